@@ -1,0 +1,22 @@
+//! What every back end obeys: the vocabulary of steps, the script of a case, the one loop that runs
+//! it, and the deadlines.
+//!
+//! ```text
+//!   Case ─▶ Script ─▶ run ─▶ History
+//!                      │ ▲
+//!             one Step ▼ │ its Outcome
+//!                     Driver ─▶ Host
+//! ```
+//!
+//! A driver does and records; it never judges. A refusal by the hypervisor is an [`Outcome`], and
+//! so is a deadline that passed; nothing here is an error of ours.
+//!
+//! [`Outcome`]: migratrix_history::Outcome
+
+mod driver;
+mod record;
+mod step;
+
+pub use driver::{Driver, Host};
+pub use record::Recorder;
+pub use step::{Migrate, Step, Uuid, Variant};

@@ -1,0 +1,71 @@
+//! The pen that a driver writes a history with.
+
+use std::{
+    io::{self, Write},
+    time::Instant,
+};
+
+use migratrix_history::{Entry, Header, History, Observation};
+
+/// Keeps the entries of one attempt, and writes each to its file as soon as it is made.
+pub struct Recorder {
+    began: Instant,
+    history: History,
+    file: Option<Box<dyn Write + Send>>,
+    broken: Option<io::Error>,
+}
+
+impl Recorder {
+    /// A recorder that begins now, and writes to `file` if there is one.
+    #[must_use]
+    pub fn new(header: Header, file: Option<Box<dyn Write + Send>>) -> Self {
+        let mut recorder = Self {
+            began: Instant::now(),
+            history: History { header, entries: Vec::new() },
+            file,
+            broken: None,
+        };
+        let line = recorder.history.header.to_line();
+        recorder.write(&line);
+        recorder
+    }
+
+    /// Records what was seen just now.
+    pub fn saw(&mut self, saw: Observation) {
+        self.saw_at(Instant::now(), saw);
+    }
+
+    /// Records what was seen at `instant`. Entries are kept in the order in which they are told.
+    pub fn saw_at(&mut self, instant: Instant, saw: Observation) {
+        let since = instant.saturating_duration_since(self.began);
+        let at_us = u64::try_from(since.as_micros()).unwrap_or(u64::MAX);
+        let entry = Entry { at_us, saw };
+        let line = entry.to_line();
+        self.write(&line);
+        self.history.entries.push(entry);
+    }
+
+    /// What has been recorded so far.
+    #[must_use]
+    pub fn so_far(&self) -> &History {
+        &self.history
+    }
+
+    /// Closes the file and gives the history.
+    ///
+    /// # Errors
+    /// Returns the first error of writing the file.
+    pub fn finish(mut self) -> io::Result<History> {
+        self.write(History::END_LINE);
+        if let (Some(file), None) = (&mut self.file, &self.broken) {
+            self.broken = file.flush().err();
+        }
+        self.broken.map_or(Ok(self.history), Err)
+    }
+
+    fn write(&mut self, line: &str) {
+        if let (Some(file), None) = (&mut self.file, &self.broken) {
+            self.broken = writeln!(file, "{line}").err();
+        }
+    }
+}

@@ -1,0 +1,133 @@
+//! The vocabulary of scripts: what every back end can be told to do.
+
+use std::fmt;
+
+use migratrix_history::{Side, When};
+use migratrix_matrix::{Control, FlagSet, Persistence};
+
+/// One step of a script. Faults are steps like all others.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Step {
+    /// Open the connections to both hosts, listen to their events, and record the versions.
+    Connect,
+    /// Define the domain's inactive configuration.
+    Define(Side, Uuid),
+    /// Remove the domain's configuration; a running domain becomes transient.
+    Undefine(Side),
+    /// Start the domain: defined first, or transient.
+    Start(Side, Persistence, Variant),
+    /// Wait until the guest has lapped at least twice.
+    AwaitBeat(Side),
+    /// Suspend the guest.
+    Suspend(Side),
+    /// Resume the guest.
+    Resume(Side),
+    /// Destroy the running domain; its configuration stays.
+    Destroy(Side),
+    /// Record what the host says of the domain.
+    Look(Side, When),
+    /// Record whether the guest beats: its lap counter, before and after a window.
+    Beat(Side, When),
+    /// Migrate the guest from the source to the destination.
+    Migrate(Migrate),
+    /// Record the statistics of the finished job.
+    Job(Side),
+    /// Hold the guest still, if it runs, and record its stamped memory.
+    Survey(Side),
+    /// Destroy the domain and remove its configuration, whatever is there.
+    Clear(Side),
+    /// Record what is left of the domain on a host.
+    Residue(Side),
+    /// Change one byte of the guest's stamped memory through qtest.
+    PokeByte(Side),
+    /// Make the guest's processor halt for ever, by writing over its code through qtest.
+    HaltGuest(Side),
+    /// Leave a file that carries the domain's name where the daemon keeps its state.
+    LeaveFile(Side),
+    /// Stop the host's daemon with `SIGSTOP`.
+    StopDaemon(Side),
+    /// Kill the guest's QEMU with `SIGKILL`.
+    KillQemu(Side),
+    /// Kill the client process with `SIGKILL`.
+    KillClient,
+}
+
+/// How the guest is migrated.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Migrate {
+    /// Who drives it.
+    pub control: Control,
+    /// With which flags.
+    pub flags: FlagSet,
+    /// The bandwidth's bound, in MiB/s; `None` for the hypervisor's own.
+    pub bandwidth_mib: Option<u32>,
+}
+
+/// Whose UUID a configuration gets.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Uuid {
+    /// The domain's own.
+    Own,
+    /// Another one.
+    Foreign,
+}
+
+/// Which hardware a domain is started with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Variant {
+    /// The case's own.
+    Plain,
+    /// With a device more.
+    ExtraDevice,
+}
+
+impl fmt::Display for Step {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Connect => f.write_str("connect"),
+            Self::Define(side, Uuid::Own) => write!(f, "define on {}", word(*side)),
+            Self::Define(side, Uuid::Foreign) => {
+                write!(f, "define with a foreign UUID on {}", word(*side))
+            }
+            Self::Undefine(side) => write!(f, "undefine on {}", word(*side)),
+            Self::Start(side, persistence, Variant::Plain) => {
+                write!(f, "start {} on {}", persistence.word(), word(*side))
+            }
+            Self::Start(side, persistence, Variant::ExtraDevice) => {
+                write!(f, "start {} with a device more on {}", persistence.word(), word(*side))
+            }
+            Self::AwaitBeat(side) => write!(f, "await a beat on {}", word(*side)),
+            Self::Suspend(side) => write!(f, "suspend on {}", word(*side)),
+            Self::Resume(side) => write!(f, "resume on {}", word(*side)),
+            Self::Destroy(side) => write!(f, "destroy on {}", word(*side)),
+            Self::Look(side, when) => write!(f, "look at {} {}", word(*side), moment(*when)),
+            Self::Beat(side, when) => write!(f, "feel the beat on {} {}", word(*side), moment(*when)),
+            Self::Migrate(how) => write!(f, "migrate {} with {}", how.control.word(), how.flags),
+            Self::Job(side) => write!(f, "ask {} for the job's statistics", word(*side)),
+            Self::Survey(side) => write!(f, "survey the memory on {}", word(*side)),
+            Self::Clear(side) => write!(f, "clear {}", word(*side)),
+            Self::Residue(side) => write!(f, "look for residue on {}", word(*side)),
+            Self::PokeByte(side) => write!(f, "change a byte of memory on {}", word(*side)),
+            Self::HaltGuest(side) => write!(f, "halt the guest on {}", word(*side)),
+            Self::LeaveFile(side) => write!(f, "leave a file on {}", word(*side)),
+            Self::StopDaemon(side) => write!(f, "stop the daemon of {}", word(*side)),
+            Self::KillQemu(side) => write!(f, "kill QEMU on {}", word(*side)),
+            Self::KillClient => f.write_str("kill the client"),
+        }
+    }
+}
+
+const fn word(side: Side) -> &'static str {
+    match side {
+        Side::Source => "source",
+        Side::Destination => "destination",
+    }
+}
+
+const fn moment(when: When) -> &'static str {
+    match when {
+        When::Before => "before",
+        When::During => "during",
+        When::After => "after",
+    }
+}

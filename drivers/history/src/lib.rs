@@ -1,0 +1,76 @@
+//! The record of a case: what was done and what was seen, append-only.
+//!
+//! It lies below both sides: drivers write it and checks read it, and neither knows the other. On
+//! disk it is a file of JSON lines: a [`Header`], then [`Entry`] after [`Entry`], and an `end` line
+//! last, so that a truncated file is seen to be one.
+
+mod observation;
+
+pub use observation::{
+    DomainLook, Identity, JobLook, Look, Observation, Outcome, Refusal, Side, Versions, When,
+};
+
+use migratrix_guest::Parameters;
+use migratrix_matrix::Case;
+use serde::{Deserialize, Serialize};
+
+/// What a record opens with.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Header {
+    /// The case.
+    pub case: Case,
+    /// Which attempt at it this is, from 1.
+    pub attempt: u32,
+    /// When it began: seconds since 1970 UTC.
+    pub began_unix: u64,
+    /// What the domain was called.
+    pub domain: String,
+    /// Its UUID, as text.
+    pub uuid: String,
+    /// Its machine type.
+    pub machine: String,
+    /// The guest's parameters.
+    pub guest: Parameters,
+    /// The bound on the downtime, in milliseconds.
+    pub downtime_bound_ms: u64,
+}
+
+/// One observation and when it was made.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Entry {
+    /// Microseconds since the case began.
+    pub at_us: u64,
+    /// What was done or seen.
+    #[serde(flatten)]
+    pub saw: Observation,
+}
+
+/// The whole record of one attempt at a case.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct History {
+    /// Its header.
+    pub header: Header,
+    /// Its entries, in the order of their times.
+    pub entries: Vec<Entry>,
+}
+
+impl Header {
+    /// Its line in the file, without the line's end.
+    #[must_use]
+    pub fn to_line(&self) -> String {
+        String::new()
+    }
+}
+
+impl Entry {
+    /// Its line in the file, without the line's end.
+    #[must_use]
+    pub fn to_line(&self) -> String {
+        String::new()
+    }
+}
+
+impl History {
+    /// The last line of a whole file.
+    pub const END_LINE: &'static str = r#"{"saw":"end"}"#;
+}

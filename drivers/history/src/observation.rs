@@ -1,0 +1,232 @@
+//! What a driver can have done and seen.
+
+use std::collections::BTreeMap;
+
+use migratrix_guest::Survey;
+use migratrix_matrix::Version;
+use serde::{Deserialize, Serialize};
+
+/// One of the two hosts of a migration.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Side {
+    /// Where the guest comes from.
+    Source,
+    /// Where it goes to.
+    Destination,
+}
+
+/// Which look at a host it was.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum When {
+    /// Everything is prepared; the migration was not asked for yet.
+    Before,
+    /// The migration was asked for and has not returned.
+    During,
+    /// The migration has returned.
+    After,
+}
+
+/// How a step ended. A refusal by the hypervisor is an observation, not an error.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", tag = "end")]
+pub enum Outcome {
+    /// It was done.
+    Done,
+    /// The hypervisor said no.
+    Refused(Refusal),
+    /// We can't say: a deadline passed, a process died, an answer made no sense.
+    Unknown {
+        /// What was seen instead of an answer.
+        why: String,
+    },
+}
+
+/// An error of the hypervisor, told by its code and never by its text.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Refusal {
+    /// libvirt's `virErrorNumber`, or 0 where the back end has none.
+    pub code: i32,
+    /// libvirt's `virErrorDomain`, or 0 where the back end has none.
+    pub domain: i32,
+    /// The text, for people.
+    pub message: String,
+}
+
+/// What a host says of one domain name.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", tag = "look")]
+pub enum Look {
+    /// No domain of that name.
+    Absent,
+    /// A domain of that name.
+    Present(DomainLook),
+}
+
+/// A domain as its host describes it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DomainLook {
+    /// Its UUID, as text.
+    pub uuid: String,
+    /// `virDomainIsActive`.
+    pub active: bool,
+    /// `virDomainIsPersistent`: an active domain with a configuration, or a defined inactive one.
+    pub persistent: bool,
+    /// `virDomainGetState`'s `virDomainState`, as a word: `running`, `paused`, `shutoff`, …
+    pub state: String,
+    /// Its reason, as the word of the state's own enumeration: `migrated`, `user`, `booted`, …
+    pub reason: String,
+    /// What makes it the same machine on both sides; only of an active domain.
+    pub identity: Option<Identity>,
+}
+
+/// What makes a domain the same machine on both sides.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Identity {
+    /// The versioned machine type.
+    pub machine: String,
+    /// The memory, in KiB.
+    pub memory_kib: u64,
+    /// The number of virtual processors.
+    pub vcpus: u32,
+    /// Each device by a key that names it (`disk/vda`, `controller/pci/0`), and its address.
+    pub devices: BTreeMap<String, String>,
+}
+
+/// Statistics of a finished job (`virDomainGetJobStats` with `VIR_DOMAIN_JOB_STATS_COMPLETED`).
+/// Times in milliseconds, sizes in bytes; `None` where the release does not report the field.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct JobLook {
+    /// The job's type as a word: `completed`, `none`, `failed`, `cancelled`, `bounded`, `unbounded`.
+    pub kind: String,
+    /// `time_elapsed`.
+    pub elapsed_ms: Option<u64>,
+    /// `downtime`.
+    pub downtime_ms: Option<u64>,
+    /// `memory_total`.
+    pub memory_total: Option<u64>,
+    /// `memory_processed`.
+    pub memory_processed: Option<u64>,
+    /// `memory_remaining`.
+    pub memory_remaining: Option<u64>,
+    /// `memory_normal_bytes`.
+    pub memory_normal_bytes: Option<u64>,
+    /// `memory_constant`: pages found to be of one byte.
+    pub memory_constant: Option<u64>,
+    /// `memory_iteration`.
+    pub memory_iteration: Option<u64>,
+}
+
+/// Exact versions, as the libraries and daemons report them themselves.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Versions {
+    /// The client library's own (`virGetVersion`).
+    pub client: Option<Version>,
+    /// The source daemon's (`virConnectGetLibVersion`).
+    pub source_libvirt: Option<Version>,
+    /// The source's hypervisor (`virConnectGetVersion`).
+    pub source_qemu: Option<Version>,
+    /// The destination daemon's.
+    pub destination_libvirt: Option<Version>,
+    /// The destination's hypervisor.
+    pub destination_qemu: Option<Version>,
+}
+
+/// One thing that was done or seen.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", tag = "saw")]
+pub enum Observation {
+    /// A step was begun.
+    Began {
+        /// The step, in the words of the script.
+        step: String,
+    },
+    /// The step that was begun last has ended.
+    Ended {
+        /// The step, in the words of the script.
+        step: String,
+        /// How.
+        #[serde(flatten)]
+        outcome: Outcome,
+    },
+    /// The versions that took part.
+    Versions(Versions),
+    /// What a host said of the domain.
+    Domain {
+        /// Which host.
+        side: Side,
+        /// At which look.
+        when: When,
+        /// What it said.
+        #[serde(flatten)]
+        look: Look,
+    },
+    /// The guest's lap counter, read twice on one host.
+    Beat {
+        /// Which host.
+        side: Side,
+        /// At which look.
+        when: When,
+        /// The lap at the first reading.
+        first: u32,
+        /// The lap at the last reading; larger if it beats.
+        last: u32,
+        /// The time between the two, in microseconds.
+        window_us: u64,
+    },
+    /// A life-cycle event (`VIR_DOMAIN_EVENT_ID_LIFECYCLE`) of the domain.
+    Lifecycle {
+        /// Which host sent it.
+        side: Side,
+        /// `virDomainEventType` as a word: `started`, `suspended`, `resumed`, `stopped`, …
+        event: String,
+        /// Its detail as the word of that type's own enumeration: `migrated`, `booted`, …
+        detail: String,
+    },
+    /// A pass over the memory began (`VIR_DOMAIN_EVENT_ID_MIGRATION_ITERATION`).
+    Iteration {
+        /// Which host sent it.
+        side: Side,
+        /// The number of the pass, from 1.
+        iteration: i32,
+    },
+    /// The statistics of the migration job.
+    Job {
+        /// Which host was asked.
+        side: Side,
+        /// What it said.
+        job: JobLook,
+    },
+    /// The guest's stamped memory, read while the guest was held still.
+    Memory {
+        /// Which host.
+        side: Side,
+        /// What was read.
+        survey: Survey,
+    },
+    /// What was left on a host after the case was cleared away; empty is good.
+    Residue {
+        /// Which host.
+        side: Side,
+        /// Each thing that was left.
+        left: Vec<String>,
+    },
+    /// A fault was injected on purpose.
+    Fault {
+        /// Its word.
+        fault: String,
+    },
+    /// A host was lost, and has been replaced.
+    HostLost {
+        /// Which host.
+        side: Side,
+        /// How it was noticed.
+        why: String,
+    },
+    /// A remark that no check reads: for people.
+    Note {
+        /// The remark.
+        text: String,
+    },
+}

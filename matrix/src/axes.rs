@@ -1,0 +1,207 @@
+//! The axes of the `tck` suite, each one enum in one place.
+//!
+//! The axes and their values are those of the migration test of the libvirt TCK
+//! (`domain/migration`): how the migration is controlled, the state that both sides are in before
+//! it, and the flags that the caller gives. The semantics of each value are those of the libvirt
+//! API documentation of `virDomainMigrate3`, `virDomainMigrateToURI3` and `virDomainMigrateFlags`.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+/// Who drives the migration, and over which connection its data flows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Control {
+    /// The client holds a connection to both sides and carries the cookies (`virDomainMigrate3`).
+    Normal,
+    /// The source daemon connects to the destination (`VIR_MIGRATE_PEER2PEER`).
+    P2p,
+    /// As [`Control::P2p`], with the data inside the RPC connection (`VIR_MIGRATE_TUNNELLED`).
+    Tunnelled,
+}
+
+/// Whether the source has a configuration besides its running domain.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Persistence {
+    /// The domain is defined (`virDomainDefineXML`), then started.
+    Persistent,
+    /// The domain exists only while it runs (`virDomainCreateXML`).
+    Transient,
+}
+
+/// What the guest does when the migration is asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Activity {
+    /// Its processors run: it beats.
+    Running,
+    /// It was suspended (`virDomainSuspend`): it is still.
+    Paused,
+}
+
+/// Whether the destination knows the domain before it comes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Preparation {
+    /// An inactive persistent configuration of the same name and UUID is defined there.
+    Prepared,
+    /// Nothing of that name is there.
+    Bare,
+}
+
+/// One flag of `virDomainMigrateFlags` that is an axis of its own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Flag {
+    /// `VIR_MIGRATE_LIVE`: the guest runs while its memory is copied.
+    Live,
+    /// `VIR_MIGRATE_PAUSED`: the guest stays paused on the destination.
+    Paused,
+    /// `VIR_MIGRATE_UNDEFINE_SOURCE`: the source's configuration is removed on success.
+    UndefineSource,
+    /// `VIR_MIGRATE_PERSIST_DEST`: the destination's configuration is made persistent on success.
+    PersistDest,
+}
+
+/// A set of [`Flag`]s.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct FlagSet(u8);
+
+impl Control {
+    /// All values, in the order of the names.
+    pub const ALL: [Self; 3] = [Self::Normal, Self::P2p, Self::Tunnelled];
+
+    /// The word that stands for it in names and filters.
+    #[must_use]
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Normal => "normal",
+            Self::P2p => "p2p",
+            Self::Tunnelled => "tunnelled",
+        }
+    }
+}
+
+impl Persistence {
+    /// All values, in the order of the names.
+    pub const ALL: [Self; 2] = [Self::Persistent, Self::Transient];
+
+    /// The word that stands for it in names and filters.
+    #[must_use]
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Persistent => "persistent",
+            Self::Transient => "transient",
+        }
+    }
+}
+
+impl Activity {
+    /// All values, in the order of the names.
+    pub const ALL: [Self; 2] = [Self::Running, Self::Paused];
+
+    /// The word that stands for it in names and filters.
+    #[must_use]
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Running => "running",
+            Self::Paused => "paused",
+        }
+    }
+}
+
+impl Preparation {
+    /// All values, in the order of the names.
+    pub const ALL: [Self; 2] = [Self::Prepared, Self::Bare];
+
+    /// The word that stands for it in names and filters.
+    #[must_use]
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Prepared => "prepared",
+            Self::Bare => "bare",
+        }
+    }
+}
+
+impl Flag {
+    /// All values, in the order of the names.
+    pub const ALL: [Self; 4] = [
+        Self::Live,
+        Self::Paused,
+        Self::UndefineSource,
+        Self::PersistDest,
+    ];
+
+    /// The word that stands for it in names and filters.
+    #[must_use]
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Live => "live",
+            Self::Paused => "paused",
+            Self::UndefineSource => "undefine",
+            Self::PersistDest => "persist",
+        }
+    }
+
+    const fn bit(self) -> u8 {
+        1 << self as u8
+    }
+}
+
+impl FlagSet {
+    /// No flag; its word is `none`.
+    pub const NONE: Self = Self(0);
+
+    /// The set with `flag` in it as well.
+    #[must_use]
+    pub const fn with(self, flag: Flag) -> Self {
+        Self(self.0 | flag.bit())
+    }
+
+    /// Whether `flag` is in the set.
+    #[must_use]
+    pub const fn has(self, flag: Flag) -> bool {
+        self.0 & flag.bit() != 0
+    }
+
+    /// The flags of the set, in the order of [`Flag::ALL`].
+    pub fn iter(self) -> impl Iterator<Item = Flag> {
+        Flag::ALL.into_iter().filter(move |flag| self.has(*flag))
+    }
+
+    /// All subsets of `flags`, the empty one first.
+    pub fn subsets(flags: &[Flag]) -> impl Iterator<Item = Self> + '_ {
+        (0..1_u32 << flags.len()).map(|choice| {
+            flags
+                .iter()
+                .enumerate()
+                .filter(|(place, _)| choice & (1 << place) != 0)
+                .map(|(_, flag)| *flag)
+                .collect()
+        })
+    }
+}
+
+impl FromIterator<Flag> for FlagSet {
+    fn from_iter<I: IntoIterator<Item = Flag>>(flags: I) -> Self {
+        flags.into_iter().fold(Self::NONE, Self::with)
+    }
+}
+
+impl fmt::Display for FlagSet {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if *self == Self::NONE {
+            return f.write_str("none");
+        }
+        for (place, flag) in self.iter().enumerate() {
+            if place > 0 {
+                f.write_str("+")?;
+            }
+            f.write_str(flag.word())?;
+        }
+        Ok(())
+    }
+}

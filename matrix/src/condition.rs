@@ -1,0 +1,112 @@
+//! The conditions that a case is judged by: the ten post-conditions, and those beyond them.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+/// One thing that must hold of a case. Each is two-sided: it fails when a thing is absent and
+/// expected, and when it is present and not expected.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Condition {
+    /// Before: the source's configuration exists exactly if the scenario says persistent.
+    SourceDefined,
+    /// Before: the guest runs and beats, or is paused and is still, as the scenario says.
+    SourceStarted,
+    /// Before: the destination's inactive configuration exists exactly if the scenario says so.
+    DestinationPrepared,
+    /// The migration call returned success within its deadline.
+    Migrated,
+    /// After: no active domain on the source.
+    SourceInactive,
+    /// After: the source's configuration exists iff it was persistent and not to be undefined.
+    SourceConfig,
+    /// After: a domain of that name and UUID is on the destination.
+    DestinationExists,
+    /// After: it is active.
+    DestinationActive,
+    /// After: it is persistent iff it was defined before or `PERSIST_DEST` was given.
+    DestinationConfig,
+    /// After: it is running or paused as expected, with the reason that the API documents.
+    DestinationState,
+    /// With `LIVE` the guest beats while its memory is copied; without it, it is paused from the start.
+    During,
+    /// The a-b law holds over every page of the guest's memory.
+    Memory,
+    /// A running guest beats on the destination and only there; a paused one does not beat.
+    Alive,
+    /// UUID, machine type, devices and their addresses are the same on both sides.
+    Identity,
+    /// Both sides sent the documented life-cycle events, in order.
+    Events,
+    /// The job's statistics are there and add up; the downtime is within its bound.
+    Job,
+    /// No process, port, lock, socket or file stays behind.
+    NothingLeft,
+}
+
+impl Condition {
+    /// All conditions, the ten post-conditions first.
+    pub const ALL: [Self; 17] = [
+        Self::SourceDefined,
+        Self::SourceStarted,
+        Self::DestinationPrepared,
+        Self::Migrated,
+        Self::SourceInactive,
+        Self::SourceConfig,
+        Self::DestinationExists,
+        Self::DestinationActive,
+        Self::DestinationConfig,
+        Self::DestinationState,
+        Self::During,
+        Self::Memory,
+        Self::Alive,
+        Self::Identity,
+        Self::Events,
+        Self::Job,
+        Self::NothingLeft,
+    ];
+
+    /// The ten post-conditions of the TCK's migration test, in its order.
+    #[must_use]
+    pub fn ten() -> &'static [Self] {
+        const ALL: &[Condition] = &Condition::ALL;
+        &ALL[..10]
+    }
+
+    /// Whether it is one of the ten.
+    #[must_use]
+    pub fn is_one_of_the_ten(self) -> bool {
+        Self::ten().contains(&self)
+    }
+
+    /// The name that reports and configuration use.
+    #[must_use]
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::SourceDefined => "source-defined",
+            Self::SourceStarted => "source-started",
+            Self::DestinationPrepared => "destination-prepared",
+            Self::Migrated => "migrated",
+            Self::SourceInactive => "source-inactive",
+            Self::SourceConfig => "source-config",
+            Self::DestinationExists => "destination-exists",
+            Self::DestinationActive => "destination-active",
+            Self::DestinationConfig => "destination-config",
+            Self::DestinationState => "destination-state",
+            Self::During => "during",
+            Self::Memory => "memory",
+            Self::Alive => "alive",
+            Self::Identity => "identity",
+            Self::Events => "events",
+            Self::Job => "job",
+            Self::NothingLeft => "nothing-left",
+        }
+    }
+}
+
+impl fmt::Display for Condition {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.word())
+    }
+}

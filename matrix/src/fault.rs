@@ -1,0 +1,68 @@
+//! Faults: what can be broken on purpose, behind the runner's back, and the condition that must see it.
+//!
+//! A case of the suite `faults` is a scenario with one fault among its steps. It passes when the
+//! condition that the fault belongs to *trips*: so each condition is proven on the real stack to be
+//! able to fail.
+
+/// One thing to break on purpose.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Fault {
+    /// The source's configuration is removed before the first look.
+    SourceUndefined,
+    /// A configuration is added on the source where the scenario has a transient domain.
+    SourceDefined,
+    /// A guest that should run is suspended on the source before the first look.
+    SourceSuspended,
+    /// A guest that should be paused is resumed on the source before the first look.
+    SourceResumed,
+    /// The guest is halted on the source, so that it is called running and does not beat.
+    SourceHalted,
+    /// The destination's configuration is removed before the first look.
+    DestinationUndefined,
+    /// A configuration is added on the destination where the scenario has none.
+    DestinationDefined,
+    /// The destination's configuration has another UUID, so that the migration is refused.
+    ForeignUuid,
+    /// The domain is started again on the source after the migration.
+    SourceStartedAgain,
+    /// The configuration that should stay on the source is removed after the migration.
+    SourceConfigRemoved,
+    /// A configuration is added on the source, where none should be, after the migration.
+    SourceConfigAdded,
+    /// The destination's domain is destroyed and undefined after the migration.
+    DestinationCleared,
+    /// The destination's domain is destroyed after the migration, and stays defined.
+    DestinationDestroyed,
+    /// The destination's configuration is removed after the migration.
+    DestinationConfigRemoved,
+    /// The destination's transient domain gets a configuration after the migration.
+    DestinationConfigAdded,
+    /// The running guest is suspended on the destination after the migration.
+    DestinationSuspended,
+    /// The paused guest is resumed on the destination after the migration.
+    DestinationResumed,
+    /// `LIVE` is given where the scenario has none: the guest is not paused from the start.
+    LiveGiven,
+    /// `LIVE` is withheld where the scenario has it: the guest is paused from the start.
+    LiveWithheld,
+    /// One byte of the guest's memory is changed on the destination through qtest.
+    MemoryByte,
+    /// The guest is halted on the destination, so that it is called running and does not beat.
+    DestinationHalted,
+    /// The destination's domain is replaced by one with a device more.
+    DeviceAdded,
+    /// The guest is suspended and resumed on the destination after the migration.
+    DestinationFlickered,
+    /// The bandwidth is bound to 1 MiB/s, so that the guest is down for longer than its bound.
+    Throttled,
+    /// The domain is left on the destination when the case is over.
+    DomainLeft,
+    /// A file that carries the domain's name is left on the source.
+    FileLeft,
+    /// The source's daemon is stopped (`SIGSTOP`) right before the migration.
+    DaemonStopped,
+    /// The source's QEMU is killed right before the migration.
+    QemuKilled,
+    /// The client process is killed right before the migration.
+    ClientKilled,
+}
