@@ -15,8 +15,10 @@
 
 mod driver;
 mod record;
+mod script;
 mod step;
 
 pub use driver::{Driver, Host};
 pub use record::Recorder;
+pub use script::{Phase, Script, Subject};
 pub use step::{Migrate, Step, Uuid, Variant};
