@@ -15,10 +15,12 @@
 
 mod driver;
 mod record;
+mod run;
 mod script;
 mod step;
 
 pub use driver::{Driver, Host};
 pub use record::Recorder;
-pub use script::{Phase, Script, Subject};
+pub use run::{Deadlines, run};
+pub use script::{LIVE_BANDWIDTH_MIB, Phase, Script, Subject};
 pub use step::{Migrate, Step, Uuid, Variant};

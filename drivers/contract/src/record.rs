@@ -21,7 +21,10 @@ impl Recorder {
     pub fn new(header: Header, file: Option<Box<dyn Write + Send>>) -> Self {
         let mut recorder = Self {
             began: Instant::now(),
-            history: History { header, entries: Vec::new() },
+            history: History {
+                header,
+                entries: Vec::new(),
+            },
             file,
             broken: None,
         };

@@ -81,6 +81,34 @@ pub enum Variant {
     ExtraDevice,
 }
 
+impl Step {
+    /// The host that the step needs, where it is one alone.
+    #[must_use]
+    pub const fn side(&self) -> Option<Side> {
+        match self {
+            Self::Define(side, _)
+            | Self::Undefine(side)
+            | Self::Start(side, _, _)
+            | Self::AwaitBeat(side)
+            | Self::Suspend(side)
+            | Self::Resume(side)
+            | Self::Destroy(side)
+            | Self::Look(side, _)
+            | Self::Beat(side, _)
+            | Self::Job(side)
+            | Self::Survey(side)
+            | Self::Clear(side)
+            | Self::Residue(side)
+            | Self::PokeByte(side)
+            | Self::HaltGuest(side)
+            | Self::LeaveFile(side)
+            | Self::StopDaemon(side)
+            | Self::KillQemu(side) => Some(*side),
+            Self::Connect | Self::Migrate(_) | Self::KillClient => None,
+        }
+    }
+}
+
 impl fmt::Display for Step {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -94,14 +122,21 @@ impl fmt::Display for Step {
                 write!(f, "start {} on {}", persistence.word(), word(*side))
             }
             Self::Start(side, persistence, Variant::ExtraDevice) => {
-                write!(f, "start {} with a device more on {}", persistence.word(), word(*side))
+                write!(
+                    f,
+                    "start {} with a device more on {}",
+                    persistence.word(),
+                    word(*side)
+                )
             }
             Self::AwaitBeat(side) => write!(f, "await a beat on {}", word(*side)),
             Self::Suspend(side) => write!(f, "suspend on {}", word(*side)),
             Self::Resume(side) => write!(f, "resume on {}", word(*side)),
             Self::Destroy(side) => write!(f, "destroy on {}", word(*side)),
             Self::Look(side, when) => write!(f, "look at {} {}", word(*side), moment(*when)),
-            Self::Beat(side, when) => write!(f, "feel the beat on {} {}", word(*side), moment(*when)),
+            Self::Beat(side, when) => {
+                write!(f, "feel the beat on {} {}", word(*side), moment(*when))
+            }
             Self::Migrate(how) => write!(f, "migrate {} with {}", how.control.word(), how.flags),
             Self::Job(side) => write!(f, "ask {} for the job's statistics", word(*side)),
             Self::Survey(side) => write!(f, "survey the memory on {}", word(*side)),
