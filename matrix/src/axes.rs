@@ -5,13 +5,15 @@
 //! it, and the flags that the caller gives. The semantics of each value are those of the libvirt
 //! API documentation of `virDomainMigrate3`, `virDomainMigrateToURI3` and `virDomainMigrateFlags`.
 
-use std::fmt;
+use std::{fmt, str::FromStr};
 
-use serde::{Deserialize, Serialize};
+use crate::{
+    BadWord,
+    word::{serde_as_text, words},
+};
 
 /// Who drives the migration, and over which connection its data flows.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Control {
     /// The client holds a connection to both sides and carries the cookies (`virDomainMigrate3`).
     Normal,
@@ -22,8 +24,7 @@ pub enum Control {
 }
 
 /// Whether the source has a configuration besides its running domain.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Persistence {
     /// The domain is defined (`virDomainDefineXML`), then started.
     Persistent,
@@ -32,8 +33,7 @@ pub enum Persistence {
 }
 
 /// What the guest does when the migration is asked for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Activity {
     /// Its processors run: it beats.
     Running,
@@ -42,8 +42,7 @@ pub enum Activity {
 }
 
 /// Whether the destination knows the domain before it comes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Preparation {
     /// An inactive persistent configuration of the same name and UUID is defined there.
     Prepared,
@@ -52,8 +51,7 @@ pub enum Preparation {
 }
 
 /// One flag of `virDomainMigrateFlags` that is an axis of its own.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Flag {
     /// `VIR_MIGRATE_LIVE`: the guest runs while its memory is copied.
     Live,
@@ -205,3 +203,26 @@ impl fmt::Display for FlagSet {
         Ok(())
     }
 }
+
+impl FromStr for FlagSet {
+    type Err = BadWord;
+
+    /// Reads `none`, or flags with `+` between them, in any order.
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        if text == "none" {
+            return Ok(Self::NONE);
+        }
+        let flags: Result<Self, BadWord> = text.split('+').map(str::parse::<Flag>).collect();
+        flags.map_err(|mut error| {
+            error.known.push("none".to_owned());
+            error
+        })
+    }
+}
+
+words!(Control, "control method");
+words!(Persistence, "persistence");
+words!(Activity, "activity");
+words!(Preparation, "preparation");
+words!(Flag, "flag");
+serde_as_text!(FlagSet);

@@ -1,47 +1,22 @@
 //! A case: one scenario of a suite, on a tuple and a back end. It has one name.
 
+use std::{fmt, str::FromStr};
+
+use thiserror::Error;
+
 use crate::{
-    Activity, Control, Fault, Flag, FlagSet, Persistence, Preparation, Tuple,
+    Fault, ReleaseName, Scenario, Suite, Tuple,
+    word::{serde_as_text, words},
 };
 
-/// A set of axes with their rules.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum Suite {
-    /// The scenarios of the libvirt TCK's migration test, and their extensions.
-    Tck,
-    /// Each condition's own test: a scenario with a real fault, whose condition must trip.
-    Faults,
-}
-
 /// What runs the case.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Backend {
     /// Real libvirt daemons and client libraries.
+    #[default]
     Libvirt,
     /// The hypervisor in memory, which tests the tester.
     Fake,
-}
-
-/// The state that both sides are in before the migration: 8 values.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct State {
-    /// Whether the source has a configuration.
-    pub persistence: Persistence,
-    /// Whether the guest runs.
-    pub activity: Activity,
-    /// Whether the destination has a configuration.
-    pub preparation: Preparation,
-}
-
-/// Control method × state × flags.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct Scenario {
-    /// Who drives the migration.
-    pub control: Control,
-    /// The state before it.
-    pub state: State,
-    /// The flags that are given.
-    pub flags: FlagSet,
 }
 
 /// One thing to run and to judge.
@@ -63,47 +38,171 @@ pub struct Case {
     pub fault: Option<Fault>,
 }
 
-/// What the model of libvirt says must come of a scenario.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Expectation {
-    /// Before: the source has a configuration.
-    pub source_defined: bool,
-    /// Before: what the guest does.
-    pub activity: Activity,
-    /// Before: the destination has an inactive configuration.
-    pub destination_defined: bool,
-    /// While memory is copied: what the guest does.
-    pub during: Activity,
-    /// After: the source has a configuration.
-    pub source_config: bool,
-    /// After: the destination's domain is persistent.
-    pub destination_config: bool,
-    /// After: what the guest does.
-    pub destination_activity: Activity,
+/// A text that can't be the name of a case.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+#[error("`{name}` is not the name of a case: {wrong}")]
+pub struct BadCaseName {
+    /// The text.
+    pub name: String,
+    /// Which part is wrong, and what would be right.
+    pub wrong: String,
 }
 
-impl Scenario {
-    /// What must come of it, by the documentation of `virDomainMigrateFlags`.
-    ///
-    /// - The source's configuration stays iff it was there and `UNDEFINE_SOURCE` was not given.
-    /// - The destination's is there iff it was defined before or `PERSIST_DEST` was given.
-    /// - The guest is paused at the end iff it was before or `PAUSED` was given.
-    /// - It runs while its memory is copied iff it ran before and `LIVE` was given.
+impl Backend {
+    /// All values, in the order of the names.
+    pub const ALL: [Self; 2] = [Self::Libvirt, Self::Fake];
+
+    /// The word that stands for it in names and filters.
     #[must_use]
-    pub fn expectation(&self) -> Expectation {
-        let source_defined = self.state.persistence == Persistence::Persistent;
-        let destination_defined = self.state.preparation == Preparation::Prepared;
-        let runs_if = |runs: bool| {
-            if runs { self.state.activity } else { Activity::Paused }
-        };
-        Expectation {
-            source_defined,
-            activity: self.state.activity,
-            destination_defined,
-            during: runs_if(self.flags.has(Flag::Live)),
-            source_config: source_defined && !self.flags.has(Flag::UndefineSource),
-            destination_config: destination_defined || self.flags.has(Flag::PersistDest),
-            destination_activity: runs_if(!self.flags.has(Flag::Paused)),
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Libvirt => "libvirt",
+            Self::Fake => "fake",
         }
+    }
+}
+
+impl Case {
+    /// Its name in a form that can be the name of a file: with `~` for each `/`.
+    #[must_use]
+    pub fn file_stem(&self) -> String {
+        self.to_string().replace('/', "~")
+    }
+
+    /// The case whose [`Case::file_stem`] is `stem`.
+    ///
+    /// # Errors
+    /// Returns the name where it is not that of a case.
+    pub fn from_file_stem(stem: &str) -> Result<Self, BadCaseName> {
+        stem.replace('~', "/").parse()
+    }
+}
+
+impl fmt::Display for Case {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (suite, backend) = (self.suite.word(), self.backend.word());
+        write!(f, "{suite}/{backend}/{}/{}", self.tuple, self.scenario)?;
+        match self.fault {
+            Some(fault) => write!(f, "/{}", fault.word()),
+            None => Ok(()),
+        }
+    }
+}
+
+impl FromStr for Case {
+    type Err = BadCaseName;
+
+    fn from_str(name: &str) -> Result<Self, Self::Err> {
+        read(name).map_err(|wrong| BadCaseName {
+            name: name.to_owned(),
+            wrong,
+        })
+    }
+}
+
+const SHAPE: &str = "expected SUITE/BACKEND/CLIENT,SOURCE,DESTINATION/CONTROL/STATE/FLAGS, and \
+                     /FAULT after it in the suite `faults`";
+
+fn read(name: &str) -> Result<Case, String> {
+    let parts: Vec<&str> = name.split('/').collect();
+    let (parts, rest) = parts.split_first_chunk().ok_or(SHAPE)?;
+    let [suite, backend, tuple, control, state, flags] = *parts;
+    let case = Case {
+        suite: part(suite)?,
+        backend: part(backend)?,
+        tuple: read_tuple(tuple)?,
+        scenario: Scenario {
+            control: part(control)?,
+            state: part(state)?,
+            flags: part(flags)?,
+        },
+        fault: match rest {
+            [] => None,
+            [fault] => Some(part(fault)?),
+            [_, _, ..] => return Err(SHAPE.to_owned()),
+        },
+    };
+    check_fault(&case)?;
+    Ok(case)
+}
+
+fn check_fault(case: &Case) -> Result<(), String> {
+    match (case.suite, case.fault) {
+        (Suite::Tck, None) | (Suite::Faults, Some(_)) => Ok(()),
+        (Suite::Tck, Some(fault)) => Err(format!(
+            "the suite `tck` has no faults, and the name ends in `{fault}`: use the suite `faults`"
+        )),
+        (Suite::Faults, None) => {
+            Err("a case of the suite `faults` ends in the name of its fault".to_owned())
+        }
+    }
+}
+
+fn part<T: FromStr<Err: fmt::Display>>(text: &str) -> Result<T, String> {
+    text.parse().map_err(|error: T::Err| error.to_string())
+}
+
+fn read_tuple(text: &str) -> Result<Tuple, String> {
+    let names: Vec<&str> = text.split(',').collect();
+    let [client, source, destination] = *names else {
+        return Err(format!(
+            "expected three releases, CLIENT,SOURCE,DESTINATION, and not `{text}`"
+        ));
+    };
+    Ok(Tuple {
+        client: part::<ReleaseName>(client)?,
+        source: part(source)?,
+        destination: part(destination)?,
+    })
+}
+
+words!(Backend, "back end");
+serde_as_text!(Case);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const NAME: &str =
+        "tck/libvirt/trixie,bookworm,trixie/p2p/persistent-running-bare/undefine+persist";
+
+    fn wrong(name: &str) -> String {
+        name.parse::<Case>().unwrap_err().wrong
+    }
+
+    #[test]
+    fn a_name_says_all_of_a_case() {
+        let case: Case = NAME.parse().unwrap();
+        assert_eq!(case.tuple.source.as_str(), "bookworm");
+        assert_eq!(case.scenario.flags.to_string(), "undefine+persist");
+        assert_eq!(case.to_string(), NAME);
+    }
+
+    #[test]
+    fn a_file_stem_has_no_slash_and_leads_back() {
+        let case: Case = NAME.parse().unwrap();
+        assert!(!case.file_stem().contains('/'));
+        assert_eq!(Case::from_file_stem(&case.file_stem()), Ok(case));
+    }
+
+    #[test]
+    fn an_error_names_the_wrong_part_and_the_right_words() {
+        assert_eq!(
+            wrong(&NAME.replace("p2p", "p3p")),
+            "unknown control method `p3p`: did you mean `p2p`? expected normal, p2p or tunnelled"
+        );
+        assert!(wrong(&NAME.replace("-bare", "-bear")).contains("`persistent-running-bare`"));
+        assert!(wrong(&NAME.replace("persist", "persistent")).starts_with("unknown state"));
+        assert!(wrong(&NAME.replace("trixie,", "Trixie,")).contains("`Trixie`"));
+        assert!(wrong(&NAME.replace("trixie,b", "b")).contains("three releases"));
+        assert!(wrong("tck").starts_with("expected SUITE/BACKEND"));
+    }
+
+    #[test]
+    fn a_fault_stands_in_its_suite_and_only_there() {
+        assert!(wrong(&format!("{NAME}/memory-byte")).contains("`memory-byte`"));
+        assert!(wrong(&NAME.replace("tck", "faults")).contains("ends in"));
+        let name = format!("{}/memory-byte", NAME.replace("tck", "faults"));
+        assert_eq!(name.parse::<Case>().unwrap().fault, Some(Fault::MemoryByte));
     }
 }

@@ -1,13 +1,10 @@
 //! The conditions that a case is judged by: the ten post-conditions, and those beyond them.
 
-use std::fmt;
-
-use serde::{Deserialize, Serialize};
+use crate::word::words;
 
 /// One thing that must hold of a case. Each is two-sided: it fails when a thing is absent and
 /// expected, and when it is present and not expected.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Condition {
     /// Before: the source's configuration exists exactly if the scenario says persistent.
     SourceDefined,
@@ -105,8 +102,4 @@ impl Condition {
     }
 }
 
-impl fmt::Display for Condition {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.word())
-    }
-}
+words!(Condition, "condition");

@@ -4,6 +4,12 @@
 //! condition that the fault belongs to *trips*: so each condition is proven on the real stack to be
 //! able to fail.
 
+mod table;
+
+pub use table::{Moment, Trip};
+
+use crate::word::words;
+
 /// One thing to break on purpose.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Fault {
@@ -66,3 +72,76 @@ pub enum Fault {
     /// The client process is killed right before the migration.
     ClientKilled,
 }
+
+impl Fault {
+    /// All values, in the order of the conditions that they trip, the lost processes last.
+    pub const ALL: [Self; 29] = [
+        Self::SourceUndefined,
+        Self::SourceDefined,
+        Self::SourceSuspended,
+        Self::SourceResumed,
+        Self::SourceHalted,
+        Self::DestinationUndefined,
+        Self::DestinationDefined,
+        Self::ForeignUuid,
+        Self::SourceStartedAgain,
+        Self::SourceConfigRemoved,
+        Self::SourceConfigAdded,
+        Self::DestinationCleared,
+        Self::DestinationDestroyed,
+        Self::DestinationConfigRemoved,
+        Self::DestinationConfigAdded,
+        Self::DestinationSuspended,
+        Self::DestinationResumed,
+        Self::LiveGiven,
+        Self::LiveWithheld,
+        Self::MemoryByte,
+        Self::DestinationHalted,
+        Self::DeviceAdded,
+        Self::DestinationFlickered,
+        Self::Throttled,
+        Self::DomainLeft,
+        Self::FileLeft,
+        Self::DaemonStopped,
+        Self::QemuKilled,
+        Self::ClientKilled,
+    ];
+
+    /// The word that stands for it in names and filters.
+    #[must_use]
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::SourceUndefined => "source-undefined",
+            Self::SourceDefined => "source-defined",
+            Self::SourceSuspended => "source-suspended",
+            Self::SourceResumed => "source-resumed",
+            Self::SourceHalted => "source-halted",
+            Self::DestinationUndefined => "destination-undefined",
+            Self::DestinationDefined => "destination-defined",
+            Self::ForeignUuid => "foreign-uuid",
+            Self::SourceStartedAgain => "source-started-again",
+            Self::SourceConfigRemoved => "source-config-removed",
+            Self::SourceConfigAdded => "source-config-added",
+            Self::DestinationCleared => "destination-cleared",
+            Self::DestinationDestroyed => "destination-destroyed",
+            Self::DestinationConfigRemoved => "destination-config-removed",
+            Self::DestinationConfigAdded => "destination-config-added",
+            Self::DestinationSuspended => "destination-suspended",
+            Self::DestinationResumed => "destination-resumed",
+            Self::LiveGiven => "live-given",
+            Self::LiveWithheld => "live-withheld",
+            Self::MemoryByte => "memory-byte",
+            Self::DestinationHalted => "destination-halted",
+            Self::DeviceAdded => "device-added",
+            Self::DestinationFlickered => "destination-flickered",
+            Self::Throttled => "throttled",
+            Self::DomainLeft => "domain-left",
+            Self::FileLeft => "file-left",
+            Self::DaemonStopped => "daemon-stopped",
+            Self::QemuKilled => "qemu-killed",
+            Self::ClientKilled => "client-killed",
+        }
+    }
+}
+
+words!(Fault, "fault");

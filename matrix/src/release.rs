@@ -2,36 +2,24 @@
 
 use std::{fmt, str::FromStr, sync::Arc};
 
+use itertools::Itertools;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
+use crate::{
+    Version,
+    word::{one_of, serde_as_text, words},
+};
+
 /// The name of a release: lower-case letters, digits and `-`, `.`, `_`, starting with a letter or
 /// digit, so that it can stand in case names, file names and host names.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(try_from = "String", into = "String")]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct ReleaseName(Arc<str>);
 
 /// A text that can't be the name of a release.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 #[error("`{0}` is not a release name: use lower-case letters, digits, `-`, `.` and `_`")]
 pub struct BadReleaseName(pub String);
-
-/// A version of libvirt or QEMU.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(try_from = "String", into = "String")]
-pub struct Version {
-    /// The first number.
-    pub major: u32,
-    /// The second number.
-    pub minor: u32,
-    /// The third number, 0 where the text has two.
-    pub micro: u32,
-}
-
-/// A text that can't be a version.
-#[derive(Clone, Debug, PartialEq, Eq, Error)]
-#[error("`{0}` is not a version: expected up to three numbers, as in 9, 9.0 or 7.2.22")]
-pub struct BadVersion(pub String);
 
 /// One version of the stack: what the matrix has to know of it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -57,16 +45,48 @@ pub struct Tuple {
     pub destination: ReleaseName,
 }
 
+/// One of the three places of a migration.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Place {
+    /// Where the client library is.
+    Client,
+    /// Where the guest comes from.
+    Source,
+    /// Where it goes to.
+    Destination,
+}
+
+/// The known releases, in the order in which they are listed, each name once.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Releases(Vec<Release>);
+
+/// Two releases of one name.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+#[error("there are two releases of the name `{0}`")]
+pub struct DuplicateRelease(pub ReleaseName);
+
+/// A name that no known release has.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+#[error("`{name}` is not a known release: expected {}", one_of(known))]
+pub struct UnknownRelease {
+    /// The name.
+    pub name: ReleaseName,
+    /// The names that are known.
+    pub known: Vec<ReleaseName>,
+}
+
 impl ReleaseName {
     /// Takes `text` as a name.
     ///
     /// # Errors
     /// Returns the text where it has other characters than a name may have.
     pub fn new(text: &str) -> Result<Self, BadReleaseName> {
-        let inner = |byte: u8| {
-            byte.is_ascii_lowercase() || byte.is_ascii_digit() || b"-._".contains(&byte)
-        };
-        let starts = text.bytes().next().is_some_and(|byte| byte.is_ascii_alphanumeric());
+        let inner =
+            |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || b"-._".contains(&byte);
+        let starts = text
+            .bytes()
+            .next()
+            .is_some_and(|byte| byte.is_ascii_alphanumeric());
         if starts && text.bytes().all(inner) {
             Ok(Self(text.into()))
         } else {
@@ -95,72 +115,35 @@ impl FromStr for ReleaseName {
     }
 }
 
-impl TryFrom<String> for ReleaseName {
-    type Error = BadReleaseName;
+impl Place {
+    /// All values, in the order of the names.
+    pub const ALL: [Self; 3] = [Self::Client, Self::Source, Self::Destination];
 
-    fn try_from(text: String) -> Result<Self, Self::Error> {
-        Self::new(&text)
-    }
-}
-
-impl From<ReleaseName> for String {
-    fn from(name: ReleaseName) -> Self {
-        name.0.as_ref().to_owned()
-    }
-}
-
-impl Version {
-    /// A version of three numbers.
+    /// The word that stands for it in filters.
     #[must_use]
-    pub const fn new(major: u32, minor: u32, micro: u32) -> Self {
-        Self { major, minor, micro }
-    }
-
-    /// From the form of `virGetVersion` and `virConnectGetLibVersion`:
-    /// 1,000,000 × major + 1,000 × minor + micro.
-    #[must_use]
-    #[expect(clippy::cast_possible_truncation, reason = "each part is below 4,300,000")]
-    pub const fn from_libvirt(number: u64) -> Self {
-        Self::new(
-            (number / 1_000_000) as u32,
-            (number / 1_000 % 1_000) as u32,
-            (number % 1_000) as u32,
-        )
-    }
-}
-
-impl fmt::Display for Version {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}.{}.{}", self.major, self.minor, self.micro)
-    }
-}
-
-impl FromStr for Version {
-    type Err = BadVersion;
-
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let bad = || BadVersion(text.to_owned());
-        let mut numbers = [0_u32; 3];
-        for (place, part) in text.split('.').enumerate() {
-            let number = numbers.get_mut(place).ok_or_else(bad)?;
-            *number = part.parse().map_err(|_| bad())?;
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Client => "client",
+            Self::Source => "source",
+            Self::Destination => "destination",
         }
-        let [major, minor, micro] = numbers;
-        Ok(Self::new(major, minor, micro))
     }
 }
 
-impl TryFrom<String> for Version {
-    type Error = BadVersion;
-
-    fn try_from(text: String) -> Result<Self, Self::Error> {
-        text.parse()
+impl Tuple {
+    /// The release at `place`.
+    #[must_use]
+    pub fn at(&self, place: Place) -> &ReleaseName {
+        match place {
+            Place::Client => &self.client,
+            Place::Source => &self.source,
+            Place::Destination => &self.destination,
+        }
     }
-}
 
-impl From<Version> for String {
-    fn from(version: Version) -> Self {
-        version.to_string()
+    /// The three places with their releases.
+    pub fn places(&self) -> impl Iterator<Item = (Place, &ReleaseName)> {
+        Place::ALL.into_iter().map(|place| (place, self.at(place)))
     }
 }
 
@@ -169,3 +152,45 @@ impl fmt::Display for Tuple {
         write!(f, "{},{},{}", self.client, self.source, self.destination)
     }
 }
+
+impl Releases {
+    /// Takes `releases` as the known ones.
+    ///
+    /// # Errors
+    /// Returns the first name that two of them have.
+    pub fn new(releases: Vec<Release>) -> Result<Self, DuplicateRelease> {
+        let twice = releases
+            .iter()
+            .duplicates_by(|release| &release.name)
+            .next();
+        match twice {
+            Some(release) => Err(DuplicateRelease(release.name.clone())),
+            None => Ok(Self(releases)),
+        }
+    }
+
+    /// The release of that name.
+    ///
+    /// # Errors
+    /// Returns the name, and those that are known, where there is none.
+    pub fn find(&self, name: &ReleaseName) -> Result<&Release, UnknownRelease> {
+        let found = self.0.iter().find(|release| release.name == *name);
+        found.ok_or_else(|| UnknownRelease {
+            name: name.clone(),
+            known: self.names().cloned().collect(),
+        })
+    }
+
+    /// All of them.
+    pub fn iter(&self) -> impl Iterator<Item = &Release> {
+        self.0.iter()
+    }
+
+    /// Their names.
+    pub fn names(&self) -> impl Iterator<Item = &ReleaseName> {
+        self.0.iter().map(|release| &release.name)
+    }
+}
+
+words!(Place, "place");
+serde_as_text!(ReleaseName);

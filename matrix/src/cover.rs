@@ -1,0 +1,151 @@
+//! Covers: few cases, in which every combination of T values that occurs among all occurs at least once.
+//!
+//! Most faults need few values to meet: a cover of strength 2 or 3 sees them with a fraction of the
+//! cases. See Kuhn, Kacker, Lei: *Practical Combinatorial Testing*, NIST SP 800-142.
+
+use std::{
+    cmp::Reverse,
+    collections::{BinaryHeap, HashMap},
+    hash::Hash,
+};
+
+use itertools::Itertools;
+
+use crate::{Case, Flag};
+
+/// The greatest strength that is offered; the source above knows of no fault that needs more.
+pub(crate) const STRONGEST: usize = 6;
+
+/// Cases by which every combination of `strength` values that occurs in `cases` is covered, in their
+/// order. The same cases always have the same cover.
+///
+/// The axes are those of the tuple, the scenario with each flag for itself, and the fault. Where
+/// fewer than `strength` axes vary, the cover is all cases.
+///
+/// It is the greedy one: the case that covers most of what is still uncovered is taken next, and of
+/// several such cases the first.
+#[must_use]
+pub fn cover(cases: Vec<Case>, strength: usize) -> Vec<Case> {
+    let taken = Cover::new(&cases, strength).greedy(cases.len());
+    let numbered = cases.into_iter().enumerate();
+    let kept = numbered.filter(|(place, _)| taken[*place]);
+    kept.map(|(_, case)| case).collect()
+}
+
+/// One axis: the number of each case's value, and how many values there are.
+struct Column {
+    values: Vec<usize>,
+    size: usize,
+}
+
+/// Some axes that are to be covered together.
+struct Combination {
+    columns: Vec<usize>,
+    /// Where its part of [`Cover::covered`] begins.
+    base: usize,
+}
+
+struct Cover {
+    columns: Vec<Column>,
+    combinations: Vec<Combination>,
+    covered: Vec<bool>,
+}
+
+impl Cover {
+    fn new(cases: &[Case], strength: usize) -> Self {
+        let columns = columns(cases);
+        let strength = strength.min(columns.len());
+        let mut combinations = Vec::new();
+        let mut base = 0;
+        for chosen in (0..columns.len()).combinations(strength) {
+            let size: usize = chosen.iter().map(|&column| columns[column].size).product();
+            combinations.push(Combination {
+                columns: chosen,
+                base,
+            });
+            base += size;
+        }
+        Self {
+            columns,
+            combinations,
+            covered: vec![false; base],
+        }
+    }
+
+    /// Which of the `total` cases are taken.
+    ///
+    /// What a case would cover only shrinks as others are taken, so that an old count is a bound: a
+    /// case is counted again only when it comes to the top of the heap.
+    fn greedy(mut self, total: usize) -> Vec<bool> {
+        let mut taken = vec![false; total];
+        let most = self.combinations.len();
+        let mut heap: BinaryHeap<_> = (0..total).map(|case| (most, Reverse(case))).collect();
+        while let Some((_, Reverse(case))) = heap.pop() {
+            let now = (self.gain(case), Reverse(case));
+            if now.0 == 0 {
+                continue;
+            }
+            if heap.peek().is_some_and(|next| *next > now) {
+                heap.push(now);
+                continue;
+            }
+            taken[case] = true;
+            self.take(case);
+        }
+        taken
+    }
+
+    /// How many combinations of values `case` has that are not covered yet.
+    fn gain(&self, case: usize) -> usize {
+        let slots = self
+            .combinations
+            .iter()
+            .map(|chosen| self.slot(chosen, case));
+        slots.filter(|&slot| !self.covered[slot]).count()
+    }
+
+    fn take(&mut self, case: usize) {
+        for chosen in 0..self.combinations.len() {
+            let slot = self.slot(&self.combinations[chosen], case);
+            self.covered[slot] = true;
+        }
+    }
+
+    /// Where [`Cover::covered`] has the values of `case` on the chosen axes.
+    fn slot(&self, chosen: &Combination, case: usize) -> usize {
+        let columns = chosen.columns.iter().map(|&column| &self.columns[column]);
+        let place = columns.fold(0, |slot, column| slot * column.size + column.values[case]);
+        chosen.base + place
+    }
+}
+
+/// The axes that vary among `cases`.
+fn columns(cases: &[Case]) -> Vec<Column> {
+    let mut columns = vec![
+        column(cases, |case| case.suite),
+        column(cases, |case| case.backend),
+        column(cases, |case| &case.tuple.client),
+        column(cases, |case| &case.tuple.source),
+        column(cases, |case| &case.tuple.destination),
+        column(cases, |case| case.scenario.control),
+        column(cases, |case| case.scenario.state.persistence),
+        column(cases, |case| case.scenario.state.activity),
+        column(cases, |case| case.scenario.state.preparation),
+        column(cases, |case| case.fault),
+    ];
+    columns.extend(Flag::ALL.map(|flag| column(cases, move |case| case.scenario.flags.has(flag))));
+    columns.retain(|column| column.size > 1);
+    columns
+}
+
+fn column<'a, T: Eq + Hash>(cases: &'a [Case], axis: impl Fn(&'a Case) -> T) -> Column {
+    let mut numbers = HashMap::new();
+    let values = cases.iter().map(|case| {
+        let next = numbers.len();
+        *numbers.entry(axis(case)).or_insert(next)
+    });
+    Column {
+        values: values.collect(),
+        size: numbers.len(),
+    }
+}

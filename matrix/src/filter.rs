@@ -1,0 +1,153 @@
+//! Filters: which cases are wanted, as one expression.
+//!
+//! ```text
+//!   control(p2p) & source(<9.0) & !state(paused)
+//! ```
+//!
+//! `&`, `|`, `!` and parentheses, or `and`, `or`, `not`; `!` binds closest, then `&`. What stands between
+//! a predicate's parentheses may be several values with commas: any of them will do.
+//!
+//! | predicate | values |
+//! |---|---|
+//! | `suite`, `backend`, `control`, `fault` | the words of that kind; `fault(none)` |
+//! | `state` | `persistent`, `transient`, `running`, `paused`, `prepared`, `bare` |
+//! | `flag` | a flag that is among others, or `none` |
+//! | `flags` | exactly this set, as `undefine+persist` |
+//! | `client`, `source`, `destination` | a release, a glob as `book*`, or a version as `<9.0`, `qemu>=7.2` |
+//! | `forward()`, `same()`, `backward()` | the destination's libvirt is newer, equal, older |
+//! | `name` | a glob for the whole name; its commas are its own |
+//!
+//! A version counts as far as it is written: `=7.2` and `<=7.2` are true of 7.2.22, `>7.2` is not.
+
+mod glob;
+mod parse;
+mod predicate;
+mod vocabulary;
+
+use std::{fmt, str::FromStr};
+
+use thiserror::Error;
+
+use crate::{Case, ReleaseName, Releases, SelectError, word::serde_as_text};
+use predicate::Predicate;
+
+/// An expression that is true or false of a case.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Filter {
+    text: String,
+    expression: Expression,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Expression {
+    Is(Predicate),
+    Not(Box<Self>),
+    All(Vec<Self>),
+    Any(Vec<Self>),
+}
+
+/// A text that can't be a filter. It is shown with the wrong place marked.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+pub struct BadFilter {
+    /// The text.
+    pub text: String,
+    /// The byte at which it goes wrong.
+    pub at: usize,
+    /// What is wrong there, and what would be right.
+    pub problem: String,
+}
+
+impl Filter {
+    /// Whether it is true of `case`.
+    ///
+    /// # Errors
+    /// Returns a release of the case that is not known, or whose version is asked for and not known.
+    pub fn matches(&self, case: &Case, releases: &Releases) -> Result<bool, SelectError> {
+        self.expression.is_true(case, releases)
+    }
+
+    /// The releases that it names.
+    #[must_use]
+    pub fn releases(&self) -> Vec<&ReleaseName> {
+        let mut names = Vec::new();
+        self.expression.name_releases(&mut names);
+        names
+    }
+}
+
+impl Expression {
+    fn is_true(&self, case: &Case, releases: &Releases) -> Result<bool, SelectError> {
+        match self {
+            Self::Is(predicate) => predicate.holds(case, releases),
+            Self::Not(inner) => Ok(!inner.is_true(case, releases)?),
+            Self::All(parts) => Ok(!any_is(false, parts, case, releases)?),
+            Self::Any(parts) => any_is(true, parts, case, releases),
+        }
+    }
+
+    fn name_releases<'a>(&'a self, names: &mut Vec<&'a ReleaseName>) {
+        match self {
+            Self::Is(predicate) => names.extend(predicate.release()),
+            Self::Not(inner) => inner.name_releases(names),
+            Self::All(parts) | Self::Any(parts) => {
+                parts.iter().for_each(|part| part.name_releases(names));
+            }
+        }
+    }
+}
+
+/// Whether one of `parts` comes out as `wanted`. The rest is not asked then.
+fn any_is(
+    wanted: bool,
+    parts: &[Expression],
+    case: &Case,
+    releases: &Releases,
+) -> Result<bool, SelectError> {
+    for part in parts {
+        if part.is_true(case, releases)? == wanted {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
+impl fmt::Display for Filter {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.text)
+    }
+}
+
+impl FromStr for Filter {
+    type Err = BadFilter;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let expression = parse::parse(text)?;
+        Ok(Self {
+            text: text.to_owned(),
+            expression,
+        })
+    }
+}
+
+impl fmt::Display for BadFilter {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (before, after) = self.text.split_at(self.at);
+        let start = before.rfind('\n').map_or(0, |end| end + 1);
+        let end = after
+            .find('\n')
+            .map_or(self.text.len(), |end| self.at + end);
+        let column = before[start..].chars().count();
+        writeln!(
+            f,
+            "the filter is wrong at byte {}: {}",
+            self.at, self.problem
+        )?;
+        writeln!(f, "  {}", &self.text[start..end])?;
+        write!(f, "  {:column$}^", "")
+    }
+}
+
+serde_as_text!(Filter);
+
+#[cfg(test)]
+mod tests;

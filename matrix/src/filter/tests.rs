@@ -1,0 +1,174 @@
+//! What filters are true of, and how they complain.
+
+use crate::{Release, Version};
+
+use super::*;
+
+const NAME: &str = "tck/libvirt/trixie,bookworm,sid/p2p/persistent-running-bare/undefine+persist";
+
+fn releases() -> Releases {
+    let release = |name, libvirt: Option<&str>, qemu: Option<&str>| Release {
+        name: ReleaseName::new(name).unwrap(),
+        libvirt: libvirt.map(|text| text.parse::<Version>().unwrap()),
+        qemu: qemu.map(|text| text.parse().unwrap()),
+        machines: Vec::new(),
+    };
+    Releases::new(vec![
+        release("bookworm", Some("9.0.0"), Some("7.2.22")),
+        release("trixie", Some("11.3.0"), Some("10.0.13")),
+        release("sid", Some("12.8.0"), Some("11.1.3")),
+        release("remote", None, None),
+    ])
+    .unwrap()
+}
+
+fn of(name: &str, filter: &str) -> Result<bool, SelectError> {
+    let filter: Filter = filter.parse().unwrap();
+    filter.matches(&name.parse().unwrap(), &releases())
+}
+
+fn bad(filter: &str) -> BadFilter {
+    filter.parse::<Filter>().unwrap_err()
+}
+
+#[test]
+fn what_is_true_of_a_case() {
+    for filter in [
+        "suite(tck) & backend(libvirt)",
+        "control(p2p,tunnelled)",
+        "control( normal , p2p )",
+        "state(running)&state(bare)&state(persistent)",
+        "flag(undefine) and flag(persist) and not flag(live)",
+        "flags(persist+undefine)",
+        "fault(none)",
+        "client(trixie) & source(book*) & destination(s?d)",
+        "source(<10) & source(=9.0) & source(>=9.0.0) & source(libvirt<9.1)",
+        "source(qemu=7.2) & source(qemu<=7.2) & !source(qemu>7.2) & source(qemu>7.1)",
+        "destination(>12) | destination(>=12)",
+        "forward()",
+        "!(same() | backward())",
+        "name(tck/*/trixie,bookworm,sid/*)",
+        "control(normal) & control(p2p) | flag(persist)",
+        "flag(persist) || control(normal) && control(p2p)",
+    ] {
+        assert_eq!(of(NAME, filter), Ok(true), "{filter}");
+    }
+}
+
+#[test]
+fn what_is_not_true_of_a_case() {
+    for filter in [
+        "suite(faults)",
+        "control(normal,tunnelled)",
+        "state(paused)",
+        "flag(none)",
+        "flags(undefine)",
+        "fault(memory-byte)",
+        "source(>9.0)",
+        "source(<9.0)",
+        "source(qemu<7.2)",
+        "name(p2p)",
+        "(flag(persist) | control(p2p)) & control(normal)",
+    ] {
+        assert_eq!(of(NAME, filter), Ok(false), "{filter}");
+    }
+}
+
+#[test]
+fn a_version_that_is_not_known_is_an_error_that_names_the_release() {
+    let name = NAME.replace("bookworm", "remote");
+    assert_eq!(of(&name, "source(remote)"), Ok(true));
+    for filter in ["source(<9.0)", "source(qemu>=7)", "forward()"] {
+        let error = of(&name, filter).unwrap_err();
+        assert!(error.to_string().contains("`remote`"), "{error}");
+    }
+}
+
+#[test]
+fn an_error_marks_the_place_and_says_what_would_be_right() {
+    let error = bad("source(sid) & control(p2p, p3p)").to_string();
+    let expected = "\
+the filter is wrong at byte 27: unknown control method `p3p`: did you mean `p2p`? expected normal, p2p or tunnelled
+  source(sid) & control(p2p, p3p)
+                             ^";
+    assert_eq!(error, expected);
+}
+
+#[test]
+fn an_error_says_what_was_expected_and_found() {
+    for (filter, at, problem) in [
+        (
+            "",
+            0,
+            "expected a predicate, as `control(p2p)`, or `!` or `(`, found the end",
+        ),
+        ("contrl(p2p)", 0, "did you mean `control`?"),
+        ("control", 7, "expected `(` after `control`, found the end"),
+        ("control(p2p", 11, "expected `)`, found the end"),
+        (
+            "control(p2p) source(sid)",
+            13,
+            "expected `&`, `|` or the end, found `s`",
+        ),
+        ("(control(p2p)", 13, "expected `)`, found the end"),
+        ("control(p2p) & ", 15, "expected a predicate"),
+        ("control()", 8, "expected normal, p2p or tunnelled"),
+        ("state(pausd)", 6, "did you mean `paused`?"),
+        ("flag(lives)", 5, "did you mean `live`?"),
+        ("fault(memory)", 6, "did you mean `memory-byte`?"),
+        ("source(<x)", 7, "`x` is not a version"),
+        ("source(<9.0.0.0)", 7, "`9.0.0.0` is not a version"),
+        (
+            "source(kvm<9)",
+            7,
+            "expected `libvirt` or `qemu`, found `kvm`",
+        ),
+        ("source(Sid)", 7, "expected a release, a glob"),
+        ("source(sid,)", 11, "expected a release, a glob"),
+        ("forward(sid)", 8, "expected `)`"),
+        ("name()", 5, "expected a glob"),
+        ("control(p2p) & ü", 15, "unknown predicate `ü`"),
+    ] {
+        let error = bad(filter);
+        assert_eq!(error.at, at, "{filter}");
+        assert!(
+            error.problem.contains(problem),
+            "{filter}: {}",
+            error.problem
+        );
+    }
+}
+
+#[test]
+fn the_mark_stands_under_its_line_and_counts_characters() {
+    let error = bad("name(ü) &\n  name(ü) ü").to_string();
+    assert!(error.ends_with("\n    name(ü) ü\n            ^"), "{error}");
+}
+
+#[test]
+fn deep_nesting_is_refused_and_not_a_crash() {
+    let deep = "(".repeat(100_000);
+    assert!(bad(&deep).problem.contains("nested deeper"));
+}
+
+#[test]
+fn a_filter_is_written_as_it_was_read() {
+    let text = "control(p2p)  &  !state(paused)";
+    let filter: Filter = text.parse().unwrap();
+    let json = serde_json::to_string(&filter).unwrap();
+    assert_eq!(filter.to_string(), text);
+    assert_eq!(serde_json::from_str::<Filter>(&json).unwrap(), filter);
+}
+
+#[test]
+fn the_releases_that_a_filter_names_can_be_asked_for() {
+    let filter: Filter = "!source(sid) & (client(book*) | destination(trixie, <9))"
+        .parse()
+        .unwrap();
+    let names: Vec<&str> = filter
+        .releases()
+        .into_iter()
+        .map(ReleaseName::as_str)
+        .collect();
+    assert_eq!(names, ["sid", "trixie"]);
+}

@@ -1,0 +1,72 @@
+//! Machine types: which one two releases share.
+
+use crate::Release;
+
+/// The newest machine type of `family` (`pc-q35` or `pc-i440fx`) that both releases offer.
+///
+/// Only plain numbers count as versions, as in `pc-q35-4.0.1`; the aliases `pc` and `q35`, which mean
+/// another machine in each release, and the types of distributions, as `pc-q35-rhel9.2.0`, do not.
+#[must_use]
+pub fn newest_common_machine(a: &Release, b: &Release, family: &str) -> Option<String> {
+    let common = a
+        .machines
+        .iter()
+        .filter(|machine| b.machines.contains(machine));
+    let numbered = common.filter_map(|machine| Some((numbers(machine, family)?, machine)));
+    numbered.max().map(|(_, machine)| machine.clone())
+}
+
+/// The numbers of `machine`, if it is one of `family`.
+fn numbers(machine: &str, family: &str) -> Option<Vec<u32>> {
+    let version = machine.strip_prefix(family)?.strip_prefix('-')?;
+    let parts = version.split('.').map(|part| part.parse().ok());
+    parts.collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::ReleaseName;
+
+    use super::*;
+
+    fn release(machines: &[&str]) -> Release {
+        Release {
+            name: ReleaseName::new("a").unwrap(),
+            libvirt: None,
+            qemu: None,
+            machines: machines.iter().map(|&machine| machine.to_owned()).collect(),
+        }
+    }
+
+    fn newest(a: &[&str], b: &[&str]) -> Option<String> {
+        newest_common_machine(&release(a), &release(b), "pc-q35")
+    }
+
+    #[test]
+    fn versions_are_compared_as_numbers() {
+        let both = ["pc-q35-10.0", "pc-q35-9.2", "pc-q35-4.0.1"];
+        assert_eq!(newest(&both, &both).as_deref(), Some("pc-q35-10.0"));
+        let old = ["pc-q35-4.0", "pc-q35-4.0.1", "pc-q35-3.1"];
+        assert_eq!(newest(&old, &old).as_deref(), Some("pc-q35-4.0.1"));
+    }
+
+    #[test]
+    fn only_what_both_offer_counts() {
+        let new = ["pc-q35-7.2", "pc-q35-5.2"];
+        assert_eq!(newest(&new, &["pc-q35-5.2"]).as_deref(), Some("pc-q35-5.2"));
+        assert_eq!(newest(&new, &["pc-q35-8.0"]), None);
+    }
+
+    #[test]
+    fn aliases_other_families_and_distributions_do_not_count() {
+        let odd = [
+            "q35",
+            "pc",
+            "pc-i440fx-7.2",
+            "pc-q35-rhel9.2.0",
+            "pc-q35-",
+            "pc-q35",
+        ];
+        assert_eq!(newest(&odd, &odd), None);
+    }
+}

@@ -1,0 +1,60 @@
+//! Rules: which points of a suite's product are no cases, and why. Nothing is left out without one.
+
+use std::fmt;
+
+use crate::Case;
+
+/// Why a case is left out of its suite.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Rule {
+    /// What reports call it.
+    pub name: &'static str,
+    /// Why there can't be such a case.
+    pub reason: &'static str,
+    /// Where that is written.
+    pub source: &'static str,
+}
+
+const OWN_SCENARIO: Rule = Rule {
+    name: "own-scenario",
+    reason: "a fault is a violation only where the scenario expects the opposite, so each is run \
+             on the one scenario of the fault table",
+    source: "`Fault::scenario`",
+};
+
+/// The rule that leaves `case` out; `None` where it may be run.
+#[must_use]
+pub fn excluded(case: &Case) -> Option<&'static Rule> {
+    let fault = case.fault?;
+    (fault.scenario() != case.scenario).then_some(&OWN_SCENARIO)
+}
+
+impl fmt::Display for Rule {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "`{}`: {} ({})", self.name, self.reason, self.source)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::Fault;
+
+    use super::*;
+
+    #[test]
+    fn a_fault_is_kept_on_its_own_scenario_and_left_out_on_another() {
+        let name = "faults/fake/a,a,a/normal/persistent-running-bare/none/source-defined";
+        let mut case: Case = name.parse().unwrap();
+        assert_eq!(excluded(&case).unwrap().name, "own-scenario");
+        case.scenario = Fault::SourceDefined.scenario();
+        assert_eq!(excluded(&case), None);
+    }
+
+    #[test]
+    fn no_case_without_a_fault_is_left_out() {
+        let case = "tck/fake/a,a,a/normal/transient-paused-bare/undefine"
+            .parse()
+            .unwrap();
+        assert_eq!(excluded(&case), None);
+    }
+}

@@ -1,0 +1,200 @@
+//! The model of what must come of a scenario, held to a table that was written out by hand.
+
+use std::collections::BTreeSet;
+
+use migratrix_matrix::{Activity, Point, Profile, Scenario};
+
+/// Each line: control, state, flags → whether the source has a configuration after the migration,
+/// whether the destination has one, and what the guest does there.
+const TABLE: &str = "
+normal     persistent-running-prepared  none              yes     yes          running
+normal     persistent-running-prepared  undefine          no      yes          running
+normal     persistent-running-prepared  persist           yes     yes          running
+normal     persistent-running-prepared  undefine+persist  no      yes          running
+normal     persistent-running-bare      none              yes     no           running
+normal     persistent-running-bare      undefine          no      no           running
+normal     persistent-running-bare      persist           yes     yes          running
+normal     persistent-running-bare      undefine+persist  no      yes          running
+normal     persistent-paused-prepared   none              yes     yes          paused
+normal     persistent-paused-prepared   undefine          no      yes          paused
+normal     persistent-paused-prepared   persist           yes     yes          paused
+normal     persistent-paused-prepared   undefine+persist  no      yes          paused
+normal     persistent-paused-bare       none              yes     no           paused
+normal     persistent-paused-bare       undefine          no      no           paused
+normal     persistent-paused-bare       persist           yes     yes          paused
+normal     persistent-paused-bare       undefine+persist  no      yes          paused
+normal     transient-running-prepared   none              no      yes          running
+normal     transient-running-prepared   undefine          no      yes          running
+normal     transient-running-prepared   persist           no      yes          running
+normal     transient-running-prepared   undefine+persist  no      yes          running
+normal     transient-running-bare       none              no      no           running
+normal     transient-running-bare       undefine          no      no           running
+normal     transient-running-bare       persist           no      yes          running
+normal     transient-running-bare       undefine+persist  no      yes          running
+normal     transient-paused-prepared    none              no      yes          paused
+normal     transient-paused-prepared    undefine          no      yes          paused
+normal     transient-paused-prepared    persist           no      yes          paused
+normal     transient-paused-prepared    undefine+persist  no      yes          paused
+normal     transient-paused-bare        none              no      no           paused
+normal     transient-paused-bare        undefine          no      no           paused
+normal     transient-paused-bare        persist           no      yes          paused
+normal     transient-paused-bare        undefine+persist  no      yes          paused
+p2p        persistent-running-prepared  none              yes     yes          running
+p2p        persistent-running-prepared  undefine          no      yes          running
+p2p        persistent-running-prepared  persist           yes     yes          running
+p2p        persistent-running-prepared  undefine+persist  no      yes          running
+p2p        persistent-running-bare      none              yes     no           running
+p2p        persistent-running-bare      undefine          no      no           running
+p2p        persistent-running-bare      persist           yes     yes          running
+p2p        persistent-running-bare      undefine+persist  no      yes          running
+p2p        persistent-paused-prepared   none              yes     yes          paused
+p2p        persistent-paused-prepared   undefine          no      yes          paused
+p2p        persistent-paused-prepared   persist           yes     yes          paused
+p2p        persistent-paused-prepared   undefine+persist  no      yes          paused
+p2p        persistent-paused-bare       none              yes     no           paused
+p2p        persistent-paused-bare       undefine          no      no           paused
+p2p        persistent-paused-bare       persist           yes     yes          paused
+p2p        persistent-paused-bare       undefine+persist  no      yes          paused
+p2p        transient-running-prepared   none              no      yes          running
+p2p        transient-running-prepared   undefine          no      yes          running
+p2p        transient-running-prepared   persist           no      yes          running
+p2p        transient-running-prepared   undefine+persist  no      yes          running
+p2p        transient-running-bare       none              no      no           running
+p2p        transient-running-bare       undefine          no      no           running
+p2p        transient-running-bare       persist           no      yes          running
+p2p        transient-running-bare       undefine+persist  no      yes          running
+p2p        transient-paused-prepared    none              no      yes          paused
+p2p        transient-paused-prepared    undefine          no      yes          paused
+p2p        transient-paused-prepared    persist           no      yes          paused
+p2p        transient-paused-prepared    undefine+persist  no      yes          paused
+p2p        transient-paused-bare        none              no      no           paused
+p2p        transient-paused-bare        undefine          no      no           paused
+p2p        transient-paused-bare        persist           no      yes          paused
+p2p        transient-paused-bare        undefine+persist  no      yes          paused
+tunnelled  persistent-running-prepared  none              yes     yes          running
+tunnelled  persistent-running-prepared  undefine          no      yes          running
+tunnelled  persistent-running-prepared  persist           yes     yes          running
+tunnelled  persistent-running-prepared  undefine+persist  no      yes          running
+tunnelled  persistent-running-bare      none              yes     no           running
+tunnelled  persistent-running-bare      undefine          no      no           running
+tunnelled  persistent-running-bare      persist           yes     yes          running
+tunnelled  persistent-running-bare      undefine+persist  no      yes          running
+tunnelled  persistent-paused-prepared   none              yes     yes          paused
+tunnelled  persistent-paused-prepared   undefine          no      yes          paused
+tunnelled  persistent-paused-prepared   persist           yes     yes          paused
+tunnelled  persistent-paused-prepared   undefine+persist  no      yes          paused
+tunnelled  persistent-paused-bare       none              yes     no           paused
+tunnelled  persistent-paused-bare       undefine          no      no           paused
+tunnelled  persistent-paused-bare       persist           yes     yes          paused
+tunnelled  persistent-paused-bare       undefine+persist  no      yes          paused
+tunnelled  transient-running-prepared   none              no      yes          running
+tunnelled  transient-running-prepared   undefine          no      yes          running
+tunnelled  transient-running-prepared   persist           no      yes          running
+tunnelled  transient-running-prepared   undefine+persist  no      yes          running
+tunnelled  transient-running-bare       none              no      no           running
+tunnelled  transient-running-bare       undefine          no      no           running
+tunnelled  transient-running-bare       persist           no      yes          running
+tunnelled  transient-running-bare       undefine+persist  no      yes          running
+tunnelled  transient-paused-prepared    none              no      yes          paused
+tunnelled  transient-paused-prepared    undefine          no      yes          paused
+tunnelled  transient-paused-prepared    persist           no      yes          paused
+tunnelled  transient-paused-prepared    undefine+persist  no      yes          paused
+tunnelled  transient-paused-bare        none              no      no           paused
+tunnelled  transient-paused-bare        undefine          no      no           paused
+tunnelled  transient-paused-bare        persist           no      yes          paused
+tunnelled  transient-paused-bare        undefine+persist  no      yes          paused
+";
+
+struct Row {
+    scenario: Scenario,
+    source_config: bool,
+    destination_config: bool,
+    destination_activity: Activity,
+}
+
+fn rows() -> impl Iterator<Item = Row> {
+    TABLE.lines().filter(|line| !line.is_empty()).map(|line| {
+        let words: Vec<&str> = line.split_whitespace().collect();
+        let [control, state, flags, source, destination, activity] = *words else {
+            panic!("not a row: {line}");
+        };
+        Row {
+            scenario: Scenario {
+                control: control.parse().unwrap(),
+                state: state.parse().unwrap(),
+                flags: flags.parse().unwrap(),
+            },
+            source_config: yes(source),
+            destination_config: yes(destination),
+            destination_activity: activity.parse().unwrap(),
+        }
+    })
+}
+
+fn yes(word: &str) -> bool {
+    match word {
+        "yes" => true,
+        "no" => false,
+        other => panic!("neither yes nor no: {other}"),
+    }
+}
+
+#[test]
+fn the_model_agrees_with_the_table() {
+    for row in rows() {
+        let expected = row.scenario.expectation();
+        let scenario = row.scenario;
+        assert_eq!(expected.source_config, row.source_config, "{scenario}");
+        assert_eq!(
+            expected.destination_config, row.destination_config,
+            "{scenario}"
+        );
+        assert_eq!(
+            expected.destination_activity, row.destination_activity,
+            "{scenario}"
+        );
+    }
+}
+
+#[test]
+fn the_table_has_each_of_the_96_scenarios_once() {
+    let table: Vec<Scenario> = rows().map(|row| row.scenario).collect();
+    let points = Profile::Tck.points().into_iter();
+    let suite: BTreeSet<Scenario> = points.map(|Point { scenario, .. }| scenario).collect();
+    assert_eq!(table.len(), 96);
+    assert_eq!(BTreeSet::from_iter(table), suite);
+}
+
+/// Counts that can be told without the model. Half of the scenarios have a persistent source, and
+/// half of these undefine it. Half have a prepared destination, and half of the others persist.
+#[test]
+fn the_table_is_plausible() {
+    assert_eq!(rows().filter(|row| row.source_config).count(), 24);
+    assert_eq!(rows().filter(|row| row.destination_config).count(), 72);
+    let paused = rows().filter(|row| row.destination_activity == Activity::Paused);
+    assert_eq!(paused.count(), 48);
+}
+
+#[test]
+fn a_guest_that_is_paused_or_migrates_without_live_is_still_while_it_migrates() {
+    for Point { scenario, .. } in Profile::TckFull.points() {
+        let words = scenario.to_string();
+        let runs = words.contains("-running-") && words.contains("/live");
+        let expected = if runs {
+            Activity::Running
+        } else {
+            Activity::Paused
+        };
+        assert_eq!(scenario.expectation().during, expected, "{scenario}");
+    }
+}
+
+#[test]
+fn the_flag_paused_pauses_the_guest_at_the_end() {
+    for Point { scenario, .. } in Profile::TckFull.points() {
+        if scenario.flags.to_string().contains("paused") {
+            let end = scenario.expectation().destination_activity;
+            assert_eq!(end, Activity::Paused, "{scenario}");
+        }
+    }
+}

@@ -1,0 +1,229 @@
+//! What selections select, in which order, and what they refuse.
+
+use itertools::Itertools;
+use migratrix_matrix::{
+    BadPlan, Case, Emptied, Place, Plan, Profile, Release, ReleaseName, Releases, SelectError,
+    Selection, Suite,
+};
+
+fn name(text: &str) -> ReleaseName {
+    ReleaseName::new(text).unwrap()
+}
+
+fn releases(names: &[&str]) -> Releases {
+    let release = |&text: &&str| Release {
+        name: name(text),
+        libvirt: None,
+        qemu: None,
+        machines: Vec::new(),
+    };
+    Releases::new(names.iter().map(release).collect()).unwrap()
+}
+
+fn four() -> Releases {
+    releases(&["bullseye", "bookworm", "trixie", "sid"])
+}
+
+fn boundary() -> Selection {
+    Selection {
+        boundary: Some((name("bookworm"), name("trixie"))),
+        ..Selection::default()
+    }
+}
+
+fn error(selection: &Selection) -> SelectError {
+    selection.cases(&four()).unwrap_err()
+}
+
+#[test]
+fn one_release_has_96_cases_a_boundary_768_and_four_releases_6144() {
+    let count =
+        |selection: Selection, releases: &Releases| selection.cases(releases).unwrap().len();
+    assert_eq!(count(Selection::default(), &releases(&["sid"])), 96);
+    assert_eq!(count(boundary(), &four()), 768);
+    assert_eq!(count(Selection::default(), &four()), 6144);
+    let full = Selection {
+        profile: Some(Profile::TckFull),
+        ..Selection::default()
+    };
+    assert_eq!(count(full, &releases(&["sid"])), 384);
+}
+
+#[test]
+fn every_fault_is_run_once_a_tuple_and_the_rest_is_counted() {
+    let faults = Selection {
+        suite: Suite::Faults,
+        ..boundary()
+    };
+    let cases = faults.cases(&four()).unwrap();
+    assert_eq!(cases.len(), 8 * 29);
+    let excluded = faults.excluded(&four()).unwrap();
+    let product = 8 * Profile::Faults.points().len();
+    assert_eq!(excluded.values().sum::<usize>(), product - cases.len());
+    assert!(boundary().excluded(&four()).unwrap().is_empty());
+}
+
+#[test]
+fn cases_of_one_source_and_destination_are_neighbours_and_of_one_client_among_them() {
+    let cases = Selection::default().cases(&four()).unwrap();
+    let pair = |case: &Case| (case.tuple.source.clone(), case.tuple.destination.clone());
+    assert_eq!(cases.iter().map(pair).dedup().count(), 16);
+    assert_eq!(
+        cases.iter().map(|case| case.tuple.clone()).dedup().count(),
+        64
+    );
+    assert!(cases.iter().all_unique());
+}
+
+#[test]
+fn what_is_not_known_is_named_with_what_is() {
+    let selection = Selection {
+        sources: vec![name("jessie")],
+        ..Selection::default()
+    };
+    assert_eq!(
+        error(&selection).to_string(),
+        "`jessie` is not a known release: expected bullseye, bookworm, trixie or sid"
+    );
+    let filtered = Selection {
+        filter: Some("!source(jessie)".parse().unwrap()),
+        ..Selection::default()
+    };
+    assert!(matches!(error(&filtered), SelectError::UnknownRelease(_)));
+}
+
+#[test]
+fn contradictions_are_refused() {
+    let sid = vec![name("sid")];
+    let case: Case = "tck/fake/sid,sid,sid/p2p/persistent-running-bare/none"
+        .parse()
+        .unwrap();
+    let selection = Selection {
+        clients: sid.clone(),
+        ..boundary()
+    };
+    assert_eq!(
+        error(&selection),
+        SelectError::BoundaryAndPlace(Place::Client)
+    );
+    let selection = Selection {
+        names: vec![case.clone()],
+        ..boundary()
+    };
+    assert_eq!(error(&selection), SelectError::NamesAndPlaces);
+    let selection = Selection {
+        names: vec![case.clone(), case],
+        ..Selection::default()
+    };
+    assert!(matches!(error(&selection), SelectError::NameTwice(_)));
+    let selection = Selection {
+        boundary: Some((name("sid"), name("sid"))),
+        ..Selection::default()
+    };
+    assert_eq!(error(&selection), SelectError::FlatBoundary(name("sid")));
+    let selection = Selection {
+        sources: [sid.clone(), sid].concat(),
+        ..Selection::default()
+    };
+    assert!(matches!(
+        error(&selection),
+        SelectError::ReleaseTwice {
+            place: Place::Source,
+            ..
+        }
+    ));
+    let selection = Selection {
+        profile: Some(Profile::Faults),
+        ..Selection::default()
+    };
+    assert!(matches!(
+        error(&selection),
+        SelectError::ForeignProfile { .. }
+    ));
+    for strength in [0, 7] {
+        let selection = Selection {
+            cover: Some(strength),
+            ..Selection::default()
+        };
+        assert_eq!(error(&selection), SelectError::Strength(strength));
+    }
+}
+
+#[test]
+fn a_name_that_a_rule_leaves_out_is_refused_with_the_rule() {
+    let case = "faults/fake/sid,sid,sid/p2p/persistent-running-bare/none/source-defined";
+    let selection = Selection {
+        names: vec![case.parse().unwrap()],
+        ..Selection::default()
+    };
+    assert!(error(&selection).to_string().contains("`own-scenario`"));
+}
+
+#[test]
+fn an_empty_selection_says_what_emptied_it() {
+    let none = Selection::default().cases(&releases(&[])).unwrap_err();
+    assert_eq!(
+        none,
+        SelectError::Empty {
+            by: Emptied::Releases,
+            of: 0
+        }
+    );
+    let text = "state(paused) & state(running)";
+    let filtered = Selection {
+        filter: Some(text.parse().unwrap()),
+        ..boundary()
+    };
+    let by = Emptied::Filter(text.to_owned());
+    assert_eq!(error(&filtered), SelectError::Empty { by, of: 768 });
+    let shard = "slice:1/1000".parse().unwrap();
+    let sharded = Selection {
+        shard: Some(shard),
+        ..boundary()
+    };
+    assert_eq!(sharded.cases(&four()).unwrap().len(), 1);
+    let shard = "slice:1/2".parse().unwrap();
+    let case = "tck/fake/sid,sid,sid/p2p/persistent-running-bare/none"
+        .parse()
+        .unwrap();
+    let sharded = Selection {
+        shard: Some(shard),
+        names: vec![case],
+        ..Selection::default()
+    };
+    assert_eq!(sharded.cases(&four()).unwrap().len(), 1);
+    let shard = "slice:2/2".parse().unwrap();
+    let sharded = Selection {
+        shard: Some(shard),
+        ..sharded
+    };
+    assert_eq!(
+        error(&sharded).to_string(),
+        "none of 1 cases is selected: the shard `slice:2/2` has none of them"
+    );
+}
+
+#[test]
+fn a_plan_has_the_releases_of_its_cases_and_is_read_as_it_was_written() {
+    let plan = Plan::new(boundary(), &four()).unwrap();
+    let names: Vec<&str> = plan
+        .releases
+        .iter()
+        .map(|release| release.name.as_str())
+        .collect();
+    assert_eq!(names, ["bookworm", "trixie"]);
+    let json = plan.to_json();
+    assert_eq!(Plan::from_json(&json).unwrap(), plan);
+    assert_eq!(Plan::new(boundary(), &four()).unwrap().to_json(), json);
+}
+
+#[test]
+fn a_plan_of_a_newer_format_is_refused_whatever_else_it_says() {
+    let error = Plan::from_json(r#"{"format": 2, "cases": 7}"#).unwrap_err();
+    assert!(matches!(error, BadPlan::Newer { format: 2 }));
+    assert_eq!(
+        error.to_string(),
+        "the plan has format 2, and this version reads formats up to 1: use a newer migratrix"
+    );
+    assert!(matches!(Plan::from_json("{}"), Err(BadPlan::Malformed(_))));
+}
