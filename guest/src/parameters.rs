@@ -1,0 +1,64 @@
+//! What the guest is told when its image is made, and where its lap is read.
+
+use serde::{Deserialize, Serialize};
+
+use crate::stamp::{self, PAGE, SECTOR};
+
+/// What the guest is told when its image is made.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Parameters {
+    /// The first byte that it stamps: page-aligned, at or above 1 MiB.
+    pub start: u32,
+    /// The first byte that it no longer stamps: page-aligned.
+    pub end: u32,
+    /// The least time that a lap takes, in microseconds. The guest halts for what is left of it; at
+    /// 0 it never halts.
+    pub pace_us: u32,
+    /// Whether it asks for ACPI S3 after its first lap. It goes on with the second when it is woken.
+    pub suspend: bool,
+}
+
+impl Parameters {
+    /// The default guest: the second MiB of memory, 256 pages, 100 laps a second at most.
+    pub const SMALL: Self = Self {
+        start: 0x10_0000,
+        end: 0x20_0000,
+        pace_us: 10_000,
+        suspend: false,
+    };
+
+    /// How many bytes must be read at [`Parameters::lap_address`].
+    pub const LAP_BYTES: usize = 16;
+
+    /// How many bytes the range has.
+    #[must_use]
+    pub const fn bytes(&self) -> u32 {
+        self.end.saturating_sub(self.start)
+    }
+
+    /// How many pages the range has.
+    #[must_use]
+    pub const fn pages(&self) -> u32 {
+        self.bytes() / PAGE
+    }
+
+    /// Where the guest's lap is read: [`Parameters::LAP_BYTES`] bytes, for [`Parameters::read_lap`].
+    ///
+    /// It is the sector that is stamped last, so it tells of whole laps.
+    #[must_use]
+    pub const fn lap_address(&self) -> u32 {
+        self.end.saturating_sub(SECTOR)
+    }
+
+    /// How many laps the guest has done, by the bytes that were read at [`Parameters::lap_address`].
+    ///
+    /// `None` if they are too few, or no stamp of that place: the guest has not laid out its range
+    /// yet. 0 says that it is just about to begin; the law holds from then on.
+    #[must_use]
+    pub fn read_lap(&self, bytes: &[u8]) -> Option<u32> {
+        let mark = stamp::mark(self.lap_address()).to_le_bytes();
+        let (lap, marks) = bytes.get(..Self::LAP_BYTES)?.split_first_chunk::<4>()?;
+        let whole = marks.chunks_exact(4).all(|found| found == mark);
+        whole.then(|| u32::from_le_bytes(*lap))
+    }
+}
