@@ -75,6 +75,7 @@ async fn perform<D: Driver>(
     deadline: Duration,
 ) -> Outcome {
     record.saw(Observation::Began {
+        verb: step.verb(),
         step: step.to_string(),
     });
     let outcome = tokio::time::timeout(deadline, driver.perform(step, record))
@@ -83,6 +84,7 @@ async fn perform<D: Driver>(
             why: format!("no answer within {} s", deadline.as_secs_f32()),
         });
     record.saw(Observation::Ended {
+        verb: step.verb(),
         step: step.to_string(),
         outcome: outcome.clone(),
     });

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use migratrix_history::{Side, When};
+use migratrix_history::{Side, Verb, When};
 use migratrix_matrix::{Control, FlagSet, Persistence};
 
 /// One step of a script. Faults are steps like all others.
@@ -82,6 +82,34 @@ pub enum Variant {
 }
 
 impl Step {
+    /// What the step is, whatever it is done to; all that breaks something is [`Verb::Break`].
+    #[must_use]
+    pub const fn verb(&self) -> Verb {
+        match self {
+            Self::Connect => Verb::Connect,
+            Self::Define(..) => Verb::Define,
+            Self::Undefine(_) => Verb::Undefine,
+            Self::Start(..) => Verb::Start,
+            Self::AwaitBeat(_) => Verb::AwaitBeat,
+            Self::Suspend(_) => Verb::Suspend,
+            Self::Resume(_) => Verb::Resume,
+            Self::Destroy(_) => Verb::Destroy,
+            Self::Look(..) => Verb::Look,
+            Self::Beat(..) => Verb::Beat,
+            Self::Migrate(_) => Verb::Migrate,
+            Self::Job(_) => Verb::Job,
+            Self::Survey(_) => Verb::Survey,
+            Self::Clear(_) => Verb::Clear,
+            Self::Residue(_) => Verb::Residue,
+            Self::PokeByte(_)
+            | Self::HaltGuest(_)
+            | Self::LeaveFile(_)
+            | Self::StopDaemon(_)
+            | Self::KillQemu(_)
+            | Self::KillClient => Verb::Break,
+        }
+    }
+
     /// The host that the step needs, where it is one alone.
     #[must_use]
     pub const fn side(&self) -> Option<Side> {

@@ -3,11 +3,22 @@
 //! It lies below both sides: drivers write it and checks read it, and neither knows the other. On
 //! disk it is a file of JSON lines: a [`Header`], then [`Entry`] after [`Entry`], and an `end` line
 //! last, so that a truncated file is seen to be one.
+//!
+//! ```text
+//! {"format":1,"case":"tck/libvirt/trixie,bookworm,trixie/p2p/…","attempt":1,…}
+//! {"at_us":3,"saw":"began","verb":"connect","step":"connect"}
+//! {"at_us":8214,"saw":"ended","verb":"connect","step":"connect","end":"done"}
+//! …
+//! {"saw":"end"}
+//! ```
 
+mod file;
 mod observation;
+mod query;
 
+pub use file::{Completeness, HistoryError};
 pub use observation::{
-    DomainLook, Identity, JobLook, Look, Observation, Outcome, Refusal, Side, Versions, When,
+    DomainLook, Identity, JobLook, Look, Observation, Outcome, Refusal, Side, Verb, Versions, When,
 };
 
 use migratrix_guest::Parameters;
@@ -15,7 +26,7 @@ use migratrix_matrix::Case;
 use serde::{Deserialize, Serialize};
 
 /// What a record opens with.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Header {
     /// The case.
     pub case: Case,
@@ -50,27 +61,7 @@ pub struct Entry {
 pub struct History {
     /// Its header.
     pub header: Header,
-    /// Its entries, in the order of their times.
+    /// Its entries, in the order in which they were told. An event may be told a little after a
+    /// later thing: its time is when it came.
     pub entries: Vec<Entry>,
-}
-
-impl Header {
-    /// Its line in the file, without the line's end.
-    #[must_use]
-    pub fn to_line(&self) -> String {
-        String::new()
-    }
-}
-
-impl Entry {
-    /// Its line in the file, without the line's end.
-    #[must_use]
-    pub fn to_line(&self) -> String {
-        String::new()
-    }
-}
-
-impl History {
-    /// The last line of a whole file.
-    pub const END_LINE: &'static str = r#"{"saw":"end"}"#;
 }

@@ -28,6 +28,51 @@ pub enum When {
     After,
 }
 
+/// What a step is, in the words that all back ends share. It stands beside a step's text, so that
+/// a check finds the outcome of *the migration* without reading text.
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize,
+)]
+#[serde(rename_all = "kebab-case")]
+pub enum Verb {
+    /// Open the connections.
+    Connect,
+    /// Define a configuration.
+    Define,
+    /// Remove a configuration.
+    Undefine,
+    /// Start the domain.
+    Start,
+    /// Wait until the guest beats.
+    AwaitBeat,
+    /// Suspend the guest.
+    Suspend,
+    /// Resume the guest.
+    Resume,
+    /// Destroy the running domain.
+    Destroy,
+    /// Look at the domain.
+    Look,
+    /// Feel the guest's beat.
+    Beat,
+    /// Migrate the guest.
+    Migrate,
+    /// Ask for the job's statistics.
+    Job,
+    /// Read the guest's stamped memory.
+    Survey,
+    /// Clear the domain away.
+    Clear,
+    /// Look for what is left.
+    Residue,
+    /// Break something on purpose.
+    Break,
+    /// A step that this version doesn't know.
+    #[default]
+    #[serde(other)]
+    Other,
+}
+
 /// How a step ended. A refusal by the hypervisor is an observation, not an error.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", tag = "end")]
@@ -78,6 +123,7 @@ pub struct DomainLook {
     /// Its reason, as the word of the state's own enumeration: `migrated`, `user`, `booted`, …
     pub reason: String,
     /// What makes it the same machine on both sides; only of an active domain.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub identity: Option<Identity>,
 }
 
@@ -101,20 +147,28 @@ pub struct JobLook {
     /// The job's type as a word: `completed`, `none`, `failed`, `cancelled`, `bounded`, `unbounded`.
     pub kind: String,
     /// `time_elapsed`.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub elapsed_ms: Option<u64>,
     /// `downtime`.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub downtime_ms: Option<u64>,
     /// `memory_total`.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub memory_total: Option<u64>,
     /// `memory_processed`.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub memory_processed: Option<u64>,
     /// `memory_remaining`.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub memory_remaining: Option<u64>,
     /// `memory_normal_bytes`.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub memory_normal_bytes: Option<u64>,
     /// `memory_constant`: pages found to be of one byte.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub memory_constant: Option<u64>,
     /// `memory_iteration`.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub memory_iteration: Option<u64>,
 }
 
@@ -122,14 +176,19 @@ pub struct JobLook {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Versions {
     /// The client library's own (`virGetVersion`).
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub client: Option<Version>,
     /// The source daemon's (`virConnectGetLibVersion`).
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub source_libvirt: Option<Version>,
     /// The source's hypervisor (`virConnectGetVersion`).
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub source_qemu: Option<Version>,
     /// The destination daemon's.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub destination_libvirt: Option<Version>,
     /// The destination's hypervisor.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub destination_qemu: Option<Version>,
 }
 
@@ -139,11 +198,17 @@ pub struct Versions {
 pub enum Observation {
     /// A step was begun.
     Began {
+        /// What the step is.
+        #[serde(default)]
+        verb: Verb,
         /// The step, in the words of the script.
         step: String,
     },
     /// The step that was begun last has ended.
     Ended {
+        /// What the step is.
+        #[serde(default)]
+        verb: Verb,
         /// The step, in the words of the script.
         step: String,
         /// How.
@@ -229,4 +294,23 @@ pub enum Observation {
         /// The remark.
         text: String,
     },
+}
+
+impl Observation {
+    /// The words of all kinds, as they stand in a file.
+    pub const KINDS: [&'static str; 13] = [
+        "began",
+        "ended",
+        "versions",
+        "domain",
+        "beat",
+        "lifecycle",
+        "iteration",
+        "job",
+        "memory",
+        "residue",
+        "fault",
+        "host-lost",
+        "note",
+    ];
 }

@@ -1,0 +1,182 @@
+//! The loop keeps its promises on a driver that answers, refuses, or does not answer.
+
+use std::{future::pending, time::Duration};
+
+use migratrix_contract::{Deadlines, Driver, Phase, Recorder, Script, Step, Subject, run};
+use migratrix_guest::Parameters;
+use migratrix_history::{Header, History, Observation, Outcome, Refusal, Side, Verb};
+use migratrix_matrix::{Case, Fault};
+
+/// Does nothing, and ends the steps of one kind in its own way.
+struct Stub {
+    verb: Verb,
+    way: Way,
+    abandoned: usize,
+}
+
+#[derive(Clone, Copy)]
+enum Way {
+    Done,
+    Refuse,
+    Hang,
+}
+
+impl Driver for Stub {
+    async fn perform(&mut self, step: &Step, _: &mut Recorder) -> Outcome {
+        let way = if step.verb() == self.verb { self.way } else { Way::Done };
+        match way {
+            Way::Done => Outcome::Done,
+            Way::Refuse => Outcome::Refused(Refusal { code: 1, domain: 1, message: "no".into() }),
+            Way::Hang => pending().await,
+        }
+    }
+
+    async fn abandon(&mut self, _: &mut Recorder) {
+        self.abandoned += 1;
+    }
+}
+
+fn script(name: &str) -> Script {
+    let case: Case = name.parse().expect("the name is one");
+    let subject = Subject {
+        domain: "mx-0".into(),
+        uuid: String::new(),
+        foreign_uuid: String::new(),
+        machine: "pc-q35-5.2".into(),
+        memory_mib: 16,
+        guest: Parameters { start: 0x10_0000, end: 0x20_0000, pace_us: 10_000, suspend: false },
+        boot_image: String::new(),
+        qtest: false,
+    };
+    Script::of(&case, subject, 5_000)
+}
+
+fn header(script: &Script) -> Header {
+    Header {
+        case: script.case.clone(),
+        attempt: 1,
+        began_unix: 0,
+        domain: script.subject.domain.clone(),
+        uuid: String::new(),
+        machine: String::new(),
+        guest: script.subject.guest,
+        downtime_bound_ms: script.downtime_bound_ms,
+    }
+}
+
+async fn history(name: &str, verb: Verb, way: Way) -> (History, usize) {
+    let script = script(name);
+    let mut driver = Stub { verb, way, abandoned: 0 };
+    let mut record = Recorder::new(header(&script), None);
+    let brief = Duration::from_millis(5);
+    let deadlines = Deadlines { migrate: brief, step: brief, clear: brief };
+    run(&script, &mut driver, &mut record, &deadlines).await;
+    (record.finish().expect("there is no file"), driver.abandoned)
+}
+
+fn begun(history: &History) -> Vec<Verb> {
+    let begun = |saw: &Observation| {
+        if let Observation::Began { verb, .. } = saw { Some(*verb) } else { None }
+    };
+    history.entries.iter().filter_map(|entry| begun(&entry.saw)).collect()
+}
+
+const PLAIN: &str = "tck/libvirt/a,a,b/p2p/persistent-paused-prepared/live";
+
+#[tokio::test(flavor = "current_thread")]
+async fn all_steps_run_in_the_order_of_the_script() {
+    let (history, abandoned) = history(PLAIN, Verb::Break, Way::Done).await;
+    let planned: Vec<_> = script(PLAIN).steps.iter().map(|(_, step)| step.verb()).collect();
+    assert_eq!(begun(&history), planned);
+    assert_eq!(abandoned, 0);
+}
+
+#[tokio::test(flavor = "current_thread")]
+async fn a_refused_migration_is_still_looked_at() {
+    let (history, abandoned) = history(PLAIN, Verb::Migrate, Way::Refuse).await;
+    assert!(begun(&history).contains(&Verb::Survey));
+    assert_eq!(abandoned, 0);
+}
+
+#[tokio::test(flavor = "current_thread")]
+async fn a_refusal_while_preparing_leads_straight_to_clearing() {
+    let (history, _) = history(PLAIN, Verb::Start, Way::Refuse).await;
+    let verbs = begun(&history);
+    assert!(!verbs.contains(&Verb::Migrate));
+    assert!(verbs.contains(&Verb::Clear) && verbs.contains(&Verb::Residue));
+}
+
+#[tokio::test(flavor = "current_thread")]
+async fn a_migration_that_does_not_answer_costs_its_deadline_and_is_cleared_away() {
+    let (history, abandoned) = history(PLAIN, Verb::Migrate, Way::Hang).await;
+    let verbs = begun(&history);
+    assert!(matches!(history.outcome_of(Verb::Migrate), Some(Outcome::Unknown { .. })));
+    assert!(!verbs.contains(&Verb::Survey) && verbs.contains(&Verb::Residue));
+    assert_eq!(abandoned, 1);
+}
+
+#[tokio::test(flavor = "current_thread")]
+async fn a_side_that_does_not_answer_is_asked_once_when_clearing() {
+    let (history, abandoned) = history(PLAIN, Verb::Clear, Way::Hang).await;
+    let clears = begun(&history).iter().filter(|verb| **verb == Verb::Clear).count();
+    assert_eq!((clears, abandoned), (2, 2));
+    assert!(!begun(&history).contains(&Verb::Residue));
+}
+
+#[test]
+fn the_script_of_a_case_reads_as_its_scenario() {
+    let said: Vec<_> = script(PLAIN).steps.iter().map(|(_, step)| step.to_string()).collect();
+    let expected = [
+        "connect",
+        "define on destination",
+        "start persistent on source",
+        "await a beat on source",
+        "suspend on source",
+        "look at source before",
+        "feel the beat on source before",
+        "look at destination before",
+        "migrate p2p with live",
+        "look at source after",
+        "look at destination after",
+        "feel the beat on source after",
+        "feel the beat on destination after",
+        "ask destination for the job's statistics",
+        "survey the memory on destination",
+        "clear destination",
+        "clear source",
+        "look for residue on source",
+        "look for residue on destination",
+    ];
+    assert_eq!(said, expected);
+}
+
+/// The script of a fault's own case.
+fn with(fault: Fault) -> Script {
+    let scenario = fault.scenario();
+    script(&format!(
+        "faults/libvirt/a,a,b/{}/{}/{}/{}",
+        scenario.control.word(),
+        scenario.state,
+        scenario.flags,
+        fault.word()
+    ))
+}
+
+#[test]
+fn a_fault_is_a_step_of_the_script_at_its_moment() {
+    let place = |script: &Script, is: Step| script.steps.iter().position(|(_, step)| *step == is);
+
+    let before = with(Fault::SourceUndefined);
+    let undefine = place(&before, Step::Undefine(Side::Source)).expect("the fault is there");
+    assert_eq!(before.steps[undefine].0, Phase::Prepare);
+    assert_eq!(before.steps[undefine + 1].0, Phase::Before);
+
+    let left = with(Fault::DomainLeft);
+    assert_eq!(place(&left, Step::Clear(Side::Destination)), Some(left.steps.len() - 1));
+
+    let poked = with(Fault::MemoryByte);
+    let poke = place(&poked, Step::PokeByte(Side::Destination)).expect("the fault is there");
+    assert_eq!(poked.steps[poke - 1].1, Step::Suspend(Side::Destination));
+    assert_eq!(poked.steps[poke + 1].1, Step::Survey(Side::Destination));
+    assert!(poked.subject.qtest && !left.subject.qtest);
+}

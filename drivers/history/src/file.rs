@@ -1,0 +1,170 @@
+//! The form on disk: JSON lines, read so that a truncated file still gives what is whole in it.
+
+use serde::{Deserialize, Serialize, de::IgnoredAny};
+use thiserror::Error;
+
+use crate::{Entry, Header, History, Observation};
+
+/// Whether a file holds all that was recorded.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Completeness {
+    /// It ends in its end line.
+    Whole,
+    /// It has no end line: the writer died, or the file was cut.
+    Truncated {
+        /// The first line that is missing or cut, from 1.
+        line: usize,
+    },
+}
+
+/// Why a text is not a history.
+#[derive(Debug, Error)]
+pub enum HistoryError {
+    /// There is no whole first line.
+    #[error("no header in the first line: the file is empty or was cut there")]
+    NoHeader,
+    /// The first line is not a header.
+    #[error("line 1 is not the header of a history")]
+    BadHeader(#[source] serde_json::Error),
+    /// A later version wrote it.
+    #[error("format {0} is newer than {newest}, the newest that is known here: read it with the version that wrote it", newest = Header::FORMAT)]
+    NewerFormat(u32),
+    /// A line in the middle is damaged.
+    #[error("line {line} is not an entry of a history")]
+    BadLine {
+        /// Which line, from 1.
+        line: usize,
+        /// What is wrong with it.
+        source: serde_json::Error,
+    },
+    /// Something follows the end line.
+    #[error("line {line} follows the end line: are these two files in one?")]
+    AfterEnd {
+        /// Which line, from 1.
+        line: usize,
+    },
+}
+
+/// A header's line, as it is written.
+#[derive(Serialize)]
+struct HeaderLine<'a> {
+    format: u32,
+    #[serde(flatten)]
+    header: &'a Header,
+}
+
+/// All that is read of a header before its format is known.
+#[derive(Deserialize)]
+struct FormatOnly {
+    format: u32,
+}
+
+/// All that is read of an entry of an unknown kind.
+#[derive(Deserialize)]
+struct KindOnly {
+    at_us: u64,
+    saw: String,
+}
+
+impl Header {
+    /// The version of the form on disk. It grows when an older reader would judge wrongly: a new
+    /// optional field or a new kind of remark leaves it as it is.
+    pub const FORMAT: u32 = 1;
+
+    /// Its line in the file, without the line's end.
+    #[must_use]
+    pub fn to_line(&self) -> String {
+        to_json(&HeaderLine {
+            format: Self::FORMAT,
+            header: self,
+        })
+    }
+
+    fn of_line(line: &[u8]) -> Result<Self, HistoryError> {
+        if is_cut(line) && serde_json::from_slice::<IgnoredAny>(line).is_err() {
+            return Err(HistoryError::NoHeader);
+        }
+        let FormatOnly { format } =
+            serde_json::from_slice(line).map_err(HistoryError::BadHeader)?;
+        if format > Self::FORMAT {
+            return Err(HistoryError::NewerFormat(format));
+        }
+        serde_json::from_slice(line).map_err(HistoryError::BadHeader)
+    }
+}
+
+impl Entry {
+    /// Its line in the file, without the line's end.
+    #[must_use]
+    pub fn to_line(&self) -> String {
+        to_json(self)
+    }
+
+    fn of_line(line: &[u8]) -> Result<Self, serde_json::Error> {
+        serde_json::from_slice(line).or_else(|error| Self::of_unknown_kind(line).ok_or(error))
+    }
+
+    /// An observation of a kind that is not known here is kept as a remark.
+    fn of_unknown_kind(line: &[u8]) -> Option<Self> {
+        let KindOnly { at_us, saw } = serde_json::from_slice(line).ok()?;
+        if Observation::KINDS.contains(&saw.as_str()) {
+            return None;
+        }
+        let line = String::from_utf8_lossy(line.trim_ascii());
+        let text = format!("not known to this version: {line}");
+        let saw = Observation::Note { text };
+        Some(Self { at_us, saw })
+    }
+}
+
+impl History {
+    /// The last line of a whole file.
+    pub const END_LINE: &'static str = r#"{"saw":"end"}"#;
+
+    /// The whole file, end line and line ends included.
+    #[must_use]
+    pub fn to_text(&self) -> String {
+        let mut text = self.header.to_line() + "\n";
+        for entry in &self.entries {
+            text += &entry.to_line();
+            text.push('\n');
+        }
+        text + Self::END_LINE + "\n"
+    }
+
+    /// Reads a file's text, and says whether it is whole. A last line that makes no sense and has
+    /// no line's end was cut, and is left out.
+    ///
+    /// # Errors
+    /// Returns an error where the header is missing or of a newer format, or where a line other
+    /// than a cut last one is damaged.
+    pub fn read(text: impl AsRef<[u8]>) -> Result<(Self, Completeness), HistoryError> {
+        let mut lines = (1..).zip(text.as_ref().split_inclusive(|byte| *byte == b'\n'));
+        let (_, first) = lines.next().ok_or(HistoryError::NoHeader)?;
+        let header = Header::of_line(first)?;
+        let mut entries = Vec::new();
+        while let Some((line, text)) = lines.next() {
+            if text.trim_ascii_end() == Self::END_LINE.as_bytes() {
+                let after = lines
+                    .next()
+                    .map(|(line, _)| HistoryError::AfterEnd { line });
+                return after.map_or(Ok((Self { header, entries }, Completeness::Whole)), Err);
+            }
+            match Entry::of_line(text) {
+                Ok(entry) => entries.push(entry),
+                Err(_) if is_cut(text) => break,
+                Err(source) => return Err(HistoryError::BadLine { line, source }),
+            }
+        }
+        let line = entries.len() + 2;
+        Ok((Self { header, entries }, Completeness::Truncated { line }))
+    }
+}
+
+fn is_cut(line: &[u8]) -> bool {
+    !line.ends_with(b"\n")
+}
+
+fn to_json<T: Serialize>(line: &T) -> String {
+    serde_json::to_string(line).expect("the keys of a history are strings, and nothing in it fails")
+}
