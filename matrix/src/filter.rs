@@ -58,7 +58,8 @@ pub struct BadFilter {
 }
 
 impl Filter {
-    /// Whether it is true of `case`.
+    /// Whether it is true of `case`. What can't change the answer is not asked: in `a & b`, a case that
+    /// is not `a` needs no version for `b`.
     ///
     /// # Errors
     /// Returns a release of the case that is not known, or whose version is asked for and not known.

@@ -3,6 +3,7 @@
 use std::{fmt, str::FromStr};
 
 use itertools::iproduct;
+use serde::Serialize;
 
 use crate::{
     Activity, BadWord, Control, Flag, FlagSet, Persistence, Preparation,
@@ -32,7 +33,7 @@ pub struct Scenario {
 }
 
 /// What the model of libvirt says must come of a scenario.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub struct Expectation {
     /// Before: the source has a configuration.
     pub source_defined: bool,

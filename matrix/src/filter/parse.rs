@@ -123,10 +123,10 @@ impl<'a> Parser<'a> {
         Ok(Expression::Is(predicate))
     }
 
-    /// All up to the next closing parenthesis.
+    /// All up to the next sign, which no value has in it.
     fn argument(&self) -> &'a str {
         let rest = &self.text[self.at..];
-        &rest[..rest.find(')').unwrap_or(rest.len())]
+        &rest[..rest.find(['(', ')', '&', '|', '!']).unwrap_or(rest.len())]
     }
 
     fn takes_closing(&mut self) -> Result<(), BadFilter> {

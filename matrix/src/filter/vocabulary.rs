@@ -3,7 +3,8 @@
 use std::{cmp::Ordering, fmt::Display, str::FromStr};
 
 use crate::{
-    Activity, BadWord, Flag, FlagSet, Persistence, Place, Preparation, ReleaseName, Version,
+    Activity, BadVersion, BadWord, Flag, FlagSet, Persistence, Place, Preparation, ReleaseName,
+    Version,
 };
 
 use super::{
@@ -170,20 +171,19 @@ fn bound(value: &str) -> Result<Option<Bound>, String> {
         other => return Err(format!("expected `libvirt` or `qemu`, found `{other}`")),
     };
     let signs = COMPARISONS.iter();
-    let mut read =
-        signs.filter_map(|(sign, comparison)| Some((rest.strip_prefix(sign)?, *comparison)));
+    let mut read = signs.filter_map(|(sign, is)| Some((rest.strip_prefix(sign)?, *is)));
     let (version, comparison) = read.next().expect("the rest starts with `<`, `>` or `=`");
-    let version = version.trim();
-    let Version {
-        major,
-        minor,
-        micro,
-    } = version.parse().map_err(|error| format!("{error}"))?;
-    let mut numbers = vec![major, minor, micro];
-    numbers.truncate(version.split('.').count());
     Ok(Some(Bound {
         program,
         comparison,
-        numbers,
+        numbers: numbers(version.trim()).map_err(|error| error.to_string())?,
     }))
+}
+
+/// The numbers of a version, as far as they are written.
+fn numbers(text: &str) -> Result<Vec<u32>, BadVersion> {
+    let version: Version = text.parse()?;
+    let mut numbers = vec![version.major, version.minor, version.micro];
+    numbers.truncate(text.split('.').count());
+    Ok(numbers)
 }
