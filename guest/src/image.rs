@@ -2,7 +2,6 @@
 //!
 //! ```text
 //!   0x7c00  real mode: A20, the tables, the step to protected mode; also where it wakes up
-//!   0x7c38  the handler of the timer's interrupt
 //!   0x7c40  protected mode: COM1, the timer, the layout, the laps
 //!   0x7d90  whether it has slept, the pointer to the interrupt table, the segments
 //!   0x7dbe  the partition table: empty
@@ -10,9 +9,10 @@
 //!   0x8000  the interrupt table, made when it boots
 //! ```
 //!
-//! The BIOS leaves IRQ 0 at vector 8. Interrupts are off but for the instruction that halts, so the
-//! handler meets nothing that it could disturb. Channel 0 of the timer is armed for one shot at the
-//! start of each lap: a tick can't pile up, and a lap can't be shorter than its pace.
+//! The BIOS leaves IRQ 0 at vector 8. Interrupts are off but for the instruction that halts, so a tick
+//! has one place to come from and never returns there: it goes on from where it arrives. (There are
+//! nested hypervisors that don't know `iret`.) Channel 0 of the timer is armed for one shot at the
+//! start of each lap: ticks can't pile up, and a lap can't be shorter than its pace.
 //!
 //! `ebx` holds the lap, `edi` the sector, `ebp` the ticks that are left of the lap's pace.
 
@@ -55,7 +55,6 @@ impl From<IcedError> for ImageError {
 }
 
 const ORIGIN: u32 = 0x7c00;
-const HANDLER: u32 = ORIGIN + 0x38;
 const PROTECTED: u32 = ORIGIN + 0x40;
 const TABLES: u32 = ORIGIN + 0x190;
 const SLEPT: u32 = TABLES;
@@ -102,8 +101,6 @@ impl Parameters {
     pub fn boot_image(&self) -> Result<Vec<u8>, ImageError> {
         self.check()?;
         let mut image = real_mode()?;
-        pad(&mut image, HANDLER)?;
-        image.extend(handler()?);
         pad(&mut image, PROTECTED)?;
         image.extend(self.protected_mode()?);
         pad(&mut image, TABLES)?;
@@ -134,11 +131,11 @@ impl Parameters {
     fn protected_mode(&self) -> Result<Vec<u8>, IcedError> {
         let pace = Pace::at_least(self.pace_us);
         let mut a = CodeAssembler::new(32)?;
-        let (mut arm, mut laps) = (a.create_label(), a.create_label());
+        let (mut halt, mut laps) = (a.create_label(), a.create_label());
         flat_segments(&mut a)?;
         serial(&mut a)?;
-        if pace.is_some() {
-            interrupts(&mut a)?;
+        if let Some(pace) = pace {
+            timer(&mut a, pace, &mut halt, laps)?;
         }
         if self.suspend {
             laps_if_woken(&mut a, laps)?;
@@ -147,20 +144,13 @@ impl Parameters {
         a.set_label(&mut laps)?;
         if let Some(pace) = pace {
             a.mov(ebp, pace.shots)?;
-            a.call(arm)?;
+            arm(&mut a, pace)?;
         }
         self.lap(&mut a)?;
         if self.suspend {
             sleep_once(&mut a)?;
         }
-        match pace {
-            None => a.jmp(laps)?,
-            Some(pace) => {
-                halt(&mut a, arm, laps)?;
-                a.set_label(&mut arm)?;
-                arm_timer(&mut a, pace)?;
-            }
-        }
+        a.jmp(if pace.is_some() { halt } else { laps })?;
         a.assemble(u64::from(PROTECTED))
     }
 
@@ -216,15 +206,6 @@ fn real_mode() -> Result<Vec<u8>, IcedError> {
     a.assemble(u64::from(ORIGIN))
 }
 
-/// Tells the controller that the interrupt is over.
-fn handler() -> Result<Vec<u8>, IcedError> {
-    let mut a = CodeAssembler::new(32)?;
-    a.mov(al, 0x20)?;
-    a.out(0x20, al)?;
-    a.iretd()?;
-    a.assemble(u64::from(HANDLER))
-}
-
 fn flat_segments(a: &mut CodeAssembler) -> Result<(), IcedError> {
     a.mov(eax, DATA_SEGMENT)?;
     a.mov(ds, eax)?;
@@ -249,17 +230,45 @@ fn out(a: &mut CodeAssembler, port: u32, byte: u8) -> Result<(), IcedError> {
     a.out(dx, al)
 }
 
-/// The timer's interrupt alone, and one handler for every vector of the first controller.
+/// The timer's interrupt, and what it does: it goes on with the laps, or halts again until all shots
+/// are spent. `sti` takes effect after the next instruction, so no tick is lost between it and `hlt`.
+fn timer(
+    a: &mut CodeAssembler,
+    pace: Pace,
+    halt: &mut CodeLabel,
+    laps: CodeLabel,
+) -> Result<(), IcedError> {
+    let mut table = a.create_label();
+    // The call leaves the address of what follows it: the tick's.
+    a.call(table)?;
+    a.mov(al, 0x20)?;
+    a.out(0x20, al)?;
+    a.mov(esp, ORIGIN)?;
+    a.dec(ebp)?;
+    a.jz(laps)?;
+    arm(a, pace)?;
+    a.set_label(halt)?;
+    a.sti()?;
+    a.hlt()?;
+    a.jmp(*halt)?;
+    a.set_label(&mut table)?;
+    interrupts(a)
+}
+
+/// All interrupts masked but the timer's, and the address on the stack for every vector of the first
+/// controller; the timer's channel 0 in one-shot mode.
 fn interrupts(a: &mut CodeAssembler) -> Result<(), IcedError> {
     for (port, byte) in [(0x21, 0xfe), (0xa1, 0xff), (0x43, 0x30)] {
         a.mov(al, byte)?;
         a.out(port, al)?;
     }
     let mut vector = a.create_label();
+    a.pop(eax)?;
+    a.or(eax, CODE_SEGMENT << 16)?;
     a.mov(edi, INTERRUPTS)?;
     a.mov(ecx, VECTORS)?;
     a.set_label(&mut vector)?;
-    a.mov(dword_ptr(edi), CODE_SEGMENT << 16 | HANDLER)?;
+    a.mov(dword_ptr(edi), eax)?;
     a.mov(dword_ptr(edi + 4), 0x8e00)?;
     a.add(edi, 8)?;
     a.loop_(vector)?;
@@ -267,26 +276,12 @@ fn interrupts(a: &mut CodeAssembler) -> Result<(), IcedError> {
 }
 
 /// One shot of the timer. A new count starts it anew.
-fn arm_timer(a: &mut CodeAssembler, pace: Pace) -> Result<(), IcedError> {
+fn arm(a: &mut CodeAssembler, pace: Pace) -> Result<(), IcedError> {
     for byte in pace.periods.to_le_bytes() {
         a.mov(al, u32::from(byte))?;
         a.out(0x40, al)?;
     }
-    a.ret()
-}
-
-/// Halts until the shots are spent, then goes on with the laps. `sti` takes effect after the next
-/// instruction, so no tick is lost between it and `hlt`.
-fn halt(a: &mut CodeAssembler, arm: CodeLabel, laps: CodeLabel) -> Result<(), IcedError> {
-    let mut again = a.create_label();
-    a.set_label(&mut again)?;
-    a.sti()?;
-    a.hlt()?;
-    a.cli()?;
-    a.dec(ebp)?;
-    a.jz(laps)?;
-    a.call(arm)?;
-    a.jmp(again)
+    Ok(())
 }
 
 fn laps_if_woken(a: &mut CodeAssembler, laps: CodeLabel) -> Result<(), IcedError> {

@@ -6,7 +6,6 @@ use iced_x86::{Decoder, DecoderOptions, Formatter, NasmFormatter};
 use migratrix_guest::{ImageError, Parameters};
 
 const ORIGIN: usize = 0x7c00;
-const HANDLER: usize = 0x38;
 const PROTECTED: usize = 0x40;
 const TABLES: usize = 0x190;
 const PARTITIONS: usize = 0x1be;
@@ -105,13 +104,7 @@ fn assert_listing(parameters: &Parameters, due: &str) {
 
 fn listing(image: &[u8]) -> String {
     let mut listing = String::new();
-    disassemble(&mut listing, 16, &image[..HANDLER], ORIGIN);
-    disassemble(
-        &mut listing,
-        32,
-        &image[HANDLER..PROTECTED],
-        ORIGIN + HANDLER,
-    );
+    disassemble(&mut listing, 16, &image[..PROTECTED], ORIGIN);
     disassemble(
         &mut listing,
         32,
