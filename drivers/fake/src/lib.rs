@@ -1,1 +1,21 @@
-//! Work in progress.
+//! A hypervisor in memory, which tests the tester: it does what libvirt's documentation says, and
+//! can be told to commit one of the known [crimes](Crime).
+//!
+//! ```text
+//!   Step ─▶ FakeDriver ─▶ Host ×2 ─▶ its Guest: running, still, spoilt
+//!                │
+//!                └─▶ Passage: a migration as data ◀─ Crime
+//! ```
+//!
+//! No time passes in it: a guest runs when it is looked at. The times in the history are real.
+
+mod corrupt;
+mod crime;
+mod driver;
+mod guest;
+mod host;
+mod migration;
+mod refusal;
+
+pub use crime::Crime;
+pub use driver::FakeDriver;

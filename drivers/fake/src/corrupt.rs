@@ -1,0 +1,145 @@
+//! How each crime alters a migration.
+
+use migratrix_guest::{PAGE, SECTOR};
+use migratrix_history::{
+    JobLook,
+    Side::{Destination, Source},
+};
+use migratrix_matrix::Activity;
+
+use crate::{
+    Crime,
+    guest::Guest,
+    migration::{Act, Passage},
+};
+
+const STARTED: Act = Act::Tell(Destination, "started", "migrated");
+const PAGE_BYTES: usize = PAGE as usize;
+
+impl Passage {
+    /// Makes it the one that a hypervisor with this crime goes. Crimes before the migration, and
+    /// those instead of it, are committed where the step is done.
+    pub fn corrupt(&mut self, crime: Crime) {
+        match crime {
+            Crime::ForgetsConfig
+            | Crime::SuspendsInName
+            | Crime::DefinesNothing
+            | Crime::RefusesWithoutReason
+            | Crime::HangsInMigrate
+            | Crime::CrashesClient
+            | Crime::SaysDoneWithoutMigrating => {}
+            Crime::KeepsSourceRunning => self.source_stays = true,
+            Crime::KeepsSourceConfig => self.source_config = self.was_defined,
+            Crime::DropsSourceConfig => self.source_config = false,
+            Crime::ChangesUuid => self.arrives.uuid = self.arrives.uuid.chars().rev().collect(),
+            Crime::ForgetsPersist => self.destination_config = false,
+            Crime::PersistsUnasked => self.destination_config = true,
+            Crime::LeavesDestinationPaused => self.arrives.turn(Activity::Paused, "user"),
+            Crime::ResumesPausedGuest | Crime::IgnoresPausedFlag => {
+                self.arrives.turn(Activity::Running, "migrated");
+            }
+            Crime::WrongStateReason => self.arrives.reason = "booted",
+            Crime::StillWhileLive => self.move_pause(Act::Pass(1), 0),
+            Crime::RunsWhileNotLive => self.pause_late(),
+            Crime::PausesInName => self.pause_in_name(),
+            Crime::LosesPage => self.mishap = |guest| guest.spoil(|bytes| page(bytes).fill(0)),
+            Crime::StalePage => self.mishap = |guest| guest.spoil(|bytes| age(page(bytes))),
+            Crime::SwapsPages => self.mishap = |guest| guest.spoil(swap),
+            Crime::TearsPage => {
+                self.mishap = |guest| guest.spoil(|bytes| age(&mut page(bytes)[PAGE_BYTES / 2..]));
+            }
+            Crime::GoesBackInTime => self.mishap = Guest::rewind,
+            Crime::BeatsOnBothSides => self.ghost = true,
+            Crime::DeadOnArrival => self.mishap = Guest::halt,
+            Crime::ChangesMachineType => self.arrives.hardware.machine.push_str("-other"),
+            Crime::MovesDeviceAddress => self.move_device(),
+            Crime::DropsDevice => drop(self.arrives.hardware.devices.pop_last()),
+            Crime::LosesEvent => self.acts.retain(|act| *act != STARTED),
+            Crime::ReordersEvents => self.tell_start_last(),
+            Crime::ExtraEvent => self
+                .acts
+                .push(Act::Tell(Destination, "suspended", "ioerror")),
+            Crime::NoJobStatistics => self.job = no_job(),
+            Crime::StatisticsDontAddUp => self.job.memory_remaining = Some(u64::from(PAGE)),
+            Crime::DowntimeTooLong => self.stretch(),
+            Crime::LeavesProcess => self.litter = Some("process qemu-system-x86_64"),
+            Crime::LeavesFile => self.litter = Some("file /var/lib/libvirt/qemu/save"),
+        }
+    }
+}
+
+impl Passage {
+    fn place_of(&self, act: Act) -> Option<usize> {
+        self.acts.iter().position(|one| *one == act)
+    }
+
+    /// Puts the pause, if there is one, so many places after the first `mark`.
+    fn move_pause(&mut self, mark: Act, after: usize) {
+        if let Some(pause) = self.place_of(Act::Pause) {
+            self.acts.remove(pause);
+            let place = self.place_of(mark).map_or(0, |place| place + after);
+            self.acts.insert(place, Act::Pause);
+        }
+    }
+
+    /// Lets the guest run until its beat has been felt.
+    fn pause_late(&mut self) {
+        if self.place_of(Act::Pause) < self.place_of(Act::Feel) {
+            self.move_pause(Act::Feel, 1);
+        }
+    }
+
+    fn pause_in_name(&mut self) {
+        for act in &mut self.acts {
+            if *act == Act::Pause {
+                *act = Act::Tell(Source, "suspended", "migrated");
+            }
+        }
+    }
+
+    fn tell_start_last(&mut self) {
+        self.acts.retain(|act| *act != STARTED);
+        self.acts.push(STARTED);
+    }
+
+    fn move_device(&mut self) {
+        if let Some(mut device) = self.arrives.hardware.devices.last_entry() {
+            device.insert("0000:00:1f.0".to_owned());
+        }
+    }
+
+    /// Makes guest and job wait for an hour more.
+    fn stretch(&mut self) {
+        const HOUR_MS: u64 = 3_600_000;
+        let longer = |time: Option<u64>| time.map(|ms| ms + HOUR_MS);
+        self.job.elapsed_ms = longer(self.job.elapsed_ms);
+        self.job.downtime_ms = longer(self.job.downtime_ms);
+    }
+}
+
+/// What a host says that knows of no job.
+pub(crate) fn no_job() -> JobLook {
+    JobLook {
+        kind: "none".to_owned(),
+        ..JobLook::default()
+    }
+}
+
+/// The second page: one that the stamper leaves behind in each lap.
+fn page(bytes: &mut [u8]) -> &mut [u8] {
+    &mut bytes[PAGE_BYTES..2 * PAGE_BYTES]
+}
+
+/// Puts sectors two laps back. One lap would not do: beside the stamper it can't be seen.
+fn age(bytes: &mut [u8]) {
+    for sector in bytes.chunks_mut(SECTOR as usize) {
+        if let Some(stamp) = sector.first_chunk_mut::<4>() {
+            *stamp = u32::from_le_bytes(*stamp).wrapping_sub(2).to_le_bytes();
+        }
+    }
+}
+
+fn swap(bytes: &mut [u8]) {
+    let (first, second) = bytes.split_at_mut(PAGE_BYTES);
+    first.swap_with_slice(&mut second[..PAGE_BYTES]);
+}

@@ -1,0 +1,273 @@
+//! The known crimes, each with the condition that must catch it.
+
+use migratrix_matrix::{
+    Activity, Condition, Control, Flag, FlagSet, Persistence, Preparation, Scenario, State, Trip,
+};
+
+/// One way in which a hypervisor can betray its guest, or whoever asked it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Crime {
+    /// The source's domain is started, and its configuration forgotten.
+    ForgetsConfig,
+    /// A guest is called paused, and goes on running.
+    SuspendsInName,
+    /// A configuration is said to be defined, and is not.
+    DefinesNothing,
+    /// The migration is refused for no reason.
+    RefusesWithoutReason,
+    /// The migration never returns.
+    HangsInMigrate,
+    /// The client process dies in the migration.
+    CrashesClient,
+    /// The domain stays active on the source.
+    KeepsSourceRunning,
+    /// The source's configuration stays in spite of `UNDEFINE_SOURCE`.
+    KeepsSourceConfig,
+    /// The source's configuration goes without `UNDEFINE_SOURCE`.
+    DropsSourceConfig,
+    /// The domain arrives with another UUID.
+    ChangesUuid,
+    /// Success is returned, and nothing was done.
+    SaysDoneWithoutMigrating,
+    /// The destination's configuration is missing in spite of `PERSIST_DEST`.
+    ForgetsPersist,
+    /// The destination's domain becomes persistent without `PERSIST_DEST`.
+    PersistsUnasked,
+    /// A guest that ran arrives paused.
+    LeavesDestinationPaused,
+    /// A guest that was paused arrives running.
+    ResumesPausedGuest,
+    /// A guest that ran arrives running in spite of `PAUSED`.
+    IgnoresPausedFlag,
+    /// The guest arrives running, for a reason that is not the migration.
+    WrongStateReason,
+    /// The guest is paused before the first pass in spite of `LIVE`.
+    StillWhileLive,
+    /// The guest is paused only after the first pass without `LIVE`.
+    RunsWhileNotLive,
+    /// The guest is told to be paused, and beats while its memory is copied.
+    PausesInName,
+    /// A page arrives as zeros.
+    LosesPage,
+    /// A page arrives as it was two laps ago.
+    StalePage,
+    /// Two pages arrive in each other's place.
+    SwapsPages,
+    /// A page arrives partly old.
+    TearsPage,
+    /// All of memory arrives as it was long ago.
+    GoesBackInTime,
+    /// The guest goes on beating on the source, with no domain there.
+    BeatsOnBothSides,
+    /// The guest is called running, and does not beat.
+    DeadOnArrival,
+    /// The domain arrives with another machine type.
+    ChangesMachineType,
+    /// A device arrives at another address.
+    MovesDeviceAddress,
+    /// A device does not arrive.
+    DropsDevice,
+    /// The destination does not tell that the domain started.
+    LosesEvent,
+    /// The destination tells that the domain runs before it tells that it started.
+    ReordersEvents,
+    /// The destination tells a suspension that was none.
+    ExtraEvent,
+    /// There are no statistics.
+    NoJobStatistics,
+    /// The statistics of the completed job tell of memory that remains.
+    StatisticsDontAddUp,
+    /// The guest is down for longer than its bound.
+    DowntimeTooLong,
+    /// A QEMU stays behind on the source.
+    LeavesProcess,
+    /// A file stays behind on the source.
+    LeavesFile,
+}
+
+/// What the table says of one crime.
+struct Row {
+    word: &'static str,
+    scenario: Scenario,
+    condition: Condition,
+    how: Trip,
+}
+
+impl Crime {
+    /// All values, in the order of the conditions that catch them.
+    pub const ALL: [Self; 38] = [
+        Self::ForgetsConfig,
+        Self::SuspendsInName,
+        Self::DefinesNothing,
+        Self::RefusesWithoutReason,
+        Self::HangsInMigrate,
+        Self::CrashesClient,
+        Self::KeepsSourceRunning,
+        Self::KeepsSourceConfig,
+        Self::DropsSourceConfig,
+        Self::ChangesUuid,
+        Self::SaysDoneWithoutMigrating,
+        Self::ForgetsPersist,
+        Self::PersistsUnasked,
+        Self::LeavesDestinationPaused,
+        Self::ResumesPausedGuest,
+        Self::IgnoresPausedFlag,
+        Self::WrongStateReason,
+        Self::StillWhileLive,
+        Self::RunsWhileNotLive,
+        Self::PausesInName,
+        Self::LosesPage,
+        Self::StalePage,
+        Self::SwapsPages,
+        Self::TearsPage,
+        Self::GoesBackInTime,
+        Self::BeatsOnBothSides,
+        Self::DeadOnArrival,
+        Self::ChangesMachineType,
+        Self::MovesDeviceAddress,
+        Self::DropsDevice,
+        Self::LosesEvent,
+        Self::ReordersEvents,
+        Self::ExtraEvent,
+        Self::NoJobStatistics,
+        Self::StatisticsDontAddUp,
+        Self::DowntimeTooLong,
+        Self::LeavesProcess,
+        Self::LeavesFile,
+    ];
+
+    /// The word that stands for it.
+    #[must_use]
+    pub const fn word(self) -> &'static str {
+        self.row().word
+    }
+
+    /// A scenario on which it can be seen.
+    #[must_use]
+    pub const fn scenario(self) -> Scenario {
+        self.row().scenario
+    }
+
+    /// The condition that must catch it. Others may see it too.
+    #[must_use]
+    pub const fn condition(self) -> Condition {
+        self.row().condition
+    }
+
+    /// How that condition trips.
+    #[must_use]
+    pub const fn how(self) -> Trip {
+        self.row().how
+    }
+
+    /// The table. What is done to stamps is seen of a paused guest: a running one stamps over it.
+    const fn row(self) -> Row {
+        use Condition::*;
+        use Trip::*;
+        match self {
+            Self::ForgetsConfig => row("forgets-config", PLAIN, SourceDefined, Fail),
+            Self::SuspendsInName => row("suspends-in-name", PAUSED, SourceStarted, Fail),
+            Self::DefinesNothing => row("defines-nothing", PREPARED, DestinationPrepared, Fail),
+            Self::RefusesWithoutReason => row("refuses-without-reason", PLAIN, Migrated, Fail),
+            Self::HangsInMigrate => row("hangs-in-migrate", PLAIN, Migrated, Unknown),
+            Self::CrashesClient => row("crashes-client", PLAIN, Migrated, Unknown),
+            Self::KeepsSourceRunning => row("keeps-source-running", PLAIN, SourceInactive, Fail),
+            Self::KeepsSourceConfig => row(
+                "keeps-source-config",
+                with(Flag::UndefineSource),
+                SourceConfig,
+                Fail,
+            ),
+            Self::DropsSourceConfig => row("drops-source-config", PLAIN, SourceConfig, Fail),
+            Self::ChangesUuid => row("changes-uuid", PLAIN, DestinationExists, Fail),
+            Self::SaysDoneWithoutMigrating => row(
+                "says-done-without-migrating",
+                PREPARED,
+                DestinationActive,
+                Fail,
+            ),
+            Self::ForgetsPersist => row(
+                "forgets-persist",
+                with(Flag::PersistDest),
+                DestinationConfig,
+                Fail,
+            ),
+            Self::PersistsUnasked => row("persists-unasked", PLAIN, DestinationConfig, Fail),
+            Self::LeavesDestinationPaused => {
+                row("leaves-destination-paused", PLAIN, DestinationState, Fail)
+            }
+            Self::ResumesPausedGuest => row("resumes-paused-guest", PAUSED, DestinationState, Fail),
+            Self::IgnoresPausedFlag => row(
+                "ignores-paused-flag",
+                with(Flag::Paused),
+                DestinationState,
+                Fail,
+            ),
+            Self::WrongStateReason => row("wrong-state-reason", PLAIN, DestinationState, Fail),
+            Self::StillWhileLive => row("still-while-live", with(Flag::Live), During, Fail),
+            Self::RunsWhileNotLive => row("runs-while-not-live", PLAIN, During, Fail),
+            Self::PausesInName => row("pauses-in-name", PLAIN, During, Fail),
+            Self::LosesPage => row("loses-page", PAUSED, Memory, Fail),
+            Self::StalePage => row("stale-page", PAUSED, Memory, Fail),
+            Self::SwapsPages => row("swaps-pages", PAUSED, Memory, Fail),
+            Self::TearsPage => row("tears-page", PAUSED, Memory, Fail),
+            Self::GoesBackInTime => row("goes-back-in-time", PAUSED, Memory, Fail),
+            Self::BeatsOnBothSides => row("beats-on-both-sides", PLAIN, Alive, Fail),
+            Self::DeadOnArrival => row("dead-on-arrival", PLAIN, Alive, Fail),
+            Self::ChangesMachineType => row("changes-machine-type", PLAIN, Identity, Fail),
+            Self::MovesDeviceAddress => row("moves-device-address", PLAIN, Identity, Fail),
+            Self::DropsDevice => row("drops-device", PLAIN, Identity, Fail),
+            Self::LosesEvent => row("loses-event", PLAIN, Events, Fail),
+            Self::ReordersEvents => row("reorders-events", PLAIN, Events, Fail),
+            Self::ExtraEvent => row("extra-event", PLAIN, Events, Fail),
+            Self::NoJobStatistics => row("no-job-statistics", PLAIN, Job, Fail),
+            Self::StatisticsDontAddUp => row("statistics-dont-add-up", PLAIN, Job, Fail),
+            Self::DowntimeTooLong => row("downtime-too-long", PLAIN, Job, Fail),
+            Self::LeavesProcess => row("leaves-process", PLAIN, NothingLeft, Fail),
+            Self::LeavesFile => row("leaves-file", PLAIN, NothingLeft, Fail),
+        }
+    }
+}
+
+/// Persistent, running, bare, without flags.
+const PLAIN: Scenario = Scenario {
+    control: Control::Normal,
+    state: State {
+        persistence: Persistence::Persistent,
+        activity: Activity::Running,
+        preparation: Preparation::Bare,
+    },
+    flags: FlagSet::NONE,
+};
+
+const PAUSED: Scenario = Scenario {
+    state: State {
+        activity: Activity::Paused,
+        ..PLAIN.state
+    },
+    ..PLAIN
+};
+
+const PREPARED: Scenario = Scenario {
+    state: State {
+        preparation: Preparation::Prepared,
+        ..PLAIN.state
+    },
+    ..PLAIN
+};
+
+const fn with(flag: Flag) -> Scenario {
+    Scenario {
+        flags: FlagSet::NONE.with(flag),
+        ..PLAIN
+    }
+}
+
+const fn row(word: &'static str, scenario: Scenario, condition: Condition, how: Trip) -> Row {
+    Row {
+        word,
+        scenario,
+        condition,
+        how,
+    }
+}

@@ -1,0 +1,236 @@
+//! A migration: first worked out as data, then enacted. A crime alters the data in between.
+
+use std::time::{Duration, Instant};
+
+use migratrix_contract::{Migrate, Recorder, Subject};
+use migratrix_history::{JobLook, Observation, Refusal, Side, When};
+use migratrix_matrix::{Activity, Flag};
+
+use crate::{
+    guest::{Guest, Pulse},
+    host::{Active, Host},
+    refusal,
+};
+
+/// The bandwidth where none is given, in MiB/s.
+const UNBOUND_MIB: u32 = 1024;
+/// The downtime of a live migration, in milliseconds.
+const LIVE_DOWNTIME_MS: u64 = 20;
+const MIB: u64 = 1 << 20;
+const PAGE: u64 = 4096;
+/// What a page costs on the wire besides its bytes.
+const PAGE_HEAD: u64 = 9;
+
+/// All that a migration does.
+#[derive(Clone, Debug)]
+pub(crate) struct Passage {
+    /// Whether the guest ran when it was asked for.
+    pub ran: bool,
+    /// Whether the source had a configuration.
+    pub was_defined: bool,
+    /// What is done and told on the way.
+    pub acts: Vec<Act>,
+    /// Whether the domain stays active on the source.
+    pub source_stays: bool,
+    /// Whether the source has a configuration afterwards.
+    pub source_config: bool,
+    /// Whether the destination has a configuration afterwards.
+    pub destination_config: bool,
+    /// The domain as it arrives; its guest is put in when it has crossed.
+    pub arrives: Active,
+    /// What happens to the guest on its way.
+    pub mishap: fn(&mut Guest),
+    /// Whether the guest goes on beating on the source, with no domain there.
+    pub ghost: bool,
+    /// The statistics of the job.
+    pub job: JobLook,
+    /// What stays behind on the source.
+    pub litter: Option<&'static str>,
+}
+
+/// One thing on the way.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Act {
+    /// The source pauses the guest, and tells it.
+    Pause,
+    /// A pass over the memory begins.
+    Pass(i32),
+    /// The guest's beat is felt on the source.
+    Feel,
+    /// A life-cycle event is sent.
+    Tell(Side, &'static str, &'static str),
+}
+
+impl Passage {
+    /// What libvirt's documentation says of such a migration.
+    pub fn honest(
+        subject: &Subject,
+        how: Migrate,
+        source: &mut Host,
+        destination: &Host,
+    ) -> Result<Self, Refusal> {
+        let defined = source.config.is_some();
+        let active = source.must_be_active()?;
+        destination.must_be_free_for(&subject.uuid)?;
+        if destination.active.is_some() {
+            return Err(refusal::invalid(
+                "domain is already active on the destination",
+            ));
+        }
+        let ran = active.runs();
+        let undefines = defined && how.flags.has(Flag::UndefineSource);
+        let mut arrives = active.clone();
+        (arrives.activity, arrives.reason) = if ran && !how.flags.has(Flag::Paused) {
+            (Activity::Running, "migrated")
+        } else {
+            (Activity::Paused, "user")
+        };
+        Ok(Self {
+            ran,
+            was_defined: defined,
+            acts: acts(how, ran, arrives.runs(), undefines, destination),
+            source_stays: false,
+            source_config: defined && !undefines,
+            destination_config: destination.config.is_some() || how.flags.has(Flag::PersistDest),
+            arrives,
+            mishap: |_| {},
+            ghost: false,
+            job: job(subject, how, ran),
+            litter: None,
+        })
+    }
+
+    /// Does it all.
+    pub fn enact(mut self, source: &mut Host, destination: &mut Host, record: &mut Recorder) {
+        let Some(mut moved) = source.active.take() else {
+            return;
+        };
+        for act in std::mem::take(&mut self.acts) {
+            perform(act, &mut moved, record);
+        }
+        self.leave(source, moved.clone());
+        self.arrive(destination, moved.guest);
+    }
+
+    fn leave(&self, source: &mut Host, mut moved: Active) {
+        if self.ran {
+            moved.turn(Activity::Running, "unpaused");
+        }
+        source.stopped_by = "migrated";
+        source.config = self.source_config.then(|| moved.uuid.clone());
+        source.litter.extend(self.litter.map(str::to_owned));
+        source.ghost = self.ghost.then(|| moved.guest.clone());
+        source.active = self.source_stays.then_some(moved);
+    }
+
+    fn arrive(self, destination: &mut Host, guest: Guest) {
+        let mut arrives = Active {
+            guest,
+            ..self.arrives
+        };
+        (self.mishap)(&mut arrives.guest);
+        destination.config = self.destination_config.then(|| arrives.uuid.clone());
+        destination.active = Some(arrives);
+        destination.job = Some(self.job);
+    }
+}
+
+fn is_live(how: Migrate, ran: bool) -> bool {
+    ran && how.flags.has(Flag::Live)
+}
+
+/// In the order of libvirt's phases: prepare on the destination, perform on the source, finish on
+/// the destination, confirm on the source.
+fn acts(how: Migrate, ran: bool, runs: bool, undefines: bool, destination: &Host) -> Vec<Act> {
+    use Side::{Destination, Source};
+    let updates = destination.config.is_some();
+    let mut acts = vec![Act::Tell(Destination, "started", "migrated")];
+    if is_live(how, ran) {
+        acts.extend([Act::Pass(1), Act::Feel, Act::Pass(2), Act::Pause]);
+    } else {
+        acts.extend(ran.then_some(Act::Pause));
+        acts.extend([Act::Pass(1), Act::Feel]);
+    }
+    if how.flags.has(Flag::PersistDest) {
+        let detail = if updates { "updated" } else { "added" };
+        acts.push(Act::Tell(Destination, "defined", detail));
+    }
+    acts.push(if runs {
+        Act::Tell(Destination, "resumed", "migrated")
+    } else {
+        Act::Tell(Destination, "suspended", "paused")
+    });
+    acts.push(Act::Tell(Source, "stopped", "migrated"));
+    acts.extend(undefines.then_some(Act::Tell(Source, "undefined", "removed")));
+    acts
+}
+
+fn perform(act: Act, moved: &mut Active, record: &mut Recorder) {
+    tick();
+    match act {
+        Act::Pause => {
+            moved.turn(Activity::Paused, "migration");
+            record.saw(lifecycle(Side::Source, "suspended", "migrated"));
+        }
+        Act::Pass(iteration) => record.saw(Observation::Iteration {
+            side: Side::Source,
+            iteration,
+        }),
+        Act::Feel => {
+            let pulse = moved.pulse();
+            record.saw(beat(Side::Source, When::During, pulse));
+        }
+        Act::Tell(side, event, detail) => record.saw(lifecycle(side, event, detail)),
+    }
+}
+
+/// Waits until the clock of the history has moved on, so that the order of things is that of
+/// their times.
+pub(crate) fn tick() {
+    let began = Instant::now();
+    while began.elapsed() < Duration::from_micros(1) {
+        std::hint::spin_loop();
+    }
+}
+
+fn lifecycle(side: Side, event: &str, detail: &str) -> Observation {
+    Observation::Lifecycle {
+        side,
+        event: event.to_owned(),
+        detail: detail.to_owned(),
+    }
+}
+
+/// What a pulse is in a history.
+pub(crate) fn beat(side: Side, when: When, pulse: Pulse) -> Observation {
+    Observation::Beat {
+        side,
+        when,
+        first: pulse.first,
+        last: pulse.last,
+        window_us: pulse.window_us,
+    }
+}
+
+/// The statistics: the stamped range is sent once, and what a live guest dirties once more.
+fn job(subject: &Subject, how: Migrate, ran: bool) -> JobLook {
+    let live = is_live(how, ran);
+    let total = u64::from(subject.memory_mib) * MIB;
+    let stamped = u64::from(subject.guest.bytes());
+    let passes = if live { 2 } else { 1 };
+    let sent = stamped * passes;
+    let bandwidth = u64::from(how.bandwidth_mib.unwrap_or(UNBOUND_MIB)) * MIB;
+    let copying_ms = (sent * 1_000).div_ceil(bandwidth);
+    let downtime_ms = if live { LIVE_DOWNTIME_MS } else { copying_ms };
+    JobLook {
+        kind: "completed".to_owned(),
+        elapsed_ms: Some(copying_ms + LIVE_DOWNTIME_MS),
+        downtime_ms: Some(downtime_ms),
+        memory_total: Some(total),
+        memory_processed: Some(sent + sent / PAGE * PAGE_HEAD),
+        memory_remaining: Some(0),
+        memory_normal_bytes: Some(sent),
+        memory_constant: Some(total.saturating_sub(stamped) / PAGE),
+        memory_iteration: Some(passes),
+    }
+}

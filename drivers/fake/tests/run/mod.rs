@@ -1,0 +1,78 @@
+//! Runs a case on the fake and judges it.
+
+use migratrix_contract::{Deadlines, Recorder, Script, Subject, run};
+use migratrix_fake::{Crime, FakeDriver};
+use migratrix_guest::{PAGE, Parameters};
+use migratrix_history::{Header, History};
+use migratrix_matrix::{Backend, Case, Fault, ReleaseName, Scenario, Suite, Tuple};
+
+pub fn case(scenario: Scenario, fault: Option<Fault>) -> Case {
+    let fake = ReleaseName::new("fake").unwrap();
+    Case {
+        suite: if fault.is_some() {
+            Suite::Faults
+        } else {
+            Suite::Tck
+        },
+        backend: Backend::Fake,
+        tuple: Tuple {
+            client: fake.clone(),
+            source: fake.clone(),
+            destination: fake,
+        },
+        scenario,
+        fault,
+    }
+}
+
+pub fn play(case: &Case, crime: Option<Crime>) -> History {
+    let script = Script::of(case, subject(case), 2_000);
+    let mut driver = FakeDriver::new(&script.subject);
+    if let Some(crime) = crime {
+        driver = driver.committing(crime);
+    }
+    let mut record = Recorder::new(header(&script), None);
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_time()
+        .start_paused(true)
+        .build()
+        .unwrap();
+    runtime.block_on(run(
+        &script,
+        &mut driver,
+        &mut record,
+        &Deadlines::default(),
+    ));
+    record.finish().unwrap()
+}
+
+/// A throttled migration needs a whole MiB to be slow; all others are as true on 16 pages.
+fn subject(case: &Case) -> Subject {
+    let mut guest = Parameters::SMALL;
+    if case.fault.is_none() {
+        guest.end = guest.start + 16 * PAGE;
+    }
+    Subject {
+        domain: "mx-1".to_owned(),
+        uuid: "4dea22b3-1d52-d8f3-2516-782e98ab3fa0".to_owned(),
+        foreign_uuid: "00000000-1d52-d8f3-2516-782e98ab3fa0".to_owned(),
+        machine: "pc-q35-5.2".to_owned(),
+        memory_mib: 16,
+        guest,
+        boot_image: "/boot.img".to_owned(),
+        qtest: false,
+    }
+}
+
+fn header(script: &Script) -> Header {
+    Header {
+        case: script.case.clone(),
+        attempt: 1,
+        began_unix: 0,
+        domain: script.subject.domain.clone(),
+        uuid: script.subject.uuid.clone(),
+        machine: script.subject.machine.clone(),
+        guest: script.subject.guest,
+        downtime_bound_ms: script.downtime_bound_ms,
+    }
+}
