@@ -1,1 +1,36 @@
-//! Work in progress.
+//! Checks, verdicts, and one renderer a format.
+//!
+//! ```text
+//!   History ─▶ judge ─▶ Judgement ─▶ Run ─▶ terminal · JUnit · HTML · JSON
+//!                           │  ▲
+//!            verdicts.jsonl ▼  │ known failures
+//! ```
+//!
+//! Pure: histories in, text out. It touches no file, process or clock, so that yesterday's run can
+//! be judged and reported again.
+
+mod checks;
+mod groups;
+mod html;
+mod json;
+mod judgement;
+mod junit;
+mod known;
+mod lines;
+mod printable;
+mod run;
+#[cfg(test)]
+mod story;
+mod terminal;
+mod verdict;
+
+pub use groups::{Group, groups};
+pub use html::html;
+pub use json::json;
+pub use judgement::{Judgement, Known, Standing, judge};
+pub use junit::{Flavour, Granularity, junit};
+pub use known::KnownFailures;
+pub use lines::{ReportError, Verdicts, parse, to_line};
+pub use run::{Exit, Run, Tally};
+pub use terminal::{Colour, line, terminal};
+pub use verdict::{Kind, Verdict};

@@ -1,0 +1,273 @@
+//! What a history holds, by question.
+#![expect(
+    clippy::wildcard_enum_match_arm,
+    reason = "each question picks one kind of observation"
+)]
+
+use migratrix_guest::Survey;
+use migratrix_history::{
+    DomainLook, Entry, Header, History, JobLook, Look, Observation, Outcome, Side, Verb, Versions,
+    When,
+};
+use migratrix_matrix::Expectation;
+
+use super::reasons::{moment, place};
+use crate::Verdict;
+
+/// A check's answer; `Err` is the verdict on evidence that is missing, so that `?` gives it.
+pub(super) type Judged = Result<Verdict, Verdict>;
+
+/// The history of one attempt, up to the loss of a host if one was lost: what a host says after it
+/// was replaced is no evidence.
+pub(super) struct Evidence<'h> {
+    pub history: &'h History,
+    pub expected: Expectation,
+    pub entries: &'h [Entry],
+}
+
+/// Two readings of the guest's lap counter.
+#[derive(Clone, Copy)]
+pub(super) struct Beat {
+    pub first: u32,
+    pub last: u32,
+    pub window_us: u64,
+}
+
+/// A life-cycle event, and when it came.
+#[derive(Clone, Copy)]
+pub(super) struct Event<'h> {
+    pub at_us: u64,
+    pub event: &'h str,
+    pub detail: &'h str,
+}
+
+impl Beat {
+    pub const fn beats(self) -> bool {
+        self.last > self.first
+    }
+
+    pub fn told(self) -> String {
+        let Self {
+            first,
+            last,
+            window_us,
+        } = self;
+        format!(
+            "lap {first}, then lap {last} after {} ms",
+            window_us / 1_000
+        )
+    }
+}
+
+impl<'h> Evidence<'h> {
+    pub fn of(history: &'h History) -> Self {
+        let lost = |entry: &Entry| matches!(entry.saw, Observation::HostLost { .. });
+        let end = history
+            .entries
+            .iter()
+            .position(lost)
+            .unwrap_or(history.entries.len());
+        Self {
+            history,
+            expected: history.header.case.scenario.expectation(),
+            entries: &history.entries[..end],
+        }
+    }
+
+    pub const fn header(&self) -> &'h Header {
+        &self.history.header
+    }
+
+    /// The last thing seen that `choose` takes.
+    pub fn last<T>(&self, choose: impl Fn(&'h Observation) -> Option<T>) -> Option<T> {
+        self.entries
+            .iter()
+            .rev()
+            .find_map(|entry| choose(&entry.saw))
+    }
+
+    /// All things seen that `choose` takes, by the time at which they came.
+    pub fn all<T>(&self, choose: impl Fn(&'h Observation) -> Option<T>) -> Vec<(u64, T)> {
+        let chosen = |entry: &'h Entry| Some((entry.at_us, choose(&entry.saw)?));
+        let mut all: Vec<_> = self.entries.iter().filter_map(chosen).collect();
+        all.sort_by_key(|(at_us, _)| *at_us);
+        all
+    }
+
+    /// What a host said of the domain's name.
+    pub fn look(&self, side: Side, when: When) -> Result<&'h Look, Verdict> {
+        let look = self.last(|saw| match saw {
+            Observation::Domain {
+                side: s,
+                when: w,
+                look,
+            } if (*s, *w) == (side, when) => Some(look),
+            _ => None,
+        });
+        look.ok_or_else(|| self.unseen(&format!("no look at {} {}", place(side), moment(when))))
+    }
+
+    /// What a host said of our domain: `None` if it is absent or another one's.
+    pub fn ours(&self, side: Side, when: When) -> Result<Option<&'h DomainLook>, Verdict> {
+        Ok(match self.look(side, when)? {
+            Look::Present(domain) if domain.uuid == self.header().uuid => Some(domain),
+            Look::Present(_) | Look::Absent => None,
+        })
+    }
+
+    /// The two readings of the lap counter on a host.
+    pub fn beat(&self, side: Side, when: When) -> Result<Beat, Verdict> {
+        let what = format!("the beat on {} was not felt {}", place(side), moment(when));
+        self.beat_if_felt(side, when)
+            .ok_or_else(|| self.unseen(&what))
+    }
+
+    pub fn beat_if_felt(&self, side: Side, when: When) -> Option<Beat> {
+        self.last(|saw| match saw {
+            Observation::Beat {
+                side: s,
+                when: w,
+                first,
+                last,
+                window_us,
+            } if (*s, *w) == (side, when) => Some(Beat {
+                first: *first,
+                last: *last,
+                window_us: *window_us,
+            }),
+            _ => None,
+        })
+    }
+
+    /// The largest lap that was read on any host before the migration returned.
+    pub fn oldest_lap_allowed(&self) -> Option<u32> {
+        let laps = self.all(|saw| match saw {
+            Observation::Beat {
+                when: When::Before | When::During,
+                last,
+                ..
+            } => Some(*last),
+            _ => None,
+        });
+        laps.into_iter().map(|(_, lap)| lap).max()
+    }
+
+    /// When each pass over the memory began, in microseconds.
+    pub fn passes(&self, of: Side) -> Vec<u64> {
+        let passes = self.all(|saw| match saw {
+            Observation::Iteration { side, .. } if *side == of => Some(()),
+            _ => None,
+        });
+        passes.into_iter().map(|(at_us, ())| at_us).collect()
+    }
+
+    /// What was left on a host, where it let us see.
+    pub fn left(&self, of: Side) -> Option<&'h [String]> {
+        self.last(|saw| match saw {
+            Observation::Residue { side, left } if *side == of => Some(left.as_slice()),
+            _ => None,
+        })
+    }
+
+    pub fn survey(&self, side: Side) -> Result<&'h Survey, Verdict> {
+        let survey = self.last(|saw| match saw {
+            Observation::Memory { side: s, survey } if *s == side => Some(survey),
+            _ => None,
+        });
+        survey.ok_or_else(|| self.unseen(&format!("the memory on {} was not read", place(side))))
+    }
+
+    /// The statistics of the migration, and which host gave them.
+    pub fn job(&self) -> Result<(Side, &'h JobLook), Verdict> {
+        let job = self.last(|saw| match saw {
+            Observation::Job { side, job } => Some((*side, job)),
+            _ => None,
+        });
+        job.ok_or_else(|| self.unseen("no host gave the job's statistics"))
+    }
+
+    pub fn versions(&self) -> Versions {
+        let versions = self.last(|saw| match saw {
+            Observation::Versions(versions) => Some(versions.clone()),
+            _ => None,
+        });
+        versions.unwrap_or_default()
+    }
+
+    /// When the migration was asked for, in microseconds.
+    pub fn migrate_began(&self) -> Result<u64, Verdict> {
+        let began = self.all(|saw| match saw {
+            Observation::Began {
+                verb: Verb::Migrate,
+                ..
+            } => Some(()),
+            _ => None,
+        });
+        began
+            .last()
+            .map(|(at_us, ())| *at_us)
+            .ok_or_else(|| self.unseen("nothing was migrated"))
+    }
+
+    /// When the migration returned, and how.
+    pub fn migrate_ended(&self) -> Result<(u64, &'h Outcome), Verdict> {
+        let ended = self.all(|saw| match saw {
+            Observation::Ended {
+                verb: Verb::Migrate,
+                outcome,
+                ..
+            } => Some(outcome),
+            _ => None,
+        });
+        ended
+            .last()
+            .copied()
+            .ok_or_else(|| self.unseen("the migration has not ended"))
+    }
+
+    /// A host's life-cycle events since the migration was asked for and until the first step that
+    /// makes events of its own: the guest is held still to be surveyed, and cleared away.
+    pub fn lifecycle(&self, of: Side) -> Result<Vec<Event<'h>>, Verdict> {
+        let began = self.migrate_began()?;
+        let ends = self.all(|saw| match saw {
+            Observation::Began {
+                verb: Verb::Survey | Verb::Clear,
+                ..
+            } => Some(()),
+            _ => None,
+        });
+        let end = ends.into_iter().find(|(at_us, ())| *at_us > began);
+        let (end, ()) = end.ok_or_else(|| self.unseen("the events were not heard to their end"))?;
+        let events = self.all(|saw| match saw {
+            Observation::Lifecycle {
+                side,
+                event,
+                detail,
+            } if *side == of => Some((event.as_str(), detail.as_str())),
+            _ => None,
+        });
+        let heard = events
+            .into_iter()
+            .filter(|(at_us, _)| (began..end).contains(at_us));
+        Ok(heard
+            .map(|(at_us, (event, detail))| Event {
+                at_us,
+                event,
+                detail,
+            })
+            .collect())
+    }
+
+    /// Whether both hosts were searched for what is left, whatever they let us see.
+    pub fn both_searched(&self) -> bool {
+        let searches = self.all(|saw| match saw {
+            Observation::Ended {
+                verb: Verb::Residue,
+                outcome: Outcome::Done,
+                ..
+            } => Some(()),
+            _ => None,
+        });
+        searches.len() >= 2
+    }
+}

@@ -1,0 +1,80 @@
+//! `job`: the statistics of the migration job are there and add up; the downtime is within its bound.
+
+use migratrix_history::JobLook;
+
+use super::evidence::{Evidence, Judged};
+use crate::Verdict;
+
+/// The completed job tells of a whole migration.
+pub(super) fn job(evidence: &Evidence<'_>) -> Judged {
+    let (side, job) = evidence.job()?;
+    let bound = evidence.header().downtime_bound_ms;
+    let host = evidence.host(side);
+    if job.kind != "completed" {
+        return Ok(Verdict::fail(format!(
+            "expected a completed job, {host} says `{}`",
+            job.kind
+        )));
+    }
+    let missing = missing(job);
+    if !missing.is_empty() {
+        return Ok(Verdict::fail(format!(
+            "the statistics of {host} lack {}",
+            missing.join(", ")
+        )));
+    }
+    let faults: Vec<_> = [remaining(job), processed(job), downtime(job, bound)]
+        .into_iter()
+        .flatten()
+        .collect();
+    Ok(Verdict::pass_if(faults.is_empty(), || {
+        format!(
+            "the statistics of {host} do not add up: {}",
+            faults.join("; ")
+        )
+    }))
+}
+
+fn missing(job: &JobLook) -> Vec<&'static str> {
+    [
+        ("time_elapsed", job.elapsed_ms),
+        ("downtime", job.downtime_ms),
+        ("memory_total", job.memory_total),
+        ("memory_processed", job.memory_processed),
+        ("memory_remaining", job.memory_remaining),
+    ]
+    .into_iter()
+    .filter_map(|(name, value)| value.is_none().then_some(name))
+    .collect()
+}
+
+fn remaining(job: &JobLook) -> Option<String> {
+    let left = job.memory_remaining.filter(|left| *left > 0)?;
+    Some(format!("{left} bytes remain of a completed job"))
+}
+
+/// Each pass sends at most the whole memory, in pages with a head of 16 bytes at the most.
+fn processed(job: &JobLook) -> Option<String> {
+    const PAGE: u64 = 4096;
+    const HEAD: u64 = 16;
+    let (total, processed) = (job.memory_total?, job.memory_processed?);
+    let passes = job.memory_iteration.unwrap_or(1).max(1);
+    let most = total
+        .saturating_add(total / PAGE * HEAD)
+        .saturating_mul(passes.saturating_add(1));
+    if processed == 0 && job.memory_constant.unwrap_or(0) == 0 {
+        return Some(format!("nothing of {total} bytes was sent"));
+    }
+    (processed > most)
+        .then(|| format!("{processed} bytes were sent in {passes} passes over {total} bytes"))
+}
+
+fn downtime(job: &JobLook, bound: u64) -> Option<String> {
+    let (elapsed, down) = (job.elapsed_ms?, job.downtime_ms?);
+    if down > elapsed {
+        return Some(format!(
+            "the downtime of {down} ms is longer than the whole job, {elapsed} ms"
+        ));
+    }
+    (down > bound).then(|| format!("the downtime of {down} ms is above its bound of {bound} ms"))
+}

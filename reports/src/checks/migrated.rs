@@ -1,0 +1,44 @@
+//! Condition 4: the migration call returned success within its deadline.
+
+use migratrix_history::{Outcome, Side};
+
+use super::{
+    evidence::{Evidence, Judged},
+    reasons::no,
+};
+use crate::Verdict;
+
+/// 4: done is a pass, a refusal a failure, and a deadline or a crash unknown.
+pub(super) fn migrated(evidence: &Evidence<'_>) -> Judged {
+    Ok(match evidence.migrate_ended()?.1 {
+        Outcome::Done => Verdict::Pass,
+        Outcome::Refused(refusal) => refused(evidence, &no(refusal)),
+        Outcome::Unknown { why } => {
+            Verdict::unknown(format!("the migration did not return: {why}"))
+        }
+    })
+}
+
+/// A refusal that the loss of a host explains says nothing of the migration.
+fn refused(evidence: &Evidence<'_>, text: &str) -> Verdict {
+    if let Some(lost) = evidence.lost_in_migration() {
+        return Verdict::unknown(format!("the migration was refused ({text}), but {lost}"));
+    }
+    let (from, to) = (
+        evidence.host(Side::Source),
+        evidence.host(Side::Destination),
+    );
+    Verdict::fail(format!(
+        "expected success, {} from {from} to {to} was refused: {text}",
+        control(evidence)
+    ))
+}
+
+fn control(evidence: &Evidence<'_>) -> String {
+    let scenario = &evidence.header().case.scenario;
+    format!(
+        "the {} migration ({})",
+        scenario.control.word(),
+        scenario.flags
+    )
+}

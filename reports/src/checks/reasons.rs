@@ -1,0 +1,157 @@
+//! Why a history doesn't hold what a check asks for, and how places are told to people.
+#![expect(
+    clippy::wildcard_enum_match_arm,
+    reason = "each question picks one kind of observation"
+)]
+
+use migratrix_history::{Observation, Outcome, Refusal, Side, Verb, When};
+use migratrix_matrix::{ReleaseName, Version};
+
+use super::evidence::Evidence;
+use crate::Verdict;
+
+impl Evidence<'_> {
+    /// How a host was lost, if it was before a first look after the migration.
+    pub fn lost_in_migration(&self) -> Option<String> {
+        let looked = self.last(|saw| match saw {
+            Observation::Domain {
+                when: When::After, ..
+            } => Some(()),
+            _ => None,
+        });
+        if looked.is_some() {
+            None
+        } else {
+            self.host_lost()
+        }
+    }
+
+    /// How the loss of a host was noticed, if one was lost.
+    pub fn host_lost(&self) -> Option<String> {
+        self.history
+            .entries
+            .iter()
+            .find_map(|entry| match &entry.saw {
+                Observation::HostLost { side, why } => {
+                    Some(format!("{} was lost: {why}", self.host(*side)))
+                }
+                _ => None,
+            })
+    }
+
+    /// The unknown for evidence that is missing: the first thing that went wrong explains it best.
+    pub fn unseen(&self, what: &str) -> Verdict {
+        let cause = self.stumble().or_else(|| self.host_lost());
+        let cause = cause.unwrap_or_else(|| "the record ends without it".to_owned());
+        Verdict::unknown(format!("{what}: {cause}"))
+    }
+
+    /// A place with its release and versions, as `the source (trixie, libvirt 11.3.0, QEMU 10.0.2)`.
+    pub fn host(&self, side: Side) -> String {
+        let (tuple, versions) = (&self.header().case.tuple, self.versions());
+        match side {
+            Side::Source => told(
+                side,
+                &tuple.source,
+                versions.source_libvirt,
+                versions.source_qemu,
+            ),
+            Side::Destination => {
+                let (libvirt, qemu) = (versions.destination_libvirt, versions.destination_qemu);
+                told(side, &tuple.destination, libvirt, qemu)
+            }
+        }
+    }
+
+    /// What went wrong first: a step that ended unknown, else one that was refused, else one that
+    /// never ended. That no beat can be felt where no guest is explains nothing else.
+    fn stumble(&self) -> Option<String> {
+        let ends: Vec<_> = self
+            .entries
+            .iter()
+            .filter_map(|entry| bad_end(&entry.saw))
+            .collect();
+        let worst = ends
+            .iter()
+            .find(|end| end.verb != Verb::Beat)
+            .or(ends.first());
+        let unknown = ends.iter().find(|end| end.unknown).or(worst);
+        unknown
+            .map(|end| end.told.clone())
+            .or_else(|| self.unfinished())
+    }
+
+    fn unfinished(&self) -> Option<String> {
+        let last = self.last(|saw| match saw {
+            Observation::Began { step, .. } => Some(Some(step)),
+            Observation::Ended { .. } => Some(None),
+            _ => None,
+        })?;
+        last.map(|step| format!("the step `{step}` never ended"))
+    }
+}
+
+/// A step that was not done.
+struct BadEnd {
+    verb: Verb,
+    unknown: bool,
+    told: String,
+}
+
+fn bad_end(saw: &Observation) -> Option<BadEnd> {
+    let Observation::Ended {
+        verb,
+        step,
+        outcome,
+    } = saw
+    else {
+        return None;
+    };
+    let (unknown, told) = match outcome {
+        Outcome::Done => return None,
+        Outcome::Refused(refusal) => (false, format!("`{step}` was refused: {}", no(refusal))),
+        Outcome::Unknown { why } => (true, format!("`{step}` ended unknown: {why}")),
+    };
+    Some(BadEnd {
+        verb: *verb,
+        unknown,
+        told,
+    })
+}
+
+/// A refusal with its codes, for people.
+pub(super) fn no(refusal: &Refusal) -> String {
+    let Refusal {
+        code,
+        domain,
+        message,
+    } = refusal;
+    format!("{message} (error code {code}, domain {domain})")
+}
+
+pub(super) const fn place(side: Side) -> &'static str {
+    match side {
+        Side::Source => "the source",
+        Side::Destination => "the destination",
+    }
+}
+
+pub(super) const fn moment(when: When) -> &'static str {
+    match when {
+        When::Before => "before the migration",
+        When::During => "during the migration",
+        When::After => "after the migration",
+    }
+}
+
+fn told(
+    side: Side,
+    release: &ReleaseName,
+    libvirt: Option<Version>,
+    qemu: Option<Version>,
+) -> String {
+    let version =
+        |name, of: Option<Version>| of.map_or(String::new(), |of| format!(", {name} {of}"));
+    let (libvirt, qemu) = (version("libvirt", libvirt), version("QEMU", qemu));
+    format!("{} ({release}{libvirt}{qemu})", place(side))
+}

@@ -1,0 +1,45 @@
+//! `nothing-left`: no process, port, lock, socket or file stays behind on either host.
+
+use migratrix_history::Side;
+
+use super::{
+    evidence::{Evidence, Judged},
+    reasons::place,
+};
+use crate::Verdict;
+
+/// Both hosts were searched, and nothing was found.
+pub(super) fn nothing_left(evidence: &Evidence<'_>) -> Judged {
+    let found = [Side::Source, Side::Destination].map(|side| (side, evidence.left(side)));
+    let told = |side: Side, left: &[String]| {
+        (!left.is_empty()).then(|| format!("{} still has {}", evidence.host(side), left.join(", ")))
+    };
+    let faults: Vec<_> = found
+        .iter()
+        .filter_map(|(side, left)| told(*side, (*left)?))
+        .collect();
+    if !faults.is_empty() {
+        let faults = faults.join("; ");
+        return Ok(Verdict::fail(format!(
+            "expected that nothing stays behind, {faults}"
+        )));
+    }
+    let blind = found.iter().find(|(_, left)| left.is_none());
+    blind.map_or(Ok(Verdict::Pass), |(side, _)| {
+        Err(unsearched(evidence, *side))
+    })
+}
+
+/// A search that was done and gave no list was one of a host that isn't ours.
+fn unsearched(evidence: &Evidence<'_>, side: Side) -> Verdict {
+    if evidence.both_searched() {
+        let host = evidence.host(side);
+        return Verdict::skipped(format!(
+            "needs a host that we may look into, and {host} is not ours"
+        ));
+    }
+    evidence.unseen(&format!(
+        "{} was not searched for what is left",
+        place(side)
+    ))
+}

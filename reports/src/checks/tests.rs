@@ -1,0 +1,451 @@
+//! Each check is shown to be able to pass, to fail and to be unknown.
+#![expect(
+    clippy::wildcard_enum_match_arm,
+    reason = "each spoiler changes one kind of observation"
+)]
+
+use migratrix_history::{History, Look, Observation, Outcome, Refusal, Side, Verb, When};
+use migratrix_matrix::{Condition, Point, Profile};
+
+use super::all;
+use crate::{
+    Kind, Verdict,
+    story::{changed, event, good, without},
+};
+
+const LIVE: &str = "tck/libvirt/trixie,bookworm,trixie/normal/persistent-running-bare/live";
+const PLAIN: &str = "tck/libvirt/trixie,bookworm,trixie/p2p/persistent-running-bare/none";
+const PAUSED: &str = "tck/libvirt/trixie,bookworm,trixie/p2p/transient-paused-prepared/persist";
+
+fn verdict(history: &History, condition: Condition) -> Verdict {
+    let found = all(history).into_iter().find(|(one, _)| *one == condition);
+    found.expect("every condition is judged").1
+}
+
+fn assert_kind(history: &History, condition: Condition, kind: Kind) {
+    let verdict = verdict(history, condition);
+    assert_eq!(verdict.kind(), kind, "{condition}: {verdict:?}");
+}
+
+/// Changes what a host said of the domain at a look.
+fn looked(history: History, of: (Side, When), change: impl Fn(&mut Look)) -> History {
+    changed(history, |saw| match saw {
+        Observation::Domain { side, when, look } if (*side, *when) == of => change(look),
+        _ => {}
+    })
+}
+
+fn domain(
+    history: History,
+    of: (Side, When),
+    change: impl Fn(&mut migratrix_history::DomainLook),
+) -> History {
+    looked(history, of, |look| match look {
+        Look::Present(domain) => change(domain),
+        Look::Absent => panic!("the story has a domain there"),
+    })
+}
+
+fn lapped(history: History, of: (Side, When), by: u32) -> History {
+    changed(history, |saw| match saw {
+        Observation::Beat {
+            side,
+            when,
+            first,
+            last,
+            ..
+        } if (*side, *when) == of => {
+            *last = *first + by;
+        }
+        _ => {}
+    })
+}
+
+fn inserted(
+    mut history: History,
+    after: impl Fn(&Observation) -> bool,
+    saw: Observation,
+) -> History {
+    let place = history
+        .entries
+        .iter()
+        .rposition(|entry| after(&entry.saw))
+        .expect("it is there");
+    let at_us = history.entries[place].at_us + 1;
+    history
+        .entries
+        .insert(place + 1, migratrix_history::Entry { at_us, saw });
+    history
+}
+
+fn ended(history: History, of: Verb, how: &Outcome) -> History {
+    changed(history, |saw| match saw {
+        Observation::Ended { verb, outcome, .. } if *verb == of => *outcome = how.clone(),
+        _ => {}
+    })
+}
+
+const SOURCE_BEFORE: (Side, When) = (Side::Source, When::Before);
+const SOURCE_AFTER: (Side, When) = (Side::Source, When::After);
+const DESTINATION_BEFORE: (Side, When) = (Side::Destination, When::Before);
+const DESTINATION_AFTER: (Side, When) = (Side::Destination, When::After);
+
+#[test]
+fn a_good_history_of_every_scenario_passes_every_condition() {
+    for Point { scenario, .. } in Profile::TckFull.points() {
+        let case = migratrix_matrix::Case {
+            scenario,
+            ..LIVE.parse().expect("a case")
+        };
+        for (condition, verdict) in all(&good(&case.to_string())) {
+            assert_eq!(verdict, Verdict::Pass, "{condition} of {case}");
+        }
+    }
+}
+
+/// Each condition, and histories that break it.
+fn broken() -> Vec<(Condition, History)> {
+    use Condition as C;
+    let lookless = |of, case: &str| looked(good(case), of, |look| *look = Look::Absent);
+    vec![
+        (
+            C::SourceDefined,
+            domain(good(LIVE), SOURCE_BEFORE, |it| it.persistent = false),
+        ),
+        (
+            C::SourceDefined,
+            domain(good(PAUSED), SOURCE_BEFORE, |it| it.persistent = true),
+        ),
+        (C::SourceDefined, lookless(SOURCE_BEFORE, LIVE)),
+        (
+            C::SourceStarted,
+            domain(good(LIVE), SOURCE_BEFORE, |it| it.state = "paused".into()),
+        ),
+        (
+            C::SourceStarted,
+            domain(good(PAUSED), SOURCE_BEFORE, |it| {
+                it.state = "running".into()
+            }),
+        ),
+        (C::SourceStarted, lapped(good(LIVE), SOURCE_BEFORE, 0)),
+        (C::SourceStarted, lapped(good(PAUSED), SOURCE_BEFORE, 1)),
+        (C::DestinationPrepared, lookless(DESTINATION_BEFORE, PAUSED)),
+        (
+            C::DestinationPrepared,
+            domain(good(PAUSED), DESTINATION_BEFORE, |it| it.active = true),
+        ),
+        (
+            C::DestinationPrepared,
+            domain(good(PAUSED), DESTINATION_BEFORE, |it| {
+                it.uuid = "other".into()
+            }),
+        ),
+        (C::DestinationPrepared, unexpected_configuration()),
+        (C::Migrated, ended(good(LIVE), Verb::Migrate, &refused())),
+        (
+            C::SourceInactive,
+            domain(good(LIVE), SOURCE_AFTER, |it| it.active = true),
+        ),
+        (C::SourceConfig, lookless(SOURCE_AFTER, LIVE)),
+        (
+            C::SourceConfig,
+            domain(good(LIVE), SOURCE_AFTER, |it| it.persistent = false),
+        ),
+        (C::DestinationExists, lookless(DESTINATION_AFTER, LIVE)),
+        (
+            C::DestinationExists,
+            domain(good(LIVE), DESTINATION_AFTER, |it| it.uuid = "other".into()),
+        ),
+        (
+            C::DestinationActive,
+            domain(good(LIVE), DESTINATION_AFTER, |it| it.active = false),
+        ),
+        (C::DestinationActive, lookless(DESTINATION_AFTER, LIVE)),
+        (
+            C::DestinationConfig,
+            domain(good(LIVE), DESTINATION_AFTER, |it| it.persistent = true),
+        ),
+        (
+            C::DestinationConfig,
+            domain(good(PAUSED), DESTINATION_AFTER, |it| it.persistent = false),
+        ),
+        (
+            C::DestinationState,
+            domain(good(LIVE), DESTINATION_AFTER, |it| {
+                it.state = "paused".into()
+            }),
+        ),
+        (
+            C::DestinationState,
+            domain(good(LIVE), DESTINATION_AFTER, |it| {
+                it.reason = "booted".into()
+            }),
+        ),
+        (
+            C::DestinationState,
+            domain(good(PAUSED), DESTINATION_AFTER, |it| {
+                it.state = "running".into()
+            }),
+        ),
+        (
+            C::DestinationState,
+            domain(good(PAUSED), DESTINATION_AFTER, |it| {
+                it.reason = "ioerror".into()
+            }),
+        ),
+        (
+            C::During,
+            lapped(good(LIVE), (Side::Source, When::During), 0),
+        ),
+        (
+            C::During,
+            lapped(good(PLAIN), (Side::Source, When::During), 2),
+        ),
+        (
+            C::During,
+            lapped(good(PAUSED), (Side::Source, When::During), 1),
+        ),
+        (C::During, as_if(PLAIN, LIVE)),
+        (C::During, as_if(LIVE, PLAIN)),
+        (
+            C::During,
+            without(good(PLAIN), |saw| is_event(saw, Side::Source, "suspended")),
+        ),
+        (C::Memory, without_a_page()),
+        (
+            C::Memory,
+            lapped(good(LIVE), (Side::Source, When::During), 5_000),
+        ),
+        (C::Alive, lapped(good(LIVE), DESTINATION_AFTER, 0)),
+        (C::Alive, lapped(good(PAUSED), DESTINATION_AFTER, 1)),
+        (
+            C::Alive,
+            domain(good(LIVE), SOURCE_AFTER, |it| it.active = true),
+        ),
+        (
+            C::Identity,
+            domain(good(LIVE), DESTINATION_AFTER, a_device_more),
+        ),
+        (
+            C::Identity,
+            domain(good(LIVE), DESTINATION_AFTER, |it| it.uuid = "other".into()),
+        ),
+        (
+            C::Events,
+            without(good(LIVE), |saw| is_event(saw, Side::Source, "stopped")),
+        ),
+        (
+            C::Events,
+            without(good(LIVE), |saw| {
+                is_event(saw, Side::Destination, "resumed")
+            }),
+        ),
+        (C::Events, flickered()),
+        (C::Job, worked(|job| job.kind = "failed".into())),
+        (C::Job, worked(|job| job.downtime_ms = None)),
+        (C::Job, worked(|job| job.downtime_ms = Some(2_001))),
+        (C::Job, worked(|job| job.downtime_ms = Some(601))),
+        (C::Job, worked(|job| job.memory_remaining = Some(4_096))),
+        (C::Job, worked(|job| job.memory_processed = Some(1 << 40))),
+        (C::NothingLeft, left_behind()),
+    ]
+}
+
+#[test]
+fn each_condition_fails_where_it_is_broken_and_explains_where() {
+    let broken = broken();
+    for (condition, history) in &broken {
+        assert_kind(history, *condition, Kind::Fail);
+        let why = verdict(history, *condition).why().to_owned();
+        assert!(
+            why.contains("libvirt"),
+            "{condition}: no versions in `{why}`"
+        );
+    }
+    for condition in Condition::ALL {
+        assert!(
+            broken.iter().any(|(one, _)| *one == condition),
+            "{condition} never fails"
+        );
+    }
+}
+
+/// Whether a check needs the observation.
+fn is_evidence(saw: &Observation) -> bool {
+    matches!(
+        saw,
+        Observation::Domain { .. }
+            | Observation::Beat { .. }
+            | Observation::Iteration { .. }
+            | Observation::Job { .. }
+            | Observation::Memory { .. }
+            | Observation::Residue { .. }
+    )
+}
+
+#[test]
+fn without_evidence_nothing_passes_and_nothing_fails() {
+    let blind = without(good(LIVE), is_evidence);
+    let blind = ended(
+        blind,
+        Verb::Connect,
+        &Outcome::Unknown {
+            why: "no answer".into(),
+        },
+    );
+    let blind = without(
+        blind,
+        |saw| matches!(saw, Observation::Ended { verb, .. } if *verb != Verb::Connect),
+    );
+    let blind = without(
+        blind,
+        |saw| matches!(saw, Observation::Began { verb, .. } if *verb != Verb::Connect),
+    );
+    for condition in Condition::ALL {
+        assert_kind(&blind, condition, Kind::Unknown);
+        let why = verdict(&blind, condition).why().to_owned();
+        assert!(
+            why.contains("`connect` ended unknown: no answer"),
+            "{condition}: {why}"
+        );
+    }
+}
+
+#[test]
+fn a_migration_that_never_answers_is_unknown() {
+    let unknown = Outcome::Unknown {
+        why: "no answer within 30 s".into(),
+    };
+    let history = ended(good(LIVE), Verb::Migrate, &unknown);
+    assert_kind(&history, Condition::Migrated, Kind::Unknown);
+    assert_kind(&history, Condition::Events, Kind::Unknown);
+}
+
+#[test]
+fn a_refusal_is_told_with_its_code() {
+    let why = verdict(
+        &ended(good(LIVE), Verb::Migrate, &refused()),
+        Condition::Migrated,
+    );
+    assert!(
+        why.why()
+            .ends_with("domain is not running (error code 55, domain 10)"),
+        "{why:?}"
+    );
+}
+
+#[test]
+fn no_pass_event_means_that_during_is_unknown() {
+    let passless = without(good(LIVE), |saw| {
+        matches!(saw, Observation::Iteration { .. })
+    });
+    assert_kind(&passless, Condition::During, Kind::Unknown);
+}
+
+#[test]
+fn what_is_seen_after_a_host_was_lost_is_no_evidence() {
+    let lost = Observation::HostLost {
+        side: Side::Source,
+        why: "its daemon died".into(),
+    };
+    let is_end = |saw: &Observation| {
+        matches!(
+            saw,
+            Observation::Ended {
+                verb: Verb::Migrate,
+                ..
+            }
+        )
+    };
+    let history = inserted(ended(good(LIVE), Verb::Migrate, &refused()), is_end, lost);
+    assert_kind(&history, Condition::SourceStarted, Kind::Pass);
+    for condition in &Condition::ALL[3..] {
+        assert_kind(&history, *condition, Kind::Unknown);
+        let why = verdict(&history, *condition).why().to_owned();
+        assert!(
+            why.contains("its daemon died") || why.contains("refused"),
+            "{condition}: {why}"
+        );
+    }
+}
+
+#[test]
+fn a_host_that_is_not_ours_is_not_searched_and_that_is_a_skip() {
+    let real = without(good(LIVE), |saw| {
+        matches!(
+            saw,
+            Observation::Residue {
+                side: Side::Source,
+                ..
+            }
+        )
+    });
+    assert_kind(&real, Condition::NothingLeft, Kind::Skipped);
+}
+
+fn refused() -> Outcome {
+    let message = "domain is not running".to_owned();
+    Outcome::Refused(Refusal {
+        code: 55,
+        domain: 10,
+        message,
+    })
+}
+
+/// The history of one case under the name of another.
+fn as_if(name: &str, like: &str) -> History {
+    let mut history = good(like);
+    history.header.case = name.parse().expect("a case");
+    history
+}
+
+fn unexpected_configuration() -> History {
+    as_if(
+        "tck/libvirt/trixie,bookworm,trixie/p2p/transient-paused-bare/persist",
+        PAUSED,
+    )
+}
+
+fn is_event(saw: &Observation, of: Side, named: &str) -> bool {
+    matches!(saw, Observation::Lifecycle { side, event, .. } if *side == of && event == named)
+}
+
+fn without_a_page() -> History {
+    changed(good(LIVE), |saw| {
+        if let Observation::Memory { survey, .. } = saw {
+            survey.runs.clear();
+        }
+    })
+}
+
+fn a_device_more(domain: &mut migratrix_history::DomainLook) {
+    let identity = domain.identity.as_mut().expect("it is active");
+    identity
+        .devices
+        .insert("rng/0".to_owned(), "pci 0000:02:00.0".to_owned());
+}
+
+fn flickered() -> History {
+    let is_look = |saw: &Observation| matches!(saw, Observation::Domain { .. });
+    inserted(
+        good(LIVE),
+        is_look,
+        event(Side::Destination, "suspended", "paused"),
+    )
+}
+
+fn worked(change: impl Fn(&mut migratrix_history::JobLook)) -> History {
+    changed(good(LIVE), |saw| {
+        if let Observation::Job { job, .. } = saw {
+            change(job);
+        }
+    })
+}
+
+fn left_behind() -> History {
+    changed(good(LIVE), |saw| {
+        if let Observation::Residue { left, .. } = saw {
+            left.push("the file /run/mx-0001".to_owned());
+        }
+    })
+}

@@ -1,0 +1,254 @@
+//! Judgements: the verdicts on one attempt at a case, condition by condition.
+
+use migratrix_history::{History, Versions};
+use migratrix_matrix::{Case, Condition, Fault, Trip};
+use serde::{Deserialize, Serialize};
+
+use crate::{Kind, Verdict, checks};
+
+/// The verdicts on one attempt at a case. One line of `verdicts.jsonl`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Judgement {
+    /// The case.
+    pub case: Case,
+    /// Which attempt at it, from 1.
+    pub attempt: u32,
+    /// When it began: seconds since 1970 UTC.
+    pub began_unix: u64,
+    /// How long it took, in milliseconds.
+    pub elapsed_ms: u64,
+    /// The exact versions that took part.
+    pub versions: Versions,
+    /// Each condition and what came of it, in the order of [`Condition::ALL`].
+    pub conditions: Vec<(Condition, Verdict)>,
+    /// The failures that are expected of this case, see [`crate::KnownFailures`].
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub known: Vec<Known>,
+    /// The file name of its history, where it has one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub log: Option<String>,
+}
+
+/// A failure that is expected of a condition, and why.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Known {
+    /// The condition.
+    pub condition: Condition,
+    /// Why it fails.
+    pub reason: String,
+    /// Where one can read about it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub link: Option<String>,
+}
+
+/// Where a judgement or a condition stands, known failures taken into account.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Standing {
+    /// It passes, as it should.
+    Passed,
+    /// It fails, and the failure is known: as expected.
+    KnownFailure,
+    /// Every gate was closed; it was not tried.
+    Skipped,
+    /// We could not see.
+    Unknown,
+    /// A failure that is known did not come: news.
+    KnownPasses,
+    /// It fails.
+    Failed,
+}
+
+/// Judges one attempt: every condition, by what its history holds.
+#[must_use]
+pub fn judge(history: &History) -> Judgement {
+    let header = &history.header;
+    Judgement {
+        case: header.case.clone(),
+        attempt: header.attempt,
+        began_unix: header.began_unix,
+        elapsed_ms: history
+            .entries
+            .last()
+            .map_or(0, |entry| entry.at_us / 1_000),
+        versions: checks::versions(history),
+        conditions: checks::all(history),
+        known: Vec::new(),
+        log: None,
+    }
+}
+
+impl Judgement {
+    /// A judgement of a case that was not run, because an ability is missing.
+    #[must_use]
+    pub fn skipped(case: Case, ability: &str, now_unix: u64) -> Self {
+        Self {
+            case,
+            attempt: 1,
+            began_unix: now_unix,
+            elapsed_ms: 0,
+            versions: Versions::default(),
+            conditions: Condition::ALL
+                .map(|one| (one, Verdict::skipped(ability)))
+                .to_vec(),
+            known: Vec::new(),
+            log: None,
+        }
+    }
+
+    /// The same judgement, with the file name of its history.
+    #[must_use]
+    pub fn with_log(mut self, log: impl Into<String>) -> Self {
+        self.log = Some(log.into());
+        self
+    }
+
+    /// What came of one condition.
+    #[must_use]
+    pub fn of(&self, condition: Condition) -> Option<&Verdict> {
+        self.conditions
+            .iter()
+            .find(|(one, _)| *one == condition)
+            .map(|(_, verdict)| verdict)
+    }
+
+    /// Why a condition is expected to fail, if it is.
+    #[must_use]
+    pub fn known(&self, condition: Condition) -> Option<&Known> {
+        self.known.iter().find(|known| known.condition == condition)
+    }
+
+    /// The verdict on the whole case: fail if a condition failed, else unknown if one is unknown,
+    /// else pass; skipped only if all are.
+    ///
+    /// With a fault it is turned: pass if the condition that the fault belongs to tripped as the
+    /// fault says.
+    #[must_use]
+    pub fn overall(&self) -> Verdict {
+        self.case
+            .fault
+            .map_or_else(|| self.sum(), |fault| self.turned(fault))
+    }
+
+    /// Where the whole case stands.
+    #[must_use]
+    pub fn standing(&self) -> Standing {
+        if self.case.fault.is_some() {
+            return stand(self.overall().kind(), false);
+        }
+        if self.overall().kind() == Kind::Skipped {
+            return Standing::Skipped;
+        }
+        let kinds = self
+            .conditions
+            .iter()
+            .map(|(one, _)| self.standing_of(*one));
+        kinds
+            .filter(|one| *one != Standing::Skipped)
+            .max()
+            .unwrap_or(Standing::Skipped)
+    }
+
+    /// Where one condition stands. The conditions of a case with a fault are meant to trip: there
+    /// only the case as a whole stands for something.
+    #[must_use]
+    pub fn standing_of(&self, condition: Condition) -> Standing {
+        let kind = self.of(condition).map_or(Kind::Unknown, Verdict::kind);
+        stand(kind, self.known(condition).is_some())
+    }
+
+    /// The conditions that failed or are unknown, and their verdicts.
+    pub fn troubles(&self) -> impl Iterator<Item = (Condition, &Verdict)> {
+        self.conditions
+            .iter()
+            .filter_map(|(condition, verdict)| match verdict.kind() {
+                Kind::Fail | Kind::Unknown => Some((*condition, verdict)),
+                Kind::Pass | Kind::Skipped => None,
+            })
+    }
+
+    fn sum(&self) -> Verdict {
+        let first = |kind| {
+            self.conditions
+                .iter()
+                .find(|(_, verdict)| verdict.kind() == kind)
+        };
+        let told =
+            |(condition, verdict): &(Condition, Verdict)| format!("{condition}: {}", verdict.why());
+        if let Some(failed) = first(Kind::Fail) {
+            return Verdict::fail(told(failed));
+        }
+        if let Some(unseen) = first(Kind::Unknown) {
+            return Verdict::unknown(told(unseen));
+        }
+        match (first(Kind::Pass), first(Kind::Skipped)) {
+            (Some(_), _) => Verdict::Pass,
+            (None, Some((_, skipped))) => Verdict::skipped(skipped.why()),
+            (None, None) => Verdict::unknown("no condition was judged"),
+        }
+    }
+
+    fn turned(&self, fault: Fault) -> Verdict {
+        let (condition, word) = (fault.trips(), fault.word());
+        let Some(verdict) = self.of(condition) else {
+            return Verdict::unknown(format!(
+                "{condition} was not judged, so {word} proves nothing"
+            ));
+        };
+        let wanted = match fault.how() {
+            Trip::Fail => Kind::Fail,
+            Trip::Unknown => Kind::Unknown,
+        };
+        let (kind, why) = (verdict.kind(), verdict.why());
+        match kind {
+            _ if kind == wanted => Verdict::Pass,
+            Kind::Skipped => Verdict::skipped(why),
+            Kind::Unknown => Verdict::unknown(format!(
+                "the fault {word} must trip {condition} ({}), which is unknown: {why}",
+                wanted.word()
+            )),
+            Kind::Pass => Verdict::fail(format!(
+                "the fault {word} was injected, and {condition} passes all the same"
+            )),
+            Kind::Fail => Verdict::fail(format!(
+                "the fault {word} must leave {condition} unknown, and it failed: {why}"
+            )),
+        }
+    }
+}
+
+const fn stand(kind: Kind, known: bool) -> Standing {
+    match (kind, known) {
+        (Kind::Pass, false) => Standing::Passed,
+        (Kind::Pass, true) => Standing::KnownPasses,
+        (Kind::Fail, false) => Standing::Failed,
+        (Kind::Fail, true) => Standing::KnownFailure,
+        (Kind::Unknown, _) => Standing::Unknown,
+        (Kind::Skipped, _) => Standing::Skipped,
+    }
+}
+
+impl Standing {
+    /// All values, the good ones first.
+    pub const ALL: [Self; 6] = [
+        Self::Passed,
+        Self::KnownFailure,
+        Self::Skipped,
+        Self::Unknown,
+        Self::KnownPasses,
+        Self::Failed,
+    ];
+
+    /// The words that reports use.
+    #[must_use]
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Passed => "passed",
+            Self::KnownFailure => "known failure",
+            Self::Skipped => "skipped",
+            Self::Unknown => "unknown",
+            Self::KnownPasses => "known failure that passes",
+            Self::Failed => "failed",
+        }
+    }
+}

@@ -1,0 +1,285 @@
+//! Hand-made histories, for tests and the benchmark: what a good migration looks like, to be spoiled.
+
+use migratrix_guest::{Model, Parameters, Stamper};
+use migratrix_history::{
+    DomainLook, Entry, Header, History, Identity, JobLook, Look, Observation, Outcome, Side, Verb,
+    Versions, When,
+};
+use migratrix_matrix::{Activity, Case, Expectation, Flag, Version};
+
+/// The domain's UUID in every story.
+pub const UUID: &str = "6d2a3a3e-0000-4000-8000-000000000001";
+
+/// A history that is made step by step.
+pub struct Story {
+    history: History,
+    expected: Expectation,
+}
+
+/// A history in which all went well, of the case of this name.
+pub fn good(case: &str) -> History {
+    let case: Case = case.parse().expect("stories are of real cases");
+    let mut story = Story::begin(case);
+    story.prepare();
+    story.migrate();
+    story.after();
+    story.clear();
+    story.history
+}
+
+/// `history` without the observations that `which` names.
+pub fn without(mut history: History, which: impl Fn(&Observation) -> bool) -> History {
+    history.entries.retain(|entry| !which(&entry.saw));
+    history
+}
+
+/// `history` with each observation changed.
+pub fn changed(mut history: History, change: impl Fn(&mut Observation)) -> History {
+    history
+        .entries
+        .iter_mut()
+        .for_each(|entry| change(&mut entry.saw));
+    history
+}
+
+impl Story {
+    fn begin(case: Case) -> Self {
+        let expected = case.scenario.expectation();
+        let header = Header {
+            case,
+            attempt: 1,
+            began_unix: 1_795_000_000,
+            domain: "mx-0001".to_owned(),
+            uuid: UUID.to_owned(),
+            machine: "pc-q35-7.2".to_owned(),
+            guest: PARAMETERS,
+            downtime_bound_ms: 2_000,
+        };
+        Self {
+            history: History {
+                header,
+                entries: Vec::new(),
+            },
+            expected,
+        }
+    }
+
+    fn prepare(&mut self) {
+        self.step(Verb::Connect, vec![Observation::Versions(versions())]);
+        let Expectation {
+            activity,
+            source_defined,
+            destination_defined,
+            ..
+        } = self.expected;
+        let source = active(source_defined, activity, "booted");
+        self.look(Side::Source, When::Before, Look::Present(source));
+        let configured = if destination_defined {
+            Look::Present(inactive())
+        } else {
+            Look::Absent
+        };
+        self.look(Side::Destination, When::Before, configured);
+        self.beat(Side::Source, When::Before, 10, activity);
+    }
+
+    fn migrate(&mut self) {
+        let pass = Observation::Iteration {
+            side: Side::Source,
+            iteration: 1,
+        };
+        let paused = event(Side::Source, "suspended", "migrated");
+        let beat = self.felt(Side::Source, When::During, 20, self.expected.during);
+        let mut seen = match (self.expected.activity, self.expected.during) {
+            (Activity::Running, Activity::Running) => vec![pass, beat, paused],
+            (Activity::Running, Activity::Paused) => vec![paused, pass, beat],
+            (Activity::Paused, _) => vec![pass, beat],
+        };
+        seen.insert(0, event(Side::Destination, "started", "migrated"));
+        if self
+            .history
+            .header
+            .case
+            .scenario
+            .flags
+            .has(Flag::PersistDest)
+        {
+            seen.push(event(Side::Destination, "defined", "added"));
+        }
+        seen.push(match self.expected.destination_activity {
+            Activity::Running => event(Side::Destination, "resumed", "migrated"),
+            Activity::Paused => event(Side::Destination, "suspended", "paused"),
+        });
+        seen.push(event(Side::Source, "stopped", "migrated"));
+        self.step(Verb::Migrate, seen);
+    }
+
+    fn after(&mut self) {
+        let expected = self.expected;
+        let left = if expected.source_config {
+            Look::Present(inactive())
+        } else {
+            Look::Absent
+        };
+        self.look(Side::Source, When::After, left);
+        let activity = expected.destination_activity;
+        let reason = if activity == Activity::Running {
+            "migrated"
+        } else {
+            "user"
+        };
+        let arrived = active(expected.destination_config, activity, reason);
+        self.look(Side::Destination, When::After, Look::Present(arrived));
+        self.beat(Side::Destination, When::After, 30, activity);
+        self.step(
+            Verb::Job,
+            vec![Observation::Job {
+                side: Side::Destination,
+                job: job(),
+            }],
+        );
+        let stamper = Stamper {
+            laps: 40,
+            address: PARAMETERS.start,
+        };
+        let survey = Model::at(PARAMETERS, stamper).survey();
+        self.step(
+            Verb::Survey,
+            vec![Observation::Memory {
+                side: Side::Destination,
+                survey,
+            }],
+        );
+    }
+
+    fn clear(&mut self) {
+        self.step(
+            Verb::Clear,
+            vec![event(Side::Destination, "stopped", "destroyed")],
+        );
+        for side in [Side::Source, Side::Destination] {
+            self.step(
+                Verb::Residue,
+                vec![Observation::Residue {
+                    side,
+                    left: Vec::new(),
+                }],
+            );
+        }
+    }
+
+    fn look(&mut self, side: Side, when: When, look: Look) {
+        self.step(Verb::Look, vec![Observation::Domain { side, when, look }]);
+    }
+
+    fn beat(&mut self, side: Side, when: When, first: u32, activity: Activity) {
+        let felt = self.felt(side, when, first, activity);
+        self.step(Verb::Beat, vec![felt]);
+    }
+
+    fn felt(&self, side: Side, when: When, first: u32, activity: Activity) -> Observation {
+        let last = if activity == Activity::Running {
+            first + 3
+        } else {
+            first
+        };
+        Observation::Beat {
+            side,
+            when,
+            first,
+            last,
+            window_us: 50_000,
+        }
+    }
+
+    fn step(&mut self, verb: Verb, seen: Vec<Observation>) {
+        let step = format!("{verb:?}").to_lowercase();
+        self.saw(Observation::Began {
+            verb,
+            step: step.clone(),
+        });
+        seen.into_iter().for_each(|saw| self.saw(saw));
+        self.saw(Observation::Ended {
+            verb,
+            step,
+            outcome: Outcome::Done,
+        });
+    }
+
+    fn saw(&mut self, saw: Observation) {
+        let at_us = 1_000 * (self.history.entries.len() as u64 + 1);
+        self.history.entries.push(Entry { at_us, saw });
+    }
+}
+
+const PARAMETERS: Parameters = Parameters {
+    start: 0x10_0000,
+    end: 0x11_0000,
+    pace_us: 10_000,
+    suspend: false,
+};
+
+/// A life-cycle event.
+pub fn event(side: Side, event: &str, detail: &str) -> Observation {
+    Observation::Lifecycle {
+        side,
+        event: event.to_owned(),
+        detail: detail.to_owned(),
+    }
+}
+
+fn active(persistent: bool, activity: Activity, reason: &str) -> DomainLook {
+    let reason = if activity == Activity::Paused {
+        "user"
+    } else {
+        reason
+    };
+    DomainLook {
+        uuid: UUID.to_owned(),
+        active: true,
+        persistent,
+        state: activity.word().to_owned(),
+        reason: reason.to_owned(),
+        identity: Some(Identity {
+            machine: "pc-q35-7.2".to_owned(),
+            memory_kib: 65_536,
+            vcpus: 1,
+            devices: [("disk/vda".to_owned(), "pci 0000:01:00.0".to_owned())].into(),
+        }),
+    }
+}
+
+fn inactive() -> DomainLook {
+    DomainLook {
+        uuid: UUID.to_owned(),
+        active: false,
+        persistent: true,
+        state: "shutoff".to_owned(),
+        reason: "unknown".to_owned(),
+        identity: None,
+    }
+}
+
+fn job() -> JobLook {
+    JobLook {
+        kind: "completed".to_owned(),
+        elapsed_ms: Some(600),
+        downtime_ms: Some(30),
+        memory_total: Some(67_108_864),
+        memory_processed: Some(2_100_000),
+        memory_remaining: Some(0),
+        memory_normal_bytes: Some(2_097_152),
+        memory_constant: Some(15_872),
+        memory_iteration: Some(2),
+    }
+}
+
+fn versions() -> Versions {
+    Versions {
+        client: Some(Version::new(11, 3, 0)),
+        source_libvirt: Some(Version::new(9, 0, 0)),
+        source_qemu: Some(Version::new(7, 2, 22)),
+        destination_libvirt: Some(Version::new(11, 3, 0)),
+        destination_qemu: Some(Version::new(10, 0, 2)),
+    }
+}

@@ -1,0 +1,395 @@
+//! The renderers, on a small run with one case of every standing.
+
+#[path = "../src/story.rs"]
+mod story;
+
+use std::{io::Write, process};
+
+use migratrix_history::{History, Look, Observation, Outcome, Refusal, Side, Verb, When};
+use migratrix_matrix::{Release, ReleaseName, Releases};
+use migratrix_reports::{
+    Colour, Exit, Flavour, Granularity, Judgement, KnownFailures, Run, Standing, html, json, judge,
+    junit, parse, terminal, to_line,
+};
+use story::{changed, event, good, without};
+
+const PLACE: &str = "tck/libvirt/trixie,bookworm,trixie";
+
+fn case(rest: &str) -> String {
+    format!("{PLACE}/{rest}")
+}
+
+fn refused(history: History) -> History {
+    let message = "\u{1b}[1mno ]]> <way> & \"out\"".to_owned();
+    let refused = Outcome::Refused(Refusal {
+        code: 38,
+        domain: 7,
+        message,
+    });
+    changed(history, |saw| {
+        if let Observation::Ended {
+            verb: Verb::Migrate,
+            outcome,
+            ..
+        } = saw
+        {
+            *outcome = refused.clone();
+        }
+    })
+}
+
+fn transient(history: History) -> History {
+    changed(history, |saw| {
+        if let Observation::Domain {
+            side: Side::Destination,
+            when: When::After,
+            look: Look::Present(domain),
+        } = saw
+        {
+            domain.persistent = !domain.persistent;
+        }
+    })
+}
+
+fn surveyless(history: History) -> History {
+    without(history, |saw| matches!(saw, Observation::Memory { .. }))
+}
+
+const KNOWN: &str = r#"
+[[known]]
+cases = "control(tunnelled) & flags(persist)"
+conditions = ["destination-config"]
+reason = "persistence is lost in the tunnel"
+versions = "libvirt 9.0"
+
+[[known]]
+cases = "control(tunnelled) & flags(none)"
+conditions = ["events"]
+reason = "no `resumed` event"
+
+[[known]]
+cases = "source(trixie)"
+conditions = ["job"]
+reason = "nobody comes from there"
+"#;
+
+fn releases() -> Releases {
+    let release = |name| Release {
+        name: ReleaseName::new(name).expect("a name"),
+        libvirt: None,
+        qemu: None,
+        machines: Vec::new(),
+    };
+    Releases::new(vec![release("trixie"), release("bookworm")]).expect("each once")
+}
+
+fn run() -> Run {
+    let judgements = vec![
+        judge(&good(&case("normal/persistent-running-bare/none"))).with_log("0001.jsonl"),
+        judge(&good(&case("normal/persistent-running-bare/undefine"))),
+        judge(&transient(good(&case(
+            "p2p/persistent-running-bare/persist",
+        ))))
+        .with_log("0003.jsonl"),
+        judge(&transient(good(&case(
+            "p2p/transient-running-bare/persist",
+        )))),
+        judge(&refused(good(&case("p2p/transient-paused-bare/none")))),
+        judge(&transient(good(&case(
+            "tunnelled/persistent-running-bare/persist",
+        )))),
+        judge(&good(&case("tunnelled/persistent-running-bare/none"))),
+        judge(&surveyless(good(&case(
+            "normal/transient-running-bare/none",
+        )))),
+        Judgement::skipped(
+            case("normal/transient-running-prepared/none")
+                .parse()
+                .expect("a case"),
+            "needs a hypervisor",
+            1_795_000_000,
+        ),
+    ];
+    let mut planned: Vec<_> = judgements.iter().map(|one| one.case.clone()).collect();
+    planned.push(
+        case("normal/persistent-paused-bare/none")
+            .parse()
+            .expect("a case"),
+    );
+    let mut run = Run::new(planned, judgements);
+    run.elapsed_ms = 65_432;
+    let known = KnownFailures::parse(KNOWN).expect("a list");
+    run.mark_known(&known, &releases()).expect("known releases");
+    run
+}
+
+#[test]
+fn every_standing_is_there_once_or_more() {
+    let tally = run().cases();
+    let count = |standing| tally.get(&standing).copied().unwrap_or(0);
+    let counts = Standing::ALL.map(count);
+    assert_eq!(counts, [2, 1, 1, 1, 1, 3]);
+    assert_eq!(run().exit(), Exit::Failed);
+}
+
+#[test]
+fn the_terminal_explains_every_trouble() {
+    let text = terminal(&run(), Colour::Plain);
+    assert_eq!(
+        text,
+        include_str!("data/terminal.txt"),
+        "the text is now:\n{text}"
+    );
+}
+
+#[test]
+fn colour_is_only_added() {
+    let coloured = terminal(&run(), Colour::Ansi);
+    let mut plain = String::new();
+    let mut parts = coloured.split('\u{1b}');
+    plain.push_str(parts.next().unwrap_or_default());
+    parts.for_each(|part| plain.push_str(part.split_once('m').map_or("", |(_, rest)| rest)));
+    let original = terminal(&run(), Colour::Plain);
+    assert_eq!(plain.matches("\n").count(), original.matches("\n").count());
+    assert!(coloured.contains("\u{1b}[31m"));
+}
+
+#[test]
+fn a_line_of_verdicts_is_read_back_as_it_was_written() {
+    let text: String = run().judgements().map(|one| to_line(one) + "\n").collect();
+    let verdicts = parse(&text).expect("whole lines");
+    assert!(verdicts.judgements.iter().eq(run().judgements()));
+    assert_eq!(verdicts.cut_at, None);
+}
+
+#[test]
+fn a_cut_last_line_is_told_and_damage_elsewhere_is_refused() {
+    let text: String = run().judgements().map(|one| to_line(one) + "\n").collect();
+    let cut = parse(&text[..text.len() - 20]).expect("a cut is no damage");
+    assert_eq!((cut.judgements.len(), cut.cut_at), (8, Some(9)));
+    let damaged = text.replacen("{", "[", 1);
+    let error = parse(&damaged)
+        .expect_err("the first line is damaged")
+        .to_string();
+    assert!(
+        error.starts_with("line 1 of the verdicts is not a judgement"),
+        "{error}"
+    );
+}
+
+#[test]
+fn the_latest_attempt_counts_in_whatever_order_they_come() {
+    let name = case("normal/persistent-running-bare/none");
+    let first = judge(&refused(good(&name)));
+    let second = Judgement {
+        attempt: 2,
+        ..judge(&good(&name))
+    };
+    for order in [[first.clone(), second.clone()], [second, first]] {
+        let run = Run::new(Vec::new(), order);
+        assert_eq!(run.exit(), Exit::AsExpected);
+        assert_eq!(run.flaky().count(), 1);
+    }
+}
+
+#[test]
+fn shards_join_to_the_whole_run() {
+    let whole = run();
+    let half = |odd| {
+        let judgements = whole.judgements().cloned().enumerate();
+        let judgements = judgements
+            .filter(|(place, _)| place % 2 == odd)
+            .map(|(_, one)| one);
+        Run::new(whole.planned().to_vec(), judgements)
+    };
+    let joined = half(0).merge(half(1)).merge(half(1));
+    assert!(joined.judgements().eq(whole.judgements()));
+    assert_eq!(joined.cases(), whole.cases());
+    assert_eq!(joined.missing().count(), 1);
+}
+
+#[test]
+fn an_empty_run_and_a_missing_verdict_are_unknown() {
+    assert_eq!(Run::default().exit(), Exit::Unknown);
+    let name = case("normal/persistent-running-bare/none");
+    let other = case("p2p/persistent-running-bare/none")
+        .parse()
+        .expect("a case");
+    let run = Run::new(vec![other], [judge(&good(&name))]);
+    assert_eq!(run.exit(), Exit::Unknown);
+}
+
+#[test]
+fn known_failures_with_a_bad_filter_name_it() {
+    let text = KNOWN.replace("source(trixie)", "sauce(trixie)");
+    let error = KnownFailures::parse(&text)
+        .expect_err("no such predicate")
+        .to_string();
+    assert!(
+        error.contains("known failure 3") && error.contains("sauce(trixie)"),
+        "{error}"
+    );
+}
+
+#[test]
+fn a_known_failure_that_no_case_is_subject_to_is_listed() {
+    assert_eq!(
+        run().unused_known(),
+        ["source(trixie): nobody comes from there"]
+    );
+}
+
+#[test]
+fn a_fault_turns_the_verdict() {
+    let name = "faults/libvirt/trixie,bookworm,trixie/normal/persistent-running-bare/none/destination-config-added";
+    assert_eq!(judge(&transient(good(name))).standing(), Standing::Passed);
+    let slept = judge(&good(name));
+    assert_eq!(slept.standing(), Standing::Failed);
+    assert!(
+        slept
+            .overall()
+            .why()
+            .contains("destination-config passes all the same")
+    );
+    let blind = without(good(name), |saw| matches!(saw, Observation::Domain { .. }));
+    assert_eq!(judge(&blind).standing(), Standing::Unknown);
+}
+
+#[test]
+fn a_fault_that_must_stay_unknown_does_not_pass_by_failing() {
+    let name =
+        "faults/libvirt/trixie,bookworm,trixie/normal/persistent-running-bare/none/client-killed";
+    assert_eq!(judge(&refused(good(name))).standing(), Standing::Failed);
+    let killed = without(good(name), |saw| {
+        matches!(
+            saw,
+            Observation::Ended {
+                verb: Verb::Migrate,
+                ..
+            }
+        )
+    });
+    assert_eq!(judge(&killed).standing(), Standing::Passed);
+}
+
+#[test]
+fn ninety_six_cases_have_nine_hundred_and_sixty_post_conditions() {
+    let points = migratrix_matrix::Profile::Tck.points();
+    let judgements = points.iter().map(|point| {
+        let case = migratrix_matrix::Case {
+            scenario: point.scenario,
+            ..case("normal/persistent-running-bare/none")
+                .parse()
+                .expect("a case")
+        };
+        judge(&good(&case.to_string()))
+    });
+    let run = Run::new(Vec::new(), judgements);
+    let count = |granularity| {
+        let xml = junit(&run, granularity, Flavour::Strict).expect("it is written");
+        xml.matches("<testcase ").count()
+    };
+    assert_eq!(count(Granularity::Case), 96);
+    assert_eq!(count(Granularity::PostCondition), 960);
+    assert_eq!(count(Granularity::Condition), 96 * 17);
+}
+
+const GRANULARITIES: [Granularity; 3] = [
+    Granularity::Case,
+    Granularity::PostCondition,
+    Granularity::Condition,
+];
+
+#[test]
+fn strict_junit_obeys_the_strict_schema() {
+    let schema = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/data/strict.xsd");
+    for granularity in GRANULARITIES {
+        let xml = junit(&run(), granularity, Flavour::Strict).expect("it is written");
+        xmllint(&["--noout", "--schema", schema, "-"], &xml);
+    }
+}
+
+#[test]
+fn rich_junit_is_well_formed_and_names_the_versions() {
+    for granularity in GRANULARITIES {
+        let xml = junit(&run(), granularity, Flavour::Rich).expect("it is written");
+        xmllint(&["--noout", "-"], &xml);
+        assert!(
+            xml.contains(r#"<property name="source.qemu" value="7.2.22"/>"#),
+            "{xml}"
+        );
+    }
+}
+
+#[test]
+fn junit_maps_each_standing() {
+    let xml = junit(&run(), Granularity::Case, Flavour::Rich).expect("it is written");
+    let count = |element: &str| xml.matches(element).count();
+    assert_eq!(
+        count("<failure"),
+        4,
+        "three failures and a known one that passes"
+    );
+    assert_eq!(count("<error"), 2, "one unknown and one without a verdict");
+    assert_eq!(count("<skipped"), 1);
+    assert!(xml.contains("the known failure passes now: no `resumed` event"));
+    assert!(
+        xml.contains(r"\u{1b}[1mno"),
+        "control characters are written out"
+    );
+}
+
+#[test]
+fn the_page_is_whole_and_loads_nothing() {
+    let page = html(&run());
+    assert!(page.ends_with("</html>\n"));
+    assert!(page.contains("&lt;way&gt; &amp;"), "texts are escaped");
+    assert!(!page.contains("<script") && !page.contains("http"));
+}
+
+#[test]
+fn the_json_summary_counts_the_same() {
+    let summary: serde_json::Value = serde_json::from_str(&json(&run())).expect("it is JSON");
+    assert_eq!(summary["cases"]["failed"], 3);
+    assert_eq!(summary["exit"], "failed");
+    assert_eq!(summary["post_conditions"]["skipped"], 10);
+}
+
+#[test]
+fn an_event_that_nobody_expects_is_named() {
+    let mut history = good(&case("normal/persistent-running-bare/none"));
+    let place = history.entries.len() / 2;
+    let entry = migratrix_history::Entry {
+        at_us: history.entries[place].at_us,
+        saw: event(Side::Source, "crashed", "panicked"),
+    };
+    history.entries.insert(place, entry);
+    let why = judge(&history).overall();
+    assert!(why.why().contains("crashed (panicked)"), "{why:?}");
+}
+
+/// Runs `xmllint` on `xml`, or says that it is not installed.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the test runs xmllint, and the crate does not"
+)]
+fn xmllint(arguments: &[&str], xml: &str) {
+    let child = process::Command::new("xmllint")
+        .args(arguments)
+        .stdin(process::Stdio::piped())
+        .stderr(process::Stdio::piped())
+        .spawn();
+    let Ok(mut child) = child else {
+        eprintln!("skipped: xmllint is not installed");
+        return;
+    };
+    let mut stdin = child.stdin.take().expect("it was piped");
+    stdin.write_all(xml.as_bytes()).expect("xmllint reads");
+    drop(stdin);
+    let output = child.wait_with_output().expect("xmllint ends");
+    assert!(
+        output.status.success(),
+        "{}\n{xml}",
+        String::from_utf8_lossy(&output.stderr)
+    );
+}
