@@ -20,9 +20,9 @@ pub struct Deadlines {
 impl Default for Deadlines {
     fn default() -> Self {
         Self {
-            migrate: Duration::from_secs(60),
+            migrate: Duration::from_secs(30),
             step: Duration::from_secs(20),
-            clear: Duration::from_secs(10),
+            clear: Duration::from_secs(5),
         }
     }
 }
