@@ -1,1 +1,30 @@
-//! Work in progress.
+//! The libvirt back end: steps become requests to a client process, and what it says is recorded.
+//!
+//! ```text
+//!   Step ─▶ LibvirtDriver ─▶ Client ══ JSON lines ══▶ client process ─▶ libvirt of one release
+//!                │              ▲                          │
+//!                ▼              └──── answers, events ─────┘
+//!             Recorder
+//! ```
+//!
+//! The process links libvirt and nothing here does: a crash or a hang of the client library ends
+//! one step, as unknown, and the next case gets a new process.
+
+mod beat;
+mod client;
+mod driver;
+mod error;
+mod fault;
+mod identity;
+mod image;
+mod looks;
+mod migrate;
+mod qtest;
+mod slot;
+mod xml;
+
+pub use client::Client;
+pub use driver::LibvirtDriver;
+pub use error::Error;
+pub use slot::Slot;
+pub use xml::domain_xml;

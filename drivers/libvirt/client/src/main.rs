@@ -1,2 +1,62 @@
-//! Work in progress.
-fn main() {}
+//! The process that holds the libvirt client library of one release, so that a crash or a hang of
+//! that library is one case's observation. It reads requests on stdin and answers on stdout, in the
+//! words of [`migratrix_client::wire`], and ends when stdin does.
+
+mod calls;
+mod hosts;
+mod looks;
+mod ops;
+mod outlet;
+mod words;
+
+use std::{
+    io::{self, BufRead},
+    panic::{self, AssertUnwindSafe},
+    sync::Arc,
+    thread,
+};
+
+use hosts::Hosts;
+use migratrix_client::wire::{Op, Reply, Request};
+use serde_json::Value;
+
+fn main() {
+    calls::die_with_parent();
+    virt::error::clear_error_callback();
+    if let Err(error) = virt::event::event_register_default_impl() {
+        return outlet::answer(None, Reply::Bad(format!("no event loop: {error}")));
+    }
+    thread::spawn(|| while virt::event::event_run_default_impl().is_ok() {});
+    let hosts = Arc::new(Hosts::default());
+    for line in io::stdin().lock().split(b'\n').map_while(Result::ok) {
+        match read(&line) {
+            Ok(request) => serve(&hosts, request),
+            Err((id, why)) => outlet::answer(id, Reply::Bad(why)),
+        }
+    }
+    // Threads that hang in the library must not keep the process.
+    std::process::exit(0);
+}
+
+/// Reads a request, or says what is wrong with it, by its id if it has one.
+fn read(line: &[u8]) -> Result<Request, (Option<u64>, String)> {
+    serde_json::from_slice(line).map_err(|error| {
+        let value: Value = serde_json::from_slice(line).unwrap_or_default();
+        let id = value.get("id").and_then(Value::as_u64);
+        (id, format!("not a request: {error}"))
+    })
+}
+
+/// Answers `request` from a thread of its own, so that a long call holds up no other.
+fn serve(hosts: &Arc<Hosts>, Request { id, op }: Request) {
+    let hosts = Arc::clone(hosts);
+    let work = move || outlet::answer(Some(id), guarded(&hosts, &op));
+    if let Err(error) = thread::Builder::new().spawn(work) {
+        outlet::answer(Some(id), Reply::Bad(format!("no thread: {error}")));
+    }
+}
+
+fn guarded(hosts: &Arc<Hosts>, op: &Op) -> Reply {
+    panic::catch_unwind(AssertUnwindSafe(|| ops::perform(hosts, op)))
+        .unwrap_or_else(|_| Reply::Bad("the client library's wrapper panicked".to_owned()))
+}

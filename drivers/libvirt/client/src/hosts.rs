@@ -1,0 +1,123 @@
+//! The hosts that are connected to, and whose events go out under which name.
+
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
+
+use migratrix_client::wire::{Event, HostFacts, Line, What};
+use migratrix_history::Side;
+use virt::{connect::Connect, error::Error};
+
+use crate::{
+    calls::{self, Told},
+    outlet, words,
+};
+
+/// Connections by their URIs, which stay open from case to case, and what this case calls them.
+#[derive(Default)]
+pub struct Hosts(Mutex<Inner>);
+
+#[derive(Default)]
+struct Inner {
+    open: HashMap<String, Lines>,
+    names: HashMap<Side, String>,
+    domain: String,
+}
+
+/// Two connections to one host. In old client libraries a call on a connection can hold up another
+/// until the first one's answer comes (seen up to 9.0), so that nothing could be read during a
+/// migration.
+#[derive(Clone)]
+struct Lines {
+    work: Connect,
+    aside: Connect,
+}
+
+impl Hosts {
+    /// Calls the host at `uri` by the name of `side`, and sends the events of `domain`. A connection
+    /// that still answers is kept.
+    pub fn open(self: &Arc<Self>, side: Side, uri: &str, domain: &str) -> Result<HostFacts, Error> {
+        {
+            let mut inner = self.inner();
+            inner.names.insert(side, uri.to_owned());
+            domain.clone_into(&mut inner.domain);
+        }
+        let kept = self.inner().open.get(uri).cloned();
+        if let Some(facts) = kept.and_then(|lines| facts(&lines.work).ok()) {
+            return Ok(facts);
+        }
+        let work = Connect::open(Some(uri))?;
+        let aside = Connect::open(Some(uri))?;
+        self.listen(&work, uri)?;
+        let facts = facts(&work)?;
+        let lines = Lines { work, aside };
+        self.inner().open.insert(uri.to_owned(), lines);
+        Ok(facts)
+    }
+
+    /// The connection that goes by the name of `side`, where one was opened.
+    pub fn work(&self, side: Side) -> Option<Connect> {
+        self.lines(side).map(|lines| lines.work)
+    }
+
+    /// The connection for what is read while the other one may be busy with a long call.
+    pub fn aside(&self, side: Side) -> Option<Connect> {
+        self.lines(side).map(|lines| lines.aside)
+    }
+
+    /// Whether both connections to the host are still up.
+    pub fn are_alive(&self, side: Side) -> bool {
+        let alive = |host: &Connect| host.is_alive() == Ok(true);
+        self.lines(side)
+            .is_some_and(|lines| alive(&lines.work) && alive(&lines.aside))
+    }
+
+    fn lines(&self, side: Side) -> Option<Lines> {
+        let inner = self.inner();
+        inner.open.get(inner.names.get(&side)?).cloned()
+    }
+
+    fn listen(self: &Arc<Self>, connect: &Connect, uri: &str) -> Result<(), Error> {
+        let hosts = Arc::downgrade(self);
+        let uri = uri.to_owned();
+        calls::listen(connect, move |domain, told| {
+            if let Some(hosts) = hosts.upgrade() {
+                hosts.tell(&uri, domain, told);
+            }
+        })
+    }
+
+    /// Sends an event out if it is of the case's domain, by the name that its host now has.
+    fn tell(&self, uri: &str, domain: &str, told: Told) {
+        let side = {
+            let inner = self.inner();
+            let mut names = inner.names.iter();
+            let found = names.find_map(|(side, of)| (of == uri).then_some(*side));
+            found.filter(|_| inner.domain == domain)
+        };
+        let Some(side) = side else { return };
+        let what = match told {
+            Told::Lifecycle(event, detail) => {
+                let (event, detail) = words::event(event, detail);
+                What::Lifecycle(event, detail)
+            }
+            Told::Iteration(pass) => What::Iteration(pass),
+        };
+        outlet::say(&Line::Event {
+            event: Event { side, what },
+        });
+    }
+
+    fn inner(&self) -> MutexGuard<'_, Inner> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn facts(connect: &Connect) -> Result<HostFacts, Error> {
+    Ok(HostFacts {
+        hostname: connect.hostname()?,
+        libvirt: connect.lib_version()?.into(),
+        hypervisor: connect.hyp_version()?.into(),
+    })
+}

@@ -1,0 +1,3 @@
+//! What a client process and its driver say to each other. Links nothing but `serde`.
+
+pub mod wire;

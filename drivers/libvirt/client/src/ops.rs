@@ -1,0 +1,162 @@
+//! What each request does, in libvirt's calls.
+
+use std::sync::Arc;
+
+use migratrix_client::wire::{Act, Migration, Op, Reply, Said};
+use migratrix_history::{Refusal, Side};
+use migratrix_matrix::{Control, Flag};
+use virt::{
+    connect::Connect,
+    domain::{Domain, MigrateParameters},
+    error::Error,
+    sys,
+};
+
+use crate::{
+    calls::{self, Finished},
+    hosts::Hosts,
+    looks,
+};
+
+/// Why a request was not done.
+pub enum Failure {
+    /// libvirt said so.
+    Libvirt(Error),
+    /// There was nothing to ask libvirt.
+    Bad(String),
+}
+
+impl From<Error> for Failure {
+    fn from(error: Error) -> Self {
+        Self::Libvirt(error)
+    }
+}
+
+/// Does what `op` asks for.
+pub fn perform(hosts: &Arc<Hosts>, op: &Op) -> Reply {
+    match attempt(hosts, op) {
+        Ok(said) => Reply::Ok(said),
+        Err(Failure::Bad(why)) => Reply::Bad(why),
+        Err(Failure::Libvirt(error)) if is_lost(hosts, op) => Reply::Lost(error.to_string()),
+        Err(Failure::Libvirt(error)) => Reply::Refused(refusal(&error)),
+    }
+}
+
+fn attempt(hosts: &Arc<Hosts>, op: &Op) -> Result<Said, Failure> {
+    let host = |side: Side| hosts.work(side).ok_or_else(|| not_open(side));
+    let find = |side: Side, name: &str| Ok::<_, Failure>(host(side)?.lookup_domain_by_name(name)?);
+    let find_aside = |side: Side, name: &str| {
+        let host = hosts.aside(side).ok_or_else(|| not_open(side))?;
+        Ok::<_, Failure>(host.lookup_domain_by_name(name)?)
+    };
+    Ok(match op {
+        Op::Version => Said::Version(Connect::version()?.into()),
+        Op::Open { side, uri, domain } => Said::Host(hosts.open(*side, uri, domain)?),
+        Op::Define { side, xml } => done(host(*side)?.define_domain_xml(xml)?),
+        Op::CreateXml { side, xml } => done(host(*side)?.create_domain_xml(xml, 0)?),
+        Op::Domain { side, domain, act } => done(do_act(&find(*side, domain)?, *act)?),
+        Op::Look { side, domain } => looks::look(&host(*side)?, domain)?,
+        Op::Lap {
+            side,
+            domain,
+            guest,
+        } => looks::lap(&find_aside(*side, domain)?, guest)?,
+        Op::Survey {
+            side,
+            domain,
+            guest,
+        } => looks::survey(&find(*side, domain)?, guest)?,
+        Op::Migrate(how) => done(migrate(hosts, &find(Side::Source, &how.domain)?, how)?),
+        Op::Progress { side, domain } => {
+            Said::Job(calls::job(&find_aside(*side, domain)?, Finished::No)?)
+        }
+        Op::Job { side, domain } => Said::Job(calls::job(&find(*side, domain)?, Finished::Yes)?),
+    })
+}
+
+fn done<T>(_what_came_of_it: T) -> Said {
+    Said::Done
+}
+
+fn not_open(side: Side) -> Failure {
+    Failure::Bad(format!("no connection to the {side:?} was opened"))
+}
+
+fn do_act(domain: &Domain, act: Act) -> Result<(), Error> {
+    match act {
+        Act::Create => domain.create(),
+        Act::Suspend => domain.suspend().map(drop),
+        Act::Resume => domain.resume().map(drop),
+        Act::Destroy => domain.destroy(),
+        Act::Undefine => domain.undefine_flags(
+            sys::VIR_DOMAIN_UNDEFINE_MANAGED_SAVE | sys::VIR_DOMAIN_UNDEFINE_SNAPSHOTS_METADATA,
+        ),
+        Act::AbortJob => calls::abort_job(domain),
+    }
+}
+
+fn migrate(hosts: &Hosts, domain: &Domain, how: &Migration) -> Result<(), Failure> {
+    let parameters = MigrateParameters {
+        bandwidth: how.bandwidth_mib.map(u64::from),
+        ..MigrateParameters::default()
+    };
+    let flags = flags(how);
+    match how.control {
+        Control::Normal => {
+            let destination = hosts.work(Side::Destination);
+            let destination = destination.ok_or_else(|| not_open(Side::Destination))?;
+            domain.migrate3(&destination, parameters, flags)?;
+        }
+        Control::P2p | Control::Tunnelled => {
+            domain.migrate_to_uri3(Some(&how.peer_uri), parameters, flags)?;
+        }
+    }
+    Ok(())
+}
+
+fn flags(how: &Migration) -> sys::virDomainMigrateFlags {
+    let control = match how.control {
+        Control::Normal => 0,
+        Control::P2p => sys::VIR_MIGRATE_PEER2PEER,
+        Control::Tunnelled => sys::VIR_MIGRATE_PEER2PEER | sys::VIR_MIGRATE_TUNNELLED,
+    };
+    let flag = |flag: &Flag| match flag {
+        Flag::Live => sys::VIR_MIGRATE_LIVE,
+        Flag::Paused => sys::VIR_MIGRATE_PAUSED,
+        Flag::UndefineSource => sys::VIR_MIGRATE_UNDEFINE_SOURCE,
+        Flag::PersistDest => sys::VIR_MIGRATE_PERSIST_DEST,
+    };
+    how.flags
+        .iter()
+        .map(flag)
+        .fold(control, |all, one| all | one)
+}
+
+/// Whether one of the hosts that `op` needs is no longer connected.
+fn is_lost(hosts: &Hosts, op: &Op) -> bool {
+    let sides: &[Side] = match op {
+        Op::Version | Op::Open { .. } => &[],
+        Op::Define { side, .. }
+        | Op::CreateXml { side, .. }
+        | Op::Domain { side, .. }
+        | Op::Look { side, .. }
+        | Op::Lap { side, .. }
+        | Op::Survey { side, .. }
+        | Op::Progress { side, .. }
+        | Op::Job { side, .. } => &[*side],
+        Op::Migrate(how) => match how.control {
+            Control::Normal => &[Side::Source, Side::Destination],
+            Control::P2p | Control::Tunnelled => &[Side::Source],
+        },
+    };
+    !sides.iter().all(|side| hosts.are_alive(*side))
+}
+
+fn refusal(error: &Error) -> Refusal {
+    let number = |raw: u32| i32::try_from(raw).unwrap_or(i32::MAX);
+    Refusal {
+        code: number(error.code().to_raw()),
+        domain: number(error.domain().to_raw()),
+        message: error.message().to_owned(),
+    }
+}

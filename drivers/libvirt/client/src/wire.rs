@@ -1,0 +1,290 @@
+//! What crosses the pipe between a driver and a client process: JSON, one line each.
+//!
+//! ```text
+//!   driver ── {"id":7,"op":"lap","side":"source","domain":"a","guest":{…}} ──▶ client
+//!   driver ◀────────────── {"id":7,"ok":{"lap":42}} ────────────────────────── client
+//!   driver ◀────────────── {"id":7,"refused":{"code":55,"domain":10,…}} ────── client
+//!   driver ◀────────────── {"event":{"side":"source","iteration":1}} ───────── client
+//! ```
+//!
+//! Requests run at the same time, and are answered in whatever order they end. Events come in the
+//! order in which each host sent them.
+
+use migratrix_guest::{Parameters, Survey};
+use migratrix_history::{JobLook, Refusal, Side};
+use migratrix_matrix::{Control, Flag};
+use serde::{Deserialize, Serialize};
+
+/// One line to the client.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Request {
+    /// What the answer will carry.
+    pub id: u64,
+    /// What to do.
+    #[serde(flatten)]
+    pub op: Op,
+}
+
+/// What a client can be asked to do.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", tag = "op")]
+pub enum Op {
+    /// Tell the version of the client library (`virGetVersion`). Answered by [`Said::Version`].
+    Version,
+    /// Reach the host at `uri` from now on by the name of `side`, and send the events of `domain`.
+    ///
+    /// A connection to the same URI that still answers is kept. Answered by [`Said::Host`].
+    Open {
+        /// Which host of the migration it is.
+        side: Side,
+        /// Its libvirt URI.
+        uri: String,
+        /// The domain whose events are wanted, and no other's.
+        domain: String,
+    },
+    /// `virDomainDefineXML`.
+    Define {
+        /// On which host.
+        side: Side,
+        /// The domain's XML.
+        xml: String,
+    },
+    /// `virDomainCreateXML`.
+    CreateXml {
+        /// On which host.
+        side: Side,
+        /// The domain's XML.
+        xml: String,
+    },
+    /// Something that needs no more than the domain.
+    Domain {
+        /// On which host.
+        side: Side,
+        /// The domain's name.
+        domain: String,
+        /// What to do with it.
+        act: Act,
+    },
+    /// Tell all about the domain. Answered by [`Said::Absent`] or [`Said::Present`].
+    Look {
+        /// On which host.
+        side: Side,
+        /// The domain's name.
+        domain: String,
+    },
+    /// Read the guest's lap counter (`virDomainMemoryPeek`). Answered by [`Said::Lap`].
+    Lap {
+        /// On which host.
+        side: Side,
+        /// The domain's name.
+        domain: String,
+        /// What the guest was made with.
+        guest: Parameters,
+    },
+    /// Read all of the guest's stamped memory. Answered by [`Said::Survey`].
+    Survey {
+        /// On which host.
+        side: Side,
+        /// The domain's name.
+        domain: String,
+        /// What the guest was made with.
+        guest: Parameters,
+    },
+    /// Migrate the domain from the source, and answer when that has ended.
+    Migrate(Migration),
+    /// Tell the statistics of the job that is under way. Answered by [`Said::Job`].
+    Progress {
+        /// On which host.
+        side: Side,
+        /// The domain's name.
+        domain: String,
+    },
+    /// Tell the statistics of the last finished job, and forget them. Answered by [`Said::Job`].
+    Job {
+        /// On which host.
+        side: Side,
+        /// The domain's name.
+        domain: String,
+    },
+}
+
+/// What can be done with a domain.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Act {
+    /// `virDomainCreate`.
+    Create,
+    /// `virDomainSuspend`.
+    Suspend,
+    /// `virDomainResume`.
+    Resume,
+    /// `virDomainDestroy`.
+    Destroy,
+    /// `virDomainUndefineFlags`, with its managed save and the metadata of its snapshots.
+    Undefine,
+    /// `virDomainAbortJob`.
+    AbortJob,
+}
+
+/// How a domain is migrated.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Migration {
+    /// The domain's name.
+    pub domain: String,
+    /// Who drives it: `virDomainMigrate3` over both connections, or `virDomainMigrateToURI3`.
+    pub control: Control,
+    /// The caller's flags; those that `control` needs are added.
+    pub flags: Vec<Flag>,
+    /// The bandwidth's bound, in MiB/s.
+    pub bandwidth_mib: Option<u32>,
+    /// The URI by which the source's daemon reaches the destination's.
+    pub peer_uri: String,
+}
+
+/// One line from the client.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum Line {
+    /// The answer to a request.
+    Answer(Answer),
+    /// Something that nobody asked for.
+    Event {
+        /// What happened.
+        event: Event,
+    },
+}
+
+/// The answer to a request.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Answer {
+    /// The request's; `None` where it could not be read.
+    pub id: Option<u64>,
+    /// What came of it.
+    #[serde(flatten)]
+    pub reply: Reply,
+}
+
+/// What came of a request.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Reply {
+    /// It was done.
+    Ok(Said),
+    /// The hypervisor said no.
+    Refused(Refusal),
+    /// The connection to the host is gone.
+    Lost(String),
+    /// The request made no sense.
+    Bad(String),
+}
+
+/// What a request that was done has brought.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Said {
+    /// Nothing but that it was done.
+    Done,
+    /// The version of the client library, in libvirt's form.
+    Version(u64),
+    /// The host that was opened.
+    Host(HostFacts),
+    /// No domain of that name.
+    Absent,
+    /// A domain of that name.
+    Present(Seen),
+    /// The lap that the guest is on; `None` before its first.
+    Lap(Option<u32>),
+    /// The guest's stamped memory.
+    Survey(Survey),
+    /// The statistics of a job.
+    Job(JobLook),
+}
+
+/// What a connection says of its host.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct HostFacts {
+    /// `virConnectGetHostname`.
+    pub hostname: String,
+    /// `virConnectGetLibVersion`, in libvirt's form.
+    pub libvirt: u64,
+    /// `virConnectGetVersion`, in libvirt's form.
+    pub hypervisor: u64,
+}
+
+/// A domain as its host describes it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Seen {
+    /// Its UUID, as text.
+    pub uuid: String,
+    /// `virDomainIsActive`.
+    pub active: bool,
+    /// `virDomainIsPersistent`.
+    pub persistent: bool,
+    /// `virDomainGetState`, as a word.
+    pub state: String,
+    /// The reason for the state, as a word.
+    pub reason: String,
+    /// The XML of an active domain.
+    pub xml: Option<String>,
+}
+
+/// Something that happened to the domain on one host.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Event {
+    /// Which host sent it.
+    pub side: Side,
+    /// What happened.
+    #[serde(flatten)]
+    pub what: What,
+}
+
+/// What happened to the domain.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum What {
+    /// `VIR_DOMAIN_EVENT_ID_LIFECYCLE`: the event and its detail, as words.
+    Lifecycle(String, String),
+    /// `VIR_DOMAIN_EVENT_ID_MIGRATION_ITERATION`: the number of the pass, from 1.
+    Iteration(i32),
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_request_reads_back_from_its_line() {
+        let request = Request {
+            id: 7,
+            op: Op::Domain {
+                side: Side::Source,
+                domain: "a".to_owned(),
+                act: Act::AbortJob,
+            },
+        };
+        let line = serde_json::to_string(&request).unwrap();
+        assert_eq!(
+            line,
+            r#"{"id":7,"op":"domain","side":"source","domain":"a","act":"abort-job"}"#
+        );
+        assert_eq!(serde_json::from_str::<Request>(&line).unwrap(), request);
+    }
+
+    #[test]
+    fn answers_and_events_are_told_apart() {
+        for (line, what) in [
+            (r#"{"id":7,"ok":"done"}"#, "answer"),
+            (r#"{"id":7,"ok":{"lap":42}}"#, "answer"),
+            (r#"{"id":null,"bad":"no"}"#, "answer"),
+            (r#"{"event":{"side":"source","iteration":1}}"#, "event"),
+            (
+                r#"{"event":{"side":"destination","lifecycle":["resumed","migrated"]}}"#,
+                "event",
+            ),
+        ] {
+            let parsed: Line = serde_json::from_str(line).unwrap();
+            assert_eq!(serde_json::to_string(&parsed).unwrap(), line);
+            assert_eq!(matches!(parsed, Line::Event { .. }), what == "event");
+        }
+    }
+}

@@ -1,0 +1,171 @@
+//! The guest's beat: its lap counter, read while it runs.
+
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use migratrix_client::wire::{Op, Said};
+use migratrix_contract::Subject;
+use migratrix_guest::Parameters;
+use migratrix_history::{Observation, Side, When};
+use tokio::time::{Interval, MissedTickBehavior, interval};
+
+use crate::{Client, Error};
+
+/// How often a lap is read while one is waited for.
+const EVERY: Duration = Duration::from_millis(5);
+
+/// How many paces of the guest must pass without a lap before it is called still.
+const STILL_PACES: u32 = 5;
+
+/// The least time that must pass without a lap before the guest is called still.
+const STILL_MIN: Duration = Duration::from_millis(50);
+
+/// The pulse of one guest on one host.
+pub struct Pulse {
+    client: Arc<Client>,
+    side: Side,
+    domain: String,
+    guest: Parameters,
+    tick: Interval,
+}
+
+/// Two readings of a lap counter.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Laps {
+    first: u32,
+    last: u32,
+    began: Instant,
+    ended: Instant,
+}
+
+impl Pulse {
+    /// Feels the pulse of `subject` on the host that `client` knows as `side`.
+    pub fn new(client: Arc<Client>, side: Side, subject: &Subject) -> Self {
+        let mut tick = interval(EVERY);
+        tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        Self {
+            client,
+            side,
+            domain: subject.domain.clone(),
+            guest: subject.guest,
+            tick,
+        }
+    }
+
+    /// Waits until the guest has lapped twice. The caller sets the deadline.
+    pub async fn wait(&mut self) -> Result<(), Error> {
+        let mut first = None;
+        loop {
+            let lap = self.read().await?;
+            match (first, lap) {
+                (Some(first), Some(lap)) if laps_between(first, lap) >= 2 => return Ok(()),
+                (None, Some(_)) => first = lap,
+                (Some(_), Some(_)) | (_, None) => {}
+            }
+        }
+    }
+
+    /// Reads the lap, then again until it has gone on, or for as long as no guest that beats takes.
+    pub async fn feel(&mut self) -> Result<Laps, Error> {
+        let window = STILL_MIN.max(self.pace() * STILL_PACES);
+        let mut laps = Laps::at(self.read().await?);
+        while !laps.beat() && laps.window() < window {
+            laps.add(self.read().await?);
+        }
+        Ok(laps)
+    }
+
+    /// Waits until the migration has begun to copy memory, then reads the lap over and over into
+    /// `laps`, until the host refuses.
+    ///
+    /// The event of a pass does not tell: QEMU 11.1 sends the first one when the first pass is over.
+    pub async fn follow(&mut self, laps: &mut Option<Laps>) -> Error {
+        loop {
+            match self.copied().await {
+                Ok(0) | Err(Error::Refused(_)) => {}
+                Ok(_) => break,
+                Err(error) => return error,
+            }
+        }
+        loop {
+            match self.read().await {
+                Ok(lap) => laps.get_or_insert_with(|| Laps::at(lap)).add(lap),
+                Err(error) => return error,
+            }
+        }
+    }
+
+    /// How many bytes of memory the job under way has copied.
+    async fn copied(&mut self) -> Result<u64, Error> {
+        self.tick.tick().await;
+        let op = Op::Progress {
+            side: self.side,
+            domain: self.domain.clone(),
+        };
+        let Said::Job(job) = self.client.ask(op).await? else {
+            return Err(Error::Astray("progress"));
+        };
+        Ok(job.memory_processed.unwrap_or(0))
+    }
+
+    async fn read(&mut self) -> Result<Option<u32>, Error> {
+        self.tick.tick().await;
+        let op = Op::Lap {
+            side: self.side,
+            domain: self.domain.clone(),
+            guest: self.guest,
+        };
+        let Said::Lap(lap) = self.client.ask(op).await? else {
+            return Err(Error::Astray("lap"));
+        };
+        Ok(lap)
+    }
+
+    fn pace(&self) -> Duration {
+        Duration::from_micros(self.guest.pace_us.into())
+    }
+}
+
+impl Laps {
+    /// A first reading; a guest that has laid out nothing has done no lap.
+    fn at(lap: Option<u32>) -> Self {
+        let now = Instant::now();
+        Self {
+            first: lap.unwrap_or(0),
+            last: lap.unwrap_or(0),
+            began: now,
+            ended: now,
+        }
+    }
+
+    fn add(&mut self, lap: Option<u32>) {
+        self.last = lap.unwrap_or(0);
+        self.ended = Instant::now();
+    }
+
+    fn beat(&self) -> bool {
+        self.first != self.last
+    }
+
+    fn window(&self) -> Duration {
+        self.ended.saturating_duration_since(self.began)
+    }
+
+    /// What is recorded of it.
+    pub fn observation(&self, side: Side, when: When) -> Observation {
+        Observation::Beat {
+            side,
+            when,
+            first: self.first,
+            last: self.last,
+            window_us: u64::try_from(self.window().as_micros()).unwrap_or(u64::MAX),
+        }
+    }
+}
+
+/// Laps wrap at 2³².
+const fn laps_between(first: u32, last: u32) -> u32 {
+    last.wrapping_sub(first)
+}

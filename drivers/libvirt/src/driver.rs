@@ -1,0 +1,204 @@
+//! One case on libvirt: steps become requests.
+
+use std::{collections::HashMap, sync::Arc};
+
+use migratrix_client::wire::{Act, HostFacts, Op, Said, What};
+use migratrix_contract::{Driver, Host, Recorder, Step, Subject, Uuid, Variant};
+use migratrix_history::{Observation, Outcome, Side, Versions};
+use migratrix_matrix::{Persistence, Version};
+
+use crate::{Client, Error, Slot, beat::Pulse, domain_xml, image};
+
+/// Drives one case. See [`Slot`] for what outlives it.
+pub struct LibvirtDriver<'a> {
+    pub(crate) slot: &'a mut Slot,
+    pub(crate) source: Arc<dyn Host>,
+    pub(crate) destination: Arc<dyn Host>,
+    pub(crate) subject: Subject,
+    opened: HashMap<Side, HostFacts>,
+}
+
+impl<'a> LibvirtDriver<'a> {
+    /// A driver for one case, whose client process is that of `slot`.
+    #[must_use]
+    pub fn new(
+        slot: &'a mut Slot,
+        source: Arc<dyn Host>,
+        destination: Arc<dyn Host>,
+        subject: Subject,
+    ) -> Self {
+        slot.bury();
+        if let Some(client) = slot.started() {
+            let _of_the_last_case = client.drain();
+        }
+        Self {
+            slot,
+            source,
+            destination,
+            subject,
+            opened: HashMap::new(),
+        }
+    }
+
+    async fn step(&mut self, step: &Step, record: &mut Recorder) -> Result<(), Error> {
+        match *step {
+            Step::Connect => self.connect(record).await,
+            Step::Define(side, uuid) => self.define(side, uuid).await,
+            Step::Undefine(side) => self.act(side, Act::Undefine).await,
+            Step::Start(side, persistence, variant) => self.start(side, persistence, variant).await,
+            Step::AwaitBeat(side) => self.pulse(side).await?.wait().await,
+            Step::Suspend(side) => self.act(side, Act::Suspend).await,
+            Step::Resume(side) => self.act(side, Act::Resume).await,
+            Step::Destroy(side) => self.act(side, Act::Destroy).await,
+            Step::Look(side, when) => self.look(side, when, record).await,
+            Step::Beat(side, when) => self.beat(side, when, record).await,
+            Step::Migrate(how) => self.migrate(how, record).await,
+            Step::Job(side) => self.job(side, record).await,
+            Step::Survey(side) => self.survey(side, record).await,
+            Step::Clear(side) => self.clear(side).await,
+            Step::Residue(side) => self.residue(side, record).await,
+            Step::PokeByte(_)
+            | Step::HaltGuest(_)
+            | Step::LeaveFile(_)
+            | Step::StopDaemon(_)
+            | Step::KillQemu(_)
+            | Step::KillClient => self.break_on_purpose(step, record).await,
+        }
+    }
+
+    /// The client, with the host of `side` open in it.
+    pub(crate) async fn on(&mut self, side: Side) -> Result<Arc<Client>, Error> {
+        let client = self.slot.client()?;
+        if !self.opened.contains_key(&side) {
+            let open = Op::Open {
+                side,
+                uri: self.host(side).uri(),
+                domain: self.subject.domain.clone(),
+            };
+            let Said::Host(facts) = client.ask(open).await? else {
+                return Err(Error::Astray("open"));
+            };
+            self.opened.insert(side, facts);
+        }
+        Ok(client)
+    }
+
+    pub(crate) fn host(&self, side: Side) -> &Arc<dyn Host> {
+        match side {
+            Side::Source => &self.source,
+            Side::Destination => &self.destination,
+        }
+    }
+
+    async fn connect(&mut self, record: &mut Recorder) -> Result<(), Error> {
+        for side in [Side::Source, Side::Destination] {
+            image::provide(&**self.host(side), &self.subject)?;
+            self.on(side).await?;
+        }
+        let Said::Version(own) = self.slot.client()?.ask(Op::Version).await? else {
+            return Err(Error::Astray("version"));
+        };
+        let of = |side, number: fn(&HostFacts) -> u64| {
+            let facts = self.opened.get(&side);
+            facts.map(|facts| Version::from_libvirt(number(facts)))
+        };
+        record.saw(Observation::Versions(Versions {
+            client: Some(Version::from_libvirt(own)),
+            source_libvirt: of(Side::Source, |facts| facts.libvirt),
+            source_qemu: of(Side::Source, |facts| facts.hypervisor),
+            destination_libvirt: of(Side::Destination, |facts| facts.libvirt),
+            destination_qemu: of(Side::Destination, |facts| facts.hypervisor),
+        }));
+        Ok(())
+    }
+
+    async fn define(&mut self, side: Side, uuid: Uuid) -> Result<(), Error> {
+        let uuid = match uuid {
+            Uuid::Own => &self.subject.uuid,
+            Uuid::Foreign => &self.subject.foreign_uuid,
+        };
+        let xml = domain_xml(&self.subject, uuid, Variant::Plain);
+        done(self.on(side).await?, Op::Define { side, xml }).await
+    }
+
+    async fn start(
+        &mut self,
+        side: Side,
+        persistence: Persistence,
+        variant: Variant,
+    ) -> Result<(), Error> {
+        let xml = domain_xml(&self.subject, &self.subject.uuid, variant);
+        let client = self.on(side).await?;
+        match persistence {
+            Persistence::Persistent => {
+                done(client, Op::Define { side, xml }).await?;
+                self.act(side, Act::Create).await
+            }
+            Persistence::Transient => done(client, Op::CreateXml { side, xml }).await,
+        }
+    }
+
+    pub(crate) async fn act(&mut self, side: Side, act: Act) -> Result<(), Error> {
+        let domain = self.subject.domain.clone();
+        done(self.on(side).await?, Op::Domain { side, domain, act }).await
+    }
+
+    pub(crate) async fn pulse(&mut self, side: Side) -> Result<Pulse, Error> {
+        Ok(Pulse::new(self.on(side).await?, side, &self.subject))
+    }
+
+    /// Destroys and undefines what is there. What vanishes meanwhile is gone, which is what we want.
+    async fn clear(&mut self, side: Side) -> Result<(), Error> {
+        if self.seen(side).await?.is_some_and(|seen| seen.active) {
+            let destroyed = self.act(side, Act::Destroy).await;
+            if self.seen(side).await?.is_some_and(|seen| seen.active) {
+                return destroyed;
+            }
+        }
+        if self.seen(side).await?.is_some_and(|seen| seen.persistent) {
+            self.act(side, Act::Undefine).await?;
+        }
+        Ok(())
+    }
+
+    fn record_events(&self, record: &mut Recorder) {
+        for (at, event) in self.slot.started().iter().flat_map(|client| client.drain()) {
+            record.saw_at(at, observed(event.side, event.what));
+        }
+    }
+}
+
+impl Driver for LibvirtDriver<'_> {
+    async fn perform(&mut self, step: &Step, record: &mut Recorder) -> Outcome {
+        self.record_events(record);
+        let done = self.step(step, record).await;
+        self.record_events(record);
+        done.map_or_else(Outcome::from, |()| Outcome::Done)
+    }
+
+    async fn abandon(&mut self, record: &mut Recorder) {
+        self.record_events(record);
+        self.opened.clear();
+        self.slot.give_up().await;
+    }
+}
+
+/// Asks for what is answered by nothing but that it was done.
+pub(crate) async fn done(client: Arc<Client>, op: Op) -> Result<(), Error> {
+    match client.ask(op).await? == Said::Done {
+        true => Ok(()),
+        false => Err(Error::Astray("something to be done")),
+    }
+}
+
+/// What is recorded of an event.
+pub(crate) fn observed(side: Side, what: What) -> Observation {
+    match what {
+        What::Lifecycle(event, detail) => Observation::Lifecycle {
+            side,
+            event,
+            detail,
+        },
+        What::Iteration(iteration) => Observation::Iteration { side, iteration },
+    }
+}

@@ -1,0 +1,94 @@
+//! Why a step was not done: the hypervisor refused, or we could not see.
+
+use std::{io, path::PathBuf, time::Duration};
+
+use migratrix_guest::ImageError;
+use migratrix_history::{Outcome, Refusal};
+
+/// Why a step was not done.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The hypervisor said no: an observation.
+    #[error("refused with code {} of domain {}: {}", .0.code, .0.domain, .0.message)]
+    Refused(Refusal),
+    /// The client's program can't be started.
+    #[error("client `{command}` can't be started: build it with ci/build-client")]
+    Start {
+        /// The command.
+        command: String,
+        /// Why.
+        source: io::Error,
+    },
+    /// The client is no more, or made no sense and was killed.
+    #[error("the client {0}")]
+    Ended(String),
+    /// The client did not answer.
+    #[error("the client did not answer `{asked}` within {} s", .patience.as_secs())]
+    Silent {
+        /// What it was asked.
+        asked: String,
+        /// For how long we waited.
+        patience: Duration,
+    },
+    /// The client answered with something else than the request is answered with.
+    #[error("the client answered another question than `{0}`")]
+    Astray(&'static str),
+    /// The client could make nothing of the request.
+    #[error("the client could not do what it was asked: {0}")]
+    Bad(String),
+    /// A host is no longer connected.
+    #[error("a connection was lost: {0}")]
+    Lost(String),
+    /// A host described its domain by XML that can't be read.
+    #[error("the XML of a domain can't be read")]
+    Xml(#[from] roxmltree::Error),
+    /// A host described its domain by XML that lacks something.
+    #[error("the XML of a domain has no `{0}`")]
+    XmlLacks(&'static str),
+    /// No boot image can be made of the guest's parameters.
+    #[error("no boot image can be made")]
+    Image(#[from] ImageError),
+    /// A file on a host can't be written.
+    #[error("`{path}` can't be written")]
+    File {
+        /// The file, as it is seen from here.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+    /// A host could not be looked into, or broken.
+    #[error("{what} of host `{host}`")]
+    Host {
+        /// What was tried.
+        what: &'static str,
+        /// On which host.
+        host: String,
+        /// Why it failed.
+        source: io::Error,
+    },
+    /// A host is known by its URI alone.
+    #[error("host `{0}` is not ours to change: run the faults in the lab")]
+    NotOurs(String),
+    /// The domain's QEMU did not obey through qtest.
+    #[error("qtest at `{path}`: {why}")]
+    Qtest {
+        /// The socket, as it is seen from here.
+        path: PathBuf,
+        /// What was seen instead.
+        why: String,
+    },
+}
+
+impl From<Error> for Outcome {
+    fn from(error: Error) -> Self {
+        if let Error::Refused(refusal) = error {
+            return Self::Refused(refusal);
+        }
+        Self::Unknown {
+            why: match std::error::Error::source(&error) {
+                Some(source) => format!("{error}: {source}"),
+                None => error.to_string(),
+            },
+        }
+    }
+}

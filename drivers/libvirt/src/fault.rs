@@ -1,0 +1,110 @@
+//! What is broken on purpose, behind the hypervisor's back.
+
+use std::{fs, io, path::PathBuf, sync::Arc};
+
+use migratrix_contract::{Host, Recorder, Step};
+use migratrix_history::{Observation, Side};
+
+use crate::{Error, LibvirtDriver, qtest};
+
+/// Where the BIOS puts a boot sector.
+const CODE: u32 = 0x7c00;
+
+/// How much of the guest's sector is code: its tables, which interrupts need, lie behind it.
+const CODE_SIZE: usize = 0x190;
+
+/// `cli`, over and over, down to `hlt` and a jump back to it: wherever the guest goes on, it halts.
+const CLI: u8 = 0xfa;
+const HALT: [u8; 3] = [0xf4, 0xeb, 0xfd];
+
+/// A byte of a sector that the guest lays out once and then leaves alone: the last.
+const MARK: u32 = 511;
+
+impl LibvirtDriver<'_> {
+    /// Breaks what `step` says, and records that. Steps that break nothing are none of its business.
+    pub(crate) async fn break_on_purpose(
+        &mut self,
+        step: &Step,
+        record: &mut Recorder,
+    ) -> Result<(), Error> {
+        match *step {
+            Step::PokeByte(side) => self.poke_byte(side).await?,
+            Step::HaltGuest(side) => self.halt_guest(side).await?,
+            Step::LeaveFile(side) => self.leave_file(side)?,
+            Step::StopDaemon(side) => {
+                self.broken(side, "can't stop the daemon", |host, _| host.stop_daemon())?;
+            }
+            Step::KillQemu(side) => self.broken(side, "can't kill QEMU", |host, domain| {
+                host.kill_qemu(domain)
+            })?,
+            Step::KillClient => self.slot.client()?.kill().await,
+            Step::Connect
+            | Step::Define(..)
+            | Step::Undefine(_)
+            | Step::Start(..)
+            | Step::AwaitBeat(_)
+            | Step::Suspend(_)
+            | Step::Resume(_)
+            | Step::Destroy(_)
+            | Step::Look(..)
+            | Step::Beat(..)
+            | Step::Migrate(_)
+            | Step::Job(_)
+            | Step::Survey(_)
+            | Step::Clear(_)
+            | Step::Residue(_) => return Ok(()),
+        }
+        record.saw(Observation::Fault {
+            fault: step.to_string(),
+        });
+        Ok(())
+    }
+
+    /// Flips the bits of the last byte of the middle page.
+    async fn poke_byte(&self, side: Side) -> Result<(), Error> {
+        let guest = &self.subject.guest;
+        let page = guest.start + guest.pages() / 2 * migratrix_guest::PAGE;
+        let byte = b"a-b!"[3] ^ 0xff;
+        qtest::write(self.qtest_path(side)?, page + MARK, &[byte]).await
+    }
+
+    async fn halt_guest(&self, side: Side) -> Result<(), Error> {
+        let mut code = vec![CLI; CODE_SIZE - HALT.len()];
+        code.extend(HALT);
+        qtest::write(self.qtest_path(side)?, CODE, &code).await
+    }
+
+    fn qtest_path(&self, side: Side) -> Result<PathBuf, Error> {
+        self.path(side, &self.subject.qtest_socket())
+    }
+
+    fn leave_file(&self, side: Side) -> Result<(), Error> {
+        let file = format!("/var/lib/libvirt/qemu/{}.left", self.subject.domain);
+        let path = self.path(side, &file)?;
+        fs::write(&path, "left on purpose\n").map_err(|source| Error::File { path, source })
+    }
+
+    fn path(&self, side: Side, inside: &str) -> Result<PathBuf, Error> {
+        let host = self.host(side);
+        let ours = host.path(inside);
+        ours.ok_or_else(|| Error::NotOurs(host.release().to_string()))
+    }
+
+    fn broken(
+        &self,
+        side: Side,
+        what: &'static str,
+        hammer: impl Fn(&dyn Host, &str) -> io::Result<()>,
+    ) -> Result<(), Error> {
+        let host = Arc::clone(self.host(side));
+        let name = host.release().to_string();
+        match hammer(&*host, &self.subject.domain) {
+            Err(error) if error.kind() == io::ErrorKind::Unsupported => Err(Error::NotOurs(name)),
+            done => done.map_err(|source| Error::Host {
+                what,
+                host: name,
+                source,
+            }),
+        }
+    }
+}
