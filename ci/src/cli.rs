@@ -1,0 +1,272 @@
+//! What was typed: the command line as `clap` reads it. What it means is worked out in the commands.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+/// Which live migrations between which versions of libvirt and QEMU work, which do not, and why.
+#[derive(Debug, Parser)]
+#[command(name = "migratrix", version, max_term_width = 100, after_help = EXIT_CODES)]
+pub struct Cli {
+    /// Settings: deadlines, hosts that are real machines. Default: ./migratrix.toml if it is there
+    #[arg(long, global = true, value_name = "FILE")]
+    pub config: Option<PathBuf>,
+    /// What to do
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+const EXIT_CODES: &str = "\
+Exit codes:
+  0  all as expected (a known failure that is listed with its reason is as expected)
+  1  a case failed           3  something is unknown     5  the lab or a tool failed
+  2  wrong use               4  nothing was selected
+
+Examples:
+  migratrix doctor
+  migratrix releases build bookworm trixie
+  migratrix run --source bookworm --destination trixie
+  migratrix run --boundary bookworm,trixie -E 'control(p2p) & !state(paused)'";
+
+/// One command.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Say what this machine can do, and the command that mends what is missing
+    Doctor,
+    /// List the known releases with the versions that they hold; add, build or remove one
+    Releases {
+        /// What to do with them; without it, they are listed
+        #[command(subcommand)]
+        action: Option<ReleaseAction>,
+    },
+    /// List the cases that a selection names
+    #[command(after_help = LIST_EXAMPLES)]
+    List {
+        #[command(flatten)]
+        selection: SelectionArgs,
+        /// Print only how many there are
+        #[arg(long)]
+        count: bool,
+        /// How to print them
+        #[arg(long, value_enum, default_value_t = ListFormat::Names)]
+        format: ListFormat,
+    },
+    /// Run the cases that a selection names, judge them and write the reports
+    #[command(after_help = RUN_EXAMPLES)]
+    Run(Box<RunArgs>),
+    /// Judge a finished run's histories again
+    Judge {
+        /// The run's directory
+        dir: PathBuf,
+        #[command(flatten)]
+        known: KnownArgs,
+        #[command(flatten)]
+        junit: JunitArgs,
+    },
+    /// Write the reports of one run, or of several runs that are the shards of one
+    Report {
+        /// The runs' directories
+        #[arg(required = true)]
+        dirs: Vec<PathBuf>,
+        #[command(flatten)]
+        known: KnownArgs,
+        #[command(flatten)]
+        outputs: OutputArgs,
+    },
+    /// Bring hosts up to look inside
+    Lab {
+        /// What to do with them
+        #[command(subcommand)]
+        action: LabAction,
+    },
+}
+
+const LIST_EXAMPLES: &str = "\
+Examples:
+  migratrix list --suite tck --count
+  migratrix list --boundary bookworm,trixie -E 'source(<9.1) & flag(undefine)'
+  migratrix list --client trixie --source bookworm --destination trixie,sid --format json";
+
+const RUN_EXAMPLES: &str = "\
+Examples:
+  migratrix run --source bookworm --destination trixie
+  migratrix run --boundary bookworm,trixie --jobs 4 --out upgrade
+  migratrix run --resume upgrade
+  migratrix run --suite faults --source bookworm --destination trixie
+  migratrix run --case tck/libvirt/trixie,bookworm,trixie/p2p/persistent-running-bare/none";
+
+/// What to do with releases.
+#[derive(Debug, Subcommand)]
+pub enum ReleaseAction {
+    /// Build the root file systems of known recipes
+    Build {
+        /// The recipes: bullseye, bookworm, bookworm-backports, trixie, trixie-backports, sid
+        #[arg(required = true)]
+        names: Vec<String>,
+        /// Let a package index pass that is beyond its validity date
+        #[arg(long)]
+        allow_expired: bool,
+        /// The package mirror to build from
+        #[arg(long, env = "MIGRATRIX_MIRROR", value_name = "URL")]
+        mirror: Option<String>,
+        /// Build again even if the release is already there
+        #[arg(long)]
+        again: bool,
+    },
+    /// Add a root file system of your own: a directory, or a tarball
+    Add {
+        /// What to call it
+        name: String,
+        /// The directory or tarball
+        root: PathBuf,
+    },
+    /// Remove releases
+    Rm {
+        /// Their names
+        #[arg(required = true)]
+        names: Vec<String>,
+    },
+}
+
+/// What to do with the lab.
+#[derive(Debug, Subcommand)]
+pub enum LabAction {
+    /// Bring hosts up and hold them until Ctrl-C or `lab down`
+    Up {
+        /// The releases; each gets a source and a destination host
+        #[arg(required = true)]
+        releases: Vec<String>,
+    },
+    /// Bring down what `lab up` holds
+    Down,
+    /// Run a command on a host: of the lab that is up, or of one brought up for it
+    #[command(after_help = "Example:\n  migratrix lab exec bookworm-s -- virsh list --all")]
+    Exec {
+        /// The host: RELEASE-s or RELEASE-d
+        host: String,
+        /// The command
+        #[arg(last = true, required = true)]
+        command: Vec<String>,
+    },
+    /// Write the guest's boot image, for a real machine
+    Image {
+        /// Where to
+        file: PathBuf,
+    },
+}
+
+/// How `list` prints.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub enum ListFormat {
+    /// A name a line
+    Names,
+    /// An array of names with what each expects
+    Json,
+}
+
+/// Which cases.
+#[derive(Debug, Args)]
+pub struct SelectionArgs {
+    /// The set of axes: tck, faults
+    #[arg(long, default_value = "tck")]
+    pub suite: String,
+    /// The suite's flag sets: tck (96 scenarios), tck-script, tck-full (384)
+    #[arg(long)]
+    pub profile: Option<String>,
+    /// What runs them: libvirt, or fake, the hypervisor in memory that tests the tester
+    #[arg(long, default_value = "libvirt")]
+    pub backend: String,
+    /// Whose client library calls; default: that of the source
+    #[arg(long, value_name = "RELEASE", value_delimiter = ',')]
+    pub client: Vec<String>,
+    /// Where guests come from
+    #[arg(long, value_name = "RELEASE", value_delimiter = ',')]
+    pub source: Vec<String>,
+    /// Where guests go to
+    #[arg(long, value_name = "RELEASE", value_delimiter = ',')]
+    pub destination: Vec<String>,
+    /// The 8 tuples of client, source and destination on both sides of an upgrade
+    #[arg(long, value_name = "OLD,NEW", conflicts_with_all = ["client", "source", "destination"])]
+    pub boundary: Option<String>,
+    /// Only cases of which the expression is true
+    #[arg(short = 'E', long = "expression", value_name = "EXPRESSION")]
+    pub expression: Option<String>,
+    /// This case, by its name; may be given several times
+    #[arg(long = "case", value_name = "NAME")]
+    pub names: Vec<String>,
+    /// Enough cases that all combinations of any T values occur, instead of all
+    #[arg(long, value_name = "T")]
+    pub cover: Option<usize>,
+    /// One part of the whole: 2/4, hash:2/4 (by name, the default), slice:2/4 (by place)
+    #[arg(long, value_name = "I/N")]
+    pub shard: Option<String>,
+}
+
+/// Everything of `run`.
+#[derive(Debug, Args)]
+pub struct RunArgs {
+    #[command(flatten)]
+    pub selection: SelectionArgs,
+    /// The run's directory. Default: runs/DATE-TIME
+    #[arg(long, value_name = "DIR")]
+    pub out: Option<PathBuf>,
+    /// How many cases run side by side
+    #[arg(long, value_name = "N")]
+    pub jobs: Option<usize>,
+    /// How often a case that is not as expected is run again, alone on its hosts
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    pub retries: u32,
+    /// Go on with the run of this directory
+    #[arg(long, value_name = "DIR", conflicts_with = "out")]
+    pub resume: Option<PathBuf>,
+    #[command(flatten)]
+    pub known: KnownArgs,
+    #[command(flatten)]
+    pub junit: JunitArgs,
+}
+
+/// The failures that are known.
+#[derive(Debug, Args)]
+pub struct KnownArgs {
+    /// The known failures, instead of the list that comes with the program
+    #[arg(long, value_name = "FILE")]
+    pub known: Option<PathBuf>,
+}
+
+/// Which reports are written.
+#[derive(Debug, Args)]
+pub struct OutputArgs {
+    /// Write JUnit to this file, in the flavour that takes properties
+    #[arg(long, value_name = "FILE")]
+    pub junit: Option<PathBuf>,
+    /// Write JUnit to this file, in the flavour that obeys the strict schema
+    #[arg(long, value_name = "FILE")]
+    pub junit_strict: Option<PathBuf>,
+    /// Write the page to this file
+    #[arg(long, value_name = "FILE")]
+    pub html: Option<PathBuf>,
+    /// Write the figures to this file
+    #[arg(long, value_name = "FILE")]
+    pub json: Option<PathBuf>,
+    #[command(flatten)]
+    pub how: JunitArgs,
+}
+
+/// How JUnit is written.
+#[derive(Debug, Args)]
+pub struct JunitArgs {
+    /// What a JUnit test case is
+    #[arg(long, value_enum, default_value_t = Granularity::Case)]
+    pub granularity: Granularity,
+}
+
+/// What a JUnit test case is.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub enum Granularity {
+    /// A case of ours
+    Case,
+    /// Each condition of each case
+    Condition,
+    /// Each of the ten post-conditions of each case
+    TenConditions,
+}

@@ -1,0 +1,127 @@
+//! `migratrix.toml`: deadlines, and hosts that are real machines.
+
+use std::{
+    collections::BTreeMap,
+    path::{Path, PathBuf},
+    time::Duration,
+};
+
+use anyhow::{Context, Result, bail};
+use migratrix_contract::Deadlines;
+use migratrix_matrix::{Release, ReleaseName};
+use serde::Deserialize;
+
+/// The settings of a run. Every field may be left out.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Config {
+    /// How long steps may take.
+    pub deadlines: DeadlineConfig,
+    /// Bounds that conditions are held to.
+    pub bounds: BoundConfig,
+    /// Real machines, by the name that they have as a source or a destination.
+    pub hosts: BTreeMap<ReleaseName, HostConfig>,
+}
+
+/// How long steps may take, in seconds.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct DeadlineConfig {
+    /// The migration.
+    migrate: Option<f64>,
+    /// Any other step.
+    step: Option<f64>,
+    /// A step of clearing away.
+    clear: Option<f64>,
+}
+
+/// Bounds that conditions are held to.
+#[derive(Clone, Copy, Debug, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct BoundConfig {
+    /// The longest downtime of a guest that is migrated live, in milliseconds.
+    pub live_downtime_ms: u64,
+    /// The longest downtime of a guest that is not, in milliseconds.
+    pub downtime_ms: u64,
+}
+
+impl Default for BoundConfig {
+    fn default() -> Self {
+        Self { live_downtime_ms: 5_000, downtime_ms: 20_000 }
+    }
+}
+
+/// A real machine.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct HostConfig {
+    /// The libvirt URI by which a client reaches it, as `qemu+ssh://root@a/system`.
+    pub uri: String,
+    /// The URI by which the other host's daemon reaches it, where that is another.
+    pub peer_uri: Option<String>,
+    /// Where the guest's boot image is on it: see `migratrix lab image`.
+    pub boot_image: PathBuf,
+    /// The versioned machine types that it offers, as `pc-q35-7.2`.
+    pub machines: Vec<String>,
+}
+
+impl Config {
+    /// Reads `file`; without one, `migratrix.toml` here if there is one.
+    ///
+    /// # Errors
+    /// Names the file, the line and the key of what is wrong.
+    pub fn read(file: Option<&Path>) -> Result<Self> {
+        let default = Path::new("migratrix.toml");
+        let file = match file {
+            Some(file) => file,
+            None if default.exists() => default,
+            None => return Ok(Self::default()),
+        };
+        let text = std::fs::read_to_string(file)
+            .with_context(|| format!("can't read the settings {}", file.display()))?;
+        let config: Self = toml::from_str(&text)
+            .with_context(|| format!("{} is not as it should be", file.display()))?;
+        config.check().with_context(|| format!("{} is not as it should be", file.display()))?;
+        Ok(config)
+    }
+
+    fn check(&self) -> Result<()> {
+        for (key, seconds) in [
+            ("migrate", self.deadlines.migrate),
+            ("step", self.deadlines.step),
+            ("clear", self.deadlines.clear),
+        ] {
+            if seconds.is_some_and(|seconds| !(0.001..=86_400.0).contains(&seconds)) {
+                bail!("deadlines.{key} must lie between 0.001 and 86400 seconds");
+            }
+        }
+        for (name, host) in &self.hosts {
+            if host.machines.is_empty() {
+                bail!("hosts.{name}.machines is empty: name a machine type, as in [\"pc-q35-7.2\"]");
+            }
+        }
+        Ok(())
+    }
+
+    /// The deadlines, with the defaults where none is set.
+    #[must_use]
+    pub fn deadlines(&self) -> Deadlines {
+        let default = Deadlines::default();
+        let or = |seconds: Option<f64>, default| seconds.map_or(default, Duration::from_secs_f64);
+        Deadlines {
+            migrate: or(self.deadlines.migrate, default.migrate),
+            step: or(self.deadlines.step, default.step),
+            clear: or(self.deadlines.clear, default.clear),
+        }
+    }
+
+    /// The real machines, as releases that cases can name.
+    pub fn releases(&self) -> impl Iterator<Item = Release> + '_ {
+        self.hosts.iter().map(|(name, host)| Release {
+            name: name.clone(),
+            libvirt: None,
+            qemu: None,
+            machines: host.machines.clone(),
+        })
+    }
+}

@@ -1,0 +1,233 @@
+//! The hosts of a run: those of the lab and the real machines, and who may be on them when.
+
+use std::{
+    cell::RefCell,
+    collections::{BTreeMap, HashMap},
+    ffi::OsString,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+
+use anyhow::{Context, Result};
+use migratrix_contract::Host;
+use migratrix_history::Side;
+use migratrix_lab::{Health, Lab, LabHost, RemoteHost, Role, Store, StoredRelease, client_command};
+use migratrix_matrix::{ReleaseName, Tuple};
+use tokio::sync::{OwnedRwLockReadGuard, OwnedRwLockWriteGuard, RwLock};
+
+use crate::config::HostConfig;
+
+/// All hosts of a run.
+pub struct Hosts {
+    lab: Option<Lab>,
+    stored: BTreeMap<ReleaseName, StoredRelease>,
+    remote: BTreeMap<ReleaseName, HostConfig>,
+    client: PathBuf,
+    gates: RefCell<HashMap<(ReleaseName, Role), Gate>>,
+    broken: RefCell<HashMap<(ReleaseName, Role), String>>,
+}
+
+/// Many cases may be on a host, or one alone.
+type Gate = Arc<RwLock<()>>;
+
+/// The two hosts of a case, and the leave to be on them.
+pub struct Pair {
+    /// Where the guest comes from.
+    pub source: Place,
+    /// Where it goes to.
+    pub destination: Place,
+    _leave: Leave,
+}
+
+/// One host of a case.
+pub struct Place {
+    /// What the driver sees of it.
+    pub host: Arc<dyn Host>,
+    /// Where the guest's boot image is on it, where that is not ours to say.
+    pub boot_image: Option<PathBuf>,
+    lab_host: Option<Arc<LabHost>>,
+    generation: u32,
+}
+
+/// Held as long as a case is on its hosts.
+enum Leave {
+    Shared { _held: [OwnedRwLockReadGuard<()>; 2] },
+    Alone { _held: [OwnedRwLockWriteGuard<()>; 2] },
+}
+
+impl Hosts {
+    /// The hosts that `tuples` need; none of them is started yet. The lab's logs go to `logs`.
+    ///
+    /// # Errors
+    /// Fails where a release is not built, or the lab can't be made.
+    pub fn new<'t>(
+        tuples: impl Iterator<Item = &'t Tuple>,
+        store: &Store,
+        remote: &BTreeMap<ReleaseName, HostConfig>,
+        client: PathBuf,
+        logs: &Path,
+    ) -> Result<Self> {
+        let mut stored = BTreeMap::new();
+        let mut lab_needed = false;
+        for tuple in tuples {
+            for name in [&tuple.client, &tuple.source, &tuple.destination] {
+                let is_client_only = *name != tuple.source && *name != tuple.destination;
+                if remote.contains_key(name) && !is_client_only {
+                    continue;
+                }
+                lab_needed |= !is_client_only;
+                if !stored.contains_key(name) {
+                    let release = store.get(name).with_context(|| {
+                        format!("{name} is not built: migratrix releases build {name}")
+                    })?;
+                    stored.insert(name.clone(), release);
+                }
+            }
+        }
+        let lab = lab_needed.then(|| Lab::new(logs)).transpose()?;
+        Ok(Self {
+            lab,
+            stored,
+            remote: remote.clone(),
+            client,
+            gates: RefCell::default(),
+            broken: RefCell::default(),
+        })
+    }
+
+    /// The hosts of `tuple`, started where they were not; nobody else is on them if `alone`.
+    ///
+    /// # Errors
+    /// Says which host doesn't come up, and why.
+    pub async fn pair(&self, tuple: &Tuple, alone: bool) -> Result<Pair, String> {
+        let gates = [
+            self.gate(&tuple.source, Role::Source),
+            self.gate(&tuple.destination, Role::Destination),
+        ];
+        // Every case takes its source first: two cases can't wait for one another.
+        let leave = Leave::take(gates, alone).await;
+        Ok(Pair {
+            source: self.place(&tuple.source, Role::Source).await?,
+            destination: self.place(&tuple.destination, Role::Destination).await?,
+            _leave: leave,
+        })
+    }
+
+    /// The command line of a client that uses the library of this release.
+    ///
+    /// # Errors
+    /// Fails where the release has no loader.
+    pub fn client_command(&self, release: &ReleaseName) -> Result<Vec<OsString>> {
+        let stored = self.stored.get(release).with_context(|| {
+            format!("{release} is a machine without a root here: choose another --client")
+        })?;
+        Ok(client_command(stored, &self.client)?)
+    }
+
+    /// Replaces the hosts of `pair` that need it, and says which were lost, and how that was seen.
+    pub async fn mend(&self, pair: &Pair) -> Vec<(Side, String)> {
+        let mut lost = Vec::new();
+        for (side, place) in [(Side::Source, &pair.source), (Side::Destination, &pair.destination)] {
+            if let Some(why) = self.mend_place(place).await {
+                lost.push((side, why));
+            }
+        }
+        lost
+    }
+
+    async fn mend_place(&self, place: &Place) -> Option<String> {
+        let (lab, host) = (self.lab.as_ref()?, place.lab_host.as_ref()?);
+        if host.generation() != place.generation {
+            return Some("another case found it dead".to_owned());
+        }
+        let Health::Down(why) = lab.check(host).await else {
+            return None;
+        };
+        Some(match lab.replace(host, place.generation).await {
+            Ok(()) => why,
+            Err(error) => format!("{why}; and it can't be started again: {error}"),
+        })
+    }
+
+    fn gate(&self, name: &ReleaseName, role: Role) -> Gate {
+        let mut gates = self.gates.borrow_mut();
+        Arc::clone(gates.entry((name.clone(), role)).or_default())
+    }
+
+    async fn place(&self, name: &ReleaseName, role: Role) -> Result<Place, String> {
+        if let Some(config) = self.remote.get(name) {
+            return Ok(Place::remote(name, config));
+        }
+        let key = (name.clone(), role);
+        if let Some(why) = self.broken.borrow().get(&key) {
+            return Err(why.clone());
+        }
+        let (lab, stored) = self.lab.as_ref().zip(self.stored.get(name)).expect("made for this tuple");
+        match lab.host(stored, role).await {
+            Ok(host) => Ok(Place::lab(host)),
+            Err(error) => {
+                let why = format!("a host of {name} doesn't come up: {error}");
+                self.broken.borrow_mut().insert(key, why.clone());
+                Err(why)
+            }
+        }
+    }
+}
+
+impl Pair {
+    /// Whether one of the hosts was replaced since the case came to them.
+    #[must_use]
+    pub fn was_disturbed(&self) -> bool {
+        [&self.source, &self.destination].into_iter().any(Place::was_disturbed)
+    }
+}
+
+impl Place {
+    fn lab(host: Arc<LabHost>) -> Self {
+        Self {
+            generation: host.generation(),
+            boot_image: None,
+            host: Arc::clone(&host) as Arc<dyn Host>,
+            lab_host: Some(host),
+        }
+    }
+
+    fn remote(name: &ReleaseName, config: &HostConfig) -> Self {
+        let host = RemoteHost {
+            release: name.clone(),
+            uri: config.uri.clone(),
+            peer_uri: config.peer_uri.clone().unwrap_or_else(|| config.uri.clone()),
+        };
+        Self {
+            host: Arc::new(host),
+            boot_image: Some(config.boot_image.clone()),
+            lab_host: None,
+            generation: 0,
+        }
+    }
+
+    fn was_disturbed(&self) -> bool {
+        self.lab_host.as_ref().is_some_and(|host| host.generation() != self.generation)
+    }
+
+    /// The logs that the host keeps of its daemon and of this domain.
+    #[must_use]
+    pub fn logs(&self, domain: &str) -> Vec<PathBuf> {
+        let Some(host) = &self.lab_host else {
+            return Vec::new();
+        };
+        let logs = host.logs();
+        vec![logs.join("qemu").join(format!("{domain}.log")), logs.join("libvirtd.log")]
+    }
+}
+
+impl Leave {
+    async fn take([source, destination]: [Gate; 2], alone: bool) -> Self {
+        if alone {
+            Self::Alone { _held: [source.write_owned().await, destination.write_owned().await] }
+        } else {
+            Self::Shared { _held: [source.read_owned().await, destination.read_owned().await] }
+        }
+    }
+}
+

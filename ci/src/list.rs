@@ -1,0 +1,40 @@
+//! `migratrix list`: the cases that a selection names.
+
+use anyhow::Result;
+use migratrix_matrix::Case;
+use serde::Serialize;
+
+use crate::{
+    cli::{ListFormat, SelectionArgs},
+    config::Config,
+    meaning,
+};
+
+/// A case, as JSON shows it.
+#[derive(Serialize)]
+struct Row<'c> {
+    name: &'c Case,
+    expects: migratrix_matrix::Expectation,
+}
+
+/// Prints the cases, or how many there are.
+///
+/// # Errors
+/// Fails where the selection makes no sense, or is empty.
+pub fn list(typed: &SelectionArgs, count: bool, format: ListFormat, config: &Config) -> Result<()> {
+    let releases = meaning::known_releases(&meaning::store()?, config)?;
+    let cases = typed.meaning()?.cases(&releases)?;
+    match (count, format) {
+        (true, ListFormat::Names) => println!("{}", cases.len()),
+        (true, ListFormat::Json) => println!("{{\"count\":{}}}", cases.len()),
+        (false, ListFormat::Names) => cases.iter().for_each(|case| println!("{case}")),
+        (false, ListFormat::Json) => {
+            let rows: Vec<_> = cases
+                .iter()
+                .map(|name| Row { name, expects: name.scenario.expectation() })
+                .collect();
+            println!("{}", serde_json::to_string_pretty(&rows)?);
+        }
+    }
+    Ok(())
+}

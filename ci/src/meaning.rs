@@ -1,0 +1,132 @@
+//! What was typed, and what it means: the selection, the releases that are known, the client.
+
+use std::path::PathBuf;
+
+use anyhow::{Context, Result, bail};
+use migratrix_lab::{RECIPES, Store, cache_folder};
+use migratrix_matrix::{Release, ReleaseName, Releases, Selection};
+use migratrix_reports::KnownFailures;
+
+use crate::{
+    cli::{KnownArgs, SelectionArgs},
+    config::Config,
+};
+
+/// The pair that is meant where none is named: Debian 12 to Debian 13.
+const DEFAULT_SOURCE: &str = "bookworm";
+const DEFAULT_DESTINATION: &str = "trixie";
+
+/// The known failures that come with the program.
+const KNOWN_FAILURES: &str = include_str!("../known-failures.toml");
+
+/// Opens the store of releases.
+///
+/// # Errors
+/// Fails where the cache's folder can't be made.
+pub fn store() -> Result<Store> {
+    let folder = cache_folder();
+    Store::open(&folder).with_context(|| format!("can't use the cache {}", folder.display()))
+}
+
+/// All releases that can be named: those of the store, the recipes that are not built yet, and the
+/// real machines of the settings.
+///
+/// # Errors
+/// Fails where the store can't be read, or a name is taken twice.
+pub fn known_releases(store: &Store, config: &Config) -> Result<Releases> {
+    let mut known: Vec<Release> = store.list()?.iter().map(|stored| stored.release()).collect();
+    for recipe in RECIPES {
+        let name = ReleaseName::new(recipe.name)?;
+        if known.iter().all(|release| release.name != name) {
+            known.push(Release { name, libvirt: None, qemu: None, machines: Vec::new() });
+        }
+    }
+    known.extend(config.releases());
+    Releases::new(known).context("a host of the settings needs a name of its own")
+}
+
+impl SelectionArgs {
+    /// What the arguments select. Where no place is named, it is Debian 12 to Debian 13; a client
+    /// or a destination that is not named is what the source is.
+    ///
+    /// # Errors
+    /// Names the argument that makes no sense.
+    pub fn meaning(&self) -> Result<Selection> {
+        let mut selection = Selection {
+            suite: self.suite.parse()?,
+            profile: self.profile.as_deref().map(str::parse).transpose()?,
+            backend: self.backend.parse()?,
+            boundary: self.boundary.as_deref().map(boundary).transpose()?,
+            filter: self.expression.as_deref().map(expression).transpose()?,
+            names: self.names.iter().map(|name| name.parse()).collect::<Result<_, _>>()?,
+            cover: self.cover,
+            shard: self.shard.as_deref().map(str::parse).transpose()?,
+            ..Selection::default()
+        };
+        if selection.boundary.is_none() && selection.names.is_empty() {
+            self.place(&mut selection)?;
+        } else if !(self.client.is_empty() && self.source.is_empty() && self.destination.is_empty()) {
+            bail!("--case and --boundary name all three places: leave --client, --source and --destination out");
+        }
+        Ok(selection)
+    }
+
+    fn place(&self, selection: &mut Selection) -> Result<()> {
+        let or = |given: Vec<ReleaseName>, other: &[ReleaseName]| {
+            if given.is_empty() { other.to_vec() } else { given }
+        };
+        let bare = self.source.is_empty() && self.client.is_empty();
+        selection.sources = or(names(&self.source)?, &[ReleaseName::new(DEFAULT_SOURCE)?]);
+        let destination = [ReleaseName::new(DEFAULT_DESTINATION)?];
+        let usual = if bare { &destination[..] } else { &selection.sources };
+        selection.destinations = or(names(&self.destination)?, usual);
+        selection.clients = or(names(&self.client)?, &selection.sources);
+        Ok(())
+    }
+}
+
+fn names(typed: &[String]) -> Result<Vec<ReleaseName>> {
+    Ok(typed.iter().map(|name| ReleaseName::new(name)).collect::<Result<_, _>>()?)
+}
+
+fn boundary(typed: &str) -> Result<(ReleaseName, ReleaseName)> {
+    let Some((old, new)) = typed.split_once(',') else {
+        bail!("`{typed}` is not a boundary: name two releases, as in --boundary bookworm,trixie");
+    };
+    Ok((ReleaseName::new(old)?, ReleaseName::new(new)?))
+}
+
+fn expression(typed: &str) -> Result<migratrix_matrix::Filter> {
+    typed.parse().map_err(|bad: migratrix_matrix::BadFilter| anyhow::anyhow!("{bad}"))
+}
+
+impl KnownArgs {
+    /// The list of known failures: the file that is named, or the one that comes with the program.
+    ///
+    /// # Errors
+    /// Fails where it can't be read.
+    pub fn meaning(&self) -> Result<KnownFailures> {
+        let Some(file) = &self.known else {
+            return Ok(KnownFailures::parse(KNOWN_FAILURES)?);
+        };
+        let text = std::fs::read_to_string(file)
+            .with_context(|| format!("can't read the known failures {}", file.display()))?;
+        KnownFailures::parse(&text).with_context(|| file.display().to_string())
+    }
+}
+
+/// The client program: `MIGRATRIX_CLIENT`, or beside this program, or where `ci/build-client` puts it.
+///
+/// # Errors
+/// Fails where it is in none of these places.
+pub fn client_binary() -> Result<PathBuf> {
+    let here = std::env::current_exe().context("can't find out where this program is")?;
+    let beside = here.with_file_name("migratrix-client");
+    let built = here.parent().map(|folder| folder.join("../client/migratrix-client"));
+    let named = std::env::var_os("MIGRATRIX_CLIENT").map(PathBuf::from);
+    [named, Some(beside), built]
+        .into_iter()
+        .flatten()
+        .find(|path| path.is_file())
+        .context("the client program is not built: run ci/build-client, or name it by MIGRATRIX_CLIENT")
+}

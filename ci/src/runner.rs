@@ -1,0 +1,179 @@
+//! Runs cases side by side, judges each as soon as it is done, and writes down what came of it.
+//!
+//! Cases share hosts. Where a host is lost, the cases that were on it are run again, each alone on
+//! its hosts: so a case is blamed for nothing that another one did.
+
+use std::{
+    cell::{Cell, RefCell},
+    collections::VecDeque,
+    fs::File,
+    io::Write,
+    rc::Rc,
+};
+
+use anyhow::{Context, Result};
+use migratrix_matrix::Case;
+use migratrix_reports::{Judgement, KnownFailures, Standing, to_line};
+use tokio::task::LocalSet;
+
+use crate::{
+    processor::ProcessorTime,
+    progress::Progress,
+    rundir::RunDir,
+    stage::{Attempt, Stage, Worker},
+};
+
+/// How cases are run.
+#[derive(Clone, Copy, Debug)]
+pub struct Settings {
+    /// How many side by side.
+    pub jobs: usize,
+    /// How often a case that is not as expected is run again.
+    pub retries: u32,
+}
+
+/// A case that waits for its turn.
+pub struct Job {
+    /// Its place in the plan: the number in its domain's name.
+    pub place: usize,
+    /// The case.
+    pub case: Case,
+    /// Which attempt at it comes next, from 1.
+    pub attempt: u32,
+    /// Whether nothing else may run on its hosts.
+    pub alone: bool,
+}
+
+/// What came of a run.
+pub struct Outcome {
+    /// The run's directory.
+    pub dir: RunDir,
+    /// Whether it was stopped before its end.
+    pub stopped: bool,
+    /// What it took.
+    pub time: Option<ProcessorTime>,
+}
+
+/// Runs cases.
+pub struct Runner {
+    stage: Stage,
+    dir: RunDir,
+    known: KnownFailures,
+    settings: Settings,
+    queue: RefCell<VecDeque<Job>>,
+    progress: RefCell<Progress>,
+    verdicts: RefCell<File>,
+    stopped: Cell<bool>,
+}
+
+impl Runner {
+    /// A runner of `jobs`, which writes to `dir`.
+    ///
+    /// # Errors
+    /// Fails where the verdicts can't be written.
+    pub fn new(
+        stage: Stage,
+        dir: RunDir,
+        known: KnownFailures,
+        settings: Settings,
+        jobs: Vec<Job>,
+    ) -> Result<Self> {
+        Ok(Self {
+            progress: RefCell::new(Progress::new(jobs.len())),
+            verdicts: RefCell::new(dir.verdicts_pen()?),
+            queue: RefCell::new(jobs.into()),
+            stopped: Cell::new(false),
+            stage,
+            dir,
+            known,
+            settings,
+        })
+    }
+
+    /// Runs all cases, or until `stop` comes; then the running ones are given up, and count as not
+    /// run.
+    ///
+    /// # Errors
+    /// Fails where results can't be written.
+    pub async fn run(self, stop: impl Future<Output = ()>) -> Result<Outcome> {
+        let runner = Rc::new(self);
+        let workers = LocalSet::new();
+        let running: Vec<_> = (0..runner.settings.jobs)
+            .map(|_| workers.spawn_local(Rc::clone(&runner).work()))
+            .collect();
+        let all_done = workers.run_until(async {
+            for worker in running {
+                worker.await.context("a worker broke down")??;
+            }
+            anyhow::Ok(())
+        });
+        tokio::select! {
+            result = all_done => result?,
+            () = stop => runner.stopped.set(true),
+        }
+        drop(workers);
+        let Ok(runner) = Rc::try_unwrap(runner) else {
+            unreachable!("all workers are gone");
+        };
+        runner.progress.into_inner().end();
+        Ok(Outcome {
+            dir: runner.dir,
+            stopped: runner.stopped.get(),
+            time: ProcessorTime::so_far(),
+        })
+    }
+
+    /// One worker: case after case, until none waits.
+    async fn work(self: Rc<Self>) -> Result<()> {
+        let mut worker = Worker::default();
+        loop {
+            let Some(job) = self.queue.borrow_mut().pop_front() else {
+                return Ok(());
+            };
+            self.turn(&mut worker, job).await?;
+        }
+    }
+
+    /// One attempt at a case: run, judge, and write down or try again.
+    async fn turn(&self, worker: &mut Worker, job: Job) -> Result<()> {
+        let attempt = self.stage.attempt(worker, &job, &self.dir).await?;
+        let Attempt { mut judgement, disturbed } = attempt;
+        self.known.mark(&mut judgement, &self.stage.releases)?;
+        if let Some(again) = self.again(job, disturbed, &judgement) {
+            self.queue.borrow_mut().push_back(again);
+            return Ok(());
+        }
+        self.conclude(&judgement)
+    }
+
+    /// The next attempt, where there is reason for one: others may have disturbed this one, or
+    /// retries are asked for.
+    fn again(&self, job: Job, disturbed: bool, judgement: &Judgement) -> Option<Job> {
+        let as_expected = is_as_expected(judgement.standing());
+        let disturbed = disturbed && !job.alone;
+        let retry = job.attempt <= self.settings.retries;
+        (!as_expected && (disturbed || retry)).then(|| Job {
+            attempt: job.attempt + 1,
+            alone: true,
+            ..job
+        })
+    }
+
+    fn conclude(&self, judgement: &Judgement) -> Result<()> {
+        let line = to_line(judgement) + "\n";
+        self.verdicts
+            .borrow_mut()
+            .write_all(line.as_bytes())
+            .context("can't write the verdicts: is the disk full?")?;
+        let trouble = (!is_as_expected(judgement.standing())).then(|| judgement.overall());
+        self.progress
+            .borrow_mut()
+            .done(&judgement.case, trouble.as_ref().map(|verdict| verdict.why()));
+        Ok(())
+    }
+}
+
+/// Whether there is nothing to tell of a case.
+const fn is_as_expected(standing: Standing) -> bool {
+    matches!(standing, Standing::Passed | Standing::KnownFailure | Standing::Skipped)
+}

@@ -1,0 +1,248 @@
+//! Gives a case what it needs, on the back end that it names, and has its script run: one attempt.
+
+use std::{
+    collections::HashMap,
+    fs,
+    path::Path,
+    time::{SystemTime, UNIX_EPOCH},
+};
+
+use anyhow::Result;
+use migratrix_contract::{Deadlines, Driver, Recorder, Script, Subject, run};
+use migratrix_fake::FakeDriver;
+use migratrix_guest::Parameters;
+use migratrix_history::{Header, History, Observation, Outcome, Verb};
+use migratrix_libvirt::{Slot, LibvirtDriver};
+use migratrix_matrix::{Backend, Case, Flag, ReleaseName, Releases, newest_common_machine};
+use migratrix_reports::{Judgement, judge};
+
+use crate::{
+    config::BoundConfig,
+    hosts::{Hosts, Pair},
+    rundir::RunDir,
+    runner::Job,
+};
+
+/// What cases are run on.
+pub struct Stage {
+    /// The hosts, where a case needs some.
+    pub hosts: Option<Hosts>,
+    /// What is known of the releases.
+    pub releases: Releases,
+    /// How long steps may take.
+    pub deadlines: Deadlines,
+    /// What conditions are held to.
+    pub bounds: BoundConfig,
+    /// A number that tells this run's domains from those of other runs.
+    pub run: u32,
+}
+
+/// What a worker keeps from case to case: a client process of each release.
+#[derive(Default)]
+pub struct Worker {
+    clients: HashMap<ReleaseName, Slot>,
+}
+
+/// What came of one attempt.
+pub struct Attempt {
+    /// Its judgement, before known failures are marked.
+    pub judgement: Judgement,
+    /// Whether others that were on its hosts may have disturbed it.
+    pub disturbed: bool,
+}
+
+/// The machine family of all cases.
+const FAMILY: &str = "pc-q35";
+/// The machine of cases that no real QEMU runs.
+const FAKE_MACHINE: &str = "pc-q35-5.2";
+/// The memory of the domain, in MiB.
+const MEMORY_MIB: u32 = 16;
+/// Where the boot image is on hosts of the lab.
+const BOOT_IMAGE: &str = "/var/lib/migratrix/a-b.img";
+/// How much of a log is kept as evidence, from its end, in bytes.
+const EVIDENCE: usize = 64 * 1024;
+
+impl Stage {
+    /// Runs one attempt at a case, and judges it.
+    ///
+    /// # Errors
+    /// Fails where the history can't be written.
+    pub async fn attempt(&self, worker: &mut Worker, job: &Job, dir: &RunDir) -> Result<Attempt> {
+        let Some(machine) = self.machine(&job.case) else {
+            return Ok(Attempt::skipped(&job.case, "a machine type that both QEMUs have"));
+        };
+        match (job.case.backend, &self.hosts) {
+            (Backend::Libvirt, Some(hosts)) => {
+                self.on_hosts(hosts, worker, job, machine, dir).await
+            }
+            (Backend::Libvirt, None) => Ok(Attempt::skipped(&job.case, "a host")),
+            (Backend::Fake, _) => {
+                let script = self.script(job, machine, BOOT_IMAGE);
+                let mut driver = FakeDriver::new(&script.subject);
+                let mut scene = Scene::open(script, job, dir)?;
+                scene.play(&mut driver, &self.deadlines).await;
+                scene.close(dir, job, false)
+            }
+        }
+    }
+
+    async fn on_hosts(
+        &self,
+        hosts: &Hosts,
+        worker: &mut Worker,
+        job: &Job,
+        machine: String,
+        dir: &RunDir,
+    ) -> Result<Attempt> {
+        let tuple = &job.case.tuple;
+        let pair = match hosts.pair(tuple, job.alone).await {
+            Ok(pair) => pair,
+            Err(why) => return self.no_hosts(job, machine, why, dir),
+        };
+        let image = pair.source.boot_image.as_deref().unwrap_or(Path::new(BOOT_IMAGE));
+        let script = self.script(job, machine, &image.to_string_lossy());
+        let slot = worker.slot(hosts, &tuple.client)?;
+        let (source, destination) = (pair.source.host.clone(), pair.destination.host.clone());
+        let mut driver = LibvirtDriver::new(slot, source, destination, script.subject.clone());
+        let mut scene = Scene::open(script, job, dir)?;
+        scene.play(&mut driver, &self.deadlines).await;
+        let lost = if scene.is_in_doubt() { hosts.mend(&pair).await } else { Vec::new() };
+        let disturbed = !lost.is_empty() || pair.was_disturbed();
+        for (side, why) in lost {
+            scene.record.saw(Observation::HostLost { side, why });
+        }
+        let domain = scene.script.subject.domain.clone();
+        let attempt = scene.close(dir, job, disturbed)?;
+        attempt.keep_evidence(&pair, &domain, dir);
+        Ok(attempt)
+    }
+
+    /// An attempt that ends before it begins: its hosts are not there.
+    fn no_hosts(&self, job: &Job, machine: String, why: String, dir: &RunDir) -> Result<Attempt> {
+        let mut scene = Scene::open(self.script(job, machine, BOOT_IMAGE), job, dir)?;
+        scene.record.saw(Observation::Ended {
+            verb: Verb::Connect,
+            step: "connect".to_owned(),
+            outcome: Outcome::Unknown { why },
+        });
+        scene.close(dir, job, false)
+    }
+
+    fn script(&self, job: &Job, machine: String, boot_image: &str) -> Script {
+        let (run, place, attempt) = (self.run, job.place, job.attempt);
+        let uuid = |kind| format!("6d780000-{kind:04x}-4{attempt:03x}-8000-{run:04x}{place:08x}");
+        let subject = Subject {
+            domain: format!("mx{run:04x}-{place:06}-{attempt}"),
+            uuid: uuid(1),
+            foreign_uuid: uuid(2),
+            machine,
+            memory_mib: MEMORY_MIB,
+            guest: Parameters::SMALL,
+            boot_image: boot_image.to_owned(),
+            qtest: false,
+        };
+        let live = job.case.scenario.flags.has(Flag::Live);
+        let bound = if live { self.bounds.live_downtime_ms } else { self.bounds.downtime_ms };
+        Script::of(&job.case, subject, bound)
+    }
+
+    fn machine(&self, case: &Case) -> Option<String> {
+        match case.backend {
+            Backend::Fake => Some(FAKE_MACHINE.to_owned()),
+            Backend::Libvirt => {
+                let source = self.releases.find(&case.tuple.source).ok()?;
+                let destination = self.releases.find(&case.tuple.destination).ok()?;
+                newest_common_machine(source, destination, FAMILY)
+            }
+        }
+    }
+}
+
+impl Worker {
+    /// The client process of a release: started when it is first needed, and kept.
+    fn slot(&mut self, hosts: &Hosts, release: &ReleaseName) -> Result<&mut Slot> {
+        if !self.clients.contains_key(release) {
+            let slot = Slot::new(hosts.client_command(release)?);
+            self.clients.insert(release.clone(), slot);
+        }
+        Ok(self.clients.get_mut(release).expect("it was just put there"))
+    }
+}
+
+/// A script that is run, and the pen that records it.
+struct Scene {
+    script: Script,
+    record: Recorder,
+    file: crate::rundir::HistoryFile,
+}
+
+impl Scene {
+    fn open(script: Script, job: &Job, dir: &RunDir) -> Result<Self> {
+        let header = Header {
+            case: job.case.clone(),
+            attempt: job.attempt,
+            began_unix: now_unix(),
+            domain: script.subject.domain.clone(),
+            uuid: script.subject.uuid.clone(),
+            machine: script.subject.machine.clone(),
+            guest: script.subject.guest,
+            downtime_bound_ms: script.downtime_bound_ms,
+        };
+        let (file, pen) = dir.history(&job.case, job.attempt)?;
+        let record = Recorder::new(header, Some(Box::new(pen)));
+        Ok(Self { script, record, file })
+    }
+
+    async fn play<D: Driver>(&mut self, driver: &mut D, deadlines: &Deadlines) {
+        run(&self.script, driver, &mut self.record, deadlines).await;
+    }
+
+    /// Whether a step ended in a way that may be a host's fault.
+    fn is_in_doubt(&self) -> bool {
+        self.record.so_far().entries.iter().any(|entry| match &entry.saw {
+            Observation::Ended { verb, outcome, .. } => match outcome {
+                Outcome::Done => false,
+                Outcome::Refused(_) => *verb == Verb::Migrate || *verb == Verb::Clear,
+                Outcome::Unknown { .. } => true,
+            },
+            _ => false,
+        })
+    }
+
+    fn close(self, dir: &RunDir, job: &Job, disturbed: bool) -> Result<Attempt> {
+        let history: History = self.record.finish()?;
+        let path = self.file.done()?;
+        let log = path.strip_prefix(dir.path()).unwrap_or(&path).display().to_string();
+        let judgement = judge(&history).with_log(log);
+        debug_assert_eq!(judgement.case, job.case);
+        Ok(Attempt { judgement, disturbed })
+    }
+}
+
+impl Attempt {
+    fn skipped(case: &Case, ability: &str) -> Self {
+        Self { judgement: Judgement::skipped(case.clone(), ability, now_unix()), disturbed: false }
+    }
+
+    /// Keeps the ends of the hypervisors' logs of a case in which something is wrong. A log that
+    /// can't be read is left out: evidence is a help, and no result.
+    fn keep_evidence(&self, pair: &Pair, domain: &str, dir: &RunDir) {
+        if self.judgement.troubles().next().is_none() {
+            return;
+        }
+        let folder = dir.evidence(&self.judgement.case);
+        for (side, place) in [("source", &pair.source), ("destination", &pair.destination)] {
+            for log in place.logs(domain) {
+                let name = log.file_name().unwrap_or_default().to_string_lossy().into_owned();
+                if let (Ok(text), Ok(())) = (fs::read(&log), fs::create_dir_all(&folder)) {
+                    let end = &text[text.len().saturating_sub(EVIDENCE)..];
+                    let _ = fs::write(folder.join(format!("{side}-{name}")), end);
+                }
+            }
+        }
+    }
+}
+
+fn now_unix() -> u64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs())
+}
