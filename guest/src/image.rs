@@ -16,8 +16,15 @@
 //!
 //! `ebx` holds the lap, `edi` the sector, `ebp` the ticks that are left of the lap's pace.
 
+mod sleep;
+mod timer;
+
 use iced_x86::{Code, IcedError, Instruction, code_asm::*};
 
+use self::{
+    sleep::{laps_if_woken, sleep_once},
+    timer::{Pace, arm, timer},
+};
 use crate::{
     Parameters,
     stamp::{MAGIC, PAGE, SECTOR},
@@ -70,27 +77,6 @@ const COM1: u32 = 0x3f8;
 
 /// The least disk that the BIOS boots from: one cylinder of 16 heads and 63 sectors, in bytes.
 const CYLINDER: usize = 16 * 63 * SECTOR as usize;
-
-/// The timer's frequency, in Hz.
-const TIMER_HZ: u64 = 1_193_182;
-
-/// How the pace is kept: so many shots of the timer, each of so many of its periods.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Pace {
-    shots: u32,
-    periods: u16,
-}
-
-impl Pace {
-    /// The pace that is no shorter than this; `None` if it is 0.
-    fn at_least(us: u32) -> Option<Self> {
-        let periods = (u64::from(us) * TIMER_HZ).div_ceil(1_000_000);
-        let shots = periods.div_ceil(u64::from(u16::MAX));
-        let periods = periods.checked_div(shots)? + u64::from(periods % shots != 0);
-        let (shots, periods) = (u32::try_from(shots).ok()?, u16::try_from(periods).ok()?);
-        Some(Self { shots, periods })
-    }
-}
 
 impl Parameters {
     /// The guest's boot image, to boot from as a raw disk: the boot sector, and zeros up to the 504
@@ -228,112 +214,6 @@ fn out(a: &mut CodeAssembler, port: u32, byte: u8) -> Result<(), IcedError> {
     a.mov(edx, port)?;
     a.mov(al, u32::from(byte))?;
     a.out(dx, al)
-}
-
-/// The timer's interrupt, and what it does: it goes on with the laps, or halts again until all shots
-/// are spent. `sti` takes effect after the next instruction, so no tick is lost between it and `hlt`.
-fn timer(
-    a: &mut CodeAssembler,
-    pace: Pace,
-    halt: &mut CodeLabel,
-    laps: CodeLabel,
-) -> Result<(), IcedError> {
-    let mut table = a.create_label();
-    // The call leaves the address of what follows it: the tick's.
-    a.call(table)?;
-    a.mov(al, 0x20)?;
-    a.out(0x20, al)?;
-    a.mov(esp, ORIGIN)?;
-    a.dec(ebp)?;
-    a.jz(laps)?;
-    arm(a, pace)?;
-    a.set_label(halt)?;
-    a.sti()?;
-    a.hlt()?;
-    a.jmp(*halt)?;
-    a.set_label(&mut table)?;
-    interrupts(a)
-}
-
-/// All interrupts masked but the timer's, and the address on the stack for every vector of the first
-/// controller; the timer's channel 0 in one-shot mode.
-fn interrupts(a: &mut CodeAssembler) -> Result<(), IcedError> {
-    for (port, byte) in [(0x21, 0xfe), (0xa1, 0xff), (0x43, 0x30)] {
-        a.mov(al, byte)?;
-        a.out(port, al)?;
-    }
-    let mut vector = a.create_label();
-    a.pop(eax)?;
-    a.or(eax, CODE_SEGMENT << 16)?;
-    a.mov(edi, INTERRUPTS)?;
-    a.mov(ecx, VECTORS)?;
-    a.set_label(&mut vector)?;
-    a.mov(dword_ptr(edi), eax)?;
-    a.mov(dword_ptr(edi + 4), 0x8e00)?;
-    a.add(edi, 8)?;
-    a.loop_(vector)?;
-    a.lidt(ptr(INTERRUPT_POINTER))
-}
-
-/// One shot of the timer. A new count starts it anew.
-fn arm(a: &mut CodeAssembler, pace: Pace) -> Result<(), IcedError> {
-    for byte in pace.periods.to_le_bytes() {
-        a.mov(al, u32::from(byte))?;
-        a.out(0x40, al)?;
-    }
-    Ok(())
-}
-
-fn laps_if_woken(a: &mut CodeAssembler, laps: CodeLabel) -> Result<(), IcedError> {
-    a.mov(ebx, ptr(SLEPT))?;
-    a.test(ebx, ebx)?;
-    a.jnz(laps)
-}
-
-/// Asks for ACPI S3, if it has not slept yet, and halts. It wakes up as if it booted. Where there is
-/// no ACPI it goes on at once.
-fn sleep_once(a: &mut CodeAssembler) -> Result<(), IcedError> {
-    let (mut search, mut found) = (a.create_label(), a.create_label());
-    let (mut next, mut table) = (a.create_label(), a.create_label());
-    let (mut asleep, mut awake) = (a.create_label(), a.create_label());
-    a.cmp(dword_ptr(SLEPT), 0)?;
-    a.jne(awake)?;
-    a.mov(dword_ptr(SLEPT), ebx)?;
-    // The root pointer: "RSD PTR " on a paragraph of the BIOS.
-    a.mov(esi, 0xe_0000)?;
-    a.set_label(&mut search)?;
-    a.cmp(dword_ptr(esi), text(b"RSD "))?;
-    a.jne(next)?;
-    a.cmp(dword_ptr(esi + 4), text(b"PTR "))?;
-    a.je(found)?;
-    a.set_label(&mut next)?;
-    a.add(esi, 16)?;
-    a.cmp(esi, 0x10_0000)?;
-    a.jb(search)?;
-    a.jmp(awake)?;
-    // The fixed table: "FACP", among those that the root table lists from offset 36.
-    a.set_label(&mut found)?;
-    a.mov(esi, dword_ptr(esi + 16))?;
-    a.set_label(&mut table)?;
-    a.mov(edi, dword_ptr(esi + 36))?;
-    a.add(esi, 4)?;
-    a.cmp(dword_ptr(edi), text(b"FACP"))?;
-    a.jne(table)?;
-    // The waking vector of the firmware table, then S3 (type 1, enable) to the control block.
-    a.mov(eax, dword_ptr(edi + 36))?;
-    a.mov(dword_ptr(eax + 12), ORIGIN)?;
-    a.mov(edx, dword_ptr(edi + 64))?;
-    a.mov(eax, 0x2400)?;
-    a.out(dx, ax)?;
-    a.set_label(&mut asleep)?;
-    a.hlt()?;
-    a.jmp(asleep)?;
-    a.set_label(&mut awake)?;
-    a.zero_bytes()
-}
-
-const fn text(text: &[u8; 4]) -> u32 {
-    u32::from_le_bytes(*text)
 }
 
 fn tables() -> Vec<u8> {

@@ -42,6 +42,13 @@ impl Parameters {
         self.bytes() / PAGE
     }
 
+    /// The least memory that a machine needs for the guest, in MiB: what lies below the range, the
+    /// range, and 2 MiB for the tables that the BIOS keeps at the top.
+    #[must_use]
+    pub const fn memory_mib(&self) -> u32 {
+        self.end.div_ceil(1 << 20) + 2
+    }
+
     /// Where the guest's lap is read: [`Parameters::LAP_BYTES`] bytes, for [`Parameters::read_lap`].
     ///
     /// It is the sector that is stamped last, so it tells of whole laps.
