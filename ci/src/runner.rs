@@ -116,11 +116,11 @@ impl Runner {
             unreachable!("all workers are gone");
         };
         runner.progress.into_inner().end();
-        Ok(Outcome {
-            dir: runner.dir,
-            stopped: runner.stopped.get(),
-            time: ProcessorTime::so_far(),
-        })
+        let time = ProcessorTime::so_far();
+        if let Some(hosts) = runner.stage.hosts {
+            hosts.close().await?;
+        }
+        Ok(Outcome { dir: runner.dir, stopped: runner.stopped.get(), time })
     }
 
     /// One worker: case after case, until none waits.

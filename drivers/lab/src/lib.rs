@@ -1,1 +1,45 @@
-//! Work in progress.
+//! Releases to hosts: root file systems, namespaces, network.
+//!
+//! ```text
+//!  Store ─▶ StoredRelease ─▶ Lab ─▶ LabHost (a contract::Host)
+//!                                    inside the one sandbox
+//! ```
+//!
+//! A program that uses the lab calls [`dispatch`] first, and [`sandbox::enter`] before it makes a
+//! [`Lab`].
+
+mod doctor;
+mod error;
+mod host;
+mod hosted;
+mod init;
+mod keeper;
+mod lab;
+mod loader;
+mod making;
+mod mounts;
+mod net;
+mod privilege;
+mod probe;
+mod process;
+mod recipe;
+mod release;
+mod remote;
+mod residue;
+mod running;
+pub mod sandbox;
+mod settings;
+mod store;
+mod warm;
+
+pub use doctor::{Finding, State, doctor};
+pub use error::LabError;
+pub use host::{LabHost, Role};
+pub use hosted::{COMMAND, dispatch};
+pub use lab::{Health, Lab};
+pub use loader::client_command;
+pub use recipe::{BuildOptions, Expired, RECIPES, Recipe, recipe};
+pub use release::{FORMAT, Origin, Package, Record, StoredRelease};
+pub use remote::RemoteHost;
+pub use running::{RunningHost, running_hosts};
+pub use store::{Store, cache_folder};

@@ -19,8 +19,12 @@ const EVERY: Duration = Duration::from_millis(5);
 /// How many paces of the guest must pass without a lap before it is called still.
 const STILL_PACES: u32 = 5;
 
-/// The least time that must pass without a lap before the guest is called still.
+/// The least time that must pass without a lap before a guest that should be still is called so.
 const STILL_MIN: Duration = Duration::from_millis(50);
+
+/// How long a guest that is said to run may go without a lap: a busy machine may keep its processor
+/// from it for a while.
+const RUNNING_PATIENCE: Duration = Duration::from_secs(5);
 
 /// The pulse of one guest on one host.
 pub struct Pulse {
@@ -67,9 +71,15 @@ impl Pulse {
         }
     }
 
-    /// Reads the lap, then again until it has gone on, or for as long as no guest that beats takes.
-    pub async fn feel(&mut self) -> Result<Laps, Error> {
-        let window = STILL_MIN.max(self.pace() * STILL_PACES);
+    /// Reads the lap, then again until it has gone on, or for as long as no guest that beats takes:
+    /// longer if it is `said_to_run`.
+    pub async fn feel(&mut self, said_to_run: bool) -> Result<Laps, Error> {
+        let least = if said_to_run {
+            RUNNING_PATIENCE
+        } else {
+            STILL_MIN
+        };
+        let window = least.max(self.pace() * STILL_PACES);
         let mut laps = Laps::at(self.read().await?);
         while !laps.beat() && laps.window() < window {
             laps.add(self.read().await?);

@@ -43,11 +43,13 @@ fn addresses(devices: Node<'_, '_>) -> BTreeMap<String, String> {
     found
 }
 
-/// Whether every release tells of the device. The emulator is none, and the watchdog of the q35
-/// chipset is there in all releases, but only libvirt 9.1 and later list it.
+/// Whether every release tells of the device. The emulator is none, and neither is the audio back
+/// end, which libvirt 7.0 doesn't list; the watchdog of the q35 chipset is there in all releases,
+/// but only libvirt 9.1 and later list it.
 fn is_told_by_all(node: &Node<'_, '_>) -> bool {
     let of_the_chipset = node.has_tag_name("watchdog") && node.attribute("model") == Some("itco");
-    node.is_element() && !node.has_tag_name("emulator") && !of_the_chipset
+    let of_the_host = node.has_tag_name("emulator") || node.has_tag_name("audio");
+    node.is_element() && !of_the_host && !of_the_chipset
 }
 
 /// A name that the same device has on both sides: what it is, and what tells it from its like.
@@ -101,6 +103,7 @@ mod tests {
         <controller type='pci' index='0' model='pci-root'/>
         <serial type='file'><target type='isa-serial' port='0'/></serial>
         <watchdog model='itco' action='reset'/>
+        <audio id='1' type='none'/>
         <memballoon model='none'/>
       </devices></domain>";
 

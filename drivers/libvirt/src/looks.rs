@@ -49,9 +49,16 @@ impl LibvirtDriver<'_> {
         when: When,
         record: &mut Recorder,
     ) -> Result<(), Error> {
-        let laps = self.pulse(side).await?.feel().await?;
+        let runs = self.runs(side).await?;
+        let laps = self.pulse(side).await?.feel(runs).await?;
         record.saw(laps.observation(side, when));
         Ok(())
+    }
+
+    /// Whether the host says that the guest runs.
+    async fn runs(&mut self, side: Side) -> Result<bool, Error> {
+        let seen = self.seen(side).await?;
+        Ok(seen.is_some_and(|seen| seen.state == "running"))
     }
 
     /// Records the statistics of the last finished job.
@@ -67,11 +74,7 @@ impl LibvirtDriver<'_> {
 
     /// Records the guest's stamped memory, read while it is held still.
     pub(crate) async fn survey(&mut self, side: Side, record: &mut Recorder) -> Result<(), Error> {
-        if self
-            .seen(side)
-            .await?
-            .is_some_and(|seen| seen.state == "running")
-        {
+        if self.runs(side).await? {
             self.act(side, Act::Suspend).await?;
         }
         let survey = Op::Survey {

@@ -63,6 +63,8 @@ fn model(side: Side, scenario: &Scenario, expected: &Expectation) -> Vec<Row> {
                 &["migrated", "paused"],
                 if ran { Must } else { Never },
             ),
+            // libvirt 11 and later tell that they end the QEMU which the guest has left.
+            row("shutdown", &["host"], May),
             row("stopped", &["migrated"], Must),
             row(
                 "undefined",

@@ -25,9 +25,9 @@ struct Inner {
     domain: String,
 }
 
-/// Two connections to one host. In old client libraries a call on a connection can hold up another
-/// until the first one's answer comes (seen up to 9.0), so that nothing could be read during a
-/// migration.
+/// Two connections to one host. In old client libraries (seen with 7.0 and 9.0) a call can hold up
+/// another one on the same connection until its own answer comes, so that nothing could be read
+/// during a migration.
 #[derive(Clone)]
 struct Lines {
     work: Connect,

@@ -1,0 +1,144 @@
+//! What can go wrong in the lab, each with its mend.
+
+use std::{io, path::PathBuf, process::ExitStatus};
+
+use migratrix_matrix::ReleaseName;
+use thiserror::Error;
+
+/// An error of the lab.
+#[derive(Debug, Error)]
+pub enum LabError {
+    /// A program that the lab needs could not be started.
+    #[error("can't start `{program}`: install it with `apt-get install {package}`")]
+    Program {
+        /// The program.
+        program: String,
+        /// The Debian package that has it.
+        package: &'static str,
+        /// Why.
+        source: io::Error,
+    },
+    /// A program that the lab needs ended badly.
+    #[error("`{command}` ended with {status}: {stderr}")]
+    Failed {
+        /// The command line.
+        command: String,
+        /// How it ended.
+        status: ExitStatus,
+        /// The end of what it said.
+        stderr: String,
+    },
+    /// A file or folder could not be read or written.
+    #[error("can't {verb} {path}")]
+    File {
+        /// What was tried: `read`, `write`, `create`.
+        verb: &'static str,
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+    /// A system call failed.
+    #[error("can't {what}")]
+    System {
+        /// What was tried.
+        what: String,
+        /// Why.
+        source: io::Error,
+    },
+    /// The namespaces could not be made.
+    #[error("`unshare` could not make the sandbox's namespaces ({0}): see `migratrix doctor`")]
+    Sandbox(ExitStatus),
+    /// The lab was asked for outside the sandbox.
+    #[error("the lab works inside the sandbox only: call `sandbox::enter` first")]
+    Outside,
+    /// A host's own first process could not start its daemon.
+    #[error("host {host} did not come up: {why}\n{tail}")]
+    Host {
+        /// The host's name.
+        host: String,
+        /// What was waited for, and what came.
+        why: String,
+        /// The end of its logs.
+        tail: String,
+    },
+    /// A release that isn't in the store.
+    #[error(
+        "no release `{0}` in {1}: `migratrix releases build {0}` makes one of the known, `migratrix releases add` takes yours"
+    )]
+    NoRelease(ReleaseName, PathBuf),
+    /// A name that is taken.
+    #[error("release `{0}` is in the store already: `migratrix releases rm {0}` removes it")]
+    Taken(ReleaseName),
+    /// A root file system that lacks what a host needs.
+    #[error("{root} is no root of a release: it has none of {sought}")]
+    Lacks {
+        /// The root.
+        root: PathBuf,
+        /// What was looked for.
+        sought: String,
+    },
+    /// A root file system with owners that the user's namespace can't hold.
+    #[error(
+        "{root} belongs to user id {owner}, which a user namespace of yours can't hold: pack it with `tar` and add the tarball"
+    )]
+    Owner {
+        /// The root.
+        root: PathBuf,
+        /// Its owner.
+        owner: u32,
+    },
+    /// A release.json that this program can't take.
+    #[error("{path} can't be taken: {why}: `migratrix releases rm` it and make it again")]
+    Record {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        why: String,
+    },
+    /// A name without a recipe.
+    #[error("no recipe `{0}`: known are {1}")]
+    NoRecipe(String, String),
+    /// A package index past its validity date.
+    #[error(
+        "the package index of {0} is past its validity date: `--allow-expired` lets it pass, another mirror (MIGRATRIX_MIRROR) may have a newer one"
+    )]
+    Expired(String),
+    /// The mirror could not be reached.
+    #[error(
+        "the mirror of {0} can't be reached: check the network, or name another by MIGRATRIX_MIRROR"
+    )]
+    Network(String),
+    /// Too little space on the disk.
+    #[error(
+        "{path} has {free_mib} MiB free, a release needs {needed_mib}: free some, or name another folder by MIGRATRIX_CACHE"
+    )]
+    Space {
+        /// The folder.
+        path: PathBuf,
+        /// What is free, in MiB.
+        free_mib: u64,
+        /// What is needed, in MiB.
+        needed_mib: u64,
+    },
+}
+
+impl LabError {
+    /// Names the file that an I/O error is about.
+    pub(crate) fn file(
+        verb: &'static str,
+        path: impl Into<PathBuf>,
+    ) -> impl FnOnce(io::Error) -> Self {
+        let path = path.into();
+        move |source| Self::File { verb, path, source }
+    }
+
+    /// Names what a system call was for.
+    pub(crate) fn system<E: Into<io::Error>>(what: impl Into<String>) -> impl FnOnce(E) -> Self {
+        let what = what.into();
+        move |source| Self::System {
+            what,
+            source: source.into(),
+        }
+    }
+}

@@ -1,0 +1,223 @@
+//! A host of the lab: its daemon, and what may be asked of the place where that runs.
+
+use std::{
+    ffi::OsStr,
+    fs, io,
+    net::Ipv4Addr,
+    path::PathBuf,
+    process::Command,
+    sync::{Mutex, PoisonError},
+    time::{Duration, Instant},
+};
+
+use migratrix_contract::Host;
+use migratrix_matrix::ReleaseName;
+use nix::{
+    sys::signal::{Signal, kill},
+    unistd::Pid,
+};
+
+use crate::{StoredRelease, keeper::Keeper, probe, residue, running};
+
+/// The port that libvirtd listens on without TLS, see `tcp_port` in libvirtd.conf.
+pub(crate) const PORT: u16 = 16509;
+
+/// How long a signal may take to stop the daemon.
+const STOP: Duration = Duration::from_secs(5);
+
+/// Which place of a migration a host takes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Role {
+    /// Guests come from it.
+    Source,
+    /// Guests go to it.
+    Destination,
+}
+
+/// A host of the lab. It stands for the place, not for one run of it: after [`crate::Lab::replace`]
+/// the same handle, name and address are those of the new run.
+#[derive(Debug)]
+pub struct LabHost {
+    pub(crate) release: StoredRelease,
+    pub(crate) hostname: String,
+    pub(crate) address: Ipv4Addr,
+    pub(crate) logs: PathBuf,
+    run: Mutex<Option<Run>>,
+    /// Held by whoever starts or ends it.
+    pub(crate) change: tokio::sync::Mutex<Option<Keeper>>,
+}
+
+/// One run of a host.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Run {
+    /// Counts the runs of a host, from 1.
+    pub(crate) generation: u32,
+    /// The host's first process.
+    pub(crate) first: i32,
+    /// Its PID namespace, by which we know that the process is still the same.
+    pub(crate) namespace: PathBuf,
+}
+
+impl LabHost {
+    pub(crate) fn new(
+        release: StoredRelease,
+        hostname: String,
+        address: Ipv4Addr,
+        logs: PathBuf,
+    ) -> Self {
+        Self {
+            release,
+            hostname,
+            address,
+            logs,
+            run: Mutex::default(),
+            change: tokio::sync::Mutex::default(),
+        }
+    }
+
+    /// Its host name, which the other hosts know it by.
+    #[must_use]
+    pub fn hostname(&self) -> &str {
+        &self.hostname
+    }
+
+    /// Its address, by which clients reach it.
+    #[must_use]
+    pub fn address(&self) -> Ipv4Addr {
+        self.address
+    }
+
+    /// The folder with the logs of its daemon and guests. They outlive it.
+    #[must_use]
+    pub fn logs(&self) -> &PathBuf {
+        &self.logs
+    }
+
+    /// Which run of the host this is, from 1: it counts up when the host is replaced.
+    #[must_use]
+    pub fn generation(&self) -> u32 {
+        self.run_now().map_or(0, |run| run.generation)
+    }
+
+    /// A command that runs inside the host.
+    ///
+    /// # Errors
+    /// Returns the error where the host is down.
+    pub fn command<S: AsRef<OsStr>>(&self, words: &[S]) -> io::Result<Command> {
+        Ok(running::command_in(self.first()?, words))
+    }
+
+    /// The host's first process, as seen from here.
+    pub(crate) fn first(&self) -> io::Result<i32> {
+        let down = || {
+            io::Error::new(
+                io::ErrorKind::NotConnected,
+                format!("host {} is down", self.hostname),
+            )
+        };
+        let run = self.run_now().ok_or_else(down)?;
+        let its = fs::read_link(format!("/proc/{}/ns/pid", run.first)).map_err(|_| down())?;
+        if its == run.namespace {
+            Ok(run.first)
+        } else {
+            Err(down())
+        }
+    }
+
+    /// The host's daemon, as seen from here.
+    pub(crate) fn daemon(&self) -> io::Result<i32> {
+        let processes = residue::of_host(self.first()?)?;
+        let daemon = processes
+            .iter()
+            .find(|process| process.command_line.starts_with(probe::LIBVIRTD));
+        let missing = || {
+            io::Error::new(
+                io::ErrorKind::NotFound,
+                format!("no libvirtd runs on {}", self.hostname),
+            )
+        };
+        daemon.map(|process| process.pid).ok_or_else(missing)
+    }
+
+    /// Whether the daemon is stopped by a signal.
+    pub(crate) fn daemon_is_stopped(&self) -> io::Result<bool> {
+        is_stopped(self.daemon()?)
+    }
+
+    pub(crate) fn set_run(&self, run: Option<Run>) {
+        *self.run.lock().unwrap_or_else(PoisonError::into_inner) = run;
+    }
+
+    fn run_now(&self) -> Option<Run> {
+        self.run
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
+    }
+}
+
+impl Host for LabHost {
+    fn release(&self) -> &ReleaseName {
+        self.release.name()
+    }
+
+    fn uri(&self) -> String {
+        format!("qemu+tcp://{}/system", self.address)
+    }
+
+    fn peer_uri(&self) -> String {
+        format!("qemu+tcp://{}/system", self.hostname)
+    }
+
+    fn path(&self, inside: &str) -> Option<PathBuf> {
+        let first = self.first().ok()?;
+        Some(PathBuf::from(format!("/proc/{first}/root")).join(inside.trim_start_matches('/')))
+    }
+
+    fn residue(&self, domain: &str) -> io::Result<Option<Vec<String>>> {
+        residue::find(self.first()?, domain).map(Some)
+    }
+
+    fn stop_daemon(&self) -> io::Result<()> {
+        let daemon = self.daemon()?;
+        kill(Pid::from_raw(daemon), Signal::SIGSTOP)?;
+        let deadline = Instant::now() + STOP;
+        while !is_stopped(daemon)? {
+            if Instant::now() >= deadline {
+                return Err(io::Error::new(
+                    io::ErrorKind::TimedOut,
+                    format!(
+                        "libvirtd on {} didn't stop within {} s",
+                        self.hostname,
+                        STOP.as_secs()
+                    ),
+                ));
+            }
+            std::thread::yield_now();
+        }
+        Ok(())
+    }
+
+    fn kill_qemu(&self, domain: &str) -> io::Result<()> {
+        let processes = residue::of_domain(self.first()?, domain)?;
+        let qemu = processes
+            .iter()
+            .find(|process| residue::is_qemu(process))
+            .ok_or_else(|| {
+                io::Error::new(
+                    io::ErrorKind::NotFound,
+                    format!("no QEMU of {domain} runs on {}", self.hostname),
+                )
+            })?;
+        Ok(kill(Pid::from_raw(qemu.pid), Signal::SIGKILL)?)
+    }
+}
+
+/// Whether a process is stopped, see proc_pid_stat(5).
+fn is_stopped(pid: i32) -> io::Result<bool> {
+    let stat = fs::read_to_string(format!("/proc/{pid}/stat"))?;
+    let state = stat
+        .rsplit_once(')')
+        .and_then(|(_, rest)| rest.split_whitespace().next());
+    Ok(state == Some("T"))
+}

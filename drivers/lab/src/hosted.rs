@@ -1,0 +1,148 @@
+//! Inside a host: its own root file system and settings, and its daemon under our own first
+//! process.
+//!
+//! ```text
+//!  Lab ──spec, lifeline (stdin)──▶ keeper ──fork──▶ PID 1 of the host ──▶ libvirtd
+//! ```
+//!
+//! The keeper makes the namespaces, says which process is the host's first, and waits for it. Both
+//! are this program, so that a release's root needs nothing of ours.
+
+use std::{
+    fs::OpenOptions,
+    io::{self, BufRead, Write},
+    net::Ipv4Addr,
+    os::fd::AsFd,
+    path::PathBuf,
+    process::{Command, ExitCode, Stdio},
+};
+
+use nix::{
+    sched::{CloneFlags, unshare},
+    sys::{prctl, signal::Signal, wait::waitpid},
+    unistd::{ForkResult, fork, sethostname},
+};
+use serde::{Deserialize, Serialize};
+
+use crate::{LabError, init, mounts, net, probe::LIBVIRTD, settings};
+
+/// The hidden command by which the lab starts this program again as a host's keeper. Its arguments
+/// are the host's name and the folder of its logs, for people and for [`crate::running_hosts`].
+pub const COMMAND: &str = "lab-host";
+
+/// Where a host's programs are.
+pub(crate) const PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+
+/// Where a host's daemon logs, as the host knows it.
+pub(crate) const LOGS: &str = "/var/log/libvirt";
+
+/// What a host is made of.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct Spec {
+    /// Its name.
+    pub(crate) hostname: String,
+    /// Its address.
+    pub(crate) address: Ipv4Addr,
+    /// Its release's root, which isn't written to.
+    pub(crate) root: PathBuf,
+    /// What earlier hosts of the release found out.
+    pub(crate) warm: PathBuf,
+    /// An empty folder for what it writes.
+    pub(crate) scratch: PathBuf,
+    /// The folder for its logs.
+    pub(crate) logs: PathBuf,
+    /// The file with the names of all hosts.
+    pub(crate) hosts_file: PathBuf,
+}
+
+/// Runs this process as a host's keeper if its arguments say so, and gives the code to exit with.
+/// Call it first in `main`, before any thread is started.
+#[must_use]
+pub fn dispatch() -> Option<ExitCode> {
+    let mut arguments = std::env::args().skip(1);
+    if arguments.next()? != COMMAND {
+        return None;
+    }
+    let code = keep().unwrap_or_else(|error| {
+        tell(&error);
+        1
+    });
+    Some(ExitCode::from(code))
+}
+
+fn keep() -> Result<u8, LabError> {
+    let spaces = CloneFlags::CLONE_NEWNS
+        | CloneFlags::CLONE_NEWPID
+        | CloneFlags::CLONE_NEWNET
+        | CloneFlags::CLONE_NEWUTS
+        | CloneFlags::CLONE_NEWIPC;
+    unshare(spaces).map_err(LabError::system("make the host's namespaces"))?;
+    // SAFETY: the process has one thread.
+    match unsafe { fork() }.map_err(LabError::system("fork"))? {
+        ForkResult::Parent { child } => {
+            println!("{child}");
+            let status = waitpid(child, None).map_err(LabError::system("wait for the host"))?;
+            Ok(init::ended_code(status).unwrap_or(u8::MAX))
+        }
+        ForkResult::Child => be_first(),
+    }
+}
+
+fn be_first() -> Result<u8, LabError> {
+    prctl::set_pdeathsig(Signal::SIGKILL).map_err(LabError::system("bind to the keeper"))?;
+    let mut line = String::new();
+    io::stdin()
+        .lock()
+        .read_line(&mut line)
+        .map_err(LabError::system("read the host's spec"))?;
+    if line.is_empty() {
+        return Ok(0);
+    }
+    let spec: Spec = serde_json::from_str(&line).map_err(|error| LabError::System {
+        what: format!("read the spec `{line}`"),
+        source: error.into(),
+    })?;
+    let lifeline = io::stdin().as_fd().try_clone_to_owned();
+    let watch = init::Watch::begin(lifeline.map_err(LabError::system("keep the lifeline"))?)?;
+    prepare(&spec)?;
+    let daemon = start_daemon()?;
+    watch.until_exit(init::pid_of(&daemon), || ())
+}
+
+fn prepare(spec: &Spec) -> Result<(), LabError> {
+    sethostname(&spec.hostname).map_err(LabError::system("set the host's name"))?;
+    net::configure_host(spec.address)?;
+    mounts::enter_root(spec)?;
+    settings::write(&spec.hostname)
+}
+
+fn start_daemon() -> Result<std::process::Child, LabError> {
+    let log = PathBuf::from(LOGS).join("libvirtd.log");
+    let log = OpenOptions::new()
+        .create(true)
+        .append(true)
+        .open(&log)
+        .map_err(LabError::file("write", log))?;
+    let copy = log.try_clone().map_err(LabError::system("share the log"))?;
+    let mut command = Command::new(LIBVIRTD);
+    command
+        .arg("--listen")
+        .env_clear()
+        .envs([("PATH", PATH), ("HOME", "/root"), ("LC_ALL", "C.UTF-8")])
+        .stdin(Stdio::null())
+        .stdout(copy)
+        .stderr(log);
+    let daemon = init::unblock_signals(&mut command).spawn();
+    daemon.map_err(LabError::system(format!("start {LIBVIRTD}")))
+}
+
+/// Says what is wrong where the lab finds it: in the host's log.
+fn tell(error: &dyn std::error::Error) {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        text = format!("{text}: {error}");
+        cause = error.source();
+    }
+    drop(writeln!(io::stderr(), "{text}"));
+}

@@ -1,0 +1,144 @@
+//! The first process of a PID namespace: it reaps orphans, and ends when its lifeline does.
+
+use std::{
+    fs::File,
+    io::Read,
+    os::{
+        fd::{AsFd, OwnedFd},
+        unix::process::{CommandExt, ExitStatusExt},
+    },
+    process::{Child, Command, ExitStatus},
+};
+
+use nix::{
+    errno::Errno,
+    poll::{PollFd, PollFlags, PollTimeout, poll},
+    sys::{
+        signal::{SigSet, Signal},
+        signalfd::{SfdFlags, SignalFd},
+        wait::{WaitPidFlag, WaitStatus, waitpid},
+    },
+    unistd::Pid,
+};
+
+use crate::LabError;
+
+/// The exit code of a process that was killed: this and the signal's number, as shells have it.
+const KILLED: i32 = 128;
+
+/// Watches over children and over the lifeline.
+pub(crate) struct Watch {
+    lifeline: File,
+    children: SignalFd,
+}
+
+impl Watch {
+    /// Begins to watch. Call it before the first child is started, so that none's end is missed.
+    pub(crate) fn begin(lifeline: OwnedFd) -> Result<Self, LabError> {
+        let mask = SigSet::from(Signal::SIGCHLD);
+        mask.thread_block()
+            .map_err(LabError::system("block signals"))?;
+        let flags = SfdFlags::SFD_NONBLOCK | SfdFlags::SFD_CLOEXEC;
+        let children =
+            SignalFd::with_flags(&mask, flags).map_err(LabError::system("listen for signals"))?;
+        Ok(Self {
+            lifeline: File::from(lifeline),
+            children,
+        })
+    }
+
+    /// Reaps until `main` ends, and gives its exit code. A byte on the lifeline is a request to
+    /// stop; at its end this returns at once.
+    pub(crate) fn until_exit(mut self, main: Pid, on_stop: impl Fn()) -> Result<u8, LabError> {
+        loop {
+            if let Some(code) = reap(main)? {
+                return Ok(code);
+            }
+            self.wait_for_news()?;
+            while let Ok(Some(_)) = self.children.read_signal() {}
+            match self.lifeline_bytes()? {
+                None => {}
+                Some(0) => return Ok(exit_code(ExitStatus::from_raw(Signal::SIGKILL as i32))),
+                Some(_) => on_stop(),
+            }
+        }
+    }
+
+    fn wait_for_news(&self) -> Result<(), LabError> {
+        let mut both = [
+            PollFd::new(self.lifeline.as_fd(), PollFlags::POLLIN),
+            PollFd::new(self.children.as_fd(), PollFlags::POLLIN),
+        ];
+        match poll(&mut both, PollTimeout::NONE) {
+            Ok(_) | Err(Errno::EINTR) => Ok(()),
+            Err(source) => Err(LabError::system("wait for children")(source)),
+        }
+    }
+
+    /// How many bytes came; `None` where there is no news.
+    fn lifeline_bytes(&mut self) -> Result<Option<usize>, LabError> {
+        let mut it = [PollFd::new(self.lifeline.as_fd(), PollFlags::POLLIN)];
+        if poll(&mut it, PollTimeout::ZERO).unwrap_or(0) == 0 {
+            return Ok(None);
+        }
+        let mut bytes = [0; 64];
+        let read = self.lifeline.read(&mut bytes);
+        read.map(Some)
+            .map_err(LabError::system("read the lifeline"))
+    }
+}
+
+/// Reaps all that have ended; gives the exit code of `main` if it is among them.
+fn reap(main: Pid) -> Result<Option<u8>, LabError> {
+    let mut code = None;
+    loop {
+        match waitpid(None, Some(WaitPidFlag::WNOHANG)) {
+            Ok(WaitStatus::StillAlive) | Err(Errno::ECHILD) => return Ok(code),
+            Ok(ended) if ended.pid() == Some(main) => code = ended_code(ended).or(code),
+            Ok(_) | Err(Errno::EINTR) => {}
+            Err(source) => return Err(LabError::system("wait for children")(source)),
+        }
+    }
+}
+
+#[expect(clippy::wildcard_enum_match_arm, reason = "only these two are ends")]
+pub(crate) fn ended_code(status: WaitStatus) -> Option<u8> {
+    match status {
+        WaitStatus::Exited(_, code) => Some(low_byte(code)),
+        WaitStatus::Signaled(_, signal, _) => Some(low_byte(KILLED + signal as i32)),
+        _ => None,
+    }
+}
+
+/// The exit code that stands for an exit status.
+pub(crate) fn exit_code(status: ExitStatus) -> u8 {
+    let killed = status.signal().map(|signal| KILLED + signal);
+    status.code().or(killed).map_or(u8::MAX, low_byte)
+}
+
+/// Lets the command's process have all signals, whichever are blocked here.
+pub(crate) fn unblock_signals(command: &mut Command) -> &mut Command {
+    let unblock = || Ok(SigSet::empty().thread_set_mask()?);
+    // SAFETY: it is one system call, which is safe between fork and exec.
+    unsafe { command.pre_exec(unblock) }
+}
+
+/// The process id of a child, in the form that system calls take.
+pub(crate) fn pid_of(child: &Child) -> Pid {
+    Pid::from_raw(i32::try_from(child.id()).expect("process ids are below 4,194,304"))
+}
+
+fn low_byte(code: i32) -> u8 {
+    u8::try_from(code).unwrap_or(u8::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_exit_code_says_how_a_process_ended() {
+        assert_eq!(exit_code(ExitStatus::from_raw(3 << 8)), 3);
+        assert_eq!(exit_code(ExitStatus::from_raw(9)), 137);
+    }
+}

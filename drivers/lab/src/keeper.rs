@@ -1,0 +1,175 @@
+//! The lab's end of a host: starts its keeper, tells it what to make, and ends it.
+
+use std::{
+    fs::{self, File, OpenOptions},
+    path::{Path, PathBuf},
+    process::{ExitStatus, Stdio},
+    time::Duration,
+};
+
+use tokio::{
+    io::{AsyncBufReadExt, AsyncWriteExt, BufReader},
+    net::TcpStream,
+    process::{Child, ChildStdin, Command},
+    time::{Instant, sleep_until, timeout_at},
+};
+
+use crate::{
+    LabError,
+    host::{PORT, Run},
+    hosted::{self, Spec},
+    net, process, residue,
+};
+
+/// How long a host may take to come up.
+const UP: Duration = Duration::from_secs(60);
+/// How often a host that comes up is tried.
+const TRY_EVERY: Duration = Duration::from_millis(10);
+
+/// A running keeper. A host ends with it.
+#[derive(Debug)]
+pub(crate) struct Keeper {
+    child: Child,
+    lifeline: ChildStdin,
+    first: i32,
+    cable: String,
+}
+
+impl Keeper {
+    /// Starts a host, and waits until its daemon answers.
+    pub(crate) async fn start(spec: &Spec, cable: String) -> Result<Self, LabError> {
+        let mut keeper = Self::spawn(spec, cable).await?;
+        net::plug(&keeper.cable, keeper.first)?;
+        let mut line = serde_json::to_vec(spec).expect("a spec has text keys only");
+        line.push(b'\n');
+        let told = keeper.lifeline.write_all(&line).await;
+        told.map_err(LabError::system("tell the keeper what to make"))?;
+        keeper.until_up(spec).await?;
+        Ok(keeper)
+    }
+
+    async fn spawn(spec: &Spec, cable: String) -> Result<Self, LabError> {
+        let mut child = Command::new("/proc/self/exe")
+            .args([hosted::COMMAND, &spec.hostname])
+            .arg(&spec.logs)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(log(&spec.logs)?)
+            .spawn()
+            .map_err(LabError::system("start a host's keeper"))?;
+        let lifeline = child.stdin.take().expect("stdin is piped");
+        let stdout = child.stdout.take().expect("stdout is piped");
+        let mut line = String::new();
+        let read = BufReader::new(stdout).read_line(&mut line).await;
+        read.map_err(LabError::system("hear from a host's keeper"))?;
+        let Ok(first) = line.trim().parse() else {
+            let status = child
+                .wait()
+                .await
+                .map_err(LabError::system("wait for a host's keeper"))?;
+            return Err(ended(spec, status));
+        };
+        Ok(Self {
+            child,
+            lifeline,
+            first,
+            cable,
+        })
+    }
+
+    async fn until_up(&mut self, spec: &Spec) -> Result<(), LabError> {
+        let deadline = Instant::now() + UP;
+        tokio::select! {
+            status = self.child.wait() => {
+                Err(ended(spec, status.map_err(LabError::system("wait for a host's keeper"))?))
+            }
+            answered = answers(spec, self.first, deadline) => answered,
+        }
+    }
+
+    /// This run of the host, counted as `generation`.
+    pub(crate) fn run(&self, generation: u32) -> Result<Run, LabError> {
+        let link = PathBuf::from(format!("/proc/{}/ns/pid", self.first));
+        let namespace = fs::read_link(&link).map_err(LabError::file("read", link))?;
+        Ok(Run {
+            generation,
+            first: self.first,
+            namespace,
+        })
+    }
+
+    /// Whether the host still runs.
+    pub(crate) fn is_alive(&mut self) -> bool {
+        matches!(self.child.try_wait(), Ok(None))
+    }
+
+    /// Ends the host, and waits until all of it is gone.
+    pub(crate) async fn end(self) -> Result<(), LabError> {
+        let Self {
+            mut child,
+            lifeline,
+            cable,
+            ..
+        } = self;
+        drop(lifeline);
+        child
+            .wait()
+            .await
+            .map_err(LabError::system("wait for a host's end"))?;
+        net::unplug(&cable);
+        Ok(())
+    }
+}
+
+/// Waits until the daemon listens, and accepts a connection. It isn't tried before it listens: the
+/// first packet to a host without a network would cost a second.
+async fn answers(spec: &Spec, first: i32, deadline: Instant) -> Result<(), LabError> {
+    let mut next = Instant::now();
+    while !listens(first) {
+        next += TRY_EVERY;
+        if next >= deadline {
+            return Err(silent(spec, "nothing listens"));
+        }
+        sleep_until(next).await;
+    }
+    match timeout_at(deadline, TcpStream::connect((spec.address, PORT))).await {
+        Ok(Ok(_)) => Ok(()),
+        Ok(Err(error)) => Err(silent(spec, &error.to_string())),
+        Err(_) => Err(silent(spec, "no connection")),
+    }
+}
+
+fn listens(first: i32) -> bool {
+    let sockets = residue::listening(first).unwrap_or_default();
+    sockets.iter().any(|(port, _)| *port == PORT)
+}
+
+fn log(logs: &Path) -> Result<File, LabError> {
+    let path = logs.join("host.log");
+    OpenOptions::new()
+        .create(true)
+        .append(true)
+        .open(&path)
+        .map_err(LabError::file("write", path))
+}
+
+fn ended(spec: &Spec, status: ExitStatus) -> LabError {
+    failed(spec, format!("its first process ended with {status}"))
+}
+
+fn silent(spec: &Spec, what: &str) -> LabError {
+    failed(
+        spec,
+        format!("{what} on port {PORT} within {} s", UP.as_secs()),
+    )
+}
+
+fn failed(spec: &Spec, why: String) -> LabError {
+    let read = |name| fs::read_to_string(spec.logs.join(name)).unwrap_or_default();
+    let logs = read("host.log") + &read("libvirtd.log");
+    LabError::Host {
+        host: spec.hostname.clone(),
+        why,
+        tail: process::tail(&logs).to_owned(),
+    }
+}

@@ -1,0 +1,274 @@
+//! The lab: hosts on a network of their own, each started once and then kept.
+
+use std::{
+    collections::HashMap,
+    fs::{self, File, OpenOptions},
+    io::Write,
+    path::{Path, PathBuf},
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicU32, Ordering},
+    },
+    time::Duration,
+};
+
+use migratrix_contract::Host;
+use migratrix_matrix::ReleaseName;
+use tokio::{net::TcpStream, sync::OnceCell, time::timeout};
+
+use crate::{
+    LabError, LabHost, Role, StoredRelease, host::PORT, hosted::Spec, keeper::Keeper, mounts, net,
+    sandbox, warm,
+};
+
+/// How long a host may take to accept a connection before it counts as dead.
+const ANSWER: Duration = Duration::from_secs(5);
+/// The longest start of a release's name that goes into a host name, in characters.
+const STEM: usize = 50;
+
+/// Hosts on a network of their own. All of them end when it is dropped.
+#[derive(Debug)]
+pub struct Lab {
+    dir: PathBuf,
+    slots: Mutex<HashMap<(ReleaseName, Role), Arc<Slot>>>,
+    starts: AtomicU32,
+}
+
+/// The place of a host, from the first wish for it.
+#[derive(Debug)]
+struct Slot {
+    number: u16,
+    hostname: String,
+    host: OnceCell<Arc<LabHost>>,
+}
+
+/// How a host is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Health {
+    /// Its daemon accepts connections.
+    Up,
+    /// It needs to be replaced.
+    Down(String),
+}
+
+impl Lab {
+    /// A lab without hosts, whose logs go to `dir`.
+    ///
+    /// # Errors
+    /// Returns an error outside the sandbox, or where its network or files can't be made.
+    pub fn new(dir: &Path) -> Result<Self, LabError> {
+        if !sandbox::is_inside() {
+            return Err(LabError::Outside);
+        }
+        fs::create_dir_all(dir).map_err(LabError::file("create", dir))?;
+        let dir = dir.canonicalize().map_err(LabError::file("read", dir))?;
+        let scratch = scratch(&dir);
+        fs::create_dir_all(&scratch).map_err(LabError::file("create", &scratch))?;
+        mounts::mount_scratch(&scratch)?;
+        let hosts = hosts_file(&dir);
+        fs::write(&hosts, "127.0.0.1 localhost\n").map_err(LabError::file("write", hosts))?;
+        net::make_bridge()?;
+        Ok(Self {
+            dir,
+            slots: Mutex::default(),
+            starts: AtomicU32::new(0),
+        })
+    }
+
+    /// The host of this release in this role. It is started at the first call, and kept.
+    ///
+    /// # Errors
+    /// Returns an error where it doesn't come up; the next call tries again.
+    pub async fn host(
+        &self,
+        release: &StoredRelease,
+        role: Role,
+    ) -> Result<Arc<LabHost>, LabError> {
+        let slot = self.slot(release.name(), role)?;
+        let host = slot
+            .host
+            .get_or_try_init(|| self.first_start(&slot, release))
+            .await?;
+        Ok(Arc::clone(host))
+    }
+
+    /// Kills the host and starts a clean one in its place, if it still is in the run that
+    /// `generation` counts: when several find it dead, it is replaced once.
+    ///
+    /// # Errors
+    /// Returns an error where the new one doesn't come up: the host is down then.
+    pub async fn replace(&self, host: &LabHost, generation: u32) -> Result<(), LabError> {
+        let mut keeper = host.change.lock().await;
+        if host.generation() != generation {
+            return Ok(());
+        }
+        host.set_run(None);
+        if let Some(old) = keeper.take() {
+            old.end().await?;
+        }
+        let new = self.start(host).await?;
+        host.set_run(Some(new.run(generation + 1)?));
+        *keeper = Some(new);
+        Ok(())
+    }
+
+    /// Looks whether the host's daemon runs and accepts connections. Whether it also answers is a
+    /// client's matter.
+    pub async fn check(&self, host: &LabHost) -> Health {
+        let alive = host
+            .change
+            .lock()
+            .await
+            .as_mut()
+            .is_some_and(Keeper::is_alive);
+        if !alive {
+            return Health::Down("its first process has ended".to_owned());
+        }
+        match host.daemon_is_stopped() {
+            Err(error) => return Health::Down(error.to_string()),
+            Ok(true) => return Health::Down("its daemon is stopped".to_owned()),
+            Ok(false) => {}
+        }
+        match timeout(ANSWER, TcpStream::connect((host.address(), PORT))).await {
+            Ok(Ok(_)) => Health::Up,
+            Ok(Err(error)) => Health::Down(error.to_string()),
+            Err(_) => Health::Down(format!("no connection within {} s", ANSWER.as_secs())),
+        }
+    }
+
+    /// Ends all hosts, and keeps what they found out about their QEMUs for later ones.
+    ///
+    /// # Errors
+    /// Returns an error where a host can't be ended.
+    pub async fn close(self) -> Result<(), LabError> {
+        let slots = self
+            .slots
+            .into_inner()
+            .unwrap_or_else(PoisonError::into_inner);
+        for host in slots.values().filter_map(|slot| slot.host.get()) {
+            if let Some(root) = host.path("/") {
+                // Without it the next run is slower, and no more.
+                drop(warm::keep(&root, &host.release.warm()));
+            }
+            if let Some(keeper) = host.change.lock().await.take() {
+                keeper.end().await?;
+            }
+        }
+        Ok(())
+    }
+
+    fn slot(&self, name: &ReleaseName, role: Role) -> Result<Arc<Slot>, LabError> {
+        let mut slots = self.slots.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(slot) = slots.get(&(name.clone(), role)) {
+            return Ok(Arc::clone(slot));
+        }
+        let number = u16::try_from(slots.len() + 1).expect("fewer releases than addresses");
+        let taken = |hostname: &str| slots.values().any(|slot| slot.hostname == hostname);
+        let hostname = hostname(name.as_str(), role, taken);
+        self.announce(&hostname, number)?;
+        let slot = Arc::new(Slot {
+            number,
+            hostname,
+            host: OnceCell::new(),
+        });
+        slots.insert((name.clone(), role), Arc::clone(&slot));
+        Ok(slot)
+    }
+
+    /// Tells all hosts of a new one. The file is appended to in one call, so that nobody reads a
+    /// part.
+    fn announce(&self, hostname: &str, number: u16) -> Result<(), LabError> {
+        let path = hosts_file(&self.dir);
+        let line = format!("{} {hostname}\n", net::address(number));
+        let mut file: File = OpenOptions::new()
+            .append(true)
+            .open(&path)
+            .map_err(LabError::file("write", &path))?;
+        file.write_all(line.as_bytes())
+            .map_err(LabError::file("write", path))
+    }
+
+    async fn first_start(
+        &self,
+        slot: &Slot,
+        release: &StoredRelease,
+    ) -> Result<Arc<LabHost>, LabError> {
+        let logs = self.dir.join(&slot.hostname);
+        fs::create_dir_all(&logs).map_err(LabError::file("create", &logs))?;
+        let host = LabHost::new(
+            release.clone(),
+            slot.hostname.clone(),
+            net::address(slot.number),
+            logs,
+        );
+        let keeper = self.start(&host).await?;
+        host.set_run(Some(keeper.run(1)?));
+        *host.change.lock().await = Some(keeper);
+        Ok(Arc::new(host))
+    }
+
+    async fn start(&self, host: &LabHost) -> Result<Keeper, LabError> {
+        let start = self.starts.fetch_add(1, Ordering::Relaxed);
+        let scratch = scratch(&self.dir).join(format!("{}.{start}", host.hostname()));
+        fs::create_dir(&scratch).map_err(LabError::file("create", &scratch))?;
+        let spec = Spec {
+            hostname: host.hostname().to_owned(),
+            address: host.address(),
+            root: host.release.root(),
+            warm: host.release.warm(),
+            scratch,
+            logs: host.logs().clone(),
+            hosts_file: hosts_file(&self.dir),
+        };
+        Keeper::start(&spec, format!("host{start}")).await
+    }
+}
+
+/// Where hosts write: a tmpfs in the sandbox, so that it is fast and goes away by itself.
+fn scratch(dir: &Path) -> PathBuf {
+    dir.join("scratch")
+}
+
+fn hosts_file(dir: &Path) -> PathBuf {
+    scratch(dir).join("hosts")
+}
+
+/// A host name that is valid and not taken: `<release>-s` or `-d`, with `-` for other characters.
+fn hostname(release: &str, role: Role, taken: impl Fn(&str) -> bool) -> String {
+    let letter = match role {
+        Role::Source => 's',
+        Role::Destination => 'd',
+    };
+    let valid = |c: char| if c.is_ascii_alphanumeric() { c } else { '-' };
+    let stem: String = release.chars().take(STEM).map(valid).collect();
+    let plain = std::iter::once(format!("{stem}-{letter}"));
+    let mut names = plain.chain((2..).map(|number: u32| format!("{stem}-{number}-{letter}")));
+    names
+        .find(|name| !taken(name))
+        .expect("there is a number that isn't taken")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_host_name_is_valid_for_any_release_name() {
+        let free = |_: &str| false;
+        assert_eq!(
+            hostname("trixie-backports", Role::Source, free),
+            "trixie-backports-s"
+        );
+        assert_eq!(
+            hostname("libvirt_9.0", Role::Destination, free),
+            "libvirt-9-0-d"
+        );
+        assert!(hostname(&"x".repeat(300), Role::Source, free).len() < 64);
+    }
+
+    #[test]
+    fn two_releases_with_alike_names_get_two_host_names() {
+        let taken = |name: &str| name == "a-b-s";
+        assert_eq!(hostname("a.b", Role::Source, taken), "a-b-2-s");
+    }
+}

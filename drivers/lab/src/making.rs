@@ -1,0 +1,89 @@
+//! A release that is being made: under a name of its own until it is whole.
+
+use std::{
+    fs::{self, File},
+    path::{Path, PathBuf},
+};
+
+use migratrix_matrix::ReleaseName;
+use nix::fcntl::{Flock, FlockArg};
+
+use crate::{LabError, StoredRelease, privilege, process, release::Record};
+
+/// A folder that becomes a release when it is finished, and goes away when it is dropped before.
+pub(crate) struct Making {
+    folder: PathBuf,
+    place: PathBuf,
+    name: ReleaseName,
+    _lock: Flock<File>,
+}
+
+impl Making {
+    /// Begins to make the release `name` in the store's folder. Waits for another process that
+    /// makes the same; what an earlier one left is removed.
+    pub(crate) fn begin(store: &Path, name: &ReleaseName) -> Result<Self, LabError> {
+        let lock = lock(&store.join(format!(".{name}.lock")))?;
+        let (folder, place) = (
+            store.join(format!(".{name}.partial")),
+            store.join(name.as_str()),
+        );
+        if place.exists() {
+            return Err(LabError::Taken(name.clone()));
+        }
+        remove_tree(&folder)?;
+        fs::create_dir(&folder).map_err(LabError::file("create", &folder))?;
+        Ok(Self {
+            folder,
+            place,
+            name: name.clone(),
+            _lock: lock,
+        })
+    }
+
+    /// Where its root file system goes.
+    pub(crate) fn root(&self) -> PathBuf {
+        self.folder.join("root")
+    }
+
+    /// Writes its record, and puts it in its place.
+    pub(crate) fn finish(self, record: Record) -> Result<StoredRelease, LabError> {
+        debug_assert_eq!(
+            record.name, self.name,
+            "a record is of the release that is being made"
+        );
+        let file = StoredRelease::record_file(&self.folder);
+        let text = serde_json::to_string_pretty(&record).expect("a record has text keys only");
+        fs::write(&file, text).map_err(LabError::file("write", file))?;
+        fs::rename(&self.folder, &self.place).map_err(LabError::file("create", &self.place))?;
+        Ok(StoredRelease {
+            record,
+            folder: self.place.clone(),
+        })
+    }
+}
+
+impl Drop for Making {
+    fn drop(&mut self) {
+        if self.folder.exists() {
+            // What can't be removed now is removed when the release is made again.
+            drop(remove_tree(&self.folder));
+        }
+    }
+}
+
+/// Removes a folder, with files of all the ids that a release's root holds.
+pub(crate) fn remove_tree(folder: &Path) -> Result<(), LabError> {
+    if !folder.exists() {
+        return Ok(());
+    }
+    let mut command = privilege::as_owner("rm");
+    command.args(["-rf", "--one-file-system", "--"]).arg(folder);
+    process::output(&mut command, "coreutils").map(drop)
+}
+
+/// Holds the lock until it is dropped.
+pub(crate) fn lock(path: &Path) -> Result<Flock<File>, LabError> {
+    let file = File::create(path).map_err(LabError::file("create", path))?;
+    Flock::lock(file, FlockArg::LockExclusive)
+        .map_err(|(_, error)| LabError::system(format!("lock {}", path.display()))(error))
+}

@@ -1,0 +1,89 @@
+//! The lab's network: a bridge in the sandbox, a cable to each host, and no way out.
+//!
+//! The addresses are those of RFC 2544, which are set aside for tests and never routed.
+
+use std::{
+    io::Write,
+    net::Ipv4Addr,
+    process::{Command, Stdio},
+};
+
+use crate::{LabError, process};
+
+const BRIDGE: &str = "migratrix0";
+/// The length of the network's prefix, in bits.
+const PREFIX: u8 = 16;
+
+/// The address of host number `number`; the bridge's own is that of number 0.
+pub(crate) fn address(number: u16) -> Ipv4Addr {
+    let [high, low] = (number + 1).to_be_bytes();
+    Ipv4Addr::new(198, 18, high, low)
+}
+
+/// Brings the loopback interface up.
+pub(crate) fn loopback_up() -> Result<(), LabError> {
+    batch("link set lo up\n")
+}
+
+/// Makes the bridge.
+pub(crate) fn make_bridge() -> Result<(), LabError> {
+    batch(&format!(
+        "link add {BRIDGE} type bridge\n\
+         addr add {}/{PREFIX} dev {BRIDGE}\n\
+         link set {BRIDGE} up\n",
+        address(0)
+    ))
+}
+
+/// Lays a cable named `cable` from the bridge to the network namespace of process `pid`.
+pub(crate) fn plug(cable: &str, pid: i32) -> Result<(), LabError> {
+    batch(&format!(
+        "link add {cable} type veth peer name eth0 netns {pid}\n\
+         link set {cable} master {BRIDGE} up\n"
+    ))
+}
+
+/// Takes a cable away, if it is still there: it goes by itself with the host's namespace.
+pub(crate) fn unplug(cable: &str) {
+    drop(batch(&format!("link del {cable}\n")));
+}
+
+/// Brings the interfaces of the host up that we are in.
+pub(crate) fn configure_host(address: Ipv4Addr) -> Result<(), LabError> {
+    batch(&format!(
+        "link set lo up\n\
+         addr add {address}/{PREFIX} dev eth0\n\
+         link set eth0 up\n"
+    ))
+}
+
+fn batch(lines: &str) -> Result<(), LabError> {
+    let mut command = Command::new("ip");
+    command
+        .args(["-batch", "-"])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::null())
+        .stderr(Stdio::piped());
+    let mut child = process::spawn(&mut command, "iproute2")?;
+    let mut stdin = child.stdin.take().expect("stdin is piped");
+    stdin
+        .write_all(lines.as_bytes())
+        .map_err(LabError::system("tell `ip` what to do"))?;
+    drop(stdin);
+    let output = child
+        .wait_with_output()
+        .map_err(LabError::system("wait for `ip`"))?;
+    process::check(&command, &output)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_host_has_an_address_of_its_own_within_the_network() {
+        assert_eq!(address(0), Ipv4Addr::new(198, 18, 0, 1));
+        assert_eq!(address(1), Ipv4Addr::new(198, 18, 0, 2));
+        assert_eq!(address(255), Ipv4Addr::new(198, 18, 1, 0));
+    }
+}

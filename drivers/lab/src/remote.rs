@@ -1,0 +1,56 @@
+//! A real machine that is only known by its libvirt URI.
+
+use std::{io, path::PathBuf};
+
+use migratrix_contract::Host;
+use migratrix_matrix::ReleaseName;
+
+/// A host that isn't ours to look into.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RemoteHost {
+    /// The name that stands for what it runs.
+    pub release: ReleaseName,
+    /// The libvirt URI by which a client reaches it.
+    pub uri: String,
+    /// The libvirt URI by which another host's daemon reaches it.
+    pub peer_uri: String,
+}
+
+impl Host for RemoteHost {
+    fn release(&self) -> &ReleaseName {
+        &self.release
+    }
+
+    fn uri(&self) -> String {
+        self.uri.clone()
+    }
+
+    fn peer_uri(&self) -> String {
+        self.peer_uri.clone()
+    }
+
+    fn path(&self, _inside: &str) -> Option<PathBuf> {
+        None
+    }
+
+    fn residue(&self, _domain: &str) -> io::Result<Option<Vec<String>>> {
+        Ok(None)
+    }
+
+    fn stop_daemon(&self) -> io::Result<()> {
+        Err(self.not_ours("stop the daemon"))
+    }
+
+    fn kill_qemu(&self, _domain: &str) -> io::Result<()> {
+        Err(self.not_ours("kill QEMU"))
+    }
+}
+
+impl RemoteHost {
+    fn not_ours(&self, what: &str) -> io::Error {
+        io::Error::new(
+            io::ErrorKind::Unsupported,
+            format!("can't {what} on {}: it is not a host of the lab", self.uri),
+        )
+    }
+}

@@ -1,0 +1,250 @@
+//! The one sandbox around everything that has effects: namespaces that die with the command.
+//!
+//! ```text
+//!  outer ──lifeline (pipe)──▶ init, PID 1 ──▶ runner
+//!    └─ unshare --kill-child ──┘  reaps         the command itself
+//! ```
+//!
+//! The outer process runs the same program with the same arguments again inside new user (unless it
+//! is root), mount, network and PID namespaces. Whichever of the processes is killed, all of them
+//! go: `unshare` dies with the outer (`PR_SET_PDEATHSIG`), init dies with `unshare`, or by the end
+//! of the lifeline, and with init the kernel kills whatever is in the PID namespace, and takes its
+//! mounts and interfaces down.
+
+use std::{
+    env,
+    fs::File,
+    io::{self, Read, Write},
+    os::{
+        fd::{AsRawFd, BorrowedFd, FromRawFd, OwnedFd, RawFd},
+        unix::process::{CommandExt, ExitStatusExt},
+    },
+    process::{Child, Command, ExitStatus},
+};
+
+use nix::{
+    fcntl::{FcntlArg, FdFlag, OFlag, fcntl},
+    sys::{
+        prctl,
+        signal::{SigSet, Signal, kill},
+    },
+    unistd::{Pid, getpid, getppid, pipe2, setpgid},
+};
+
+use crate::{LabError, init, net, privilege};
+
+/// Tells a process which part it has: absent, `init:FD:FD`, or `runner`.
+const PART: &str = "MIGRATRIX_SANDBOX";
+
+/// The exit code after a second interrupt.
+const INTERRUPTED: u8 = 130;
+
+/// How a call of [`enter`] ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Entered {
+    /// We are inside: go on.
+    Inside,
+    /// We were outside, and the command has run inside: exit with its code.
+    Left(u8),
+}
+
+/// Whom the terminal's keys reach.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Terminal {
+    /// The outer process only, which passes an interrupt on as a polite request to stop.
+    Outer,
+    /// All of them: for commands that a person types into.
+    Shared,
+}
+
+/// Enters the sandbox. Call it before any thread is started.
+///
+/// # Errors
+/// Returns an error where the namespaces can't be made.
+pub fn enter(terminal: Terminal) -> Result<Entered, LabError> {
+    let part = env::var(PART).unwrap_or_default();
+    if is_inside() {
+        return Ok(Entered::Inside);
+    }
+    if let Some((lifeline, ready)) = init_part(&part) {
+        return be_init(lifeline, ready).map(Entered::Left);
+    }
+    be_outer(terminal).map(Entered::Left)
+}
+
+/// Whether this process is the runner inside the sandbox.
+#[must_use]
+pub fn is_inside() -> bool {
+    env::var_os(PART).is_some_and(|part| part == "runner") && getppid() == Pid::from_raw(1)
+}
+
+/// Waits until the person or the machine asks the command to stop. The second request kills it.
+///
+/// # Errors
+/// Returns the error where the signal can't be caught.
+pub async fn stop_requested() -> io::Result<()> {
+    use tokio::signal::unix::{SignalKind, signal};
+    signal(SignalKind::terminate())?.recv().await;
+    Ok(())
+}
+
+fn init_part(part: &str) -> Option<(OwnedFd, OwnedFd)> {
+    let (lifeline, ready) = part.strip_prefix("init:")?.split_once(':')?;
+    if getpid() != Pid::from_raw(1) {
+        return None;
+    }
+    Some((inherited(lifeline)?, inherited(ready)?))
+}
+
+fn inherited(number: &str) -> Option<OwnedFd> {
+    let number: RawFd = number.parse().ok()?;
+    set_inherit(number, FdFlag::FD_CLOEXEC).ok()?;
+    // SAFETY: the outer process opened it for us, nobody else here knows it, and it is open.
+    Some(unsafe { OwnedFd::from_raw_fd(number) })
+}
+
+fn set_inherit(fd: RawFd, flag: FdFlag) -> nix::Result<()> {
+    // SAFETY: it is borrowed for this one call, which fails where it isn't open.
+    let fd = unsafe { BorrowedFd::borrow_raw(fd) };
+    fcntl(fd, FcntlArg::F_SETFD(flag)).map(drop)
+}
+
+fn be_outer(terminal: Terminal) -> Result<u8, LabError> {
+    let (lifeline_end, lifeline) = pipe()?;
+    let (ready, ready_end) = pipe()?;
+    let signals = signals();
+    let before = signals
+        .thread_swap_mask(nix::sys::signal::SigmaskHow::SIG_BLOCK)
+        .map_err(LabError::system("block signals"))?;
+    let child = spawn(&lifeline_end, &ready_end, terminal);
+    drop((lifeline_end, ready_end));
+    let status = child.and_then(|child| outlive(child, File::from(lifeline), &signals, terminal));
+    before
+        .thread_set_mask()
+        .map_err(LabError::system("unblock signals"))?;
+    conclude(status?, File::from(ready))
+}
+
+fn pipe() -> Result<(OwnedFd, OwnedFd), LabError> {
+    pipe2(OFlag::O_CLOEXEC).map_err(LabError::system("make a pipe"))
+}
+
+fn signals() -> SigSet {
+    [
+        Signal::SIGCHLD,
+        Signal::SIGINT,
+        Signal::SIGTERM,
+        Signal::SIGHUP,
+    ]
+    .into_iter()
+    .collect()
+}
+
+fn spawn(lifeline: &OwnedFd, ready: &OwnedFd, terminal: Terminal) -> Result<Child, LabError> {
+    let program = env::current_exe().map_err(LabError::system("find this program"))?;
+    let ends = [lifeline.as_raw_fd(), ready.as_raw_fd()];
+    let outer = getpid();
+    let mut command = privilege::unshare();
+    command
+        .args([
+            "--mount",
+            "--net",
+            "--pid",
+            "--fork",
+            "--kill-child=SIGKILL",
+            "--mount-proc",
+            "--",
+        ])
+        .arg(program)
+        .args(env::args_os().skip(1))
+        .env(PART, format!("init:{}:{}", ends[0], ends[1]));
+    // SAFETY: only system calls that are safe between fork and exec.
+    unsafe { command.pre_exec(move || bind_to(outer, ends, terminal)) };
+    command.spawn().map_err(|source| LabError::Program {
+        program: "unshare".to_owned(),
+        package: "util-linux",
+        source,
+    })
+}
+
+fn bind_to(outer: Pid, ends: [RawFd; 2], terminal: Terminal) -> io::Result<()> {
+    prctl::set_pdeathsig(Signal::SIGKILL)?;
+    SigSet::empty().thread_set_mask()?;
+    if getppid() != outer {
+        return Err(io::ErrorKind::BrokenPipe.into());
+    }
+    if terminal == Terminal::Outer {
+        setpgid(Pid::from_raw(0), Pid::from_raw(0))?;
+    }
+    for end in ends {
+        set_inherit(end, FdFlag::empty())?;
+    }
+    Ok(())
+}
+
+/// Waits for the child, and passes requests to stop on to it.
+fn outlive(
+    mut child: Child,
+    mut lifeline: File,
+    signals: &SigSet,
+    terminal: Terminal,
+) -> Result<ExitStatus, LabError> {
+    let mut asked = false;
+    loop {
+        if let Some(status) = child
+            .try_wait()
+            .map_err(LabError::system("wait for the sandbox"))?
+        {
+            return Ok(status);
+        }
+        let signal = signals
+            .wait()
+            .map_err(LabError::system("wait for signals"))?;
+        if signal == Signal::SIGCHLD || (signal == Signal::SIGINT && terminal == Terminal::Shared) {
+            continue;
+        }
+        if asked {
+            child.kill().map_err(LabError::system("kill the sandbox"))?;
+            let killed = child
+                .wait()
+                .map_err(LabError::system("wait for the sandbox"))?;
+            return Ok(if killed.success() {
+                killed
+            } else {
+                ExitStatus::from_raw(i32::from(INTERRUPTED) << 8)
+            });
+        }
+        asked = true;
+        // A lifeline without a reader means that the child is about to end.
+        drop(lifeline.write_all(b"s"));
+    }
+}
+
+fn conclude(status: ExitStatus, mut ready: File) -> Result<u8, LabError> {
+    let mut byte = [0];
+    match ready.read(&mut byte) {
+        Ok(1) => Ok(init::exit_code(status)),
+        Ok(_) if init::exit_code(status) == INTERRUPTED => Ok(INTERRUPTED),
+        Ok(_) => Err(LabError::Sandbox(status)),
+        Err(source) => Err(LabError::System {
+            what: "hear from the sandbox".to_owned(),
+            source,
+        }),
+    }
+}
+
+fn be_init(lifeline: OwnedFd, ready: OwnedFd) -> Result<u8, LabError> {
+    let watch = init::Watch::begin(lifeline)?;
+    net::loopback_up()?;
+    let program = env::current_exe().map_err(LabError::system("find this program"))?;
+    let mut command = Command::new(program);
+    command.args(env::args_os().skip(1)).env(PART, "runner");
+    let runner = init::unblock_signals(&mut command)
+        .spawn()
+        .map_err(LabError::system("start the runner"))?;
+    File::from(ready)
+        .write_all(b"r")
+        .map_err(LabError::system("report to the outer process"))?;
+    let pid = init::pid_of(&runner);
+    watch.until_exit(pid, || kill(pid, Signal::SIGTERM).unwrap_or(()))
+}

@@ -1,0 +1,69 @@
+//! The settings of a host's daemon, written into the host before the daemon starts.
+
+use std::{fs, path::Path};
+
+use crate::LabError;
+
+/// Where the kernel makes up a new UUID for every reader, see random(4).
+const NEW_UUID: &str = "/proc/sys/kernel/random/uuid";
+
+/// Networks that a daemon would start by itself. A host has its own.
+const AUTOSTART: &str = "/etc/libvirt/qemu/networks/autostart";
+
+/// No user, label, cgroup or lock that would need rights that we lack, and no other daemon for
+/// logs.
+const QEMU_CONF: &str = r#"user = "root"
+group = "root"
+dynamic_ownership = 0
+remember_owner = 0
+security_driver = "none"
+cgroup_controllers = []
+namespaces = []
+stdio_handler = "file"
+"#;
+
+/// Writes all settings of the host of this name. To be called in the host.
+pub(crate) fn write(hostname: &str) -> Result<(), LabError> {
+    let uuid = fs::read_to_string(NEW_UUID).map_err(LabError::file("read", NEW_UUID))?;
+    put("/etc/hostname", &format!("{hostname}\n"))?;
+    put("/etc/libvirt/libvirtd.conf", &libvirtd_conf(uuid.trim()))?;
+    put("/etc/libvirt/qemu.conf", QEMU_CONF)?;
+    if Path::new(AUTOSTART).exists() {
+        fs::remove_dir_all(AUTOSTART).map_err(LabError::file("remove", AUTOSTART))?;
+    }
+    Ok(())
+}
+
+/// Connections without authentication are safe because the network is private to the lab. The
+/// limits are those of many cases at a time.
+fn libvirtd_conf(uuid: &str) -> String {
+    format!(
+        r#"listen_tls = 0
+listen_tcp = 1
+auth_tcp = "none"
+auth_unix_ro = "none"
+auth_unix_rw = "none"
+host_uuid = "{uuid}"
+log_outputs = "3:stderr"
+max_clients = 1000
+max_anonymous_clients = 500
+max_queued_clients = 500
+max_workers = 100
+"#
+    )
+}
+
+fn put(path: &str, text: &str) -> Result<(), LabError> {
+    fs::write(path, text).map_err(LabError::file("write", path))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_daemon_gets_an_identity_of_its_own() {
+        let conf = libvirtd_conf("c0ffee00-0000-4000-8000-000000000000");
+        assert!(conf.contains("host_uuid = \"c0ffee00-0000-4000-8000-000000000000\"\n"));
+    }
+}

@@ -1,0 +1,188 @@
+//! The store of releases: a folder in the cache, with one folder a release.
+
+use std::{
+    env, fs,
+    path::{Path, PathBuf},
+};
+
+use migratrix_matrix::ReleaseName;
+
+use crate::{
+    BuildOptions, LabError, Origin, Recipe, StoredRelease,
+    making::{self, Making},
+    privilege, probe, process, recipe,
+    release::{FORMAT, Record},
+};
+
+/// The folder that keeps releases, `<cache>/releases/<name>/{root/, warm/, release.json}`.
+#[derive(Clone, Debug)]
+pub struct Store {
+    folder: PathBuf,
+}
+
+/// Where the cache is: `MIGRATRIX_CACHE`, or `migratrix` in `XDG_CACHE_HOME`, or in `~/.cache`.
+#[must_use]
+pub fn cache_folder() -> PathBuf {
+    let set = |name| {
+        env::var_os(name)
+            .filter(|value| !value.is_empty())
+            .map(PathBuf::from)
+    };
+    set("MIGRATRIX_CACHE")
+        .or_else(|| set("XDG_CACHE_HOME").map(|folder| folder.join("migratrix")))
+        .or_else(|| set("HOME").map(|home| home.join(".cache/migratrix")))
+        .unwrap_or_else(|| env::temp_dir().join("migratrix"))
+}
+
+impl Store {
+    /// Opens the store in the cache folder `cache`, and makes it where there is none.
+    ///
+    /// # Errors
+    /// Returns an error where the folder can't be made.
+    pub fn open(cache: &Path) -> Result<Self, LabError> {
+        let folder = cache.join("releases");
+        fs::create_dir_all(&folder).map_err(LabError::file("create", &folder))?;
+        let folder = folder
+            .canonicalize()
+            .map_err(LabError::file("read", &folder))?;
+        Ok(Self { folder })
+    }
+
+    /// All releases, in the order of their names.
+    ///
+    /// # Errors
+    /// Returns an error where one can't be read.
+    pub fn list(&self) -> Result<Vec<StoredRelease>, LabError> {
+        let entries = fs::read_dir(&self.folder).map_err(LabError::file("read", &self.folder))?;
+        let mut found = Vec::new();
+        for entry in entries {
+            let folder = entry.map_err(LabError::file("read", &self.folder))?.path();
+            if StoredRelease::record_file(&folder).exists() && !is_unfinished(&folder) {
+                found.push(read(&folder)?);
+            }
+        }
+        found.sort_by(|a, b| a.name().cmp(b.name()));
+        Ok(found)
+    }
+
+    /// The release of this name.
+    ///
+    /// # Errors
+    /// Returns an error where there is none, or it can't be read.
+    pub fn get(&self, name: &ReleaseName) -> Result<StoredRelease, LabError> {
+        let folder = self.place(name);
+        if !StoredRelease::record_file(&folder).exists() {
+            return Err(LabError::NoRelease(name.clone(), self.folder.clone()));
+        }
+        read(&folder)
+    }
+
+    /// Adds the root file system at `path` under a name. It stays where it is, and is only read.
+    ///
+    /// # Errors
+    /// Returns an error where the name is taken, or the root lacks what a host needs.
+    pub fn add_directory(
+        &self,
+        name: &ReleaseName,
+        path: &Path,
+    ) -> Result<StoredRelease, LabError> {
+        let path = path.canonicalize().map_err(LabError::file("read", path))?;
+        let making = Making::begin(&self.folder, name)?;
+        let record = probe::look(&path, name, Origin::Directory(path.clone()))?;
+        privilege::can_hold(&path)?;
+        making.finish(record)
+    }
+
+    /// Adds the root file system in a tarball under a name: it is extracted into the store.
+    ///
+    /// # Errors
+    /// Returns an error where the name is taken, the tarball can't be extracted, or the root lacks
+    /// what a host needs.
+    pub fn add_tarball(&self, name: &ReleaseName, path: &Path) -> Result<StoredRelease, LabError> {
+        let path = path.canonicalize().map_err(LabError::file("read", path))?;
+        let making = Making::begin(&self.folder, name)?;
+        let root = making.root();
+        fs::create_dir(&root).map_err(LabError::file("create", &root))?;
+        process::output(extraction(&root).arg("--file").arg(&path), "tar")?;
+        making.finish(probe::look(&root, name, Origin::Tarball(path))?)
+    }
+
+    /// Makes a release by a recipe, which takes half a minute or more.
+    ///
+    /// # Errors
+    /// Returns an error where the name is taken, or the making fails: then nothing is left of it.
+    pub fn build(
+        &self,
+        name: &ReleaseName,
+        recipe: Recipe,
+        options: &BuildOptions,
+    ) -> Result<StoredRelease, LabError> {
+        let making = Making::begin(&self.folder, name)?;
+        recipe::make(recipe, options, &making.root())?;
+        let origin = Origin::Recipe {
+            name: recipe.name.to_owned(),
+            mirror: options.mirror(),
+        };
+        let record = probe::look(&making.root(), name, origin)?;
+        making.finish(record)
+    }
+
+    /// Removes a release, and its root if that is in the store.
+    ///
+    /// # Errors
+    /// Returns an error where there is none, or it can't be removed.
+    pub fn remove(&self, name: &ReleaseName) -> Result<(), LabError> {
+        let folder = self.place(name);
+        if !folder.exists() {
+            return Err(LabError::NoRelease(name.clone(), self.folder.clone()));
+        }
+        let doomed = self.folder.join(format!(".{name}.partial"));
+        making::remove_tree(&doomed)?;
+        fs::rename(&folder, &doomed).map_err(LabError::file("remove", &folder))?;
+        making::remove_tree(&doomed)
+    }
+
+    fn place(&self, name: &ReleaseName) -> PathBuf {
+        self.folder.join(name.as_str())
+    }
+}
+
+/// `tar`, to extract a root into `root`. Device files are left out: a user may not make them, and
+/// a host has its own.
+pub(crate) fn extraction(root: &Path) -> std::process::Command {
+    let mut command = privilege::as_owner("tar");
+    command
+        .args(["--extract", "--numeric-owner", "--preserve-permissions"])
+        .args(["--exclude=./dev/*", "--exclude=dev/*", "--directory"])
+        .arg(root);
+    command
+}
+
+fn is_unfinished(folder: &Path) -> bool {
+    folder
+        .file_name()
+        .is_some_and(|name| name.to_string_lossy().starts_with('.'))
+}
+
+fn read(folder: &Path) -> Result<StoredRelease, LabError> {
+    let file = StoredRelease::record_file(folder);
+    let text = fs::read_to_string(&file).map_err(LabError::file("read", &file))?;
+    let record = parse(&text).map_err(|why| LabError::Record { path: file, why })?;
+    Ok(StoredRelease {
+        record,
+        folder: folder.to_owned(),
+    })
+}
+
+fn parse(text: &str) -> Result<Record, String> {
+    let value: serde_json::Value = serde_json::from_str(text).map_err(|error| error.to_string())?;
+    match value.get("format").and_then(serde_json::Value::as_u64) {
+        Some(format) if format == u64::from(FORMAT) => {
+            serde_json::from_value(value).map_err(|error| error.to_string())
+        }
+        Some(format) => Err(format!(
+            "its form is number {format}, this program knows {FORMAT}"
+        )),
+        None => Err("it has no format number".to_owned()),
+    }
+}

@@ -1,0 +1,222 @@
+//! Real hosts: the examples are run as a person would run them. Needs releases in the store (or
+//! roots named by
+//! `MIGRATRIX_TEST_ROOTS`, a folder with one root each) and the right to make namespaces.
+
+use std::{
+    env, fs,
+    io::{BufRead, BufReader},
+    path::{Path, PathBuf},
+    process::{Child, Command, Stdio},
+    time::{Duration, Instant},
+};
+
+use migratrix_lab::{Store, cache_folder};
+use migratrix_matrix::ReleaseName;
+
+/// How long processes may take to vanish.
+const GONE: Duration = Duration::from_secs(10);
+
+/// A release to try, in a store of the test's own.
+struct Trial {
+    dir: tempfile::TempDir,
+    release: String,
+}
+
+impl Trial {
+    /// `None`, with the reason printed, where there is no release.
+    fn new() -> Option<Self> {
+        let Some(root) = any_root() else {
+            eprintln!(
+                "skipped: no release in {} and no MIGRATRIX_TEST_ROOTS",
+                cache_folder().display()
+            );
+            return None;
+        };
+        let dir = tempfile::tempdir().unwrap();
+        let name = ReleaseName::new("trial").unwrap();
+        if let Err(error) = Store::open(dir.path()).unwrap().add_directory(&name, &root) {
+            eprintln!("skipped: {error}");
+            return None;
+        }
+        Some(Self {
+            dir,
+            release: "trial".to_owned(),
+        })
+    }
+
+    fn lab(&self) -> Command {
+        self.command("lab")
+    }
+
+    fn command(&self, example: &str) -> Command {
+        let mut command = Command::new(program(example));
+        command
+            .env("MIGRATRIX_CACHE", self.dir.path())
+            .env("LAB_DIR", self.dir.path().join("run"));
+        command
+    }
+
+    /// A lab with two hosts that are up.
+    fn up(&self) -> Child {
+        let mut child = self
+            .lab()
+            .arg(&self.release)
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut lines = BufReader::new(child.stdout.as_mut().unwrap()).lines();
+        assert!(lines.next().unwrap().unwrap().starts_with("trial-s "));
+        assert!(lines.next().unwrap().unwrap().starts_with("trial-d "));
+        child
+    }
+
+    /// Neither mounts nor interfaces are to be seen outside the sandbox, before and after.
+    fn assert_nothing_outside(&self) {
+        let mounts = fs::read_to_string("/proc/self/mountinfo").unwrap();
+        assert!(
+            !mounts.contains(self.dir.path().to_str().unwrap()),
+            "{mounts}"
+        );
+        assert!(!Path::new("/sys/class/net/migratrix0").exists());
+    }
+}
+
+fn await_end_of(pids: &[String]) {
+    let deadline = Instant::now() + GONE;
+    while let Some(pid) = pids.iter().find(|pid| is_alive(pid)) {
+        assert!(Instant::now() < deadline, "process {pid} is left");
+        std::thread::yield_now();
+    }
+}
+
+/// Whether a process still runs. One that only waits to be reaped doesn't.
+fn is_alive(pid: &str) -> bool {
+    let stat = fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
+    let state = stat
+        .rsplit_once(") ")
+        .and_then(|(_, rest)| rest.chars().next());
+    state.is_some_and(|state| state != 'Z' && state != 'X')
+}
+
+fn any_root() -> Option<PathBuf> {
+    let named = env::var_os("MIGRATRIX_TEST_ROOTS").map(PathBuf::from);
+    let roots = named.into_iter().flat_map(fs::read_dir).flatten().flatten();
+    let stored = || {
+        Store::open(&cache_folder())
+            .ok()?
+            .list()
+            .ok()?
+            .first()
+            .map(|release| release.root())
+    };
+    roots
+        .map(|root| root.path())
+        .find(|path| path.is_dir())
+        .or_else(stored)
+}
+
+/// An example, which is built beside the tests.
+fn program(example: &str) -> PathBuf {
+    let test = env::current_exe().unwrap();
+    test.ancestors()
+        .nth(2)
+        .map(|folder| folder.join("examples").join(example))
+        .unwrap()
+}
+
+fn children(pid: &str) -> Vec<String> {
+    let threads = Path::new("/proc")
+        .join(pid)
+        .join("task")
+        .join(pid)
+        .join("children");
+    let text = fs::read_to_string(threads).unwrap_or_default();
+    text.split_whitespace().map(str::to_owned).collect()
+}
+
+fn descendants(pid: &str) -> Vec<String> {
+    children(pid)
+        .into_iter()
+        .flat_map(|child| [descendants(&child), vec![child]].concat())
+        .collect()
+}
+
+fn signal(name: &str, pid: &str) {
+    assert!(
+        Command::new("kill")
+            .args([name, pid])
+            .status()
+            .unwrap()
+            .success()
+    );
+}
+
+#[test]
+fn a_daemon_answers_inside_its_host_and_the_exit_code_comes_out() {
+    let Some(trial) = Trial::new() else { return };
+    let run = |words: &[&str]| {
+        trial
+            .lab()
+            .args([&trial.release, "--"])
+            .args(words)
+            .output()
+            .unwrap()
+    };
+    let version = run(&["virsh", "version"]);
+    let said = String::from_utf8_lossy(&version.stdout);
+    assert!(said.contains("Running hypervisor: QEMU"), "{said}");
+    assert_eq!(run(&["sh", "-c", "exit 7"]).status.code(), Some(7));
+}
+
+#[test]
+fn a_polite_request_lets_the_command_end_by_itself() {
+    let Some(trial) = Trial::new() else { return };
+    let mut lab = trial.up();
+    let all = descendants(&lab.id().to_string());
+    signal("-TERM", &lab.id().to_string());
+    assert_eq!(lab.wait().unwrap().code(), Some(0));
+    await_end_of(&all);
+}
+
+#[test]
+fn whichever_process_of_the_sandbox_is_killed_nothing_is_left() {
+    let Some(trial) = Trial::new() else { return };
+    for depth in 0..4 {
+        let mut lab = trial.up();
+        let outer = lab.id().to_string();
+        let all = descendants(&outer);
+        assert!(all.len() > 8, "two hosts with a daemon each: {all:?}");
+        trial.assert_nothing_outside();
+        // The outer process, unshare, init, the runner.
+        let victim = (0..depth).fold(outer, |pid, _| children(&pid)[0].clone());
+        signal("-KILL", &victim);
+        assert!(!lab.wait().unwrap().success());
+        await_end_of(&all);
+        trial.assert_nothing_outside();
+    }
+}
+
+#[test]
+fn a_host_knows_what_is_left_of_a_guest_and_comes_up_clean_when_replaced() {
+    let Some(trial) = Trial::new() else { return };
+    let output = trial
+        .command("faults")
+        .arg(&trial.release)
+        .output()
+        .unwrap();
+    let said = String::from_utf8_lossy(&output.stdout);
+    let error = String::from_utf8_lossy(&output.stderr);
+    for line in [
+        "one host for two wishes: true\n",
+        "alive: true process, true file, ",
+        "killed: false process, false file, 0 in all\n",
+        "again: Err(NotFound)\n",
+        "health: Up\n",
+        "stopped: Down(\"its daemon is stopped\")\n",
+        "replaced: Up, run 2\n",
+        "other guest: Some([])\n",
+        "closed: Err(NotConnected)\n",
+    ] {
+        assert!(said.contains(line), "no `{line}` in:\n{said}{error}");
+    }
+}

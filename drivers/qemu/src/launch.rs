@@ -1,0 +1,286 @@
+//! Starting a QEMU, and noticing its end.
+//!
+//! The two protocols run over socket pairs that QEMU inherits: there is no path, no port and no
+//! moment at which one would have to try again. `-chardev socket,fd=N` with `-qmp chardev:ID` works in all of
+//! 5.2 to 11.1. `-qtest chardev:ID` makes 7.2 abort, but `-qtest unix:fd=N` works in all of them.
+
+use std::{
+    ffi::OsString,
+    os::{
+        fd::{AsRawFd, OwnedFd},
+        unix::net,
+    },
+    process::{ExitStatus, Stdio},
+    time::Duration,
+};
+
+use nix::{
+    fcntl::{FcntlArg, FdFlag, fcntl},
+    sys::{prctl, signal::Signal},
+    unistd::{Pid, getpid, getppid},
+};
+use serde_json::{Value, json};
+use tokio::{
+    net::UnixStream,
+    process::{Child, Command},
+};
+
+use crate::{Answer, Binary, Deadline, Ending, QemuError, Qmp, Qtest, stderr::Stderr};
+
+/// How long a QEMU that closed its connection has to end, and its last words to come.
+const GRACE: Duration = Duration::from_secs(2);
+
+/// How a QEMU is to be started.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Launch {
+    binary: Binary,
+    arguments: Vec<OsString>,
+    protocols: Protocols,
+}
+
+/// What QEMU is to speak.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Protocols {
+    Qmp,
+    QmpAndQtest,
+}
+
+/// A QEMU that runs. It is killed when this is dropped, or the thread that started it ends.
+#[derive(Debug)]
+pub struct Qemu {
+    qmp: Qmp,
+    qtest: Option<Qtest<UnixStream>>,
+    process: Process,
+}
+
+#[derive(Debug)]
+struct Process {
+    child: Child,
+    stderr: Stderr,
+}
+
+impl Launch {
+    /// A QEMU with QMP and no more arguments than that takes.
+    #[must_use]
+    pub const fn new(binary: Binary) -> Self {
+        Self {
+            binary,
+            arguments: Vec::new(),
+            protocols: Protocols::Qmp,
+        }
+    }
+
+    /// Adds arguments.
+    #[must_use]
+    pub fn arguments<I: IntoIterator<Item: Into<OsString>>>(mut self, arguments: I) -> Self {
+        self.arguments.extend(arguments.into_iter().map(Into::into));
+        self
+    }
+
+    /// Adds a qtest connection.
+    #[must_use]
+    pub const fn with_qtest(mut self) -> Self {
+        self.protocols = Protocols::QmpAndQtest;
+        self
+    }
+
+    /// Starts it, and waits until it takes commands.
+    ///
+    /// It dies with the *thread* that calls this: call it from one that lives as long as the run.
+    ///
+    /// # Errors
+    /// Returns an error where it can't be started, ends, or doesn't speak QMP by the deadline.
+    ///
+    /// # Panics
+    /// Panics outside a Tokio runtime.
+    pub async fn start(&self, deadline: impl Into<Deadline>) -> Result<Qemu, QemuError> {
+        let deadline = deadline.into();
+        let (qmp, qmp_theirs) = pair()?;
+        let (qtest, qtest_theirs) = match self.protocols {
+            Protocols::Qmp => None,
+            Protocols::QmpAndQtest => Some(pair()?),
+        }
+        .unzip();
+        let mut process = self.spawn(qmp_theirs, qtest_theirs)?;
+        let connected = tokio::select! {
+            connected = Qmp::connect(qmp, deadline) => connected,
+            _ = process.child.wait() => Err(QemuError::Broken {
+                awaited: "QEMU's greeting".to_owned(),
+                ending: Ending::Closed,
+            }),
+        };
+        match connected {
+            Ok(qmp) => Ok(Qemu {
+                qmp,
+                qtest: qtest.map(Qtest::new),
+                process,
+            }),
+            Err(error) => Err(process.explain(error).await),
+        }
+    }
+
+    fn spawn(&self, qmp: OwnedFd, qtest: Option<OwnedFd>) -> Result<Process, QemuError> {
+        let mut words = self.binary.words.iter();
+        let program = words.next().cloned().unwrap_or_default();
+        let mut command = Command::new(&program);
+        command
+            .args(words)
+            .args(&self.arguments)
+            .args(connections(&qmp, qtest.as_ref()))
+            .envs(
+                self.binary
+                    .environment
+                    .iter()
+                    .map(|(name, value)| (name, value)),
+            )
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(Stdio::piped())
+            .kill_on_drop(true);
+        let parent = getpid();
+        // SAFETY: only system calls that are safe between fork and exec.
+        unsafe { command.pre_exec(move || prepare(parent, [Some(&qmp), qtest.as_ref()])) };
+        let start = |source| QemuError::Start {
+            program: program.to_string_lossy().into_owned(),
+            source,
+        };
+        let mut child = command.spawn().map_err(start)?;
+        let stderr = Stderr::new(child.stderr.take().expect("it was piped"));
+        Ok(Process { child, stderr })
+    }
+}
+
+impl Qemu {
+    /// Its QMP connection.
+    #[must_use]
+    pub const fn qmp(&self) -> &Qmp {
+        &self.qmp
+    }
+
+    /// Its qtest connection, if it was started with one.
+    pub const fn qtest(&mut self) -> Option<&mut Qtest<UnixStream>> {
+        self.qtest.as_mut()
+    }
+
+    /// Its process id; `None` once it has ended.
+    #[must_use]
+    pub fn pid(&self) -> Option<u32> {
+        self.process.child.id()
+    }
+
+    /// The end of what it wrote to its standard error.
+    #[must_use]
+    pub fn stderr(&self) -> String {
+        self.process.stderr.tail()
+    }
+
+    /// Sends a command and waits for its answer, as [`Qmp::execute`]; where QEMU has ended, the error says how.
+    ///
+    /// # Errors
+    /// Returns an error where no answer comes. A refusal is an answer.
+    pub async fn execute(
+        &mut self,
+        command: &str,
+        arguments: Value,
+        deadline: impl Into<Deadline>,
+    ) -> Result<Answer, QemuError> {
+        match self.qmp.execute(command, arguments, deadline).await {
+            Ok(answer) => Ok(answer),
+            Err(error) => Err(self.explain(error).await),
+        }
+    }
+
+    /// An error of a connection of this QEMU, with QEMU's end and its last words where that is why.
+    pub async fn explain(&mut self, error: QemuError) -> QemuError {
+        self.process.explain(error).await
+    }
+
+    /// Waits until it has ended by itself.
+    ///
+    /// # Errors
+    /// Returns an error where it has not by the deadline.
+    pub async fn ended(&mut self, deadline: impl Into<Deadline>) -> Result<ExitStatus, QemuError> {
+        let deadline = deadline.into();
+        tokio::time::timeout_at(deadline.at(), self.process.child.wait())
+            .await
+            .map_err(|_| QemuError::Silent {
+                awaited: "QEMU's end".to_owned(),
+                deadline,
+            })?
+            .map_err(QemuError::system("wait for QEMU"))
+    }
+
+    /// Asks it to end, and waits for that; kills it at the deadline.
+    ///
+    /// # Errors
+    /// Returns an error where it had to be killed.
+    pub async fn quit(mut self, deadline: impl Into<Deadline>) -> Result<ExitStatus, QemuError> {
+        let deadline = deadline.into();
+        // The answer may be lost in the end that it announces; the end is what counts.
+        drop(self.qmp.execute("quit", json!({}), deadline).await);
+        let ended = self.ended(deadline).await;
+        if ended.is_err() {
+            self.kill().await?;
+        }
+        ended
+    }
+
+    /// Kills it with `SIGKILL`, and waits until it is gone.
+    ///
+    /// # Errors
+    /// Returns the error where it can't be killed.
+    pub async fn kill(&mut self) -> Result<(), QemuError> {
+        self.process
+            .child
+            .kill()
+            .await
+            .map_err(QemuError::system("kill QEMU"))
+    }
+}
+
+impl Process {
+    async fn explain(&mut self, error: QemuError) -> QemuError {
+        let QemuError::Broken { awaited, ending } = error else {
+            return error;
+        };
+        match tokio::time::timeout(GRACE, self.child.wait()).await {
+            Ok(Ok(status)) => QemuError::Died {
+                awaited,
+                status,
+                stderr: self.stderr.rest(GRACE).await,
+            },
+            Ok(Err(_)) | Err(_) => QemuError::Broken { awaited, ending },
+        }
+    }
+}
+
+fn pair() -> Result<(UnixStream, OwnedFd), QemuError> {
+    let (ours, theirs) =
+        net::UnixStream::pair().map_err(QemuError::system("make a socket pair"))?;
+    ours.set_nonblocking(true)
+        .and_then(|()| UnixStream::from_std(ours))
+        .map(|ours| (ours, theirs.into()))
+        .map_err(QemuError::system("prepare a socket"))
+}
+
+/// The arguments that hand the sockets to QEMU.
+fn connections(qmp: &OwnedFd, qtest: Option<&OwnedFd>) -> Vec<String> {
+    let qmp = format!("socket,id=migratrix-qmp,fd={}", qmp.as_raw_fd());
+    let qmp = ["-chardev", &qmp, "-qmp", "chardev:migratrix-qmp"].map(str::to_owned);
+    let qtest = qtest.map(|qtest| format!("unix:fd={}", qtest.as_raw_fd()));
+    // QEMU would write each line of qtest to its standard error.
+    let qtest = qtest.map(|qtest| ["-qtest", &qtest, "-qtest-log", "none"].map(str::to_owned));
+    qmp.into_iter().chain(qtest.into_iter().flatten()).collect()
+}
+
+/// Done in the child: it dies with its parent, and keeps `sockets`.
+fn prepare(parent: Pid, sockets: [Option<&OwnedFd>; 2]) -> std::io::Result<()> {
+    prctl::set_pdeathsig(Signal::SIGKILL)?;
+    if getppid() != parent {
+        return Err(std::io::ErrorKind::BrokenPipe.into());
+    }
+    for socket in sockets.into_iter().flatten() {
+        fcntl(socket, FcntlArg::F_SETFD(FdFlag::empty()))?;
+    }
+    Ok(())
+}
