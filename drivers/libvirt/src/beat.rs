@@ -9,12 +9,15 @@ use migratrix_client::wire::{Op, Said};
 use migratrix_contract::Subject;
 use migratrix_guest::Parameters;
 use migratrix_history::{Observation, Side, When};
-use tokio::time::{Interval, MissedTickBehavior, interval};
+use tokio::{
+    sync::Notify,
+    time::{Interval, MissedTickBehavior, interval},
+};
 
 use crate::{Client, Error};
 
-/// How often a lap is read while one is waited for.
-const EVERY: Duration = Duration::from_millis(5);
+/// How often a lap is read while one is waited for, or the guest is followed.
+const EVERY: Duration = Duration::from_millis(10);
 
 /// How many paces of the guest must pass without a lap before it is called still.
 const STILL_PACES: u32 = 5;
@@ -32,7 +35,16 @@ pub struct Pulse {
     side: Side,
     domain: String,
     guest: Parameters,
-    tick: Interval,
+}
+
+/// When the guest's laps begin to count for what it does while its memory is copied.
+pub enum Cue<'a> {
+    /// At once: it is paused, and stays so.
+    Now,
+    /// When the source has paused it, to copy its memory then.
+    Suspended(&'a Notify),
+    /// When memory is being copied.
+    Copying,
 }
 
 /// Two readings of a lap counter.
@@ -47,21 +59,20 @@ pub struct Laps {
 impl Pulse {
     /// Feels the pulse of `subject` on the host that `client` knows as `side`.
     pub fn new(client: Arc<Client>, side: Side, subject: &Subject) -> Self {
-        let mut tick = interval(EVERY);
-        tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
         Self {
             client,
             side,
             domain: subject.domain.clone(),
             guest: subject.guest,
-            tick,
         }
     }
 
     /// Waits until the guest has lapped twice. The caller sets the deadline.
-    pub async fn wait(&mut self) -> Result<(), Error> {
+    pub async fn wait(&self) -> Result<(), Error> {
         let mut first = None;
+        let mut tick = ticks(EVERY);
         loop {
+            tick.tick().await;
             let lap = self.read().await?;
             match (first, lap) {
                 (Some(first), Some(lap)) if laps_between(first, lap) >= 2 => return Ok(()),
@@ -73,33 +84,37 @@ impl Pulse {
 
     /// Reads the lap, then again until it has gone on, or for as long as no guest that beats takes:
     /// longer if it is `said_to_run`.
-    pub async fn feel(&mut self, said_to_run: bool) -> Result<Laps, Error> {
+    pub async fn feel(&self, said_to_run: bool) -> Result<Laps, Error> {
         let least = if said_to_run {
             RUNNING_PATIENCE
         } else {
             STILL_MIN
         };
         let window = least.max(self.pace() * STILL_PACES);
+        let mut tick = ticks(EVERY);
+        tick.tick().await;
         let mut laps = Laps::at(self.read().await?);
         while !laps.beat() && laps.window() < window {
+            tick.tick().await;
             laps.add(self.read().await?);
         }
         Ok(laps)
     }
 
-    /// Waits until the migration has begun to copy memory, then reads the lap over and over into
-    /// `laps`, until the host refuses.
-    ///
-    /// The event of a pass does not tell: QEMU 11.1 sends the first one when the first pass is over.
-    pub async fn follow(&mut self, laps: &mut Option<Laps>) -> Error {
-        loop {
-            match self.copied().await {
-                Ok(0) | Err(Error::Refused(_)) => {}
-                Ok(_) => break,
-                Err(error) => return error,
+    /// Waits for `cue`, then reads the lap over and over into `laps`, until the host refuses.
+    pub async fn follow(&self, cue: Cue<'_>, laps: &mut Option<Laps>) -> Error {
+        match cue {
+            Cue::Now => {}
+            Cue::Suspended(suspended) => suspended.notified().await,
+            Cue::Copying => {
+                if let Err(error) = self.copying().await {
+                    return error;
+                }
             }
         }
+        let mut tick = ticks(EVERY);
         loop {
+            tick.tick().await;
             match self.read().await {
                 Ok(lap) => laps.get_or_insert_with(|| Laps::at(lap)).add(lap),
                 Err(error) => return error,
@@ -107,9 +122,23 @@ impl Pulse {
         }
     }
 
+    /// Waits until the job under way has copied memory.
+    ///
+    /// The event of a pass does not tell: QEMU 11.1 sends the first one when the first pass is over.
+    async fn copying(&self) -> Result<(), Error> {
+        let mut tick = ticks(EVERY);
+        loop {
+            tick.tick().await;
+            match self.copied().await {
+                Ok(0) | Err(Error::Refused(_)) => {}
+                Ok(_) => return Ok(()),
+                Err(error) => return Err(error),
+            }
+        }
+    }
+
     /// How many bytes of memory the job under way has copied.
-    async fn copied(&mut self) -> Result<u64, Error> {
-        self.tick.tick().await;
+    async fn copied(&self) -> Result<u64, Error> {
         let op = Op::Progress {
             side: self.side,
             domain: self.domain.clone(),
@@ -120,8 +149,7 @@ impl Pulse {
         Ok(job.memory_processed.unwrap_or(0))
     }
 
-    async fn read(&mut self) -> Result<Option<u32>, Error> {
-        self.tick.tick().await;
+    async fn read(&self) -> Result<Option<u32>, Error> {
         let op = Op::Lap {
             side: self.side,
             domain: self.domain.clone(),
@@ -173,6 +201,12 @@ impl Laps {
             window_us: u64::try_from(self.window().as_micros()).unwrap_or(u64::MAX),
         }
     }
+}
+
+fn ticks(every: Duration) -> Interval {
+    let mut tick = interval(every);
+    tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    tick
 }
 
 /// Laps wrap at 2³².

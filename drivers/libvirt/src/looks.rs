@@ -56,7 +56,7 @@ impl LibvirtDriver<'_> {
     }
 
     /// Whether the host says that the guest runs.
-    async fn runs(&mut self, side: Side) -> Result<bool, Error> {
+    pub(crate) async fn runs(&mut self, side: Side) -> Result<bool, Error> {
         let seen = self.seen(side).await?;
         Ok(seen.is_some_and(|seen| seen.state == "running"))
     }

@@ -5,11 +5,15 @@ use std::{convert::Infallible, pin::pin, sync::Arc, time::Duration};
 use migratrix_client::wire::{Event, Migration, Op, What};
 use migratrix_contract::{Migrate, Recorder};
 use migratrix_history::{Side, When};
-use tokio::time::{Instant, timeout_at};
+use migratrix_matrix::Flag;
+use tokio::{
+    sync::Notify,
+    time::{Instant, timeout_at},
+};
 
 use crate::{
     Client, Error, LibvirtDriver,
-    beat::{Laps, Pulse},
+    beat::{Cue, Laps, Pulse},
     driver::{done, observed},
 };
 
@@ -20,6 +24,7 @@ const EVENTS_PATIENCE: Duration = Duration::from_secs(1);
 struct Watch<'a> {
     client: &'a Client,
     record: &'a mut Recorder,
+    suspended: &'a Notify,
     source_closed: bool,
     destination_closed: bool,
 }
@@ -34,10 +39,17 @@ impl LibvirtDriver<'_> {
         self.on(Side::Destination).await?;
         let client = self.on(Side::Source).await?;
         let pulse = self.pulse(Side::Source).await?;
+        let suspended = Notify::new();
+        let cue = match (self.runs(Side::Source).await?, how.flags.has(Flag::Live)) {
+            (false, _) => Cue::Now,
+            (true, false) => Cue::Suspended(&suspended),
+            (true, true) => Cue::Copying,
+        };
         let mut laps = None;
         let mut watch = Watch {
             client: &client,
             record,
+            suspended: &suspended,
             source_closed: false,
             destination_closed: false,
         };
@@ -45,7 +57,7 @@ impl LibvirtDriver<'_> {
             .during(async {
                 tokio::select! {
                     called = done(Arc::clone(&client), Op::Migrate(self.migration(how))) => called,
-                    never = follow(pulse, &mut laps) => match never {},
+                    never = follow(pulse, cue, &mut laps) => match never {},
                 }
             })
             .await;
@@ -97,7 +109,12 @@ impl Watch<'_> {
     /// held for good.
     fn note(&mut self, at: std::time::Instant, event: Event) {
         match (event.side, &event.what) {
-            (Side::Source, What::Lifecycle(name, _)) => self.source_closed |= name == "stopped",
+            (Side::Source, What::Lifecycle(name, _)) => {
+                self.source_closed |= name == "stopped";
+                if name == "suspended" {
+                    self.suspended.notify_one();
+                }
+            }
             (Side::Destination, What::Lifecycle(name, _)) => {
                 self.destination_closed |= name == "resumed" || name == "suspended";
             }
@@ -108,7 +125,7 @@ impl Watch<'_> {
 }
 
 /// Follows the guest's laps while its memory is copied. Never ends: the call does.
-async fn follow(mut pulse: Pulse, laps: &mut Option<Laps>) -> Infallible {
-    let _until_refused = pulse.follow(laps).await;
+async fn follow(pulse: Pulse, cue: Cue<'_>, laps: &mut Option<Laps>) -> Infallible {
+    let _until_refused = pulse.follow(cue, laps).await;
     std::future::pending().await
 }
