@@ -5,7 +5,7 @@ use migratrix_history::{
     DomainLook, Entry, Header, History, Identity, JobLook, Look, Observation, Outcome, Side, Verb,
     Versions, When,
 };
-use migratrix_matrix::{Activity, Case, Expectation, Flag, Version};
+use migratrix_matrix::{Activity, Case, Expectation, Flag, Preparation, Version};
 
 /// The domain's UUID in every story.
 pub const UUID: &str = "6d2a3a3e-0000-4000-8000-000000000001";
@@ -96,15 +96,13 @@ impl Story {
             (Activity::Paused, _) => vec![pass, beat],
         };
         seen.insert(0, event(Side::Destination, "started", "migrated"));
-        if self
-            .history
-            .header
-            .case
-            .scenario
-            .flags
-            .has(Flag::PersistDest)
-        {
-            seen.push(event(Side::Destination, "defined", "added"));
+        let scenario = self.history.header.case.scenario;
+        if scenario.flags.has(Flag::PersistDest) {
+            let detail = match scenario.state.preparation {
+                Preparation::Prepared => "updated",
+                Preparation::Bare => "added",
+            };
+            seen.push(event(Side::Destination, "defined", detail));
         }
         seen.push(match self.expected.destination_activity {
             Activity::Running => event(Side::Destination, "resumed", "migrated"),

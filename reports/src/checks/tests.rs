@@ -232,6 +232,12 @@ fn broken() -> Vec<(Condition, History)> {
         ),
         (
             C::Events,
+            without(good(PAUSED), |saw| {
+                is_event(saw, Side::Destination, "defined")
+            }),
+        ),
+        (
+            C::Events,
             without(good(LIVE), |saw| is_event(saw, Side::Source, "stopped")),
         ),
         (
