@@ -106,6 +106,7 @@ impl Order {
                 case: case.clone(),
                 attempt: 1,
                 alone: case.fault == Some(Fault::DaemonStopped),
+                earlier: Vec::new(),
             })
             .collect())
     }

@@ -1,7 +1,8 @@
 //! Runs cases side by side, judges each as soon as it is done, and writes down what came of it.
 //!
 //! Cases share hosts. Where a host is lost, the cases that were on it are run again, each alone on
-//! its hosts: so a case is blamed for nothing that another one did.
+//! its hosts: so a case is blamed for nothing that another one did. So is a case of which something
+//! could not be seen. What came of every attempt is kept.
 
 use std::{
     cell::{Cell, RefCell},
@@ -42,6 +43,8 @@ pub struct Job {
     pub attempt: u32,
     /// Whether nothing else may run on its hosts.
     pub alone: bool,
+    /// What came of the attempts before.
+    pub earlier: Vec<Judgement>,
 }
 
 /// What came of a run.
@@ -135,35 +138,36 @@ impl Runner {
     }
 
     /// One attempt at a case: run, judge, and write down or try again.
-    async fn turn(&self, worker: &mut Worker, job: Job) -> Result<()> {
+    async fn turn(&self, worker: &mut Worker, mut job: Job) -> Result<()> {
         let attempt = self.stage.attempt(worker, &job, &self.dir).await?;
         let Attempt { mut judgement, disturbed } = attempt;
         self.known.mark(&mut judgement, &self.stage.releases)?;
-        if let Some(again) = self.again(job, disturbed, &judgement) {
-            self.queue.borrow_mut().push_back(again);
-            return Ok(());
+        if !self.again(&job, disturbed, judgement.standing()) {
+            return self.conclude(&job.earlier, &judgement);
         }
-        self.conclude(&judgement)
+        job.attempt += 1;
+        job.alone = true;
+        job.earlier.push(judgement);
+        self.queue.borrow_mut().push_back(job);
+        Ok(())
     }
 
-    /// The next attempt, where there is reason for one: others may have disturbed this one, or
-    /// retries are asked for.
-    fn again(&self, job: Job, disturbed: bool, judgement: &Judgement) -> Option<Job> {
-        let as_expected = is_as_expected(judgement.standing());
-        let disturbed = disturbed && !job.alone;
+    /// Whether there is reason for another attempt: others may have disturbed this one, or it was
+    /// too busy here to see all of it, or retries are asked for.
+    fn again(&self, job: &Job, disturbed: bool, standing: Standing) -> bool {
+        let look_again = (disturbed || standing == Standing::Unknown) && !job.alone;
         let retry = job.attempt <= self.settings.retries;
-        (!as_expected && (disturbed || retry)).then(|| Job {
-            attempt: job.attempt + 1,
-            alone: true,
-            ..job
-        })
+        !is_as_expected(standing) && (look_again || retry)
     }
 
-    fn conclude(&self, judgement: &Judgement) -> Result<()> {
-        let line = to_line(judgement) + "\n";
+    /// Writes down what came of all attempts at a case, at once: a run that is cut short has all
+    /// of them or none.
+    fn conclude(&self, earlier: &[Judgement], judgement: &Judgement) -> Result<()> {
+        let attempts = earlier.iter().chain([judgement]);
+        let lines: String = attempts.map(|one| to_line(one) + "\n").collect();
         self.verdicts
             .borrow_mut()
-            .write_all(line.as_bytes())
+            .write_all(lines.as_bytes())
             .context("can't write the verdicts: is the disk full?")?;
         let trouble = (!is_as_expected(judgement.standing())).then(|| judgement.overall());
         self.progress

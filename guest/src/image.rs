@@ -61,6 +61,17 @@ impl From<IcedError> for ImageError {
     }
 }
 
+/// What halts the guest for ever, wherever it goes on, and the address to write it to: `cli` in
+/// place of all its code, down to `hlt` and a jump back to that. Its tables stay.
+#[must_use]
+pub fn halting_code() -> (u32, Vec<u8>) {
+    const CLI: u8 = 0xfa;
+    const HALT: [u8; 3] = [0xf4, 0xeb, 0xfd];
+    let mut code = vec![CLI; (TABLES - ORIGIN) as usize - HALT.len()];
+    code.extend(HALT);
+    (ORIGIN, code)
+}
+
 const ORIGIN: u32 = 0x7c00;
 const PROTECTED: u32 = ORIGIN + 0x40;
 const TABLES: u32 = ORIGIN + 0x190;

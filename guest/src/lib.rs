@@ -44,7 +44,7 @@ mod parameters;
 mod stamp;
 mod survey;
 
-pub use image::ImageError;
+pub use image::{ImageError, halting_code};
 pub use law::{Breach, Fault, Stamper};
 pub use model::Model;
 pub use parameters::Parameters;

@@ -7,16 +7,6 @@ use migratrix_history::{Observation, Side};
 
 use crate::{Error, LibvirtDriver, qtest};
 
-/// Where the BIOS puts a boot sector.
-const CODE: u32 = 0x7c00;
-
-/// How much of the guest's sector is code: its tables, which interrupts need, lie behind it.
-const CODE_SIZE: usize = 0x190;
-
-/// `cli`, over and over, down to `hlt` and a jump back to it: wherever the guest goes on, it halts.
-const CLI: u8 = 0xfa;
-const HALT: [u8; 3] = [0xf4, 0xeb, 0xfd];
-
 /// A byte of a sector that the guest lays out once and then leaves alone: the last.
 const MARK: u32 = 511;
 
@@ -69,9 +59,8 @@ impl LibvirtDriver<'_> {
     }
 
     async fn halt_guest(&self, side: Side) -> Result<(), Error> {
-        let mut code = vec![CLI; CODE_SIZE - HALT.len()];
-        code.extend(HALT);
-        qtest::write(self.qtest_path(side)?, CODE, &code).await
+        let (address, code) = migratrix_guest::halting_code();
+        qtest::write(self.qtest_path(side)?, address, &code).await
     }
 
     fn qtest_path(&self, side: Side) -> Result<PathBuf, Error> {
