@@ -1,6 +1,6 @@
 //! Judgements: the verdicts on one attempt at a case, condition by condition.
 
-use migratrix_history::{History, Versions};
+use migratrix_history::{History, Observation, Verb, Versions};
 use migratrix_matrix::{Case, Condition, Fault, Trip};
 use serde::{Deserialize, Serialize};
 
@@ -17,6 +17,9 @@ pub struct Judgement {
     pub began_unix: u64,
     /// How long it took, in milliseconds.
     pub elapsed_ms: u64,
+    /// Whether the migration was asked for: a fault proves nothing where it was not.
+    #[serde(default)]
+    pub reached: bool,
     /// The exact versions that took part.
     pub versions: Versions,
     /// Each condition and what came of it, in the order of [`Condition::ALL`].
@@ -71,11 +74,22 @@ pub fn judge(history: &History) -> Judgement {
             .entries
             .last()
             .map_or(0, |entry| entry.at_us / 1_000),
+        reached: history.entries.iter().any(|entry| asks_for_migration(&entry.saw)),
         versions: checks::versions(history),
         conditions: checks::all(history),
         known: Vec::new(),
         log: None,
     }
+}
+
+fn asks_for_migration(saw: &Observation) -> bool {
+    matches!(
+        saw,
+        Observation::Began {
+            verb: Verb::Migrate,
+            ..
+        }
+    )
 }
 
 impl Judgement {
@@ -87,6 +101,7 @@ impl Judgement {
             attempt: 1,
             began_unix: now_unix,
             elapsed_ms: 0,
+            reached: false,
             versions: Versions::default(),
             conditions: Condition::ALL
                 .map(|one| (one, Verdict::skipped(ability)))
@@ -201,6 +216,9 @@ impl Judgement {
         };
         let (kind, why) = (verdict.kind(), verdict.why());
         match kind {
+            Kind::Unknown if !self.reached => Verdict::unknown(format!(
+                "the migration was never asked for, so {word} proves nothing: {why}"
+            )),
             _ if kind == wanted => Verdict::Pass,
             Kind::Skipped => Verdict::skipped(why),
             Kind::Unknown => Verdict::unknown(format!(

@@ -270,6 +270,16 @@ fn a_fault_that_must_stay_unknown_does_not_pass_by_failing() {
         )
     });
     assert_eq!(judge(&killed).standing(), Standing::Passed);
+    let never_asked = without(killed, |saw| {
+        matches!(
+            saw,
+            Observation::Began {
+                verb: Verb::Migrate,
+                ..
+            }
+        )
+    });
+    assert_eq!(judge(&never_asked).standing(), Standing::Unknown);
 }
 
 #[test]

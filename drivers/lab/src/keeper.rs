@@ -39,7 +39,7 @@ impl Keeper {
     /// Starts a host, and waits until its daemon answers.
     pub(crate) async fn start(spec: &Spec, cable: String) -> Result<Self, LabError> {
         let mut keeper = Self::spawn(spec, cable).await?;
-        net::plug(&keeper.cable, keeper.first)?;
+        net::plug(&keeper.cable, spec.address, keeper.first)?;
         let mut line = serde_json::to_vec(spec).expect("a spec has text keys only");
         line.push(b'\n');
         let told = keeper.lifeline.write_all(&line).await;

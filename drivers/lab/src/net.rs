@@ -20,6 +20,13 @@ pub(crate) fn address(number: u16) -> Ipv4Addr {
     Ipv4Addr::new(198, 18, high, low)
 }
 
+/// The hardware address that goes with an address. It is always the same one: a host that was
+/// replaced is found at once, where the others would ask for its predecessor for half a minute.
+fn hardware(address: Ipv4Addr) -> String {
+    let [_, _, high, low] = address.octets();
+    format!("02:6d:78:00:{high:02x}:{low:02x}")
+}
+
 /// Brings the loopback interface up.
 pub(crate) fn loopback_up() -> Result<(), LabError> {
     batch("link set lo up\n")
@@ -28,18 +35,21 @@ pub(crate) fn loopback_up() -> Result<(), LabError> {
 /// Makes the bridge.
 pub(crate) fn make_bridge() -> Result<(), LabError> {
     batch(&format!(
-        "link add {BRIDGE} type bridge\n\
+        "link add {BRIDGE} address {} type bridge\n\
          addr add {}/{PREFIX} dev {BRIDGE}\n\
          link set {BRIDGE} up\n",
+        hardware(address(0)),
         address(0)
     ))
 }
 
-/// Lays a cable named `cable` from the bridge to the network namespace of process `pid`.
-pub(crate) fn plug(cable: &str, pid: i32) -> Result<(), LabError> {
+/// Lays a cable named `cable` from the bridge to the host of this address, in the network namespace
+/// of process `pid`.
+pub(crate) fn plug(cable: &str, address: Ipv4Addr, pid: i32) -> Result<(), LabError> {
     batch(&format!(
-        "link add {cable} type veth peer name eth0 netns {pid}\n\
-         link set {cable} master {BRIDGE} up\n"
+        "link add {cable} type veth peer name eth0 address {} netns {pid}\n\
+         link set {cable} master {BRIDGE} up\n",
+        hardware(address)
     ))
 }
 

@@ -1,0 +1,127 @@
+//! The whole line on two real releases. `ci/test` builds them, and runs these tests with
+//! `--ignored`; `MIGRATRIX` names the program, which has its client beside it.
+
+use std::{
+    collections::BTreeSet,
+    fs,
+    path::{Path, PathBuf},
+    process::{Command, Output, Stdio},
+    thread,
+    time::{Duration, Instant},
+};
+
+/// Below the program's own directories, so that it is on a real disk; the runs stay for a look.
+fn place(name: &str) -> PathBuf {
+    let place = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
+    let _ = fs::remove_dir_all(&place);
+    fs::create_dir_all(&place).expect("there is room for a directory");
+    place
+}
+
+fn migratrix(place: &Path, arguments: &[&str]) -> Command {
+    let program = std::env::var_os("MIGRATRIX").expect("MIGRATRIX names the program");
+    let mut command = Command::new(program);
+    command.args(arguments).current_dir(place);
+    command
+}
+
+const PAIR: [&str; 5] = ["run", "--source", "bookworm", "--destination", "trixie"];
+
+fn run(place: &Path, more: &[&str]) -> Output {
+    migratrix(place, &[&PAIR, more].concat()).output().expect("the program starts")
+}
+
+#[track_caller]
+fn passes(output: &Output, words: &str) {
+    let out = String::from_utf8_lossy(&output.stdout);
+    let err = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{}: {out}\n{err}", output.status);
+    assert!(out.contains(words), "`{words}` is missing in: {out}");
+}
+
+#[test]
+#[ignore = "needs the releases bookworm and trixie, see ci/test"]
+fn the_96_scenarios_from_bookworm_to_trixie_pass_and_tell_their_versions() {
+    let place = place("scenarios");
+    let output = run(&place, &["--out", "out"]);
+    passes(&output, "960 post-conditions of 96 cases: 960 pass");
+    let verdicts = fs::read_to_string(place.join("out/verdicts.jsonl")).expect("it is there");
+    for line in verdicts.lines() {
+        assert!(line.contains(r#""client":"9."#), "the client's version is missing in {line}");
+        assert!(line.contains(r#""destination_libvirt":"11."#), "{line}");
+    }
+}
+
+#[test]
+#[ignore = "needs the releases bookworm and trixie, see ci/test"]
+fn every_condition_trips_on_a_real_fault_and_a_stopped_daemon_costs_its_deadline() {
+    let place = place("faults");
+    fs::write(place.join("migratrix.toml"), "[deadlines]\nmigrate = 15\n").expect("it is written");
+    let output = run(&place, &["--suite", "faults", "--out", "out"]);
+    passes(&output, "29 cases");
+}
+
+#[test]
+#[ignore = "needs the releases bookworm and trixie, see ci/test"]
+fn a_run_that_is_killed_leaves_nothing_behind_and_goes_on() {
+    let place = place("killed");
+    let kills = std::env::var("MIGRATRIX_KILLS").map_or(3, |kills| kills.parse().expect("a number"));
+    for kill in 0..kills {
+        let before = verdicts(&place);
+        killed_after(&place, kill, Duration::from_millis(1_500 + 700 * kill));
+        let after = verdicts(&place);
+        assert!(after.starts_with(&before), "kill {kill}: finished results were lost");
+    }
+    let output = migratrix(&place, &["run", "--resume", "out"]).output().expect("it starts");
+    passes(&output, "32 cases");
+    assert_eq!(verdicts(&place).lines().count(), 32);
+}
+
+/// Begins the run, or goes on with it, kills it, and waits until nothing of it is left.
+fn killed_after(place: &Path, kill: u64, moment: Duration) {
+    let begin = [&PAIR[..], &["-E", "control(p2p)", "--out", "out"]].concat();
+    let arguments = if kill == 0 { &begin[..] } else { &["run", "--resume", "out"] };
+    let mut running = migratrix(place, arguments)
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .expect("the program starts");
+    thread::sleep(moment);
+    let outer = running.id().to_string();
+    let theirs: BTreeSet<_> = descendants(&outer).iter().flat_map(|pid| namespaces(pid)).collect();
+    let theirs: BTreeSet<_> = theirs.difference(&namespaces("self").into_iter().collect()).cloned().collect();
+    assert!(!theirs.is_empty(), "kill {kill}: the run is in no namespaces of its own");
+    running.kill().expect("it runs");
+    running.wait().expect("it was started here");
+    let deadline = Instant::now() + Duration::from_secs(10);
+    while let Some(left) = processes().find(|pid| namespaces(pid).iter().any(|one| theirs.contains(one))) {
+        let line = fs::read_to_string(format!("/proc/{left}/cmdline")).unwrap_or_default();
+        assert!(Instant::now() < deadline, "kill {kill}: process {left} is left: {line}");
+        thread::yield_now();
+    }
+}
+
+fn verdicts(place: &Path) -> String {
+    let text = fs::read_to_string(place.join("out/verdicts.jsonl")).unwrap_or_default();
+    let whole = text.rfind('\n').map_or(0, |end| end + 1);
+    text[..whole].to_owned()
+}
+
+fn processes() -> impl Iterator<Item = String> {
+    let entries = fs::read_dir("/proc").expect("/proc is there").flatten();
+    entries
+        .filter_map(|entry| entry.file_name().into_string().ok())
+        .filter(|name| name.bytes().all(|byte| byte.is_ascii_digit()))
+}
+
+fn descendants(of: &str) -> Vec<String> {
+    let children = fs::read_to_string(format!("/proc/{of}/task/{of}/children")).unwrap_or_default();
+    let children = children.split_whitespace();
+    children.flat_map(|child| [vec![child.to_owned()], descendants(child)].concat()).collect()
+}
+
+/// What holds mounts, processes and interfaces: when no process is in them, the kernel ends them.
+fn namespaces(pid: &str) -> Vec<PathBuf> {
+    let of = |kind| fs::read_link(format!("/proc/{pid}/ns/{kind}")).ok();
+    ["mnt", "pid", "net"].into_iter().filter_map(of).collect()
+}
