@@ -47,7 +47,10 @@ pub struct BoundConfig {
 
 impl Default for BoundConfig {
     fn default() -> Self {
-        Self { live_downtime_ms: 5_000, downtime_ms: 20_000 }
+        Self {
+            live_downtime_ms: 5_000,
+            downtime_ms: 20_000,
+        }
     }
 }
 
@@ -81,7 +84,9 @@ impl Config {
             .with_context(|| format!("can't read the settings {}", file.display()))?;
         let config: Self = toml::from_str(&text)
             .with_context(|| format!("{} is not as it should be", file.display()))?;
-        config.check().with_context(|| format!("{} is not as it should be", file.display()))?;
+        config
+            .check()
+            .with_context(|| format!("{} is not as it should be", file.display()))?;
         Ok(config)
     }
 
@@ -97,7 +102,9 @@ impl Config {
         }
         for (name, host) in &self.hosts {
             if host.machines.is_empty() {
-                bail!("hosts.{name}.machines is empty: name a machine type, as in [\"pc-q35-7.2\"]");
+                bail!(
+                    "hosts.{name}.machines is empty: name a machine type, as in [\"pc-q35-7.2\"]"
+                );
             }
         }
         Ok(())

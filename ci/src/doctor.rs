@@ -19,5 +19,7 @@ pub fn doctor() -> bool {
             println!("         mend it by: {mend}");
         }
     }
-    findings.iter().all(|finding| finding.state != State::Missing)
+    findings
+        .iter()
+        .all(|finding| finding.state != State::Missing)
 }

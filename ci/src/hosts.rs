@@ -51,8 +51,12 @@ pub struct Place {
 
 /// Held as long as a case is on its hosts.
 enum Leave {
-    Shared { _held: [OwnedRwLockReadGuard<()>; 2] },
-    Alone { _held: [OwnedRwLockWriteGuard<()>; 2] },
+    Shared {
+        _held: [OwnedRwLockReadGuard<()>; 2],
+    },
+    Alone {
+        _held: [OwnedRwLockWriteGuard<()>; 2],
+    },
 }
 
 impl Hosts {
@@ -127,7 +131,10 @@ impl Hosts {
     /// Replaces the hosts of `pair` that need it, and says which were lost, and how that was seen.
     pub async fn mend(&self, pair: &Pair) -> Vec<(Side, String)> {
         let mut lost = Vec::new();
-        for (side, place) in [(Side::Source, &pair.source), (Side::Destination, &pair.destination)] {
+        for (side, place) in [
+            (Side::Source, &pair.source),
+            (Side::Destination, &pair.destination),
+        ] {
             if let Some(why) = self.mend_place(place).await {
                 lost.push((side, why));
             }
@@ -173,7 +180,11 @@ impl Hosts {
         if let Some(why) = self.broken.borrow().get(&key) {
             return Err(why.clone());
         }
-        let (lab, stored) = self.lab.as_ref().zip(self.stored.get(name)).expect("made for this tuple");
+        let (lab, stored) = self
+            .lab
+            .as_ref()
+            .zip(self.stored.get(name))
+            .expect("made for this tuple");
         match lab.host(stored, role).await {
             Ok(host) => Ok(Place::lab(host)),
             Err(error) => {
@@ -189,7 +200,9 @@ impl Pair {
     /// Whether one of the hosts was replaced since the case came to them.
     #[must_use]
     pub fn was_disturbed(&self) -> bool {
-        [&self.source, &self.destination].into_iter().any(Place::was_disturbed)
+        [&self.source, &self.destination]
+            .into_iter()
+            .any(Place::was_disturbed)
     }
 }
 
@@ -207,7 +220,10 @@ impl Place {
         let host = RemoteHost {
             release: name.clone(),
             uri: config.uri.clone(),
-            peer_uri: config.peer_uri.clone().unwrap_or_else(|| config.uri.clone()),
+            peer_uri: config
+                .peer_uri
+                .clone()
+                .unwrap_or_else(|| config.uri.clone()),
         };
         Self {
             host: Arc::new(host),
@@ -218,7 +234,9 @@ impl Place {
     }
 
     fn was_disturbed(&self) -> bool {
-        self.lab_host.as_ref().is_some_and(|host| host.generation() != self.generation)
+        self.lab_host
+            .as_ref()
+            .is_some_and(|host| host.generation() != self.generation)
     }
 
     /// The logs that the host keeps of its daemon and of this domain.
@@ -228,17 +246,23 @@ impl Place {
             return Vec::new();
         };
         let logs = host.logs();
-        vec![logs.join("qemu").join(format!("{domain}.log")), logs.join("libvirtd.log")]
+        vec![
+            logs.join("qemu").join(format!("{domain}.log")),
+            logs.join("libvirtd.log"),
+        ]
     }
 }
 
 impl Leave {
     async fn take([source, destination]: [Gate; 2], alone: bool) -> Self {
         if alone {
-            Self::Alone { _held: [source.write_owned().await, destination.write_owned().await] }
+            Self::Alone {
+                _held: [source.write_owned().await, destination.write_owned().await],
+            }
         } else {
-            Self::Shared { _held: [source.read_owned().await, destination.read_owned().await] }
+            Self::Shared {
+                _held: [source.read_owned().await, destination.read_owned().await],
+            }
         }
     }
 }
-

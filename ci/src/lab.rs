@@ -33,7 +33,10 @@ fn logs() -> PathBuf {
 
 fn up(names: &[String]) -> Result<u8> {
     let store = meaning::store()?;
-    let releases = names.iter().map(|name| stored(&store, name)).collect::<Result<Vec<_>>>()?;
+    let releases = names
+        .iter()
+        .map(|name| stored(&store, name))
+        .collect::<Result<Vec<_>>>()?;
     if !sandbox::is_inside() {
         write_whole(&holder(), &std::process::id().to_string())?;
     }
@@ -46,7 +49,10 @@ fn up(names: &[String]) -> Result<u8> {
         for release in &releases {
             for role in [Role::Source, Role::Destination] {
                 let host = lab.host(release, role).await?;
-                println!("{}: migratrix lab exec {0} -- virsh list --all", host.hostname());
+                println!(
+                    "{}: migratrix lab exec {0} -- virsh list --all",
+                    host.hostname()
+                );
             }
         }
         println!("up until Ctrl-C or migratrix lab down");
@@ -60,7 +66,10 @@ fn down() -> Result<u8> {
     let Ok(pid) = fs::read_to_string(&file) else {
         bail!("no lab is up: there is no {}", file.display());
     };
-    let ended = Command::new("kill").arg(pid.trim()).status().context("can't run kill")?;
+    let ended = Command::new("kill")
+        .arg(pid.trim())
+        .status()
+        .context("can't run kill")?;
     fs::remove_file(&file).with_context(|| format!("can't remove {}", file.display()))?;
     if !ended.success() {
         bail!("process {} holds no lab any more", pid.trim());
@@ -70,7 +79,10 @@ fn down() -> Result<u8> {
 
 /// Runs a command on a host of the lab that is up; of one that is brought up for it, if there is none.
 fn exec(name: &str, command: &[String]) -> Result<u8> {
-    if let Some(host) = running_hosts().into_iter().find(|host| host.hostname == name) {
+    if let Some(host) = running_hosts()
+        .into_iter()
+        .find(|host| host.hostname == name)
+    {
         return wait(host.command(command));
     }
     let (release, role) = match name.rsplit_once('-') {
@@ -90,8 +102,13 @@ fn exec(name: &str, command: &[String]) -> Result<u8> {
 }
 
 fn wait(mut command: Command) -> Result<u8> {
-    let status = command.status().context("can't run nsenter: install util-linux")?;
-    Ok(status.code().and_then(|code| u8::try_from(code).ok()).unwrap_or(1))
+    let status = command
+        .status()
+        .context("can't run nsenter: install util-linux")?;
+    Ok(status
+        .code()
+        .and_then(|code| u8::try_from(code).ok())
+        .unwrap_or(1))
 }
 
 fn stored(store: &Store, name: &str) -> Result<StoredRelease> {
@@ -101,10 +118,16 @@ fn stored(store: &Store, name: &str) -> Result<StoredRelease> {
 fn image(file: &std::path::Path) -> Result<u8> {
     let image = Parameters::SMALL.boot_image()?;
     fs::write(file, image).with_context(|| format!("can't write {}", file.display()))?;
-    println!("{}: copy it to each machine, and name it there as boot_image", file.display());
+    println!(
+        "{}: copy it to each machine, and name it there as boot_image",
+        file.display()
+    );
     Ok(0)
 }
 
 fn on_runtime<T>(work: impl Future<Output = Result<T>>) -> Result<T> {
-    tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(work)
+    tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()?
+        .block_on(work)
 }

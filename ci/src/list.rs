@@ -31,7 +31,10 @@ pub fn list(typed: &SelectionArgs, count: bool, format: ListFormat, config: &Con
         (false, ListFormat::Json) => {
             let rows: Vec<_> = cases
                 .iter()
-                .map(|name| Row { name, expects: name.scenario.expectation() })
+                .map(|name| Row {
+                    name,
+                    expects: name.scenario.expectation(),
+                })
                 .collect();
             println!("{}", serde_json::to_string_pretty(&rows)?);
         }

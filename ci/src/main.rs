@@ -68,12 +68,22 @@ impl<T, E: Into<anyhow::Error>> Blame<T> for Result<T, E> {
                 matches!(cause.downcast_ref(), Some(SelectError::Empty { .. }))
             };
             let nothing = error.chain().any(empty);
-            Failure { code: if nothing { code::NOTHING_SELECTED } else { code::WRONG_USE }, error }
+            Failure {
+                code: if nothing {
+                    code::NOTHING_SELECTED
+                } else {
+                    code::WRONG_USE
+                },
+                error,
+            }
         })
     }
 
     fn or_lab_failed(self) -> Result<T, Failure> {
-        self.map_err(|error| Failure { code: code::LAB_FAILED, error: error.into() })
+        self.map_err(|error| Failure {
+            code: code::LAB_FAILED,
+            error: error.into(),
+        })
     }
 }
 
@@ -91,12 +101,20 @@ fn main() -> ExitCode {
 fn carry_out(cli: &Cli) -> Result<u8, Failure> {
     let config = Config::read(cli.config.as_deref()).or_wrong_use()?;
     match &cli.command {
-        Command::Doctor => Ok(if doctor::doctor() { code::AS_EXPECTED } else { code::LAB_FAILED }),
+        Command::Doctor => Ok(if doctor::doctor() {
+            code::AS_EXPECTED
+        } else {
+            code::LAB_FAILED
+        }),
         Command::Releases { action } => {
             releases::releases(action.as_ref()).or_lab_failed()?;
             Ok(code::AS_EXPECTED)
         }
-        Command::List { selection, count, format } => {
+        Command::List {
+            selection,
+            count,
+            format,
+        } => {
             list::list(selection, *count, *format, &config).or_wrong_use()?;
             Ok(code::AS_EXPECTED)
         }
@@ -105,9 +123,15 @@ fn carry_out(cli: &Cli) -> Result<u8, Failure> {
             let known = known.meaning().or_wrong_use()?;
             report::judge(dir, &known, junit).or_wrong_use().map(exit)
         }
-        Command::Report { dirs, known, outputs } => {
+        Command::Report {
+            dirs,
+            known,
+            outputs,
+        } => {
             let known = known.meaning().or_wrong_use()?;
-            report::report(dirs, &known, outputs).or_wrong_use().map(exit)
+            report::report(dirs, &known, outputs)
+                .or_wrong_use()
+                .map(exit)
         }
         Command::Lab { action } => lab::lab(action).or_lab_failed(),
     }

@@ -34,11 +34,20 @@ pub fn store() -> Result<Store> {
 /// # Errors
 /// Fails where the store can't be read, or a name is taken twice.
 pub fn known_releases(store: &Store, config: &Config) -> Result<Releases> {
-    let mut known: Vec<Release> = store.list()?.iter().map(|stored| stored.release()).collect();
+    let mut known: Vec<Release> = store
+        .list()?
+        .iter()
+        .map(|stored| stored.release())
+        .collect();
     for recipe in RECIPES {
         let name = ReleaseName::new(recipe.name)?;
         if known.iter().all(|release| release.name != name) {
-            known.push(Release { name, libvirt: None, qemu: None, machines: Vec::new() });
+            known.push(Release {
+                name,
+                libvirt: None,
+                qemu: None,
+                machines: Vec::new(),
+            });
         }
     }
     known.extend(config.releases());
@@ -58,27 +67,42 @@ impl SelectionArgs {
             backend: self.backend.parse()?,
             boundary: self.boundary.as_deref().map(boundary).transpose()?,
             filter: self.expression.as_deref().map(expression).transpose()?,
-            names: self.names.iter().map(|name| name.parse()).collect::<Result<_, _>>()?,
+            names: self
+                .names
+                .iter()
+                .map(|name| name.parse())
+                .collect::<Result<_, _>>()?,
             cover: self.cover,
             shard: self.shard.as_deref().map(str::parse).transpose()?,
             ..Selection::default()
         };
         if selection.boundary.is_none() && selection.names.is_empty() {
             self.place(&mut selection)?;
-        } else if !(self.client.is_empty() && self.source.is_empty() && self.destination.is_empty()) {
-            bail!("--case and --boundary name all three places: leave --client, --source and --destination out");
+        } else if !(self.client.is_empty() && self.source.is_empty() && self.destination.is_empty())
+        {
+            bail!(
+                "--case and --boundary name all three places: leave --client, --source and --destination out"
+            );
         }
         Ok(selection)
     }
 
     fn place(&self, selection: &mut Selection) -> Result<()> {
         let or = |given: Vec<ReleaseName>, other: &[ReleaseName]| {
-            if given.is_empty() { other.to_vec() } else { given }
+            if given.is_empty() {
+                other.to_vec()
+            } else {
+                given
+            }
         };
         let bare = self.source.is_empty() && self.client.is_empty();
         selection.sources = or(names(&self.source)?, &[ReleaseName::new(DEFAULT_SOURCE)?]);
         let destination = [ReleaseName::new(DEFAULT_DESTINATION)?];
-        let usual = if bare { &destination[..] } else { &selection.sources };
+        let usual = if bare {
+            &destination[..]
+        } else {
+            &selection.sources
+        };
         selection.destinations = or(names(&self.destination)?, usual);
         selection.clients = or(names(&self.client)?, &selection.sources);
         Ok(())
@@ -86,7 +110,10 @@ impl SelectionArgs {
 }
 
 fn names(typed: &[String]) -> Result<Vec<ReleaseName>> {
-    Ok(typed.iter().map(|name| ReleaseName::new(name)).collect::<Result<_, _>>()?)
+    Ok(typed
+        .iter()
+        .map(|name| ReleaseName::new(name))
+        .collect::<Result<_, _>>()?)
 }
 
 fn boundary(typed: &str) -> Result<(ReleaseName, ReleaseName)> {
@@ -97,7 +124,9 @@ fn boundary(typed: &str) -> Result<(ReleaseName, ReleaseName)> {
 }
 
 fn expression(typed: &str) -> Result<migratrix_matrix::Filter> {
-    typed.parse().map_err(|bad: migratrix_matrix::BadFilter| anyhow::anyhow!("{bad}"))
+    typed
+        .parse()
+        .map_err(|bad: migratrix_matrix::BadFilter| anyhow::anyhow!("{bad}"))
 }
 
 impl KnownArgs {
@@ -122,11 +151,15 @@ impl KnownArgs {
 pub fn client_binary() -> Result<PathBuf> {
     let here = std::env::current_exe().context("can't find out where this program is")?;
     let beside = here.with_file_name("migratrix-client");
-    let built = here.parent().map(|folder| folder.join("../client/migratrix-client"));
+    let built = here
+        .parent()
+        .map(|folder| folder.join("../client/migratrix-client"));
     let named = std::env::var_os("MIGRATRIX_CLIENT").map(PathBuf::from);
     [named, Some(beside), built]
         .into_iter()
         .flatten()
         .find(|path| path.is_file())
-        .context("the client program is not built: run ci/build-client, or name it by MIGRATRIX_CLIENT")
+        .context(
+            "the client program is not built: run ci/build-client, or name it by MIGRATRIX_CLIENT",
+        )
 }

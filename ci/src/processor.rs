@@ -23,7 +23,10 @@ impl ProcessorTime {
         if !sandbox::is_inside() {
             return None;
         }
-        let mut time = Self { all: 0.0, ours: 0.0 };
+        let mut time = Self {
+            all: 0.0,
+            ours: 0.0,
+        };
         let runner = Process::myself().ok()?.pid;
         for process in all_processes().ok()?.flatten() {
             let Ok(stat) = process.stat() else { continue };
@@ -40,7 +43,10 @@ impl fmt::Display for ProcessorTime {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { all, ours } = self;
         let share = 100.0 * ours / all.max(0.01);
-        write!(f, "processor time: {all:.1} s, of which {ours:.1} s ({share:.1} %) were our own")
+        write!(
+            f,
+            "processor time: {all:.1} s, of which {ours:.1} s ({share:.1} %) were our own"
+        )
     }
 }
 

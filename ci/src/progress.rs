@@ -26,12 +26,21 @@ impl Progress {
     #[must_use]
     pub fn new(total: usize) -> Self {
         let bar = stderr().is_terminal().then(|| {
-            let style = ProgressStyle::with_template("{bar:30} {pos}/{len} {elapsed} gone, {eta} left {msg}")
-                .expect("the template is valid");
+            let style = ProgressStyle::with_template(
+                "{bar:30} {pos}/{len} {elapsed} gone, {eta} left {msg}",
+            )
+            .expect("the template is valid");
             ProgressBar::new(total as u64).with_style(style)
         });
         let began = Instant::now();
-        Self { bar, began, spoke: began, total, done: 0, failed: 0 }
+        Self {
+            bar,
+            began,
+            spoke: began,
+            total,
+            done: 0,
+            failed: 0,
+        }
     }
 
     /// A case has got its verdict; `trouble` says what is wrong, if anything is.

@@ -15,10 +15,24 @@ use crate::{cli::ReleaseAction, meaning};
 pub fn releases(action: Option<&ReleaseAction>) -> Result<()> {
     match action {
         None => list(),
-        Some(ReleaseAction::Build { names, allow_expired, mirror, again }) => {
-            let expired = if *allow_expired { Expired::Allow } else { Expired::Refuse };
-            let options = BuildOptions { expired, mirror: mirror.clone() };
-            names.iter().try_for_each(|name| build(name, &options, *again))
+        Some(ReleaseAction::Build {
+            names,
+            allow_expired,
+            mirror,
+            again,
+        }) => {
+            let expired = if *allow_expired {
+                Expired::Allow
+            } else {
+                Expired::Refuse
+            };
+            let options = BuildOptions {
+                expired,
+                mirror: mirror.clone(),
+            };
+            names
+                .iter()
+                .try_for_each(|name| build(name, &options, *again))
         }
         Some(ReleaseAction::Add { name, root }) => add(name, root),
         Some(ReleaseAction::Rm { names }) => names.iter().try_for_each(|name| remove(name)),
@@ -28,13 +42,22 @@ pub fn releases(action: Option<&ReleaseAction>) -> Result<()> {
 fn list() -> Result<()> {
     let store = meaning::store()?;
     let stored = store.list()?;
-    println!("{:<20} {:>9} {:>9}  where it is from", "release", "libvirt", "QEMU");
+    println!(
+        "{:<20} {:>9} {:>9}  where it is from",
+        "release", "libvirt", "QEMU"
+    );
     for release in &stored {
         println!("{}", line(release));
     }
     for recipe in RECIPES {
-        if stored.iter().all(|release| release.name().as_str() != recipe.name) {
-            println!("{:<20} {:>9} {:>9}  not built: migratrix releases build {0}", recipe.name, "-", "-");
+        if stored
+            .iter()
+            .all(|release| release.name().as_str() != recipe.name)
+        {
+            println!(
+                "{:<20} {:>9} {:>9}  not built: migratrix releases build {0}",
+                recipe.name, "-", "-"
+            );
         }
     }
     Ok(())
@@ -85,7 +108,10 @@ fn add(name: &str, root: &PathBuf) -> Result<()> {
     } else {
         store.add_tarball(&release, root)
     };
-    println!("{}", line(&stored.with_context(|| format!("can't add {}", root.display()))?));
+    println!(
+        "{}",
+        line(&stored.with_context(|| format!("can't add {}", root.display()))?)
+    );
     Ok(())
 }
 

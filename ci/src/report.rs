@@ -39,7 +39,9 @@ pub fn run_of(dir: &RunDir, plan: &Plan, known: &KnownFailures) -> Result<Run> {
 
 /// From the first case's begin to the last one's end. A run that was interrupted counts its pause.
 fn elapsed_ms(run: &Run) -> u64 {
-    let ends = run.judgements().map(|one| one.began_unix * 1_000 + one.elapsed_ms);
+    let ends = run
+        .judgements()
+        .map(|one| one.began_unix * 1_000 + one.elapsed_ms);
     ends.max().map_or(0, |end| end - run.began_unix * 1_000)
 }
 
@@ -52,13 +54,22 @@ fn junit_of(run: &Run, granularity: Granularity, flavour: Flavour) -> Result<Str
 /// # Errors
 /// Fails where one can't be written.
 pub fn conclude(dir: &RunDir, run: &Run, junit: &JunitArgs) -> Result<Exit> {
-    dir.write("junit.xml", &junit_of(run, junit.granularity, Flavour::Rich)?)?;
-    dir.write("junit-strict.xml", &junit_of(run, junit.granularity, Flavour::Strict)?)?;
+    dir.write(
+        "junit.xml",
+        &junit_of(run, junit.granularity, Flavour::Rich)?,
+    )?;
+    dir.write(
+        "junit-strict.xml",
+        &junit_of(run, junit.granularity, Flavour::Strict)?,
+    )?;
     dir.write("index.html", &reports::html(run))?;
     dir.write("summary.json", &reports::json(run))?;
     dir.write("summary.txt", &reports::terminal(run, Colour::Plain))?;
     print!("{}", reports::terminal(run, colour()));
-    println!("\nJUnit: {0}/junit.xml · page: {0}/index.html", dir.path().display());
+    println!(
+        "\nJUnit: {0}/junit.xml · page: {0}/index.html",
+        dir.path().display()
+    );
     Ok(run.exit())
 }
 
@@ -76,12 +87,20 @@ pub fn report(paths: &[PathBuf], known: &KnownFailures, outputs: &OutputArgs) ->
         let (dir, plan) = RunDir::open(path)?;
         run_of(&dir, &plan, known)
     });
-    let run = runs.reduce(|one, other| Ok(one?.merge(other?))).context("no run is named")??;
+    let run = runs
+        .reduce(|one, other| Ok(one?.merge(other?)))
+        .context("no run is named")??;
     if let Some(file) = &outputs.junit {
-        write_whole(file, &junit_of(&run, outputs.how.granularity, Flavour::Rich)?)?;
+        write_whole(
+            file,
+            &junit_of(&run, outputs.how.granularity, Flavour::Rich)?,
+        )?;
     }
     if let Some(file) = &outputs.junit_strict {
-        write_whole(file, &junit_of(&run, outputs.how.granularity, Flavour::Strict)?)?;
+        write_whole(
+            file,
+            &junit_of(&run, outputs.how.granularity, Flavour::Strict)?,
+        )?;
     }
     if let Some(file) = &outputs.html {
         write_whole(file, &reports::html(&run))?;
@@ -109,8 +128,14 @@ pub fn judge(path: &Path, known: &KnownFailures, junit: &JunitArgs) -> Result<Ex
     if files.is_empty() {
         bail!("{} holds no history: nothing was run", folder.display());
     }
-    let judgements = files.iter().map(|file| judge_file(file, path)).collect::<Result<Vec<_>>>()?;
-    let lines: String = judgements.iter().map(|one| reports::to_line(one) + "\n").collect();
+    let judgements = files
+        .iter()
+        .map(|file| judge_file(file, path))
+        .collect::<Result<Vec<_>>>()?;
+    let lines: String = judgements
+        .iter()
+        .map(|one| reports::to_line(one) + "\n")
+        .collect();
     dir.write("verdicts.jsonl", &lines)?;
     conclude(&dir, &run_of(&dir, &plan, known)?, junit)
 }
@@ -121,7 +146,10 @@ fn judge_file(file: &Path, dir: &Path) -> Result<Judgement> {
     let (history, completeness) =
         read().with_context(|| format!("the history {} can't be read", file.display()))?;
     if let Completeness::Truncated { line } = completeness {
-        eprintln!("{} was cut at line {line}: what is missing is unknown", file.display());
+        eprintln!(
+            "{} was cut at line {line}: what is missing is unknown",
+            file.display()
+        );
     }
     let log = file.strip_prefix(dir).unwrap_or(file);
     Ok(reports::judge(&history).with_log(log.display().to_string()))

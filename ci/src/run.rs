@@ -6,7 +6,7 @@ use std::{
     time::{SystemTime, UNIX_EPOCH},
 };
 
-use anyhow::{Result};
+use anyhow::Result;
 use migratrix_lab::sandbox;
 use migratrix_matrix::{Backend, Case, Fault, Plan, Releases};
 use migratrix_reports::Exit;
@@ -39,12 +39,25 @@ impl Order {
         if let Some(path) = &typed.resume {
             let (_, plan) = RunDir::open(path)?;
             let releases = Releases::new(plan.releases.clone())?;
-            return Ok(Self { plan, releases, resumed: true, path: path.clone() });
+            return Ok(Self {
+                plan,
+                releases,
+                resumed: true,
+                path: path.clone(),
+            });
         }
         let plan = Plan::new(typed.selection.meaning()?, &known)?;
-        let path = typed.out.clone().unwrap_or_else(|| Path::new("runs").join(date_time()));
+        let path = typed
+            .out
+            .clone()
+            .unwrap_or_else(|| Path::new("runs").join(date_time()));
         let releases = Releases::new(plan.releases.clone())?;
-        Ok(Self { plan, releases, resumed: false, path })
+        Ok(Self {
+            plan,
+            releases,
+            resumed: false,
+            path,
+        })
     }
 
     /// Whether a case needs the lab: a host that is no real machine.
@@ -70,7 +83,10 @@ impl Order {
         };
         let jobs = self.jobs(&dir)?;
         let settings = Settings {
-            jobs: typed.jobs.unwrap_or_else(default_jobs).clamp(1, jobs.len().max(1)),
+            jobs: typed
+                .jobs
+                .unwrap_or_else(default_jobs)
+                .clamp(1, jobs.len().max(1)),
             retries: typed.retries,
         };
         let stage = Stage {
@@ -86,9 +102,16 @@ impl Order {
             .build()?
             .block_on(runner.run(stop()))?;
         if stopped {
-            eprintln!("stopped: go on with migratrix run --resume {}", dir.path().display());
+            eprintln!(
+                "stopped: go on with migratrix run --resume {}",
+                dir.path().display()
+            );
         }
-        let exit = report::conclude(&dir, &report::run_of(&dir, &self.plan, &known)?, &typed.junit)?;
+        let exit = report::conclude(
+            &dir,
+            &report::run_of(&dir, &self.plan, &known)?,
+            &typed.junit,
+        )?;
         if let Some(time) = time {
             println!("{time}");
         }
@@ -97,9 +120,17 @@ impl Order {
 
     /// The cases that have no verdict yet.
     fn jobs(&self, dir: &RunDir) -> Result<Vec<Job>> {
-        let done: BTreeSet<Case> =
-            dir.verdicts()?.into_iter().map(|judgement| judgement.case).collect();
-        let waiting = self.plan.cases.iter().enumerate().filter(|(_, case)| !done.contains(case));
+        let done: BTreeSet<Case> = dir
+            .verdicts()?
+            .into_iter()
+            .map(|judgement| judgement.case)
+            .collect();
+        let waiting = self
+            .plan
+            .cases
+            .iter()
+            .enumerate()
+            .filter(|(_, case)| !done.contains(case));
         Ok(waiting
             .map(|(place, case)| Job {
                 place,
@@ -112,7 +143,11 @@ impl Order {
     }
 
     fn hosts(&self, config: &Config, dir: &RunDir) -> Result<Option<Hosts>> {
-        let real = self.plan.cases.iter().filter(|case| case.backend == Backend::Libvirt);
+        let real = self
+            .plan
+            .cases
+            .iter()
+            .filter(|case| case.backend == Backend::Libvirt);
         let tuples: BTreeSet<_> = real.map(|case| &case.tuple).collect();
         if tuples.is_empty() {
             return Ok(None);
@@ -141,7 +176,9 @@ fn default_jobs() -> usize {
 }
 
 fn seconds() -> u32 {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    let since = SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .unwrap_or_default();
     u32::try_from(since.as_secs() & 0xffff_ffff).unwrap_or(0)
 }
 

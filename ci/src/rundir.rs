@@ -42,7 +42,9 @@ impl RunDir {
                 path.display()
             );
         }
-        let dir = Self { path: path.to_owned() };
+        let dir = Self {
+            path: path.to_owned(),
+        };
         fs::create_dir_all(path.join("history"))
             .with_context(|| format!("can't make the run's directory {}", path.display()))?;
         dir.write("plan.json", &plan.to_json())?;
@@ -56,12 +58,21 @@ impl RunDir {
     pub fn open(path: &Path) -> Result<(Self, Plan)> {
         let file = path.join("plan.json");
         let text = fs::read_to_string(&file).with_context(|| {
-            format!("{} is not a run's directory: {} can't be read", path.display(), file.display())
+            format!(
+                "{} is not a run's directory: {} can't be read",
+                path.display(),
+                file.display()
+            )
         })?;
         let plan = Plan::from_json(&text)
             .with_context(|| format!("{} is not a plan that this program knows", file.display()))?;
         fs::create_dir_all(path.join("history"))?;
-        Ok((Self { path: path.to_owned() }, plan))
+        Ok((
+            Self {
+                path: path.to_owned(),
+            },
+            plan,
+        ))
     }
 
     /// Where it is.
@@ -93,7 +104,11 @@ impl RunDir {
     #[must_use]
     pub fn history_path(&self, case: &Case, attempt: u32) -> PathBuf {
         let stem = case.file_stem();
-        let name = if attempt == 1 { stem } else { format!("{stem}.{attempt}") };
+        let name = if attempt == 1 {
+            stem
+        } else {
+            format!("{stem}.{attempt}")
+        };
         self.path.join("history").join(format!("{name}.jsonl"))
     }
 
@@ -111,9 +126,16 @@ impl RunDir {
     pub fn verdicts_pen(&self) -> Result<File> {
         let path = self.path.join("verdicts.jsonl");
         let open = || -> io::Result<File> {
-            let pen = OpenOptions::new().create(true).read(true).append(true).open(&path)?;
+            let pen = OpenOptions::new()
+                .create(true)
+                .read(true)
+                .append(true)
+                .open(&path)?;
             let text = fs::read(&path)?;
-            let whole = text.iter().rposition(|byte| *byte == b'\n').map_or(0, |end| end + 1);
+            let whole = text
+                .iter()
+                .rposition(|byte| *byte == b'\n')
+                .map_or(0, |end| end + 1);
             if whole < text.len() {
                 pen.set_len(whole as u64)?;
             }

@@ -123,7 +123,11 @@ impl Runner {
         if let Some(hosts) = runner.stage.hosts {
             hosts.close().await?;
         }
-        Ok(Outcome { dir: runner.dir, stopped: runner.stopped.get(), time })
+        Ok(Outcome {
+            dir: runner.dir,
+            stopped: runner.stopped.get(),
+            time,
+        })
     }
 
     /// One worker: case after case, until none waits.
@@ -140,7 +144,10 @@ impl Runner {
     /// One attempt at a case: run, judge, and write down or try again.
     async fn turn(&self, worker: &mut Worker, mut job: Job) -> Result<()> {
         let attempt = self.stage.attempt(worker, &job, &self.dir).await?;
-        let Attempt { mut judgement, disturbed } = attempt;
+        let Attempt {
+            mut judgement,
+            disturbed,
+        } = attempt;
         self.known.mark(&mut judgement, &self.stage.releases)?;
         if !self.again(&job, disturbed, judgement.standing()) {
             return self.conclude(&job.earlier, &judgement);
@@ -170,14 +177,18 @@ impl Runner {
             .write_all(lines.as_bytes())
             .context("can't write the verdicts: is the disk full?")?;
         let trouble = (!is_as_expected(judgement.standing())).then(|| judgement.overall());
-        self.progress
-            .borrow_mut()
-            .done(&judgement.case, trouble.as_ref().map(|verdict| verdict.why()));
+        self.progress.borrow_mut().done(
+            &judgement.case,
+            trouble.as_ref().map(|verdict| verdict.why()),
+        );
         Ok(())
     }
 }
 
 /// Whether there is nothing to tell of a case.
 const fn is_as_expected(standing: Standing) -> bool {
-    matches!(standing, Standing::Passed | Standing::KnownFailure | Standing::Skipped)
+    matches!(
+        standing,
+        Standing::Passed | Standing::KnownFailure | Standing::Skipped
+    )
 }

@@ -12,7 +12,7 @@ use migratrix_contract::{Deadlines, Driver, Recorder, Script, Subject, run};
 use migratrix_fake::FakeDriver;
 use migratrix_guest::Parameters;
 use migratrix_history::{Header, History, Observation, Outcome, Verb};
-use migratrix_libvirt::{Slot, LibvirtDriver};
+use migratrix_libvirt::{LibvirtDriver, Slot};
 use migratrix_matrix::{Backend, Case, Flag, ReleaseName, Releases, newest_common_machine};
 use migratrix_reports::{Judgement, judge};
 
@@ -69,7 +69,10 @@ impl Stage {
     /// Fails where the history can't be written.
     pub async fn attempt(&self, worker: &mut Worker, job: &Job, dir: &RunDir) -> Result<Attempt> {
         let Some(machine) = self.machine(&job.case) else {
-            return Ok(Attempt::skipped(&job.case, "a machine type that both QEMUs have"));
+            return Ok(Attempt::skipped(
+                &job.case,
+                "a machine type that both QEMUs have",
+            ));
         };
         match (job.case.backend, &self.hosts) {
             (Backend::Libvirt, Some(hosts)) => {
@@ -99,14 +102,22 @@ impl Stage {
             Ok(pair) => pair,
             Err(why) => return self.no_hosts(job, machine, why, dir),
         };
-        let image = pair.source.boot_image.as_deref().unwrap_or(Path::new(BOOT_IMAGE));
+        let image = pair
+            .source
+            .boot_image
+            .as_deref()
+            .unwrap_or(Path::new(BOOT_IMAGE));
         let script = self.script(job, machine, &image.to_string_lossy());
         let slot = worker.slot(hosts, &tuple.client)?;
         let (source, destination) = (pair.source.host.clone(), pair.destination.host.clone());
         let mut driver = LibvirtDriver::new(slot, source, destination, script.subject.clone());
         let mut scene = Scene::open(script, job, dir)?;
         scene.play(&mut driver, &self.deadlines).await;
-        let lost = if scene.is_in_doubt() { hosts.mend(&pair).await } else { Vec::new() };
+        let lost = if scene.is_in_doubt() {
+            hosts.mend(&pair).await
+        } else {
+            Vec::new()
+        };
         let disturbed = !lost.is_empty() || pair.was_disturbed();
         for (side, why) in lost {
             scene.record.saw(Observation::HostLost { side, why });
@@ -142,7 +153,11 @@ impl Stage {
             qtest: false,
         };
         let live = job.case.scenario.flags.has(Flag::Live);
-        let bound = if live { self.bounds.live_downtime_ms } else { self.bounds.downtime_ms };
+        let bound = if live {
+            self.bounds.live_downtime_ms
+        } else {
+            self.bounds.downtime_ms
+        };
         Script::of(&job.case, subject, bound)
     }
 
@@ -165,7 +180,10 @@ impl Worker {
             let slot = Slot::new(hosts.client_command(release)?);
             self.clients.insert(release.clone(), slot);
         }
-        Ok(self.clients.get_mut(release).expect("it was just put there"))
+        Ok(self
+            .clients
+            .get_mut(release)
+            .expect("it was just put there"))
     }
 }
 
@@ -190,7 +208,11 @@ impl Scene {
         };
         let (file, pen) = dir.history(&job.case, job.attempt)?;
         let record = Recorder::new(header, Some(Box::new(pen)));
-        Ok(Self { script, record, file })
+        Ok(Self {
+            script,
+            record,
+            file,
+        })
     }
 
     async fn play<D: Driver>(&mut self, driver: &mut D, deadlines: &Deadlines) {
@@ -199,29 +221,43 @@ impl Scene {
 
     /// Whether a step ended in a way that may be a host's fault.
     fn is_in_doubt(&self) -> bool {
-        self.record.so_far().entries.iter().any(|entry| match &entry.saw {
-            Observation::Ended { verb, outcome, .. } => match outcome {
-                Outcome::Done => false,
-                Outcome::Refused(_) => *verb == Verb::Migrate || *verb == Verb::Clear,
-                Outcome::Unknown { .. } => true,
-            },
-            _ => false,
-        })
+        self.record
+            .so_far()
+            .entries
+            .iter()
+            .any(|entry| match &entry.saw {
+                Observation::Ended { verb, outcome, .. } => match outcome {
+                    Outcome::Done => false,
+                    Outcome::Refused(_) => *verb == Verb::Migrate || *verb == Verb::Clear,
+                    Outcome::Unknown { .. } => true,
+                },
+                _ => false,
+            })
     }
 
     fn close(self, dir: &RunDir, job: &Job, disturbed: bool) -> Result<Attempt> {
         let history: History = self.record.finish()?;
         let path = self.file.done()?;
-        let log = path.strip_prefix(dir.path()).unwrap_or(&path).display().to_string();
+        let log = path
+            .strip_prefix(dir.path())
+            .unwrap_or(&path)
+            .display()
+            .to_string();
         let judgement = judge(&history).with_log(log);
         debug_assert_eq!(judgement.case, job.case);
-        Ok(Attempt { judgement, disturbed })
+        Ok(Attempt {
+            judgement,
+            disturbed,
+        })
     }
 }
 
 impl Attempt {
     fn skipped(case: &Case, ability: &str) -> Self {
-        Self { judgement: Judgement::skipped(case.clone(), ability, now_unix()), disturbed: false }
+        Self {
+            judgement: Judgement::skipped(case.clone(), ability, now_unix()),
+            disturbed: false,
+        }
     }
 
     /// Keeps the ends of the hypervisors' logs of a case in which something is wrong. A log that
@@ -233,7 +269,11 @@ impl Attempt {
         let folder = dir.evidence(&self.judgement.case);
         for (side, place) in [("source", &pair.source), ("destination", &pair.destination)] {
             for log in place.logs(domain) {
-                let name = log.file_name().unwrap_or_default().to_string_lossy().into_owned();
+                let name = log
+                    .file_name()
+                    .unwrap_or_default()
+                    .to_string_lossy()
+                    .into_owned();
                 if let (Ok(text), Ok(())) = (fs::read(&log), fs::create_dir_all(&folder)) {
                     let end = &text[text.len().saturating_sub(EVIDENCE)..];
                     let _ = fs::write(folder.join(format!("{side}-{name}")), end);
@@ -244,5 +284,7 @@ impl Attempt {
 }
 
 fn now_unix() -> u64 {
-    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs())
+    SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .map_or(0, |since| since.as_secs())
 }

@@ -40,7 +40,11 @@ fn alone(arguments: &[&str]) -> Said {
 fn refuses(said: &Said, code: i32, words: &[&str]) {
     assert_eq!(said.code, code, "{}", said.err);
     for word in words {
-        assert!(said.err.contains(word), "`{word}` is missing in: {}", said.err);
+        assert!(
+            said.err.contains(word),
+            "`{word}` is missing in: {}",
+            said.err
+        );
     }
 }
 
@@ -61,7 +65,11 @@ fn the_counts_of_the_matrix_are_those_of_its_axes() {
 
 #[test]
 fn what_list_prints_case_accepts() {
-    let listed = alone(&["list", "-E", "control(p2p) & flag(undefine) & state(paused)"]);
+    let listed = alone(&[
+        "list",
+        "-E",
+        "control(p2p) & flag(undefine) & state(paused)",
+    ]);
     let name = listed.out.lines().next().expect("a case is listed");
     assert_eq!(alone(&["list", "--case", name]).out.trim(), name);
 }
@@ -87,14 +95,22 @@ fn a_bad_filter_is_marked_where_it_is_bad() {
 #[test]
 fn broken_settings_are_named_by_file_line_and_key() {
     let dir = fresh();
-    fs::write(dir.path().join("migratrix.toml"), "[deadlines]\nmigrat = 5\n").expect("it is written");
+    fs::write(
+        dir.path().join("migratrix.toml"),
+        "[deadlines]\nmigrat = 5\n",
+    )
+    .expect("it is written");
     let said = call(dir.path(), &["list", "--count"]);
     refuses(&said, 2, &["migratrix.toml", "line 2", "migrat"]);
 }
 
 #[test]
 fn settings_that_are_not_there_are_wrong_use() {
-    refuses(&alone(&["--config", "none.toml", "list"]), 2, &["none.toml"]);
+    refuses(
+        &alone(&["--config", "none.toml", "list"]),
+        2,
+        &["none.toml"],
+    );
 }
 
 #[test]
@@ -116,7 +132,10 @@ fn a_release_that_is_not_built_says_how_to_build_it() {
 
 /// A run on the hypervisor in memory.
 fn run_in(dir: &Path, more: &[&str]) -> Said {
-    call(dir, &[&["run", "--backend", "fake", "--out", "out"], more].concat())
+    call(
+        dir,
+        &[&["run", "--backend", "fake", "--out", "out"], more].concat(),
+    )
 }
 
 #[test]
@@ -124,9 +143,23 @@ fn a_run_leaves_a_file_an_arrow_and_exits_as_expected() {
     let dir = fresh();
     let said = run_in(dir.path(), &[]);
     assert_eq!(said.code, 0, "{}", said.err);
-    assert!(said.out.contains("960 post-conditions of 96 cases"), "{}", said.out);
-    for file in ["plan.json", "verdicts.jsonl", "junit.xml", "junit-strict.xml", "index.html", "summary.json"] {
-        assert!(dir.path().join("out").join(file).exists(), "{file} is missing");
+    assert!(
+        said.out.contains("960 post-conditions of 96 cases"),
+        "{}",
+        said.out
+    );
+    for file in [
+        "plan.json",
+        "verdicts.jsonl",
+        "junit.xml",
+        "junit-strict.xml",
+        "index.html",
+        "summary.json",
+    ] {
+        assert!(
+            dir.path().join("out").join(file).exists(),
+            "{file} is missing"
+        );
     }
     refuses(&run_in(dir.path(), &[]), 5, &["--resume"]);
 }
@@ -142,7 +175,13 @@ fn a_run_that_was_cut_short_goes_on_where_it_stopped() {
     let said = call(dir.path(), &["run", "--resume", "out"]);
     assert_eq!(said.code, 0, "{}", said.err);
     assert!(said.out.contains("96 cases"), "{}", said.out);
-    assert_eq!(fs::read_to_string(&verdicts).expect("it is there").lines().count(), 96);
+    assert_eq!(
+        fs::read_to_string(&verdicts)
+            .expect("it is there")
+            .lines()
+            .count(),
+        96
+    );
 }
 
 #[test]
@@ -167,8 +206,13 @@ fn judging_again_gives_the_same_verdicts() {
 fn a_cut_history_is_judged_as_unknown_and_said_to_be_cut() {
     let dir = fresh();
     run_in(dir.path(), &["-E", "control(p2p)"]);
-    let history = fs::read_dir(dir.path().join("out/history")).expect("it is there").next();
-    let history = history.expect("a history is there").expect("it can be read").path();
+    let history = fs::read_dir(dir.path().join("out/history"))
+        .expect("it is there")
+        .next();
+    let history = history
+        .expect("a history is there")
+        .expect("it can be read")
+        .path();
     let text = fs::read(&history).expect("it is there");
     fs::write(&history, &text[..text.len() / 2]).expect("it is written");
     let said = call(dir.path(), &["judge", "out"]);
@@ -180,11 +224,24 @@ fn a_cut_history_is_judged_as_unknown_and_said_to_be_cut() {
 fn a_history_that_is_damaged_is_named_with_its_line() {
     let dir = fresh();
     run_in(dir.path(), &["-E", "control(p2p) & state(running)"]);
-    let history = fs::read_dir(dir.path().join("out/history")).expect("it is there").next();
-    let history = history.expect("a history is there").expect("it can be read").path();
+    let history = fs::read_dir(dir.path().join("out/history"))
+        .expect("it is there")
+        .next();
+    let history = history
+        .expect("a history is there")
+        .expect("it can be read")
+        .path();
     let text = fs::read_to_string(&history).expect("it is there");
-    fs::write(&history, text.replacen("\"saw\":\"ended\"", "\"saw\":\"ended", 1)).expect("it is written");
-    refuses(&call(dir.path(), &["judge", "out"]), 2, &["history", "line"]);
+    fs::write(
+        &history,
+        text.replacen("\"saw\":\"ended\"", "\"saw\":\"ended", 1),
+    )
+    .expect("it is written");
+    refuses(
+        &call(dir.path(), &["judge", "out"]),
+        2,
+        &["history", "line"],
+    );
 }
 
 #[test]
@@ -192,10 +249,23 @@ fn shards_reported_together_are_the_whole_run() {
     let dir = fresh();
     for shard in ["1/3", "2/3", "3/3"] {
         let out = format!("part-{}", &shard[..1]);
-        let said = call(dir.path(), &["run", "--backend", "fake", "--shard", shard, "--out", &out]);
+        let said = call(
+            dir.path(),
+            &["run", "--backend", "fake", "--shard", shard, "--out", &out],
+        );
         assert_eq!(said.code, 0, "{}", said.err);
     }
-    let said = call(dir.path(), &["report", "part-1", "part-2", "part-3", "--junit-strict", "all.xml"]);
+    let said = call(
+        dir.path(),
+        &[
+            "report",
+            "part-1",
+            "part-2",
+            "part-3",
+            "--junit-strict",
+            "all.xml",
+        ],
+    );
     assert_eq!(said.code, 0, "{}", said.err);
     assert!(said.out.contains("96 passed"), "{}", said.out);
     assert!(dir.path().join("all.xml").exists());
@@ -208,5 +278,9 @@ fn a_plan_of_a_later_version_is_not_guessed_at() {
     let plan = dir.path().join("out/plan.json");
     let text = fs::read_to_string(&plan).expect("it is there");
     fs::write(&plan, text.replacen("\"format\": 1", "\"format\": 9", 1)).expect("it is written");
-    refuses(&call(dir.path(), &["judge", "out"]), 2, &["format 9", "newer"]);
+    refuses(
+        &call(dir.path(), &["judge", "out"]),
+        2,
+        &["format 9", "newer"],
+    );
 }

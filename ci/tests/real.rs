@@ -28,7 +28,9 @@ fn migratrix(place: &Path, arguments: &[&str]) -> Command {
 const PAIR: [&str; 5] = ["run", "--source", "bookworm", "--destination", "trixie"];
 
 fn run(place: &Path, more: &[&str]) -> Output {
-    migratrix(place, &[&PAIR, more].concat()).output().expect("the program starts")
+    migratrix(place, &[&PAIR, more].concat())
+        .output()
+        .expect("the program starts")
 }
 
 #[track_caller]
@@ -47,7 +49,10 @@ fn the_96_scenarios_from_bookworm_to_trixie_pass_and_tell_their_versions() {
     passes(&output, "960 post-conditions of 96 cases: 960 pass");
     let verdicts = fs::read_to_string(place.join("out/verdicts.jsonl")).expect("it is there");
     for line in verdicts.lines() {
-        assert!(line.contains(r#""client":"9."#), "the client's version is missing in {line}");
+        assert!(
+            line.contains(r#""client":"9."#),
+            "the client's version is missing in {line}"
+        );
         assert!(line.contains(r#""destination_libvirt":"11."#), "{line}");
     }
 }
@@ -65,14 +70,20 @@ fn every_condition_trips_on_a_real_fault_and_a_stopped_daemon_costs_its_deadline
 #[ignore = "needs the releases bookworm and trixie, see ci/test"]
 fn a_run_that_is_killed_leaves_nothing_behind_and_goes_on() {
     let place = place("killed");
-    let kills = std::env::var("MIGRATRIX_KILLS").map_or(3, |kills| kills.parse().expect("a number"));
+    let kills =
+        std::env::var("MIGRATRIX_KILLS").map_or(3, |kills| kills.parse().expect("a number"));
     for kill in 0..kills {
         let before = verdicts(&place);
         killed_after(&place, kill, Duration::from_millis(1_500 + 700 * kill));
         let after = verdicts(&place);
-        assert!(after.starts_with(&before), "kill {kill}: finished results were lost");
+        assert!(
+            after.starts_with(&before),
+            "kill {kill}: finished results were lost"
+        );
     }
-    let output = migratrix(&place, &["run", "--resume", "out"]).output().expect("it starts");
+    let output = migratrix(&place, &["run", "--resume", "out"])
+        .output()
+        .expect("it starts");
     passes(&output, "32 cases");
     assert_eq!(verdicts(&place).lines().count(), 32);
 }
@@ -80,7 +91,11 @@ fn a_run_that_is_killed_leaves_nothing_behind_and_goes_on() {
 /// Begins the run, or goes on with it, kills it, and waits until nothing of it is left.
 fn killed_after(place: &Path, kill: u64, moment: Duration) {
     let begin = [&PAIR[..], &["-E", "control(p2p)", "--out", "out"]].concat();
-    let arguments = if kill == 0 { &begin[..] } else { &["run", "--resume", "out"] };
+    let arguments = if kill == 0 {
+        &begin[..]
+    } else {
+        &["run", "--resume", "out"]
+    };
     let mut running = migratrix(place, arguments)
         .stdout(Stdio::null())
         .stderr(Stdio::null())
@@ -88,15 +103,29 @@ fn killed_after(place: &Path, kill: u64, moment: Duration) {
         .expect("the program starts");
     thread::sleep(moment);
     let outer = running.id().to_string();
-    let theirs: BTreeSet<_> = descendants(&outer).iter().flat_map(|pid| namespaces(pid)).collect();
-    let theirs: BTreeSet<_> = theirs.difference(&namespaces("self").into_iter().collect()).cloned().collect();
-    assert!(!theirs.is_empty(), "kill {kill}: the run is in no namespaces of its own");
+    let theirs: BTreeSet<_> = descendants(&outer)
+        .iter()
+        .flat_map(|pid| namespaces(pid))
+        .collect();
+    let theirs: BTreeSet<_> = theirs
+        .difference(&namespaces("self").into_iter().collect())
+        .cloned()
+        .collect();
+    assert!(
+        !theirs.is_empty(),
+        "kill {kill}: the run is in no namespaces of its own"
+    );
     running.kill().expect("it runs");
     running.wait().expect("it was started here");
     let deadline = Instant::now() + Duration::from_secs(10);
-    while let Some(left) = processes().find(|pid| namespaces(pid).iter().any(|one| theirs.contains(one))) {
+    while let Some(left) =
+        processes().find(|pid| namespaces(pid).iter().any(|one| theirs.contains(one)))
+    {
         let line = fs::read_to_string(format!("/proc/{left}/cmdline")).unwrap_or_default();
-        assert!(Instant::now() < deadline, "kill {kill}: process {left} is left: {line}");
+        assert!(
+            Instant::now() < deadline,
+            "kill {kill}: process {left} is left: {line}"
+        );
         thread::yield_now();
     }
 }
@@ -117,7 +146,9 @@ fn processes() -> impl Iterator<Item = String> {
 fn descendants(of: &str) -> Vec<String> {
     let children = fs::read_to_string(format!("/proc/{of}/task/{of}/children")).unwrap_or_default();
     let children = children.split_whitespace();
-    children.flat_map(|child| [vec![child.to_owned()], descendants(child)].concat()).collect()
+    children
+        .flat_map(|child| [vec![child.to_owned()], descendants(child)].concat())
+        .collect()
 }
 
 /// What holds mounts, processes and interfaces: when no process is in them, the kernel ends them.

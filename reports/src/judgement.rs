@@ -74,7 +74,10 @@ pub fn judge(history: &History) -> Judgement {
             .entries
             .last()
             .map_or(0, |entry| entry.at_us / 1_000),
-        reached: history.entries.iter().any(|entry| asks_for_migration(&entry.saw)),
+        reached: history
+            .entries
+            .iter()
+            .any(|entry| asks_for_migration(&entry.saw)),
         versions: checks::versions(history),
         conditions: checks::all(history),
         known: Vec::new(),

@@ -23,10 +23,18 @@ enum Way {
 
 impl Driver for Stub {
     async fn perform(&mut self, step: &Step, _: &mut Recorder) -> Outcome {
-        let way = if step.verb() == self.verb { self.way } else { Way::Done };
+        let way = if step.verb() == self.verb {
+            self.way
+        } else {
+            Way::Done
+        };
         match way {
             Way::Done => Outcome::Done,
-            Way::Refuse => Outcome::Refused(Refusal { code: 1, domain: 1, message: "no".into() }),
+            Way::Refuse => Outcome::Refused(Refusal {
+                code: 1,
+                domain: 1,
+                message: "no".into(),
+            }),
             Way::Hang => pending().await,
         }
     }
@@ -44,7 +52,12 @@ fn script(name: &str) -> Script {
         foreign_uuid: String::new(),
         machine: "pc-q35-5.2".into(),
         memory_mib: 16,
-        guest: Parameters { start: 0x10_0000, end: 0x20_0000, pace_us: 10_000, suspend: false },
+        guest: Parameters {
+            start: 0x10_0000,
+            end: 0x20_0000,
+            pace_us: 10_000,
+            suspend: false,
+        },
         boot_image: String::new(),
         qtest: false,
     };
@@ -66,19 +79,35 @@ fn header(script: &Script) -> Header {
 
 async fn history(name: &str, verb: Verb, way: Way) -> (History, usize) {
     let script = script(name);
-    let mut driver = Stub { verb, way, abandoned: 0 };
+    let mut driver = Stub {
+        verb,
+        way,
+        abandoned: 0,
+    };
     let mut record = Recorder::new(header(&script), None);
     let brief = Duration::from_millis(5);
-    let deadlines = Deadlines { migrate: brief, step: brief, clear: brief };
+    let deadlines = Deadlines {
+        migrate: brief,
+        step: brief,
+        clear: brief,
+    };
     run(&script, &mut driver, &mut record, &deadlines).await;
     (record.finish().expect("there is no file"), driver.abandoned)
 }
 
 fn begun(history: &History) -> Vec<Verb> {
     let begun = |saw: &Observation| {
-        if let Observation::Began { verb, .. } = saw { Some(*verb) } else { None }
+        if let Observation::Began { verb, .. } = saw {
+            Some(*verb)
+        } else {
+            None
+        }
     };
-    history.entries.iter().filter_map(|entry| begun(&entry.saw)).collect()
+    history
+        .entries
+        .iter()
+        .filter_map(|entry| begun(&entry.saw))
+        .collect()
 }
 
 const PLAIN: &str = "tck/libvirt/a,a,b/p2p/persistent-paused-prepared/live";
@@ -86,7 +115,11 @@ const PLAIN: &str = "tck/libvirt/a,a,b/p2p/persistent-paused-prepared/live";
 #[tokio::test(flavor = "current_thread")]
 async fn all_steps_run_in_the_order_of_the_script() {
     let (history, abandoned) = history(PLAIN, Verb::Break, Way::Done).await;
-    let planned: Vec<_> = script(PLAIN).steps.iter().map(|(_, step)| step.verb()).collect();
+    let planned: Vec<_> = script(PLAIN)
+        .steps
+        .iter()
+        .map(|(_, step)| step.verb())
+        .collect();
     assert_eq!(begun(&history), planned);
     assert_eq!(abandoned, 0);
 }
@@ -110,7 +143,10 @@ async fn a_refusal_while_preparing_leads_straight_to_clearing() {
 async fn a_migration_that_does_not_answer_costs_its_deadline_and_is_cleared_away() {
     let (history, abandoned) = history(PLAIN, Verb::Migrate, Way::Hang).await;
     let verbs = begun(&history);
-    assert!(matches!(history.outcome_of(Verb::Migrate), Some(Outcome::Unknown { .. })));
+    assert!(matches!(
+        history.outcome_of(Verb::Migrate),
+        Some(Outcome::Unknown { .. })
+    ));
     assert!(!verbs.contains(&Verb::Survey) && verbs.contains(&Verb::Residue));
     assert_eq!(abandoned, 1);
 }
@@ -118,14 +154,21 @@ async fn a_migration_that_does_not_answer_costs_its_deadline_and_is_cleared_away
 #[tokio::test(flavor = "current_thread")]
 async fn a_side_that_does_not_answer_is_asked_once_when_clearing() {
     let (history, abandoned) = history(PLAIN, Verb::Clear, Way::Hang).await;
-    let clears = begun(&history).iter().filter(|verb| **verb == Verb::Clear).count();
+    let clears = begun(&history)
+        .iter()
+        .filter(|verb| **verb == Verb::Clear)
+        .count();
     assert_eq!((clears, abandoned), (2, 2));
     assert!(!begun(&history).contains(&Verb::Residue));
 }
 
 #[test]
 fn the_script_of_a_case_reads_as_its_scenario() {
-    let said: Vec<_> = script(PLAIN).steps.iter().map(|(_, step)| step.to_string()).collect();
+    let said: Vec<_> = script(PLAIN)
+        .steps
+        .iter()
+        .map(|(_, step)| step.to_string())
+        .collect();
     let expected = [
         "connect",
         "define on destination",
@@ -172,7 +215,10 @@ fn a_fault_is_a_step_of_the_script_at_its_moment() {
     assert_eq!(before.steps[undefine + 1].0, Phase::Before);
 
     let left = with(Fault::DomainLeft);
-    assert_eq!(place(&left, Step::Clear(Side::Destination)), Some(left.steps.len() - 1));
+    assert_eq!(
+        place(&left, Step::Clear(Side::Destination)),
+        Some(left.steps.len() - 1)
+    );
 
     let poked = with(Fault::MemoryByte);
     let poke = place(&poked, Step::PokeByte(Side::Destination)).expect("the fault is there");
