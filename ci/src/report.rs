@@ -142,7 +142,7 @@ pub fn judge(path: &Path, known: &KnownFailures, junit: &JunitArgs) -> Result<Ex
 
 /// Judges one history. Where it was cut, what is missing is unknown, and said to be.
 fn judge_file(file: &Path, dir: &Path) -> Result<Judgement> {
-    let read = || -> Result<_> { Ok(History::read(&fs::read_to_string(file)?)?) };
+    let read = || -> Result<_> { Ok(History::read(fs::read(file)?)?) };
     let (history, completeness) =
         read().with_context(|| format!("the history {} can't be read", file.display()))?;
     if let Completeness::Truncated { line } = completeness {

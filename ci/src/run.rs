@@ -94,7 +94,7 @@ impl Order {
             releases: self.releases,
             deadlines: config.deadlines(),
             bounds: config.bounds,
-            run: std::process::id() ^ seconds() & 0xffff,
+            run: (std::process::id() ^ seconds()) & 0xffff,
         };
         let runner = Runner::new(stage, dir, known.clone(), settings, jobs)?;
         let Outcome { dir, stopped, time } = tokio::runtime::Builder::new_current_thread()

@@ -150,8 +150,9 @@ impl RunDir {
     /// Fails where the file can't be read, or is damaged other than by a cut line.
     pub fn verdicts(&self) -> Result<Vec<Judgement>> {
         let path = self.path.join("verdicts.jsonl");
-        match fs::read_to_string(&path) {
-            Ok(text) => Ok(migratrix_reports::parse(&text)
+        match fs::read(&path) {
+            // A cut may have gone through a character.
+            Ok(text) => Ok(migratrix_reports::parse(&String::from_utf8_lossy(&text))
                 .with_context(|| format!("{} is damaged", path.display()))?
                 .judgements),
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Vec::new()),

@@ -33,7 +33,7 @@ pub struct Stage {
     pub deadlines: Deadlines,
     /// What conditions are held to.
     pub bounds: BoundConfig,
-    /// A number that tells this run's domains from those of other runs.
+    /// A number of 16 bits that tells this run's domains from those of other runs.
     pub run: u32,
 }
 
