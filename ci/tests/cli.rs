@@ -1,6 +1,10 @@
 //! The command line on good and bad input: what it prints, and the code that it exits with.
 
-use std::{fs, path::Path, process::Command};
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    process::Command,
+};
 
 use tempfile::TempDir;
 
@@ -202,17 +206,18 @@ fn judging_again_gives_the_same_verdicts() {
     assert_eq!(verdicts(), before);
 }
 
+/// One of the histories of the run in `dir`.
+fn a_history(dir: &Path) -> PathBuf {
+    let mut entries = fs::read_dir(dir.join("out/history")).expect("it is there");
+    let entry = entries.next().expect("a history is there");
+    entry.expect("it can be read").path()
+}
+
 #[test]
 fn a_cut_history_is_judged_as_unknown_and_said_to_be_cut() {
     let dir = fresh();
     run_in(dir.path(), &["-E", "control(p2p)"]);
-    let history = fs::read_dir(dir.path().join("out/history"))
-        .expect("it is there")
-        .next();
-    let history = history
-        .expect("a history is there")
-        .expect("it can be read")
-        .path();
+    let history = a_history(dir.path());
     let text = fs::read(&history).expect("it is there");
     fs::write(&history, &text[..text.len() / 2]).expect("it is written");
     let said = call(dir.path(), &["judge", "out"]);
@@ -224,13 +229,7 @@ fn a_cut_history_is_judged_as_unknown_and_said_to_be_cut() {
 fn a_history_that_is_damaged_is_named_with_its_line() {
     let dir = fresh();
     run_in(dir.path(), &["-E", "control(p2p) & state(running)"]);
-    let history = fs::read_dir(dir.path().join("out/history"))
-        .expect("it is there")
-        .next();
-    let history = history
-        .expect("a history is there")
-        .expect("it can be read")
-        .path();
+    let history = a_history(dir.path());
     let text = fs::read_to_string(&history).expect("it is there");
     fs::write(
         &history,
