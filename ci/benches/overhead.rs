@@ -9,7 +9,6 @@ use std::{
 use migratrix_contract::{Deadlines, Recorder, Script, Subject, run};
 use migratrix_fake::FakeDriver;
 use migratrix_guest::Parameters;
-use migratrix_history::Header;
 use migratrix_matrix::{Backend, Case, Profile, ReleaseName, Suite, Tuple};
 
 /// How often each is done; the quickest counts.
@@ -58,7 +57,7 @@ fn alone(cases: &[Case]) {
         for case in cases {
             let script = Script::of(case, subject(), 20_000);
             let mut driver = FakeDriver::new(&script.subject);
-            let mut record = Recorder::new(header(&script), None);
+            let mut record = Recorder::new(script.header(1, 0), None);
             run(&script, &mut driver, &mut record, &Deadlines::default()).await;
             let history = record.finish().expect("there is no file");
             assert!(migratrix_reports::judge(&history).troubles().next().is_none());
@@ -89,18 +88,5 @@ fn subject() -> Subject {
         guest: Parameters::SMALL,
         boot_image: "/a-b.img".into(),
         qtest: false,
-    }
-}
-
-fn header(script: &Script) -> Header {
-    Header {
-        case: script.case.clone(),
-        attempt: 1,
-        began_unix: 0,
-        domain: script.subject.domain.clone(),
-        uuid: script.subject.uuid.clone(),
-        machine: script.subject.machine.clone(),
-        guest: script.subject.guest,
-        downtime_bound_ms: script.downtime_bound_ms,
     }
 }

@@ -11,7 +11,7 @@ use anyhow::Result;
 use migratrix_contract::{Deadlines, Driver, Recorder, Script, Subject, run};
 use migratrix_fake::FakeDriver;
 use migratrix_guest::Parameters;
-use migratrix_history::{Header, History, Observation, Outcome, Verb};
+use migratrix_history::{History, Observation, Outcome, Verb};
 use migratrix_libvirt::{LibvirtDriver, Slot};
 use migratrix_matrix::{Backend, Case, Flag, ReleaseName, Releases, newest_common_machine};
 use migratrix_reports::{Judgement, judge};
@@ -196,16 +196,7 @@ struct Scene {
 
 impl Scene {
     fn open(script: Script, job: &Job, dir: &RunDir) -> Result<Self> {
-        let header = Header {
-            case: job.case.clone(),
-            attempt: job.attempt,
-            began_unix: now_unix(),
-            domain: script.subject.domain.clone(),
-            uuid: script.subject.uuid.clone(),
-            machine: script.subject.machine.clone(),
-            guest: script.subject.guest,
-            downtime_bound_ms: script.downtime_bound_ms,
-        };
+        let header = script.header(job.attempt, now_unix());
         let (file, pen) = dir.history(&job.case, job.attempt)?;
         let record = Recorder::new(header, Some(Box::new(pen)));
         Ok(Self {

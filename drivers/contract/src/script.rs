@@ -1,7 +1,7 @@
 //! The script of a case: its subject, and the steps in their phases.
 
 use migratrix_guest::Parameters;
-use migratrix_history::{Side, When};
+use migratrix_history::{Header, Side, When};
 use migratrix_matrix::{Activity, Case, Fault, Flag, FlagSet, Persistence, Preparation};
 
 use crate::{Migrate, Step, Uuid, Variant};
@@ -84,6 +84,22 @@ impl Script {
             script.weave(fault);
         }
         script
+    }
+
+    /// What the record of an attempt at it opens with. `attempt` counts from 1; `began_unix` is in
+    /// seconds since 1970 UTC.
+    #[must_use]
+    pub fn header(&self, attempt: u32, began_unix: u64) -> Header {
+        Header {
+            case: self.case.clone(),
+            attempt,
+            began_unix,
+            domain: self.subject.domain.clone(),
+            uuid: self.subject.uuid.clone(),
+            machine: self.subject.machine.clone(),
+            guest: self.subject.guest,
+            downtime_bound_ms: self.downtime_bound_ms,
+        }
     }
 
     /// Puts the steps of `fault` where it strikes.

@@ -4,7 +4,7 @@ use std::{future::pending, time::Duration};
 
 use migratrix_contract::{Deadlines, Driver, Phase, Recorder, Script, Step, Subject, run};
 use migratrix_guest::Parameters;
-use migratrix_history::{Header, History, Observation, Outcome, Refusal, Side, Verb};
+use migratrix_history::{History, Observation, Outcome, Refusal, Side, Verb};
 use migratrix_matrix::{Case, Fault};
 
 /// Does nothing, and ends the steps of one kind in its own way.
@@ -64,19 +64,6 @@ fn script(name: &str) -> Script {
     Script::of(&case, subject, 5_000)
 }
 
-fn header(script: &Script) -> Header {
-    Header {
-        case: script.case.clone(),
-        attempt: 1,
-        began_unix: 0,
-        domain: script.subject.domain.clone(),
-        uuid: String::new(),
-        machine: String::new(),
-        guest: script.subject.guest,
-        downtime_bound_ms: script.downtime_bound_ms,
-    }
-}
-
 async fn history(name: &str, verb: Verb, way: Way) -> (History, usize) {
     let script = script(name);
     let mut driver = Stub {
@@ -84,7 +71,7 @@ async fn history(name: &str, verb: Verb, way: Way) -> (History, usize) {
         way,
         abandoned: 0,
     };
-    let mut record = Recorder::new(header(&script), None);
+    let mut record = Recorder::new(script.header(1, 0), None);
     let brief = Duration::from_millis(5);
     let deadlines = Deadlines {
         migrate: brief,

@@ -3,7 +3,7 @@
 use migratrix_contract::{Deadlines, Recorder, Script, Subject, run};
 use migratrix_fake::{Crime, FakeDriver};
 use migratrix_guest::{PAGE, Parameters};
-use migratrix_history::{Header, History};
+use migratrix_history::History;
 use migratrix_matrix::{Backend, Case, Fault, ReleaseName, Scenario, Suite, Tuple};
 
 pub fn case(scenario: Scenario, fault: Option<Fault>) -> Case {
@@ -31,7 +31,7 @@ pub fn play(case: &Case, crime: Option<Crime>) -> History {
     if let Some(crime) = crime {
         driver = driver.committing(crime);
     }
-    let mut record = Recorder::new(header(&script), None);
+    let mut record = Recorder::new(script.header(1, 0), None);
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_time()
         .start_paused(true)
@@ -61,18 +61,5 @@ fn subject(case: &Case) -> Subject {
         guest,
         boot_image: "/boot.img".to_owned(),
         qtest: false,
-    }
-}
-
-fn header(script: &Script) -> Header {
-    Header {
-        case: script.case.clone(),
-        attempt: 1,
-        began_unix: 0,
-        domain: script.subject.domain.clone(),
-        uuid: script.subject.uuid.clone(),
-        machine: script.subject.machine.clone(),
-        guest: script.subject.guest,
-        downtime_bound_ms: script.downtime_bound_ms,
     }
 }
