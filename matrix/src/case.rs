@@ -5,8 +5,10 @@ use std::{fmt, str::FromStr};
 use thiserror::Error;
 
 use crate::{
-    Fault, ReleaseName, Scenario, Suite, Tuple,
-    word::{serde_as_text, words},
+    Activity, ColoChannel, Fault, GuestState, Journey, Point, Raw, ReleaseName, Scenario, Suite,
+    Transport, Tuple,
+    point::Trait,
+    word::{one_of, serde_as_text, words},
 };
 
 /// What runs the case.
@@ -15,25 +17,29 @@ pub enum Backend {
     /// Real libvirt daemons and client libraries.
     #[default]
     Libvirt,
+    /// Real QEMUs, by QMP and qtest.
+    Qemu,
     /// The hypervisor in memory, which tests the tester.
     Fake,
 }
 
 /// One thing to run and to judge.
 ///
-/// Its name is `SUITE/BACKEND/CLIENT,SOURCE,DESTINATION/CONTROL/STATE/FLAGS`, as in
-/// `tck/libvirt/trixie,bookworm,trixie/p2p/persistent-running-bare/undefine+persist`, and ends in
-/// `/FAULT` where the case has one. What a report prints, `run --case` accepts.
+/// Its name is `SUITE/BACKEND/RELEASES/POINT`, as in
+/// `tck/libvirt/trixie,bookworm,trixie/p2p/persistent-running-bare/undefine+persist` or
+/// `qemu/qemu/bookworm,trixie/precopy/tcp/running/multifd`, and ends in `/FAULT` where the case has
+/// one. The releases are `CLIENT,SOURCE,DESTINATION`, and `SOURCE,DESTINATION` where nobody stands
+/// between the two. What a report prints, `run --case` accepts.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Case {
     /// The suite that it belongs to.
     pub suite: Suite,
     /// What runs it.
     pub backend: Backend,
-    /// The releases at the three places.
+    /// The releases at the three places; with [`Backend::Qemu`] the client is the source.
     pub tuple: Tuple,
     /// What is done.
-    pub scenario: Scenario,
+    pub point: Point,
     /// What is broken on purpose; always there in [`Suite::Faults`], and only there.
     pub fault: Option<Fault>,
 }
@@ -50,19 +56,94 @@ pub struct BadCaseName {
 
 impl Backend {
     /// All values, in the order of the names.
-    pub const ALL: [Self; 2] = [Self::Libvirt, Self::Fake];
+    pub const ALL: [Self; 3] = [Self::Libvirt, Self::Qemu, Self::Fake];
 
     /// The word that stands for it in names and filters.
     #[must_use]
     pub const fn word(self) -> &'static str {
         match self {
             Self::Libvirt => "libvirt",
+            Self::Qemu => "qemu",
             Self::Fake => "fake",
+        }
+    }
+
+    /// Whether a client library stands between the caller and the two sides.
+    #[must_use]
+    pub const fn has_client(self) -> bool {
+        match self {
+            Self::Libvirt | Self::Fake => true,
+            Self::Qemu => false,
         }
     }
 }
 
 impl Case {
+    /// The scenario, where libvirt or the hypervisor in memory runs it.
+    #[must_use]
+    pub const fn scenario(&self) -> Option<&Scenario> {
+        match &self.point {
+            Point::Tck(scenario) => Some(scenario),
+            Point::Qemu(_) | Point::Colo(_) | Point::Backup(_) => None,
+        }
+    }
+
+    /// The raw migration, where there is no libvirt.
+    #[must_use]
+    pub const fn raw(&self) -> Option<&Raw> {
+        match &self.point {
+            Point::Tck(_) | Point::Colo(_) | Point::Backup(_) => None,
+            Point::Qemu(raw) => Some(raw),
+        }
+    }
+
+    /// The raw case of the same pair, machine and state: it tells whether QEMU alone carries the
+    /// guest. Only a case of libvirt's own has one.
+    #[must_use]
+    pub fn beside(&self) -> Option<Self> {
+        let (Backend::Libvirt, None, Some(scenario)) = (self.backend, self.fault, self.scenario())
+        else {
+            return None;
+        };
+        let guest = match scenario.state.activity {
+            Activity::Running => GuestState::Running,
+            Activity::Paused => GuestState::Stopped,
+        };
+        Some(Self {
+            suite: Suite::Qemu,
+            backend: Backend::Qemu,
+            tuple: Tuple {
+                client: self.tuple.source.clone(),
+                ..self.tuple.clone()
+            },
+            point: Point::Qemu(Raw {
+                guest,
+                transport: Transport::Tcp,
+                ..Raw::USUAL
+            }),
+            fault: None,
+        })
+    }
+
+    /// What it is, trait by trait: its releases, and what its point is.
+    #[must_use]
+    pub fn traits(&self) -> Vec<Trait> {
+        let Tuple {
+            client,
+            source,
+            destination,
+        } = &self.tuple;
+        let mut all = vec![
+            Trait::of("source", source),
+            Trait::of("destination", destination),
+        ];
+        if self.backend.has_client() {
+            all.push(Trait::of("client", client));
+        }
+        all.extend(self.point.traits());
+        all
+    }
+
     /// Its name in a form that can be the name of a file: with `~` for each `/`.
     #[must_use]
     pub fn file_stem(&self) -> String {
@@ -81,7 +162,12 @@ impl Case {
 impl fmt::Display for Case {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (suite, backend) = (self.suite.word(), self.backend.word());
-        write!(f, "{suite}/{backend}/{}/{}", self.tuple, self.scenario)?;
+        let releases = if self.backend.has_client() {
+            self.tuple.to_string()
+        } else {
+            format!("{},{}", self.tuple.source, self.tuple.destination)
+        };
+        write!(f, "{suite}/{backend}/{releases}/{}", self.point)?;
         match self.fault {
             Some(fault) => write!(f, "/{}", fault.word()),
             None => Ok(()),
@@ -100,54 +186,83 @@ impl FromStr for Case {
     }
 }
 
-const SHAPE: &str = "expected SUITE/BACKEND/CLIENT,SOURCE,DESTINATION/CONTROL/STATE/FLAGS, and \
-                     /FAULT after it in the suite `faults`";
+const SHAPE: &str = "expected SUITE/BACKEND/RELEASES/POINT, and /FAULT after it in the suite \
+                     `faults`; a point of `tck` is CONTROL/STATE/FLAGS, one of `qemu` is \
+                     METHOD/TRANSPORT/GUEST/OPTIONS";
 
 fn read(name: &str) -> Result<Case, String> {
-    let parts: Vec<&str> = name.split('/').collect();
-    let (parts, rest) = parts.split_first_chunk().ok_or(SHAPE)?;
-    let [suite, backend, tuple, control, state, flags] = *parts;
-    let case = Case {
-        suite: part(suite)?,
-        backend: part(backend)?,
-        tuple: read_tuple(tuple)?,
-        scenario: Scenario {
-            control: part(control)?,
-            state: part(state)?,
-            flags: part(flags)?,
-        },
-        fault: match rest {
-            [] => None,
-            [fault] => Some(part(fault)?),
-            [_, _, ..] => return Err(SHAPE.to_owned()),
-        },
+    let mut parts = name.splitn(4, '/');
+    let mut next = || parts.next().ok_or(SHAPE);
+    let (suite, backend, tuple, rest) = (next()?, next()?, next()?, next()?);
+    let (suite, backend): (Suite, Backend) = (part(suite)?, part(backend)?);
+    if !suite.backends().contains(&backend) {
+        return Err(format!(
+            "the suite `{suite}` is not run by the back end `{backend}`, but by {}",
+            one_of(suite.backends())
+        ));
+    }
+    let (point, fault) = match (suite, rest.rsplit_once('/')) {
+        (Suite::Faults, Some((point, fault))) => (point, Some(fault)),
+        (Suite::Faults | Suite::Tck | Suite::Qemu | Suite::Colo | Suite::Backup, _) => (rest, None),
     };
-    check_fault(&case)?;
+    // First, since a missing fault makes what comes before it look wrong.
+    let fault = fault.map(part).transpose()?;
+    let case = Case {
+        suite,
+        backend,
+        tuple: read_tuple(tuple, backend)?,
+        point: read_point(point, backend)?,
+        fault,
+    };
+    if suite == Suite::Faults && case.fault.is_none() {
+        return Err("a case of the suite `faults` ends in the name of its fault".to_owned());
+    }
     Ok(case)
 }
 
-fn check_fault(case: &Case) -> Result<(), String> {
-    match (case.suite, case.fault) {
-        (Suite::Tck, None) | (Suite::Faults, Some(_)) => Ok(()),
-        (Suite::Tck, Some(fault)) => Err(format!(
-            "the suite `tck` has no faults, and the name ends in `{fault}`: use the suite `faults`"
-        )),
-        (Suite::Faults, None) => {
-            Err("a case of the suite `faults` ends in the name of its fault".to_owned())
-        }
+fn read_point(text: &str, backend: Backend) -> Result<Point, String> {
+    if backend == Backend::Qemu {
+        let first = text.split('/').next().unwrap_or_default();
+        return if text.matches('/').count() != 3 {
+            Err(SHAPE.to_owned())
+        } else if first.parse::<ColoChannel>().is_ok() {
+            part(text).map(Point::Colo)
+        } else if first.parse::<Journey>().is_ok() {
+            part(text).map(Point::Backup)
+        } else {
+            part(text).map(Point::Qemu)
+        };
     }
+    let parts: Vec<&str> = text.split('/').collect();
+    let [control, state, flags] = *parts else {
+        return Err(SHAPE.to_owned());
+    };
+    Ok(Point::Tck(Scenario {
+        control: part(control)?,
+        state: part(state)?,
+        flags: part(flags)?,
+    }))
 }
 
 fn part<T: FromStr<Err: fmt::Display>>(text: &str) -> Result<T, String> {
     text.parse().map_err(|error: T::Err| error.to_string())
 }
 
-fn read_tuple(text: &str) -> Result<Tuple, String> {
+fn read_tuple(text: &str, backend: Backend) -> Result<Tuple, String> {
     let names: Vec<&str> = text.split(',').collect();
-    let [client, source, destination] = *names else {
-        return Err(format!(
-            "expected three releases, CLIENT,SOURCE,DESTINATION, and not `{text}`"
-        ));
+    let [client, source, destination] = match (backend.has_client(), &*names) {
+        (true, [client, source, destination]) => [client, source, destination],
+        (false, [source, destination]) => [source, source, destination],
+        (true, _) => {
+            return Err(format!(
+                "expected three releases, CLIENT,SOURCE,DESTINATION, and not `{text}`"
+            ));
+        }
+        (false, _) => {
+            return Err(format!(
+                "expected two releases, SOURCE,DESTINATION, and not `{text}`"
+            ));
+        }
     };
     Ok(Tuple {
         client: part::<ReleaseName>(client)?,
@@ -174,7 +289,10 @@ mod tests {
     fn a_name_says_all_of_a_case() {
         let case: Case = NAME.parse().unwrap();
         assert_eq!(case.tuple.source.as_str(), "bookworm");
-        assert_eq!(case.scenario.flags.to_string(), "undefine+persist");
+        assert_eq!(
+            case.scenario().unwrap().flags.to_string(),
+            "undefine+persist"
+        );
         assert_eq!(case.to_string(), NAME);
     }
 
@@ -200,8 +318,8 @@ mod tests {
 
     #[test]
     fn a_fault_stands_in_its_suite_and_only_there() {
-        assert!(wrong(&format!("{NAME}/memory-byte")).contains("`memory-byte`"));
-        assert!(wrong(&NAME.replace("tck", "faults")).contains("ends in"));
+        assert!(wrong(&format!("{NAME}/memory-byte")).contains("expected SUITE"));
+        assert!(wrong(&NAME.replace("tck", "faults")).contains("unknown fault"));
         let name = format!("{}/memory-byte", NAME.replace("tck", "faults"));
         assert_eq!(name.parse::<Case>().unwrap().fault, Some(Fault::MemoryByte));
     }

@@ -40,11 +40,45 @@ pub enum Condition {
     Job,
     /// No process, port, lock, socket or file stays behind.
     NothingLeft,
+    /// Raw: every capability and parameter that the case names was on, on both sides, as they say
+    /// when they are asked back.
+    Settings,
+    /// Raw: the failure or the refusal that the case names came, with its class.
+    Failure,
+    /// Raw: what the case names on the way happened: the cancel came in that state, the connection
+    /// was lost and recovered.
+    Incident,
+    /// Raw: the guest dirtied memory while it was copied, and a further pass was sent.
+    Passes,
+    /// Raw: the stream had as many channels as the case names.
+    Channels,
+    /// Raw: what a capability is for happened: compression compressed, postcopy requested pages.
+    Effect,
+    /// Raw: the case's device is the same on both sides, and works on.
+    Device,
+    /// Raw: the stream in the file is whole, and describes itself.
+    Stream,
+    /// COLO: at least three checkpoints were made, and both guests beat between them.
+    Checkpoints,
+    /// COLO: at a checkpoint the memory of both sides is the same, page by page.
+    Mirror,
+    /// COLO: the survivor left COLO with the reason that is documented, and runs alone.
+    Failover,
+    /// COLO: the survivor can be migrated once more by plain precopy.
+    Onward,
+    /// Backup: each job ended as the case says, through the states that are documented.
+    Jobs,
+    /// Backup: the bitmap's name, count, granularity and state are as the writes say.
+    Bitmap,
+    /// Backup: each incremental is the same as a full backup of the same moment.
+    Backups,
+    /// Backup: the end of the chain is the same as the disk, and holds every write.
+    Chain,
 }
 
 impl Condition {
     /// All conditions, the ten post-conditions first.
-    pub const ALL: [Self; 17] = [
+    pub const ALL: [Self; 33] = [
         Self::SourceDefined,
         Self::SourceStarted,
         Self::DestinationPrepared,
@@ -62,7 +96,30 @@ impl Condition {
         Self::Events,
         Self::Job,
         Self::NothingLeft,
+        Self::Settings,
+        Self::Failure,
+        Self::Incident,
+        Self::Passes,
+        Self::Channels,
+        Self::Effect,
+        Self::Device,
+        Self::Stream,
+        Self::Checkpoints,
+        Self::Mirror,
+        Self::Failover,
+        Self::Onward,
+        Self::Jobs,
+        Self::Bitmap,
+        Self::Backups,
+        Self::Chain,
     ];
+
+    /// Those of the cases that libvirt runs: the ten post-conditions, and seven beyond them.
+    #[must_use]
+    pub fn of_libvirt() -> &'static [Self] {
+        const ALL: &[Condition] = &Condition::ALL;
+        &ALL[..17]
+    }
 
     /// The ten post-conditions of the TCK's migration test, in its order.
     #[must_use]
@@ -98,6 +155,22 @@ impl Condition {
             Self::Events => "events",
             Self::Job => "job",
             Self::NothingLeft => "nothing-left",
+            Self::Settings => "settings",
+            Self::Failure => "failure",
+            Self::Incident => "incident",
+            Self::Passes => "passes",
+            Self::Channels => "channels",
+            Self::Effect => "effect",
+            Self::Device => "device",
+            Self::Stream => "stream",
+            Self::Checkpoints => "checkpoints",
+            Self::Mirror => "mirror",
+            Self::Failover => "failover",
+            Self::Onward => "onward",
+            Self::Jobs => "jobs",
+            Self::Bitmap => "bitmap",
+            Self::Backups => "backups",
+            Self::Chain => "chain",
         }
     }
 }

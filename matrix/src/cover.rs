@@ -11,7 +11,7 @@ use std::{
 
 use itertools::Itertools;
 
-use crate::{Case, Flag};
+use crate::Case;
 
 /// The greatest strength that is offered; the source above knows of no fault that needs more.
 pub(crate) const STRONGEST: usize = 6;
@@ -19,7 +19,7 @@ pub(crate) const STRONGEST: usize = 6;
 /// Cases by which every combination of `strength` values that occurs in `cases` is covered, in their
 /// order. The same cases always have the same cover.
 ///
-/// The axes are those of the tuple, the scenario with each flag for itself, and the fault. Where
+/// The axes are those of [`Case::traits`], each flag and feature for itself, and the fault. Where
 /// fewer than `strength` axes vary, the cover is all cases.
 ///
 /// It is the greedy one: the case that covers most of what is still uncovered is taken next, and of
@@ -119,26 +119,28 @@ impl Cover {
     }
 }
 
-/// The axes that vary among `cases`.
+/// The axes that vary among `cases`. A case that has no value of an axis has that as its value.
 fn columns(cases: &[Case]) -> Vec<Column> {
-    let mut columns = vec![
-        column(cases, |case| case.suite),
-        column(cases, |case| case.backend),
-        column(cases, |case| &case.tuple.client),
-        column(cases, |case| &case.tuple.source),
-        column(cases, |case| &case.tuple.destination),
-        column(cases, |case| case.scenario.control),
-        column(cases, |case| case.scenario.state.persistence),
-        column(cases, |case| case.scenario.state.activity),
-        column(cases, |case| case.scenario.state.preparation),
-        column(cases, |case| case.fault),
-    ];
-    columns.extend(Flag::ALL.map(|flag| column(cases, move |case| case.scenario.flags.has(flag))));
+    let traits: Vec<HashMap<String, String>> = cases.iter().map(named).collect();
+    let axes = traits.iter().flat_map(HashMap::keys).sorted().dedup();
+    let mut columns: Vec<_> = axes
+        .map(|axis| column(&traits, |traits| traits.get(axis)))
+        .chain([
+            column(cases, |case| case.suite),
+            column(cases, |case| case.backend),
+        ])
+        .chain([column(cases, |case| case.fault)])
+        .collect();
     columns.retain(|column| column.size > 1);
     columns
 }
 
-fn column<'a, T: Eq + Hash>(cases: &'a [Case], axis: impl Fn(&'a Case) -> T) -> Column {
+fn named(case: &Case) -> HashMap<String, String> {
+    let traits = case.traits().into_iter();
+    traits.map(|one| (one.axis, one.text)).collect()
+}
+
+fn column<'a, C, T: Eq + Hash>(cases: &'a [C], axis: impl Fn(&'a C) -> T) -> Column {
     let mut numbers = HashMap::new();
     let values = cases.iter().map(|case| {
         let next = numbers.len();

@@ -4,8 +4,10 @@
 //! condition that the fault belongs to *trips*: so each condition is proven on the real stack to be
 //! able to fail.
 
+mod raw;
 mod table;
 
+pub use raw::RawFault;
 pub use table::{Moment, Trip};
 
 use crate::word::words;
@@ -71,11 +73,29 @@ pub enum Fault {
     QemuKilled,
     /// The client process is killed right before the migration.
     ClientKilled,
+    /// One that only QEMU itself can be done.
+    Raw(RawFault),
 }
 
 impl Fault {
-    /// All values, in the order of the conditions that they trip, the lost processes last.
-    pub const ALL: [Self; 29] = [
+    /// All values, in the order of the conditions that they trip, the lost processes last; then the
+    /// raw ones.
+    pub const ALL: [Self; Self::MANAGED.len() + RawFault::ALL.len()] = {
+        let mut all = [Self::SourceUndefined; Self::MANAGED.len() + RawFault::ALL.len()];
+        let mut place = 0;
+        while place < all.len() {
+            all[place] = if place < Self::MANAGED.len() {
+                Self::MANAGED[place]
+            } else {
+                Self::Raw(RawFault::ALL[place - Self::MANAGED.len()])
+            };
+            place += 1;
+        }
+        all
+    };
+
+    /// Those of the cases that libvirt runs.
+    const MANAGED: [Self; 29] = [
         Self::SourceUndefined,
         Self::SourceDefined,
         Self::SourceSuspended,
@@ -140,6 +160,7 @@ impl Fault {
             Self::DaemonStopped => "daemon-stopped",
             Self::QemuKilled => "qemu-killed",
             Self::ClientKilled => "client-killed",
+            Self::Raw(fault) => fault.word(),
         }
     }
 }

@@ -8,13 +8,18 @@
 //! ```
 
 mod axes;
+mod axes_text;
+mod backup;
 mod case;
+mod colo;
 mod condition;
 mod cover;
 mod fault;
 mod filter;
 mod machine;
 mod plan;
+mod point;
+mod raw;
 mod release;
 mod rules;
 mod scenario;
@@ -26,13 +31,31 @@ mod version;
 mod word;
 
 pub use axes::{Activity, Control, Flag, FlagSet, Persistence, Preparation};
+pub use backup::{
+    Backup, BackupForm, Bitmaps, Carrier, Clusters, Creation, Granularity, Journey, Operation,
+    Target, Writer,
+};
 pub use case::{Backend, BadCaseName, Case};
+pub use colo::{CheckpointDelay, Colo, ColoChannel, ColoDisk, ColoMoment, Failover, Loss};
 pub use condition::Condition;
 pub use cover::cover;
-pub use fault::{Fault, Moment, Trip};
+pub use fault::{Fault, Moment, RawFault, Trip};
 pub use filter::{BadFilter, Filter};
-pub use machine::newest_common_machine;
+pub use machine::{newest_common_machine, oldest_common_machine};
 pub use plan::{BadPlan, Plan};
+pub use point::{Point, Trait};
+pub use raw::{
+    Features, Raw,
+    axes::{
+        Accelerator, Address, Channels, Devices, Feature, GuestState, Incident, MachineChoice,
+        Method, Multifd, Tls, Transport, Uuids, ZeroPage,
+    },
+    axis::Axis,
+    coverage::{Covered, coverage},
+    model::{End, Failure, RawExpectation},
+    needs::{Ability, Need},
+    settings::Setting,
+};
 pub use release::{
     BadReleaseName, DuplicateRelease, Place, Release, ReleaseName, Releases, Tuple, UnknownRelease,
 };
@@ -41,6 +64,6 @@ pub use scenario::{Expectation, Scenario, State};
 pub use select_error::{Emptied, SelectError};
 pub use selection::Selection;
 pub use shard::{BadShard, Shard, ShardBy};
-pub use suite::{Point, Profile, Suite};
+pub use suite::{Profile, Suite};
 pub use version::{BadVersion, Version};
 pub use word::BadWord;

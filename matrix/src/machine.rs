@@ -1,6 +1,6 @@
 //! Machine types: which one two releases share.
 
-use crate::Release;
+use crate::{MachineChoice, Release};
 
 /// The newest machine type of `family` (`pc-q35` or `pc-i440fx`) that both releases offer.
 ///
@@ -8,12 +8,40 @@ use crate::Release;
 /// another machine in each release, and the types of distributions, as `pc-q35-rhel9.2.0`, do not.
 #[must_use]
 pub fn newest_common_machine(a: &Release, b: &Release, family: &str) -> Option<String> {
+    let newest = common(a, b, family).max();
+    newest.map(|(_, machine)| machine.clone())
+}
+
+/// The oldest machine type of `family` that both releases offer, counted in the same way.
+#[must_use]
+pub fn oldest_common_machine(a: &Release, b: &Release, family: &str) -> Option<String> {
+    let oldest = common(a, b, family).min();
+    oldest.map(|(_, machine)| machine.clone())
+}
+
+/// The machine types of `family` that both releases offer, each after its numbers.
+fn common<'a>(
+    a: &'a Release,
+    b: &'a Release,
+    family: &'a str,
+) -> impl Iterator<Item = (Vec<u32>, &'a String)> {
     let common = a
         .machines
         .iter()
         .filter(|machine| b.machines.contains(machine));
-    let numbered = common.filter_map(|machine| Some((numbers(machine, family)?, machine)));
-    numbered.max().map(|(_, machine)| machine.clone())
+    common.filter_map(move |machine| Some((numbers(machine, family)?, machine)))
+}
+
+impl MachineChoice {
+    /// The machine type that is chosen of those that both releases offer; `None` where they have none
+    /// of its family in common.
+    #[must_use]
+    pub fn among(self, a: &Release, b: &Release) -> Option<String> {
+        match self {
+            Self::Q35 | Self::Pc => newest_common_machine(a, b, self.family()),
+            Self::Q35Oldest | Self::PcOldest => oldest_common_machine(a, b, self.family()),
+        }
+    }
 }
 
 /// The numbers of `machine`, if it is one of `family`.
@@ -48,6 +76,20 @@ mod tests {
         assert_eq!(newest(&both, &both).as_deref(), Some("pc-q35-10.0"));
         let old = ["pc-q35-4.0", "pc-q35-4.0.1", "pc-q35-3.1"];
         assert_eq!(newest(&old, &old).as_deref(), Some("pc-q35-4.0.1"));
+    }
+
+    #[test]
+    fn the_oldest_is_as_common_as_the_newest() {
+        let choose = |choice: MachineChoice| {
+            let new = release(&["pc-q35-10.0", "pc-q35-7.2", "pc-q35-5.2", "pc-i440fx-7.2"]);
+            choice.among(&new, &release(&["pc-q35-7.2", "pc-q35-5.2", "pc-q35-2.4"]))
+        };
+        assert_eq!(choose(MachineChoice::Q35).as_deref(), Some("pc-q35-7.2"));
+        assert_eq!(
+            choose(MachineChoice::Q35Oldest).as_deref(),
+            Some("pc-q35-5.2")
+        );
+        assert_eq!(choose(MachineChoice::PcOldest), None);
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::Case;
+use crate::{Case, raw};
 
 /// Why a case is left out of its suite.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -17,16 +17,27 @@ pub struct Rule {
 
 const OWN_SCENARIO: Rule = Rule {
     name: "own-scenario",
-    reason: "a fault is a violation only where the scenario expects the opposite, so each is run \
-             on the one scenario of the fault table",
-    source: "`Fault::scenario`",
+    reason: "a fault is a violation only where the case expects the opposite, so each is run on \
+             the one point of the fault table",
+    source: "`Fault::point`",
+};
+
+const NO_CLIENT: Rule = Rule {
+    name: "no-client",
+    reason: "nobody stands between two QEMUs, so that the client is the source, once a pair",
+    source: "`Case::tuple`",
 };
 
 /// The rule that leaves `case` out; `None` where it may be run.
 #[must_use]
 pub fn excluded(case: &Case) -> Option<&'static Rule> {
-    let fault = case.fault?;
-    (fault.scenario() != case.scenario).then_some(&OWN_SCENARIO)
+    if !case.backend.has_client() && case.tuple.client != case.tuple.source {
+        return Some(&NO_CLIENT);
+    }
+    match case.fault {
+        Some(fault) => (fault.point() != case.point).then_some(&OWN_SCENARIO),
+        None => case.raw().and_then(raw::rules::excluded),
+    }
 }
 
 impl fmt::Display for Rule {
@@ -46,7 +57,7 @@ mod tests {
         let name = "faults/fake/a,a,a/normal/persistent-running-bare/none/source-defined";
         let mut case: Case = name.parse().unwrap();
         assert_eq!(excluded(&case).unwrap().name, "own-scenario");
-        case.scenario = Fault::SourceDefined.scenario();
+        case.point = Fault::SourceDefined.point();
         assert_eq!(excluded(&case), None);
     }
 

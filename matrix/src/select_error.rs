@@ -4,7 +4,7 @@ use std::fmt;
 
 use thiserror::Error;
 
-use crate::{Place, Profile, ReleaseName, Rule, Shard, Suite, UnknownRelease};
+use crate::{Backend, Place, Profile, ReleaseName, Rule, Shard, Suite, UnknownRelease};
 
 /// Why a selection gives no cases.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
@@ -48,6 +48,20 @@ pub enum SelectError {
         /// The suite.
         suite: Suite,
     },
+    /// A back end that does not run the suite.
+    #[error(
+        "the suite `{suite}` is not run by the back end `{backend}`, but by {}",
+        crate::word::one_of(suite.backends())
+    )]
+    ForeignBackend {
+        /// The back end.
+        backend: Backend,
+        /// The suite.
+        suite: Suite,
+    },
+    /// Clients, where nobody stands between the two sides.
+    #[error("with the back end `{0}` nobody stands between the two sides: leave out the clients")]
+    NoClient(Backend),
     /// A cover that is too weak or too strong.
     #[error("a cover has a strength from 1 to {most}, and not {0}", most = crate::cover::STRONGEST)]
     Strength(usize),

@@ -114,26 +114,34 @@ impl Selection {
             return Ok(Either::Left(self.names.clone().into_iter()));
         }
         let (suite, backend) = (self.suite, self.backend);
-        let points = self.profile.unwrap_or(suite.profile()).points();
+        let points = self.profile.unwrap_or(suite.profile()).points(backend);
         let product = iproduct!(self.tuples(releases), points);
-        Ok(Either::Right(product.map(move |(tuple, point)| Case {
-            suite,
-            backend,
-            tuple,
-            scenario: point.scenario,
-            fault: point.fault,
-        })))
+        Ok(Either::Right(product.map(
+            move |(tuple, (point, fault))| Case {
+                suite,
+                backend,
+                tuple,
+                point,
+                fault,
+            },
+        )))
     }
 
+    /// The releases at the three places; where nobody stands between the two, each pair once.
     fn tuples(&self, releases: &Releases) -> Vec<Tuple> {
         let at = |place| self.chosen(place, releases);
         let [clients, sources, destinations] = Place::ALL.map(at);
-        iproduct!(sources, destinations, clients)
-            .map(|(source, destination, client)| Tuple {
-                client,
-                source,
-                destination,
-            })
+        let pairs = iproduct!(sources, destinations);
+        let tuple = |client, (source, destination)| Tuple {
+            client,
+            source,
+            destination,
+        };
+        if !self.backend.has_client() {
+            return pairs.map(|pair| tuple(pair.0.clone(), pair)).collect();
+        }
+        iproduct!(pairs, clients)
+            .map(|(pair, client)| tuple(client, pair))
             .collect()
     }
 
@@ -157,6 +165,7 @@ impl Selection {
         self.check_places(releases)?;
         self.check_boundary(releases)?;
         self.check_names(releases)?;
+        self.check_backend()?;
         if let Some(profile) = self.profile.filter(|profile| profile.suite() != self.suite) {
             let suite = self.suite;
             return Err(SelectError::ForeignProfile { profile, suite });
@@ -166,6 +175,21 @@ impl Selection {
         }
         let named = self.filter.iter().flat_map(Filter::releases);
         all_known(named, releases)
+    }
+
+    /// The names of cases have their own back ends.
+    fn check_backend(&self) -> Result<(), SelectError> {
+        let (suite, backend) = (self.suite, self.backend);
+        if !self.names.is_empty() {
+            return Ok(());
+        }
+        if !suite.backends().contains(&backend) {
+            return Err(SelectError::ForeignBackend { backend, suite });
+        }
+        if !backend.has_client() && !self.clients.is_empty() {
+            return Err(SelectError::NoClient(backend));
+        }
+        Ok(())
     }
 
     fn check_places(&self, releases: &Releases) -> Result<(), SelectError> {

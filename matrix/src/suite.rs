@@ -2,7 +2,12 @@
 
 use itertools::{Itertools, iproduct};
 
-use crate::{Control, Fault, Flag, FlagSet, Scenario, State, word::words};
+use crate::{
+    Address, Backend, Backup, Colo, Control, Devices, Fault, Feature, Flag, FlagSet, GuestState,
+    MachineChoice, Method, Multifd, Point, Raw, Scenario, State, Tls, Transport, backup, colo,
+    raw::{axis::Axis, coverage},
+    word::words,
+};
 
 /// A set of axes with their rules.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -10,7 +15,13 @@ pub enum Suite {
     /// The scenarios of the libvirt TCK's migration test, and their extensions.
     #[default]
     Tck,
-    /// Each condition's own test: a scenario with a real fault, whose condition must trip.
+    /// The families of QEMU's own migration tests, with no libvirt between, and their extensions.
+    Qemu,
+    /// Two guests in lock-step, and what is left when one is lost.
+    Colo,
+    /// Incremental backup with dirty bitmaps, on one QEMU and across a migration.
+    Backup,
+    /// Each condition's own test: a case with a real fault, whose condition must trip.
     Faults,
 }
 
@@ -23,29 +34,56 @@ pub enum Profile {
     TckScript,
     /// The 384 scenarios: every subset of the four flags.
     TckFull,
+    /// What QEMU's own `migration-test` covers, line by line.
+    MigrationTest,
+    /// Each set of devices, on both machine families, with the guest running and stopped.
+    Devices,
+    /// The raw precopy that stands beside each state and flag of the `tck` suite.
+    Plain,
+    /// Each method over each transport, with and without multifd and encryption, for each state of
+    /// the guest.
+    Families,
+    /// What QEMU's own COLO test covers.
+    QemuColo,
+    /// COLO with each way to lose a side, on both machines.
+    ColoFull,
+    /// The cases of `qemu-iotests` 124.
+    Iotests124,
+    /// Chains that are continued after a migration.
+    Chain,
     /// Every fault.
     Faults,
 }
 
-/// A place in a suite's space, before a tuple and a back end are chosen for it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct Point {
-    /// What is done.
-    pub scenario: Scenario,
-    /// What is broken on purpose.
-    pub fault: Option<Fault>,
-}
-
 impl Suite {
     /// All values, in the order of the names.
-    pub const ALL: [Self; 2] = [Self::Tck, Self::Faults];
+    pub const ALL: [Self; 5] = [
+        Self::Tck,
+        Self::Qemu,
+        Self::Colo,
+        Self::Backup,
+        Self::Faults,
+    ];
 
     /// The word that stands for it in names and filters.
     #[must_use]
     pub const fn word(self) -> &'static str {
         match self {
             Self::Tck => "tck",
+            Self::Qemu => "qemu",
+            Self::Colo => "colo",
+            Self::Backup => "backup",
             Self::Faults => "faults",
+        }
+    }
+
+    /// What can run it, the usual one first.
+    #[must_use]
+    pub const fn backends(self) -> &'static [Backend] {
+        match self {
+            Self::Tck => &[Backend::Libvirt, Backend::Fake],
+            Self::Qemu | Self::Colo | Self::Backup => &[Backend::Qemu],
+            Self::Faults => &Backend::ALL,
         }
     }
 
@@ -56,6 +94,20 @@ impl Suite {
             Self::Tck => {
                 "Control method × state of both sides × flags, after the migration test of the \
                  libvirt TCK. Every case is judged by its ten conditions and by those beyond them."
+            }
+            Self::Qemu => {
+                "Transport × method × capabilities × encryption × incident × machine × devices, \
+                 after QEMU's own migration tests, across releases and with no libvirt between. It \
+                 tells what QEMU alone carries from what the management layer breaks."
+            }
+            Self::Colo => {
+                "COLO: a primary and a secondary guest in lock-step, by checkpoints. One of them is \
+                 lost, in each way and moment, and the other must go on alone with all of its memory."
+            }
+            Self::Backup => {
+                "Incremental backup with dirty bitmaps: the cases of qemu-iotests 124, and chains \
+                 that are continued after a migration. Every incremental is compared with a full \
+                 backup of the same moment."
             }
             Self::Faults => {
                 "The test of the tester: in each case something is broken on purpose. It passes \
@@ -69,6 +121,9 @@ impl Suite {
     pub const fn profile(self) -> Profile {
         match self {
             Self::Tck => Profile::Tck,
+            Self::Qemu => Profile::MigrationTest,
+            Self::Colo => Profile::QemuColo,
+            Self::Backup => Profile::Iotests124,
             Self::Faults => Profile::Faults,
         }
     }
@@ -82,7 +137,20 @@ impl Suite {
 
 impl Profile {
     /// All values, suite by suite.
-    pub const ALL: [Self; 4] = [Self::Tck, Self::TckScript, Self::TckFull, Self::Faults];
+    pub const ALL: [Self; 12] = [
+        Self::Tck,
+        Self::TckScript,
+        Self::TckFull,
+        Self::MigrationTest,
+        Self::Devices,
+        Self::Plain,
+        Self::Families,
+        Self::QemuColo,
+        Self::ColoFull,
+        Self::Iotests124,
+        Self::Chain,
+        Self::Faults,
+    ];
 
     /// The word that stands for it on the command line.
     #[must_use]
@@ -91,6 +159,14 @@ impl Profile {
             Self::Tck => "tck",
             Self::TckScript => "tck-script",
             Self::TckFull => "tck-full",
+            Self::MigrationTest => "migration-test",
+            Self::Devices => "devices",
+            Self::Plain => "plain",
+            Self::Families => "families",
+            Self::QemuColo => "qemu-colo",
+            Self::ColoFull => "colo-full",
+            Self::Iotests124 => "iotests-124",
+            Self::Chain => "chain",
             Self::Faults => "faults",
         }
     }
@@ -108,6 +184,31 @@ impl Profile {
                 "All 16 sets of the flags live, paused, undefine and persist: 384 scenarios, with \
                  those of the other two profiles among them."
             }
+            Self::MigrationTest => {
+                "The cases that cover QEMU's own migration-test, by the coverage table."
+            }
+            Self::Devices => {
+                "Each set of devices on the newest common machine of both families, with the guest \
+                 running and stopped."
+            }
+            Self::Plain => {
+                "Precopy over each transport on each machine, with the guest running and stopped."
+            }
+            Self::Families => {
+                "Method × transport × multifd × encryption × state of the guest: a product to be \
+                 covered (--cover 2 or 3)."
+            }
+            Self::QemuColo => {
+                "The eight cases of QEMU's own COLO test: channel × who takes over × when."
+            }
+            Self::ColoFull => {
+                "COLO with each way to lose a side, on both machines and with a disk."
+            }
+            Self::Iotests124 => "The cases of qemu-iotests 124, in both forms of the command.",
+            Self::Chain => {
+                "Chains that are continued after a migration: by shared storage and by a copy, with \
+                 the bitmap in the stream, under an alias, or in the image."
+            }
             Self::Faults => "Every fault, on the scenario in which it is a violation.",
         }
     }
@@ -117,18 +218,34 @@ impl Profile {
     pub const fn suite(self) -> Suite {
         match self {
             Self::Tck | Self::TckScript | Self::TckFull => Suite::Tck,
+            Self::MigrationTest | Self::Devices | Self::Plain | Self::Families => Suite::Qemu,
+            Self::QemuColo | Self::ColoFull => Suite::Colo,
+            Self::Iotests124 | Self::Chain => Suite::Backup,
             Self::Faults => Suite::Faults,
         }
     }
 
-    /// Its points, before the [rules](crate::Rule) of the suite: the whole product of its axes.
+    /// Its points for a back end, before the [rules](crate::Rule) of the suite: the whole product
+    /// of its axes. With each comes what is broken on purpose.
     #[must_use]
-    pub fn points(self) -> Vec<Point> {
+    pub fn points(self, backend: Backend) -> Vec<(Point, Option<Fault>)> {
+        let plain = |points: Vec<Point>| points.into_iter().map(|point| (point, None)).collect();
         match self {
-            Self::Tck => scenarios(FlagSet::subsets(&[Flag::UndefineSource, Flag::PersistDest])),
-            Self::TckScript => scenarios(script_flags()),
-            Self::TckFull => scenarios(FlagSet::subsets(&Flag::ALL)),
-            Self::Faults => faults(),
+            Self::Tck => plain(scenarios(FlagSet::subsets(&[
+                Flag::UndefineSource,
+                Flag::PersistDest,
+            ]))),
+            Self::TckScript => plain(scenarios(script_flags())),
+            Self::TckFull => plain(scenarios(FlagSet::subsets(&Flag::ALL))),
+            Self::MigrationTest => plain(raw(coverage::points())),
+            Self::Devices => plain(raw(devices())),
+            Self::Plain => plain(raw(plain_precopy())),
+            Self::Families => plain(raw(families())),
+            Self::QemuColo => plain(of_colo(colo::qemus_own())),
+            Self::ColoFull => plain(of_colo(colo::full())),
+            Self::Iotests124 => plain(of_backup(backup::iotests_124())),
+            Self::Chain => plain(of_backup(backup::chains())),
+            Self::Faults => faults(backend),
         }
     }
 }
@@ -148,29 +265,90 @@ fn script_flags() -> impl Iterator<Item = FlagSet> {
 fn scenarios(flags: impl Iterator<Item = FlagSet>) -> Vec<Point> {
     let sets: Vec<FlagSet> = flags.collect();
     iproduct!(Control::ALL, State::all(), sets)
-        .map(|(control, state, flags)| Point {
-            scenario: Scenario {
+        .map(|(control, state, flags)| {
+            Point::Tck(Scenario {
                 control,
                 state,
                 flags,
-            },
-            fault: None,
+            })
         })
         .collect()
 }
 
-/// Every fault × every scenario that some fault has; the rules leave each fault its own.
-fn faults() -> Vec<Point> {
-    let scenarios: Vec<Scenario> = Fault::ALL
-        .map(Fault::scenario)
-        .into_iter()
-        .unique()
-        .collect();
-    iproduct!(Fault::ALL, scenarios)
-        .map(|(fault, scenario)| Point {
-            scenario,
-            fault: Some(fault),
-        })
+fn of_colo(points: impl IntoIterator<Item = Colo>) -> Vec<Point> {
+    points.into_iter().map(Point::Colo).collect()
+}
+
+fn of_backup(points: impl IntoIterator<Item = Backup>) -> Vec<Point> {
+    points.into_iter().map(Point::Backup).collect()
+}
+
+fn raw(points: impl IntoIterator<Item = Raw>) -> Vec<Point> {
+    points.into_iter().map(Point::Qemu).collect()
+}
+
+fn devices() -> impl Iterator<Item = Raw> {
+    let machines = [MachineChoice::Q35, MachineChoice::Pc];
+    let guests = [GuestState::Running, GuestState::Stopped];
+    iproduct!(Devices::ALL, machines, guests).map(|(devices, machine, guest)| Raw {
+        guest,
+        machine,
+        devices: *devices,
+        ..Raw::default()
+    })
+}
+
+fn plain_precopy() -> impl Iterator<Item = Raw> {
+    let guests = [GuestState::Running, GuestState::Stopped];
+    iproduct!(Transport::ALL, MachineChoice::ALL, guests).map(|(transport, machine, guest)| Raw {
+        transport: *transport,
+        guest,
+        machine: *machine,
+        ..Raw::default()
+    })
+}
+
+/// Each point comes with what its method or its transport can't be without.
+fn families() -> impl Iterator<Item = Raw> {
+    let keys = [Tls::None, Tls::Psk, Tls::X509OverrideHost];
+    let product = iproduct!(
+        Method::ALL,
+        Transport::ALL,
+        Multifd::ALL,
+        keys,
+        GuestState::ALL
+    );
+    product.map(|(method, transport, multifd, tls, guest)| {
+        let mapped = *multifd != Multifd::Off && transport.is_named_file();
+        let features = mapped.then_some(Feature::MappedRam);
+        let listed = *method == Method::CprTransfer;
+        Raw {
+            method: *method,
+            transport: *transport,
+            guest: *guest,
+            address: if listed {
+                Address::Channels
+            } else {
+                Address::Uri
+            },
+            multifd: *multifd,
+            tls,
+            features: features.into_iter().collect(),
+            ..Raw::default()
+        }
+    })
+}
+
+/// Every fault of the back end × every point that some fault has; the rules leave each fault its own.
+fn faults(backend: Backend) -> Vec<(Point, Option<Fault>)> {
+    let own = || {
+        Fault::ALL
+            .into_iter()
+            .filter(|fault| fault.runs_on(backend))
+    };
+    let points: Vec<Point> = own().map(Fault::point).unique().collect();
+    iproduct!(own(), points)
+        .map(|(fault, point)| (point, Some(fault)))
         .collect()
 }
 
@@ -188,7 +366,7 @@ mod tests {
             (Profile::TckScript, 96),
             (Profile::TckFull, 384),
         ] {
-            let points = profile.points();
+            let points = profile.points(Backend::Libvirt);
             assert_eq!(points.len(), count);
             assert!(points.iter().all_unique());
         }
@@ -196,8 +374,12 @@ mod tests {
 
     #[test]
     fn the_full_profile_has_the_scenarios_of_the_others() {
-        let full = Profile::TckFull.points();
-        let others = [Profile::Tck.points(), Profile::TckScript.points()].concat();
+        let full = Profile::TckFull.points(Backend::Libvirt);
+        let others = [
+            Profile::Tck.points(Backend::Libvirt),
+            Profile::TckScript.points(Backend::Libvirt),
+        ]
+        .concat();
         assert!(others.iter().all(|point| full.contains(point)));
     }
 

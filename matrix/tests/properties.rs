@@ -72,8 +72,8 @@ impl Tree {
 
     fn is_true(&self, case: &Case) -> bool {
         match self {
-            Self::Control(control) => case.scenario.control == *control,
-            Self::Flag(flag) => case.scenario.flags.has(*flag),
+            Self::Control(control) => case.scenario().unwrap().control == *control,
+            Self::Flag(flag) => case.scenario().unwrap().flags.has(*flag),
             Self::Source(name) => case.tuple.source.as_str() == *name,
             Self::Below(place, version) => libvirt(case.tuple.at(*place)) < *version,
             Self::Forward => libvirt(&case.tuple.source) < libvirt(&case.tuple.destination),
@@ -116,17 +116,11 @@ type Values = BTreeSet<Vec<(usize, String)>>;
 /// Every combination of `strength` values that occurs in `cases`, as numbered words.
 fn combinations(cases: &[Case], strength: usize) -> Values {
     let words = |case: &Case| {
-        let Case {
-            tuple, scenario, ..
-        } = case;
-        let mut words = vec![tuple.client.to_string()];
-        words.extend([tuple.source.to_string(), tuple.destination.to_string()]);
-        words.push(scenario.control.to_string());
-        words.extend(scenario.state.to_string().split('-').map(str::to_owned));
-        words.extend(Flag::ALL.map(|flag| scenario.flags.has(flag).to_string()));
-        words.into_iter().enumerate().collect::<Vec<_>>()
+        let mut traits = case.traits();
+        traits.sort();
+        traits.into_iter().map(|one| one.text).enumerate()
     };
-    let of = |case| words(case).into_iter().combinations(strength);
+    let of = |case| words(case).combinations(strength);
     cases.iter().flat_map(of).collect()
 }
 

@@ -2,8 +2,8 @@
 
 use itertools::Itertools;
 use migratrix_matrix::{
-    BadPlan, Case, Emptied, Place, Plan, Profile, Release, ReleaseName, Releases, SelectError,
-    Selection, Suite,
+    Backend, BadPlan, Case, Emptied, Place, Plan, Profile, Release, ReleaseName, Releases,
+    SelectError, Selection, Suite,
 };
 
 fn name(text: &str) -> ReleaseName {
@@ -58,7 +58,7 @@ fn every_fault_is_run_once_a_tuple_and_the_rest_is_counted() {
     let cases = faults.cases(&four()).unwrap();
     assert_eq!(cases.len(), 8 * 29);
     let excluded = faults.excluded(&four()).unwrap();
-    let product = 8 * Profile::Faults.points().len();
+    let product = 8 * Profile::Faults.points(Backend::Libvirt).len();
     assert_eq!(excluded.values().sum::<usize>(), product - cases.len());
     assert!(boundary().excluded(&four()).unwrap().is_empty());
 }
@@ -73,6 +73,62 @@ fn cases_of_one_source_and_destination_are_neighbours_and_of_one_client_among_th
         64
     );
     assert!(cases.iter().all_unique());
+}
+
+fn raw() -> Selection {
+    Selection {
+        suite: Suite::Qemu,
+        backend: Backend::Qemu,
+        ..Selection::default()
+    }
+}
+
+#[test]
+fn a_raw_suite_has_each_pair_once_whose_client_is_its_source() {
+    let one = raw().cases(&releases(&["sid"])).unwrap().len();
+    let cases = raw().cases(&four()).unwrap();
+    assert_eq!(cases.len(), 16 * one);
+    assert!(
+        cases
+            .iter()
+            .all(|case| case.tuple.client == case.tuple.source)
+    );
+    assert!(cases.iter().all_unique());
+    let boundary = Selection {
+        boundary: boundary().boundary,
+        ..raw()
+    };
+    assert_eq!(boundary.cases(&four()).unwrap().len(), 4 * one);
+    assert!(raw().excluded(&four()).unwrap().is_empty());
+}
+
+#[test]
+fn a_client_of_a_raw_suite_and_a_foreign_back_end_are_refused() {
+    let clients = Selection {
+        clients: vec![name("sid")],
+        ..raw()
+    };
+    assert_eq!(
+        error(&clients).to_string(),
+        "with the back end `qemu` nobody stands between the two sides: leave out the clients"
+    );
+    let foreign = Selection {
+        backend: Backend::Libvirt,
+        ..raw()
+    };
+    assert_eq!(
+        error(&foreign).to_string(),
+        "the suite `qemu` is not run by the back end `libvirt`, but by qemu"
+    );
+    let named = Selection {
+        names: vec![
+            "qemu/qemu/sid,sid/precopy/tcp/running/plain"
+                .parse()
+                .unwrap(),
+        ],
+        ..Selection::default()
+    };
+    assert_eq!(named.cases(&four()).unwrap().len(), 1);
 }
 
 #[test]

@@ -1,7 +1,8 @@
 //! The table of faults: when and where each is committed, and which condition must see it.
 
 use crate::{
-    Activity, Condition, Control, Fault, Flag, FlagSet, Persistence, Preparation, Scenario, State,
+    Activity, Backend, Condition, Control, Fault, Flag, FlagSet, Persistence, Point, Preparation,
+    Scenario, State,
 };
 
 /// How a condition trips.
@@ -29,18 +30,24 @@ pub enum Moment {
 }
 
 /// What the table says of one fault.
-struct Row {
-    moment: Moment,
-    scenario: Scenario,
-    trips: Condition,
-    how: Trip,
+pub(super) struct Row {
+    pub moment: Moment,
+    pub point: Point,
+    pub trips: Condition,
+    pub how: Trip,
 }
 
 impl Fault {
-    /// The scenario that it is run on: one in which it is a violation.
+    /// The point that it is run on: one in which it is a violation.
     #[must_use]
-    pub const fn scenario(self) -> Scenario {
-        self.row().scenario
+    pub const fn point(self) -> Point {
+        self.row().point
+    }
+
+    /// Whether a back end can run it.
+    #[must_use]
+    pub fn runs_on(self, backend: Backend) -> bool {
+        self.point().suite().backends().contains(&backend)
     }
 
     /// The condition that must see it. Others may see it too.
@@ -112,6 +119,7 @@ impl Fault {
             Self::DaemonStopped => row(BeforeMigration, PLAIN, Migrated, Unknown),
             Self::QemuKilled => row(BeforeMigration, PLAIN, Migrated, Fail),
             Self::ClientKilled => row(BeforeMigration, PLAIN, Migrated, Unknown),
+            Self::Raw(fault) => fault.row(),
         }
     }
 }
@@ -161,7 +169,7 @@ const fn with(flag: Flag) -> Scenario {
 const fn row(moment: Moment, scenario: Scenario, trips: Condition, how: Trip) -> Row {
     Row {
         moment,
-        scenario,
+        point: Point::Tck(scenario),
         trips,
         how,
     }
@@ -181,9 +189,18 @@ mod tests {
         }
     }
 
+    fn scenario(fault: Fault) -> Scenario {
+        match fault.point() {
+            Point::Tck(scenario) => scenario,
+            Point::Qemu(_) | Point::Colo(_) | Point::Backup(_) => {
+                panic!("{fault} is no fault of libvirt's cases")
+            }
+        }
+    }
+
     #[test]
     fn what_a_fault_takes_away_is_expected_and_what_it_adds_is_not() {
-        let before = |fault: Fault| fault.scenario().expectation();
+        let before = |fault: Fault| scenario(fault).expectation();
         assert!(before(Fault::SourceUndefined).source_defined);
         assert!(!before(Fault::SourceDefined).source_defined);
         assert!(before(Fault::DestinationUndefined).destination_defined);
@@ -198,7 +215,7 @@ mod tests {
 
     #[test]
     fn who_is_suspended_ran_and_who_is_resumed_was_paused() {
-        let expected = |fault: Fault| fault.scenario().expectation();
+        let expected = |fault: Fault| scenario(fault).expectation();
         assert_eq!(expected(Fault::SourceSuspended).activity, Activity::Running);
         assert_eq!(expected(Fault::SourceHalted).activity, Activity::Running);
         assert_eq!(expected(Fault::SourceResumed).activity, Activity::Paused);

@@ -3,8 +3,8 @@
 use std::cmp::Ordering;
 
 use crate::{
-    Activity, Backend, Case, Control, Fault, Flag, FlagSet, Persistence, Place, Preparation,
-    ReleaseName, Releases, SelectError, Suite, Version,
+    Activity, Backend, Case, Control, Fault, Flag, FlagSet, Persistence, Place, Point, Preparation,
+    ReleaseName, Releases, Scenario, SelectError, Suite, Version,
 };
 
 use super::glob::Glob;
@@ -20,18 +20,21 @@ pub(super) enum Predicate {
     Flag(Flag),
     Flags(FlagSet),
     Fault(Option<Fault>),
+    /// A value of an axis: the axis's name, the value's word.
+    Value(&'static str, &'static str),
     Name(Glob),
     Release(Place, ReleaseName),
     Releases(Place, Glob),
     Version(Place, Bound),
-    /// How the source's libvirt compares with the destination's.
+    /// How the source's version compares with the destination's.
     Jump(Ordering),
 }
 
 /// What a version is compared with.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Bound {
-    pub(super) program: Program,
+    /// Whose version; `None` for that of the case's [own program](Program::of).
+    pub(super) program: Option<Program>,
     pub(super) comparison: Comparison,
     /// Its one to three numbers, as far as they are written.
     pub(super) numbers: Vec<u32>,
@@ -54,26 +57,33 @@ pub(super) enum Comparison {
 
 impl Predicate {
     pub(super) fn holds(&self, case: &Case, releases: &Releases) -> Result<bool, SelectError> {
-        let (scenario, state) = (case.scenario, case.scenario.state);
+        let of_scenario = |is: &dyn Fn(&Scenario) -> bool| case.scenario().is_some_and(is);
         Ok(match self {
             Self::Suite(suite) => case.suite == *suite,
             Self::Backend(backend) => case.backend == *backend,
-            Self::Control(control) => scenario.control == *control,
-            Self::Persistence(persistence) => state.persistence == *persistence,
-            Self::Activity(activity) => state.activity == *activity,
-            Self::Preparation(preparation) => state.preparation == *preparation,
-            Self::Flag(flag) => scenario.flags.has(*flag),
-            Self::Flags(flags) => scenario.flags == *flags,
+            Self::Control(control) => of_scenario(&|one| one.control == *control),
+            Self::Persistence(persistence) => {
+                of_scenario(&|one| one.state.persistence == *persistence)
+            }
+            Self::Activity(activity) => of_scenario(&|one| one.state.activity == *activity),
+            Self::Preparation(preparation) => {
+                of_scenario(&|one| one.state.preparation == *preparation)
+            }
+            Self::Flag(flag) => of_scenario(&|one| one.flags.has(*flag)),
+            Self::Flags(flags) => of_scenario(&|one| one.flags == *flags),
             Self::Fault(fault) => case.fault == *fault,
+            Self::Value(axis, word) => case.point.is(axis, word),
             Self::Name(glob) => glob.matches(&case.to_string()),
             Self::Release(place, name) => case.tuple.at(*place) == name,
             Self::Releases(place, glob) => glob.matches(case.tuple.at(*place).as_str()),
             Self::Version(place, bound) => {
-                bound.holds(bound.program.version(case.tuple.at(*place), releases)?)
+                let program = bound.program.unwrap_or(Program::of(case));
+                bound.holds(program.version(case.tuple.at(*place), releases)?)
             }
             Self::Jump(ordering) => {
-                let source = Program::Libvirt.version(&case.tuple.source, releases)?;
-                let destination = Program::Libvirt.version(&case.tuple.destination, releases)?;
+                let program = Program::of(case);
+                let source = program.version(&case.tuple.source, releases)?;
+                let destination = program.version(&case.tuple.destination, releases)?;
                 source.cmp(&destination) == *ordering
             }
         })
@@ -105,6 +115,14 @@ impl Bound {
 }
 
 impl Program {
+    /// The one that a case is about: a user's own build of QEMU comes without a libvirt.
+    fn of(case: &Case) -> Self {
+        match case.point {
+            Point::Tck(_) => Self::Libvirt,
+            Point::Qemu(_) | Point::Colo(_) | Point::Backup(_) => Self::Qemu,
+        }
+    }
+
     fn version(self, release: &ReleaseName, releases: &Releases) -> Result<Version, SelectError> {
         let known = releases.find(release)?;
         let (program, version) = match self {

@@ -18,6 +18,7 @@ fn releases() -> Releases {
         release("trixie", Some("11.3.0"), Some("10.0.13")),
         release("sid", Some("12.8.0"), Some("11.1.3")),
         release("remote", None, None),
+        release("build", None, Some("11.2.50")),
     ])
     .unwrap()
 }
@@ -74,6 +75,35 @@ fn what_is_not_true_of_a_case() {
     }
 }
 
+const RAW: &str = "qemu/qemu/bookworm,sid/precopy/tcp/running/return-path+multifd-zstd+psk";
+
+#[test]
+fn what_is_true_of_a_raw_case() {
+    for filter in [
+        "suite(qemu) & backend(qemu)",
+        "method(precopy) & transport(tcp, unix) & guest(running)",
+        "multifd(multifd-zstd) & channels(2-channels) & zero-page(zero-page-usual)",
+        "tls(psk) & address(uri) & uuids(uuid-same) & incident(undisturbed)",
+        "machine(q35) & accelerator(tcg) & devices(no-devices)",
+        "feature(return-path) & !feature(xbzrle)",
+        "source(<9.0) & source(qemu=7.2) & destination(>=11) & source(libvirt=9.0)",
+        "forward() & !same() & !backward()",
+        "!control(p2p) & !state(running) & !flag(none)",
+    ] {
+        assert_eq!(of(RAW, filter), Ok(true), "{filter}");
+    }
+    for filter in ["method(precopy)", "feature(xbzrle)", "tls(plain-text)"] {
+        assert_eq!(of(NAME, filter), Ok(false), "{filter}");
+    }
+}
+
+#[test]
+fn a_build_without_libvirt_is_older_or_newer_by_its_qemu() {
+    let build = RAW.replace("sid", "build");
+    assert_eq!(of(&build, "forward() & destination(<12)"), Ok(true));
+    assert!(of(&build, "destination(libvirt<9)").is_err());
+}
+
 #[test]
 fn a_version_that_is_not_known_is_an_error_that_names_the_release() {
     let name = NAME.replace("bookworm", "remote");
@@ -116,6 +146,13 @@ fn an_error_says_what_was_expected_and_found() {
         ("state(pausd)", 6, "did you mean `paused`?"),
         ("flag(lives)", 5, "did you mean `live`?"),
         ("fault(memory)", 6, "did you mean `memory-byte`?"),
+        ("feature(xbzrl)", 8, "did you mean `xbzrle`?"),
+        (
+            "tls(psk-mismach)",
+            4,
+            "unknown tls `psk-mismach`: did you mean `psk-mismatch`?",
+        ),
+        ("trasport(tcp)", 0, "did you mean `transport`?"),
         ("source(<x)", 7, "`x` is not a version"),
         ("source(<9.0.0.0)", 7, "`9.0.0.0` is not a version"),
         (

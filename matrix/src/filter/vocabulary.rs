@@ -3,8 +3,11 @@
 use std::{cmp::Ordering, fmt::Display, str::FromStr};
 
 use crate::{
-    Activity, BadVersion, BadWord, Flag, FlagSet, Persistence, Place, Preparation, ReleaseName,
-    Version,
+    Accelerator, Activity, Address, Axis, BackupForm, BadVersion, BadWord, Bitmaps, Carrier,
+    Channels, CheckpointDelay, Clusters, ColoChannel, ColoDisk, ColoMoment, Creation, Devices,
+    Failover, Feature, Flag, FlagSet, Granularity, GuestState, Incident, Journey, Loss,
+    MachineChoice, Method, Multifd, Operation, Persistence, Place, Preparation, ReleaseName,
+    Target, Tls, Transport, Uuids, Version, Writer, ZeroPage,
 };
 
 use super::{
@@ -64,6 +67,51 @@ const PREDICATES: [(&str, Values); 14] = [
     ("name", Values::One(name)),
 ];
 
+/// The axes of the suites besides `tck`, each a predicate by its name.
+const AXES: [(&str, Values); 30] = [
+    axis_of::<Method>(),
+    axis_of::<Transport>(),
+    axis_of::<GuestState>(),
+    axis_of::<Address>(),
+    axis_of::<Multifd>(),
+    axis_of::<Channels>(),
+    axis_of::<ZeroPage>(),
+    axis_of::<Tls>(),
+    axis_of::<Uuids>(),
+    axis_of::<Feature>(),
+    axis_of::<Incident>(),
+    axis_of::<MachineChoice>(),
+    axis_of::<Accelerator>(),
+    axis_of::<Devices>(),
+    axis_of::<ColoChannel>(),
+    axis_of::<Failover>(),
+    axis_of::<ColoMoment>(),
+    axis_of::<Loss>(),
+    axis_of::<ColoDisk>(),
+    axis_of::<CheckpointDelay>(),
+    axis_of::<Journey>(),
+    axis_of::<BackupForm>(),
+    axis_of::<Operation>(),
+    axis_of::<Writer>(),
+    axis_of::<Granularity>(),
+    axis_of::<Clusters>(),
+    axis_of::<Bitmaps>(),
+    axis_of::<Creation>(),
+    axis_of::<Target>(),
+    axis_of::<Carrier>(),
+];
+
+const fn axis_of<A: Axis>() -> (&'static str, Values) {
+    (A::NAME, Values::Several(word_of::<A>))
+}
+
+fn word_of<A: Axis>(value: &str) -> Result<Predicate, String> {
+    let all = A::ALL.iter().copied().map(Axis::word);
+    let word = crate::word::find(A::NAME, value, all);
+    let predicate = word.map(|word| Predicate::Value(A::NAME, word));
+    predicate.map_err(|error| error.to_string())
+}
+
 /// Signs of comparisons, those first that others begin with.
 const COMPARISONS: [(&str, Comparison); 5] = [
     ("<=", Comparison::AtMost),
@@ -75,11 +123,12 @@ const COMPARISONS: [(&str, Comparison); 5] = [
 
 /// What the predicate called `word` takes.
 pub(super) fn values_of(word: &str) -> Result<Values, BadWord> {
-    let found = PREDICATES.iter().find(|(name, _)| *name == word);
+    let all = || PREDICATES.iter().chain(&AXES);
+    let found = all().find(|(name, _)| *name == word);
     found.map(|(_, values)| *values).ok_or_else(|| BadWord {
         kind: "predicate",
         word: word.to_owned(),
-        known: PREDICATES.map(|(name, _)| name.to_owned()).to_vec(),
+        known: all().map(|(name, _)| (*name).to_owned()).collect(),
     })
 }
 
@@ -166,8 +215,9 @@ fn bound(value: &str) -> Result<Option<Bound>, String> {
     };
     let (program, rest) = value.split_at(start);
     let program = match program.trim() {
-        "" | "libvirt" => Program::Libvirt,
-        "qemu" => Program::Qemu,
+        "" => None,
+        "libvirt" => Some(Program::Libvirt),
+        "qemu" => Some(Program::Qemu),
         other => return Err(format!("expected `libvirt` or `qemu`, found `{other}`")),
     };
     let signs = COMPARISONS.iter();

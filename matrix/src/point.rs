@@ -1,0 +1,136 @@
+//! A point: a place in a suite's space, before a tuple and a back end are chosen for it.
+
+use std::fmt;
+
+use crate::{Backup, Colo, Condition, Flag, Raw, Scenario, Suite, raw::axis::Axis};
+
+/// What a case does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Point {
+    /// A migration through libvirt.
+    Tck(Scenario),
+    /// A migration between two QEMUs.
+    Qemu(Raw),
+    /// Two guests in lock-step.
+    Colo(Colo),
+    /// A chain of backups.
+    Backup(Backup),
+}
+
+/// One thing that a case is or is not, in the words of the filter language.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Trait {
+    /// The axis that it is a value of: a case has one trait of each axis.
+    pub axis: String,
+    /// The filter that is true of exactly the cases that have it.
+    pub text: String,
+}
+
+impl Trait {
+    pub(crate) fn of(axis: &str, value: impl fmt::Display) -> Self {
+        Self {
+            axis: axis.to_owned(),
+            text: format!("{axis}({value})"),
+        }
+    }
+
+    fn part_of_state(axis: &str, value: &str) -> Self {
+        Self {
+            axis: axis.to_owned(),
+            text: format!("state({value})"),
+        }
+    }
+
+    fn switch(kind: &str, value: &str, on: bool) -> Self {
+        let not = if on { "" } else { "!" };
+        Self {
+            axis: format!("{kind}({value})"),
+            text: format!("{not}{kind}({value})"),
+        }
+    }
+}
+
+impl Point {
+    /// The suite whose product it is in.
+    #[must_use]
+    pub const fn suite(&self) -> Suite {
+        match self {
+            Self::Tck(_) => Suite::Tck,
+            Self::Qemu(_) => Suite::Qemu,
+            Self::Colo(_) => Suite::Colo,
+            Self::Backup(_) => Suite::Backup,
+        }
+    }
+
+    /// What it is, trait by trait.
+    #[must_use]
+    pub fn traits(&self) -> Vec<Trait> {
+        match self {
+            Self::Tck(scenario) => of_scenario(scenario),
+            Self::Qemu(raw) => of_raw(raw),
+            Self::Colo(colo) => of_values(&colo.values()),
+            Self::Backup(backup) => of_values(&backup.values()),
+        }
+    }
+
+    /// Whether its axis of that name, which is an [`Axis`], has the value of that word; a feature is
+    /// on.
+    #[must_use]
+    pub fn is(&self, axis: &str, word: &str) -> bool {
+        match self {
+            Self::Tck(_) => false,
+            Self::Qemu(raw) => raw.is(axis, word),
+            Self::Colo(colo) => colo.values().contains(&(axis, word)),
+            Self::Backup(backup) => backup.values().contains(&(axis, word)),
+        }
+    }
+
+    /// The conditions that a case of it is judged by. What has no counterpart in a suite is left out
+    /// of its cases, and not passed.
+    #[must_use]
+    pub fn conditions(&self) -> Vec<Condition> {
+        match self {
+            Self::Tck(_) => Condition::of_libvirt().to_vec(),
+            Self::Qemu(raw) => raw.conditions(),
+            Self::Colo(colo) => colo.conditions(),
+            Self::Backup(backup) => backup.conditions(),
+        }
+    }
+}
+
+fn of_scenario(scenario: &Scenario) -> Vec<Trait> {
+    let state = scenario.state;
+    let mut all = vec![
+        Trait::of("control", scenario.control.word()),
+        Trait::part_of_state("persistence", state.persistence.word()),
+        Trait::part_of_state("activity", state.activity.word()),
+        Trait::part_of_state("preparation", state.preparation.word()),
+    ];
+    let flags = Flag::ALL.map(|flag| Trait::switch("flag", flag.word(), scenario.flags.has(flag)));
+    all.extend(flags);
+    all
+}
+
+fn of_values(values: &[(&str, &str)]) -> Vec<Trait> {
+    let values = values.iter();
+    values.map(|(axis, word)| Trait::of(axis, word)).collect()
+}
+
+fn of_raw(raw: &Raw) -> Vec<Trait> {
+    let values = raw.values().into_iter();
+    let mut all: Vec<_> = values.map(|(axis, word)| Trait::of(axis, word)).collect();
+    let features = crate::Feature::ALL.iter();
+    all.extend(features.map(|one| Trait::switch("feature", one.word(), raw.features.has(*one))));
+    all
+}
+
+impl fmt::Display for Point {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Tck(scenario) => scenario.fmt(f),
+            Self::Qemu(raw) => raw.fmt(f),
+            Self::Colo(colo) => colo.fmt(f),
+            Self::Backup(backup) => backup.fmt(f),
+        }
+    }
+}
