@@ -23,4 +23,4 @@ pub use driver::{Driver, Host};
 pub use record::Recorder;
 pub use run::{Deadlines, run};
 pub use script::{LIVE_BANDWIDTH_MIB, Phase, Script, Subject};
-pub use step::{Migrate, Step, Uuid, Variant};
+pub use step::{BackupStep, ColoStep, Migrate, RawStep, Step, Uuid, Variant};

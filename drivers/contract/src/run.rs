@@ -30,9 +30,9 @@ impl Default for Deadlines {
 impl Deadlines {
     const fn of(&self, phase: Phase, step: &Step) -> Duration {
         match (phase, step) {
-            (_, Step::Migrate(_)) => self.migrate,
+            (_, Step::Migrate(_)) | (Phase::Migration, _) => self.migrate,
             (Phase::Clear, _) => self.clear,
-            (Phase::Prepare | Phase::Before | Phase::Migration | Phase::After, _) => self.step,
+            (Phase::Prepare | Phase::Before | Phase::After, _) => self.step,
         }
     }
 }

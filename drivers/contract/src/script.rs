@@ -1,8 +1,14 @@
 //! The script of a case: its subject, and the steps in their phases.
 
+mod backup;
+mod colo;
+mod raw;
+
 use migratrix_guest::Parameters;
 use migratrix_history::{Header, Side, When};
-use migratrix_matrix::{Activity, Case, Fault, Flag, FlagSet, Persistence, Preparation};
+use migratrix_matrix::{
+    Activity, Case, Fault, Flag, FlagSet, Persistence, Point, Preparation, Raw, Scenario,
+};
 
 use crate::{Migrate, Step, Uuid, Variant};
 
@@ -25,6 +31,11 @@ pub struct Subject {
     pub boot_image: String,
     /// Whether the domain's QEMU gets a qtest socket, see [`Subject::qtest_socket`].
     pub qtest: bool,
+    /// What the case says is done.
+    pub point: Point,
+    /// What a raw migration really does: as its case says, but for a fault; of a COLO pair, the
+    /// migration that lies under it.
+    pub raw: Raw,
 }
 
 /// The parts of a script, in their order.
@@ -74,11 +85,24 @@ impl Script {
     #[must_use]
     pub fn of(case: &Case, mut subject: Subject, downtime_bound_ms: u64) -> Self {
         subject.qtest = case.fault.is_some_and(needs_qtest);
+        subject.point = case.point;
+        match &case.point {
+            Point::Tck(_) | Point::Backup(_) => {}
+            Point::Qemu(raw) => subject.raw = raw::really(*raw, case.fault),
+            Point::Colo(colo) => subject.raw = colo::underneath(colo),
+        }
+        subject.guest.suspend = subject.raw.guest.sleeps();
+        let steps = match &case.point {
+            Point::Tck(scenario) => plain(scenario),
+            Point::Qemu(_) => raw::steps(&subject.raw),
+            Point::Colo(colo) => colo::steps(colo),
+            Point::Backup(backup) => backup::steps(backup),
+        };
         let mut script = Self {
             case: case.clone(),
             subject,
             downtime_bound_ms,
-            steps: plain(case),
+            steps,
         };
         if let Some(fault) = case.fault {
             script.weave(fault);
@@ -179,6 +203,7 @@ impl Script {
                 self.downtime_bound_ms = THROTTLED_BOUND_MS;
                 self.change(|how| how.bandwidth_mib = Some(1));
             }
+            Fault::Raw(fault) => self.weave_raw(fault),
             Fault::DomainLeft => self.leave_domain(),
             Fault::FileLeft => {
                 self.before(
@@ -233,8 +258,8 @@ const fn needs_qtest(fault: Fault) -> bool {
 }
 
 /// The steps of a case without a fault.
-fn plain(case: &Case) -> Vec<(Phase, Step)> {
-    let state = case.scenario.state;
+fn plain(scenario: &Scenario) -> Vec<(Phase, Step)> {
+    let state = scenario.state;
     let mut steps = vec![(Phase::Prepare, Step::Connect)];
     if state.preparation == Preparation::Prepared {
         steps.push((Phase::Prepare, Step::Define(Side::Destination, Uuid::Own)));
@@ -253,9 +278,9 @@ fn plain(case: &Case) -> Vec<(Phase, Step)> {
         Step::Look(Side::Destination, When::Before),
     ];
     let migration = Step::Migrate(Migrate {
-        control: case.scenario.control,
-        flags: case.scenario.flags,
-        bandwidth_mib: bandwidth(case.scenario.flags),
+        control: scenario.control,
+        flags: scenario.flags,
+        bandwidth_mib: bandwidth(scenario.flags),
     });
     let after = [
         Step::Look(Side::Source, When::After),

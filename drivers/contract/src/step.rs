@@ -1,9 +1,17 @@
 //! The vocabulary of scripts: what every back end can be told to do.
 
+mod backup;
+mod colo;
+mod raw;
+
 use std::fmt;
 
 use migratrix_history::{Side, Verb, When};
 use migratrix_matrix::{Control, FlagSet, Persistence};
+
+pub use backup::BackupStep;
+pub use colo::ColoStep;
+pub use raw::RawStep;
 
 /// One step of a script. Faults are steps like all others.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -50,6 +58,12 @@ pub enum Step {
     KillQemu(Side),
     /// Kill the client process with `SIGKILL`.
     KillClient,
+    /// A step that only QEMU itself can be told.
+    Raw(RawStep),
+    /// A step of two guests in lock-step.
+    Colo(ColoStep),
+    /// A step of a chain of backups.
+    Backup(BackupStep),
 }
 
 /// How the guest is migrated.
@@ -107,6 +121,9 @@ impl Step {
             | Self::StopDaemon(_)
             | Self::KillQemu(_)
             | Self::KillClient => Verb::Break,
+            Self::Raw(step) => step.verb(),
+            Self::Colo(step) => step.verb(),
+            Self::Backup(step) => step.verb(),
         }
     }
 
@@ -133,6 +150,9 @@ impl Step {
             | Self::StopDaemon(side)
             | Self::KillQemu(side) => Some(*side),
             Self::Connect | Self::Migrate(_) | Self::KillClient => None,
+            Self::Raw(step) => step.side(),
+            Self::Colo(step) => step.side(),
+            Self::Backup(step) => step.side(),
         }
     }
 }
@@ -176,6 +196,9 @@ impl fmt::Display for Step {
             Self::StopDaemon(side) => write!(f, "stop the daemon of {}", word(*side)),
             Self::KillQemu(side) => write!(f, "kill QEMU on {}", word(*side)),
             Self::KillClient => f.write_str("kill the client"),
+            Self::Raw(step) => step.fmt(f),
+            Self::Colo(step) => step.fmt(f),
+            Self::Backup(step) => step.fmt(f),
         }
     }
 }

@@ -5,7 +5,7 @@ use std::{future::pending, time::Duration};
 use migratrix_contract::{Deadlines, Driver, Phase, Recorder, Script, Step, Subject, run};
 use migratrix_guest::Parameters;
 use migratrix_history::{History, Observation, Outcome, Refusal, Side, Verb};
-use migratrix_matrix::{Case, Fault};
+use migratrix_matrix::{Case, Fault, Point, Raw};
 
 /// Does nothing, and ends the steps of one kind in its own way.
 struct Stub {
@@ -60,6 +60,8 @@ fn script(name: &str) -> Script {
         },
         boot_image: String::new(),
         qtest: false,
+        point: Point::Qemu(Raw::USUAL),
+        raw: Raw::USUAL,
     };
     Script::of(&case, subject, 5_000)
 }
@@ -182,14 +184,7 @@ fn the_script_of_a_case_reads_as_its_scenario() {
 
 /// The script of a fault's own case.
 fn with(fault: Fault) -> Script {
-    let scenario = fault.scenario();
-    script(&format!(
-        "faults/libvirt/a,a,b/{}/{}/{}/{}",
-        scenario.control.word(),
-        scenario.state,
-        scenario.flags,
-        fault.word()
-    ))
+    script(&format!("faults/libvirt/a,a,b/{}/{fault}", fault.point()))
 }
 
 #[test]

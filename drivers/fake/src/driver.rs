@@ -132,6 +132,9 @@ impl FakeDriver {
             Step::StopDaemon(side) => self.host(side).answers = false,
             Step::KillQemu(side) => self.host(side).crash(record)?,
             Step::KillClient => self.client_lives = false,
+            Step::Raw(_) | Step::Colo(_) | Step::Backup(_) => {
+                return Err(Ending::Unknown("the hypervisor in memory has no QEMU"));
+            }
         }
         Ok(())
     }

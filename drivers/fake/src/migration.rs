@@ -232,5 +232,6 @@ fn job(subject: &Subject, how: Migrate, ran: bool) -> JobLook {
         memory_normal_bytes: Some(sent),
         memory_constant: Some(total.saturating_sub(stamped) / PAGE),
         memory_iteration: Some(passes),
+        ..JobLook::default()
     }
 }

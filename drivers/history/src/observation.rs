@@ -1,10 +1,11 @@
 //! What a driver can have done and seen.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use migratrix_guest::Survey;
 use migratrix_matrix::Version;
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 /// One of the two hosts of a migration.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -65,6 +66,22 @@ pub enum Verb {
     Clear,
     /// Look for what is left.
     Residue,
+    /// Set capabilities and parameters.
+    Configure,
+    /// Wait for the stream.
+    Listen,
+    /// Wait until the migration has come to a state.
+    Await,
+    /// Let the migration end.
+    Converge,
+    /// Do something to a migration that is under way: cancel, continue, lose, recover.
+    Intervene,
+    /// Wake a guest that sleeps.
+    Wake,
+    /// Use the case's device.
+    UseDevice,
+    /// Make a backup, or what it needs.
+    Backup,
     /// Break something on purpose.
     Break,
     /// A step that this version doesn't know.
@@ -170,6 +187,21 @@ pub struct JobLook {
     /// `memory_iteration`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub memory_iteration: Option<u64>,
+    /// Pages that the destination asked for (`postcopy-requests`).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub postcopy_requests: Option<u64>,
+    /// Bytes that went over multifd's channels (`multifd-bytes`).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub multifd_bytes: Option<u64>,
+    /// Pages that were sent as differences (`xbzrle-cache.pages`).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub xbzrle_pages: Option<u64>,
+    /// By how much the guest's processors are throttled, in percent (`cpu-throttle-percentage`).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub throttle_percent: Option<u64>,
+    /// Why it failed (`error-desc`), for people and for the failure's class.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub error: Option<String>,
 }
 
 /// Exact versions, as the libraries and daemons report them themselves.
@@ -270,6 +302,66 @@ pub enum Observation {
         /// What was read.
         survey: Survey,
     },
+    /// A command was sent to a QEMU: the form that this release takes.
+    Command {
+        /// To which side.
+        side: Side,
+        /// The command.
+        command: String,
+        /// Its arguments.
+        arguments: Value,
+    },
+    /// An event of a QEMU, but for those that have a kind of their own here.
+    Event {
+        /// Which side sent it.
+        side: Side,
+        /// Its name: `STOP`, `RESUME`, `SUSPEND`, …
+        event: String,
+        /// Its data.
+        #[serde(default, skip_serializing_if = "Value::is_null")]
+        data: Value,
+    },
+    /// The migration came to a state (`MIGRATION`, or `query-migrate` where an event was not sent).
+    Status {
+        /// Which side says so.
+        side: Side,
+        /// The state, as the word of `MigrationStatus`.
+        status: String,
+    },
+    /// What a side says is set, when it is asked back.
+    Settings {
+        /// Which side.
+        side: Side,
+        /// The capabilities that are on.
+        capabilities: BTreeSet<String>,
+        /// The parameters.
+        parameters: BTreeMap<String, Value>,
+    },
+    /// How many channels of multifd a side had, by its threads, while memory was copied.
+    Channels {
+        /// Which side.
+        side: Side,
+        /// How many.
+        count: u32,
+    },
+    /// The case's device was used.
+    Device {
+        /// On which side.
+        side: Side,
+        /// At which look.
+        when: When,
+        /// What it did, step by step: the same device does the same on both sides.
+        did: Vec<String>,
+    },
+    /// The stream that lies in a file between the two sides.
+    Stream {
+        /// Its first four bytes, as text: `QEVM`.
+        magic: String,
+        /// The version of the format.
+        version: u32,
+        /// How many devices its description at its end lists; `None` where there is none.
+        devices: Option<u64>,
+    },
     /// What was left on a host after the case was cleared away; empty is good.
     Residue {
         /// Which host.
@@ -298,7 +390,7 @@ pub enum Observation {
 
 impl Observation {
     /// The words of all kinds, as they stand in a file.
-    pub const KINDS: [&'static str; 13] = [
+    pub const KINDS: [&'static str; 20] = [
         "began",
         "ended",
         "versions",
@@ -308,6 +400,13 @@ impl Observation {
         "iteration",
         "job",
         "memory",
+        "command",
+        "event",
+        "status",
+        "settings",
+        "channels",
+        "device",
+        "stream",
         "residue",
         "fault",
         "host-lost",

@@ -107,6 +107,7 @@ fn jobs() -> impl Strategy<Value = JobLook> {
             memory_normal_bytes: sizes.3,
             memory_constant,
             memory_iteration,
+            ..JobLook::default()
         },
     )
 }

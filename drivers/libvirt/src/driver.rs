@@ -63,6 +63,7 @@ impl<'a> LibvirtDriver<'a> {
             | Step::StopDaemon(_)
             | Step::KillQemu(_)
             | Step::KillClient => self.break_on_purpose(step, record).await,
+            Step::Raw(_) | Step::Colo(_) | Step::Backup(_) => Err(Error::Foreign(step.to_string())),
         }
     }
 

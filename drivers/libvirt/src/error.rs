@@ -36,6 +36,9 @@ pub enum Error {
     /// The client could make nothing of the request.
     #[error("the client could not do what it was asked: {0}")]
     Bad(String),
+    /// The step is one of another back end.
+    #[error("libvirt has no way to `{0}`")]
+    Foreign(String),
     /// A host is no longer connected.
     #[error("a connection was lost: {0}")]
     Lost(String),

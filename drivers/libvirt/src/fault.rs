@@ -42,7 +42,10 @@ impl LibvirtDriver<'_> {
             | Step::Job(_)
             | Step::Survey(_)
             | Step::Clear(_)
-            | Step::Residue(_) => return Ok(()),
+            | Step::Residue(_)
+            | Step::Raw(_)
+            | Step::Colo(_)
+            | Step::Backup(_) => return Ok(()),
         }
         record.saw(Observation::Fault {
             fault: step.to_string(),

@@ -85,6 +85,8 @@ mod tests {
             guest: Parameters::SMALL,
             boot_image: "/var/lib/libvirt/images/ab.img".to_owned(),
             qtest,
+            point: migratrix_matrix::Point::Qemu(migratrix_matrix::Raw::USUAL),
+            raw: migratrix_matrix::Raw::USUAL,
         }
     }
 

@@ -4,9 +4,9 @@ use migratrix_contract::{Deadlines, Recorder, Script, Subject, run};
 use migratrix_fake::{Crime, FakeDriver};
 use migratrix_guest::{PAGE, Parameters};
 use migratrix_history::History;
-use migratrix_matrix::{Backend, Case, Fault, ReleaseName, Scenario, Suite, Tuple};
+use migratrix_matrix::{Backend, Case, Fault, Point, Raw, ReleaseName, Suite, Tuple};
 
-pub fn case(scenario: Scenario, fault: Option<Fault>) -> Case {
+pub fn case(point: Point, fault: Option<Fault>) -> Case {
     let fake = ReleaseName::new("fake").unwrap();
     Case {
         suite: if fault.is_some() {
@@ -20,7 +20,7 @@ pub fn case(scenario: Scenario, fault: Option<Fault>) -> Case {
             source: fake.clone(),
             destination: fake,
         },
-        scenario,
+        point,
         fault,
     }
 }
@@ -61,5 +61,7 @@ fn subject(case: &Case) -> Subject {
         guest,
         boot_image: "/boot.img".to_owned(),
         qtest: false,
+        point: Point::Qemu(Raw::USUAL),
+        raw: Raw::USUAL,
     }
 }

@@ -97,6 +97,7 @@ pub fn job(domain: &Domain, finished: Finished) -> Result<JobLook, Error> {
         memory_normal_bytes: field(sys::VIR_DOMAIN_JOB_MEMORY_NORMAL_BYTES),
         memory_constant: field(sys::VIR_DOMAIN_JOB_MEMORY_CONSTANT),
         memory_iteration: field(sys::VIR_DOMAIN_JOB_MEMORY_ITERATION),
+        ..JobLook::default()
     };
     // SAFETY: `fields` came from libvirt with `count` parameters and is used no more.
     unsafe { sys::virTypedParamsFree(fields, count) };

@@ -1,0 +1,274 @@
+//! The script of a raw migration: what QEMU's documentation says is done for it, in order.
+
+mod faults;
+
+use migratrix_history::{Side, When};
+use migratrix_matrix::{
+    Devices, End, GuestState, Incident, Method, Multifd, Place, Raw, RawFault,
+};
+
+use crate::{Phase, RawStep, Script, Step};
+use Side::{Destination, Source};
+
+pub(super) use faults::really;
+
+/// The steps of a raw migration.
+pub(super) fn steps(raw: &Raw) -> Vec<(Phase, Step)> {
+    let phases = [
+        (Phase::Prepare, prepare(raw)),
+        (Phase::Before, before(raw)),
+        (Phase::Migration, migration(raw)),
+        (Phase::After, after(raw)),
+        (Phase::Clear, clear()),
+    ];
+    let phases = phases.into_iter();
+    phases
+        .flat_map(|(phase, steps)| steps.into_iter().map(move |step| (phase, step)))
+        .collect()
+}
+
+impl Script {
+    /// Puts the steps of a raw fault where it strikes.
+    pub(super) fn weave_raw(&mut self, fault: RawFault) {
+        faults::weave(self, fault);
+    }
+}
+
+const fn raw(step: RawStep) -> Step {
+    Step::Raw(step)
+}
+
+fn prepare(raw_migration: &Raw) -> Vec<Step> {
+    let mut steps = vec![raw(RawStep::Launch(Source)), raw(RawStep::Launch(Destination))];
+    steps.extend(match raw_migration.guest {
+        GuestState::Running => vec![Step::AwaitBeat(Source)],
+        GuestState::Stopped => vec![Step::AwaitBeat(Source), Step::Suspend(Source)],
+        GuestState::Suspended => vec![raw(RawStep::AwaitSleep(Source))],
+        GuestState::SuspendedStopped => {
+            vec![raw(RawStep::AwaitSleep(Source)), Step::Suspend(Source)]
+        }
+    });
+    steps.push(raw(RawStep::Configure(Source)));
+    if raw_migration.method != Method::CprExec {
+        steps.push(raw(RawStep::Configure(Destination)));
+    }
+    steps
+}
+
+fn before(raw_migration: &Raw) -> Vec<Step> {
+    let mut steps = vec![
+        Step::Look(Source, When::Before),
+        Step::Beat(Source, When::Before),
+    ];
+    if raw_migration.devices != Devices::None {
+        steps.push(raw(RawStep::UseDevice(Source, When::Before)));
+    }
+    steps
+}
+
+fn migration(raw_migration: &Raw) -> Vec<Step> {
+    match raw_migration.incident {
+        Incident::None => undisturbed(raw_migration),
+        Incident::CancelBefore => {
+            let mut steps = vec![raw(RawStep::Cancel)];
+            steps.extend(undisturbed(raw_migration));
+            steps
+        }
+        Incident::CancelSetup => {
+            let mut steps = begin();
+            steps.push(raw(RawStep::Await(Source, "setup")));
+            steps.extend(cancel());
+            steps
+        }
+        Incident::CancelActive => cancelled(raw_migration),
+        Incident::CancelPreSwitchover => {
+            let mut steps = copied(raw_migration);
+            steps.push(raw(RawStep::Converge));
+            steps.push(raw(RawStep::Await(Source, "pre-switchover")));
+            steps.extend(cancel());
+            steps
+        }
+        Incident::CancelCancelling => {
+            let mut steps = copied(raw_migration);
+            steps.push(raw(RawStep::CancelTwice));
+            steps.push(raw(RawStep::Await(Source, "cancelled")));
+            steps
+        }
+        Incident::CancelCancelled => {
+            let mut steps = cancelled(raw_migration);
+            steps.extend(cancel());
+            steps
+        }
+        Incident::CancelCompleted => {
+            let mut steps = undisturbed(raw_migration);
+            steps.extend([raw(RawStep::Cancel), raw(RawStep::Await(Source, "completed"))]);
+            steps
+        }
+        Incident::CancelFailed => {
+            let mut steps = nowhere();
+            steps.extend([raw(RawStep::Cancel), raw(RawStep::Await(Source, "failed"))]);
+            steps
+        }
+        Incident::CancelRetry => {
+            let mut steps = cancelled(raw_migration);
+            steps.push(raw(RawStep::Replace));
+            steps.extend(undisturbed(raw_migration));
+            steps
+        }
+        Incident::BadDestination => nowhere(),
+        Incident::BadOffset => vec![raw(RawStep::Migrate)],
+        Incident::Recover | Incident::FailHandshake | Incident::FailReconnect => {
+            recovered(raw_migration)
+        }
+    }
+}
+
+fn begin() -> Vec<Step> {
+    vec![raw(RawStep::Listen), raw(RawStep::Migrate)]
+}
+
+fn nowhere() -> Vec<Step> {
+    vec![
+        raw(RawStep::Migrate),
+        raw(RawStep::Await(Source, "failed")),
+        Step::Job(Source),
+    ]
+}
+
+fn cancel() -> Vec<Step> {
+    vec![
+        raw(RawStep::Cancel),
+        raw(RawStep::Await(Source, "cancelled")),
+    ]
+}
+
+fn cancelled(raw_migration: &Raw) -> Vec<Step> {
+    let mut steps = copied(raw_migration);
+    steps.extend(cancel());
+    steps
+}
+
+/// Until memory has been copied for a while, and the guest was seen meanwhile.
+fn copied(raw_migration: &Raw) -> Vec<Step> {
+    let mut steps = if raw_migration.transport.is_file() {
+        vec![raw(RawStep::Migrate)]
+    } else {
+        begin()
+    };
+    steps.push(raw(RawStep::Await(Source, "active")));
+    if raw_migration.multifd != Multifd::Off && !raw_migration.transport.is_file() {
+        steps.push(raw(RawStep::CountChannels));
+    }
+    if raw_migration.has_passes() || raw_migration.incident.cancels() {
+        steps.push(raw(RawStep::AwaitPass));
+    } else if raw_migration.is_held() {
+        steps.push(Step::Beat(Source, When::During));
+    }
+    steps
+}
+
+fn undisturbed(raw_migration: &Raw) -> Vec<Step> {
+    match raw_migration.expectation().end {
+        End::Completed => {}
+        End::Refused => return vec![raw(RawStep::Migrate)],
+        End::Failed(_) | End::Cancelled => {
+            let mut steps = begin();
+            steps.extend([
+                raw(RawStep::Await(Source, "failed")),
+                Step::Job(Source),
+                Step::Job(Destination),
+            ]);
+            return steps;
+        }
+    }
+    if raw_migration.method == Method::Postcopy {
+        return postcopy(vec![]);
+    }
+    let mut steps = copied(raw_migration);
+    steps.push(raw(RawStep::Converge));
+    if raw_migration.pauses() {
+        steps.push(raw(RawStep::Await(Source, "pre-switchover")));
+        steps.push(raw(RawStep::Proceed));
+    }
+    steps.push(raw(RawStep::Await(Source, "completed")));
+    if raw_migration.transport.is_file() {
+        steps.push(raw(RawStep::ReadStream));
+        steps.push(raw(RawStep::Listen));
+    }
+    steps.push(raw(RawStep::Await(Destination, "completed")));
+    steps
+}
+
+/// Postcopy, with `meanwhile` while pages are still requested.
+fn postcopy(meanwhile: Vec<Step>) -> Vec<Step> {
+    let mut steps = begin();
+    steps.extend([
+        raw(RawStep::Await(Source, "active")),
+        raw(RawStep::StartPostcopy),
+        raw(RawStep::Await(Source, "postcopy-active")),
+    ]);
+    steps.extend(meanwhile);
+    steps.extend([
+        raw(RawStep::Converge),
+        raw(RawStep::Await(Source, "completed")),
+        raw(RawStep::Await(Destination, "completed")),
+    ]);
+    steps
+}
+
+fn recovered(raw_migration: &Raw) -> Vec<Step> {
+    let paused = [
+        raw(RawStep::Await(Source, "postcopy-paused")),
+        raw(RawStep::Await(Destination, "postcopy-paused")),
+    ];
+    let mut meanwhile = vec![raw(RawStep::Lose)];
+    meanwhile.extend(paused);
+    let in_vain = match raw_migration.incident {
+        Incident::FailHandshake => Some(RawStep::RecoverInVain),
+        Incident::FailReconnect => Some(RawStep::RecoverNowhere),
+        _ => None,
+    };
+    if let Some(step) = in_vain {
+        meanwhile.push(raw(step));
+        meanwhile.extend(paused);
+    }
+    meanwhile.push(raw(RawStep::Recover));
+    postcopy(meanwhile)
+}
+
+fn after(raw_migration: &Raw) -> Vec<Step> {
+    let survivor = match raw_migration.expectation().survivor {
+        Place::Destination => Destination,
+        Place::Source | Place::Client => Source,
+    };
+    let mut steps = vec![
+        Step::Look(Source, When::After),
+        Step::Look(Destination, When::After),
+    ];
+    match raw_migration.guest {
+        GuestState::Running | GuestState::Stopped => {}
+        GuestState::Suspended => steps.push(raw(RawStep::Wake(survivor))),
+        GuestState::SuspendedStopped => {
+            steps.extend([Step::Resume(survivor), raw(RawStep::Wake(survivor))]);
+        }
+    }
+    if raw_migration.devices != Devices::None {
+        steps.push(raw(RawStep::UseDevice(survivor, When::After)));
+    }
+    steps.extend([
+        Step::Beat(Source, When::After),
+        Step::Beat(Destination, When::After),
+        Step::Job(Source),
+        Step::Survey(survivor),
+    ]);
+    steps
+}
+
+fn clear() -> Vec<Step> {
+    vec![
+        Step::Clear(Destination),
+        Step::Clear(Source),
+        Step::Residue(Source),
+        Step::Residue(Destination),
+    ]
+}

@@ -1,0 +1,119 @@
+//! What a raw fault changes: in what is really done, or in the steps.
+
+use migratrix_history::Side::{Destination, Source};
+use migratrix_matrix::{
+    Channels, Fault, Features, GuestState, Incident, Multifd, Raw, RawFault, Tls,
+};
+
+use super::raw;
+use crate::{Phase, RawStep, Script, Step};
+
+/// What is really done where the case says `raw`.
+pub(in crate::script) fn really(raw: Raw, fault: Option<Fault>) -> Raw {
+    let Some(Fault::Raw(fault)) = fault else {
+        return raw;
+    };
+    match fault {
+        RawFault::CapabilityOff => Raw {
+            features: Features::NONE,
+            ..raw
+        },
+        RawFault::FailureMissing => Raw {
+            tls: Tls::Psk,
+            ..raw
+        },
+        RawFault::CancelLate => Raw {
+            incident: Incident::CancelCompleted,
+            ..raw
+        },
+        RawFault::ContinuedDuring => Raw {
+            guest: GuestState::Running,
+            ..raw
+        },
+        RawFault::OneChannel => Raw {
+            channels: Channels::One,
+            ..raw
+        },
+        RawFault::Uncompressed => Raw {
+            multifd: Multifd::Plain,
+            ..raw
+        },
+        _ => raw,
+    }
+}
+
+/// Puts the steps of `fault` into the script.
+pub(super) fn weave(script: &mut Script, fault: RawFault) {
+    match fault {
+        RawFault::CapabilityOff
+        | RawFault::FailureMissing
+        | RawFault::CancelLate
+        | RawFault::ContinuedDuring
+        | RawFault::OneChannel
+        | RawFault::Uncompressed => {}
+        RawFault::SourceStopped => script.after(Phase::Prepare, [Step::Suspend(Source)]),
+        RawFault::SourceContinued => script.after(Phase::Migration, [Step::Resume(Source)]),
+        RawFault::DestinationKilled => {
+            script.after(Phase::Migration, [Step::KillQemu(Destination)]);
+        }
+        RawFault::DestinationReplaced => {
+            script.after(Phase::Migration, [raw(RawStep::Replace)]);
+        }
+        RawFault::DestinationStopped => {
+            script.after(Phase::Migration, [Step::Suspend(Destination)]);
+        }
+        RawFault::SinglePass => {
+            let pass = raw(RawStep::AwaitPass);
+            script.steps.retain(|(_, step)| *step != pass);
+        }
+        RawFault::PostcopyNotStarted => {
+            let steps = [
+                raw(RawStep::StartPostcopy),
+                raw(RawStep::Await(Source, "postcopy-active")),
+            ];
+            script.steps.retain(|(_, step)| !steps.contains(step));
+        }
+        RawFault::PageChanged => {
+            script.before(is_survey, Step::Suspend(Destination));
+            script.before(is_survey, Step::PokeByte(Destination));
+        }
+        RawFault::GuestHalted => script.after(Phase::Migration, [Step::HaltGuest(Destination)]),
+        RawFault::DevicePlugged => {
+            script.after(Phase::Migration, [raw(RawStep::PlugDevice(Destination))]);
+        }
+        RawFault::DeviceDisturbed => {
+            script.after(Phase::Migration, [raw(RawStep::DisturbDevice(Destination))]);
+        }
+        RawFault::Flickered => {
+            let steps = [Step::Suspend(Destination), Step::Resume(Destination)];
+            script.after(Phase::Migration, steps);
+        }
+        RawFault::SlowlyConverged => {
+            script.downtime_bound_ms = SLOW_BOUND_MS;
+            for (_, step) in &mut script.steps {
+                if *step == raw(RawStep::Converge) {
+                    *step = raw(RawStep::ConvergeSlowly);
+                }
+            }
+        }
+        RawFault::StreamCut => {
+            let is_read = |step: &Step| *step == raw(RawStep::ReadStream);
+            script.before(is_read, raw(RawStep::CutStream));
+        }
+        RawFault::FileLeft => {
+            let is_residue = |step: &Step| matches!(step, Step::Residue(_));
+            script.before(is_residue, Step::LeaveFile(Source));
+        }
+        RawFault::QemuKilled => script.after(Phase::Before, [Step::KillQemu(Source)]),
+        RawFault::QemuStopped => script.after(Phase::Before, [raw(RawStep::StopQemu(Source))]),
+        RawFault::QemuGarbled => script.after(Phase::Before, [raw(RawStep::Garble(Source))]),
+    }
+}
+
+/// The downtime bound of [`RawFault::SlowlyConverged`], in milliseconds: well above what the small
+/// guest needs unbounded, and well below what its range needs at the bandwidth that is left.
+const SLOW_BOUND_MS: u64 = 60;
+
+fn is_survey(step: &Step) -> bool {
+    matches!(step, Step::Survey(_))
+}
