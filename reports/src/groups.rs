@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use migratrix_matrix::{Case, Condition, Flag, Tuple};
+use migratrix_matrix::{Case, Condition, Tuple};
 
 use crate::{Judgement, Run, Standing, Verdict, printable::printable};
 
@@ -143,20 +143,6 @@ fn has_all(case: &Case, wanted: &[String]) -> bool {
 
 /// What a case is, trait by trait, in the words of the filter language.
 fn traits(case: &Case) -> Vec<String> {
-    let (tuple, scenario) = (&case.tuple, &case.scenario);
-    let state = scenario.state;
-    let mut all = vec![
-        format!("source({})", tuple.source),
-        format!("destination({})", tuple.destination),
-        format!("client({})", tuple.client),
-        format!("control({})", scenario.control.word()),
-        format!("state({})", state.persistence.word()),
-        format!("state({})", state.activity.word()),
-        format!("state({})", state.preparation.word()),
-    ];
-    all.extend(Flag::ALL.map(|flag| {
-        let not = if scenario.flags.has(flag) { "" } else { "!" };
-        format!("{not}flag({})", flag.word())
-    }));
-    all
+    let traits = case.traits().into_iter();
+    traits.map(|one| one.text).collect()
 }

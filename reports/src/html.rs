@@ -11,7 +11,9 @@ use std::{
 use migratrix_matrix::ReleaseName;
 
 use crate::{
-    Group, Judgement, Run, Standing, groups,
+    Group, Judgement, Run, Standing,
+    attribution::origins,
+    groups,
     json::TROUBLES,
     printable::printable,
     terminal::{Share, cases, seconds, share, sign},
@@ -23,9 +25,9 @@ pub fn html(run: &Run) -> String {
     let mut page = String::from(HEAD);
     summary(&mut page, run);
     let clients: BTreeSet<_> = run
-        .by_tuple()
+        .by_route()
         .into_keys()
-        .map(|tuple| &tuple.client)
+        .map(|route| route.client)
         .collect();
     for client in clients {
         grid(&mut page, run, client);
@@ -63,25 +65,25 @@ fn summary(page: &mut String, run: &Run) {
     );
 }
 
-/// Source × destination, for one client.
-fn grid(page: &mut String, run: &Run, client: &ReleaseName) {
+/// Source × destination, for one client, or where there is none.
+fn grid(page: &mut String, run: &Run, client: Option<&ReleaseName>) {
     let mut cells: BTreeMap<(&ReleaseName, &ReleaseName), Vec<&Judgement>> = BTreeMap::new();
-    for (tuple, judgements) in run.by_tuple() {
-        if tuple.client == *client {
-            cells.insert((&tuple.source, &tuple.destination), judgements);
+    for (route, judgements) in run.by_route() {
+        if route.client == client {
+            cells.insert((route.source, route.destination), judgements);
         }
     }
     let sources: BTreeSet<_> = cells.keys().map(|(source, _)| *source).collect();
     let destinations: BTreeSet<_> = cells.keys().map(|(_, destination)| *destination).collect();
     let head = |one: &&ReleaseName| format!("<th scope=col>→ {}", escape(one.as_str()));
     let heads: Vec<_> = destinations.iter().map(head).collect();
+    let caption = client.map_or("QEMU alone".to_owned(), |client| {
+        format!("client {}", escape(client.as_str()))
+    });
+    let heads = heads.concat();
     put(
         page,
-        &format!(
-            "<table><caption>client {}</caption><tr><th scope=col>source{}",
-            escape(client.as_str()),
-            heads.concat()
-        ),
+        &format!("<table><caption>{caption}</caption><tr><th scope=col>source{heads}"),
     );
     for source in sources {
         let row: Vec<_> = destinations
@@ -150,6 +152,13 @@ fn trouble(page: &mut String, group: &Group<'_>) {
             &format!("<p>{exactly} {sharing} with <code>{shared}</code></p>"),
         );
     }
+    for (count, first) in origins(&group.cases).into_values() {
+        let (whose, count) = (escape(&first.to_string()), cases(count));
+        put(
+            page,
+            &format!("<p>{whose} ({count}; <code>{}</code>)</p>", first.raw),
+        );
+    }
     put(page, "<details><summary>the cases</summary><ul>");
     group
         .cases
@@ -159,10 +168,7 @@ fn trouble(page: &mut String, group: &Group<'_>) {
 }
 
 fn case(page: &mut String, judgement: &Judgement) {
-    let log = judgement.log.as_deref().map_or(String::new(), |log| {
-        let log = escape(log);
-        format!(" (<a href=\"history/{log}\">history</a>)")
-    });
+    let log = judgement.log.as_deref().map_or(String::new(), link);
     put(
         page,
         &format!(
@@ -177,7 +183,16 @@ fn case(page: &mut String, judgement: &Judgement) {
             &format!("<li><code>{condition}</code> {kind}: {why}</li>"),
         );
     }
+    if let Some(one) = &judgement.attribution {
+        let log = one.log.as_deref().map_or(String::new(), link);
+        put(page, &format!("<li>{}{log}</li>", escape(&one.to_string())));
+    }
     put(page, "</ul></li>");
+}
+
+fn link(log: &str) -> String {
+    let log = escape(log);
+    format!(" (<a href=\"history/{log}\">history</a>)")
 }
 
 fn remarks(page: &mut String, run: &Run) {

@@ -4,7 +4,10 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use crate::{Exit, Group, Kind, Run, Standing, Tally, groups};
+use crate::{
+    Attribution, Exit, Group, Judgement, Kind, Origin, Route, Run, Standing, Tally,
+    attribution::origins, groups,
+};
 
 #[derive(Serialize)]
 struct Summary<'r> {
@@ -26,7 +29,9 @@ struct Summary<'r> {
 
 #[derive(Serialize)]
 struct Tuple {
-    client: String,
+    /// None where QEMUs are told directly.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    client: Option<String>,
     source: String,
     destination: String,
     cases: Tally,
@@ -39,6 +44,17 @@ struct Told {
     why: String,
     shared: String,
     cases: Vec<String>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    origins: Vec<Whose>,
+}
+
+/// Whose failures a group's are, by the raw cases beside them.
+#[derive(Serialize)]
+struct Whose {
+    origin: Origin,
+    cases: usize,
+    why: String,
+    raw: String,
 }
 
 /// The summary of the run as one JSON document. `format` grows when the meaning of a field changes.
@@ -80,25 +96,35 @@ pub(crate) const TROUBLES: [Standing; 4] = [
 ];
 
 fn tuples(run: &Run) -> Vec<Tuple> {
-    let told = |(tuple, judgements): (&migratrix_matrix::Tuple, Vec<&crate::Judgement>)| {
+    let told = |(route, judgements): (Route<'_>, Vec<&Judgement>)| {
         let mut cases = Tally::new();
         judgements
             .iter()
             .for_each(|one| *cases.entry(one.standing()).or_default() += 1);
         Tuple {
-            client: tuple.client.to_string(),
-            source: tuple.source.to_string(),
-            destination: tuple.destination.to_string(),
+            client: route.client.map(ToString::to_string),
+            source: route.source.to_string(),
+            destination: route.destination.to_string(),
             cases,
         }
     };
-    run.by_tuple().into_iter().map(told).collect()
+    run.by_route().into_iter().map(told).collect()
+}
+
+fn whose((origin, (cases, first)): (Origin, (usize, &Attribution))) -> Whose {
+    Whose {
+        origin,
+        cases,
+        why: first.why.clone(),
+        raw: first.raw.to_string(),
+    }
 }
 
 fn told(group: Group<'_>) -> Told {
     Told {
         standing: group.standing,
         condition: group.condition.map(migratrix_matrix::Condition::word),
+        origins: origins(&group.cases).into_iter().map(whose).collect(),
         why: group.why,
         shared: group.shared,
         cases: group.cases.iter().map(|one| one.case.to_string()).collect(),

@@ -4,7 +4,7 @@ use migratrix_history::{History, Observation, Verb, Versions};
 use migratrix_matrix::{Case, Condition, Fault, Trip};
 use serde::{Deserialize, Serialize};
 
-use crate::{Kind, Verdict, checks};
+use crate::{Attribution, Kind, Verdict, checks};
 
 /// The verdicts on one attempt at a case. One line of `verdicts.jsonl`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -22,11 +22,14 @@ pub struct Judgement {
     pub reached: bool,
     /// The exact versions that took part.
     pub versions: Versions,
-    /// Each condition and what came of it, in the order of [`Condition::ALL`].
+    /// Each condition and what came of it, in the order of the case's own list.
     pub conditions: Vec<(Condition, Verdict)>,
     /// The failures that are expected of this case, see [`crate::KnownFailures`].
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub known: Vec<Known>,
+    /// Whose failure it is, where a raw case beside it was run to tell.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub attribution: Option<Attribution>,
     /// The file name of its history, where it has one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub log: Option<String>,
@@ -81,6 +84,7 @@ pub fn judge(history: &History) -> Judgement {
         versions: checks::versions(history),
         conditions: checks::all(history),
         known: Vec::new(),
+        attribution: None,
         log: None,
     }
 }
@@ -99,6 +103,8 @@ impl Judgement {
     /// A judgement of a case that was not run, because an ability is missing.
     #[must_use]
     pub fn skipped(case: Case, ability: &str, now_unix: u64) -> Self {
+        let own = case.point.conditions().into_iter();
+        let conditions = own.map(|one| (one, Verdict::skipped(ability))).collect();
         Self {
             case,
             attempt: 1,
@@ -106,10 +112,9 @@ impl Judgement {
             elapsed_ms: 0,
             reached: false,
             versions: Versions::default(),
-            conditions: Condition::ALL
-                .map(|one| (one, Verdict::skipped(ability)))
-                .to_vec(),
+            conditions,
             known: Vec::new(),
+            attribution: None,
             log: None,
         }
     }

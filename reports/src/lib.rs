@@ -9,6 +9,7 @@
 //! Pure: histories in, text out. It touches no file, process or clock, so that yesterday's run can
 //! be judged and reported again.
 
+mod attribution;
 mod checks;
 mod groups;
 mod html;
@@ -18,12 +19,15 @@ mod junit;
 mod known;
 mod lines;
 mod printable;
+#[cfg(test)]
+mod raw_story;
 mod run;
 #[cfg(test)]
 mod story;
 mod terminal;
 mod verdict;
 
+pub use attribution::{Attribution, Origin};
 pub use groups::{Group, groups};
 pub use html::html;
 pub use json::json;
@@ -31,6 +35,6 @@ pub use judgement::{Judgement, Known, Standing, judge};
 pub use junit::{Flavour, Granularity, junit};
 pub use known::KnownFailures;
 pub use lines::{ReportError, Verdicts, parse, to_line};
-pub use run::{Exit, Run, Tally};
+pub use run::{Exit, Route, Run, Tally};
 pub use terminal::{Colour, line, terminal};
 pub use verdict::{Kind, Verdict};

@@ -1,9 +1,9 @@
 //! A run: the value that every renderer takes.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, fmt};
 
 use migratrix_history::Versions;
-use migratrix_matrix::{Case, Condition, Releases, Tuple};
+use migratrix_matrix::{Case, Condition, ReleaseName, Releases, Tuple};
 
 use crate::{Judgement, Kind, KnownFailures, ReportError, Standing};
 
@@ -22,6 +22,17 @@ pub struct Run {
     pub elapsed_ms: u64,
     /// The known failures that no case of the run is subject to.
     unused_known: Vec<String>,
+}
+
+/// Which way a guest goes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Route<'r> {
+    /// Who asks for it; nobody where QEMUs are told directly.
+    pub client: Option<&'r ReleaseName>,
+    /// From where.
+    pub source: &'r ReleaseName,
+    /// To where.
+    pub destination: &'r ReleaseName,
 }
 
 /// How a run went, for the exit code.
@@ -170,12 +181,12 @@ impl Run {
         )
     }
 
-    /// The judgements of each tuple.
+    /// The judgements of each route.
     #[must_use]
-    pub fn by_tuple(&self) -> BTreeMap<&Tuple, Vec<&Judgement>> {
+    pub fn by_route(&self) -> BTreeMap<Route<'_>, Vec<&Judgement>> {
         let mut all: BTreeMap<_, Vec<_>> = BTreeMap::new();
         for judgement in self.judgements() {
-            all.entry(&judgement.case.tuple)
+            all.entry(Route::of(&judgement.case))
                 .or_default()
                 .push(judgement);
         }
@@ -214,6 +225,30 @@ impl Run {
 
     fn attempts(&self) -> impl Iterator<Item = &Judgement> {
         self.judgements.values().chain(&self.earlier)
+    }
+}
+
+impl<'r> Route<'r> {
+    pub(crate) fn of(case: &'r Case) -> Self {
+        let Tuple {
+            client,
+            source,
+            destination,
+        } = &case.tuple;
+        Self {
+            client: case.backend.has_client().then_some(client),
+            source,
+            destination,
+        }
+    }
+}
+
+impl fmt::Display for Route<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some(client) = self.client {
+            write!(f, "{client}: ")?;
+        }
+        write!(f, "{} → {}", self.source, self.destination)
     }
 }
 

@@ -5,7 +5,7 @@ use migratrix_history::{
     DomainLook, Entry, Header, History, Identity, JobLook, Look, Observation, Outcome, Side, Verb,
     Versions, When,
 };
-use migratrix_matrix::{Activity, Case, Expectation, Flag, Preparation, Version};
+use migratrix_matrix::{Activity, Case, Expectation, Flag, Preparation, Scenario, Version};
 
 /// The domain's UUID in every story.
 pub const UUID: &str = "6d2a3a3e-0000-4000-8000-000000000001";
@@ -44,22 +44,9 @@ pub fn changed(mut history: History, change: impl Fn(&mut Observation)) -> Histo
 
 impl Story {
     fn begin(case: Case) -> Self {
-        let expected = case.scenario.expectation();
-        let header = Header {
-            case,
-            attempt: 1,
-            began_unix: 1_795_000_000,
-            domain: "mx-0001".to_owned(),
-            uuid: UUID.to_owned(),
-            machine: "pc-q35-7.2".to_owned(),
-            guest: PARAMETERS,
-            downtime_bound_ms: 2_000,
-        };
+        let expected = scenario(&case).expectation();
         Self {
-            history: History {
-                header,
-                entries: Vec::new(),
-            },
+            history: empty(case),
             expected,
         }
     }
@@ -89,14 +76,14 @@ impl Story {
             iteration: 1,
         };
         let paused = event(Side::Source, "suspended", "migrated");
-        let beat = self.felt(Side::Source, When::During, 20, self.expected.during);
+        let beat = felt(Side::Source, When::During, 20, self.expected.during);
         let mut seen = match (self.expected.activity, self.expected.during) {
             (Activity::Running, Activity::Running) => vec![pass, beat, paused],
             (Activity::Running, Activity::Paused) => vec![paused, pass, beat],
             (Activity::Paused, _) => vec![pass, beat],
         };
         seen.insert(0, event(Side::Destination, "started", "migrated"));
-        let scenario = self.history.header.case.scenario;
+        let scenario = *scenario(&self.history.header.case);
         if scenario.flags.has(Flag::PersistDest) {
             let detail = match scenario.state.preparation {
                 Preparation::Prepared => "updated",
@@ -136,18 +123,7 @@ impl Story {
                 job: job(),
             }],
         );
-        let stamper = Stamper {
-            laps: 40,
-            address: PARAMETERS.start,
-        };
-        let survey = Model::at(PARAMETERS, stamper).survey();
-        self.step(
-            Verb::Survey,
-            vec![Observation::Memory {
-                side: Side::Destination,
-                survey,
-            }],
-        );
+        self.step(Verb::Survey, vec![memory(Side::Destination)]);
     }
 
     fn clear(&mut self) {
@@ -171,43 +147,70 @@ impl Story {
     }
 
     fn beat(&mut self, side: Side, when: When, first: u32, activity: Activity) {
-        let felt = self.felt(side, when, first, activity);
-        self.step(Verb::Beat, vec![felt]);
-    }
-
-    fn felt(&self, side: Side, when: When, first: u32, activity: Activity) -> Observation {
-        let last = if activity == Activity::Running {
-            first + 3
-        } else {
-            first
-        };
-        Observation::Beat {
-            side,
-            when,
-            first,
-            last,
-            window_us: 50_000,
-        }
+        self.step(Verb::Beat, vec![felt(side, when, first, activity)]);
     }
 
     fn step(&mut self, verb: Verb, seen: Vec<Observation>) {
-        let step = format!("{verb:?}").to_lowercase();
-        self.saw(Observation::Began {
-            verb,
-            step: step.clone(),
-        });
-        seen.into_iter().for_each(|saw| self.saw(saw));
-        self.saw(Observation::Ended {
-            verb,
-            step,
-            outcome: Outcome::Done,
-        });
+        step(&mut self.history, verb, seen);
     }
+}
 
-    fn saw(&mut self, saw: Observation) {
-        let at_us = 1_000 * (self.history.entries.len() as u64 + 1);
-        self.history.entries.push(Entry { at_us, saw });
+/// A history of the case in which nothing was seen yet.
+pub fn empty(case: Case) -> History {
+    let header = Header {
+        case,
+        attempt: 1,
+        began_unix: 1_795_000_000,
+        domain: "mx-0001".to_owned(),
+        uuid: UUID.to_owned(),
+        machine: "pc-q35-7.2".to_owned(),
+        guest: PARAMETERS,
+        downtime_bound_ms: 2_000,
+    };
+    History {
+        header,
+        entries: Vec::new(),
     }
+}
+
+/// Adds a step that was done, and what was seen in it.
+pub fn step(history: &mut History, verb: Verb, seen: Vec<Observation>) {
+    let step = format!("{verb:?}").to_lowercase();
+    let began = Observation::Began {
+        verb,
+        step: step.clone(),
+    };
+    let ended = Observation::Ended {
+        verb,
+        step,
+        outcome: Outcome::Done,
+    };
+    for saw in [began].into_iter().chain(seen).chain([ended]) {
+        let at_us = 1_000 * (history.entries.len() as u64 + 1);
+        history.entries.push(Entry { at_us, saw });
+    }
+}
+
+/// The beat of a guest that does as `activity` says.
+pub fn felt(side: Side, when: When, first: u32, activity: Activity) -> Observation {
+    let beats = if activity == Activity::Running { 3 } else { 0 };
+    Observation::Beat {
+        side,
+        when,
+        first,
+        last: first + beats,
+        window_us: 50_000,
+    }
+}
+
+/// The memory of a guest that has lapped a while.
+pub fn memory(side: Side) -> Observation {
+    let stamper = Stamper {
+        laps: 40,
+        address: PARAMETERS.start,
+    };
+    let survey = Model::at(PARAMETERS, stamper).survey();
+    Observation::Memory { side, survey }
 }
 
 const PARAMETERS: Parameters = Parameters {
@@ -216,6 +219,11 @@ const PARAMETERS: Parameters = Parameters {
     pace_us: 10_000,
     suspend: false,
 };
+
+fn scenario(case: &Case) -> &Scenario {
+    case.scenario()
+        .expect("a story of a case that libvirt runs")
+}
 
 /// A life-cycle event.
 pub fn event(side: Side, event: &str, detail: &str) -> Observation {
@@ -258,7 +266,8 @@ fn inactive() -> DomainLook {
     }
 }
 
-fn job() -> JobLook {
+/// The statistics of a good migration.
+pub fn job() -> JobLook {
     JobLook {
         kind: "completed".to_owned(),
         elapsed_ms: Some(600),
@@ -269,6 +278,7 @@ fn job() -> JobLook {
         memory_normal_bytes: Some(2_097_152),
         memory_constant: Some(15_872),
         memory_iteration: Some(2),
+        ..JobLook::default()
     }
 }
 

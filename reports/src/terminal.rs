@@ -1,10 +1,13 @@
 //! The summary for a terminal or a log.
 
-use std::{collections::BTreeMap, fmt::Write};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt::Write,
+};
 
-use migratrix_matrix::{Control, Tuple};
+use migratrix_matrix::{Axis, Case, Control, Method, Point, Suite};
 
-use crate::{Group, Judgement, Kind, Run, Standing, groups};
+use crate::{Group, Judgement, Kind, Route, Run, Standing, attribution::origins, groups};
 
 /// Whether the text is coloured.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -59,44 +62,62 @@ pub fn line(judgement: &Judgement, colour: Colour) -> String {
     format!("{head} {seconds:>8} {}{tail}", judgement.case)
 }
 
+/// The tables: one for each kind of cases, a row for each route.
 fn table(text: &mut String, run: &Run, colour: Colour) {
-    let rows: Vec<_> = run.by_tuple().into_iter().collect();
-    let width = rows
-        .iter()
-        .map(|(tuple, _)| route(tuple).chars().count())
-        .max()
-        .unwrap_or(0);
-    let heads = Control::ALL
-        .map(|control| format!("{:>13}", control.word()))
-        .concat();
-    put(
-        text,
-        &format!("{:width$}{heads}", "client: source → destination"),
-    );
-    for (tuple, judgements) in rows {
-        let cells = Control::ALL
-            .map(|control| cell(control, &judgements, colour))
-            .concat();
-        let pad = " ".repeat(width.max(28) - route(tuple).chars().count());
-        put(text, &format!("{}{pad}{cells}", route(tuple)));
+    let (managed, direct): (Rows<'_>, Rows<'_>) = run
+        .by_route()
+        .into_iter()
+        .partition(|(route, _)| route.client.is_some());
+    rows(text, "client: source → destination", &managed, colour);
+    rows(text, "source → destination", &direct, colour);
+}
+
+type Rows<'r> = Vec<(Route<'r>, Vec<&'r Judgement>)>;
+
+fn rows(text: &mut String, title: &str, rows: &Rows<'_>, colour: Colour) {
+    if rows.is_empty() {
+        return;
+    }
+    let columns = columns(rows);
+    let names = rows.iter().map(|(route, _)| route.to_string());
+    let names: Vec<_> = [title.to_owned()].into_iter().chain(names).collect();
+    let wide = |name: &String| name.chars().count();
+    let width = names.iter().map(wide).max().unwrap_or(0);
+    let heads: String = columns.iter().map(|head| format!("{head:>13}")).collect();
+    put(text, &format!("{title:width$}{heads}"));
+    for ((_, judgements), name) in rows.iter().zip(&names[1..]) {
+        let cells = columns.iter().map(|head| cell(head, judgements, colour));
+        put(text, &format!("{name:width$}{}", cells.collect::<String>()));
     }
 }
 
-fn route(
-    Tuple {
-        client,
-        source,
-        destination,
-    }: &Tuple,
-) -> String {
-    format!("{client}: {source} → {destination}")
+/// The heads of the columns that these rows need: every control method where one is there, and what
+/// is there of the others.
+fn columns(rows: &Rows<'_>) -> Vec<&'static str> {
+    let cases = rows.iter().flat_map(|(_, judgements)| judgements);
+    let there: BTreeSet<_> = cases.map(|one| column(&one.case)).collect();
+    let controls = Control::ALL.map(Control::word);
+    let managed = controls.iter().any(|control| there.contains(control));
+    let methods = Method::ALL.iter().map(|method| method.word());
+    let others = methods.chain(Suite::ALL.map(Suite::word));
+    let controls = controls.into_iter().filter(|_| managed);
+    controls
+        .chain(others.filter(|one| there.contains(one)))
+        .collect()
+}
+
+/// The column that a case stands in.
+fn column(case: &Case) -> &'static str {
+    match &case.point {
+        Point::Tck(scenario) => scenario.control.word(),
+        Point::Qemu(raw) => raw.method.word(),
+        Point::Colo(_) | Point::Backup(_) => case.point.suite().word(),
+    }
 }
 
 /// `31/32` of the cases that were tried are as expected; the sign tells the worst without colour.
-fn cell(control: Control, judgements: &[&Judgement], colour: Colour) -> String {
-    let of = judgements
-        .iter()
-        .filter(|one| one.case.scenario.control == control);
+fn cell(head: &str, judgements: &[&Judgement], colour: Colour) -> String {
+    let of = judgements.iter().filter(|one| column(&one.case) == head);
     let Some(Share { worst, fine, tried }) = share(of.copied()) else {
         return format!("{:>13}", "–");
     };
@@ -149,6 +170,7 @@ fn explain(text: &mut String, group: &Group<'_>, colour: Colour) {
         );
     }
     also(text, group);
+    whose(text, group);
     for judgement in group.cases.iter().take(EXAMPLES) {
         put(text, &format!("  migratrix run --case {}", judgement.case));
         if let Some(log) = &judgement.log {
@@ -180,6 +202,14 @@ fn also(text: &mut String, group: &Group<'_>) {
             .map(|(one, count)| format!("{one} ({count})"))
             .collect();
         put(text, &format!("  and with it: {}", told.join(", ")));
+    }
+}
+
+/// Whose failures they are, by the raw cases beside them.
+fn whose(text: &mut String, group: &Group<'_>) {
+    for (count, first) in origins(&group.cases).into_values() {
+        put(text, &format!("  {first} ({})", cases(count)));
+        put(text, &format!("    migratrix run --case {}", first.raw));
     }
 }
 

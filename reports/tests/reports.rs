@@ -1,12 +1,14 @@
 //! The renderers, on a small run with one case of every standing.
 
+#[path = "../src/raw_story.rs"]
+mod raw_story;
 #[path = "../src/story.rs"]
 mod story;
 
 use std::{io::Write, process};
 
 use migratrix_history::{History, Look, Observation, Outcome, Refusal, Side, Verb, When};
-use migratrix_matrix::{Release, ReleaseName, Releases};
+use migratrix_matrix::{Backend, Release, ReleaseName, Releases};
 use migratrix_reports::{
     Colour, Exit, Flavour, Granularity, Judgement, KnownFailures, Run, Standing, html, json, judge,
     junit, parse, terminal, to_line,
@@ -284,10 +286,10 @@ fn a_fault_that_must_stay_unknown_does_not_pass_by_failing() {
 
 #[test]
 fn ninety_six_cases_have_nine_hundred_and_sixty_post_conditions() {
-    let points = migratrix_matrix::Profile::Tck.points();
-    let judgements = points.iter().map(|point| {
+    let points = migratrix_matrix::Profile::Tck.points(Backend::Libvirt);
+    let judgements = points.into_iter().map(|(point, _)| {
         let case = migratrix_matrix::Case {
-            scenario: point.scenario,
+            point,
             ..case("normal/persistent-running-bare/none")
                 .parse()
                 .expect("a case")
@@ -402,4 +404,43 @@ fn xmllint(arguments: &[&str], xml: &str) {
         "{}\n{xml}",
         String::from_utf8_lossy(&output.stderr)
     );
+}
+
+#[test]
+fn raw_cases_have_a_table_of_their_own() {
+    let names = [
+        case("normal/persistent-running-bare/none"),
+        case("p2p/persistent-running-bare/none"),
+    ];
+    let managed = names.iter().map(|name| judge(&good(name)));
+    let points = ["precopy/tcp/running/plain", "postcopy/tcp/running/plain"];
+    let raw = points.map(|point| format!("qemu/qemu/bookworm,trixie/{point}"));
+    let raw = raw.iter().map(|name| judge(&raw_story::good(name)));
+    let run = Run::new(Vec::new(), managed.chain(raw));
+    let text = terminal(&run, Colour::Plain);
+    let tables = "\
+client: source → destination       normal          p2p    tunnelled
+trixie: bookworm → trixie           ✓ 1/1        ✓ 1/1            –
+source → destination      precopy     postcopy
+bookworm → trixie           ✓ 1/1        ✓ 1/1
+";
+    assert!(text.starts_with(tables), "{text}");
+    let page = html(&run);
+    assert!(page.contains("<caption>client trixie") && page.contains("<caption>QEMU alone"));
+    let summary: serde_json::Value = serde_json::from_str(&json(&run)).expect("it is JSON");
+    assert_eq!(summary["tuples"].as_array().map(Vec::len), Some(2));
+    assert_eq!(summary["tuples"][0].get("client"), None);
+}
+
+#[test]
+fn a_raw_case_has_a_test_case_for_each_condition_of_its_own() {
+    let name = "qemu/qemu/bookworm,trixie/precopy/tcp/running/both-addresses";
+    let skipped = Judgement::skipped(name.parse().expect("a case"), "needs a flag", 0);
+    let own = skipped.case.point.conditions();
+    assert_eq!(skipped.conditions.len(), own.len());
+    for judgement in [judge(&raw_story::good(name)), skipped] {
+        let run = Run::new(Vec::new(), [judgement]);
+        let xml = junit(&run, Granularity::Condition, Flavour::Strict).expect("it is written");
+        assert_eq!(xml.matches("<testcase ").count(), own.len());
+    }
 }

@@ -1,7 +1,7 @@
 //! Conditions 5 to 10: what the hosts say of the domain after the migration.
 
 use migratrix_history::{DomainLook, Look, Side, When};
-use migratrix_matrix::Activity;
+use migratrix_matrix::{Activity, Expectation};
 
 use super::{
     before::{kept, state, whole},
@@ -37,15 +37,15 @@ pub(super) fn source_inactive(evidence: &Evidence<'_>) -> Judged {
 }
 
 /// 6: the source's configuration exists iff it was persistent and not to be undefined.
-pub(super) fn source_config(evidence: &Evidence<'_>) -> Judged {
+pub(super) fn source_config(evidence: &Evidence<'_>, expected: &Expectation) -> Judged {
     let look = evidence.look(Side::Source, When::After)?;
     let there = match look {
         Look::Present(domain) => domain.persistent,
         Look::Absent => false,
     };
-    let wanted = evidence.expected.source_config;
+    let wanted = expected.source_config;
     Ok(Verdict::pass_if(
-        there == wanted && (!wanted || is_ours(evidence, look)),
+        there == wanted && (!wanted || is_ours(evidence, Side::Source, look)),
         || {
             let (host, wanted) = (evidence.host(Side::Source), some(wanted));
             format!(
@@ -59,13 +59,16 @@ pub(super) fn source_config(evidence: &Evidence<'_>) -> Judged {
 /// 7: a domain of that name and UUID is on the destination.
 pub(super) fn destination_exists(evidence: &Evidence<'_>) -> Judged {
     let look = evidence.look(Side::Destination, When::After)?;
-    Ok(Verdict::pass_if(is_ours(evidence, look), || {
-        let (host, uuid) = (evidence.host(Side::Destination), &evidence.header().uuid);
-        format!(
-            "expected the domain with UUID {uuid} after the migration, {host} has {}",
-            seen(look)
-        )
-    }))
+    Ok(Verdict::pass_if(
+        is_ours(evidence, Side::Destination, look),
+        || {
+            let (host, uuid) = (evidence.host(Side::Destination), &evidence.header().uuid);
+            format!(
+                "expected the domain with UUID {uuid} after the migration, {host} has {}",
+                seen(look)
+            )
+        },
+    ))
 }
 
 /// 8: it is active.
@@ -82,9 +85,9 @@ pub(super) fn destination_active(evidence: &Evidence<'_>) -> Judged {
 }
 
 /// 9: it is persistent iff it was defined before or `PERSIST_DEST` was given.
-pub(super) fn destination_config(evidence: &Evidence<'_>) -> Judged {
+pub(super) fn destination_config(evidence: &Evidence<'_>, expected: &Expectation) -> Judged {
     let host = evidence.host(Side::Destination);
-    let wanted = evidence.expected.destination_config;
+    let wanted = expected.destination_config;
     let Some(domain) = arrived(evidence)? else {
         let wanted = kept(wanted);
         return Ok(Verdict::fail(format!(
@@ -98,9 +101,9 @@ pub(super) fn destination_config(evidence: &Evidence<'_>) -> Judged {
 }
 
 /// 10: it is running or paused as expected, with a reason that the API documents.
-pub(super) fn destination_state(evidence: &Evidence<'_>) -> Judged {
+pub(super) fn destination_state(evidence: &Evidence<'_>, expected: &Expectation) -> Judged {
     let host = evidence.host(Side::Destination);
-    let wanted = evidence.expected.destination_activity;
+    let wanted = expected.destination_activity;
     let allowed = reasons(wanted);
     let expected = format!("{} ({})", wanted.word(), allowed.join(" or "));
     let Some(domain) = arrived(evidence)? else {
@@ -122,9 +125,9 @@ fn arrived<'e>(evidence: &Evidence<'e>) -> Result<Option<&'e DomainLook>, Verdic
     evidence.ours(Side::Destination, When::After)
 }
 
-fn is_ours(evidence: &Evidence<'_>, look: &Look) -> bool {
+fn is_ours(evidence: &Evidence<'_>, side: Side, look: &Look) -> bool {
     match look {
-        Look::Present(domain) => domain.uuid == evidence.header().uuid,
+        Look::Present(domain) => evidence.is_ours(side, domain),
         Look::Absent => false,
     }
 }

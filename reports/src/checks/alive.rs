@@ -1,17 +1,19 @@
-//! `alive`: a running guest beats on the destination and only there; a paused one doesn't beat.
+//! `alive`: a running guest beats where it should be and only there; a paused one doesn't beat.
 
 use migratrix_history::{Look, Side, When};
 use migratrix_matrix::Activity;
 
-use super::evidence::{Beat, Evidence, Judged};
+use super::{
+    evidence::{Beat, Evidence, Judged},
+    reasons::place,
+};
 use crate::Verdict;
 
-/// The guest beats where and only where it should.
-pub(super) fn alive(evidence: &Evidence<'_>) -> Judged {
-    let beat = evidence.beat(Side::Destination, When::After)?;
-    let wanted = evidence.expected.destination_activity;
+/// The guest beats, or is still, on the side `on`, and is nowhere else.
+pub(super) fn alive(evidence: &Evidence<'_>, on: Side, wanted: Activity) -> Judged {
+    let beat = evidence.beat(on, When::After)?;
     if beat.beats() != (wanted == Activity::Running) {
-        let host = evidence.host(Side::Destination);
+        let host = evidence.host(on);
         let is = if beat.beats() {
             "beats"
         } else {
@@ -23,25 +25,29 @@ pub(super) fn alive(evidence: &Evidence<'_>) -> Judged {
             beat.told()
         )));
     }
-    only_there(evidence)
+    only_there(evidence, on)
 }
 
-/// The source has no active domain, and no beat where one was felt for.
-fn only_there(evidence: &Evidence<'_>) -> Judged {
-    let active = match evidence.look(Side::Source, When::After)? {
+/// The other side has no active domain, and no beat where one was felt for.
+fn only_there(evidence: &Evidence<'_>, on: Side) -> Judged {
+    let other = match on {
+        Side::Source => Side::Destination,
+        Side::Destination => Side::Source,
+    };
+    let active = match evidence.look(other, When::After)? {
         Look::Present(domain) => domain.active,
         Look::Absent => false,
     };
     let beats = evidence
-        .beat_if_felt(Side::Source, When::After)
+        .beat_if_felt(other, When::After)
         .is_some_and(Beat::beats);
     Ok(Verdict::pass_if(!active && !beats, || {
-        let host = evidence.host(Side::Source);
+        let (host, there) = (evidence.host(other), place(on));
         let is = if beats {
             "beats there too"
         } else {
             "is active there too"
         };
-        format!("expected the guest on the destination only, and it {is}: {host}")
+        format!("expected the guest on {there} only, and it {is}: {host}")
     }))
 }

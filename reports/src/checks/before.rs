@@ -1,20 +1,20 @@
 //! Conditions 1 to 3: the state that the scenario names was really there before the migration.
 
 use migratrix_history::{DomainLook, Look, Side, When};
-use migratrix_matrix::Activity;
+use migratrix_matrix::{Activity, Expectation};
 
 use super::evidence::{Evidence, Judged};
 use crate::Verdict;
 
 /// 1: the source's configuration exists exactly if the scenario says persistent.
-pub(super) fn source_defined(evidence: &Evidence<'_>) -> Judged {
+pub(super) fn source_defined(evidence: &Evidence<'_>, expected: &Expectation) -> Judged {
     let host = evidence.host(Side::Source);
     let Some(domain) = evidence.ours(Side::Source, When::Before)? else {
         return Ok(Verdict::fail(format!(
             "our domain is not on {host} before the migration"
         )));
     };
-    let wanted = evidence.expected.source_defined;
+    let wanted = expected.source_defined;
     Ok(Verdict::pass_if(domain.persistent == wanted, || {
         let (wanted, seen) = (kept(wanted), kept(domain.persistent));
         format!("expected a {wanted} domain before the migration, {host} has a {seen} one")
@@ -22,14 +22,14 @@ pub(super) fn source_defined(evidence: &Evidence<'_>) -> Judged {
 }
 
 /// 2: the guest runs and beats, or is paused and still, as the scenario says.
-pub(super) fn source_started(evidence: &Evidence<'_>) -> Judged {
+pub(super) fn source_started(evidence: &Evidence<'_>, expected: &Expectation) -> Judged {
     let host = evidence.host(Side::Source);
     let Some(domain) = evidence.ours(Side::Source, When::Before)? else {
         return Ok(Verdict::fail(format!(
             "our domain is not on {host} before the migration"
         )));
     };
-    let wanted = evidence.expected.activity;
+    let wanted = expected.activity;
     if !domain.active || domain.state != wanted.word() {
         return Ok(Verdict::fail(format!(
             "expected {} before the migration, {host} says {}",
@@ -50,11 +50,11 @@ pub(super) fn source_started(evidence: &Evidence<'_>) -> Judged {
 }
 
 /// 3: the destination's inactive configuration exists exactly if the scenario says so.
-pub(super) fn destination_prepared(evidence: &Evidence<'_>) -> Judged {
+pub(super) fn destination_prepared(evidence: &Evidence<'_>, expected: &Expectation) -> Judged {
     let host = evidence.host(Side::Destination);
     let uuid = &evidence.header().uuid;
     let look = evidence.look(Side::Destination, When::Before)?;
-    Ok(match (evidence.expected.destination_defined, look) {
+    Ok(match (expected.destination_defined, look) {
         (false, Look::Absent) => Verdict::Pass,
         (false, Look::Present(domain)) => Verdict::fail(format!(
             "expected nothing of that name before the migration, {host} has a domain: {}",

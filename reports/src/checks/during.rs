@@ -5,7 +5,7 @@
 //! event says when the guest was paused; the beat says that the event told the truth.
 
 use migratrix_history::{Side, When};
-use migratrix_matrix::Activity;
+use migratrix_matrix::{Activity, Expectation};
 
 use super::evidence::{Evidence, Judged};
 use crate::Verdict;
@@ -17,8 +17,8 @@ struct Order {
 }
 
 /// The guest beats, or is still, while its memory is copied.
-pub(super) fn during(evidence: &Evidence<'_>) -> Judged {
-    match (evidence.expected.activity, evidence.expected.during) {
+pub(super) fn during(evidence: &Evidence<'_>, expected: &Expectation) -> Judged {
+    match (expected.activity, expected.during) {
         (Activity::Paused, _) => still(evidence),
         (Activity::Running, Activity::Running) => live(evidence),
         (Activity::Running, Activity::Paused) => offline(evidence),

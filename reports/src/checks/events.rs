@@ -30,16 +30,16 @@ struct Row {
 }
 
 /// Both sides' events are those of the model, and in its order.
-pub(super) fn events(evidence: &Evidence<'_>) -> Judged {
+pub(super) fn events(evidence: &Evidence<'_>, scenario: &Scenario) -> Judged {
     match evidence.migrate_ended()?.1 {
         Outcome::Done | Outcome::Refused(_) => {}
         Outcome::Unknown { .. } => return Err(evidence.unseen("the events may not all be heard")),
     }
-    let scenario = &evidence.header().case.scenario;
+    let expected = scenario.expectation();
     let mut faults = Vec::new();
     for side in [Side::Source, Side::Destination] {
         let seen = evidence.lifecycle(side)?;
-        let fault = mismatch(&model(side, scenario, &evidence.expected), &seen);
+        let fault = mismatch(&model(side, scenario, &expected), &seen);
         faults.extend(fault.map(|fault| format!("{}: {fault}", evidence.host(side))));
     }
     Ok(Verdict::pass_if(faults.is_empty(), || {

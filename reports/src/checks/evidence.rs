@@ -9,7 +9,8 @@ use migratrix_history::{
     DomainLook, Entry, Header, History, JobLook, Look, Observation, Outcome, Side, Verb, Versions,
     When,
 };
-use migratrix_matrix::Expectation;
+
+use migratrix_matrix::Uuids;
 
 use super::reasons::{moment, place};
 use crate::Verdict;
@@ -21,9 +22,11 @@ pub(super) type Judged = Result<Verdict, Verdict>;
 /// was replaced is no evidence.
 pub(super) struct Evidence<'h> {
     pub history: &'h History,
-    pub expected: Expectation,
     pub entries: &'h [Entry],
 }
+
+/// The UUID of a machine that was given none.
+const UNSET: &str = "00000000-0000-0000-0000-000000000000";
 
 /// Two readings of the guest's lap counter.
 #[derive(Clone, Copy)]
@@ -69,7 +72,6 @@ impl<'h> Evidence<'h> {
             .unwrap_or(history.entries.len());
         Self {
             history,
-            expected: history.header.case.scenario.expectation(),
             entries: &history.entries[..end],
         }
     }
@@ -110,9 +112,29 @@ impl<'h> Evidence<'h> {
     /// What a host said of our domain: `None` if it is absent or another one's.
     pub fn ours(&self, side: Side, when: When) -> Result<Option<&'h DomainLook>, Verdict> {
         Ok(match self.look(side, when)? {
-            Look::Present(domain) if domain.uuid == self.header().uuid => Some(domain),
+            Look::Present(domain) if self.is_ours(side, domain) => Some(domain),
             Look::Present(_) | Look::Absent => None,
         })
+    }
+
+    /// Whether a domain has the UUID that ours has on that side.
+    pub fn is_ours(&self, side: Side, domain: &DomainLook) -> bool {
+        let (own, seen) = (self.header().uuid.as_str(), domain.uuid.as_str());
+        let uuids = self
+            .header()
+            .case
+            .raw()
+            .map_or(Uuids::Same, |raw| raw.uuids);
+        match (uuids, side) {
+            (Uuids::SourceUnset, Side::Source) | (Uuids::DestinationUnset, Side::Destination) => {
+                seen == UNSET
+            }
+            (Uuids::Mismatch, Side::Destination) => seen != own && seen != UNSET,
+            (
+                Uuids::Same | Uuids::Mismatch | Uuids::SourceUnset | Uuids::DestinationUnset,
+                Side::Source | Side::Destination,
+            ) => seen == own,
+        }
     }
 
     /// The two readings of the lap counter on a host.
@@ -186,12 +208,20 @@ impl<'h> Evidence<'h> {
         job.ok_or_else(|| self.unseen("no host gave the job's statistics"))
     }
 
+    /// The versions that took part, as far as each side told them.
     pub fn versions(&self) -> Versions {
-        let versions = self.last(|saw| match saw {
-            Observation::Versions(versions) => Some(versions.clone()),
+        let told = self.all(|saw| match saw {
+            Observation::Versions(versions) => Some(versions),
             _ => None,
         });
-        versions.unwrap_or_default()
+        let told = told.into_iter().map(|(_, versions)| versions);
+        told.fold(Versions::default(), |older, newer| Versions {
+            client: newer.client.or(older.client),
+            source_libvirt: newer.source_libvirt.or(older.source_libvirt),
+            source_qemu: newer.source_qemu.or(older.source_qemu),
+            destination_libvirt: newer.destination_libvirt.or(older.destination_libvirt),
+            destination_qemu: newer.destination_qemu.or(older.destination_qemu),
+        })
     }
 
     /// When the migration was asked for, in microseconds.

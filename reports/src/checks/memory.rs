@@ -1,4 +1,4 @@
-//! `memory`: the a-b law holds over every page of the guest's memory on the destination.
+//! `memory`: the a-b law holds over every page of the guest's memory, where the guest is.
 
 use migratrix_history::Side;
 
@@ -6,9 +6,9 @@ use super::evidence::{Evidence, Judged};
 use crate::Verdict;
 
 /// The law holds, and the guest has not gone back in time.
-pub(super) fn memory(evidence: &Evidence<'_>) -> Judged {
-    let survey = evidence.survey(Side::Destination)?;
-    let host = evidence.host(Side::Destination);
+pub(super) fn memory(evidence: &Evidence<'_>, on: Side) -> Judged {
+    let survey = evidence.survey(on)?;
+    let host = evidence.host(on);
     let stamper = match survey.law(&evidence.header().guest) {
         Ok(stamper) => stamper,
         Err(breach) => {
@@ -23,7 +23,7 @@ pub(super) fn memory(evidence: &Evidence<'_>) -> Judged {
     Ok(Verdict::pass_if(stamper.laps >= seen, || {
         format!(
             "the guest on {host} has gone back in time: its memory is of lap {}, and lap {seen} \
-             was seen on the source",
+             was seen before",
             stamper.laps
         )
     }))

@@ -1,6 +1,7 @@
 //! Condition 4: the migration call returned success within its deadline.
 
 use migratrix_history::{Outcome, Side};
+use migratrix_matrix::Scenario;
 
 use super::{
     evidence::{Evidence, Judged},
@@ -9,10 +10,10 @@ use super::{
 use crate::Verdict;
 
 /// 4: done is a pass, a refusal a failure, and a deadline or a crash unknown.
-pub(super) fn migrated(evidence: &Evidence<'_>) -> Judged {
+pub(super) fn migrated(evidence: &Evidence<'_>, scenario: &Scenario) -> Judged {
     Ok(match evidence.migrate_ended()?.1 {
         Outcome::Done => Verdict::Pass,
-        Outcome::Refused(refusal) => refused(evidence, &no(refusal)),
+        Outcome::Refused(refusal) => refused(evidence, scenario, &no(refusal)),
         Outcome::Unknown { why } => {
             Verdict::unknown(format!("the migration did not return: {why}"))
         }
@@ -20,7 +21,7 @@ pub(super) fn migrated(evidence: &Evidence<'_>) -> Judged {
 }
 
 /// A refusal that the loss of a host explains says nothing of the migration.
-fn refused(evidence: &Evidence<'_>, text: &str) -> Verdict {
+fn refused(evidence: &Evidence<'_>, scenario: &Scenario, text: &str) -> Verdict {
     if let Some(lost) = evidence.lost_in_migration() {
         return Verdict::unknown(format!("the migration was refused ({text}), but {lost}"));
     }
@@ -30,12 +31,11 @@ fn refused(evidence: &Evidence<'_>, text: &str) -> Verdict {
     );
     Verdict::fail(format!(
         "expected success, {} from {from} to {to} was refused: {text}",
-        control(evidence)
+        control(scenario)
     ))
 }
 
-fn control(evidence: &Evidence<'_>) -> String {
-    let scenario = &evidence.header().case.scenario;
+fn control(scenario: &Scenario) -> String {
     format!(
         "the {} migration ({})",
         scenario.control.word(),

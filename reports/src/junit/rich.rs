@@ -104,6 +104,8 @@ fn properties(judgement: &Judgement, whole: bool) -> Vec<(String, String)> {
             .iter()
             .map(|log| ("history".to_owned(), printable(log))),
     );
+    let attribution = judgement.attribution.iter();
+    all.extend(attribution.map(|one| ("attribution".to_owned(), one.to_string())));
     if whole {
         all.extend(judgement.conditions.iter().map(condition));
     }

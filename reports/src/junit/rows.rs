@@ -73,18 +73,18 @@ fn suite<'r>(run: &Run, tuple: &Tuple, rows: Vec<Row<'r>>) -> Suite<'r> {
 }
 
 fn rows_of(judgement: &Judgement, granularity: Granularity) -> Vec<Row<'_>> {
-    let conditions: &[Condition] = match granularity {
-        Granularity::Case => &[],
-        Granularity::PostCondition => Condition::ten(),
-        Granularity::Condition => &Condition::ALL,
+    let takes = |condition: Condition| match granularity {
+        Granularity::Case => false,
+        Granularity::PostCondition => condition.is_one_of_the_ten(),
+        Granularity::Condition => true,
     };
+    let own = judgement.case.point.conditions().into_iter();
+    let conditions: Vec<_> = own.filter(|one| takes(*one)).collect();
     if conditions.is_empty() || judgement.case.fault.is_some() {
         return vec![whole(judgement)];
     }
-    conditions
-        .iter()
-        .map(|condition| one(judgement, *condition))
-        .collect()
+    let rows = conditions.into_iter();
+    rows.map(|condition| one(judgement, condition)).collect()
 }
 
 fn whole(judgement: &Judgement) -> Row<'_> {
@@ -124,7 +124,9 @@ fn one(judgement: &Judgement, condition: Condition) -> Row<'_> {
     let message = printable(&message);
     let trouble = Trouble {
         kind: condition.to_string(),
-        text: message.clone(),
+        text: format!("{message}\n{}", whose(judgement))
+            .trim_end()
+            .to_owned(),
         message,
     };
     let timed = condition == Condition::Migrated;
@@ -167,6 +169,14 @@ fn came(standing: Standing, trouble: Trouble) -> Came {
     }
 }
 
+/// Whose failure it is, where that was found out.
+fn whose(judgement: &Judgement) -> String {
+    let attribution = judgement.attribution.as_ref();
+    attribution.map_or(String::new(), |one| {
+        format!("{one}\nmigratrix run --case {}\n", one.raw)
+    })
+}
+
 /// Every trouble of a case, and how to see it again.
 fn text(judgement: &Judgement) -> String {
     let told = |(condition, verdict): (Condition, &Verdict)| {
@@ -177,6 +187,7 @@ fn text(judgement: &Judgement) -> String {
         )
     };
     let mut text: String = judgement.troubles().map(told).collect();
+    text.push_str(&whose(judgement));
     text.push_str(&format!("migratrix run --case {}\n", judgement.case));
     if let Some(log) = &judgement.log {
         text.push_str(&format!("history: {log}\n"));

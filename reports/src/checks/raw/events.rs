@@ -1,0 +1,123 @@
+//! `events`: both sides sent the events of a switchover, or of one that did not happen, in order.
+//!
+//! The events are those of QEMU's `run-state.json`. Others than the rows name are of no account here.
+
+use migratrix_history::{Side, Verb};
+use migratrix_matrix::{End, GuestState, Method, Raw};
+
+use super::seen::{Moment, route};
+use crate::{
+    Verdict,
+    checks::evidence::{Evidence, Judged},
+};
+
+/// The events that tell whether the guest runs, and those of what must not befall it.
+const TOLD: [&str; 6] = [
+    "STOP",
+    "RESUME",
+    "WAKEUP",
+    "RESET",
+    "SHUTDOWN",
+    "GUEST_PANICKED",
+];
+
+/// Which sequences a side may send.
+type Allowed = &'static [&'static [&'static str]];
+
+const NOTHING: Allowed = &[&[]];
+const STOPS: Allowed = &[&["STOP"]];
+const RESUMES: Allowed = &[&["RESUME"]];
+/// Before 9.0 QEMU stops and continues a guest that sleeps without an event.
+const MAY_STOP: Allowed = &[&[], &["STOP"]];
+const MAY_RESUME: Allowed = &[&[], &["RESUME"]];
+/// The guest was stopped for the switchover, or it never came so far.
+const MAY_FLICKER: Allowed = &[&[], &["STOP", "RESUME"]];
+
+/// Each side's events are one of the sequences that it may send.
+pub(super) fn events(evidence: &Evidence<'_>, raw: &Raw) -> Judged {
+    has_ended(evidence)?;
+    let mut faults = Vec::new();
+    for side in sides(raw) {
+        let seen = heard(evidence, *side)?;
+        let words: Vec<_> = seen.iter().map(|event| event.word).collect();
+        let allowed = allowed(raw, *side);
+        if !allowed.contains(&words.as_slice()) {
+            let (host, seen) = (evidence.host(*side), route(&seen));
+            faults.push(format!(
+                "{host} may send {}, and sent {seen}",
+                told(allowed)
+            ));
+        }
+    }
+    Ok(Verdict::pass_if(faults.is_empty(), || {
+        let faults = faults.join("; ");
+        format!("the events are not those of the migration: {faults}")
+    }))
+}
+
+/// Of a migration that was not seen to its end, not all events were heard.
+fn has_ended(evidence: &Evidence<'_>) -> Result<(), Verdict> {
+    evidence.refusal()?;
+    let last = evidence.last_status(Side::Source)?;
+    if ["completed", "failed", "cancelled"].contains(&last) {
+        return Ok(());
+    }
+    Err(evidence.unseen(&format!("the migration was last seen in `{last}`")))
+}
+
+/// The process that replaces itself takes its connection with it, and is heard as the destination.
+const fn sides(raw: &Raw) -> &'static [Side] {
+    match raw.method {
+        Method::Precopy | Method::Postcopy | Method::CprReboot | Method::CprTransfer => {
+            &[Side::Source, Side::Destination]
+        }
+        Method::CprExec => &[Side::Destination],
+    }
+}
+
+/// What a side sends when the guest moves, or stays.
+fn allowed(raw: &Raw, side: Side) -> Allowed {
+    let moves = matches!(raw.expectation().end, End::Completed);
+    match (raw.guest, side, moves) {
+        (GuestState::Running, Side::Source, true) => STOPS,
+        (GuestState::Running, Side::Destination, true) => RESUMES,
+        (GuestState::Running | GuestState::Suspended, Side::Source, false) => MAY_FLICKER,
+        (GuestState::Suspended | GuestState::SuspendedStopped, Side::Source, true) => MAY_STOP,
+        (GuestState::Suspended | GuestState::SuspendedStopped, Side::Destination, true) => {
+            MAY_RESUME
+        }
+        (GuestState::Stopped, Side::Source | Side::Destination, true)
+        | (GuestState::Stopped | GuestState::SuspendedStopped, Side::Source, false)
+        | (
+            GuestState::Running
+            | GuestState::Stopped
+            | GuestState::Suspended
+            | GuestState::SuspendedStopped,
+            Side::Destination,
+            false,
+        ) => NOTHING,
+    }
+}
+
+/// The events that a side sent from the last time that it was asked to migrate until the first step
+/// that makes events of its own.
+fn heard<'h>(evidence: &Evidence<'h>, side: Side) -> Result<Vec<Moment<'h>>, Verdict> {
+    let began = evidence.migrate_began()?;
+    let end = evidence.first_after(began, &STEPS);
+    let end = end.ok_or_else(|| evidence.unseen("the events were not heard to their end"))?;
+    let events = evidence.qmp_events(side).into_iter();
+    let heard = events.filter(|event| (began..end).contains(&event.at_us));
+    Ok(heard.filter(|event| TOLD.contains(&event.word)).collect())
+}
+
+/// The steps that stop the guest, continue it or end it.
+const STEPS: [Verb; 4] = [Verb::Resume, Verb::Wake, Verb::Survey, Verb::Clear];
+
+fn told(allowed: Allowed) -> String {
+    let one = |events: &&[&str]| match events.is_empty() {
+        true => "nothing".to_owned(),
+        false => events.join(", "),
+    };
+    let all: Vec<_> = allowed.iter().map(one).collect();
+    all.join(" or ")
+}

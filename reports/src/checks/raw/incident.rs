@@ -1,0 +1,118 @@
+//! `incident`: what the case names on the way happened, and in the state that it names.
+
+use migratrix_history::Side;
+use migratrix_matrix::{End, Incident, Raw};
+
+use super::{
+    recovery,
+    seen::{Moment, route},
+};
+use crate::{
+    Verdict,
+    checks::evidence::{Evidence, Judged},
+};
+
+/// A cancel came in its state, or the connection was lost and recovered.
+pub(super) fn incident(evidence: &Evidence<'_>, raw: &Raw) -> Judged {
+    match raw.incident {
+        Incident::Recover | Incident::FailHandshake | Incident::FailReconnect => {
+            recovery::recovered(evidence, raw.incident)
+        }
+        Incident::None | Incident::BadDestination | Incident::BadOffset => {
+            Err(Verdict::unknown("nothing happens on the way of this case"))
+        }
+        Incident::CancelBefore
+        | Incident::CancelSetup
+        | Incident::CancelActive
+        | Incident::CancelPreSwitchover
+        | Incident::CancelCancelling
+        | Incident::CancelCancelled
+        | Incident::CancelCompleted
+        | Incident::CancelFailed
+        | Incident::CancelRetry => cancelled(evidence, raw),
+    }
+}
+
+fn cancelled(evidence: &Evidence<'_>, raw: &Raw) -> Judged {
+    let last = evidence.last_status(Side::Source)?;
+    let states = evidence.statuses(Side::Source);
+    let wanted = end(raw);
+    if last != wanted && ["completed", "cancelled", "failed"].contains(&last) {
+        return Ok(Verdict::fail(format!(
+            "expected that the cancel leaves the migration {wanted}, {} came through {}",
+            evidence.host(Side::Source),
+            route(&states)
+        )));
+    }
+    if last != wanted {
+        return Err(evidence.unseen(&format!("the migration was last seen in `{last}`")));
+    }
+    let cancels = evidence.commands(Side::Source, "migrate_cancel");
+    let Some((at_us, _)) = cancels.last() else {
+        return Err(evidence.unseen("no cancel was sent"));
+    };
+    if came_in(raw.incident, &states, *at_us, cancels.len()) {
+        return Ok(effect(evidence, raw.incident, &states));
+    }
+    // That it came too late is nobody's fault, and proves nothing.
+    let before = states.iter().rfind(|state| state.at_us <= *at_us);
+    let before = before.map_or("none", |state| state.word);
+    Err(Verdict::unknown(format!(
+        "the cancel proves nothing of {}: the last of {} came in `{before}`, among {}",
+        raw.incident,
+        cancels.len(),
+        route(&states)
+    )))
+}
+
+/// The state that the migration ends in.
+fn end(raw: &Raw) -> &'static str {
+    match raw.expectation().end {
+        End::Completed => "completed",
+        End::Cancelled => "cancelled",
+        End::Failed(_) | End::Refused => "failed",
+    }
+}
+
+/// Whether the last of the cancels came in the state that the case names: that state was the last
+/// before it, and what came after it is its effect.
+fn came_in(incident: Incident, states: &[Moment<'_>], at_us: u64, cancels: usize) -> bool {
+    let (before, after): (Vec<&Moment<'_>>, Vec<_>) =
+        states.iter().partition(|state| state.at_us <= at_us);
+    let before = before.last().map_or("none", |state| state.word);
+    let next = after.first().map(|state| state.word);
+    let stops = matches!(next, Some("cancelling" | "cancelled"));
+    match incident {
+        Incident::CancelBefore => before == "none",
+        Incident::CancelSetup => before == "setup" && stops,
+        Incident::CancelActive | Incident::CancelRetry => before == "active" && stops,
+        Incident::CancelPreSwitchover => before == "pre-switchover" && stops,
+        // Two at once: QEMU takes the second while the first is under way.
+        Incident::CancelCancelling => cancels >= 2 && before != "cancelled" && stops,
+        Incident::CancelCancelled => before == "cancelled" && next.is_none(),
+        Incident::CancelCompleted => before == "completed" && next.is_none(),
+        Incident::CancelFailed => before == "failed" && next.is_none(),
+        Incident::None
+        | Incident::BadDestination
+        | Incident::BadOffset
+        | Incident::Recover
+        | Incident::FailHandshake
+        | Incident::FailReconnect => false,
+    }
+}
+
+/// A cancel that has nothing to cancel leaves no trace; any other one does.
+fn effect(evidence: &Evidence<'_>, incident: Incident, states: &[Moment<'_>]) -> Verdict {
+    let stopped = states
+        .iter()
+        .any(|state| ["cancelling", "cancelled"].contains(&state.word));
+    let idle = matches!(
+        incident,
+        Incident::CancelBefore | Incident::CancelCompleted | Incident::CancelFailed
+    );
+    Verdict::pass_if(stopped != idle, || {
+        let (host, route) = (evidence.host(Side::Source), route(states));
+        let wanted = if idle { "no" } else { "an" };
+        format!("expected that the cancel has {wanted} effect, {host} came through {route}")
+    })
+}

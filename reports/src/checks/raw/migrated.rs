@@ -1,0 +1,59 @@
+//! `migrated`: the migration completed, by both sides' word, and in the way that the case names.
+
+use migratrix_history::Side;
+use migratrix_matrix::{Method, Raw};
+
+use super::seen::route;
+use crate::{
+    Verdict,
+    checks::{
+        evidence::{Evidence, Judged},
+        reasons::no,
+    },
+};
+
+/// Both sides came to `completed` last, and postcopy was really postcopy.
+pub(super) fn migrated(evidence: &Evidence<'_>, raw: &Raw) -> Judged {
+    if let Some(refusal) = evidence.refusal()? {
+        return Ok(failed(evidence, Side::Source, &no(refusal)));
+    }
+    for side in [Side::Source, Side::Destination] {
+        let last = evidence.last_status(side)?;
+        if is_end(last) {
+            return Ok(failed(evidence, side, &evidence.told_why()));
+        }
+        if last != "completed" {
+            return Err(evidence.unseen(&format!("the migration was last seen in `{last}`")));
+        }
+    }
+    Ok(by_its_method(evidence, raw))
+}
+
+/// Whether it is a state that a migration ends in, and not well.
+fn is_end(status: &str) -> bool {
+    ["failed", "failing", "cancelled", "postcopy-paused"].contains(&status)
+}
+
+fn failed(evidence: &Evidence<'_>, side: Side, why: &str) -> Verdict {
+    if let Some(lost) = evidence.lost_in_migration() {
+        return Verdict::unknown(format!("the migration failed ({why}), but {lost}"));
+    }
+    let (from, to) = (
+        evidence.host(Side::Source),
+        evidence.host(Side::Destination),
+    );
+    let states = route(&evidence.statuses(side));
+    Verdict::fail(format!(
+        "expected a migration from {from} to {to} that completes, it came through {states}: {why}"
+    ))
+}
+
+fn by_its_method(evidence: &Evidence<'_>, raw: &Raw) -> Verdict {
+    let states = evidence.statuses(Side::Source);
+    let switched = states.iter().any(|state| state.word == "postcopy-active");
+    Verdict::pass_if(switched == (raw.method == Method::Postcopy), || {
+        let (host, word) = (evidence.host(Side::Source), raw.method);
+        let states = route(&states);
+        format!("expected {word}, {host} came through {states}")
+    })
+}

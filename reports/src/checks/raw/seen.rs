@@ -1,0 +1,211 @@
+//! What the history of a raw migration holds, by question.
+#![expect(
+    clippy::wildcard_enum_match_arm,
+    reason = "each question picks one kind of observation"
+)]
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use migratrix_history::{JobLook, Observation, Outcome, Refusal, Side, Verb, When};
+use serde_json::Value;
+
+use crate::{
+    Verdict,
+    checks::{evidence::Evidence, reasons::place},
+};
+
+/// What a side says is set.
+pub(super) struct Settings<'h> {
+    pub capabilities: &'h BTreeSet<String>,
+    pub parameters: &'h BTreeMap<String, Value>,
+}
+
+/// The stream that lies in a file.
+pub(super) struct Stream<'h> {
+    pub magic: &'h str,
+    pub version: u32,
+    pub devices: Option<u64>,
+}
+
+/// A state of the migration or a command to it, and when it came, in microseconds.
+#[derive(Clone, Copy)]
+pub(super) struct Moment<'h> {
+    pub at_us: u64,
+    pub word: &'h str,
+}
+
+impl<'h> Evidence<'h> {
+    /// The states that a side's migration came through.
+    pub(super) fn statuses(&self, of: Side) -> Vec<Moment<'h>> {
+        self.moments(|saw| match saw {
+            Observation::Status { side, status } if *side == of => Some(status.as_str()),
+            _ => None,
+        })
+    }
+
+    /// The state that a side's migration came to last.
+    pub(super) fn last_status(&self, of: Side) -> Result<&'h str, Verdict> {
+        let last = self.statuses(of).last().map(|moment| moment.word);
+        let what = format!("the migration's state on {} was not seen", place(of));
+        last.ok_or_else(|| self.unseen(&what))
+    }
+
+    /// The commands of this name that a side was sent, with their arguments.
+    pub(super) fn commands(&self, of: Side, named: &str) -> Vec<(u64, &'h Value)> {
+        self.all(|saw| match saw {
+            Observation::Command {
+                side,
+                command,
+                arguments,
+            } if *side == of && command == named => Some(arguments),
+            _ => None,
+        })
+    }
+
+    /// The events that a side sent, but for those of the migration's states and passes.
+    pub(super) fn qmp_events(&self, of: Side) -> Vec<Moment<'h>> {
+        self.moments(|saw| match saw {
+            Observation::Event { side, event, .. } if *side == of => Some(event.as_str()),
+            _ => None,
+        })
+    }
+
+    /// Every answer of a side on what is set.
+    pub(super) fn settings(&self, of: Side) -> Vec<Settings<'h>> {
+        let all = self.all(|saw| match saw {
+            Observation::Settings {
+                side,
+                capabilities,
+                parameters,
+            } if *side == of => Some(Settings {
+                capabilities,
+                parameters,
+            }),
+            _ => None,
+        });
+        all.into_iter().map(|(_, settings)| settings).collect()
+    }
+
+    /// How many multifd channels a side had.
+    pub(super) fn channels(&self, of: Side) -> Option<u32> {
+        self.last(|saw| match saw {
+            Observation::Channels { side, count } if *side == of => Some(*count),
+            _ => None,
+        })
+    }
+
+    /// What the case's device did on a side.
+    pub(super) fn device(&self, of: Side, at: When) -> Option<&'h [String]> {
+        self.last(|saw| match saw {
+            Observation::Device { side, when, did } if (*side, *when) == (of, at) => {
+                Some(did.as_slice())
+            }
+            _ => None,
+        })
+    }
+
+    pub(super) fn stream(&self) -> Option<Stream<'h>> {
+        self.last(|saw| match saw {
+            Observation::Stream {
+                magic,
+                version,
+                devices,
+            } => Some(Stream {
+                magic,
+                version: *version,
+                devices: *devices,
+            }),
+            _ => None,
+        })
+    }
+
+    /// Every statistics that a side gave, the oldest first.
+    pub(super) fn jobs(&self, of: Side) -> Vec<&'h JobLook> {
+        let all = self.all(|saw| match saw {
+            Observation::Job { side, job } if *side == of => Some(job),
+            _ => None,
+        });
+        all.into_iter().map(|(_, job)| job).collect()
+    }
+
+    /// When a step of this kind was begun last, in microseconds.
+    pub(super) fn began(&self, of: Verb) -> Option<u64> {
+        let all = self.all(|saw| match saw {
+            Observation::Began { verb, .. } if *verb == of => Some(()),
+            _ => None,
+        });
+        all.last().map(|(at_us, ())| *at_us)
+    }
+
+    /// When the first step of one of these kinds was begun after a moment, in microseconds.
+    pub(super) fn first_after(&self, moment: u64, of: &[Verb]) -> Option<u64> {
+        let all = self.all(|saw| match saw {
+            Observation::Began { verb, .. } if of.contains(verb) => Some(()),
+            _ => None,
+        });
+        let mut times = all.into_iter().map(|(at_us, ())| at_us);
+        times.find(|at_us| *at_us > moment)
+    }
+
+    /// The numbers of the passes over the source's memory, and when each began.
+    pub(super) fn numbered_passes(&self) -> Vec<(u64, i32)> {
+        self.all(|saw| match saw {
+            Observation::Iteration {
+                side: Side::Source,
+                iteration,
+            } => Some(*iteration),
+            _ => None,
+        })
+    }
+
+    /// The refusal of the command to migrate, if it was refused.
+    pub(super) fn refusal(&self) -> Result<Option<&'h Refusal>, Verdict> {
+        match self.migrate_ended()?.1 {
+            Outcome::Done => Ok(None),
+            Outcome::Refused(refusal) => Ok(Some(refusal)),
+            Outcome::Unknown { .. } => Err(self.unseen("the command to migrate was not answered")),
+        }
+    }
+
+    /// All that was said of why a migration failed, by either side, the plainest first: refusals and
+    /// statistics, then what came of steps that could not be done, then what was left on standard
+    /// error.
+    pub(super) fn complaints(&self) -> Vec<&'h str> {
+        let asked = self.migrate_began().unwrap_or(0);
+        let all = self.all(|saw| match saw {
+            Observation::Job { job, .. } => Some((0, job.error.as_deref()?)),
+            Observation::Ended { outcome, .. } => match outcome {
+                Outcome::Done => None,
+                Outcome::Refused(refusal) => Some((0, refusal.message.as_str())),
+                Outcome::Unknown { why } => Some((1, why.as_str())),
+            },
+            Observation::Note { text } => Some((2, text.as_str())),
+            _ => None,
+        });
+        let since = all.into_iter().filter(|(at_us, _)| *at_us >= asked);
+        let mut ranked: Vec<_> = since.map(|(_, complaint)| complaint).collect();
+        ranked.sort_by_key(|(rank, _)| *rank);
+        ranked.into_iter().map(|(_, text)| text).collect()
+    }
+
+    /// The first complaint, for people.
+    pub(super) fn told_why(&self) -> String {
+        let first = self.complaints().first().map(|text| (*text).to_owned());
+        first.unwrap_or_else(|| "neither side says why".to_owned())
+    }
+
+    fn moments(&self, choose: impl Fn(&'h Observation) -> Option<&'h str>) -> Vec<Moment<'h>> {
+        let all = self.all(choose).into_iter();
+        all.map(|(at_us, word)| Moment { at_us, word }).collect()
+    }
+}
+
+/// The words in their order, for people.
+pub(super) fn route(moments: &[Moment<'_>]) -> String {
+    let words: Vec<_> = moments.iter().map(|moment| moment.word).collect();
+    if words.is_empty() {
+        "none".to_owned()
+    } else {
+        words.join(", ")
+    }
+}

@@ -1,0 +1,143 @@
+//! `settings`: what the case names is set on both sides, and nothing else is.
+
+use std::collections::BTreeSet;
+
+use migratrix_history::Side;
+use migratrix_matrix::{Method, Raw, Setting, Tls};
+use serde_json::Value;
+
+use super::seen::Settings;
+use crate::{
+    Verdict,
+    checks::{
+        evidence::{Evidence, Judged},
+        reasons::place,
+    },
+};
+
+/// Both sides say, each time that they are asked, that just what the case names is set.
+pub(super) fn settings(evidence: &Evidence<'_>, raw: &Raw) -> Judged {
+    let mut faults = Vec::new();
+    let mut blind = None;
+    for side in sides(raw) {
+        let said = evidence.settings(*side);
+        if said.is_empty() {
+            blind = blind.or(Some(*side));
+        }
+        let wrong = said.iter().flat_map(|settings| wrong(settings, raw, *side));
+        let wrong: BTreeSet<String> = wrong.collect();
+        faults.extend(wrong.into_iter().map(|fault| (*side, fault)));
+    }
+    if let Some((side, _)) = faults.first() {
+        let told: Vec<_> = faults.iter().map(|(on, fault)| told(*on, fault)).collect();
+        let (host, told) = (evidence.host(*side), told.join("; "));
+        return Ok(Verdict::fail(format!(
+            "not set as the case says, first on {host}: {told}"
+        )));
+    }
+    blind.map_or(Ok(Verdict::Pass), |side| {
+        Err(evidence.unseen(&format!("{} did not say what is set", place(side))))
+    })
+}
+
+/// Who is asked. A process that replaces itself is both sides; one that is handed its state over
+/// answers only once it has it, and is not told of the mode.
+const fn sides(raw: &Raw) -> &'static [Side] {
+    match raw.method {
+        Method::Precopy | Method::Postcopy | Method::CprReboot => {
+            &[Side::Source, Side::Destination]
+        }
+        Method::CprTransfer | Method::CprExec => &[Side::Source],
+    }
+}
+
+fn told(side: Side, fault: &str) -> String {
+    format!("{}: {fault}", place(side))
+}
+
+/// What one answer has that it shouldn't have, or lacks.
+fn wrong(settings: &Settings<'_>, raw: &Raw, side: Side) -> Vec<String> {
+    let mut all = capabilities(settings, raw);
+    all.extend(parameters(settings, raw));
+    all.extend(unasked(settings, raw));
+    all.extend(encryption(settings, raw.tls, side));
+    all
+}
+
+/// No capability is on by default in any release, so each that is on was turned on.
+fn capabilities(settings: &Settings<'_>, raw: &Raw) -> Vec<String> {
+    let wanted: BTreeSet<&str> = raw.capabilities().into_iter().collect();
+    let on: BTreeSet<&str> = settings.capabilities.iter().map(String::as_str).collect();
+    let off = wanted.difference(&on).map(|one| format!("{one} is off"));
+    let more = on.difference(&wanted).map(|one| format!("{one} is on"));
+    off.chain(more).collect()
+}
+
+fn parameters(settings: &Settings<'_>, raw: &Raw) -> Vec<String> {
+    let wanted = raw.parameters().into_iter();
+    let wrong = wanted.filter_map(|(name, setting)| {
+        let wanted = value(setting);
+        let seen = settings.parameters.get(name).unwrap_or(&Value::Null);
+        (*seen != wanted).then(|| format!("{name} is {seen}, and not {wanted}"))
+    });
+    wrong.collect()
+}
+
+fn value(setting: Setting) -> Value {
+    match setting {
+        Setting::Text(text) => Value::from(text),
+        Setting::Number(number) => Value::from(number),
+        Setting::Switch(on) => Value::from(on),
+    }
+}
+
+/// The parameters of the axes and what they are where a case doesn't name them. A release that has
+/// not got one says nothing of it.
+const USUAL: [(&str, Setting); 3] = [
+    ("multifd-compression", Setting::Text("none")),
+    ("mode", Setting::Text("normal")),
+    ("direct-io", Setting::Switch(false)),
+];
+
+fn unasked(settings: &Settings<'_>, raw: &Raw) -> Vec<String> {
+    let named: Vec<_> = raw.parameters().into_iter().map(|(name, _)| name).collect();
+    let usual = USUAL.into_iter().filter(|(name, _)| !named.contains(name));
+    let wrong = usual.filter_map(|(name, setting)| {
+        let seen = settings.parameters.get(name)?;
+        (*seen != value(setting)).then(|| format!("{name} is {seen}, and the case doesn't say so"))
+    });
+    wrong.collect()
+}
+
+fn encryption(settings: &Settings<'_>, tls: Tls, side: Side) -> Vec<String> {
+    let is_set = |name: &str| {
+        let value = settings.parameters.get(name).and_then(Value::as_str);
+        value.is_some_and(|text| !text.is_empty())
+    };
+    let credentials = is_set("tls-creds");
+    let wrong = match (tls == Tls::None, credentials) {
+        (true, true) => Some("tls-creds is set".to_owned()),
+        (false, false) => Some("tls-creds is not set".to_owned()),
+        (true, false) | (false, true) => None,
+    };
+    let needed = match (tls, side) {
+        (Tls::X509OverrideHost, Side::Source) => Some("tls-hostname"),
+        (Tls::X509FriendlyClient | Tls::X509HostileClient, Side::Destination) => Some("tls-authz"),
+        (
+            Tls::None
+            | Tls::Psk
+            | Tls::PskMismatch
+            | Tls::X509
+            | Tls::X509OverrideHost
+            | Tls::X509MismatchHost
+            | Tls::X509FriendlyClient
+            | Tls::X509HostileClient
+            | Tls::X509AllowAnonymous
+            | Tls::X509RejectAnonymous,
+            Side::Source | Side::Destination,
+        ) => None,
+    };
+    let missing = needed.filter(|name| !is_set(name));
+    let missing = missing.map(|name| format!("{name} is not set"));
+    wrong.into_iter().chain(missing).collect()
+}

@@ -1,0 +1,153 @@
+//! Each check of a raw migration is shown to be able to pass, to fail and to be unknown.
+#![expect(
+    clippy::wildcard_enum_match_arm,
+    reason = "each spoiler changes one kind of observation"
+)]
+
+mod broken;
+mod spoiled;
+mod unseen;
+
+use std::collections::BTreeSet;
+
+use migratrix_history::{Entry, Look, Observation, Outcome, Side, Verb};
+use migratrix_matrix::{Backend, Condition, Fault, Point, Profile};
+
+use crate::{
+    Kind, Verdict,
+    checks::all,
+    raw_story::pass,
+    story::{changed, without},
+};
+use Side::Destination;
+use broken::{guests, migrations};
+use spoiled::*;
+use unseen::unseen;
+
+#[test]
+fn a_good_history_of_every_point_passes_every_condition() {
+    for (point, _) in points() {
+        for (condition, verdict) in all(&of(&point.to_string())) {
+            assert_eq!(verdict, Verdict::Pass, "{condition} of {point}");
+        }
+    }
+}
+
+/// Every point of the suite's profiles.
+fn points() -> impl Iterator<Item = (Point, Option<Fault>)> {
+    let profiles = [Profile::MigrationTest, Profile::Devices, Profile::Plain].into_iter();
+    profiles.flat_map(|one| one.points(Backend::Qemu))
+}
+
+#[test]
+fn each_condition_fails_where_it_is_broken_and_explains_where() {
+    let broken: Vec<_> = [guests(), migrations()].concat();
+    for (condition, history) in &broken {
+        assert_kind(history, *condition, Kind::Fail);
+        let why = verdict(history, *condition).why().to_owned();
+        assert!(
+            why.contains("QEMU 1"),
+            "{condition}: no versions in `{why}`"
+        );
+    }
+    let judged: BTreeSet<_> = points().flat_map(|(point, _)| point.conditions()).collect();
+    for condition in judged {
+        let fails = broken.iter().any(|(one, _)| *one == condition);
+        assert!(fails, "{condition} never fails");
+    }
+}
+
+#[test]
+fn without_evidence_nothing_passes_and_nothing_fails() {
+    for (point, _) in points() {
+        let mut blind = of(&point.to_string());
+        blind.entries.truncate(1);
+        let saw = Observation::Ended {
+            verb: Verb::Start,
+            step: "launch source".to_owned(),
+            outcome: Outcome::Unknown {
+                why: "no answer".to_owned(),
+            },
+        };
+        blind.entries.push(Entry { at_us: 2_000, saw });
+        for (condition, verdict) in all(&blind) {
+            assert_kind(&blind, condition, Kind::Unknown);
+            let why = verdict.why();
+            let told = why.contains("`launch source` ended unknown");
+            assert!(told, "{condition} of {point}: {why}");
+        }
+    }
+}
+
+#[test]
+fn what_was_not_seen_is_unknown() {
+    for (condition, history) in unseen() {
+        assert_kind(&history, condition, Kind::Unknown);
+    }
+}
+
+#[test]
+fn a_class_is_told_by_the_text_of_either_side_and_of_any_step() {
+    let bare = complaint(MISMATCH, "Unable to write to socket: Broken pipe");
+    for text in [
+        "TLS handshake failed: error",
+        "Verify failed: No certificate was found.",
+    ] {
+        let text = format!("the destination's QEMU said: {text}");
+        let noted = inserted(bare.clone(), Verb::Survey, Observation::Note { text });
+        assert_kind(&noted, Condition::Failure, Kind::Pass);
+    }
+}
+
+#[test]
+fn a_release_that_counts_pages_as_they_were_is_judged_by_its_setting() {
+    let old = changed(
+        worked(ZLIB, |job| job.multifd_bytes = Some(1 << 30)),
+        |saw| {
+            if let Observation::Versions(versions) = saw {
+                versions.source_qemu = versions
+                    .source_qemu
+                    .map(|_| migratrix_matrix::Version::new(7, 2, 0));
+            }
+        },
+    );
+    assert_kind(&old, Condition::Effect, Kind::Pass);
+}
+
+#[test]
+fn a_pass_that_began_only_when_the_migration_was_let_go_proves_nothing() {
+    let late = without(of(PLAIN), |saw| *saw == pass(2));
+    let why = verdict(&late, Condition::Passes).why().to_owned();
+    assert!(why.contains("before the migration was let go"), "{why}");
+}
+
+#[test]
+fn the_source_of_a_file_needs_no_reader_to_have_its_channels_counted() {
+    let point = "precopy/file/stopped/mapped-ram+multifd+4-channels";
+    let alone = without(of(point), |saw| {
+        matches!(
+            saw,
+            Observation::Channels {
+                side: Destination,
+                ..
+            }
+        )
+    });
+    assert_kind(&alone, Condition::Channels, Kind::Pass);
+}
+
+#[test]
+fn a_guest_that_an_old_qemu_could_not_stop_in_its_sleep_sleeps_on() {
+    let point = "precopy/unix/suspended-stopped/plain";
+    let asleep = changed(of(point), |saw| match saw {
+        Observation::Domain {
+            look: Look::Present(domain),
+            ..
+        } if domain.active => {
+            domain.reason = "suspended".to_owned();
+        }
+        _ => {}
+    });
+    assert_kind(&asleep, Condition::SourceStarted, Kind::Pass);
+    assert_kind(&asleep, Condition::DestinationState, Kind::Pass);
+}

@@ -1,0 +1,345 @@
+//! Each condition, and histories that break it.
+
+use std::collections::BTreeSet;
+
+use migratrix_history::{DomainLook, History, Look, Observation, Outcome, Side, Verb, When};
+use migratrix_matrix::Condition;
+use serde_json::json;
+
+use super::spoiled::*;
+use crate::{
+    raw_story::{event, pass},
+    story::{changed, without},
+};
+use Side::{Destination, Source};
+
+fn absent(point: &str, of_look: (Side, When)) -> History {
+    changed(of(point), |saw| match saw {
+        Observation::Domain { side, when, look } if (*side, *when) == of_look => {
+            *look = Look::Absent;
+        }
+        _ => {}
+    })
+}
+
+fn lapped(point: &str, of_beat: (Side, When), by: u32) -> History {
+    changed(of(point), |saw| match saw {
+        Observation::Beat {
+            side,
+            when,
+            first,
+            last,
+            ..
+        } if (*side, *when) == of_beat => *last = *first + by,
+        _ => {}
+    })
+}
+
+fn set(point: &str, on: Side, name: &str, to: &serde_json::Value) -> History {
+    changed(of(point), |saw| match saw {
+        Observation::Settings {
+            side, parameters, ..
+        } if *side == on => {
+            parameters.insert(name.to_owned(), to.clone());
+        }
+        _ => {}
+    })
+}
+
+fn capable(point: &str, on: Side, change: impl Fn(&mut BTreeSet<String>)) -> History {
+    changed(of(point), |saw| match saw {
+        Observation::Settings {
+            side, capabilities, ..
+        } if *side == on => change(capabilities),
+        _ => {}
+    })
+}
+
+fn channelled(side: Side, to: u32) -> History {
+    changed(of(ZLIB), |saw| match saw {
+        Observation::Channels { side: on, count } if *on == side => *count = to,
+        _ => {}
+    })
+}
+
+fn streamed(change: impl Fn(&mut String, &mut u32, &mut Option<u64>)) -> History {
+    changed(of(FILE), |saw| {
+        if let Observation::Stream {
+            magic,
+            version,
+            devices,
+        } = saw
+        {
+            change(magic, version, devices);
+        }
+    })
+}
+
+const SOURCE_BEFORE: (Side, When) = (Source, When::Before);
+
+const SOURCE_DURING: (Side, When) = (Source, When::During);
+
+const SOURCE_AFTER: (Side, When) = (Source, When::After);
+
+const DESTINATION_AFTER: (Side, When) = (Destination, When::After);
+
+/// Histories that break what is seen of the machines, the guest and its memory.
+pub(super) fn guests() -> Vec<(Condition, History)> {
+    use Condition as C;
+    let renamed = |it: &mut DomainLook| it.reason = "paused".to_owned();
+    vec![
+        (C::SourceStarted, absent(PLAIN, SOURCE_BEFORE)),
+        (C::SourceStarted, domain(PLAIN, SOURCE_BEFORE, renamed)),
+        (C::SourceStarted, domain(ASLEEP, SOURCE_BEFORE, renamed)),
+        (C::SourceStarted, lapped(PLAIN, SOURCE_BEFORE, 0)),
+        (C::SourceStarted, lapped(STOPPED, SOURCE_BEFORE, 1)),
+        (
+            C::SourceInactive,
+            domain(PLAIN, SOURCE_AFTER, |it| it.active = true),
+        ),
+        (C::DestinationExists, absent(PLAIN, DESTINATION_AFTER)),
+        (
+            C::DestinationExists,
+            domain(
+                "precopy/unix/running/uuid-mismatch",
+                DESTINATION_AFTER,
+                |it| {
+                    it.uuid = crate::story::UUID.to_owned();
+                },
+            ),
+        ),
+        (
+            C::DestinationActive,
+            domain(PLAIN, DESTINATION_AFTER, |it| it.active = false),
+        ),
+        (
+            C::DestinationState,
+            domain(PLAIN, DESTINATION_AFTER, renamed),
+        ),
+        (
+            C::DestinationState,
+            domain(ASLEEP, DESTINATION_AFTER, renamed),
+        ),
+        (C::DestinationState, absent(PLAIN, DESTINATION_AFTER)),
+        (C::During, lapped(PLAIN, SOURCE_DURING, 0)),
+        (C::During, lapped(STOPPED, SOURCE_DURING, 1)),
+        (C::Passes, lapped(PLAIN, SOURCE_DURING, 0)),
+        (C::Passes, without(of(PLAIN), |saw| *saw == pass(2))),
+        (C::Memory, lapped(PLAIN, SOURCE_DURING, 5_000)),
+        (C::Memory, lapped(CANCEL, SOURCE_BEFORE, 5_000)),
+        (C::Memory, pageless(PLAIN)),
+        (C::Memory, pageless(CANCEL)),
+        (C::Alive, lapped(PLAIN, DESTINATION_AFTER, 0)),
+        (C::Alive, lapped(STOPPED, DESTINATION_AFTER, 1)),
+        (C::Alive, lapped(CANCEL, SOURCE_AFTER, 0)),
+        (
+            C::Alive,
+            domain(CANCEL, DESTINATION_AFTER, |it| it.active = true),
+        ),
+        (C::Identity, domain(PLAIN, DESTINATION_AFTER, a_device_more)),
+        (C::Device, other_device()),
+        (C::NothingLeft, left_behind()),
+    ]
+}
+
+/// Histories that break what is seen of the migration.
+pub(super) fn migrations() -> Vec<(Condition, History)> {
+    use Condition as C;
+    let complete = "completed";
+    vec![
+        (C::Settings, capable(PLAIN, Destination, BTreeSet::clear)),
+        (
+            C::Settings,
+            capable(PLAIN, Source, |on| {
+                on.insert("multifd".to_owned());
+            }),
+        ),
+        (
+            C::Settings,
+            set(ZLIB, Source, "multifd-compression", &json!("none")),
+        ),
+        (
+            C::Settings,
+            set(ZLIB, Destination, "multifd-channels", &json!(2)),
+        ),
+        (
+            C::Settings,
+            set(PLAIN, Source, "multifd-compression", &json!("zlib")),
+        ),
+        (C::Settings, set(PSK, Destination, "tls-creds", &json!(""))),
+        (C::Settings, set(PLAIN, Source, "tls-creds", &json!("tls0"))),
+        (
+            C::Settings,
+            set(
+                "precopy/tcp/running/x509-override-host",
+                Source,
+                "tls-hostname",
+                &json!(""),
+            ),
+        ),
+        (C::Migrated, came_to(PLAIN, Source, complete, "failed")),
+        (C::Migrated, came_to(PLAIN, Destination, complete, "failed")),
+        (C::Migrated, came_to(PLAIN, Source, complete, "cancelled")),
+        (C::Migrated, refused(PLAIN)),
+        (C::Migrated, stateless(POSTCOPY, Source, "postcopy-active")),
+        (C::Failure, came_to(MISMATCH, Source, "failed", complete)),
+        (
+            C::Failure,
+            complaint(MISMATCH, "UUID received is 1 and local is 2"),
+        ),
+        (C::Failure, ended(REFUSED, Verb::Migrate, &Outcome::Done)),
+        (
+            C::Failure,
+            ended(
+                REFUSED,
+                Verb::Migrate,
+                &refusal("Parameter 'channels' is unexpected"),
+            ),
+        ),
+        (C::Incident, came_to(CANCEL, Source, "cancelled", complete)),
+        (
+            C::Incident,
+            came_to(
+                "precopy/unix/running/cancel-completed",
+                Source,
+                "setup",
+                "cancelled",
+            ),
+        ),
+        (C::Incident, stateless(RECOVER, Source, "postcopy-paused")),
+        (
+            C::Incident,
+            came_to(RECOVER, Destination, complete, "postcopy-paused"),
+        ),
+        (C::Incident, as_if(VAIN, RECOVER)),
+        (C::Incident, as_if(NOWHERE, RECOVER)),
+        (C::Incident, as_if(RECOVER, NOWHERE)),
+        (C::Incident, as_if(VAIN, NOWHERE)),
+        (C::Channels, channelled(Source, 1)),
+        (C::Channels, channelled(Destination, 1)),
+        (
+            C::Effect,
+            worked(ZLIB, |job| job.multifd_bytes = Some(1 << 30)),
+        ),
+        (
+            C::Effect,
+            worked(POSTCOPY, |job| job.postcopy_requests = Some(0)),
+        ),
+        (
+            C::Effect,
+            worked("precopy/unix/running/xbzrle", |job| {
+                job.xbzrle_pages = Some(0)
+            }),
+        ),
+        (
+            C::Effect,
+            worked("precopy/unix/running/auto-converge", |job| {
+                job.throttle_percent = Some(0)
+            }),
+        ),
+        (
+            C::Effect,
+            worked("precopy/unix/running/ignore-shared", |job| {
+                job.memory_processed = Some(1 << 20)
+            }),
+        ),
+        (
+            C::Effect,
+            stateless(
+                "precopy/unix/running/pause-before-switchover",
+                Source,
+                "pre-switchover",
+            ),
+        ),
+        (
+            C::Effect,
+            capable(
+                "precopy/tcp/running/return-path+switchover-ack",
+                Source,
+                BTreeSet::clear,
+            ),
+        ),
+        (C::Events, eventless(PLAIN, Source, "STOP")),
+        (C::Events, eventless(PLAIN, Destination, "RESUME")),
+        (
+            C::Events,
+            inserted(of(PLAIN), Verb::Look, event(Source, "RESUME")),
+        ),
+        (
+            C::Events,
+            inserted(of(PLAIN), Verb::Look, event(Destination, "STOP")),
+        ),
+        (
+            C::Events,
+            inserted(of(STOPPED), Verb::Look, event(Destination, "RESUME")),
+        ),
+        (
+            C::Events,
+            inserted(of(CANCEL), Verb::Look, event(Destination, "RESUME")),
+        ),
+        (
+            C::Events,
+            inserted(of(CANCEL), Verb::Look, event(Source, "STOP")),
+        ),
+        (C::Job, worked(PLAIN, |job| job.kind = "failed".to_owned())),
+        (C::Job, worked(PLAIN, |job| job.downtime_ms = Some(2_001))),
+        (
+            C::Job,
+            worked(PLAIN, |job| job.memory_remaining = Some(4_096)),
+        ),
+        (C::Stream, streamed(|magic, _, _| "QEVN".clone_into(magic))),
+        (C::Stream, streamed(|_, version, _| *version = 2)),
+        (C::Stream, streamed(|_, _, devices| *devices = None)),
+    ]
+}
+
+fn refusal(message: &str) -> Outcome {
+    Outcome::Refused(migratrix_history::Refusal {
+        code: 0,
+        domain: 0,
+        message: message.to_owned(),
+    })
+}
+
+fn refused(point: &str) -> History {
+    ended(
+        point,
+        Verb::Migrate,
+        &refusal("There's a migration process in progress"),
+    )
+}
+
+fn pageless(point: &str) -> History {
+    changed(of(point), |saw| {
+        if let Observation::Memory { survey, .. } = saw {
+            survey.runs.clear();
+        }
+    })
+}
+
+fn a_device_more(domain: &mut DomainLook) {
+    let identity = domain.identity.as_mut().expect("it is active");
+    let device = ("rng".to_owned(), "pci 0000:02:00.0".to_owned());
+    identity.devices.extend([device]);
+}
+
+fn other_device() -> History {
+    changed(of(DEVICE), |saw| {
+        if let Observation::Device {
+            side: Destination,
+            did,
+            ..
+        } = saw
+        {
+            did[1] = "read it: b-a".to_owned();
+        }
+    })
+}
+
+fn left_behind() -> History {
+    changed(of(PLAIN), |saw| {
+        if let Observation::Residue { left, .. } = saw {
+            left.push("the file /run/mx-0001".to_owned());
+        }
+    })
+}

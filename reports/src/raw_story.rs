@@ -1,0 +1,421 @@
+//! Hand-made histories of raw migrations, for tests: what a good one looks like, to be spoiled.
+#![expect(
+    clippy::wildcard_enum_match_arm,
+    reason = "each incident has its own turn, and the others none"
+)]
+
+use std::collections::BTreeMap;
+
+use migratrix_history::{
+    DomainLook, History, Identity, JobLook, Look, Observation, Refusal, Side, Verb, Versions, When,
+};
+use migratrix_matrix::{
+    Case, Devices, End, Failure, Feature, GuestState, Incident, Method, Multifd, Place, Raw,
+    Setting, Tls, Uuids, Version,
+};
+use serde_json::{Value, json};
+
+use crate::story::{UUID, empty, felt, job, memory, step};
+use Side::{Destination, Source};
+
+/// A history in which all went as the case of this name says.
+pub fn good(case: &str) -> History {
+    let case: Case = case.parse().expect("stories are of real cases");
+    let raw = *case.raw().expect("a raw case");
+    let mut story = Story {
+        history: empty(case),
+        raw,
+    };
+    story.prepare();
+    story.migrate();
+    story.after();
+    story.clear();
+    story.history
+}
+
+struct Story {
+    history: History,
+    raw: Raw,
+}
+
+impl Story {
+    fn prepare(&mut self) {
+        for version in [(Source, 10), (Destination, 11)].map(version) {
+            self.step(Verb::Start, vec![version]);
+        }
+        match self.raw.guest {
+            GuestState::Running => {}
+            GuestState::Stopped => self.step(Verb::Suspend, vec![event(Source, "STOP")]),
+            GuestState::Suspended | GuestState::SuspendedStopped => {
+                self.step(Verb::Await, vec![event(Source, "SUSPEND")]);
+            }
+        }
+        for side in [Source, Destination] {
+            self.step(Verb::Configure, vec![settings(&self.raw, side)]);
+        }
+        let before = machine(&self.raw, Source, true);
+        self.look(Source, When::Before, before);
+        let activity = self.raw.expectation().activity;
+        self.step(Verb::Beat, vec![felt(Source, When::Before, 10, activity)]);
+        self.use_device(Source, When::Before);
+    }
+
+    fn migrate(&mut self) {
+        if self.raw.incident == Incident::CancelBefore {
+            self.step(Verb::Intervene, vec![cancel()]);
+        }
+        if self.raw.incident == Incident::CancelRetry {
+            self.ask();
+            self.states(Source, &["setup", "active"]);
+            self.step(Verb::Intervene, vec![cancel()]);
+            self.states(Source, &["cancelling", "cancelled"]);
+        }
+        match self.raw.expectation().end {
+            End::Completed => self.complete(),
+            End::Cancelled => self.cancelled(),
+            End::Failed(class) => self.fail(class),
+            End::Refused => self.refuse(),
+        }
+    }
+
+    fn ask(&mut self) {
+        self.step(Verb::Migrate, vec![command("migrate", json!({"uri": "x"}))]);
+    }
+
+    fn complete(&mut self) {
+        self.ask();
+        self.states(Source, &["setup", "active"]);
+        self.states(Destination, &["active"]);
+        let during = self.raw.expectation().during;
+        let mut seen = vec![pass(1), pass(2), felt(Source, When::During, 20, during)];
+        if self.raw.multifd != Multifd::Off {
+            let count = u32::from(self.raw.channels.count());
+            seen.extend([Source, Destination].map(|side| Observation::Channels { side, count }));
+        }
+        let job = JobLook {
+            kind: "active".to_owned(),
+            throttle_percent: Some(20),
+            ..JobLook::default()
+        };
+        seen.push(Observation::Job { side: Source, job });
+        self.step(Verb::Await, seen);
+        if self.raw.method == Method::Postcopy {
+            self.states(Source, &["postcopy-active"]);
+            self.states(Destination, &["postcopy-active"]);
+            self.recover();
+        }
+        self.step(Verb::Converge, vec![pass(3)]);
+        self.switch_over();
+        if self.raw.incident == Incident::CancelCompleted {
+            self.step(Verb::Intervene, vec![cancel()]);
+        }
+    }
+
+    fn switch_over(&mut self) {
+        if self.raw.pauses() {
+            self.states(Source, &["pre-switchover"]);
+        }
+        if self.raw.guest == GuestState::Running {
+            let seen = vec![event(Source, "STOP"), event(Destination, "RESUME")];
+            self.step(Verb::Await, seen);
+        }
+        self.states(Source, &["completed"]);
+        if self.raw.transport.is_file() {
+            let stream = Observation::Stream {
+                magic: "QEVM".to_owned(),
+                version: 3,
+                devices: Some(30),
+            };
+            self.step(Verb::Look, vec![stream]);
+        }
+        self.states(Destination, &["completed"]);
+    }
+
+    fn recover(&mut self) {
+        let vain = match self.raw.incident {
+            Incident::Recover => vec![],
+            Incident::FailHandshake => vec!["postcopy-recover-setup", "postcopy-paused"],
+            Incident::FailReconnect => vec!["postcopy-paused"],
+            _ => return,
+        };
+        self.states(Source, &["postcopy-paused"]);
+        self.states(Destination, &["postcopy-paused"]);
+        let resume = command("migrate", json!({"uri": "x", "resume": true}));
+        if !vain.is_empty() {
+            self.step(Verb::Intervene, vec![resume.clone()]);
+            self.states(Source, &vain);
+        }
+        self.step(Verb::Intervene, vec![resume]);
+        self.states(Source, &["postcopy-recover", "postcopy-active"]);
+        self.states(Destination, &["postcopy-recover", "postcopy-active"]);
+    }
+
+    fn cancelled(&mut self) {
+        self.ask();
+        let (before, after): (&[&str], &[&str]) = match self.raw.incident {
+            Incident::CancelSetup => (&["setup"], &["cancelling", "cancelled"]),
+            Incident::CancelPreSwitchover => (
+                &["setup", "active", "pre-switchover"],
+                &["cancelling", "cancelled"],
+            ),
+            Incident::CancelCancelled => (&["setup", "active", "cancelling", "cancelled"], &[]),
+            _ => (&["setup", "active"], &["cancelling", "cancelled"]),
+        };
+        self.states(Source, before);
+        let count = match self.raw.incident {
+            Incident::CancelCancelling => 2,
+            _ => 1,
+        };
+        self.step(Verb::Intervene, vec![cancel(); count]);
+        self.states(Source, after);
+    }
+
+    fn fail(&mut self, class: Failure) {
+        self.ask();
+        self.states(Source, &["setup", "failed"]);
+        let job = |error: &str| JobLook {
+            kind: "failed".to_owned(),
+            error: Some(error.to_owned()),
+            ..JobLook::default()
+        };
+        let general = job("Unable to write to socket: Broken pipe");
+        let seen = vec![
+            Observation::Job {
+                side: Source,
+                job: general,
+            },
+            Observation::Job {
+                side: Destination,
+                job: job(error(class)),
+            },
+        ];
+        self.step(Verb::Job, seen);
+        if self.raw.incident == Incident::CancelFailed {
+            self.step(Verb::Intervene, vec![cancel()]);
+        }
+    }
+
+    fn refuse(&mut self) {
+        self.ask();
+        let ended = self.history.entries.last_mut().expect("it was asked");
+        if let Observation::Ended { outcome, .. } = &mut ended.saw {
+            let message = match self.raw.incident {
+                Incident::BadOffset => "file URI has bad offset 0x20M",
+                _ => "need either 'uri' or 'channels' argument",
+            };
+            *outcome = migratrix_history::Outcome::Refused(Refusal {
+                code: 0,
+                domain: 0,
+                message: message.to_owned(),
+            });
+        }
+    }
+
+    fn after(&mut self) {
+        let expected = self.raw.expectation();
+        let survivor = match expected.survivor {
+            Place::Destination => Destination,
+            Place::Source | Place::Client => Source,
+        };
+        for side in [Source, Destination] {
+            let there = machine(&self.raw, side, side == survivor);
+            self.look(side, When::After, there);
+        }
+        if self.raw.guest.sleeps() {
+            self.step(Verb::Wake, vec![event(survivor, "WAKEUP")]);
+        }
+        self.use_device(survivor, When::After);
+        let beat = felt(survivor, When::After, 30, expected.after);
+        self.step(Verb::Beat, vec![beat]);
+        if expected.end == End::Completed {
+            let job = sums(&self.raw);
+            self.step(Verb::Job, vec![Observation::Job { side: Source, job }]);
+        }
+        self.step(Verb::Survey, vec![memory(survivor)]);
+    }
+
+    fn clear(&mut self) {
+        for side in [Source, Destination] {
+            self.step(Verb::Clear, vec![]);
+            let left = Vec::new();
+            self.step(Verb::Residue, vec![Observation::Residue { side, left }]);
+        }
+    }
+
+    fn use_device(&mut self, side: Side, when: When) {
+        if self.raw.devices != Devices::None {
+            let did = vec!["wrote a sector".to_owned(), "read it: a-b".to_owned()];
+            let saw = Observation::Device { side, when, did };
+            self.step(Verb::UseDevice, vec![saw]);
+        }
+    }
+
+    fn look(&mut self, side: Side, when: When, domain: DomainLook) {
+        let look = Look::Present(domain);
+        self.step(Verb::Look, vec![Observation::Domain { side, when, look }]);
+    }
+
+    fn states(&mut self, side: Side, words: &[&str]) {
+        let states = words.iter().map(|word| status(side, word)).collect();
+        self.step(Verb::Await, states);
+    }
+
+    fn step(&mut self, verb: Verb, seen: Vec<Observation>) {
+        step(&mut self.history, verb, seen);
+    }
+}
+
+/// What QEMU says of a failure of this class.
+pub const fn error(class: Failure) -> &'static str {
+    match class {
+        Failure::Connection => "Failed to connect to '127.0.0.1:1': Connection refused",
+        Failure::Handshake => {
+            "TLS handshake failed: The TLS connection was non-properly terminated."
+        }
+        Failure::Hostname => "Certificate does not match the hostname 127.0.0.1",
+        Failure::Authorization => "TLS x509 authz check for O=client is denied",
+        Failure::Uuid => "UUID received is 1 and local is 2",
+    }
+}
+
+/// A state of the migration.
+pub fn status(side: Side, status: &str) -> Observation {
+    Observation::Status {
+        side,
+        status: status.to_owned(),
+    }
+}
+
+/// An event of QEMU.
+pub fn event(side: Side, event: &str) -> Observation {
+    Observation::Event {
+        side,
+        event: event.to_owned(),
+        data: Value::Null,
+    }
+}
+
+/// A pass over the source's memory.
+pub fn pass(iteration: i32) -> Observation {
+    Observation::Iteration {
+        side: Source,
+        iteration,
+    }
+}
+
+fn command(command: &str, arguments: Value) -> Observation {
+    Observation::Command {
+        side: Source,
+        command: command.to_owned(),
+        arguments,
+    }
+}
+
+fn cancel() -> Observation {
+    command("migrate_cancel", json!({}))
+}
+
+fn version((side, major): (Side, u32)) -> Observation {
+    let version = Some(Version::new(major, 0, 0));
+    Observation::Versions(match side {
+        Source => Versions {
+            source_qemu: version,
+            ..Versions::default()
+        },
+        Destination => Versions {
+            destination_qemu: version,
+            ..Versions::default()
+        },
+    })
+}
+
+fn settings(raw: &Raw, side: Side) -> Observation {
+    let mut parameters: BTreeMap<String, Value> = [
+        ("multifd-compression", json!("none")),
+        ("mode", json!("normal")),
+        ("direct-io", json!(false)),
+        ("tls-creds", json!("")),
+    ]
+    .map(|(name, value)| (name.to_owned(), value))
+    .into();
+    for (name, setting) in raw.parameters() {
+        let value = match setting {
+            Setting::Text(text) => json!(text),
+            Setting::Number(number) => json!(number),
+            Setting::Switch(on) => json!(on),
+        };
+        parameters.insert(name.to_owned(), value);
+    }
+    if raw.tls != Tls::None {
+        for name in ["tls-creds", "tls-hostname", "tls-authz"] {
+            parameters.insert(name.to_owned(), json!("set"));
+        }
+    }
+    let capabilities = raw.capabilities().into_iter().map(str::to_owned).collect();
+    Observation::Settings {
+        side,
+        capabilities,
+        parameters,
+    }
+}
+
+/// A side's machine, with the guest in it or without.
+fn machine(raw: &Raw, side: Side, there: bool) -> DomainLook {
+    let state = match raw.guest {
+        GuestState::Running => "running",
+        GuestState::Stopped | GuestState::SuspendedStopped => "paused",
+        GuestState::Suspended => "suspended",
+    };
+    let gone = match side {
+        Source => "postmigrate",
+        Destination => "inmigrate",
+    };
+    let state = if there { state } else { gone };
+    DomainLook {
+        uuid: uuid(raw.uuids, side).to_owned(),
+        active: there,
+        persistent: false,
+        state: word(state).to_owned(),
+        reason: state.to_owned(),
+        identity: Some(Identity {
+            machine: "pc-q35-7.2".to_owned(),
+            memory_kib: 4_096,
+            vcpus: 1,
+            devices: [("boot-disk".to_owned(), "pci 0000:00:10.0".to_owned())].into(),
+        }),
+    }
+}
+
+/// The word of `virDomainState` that comes nearest.
+fn word(state: &str) -> &str {
+    match state {
+        "running" => "running",
+        "suspended" => "pmsuspended",
+        _ => "paused",
+    }
+}
+
+const fn uuid(uuids: Uuids, side: Side) -> &'static str {
+    match (uuids, side) {
+        (Uuids::Mismatch, Destination) => "6d2a3a3e-0000-4000-8000-000000000002",
+        (Uuids::SourceUnset, Source) | (Uuids::DestinationUnset, Destination) => {
+            "00000000-0000-0000-0000-000000000000"
+        }
+        _ => UUID,
+    }
+}
+
+fn sums(raw: &Raw) -> JobLook {
+    let processed = match raw.features.has(Feature::IgnoreShared) {
+        true => 20_000,
+        false => 2_100_000,
+    };
+    JobLook {
+        memory_processed: Some(processed),
+        memory_iteration: Some(3),
+        postcopy_requests: Some(17),
+        multifd_bytes: Some(1_000_000),
+        xbzrle_pages: Some(9),
+        ..job()
+    }
+}
