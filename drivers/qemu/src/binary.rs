@@ -53,6 +53,24 @@ impl Binary {
         }
     }
 
+    /// A QEMU that was built or installed somewhere: the program at `path`, or the one in the folder
+    /// `path`. It finds its firmware where its own build put it.
+    ///
+    /// # Errors
+    /// Returns an error where there is no such program.
+    pub fn of_build(path: &Path) -> Result<Self, QemuError> {
+        let inside = ["qemu-system-x86_64", "bin/qemu-system-x86_64"];
+        let inside = inside.iter().map(|name| path.join(name));
+        let mut candidates = std::iter::once(path.to_owned()).chain(inside);
+        let found = candidates.find(|file| file.is_file());
+        let file = found.ok_or_else(|| QemuError::Lacks {
+            root: path.to_owned(),
+            sought: "qemu-system-x86_64".to_owned(),
+        })?;
+        let file = file.canonicalize().map_err(QemuError::file("find", &file))?;
+        Ok(Self::at(file))
+    }
+
     /// The QEMU of the system in `root`, run without entering it: by the root's own loader, on its
     /// own libraries, modules and firmware. It takes no rights.
     ///

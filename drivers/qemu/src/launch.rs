@@ -6,8 +6,9 @@
 
 use std::{
     ffi::OsString,
+    io::{self, IoSlice},
     os::{
-        fd::{AsRawFd, OwnedFd},
+        fd::{AsRawFd, BorrowedFd, OwnedFd},
         unix::net,
     },
     process::{ExitStatus, Stdio},
@@ -16,7 +17,11 @@ use std::{
 
 use nix::{
     fcntl::{FcntlArg, FdFlag, fcntl},
-    sys::{prctl, signal::Signal},
+    sys::{
+        prctl,
+        signal::Signal,
+        socket::{ControlMessage, MsgFlags, sendmsg},
+    },
     unistd::{Pid, getpid, getppid},
 };
 use serde_json::{Value, json};
@@ -25,7 +30,7 @@ use tokio::{
     process::{Child, Command},
 };
 
-use crate::{Answer, Binary, Deadline, Ending, QemuError, Qmp, Qtest, stderr::Stderr};
+use crate::{Answer, Binary, Deadline, Ending, QemuError, Qmp, Qtest, garble::Garbling, stderr::Stderr};
 
 /// How long a QEMU that closed its connection has to end, and its last words to come.
 const GRACE: Duration = Duration::from_secs(2);
@@ -51,6 +56,9 @@ pub struct Qemu {
     qmp: Qmp,
     qtest: Option<Qtest<UnixStream>>,
     process: Process,
+    /// A second hold of our end of QMP's socket, for what can't be sent as bytes.
+    parcel: net::UnixStream,
+    garbling: Garbling,
 }
 
 #[derive(Debug)]
@@ -95,12 +103,14 @@ impl Launch {
     /// Panics outside a Tokio runtime.
     pub async fn start(&self, deadline: impl Into<Deadline>) -> Result<Qemu, QemuError> {
         let deadline = deadline.into();
-        let (qmp, qmp_theirs) = pair()?;
+        let (qmp, qmp_theirs, parcel) = parcel_pair()?;
         let (qtest, qtest_theirs) = match self.protocols {
             Protocols::Qmp => None,
             Protocols::QmpAndQtest => Some(pair()?),
         }
         .unzip();
+        let garbling = Garbling::default();
+        let qmp = garbling.over(qmp);
         let mut process = self.spawn(qmp_theirs, qtest_theirs)?;
         let connected = tokio::select! {
             connected = Qmp::connect(qmp, deadline) => connected,
@@ -114,6 +124,8 @@ impl Launch {
                 qmp,
                 qtest: qtest.map(Qtest::new),
                 process,
+                parcel,
+                garbling,
             }),
             Err(error) => Err(process.explain(error).await),
         }
@@ -162,10 +174,35 @@ impl Qemu {
         self.qtest.as_mut()
     }
 
+    /// Hands it an open file, which the next `getfd` or `add-fd` takes.
+    ///
+    /// # Errors
+    /// Returns the error where the socket takes nothing.
+    pub fn hand_over(&self, file: BorrowedFd<'_>) -> Result<(), QemuError> {
+        // White space between two commands means nothing.
+        let blank = [IoSlice::new(b"\n")];
+        let files = [file.as_raw_fd()];
+        let rights = [ControlMessage::ScmRights(&files)];
+        let socket = self.parcel.as_raw_fd();
+        sendmsg::<()>(socket, &blank, &rights, MsgFlags::empty(), None)
+            .map(drop)
+            .map_err(QemuError::system("hand a file over to QEMU"))
+    }
+
+    /// Has all that it says from now on garbled on its way to us.
+    pub fn garble(&self) {
+        self.garbling.begin();
+    }
+
     /// Its process id; `None` once it has ended.
     #[must_use]
     pub fn pid(&self) -> Option<u32> {
         self.process.child.id()
+    }
+
+    /// How it has ended; `None` while it runs.
+    pub fn has_ended(&mut self) -> Option<ExitStatus> {
+        self.process.child.try_wait().ok().flatten()
     }
 
     /// The end of what it wrote to its standard error.
@@ -225,6 +262,15 @@ impl Qemu {
         ended
     }
 
+    /// Kills it with `SIGKILL`, and does not wait.
+    ///
+    /// # Errors
+    /// Returns the error where it can't be killed.
+    pub fn start_kill(&mut self) -> Result<(), QemuError> {
+        let killed = self.process.child.start_kill();
+        killed.map_err(QemuError::system("kill QEMU"))
+    }
+
     /// Kills it with `SIGKILL`, and waits until it is gone.
     ///
     /// # Errors
@@ -261,6 +307,19 @@ fn pair() -> Result<(UnixStream, OwnedFd), QemuError> {
         .and_then(|()| UnixStream::from_std(ours))
         .map(|ours| (ours, theirs.into()))
         .map_err(QemuError::system("prepare a socket"))
+}
+
+/// A pair, and a second hold of our end.
+fn parcel_pair() -> Result<(UnixStream, OwnedFd, net::UnixStream), QemuError> {
+    let (ours, theirs) =
+        net::UnixStream::pair().map_err(QemuError::system("make a socket pair"))?;
+    let prepare = || -> io::Result<_> {
+        ours.set_nonblocking(true)?;
+        let parcel = ours.try_clone()?;
+        Ok((UnixStream::from_std(ours)?, parcel))
+    };
+    let (ours, parcel) = prepare().map_err(QemuError::system("prepare a socket"))?;
+    Ok((ours, theirs.into(), parcel))
 }
 
 /// The arguments that hand the sockets to QEMU.

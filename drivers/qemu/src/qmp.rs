@@ -17,7 +17,7 @@ use tokio::io::{AsyncRead, AsyncWrite};
 
 use crate::{
     Answer, Deadline, Event, Greeting, QemuError,
-    link::{Link, Log},
+    link::{Link, Log, Seen},
 };
 
 /// A connection that is ready for commands. Dropping it closes the connection.
@@ -172,6 +172,16 @@ impl Events {
         let news = seen.events[self.next..].to_vec();
         self.next = seen.events.len();
         news
+    }
+
+    /// Waits until an event has come that was not taken yet.
+    ///
+    /// # Errors
+    /// Returns an error where none comes.
+    pub async fn ready(&self, deadline: impl Into<Deadline>) -> Result<(), QemuError> {
+        let more = |seen: &mut Seen| (seen.events.len() > self.next).then_some(());
+        let what = || "an event".to_owned();
+        self.log.find(what, deadline.into(), more).await
     }
 
     /// Waits for the first event that `is` the one, and passes over those before it.

@@ -1,0 +1,86 @@
+//! The devices of a case, as QEMU's arguments.
+
+use migratrix_matrix::Devices;
+
+use crate::{machine::words, scratch::Scratch, trouble::Trouble};
+
+/// The arguments of the devices.
+pub(crate) fn arguments(devices: Devices, scratch: &Scratch) -> Result<Vec<String>, Trouble> {
+    let line = line(devices);
+    let mut all = words(&line);
+    if line.contains("drive=disk") {
+        scratch.write(DISK, &vec![0; DISK_BYTES])?;
+        let file = scratch.text(DISK);
+        all.splice(
+            0..0,
+            [
+                "-drive".to_owned(),
+                format!("file={file},format=raw,if=none,id=disk,file.locking=off"),
+            ],
+        );
+    }
+    Ok(all)
+}
+
+const DISK: &str = "disk";
+
+/// The size of the disk, in bytes.
+const DISK_BYTES: usize = 1 << 20;
+
+/// Where the case's device is.
+pub(crate) const SLOT: u32 = 3;
+
+fn line(devices: Devices) -> String {
+    let at = |device: &str| format!("-device {device},id=device,addr={SLOT:#x}");
+    match devices {
+        Devices::None => String::new(),
+        Devices::VirtioBlk | Devices::VirtioBlkInUse => at("virtio-blk-pci,drive=disk"),
+        Devices::VirtioNet | Devices::VirtioNetInUse => network("virtio-net-pci"),
+        Devices::VirtioScsi | Devices::VirtioScsiInUse => {
+            at("virtio-scsi-pci") + " -device scsi-hd,drive=disk,bus=device.0"
+        }
+        Devices::VirtioRng | Devices::VirtioRngInUse => at("virtio-rng-pci"),
+        Devices::VirtioBalloon | Devices::VirtioBalloonInUse => at("virtio-balloon-pci"),
+        Devices::VirtioSerial | Devices::VirtioSerialInUse => {
+            at("virtio-serial-pci")
+                + " -chardev ringbuf,id=port,size=4096 -device virtserialport,chardev=port"
+        }
+        Devices::VirtioGpu => at("virtio-gpu-pci"),
+        Devices::VirtioInput => {
+            at("virtio-keyboard-pci")
+                + " -device virtio-mouse-pci,addr=0x4 -device virtio-tablet-pci,addr=0x5"
+        }
+        Devices::E1000e => network("e1000e"),
+        Devices::E1000 => network("e1000"),
+        Devices::Rtl8139 => network("rtl8139"),
+        Devices::Vmxnet3 => network("vmxnet3"),
+        Devices::Xhci => at("qemu-xhci") + " -device usb-tablet,bus=device.0",
+        Devices::Ehci => at("usb-ehci") + " -device usb-tablet,bus=device.0",
+        Devices::Nvme => at("nvme,drive=disk,serial=migratrix"),
+        Devices::Ahci => at("ich9-ahci") + " -device ide-hd,drive=disk,bus=device.0",
+        Devices::Lsi => at("lsi53c895a") + " -device scsi-hd,drive=disk,bus=device.0",
+        Devices::Megasas => at("megasas") + " -device scsi-hd,drive=disk,bus=device.0",
+        Devices::Vga => at("VGA"),
+        Devices::IntelHda => at("intel-hda") + " -device hda-duplex,bus=device.0",
+        Devices::Watchdog => at("i6300esb"),
+        Devices::Pvpanic => "-device pvpanic".to_owned(),
+        Devices::AllVirtio => all_virtio(),
+    }
+}
+
+/// A network card on a hub, so that what it sends goes somewhere.
+fn network(card: &str) -> String {
+    format!(
+        "-netdev hubport,id=net,hubid=0 \
+         -device {card},netdev=net,mac=52:54:00:6d:69:67,id=device,addr={SLOT:#x}"
+    )
+}
+
+fn all_virtio() -> String {
+    let mut all = network("virtio-net-pci");
+    all += " -device virtio-blk-pci,drive=disk,addr=0x4";
+    all += " -device virtio-scsi-pci,addr=0x5 -device virtio-rng-pci,addr=0x6";
+    all += " -device virtio-balloon-pci,addr=0x7 -device virtio-serial-pci,addr=0x8";
+    all += " -device virtio-gpu-pci,addr=0x9 -device virtio-keyboard-pci,addr=0xa";
+    all
+}

@@ -1,0 +1,178 @@
+//! One case between two QEMUs: steps become commands.
+
+use std::path::PathBuf;
+
+use migratrix_contract::{Driver, RawStep, Recorder, Step, Subject};
+use migratrix_history::{Observation, Outcome, Side};
+
+use crate::{
+    QemuError,
+    party::{EVERY, Party, RawHost},
+    scratch::Scratch,
+    transport::Route,
+    trouble::Trouble,
+};
+
+/// Drives one case. Its QEMUs die with it.
+#[derive(Debug)]
+pub struct QemuDriver {
+    pub(crate) source: Party,
+    pub(crate) destination: Party,
+    pub(crate) subject: Subject,
+    pub(crate) scratch: Scratch,
+    pub(crate) route: Route,
+    /// The destination that was started together with the source.
+    pub(crate) early: Option<Result<crate::Qemu, QemuError>>,
+}
+
+impl QemuDriver {
+    /// A driver for one case. It makes `folder` for what the case needs of files, and removes it when
+    /// both sides are cleared.
+    #[must_use]
+    pub fn new(source: RawHost, destination: RawHost, subject: Subject, folder: PathBuf) -> Self {
+        Self {
+            source: Party::new(Side::Source, source),
+            destination: Party::new(Side::Destination, destination),
+            subject,
+            scratch: Scratch::new(folder),
+            route: Route::default(),
+            early: None,
+        }
+    }
+
+    pub(crate) const fn party(&mut self, side: Side) -> &mut Party {
+        match side {
+            Side::Source => &mut self.source,
+            Side::Destination => &mut self.destination,
+        }
+    }
+
+    /// Waits until either side has sent an event, or it is time to ask.
+    pub(crate) async fn pause(&self) {
+        tokio::select! {
+            () = news(&self.source) => {}
+            () = news(&self.destination) => {}
+            () = tokio::time::sleep(EVERY) => {}
+        }
+    }
+
+    pub(crate) fn note_events(&mut self, record: &mut Recorder) {
+        self.source.note_events(record);
+        self.destination.note_events(record);
+    }
+
+    async fn step(&mut self, step: &Step, record: &mut Recorder) -> Result<(), Trouble> {
+        match *step {
+            Step::AwaitBeat(side) => self.await_beat(side).await,
+            Step::Suspend(side) => self.stop(side, record).await,
+            Step::Resume(side) => self.go_on(side, record).await,
+            Step::Look(side, when) => self.look(side, when, record).await,
+            Step::Beat(side, when) => self.beat(side, when, record).await,
+            Step::Job(side) => self.job(side, record).await,
+            Step::Survey(side) => self.survey(side, record).await,
+            Step::Clear(side) => self.clear(side, record).await,
+            Step::Residue(side) => self.residue(side, record),
+            Step::PokeByte(side) => self.poke_byte(side).await,
+            Step::HaltGuest(side) => self.halt_guest(side).await,
+            Step::LeaveFile(side) => self.leave_file(side),
+            Step::KillQemu(side) => self.kill(side).await,
+            Step::Raw(step) => self.raw(step, record).await,
+            Step::Colo(step) => self.colo(step, record).await,
+            Step::Backup(step) => self.backup(step, record).await,
+            Step::Connect
+            | Step::Define(..)
+            | Step::Undefine(_)
+            | Step::Start(..)
+            | Step::Destroy(_)
+            | Step::Migrate(_)
+            | Step::StopDaemon(_)
+            | Step::KillClient => Err(Trouble::Foreign(*step)),
+        }
+    }
+
+    async fn raw(&mut self, step: RawStep, record: &mut Recorder) -> Result<(), Trouble> {
+        match step {
+            RawStep::Launch(side) => self.launch(side, record).await,
+            RawStep::Configure(side) => self.configure(side, record).await,
+            RawStep::AwaitSleep(side) => self.await_sleep(side, record).await,
+            RawStep::Wake(side) => self.wake(side, record).await,
+            RawStep::UseDevice(side, when) => self.use_device(side, when, record).await,
+            RawStep::Listen => self.listen(record).await,
+            RawStep::Migrate => self.migrate(record).await,
+            RawStep::Await(side, state) => self.await_state(side, state, record).await,
+            RawStep::AwaitPass => self.await_pass(record).await,
+            RawStep::CountChannels => self.count_channels(record).await,
+            RawStep::Converge => self.converge(record).await,
+            RawStep::ConvergeSlowly => self.converge_slowly(record).await,
+            RawStep::StartPostcopy => self.start_postcopy(record).await,
+            RawStep::Cancel => self.cancel(record).await,
+            RawStep::CancelTwice => self.cancel_twice(record).await,
+            RawStep::Proceed => self.proceed(record).await,
+            RawStep::Lose => self.lose(record).await,
+            RawStep::Recover => self.recover(record).await,
+            RawStep::RecoverInVain => self.recover_in_vain(record).await,
+            RawStep::RecoverNowhere => self.recover_nowhere(record).await,
+            RawStep::Replace => self.replace(record).await,
+            RawStep::ReadStream => self.read_stream(record).await,
+            RawStep::PlugDevice(side) => self.plug_device(side, record).await,
+            RawStep::DisturbDevice(side) => self.disturb_device(side).await,
+            RawStep::CutStream => self.cut_stream(),
+            RawStep::StopQemu(side) => self.stop_qemu(side),
+            RawStep::Garble(side) => self.garble(side),
+        }
+    }
+}
+
+/// Waits for an event. An end is none, and nothing more comes of it: it is learned by asking.
+async fn news(party: &Party) {
+    if party.more().await.is_err() {
+        std::future::pending::<()>().await;
+    }
+}
+
+/// Whether the step breaks something on purpose, which is recorded.
+const fn breaks(step: &Step) -> bool {
+    matches!(
+        step,
+        Step::PokeByte(_)
+            | Step::HaltGuest(_)
+            | Step::LeaveFile(_)
+            | Step::KillQemu(_)
+            | Step::Raw(
+                RawStep::PlugDevice(_)
+                    | RawStep::DisturbDevice(_)
+                    | RawStep::CutStream
+                    | RawStep::StopQemu(_)
+                    | RawStep::Garble(_)
+            )
+    )
+}
+
+impl Driver for QemuDriver {
+    async fn perform(&mut self, step: &Step, record: &mut Recorder) -> Outcome {
+        self.note_events(record);
+        let done = self.step(step, record).await;
+        self.note_events(record);
+        if done.is_ok() && breaks(step) {
+            record.saw(Observation::Fault {
+                fault: step.to_string(),
+            });
+        }
+        done.map_or_else(Outcome::from, |()| Outcome::Done)
+    }
+
+    async fn abandon(&mut self, record: &mut Recorder) {
+        self.note_events(record);
+        for side in [Side::Source, Side::Destination] {
+            let party = self.party(side);
+            let words = party.stderr().filter(|words| !words.is_empty());
+            if let Some(words) = words {
+                let text = format!("the {}'s QEMU said: {words}", crate::trouble::word(side));
+                record.saw(Observation::Note { text });
+            }
+            // Its end is awaited when it is cleared.
+            drop(party.qemu().map(crate::Qemu::start_kill));
+        }
+        self.early = None;
+    }
+}

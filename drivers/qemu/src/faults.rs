@@ -1,0 +1,84 @@
+//! What is broken on purpose.
+
+use std::fs::{self, OpenOptions};
+
+use migratrix_contract::Recorder;
+use migratrix_history::Side;
+use nix::{
+    sys::signal::{Signal, kill},
+    unistd::Pid,
+};
+use serde_json::json;
+
+use crate::{QemuDriver, QemuError, trouble::Trouble};
+
+/// A byte of a sector that the guest lays out once and then leaves alone: the last.
+const MARK: u32 = 511;
+
+/// How much of the stream's file is cut off, in bytes.
+const CUT: u64 = 64;
+
+impl QemuDriver {
+    /// Flips the bits of the last byte of a sector of the middle page.
+    pub(crate) async fn poke_byte(&mut self, side: Side) -> Result<(), Trouble> {
+        let guest = &self.subject.guest;
+        let page = guest.start + guest.pages() / 2 * migratrix_guest::PAGE;
+        let address = u64::from(page + MARK);
+        let byte = self.party(side).read_memory(address, 1).await?;
+        let flipped: Vec<u8> = byte.iter().map(|byte| byte ^ 0xff).collect();
+        self.party(side).write_memory(address, &flipped).await
+    }
+
+    /// Writes what halts over the guest's code.
+    pub(crate) async fn halt_guest(&mut self, side: Side) -> Result<(), Trouble> {
+        let (address, code) = migratrix_guest::halting_code();
+        self.party(side).write_memory(address.into(), &code).await
+    }
+
+    /// Leaves a file in the case's folder.
+    pub(crate) fn leave_file(&self, _side: Side) -> Result<(), Trouble> {
+        self.scratch.make()?;
+        self.scratch.write("left", b"left on purpose\n")
+    }
+
+    /// Kills the side's QEMU, and waits until it is gone.
+    pub(crate) async fn kill(&mut self, side: Side) -> Result<(), Trouble> {
+        Ok(self.party(side).qemu()?.kill().await?)
+    }
+
+    /// Stops the side's QEMU.
+    pub(crate) fn stop_qemu(&mut self, side: Side) -> Result<(), Trouble> {
+        let party = self.party(side);
+        let pid = party.pid().and_then(|pid| i32::try_from(pid).ok());
+        let pid = pid.ok_or(Trouble::Gone(side, party.end().map(str::to_owned)))?;
+        kill(Pid::from_raw(pid), Signal::SIGSTOP).map_err(Trouble::system("stop QEMU"))
+    }
+
+    /// Garbles what the side's QEMU says from now on.
+    pub(crate) fn garble(&mut self, side: Side) -> Result<(), Trouble> {
+        self.party(side).qemu()?.garble();
+        Ok(())
+    }
+
+    /// Plugs in a device.
+    pub(crate) async fn plug_device(
+        &mut self,
+        side: Side,
+        record: &mut Recorder,
+    ) -> Result<(), Trouble> {
+        let device = json!({ "driver": "virtio-rng-pci", "id": "plugged", "addr": "0x1d" });
+        let party = self.party(side);
+        party.command("device_add", device, record).await?;
+        Ok(())
+    }
+
+    /// Cuts off the end of the stream's file.
+    pub(crate) fn cut_stream(&self) -> Result<(), Trouble> {
+        let path = self.stream();
+        let cut = || {
+            let length = fs::metadata(&path)?.len().saturating_sub(CUT);
+            OpenOptions::new().write(true).open(&path)?.set_len(length)
+        };
+        Ok(cut().map_err(QemuError::file("cut", &path))?)
+    }
+}

@@ -1,0 +1,208 @@
+//! The steps that only look: at the machine, at the migration, at the memory, at what is left.
+
+use std::collections::BTreeMap;
+
+use migratrix_contract::Recorder;
+use migratrix_guest::Survey;
+use migratrix_history::{DomainLook, Identity, JobLook, Look, Observation, Side, When};
+use serde::{Deserialize, de::DeserializeOwned};
+use serde_json::{Value, json};
+
+use crate::{
+    QemuDriver,
+    party::Party,
+    trouble::{Trouble, unless_gone},
+};
+
+/// What `query-status` says.
+#[derive(Clone, Debug, Deserialize)]
+pub(crate) struct RunState {
+    pub(crate) running: bool,
+    status: String,
+}
+
+#[derive(Deserialize)]
+struct Uuid {
+    #[serde(rename = "UUID")]
+    uuid: String,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "kebab-case")]
+struct MemorySize {
+    base_memory: u64,
+}
+
+#[derive(Deserialize)]
+struct Bus {
+    devices: Vec<Device>,
+}
+
+#[derive(Deserialize)]
+struct Device {
+    bus: u32,
+    slot: u32,
+    function: u32,
+    qdev_id: String,
+    id: DeviceId,
+    pci_bridge: Option<Bus>,
+}
+
+#[derive(Deserialize)]
+struct DeviceId {
+    vendor: u32,
+    device: u32,
+}
+
+impl RunState {
+    /// Whether the guest is here: not yet to come, and not gone.
+    fn is_here(&self) -> bool {
+        !["inmigrate", "postmigrate", "shutdown"].contains(&self.status.as_str())
+    }
+
+    /// The word of `virDomainState` that comes nearest.
+    fn word(&self) -> &'static str {
+        match self.status.as_str() {
+            "running" => "running",
+            "suspended" => "pmsuspended",
+            "shutdown" => "shutoff",
+            "internal-error" | "guest-panicked" => "crashed",
+            _ => "paused",
+        }
+    }
+}
+
+impl Party {
+    /// What `query-status` says.
+    pub(crate) async fn run_state(&mut self) -> Result<RunState, Trouble> {
+        self.told("query-status").await
+    }
+
+    /// What a query says.
+    pub(crate) async fn told<T: DeserializeOwned>(
+        &mut self,
+        command: &'static str,
+    ) -> Result<T, Trouble> {
+        let said = self.ask(command, json!({})).await?;
+        T::deserialize(&said).map_err(|error| Trouble::Odd {
+            command,
+            what: error.to_string(),
+        })
+    }
+
+    async fn described(&mut self) -> Result<DomainLook, Trouble> {
+        let state = self.run_state().await?;
+        let Uuid { uuid } = self.told("query-uuid").await?;
+        Ok(DomainLook {
+            uuid,
+            active: state.is_here(),
+            persistent: false,
+            state: state.word().to_owned(),
+            identity: Some(self.identity().await?),
+            reason: state.status,
+        })
+    }
+
+    async fn identity(&mut self) -> Result<Identity, Trouble> {
+        let kind = json!({ "path": "/machine", "property": "type" });
+        let machine = self.ask("qom-get", kind).await?;
+        let machine = machine.as_str().unwrap_or_default();
+        let memory: MemorySize = self.told("query-memory-size-summary").await?;
+        let processors: Vec<Value> = self.told("query-cpus-fast").await?;
+        let mut devices = BTreeMap::new();
+        for bus in self.told::<Vec<Bus>>("query-pci").await? {
+            add(&mut devices, bus);
+        }
+        Ok(Identity {
+            machine: machine.trim_end_matches("-machine").to_owned(),
+            memory_kib: memory.base_memory >> 10,
+            vcpus: u32::try_from(processors.len()).unwrap_or(u32::MAX),
+            devices,
+        })
+    }
+}
+
+/// Adds the devices of a bus, and of those behind it.
+fn add(devices: &mut BTreeMap<String, String>, bus: Bus) {
+    for device in bus.devices {
+        let Device { bus, slot, function, id, .. } = device;
+        let address = format!("{bus:02x}:{slot:02x}.{function}");
+        let key = match device.qdev_id.as_str() {
+            "" => format!("pci/{address}"),
+            name => format!("pci/{name}"),
+        };
+        let DeviceId { vendor, device: kind } = id;
+        devices.insert(key, format!("pci {address} {vendor:04x}:{kind:04x}"));
+        if let Some(behind) = device.pci_bridge {
+            add(devices, behind);
+        }
+    }
+}
+
+impl QemuDriver {
+    /// Records what QEMU says of the machine.
+    pub(crate) async fn look(
+        &mut self,
+        side: Side,
+        when: When,
+        record: &mut Recorder,
+    ) -> Result<(), Trouble> {
+        let described = unless_gone(self.party(side).described().await)?;
+        let look = described.map_or(Look::Absent, Look::Present);
+        record.saw(Observation::Domain { side, when, look });
+        Ok(())
+    }
+
+    /// Records what QEMU says of the migration.
+    pub(crate) async fn job(&mut self, side: Side, record: &mut Recorder) -> Result<(), Trouble> {
+        let party = self.party(side);
+        let progress = unless_gone(party.progress().await)?;
+        let job = progress.map_or_else(
+            || JobLook {
+                kind: "none".to_owned(),
+                error: party.end().map(str::to_owned),
+                ..JobLook::default()
+            },
+            crate::progress::Progress::look,
+        );
+        record.saw(Observation::Job { side, job });
+        Ok(())
+    }
+
+    /// Holds the guest still, and records its stamped memory.
+    pub(crate) async fn survey(
+        &mut self,
+        side: Side,
+        record: &mut Recorder,
+    ) -> Result<(), Trouble> {
+        if self.party(side).run_state().await?.running {
+            self.stop(side, record).await?;
+        }
+        let guest = self.subject.guest;
+        let (address, size) = (guest.start.into(), guest.bytes().into());
+        let bytes = self.party(side).read_memory(address, size).await?;
+        let survey = Survey::read(&guest, &bytes)?;
+        record.saw(Observation::Memory { side, survey });
+        Ok(())
+    }
+
+    /// Stops the guest.
+    pub(crate) async fn stop(&mut self, side: Side, record: &mut Recorder) -> Result<(), Trouble> {
+        self.party(side).command("stop", json!({}), record).await?;
+        Ok(())
+    }
+
+    /// Has the guest go on.
+    pub(crate) async fn go_on(&mut self, side: Side, record: &mut Recorder) -> Result<(), Trouble> {
+        self.party(side).command("cont", json!({}), record).await?;
+        Ok(())
+    }
+
+    /// Records what is left of the case.
+    pub(crate) fn residue(&mut self, side: Side, record: &mut Recorder) -> Result<(), Trouble> {
+        let mut left = self.scratch.left();
+        left.extend(self.scratch.processes());
+        record.saw(Observation::Residue { side, left });
+        Ok(())
+    }
+}

@@ -1,0 +1,144 @@
+//! The machine of a case, as QEMU's arguments, and which machine type it is.
+
+use migratrix_contract::Subject;
+use migratrix_history::Side;
+use migratrix_matrix::{Accelerator, Feature, GuestState, MachineChoice, Method, Raw, Uuids};
+
+use crate::{Abilities, devices, scratch::Scratch, trouble::Trouble};
+
+/// The machine type of both sides: the newest or the oldest that both have of its family. `None`
+/// where there is none.
+#[must_use]
+pub fn machine(
+    choice: MachineChoice,
+    source: &Abilities,
+    destination: &Abilities,
+) -> Option<String> {
+    let family = family(choice);
+    let common = source
+        .machines()
+        .filter(|name| destination.machines.contains_key(*name));
+    let numbered = common.filter_map(|name| Some((numbers(name, family)?, name)));
+    let chosen = match choice {
+        MachineChoice::Q35 | MachineChoice::Pc => numbered.max(),
+        MachineChoice::Q35Oldest | MachineChoice::PcOldest => numbered.min(),
+    };
+    chosen.map(|(_, name)| name.to_owned())
+}
+
+/// The family of machine types.
+#[must_use]
+pub const fn family(choice: MachineChoice) -> &'static str {
+    match choice {
+        MachineChoice::Q35 | MachineChoice::Q35Oldest => "pc-q35",
+        MachineChoice::Pc | MachineChoice::PcOldest => "pc-i440fx",
+    }
+}
+
+/// The numbers of `machine`, if it is one of `family`. Types of distributions are none.
+fn numbers(machine: &str, family: &str) -> Option<Vec<u32>> {
+    let version = machine.strip_prefix(family)?.strip_prefix('-')?;
+    version.split('.').map(|part| part.parse().ok()).collect()
+}
+
+/// The arguments of the side's QEMU, but for what it has to wait for.
+pub(crate) fn arguments(
+    subject: &Subject,
+    side: Side,
+    scratch: &Scratch,
+) -> Result<Vec<String>, Trouble> {
+    let raw = &subject.raw;
+    let guest = migratrix_guest::Parameters {
+        suspend: sleeps(raw.guest),
+        ..subject.guest
+    };
+    let image = scratch.boot_image(&guest)?;
+    let mut all = words(&format!(
+        "-nodefaults -no-user-config -display none -name {},debug-threads=on -m {}M",
+        subject.domain, subject.memory_mib
+    ));
+    all.extend(["-accel".to_owned(), accelerator(raw.accelerator).to_owned()]);
+    all.extend(memory(subject, scratch));
+    if let Some(uuid) = uuid(subject, side) {
+        all.extend(["-uuid".to_owned(), uuid.to_owned()]);
+    }
+    all.extend([
+        "-drive".to_owned(),
+        format!("file={},format=raw,if=none,id=boot,readonly=on", image),
+    ]);
+    all.extend(words("-device virtio-blk-pci,drive=boot,id=boot-disk,addr=0x10,bootindex=0"));
+    all.extend(devices::arguments(raw.devices, scratch)?);
+    Ok(all)
+}
+
+/// The words of a line that has no blanks within them.
+pub(crate) fn words(line: &str) -> Vec<String> {
+    line.split_whitespace().map(str::to_owned).collect()
+}
+
+const fn accelerator(accelerator: Accelerator) -> &'static str {
+    match accelerator {
+        Accelerator::Tcg => "tcg",
+        Accelerator::Kvm => "kvm",
+        Accelerator::KvmDirtyRing => "kvm,dirty-ring-size=4096",
+    }
+}
+
+/// The machine type, and memory that another process can have as well where the case asks for it.
+fn memory(subject: &Subject, scratch: &Scratch) -> Vec<String> {
+    let (machine, size) = (&subject.machine, subject.memory_mib);
+    let shared = format!("-object memory-backend-file,id=pc.ram,size={size}M,share=on,mem-path=");
+    match sharing(&subject.raw) {
+        Sharing::None => words(&format!("-machine {machine}")),
+        Sharing::File => {
+            let mut all = words(&format!("-machine {machine},memory-backend=pc.ram"));
+            let mut object = words(&shared);
+            object[1].push_str(&scratch.text("memory"));
+            all.extend(object);
+            all
+        }
+        Sharing::Descriptor => words(&format!(
+            "-machine {machine},memory-backend=pc.ram,aux-ram-share=on \
+             -object memory-backend-memfd,id=pc.ram,size={size}M,share=on"
+        )),
+    }
+}
+
+/// How the guest's memory is shared between the two sides.
+enum Sharing {
+    None,
+    /// Both map the same file.
+    File,
+    /// The descriptor is handed over.
+    Descriptor,
+}
+
+fn sharing(raw: &Raw) -> Sharing {
+    match raw.method {
+        Method::CprTransfer | Method::CprExec => Sharing::Descriptor,
+        Method::CprReboot => Sharing::File,
+        Method::Precopy | Method::Postcopy if raw.features.has(Feature::IgnoreShared) => {
+            Sharing::File
+        }
+        Method::Precopy | Method::Postcopy => Sharing::None,
+    }
+}
+
+fn uuid(subject: &Subject, side: Side) -> Option<&str> {
+    let own = Some(subject.uuid.as_str());
+    match (subject.raw.uuids, side) {
+        (Uuids::Mismatch, Side::Destination) => Some(&subject.foreign_uuid),
+        (Uuids::SourceUnset, Side::Source) | (Uuids::DestinationUnset, Side::Destination) => None,
+        (
+            Uuids::Same | Uuids::Mismatch | Uuids::SourceUnset | Uuids::DestinationUnset,
+            Side::Source | Side::Destination,
+        ) => own,
+    }
+}
+
+const fn sleeps(guest: GuestState) -> bool {
+    match guest {
+        GuestState::Running | GuestState::Stopped => false,
+        GuestState::Suspended | GuestState::SuspendedStopped => true,
+    }
+}

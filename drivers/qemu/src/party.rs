@@ -1,0 +1,230 @@
+//! One of the two QEMUs of a case, and what is known of its migration.
+
+use std::{sync::Arc, time::Duration};
+
+use migratrix_contract::Recorder;
+use migratrix_history::{Observation, Side};
+use serde::Deserialize;
+use serde_json::{Value, json};
+use tokio::net::UnixStream;
+
+use crate::{
+    Abilities, Answer, Binary, Event, Events, Qemu, QemuError, Qtest, progress::Progress, trail::Trail,
+    trouble::Trouble,
+};
+
+/// The QEMU of one release.
+#[derive(Clone, Debug)]
+pub struct RawHost {
+    /// The release's name.
+    pub name: String,
+    /// Its QEMU.
+    pub binary: Binary,
+    /// What that can do.
+    pub abilities: Arc<Abilities>,
+}
+
+/// How long one answer may take. The step's own deadline is shorter, and ends the wait.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
+
+/// How often QEMU is asked for what it sends no event of.
+pub(crate) const EVERY: Duration = Duration::from_millis(5);
+
+/// One side.
+#[derive(Debug)]
+pub(crate) struct Party {
+    pub(crate) side: Side,
+    pub(crate) host: RawHost,
+    qemu: Option<Qemu>,
+    events: Option<Events>,
+    pub(crate) trail: Trail,
+    /// How its QEMU ended, once that was seen.
+    end: Option<String>,
+}
+
+impl Party {
+    pub(crate) fn new(side: Side, host: RawHost) -> Self {
+        Self {
+            side,
+            host,
+            qemu: None,
+            events: None,
+            trail: Trail::default(),
+            end: None,
+        }
+    }
+
+    /// Takes a QEMU that was started.
+    pub(crate) fn seat(&mut self, qemu: Qemu) {
+        self.events = Some(qemu.qmp().all_events());
+        self.qemu = Some(qemu);
+        self.trail = Trail::default();
+        self.end = None;
+    }
+
+    /// Gives its QEMU up.
+    pub(crate) fn unseat(&mut self) -> Option<Qemu> {
+        self.qemu.take()
+    }
+
+    pub(crate) fn qemu(&mut self) -> Result<&mut Qemu, Trouble> {
+        let gone = Trouble::Gone(self.side, self.end.clone());
+        self.qemu.as_mut().ok_or(gone)
+    }
+
+    /// Whether it has a QEMU that has not ended.
+    pub(crate) fn lives(&mut self) -> bool {
+        let qemu = self.qemu.as_mut();
+        qemu.is_some_and(|qemu| qemu.has_ended().is_none())
+    }
+
+    /// How its QEMU ended, if that was seen.
+    pub(crate) fn end(&self) -> Option<&str> {
+        self.end.as_deref()
+    }
+
+    pub(crate) fn pid(&self) -> Option<u32> {
+        self.qemu.as_ref().and_then(Qemu::pid)
+    }
+
+    pub(crate) fn stderr(&self) -> Option<String> {
+        self.qemu.as_ref().map(Qemu::stderr)
+    }
+
+    /// Sends a command and waits for the answer.
+    pub(crate) async fn execute(
+        &mut self,
+        command: &str,
+        arguments: Value,
+    ) -> Result<Answer, Trouble> {
+        let qmp = self.qemu()?.qmp();
+        let answer = qmp.execute(command, arguments, PATIENCE).await;
+        self.explained(answer).await
+    }
+
+    /// What came of asking; where QEMU has ended, the error says how.
+    pub(crate) async fn explained<T>(&mut self, asked: Result<T, QemuError>) -> Result<T, Trouble> {
+        let error = match asked {
+            Ok(said) => return Ok(said),
+            Err(error) => error,
+        };
+        let error = self.qemu()?.explain(error).await;
+        if let QemuError::Died { status, stderr, .. } = &error {
+            self.end = Some(format!("{status}: {stderr}"));
+        }
+        Err(error.into())
+    }
+
+    pub(crate) fn qtest(&mut self) -> Result<&mut Qtest<UnixStream>, Trouble> {
+        let qemu = self.qemu()?;
+        qemu.qtest().ok_or(Trouble::Unfit("it has no qtest"))
+    }
+
+    /// Sends a command that isn't told in the history.
+    pub(crate) async fn ask(&mut self, command: &str, arguments: Value) -> Result<Value, Trouble> {
+        self.execute(command, arguments)
+            .await?
+            .map_err(Trouble::Refused)
+    }
+
+    /// Sends a command, and records that.
+    pub(crate) async fn command(
+        &mut self,
+        command: &str,
+        arguments: Value,
+        record: &mut Recorder,
+    ) -> Result<Value, Trouble> {
+        self.note_command(command, &arguments, record);
+        self.ask(command, arguments).await
+    }
+
+    /// Sends a command out of band, and records that.
+    pub(crate) async fn command_out_of_band(
+        &mut self,
+        command: &str,
+        arguments: Value,
+        record: &mut Recorder,
+    ) -> Result<Value, Trouble> {
+        self.note_command(command, &arguments, record);
+        let qmp = self.qemu()?.qmp();
+        let answer = qmp.execute_out_of_band(command, arguments, PATIENCE).await;
+        answer?.map_err(Trouble::Refused)
+    }
+
+    /// Records a command.
+    pub(crate) fn note_command(&self, command: &str, arguments: &Value, record: &mut Recorder) {
+        record.saw(Observation::Command {
+            side: self.side,
+            command: command.to_owned(),
+            arguments: arguments.clone(),
+        });
+    }
+
+    /// What `query-migrate` says.
+    pub(crate) async fn progress(&mut self) -> Result<Progress, Trouble> {
+        let said = self.ask("query-migrate", json!({})).await?;
+        Progress::deserialize(&said).map_err(|error| Trouble::Odd {
+            command: "query-migrate",
+            what: format!("{said}, {error}"),
+        })
+    }
+
+    /// Asks for the migration's state, and records it if no event told it.
+    pub(crate) async fn learn_state(&mut self, record: &mut Recorder) -> Result<Progress, Trouble> {
+        let progress = self.progress().await?;
+        // What came before the answer is older than it.
+        self.note_events(record);
+        if self.trail.learn(progress.state()) {
+            self.note_state(progress.state(), record);
+        }
+        Ok(progress)
+    }
+
+    /// Records the events that came.
+    pub(crate) fn note_events(&mut self, record: &mut Recorder) {
+        let events = self.events.as_mut().map(Events::drain).unwrap_or_default();
+        for event in events {
+            let at = event.arrived;
+            let saw = self.observed(event);
+            record.saw_at(at, saw);
+        }
+    }
+
+    /// Waits until an event has come that was not recorded yet.
+    pub(crate) async fn more(&self) -> Result<(), QemuError> {
+        match &self.events {
+            Some(events) => events.ready(PATIENCE).await,
+            None => std::future::pending().await,
+        }
+    }
+
+    fn note_state(&self, state: &str, record: &mut Recorder) {
+        record.saw(Observation::Status {
+            side: self.side,
+            status: state.to_owned(),
+        });
+    }
+
+    fn observed(&mut self, event: Event) -> Observation {
+        let side = self.side;
+        let state = event.data.get("status").and_then(Value::as_str);
+        let pass = event.data.get("pass").and_then(Value::as_u64);
+        match (event.name.as_str(), state, pass) {
+            ("MIGRATION", Some(state), _) => {
+                self.trail.push(state);
+                let status = state.to_owned();
+                Observation::Status { side, status }
+            }
+            ("MIGRATION_PASS", _, Some(pass)) => {
+                self.trail.pass(pass);
+                let iteration = i32::try_from(pass).unwrap_or(i32::MAX);
+                Observation::Iteration { side, iteration }
+            }
+            _ => Observation::Event {
+                side,
+                event: event.name,
+                data: event.data,
+            },
+        }
+    }
+}

@@ -1,0 +1,120 @@
+//! Starting the two QEMUs, and ending them.
+
+use std::time::Duration;
+
+use migratrix_contract::Recorder;
+use migratrix_history::{Observation, Side, Versions};
+use migratrix_matrix::Method;
+
+use crate::{
+    Launch, Qemu, QemuDriver, QemuError, cpr, machine,
+    party::PATIENCE,
+    trouble::Trouble,
+};
+
+/// How long a QEMU that is told to end may take.
+const END: Duration = Duration::from_secs(2);
+
+impl QemuDriver {
+    /// Starts the side's QEMU. Both start at the same time, when the source's is asked for.
+    pub(crate) async fn launch(
+        &mut self,
+        side: Side,
+        record: &mut Recorder,
+    ) -> Result<(), Trouble> {
+        let started = match (side, self.early.take()) {
+            (Side::Destination, Some(started)) => started,
+            (Side::Source, _) => self.launch_both().await?,
+            (Side::Destination, None) => match self.subject.raw.method {
+                Method::CprExec => return Ok(()),
+                Method::CprTransfer => return self.begin_launch().await,
+                Method::Precopy | Method::Postcopy | Method::CprReboot => {
+                    self.launch_of(side)?.start(PATIENCE).await
+                }
+            },
+        };
+        self.greet(side, started?, record);
+        Ok(())
+    }
+
+    async fn launch_both(&mut self) -> Result<Result<Qemu, QemuError>, Trouble> {
+        self.scratch.make()?;
+        let source = self.launch_of(Side::Source)?;
+        if cpr::hands_over(self.subject.raw.method) {
+            return Ok(source.start(PATIENCE).await);
+        }
+        let destination = self.launch_of(Side::Destination)?;
+        let (source, destination) =
+            tokio::join!(source.start(PATIENCE), destination.start(PATIENCE));
+        self.early = Some(destination);
+        Ok(source)
+    }
+
+    /// How the side's QEMU is started.
+    pub(crate) fn launch_of(&mut self, side: Side) -> Result<Launch, Trouble> {
+        let mut arguments = machine::arguments(&self.subject, side, &self.scratch)?;
+        if side == Side::Destination {
+            arguments.extend(machine::words("-incoming defer"));
+        }
+        let binary = self.party(side).host.binary.clone();
+        Ok(Launch::new(binary).arguments(arguments).with_qtest())
+    }
+
+    /// Takes a QEMU that has started, and records its version.
+    pub(crate) fn greet(&mut self, side: Side, qemu: Qemu, record: &mut Recorder) {
+        let version = Some(qemu.qmp().greeting().version);
+        record.saw(Observation::Versions(match side {
+            Side::Source => Versions {
+                source_qemu: version,
+                ..Versions::default()
+            },
+            Side::Destination => Versions {
+                destination_qemu: version,
+                ..Versions::default()
+            },
+        }));
+        self.party(side).seat(qemu);
+    }
+
+    /// Ends the side's QEMU, and removes the case's files once both have ended.
+    pub(crate) async fn clear(
+        &mut self,
+        side: Side,
+        record: &mut Recorder,
+    ) -> Result<(), Trouble> {
+        if side == Side::Destination {
+            self.early = None;
+            self.route.forget_launch();
+        }
+        let ended = self.end(side, record).await;
+        if !self.source.lives() && !self.destination.lives() {
+            self.route.clear();
+            self.scratch.remove();
+        }
+        ended
+    }
+
+    /// Ends the side's QEMU, by force if it must be.
+    pub(crate) async fn end(&mut self, side: Side, record: &mut Recorder) -> Result<(), Trouble> {
+        let party = self.party(side);
+        party.note_events(record);
+        let Some(mut qemu) = party.unseat() else {
+            return Ok(());
+        };
+        // It holds nothing that a polite end would save, and a stopped one can't be polite.
+        qemu.start_kill().or_else(|error| match qemu.pid() {
+            Some(_) => Err(error),
+            None => Ok(()),
+        })?;
+        qemu.ended(END).await?;
+        Ok(())
+    }
+
+    /// Ends the destination, and starts another one in its place, configured as the first.
+    pub(crate) async fn replace(&mut self, record: &mut Recorder) -> Result<(), Trouble> {
+        self.end(Side::Destination, record).await?;
+        let started = self.launch_of(Side::Destination)?.start(PATIENCE).await?;
+        self.greet(Side::Destination, started, record);
+        self.configure(Side::Destination, record).await
+    }
+}

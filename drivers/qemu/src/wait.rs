@@ -1,0 +1,206 @@
+//! Waiting for what a migration comes to.
+
+use std::time::Instant;
+
+use migratrix_contract::Recorder;
+use migratrix_history::{Observation, Side, When};
+use migratrix_matrix::{Feature, Multifd};
+use serde_json::json;
+
+use crate::{
+    QemuDriver, QemuError, channels,
+    party::{PATIENCE, Party},
+    progress::Progress,
+    trouble::Trouble,
+};
+
+impl QemuDriver {
+    /// Waits until the side's migration has come to `state`, or to an end that is another one.
+    pub(crate) async fn await_state(
+        &mut self,
+        side: Side,
+        state: &str,
+        record: &mut Recorder,
+    ) -> Result<(), Trouble> {
+        loop {
+            self.note_events(record);
+            let party = self.party(side);
+            if party.trail.take(state) {
+                return Ok(());
+            }
+            if let Some(end) = party.trail.end().map(str::to_owned) {
+                return self.astray(side, &end, record).await;
+            }
+            self.is_to_come(side, state, record).await?;
+            match self.party(side).learn_state(record).await {
+                Err(Trouble::Qemu(QemuError::Died { status, stderr, .. }))
+                    if side == Side::Destination && status.code() == Some(1) =>
+                {
+                    return gave_up(party_of(self, side), state, &stderr, record);
+                }
+                learned => learned?,
+            };
+            let party = self.party(side);
+            if party.trail.take(state) {
+                return Ok(());
+            }
+            if party.trail.end().is_none() {
+                self.pause().await;
+            }
+        }
+    }
+
+    /// Whether the destination can still come to `state`: not where the source has failed.
+    async fn is_to_come(
+        &mut self,
+        side: Side,
+        state: &str,
+        record: &mut Recorder,
+    ) -> Result<(), Trouble> {
+        let end = self.source.trail.end().map(str::to_owned);
+        match (side, end) {
+            (Side::Destination, Some(end)) if end != "completed" && state != "failed" => {
+                self.astray(Side::Source, &end, record).await
+            }
+            (Side::Source | Side::Destination, _) => Ok(()),
+        }
+    }
+
+    /// Says that a migration ended in another state than the awaited one, and why.
+    async fn astray(
+        &mut self,
+        side: Side,
+        end: &str,
+        record: &mut Recorder,
+    ) -> Result<(), Trouble> {
+        let progress = self.party(side).learn_state(record).await?;
+        Err(Trouble::Astray {
+            side,
+            state: end.to_owned(),
+            why: progress.error_desc.unwrap_or_else(|| "no reason is given".to_owned()),
+        })
+    }
+
+    /// Waits until the guest has lapped and a further pass has begun, and whatever else shows
+    /// only while memory is copied; records the guest's beat.
+    pub(crate) async fn await_pass(&mut self, record: &mut Recorder) -> Result<(), Trouble> {
+        let began = Instant::now();
+        let first = self.lap(Side::Source).await?;
+        loop {
+            self.note_events(record);
+            let progress = self.source.learn_state(record).await?;
+            if let Some(end) = self.source.trail.end().map(str::to_owned) {
+                return self.astray(Side::Source, &end, record).await;
+            }
+            let last = self.lap(Side::Source).await?;
+            let passes = progress.passes().max(self.source.trail.passes());
+            if passes >= 2 && last != first && self.has_shown(&progress) {
+                let window = began.elapsed();
+                record.saw(Observation::Beat {
+                    side: Side::Source,
+                    when: When::During,
+                    first,
+                    last,
+                    window_us: u64::try_from(window.as_micros()).unwrap_or(u64::MAX),
+                });
+                self.note_throttle(progress, record);
+                return Ok(());
+            }
+            self.pause().await;
+        }
+    }
+
+    /// Whether the effects that a migration has only while it lasts are there.
+    fn has_shown(&self, progress: &Progress) -> bool {
+        let features = self.subject.raw.features;
+        let differs = !features.has(Feature::Xbzrle) || progress.differences() > 0;
+        let throttles = !features.has(Feature::AutoConverge)
+            || progress.cpu_throttle_percentage.is_some_and(|percent| percent > 0);
+        let limits = !features.has(Feature::DirtyLimit)
+            || progress.dirty_limit_throttle_time_per_round.is_some_and(|time| time > 0);
+        differs && throttles && limits
+    }
+
+    /// Records how the guest is throttled: QEMU does not tell it once the migration is over.
+    fn note_throttle(&self, progress: Progress, record: &mut Recorder) {
+        let features = self.subject.raw.features;
+        if features.has(Feature::AutoConverge) || features.has(Feature::DirtyLimit) {
+            let side = Side::Source;
+            let job = progress.look();
+            record.saw(Observation::Job { side, job });
+        }
+    }
+
+    /// Waits until both sides have all channels, or the migration has ended; records how many
+    /// there are.
+    pub(crate) async fn count_channels(&mut self, record: &mut Recorder) -> Result<(), Trouble> {
+        let due = u32::from(self.subject.raw.channels.count());
+        if self.subject.raw.multifd == Multifd::Off {
+            return Err(Trouble::Unfit("it has no multifd"));
+        }
+        let mut counts = [0, 0];
+        loop {
+            self.note_events(record);
+            let pids = [self.source.pid(), self.destination.pid()];
+            let now = pids.map(|pid| pid.map_or(0, channels::count));
+            counts = [counts[0].max(now[0]), counts[1].max(now[1])];
+            let ended = self.source.trail.end().is_some() || self.destination.trail.end().is_some();
+            if counts == [due, due] || ended {
+                break;
+            }
+            self.source.learn_state(record).await?;
+            self.pause().await;
+        }
+        for (side, count) in [Side::Source, Side::Destination].into_iter().zip(counts) {
+            record.saw(Observation::Channels { side, count });
+        }
+        Ok(())
+    }
+
+    /// Waits until the guest sleeps.
+    pub(crate) async fn await_sleep(
+        &mut self,
+        side: Side,
+        record: &mut Recorder,
+    ) -> Result<(), Trouble> {
+        let mut events = self.party(side).qemu()?.qmp().all_events();
+        events.wait_for("SUSPEND", PATIENCE).await?;
+        self.note_events(record);
+        Ok(())
+    }
+
+    /// Wakes the guest.
+    pub(crate) async fn wake(&mut self, side: Side, record: &mut Recorder) -> Result<(), Trouble> {
+        let party = self.party(side);
+        party.command("system_wakeup", json!({}), record).await?;
+        Ok(())
+    }
+}
+
+fn party_of(driver: &mut QemuDriver, side: Side) -> &mut Party {
+    driver.party(side)
+}
+
+/// A destination of an older release ends where its migration fails: it says so by its exit status.
+fn gave_up(
+    party: &mut Party,
+    awaited: &str,
+    words: &str,
+    record: &mut Recorder,
+) -> Result<(), Trouble> {
+    let failed = "failed";
+    if party.trail.learn(failed) {
+        record.saw(Observation::Status {
+            side: party.side,
+            status: failed.to_owned(),
+        });
+    }
+    if awaited == failed {
+        return Ok(());
+    }
+    Err(Trouble::Astray {
+        side: party.side,
+        state: failed.to_owned(),
+        why: words.to_owned(),
+    })
+}
