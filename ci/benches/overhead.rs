@@ -9,7 +9,7 @@ use std::{
 use migratrix_contract::{Deadlines, Recorder, Script, Subject, run};
 use migratrix_fake::FakeDriver;
 use migratrix_guest::Parameters;
-use migratrix_matrix::{Backend, Case, Profile, ReleaseName, Suite, Tuple};
+use migratrix_matrix::{Backend, Case, Point, Profile, Raw, ReleaseName, Suite, Tuple};
 
 /// How often each is done; the quickest counts.
 const ROUNDS: usize = 5;
@@ -38,14 +38,14 @@ fn quickest(work: impl Fn()) -> Duration {
 fn cases() -> Vec<Case> {
     let name = ReleaseName::new("a").expect("it is a name");
     let tuple = Tuple { client: name.clone(), source: name.clone(), destination: name };
-    let points = Profile::TckFull.points().into_iter();
+    let points = Profile::TckFull.points(Backend::Fake).into_iter();
     points
-        .map(|point| Case {
+        .map(|(point, fault)| Case {
             suite: Suite::Tck,
             backend: Backend::Fake,
             tuple: tuple.clone(),
-            scenario: point.scenario,
-            fault: point.fault,
+            point,
+            fault,
         })
         .collect()
 }
@@ -88,5 +88,7 @@ fn subject() -> Subject {
         guest: Parameters::SMALL,
         boot_image: "/a-b.img".into(),
         qtest: false,
+        point: Point::Qemu(Raw::USUAL),
+        raw: Raw::USUAL,
     }
 }

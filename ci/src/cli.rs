@@ -93,6 +93,8 @@ Examples:
   migratrix run --boundary bookworm,trixie --jobs 4 --out upgrade
   migratrix run --resume upgrade
   migratrix run --suite faults --source bookworm --destination trixie
+  migratrix run --suite qemu --source bookworm,trixie --destination bookworm,trixie
+  migratrix run --suite qemu --qemu mine=build --source trixie,mine --destination trixie,mine
   migratrix run --case tck/libvirt/trixie,bookworm,trixie/p2p/persistent-running-bare/none";
 
 /// What to do with releases.
@@ -167,15 +169,17 @@ pub enum ListFormat {
 /// Which cases.
 #[derive(Debug, Args)]
 pub struct SelectionArgs {
-    /// The set of axes: tck, faults
+    /// The set of axes: tck, qemu, faults
     #[arg(long, default_value = "tck")]
     pub suite: String,
-    /// The suite's flag sets: tck (96 scenarios), tck-script, tck-full (384)
+    /// How much of it. tck: tck (96 scenarios), tck-script, tck-full (384); qemu: migration-test,
+    /// devices, plain
     #[arg(long)]
     pub profile: Option<String>,
-    /// What runs them: libvirt, or fake, the hypervisor in memory that tests the tester
-    #[arg(long, default_value = "libvirt")]
-    pub backend: String,
+    /// What runs them: libvirt; qemu, with no libvirt between; or fake, the hypervisor in memory that
+    /// tests the tester. Default: the first of these that runs the suite
+    #[arg(long)]
+    pub backend: Option<String>,
     /// Whose client library calls; default: that of the source
     #[arg(long, value_name = "RELEASE", value_delimiter = ',')]
     pub client: Vec<String>,
@@ -185,6 +189,10 @@ pub struct SelectionArgs {
     /// Where guests go to
     #[arg(long, value_name = "RELEASE", value_delimiter = ',')]
     pub destination: Vec<String>,
+    /// A QEMU of your own as a release, for cases without libvirt: a program, or the folder that it
+    /// was built in; may be given several times
+    #[arg(long = "qemu", value_name = "NAME=PATH")]
+    pub qemus: Vec<String>,
     /// The 8 tuples of client, source and destination on both sides of an upgrade
     #[arg(long, value_name = "OLD,NEW", conflicts_with_all = ["client", "source", "destination"])]
     pub boundary: Option<String>,

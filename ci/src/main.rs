@@ -17,6 +17,7 @@ mod list;
 mod meaning;
 mod processor;
 mod progress;
+mod qemus;
 mod releases;
 mod report;
 mod run;
@@ -139,7 +140,7 @@ fn carry_out(cli: &Cli) -> Result<u8, Failure> {
 
 fn run(typed: &RunArgs, config: &Config) -> Result<u8, Failure> {
     let order = run::Order::of(typed, config).or_wrong_use()?;
-    if order.needs_lab(config) {
+    if order.needs_sandbox(config) {
         match sandbox::enter(sandbox::Terminal::Outer).or_lab_failed()? {
             sandbox::Entered::Left(code) => return Ok(code),
             sandbox::Entered::Inside => {}

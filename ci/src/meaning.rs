@@ -4,12 +4,13 @@ use std::path::PathBuf;
 
 use anyhow::{Context, Result, bail};
 use migratrix_lab::{RECIPES, Store, cache_folder};
-use migratrix_matrix::{Release, ReleaseName, Releases, Selection};
+use migratrix_matrix::{Release, ReleaseName, Releases, Selection, Suite};
 use migratrix_reports::KnownFailures;
 
 use crate::{
     cli::{KnownArgs, SelectionArgs},
     config::Config,
+    qemus::OwnBuild,
 };
 
 /// The pair that is meant where none is named: Debian 12 to Debian 13.
@@ -28,12 +29,12 @@ pub fn store() -> Result<Store> {
     Store::open(&folder).with_context(|| format!("can't use the cache {}", folder.display()))
 }
 
-/// All releases that can be named: those of the store, the recipes that are not built yet, and the
-/// real machines of the settings.
+/// All releases that can be named: those of the store, the recipes that are not built yet, the
+/// real machines of the settings, and the user's own QEMUs.
 ///
 /// # Errors
 /// Fails where the store can't be read, or a name is taken twice.
-pub fn known_releases(store: &Store, config: &Config) -> Result<Releases> {
+pub fn known_releases(store: &Store, config: &Config, own: &[OwnBuild]) -> Result<Releases> {
     let mut known: Vec<Release> = store
         .list()?
         .iter()
@@ -51,20 +52,36 @@ pub fn known_releases(store: &Store, config: &Config) -> Result<Releases> {
         }
     }
     known.extend(config.releases());
-    Releases::new(known).context("a host of the settings needs a name of its own")
+    for build in own {
+        known.push(build.release()?);
+    }
+    Releases::new(known).context("a host of the settings, or a QEMU, needs a name of its own")
 }
 
 impl SelectionArgs {
+    /// The QEMUs that the arguments name.
+    ///
+    /// # Errors
+    /// Names the argument that names none.
+    pub fn own_builds(&self) -> Result<Vec<OwnBuild>> {
+        self.qemus.iter().map(|typed| OwnBuild::read(typed)).collect()
+    }
+
     /// What the arguments select. Where no place is named, it is Debian 12 to Debian 13; a client
     /// or a destination that is not named is what the source is.
     ///
     /// # Errors
     /// Names the argument that makes no sense.
     pub fn meaning(&self) -> Result<Selection> {
+        let suite: Suite = self.suite.parse()?;
+        let backend = match &self.backend {
+            Some(typed) => typed.parse()?,
+            None => suite.backends()[0],
+        };
         let mut selection = Selection {
-            suite: self.suite.parse()?,
+            suite,
             profile: self.profile.as_deref().map(str::parse).transpose()?,
-            backend: self.backend.parse()?,
+            backend,
             boundary: self.boundary.as_deref().map(boundary).transpose()?,
             filter: self.expression.as_deref().map(expression).transpose()?,
             names: self
@@ -104,7 +121,9 @@ impl SelectionArgs {
             &selection.sources
         };
         selection.destinations = or(names(&self.destination)?, usual);
-        selection.clients = or(names(&self.client)?, &selection.sources);
+        if selection.backend.has_client() || !self.client.is_empty() {
+            selection.clients = or(names(&self.client)?, &selection.sources);
+        }
         Ok(())
     }
 }

@@ -15,7 +15,9 @@ use crate::{
     cli::RunArgs,
     config::Config,
     hosts::Hosts,
-    meaning, report,
+    meaning,
+    qemus::{OwnBuild, Qemus},
+    report,
     rundir::RunDir,
     runner::{Job, Outcome, Runner, Settings},
     stage::Stage,
@@ -25,6 +27,7 @@ use crate::{
 pub struct Order {
     plan: Plan,
     releases: Releases,
+    own: Vec<OwnBuild>,
     resumed: bool,
     path: PathBuf,
 }
@@ -35,17 +38,19 @@ impl Order {
     /// # Errors
     /// Fails where the selection makes no sense or is empty, or the run to go on with can't be read.
     pub fn of(typed: &RunArgs, config: &Config) -> Result<Self> {
-        let known = meaning::known_releases(&meaning::store()?, config)?;
+        let own = typed.selection.own_builds()?;
         if let Some(path) = &typed.resume {
             let (_, plan) = RunDir::open(path)?;
             let releases = Releases::new(plan.releases.clone())?;
             return Ok(Self {
                 plan,
                 releases,
+                own,
                 resumed: true,
                 path: path.clone(),
             });
         }
+        let known = meaning::known_releases(&meaning::store()?, config, &own)?;
         let plan = Plan::new(typed.selection.meaning()?, &known)?;
         let path = typed
             .out
@@ -55,18 +60,20 @@ impl Order {
         Ok(Self {
             plan,
             releases,
+            own,
             resumed: false,
             path,
         })
     }
 
-    /// Whether a case needs the lab: a host that is no real machine.
+    /// Whether a case needs the sandbox: a QEMU of ours, or a host that is no real machine.
     #[must_use]
-    pub fn needs_lab(&self, config: &Config) -> bool {
-        self.plan.cases.iter().any(|case| {
-            let ours = |name| !config.hosts.contains_key(name);
-            case.backend == Backend::Libvirt
-                && (ours(&case.tuple.source) || ours(&case.tuple.destination))
+    pub fn needs_sandbox(&self, config: &Config) -> bool {
+        let ours = |name| !config.hosts.contains_key(name);
+        self.plan.cases.iter().any(|case| match case.backend {
+            Backend::Libvirt => ours(&case.tuple.source) || ours(&case.tuple.destination),
+            Backend::Qemu => true,
+            Backend::Fake => false,
         })
     }
 
@@ -91,6 +98,7 @@ impl Order {
         };
         let stage = Stage {
             hosts: self.hosts(config, &dir)?,
+            qemus: self.qemus()?,
             releases: self.releases,
             deadlines: config.deadlines(),
             bounds: config.bounds,
@@ -140,6 +148,20 @@ impl Order {
                 earlier: Vec::new(),
             })
             .collect())
+    }
+
+    /// The QEMUs of the cases without libvirt, and of those that tell whether a case of libvirt fails
+    /// by QEMU.
+    fn qemus(&self) -> Result<Option<Qemus>> {
+        if !sandbox::is_inside() {
+            return Ok(None);
+        }
+        let tuples = self.plan.cases.iter().map(|case| &case.tuple);
+        let names: BTreeSet<_> = tuples
+            .flat_map(|tuple| [&tuple.source, &tuple.destination])
+            .collect();
+        let scratch = sandbox::scratch()?;
+        Qemus::new(names.into_iter(), &self.own, &meaning::store()?, scratch).map(Some)
     }
 
     fn hosts(&self, config: &Config, dir: &RunDir) -> Result<Option<Hosts>> {

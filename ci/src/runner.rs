@@ -150,6 +150,7 @@ impl Runner {
         } = attempt;
         self.known.mark(&mut judgement, &self.stage.releases)?;
         if !self.again(&job, disturbed, judgement.standing()) {
+            let judgement = self.attributed(&job, judgement).await?;
             return self.conclude(&job.earlier, &judgement);
         }
         job.attempt += 1;
@@ -157,6 +158,18 @@ impl Runner {
         job.earlier.push(judgement);
         self.queue.borrow_mut().push_back(job);
         Ok(())
+    }
+
+    /// The judgement, and where it is a failure on libvirt, whether QEMU alone fails as well.
+    async fn attributed(&self, job: &Job, judgement: Judgement) -> Result<Judgement> {
+        if judgement.standing() != Standing::Failed {
+            return Ok(judgement);
+        }
+        let beside = self.stage.beside(job, &self.dir).await?;
+        Ok(match beside {
+            Some(raw) => judgement.attributed(&raw),
+            None => judgement,
+        })
     }
 
     /// Whether there is reason for another attempt: others may have disturbed this one, or it was

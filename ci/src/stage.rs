@@ -13,12 +13,16 @@ use migratrix_fake::FakeDriver;
 use migratrix_guest::Parameters;
 use migratrix_history::{History, Observation, Outcome, Verb};
 use migratrix_libvirt::{LibvirtDriver, Slot};
-use migratrix_matrix::{Backend, Case, Flag, ReleaseName, Releases, newest_common_machine};
+use migratrix_matrix::{
+    Backend, Case, Flag, Point, Raw, ReleaseName, Releases, Tuple, newest_common_machine,
+};
+use migratrix_qemu::{QemuDriver, lacking, machine};
 use migratrix_reports::{Judgement, judge};
 
 use crate::{
     config::BoundConfig,
     hosts::{Hosts, Pair},
+    qemus::Qemus,
     rundir::RunDir,
     runner::Job,
 };
@@ -27,6 +31,8 @@ use crate::{
 pub struct Stage {
     /// The hosts, where a case needs some.
     pub hosts: Option<Hosts>,
+    /// The QEMUs of cases without libvirt, inside the sandbox.
+    pub qemus: Option<Qemus>,
     /// What is known of the releases.
     pub releases: Releases,
     /// How long steps may take.
@@ -68,25 +74,79 @@ impl Stage {
     /// # Errors
     /// Fails where the history can't be written.
     pub async fn attempt(&self, worker: &mut Worker, job: &Job, dir: &RunDir) -> Result<Attempt> {
-        let Some(machine) = self.machine(&job.case) else {
-            return Ok(Attempt::skipped(
-                &job.case,
-                "a machine type that both QEMUs have",
-            ));
-        };
-        match (job.case.backend, &self.hosts) {
-            (Backend::Libvirt, Some(hosts)) => {
-                self.on_hosts(hosts, worker, job, machine, dir).await
-            }
-            (Backend::Libvirt, None) => Ok(Attempt::skipped(&job.case, "a host")),
-            (Backend::Fake, _) => {
-                let script = self.script(job, machine, BOOT_IMAGE);
+        match job.case.backend {
+            Backend::Libvirt => match (&self.hosts, self.machine(&job.case)) {
+                (Some(hosts), Some(machine)) => {
+                    self.on_hosts(hosts, worker, job, machine, dir).await
+                }
+                (Some(_), None) => Ok(Attempt::skipped(
+                    &job.case,
+                    "a machine type that both QEMUs have",
+                )),
+                (None, _) => Ok(Attempt::skipped(&job.case, "a host")),
+            },
+            Backend::Qemu => match &self.qemus {
+                Some(qemus) => self.on_qemus(qemus, job, dir).await,
+                None => Ok(Attempt::skipped(&job.case, "a QEMU")),
+            },
+            Backend::Fake => {
+                let script = self.script(job, FAKE_MACHINE.to_owned(), BOOT_IMAGE);
                 let mut driver = FakeDriver::new(&script.subject);
                 let mut scene = Scene::open(script, job, dir)?;
                 scene.play(&mut driver, &self.deadlines).await;
                 scene.close(dir, job, false)
             }
         }
+    }
+
+    /// Whether QEMU alone carries the guest of a case that failed on libvirt: the judgement of the
+    /// raw case beside it, where there can be one.
+    ///
+    /// # Errors
+    /// Fails where the history can't be written.
+    pub async fn beside(&self, job: &Job, dir: &RunDir) -> Result<Option<Judgement>> {
+        let (Some(qemus), Some(case)) = (&self.qemus, job.case.beside()) else {
+            return Ok(None);
+        };
+        let job = Job {
+            place: job.place,
+            case,
+            attempt: job.attempt,
+            alone: false,
+            earlier: Vec::new(),
+        };
+        let attempt = self.on_qemus(qemus, &job, dir).await?;
+        Ok(Some(attempt.judgement))
+    }
+
+    async fn on_qemus(&self, qemus: &Qemus, job: &Job, dir: &RunDir) -> Result<Attempt> {
+        let (Tuple { source, destination, .. }, Some(raw)) = (&job.case.tuple, job.case.raw()) else {
+            return Ok(Attempt::skipped(&job.case, "a raw migration"));
+        };
+        let pair = (qemus.host(source).await, qemus.host(destination).await);
+        let (source, destination) = match pair {
+            (Ok(source), Ok(destination)) => (source, destination),
+            (Err(why), _) | (_, Err(why)) => {
+                return self.no_hosts(job, String::new(), why, dir);
+            }
+        };
+        let (from, to) = (&source.abilities, &destination.abilities);
+        let folder = qemus.folder(&self.domain(job));
+        if let Some(ability) = lacking(&raw.needs(), &source, &destination, &folder) {
+            return Ok(Attempt::skipped(&job.case, &ability));
+        }
+        let Some(machine) = machine(raw.machine, from, to) else {
+            return Ok(Attempt::skipped(
+                &job.case,
+                "a machine type that both QEMUs have",
+            ));
+        };
+        let image = folder.join("a-b.img");
+        let script = self.script(job, machine, &image.to_string_lossy());
+        let mut driver = QemuDriver::new(source, destination, script.subject.clone(), folder);
+        let mut scene = Scene::open(script, job, dir)?;
+        scene.play(&mut driver, &self.deadlines).await;
+        scene.close(dir, job, false)
     }
 
     async fn on_hosts(
@@ -143,7 +203,7 @@ impl Stage {
         let (run, place, attempt) = (self.run, job.place, job.attempt);
         let uuid = |kind| format!("6d780000-{kind:04x}-4{attempt:03x}-8000-{run:04x}{place:08x}");
         let subject = Subject {
-            domain: format!("mx{run:04x}-{place:06}-{attempt}"),
+            domain: self.domain(job),
             uuid: uuid(1),
             foreign_uuid: uuid(2),
             machine,
@@ -151,8 +211,10 @@ impl Stage {
             guest: Parameters::SMALL,
             boot_image: boot_image.to_owned(),
             qtest: false,
+            point: Point::Qemu(Raw::USUAL),
+        raw: Raw::USUAL,
         };
-        let live = job.case.scenario.flags.has(Flag::Live);
+        let live = is_live(&job.case);
         let bound = if live {
             self.bounds.live_downtime_ms
         } else {
@@ -161,15 +223,24 @@ impl Stage {
         Script::of(&job.case, subject, bound)
     }
 
+    /// What the case's domain is called: no other case of this run, or of another one, has the name.
+    fn domain(&self, job: &Job) -> String {
+        let letter = if job.case.backend == Backend::Qemu { 'q' } else { 'x' };
+        format!("m{letter}{:04x}-{:06}-{}", self.run, job.place, job.attempt)
+    }
+
     fn machine(&self, case: &Case) -> Option<String> {
-        match case.backend {
-            Backend::Fake => Some(FAKE_MACHINE.to_owned()),
-            Backend::Libvirt => {
-                let source = self.releases.find(&case.tuple.source).ok()?;
-                let destination = self.releases.find(&case.tuple.destination).ok()?;
-                newest_common_machine(source, destination, FAMILY)
-            }
-        }
+        let source = self.releases.find(&case.tuple.source).ok()?;
+        let destination = self.releases.find(&case.tuple.destination).ok()?;
+        newest_common_machine(source, destination, FAMILY)
+    }
+}
+
+/// Whether the guest runs while its memory is copied: it is down for a moment only.
+fn is_live(case: &Case) -> bool {
+    match &case.point {
+        Point::Tck(scenario) => scenario.flags.has(Flag::Live),
+        Point::Qemu(_) | Point::Colo(_) | Point::Backup(_) => true,
     }
 }
 

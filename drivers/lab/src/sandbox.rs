@@ -19,6 +19,7 @@ use std::{
         fd::{AsRawFd, BorrowedFd, FromRawFd, OwnedFd, RawFd},
         unix::process::{CommandExt, ExitStatusExt},
     },
+    path::PathBuf,
     process::{Child, Command, ExitStatus},
 };
 
@@ -31,7 +32,7 @@ use nix::{
     unistd::{Pid, getpid, getppid, pipe2, setpgid},
 };
 
-use crate::{LabError, init, net, privilege};
+use crate::{LabError, init, mounts, net, privilege};
 
 /// Tells a process which part it has: absent, `init:FD:FD`, or `runner`.
 const PART: &str = "MIGRATRIX_SANDBOX";
@@ -86,6 +87,16 @@ pub async fn stop_requested() -> io::Result<()> {
     use tokio::signal::unix::{SignalKind, signal};
     signal(SignalKind::terminate())?.recv().await;
     Ok(())
+}
+
+/// A place for files that goes away with the sandbox, under a short path: sockets have short names.
+///
+/// # Errors
+/// Returns an error where it can't be mounted.
+pub fn scratch() -> Result<PathBuf, LabError> {
+    let shared_memory = PathBuf::from("/dev/shm");
+    mounts::mount_scratch(&shared_memory)?;
+    Ok(shared_memory)
 }
 
 fn init_part(part: &str) -> Option<(OwnedFd, OwnedFd)> {
