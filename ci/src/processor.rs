@@ -10,7 +10,7 @@ use procfs::process::{Process, Stat, all_processes};
 pub struct ProcessorTime {
     /// Of everything in the sandbox: daemons, guests, and what follows.
     all: f64,
-    /// Of the runner and its client processes.
+    /// Of the runner, and of its client processes that live: what else it waited for were QEMUs.
     ours: f64,
 }
 
@@ -31,7 +31,9 @@ impl ProcessorTime {
         for process in all_processes().ok()?.flatten() {
             let Ok(stat) = process.stat() else { continue };
             time.all += seconds(&stat);
-            if stat.pid == runner || is_client(&process) {
+            if stat.pid == runner {
+                time.ours += own_seconds(&stat);
+            } else if is_client(&process) {
                 time.ours += seconds(&stat);
             }
         }
@@ -58,5 +60,10 @@ fn is_client(process: &Process) -> bool {
 /// Of the process, and of those that it waited for.
 fn seconds(stat: &Stat) -> f64 {
     let waited_for = stat.cutime.max(0).unsigned_abs() + stat.cstime.max(0).unsigned_abs();
-    (stat.utime + stat.stime + waited_for) as f64 / procfs::ticks_per_second() as f64
+    own_seconds(stat) + waited_for as f64 / procfs::ticks_per_second() as f64
+}
+
+/// Of the process alone.
+fn own_seconds(stat: &Stat) -> f64 {
+    (stat.utime + stat.stime) as f64 / procfs::ticks_per_second() as f64
 }

@@ -49,7 +49,10 @@ fn a_plain_precopy_waits_for_a_further_pass_before_it_is_let_go() {
         "await completed on source",
         "await completed on destination",
     ];
-    assert_eq!(on_the_way("qemu/qemu/a,b/precopy/unix/running/plain"), expected);
+    assert_eq!(
+        on_the_way("qemu/qemu/a,b/precopy/unix/running/plain"),
+        expected
+    );
 }
 
 #[test]
@@ -79,7 +82,10 @@ fn a_sleeping_guest_is_told_to_sleep_and_is_woken_at_the_end() {
 #[test]
 fn a_cancelled_guest_is_looked_for_on_the_source() {
     let script = script("qemu/qemu/a,b/precopy/unix/running/cancel-active");
-    let surveys = script.steps.iter().filter(|(_, step)| matches!(step, Step::Survey(_)));
+    let surveys = script
+        .steps
+        .iter()
+        .filter(|(_, step)| matches!(step, Step::Survey(_)));
     let surveys: Vec<_> = surveys.map(|(_, step)| step.side()).collect();
     assert_eq!(surveys, [Some(Side::Source)]);
 }
@@ -112,7 +118,10 @@ fn every_script_ends_in_clearing_both_sides() {
             fault,
         };
         let script = Script::of(&case, subject(), 5_000);
-        let clearing = script.steps.iter().filter(|(phase, _)| *phase == Phase::Clear);
+        let clearing = script
+            .steps
+            .iter()
+            .filter(|(phase, _)| *phase == Phase::Clear);
         assert_eq!(clearing.count(), 4, "{case}");
         let asks = |step: &Step| *step == Step::Raw(RawStep::Migrate);
         assert!(script.steps.iter().any(|(_, step)| asks(step)), "{case}");

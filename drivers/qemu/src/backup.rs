@@ -1,15 +1,212 @@
-//! Chains of backups.
+//! Chains of backups: an act becomes commands of QMP, and calls of the release's own tools.
+
+mod broken;
+mod disks;
+mod images;
+mod jobs;
+mod jump;
+mod writes;
 
 use migratrix_contract::{BackupStep, Recorder, Step};
+use migratrix_history::{BitmapLook, Observation, Side};
+use migratrix_matrix::{
+    Act, Backup, Carrier, DirtyBitmap, Drive, Misnamed, ODD_GRANULARITY, Point,
+};
+use serde::Deserialize;
+use serde_json::{Value, json};
 
-use crate::{QemuDriver, trouble::Trouble};
+use crate::{QemuDriver, party::Party, trouble::Trouble};
+
+#[derive(Deserialize)]
+#[serde(rename_all = "kebab-case")]
+struct Node {
+    #[serde(default)]
+    node_name: String,
+    image: Image,
+    #[serde(default)]
+    dirty_bitmaps: Vec<Dirty>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "kebab-case")]
+struct Image {
+    virtual_size: u64,
+}
+
+/// What a QEMU says of a bitmap; those of a running job have no name.
+#[derive(Deserialize)]
+struct Dirty {
+    name: Option<String>,
+    count: u64,
+    granularity: u64,
+    recording: bool,
+    busy: bool,
+    persistent: bool,
+    #[serde(default)]
+    inconsistent: bool,
+}
 
 impl QemuDriver {
     pub(crate) async fn backup(
         &mut self,
         step: BackupStep,
-        _record: &mut Recorder,
+        record: &mut Recorder,
     ) -> Result<(), Trouble> {
-        Err(Trouble::Foreign(Step::Backup(step)))
+        let Point::Backup(case) = self.subject.point else {
+            return Err(Trouble::Foreign(Step::Backup(step)));
+        };
+        match step {
+            BackupStep::Act(side, act) => self.act(&case, side, act, record).await,
+            BackupStep::MeetIncapable => self.meet(&case, jump::Travel::Never, record).await,
+            BackupStep::ClearBitmap(side, drive, bitmap) => {
+                self.clear_bitmap(side, drive, bitmap).await
+            }
+            BackupStep::Overwrite(link) => self.overwrite(&case, link).await,
+            BackupStep::RemoveFull(drive) => self.remove_full(drive),
+        }
+    }
+
+    async fn act(
+        &mut self,
+        case: &Backup,
+        side: Side,
+        act: Act,
+        record: &mut Recorder,
+    ) -> Result<(), Trouble> {
+        match act {
+            Act::Start => self.start_with_disks(case, record).await,
+            Act::Add(drive, bitmap) => self.add(case, side, drive, bitmap, record).await,
+            Act::AddOdd(drive) => self.add_odd(side, drive, record).await,
+            Act::Write(drive, set) => self.write(case, side, drive, set, record).await,
+            Act::Laps => self.guest_writes(side, record).await,
+            Act::Grow(drive) => self.grow(side, drive, record).await,
+            Act::Full(drive, with) => self.full(case, side, drive, with, record).await,
+            Act::Look => self.look_at_bitmaps(side, record).await,
+            Act::Increment(link, how) => self.increment(case, side, link, how, record).await,
+            Act::IncrementBy(drive, Misnamed::Missing) => {
+                self.increment_by(case, side, drive, None, record).await
+            }
+            Act::IncrementBy(drive, Misnamed::Unknown) => {
+                self.increment_by(case, side, drive, Some("unknown"), record)
+                    .await
+            }
+            Act::Cancel(link) => self.cancel_increment(case, side, link, record).await,
+            Act::Resume(link) => self.resume_increment(case, side, link, record).await,
+            Act::Pair(links) => self.pair(case, side, links, record).await,
+            Act::Reference(link) => self.reference(case, side, link, record).await,
+            Act::Twin(link) => self.twin(case, side, link, record).await,
+            Act::Compare(link) => self.compare_with_reference(case, link, record).await,
+            Act::Meet => self.meet(case, jump::Travel::As(case.carrier), record).await,
+            Act::Jump => self.jump(case, record).await,
+            Act::Continue => self.go_on(side, record).await,
+            Act::Halt => self.stop(side, record).await,
+            Act::End => self.end_and_compare(case, side, record).await,
+        }
+    }
+
+    async fn add(
+        &mut self,
+        case: &Backup,
+        side: Side,
+        drive: Drive,
+        bitmap: DirtyBitmap,
+        record: &mut Recorder,
+    ) -> Result<(), Trouble> {
+        let arguments = added(case, drive, bitmap);
+        let party = self.party(side);
+        party
+            .command("block-dirty-bitmap-add", arguments, record)
+            .await?;
+        Ok(())
+    }
+
+    async fn add_odd(
+        &mut self,
+        side: Side,
+        drive: Drive,
+        record: &mut Recorder,
+    ) -> Result<(), Trouble> {
+        let arguments = json!({
+            "node": drive.name(), "name": "odd", "granularity": ODD_GRANULARITY,
+        });
+        let party = self.party(side);
+        party
+            .command("block-dirty-bitmap-add", arguments, record)
+            .await?;
+        Ok(())
+    }
+
+    async fn grow(
+        &mut self,
+        side: Side,
+        drive: Drive,
+        record: &mut Recorder,
+    ) -> Result<(), Trouble> {
+        let arguments = json!({ "node-name": drive.name(), "size": Drive::GROWN });
+        let party = self.party(side);
+        party.command("block_resize", arguments, record).await?;
+        Ok(())
+    }
+
+    /// Records the bitmaps of all disks.
+    async fn look_at_bitmaps(
+        &mut self,
+        side: Side,
+        record: &mut Recorder,
+    ) -> Result<(), Trouble> {
+        let nodes = self.party(side).nodes().await?;
+        let mut bitmaps: Vec<BitmapLook> = nodes.into_iter().flat_map(looks).collect();
+        bitmaps.sort_by(|one, other| (&one.drive, &one.name).cmp(&(&other.drive, &other.name)));
+        record.saw(Observation::Bitmaps { side, bitmaps });
+        Ok(())
+    }
+}
+
+/// The arguments that add a bitmap.
+fn added(case: &Backup, drive: Drive, bitmap: DirtyBitmap) -> Value {
+    json!({
+        "node": drive.name(),
+        "name": bitmap.name(),
+        "granularity": case.granularity.bytes(),
+        "persistent": case.carrier == Carrier::Image,
+    })
+}
+
+fn looks(node: Node) -> impl Iterator<Item = BitmapLook> {
+    let Node {
+        node_name,
+        dirty_bitmaps,
+        ..
+    } = node;
+    dirty_bitmaps.into_iter().filter_map(move |dirty| {
+        Some(BitmapLook {
+            drive: node_name.clone(),
+            name: dirty.name?,
+            count: dirty.count,
+            granularity: dirty.granularity,
+            recording: dirty.recording,
+            busy: dirty.busy,
+            persistent: dirty.persistent,
+            inconsistent: dirty.inconsistent,
+        })
+    })
+}
+
+impl Party {
+    async fn nodes(&mut self) -> Result<Vec<Node>, Trouble> {
+        let command = "query-named-block-nodes";
+        let said = self.ask(command, json!({ "flat": true })).await?;
+        Vec::<Node>::deserialize(&said).map_err(|error| Trouble::Odd {
+            command,
+            what: error.to_string(),
+        })
+    }
+
+    /// The size of a disk, in bytes.
+    async fn size(&mut self, drive: Drive) -> Result<u64, Trouble> {
+        let nodes = self.nodes().await?;
+        let node = nodes.iter().find(|node| node.node_name == drive.name());
+        let size = node.map(|node| node.image.virtual_size);
+        size.ok_or(Trouble::Unfit("its disk is not there"))
     }
 }

@@ -108,6 +108,27 @@ impl Binary {
         })
     }
 
+    /// A tool of the same release, such as `qemu-img`: it lies beside the QEMU, and is called as that is.
+    ///
+    /// # Errors
+    /// Returns an error where there is none.
+    pub fn tool(&self, name: &str) -> Result<Self, QemuError> {
+        let folder = self.file.parent().unwrap_or(Path::new(""));
+        let candidates = [folder.join(name), folder.join("../bin").join(name)];
+        let found = candidates.into_iter().find(|file| file.is_file());
+        let file = found.ok_or_else(|| QemuError::Lacks {
+            root: folder.to_owned(),
+            sought: name.to_owned(),
+        })?;
+        let own = self.words.iter().take_while(|word| **word != self.file);
+        let words = own.cloned().chain([file.clone().into()]).collect();
+        Ok(Self {
+            words,
+            file,
+            ..self.clone()
+        })
+    }
+
     /// What tells this QEMU from others: the digest of its file, and of its modules' names, since they decide
     /// what it can do.
     ///
@@ -193,6 +214,19 @@ mod tests {
         fs::create_dir_all(&libraries).unwrap();
         std::os::unix::fs::symlink("/bin/sh", libraries.join(LOADER)).unwrap();
         assert!(Binary::of_root(root.path()).is_err());
+    }
+
+    #[test]
+    fn a_tool_is_called_as_its_qemu_is() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut binary = Binary::at(folder.path().join("qemu"));
+        binary.words.insert(0, "loader".into());
+        binary.words.push("-L".into());
+        assert!(binary.tool("qemu-img").is_err());
+        let tool = folder.path().join("qemu-img");
+        fs::write(&tool, "elf").unwrap();
+        let words = binary.tool("qemu-img").unwrap().words;
+        assert_eq!(words, ["loader".into(), tool.into_os_string()]);
     }
 
     #[test]

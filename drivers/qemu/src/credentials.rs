@@ -2,7 +2,7 @@
 
 use migratrix_contract::Recorder;
 use migratrix_history::Side;
-use migratrix_matrix::{Raw, Tls, Transport, Version};
+use migratrix_matrix::{Incident, Raw, Tls, Transport, Version};
 use serde_json::{Map, Value, json};
 
 use crate::{
@@ -64,7 +64,9 @@ pub(crate) async fn provide(
 /// encryption without one (`migration/tls.c`), and only an address of TCP brings one.
 fn wants_host(raw: &Raw, version: Version) -> bool {
     let is_shared_key = matches!(raw.tls, Tls::Psk | Tls::PskMismatch);
-    is_shared_key && raw.transport != Transport::Tcp && version < Version::new(7, 1, 0)
+    // Postcopy is recovered over a UNIX socket.
+    let is_always_tcp = raw.transport == Transport::Tcp && raw.incident != Incident::Recover;
+    is_shared_key && !is_always_tcp && version < Version::new(7, 1, 0)
 }
 
 /// The object that holds a pre-shared key.

@@ -23,6 +23,12 @@ impl Deadline {
         Self { at, within }
     }
 
+    /// Whether it has come.
+    #[must_use]
+    pub fn is_past(self) -> bool {
+        Instant::now() >= self.at
+    }
+
     /// The moment.
     #[must_use]
     pub const fn at(self) -> Instant {

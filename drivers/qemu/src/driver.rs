@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use migratrix_contract::{Driver, RawStep, Recorder, Step, Subject};
+use migratrix_contract::{BackupStep, Driver, RawStep, Recorder, Step, Subject};
 use migratrix_history::{Observation, Outcome, Side};
 
 use crate::{
@@ -144,6 +144,9 @@ const fn breaks(step: &Step) -> bool {
                     | RawStep::CutStream
                     | RawStep::StopQemu(_)
                     | RawStep::Garble(_)
+            )
+            | Step::Backup(
+                BackupStep::ClearBitmap(..) | BackupStep::Overwrite(_) | BackupStep::RemoveFull(_)
             )
     )
 }

@@ -50,7 +50,11 @@ fn has(host: &RawHost, ability: &Ability) -> bool {
         Ability::Since(version, _) => abilities.version >= *version,
         Ability::Until(version, _) => abilities.version < *version,
         // Of both sides, or of the machine.
-        Ability::Machine(_) | Ability::Kvm | Ability::DirectIo | Ability::Userfaultfd => true,
+        Ability::Machine(_)
+        | Ability::Kvm
+        | Ability::DirectIo
+        | Ability::Userfaultfd
+        | Ability::Alike(..) => true,
     }
 }
 
@@ -71,6 +75,12 @@ fn on_the_machine(
             let none = machine::machine(choice, one, other).is_none();
             none.then(|| {
                 format!("{}: QEMU {} and {}", need.ability, one.version, other.version)
+            })
+        }
+        Ability::Alike(..) => {
+            let lacks = need.ability.is_in_both([one.version, other.version]) == Some(false);
+            lacks.then(|| {
+                format!("{}: they are {} and {}", need.ability, one.version, other.version)
             })
         }
         Ability::Kvm => (!has_kvm()).then(|| need.ability.to_string()),

@@ -6,11 +6,13 @@
 
 use std::{
     ffi::OsString,
+    fs::File,
     io::{self, IoSlice},
     os::{
         fd::{AsRawFd, BorrowedFd, OwnedFd},
         unix::net,
     },
+    path::PathBuf,
     process::{ExitStatus, Stdio},
     time::Duration,
 };
@@ -41,6 +43,7 @@ pub struct Launch {
     binary: Binary,
     arguments: Vec<OsString>,
     protocols: Protocols,
+    stdout: Option<PathBuf>,
 }
 
 /// What QEMU is to speak.
@@ -75,6 +78,7 @@ impl Launch {
             binary,
             arguments: Vec::new(),
             protocols: Protocols::Qmp,
+            stdout: None,
         }
     }
 
@@ -89,6 +93,13 @@ impl Launch {
     #[must_use]
     pub const fn with_qtest(mut self) -> Self {
         self.protocols = Protocols::QmpAndQtest;
+        self
+    }
+
+    /// Has what it writes to its standard output kept in a file.
+    #[must_use]
+    pub fn with_stdout(mut self, file: impl Into<PathBuf>) -> Self {
+        self.stdout = Some(file.into());
         self
     }
 
@@ -146,7 +157,7 @@ impl Launch {
                     .map(|(name, value)| (name, value)),
             )
             .stdin(Stdio::null())
-            .stdout(Stdio::null())
+            .stdout(self.stdout()?)
             .stderr(Stdio::piped())
             .kill_on_drop(true);
         let parent = getpid();
@@ -159,6 +170,14 @@ impl Launch {
         let mut child = command.spawn().map_err(start)?;
         let stderr = Stderr::new(child.stderr.take().expect("it was piped"));
         Ok(Process { child, stderr })
+    }
+
+    fn stdout(&self) -> Result<Stdio, QemuError> {
+        let Some(path) = &self.stdout else {
+            return Ok(Stdio::null());
+        };
+        let file = File::create(path).map_err(QemuError::file("create", path))?;
+        Ok(file.into())
     }
 }
 

@@ -9,8 +9,8 @@ use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::{Value, json};
 
 use crate::{
-    QemuDriver,
-    party::Party,
+    Deadline, QemuDriver,
+    party::{EVERY, PATIENCE, Party},
     trouble::{Trouble, unless_gone},
 };
 
@@ -60,6 +60,11 @@ impl RunState {
         !["inmigrate", "postmigrate", "shutdown"].contains(&self.status.as_str())
     }
 
+    /// Whether the guest is yet to come.
+    pub(crate) fn is_to_come(&self) -> bool {
+        self.status == "inmigrate"
+    }
+
     /// The word of `virDomainState` that comes nearest.
     fn word(&self) -> &'static str {
         match self.status.as_str() {
@@ -88,6 +93,20 @@ impl Party {
             command,
             what: error.to_string(),
         })
+    }
+
+    /// Its description, once it is through with a migration that has completed: QEMU tells of that
+    /// a moment before its run state follows.
+    async fn settled(&mut self) -> Result<DomainLook, Trouble> {
+        let patience = Deadline::after(PATIENCE);
+        loop {
+            let described = self.described().await?;
+            let is_passing = described.reason == "finish-migrate" && self.trail.is_at("completed");
+            if !is_passing || patience.is_past() {
+                return Ok(described);
+            }
+            tokio::time::sleep(EVERY).await;
+        }
     }
 
     async fn described(&mut self) -> Result<DomainLook, Trouble> {
@@ -139,6 +158,13 @@ fn add(devices: &mut BTreeMap<String, String>, bus: Bus) {
     }
 }
 
+/// The error, and what QEMU wrote to its standard error.
+fn with_words(error: Option<String>, words: Option<String>) -> Option<String> {
+    let words = words.filter(|words| !words.is_empty());
+    let both: Vec<String> = error.into_iter().chain(words).collect();
+    (!both.is_empty()).then(|| both.join("; "))
+}
+
 impl QemuDriver {
     /// Records what QEMU says of the machine.
     pub(crate) async fn look(
@@ -147,7 +173,7 @@ impl QemuDriver {
         when: When,
         record: &mut Recorder,
     ) -> Result<(), Trouble> {
-        let described = unless_gone(self.party(side).described().await)?;
+        let described = unless_gone(self.party(side).settled().await)?;
         let look = described.map_or(Look::Absent, Look::Present);
         record.saw(Observation::Domain { side, when, look });
         Ok(())
@@ -157,7 +183,7 @@ impl QemuDriver {
     pub(crate) async fn job(&mut self, side: Side, record: &mut Recorder) -> Result<(), Trouble> {
         let party = self.party(side);
         let progress = unless_gone(party.progress().await)?;
-        let job = progress.map_or_else(
+        let mut job = progress.map_or_else(
             || JobLook {
                 kind: "none".to_owned(),
                 error: party.end().map(str::to_owned),
@@ -165,6 +191,10 @@ impl QemuDriver {
             },
             crate::progress::Progress::look,
         );
+        // QEMU tells the reason there, and not always in its answer.
+        if job.kind != "completed" {
+            job.error = with_words(job.error, party.stderr());
+        }
         record.saw(Observation::Job { side, job });
         Ok(())
     }

@@ -163,21 +163,45 @@ impl Party {
     /// What `query-migrate` says.
     pub(crate) async fn progress(&mut self) -> Result<Progress, Trouble> {
         let said = self.ask("query-migrate", json!({})).await?;
-        Progress::deserialize(&said).map_err(|error| Trouble::Odd {
-            command: "query-migrate",
-            what: format!("{said}, {error}"),
-        })
+        read_progress(&said)
     }
 
     /// Asks for the migration's state, and records it if no event told it.
     pub(crate) async fn learn_state(&mut self, record: &mut Recorder) -> Result<Progress, Trouble> {
+        let told = self.trail.told();
         let progress = self.progress().await?;
-        // What came before the answer is older than it.
+        self.learn(&progress, told, record);
+        Ok(progress)
+    }
+
+    /// As [`Party::learn_state`], but gives the answer up if an event comes before it: a guest that
+    /// waits for a page may keep its QEMU from answering.
+    pub(crate) async fn learn_state_or_event(
+        &mut self,
+        record: &mut Recorder,
+    ) -> Result<(), Trouble> {
+        self.qemu()?;
+        let told = self.trail.told();
+        let (Some(qemu), Some(events)) = (&self.qemu, &self.events) else {
+            return Ok(());
+        };
+        let answer = tokio::select! {
+            biased;
+            answer = qemu.qmp().ask("query-migrate", json!({}), PATIENCE) => answer,
+            Ok(()) = events.ready(PATIENCE) => return Ok(()),
+        };
+        let said = self.explained(answer).await?;
+        self.learn(&read_progress(&said)?, told, record);
+        Ok(())
+    }
+
+    /// Takes the answer's state, unless events have told of states since the question, when `told`
+    /// of them were known: one of those may be newer than the answer.
+    fn learn(&mut self, progress: &Progress, told: usize, record: &mut Recorder) {
         self.note_events(record);
-        if self.trail.learn(progress.state()) {
+        if self.trail.told() == told && self.trail.learn(progress.state()) {
             self.note_state(progress.state(), record);
         }
-        Ok(progress)
     }
 
     /// Records the events that came.
@@ -227,4 +251,11 @@ impl Party {
             },
         }
     }
+}
+
+fn read_progress(said: &Value) -> Result<Progress, Trouble> {
+    Progress::deserialize(said).map_err(|error| Trouble::Odd {
+        command: "query-migrate",
+        what: format!("{said}, {error}"),
+    })
 }

@@ -1,21 +1,22 @@
 //! Steering a migration that is under way: postcopy and its recovery, cancelling, going on.
 
-use std::{io::Write, os::unix::net::UnixStream};
+use std::{io::Write, os::unix::net::{UnixListener, UnixStream}};
 
 use migratrix_contract::Recorder;
 use migratrix_history::Side;
 use migratrix_matrix::GuestState;
 use serde_json::{Value, json};
 
-use crate::{QemuDriver, QapiEnum, address::Place, party::PATIENCE, transport::hand_over, trouble::Trouble};
+use crate::{QemuDriver, QapiEnum, address::Place, party::PATIENCE, trouble::Trouble};
 
 /// The state in which a recovery shakes hands.
 const RECOVERS: &str = "postcopy-recover";
 
 const CANCEL: &str = "migrate_cancel";
 
-/// The first byte of a command in a stream: it has the destination begin its recovery.
-const COMMAND: u8 = 8;
+/// The start of a command (8) of a stream, a ping (2), that breaks off within its length: it has the
+/// destination begin its recovery, and wait for more. QEMU 11.1 looks at four bytes before it does.
+const CUT_COMMAND: [u8; 4] = [8, 0, 2, 0];
 
 impl QemuDriver {
     /// Switches over to postcopy.
@@ -115,19 +116,18 @@ impl QemuDriver {
         self.resume(&place, record).await
     }
 
-    /// Recovers with peers that say nothing more once the recovery has begun.
+    /// Recovers with peers that say nothing more once the recovery has begun. They are ours: a QEMU
+    /// whose guest waits for a page may hold its main loop up, and takes no descriptors then.
     pub(crate) async fn recover_in_vain(&mut self, record: &mut Recorder) -> Result<(), Trouble> {
-        let pair = || UnixStream::pair().map_err(Trouble::system("make a socket pair"));
-        let (of_source, _peer_of_source) = pair()?;
-        let (of_destination, mut peer_of_destination) = pair()?;
-        peer_of_destination
-            .write_all(&[COMMAND])
-            .map_err(Trouble::system("write to a socket"))?;
-        hand_over(&mut self.source, of_source.into(), record).await?;
-        hand_over(&mut self.destination, of_destination.into(), record).await?;
-        let place = Place::Descriptor(crate::transport::NAME);
-        self.recover_destination(&place, record).await?;
-        self.resume(&place, record).await?;
+        self.turn();
+        let (theirs, ours) = (self.socket(), self.scratch.text("mute"));
+        self.recover_destination(&Place::Unix(theirs.clone()), record).await?;
+        let mut peer = UnixStream::connect(theirs).map_err(Trouble::system("connect to QEMU"))?;
+        peer.write_all(&CUT_COMMAND)
+            .map_err(Trouble::system("write to QEMU"))?;
+        let _listens_meanwhile =
+            UnixListener::bind(&ours).map_err(Trouble::system("listen for QEMU"))?;
+        self.resume(&Place::Unix(ours), record).await?;
         for side in [Side::Source, Side::Destination] {
             self.await_state(side, RECOVERS, record).await?;
         }

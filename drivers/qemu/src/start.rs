@@ -7,7 +7,7 @@ use migratrix_history::{Observation, Side, Versions};
 use migratrix_matrix::Method;
 
 use crate::{
-    Launch, Qemu, QemuDriver, QemuError, cpr, machine,
+    Launch, Qemu, QemuDriver, QemuError, colo, cpr, machine,
     party::PATIENCE,
     trouble::Trouble,
 };
@@ -53,6 +53,7 @@ impl QemuDriver {
     /// How the side's QEMU is started.
     pub(crate) fn launch_of(&mut self, side: Side) -> Result<Launch, Trouble> {
         let mut arguments = machine::arguments(&self.subject, side, &self.scratch)?;
+        arguments.extend(colo::arguments(&self.subject, &self.scratch)?);
         if side == Side::Destination {
             arguments.extend(machine::words("-incoming defer"));
         }

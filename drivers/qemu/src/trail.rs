@@ -31,6 +31,11 @@ impl Trail {
         !is_old
     }
 
+    /// How many states are known.
+    pub(crate) const fn told(&self) -> usize {
+        self.states.len()
+    }
+
     /// Whether the migration has come to `state` since what was awaited last; that counts as
     /// awaited then.
     pub(crate) fn take(&mut self, state: &str) -> bool {

@@ -33,6 +33,8 @@ pub(crate) struct Route {
     end: Option<OwnedFd>,
     /// Whether the migration has been cancelled together with the command.
     pub(crate) is_cancelled: bool,
+    /// What passes the stream on, where it can be cut.
+    pub(crate) relay: Option<crate::colo::Relay>,
     /// The start of a QEMU that answers only later.
     pub(crate) launch: Option<crate::cpr::Pending>,
 }
@@ -44,7 +46,7 @@ pub(crate) const OFFSET: u64 = 0x1000;
 const BEFORE: u8 = b'm';
 
 const STREAM: &str = "stream";
-pub(crate) const NAME: &str = "migration";
+const NAME: &str = "migration";
 
 impl Route {
     /// Forgets what belongs to the destination that is gone.
@@ -251,7 +253,7 @@ const SET: u32 = 1;
 const SET_PATH: &str = "/dev/fdset/1";
 
 /// Hands a descriptor over under the usual name.
-pub(crate) async fn hand_over(
+async fn hand_over(
     party: &mut Party,
     file: OwnedFd,
     record: &mut Recorder,

@@ -32,7 +32,7 @@ impl QemuDriver {
                 return self.astray(side, &end, record).await;
             }
             self.is_to_come(side, state, record).await?;
-            match self.party(side).learn_state(record).await {
+            match self.party(side).learn_state_or_event(record).await {
                 Err(Trouble::Qemu(QemuError::Died { status, stderr, .. }))
                     if side == Side::Destination && status.code() == Some(1) =>
                 {
@@ -93,8 +93,9 @@ impl QemuDriver {
                 return self.astray(Side::Source, &end, record).await;
             }
             let last = self.lap(Side::Source).await?;
-            let passes = progress.passes().max(self.source.trail.passes());
-            if passes >= 2 && last != first && self.has_shown(&progress) {
+            let has_passed = self.source.trail.passes() >= 2 && last != first;
+            let is_over = !self.source.trail.is_at("active");
+            if has_passed && (self.has_shown(&progress) || is_over) {
                 let window = began.elapsed();
                 record.saw(Observation::Beat {
                     side: Side::Source,
@@ -105,6 +106,10 @@ impl QemuDriver {
                 });
                 self.note_throttle(progress, record);
                 return Ok(());
+            }
+            if is_over {
+                let state = progress.status.unwrap_or_default();
+                return self.astray(Side::Source, &state, record).await;
             }
             self.pause().await;
         }
@@ -135,23 +140,28 @@ impl QemuDriver {
     /// there are.
     pub(crate) async fn count_channels(&mut self, record: &mut Recorder) -> Result<(), Trouble> {
         let due = u32::from(self.subject.raw.channels.count());
+        // A file is read when it is whole: there is nobody yet at its other end.
+        let sides = match self.subject.raw.transport.is_file() {
+            true => vec![Side::Source],
+            false => vec![Side::Source, Side::Destination],
+        };
         if self.subject.raw.multifd == Multifd::Off {
             return Err(Trouble::Unfit("it has no multifd"));
         }
-        let mut counts = [0, 0];
+        let mut counts = vec![0; sides.len()];
         loop {
             self.note_events(record);
-            let pids = [self.source.pid(), self.destination.pid()];
-            let now = pids.map(|pid| pid.map_or(0, channels::count));
-            counts = [counts[0].max(now[0]), counts[1].max(now[1])];
+            for (side, count) in sides.iter().zip(&mut counts) {
+                *count = self.party(*side).pid().map_or(0, channels::count).max(*count);
+            }
             let ended = self.source.trail.end().is_some() || self.destination.trail.end().is_some();
-            if counts == [due, due] || ended {
+            if counts.iter().all(|count| *count == due) || ended {
                 break;
             }
             self.source.learn_state(record).await?;
             self.pause().await;
         }
-        for (side, count) in [Side::Source, Side::Destination].into_iter().zip(counts) {
+        for (side, count) in sides.into_iter().zip(counts) {
             record.saw(Observation::Channels { side, count });
         }
         Ok(())

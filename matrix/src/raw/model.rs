@@ -143,6 +143,13 @@ impl Raw {
         self.method == Method::Precopy && !self.features.has(Feature::IgnoreShared)
     }
 
+    /// Whether both sides have the same memory.
+    #[must_use]
+    pub fn shares_memory(&self) -> bool {
+        self.features.has(Feature::IgnoreShared)
+            || matches!(self.method, Method::CprTransfer | Method::CprExec)
+    }
+
     /// Whether it waits before the switchover until it is continued.
     #[must_use]
     pub const fn pauses(&self) -> bool {

@@ -49,6 +49,8 @@ pub enum Ability {
     Since(Version, &'static str),
     /// A version before this one; why, and where it is written.
     Until(Version, &'static str),
+    /// Both sides before this version, or neither; why, and where it is written.
+    Alike(Version, &'static str),
 }
 
 /// What can't be probed: which points, on which sides, and what is asked of the version.
@@ -58,7 +60,7 @@ struct Row {
     ability: Ability,
 }
 
-const BOTH: &[Place] = &[Place::Source, Place::Destination];
+pub(crate) const BOTH: &[Place] = &[Place::Source, Place::Destination];
 
 const VERSIONS: [Row; 6] = [
     Row {
@@ -203,7 +205,8 @@ impl Raw {
     }
 }
 
-fn on(sides: &[Place], ability: Ability, all: &mut Vec<Need>) {
+/// Adds the same need of each of `sides`.
+pub(crate) fn on(sides: &[Place], ability: Ability, all: &mut Vec<Need>) {
     all.extend(sides.iter().map(|side| Need {
         side: *side,
         ability: ability.clone(),
@@ -226,7 +229,28 @@ impl Ability {
             | Self::Machine(_)
             | Self::Kvm
             | Self::DirectIo
-            | Self::Userfaultfd => None,
+            | Self::Userfaultfd
+            | Self::Alike(..) => None,
+        }
+    }
+
+    /// Whether a pair of these versions has it; `None` where two versions don't tell.
+    #[must_use]
+    pub fn is_in_both(&self, [one, other]: [Version; 2]) -> Option<bool> {
+        match self {
+            Self::Alike(border, _) => Some((one < *border) == (other < *border)),
+            Self::Since(..)
+            | Self::Until(..)
+            | Self::Capability(_)
+            | Self::Parameter(_)
+            | Self::ParameterValue(..)
+            | Self::Argument(..)
+            | Self::AddressType(_)
+            | Self::Device(_)
+            | Self::Machine(_)
+            | Self::Kvm
+            | Self::DirectIo
+            | Self::Userfaultfd => Some(self.is_in(one)? && self.is_in(other)?),
         }
     }
 }
@@ -257,6 +281,9 @@ impl fmt::Display for Ability {
             Self::Userfaultfd => f.write_str("userfaultfd for the user that QEMU runs as"),
             Self::Since(version, why) => write!(f, "QEMU {version} or later: {why}"),
             Self::Until(version, why) => write!(f, "QEMU before {version}: {why}"),
+            Self::Alike(version, why) => {
+                write!(f, "two QEMUs before {version}, or none: {why}")
+            }
         }
     }
 }

@@ -3,9 +3,7 @@
 mod faults;
 
 use migratrix_history::{Side, When};
-use migratrix_matrix::{
-    Devices, End, GuestState, Incident, Method, Multifd, Place, Raw, RawFault,
-};
+use migratrix_matrix::{Devices, End, GuestState, Incident, Method, Multifd, Place, Raw, RawFault};
 
 use crate::{Phase, RawStep, Script, Step};
 use Side::{Destination, Source};
@@ -39,7 +37,10 @@ const fn raw(step: RawStep) -> Step {
 }
 
 fn prepare(raw_migration: &Raw) -> Vec<Step> {
-    let mut steps = vec![raw(RawStep::Launch(Source)), raw(RawStep::Launch(Destination))];
+    let mut steps = vec![
+        raw(RawStep::Launch(Source)),
+        raw(RawStep::Launch(Destination)),
+    ];
     steps.extend(match raw_migration.guest {
         GuestState::Running => vec![Step::AwaitBeat(Source)],
         GuestState::Stopped => vec![Step::AwaitBeat(Source), Step::Suspend(Source)],
@@ -101,7 +102,10 @@ fn migration(raw_migration: &Raw) -> Vec<Step> {
         }
         Incident::CancelCompleted => {
             let mut steps = undisturbed(raw_migration);
-            steps.extend([raw(RawStep::Cancel), raw(RawStep::Await(Source, "completed"))]);
+            steps.extend([
+                raw(RawStep::Cancel),
+                raw(RawStep::Await(Source, "completed")),
+            ]);
             steps
         }
         Incident::CancelFailed => {
@@ -156,7 +160,7 @@ fn copied(raw_migration: &Raw) -> Vec<Step> {
         begin()
     };
     steps.push(raw(RawStep::Await(Source, "active")));
-    if raw_migration.multifd != Multifd::Off && !raw_migration.transport.is_file() {
+    if raw_migration.multifd != Multifd::Off {
         steps.push(raw(RawStep::CountChannels));
     }
     if raw_migration.has_passes() || raw_migration.incident.cancels() {
@@ -182,7 +186,7 @@ fn undisturbed(raw_migration: &Raw) -> Vec<Step> {
         }
     }
     if raw_migration.method == Method::Postcopy {
-        return postcopy(vec![]);
+        return postcopy(raw_migration, vec![]);
     }
     let mut steps = copied(raw_migration);
     steps.push(raw(RawStep::Converge));
@@ -200,13 +204,18 @@ fn undisturbed(raw_migration: &Raw) -> Vec<Step> {
 }
 
 /// Postcopy, with `meanwhile` while pages are still requested.
-fn postcopy(meanwhile: Vec<Step>) -> Vec<Step> {
+fn postcopy(raw_migration: &Raw, meanwhile: Vec<Step>) -> Vec<Step> {
     let mut steps = begin();
-    steps.extend([
-        raw(RawStep::Await(Source, "active")),
-        raw(RawStep::StartPostcopy),
-        raw(RawStep::Await(Source, "postcopy-active")),
-    ]);
+    steps.push(raw(RawStep::Await(Source, "active")));
+    if raw_migration.multifd != Multifd::Off {
+        steps.push(raw(RawStep::CountChannels));
+    }
+    steps.push(raw(RawStep::StartPostcopy));
+    if raw_migration.pauses() {
+        steps.push(raw(RawStep::Await(Source, "pre-switchover")));
+        steps.push(raw(RawStep::Proceed));
+    }
+    steps.push(raw(RawStep::Await(Source, "postcopy-active")));
     steps.extend(meanwhile);
     steps.extend([
         raw(RawStep::Converge),
@@ -233,7 +242,7 @@ fn recovered(raw_migration: &Raw) -> Vec<Step> {
         meanwhile.extend(paused);
     }
     meanwhile.push(raw(RawStep::Recover));
-    postcopy(meanwhile)
+    postcopy(raw_migration, meanwhile)
 }
 
 fn after(raw_migration: &Raw) -> Vec<Step> {
@@ -255,8 +264,11 @@ fn after(raw_migration: &Raw) -> Vec<Step> {
     if raw_migration.devices != Devices::None {
         steps.push(raw(RawStep::UseDevice(survivor, When::After)));
     }
+    // Memory that both have beats on both sides.
+    if !raw_migration.shares_memory() {
+        steps.push(Step::Beat(Source, When::After));
+    }
     steps.extend([
-        Step::Beat(Source, When::After),
         Step::Beat(Destination, When::After),
         Step::Job(Source),
         Step::Survey(survivor),

@@ -1,0 +1,124 @@
+//! The case's disks, and the QEMU that has them.
+
+use migratrix_contract::Recorder;
+use migratrix_history::Side;
+use migratrix_matrix::{Backup, Drive, Journey, WriteSet, Writer};
+use serde_json::{Value, json};
+
+use super::images::DISK;
+use crate::{Launch, QemuDriver, machine, party::PATIENCE, trouble::Trouble};
+
+/// The name of a disk's file on a side.
+pub(super) fn file(case: &Backup, side: Side, drive: Drive) -> String {
+    let copied = case.journey == Journey::Copied && side == Side::Destination;
+    let copy = if copied { "-copy" } else { "" };
+    format!("{drive}{copy}")
+}
+
+/// By which name `qemu-io` reaches the disk: its node's, or its device's where it has one.
+pub(super) fn reached(case: &Backup, drive: Drive) -> String {
+    if case.jumps() {
+        format!("-d /machine/peripheral/disk-{drive}/virtio-backend")
+    } else {
+        drive.name().to_owned()
+    }
+}
+
+/// Where QEMU's standard output goes.
+pub(super) fn output(side: Side) -> &'static str {
+    match side {
+        Side::Source => "source-output",
+        Side::Destination => "destination-output",
+    }
+}
+
+impl QemuDriver {
+    /// Makes the disks, and starts the source with them.
+    pub(super) async fn start_with_disks(
+        &mut self,
+        case: &Backup,
+        record: &mut Recorder,
+    ) -> Result<(), Trouble> {
+        self.scratch.make()?;
+        for drive in case.drives() {
+            let name = file(case, Side::Source, *drive);
+            self.make_image(Side::Source, &name, &DISK).await?;
+            let writes = WriteSet::Offline.writes(*drive);
+            self.write_offline(Side::Source, &name, DISK.format, &writes)
+                .await?;
+        }
+        self.start_on(case, Side::Source, record).await
+    }
+
+    /// Starts the side's QEMU with its disks.
+    pub(super) async fn start_on(
+        &mut self,
+        case: &Backup,
+        side: Side,
+        record: &mut Recorder,
+    ) -> Result<(), Trouble> {
+        let mut arguments = if case.jumps() {
+            machine::arguments(&self.subject, side, &self.scratch)?
+        } else {
+            bare(&self.subject.domain)
+        };
+        for drive in case.drives() {
+            let path = self.scratch.text(&file(case, side, *drive));
+            let node = node(case, *drive, &path).to_string();
+            arguments.extend(["-blockdev".to_owned(), node]);
+            if case.jumps() {
+                arguments.extend(device(case.writer, *drive));
+            }
+        }
+        if side == Side::Destination {
+            arguments.extend(machine::words("-incoming defer -S"));
+        }
+        let output = self.scratch.path(output(side));
+        let binary = self.party(side).host.binary.clone();
+        let launch = Launch::new(binary).arguments(arguments).with_stdout(output);
+        let launch = if case.jumps() { launch.with_qtest() } else { launch };
+        let qemu = launch.start(PATIENCE).await?;
+        self.greet(side, qemu, record);
+        Ok(())
+    }
+}
+
+/// A QEMU without a machine: what `qemu-iotests` 124 needs.
+fn bare(domain: &str) -> Vec<String> {
+    let line = "-machine none -nodefaults -no-user-config -display none -name";
+    let mut all = machine::words(line);
+    all.push(domain.to_owned());
+    all
+}
+
+/// The node of a disk. One that fails has a read error once, after the first flush.
+fn node(case: &Backup, drive: Drive, path: &str) -> Value {
+    let file = json!({ "driver": "file", "filename": path });
+    let file = if case.failing() == Some(drive) {
+        json!({
+            "driver": "blkdebug",
+            "image": file,
+            "set-state": [{ "event": "flush_to_disk", "state": 1, "new_state": 2 }],
+            "inject-error": [{
+                "event": "read_aio", "errno": EIO, "state": 2, "immediately": false, "once": true,
+            }],
+        })
+    } else {
+        file
+    };
+    json!({ "node-name": drive.name(), "driver": "qcow2", "file": file })
+}
+
+/// The read error.
+const EIO: i32 = 5;
+
+/// The device of a disk. A guest reaches its own by fixed ports: no PCI to be set up.
+fn device(writer: Writer, drive: Drive) -> Vec<String> {
+    let words = match writer {
+        Writer::QemuIo => format!("-device virtio-blk-pci,drive={drive},id=disk-{drive},addr=0x11"),
+        Writer::Guest => format!(
+            "-device isa-ide,id=isa-ide -device ide-hd,drive={drive},id=disk-{drive},bus=isa-ide.0,unit=0"
+        ),
+    };
+    machine::words(&words)
+}

@@ -1,0 +1,206 @@
+//! Checkpoints: waiting for them, and holding both guests still at one.
+//!
+//! A guest is held by two bytes of its code ([`migratrix_guest::Hold`]): it then stands at the end
+//! of a lap, and goes on when its own bytes are written back. They are written to the primary alone;
+//! the secondary gets them, like all else, by a checkpoint. So both are held with the same memory,
+//! and no third party has touched the secondary.
+
+use std::time::Instant;
+
+use migratrix_contract::Recorder;
+use migratrix_guest::{Hold, PAGE};
+use migratrix_history::{Observation, Side, When};
+use migratrix_matrix::Accelerator;
+use serde_json::json;
+
+use crate::{
+    QemuDriver, QemuError,
+    party::{EVERY, Party},
+    trouble::Trouble,
+};
+
+/// A delay after which no checkpoint comes by itself, in milliseconds: an hour.
+const NEVER: u64 = 3_600_000;
+
+/// The event by which a side says that a checkpoint is over.
+const RESUMED: &str = "RESUME";
+
+/// Where the BIOS keeps what it writes: under KVM a few of its bytes differ between two sides, and
+/// none of them is the guest's.
+const BIOS: std::ops::Range<u64> = 0xc_0000..0x10_0000;
+
+const BOTH: [Side; 2] = [Side::Source, Side::Destination];
+
+impl Party {
+    /// How many events of this name have come.
+    pub(super) fn heard(&mut self, name: &str) -> Result<usize, Trouble> {
+        let events = self.qemu()?.qmp().all_events().drain();
+        Ok(events.iter().filter(|event| event.name == name).count())
+    }
+
+    /// Where the guest's processor is, as far as it is known while it runs.
+    async fn instruction(&mut self) -> Result<Option<u32>, Trouble> {
+        let line = json!({ "command-line": "info registers" });
+        let said = self.ask("human-monitor-command", line).await?;
+        let said = said.as_str().unwrap_or_default();
+        let place = said.split_once("EIP=").and_then(|(_, rest)| rest.get(..8));
+        Ok(place.and_then(|place| u32::from_str_radix(place, 16).ok()))
+    }
+}
+
+impl QemuDriver {
+    /// Waits until both sides have been through a further checkpoint, and records the beat of both
+    /// guests.
+    pub(super) async fn await_checkpoint(&mut self, record: &mut Recorder) -> Result<(), Trouble> {
+        let before = self.checkpoints()?;
+        self.beyond(before, record).await?;
+        for side in BOTH {
+            self.beat_between(side, record).await?;
+        }
+        Ok(())
+    }
+
+    /// How many times each side has gone on after a checkpoint.
+    fn checkpoints(&mut self) -> Result<[usize; 2], Trouble> {
+        Ok([self.source.heard(RESUMED)?, self.destination.heard(RESUMED)?])
+    }
+
+    async fn beyond(&mut self, before: [usize; 2], record: &mut Recorder) -> Result<(), Trouble> {
+        loop {
+            self.note_events(record);
+            let now = self.checkpoints()?;
+            if now[0] > before[0] && now[1] > before[1] {
+                return Ok(());
+            }
+            for side in BOTH {
+                self.still_there(side).await?;
+            }
+            self.pause().await;
+        }
+    }
+
+    /// Fails with a side's end, if it has ended.
+    async fn still_there(&mut self, side: Side) -> Result<(), Trouble> {
+        let party = self.party(side);
+        if !party.lives() {
+            party.run_state().await?;
+        }
+        Ok(())
+    }
+
+    /// Records two readings of the lap between which there was no checkpoint: the guest's own beat,
+    /// and not what a checkpoint brought.
+    async fn beat_between(&mut self, side: Side, record: &mut Recorder) -> Result<(), Trouble> {
+        let mut before = self.party(side).heard(RESUMED)?;
+        let (mut began, mut first) = (Instant::now(), self.lap(side).await?);
+        loop {
+            tokio::time::sleep(EVERY).await;
+            let last = self.lap(side).await?;
+            let window = began.elapsed();
+            let runs = self.party(side).run_state().await?.running;
+            let now = self.party(side).heard(RESUMED)?;
+            if now != before || !runs {
+                (before, began, first) = (now, Instant::now(), last);
+            } else if last != first {
+                record.saw(Observation::Beat {
+                    side,
+                    when: When::During,
+                    first,
+                    last,
+                    window_us: u64::try_from(window.as_micros()).unwrap_or(u64::MAX),
+                });
+                return Ok(());
+            }
+        }
+    }
+
+    /// Asks for a checkpoint now, and for no other one after it: a new delay takes effect at once.
+    pub(super) async fn ask_for_checkpoint(
+        source: &mut Party,
+        record: &mut Recorder,
+    ) -> Result<(), Trouble> {
+        let delay = json!({ "x-checkpoint-delay": NEVER });
+        source.command("migrate-set-parameters", delay, record).await?;
+        Ok(())
+    }
+
+    async fn have_checkpoint(&mut self, record: &mut Recorder) -> Result<(), Trouble> {
+        let before = self.checkpoints()?;
+        Self::ask_for_checkpoint(&mut self.source, record).await?;
+        self.beyond(before, record).await
+    }
+
+    fn holding(&self) -> Result<Hold, Trouble> {
+        let hold = self.subject.guest.hold()?;
+        hold.ok_or(Trouble::Unfit("the guest never waits"))
+    }
+
+    /// Holds both guests still at the same lap.
+    pub(super) async fn hold(&mut self, record: &mut Recorder) -> Result<(), Trouble> {
+        let hold = self.holding()?;
+        self.have_checkpoint(record).await?;
+        self.source.write_memory(hold.address.into(), &hold.holding).await?;
+        while !self.is_held(Side::Source, hold).await? {
+            self.pause().await;
+        }
+        loop {
+            self.have_checkpoint(record).await?;
+            if self.is_held(Side::Destination, hold).await? {
+                return Ok(());
+            }
+        }
+    }
+
+    /// Whether the guest stands where it is held.
+    async fn is_held(&mut self, side: Side, hold: Hold) -> Result<bool, Trouble> {
+        let first = self.lap(side).await?;
+        let place = self.party(side).instruction().await?;
+        Ok(place == Some(hold.address) && self.lap(side).await? == first)
+    }
+
+    /// Records which pages of the memory of both sides differ.
+    pub(super) async fn mirror(&mut self, record: &mut Recorder) -> Result<(), Trouble> {
+        let lap = self.lap(Side::Source).await?;
+        let [one, other] = [self.dump(Side::Source).await?, self.dump(Side::Destination).await?];
+        let beyond = match self.subject.raw.accelerator {
+            Accelerator::Tcg => 0..0,
+            Accelerator::Kvm | Accelerator::KvmDirtyRing => BIOS,
+        };
+        let size = PAGE as usize;
+        let pages = one.chunks(size).zip(other.chunks(size));
+        let addresses = (0_u64..).step_by(size);
+        let compared: Vec<_> = addresses
+            .zip(pages)
+            .filter(|(address, _)| !beyond.contains(address))
+            .collect();
+        let differing = compared.iter().filter(|(_, (one, other))| one != other);
+        record.saw(Observation::Mirror {
+            lap,
+            pages: compared.len() as u64,
+            differing: differing.map(|(address, _)| *address).collect(),
+        });
+        Ok(())
+    }
+
+    /// All of a side's memory.
+    async fn dump(&mut self, side: Side) -> Result<Vec<u8>, Trouble> {
+        let path = self.scratch.path("dump");
+        let size = u64::from(self.subject.memory_mib) << 20;
+        let file = json!({ "val": 0, "size": size, "filename": path });
+        self.party(side).ask("pmemsave", file).await?;
+        let bytes = std::fs::read(&path).map_err(QemuError::file("read", &path))?;
+        std::fs::remove_file(&path).map_err(QemuError::file("remove", &path))?;
+        Ok(bytes)
+    }
+
+    /// Lets both guests go on, and waits until they do.
+    pub(super) async fn release(&mut self, record: &mut Recorder) -> Result<(), Trouble> {
+        let hold = self.holding()?;
+        self.source.write_memory(hold.address.into(), &hold.own).await?;
+        self.have_checkpoint(record).await?;
+        for side in BOTH {
+            self.await_beat(side).await?;
+        }
+        Ok(())
+    }
+}
