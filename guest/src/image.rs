@@ -7,6 +7,7 @@
 //!   0x7dbe  the partition table: empty
 //!   0x7dfe  55 aa
 //!   0x8000  the interrupt table, made when it boots
+//!   0x8200  the sector that is written to the disk
 //! ```
 //!
 //! The BIOS leaves IRQ 0 at vector 8. Interrupts are off but for the instruction that halts, so a tick
@@ -14,19 +15,22 @@
 //! nested hypervisors that don't know `iret`.) Channel 0 of the timer is armed for one shot at the
 //! start of each lap: ticks can't pile up, and a lap can't be shorter than its pace.
 //!
-//! `ebx` holds the lap, `edi` the sector, `ebp` the ticks that are left of the lap's pace.
+//! `edi` holds the sector, `ebp` the ticks that are left of the lap's pace. The lap is nowhere but in
+//! memory: each sector is counted up by itself, so that one that was lost stays behind for ever.
 
+mod disk;
 mod sleep;
 mod timer;
 
 use iced_x86::{Code, IcedError, Instruction, code_asm::*};
 
 use self::{
+    disk::{quiet, write_sector},
     sleep::{laps_if_woken, sleep_once},
     timer::{Pace, arm, timer},
 };
 use crate::{
-    Parameters,
+    Disk, Parameters,
     stamp::{MAGIC, PAGE, SECTOR},
 };
 
@@ -50,6 +54,14 @@ pub enum ImageError {
     /// The range reaches to where a machine may have no memory.
     #[error("the range ends at {0:#x}: q35 may have no memory above 0x80000000 (2 GiB)")]
     High(u32),
+    /// The disk's sectors are not counted in powers of two, or don't fit below 4 GiB.
+    #[error("{sectors} sectors, one of {stride}: both must be powers of two, below 4 GiB in all")]
+    Disk {
+        /// How many are stamped.
+        sectors: u32,
+        /// From each to the next.
+        stride: u32,
+    },
     /// The assembler refused.
     #[error("the boot sector can't be assembled: {0}")]
     Assembly(String),
@@ -65,12 +77,25 @@ impl From<IcedError> for ImageError {
 /// place of all its code, down to `hlt` and a jump back to that. Its tables stay.
 #[must_use]
 pub fn halting_code() -> (u32, Vec<u8>) {
-    const CLI: u8 = 0xfa;
     const HALT: [u8; 3] = [0xf4, 0xeb, 0xfd];
     let mut code = vec![CLI; (TABLES - ORIGIN) as usize - HALT.len()];
     code.extend(HALT);
     (ORIGIN, code)
 }
+
+/// A byte of the guest's code that can hold it still for a while, at the end of a lap.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Hold {
+    /// Where it is.
+    pub address: u32,
+    /// The guest's own, `sti`: it waits for the tick, and goes on.
+    pub own: u8,
+    /// What holds it, `cli`: it halts and is deaf to the tick. When its own byte is back, an NMI
+    /// lets it go on: that takes it where a tick would.
+    pub holding: u8,
+}
+
+const CLI: u8 = 0xfa;
 
 const ORIGIN: u32 = 0x7c00;
 const PROTECTED: u32 = ORIGIN + 0x40;
@@ -79,6 +104,8 @@ const SLEPT: u32 = TABLES;
 const INTERRUPT_POINTER: u32 = TABLES + 4;
 const SEGMENTS: u32 = TABLES + 12;
 const INTERRUPTS: u32 = 0x8000;
+/// Where a sector is made before it is written to the disk.
+const BUFFER: u32 = 0x8200;
 const VECTORS: u32 = 16;
 
 const CODE_SEGMENT: u32 = 8;
@@ -108,6 +135,22 @@ impl Parameters {
         Ok(image)
     }
 
+    /// What holds the guest still at the end of a lap; none for a guest that never waits.
+    ///
+    /// # Errors
+    /// Returns an error if no guest can be made of the parameters.
+    pub fn hold(&self) -> Result<Option<Hold>, ImageError> {
+        // `sti`, `hlt`, and the jump back to the first.
+        const WAIT: [u8; 4] = [0xfb, 0xf4, 0xeb, 0xfc];
+        let code = self.protected_mode()?;
+        let place = code.windows(WAIT.len()).position(|bytes| bytes == WAIT);
+        Ok(place.map(|place| Hold {
+            address: PROTECTED + place as u32,
+            own: WAIT[0],
+            holding: CLI,
+        }))
+    }
+
     fn check(&self) -> Result<(), ImageError> {
         let &Self { start, end, .. } = self;
         if let Some(bound) = [start, end].into_iter().find(|bound| bound % PAGE != 0) {
@@ -122,6 +165,12 @@ impl Parameters {
         if end > 0x8000_0000 {
             return Err(ImageError::High(end));
         }
+        if let Some(disk) = self.disk.filter(|disk| !disk.is_sound()) {
+            let Disk {
+                sectors, stride, ..
+            } = disk;
+            return Err(ImageError::Disk { sectors, stride });
+        }
         Ok(())
     }
 
@@ -131,6 +180,9 @@ impl Parameters {
         let (mut halt, mut laps) = (a.create_label(), a.create_label());
         flat_segments(&mut a)?;
         serial(&mut a)?;
+        if let Some(disk) = &self.disk {
+            quiet(&mut a, disk)?;
+        }
         if let Some(pace) = pace {
             timer(&mut a, pace, &mut halt, laps)?;
         }
@@ -164,20 +216,21 @@ impl Parameters {
         a.rep().stosd()?;
         a.cmp(edi, self.end)?;
         a.jb(sector)?;
-        a.xor(ebx, ebx)?;
         say(a, b'A')
     }
 
-    /// Stamps each sector with the next lap, then says `B`.
+    /// Counts the lap of each sector up, then says `B`.
     fn lap(&self, a: &mut CodeAssembler) -> Result<(), IcedError> {
         let mut sector = a.create_label();
-        a.inc(ebx)?;
         a.mov(edi, self.start)?;
         a.set_label(&mut sector)?;
-        a.mov(dword_ptr(edi), ebx)?;
+        a.inc(dword_ptr(edi))?;
         a.add(edi, SECTOR)?;
         a.cmp(edi, self.end)?;
         a.jb(sector)?;
+        if let Some(disk) = &self.disk {
+            write_sector(a, disk)?;
+        }
         say(a, b'B')
     }
 }
@@ -254,4 +307,30 @@ fn pad(image: &mut Vec<u8>, address: u32) -> Result<(), ImageError> {
     }
     image.resize(due, 0);
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_guest_that_waits_can_be_held_at_one_place_of_its_image() {
+        let guest = Parameters::SMALL;
+        let hold = guest.hold().unwrap().unwrap();
+        let image = guest.boot_image().unwrap();
+        let at = (hold.address - ORIGIN) as usize;
+        assert_eq!(image[at], hold.own);
+        let wait = [hold.own, 0xf4, 0xeb, 0xfc];
+        let places = image.windows(4).filter(|bytes| *bytes == wait);
+        assert_eq!(places.count(), 1);
+    }
+
+    #[test]
+    fn a_guest_that_never_waits_can_not_be_held() {
+        let guest = Parameters {
+            pace_us: 0,
+            ..Parameters::SMALL
+        };
+        assert_eq!(guest.hold(), Ok(None));
+    }
 }

@@ -11,9 +11,12 @@
 //! # What the guest does
 //!
 //! It is one boot sector for an x86 BIOS. It lays out its range `start..end` once and writes `A` to
-//! COM1. From then on it goes up through the range, lap after lap, stamps each sector of 512 bytes
-//! with the number of the lap, and writes `B` to COM1 at the end of each. Between laps it halts
+//! COM1. From then on it goes up through the range, lap after lap, counts the lap in each
+//! sector of 512 bytes up by one, and writes `B` to COM1 at the end of each. Between laps it halts
 //! until the pace is up. Lap 0 is the layout; lap numbers wrap at 2³².
+//!
+//! It keeps the lap nowhere else: what a migration lost of a page stays behind for ever, and is
+//! seen however long the guest has run since.
 //!
 //! # The stamp
 //!
@@ -30,6 +33,13 @@
 //! Going up through the sectors there is one step down at most, from lap n+1 to lap n, at the place
 //! where the stamper stood; and every mark is in its place. See [`Survey::law`].
 //!
+//! # The disk
+//!
+//! A guest that has a [`Disk`] writes one sector of it at the end of each lap, one after the other
+//! and from the first again: a sector of that place, stamped with the lap. So the disk holds the
+//! sectors of the last laps, each lap once, and a write that was lost is known by its lap. See
+//! [`DiskSurvey::law`].
+//!
 //! # What can't be seen
 //!
 //! Every byte of the range is looked at, and the law holds of a memory exactly if the guest
@@ -37,6 +47,7 @@
 //! another: all of it from one earlier moment, or the stamps next to the stamper undone or
 //! foreseen.
 
+mod disk;
 mod image;
 mod law;
 mod model;
@@ -44,7 +55,8 @@ mod parameters;
 mod stamp;
 mod survey;
 
-pub use image::{ImageError, halting_code};
+pub use disk::{Disk, DiskBreach, DiskSector, DiskSurvey};
+pub use image::{Hold, ImageError, halting_code};
 pub use law::{Breach, Fault, Stamper};
 pub use model::Model;
 pub use parameters::Parameters;

@@ -2,7 +2,10 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::stamp::{self, PAGE, SECTOR};
+use crate::{
+    Disk,
+    stamp::{self, PAGE, SECTOR},
+};
 
 /// What the guest is told when its image is made.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -16,6 +19,9 @@ pub struct Parameters {
     pub pace_us: u32,
     /// Whether it asks for ACPI S3 after its first lap. It goes on with the second when it is woken.
     pub suspend: bool,
+    /// The disk that it stamps as well, if any.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub disk: Option<Disk>,
 }
 
 impl Parameters {
@@ -25,6 +31,7 @@ impl Parameters {
         end: 0x20_0000,
         pace_us: 10_000,
         suspend: false,
+        disk: None,
     };
 
     /// How many bytes must be read at [`Parameters::lap_address`].

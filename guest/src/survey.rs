@@ -171,13 +171,14 @@ impl Page {
 
 /// A sector whose marks are all the same, and a sector's.
 #[derive(Clone, Copy)]
-struct Sector {
-    belongs: u32,
-    lap: u32,
+pub(crate) struct Sector {
+    /// The address that it was made for, in bytes.
+    pub(crate) belongs: u32,
+    pub(crate) lap: u32,
 }
 
 impl Sector {
-    fn read(bytes: &[u8]) -> Option<Self> {
+    pub(crate) fn read(bytes: &[u8]) -> Option<Self> {
         let (lap, marks) = bytes.split_first_chunk::<4>()?;
         let (mark, rest) = marks.split_first_chunk::<4>()?;
         // Each word is as the one before it: one comparison of the marks with themselves.

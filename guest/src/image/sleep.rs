@@ -4,11 +4,10 @@ use iced_x86::{IcedError, code_asm::*};
 
 use super::{ORIGIN, SLEPT};
 
-/// Goes on with the laps if it has slept: `ebx` is the lap that it had done.
+/// Goes on with the laps if it has slept.
 pub(super) fn laps_if_woken(a: &mut CodeAssembler, laps: CodeLabel) -> Result<(), IcedError> {
-    a.mov(ebx, ptr(SLEPT))?;
-    a.test(ebx, ebx)?;
-    a.jnz(laps)
+    a.cmp(dword_ptr(SLEPT), 0)?;
+    a.jne(laps)
 }
 
 /// Asks for ACPI S3, if it has not slept yet, and halts. It wakes up as if it booted. Where there is
@@ -19,7 +18,7 @@ pub(super) fn sleep_once(a: &mut CodeAssembler) -> Result<(), IcedError> {
     let (mut asleep, mut awake) = (a.create_label(), a.create_label());
     a.cmp(dword_ptr(SLEPT), 0)?;
     a.jne(awake)?;
-    a.mov(dword_ptr(SLEPT), ebx)?;
+    a.mov(dword_ptr(SLEPT), 1)?;
     // The root pointer: "RSD PTR " on a paragraph of the BIOS.
     a.mov(esi, 0xe_0000)?;
     a.set_label(&mut search)?;

@@ -84,7 +84,8 @@ fn came_in(incident: Incident, states: &[Moment<'_>], at_us: u64, cancels: usize
     let stops = matches!(next, Some("cancelling" | "cancelled"));
     match incident {
         Incident::CancelBefore => before == "none",
-        Incident::CancelSetup => before == "setup" && stops,
+        // It is sent together with `migrate`, since that state may last for a moment only.
+        Incident::CancelSetup => left(states) == Some("setup"),
         Incident::CancelActive | Incident::CancelRetry => before == "active" && stops,
         Incident::CancelPreSwitchover => before == "pre-switchover" && stops,
         // Two at once: QEMU takes the second while the first is under way.
@@ -99,6 +100,13 @@ fn came_in(incident: Incident, states: &[Moment<'_>], at_us: u64, cancels: usize
         | Incident::FailHandshake
         | Incident::FailReconnect => false,
     }
+}
+
+/// The state that a cancel ended.
+fn left<'s>(states: &[Moment<'s>]) -> Option<&'s str> {
+    let stops = |state: &Moment<'_>| ["cancelling", "cancelled"].contains(&state.word);
+    let place = states.iter().position(stops)?;
+    Some(states[..place].last()?.word)
 }
 
 /// A cancel that has nothing to cancel leaves no trace; any other one does.
