@@ -66,8 +66,8 @@ impl Disk {
 
     /// Whether a guest can have it.
     pub(crate) fn is_sound(&self) -> bool {
-        let bytes = u64::from(self.sectors) * u64::from(self.stride) * u64::from(SECTOR);
-        self.sectors.is_power_of_two() && self.stride.is_power_of_two() && bytes <= 1 << 32
+        let all = u64::from(self.sectors) * u64::from(self.stride);
+        self.sectors.is_power_of_two() && self.stride.is_power_of_two() && all <= 1 << 23
     }
 
     /// Where its stamped sectors are, in bytes.

@@ -25,7 +25,7 @@ mod timer;
 use iced_x86::{Code, IcedError, Instruction, code_asm::*};
 
 use self::{
-    disk::{quiet, write_sector},
+    disk::{choose, write_sector},
     sleep::{laps_if_woken, sleep_once},
     timer::{Pace, arm, timer},
 };
@@ -54,8 +54,8 @@ pub enum ImageError {
     /// The range reaches to where a machine may have no memory.
     #[error("the range ends at {0:#x}: q35 may have no memory above 0x80000000 (2 GiB)")]
     High(u32),
-    /// The disk's sectors are not counted in powers of two, or don't fit below 4 GiB.
-    #[error("{sectors} sectors, one of {stride}: both must be powers of two, below 4 GiB in all")]
+    /// The disk's sectors are not counted in powers of two, or lie beyond 4 GiB.
+    #[error("{sectors} sectors, one of {stride}: both must be powers of two, and their product 2²³ at most")]
     Disk {
         /// How many are stamped.
         sectors: u32,
@@ -181,7 +181,7 @@ impl Parameters {
         flat_segments(&mut a)?;
         serial(&mut a)?;
         if let Some(disk) = &self.disk {
-            quiet(&mut a, disk)?;
+            choose(&mut a, disk)?;
         }
         if let Some(pace) = pace {
             timer(&mut a, pace, &mut halt, laps)?;
@@ -222,6 +222,9 @@ impl Parameters {
     /// Counts the lap of each sector up, then says `B`.
     fn lap(&self, a: &mut CodeAssembler) -> Result<(), IcedError> {
         let mut sector = a.create_label();
+        if self.flush {
+            flush(a)?;
+        }
         a.mov(edi, self.start)?;
         a.set_label(&mut sector)?;
         a.inc(dword_ptr(edi))?;
@@ -233,6 +236,15 @@ impl Parameters {
         }
         say(a, b'B')
     }
+}
+
+/// Has the processor forget its translations: a change of write protection (`CR0.WP`), which means
+/// nothing to this guest, does that.
+fn flush(a: &mut CodeAssembler) -> Result<(), IcedError> {
+    const WRITE_PROTECT: u32 = 1 << 16;
+    a.mov(eax, cr0)?;
+    a.xor(eax, WRITE_PROTECT)?;
+    a.mov(cr0, eax)
 }
 
 /// From real mode to protected mode, from whichever segment it is entered by.

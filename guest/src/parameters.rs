@@ -19,6 +19,10 @@ pub struct Parameters {
     pub pace_us: u32,
     /// Whether it asks for ACPI S3 after its first lap. It goes on with the second when it is woken.
     pub suspend: bool,
+    /// Whether it has the processor forget its translations at each lap. QEMU's own translator
+    /// (TCG) before 9.0 marks a page as written only when it translates its address anew.
+    #[serde(default)]
+    pub flush: bool,
     /// The disk that it stamps as well, if any.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub disk: Option<Disk>,
@@ -31,6 +35,7 @@ impl Parameters {
         end: 0x20_0000,
         pace_us: 10_000,
         suspend: false,
+        flush: true,
         disk: None,
     };
 

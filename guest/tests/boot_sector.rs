@@ -3,7 +3,7 @@
 use std::fmt::Write;
 
 use iced_x86::{Decoder, DecoderOptions, Formatter, NasmFormatter};
-use migratrix_guest::{ImageError, Parameters};
+use migratrix_guest::{Disk, ImageError, Parameters};
 
 const ORIGIN: usize = 0x7c00;
 const PROTECTED: usize = 0x40;
@@ -15,6 +15,11 @@ const NEVER_HALTS: Parameters = Parameters {
 };
 const SLEEPS: Parameters = Parameters {
     suspend: true,
+    ..Parameters::SMALL
+};
+
+const STAMPS: Parameters = Parameters {
+    disk: Some(Disk::SMALL),
     ..Parameters::SMALL
 };
 
@@ -31,6 +36,11 @@ fn the_guest_that_never_halts_is_as_listed() {
 #[test]
 fn the_guest_that_sleeps_is_as_listed() {
     assert_listing(&SLEEPS, include_str!("listings/sleeps.txt"));
+}
+
+#[test]
+fn the_guest_that_stamps_a_disk_is_as_listed() {
+    assert_listing(&STAMPS, include_str!("listings/stamps.txt"));
 }
 
 #[test]

@@ -3,140 +3,28 @@
 //!
 //! The semantics are those of `docs/interop/bitmaps.rst` and of `qapi/block-core.json`; the cases on
 //! one QEMU are those of `qemu-iotests` 124.
+//!
+//! ```text
+//!   Backup ─▶ acts (the story) ─▶ model ─▶ Scene: an act, and what must come of it
+//! ```
+
+pub(crate) mod acts;
+pub(crate) mod axes;
+pub(crate) mod model;
+mod needs;
+pub(crate) mod rules;
+mod story;
+#[cfg(test)]
+mod tests;
+pub(crate) mod writes;
 
 use itertools::iproduct;
 
-use crate::{
-    Condition,
-    axes_text::axes_point,
-    raw::axis::{Axis, axis},
+use self::axes::{
+    BackupForm, Bitmaps, Carrier, Clusters, Creation, Granularity, Journey, Operation, Target,
+    Writer,
 };
-
-axis! {
-    /// Where the chain is continued.
-    Journey, "journey" {
-        /// On the same QEMU.
-        Stay = "stay",
-        /// On a destination that shares the storage.
-        Shared = "shared-storage",
-        /// On a destination that gets a copy of the storage over NBD.
-        Copied = "copied-storage",
-    }
-}
-
-axis! {
-    /// Which command makes backups.
-    BackupForm, "backup-form" {
-        /// `blockdev-backup`, to a node that was added.
-        Blockdev = "blockdev-backup",
-        /// `drive-backup`, which makes the target itself.
-        Drive = "drive-backup",
-    }
-}
-
-axis! {
-    /// Who writes to the disk.
-    Writer, "writer" {
-        /// `qemu-io`, through the human monitor.
-        QemuIo = "qemu-io",
-        /// The guest, sector after sector.
-        Guest = "guest",
-    }
-}
-
-axis! {
-    /// What is done, by the names of `qemu-iotests` 124.
-    Operation, "operation" {
-        /// A full backup, then incrementals: nothing written, some, more.
-        Simple = "incremental-simple",
-        /// As `Simple`, with bitmaps made and cleared in a transaction with the full backup.
-        Transaction = "incremental-transaction",
-        /// Two drives in one grouped transaction, of which one fails.
-        TransactionFailure = "transaction-failure",
-        /// As `TransactionFailure`, and the other's job has nothing to copy.
-        TransactionFailureRace = "transaction-failure-race",
-        /// An incremental without a bitmap.
-        BitmapMissing = "bitmap-missing",
-        /// An incremental with a bitmap that is not there.
-        BitmapNotFound = "bitmap-not-found",
-        /// A bitmap of a granularity that is no power of two.
-        BadGranularity = "bad-granularity",
-        /// The disk grows between the full backup and the incremental.
-        Growing = "growing-before-backup",
-        /// An incremental fails on a read error, and the next one has all.
-        Failure = "incremental-failure",
-        /// As `Failure`, but the job stops on the error and goes on.
-        Pause = "incremental-pause",
-        /// An incremental is cancelled, and the next one has all.
-        Cancel = "incremental-cancel",
-    }
-}
-
-axis! {
-    /// The bitmap's granularity.
-    Granularity, "granularity" {
-        /// 64 KiB: QEMU's own for such an image.
-        Usual = "64k",
-        /// 32 KiB.
-        Small = "32k",
-        /// 128 KiB.
-        Large = "128k",
-    }
-}
-
-axis! {
-    /// The cluster size of the targets.
-    Clusters, "clusters" {
-        /// That of the disk.
-        Equal = "equal-clusters",
-        /// Larger than the bitmap's granularity.
-        Larger = "larger-clusters",
-    }
-}
-
-axis! {
-    /// How many bitmaps a drive has.
-    Bitmaps, "bitmaps" {
-        /// One.
-        One = "one-bitmap",
-        /// Two.
-        Two = "two-bitmaps",
-    }
-}
-
-axis! {
-    /// When the bitmap is made.
-    Creation, "creation" {
-        /// After the full backup, before what is written next.
-        AfterFull = "after-full",
-        /// Before anything is written, and cleared with the full backup.
-        BeforeWrites = "before-writes",
-        /// In one transaction with the full backup.
-        InTransaction = "in-transaction",
-    }
-}
-
-axis! {
-    /// The format of the targets.
-    Target, "target" {
-        /// qcow2, each on the one before.
-        Qcow2 = "qcow2",
-        /// raw, each onto the same file.
-        Raw = "raw",
-    }
-}
-
-axis! {
-    /// How the bitmap travels.
-    Carrier, "carrier" {
-        /// In the stream (capability `dirty-bitmaps`), under its node's name.
-        Stream = "stream",
-        /// In the stream, under an alias (`block-bitmap-mapping`).
-        Mapping = "mapping",
-        /// In the image, as a persistent bitmap.
-        Image = "image",
-    }
-}
+use crate::{Condition, axes_text::axes_point, raw::axis::Axis};
 
 /// A chain of backups. Its text is `JOURNEY/FORM/OPERATION/OPTIONS`, as in
 /// `stay/blockdev-backup/incremental-simple/32k`.
@@ -179,16 +67,42 @@ axes_point! {
 }
 
 impl Backup {
-    /// The conditions that a case of it is judged by.
+    /// The conditions that a case of it is judged by. What is refused makes no backup to compare.
     #[must_use]
     pub fn conditions(&self) -> Vec<Condition> {
-        vec![
-            Condition::Jobs,
-            Condition::Bitmap,
-            Condition::Backups,
-            Condition::Chain,
-            Condition::NothingLeft,
-        ]
+        let mut all = vec![Condition::Jobs, Condition::Bitmap];
+        if self.jumps() {
+            all.insert(0, Condition::Migrated);
+        }
+        if !self.operation.is_refused() {
+            all.extend([Condition::Backups, Condition::Chain]);
+        }
+        all.push(Condition::NothingLeft);
+        all
+    }
+
+    /// Whether the chain is continued on another QEMU.
+    #[must_use]
+    pub fn jumps(&self) -> bool {
+        self.journey != Journey::Stay
+    }
+}
+
+impl Operation {
+    /// Whether it is a command that QEMU must refuse.
+    #[must_use]
+    pub const fn is_refused(self) -> bool {
+        match self {
+            Self::BitmapMissing | Self::BitmapNotFound | Self::BadGranularity => true,
+            Self::Simple
+            | Self::Transaction
+            | Self::TransactionFailure
+            | Self::TransactionFailureRace
+            | Self::Growing
+            | Self::Failure
+            | Self::Pause
+            | Self::Cancel => false,
+        }
     }
 }
 
@@ -212,6 +126,30 @@ pub(crate) fn iotests_124() -> Vec<Backup> {
         .collect()
 }
 
+/// The simple chain with every option that it can have on one QEMU.
+pub(crate) fn variants() -> Vec<Backup> {
+    iproduct!(
+        BackupForm::ALL,
+        Granularity::ALL,
+        Clusters::ALL,
+        Bitmaps::ALL,
+        Creation::ALL,
+        Target::ALL
+    )
+    .map(
+        |(form, granularity, clusters, bitmaps, creation, target)| Backup {
+            form: *form,
+            granularity: *granularity,
+            clusters: *clusters,
+            bitmaps: *bitmaps,
+            creation: *creation,
+            target: *target,
+            ..Backup::default()
+        },
+    )
+    .collect()
+}
+
 /// Chains that are continued after a migration.
 pub(crate) fn chains() -> Vec<Backup> {
     iproduct!(
@@ -223,6 +161,7 @@ pub(crate) fn chains() -> Vec<Backup> {
         journey,
         carrier: *carrier,
         writer: *writer,
+        creation: Creation::InTransaction,
         ..Backup::default()
     })
     .collect()

@@ -3,10 +3,12 @@
 //! The semantics are those of `docs/system/qemu-colo.rst` and of `qapi/migration.json`
 //! (`COLOMode`, `COLOExitReason`, `x-colo-lost-heartbeat`) and `qapi/yank.json`.
 
+mod needs;
+
 use itertools::iproduct;
 
 use crate::{
-    Accelerator, Condition, MachineChoice,
+    Accelerator, Condition, MachineChoice, Place, Version,
     axes_text::axes_point,
     raw::axis::{Axis, axis},
 };
@@ -44,11 +46,11 @@ axis! {
 axis! {
     /// How the other is lost.
     Loss, "loss" {
-        /// The migration's connection is yanked (`yank`), and the process killed.
+        /// The survivor yanks the migration's connection (`yank`) from a peer that works well.
         Yank = "yanked",
-        /// The process is killed (`SIGKILL`).
+        /// Its process is killed (`SIGKILL`).
         Kill = "killed",
-        /// The process is stopped (`SIGSTOP`): it holds its end of the connection.
+        /// Its process is stopped (`SIGSTOP`): it holds its end of the connection.
         Stop = "stopped-process",
         /// The network between the two passes nothing on any more.
         Cut = "cut-network",
@@ -74,6 +76,18 @@ axis! {
         Short = "short-delay",
         /// 2 s.
         Long = "long-delay",
+    }
+}
+
+impl CheckpointDelay {
+    /// The time, in milliseconds.
+    #[must_use]
+    pub const fn ms(self) -> u64 {
+        match self {
+            Self::Usual => 300,
+            Self::Short => 50,
+            Self::Long => 2_000,
+        }
     }
 }
 
@@ -111,7 +125,52 @@ axes_point! {
     ]
 }
 
+/// The first release in which COLO was seen to do without what [`Colo::needs`] tells of the older
+/// ones. It refuses `x-colo` without `return-path`; they fail with it.
+const REWORKED: Version = Version::new(11, 1, 0);
+
 impl Colo {
+    /// Who goes on alone.
+    #[must_use]
+    pub const fn survivor(&self) -> Place {
+        match self.failover {
+            Failover::Primary => Place::Source,
+            Failover::Secondary => Place::Destination,
+        }
+    }
+
+    /// The capabilities that a QEMU of `version` is told to turn on, all in one command, on either
+    /// side.
+    #[must_use]
+    pub fn capabilities(&self, version: Version) -> Vec<&'static str> {
+        let mut all = vec!["events", "x-colo"];
+        if version >= REWORKED {
+            all.push("return-path");
+        }
+        match self.channel {
+            ColoChannel::Single => {}
+            ColoChannel::Multifd => all.push("multifd"),
+        }
+        all
+    }
+
+    /// Whether the survivor's monitor is expected to be silent until it is yanked: a primary sends
+    /// a checkpoint while it holds the lock that its monitor needs, and the peer takes nothing and
+    /// does not go away. (Of a peer that is yanked from, nothing is passed on until then.)
+    #[must_use]
+    pub const fn blocks_the_monitor(&self) -> bool {
+        match (self.failover, self.moment, self.loss) {
+            (Failover::Primary, ColoMoment::Checkpoint, Loss::Yank | Loss::Stop | Loss::Cut) => {
+                true
+            }
+            (
+                Failover::Primary | Failover::Secondary,
+                ColoMoment::Idle | ColoMoment::Checkpoint,
+                Loss::Yank | Loss::Kill | Loss::Stop | Loss::Cut,
+            ) => false,
+        }
+    }
+
     /// The conditions that a case of it is judged by.
     #[must_use]
     pub fn conditions(&self) -> Vec<Condition> {
@@ -152,4 +211,46 @@ pub(crate) fn full() -> Vec<Colo> {
         ..own
     })
     .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn qemus_own_cases_are_eight() {
+        let own = qemus_own();
+        let names: Vec<_> = own.iter().map(Colo::to_string).collect();
+        assert_eq!(own.len(), 8);
+        assert_eq!(names[0], "single-channel/primary/idle/plain");
+        assert_eq!(names[7], "multifd-channel/secondary/checkpoint/plain");
+    }
+
+    #[test]
+    fn every_point_is_read_as_it_is_written() {
+        for point in full() {
+            assert_eq!(point.to_string().parse(), Ok(point));
+        }
+    }
+
+    #[test]
+    fn a_return_path_is_asked_for_only_where_it_is_needed() {
+        let point = Colo::default();
+        let old = point.capabilities(Version::new(10, 0, 13));
+        assert_eq!(old, ["events", "x-colo"]);
+        let new = point.capabilities(Version::new(11, 1, 0));
+        assert_eq!(new, ["events", "x-colo", "return-path"]);
+    }
+
+    #[test]
+    fn only_a_primary_in_the_middle_of_a_checkpoint_can_be_blocked() {
+        let blocked: Vec<_> = full()
+            .into_iter()
+            .filter(Colo::blocks_the_monitor)
+            .map(|point| (point.failover, point.moment))
+            .collect();
+        assert!(!blocked.is_empty());
+        let only = (Failover::Primary, ColoMoment::Checkpoint);
+        assert!(blocked.iter().all(|pair| *pair == only));
+    }
 }

@@ -4,9 +4,13 @@
 //! condition that the fault belongs to *trips*: so each condition is proven on the real stack to be
 //! able to fail.
 
+mod backup;
+mod colo;
 mod raw;
 mod table;
 
+pub use backup::BackupFault;
+pub use colo::ColoFault;
 pub use raw::RawFault;
 pub use table::{Moment, Trip};
 
@@ -75,24 +79,42 @@ pub enum Fault {
     ClientKilled,
     /// One that only QEMU itself can be done.
     Raw(RawFault),
+    /// One of two guests in lock-step.
+    Colo(ColoFault),
+    /// One of a chain of backups.
+    Backup(BackupFault),
 }
 
 impl Fault {
     /// All values, in the order of the conditions that they trip, the lost processes last; then the
     /// raw ones.
-    pub const ALL: [Self; Self::MANAGED.len() + RawFault::ALL.len()] = {
-        let mut all = [Self::SourceUndefined; Self::MANAGED.len() + RawFault::ALL.len()];
+    pub const ALL: [Self; Self::COUNT] = {
+        let mut all = [Self::SourceUndefined; Self::COUNT];
         let mut place = 0;
         while place < all.len() {
-            all[place] = if place < Self::MANAGED.len() {
-                Self::MANAGED[place]
-            } else {
-                Self::Raw(RawFault::ALL[place - Self::MANAGED.len()])
-            };
+            all[place] = Self::at(place);
             place += 1;
         }
         all
     };
+
+    const COUNT: usize =
+        Self::MANAGED.len() + RawFault::ALL.len() + ColoFault::ALL.len() + BackupFault::ALL.len();
+
+    const fn at(place: usize) -> Self {
+        let raw = Self::MANAGED.len();
+        let colo = raw + RawFault::ALL.len();
+        let backup = colo + ColoFault::ALL.len();
+        if place < raw {
+            Self::MANAGED[place]
+        } else if place < colo {
+            Self::Raw(RawFault::ALL[place - raw])
+        } else if place < backup {
+            Self::Colo(ColoFault::ALL[place - colo])
+        } else {
+            Self::Backup(BackupFault::ALL[place - backup])
+        }
+    }
 
     /// Those of the cases that libvirt runs.
     const MANAGED: [Self; 29] = [
@@ -161,6 +183,8 @@ impl Fault {
             Self::QemuKilled => "qemu-killed",
             Self::ClientKilled => "client-killed",
             Self::Raw(fault) => fault.word(),
+            Self::Colo(fault) => fault.word(),
+            Self::Backup(fault) => fault.word(),
         }
     }
 }

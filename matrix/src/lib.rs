@@ -32,14 +32,20 @@ mod word;
 
 pub use axes::{Activity, Control, Flag, FlagSet, Persistence, Preparation};
 pub use backup::{
-    Backup, BackupForm, Bitmaps, Carrier, Clusters, Creation, Granularity, Journey, Operation,
-    Target, Writer,
+    Backup,
+    acts::{Act, DirtyBitmap, Link, Misnamed, ODD_GRANULARITY, OnError, Together},
+    axes::{
+        BackupForm, Bitmaps, Carrier, Clusters, Creation, Granularity, Journey, Operation, Target,
+        Writer,
+    },
+    model::{BitmapExpected, Count, JobEnd, JobExpected, Scene},
+    writes::{Drive, Write, WriteSet},
 };
 pub use case::{Backend, BadCaseName, Case};
 pub use colo::{CheckpointDelay, Colo, ColoChannel, ColoDisk, ColoMoment, Failover, Loss};
 pub use condition::Condition;
 pub use cover::cover;
-pub use fault::{Fault, Moment, RawFault, Trip};
+pub use fault::{BackupFault, ColoFault, Fault, Moment, RawFault, Trip};
 pub use filter::{BadFilter, Filter};
 pub use machine::{newest_common_machine, oldest_common_machine};
 pub use plan::{BadPlan, Plan};

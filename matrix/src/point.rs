@@ -2,7 +2,9 @@
 
 use std::fmt;
 
-use crate::{Backup, Colo, Condition, Flag, Raw, Scenario, Suite, raw::axis::Axis};
+use crate::{
+    Backup, Colo, Condition, Flag, MachineChoice, Need, Raw, Scenario, Suite, raw::axis::Axis,
+};
 
 /// What a case does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -82,6 +84,27 @@ impl Point {
             Self::Qemu(raw) => raw.is(axis, word),
             Self::Colo(colo) => colo.values().contains(&(axis, word)),
             Self::Backup(backup) => backup.values().contains(&(axis, word)),
+        }
+    }
+
+    /// What it needs of the two QEMUs, where no libvirt stands between; the most telling first.
+    #[must_use]
+    pub fn needs(&self) -> Vec<Need> {
+        match self {
+            Self::Tck(_) => Vec::new(),
+            Self::Qemu(raw) => raw.needs(),
+            Self::Colo(colo) => colo.needs(),
+            Self::Backup(backup) => backup.needs(),
+        }
+    }
+
+    /// The machine of its guest, where no libvirt chooses one.
+    #[must_use]
+    pub const fn machine(&self) -> MachineChoice {
+        match self {
+            Self::Tck(_) | Self::Backup(_) => MachineChoice::Q35,
+            Self::Qemu(raw) => raw.machine,
+            Self::Colo(colo) => colo.machine,
         }
     }
 

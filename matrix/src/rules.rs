@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::{Case, raw};
+use crate::{Case, Point, backup, raw};
 
 /// Why a case is left out of its suite.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -36,7 +36,16 @@ pub fn excluded(case: &Case) -> Option<&'static Rule> {
     }
     match case.fault {
         Some(fault) => (fault.point() != case.point).then_some(&OWN_SCENARIO),
-        None => case.raw().and_then(raw::rules::excluded),
+        None => by_suite(&case.point),
+    }
+}
+
+/// The rule of the point's own suite that leaves it out.
+fn by_suite(point: &Point) -> Option<&'static Rule> {
+    match point {
+        Point::Tck(_) | Point::Colo(_) => None,
+        Point::Qemu(raw) => raw::rules::excluded(raw),
+        Point::Backup(backup) => backup::rules::excluded(backup),
     }
 }
 

@@ -3,7 +3,7 @@
 use itertools::{Itertools, iproduct};
 
 use crate::{
-    Address, Backend, Backup, Colo, Control, Devices, Fault, Feature, Flag, FlagSet, GuestState,
+    Accelerator, Address, Backend, Backup, Colo, Control, Devices, Fault, Feature, Flag, FlagSet, GuestState,
     MachineChoice, Method, Multifd, Point, Raw, Scenario, State, Tls, Transport, backup, colo,
     raw::{axis::Axis, coverage},
     word::words,
@@ -49,6 +49,9 @@ pub enum Profile {
     ColoFull,
     /// The cases of `qemu-iotests` 124.
     Iotests124,
+    /// The simple chain with each granularity, cluster size, number of bitmaps, way to make them, and
+    /// format.
+    Variants,
     /// Chains that are continued after a migration.
     Chain,
     /// Every fault.
@@ -137,7 +140,7 @@ impl Suite {
 
 impl Profile {
     /// All values, suite by suite.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 13] = [
         Self::Tck,
         Self::TckScript,
         Self::TckFull,
@@ -148,6 +151,7 @@ impl Profile {
         Self::QemuColo,
         Self::ColoFull,
         Self::Iotests124,
+        Self::Variants,
         Self::Chain,
         Self::Faults,
     ];
@@ -166,6 +170,7 @@ impl Profile {
             Self::QemuColo => "qemu-colo",
             Self::ColoFull => "colo-full",
             Self::Iotests124 => "iotests-124",
+            Self::Variants => "variants",
             Self::Chain => "chain",
             Self::Faults => "faults",
         }
@@ -192,7 +197,8 @@ impl Profile {
                  running and stopped."
             }
             Self::Plain => {
-                "Precopy over each transport on each machine, with the guest running and stopped."
+                "Precopy over each transport on each machine, with the guest running and stopped, and \
+                 once with a guest that leaves the tracking of dirty pages to QEMU alone."
             }
             Self::Families => {
                 "Method × transport × multifd × encryption × state of the guest: a product to be \
@@ -205,6 +211,10 @@ impl Profile {
                 "COLO with each way to lose a side, on both machines and with a disk."
             }
             Self::Iotests124 => "The cases of qemu-iotests 124, in both forms of the command.",
+            Self::Variants => {
+                "The simple chain × granularity × clusters × bitmaps × creation × format: a product \
+                 that can be covered (--cover 2)."
+            }
             Self::Chain => {
                 "Chains that are continued after a migration: by shared storage and by a copy, with \
                  the bitmap in the stream, under an alias, or in the image."
@@ -220,7 +230,7 @@ impl Profile {
             Self::Tck | Self::TckScript | Self::TckFull => Suite::Tck,
             Self::MigrationTest | Self::Devices | Self::Plain | Self::Families => Suite::Qemu,
             Self::QemuColo | Self::ColoFull => Suite::Colo,
-            Self::Iotests124 | Self::Chain => Suite::Backup,
+            Self::Iotests124 | Self::Variants | Self::Chain => Suite::Backup,
             Self::Faults => Suite::Faults,
         }
     }
@@ -244,6 +254,7 @@ impl Profile {
             Self::QemuColo => plain(of_colo(colo::qemus_own())),
             Self::ColoFull => plain(of_colo(colo::full())),
             Self::Iotests124 => plain(of_backup(backup::iotests_124())),
+            Self::Variants => plain(of_backup(backup::variants())),
             Self::Chain => plain(of_backup(backup::chains())),
             Self::Faults => faults(backend),
         }
@@ -300,12 +311,18 @@ fn devices() -> impl Iterator<Item = Raw> {
 
 fn plain_precopy() -> impl Iterator<Item = Raw> {
     let guests = [GuestState::Running, GuestState::Stopped];
-    iproduct!(Transport::ALL, MachineChoice::ALL, guests).map(|(transport, machine, guest)| Raw {
+    let product = iproduct!(Transport::ALL, MachineChoice::ALL, guests);
+    let points = product.map(|(transport, machine, guest)| Raw {
         transport: *transport,
         guest,
         machine: *machine,
         ..Raw::default()
-    })
+    });
+    let unflushed = Raw {
+        accelerator: Accelerator::TcgUnflushed,
+        ..Raw::default()
+    };
+    points.chain([unflushed])
 }
 
 /// Each point comes with what its method or its transport can't be without.

@@ -42,6 +42,9 @@ pub struct Known {
     pub condition: Condition,
     /// Why it fails.
     pub reason: String,
+    /// Whether it depends on chance, so that a pass is no news.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub sometimes: bool,
     /// Where one can read about it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub link: Option<String>,
@@ -177,7 +180,9 @@ impl Judgement {
     #[must_use]
     pub fn standing_of(&self, condition: Condition) -> Standing {
         let kind = self.of(condition).map_or(Kind::Unknown, Verdict::kind);
-        stand(kind, self.known(condition).is_some())
+        let known = self.known(condition);
+        let is_news = kind == Kind::Pass && known.is_some_and(|known| !known.sometimes);
+        stand(kind, is_news || (kind != Kind::Pass && known.is_some()))
     }
 
     /// The conditions that failed or are unknown, and their verdicts.

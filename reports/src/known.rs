@@ -30,6 +30,9 @@ struct Written {
     cases: String,
     conditions: Vec<Condition>,
     reason: String,
+    /// Whether it depends on chance, so that a pass is no news.
+    #[serde(default)]
+    sometimes: bool,
     #[serde(default)]
     versions: Option<String>,
     #[serde(default)]
@@ -44,6 +47,7 @@ impl KnownFailures {
     /// cases = "control(tunnelled) & source(bullseye)"
     /// conditions = ["events"]
     /// reason = "no `resumed` event before libvirt 8"
+    /// sometimes = true                      # chance has a part in it: a pass is no news
     /// versions = "libvirt 7.0"              # for people
     /// link = "https://example.org/issue/1"  # for people
     /// ```
@@ -142,6 +146,7 @@ impl Written {
         Known {
             condition,
             reason: format!("{}{versions}", self.reason),
+            sometimes: self.sometimes,
             link: self.link.clone(),
         }
     }

@@ -218,6 +218,8 @@ const PARAMETERS: Parameters = Parameters {
     end: 0x11_0000,
     pace_us: 10_000,
     suspend: false,
+    flush: true,
+    disk: None,
 };
 
 fn scenario(case: &Case) -> &Scenario {

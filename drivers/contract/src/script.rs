@@ -7,7 +7,7 @@ mod raw;
 use migratrix_guest::Parameters;
 use migratrix_history::{Header, Side, When};
 use migratrix_matrix::{
-    Activity, Case, Fault, Flag, FlagSet, Persistence, Point, Preparation, Raw, Scenario,
+    Accelerator, Activity, Case, Fault, Flag, FlagSet, Persistence, Point, Preparation, Raw, Scenario,
 };
 
 use crate::{Migrate, Step, Uuid, Variant};
@@ -87,11 +87,13 @@ impl Script {
         subject.qtest = case.fault.is_some_and(needs_qtest);
         subject.point = case.point;
         match &case.point {
-            Point::Tck(_) | Point::Backup(_) => {}
+            Point::Tck(_) => {}
             Point::Qemu(raw) => subject.raw = raw::really(*raw, case.fault),
             Point::Colo(colo) => subject.raw = colo::underneath(colo),
+            Point::Backup(backup) => subject.guest.disk = backup::stamped(backup),
         }
         subject.guest.suspend = subject.raw.guest.sleeps();
+        subject.guest.flush = subject.raw.accelerator != Accelerator::TcgUnflushed;
         let steps = match &case.point {
             Point::Tck(scenario) => plain(scenario),
             Point::Qemu(_) => raw::steps(&subject.raw),
@@ -204,6 +206,8 @@ impl Script {
                 self.change(|how| how.bandwidth_mib = Some(1));
             }
             Fault::Raw(fault) => self.weave_raw(fault),
+            Fault::Colo(fault) => self.weave_colo(fault),
+            Fault::Backup(fault) => self.weave_backup(fault),
             Fault::DomainLeft => self.leave_domain(),
             Fault::FileLeft => {
                 self.before(

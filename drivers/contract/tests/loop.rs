@@ -57,6 +57,8 @@ fn script(name: &str) -> Script {
             end: 0x20_0000,
             pace_us: 10_000,
             suspend: false,
+            flush: true,
+            disk: None,
         },
         boot_image: String::new(),
         qtest: false,

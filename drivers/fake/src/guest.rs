@@ -128,6 +128,8 @@ mod tests {
         end: 0x10_8000,
         pace_us: 1_000,
         suspend: false,
+        flush: true,
+        disk: None,
     };
 
     #[test]

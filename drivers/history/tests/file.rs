@@ -2,9 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use migratrix_guest::{Page, Parameters, Run, Survey};
+use migratrix_guest::{DiskSector, DiskSurvey, Page, Parameters, Run, Survey};
 use migratrix_history::{
-    Completeness, DomainLook, Entry, Header, History, HistoryError, Identity, JobLook, Look,
+    BitmapLook, Completeness, DomainLook, Entry, Header, History, HistoryError, Identity, JobLook, Look,
     Observation, Outcome, Refusal, Side, Verb, Versions, When,
 };
 use migratrix_matrix::Version;
@@ -24,6 +24,8 @@ fn header() -> Header {
             end: 0x20_0000,
             pace_us: 1_000,
             suspend: false,
+            flush: true,
+            disk: None,
         },
         downtime_bound_ms: 2_000,
     }
@@ -198,8 +200,69 @@ fn sights() -> impl Strategy<Value = Observation> {
     ]
 }
 
+fn bitmaps() -> impl Strategy<Value = BitmapLook> {
+    let words = (any::<String>(), any::<String>());
+    (words, any::<[u64; 2]>(), any::<[bool; 4]>()).prop_map(
+        |((drive, name), [count, granularity], switches)| {
+            let [recording, busy, persistent, inconsistent] = switches;
+            BitmapLook {
+                drive,
+                name,
+                count,
+                granularity,
+                recording,
+                busy,
+                persistent,
+                inconsistent,
+            }
+        },
+    )
+}
+
+fn backups() -> impl Strategy<Value = Observation> {
+    prop_oneof![
+        (sides(), collection::vec(bitmaps(), 0..3))
+            .prop_map(|(side, bitmaps)| Observation::Bitmaps { side, bitmaps }),
+        (sides(), any::<u8>(), any::<[u64; 2]>(), any::<[String; 2]>()).prop_map(
+            |(side, pattern, [offset, length], [drive, told])| Observation::Written {
+                side,
+                drive,
+                pattern,
+                offset,
+                length,
+                told
+            }
+        ),
+        (sides(), any::<i32>(), any::<[String; 3]>()).prop_map(
+            |(side, status, [one, other, told])| Observation::Compared {
+                side,
+                one,
+                other,
+                status,
+                told
+            }
+        ),
+        (sides(), any::<String>(), collection::vec(disk_sectors(), 0..4)).prop_map(
+            |(side, image, sectors)| Observation::Sectors {
+                side,
+                image,
+                survey: DiskSurvey { sectors }
+            }
+        ),
+    ]
+}
+
+fn disk_sectors() -> impl Strategy<Value = DiskSector> {
+    prop_oneof![
+        Just(DiskSector::Blank),
+        any::<u32>().prop_map(|lap| DiskSector::Stamped { lap }),
+        any::<u32>().prop_map(|belongs| DiskSector::Misplaced { belongs }),
+        Just(DiskSector::Foreign),
+    ]
+}
+
 fn histories() -> impl Strategy<Value = History> {
-    let entry = (any::<u64>(), prop_oneof![steps(), sights()])
+    let entry = (any::<u64>(), prop_oneof![steps(), sights(), backups()])
         .prop_map(|(at_us, saw)| Entry { at_us, saw });
     collection::vec(entry, 0..12).prop_map(|entries| History {
         header: header(),
@@ -243,7 +306,7 @@ proptest! {
     }
 
     #[test]
-    fn each_kind_is_among_the_known_ones(saw in prop_oneof![steps(), sights()]) {
+    fn each_kind_is_among_the_known_ones(saw in prop_oneof![steps(), sights(), backups()]) {
         let line = Entry { at_us: 0, saw }.to_line();
         let kind = line.split('"').nth(5).unwrap();
         prop_assert!(Observation::KINDS.contains(&kind), "{}", kind);

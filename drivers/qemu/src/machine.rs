@@ -78,7 +78,7 @@ pub(crate) fn words(line: &str) -> Vec<String> {
 
 const fn accelerator(accelerator: Accelerator) -> &'static str {
     match accelerator {
-        Accelerator::Tcg => "tcg",
+        Accelerator::Tcg | Accelerator::TcgUnflushed => "tcg",
         Accelerator::Kvm => "kvm",
         Accelerator::KvmDirtyRing => "kvm,dirty-ring-size=4096",
     }

@@ -29,23 +29,27 @@ const NO_INTERRUPTS: u8 = 2;
 /// The first device, by the numbers of its sectors.
 const FIRST_BY_NUMBER: u8 = 0xe0;
 
-/// The disk asks for no interrupts.
-pub(super) fn quiet(a: &mut CodeAssembler, disk: &Disk) -> Result<(), IcedError> {
-    out(a, port(disk, CONTROL), NO_INTERRUPTS)
+/// The disk asks for no interrupts, and is the one that commands go to; the top of each sector's
+/// number is 0.
+pub(super) fn choose(a: &mut CodeAssembler, disk: &Disk) -> Result<(), IcedError> {
+    out(a, port(disk, CONTROL), NO_INTERRUPTS)?;
+    out(a, port(disk, DEVICE), FIRST_BY_NUMBER)
 }
 
 fn port(disk: &Disk, register: u32) -> u32 {
     u32::from(disk.port) + register
 }
 
-/// Writes the sector of lap `ebx`, and waits until it is written. A disk that says no holds the
-/// guest up for ever.
+/// Goes on from one register to another: all but the last have the port's upper byte in common. The
+/// boot sector has no room for whole ports.
+fn turn_to(a: &mut CodeAssembler, disk: &Disk, register: u32) -> Result<(), IcedError> {
+    a.mov(dl, port(disk, register) & 0xff)
+}
+
+/// Writes the sector of the lap that has just ended, and waits until it is written. `edi` is the end
+/// of the range, whose last sector tells the lap. A disk that says no holds the guest up for ever.
 pub(super) fn write_sector(a: &mut CodeAssembler, disk: &Disk) -> Result<(), IcedError> {
     make_sector(a, disk)?;
-    await_idle(a, disk)?;
-    // The device, and the top of the number, which is below 2²⁴.
-    out(a, port(disk, DEVICE), FIRST_BY_NUMBER)?;
-    await_idle(a, disk)?;
     out(a, port(disk, COUNT), 1)?;
     a.mov(eax, esi)?;
     for _ in 0..3 {
@@ -53,11 +57,13 @@ pub(super) fn write_sector(a: &mut CodeAssembler, disk: &Disk) -> Result<(), Ice
         a.out(dx, al)?;
         a.shr(eax, 8)?;
     }
-    out(a, port(disk, COMMAND), WRITE)?;
+    turn_to(a, disk, COMMAND)?;
+    a.mov(al, u32::from(WRITE))?;
+    a.out(dx, al)?;
     await_request(a)?;
     a.mov(esi, BUFFER)?;
     a.mov(ecx, SECTOR / 2)?;
-    a.mov(edx, port(disk, DATA))?;
+    turn_to(a, disk, DATA)?;
     a.rep().outsw()?;
     await_idle(a, disk)?;
     let mut wrong = a.create_label();
@@ -68,6 +74,7 @@ pub(super) fn write_sector(a: &mut CodeAssembler, disk: &Disk) -> Result<(), Ice
 
 /// Makes the sector, and leaves its number in `esi`.
 fn make_sector(a: &mut CodeAssembler, disk: &Disk) -> Result<(), IcedError> {
+    a.mov(ebx, dword_ptr(edi - SECTOR))?;
     a.mov(esi, ebx)?;
     a.and(esi, disk.sectors - 1)?;
     a.shl(esi, disk.stride.ilog2())?;
@@ -84,7 +91,7 @@ fn make_sector(a: &mut CodeAssembler, disk: &Disk) -> Result<(), IcedError> {
 /// Waits until the disk is not busy, and leaves its status in `al`.
 fn await_idle(a: &mut CodeAssembler, disk: &Disk) -> Result<(), IcedError> {
     let mut busy = a.create_label();
-    a.mov(edx, port(disk, STATUS))?;
+    turn_to(a, disk, STATUS)?;
     a.set_label(&mut busy)?;
     a.in_(al, dx)?;
     a.test(al, BUSY)?;

@@ -120,6 +120,8 @@ impl Fault {
             Self::QemuKilled => row(BeforeMigration, PLAIN, Migrated, Fail),
             Self::ClientKilled => row(BeforeMigration, PLAIN, Migrated, Unknown),
             Self::Raw(fault) => fault.row(),
+            Self::Colo(fault) => fault.row(),
+            Self::Backup(fault) => fault.row(),
         }
     }
 }

@@ -212,6 +212,9 @@ axis! {
     Accelerator, "accelerator" {
         /// TCG, which is everywhere.
         Tcg = "tcg",
+        /// TCG, with a guest that never has it forget its translations: what it writes is seen by
+        /// QEMU's own tracking of dirty pages only.
+        TcgUnflushed = "tcg-unflushed",
         /// KVM.
         Kvm = "kvm",
         /// KVM with a dirty ring instead of bitmaps.

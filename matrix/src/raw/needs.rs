@@ -62,7 +62,7 @@ struct Row {
 
 pub(crate) const BOTH: &[Place] = &[Place::Source, Place::Destination];
 
-const VERSIONS: [Row; 6] = [
+const VERSIONS: [Row; 8] = [
     Row {
         of: |raw| raw.can_postcopy() && raw.multifd != Multifd::Off,
         sides: BOTH,
@@ -90,6 +90,14 @@ const VERSIONS: [Row; 6] = [
         ),
     },
     Row {
+        of: |raw| raw.incident == Incident::FailHandshake,
+        sides: &[Place::Destination],
+        ability: Ability::Since(
+            Version::new(9, 1, 0),
+            "migrate-pause is refused while it recovers before it (qapi/migration.json)",
+        ),
+    },
+    Row {
         of: |raw| {
             matches!(
                 raw.incident,
@@ -101,6 +109,20 @@ const VERSIONS: [Row; 6] = [
             Version::new(9, 1, 0),
             "a recovery that fails early is not seen before it: the state \
              postcopy-recover-setup is new (MigrationStatus in qapi/migration.json)",
+        ),
+    },
+    Row {
+        of: |raw| {
+            let of_passes = [Feature::AutoConverge, Feature::Xbzrle];
+            raw.accelerator == Accelerator::TcgUnflushed
+                && of_passes.into_iter().any(|one| raw.features.has(one))
+        },
+        sides: &[Place::Source],
+        ability: Ability::Since(
+            Version::new(9, 0, 0),
+            "under TCG what the guest writes is not seen any more after the second pass before it, \
+             so that there is nothing to throttle or to encode (tlb_reset_dirty_range_all in \
+             include/exec/ram_addr.h)",
         ),
     },
     Row {
@@ -192,7 +214,7 @@ impl Raw {
     fn shared(&self) -> Vec<Ability> {
         let mut all = vec![Ability::Machine(self.machine.family())];
         match self.accelerator {
-            Accelerator::Tcg => {}
+            Accelerator::Tcg | Accelerator::TcgUnflushed => {}
             Accelerator::Kvm | Accelerator::KvmDirtyRing => all.push(Ability::Kvm),
         }
         if self.features.has(Feature::DirectIo) {

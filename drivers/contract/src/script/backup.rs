@@ -1,10 +1,113 @@
-//! The script of a chain of backups.
+//! The script of a chain of backups: its story, and a fault among its acts.
 
-use migratrix_matrix::Backup;
+use migratrix_guest::Disk;
+use migratrix_history::Side;
+use migratrix_matrix::{
+    Act, Backup, BackupFault, DirtyBitmap, Drive, Link, OnError, Place, Scene, Writer,
+};
 
-use crate::{Phase, Step};
+use crate::{BackupStep, Phase, Script, Step};
+
+/// The disk that the guest stamps.
+pub(super) fn stamped(backup: &Backup) -> Option<Disk> {
+    match backup.writer {
+        Writer::QemuIo => None,
+        Writer::Guest => Some(Disk::SMALL),
+    }
+}
 
 /// The steps of a chain.
-pub(super) fn steps(_backup: &Backup) -> Vec<(Phase, Step)> {
-    Vec::new()
+pub(super) fn steps(backup: &Backup) -> Vec<(Phase, Step)> {
+    let story = backup.scenes().into_iter().map(|scene| {
+        let phase = match scene.act {
+            Act::Start => Phase::Prepare,
+            _ => Phase::Migration,
+        };
+        (phase, act(side(&scene), scene.act))
+    });
+    let clear = [
+        Step::Clear(Side::Destination),
+        Step::Clear(Side::Source),
+        Step::Residue(Side::Source),
+        Step::Residue(Side::Destination),
+    ];
+    story
+        .chain(clear.map(|step| (Phase::Clear, step)))
+        .collect()
+}
+
+const fn act(side: Side, act: Act) -> Step {
+    Step::Backup(BackupStep::Act(side, act))
+}
+
+const fn side(scene: &Scene) -> Side {
+    match scene.side {
+        Place::Destination => Side::Destination,
+        Place::Source | Place::Client => Side::Source,
+    }
+}
+
+/// The link whose image and whose chain are spoiled: the last but one of the plain story.
+const SPOILED: Link = Link {
+    drive: Drive::First,
+    bitmap: DirtyBitmap::First,
+    number: 2,
+    onto: 1,
+};
+
+impl Script {
+    /// Puts the steps of a fault of a chain where it strikes.
+    pub(super) fn weave_backup(&mut self, fault: BackupFault) {
+        let is = |wanted: Act| {
+            move |step: &Step| matches!(step, Step::Backup(BackupStep::Act(_, act)) if *act == wanted)
+        };
+        let broken = Step::Backup;
+        match fault {
+            BackupFault::ErrorSwallowed => self.replace(|step| match step {
+                Step::Backup(BackupStep::Act(side, Act::Increment(link, OnError::Report))) => {
+                    Some(act(*side, Act::Increment(*link, OnError::Ignore)))
+                }
+                _ => None,
+            }),
+            BackupFault::BitmapCleared => {
+                let (drive, bitmap) = (SPOILED.drive, SPOILED.bitmap);
+                let clear = broken(BackupStep::ClearBitmap(Side::Source, drive, bitmap));
+                self.before(is(Act::Increment(SPOILED, OnError::Report)), clear);
+                // It is looked at once more, so that it is seen and not only felt.
+                let place = self.steps.iter().position(|(_, step)| *step == clear);
+                if let Some(place) = place.filter(|place| *place > 0) {
+                    self.steps.swap(place, place - 1);
+                }
+            }
+            BackupFault::BitmapLeftBehind => self.replace(|step| {
+                is(Act::Meet)(step).then_some(broken(BackupStep::MeetIncapable))
+            }),
+            BackupFault::SectorOverwritten => {
+                self.before(is(Act::Compare(SPOILED)), broken(BackupStep::Overwrite(SPOILED)));
+            }
+            BackupFault::LinkMissing => {
+                self.before(is(Act::End), broken(BackupStep::RemoveFull(SPOILED.drive)));
+            }
+            BackupFault::WriteLost => {
+                let undo = broken(BackupStep::UndoWrite(Side::Destination, Drive::First));
+                self.before(is(Act::Halt), undo);
+                let place = self.steps.iter().position(|(_, step)| *step == undo);
+                if let Some(place) = place {
+                    // Behind the guest's last write, so that it doesn't write there again.
+                    self.steps.swap(place, place + 1);
+                }
+            }
+            BackupFault::FileLeft => {
+                let is_residue = |step: &Step| matches!(step, Step::Residue(_));
+                self.before(is_residue, Step::LeaveFile(Side::Source));
+            }
+        }
+    }
+
+    /// Puts another step in the place of each that `instead` gives one for.
+    fn replace(&mut self, instead: impl Fn(&Step) -> Option<Step>) {
+        for (_, step) in &mut self.steps {
+            *step = instead(step).unwrap_or(*step);
+        }
+    }
 }

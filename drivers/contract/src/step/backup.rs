@@ -3,14 +3,25 @@
 use std::fmt;
 
 use migratrix_history::{Side, Verb};
+use migratrix_matrix::{Act, DirtyBitmap, Drive, Link};
 
 use super::word;
 
 /// A step of a chain of backups.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum BackupStep {
-    /// Make a full backup.
-    Full(Side),
+    /// An act of the case's story.
+    Act(Side, Act),
+    /// As [`Act::Meet`], but the bitmaps are not to travel.
+    MeetIncapable,
+    /// Clear a bitmap, and tell nobody.
+    ClearBitmap(Side, Drive, DirtyBitmap),
+    /// Overwrite one sector of an incremental's image.
+    Overwrite(Link),
+    /// Overwrite a sector that the guest has written, on its disk.
+    UndoWrite(Side, Drive),
+    /// Remove the full backup of a disk.
+    RemoveFull(Drive),
 }
 
 impl BackupStep {
@@ -18,7 +29,11 @@ impl BackupStep {
     #[must_use]
     pub const fn verb(&self) -> Verb {
         match self {
-            Self::Full(_) => Verb::Backup,
+            Self::Act(..) | Self::MeetIncapable => Verb::Backup,
+            Self::ClearBitmap(..)
+            | Self::Overwrite(_)
+            | Self::UndoWrite(..)
+            | Self::RemoveFull(_) => Verb::Break,
         }
     }
 
@@ -26,7 +41,10 @@ impl BackupStep {
     #[must_use]
     pub const fn side(&self) -> Option<Side> {
         match self {
-            Self::Full(side) => Some(*side),
+            Self::Act(side, _) | Self::ClearBitmap(side, ..) | Self::UndoWrite(side, _) => {
+                Some(*side)
+            }
+            Self::MeetIncapable | Self::Overwrite(_) | Self::RemoveFull(_) => None,
         }
     }
 }
@@ -34,7 +52,16 @@ impl BackupStep {
 impl fmt::Display for BackupStep {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Full(side) => write!(f, "make a full backup on {}", word(*side)),
+            Self::Act(side, act) => write!(f, "{act} on {}", word(*side)),
+            Self::MeetIncapable => f.write_str("start the other QEMU without dirty-bitmaps"),
+            Self::ClearBitmap(side, drive, bitmap) => {
+                write!(f, "clear {bitmap} of {drive} on {}", word(*side))
+            }
+            Self::Overwrite(link) => write!(f, "overwrite a sector of {link}"),
+            Self::UndoWrite(side, drive) => {
+                write!(f, "undo a write of the guest to {drive} on {}", word(*side))
+            }
+            Self::RemoveFull(drive) => write!(f, "remove the full backup of {drive}"),
         }
     }
 }
