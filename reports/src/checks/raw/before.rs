@@ -12,7 +12,7 @@ use crate::{
 };
 
 /// The guest runs and beats, or is stopped or asleep and still.
-pub(super) fn source_started(evidence: &Evidence<'_>, raw: &Raw) -> Judged {
+pub(in crate::checks) fn source_started(evidence: &Evidence<'_>, raw: &Raw) -> Judged {
     let host = evidence.host(Side::Source);
     let Some(domain) = evidence.ours(Side::Source, When::Before)? else {
         return Ok(Verdict::fail(format!(

@@ -64,6 +64,13 @@ fn failed(evidence: &Evidence<'_>, wanted: Failure) -> Judged {
                     told(wanted)
                 )));
             }
+            last if evidence.is_stuck().is_some() => {
+                let why = evidence.is_stuck().unwrap_or_default();
+                return Ok(Verdict::fail(format!(
+                    "expected {}, the migration on {host} is stuck in `{last}`: {why}",
+                    told(wanted)
+                )));
+            }
             last => {
                 return Err(evidence.unseen(&format!("the migration was last seen in `{last}`")));
             }

@@ -22,6 +22,9 @@ pub(super) fn migrated(evidence: &Evidence<'_>, raw: &Raw) -> Judged {
         if is_end(last) {
             return Ok(failed(evidence, side, &evidence.told_why()));
         }
+        if let (true, Some(why)) = (last != "completed", evidence.is_stuck()) {
+            return Ok(failed(evidence, side, &format!("it is stuck there, {why}")));
+        }
         if last != "completed" {
             return Err(evidence.unseen(&format!("the migration was last seen in `{last}`")));
         }

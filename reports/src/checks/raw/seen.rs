@@ -15,13 +15,13 @@ use crate::{
 };
 
 /// What a side says is set.
-pub(super) struct Settings<'h> {
+pub(in crate::checks) struct Settings<'h> {
     pub capabilities: &'h BTreeSet<String>,
     pub parameters: &'h BTreeMap<String, Value>,
 }
 
 /// The stream that lies in a file.
-pub(super) struct Stream<'h> {
+pub(in crate::checks) struct Stream<'h> {
     pub magic: &'h str,
     pub version: u32,
     pub devices: Option<u64>,
@@ -29,14 +29,14 @@ pub(super) struct Stream<'h> {
 
 /// A state of the migration or a command to it, and when it came, in microseconds.
 #[derive(Clone, Copy)]
-pub(super) struct Moment<'h> {
+pub(in crate::checks) struct Moment<'h> {
     pub at_us: u64,
     pub word: &'h str,
 }
 
 impl<'h> Evidence<'h> {
     /// The states that a side's migration came through.
-    pub(super) fn statuses(&self, of: Side) -> Vec<Moment<'h>> {
+    pub(in crate::checks) fn statuses(&self, of: Side) -> Vec<Moment<'h>> {
         self.moments(|saw| match saw {
             Observation::Status { side, status } if *side == of => Some(status.as_str()),
             _ => None,
@@ -44,14 +44,14 @@ impl<'h> Evidence<'h> {
     }
 
     /// The state that a side's migration came to last.
-    pub(super) fn last_status(&self, of: Side) -> Result<&'h str, Verdict> {
+    pub(in crate::checks) fn last_status(&self, of: Side) -> Result<&'h str, Verdict> {
         let last = self.statuses(of).last().map(|moment| moment.word);
         let what = format!("the migration's state on {} was not seen", place(of));
         last.ok_or_else(|| self.unseen(&what))
     }
 
     /// The commands of this name that a side was sent, with their arguments.
-    pub(super) fn commands(&self, of: Side, named: &str) -> Vec<(u64, &'h Value)> {
+    pub(in crate::checks) fn commands(&self, of: Side, named: &str) -> Vec<(u64, &'h Value)> {
         self.all(|saw| match saw {
             Observation::Command {
                 side,
@@ -63,7 +63,7 @@ impl<'h> Evidence<'h> {
     }
 
     /// The events that a side sent, but for those of the migration's states and passes.
-    pub(super) fn qmp_events(&self, of: Side) -> Vec<Moment<'h>> {
+    pub(in crate::checks) fn qmp_events(&self, of: Side) -> Vec<Moment<'h>> {
         self.moments(|saw| match saw {
             Observation::Event { side, event, .. } if *side == of => Some(event.as_str()),
             _ => None,
@@ -71,7 +71,7 @@ impl<'h> Evidence<'h> {
     }
 
     /// Every answer of a side on what is set.
-    pub(super) fn settings(&self, of: Side) -> Vec<Settings<'h>> {
+    pub(in crate::checks) fn settings(&self, of: Side) -> Vec<Settings<'h>> {
         let all = self.all(|saw| match saw {
             Observation::Settings {
                 side,
@@ -87,7 +87,7 @@ impl<'h> Evidence<'h> {
     }
 
     /// How many multifd channels a side had.
-    pub(super) fn channels(&self, of: Side) -> Option<u32> {
+    pub(in crate::checks) fn channels(&self, of: Side) -> Option<u32> {
         self.last(|saw| match saw {
             Observation::Channels { side, count } if *side == of => Some(*count),
             _ => None,
@@ -95,7 +95,7 @@ impl<'h> Evidence<'h> {
     }
 
     /// What the case's device did on a side.
-    pub(super) fn device(&self, of: Side, at: When) -> Option<&'h [String]> {
+    pub(in crate::checks) fn device(&self, of: Side, at: When) -> Option<&'h [String]> {
         self.last(|saw| match saw {
             Observation::Device { side, when, did } if (*side, *when) == (of, at) => {
                 Some(did.as_slice())
@@ -104,7 +104,7 @@ impl<'h> Evidence<'h> {
         })
     }
 
-    pub(super) fn stream(&self) -> Option<Stream<'h>> {
+    pub(in crate::checks) fn stream(&self) -> Option<Stream<'h>> {
         self.last(|saw| match saw {
             Observation::Stream {
                 magic,
@@ -120,7 +120,7 @@ impl<'h> Evidence<'h> {
     }
 
     /// Every statistics that a side gave, the oldest first.
-    pub(super) fn jobs(&self, of: Side) -> Vec<&'h JobLook> {
+    pub(in crate::checks) fn jobs(&self, of: Side) -> Vec<&'h JobLook> {
         let all = self.all(|saw| match saw {
             Observation::Job { side, job } if *side == of => Some(job),
             _ => None,
@@ -129,7 +129,7 @@ impl<'h> Evidence<'h> {
     }
 
     /// When a step of this kind was begun last, in microseconds.
-    pub(super) fn began(&self, of: Verb) -> Option<u64> {
+    pub(in crate::checks) fn began(&self, of: Verb) -> Option<u64> {
         let all = self.all(|saw| match saw {
             Observation::Began { verb, .. } if *verb == of => Some(()),
             _ => None,
@@ -138,7 +138,7 @@ impl<'h> Evidence<'h> {
     }
 
     /// When the first step of one of these kinds was begun after a moment, in microseconds.
-    pub(super) fn first_after(&self, moment: u64, of: &[Verb]) -> Option<u64> {
+    pub(in crate::checks) fn first_after(&self, moment: u64, of: &[Verb]) -> Option<u64> {
         let all = self.all(|saw| match saw {
             Observation::Began { verb, .. } if of.contains(verb) => Some(()),
             _ => None,
@@ -148,7 +148,7 @@ impl<'h> Evidence<'h> {
     }
 
     /// The numbers of the passes over the source's memory, and when each began.
-    pub(super) fn numbered_passes(&self) -> Vec<(u64, i32)> {
+    pub(in crate::checks) fn numbered_passes(&self) -> Vec<(u64, i32)> {
         self.all(|saw| match saw {
             Observation::Iteration {
                 side: Side::Source,
@@ -159,7 +159,7 @@ impl<'h> Evidence<'h> {
     }
 
     /// The refusal of the command to migrate, if it was refused.
-    pub(super) fn refusal(&self) -> Result<Option<&'h Refusal>, Verdict> {
+    pub(in crate::checks) fn refusal(&self) -> Result<Option<&'h Refusal>, Verdict> {
         match self.migrate_ended()?.1 {
             Outcome::Done => Ok(None),
             Outcome::Refused(refusal) => Ok(Some(refusal)),
@@ -170,7 +170,7 @@ impl<'h> Evidence<'h> {
     /// All that was said of why a migration failed, by either side, the plainest first: refusals and
     /// statistics, then what came of steps that could not be done, then what was left on standard
     /// error.
-    pub(super) fn complaints(&self) -> Vec<&'h str> {
+    pub(in crate::checks) fn complaints(&self) -> Vec<&'h str> {
         let asked = self.migrate_began().unwrap_or(0);
         let all = self.all(|saw| match saw {
             Observation::Job { job, .. } => Some((0, job.error.as_deref()?)),
@@ -189,9 +189,22 @@ impl<'h> Evidence<'h> {
     }
 
     /// The first complaint, for people.
-    pub(super) fn told_why(&self) -> String {
+    pub(in crate::checks) fn told_why(&self) -> String {
         let first = self.complaints().first().map(|text| (*text).to_owned());
         first.unwrap_or_else(|| "neither side says why".to_owned())
+    }
+
+    /// How long a state was awaited in vain of QEMUs that answered all the while: a migration that
+    /// gets nowhere is as wrong as one that ends badly.
+    pub(in crate::checks) fn is_stuck(&self) -> Option<&'h str> {
+        self.last(|saw| match saw {
+            Observation::Ended {
+                verb: Verb::Await,
+                outcome: Outcome::Unknown { why },
+                ..
+            } if why.starts_with("no answer within") => Some(why.as_str()),
+            _ => None,
+        })
     }
 
     fn moments(&self, choose: impl Fn(&'h Observation) -> Option<&'h str>) -> Vec<Moment<'h>> {
@@ -201,7 +214,7 @@ impl<'h> Evidence<'h> {
 }
 
 /// The words in their order, for people.
-pub(super) fn route(moments: &[Moment<'_>]) -> String {
+pub(in crate::checks) fn route(moments: &[Moment<'_>]) -> String {
     let words: Vec<_> = moments.iter().map(|moment| moment.word).collect();
     if words.is_empty() {
         "none".to_owned()
