@@ -16,7 +16,7 @@ use migratrix_libvirt::{LibvirtDriver, Slot};
 use migratrix_matrix::{
     Backend, Case, Flag, Point, Raw, ReleaseName, Releases, Tuple, newest_common_machine,
 };
-use migratrix_qemu::{QemuDriver, lacking, machine};
+use migratrix_qemu::{QemuDriver, RawHost, lacking, machine};
 use migratrix_reports::{Judgement, judge};
 
 use crate::{
@@ -120,9 +120,7 @@ impl Stage {
     }
 
     async fn on_qemus(&self, qemus: &Qemus, job: &Job, dir: &RunDir) -> Result<Attempt> {
-        let (Tuple { source, destination, .. }, Some(raw)) = (&job.case.tuple, job.case.raw()) else {
-            return Ok(Attempt::skipped(&job.case, "a raw migration"));
-        };
+        let (Tuple { source, destination, .. }, point) = (&job.case.tuple, &job.case.point);
         let pair = (qemus.host(source).await, qemus.host(destination).await);
         let (source, destination) = match pair {
             (Ok(source), Ok(destination)) => (source, destination),
@@ -132,10 +130,13 @@ impl Stage {
         };
         let (from, to) = (&source.abilities, &destination.abilities);
         let folder = qemus.folder(&self.domain(job));
-        if let Some(ability) = lacking(&raw.needs(), &source, &destination, &folder) {
+        if let Some(ability) = lacking(&point.needs(), &source, &destination, &folder) {
             return Ok(Attempt::skipped(&job.case, &ability));
         }
-        let Some(machine) = machine(raw.machine, from, to) else {
+        if let Some(tool) = missing_tool(point, &[&source, &destination]) {
+            return Ok(Attempt::skipped(&job.case, &tool));
+        }
+        let Some(machine) = machine(point.machine(), from, to) else {
             return Ok(Attempt::skipped(
                 &job.case,
                 "a machine type that both QEMUs have",
@@ -234,6 +235,19 @@ impl Stage {
         let destination = self.releases.find(&case.tuple.destination).ok()?;
         newest_common_machine(source, destination, FAMILY)
     }
+}
+
+/// The tool that a chain of backups needs and a release has not got beside its QEMU.
+fn missing_tool(point: &Point, hosts: &[&RawHost]) -> Option<String> {
+    let tools: &[&str] = match point {
+        Point::Tck(_) | Point::Qemu(_) | Point::Colo(_) => &[],
+        Point::Backup(_) => &["qemu-img", "qemu-io"],
+    };
+    let lacks = |tool: &&str| hosts.iter().find(|host| host.binary.tool(tool).is_err());
+    tools.iter().find_map(|tool| {
+        let host = lacks(tool)?;
+        Some(format!("{tool} beside the QEMU of {}", host.name))
+    })
 }
 
 /// Whether the guest runs while its memory is copied: it is down for a moment only.

@@ -1,5 +1,7 @@
 //! The disk that the guest stamps, and the law that it obeys.
 
+use std::fmt;
+
 use serde::{Deserialize, Serialize};
 
 use crate::{stamp::SECTOR, survey::Sector};
@@ -44,7 +46,7 @@ pub enum DiskSector {
 
 /// How a disk breaks the law: the first sector that does.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("sector {lba} must hold lap {due:?} where {newest} is the newest, and is {found:?}")]
+#[error("sector {lba} must {}, where {newest} is the newest lap, and {found}", wanted(*due))]
 pub struct DiskBreach {
     /// The number of the sector.
     pub lba: u32,
@@ -54,6 +56,24 @@ pub struct DiskBreach {
     pub found: DiskSector,
     /// The newest lap on the disk.
     pub newest: u32,
+}
+
+fn wanted(due: Option<u32>) -> String {
+    match due {
+        Some(lap) => format!("hold lap {lap}"),
+        None => "be blank".to_owned(),
+    }
+}
+
+impl fmt::Display for DiskSector {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Blank => f.write_str("is blank"),
+            Self::Stamped { lap } => write!(f, "holds lap {lap}"),
+            Self::Misplaced { belongs } => write!(f, "was made for sector {belongs}"),
+            Self::Foreign => f.write_str("holds what no guest writes"),
+        }
+    }
 }
 
 impl Disk {
@@ -171,6 +191,8 @@ mod tests {
         let breach = after(7, &[6]).law(&DISK).unwrap_err();
         assert_eq!((breach.lba, breach.due), (2 * DISK.stride, Some(6)));
         assert_eq!(breach.found, DiskSector::Stamped { lap: 2 });
+        let words = "sector 4096 must hold lap 6, where 7 is the newest lap, and holds lap 2";
+        assert_eq!(breach.to_string(), words);
         let breach = after(3, &[1]).law(&DISK).unwrap_err();
         assert_eq!(breach.found, DiskSector::Blank);
     }
@@ -190,6 +212,11 @@ mod tests {
     fn a_sector_that_was_made_for_another_place_is_seen_to_be() {
         let bytes = stamp::sector(DISK.stride * SECTOR, 5);
         let read = DiskSector::read(0, &bytes);
-        assert_eq!(read, DiskSector::Misplaced { belongs: DISK.stride });
+        assert_eq!(
+            read,
+            DiskSector::Misplaced {
+                belongs: DISK.stride
+            }
+        );
     }
 }

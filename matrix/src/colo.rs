@@ -154,21 +154,18 @@ impl Colo {
         all
     }
 
-    /// Whether the survivor's monitor is expected to be silent until it is yanked: a primary sends
-    /// a checkpoint while it holds the lock that its monitor needs, and the peer takes nothing and
-    /// does not go away. (Of a peer that is yanked from, nothing is passed on until then.)
+    /// Whether the survivor's monitor is expected to be silent until it is yanked, by the version of
+    /// the primary: that sends a checkpoint while it holds the lock that its monitor needs, and the
+    /// peer takes nothing and does not go away. (Of a peer that is yanked from, nothing is passed on
+    /// until then.) Older releases send without the lock.
     #[must_use]
-    pub const fn blocks_the_monitor(&self) -> bool {
-        match (self.failover, self.moment, self.loss) {
-            (Failover::Primary, ColoMoment::Checkpoint, Loss::Yank | Loss::Stop | Loss::Cut) => {
-                true
-            }
-            (
-                Failover::Primary | Failover::Secondary,
-                ColoMoment::Idle | ColoMoment::Checkpoint,
-                Loss::Yank | Loss::Kill | Loss::Stop | Loss::Cut,
-            ) => false,
-        }
+    pub fn blocks_the_monitor(&self, version: Version) -> bool {
+        let takes_nothing = match self.loss {
+            Loss::Yank | Loss::Stop | Loss::Cut => true,
+            Loss::Kill => false,
+        };
+        let sends = (self.failover, self.moment) == (Failover::Primary, ColoMoment::Checkpoint);
+        sends && takes_nothing && version >= REWORKED
     }
 
     /// The conditions that a case of it is judged by.
@@ -244,13 +241,16 @@ mod tests {
 
     #[test]
     fn only_a_primary_in_the_middle_of_a_checkpoint_can_be_blocked() {
-        let blocked: Vec<_> = full()
-            .into_iter()
-            .filter(Colo::blocks_the_monitor)
-            .map(|point| (point.failover, point.moment))
-            .collect();
+        let is_blocked = |point: &Colo| point.blocks_the_monitor(REWORKED);
+        let blocked: Vec<_> = full().into_iter().filter(is_blocked).collect();
         assert!(!blocked.is_empty());
         let only = (Failover::Primary, ColoMoment::Checkpoint);
-        assert!(blocked.iter().all(|pair| *pair == only));
+        assert!(
+            blocked
+                .iter()
+                .all(|point| (point.failover, point.moment) == only)
+        );
+        let old = Version::new(10, 0, 13);
+        assert!(!blocked.iter().any(|point| point.blocks_the_monitor(old)));
     }
 }

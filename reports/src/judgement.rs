@@ -45,6 +45,9 @@ pub struct Known {
     /// Whether it depends on chance, so that a pass is no news.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub sometimes: bool,
+    /// Whether the condition does not fail, but can't be seen because of it.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub unseen: bool,
     /// Where one can read about it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub link: Option<String>,
@@ -180,9 +183,15 @@ impl Judgement {
     #[must_use]
     pub fn standing_of(&self, condition: Condition) -> Standing {
         let kind = self.of(condition).map_or(Kind::Unknown, Verdict::kind);
-        let known = self.known(condition);
-        let is_news = kind == Kind::Pass && known.is_some_and(|known| !known.sometimes);
-        stand(kind, is_news || (kind != Kind::Pass && known.is_some()))
+        let Some(known) = self.known(condition) else {
+            return stand(kind, false);
+        };
+        match (kind, known.unseen) {
+            (Kind::Unknown, true) => Standing::KnownFailure,
+            (Kind::Pass, false) => stand(kind, !known.sometimes),
+            (Kind::Fail, false) => stand(kind, true),
+            _ => stand(kind, false),
+        }
     }
 
     /// The conditions that failed or are unknown, and their verdicts.

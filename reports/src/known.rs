@@ -29,6 +29,9 @@ struct List {
 struct Written {
     cases: String,
     conditions: Vec<Condition>,
+    /// What can't be seen because of it.
+    #[serde(default)]
+    unseen: Vec<Condition>,
     reason: String,
     /// Whether it depends on chance, so that a pass is no news.
     #[serde(default)]
@@ -46,6 +49,7 @@ impl KnownFailures {
     /// [[known]]
     /// cases = "control(tunnelled) & source(bullseye)"
     /// conditions = ["events"]
+    /// unseen = ["memory"]                   # what can't be seen because of it
     /// reason = "no `resumed` event before libvirt 8"
     /// sometimes = true                      # chance has a part in it: a pass is no news
     /// versions = "libvirt 7.0"              # for people
@@ -131,14 +135,16 @@ fn unmatched(why: SelectError) -> ReportError {
 
 impl Written {
     fn mark(&self, judgement: &mut Judgement) {
-        for condition in &self.conditions {
+        let failing = self.conditions.iter().map(|one| (one, false));
+        let unseen = self.unseen.iter().map(|one| (one, true));
+        for (condition, unseen) in failing.chain(unseen) {
             if judgement.known(*condition).is_none() {
-                judgement.known.push(self.known(*condition));
+                judgement.known.push(self.known(*condition, unseen));
             }
         }
     }
 
-    fn known(&self, condition: Condition) -> Known {
+    fn known(&self, condition: Condition, unseen: bool) -> Known {
         let versions = self
             .versions
             .as_ref()
@@ -147,6 +153,7 @@ impl Written {
             condition,
             reason: format!("{}{versions}", self.reason),
             sometimes: self.sometimes,
+            unseen,
             link: self.link.clone(),
         }
     }

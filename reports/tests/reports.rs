@@ -8,10 +8,10 @@ mod story;
 use std::{io::Write, process};
 
 use migratrix_history::{History, Look, Observation, Outcome, Refusal, Side, Verb, When};
-use migratrix_matrix::{Backend, Release, ReleaseName, Releases};
+use migratrix_matrix::{Backend, Condition, Release, ReleaseName, Releases};
 use migratrix_reports::{
-    Colour, Exit, Flavour, Granularity, Judgement, KnownFailures, Run, Standing, html, json, judge,
-    junit, parse, terminal, to_line,
+    Colour, Exit, Flavour, Granularity, Judgement, KnownFailures, Run, Standing, Verdict, html,
+    json, judge, junit, parse, terminal, to_line,
 };
 use story::{changed, event, good, without};
 
@@ -443,4 +443,34 @@ fn a_raw_case_has_a_test_case_for_each_condition_of_its_own() {
         let xml = junit(&run, Granularity::Condition, Flavour::Strict).expect("it is written");
         assert_eq!(xml.matches("<testcase ").count(), own.len());
     }
+}
+
+#[test]
+fn what_a_known_failure_hides_is_as_expected_and_chance_is_no_news() {
+    let list = |more: &str| {
+        let text = format!(
+            "[[known]]\ncases = \"suite(tck)\"\nconditions = [\"memory\"]\nreason = \"r\"\n{more}"
+        );
+        KnownFailures::parse(&text).expect("it is a list")
+    };
+    let marked = |list: &KnownFailures, mut judgement: Judgement| {
+        list.mark(&mut judgement, &releases())
+            .expect("no version is asked for");
+        judgement.standing()
+    };
+    let whole = judge(&good(&case("normal/persistent-running-bare/none")));
+    assert_eq!(marked(&list(""), whole.clone()), Standing::KnownPasses);
+    assert_eq!(
+        marked(&list("sometimes = true"), whole.clone()),
+        Standing::Passed
+    );
+    let mut blind = whole;
+    for (condition, verdict) in &mut blind.conditions {
+        if *condition == Condition::Alive {
+            *verdict = Verdict::unknown("it was not seen");
+        }
+    }
+    let hides = list("sometimes = true\nunseen = [\"alive\"]");
+    assert_eq!(marked(&hides, blind.clone()), Standing::KnownFailure);
+    assert_eq!(marked(&list("sometimes = true"), blind), Standing::Unknown);
 }

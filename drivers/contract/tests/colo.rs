@@ -54,14 +54,20 @@ fn three_checkpoints_come_before_the_memory_is_compared() {
         .iter()
         .position(|step| step == "compare the memory of both sides");
     let before = said.iter().take(compared.unwrap());
-    assert_eq!(before.filter(|step| *step == "await a checkpoint").count(), 3);
+    assert_eq!(
+        before.filter(|step| *step == "await a checkpoint").count(),
+        3
+    );
 }
 
 #[test]
 fn every_script_goes_through_its_phases_and_clears_both_sides() {
     for (point, _) in Profile::ColoFull.points(Backend::Qemu) {
         let script = script(&format!("colo/qemu/a,b/{point}"));
-        assert!(script.steps.is_sorted_by_key(|(phase, _)| *phase), "{point}");
+        assert!(
+            script.steps.is_sorted_by_key(|(phase, _)| *phase),
+            "{point}"
+        );
         for side in [Source, Destination] {
             assert!(script.steps.contains(&(Phase::Clear, Step::Clear(side))));
         }
@@ -73,7 +79,10 @@ fn every_fault_changes_its_script() {
     for fault in ColoFault::ALL {
         let point = Fault::Colo(fault).point();
         let sound = said(&script(&format!("colo/qemu/a,b/{point}")));
-        let broken = said(&script(&format!("faults/qemu/a,b/{point}/{}", fault.word())));
+        let broken = said(&script(&format!(
+            "faults/qemu/a,b/{point}/{}",
+            fault.word()
+        )));
         assert_ne!(sound, broken, "{}", fault.word());
     }
 }

@@ -12,10 +12,12 @@
 //! {"saw":"end"}
 //! ```
 
+mod bitmap;
 mod file;
 mod observation;
 mod query;
 
+pub use bitmap::BitmapLook;
 pub use file::{Completeness, HistoryError};
 pub use observation::{
     DomainLook, Identity, JobLook, Look, Observation, Outcome, Refusal, Side, Verb, Versions, When,

@@ -2,10 +2,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use migratrix_guest::Survey;
+use migratrix_guest::{DiskSurvey, Survey};
 use migratrix_matrix::Version;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+
+use crate::BitmapLook;
 
 /// One of the two hosts of a migration.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -82,6 +84,12 @@ pub enum Verb {
     UseDevice,
     /// Make a backup, or what it needs.
     Backup,
+    /// Have a checkpoint made, or wait for one.
+    Checkpoint,
+    /// Compare the memory of both sides.
+    Mirror,
+    /// Migrate the survivor once more, and what that needs.
+    Onward,
     /// Break something on purpose.
     Break,
     /// A step that this version doesn't know.
@@ -362,6 +370,81 @@ pub enum Observation {
         /// How many devices its description at its end lists; `None` where there is none.
         devices: Option<u64>,
     },
+    /// What a side says of COLO (`query-colo-status`).
+    Colo {
+        /// Which side.
+        side: Side,
+        /// The mode that it is in (`COLOMode`).
+        mode: String,
+        /// The mode that it was in before it left COLO.
+        last_mode: String,
+        /// Why it left (`COLOExitReason`).
+        reason: String,
+    },
+    /// The memory of both sides, compared while both guests were held still.
+    Mirror {
+        /// The lap at which they were held.
+        lap: u32,
+        /// How many pages were compared.
+        pages: u64,
+        /// The address of each page that differs.
+        differing: Vec<u64>,
+    },
+    /// Whether a side's monitor answered a question.
+    Monitor {
+        /// Which side.
+        side: Side,
+        /// Whether it did.
+        answered: bool,
+        /// The time that it took, or was given, in microseconds.
+        within_us: u64,
+    },
+    /// The bitmaps of a side's disks; the unnamed ones are its own affair.
+    Bitmaps {
+        /// Which side.
+        side: Side,
+        /// Each of them.
+        bitmaps: Vec<BitmapLook>,
+    },
+    /// Something was written to a disk through the human monitor, which says nothing of the outcome:
+    /// QEMU tells that on its standard output.
+    Written {
+        /// Which side.
+        side: Side,
+        /// The disk.
+        drive: String,
+        /// The byte.
+        pattern: u8,
+        /// Where, in bytes.
+        offset: u64,
+        /// How many bytes.
+        length: u64,
+        /// What QEMU told.
+        told: String,
+    },
+    /// Two images were compared (`qemu-img compare`).
+    Compared {
+        /// Whose tool it was.
+        side: Side,
+        /// The one.
+        one: String,
+        /// The other.
+        other: String,
+        /// The tool's exit status: 0 where they are the same, 1 where they differ, more where they
+        /// could not be read.
+        status: i32,
+        /// What it told.
+        told: String,
+    },
+    /// The sectors of an image that the guest stamps.
+    Sectors {
+        /// Whose tool read it.
+        side: Side,
+        /// The image.
+        image: String,
+        /// What was read.
+        survey: DiskSurvey,
+    },
     /// What was left on a host after the case was cleared away; empty is good.
     Residue {
         /// Which host.
@@ -390,7 +473,7 @@ pub enum Observation {
 
 impl Observation {
     /// The words of all kinds, as they stand in a file.
-    pub const KINDS: [&'static str; 20] = [
+    pub const KINDS: [&'static str; 27] = [
         "began",
         "ended",
         "versions",
@@ -407,6 +490,13 @@ impl Observation {
         "channels",
         "device",
         "stream",
+        "colo",
+        "mirror",
+        "monitor",
+        "bitmaps",
+        "written",
+        "compared",
+        "sectors",
         "residue",
         "fault",
         "host-lost",

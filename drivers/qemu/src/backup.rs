@@ -3,6 +3,7 @@
 mod broken;
 mod disks;
 mod images;
+mod job;
 mod jobs;
 mod jump;
 mod writes;
@@ -22,6 +23,8 @@ use crate::{QemuDriver, party::Party, trouble::Trouble};
 struct Node {
     #[serde(default)]
     node_name: String,
+    /// The file, as a path or as a description that has the path in it.
+    file: String,
     image: Image,
     #[serde(default)]
     dirty_bitmaps: Vec<Dirty>,
@@ -62,6 +65,7 @@ impl QemuDriver {
                 self.clear_bitmap(side, drive, bitmap).await
             }
             BackupStep::Overwrite(link) => self.overwrite(&case, link).await,
+            BackupStep::UndoWrite(side, drive) => self.undo_write(&case, side, drive, record).await,
             BackupStep::RemoveFull(drive) => self.remove_full(drive),
         }
     }
@@ -95,8 +99,11 @@ impl QemuDriver {
             Act::Pair(links) => self.pair(case, side, links, record).await,
             Act::Reference(link) => self.reference(case, side, link, record).await,
             Act::Twin(link) => self.twin(case, side, link, record).await,
-            Act::Compare(link) => self.compare_with_reference(case, link, record).await,
-            Act::Meet => self.meet(case, jump::Travel::As(case.carrier), record).await,
+            Act::Compare(link) => self.compare_with_reference(case, side, link, record).await,
+            Act::Meet => {
+                self.meet(case, jump::Travel::As(case.carrier), record)
+                    .await
+            }
             Act::Jump => self.jump(case, record).await,
             Act::Continue => self.go_on(side, record).await,
             Act::Halt => self.stop(side, record).await,
@@ -149,11 +156,7 @@ impl QemuDriver {
     }
 
     /// Records the bitmaps of all disks.
-    async fn look_at_bitmaps(
-        &mut self,
-        side: Side,
-        record: &mut Recorder,
-    ) -> Result<(), Trouble> {
+    async fn look_at_bitmaps(&mut self, side: Side, record: &mut Recorder) -> Result<(), Trouble> {
         let nodes = self.party(side).nodes().await?;
         let mut bitmaps: Vec<BitmapLook> = nodes.into_iter().flat_map(looks).collect();
         bitmaps.sort_by(|one, other| (&one.drive, &one.name).cmp(&(&other.drive, &other.name)));
@@ -200,6 +203,12 @@ impl Party {
             command,
             what: error.to_string(),
         })
+    }
+
+    /// Whether a node has the file at `path`.
+    async fn has_file(&mut self, path: &str) -> Result<bool, Trouble> {
+        let nodes = self.nodes().await?;
+        Ok(nodes.iter().any(|node| node.file == path))
     }
 
     /// The size of a disk, in bytes.

@@ -124,9 +124,7 @@ fn named(name: &str) -> CertificateParams {
     let digest = Sha256::digest(name.as_bytes());
     let mut parameters = CertificateParams::default();
     parameters.distinguished_name = DistinguishedName::new();
-    parameters
-        .distinguished_name
-        .push(DnType::CommonName, name);
+    parameters.distinguished_name.push(DnType::CommonName, name);
     // A serial number is positive.
     parameters.serial_number = Some(SerialNumber::from(u64::from(digest[0]) + 1));
     parameters.key_identifier_method = KeyIdMethod::PreSpecified(digest[..20].to_vec());
@@ -144,8 +142,17 @@ mod tests {
     #[test]
     fn a_server_and_a_client_are_signed_by_the_authority() {
         let authority = Authority::new().unwrap();
-        assert!(authority.certificate().unwrap().contains("BEGIN CERTIFICATE"));
-        for pair in [authority.server("127.0.0.1"), authority.server(OTHER_HOST), authority.client()] {
+        assert!(
+            authority
+                .certificate()
+                .unwrap()
+                .contains("BEGIN CERTIFICATE")
+        );
+        for pair in [
+            authority.server("127.0.0.1"),
+            authority.server(OTHER_HOST),
+            authority.client(),
+        ] {
             let pair = pair.unwrap();
             assert!(pair.certificate.contains("BEGIN CERTIFICATE"));
             assert!(pair.key.contains("BEGIN PRIVATE KEY"));

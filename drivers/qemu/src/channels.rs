@@ -4,7 +4,12 @@ use std::fs;
 
 /// What the names of the threads of a channel start with: of QEMU 5.2 and 7.2, and of later ones.
 /// The kernel keeps 15 characters of a name.
-const NAMES: [&str; 4] = ["multifdsend_", "multifdrecv_", "mig/src/send_", "mig/dst/recv_"];
+const NAMES: [&str; 4] = [
+    "multifdsend_",
+    "multifdrecv_",
+    "mig/src/send_",
+    "mig/dst/recv_",
+];
 
 /// How many threads of multifd's channels the process has.
 pub(crate) fn count(pid: u32) -> u32 {

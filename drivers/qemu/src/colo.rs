@@ -39,7 +39,9 @@ pub(crate) fn arguments(subject: &Subject, scratch: &Scratch) -> Result<Vec<Stri
             scratch.write(DISK, &vec![0; DISK_BYTES])?;
             let file = scratch.text(DISK);
             let mut all = words("-device virtio-blk-pci,drive=disk,id=disk,addr=0x11 -drive");
-            all.push(format!("file={file},format=raw,if=none,id=disk,snapshot=on"));
+            all.push(format!(
+                "file={file},format=raw,if=none,id=disk,snapshot=on"
+            ));
             Ok(all)
         }
     }

@@ -1,14 +1,22 @@
 //! Capabilities and parameters: set, and asked back.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::Duration,
+};
 
 use migratrix_contract::Recorder;
 use migratrix_history::{Observation, Side};
 use migratrix_matrix::{GuestState, Incident, Method, Multifd, Raw, Setting, Tls};
+use nix::sys::signal::Signal;
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
-use crate::{QemuDriver, credentials, party::Party, trouble::Trouble};
+use crate::{
+    QemuDriver, credentials,
+    party::{PATIENCE, Party},
+    trouble::Trouble,
+};
 
 /// The bandwidth while a guest runs, in bytes/s. In the 100 ms by which QEMU measures it, less goes
 /// through than the guest dirties, so that no pass begins and ends in one of them: it can't converge
@@ -31,6 +39,9 @@ const LOSING_BANDWIDTH: u64 = 4096;
 /// A bandwidth that is no bound, in bytes/s.
 const UNBOUND: u64 = 100_000_000_000;
 
+/// How long a guest is down that converges slowly.
+const LONG_DOWNTIME: Duration = Duration::from_millis(200);
+
 /// A downtime limit that holds nothing up, in milliseconds.
 const ANY_DOWNTIME: u64 = 30_000;
 
@@ -48,11 +59,18 @@ impl QemuDriver {
         record: &mut Recorder,
     ) -> Result<(), Trouble> {
         let raw = self.subject.raw;
-        if side == Side::Destination && raw.method == Method::CprTransfer && !self.party(side).lives() {
+        if side == Side::Destination
+            && raw.method == Method::CprTransfer
+            && !self.party(side).lives()
+        {
             // It answers only when the source has handed its state over.
             return Ok(());
         }
         let mut parameters = parameters(&raw, side);
+        if side == Side::Source {
+            let command = self.replacement()?;
+            parameters.extend(command.map(|words| ("cpr-exec-command".to_owned(), words)));
+        }
         if raw.tls != Tls::None {
             let party = match side {
                 Side::Source => &mut self.source,
@@ -81,6 +99,10 @@ impl QemuDriver {
 
     /// Lifts the bounds on bandwidth and downtime.
     pub(crate) async fn converge(&mut self, record: &mut Recorder) -> Result<(), Trouble> {
+        if self.subject.raw.method == Method::CprExec {
+            // It needs no help, and is another program as soon as it is through.
+            return Ok(());
+        }
         let mut bounds = json!({ "max-bandwidth": UNBOUND, "downtime-limit": ANY_DOWNTIME });
         if self.subject.raw.method == Method::Postcopy {
             self.await_request(record).await?;
@@ -89,10 +111,16 @@ impl QemuDriver {
         self.set_on_source(bounds, record).await
     }
 
-    /// Lifts the bound on downtime alone.
+    /// Lifts the bound on downtime alone, with a destination that takes nothing for a while: the guest
+    /// is stopped before more is sent, and then QEMU itself heeds no bandwidth.
     pub(crate) async fn converge_slowly(&mut self, record: &mut Recorder) -> Result<(), Trouble> {
+        let mut events = self.source.qemu()?.qmp().events();
+        self.signal(Side::Destination, Signal::SIGSTOP)?;
         let bounds = json!({ "downtime-limit": ANY_DOWNTIME });
-        self.set_on_source(bounds, record).await
+        self.set_on_source(bounds, record).await?;
+        events.wait_for("STOP", PATIENCE).await?;
+        tokio::time::sleep(LONG_DOWNTIME).await;
+        self.signal(Side::Destination, Signal::SIGCONT)
     }
 
     /// Sets parameters of a migration that is under way, unless it has left the source behind.
@@ -136,9 +164,10 @@ fn pace(raw: &Raw) -> impl Iterator<Item = (&'static str, u64)> {
         }
     };
     let postcopy = match (raw.method, raw.incident) {
-        (Method::Postcopy, Incident::Recover | Incident::FailHandshake | Incident::FailReconnect) => {
-            Some(LOSING_BANDWIDTH)
-        }
+        (
+            Method::Postcopy,
+            Incident::Recover | Incident::FailHandshake | Incident::FailReconnect,
+        ) => Some(LOSING_BANDWIDTH),
         (Method::Postcopy, _) => Some(POSTCOPY_BANDWIDTH),
         (Method::Precopy | Method::CprReboot | Method::CprTransfer | Method::CprExec, _) => None,
     };

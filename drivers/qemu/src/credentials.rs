@@ -91,9 +91,8 @@ fn certificates(tls: Tls, side: Side, scratch: &Scratch) -> Result<Value, Troubl
     let authority = Authority::new()?;
     let folder = folder(side);
     scratch.make_within(folder)?;
-    let file = |name: &str, pem: String| {
-        scratch.write(&format!("{folder}/{name}.pem"), pem.as_bytes())
-    };
+    let file =
+        |name: &str, pem: String| scratch.write(&format!("{folder}/{name}.pem"), pem.as_bytes());
     file("ca-cert", authority.certificate()?)?;
     let pair = match side {
         Side::Destination => Some(("server", authority.server(host(tls))?)),
@@ -171,7 +170,9 @@ async fn add_object(
     let mut arguments = object;
     if party.host.abilities.command_takes("object-add", "props") {
         let mut properties = arguments;
-        let kind = properties.as_object_mut().and_then(|all| all.remove("qom-type"));
+        let kind = properties
+            .as_object_mut()
+            .and_then(|all| all.remove("qom-type"));
         arguments = json!({ "qom-type": kind, "props": properties });
     }
     arguments["id"] = json!(name);

@@ -61,19 +61,20 @@ fn line(devices: Devices) -> String {
         Devices::Lsi => at("lsi53c895a") + " -device scsi-hd,drive=disk,bus=device.0",
         Devices::Megasas => at("megasas") + " -device scsi-hd,drive=disk,bus=device.0",
         Devices::Vga => at("VGA"),
-        Devices::IntelHda => at("intel-hda") + " -device hda-duplex,bus=device.0",
+        Devices::IntelHda => {
+            at("intel-hda")
+                + " -audiodev none,id=sound -device hda-duplex,bus=device.0,audiodev=sound"
+        }
         Devices::Watchdog => at("i6300esb"),
         Devices::Pvpanic => "-device pvpanic".to_owned(),
         Devices::AllVirtio => all_virtio(),
     }
 }
 
-/// A network card on a hub, so that what it sends goes somewhere.
+/// A network card without a peer: what it sends is gone. It has no ROM to boot from, which a release
+/// may have in another package.
 fn network(card: &str) -> String {
-    format!(
-        "-netdev hubport,id=net,hubid=0 \
-         -device {card},netdev=net,mac=52:54:00:6d:69:67,id=device,addr={SLOT:#x}"
-    )
+    format!("-device {card},romfile=,mac=52:54:00:6d:69:67,id=device,addr={SLOT:#x}")
 }
 
 fn all_virtio() -> String {

@@ -11,6 +11,7 @@ use crate::{
     scratch::Scratch,
     transport::Route,
     trouble::Trouble,
+    virtio::Driven,
 };
 
 /// Drives one case. Its QEMUs die with it.
@@ -21,6 +22,8 @@ pub struct QemuDriver {
     pub(crate) subject: Subject,
     pub(crate) scratch: Scratch,
     pub(crate) route: Route,
+    /// The case's device, once we drive it.
+    pub(crate) driven: Option<Driven>,
     /// The destination that was started together with the source.
     pub(crate) early: Option<Result<crate::Qemu, QemuError>>,
 }
@@ -36,6 +39,7 @@ impl QemuDriver {
             subject,
             scratch: Scratch::new(folder),
             route: Route::default(),
+            driven: None,
             early: None,
         }
     }
@@ -146,7 +150,10 @@ const fn breaks(step: &Step) -> bool {
                     | RawStep::Garble(_)
             )
             | Step::Backup(
-                BackupStep::ClearBitmap(..) | BackupStep::Overwrite(_) | BackupStep::RemoveFull(_)
+                BackupStep::ClearBitmap(..)
+                    | BackupStep::Overwrite(_)
+                    | BackupStep::UndoWrite(..)
+                    | BackupStep::RemoveFull(_)
             )
     )
 }
@@ -176,6 +183,8 @@ impl Driver for QemuDriver {
             // Its end is awaited when it is cleared.
             drop(party.qemu().map(crate::Qemu::start_kill));
         }
-        self.early = None;
+        if let Some(Ok(qemu)) = &mut self.early {
+            drop(qemu.start_kill());
+        }
     }
 }

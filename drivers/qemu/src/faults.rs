@@ -48,10 +48,15 @@ impl QemuDriver {
 
     /// Stops the side's QEMU.
     pub(crate) fn stop_qemu(&mut self, side: Side) -> Result<(), Trouble> {
+        self.signal(side, Signal::SIGSTOP)
+    }
+
+    /// Sends the side's QEMU a signal.
+    pub(crate) fn signal(&mut self, side: Side, signal: Signal) -> Result<(), Trouble> {
         let party = self.party(side);
         let pid = party.pid().and_then(|pid| i32::try_from(pid).ok());
         let pid = pid.ok_or(Trouble::Gone(side, party.end().map(str::to_owned)))?;
-        kill(Pid::from_raw(pid), Signal::SIGSTOP).map_err(Trouble::system("stop QEMU"))
+        kill(Pid::from_raw(pid), signal).map_err(Trouble::system("send QEMU a signal"))
     }
 
     /// Garbles what the side's QEMU says from now on.

@@ -30,7 +30,12 @@ pub fn lacking(
             Place::Client => return on_the_machine(need, source, destination, folder),
         };
         let lacks = !has(host, &need.ability);
-        lacks.then(|| format!("{}, which QEMU {} has not", need.ability, host.abilities.version))
+        lacks.then(|| {
+            format!(
+                "{}, which QEMU {} has not",
+                need.ability, host.abilities.version
+            )
+        })
     })
 }
 
@@ -74,13 +79,19 @@ fn on_the_machine(
             };
             let none = machine::machine(choice, one, other).is_none();
             none.then(|| {
-                format!("{}: QEMU {} and {}", need.ability, one.version, other.version)
+                format!(
+                    "{}: QEMU {} and {}",
+                    need.ability, one.version, other.version
+                )
             })
         }
         Ability::Alike(..) => {
             let lacks = need.ability.is_in_both([one.version, other.version]) == Some(false);
             lacks.then(|| {
-                format!("{}: they are {} and {}", need.ability, one.version, other.version)
+                format!(
+                    "{}: they are {} and {}",
+                    need.ability, one.version, other.version
+                )
             })
         }
         Ability::Kvm => (!has_kvm()).then(|| need.ability.to_string()),
@@ -94,7 +105,9 @@ fn on_the_machine(
         | Ability::Device(_)
         | Ability::Since(..)
         | Ability::Until(..)) => {
-            let lacks = [source, destination].into_iter().find(|host| !has(host, ability));
+            let lacks = [source, destination]
+                .into_iter()
+                .find(|host| !has(host, ability));
             lacks.map(|host| format!("{ability}, which QEMU {} has not", host.abilities.version))
         }
     }
@@ -104,8 +117,14 @@ fn on_the_machine(
 /// TCG by far.
 fn has_kvm() -> bool {
     let processor = std::fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
-    let virtualizes = processor.split_whitespace().any(|word| ["vmx", "svm"].contains(&word));
-    let opens = OpenOptions::new().read(true).write(true).open("/dev/kvm").is_ok();
+    let virtualizes = processor
+        .split_whitespace()
+        .any(|word| ["vmx", "svm"].contains(&word));
+    let opens = OpenOptions::new()
+        .read(true)
+        .write(true)
+        .open("/dev/kvm")
+        .is_ok();
     virtualizes && opens
 }
 
@@ -116,7 +135,10 @@ fn has_userfaultfd() -> bool {
     let file = i32::try_from(made).ok().filter(|file| *file >= 0);
     // SAFETY: it was made just now, and nobody else has it.
     let file = file.map(|file| unsafe { OwnedFd::from_raw_fd(file) });
-    let device = OpenOptions::new().read(true).write(true).open("/dev/userfaultfd");
+    let device = OpenOptions::new()
+        .read(true)
+        .write(true)
+        .open("/dev/userfaultfd");
     file.is_some() || device.is_ok()
 }
 

@@ -12,7 +12,7 @@ use std::{
         fd::{AsRawFd, BorrowedFd, OwnedFd},
         unix::net,
     },
-    path::PathBuf,
+    path::{Path, PathBuf},
     process::{ExitStatus, Stdio},
     time::Duration,
 };
@@ -32,7 +32,9 @@ use tokio::{
     process::{Child, Command},
 };
 
-use crate::{Answer, Binary, Deadline, Ending, QemuError, Qmp, Qtest, garble::Garbling, stderr::Stderr};
+use crate::{
+    Answer, Binary, Deadline, Ending, QemuError, Qmp, Qtest, garble::Garbling, stderr::Stderr,
+};
 
 /// How long a QEMU that closed its connection has to end, and its last words to come.
 const GRACE: Duration = Duration::from_secs(2);
@@ -62,6 +64,15 @@ pub struct Qemu {
     /// A second hold of our end of QMP's socket, for what can't be sent as bytes.
     parcel: net::UnixStream,
     garbling: Garbling,
+}
+
+/// A QEMU that was started, and has not answered yet. It is killed when this is dropped.
+#[derive(Debug)]
+pub struct Starting {
+    qmp: UnixStream,
+    qtest: Option<UnixStream>,
+    process: Process,
+    parcel: net::UnixStream,
 }
 
 #[derive(Debug)]
@@ -113,33 +124,42 @@ impl Launch {
     /// # Panics
     /// Panics outside a Tokio runtime.
     pub async fn start(&self, deadline: impl Into<Deadline>) -> Result<Qemu, QemuError> {
-        let deadline = deadline.into();
+        self.begin()?.answers(deadline).await
+    }
+
+    /// Starts it, and does not wait: it may answer only once something else has happened.
+    ///
+    /// # Errors
+    /// Returns an error where it can't be started.
+    ///
+    /// # Panics
+    /// Panics outside a Tokio runtime.
+    pub fn begin(&self) -> Result<Starting, QemuError> {
         let (qmp, qmp_theirs, parcel) = parcel_pair()?;
         let (qtest, qtest_theirs) = match self.protocols {
             Protocols::Qmp => None,
             Protocols::QmpAndQtest => Some(pair()?),
         }
         .unzip();
-        let garbling = Garbling::default();
-        let qmp = garbling.over(qmp);
-        let mut process = self.spawn(qmp_theirs, qtest_theirs)?;
-        let connected = tokio::select! {
-            connected = Qmp::connect(qmp, deadline) => connected,
-            _ = process.child.wait() => Err(QemuError::Broken {
-                awaited: "QEMU's greeting".to_owned(),
-                ending: Ending::Closed,
-            }),
-        };
-        match connected {
-            Ok(qmp) => Ok(Qemu {
-                qmp,
-                qtest: qtest.map(Qtest::new),
-                process,
-                parcel,
-                garbling,
-            }),
-            Err(error) => Err(process.explain(error).await),
-        }
+        let process = self.spawn(qmp_theirs, qtest_theirs)?;
+        Ok(Starting {
+            qmp,
+            qtest,
+            process,
+            parcel,
+        })
+    }
+
+    /// The words of the command, with sockets at these paths in place of inherited ones.
+    pub(crate) fn words_with_sockets(&self, qmp: &str, qtest: &str) -> Vec<String> {
+        let chardev = format!("socket,id=migratrix-qmp,path={qmp},server=on,wait=off");
+        let qtest = format!("unix:{qtest},server=on,wait=off");
+        let own = self.binary.words.iter().chain(&self.arguments);
+        let sockets = ["-chardev", &chardev, "-qmp", "chardev:migratrix-qmp"];
+        let qtest = ["-qtest", &qtest, "-qtest-log", "none"];
+        own.map(|word| word.to_string_lossy().into_owned())
+            .chain(sockets.into_iter().chain(qtest).map(str::to_owned))
+            .collect()
     }
 
     fn spawn(&self, qmp: OwnedFd, qtest: Option<OwnedFd>) -> Result<Process, QemuError> {
@@ -181,7 +201,63 @@ impl Launch {
     }
 }
 
+impl Starting {
+    /// Waits until it takes commands.
+    ///
+    /// # Errors
+    /// Returns an error where it ends, or doesn't speak QMP by the deadline.
+    pub async fn answers(self, deadline: impl Into<Deadline>) -> Result<Qemu, QemuError> {
+        let deadline = deadline.into();
+        let Self {
+            qmp,
+            qtest,
+            mut process,
+            parcel,
+        } = self;
+        let garbling = Garbling::default();
+        let connected = tokio::select! {
+            connected = Qmp::connect(garbling.over(qmp), deadline) => connected,
+            _ = process.child.wait() => Err(QemuError::Broken {
+                awaited: "QEMU's greeting".to_owned(),
+                ending: Ending::Closed,
+            }),
+        };
+        match connected {
+            Ok(qmp) => Ok(Qemu {
+                qmp,
+                qtest: qtest.map(Qtest::new),
+                process,
+                parcel,
+                garbling,
+            }),
+            Err(error) => Err(process.explain(error).await),
+        }
+    }
+}
+
 impl Qemu {
+    /// What it has become: it has replaced itself by another program in the same process, which
+    /// listens at these sockets.
+    pub(crate) async fn replaced(
+        self,
+        qmp: &Path,
+        qtest: &Path,
+        deadline: impl Into<Deadline>,
+    ) -> Result<Self, QemuError> {
+        let (qmp, parcel) = net::UnixStream::connect(qmp)
+            .and_then(with_parcel)
+            .map_err(QemuError::file("connect to", qmp))?;
+        let connected = UnixStream::connect(qtest).await;
+        let qtest = connected.map_err(QemuError::file("connect to", qtest))?;
+        let starting = Starting {
+            qmp,
+            qtest: Some(qtest),
+            process: self.process,
+            parcel,
+        };
+        starting.answers(deadline).await
+    }
+
     /// Its QMP connection.
     #[must_use]
     pub const fn qmp(&self) -> &Qmp {
@@ -332,13 +408,15 @@ fn pair() -> Result<(UnixStream, OwnedFd), QemuError> {
 fn parcel_pair() -> Result<(UnixStream, OwnedFd, net::UnixStream), QemuError> {
     let (ours, theirs) =
         net::UnixStream::pair().map_err(QemuError::system("make a socket pair"))?;
-    let prepare = || -> io::Result<_> {
-        ours.set_nonblocking(true)?;
-        let parcel = ours.try_clone()?;
-        Ok((UnixStream::from_std(ours)?, parcel))
-    };
-    let (ours, parcel) = prepare().map_err(QemuError::system("prepare a socket"))?;
+    let (ours, parcel) = with_parcel(ours).map_err(QemuError::system("prepare a socket"))?;
     Ok((ours, theirs.into(), parcel))
+}
+
+/// A socket for Tokio, and a second hold of it.
+fn with_parcel(socket: net::UnixStream) -> io::Result<(UnixStream, net::UnixStream)> {
+    socket.set_nonblocking(true)?;
+    let parcel = socket.try_clone()?;
+    Ok((UnixStream::from_std(socket)?, parcel))
 }
 
 /// The arguments that hand the sockets to QEMU.

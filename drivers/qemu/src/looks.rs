@@ -144,13 +144,22 @@ impl Party {
 /// Adds the devices of a bus, and of those behind it.
 fn add(devices: &mut BTreeMap<String, String>, bus: Bus) {
     for device in bus.devices {
-        let Device { bus, slot, function, id, .. } = device;
+        let Device {
+            bus,
+            slot,
+            function,
+            id,
+            ..
+        } = device;
         let address = format!("{bus:02x}:{slot:02x}.{function}");
         let key = match device.qdev_id.as_str() {
             "" => format!("pci/{address}"),
             name => format!("pci/{name}"),
         };
-        let DeviceId { vendor, device: kind } = id;
+        let DeviceId {
+            vendor,
+            device: kind,
+        } = id;
         devices.insert(key, format!("pci {address} {vendor:04x}:{kind:04x}"));
         if let Some(behind) = device.pci_bridge {
             add(devices, behind);

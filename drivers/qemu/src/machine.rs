@@ -66,7 +66,9 @@ pub(crate) fn arguments(
         "-drive".to_owned(),
         format!("file={},format=raw,if=none,id=boot,readonly=on", image),
     ]);
-    all.extend(words("-device virtio-blk-pci,drive=boot,id=boot-disk,addr=0x10,bootindex=0"));
+    all.extend(words(
+        "-device virtio-blk-pci,drive=boot,id=boot-disk,addr=0x10,bootindex=0",
+    ));
     all.extend(devices::arguments(raw.devices, scratch)?);
     Ok(all)
 }

@@ -9,8 +9,8 @@ use serde_json::{Value, json};
 use tokio::net::UnixStream;
 
 use crate::{
-    Abilities, Answer, Binary, Event, Events, Qemu, QemuError, Qtest, progress::Progress, trail::Trail,
-    trouble::Trouble,
+    Abilities, Answer, Binary, Event, Events, Qemu, QemuError, Qtest, progress::Progress,
+    trail::Trail, trouble::Trouble,
 };
 
 /// The QEMU of one release.

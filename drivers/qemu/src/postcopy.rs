@@ -1,13 +1,16 @@
 //! Steering a migration that is under way: postcopy and its recovery, cancelling, going on.
 
-use std::{io::Write, os::unix::net::{UnixListener, UnixStream}};
+use std::{
+    io::Write,
+    os::unix::net::{UnixListener, UnixStream},
+};
 
 use migratrix_contract::Recorder;
 use migratrix_history::Side;
 use migratrix_matrix::GuestState;
 use serde_json::{Value, json};
 
-use crate::{QemuDriver, QapiEnum, address::Place, party::PATIENCE, trouble::Trouble};
+use crate::{QapiEnum, QemuDriver, address::Place, party::PATIENCE, trouble::Trouble};
 
 /// The state in which a recovery shakes hands.
 const RECOVERS: &str = "postcopy-recover";
@@ -96,11 +99,7 @@ impl QemuDriver {
         }
     }
 
-    async fn pause_migration(
-        &mut self,
-        side: Side,
-        record: &mut Recorder,
-    ) -> Result<(), Trouble> {
+    async fn pause_migration(&mut self, side: Side, record: &mut Recorder) -> Result<(), Trouble> {
         let party = self.party(side);
         party
             .command_out_of_band("migrate-pause", json!({}), record)
@@ -121,7 +120,8 @@ impl QemuDriver {
     pub(crate) async fn recover_in_vain(&mut self, record: &mut Recorder) -> Result<(), Trouble> {
         self.turn();
         let (theirs, ours) = (self.socket(), self.scratch.text("mute"));
-        self.recover_destination(&Place::Unix(theirs.clone()), record).await?;
+        self.recover_destination(&Place::Unix(theirs.clone()), record)
+            .await?;
         let mut peer = UnixStream::connect(theirs).map_err(Trouble::system("connect to QEMU"))?;
         peer.write_all(&CUT_COMMAND)
             .map_err(Trouble::system("write to QEMU"))?;
@@ -145,7 +145,8 @@ impl QemuDriver {
         let tells = abilities.enum_has(QapiEnum::MigrationStatus, "postcopy-recover-setup");
         self.resume_with(&place, record).await?;
         if tells {
-            self.await_state(Side::Source, "postcopy-recover-setup", record).await?;
+            self.await_state(Side::Source, "postcopy-recover-setup", record)
+                .await?;
         }
         Ok(())
     }

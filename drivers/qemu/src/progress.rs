@@ -28,7 +28,7 @@ pub(crate) struct Ram {
     remaining: Option<u64>,
     normal_bytes: Option<u64>,
     duplicate: Option<u64>,
-    pub(crate) dirty_sync_count: Option<u64>,
+    dirty_sync_count: Option<u64>,
     postcopy_requests: Option<u64>,
     multifd_bytes: Option<u64>,
 }
@@ -50,14 +50,6 @@ impl Progress {
     /// The state, as a word: `none` before the first migration.
     pub(crate) fn state(&self) -> &str {
         self.status.as_deref().unwrap_or("none")
-    }
-
-    /// How many passes over memory have begun.
-    pub(crate) fn passes(&self) -> u64 {
-        self.ram
-            .as_ref()
-            .and_then(|ram| ram.dirty_sync_count)
-            .unwrap_or(0)
     }
 
     /// How many pages the destination has asked for.
@@ -106,7 +98,7 @@ mod tests {
     #[test]
     fn a_migration_that_never_was_is_none() {
         let progress = Progress::deserialize(json!({})).unwrap();
-        assert_eq!((progress.state(), progress.passes()), ("none", 0));
+        assert_eq!((progress.state(), progress.requests()), ("none", 0));
     }
 
     #[test]

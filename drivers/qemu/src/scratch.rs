@@ -1,9 +1,6 @@
 //! The folder of a case.
 
-use std::{
-    fs,
-    path::PathBuf,
-};
+use std::{fs, path::PathBuf};
 
 use migratrix_guest::Parameters;
 
@@ -89,7 +86,13 @@ impl Scratch {
         let lines = processes.filter_map(|entry| {
             let line = fs::read_to_string(entry.path().join("cmdline")).ok()?;
             let is_ours = line.contains(&mark);
-            is_ours.then(|| format!("process {}: {}", entry.file_name().to_string_lossy(), line.replace('\0', " ")))
+            is_ours.then(|| {
+                format!(
+                    "process {}: {}",
+                    entry.file_name().to_string_lossy(),
+                    line.replace('\0', " ")
+                )
+            })
         });
         lines.collect()
     }

@@ -7,9 +7,7 @@ use migratrix_history::{Observation, Side, Versions};
 use migratrix_matrix::Method;
 
 use crate::{
-    Launch, Qemu, QemuDriver, QemuError, colo, cpr, machine,
-    party::PATIENCE,
-    trouble::Trouble,
+    Launch, Qemu, QemuDriver, QemuError, colo, cpr, machine, party::PATIENCE, trouble::Trouble,
 };
 
 /// How long a QEMU that is told to end may take.
@@ -78,14 +76,12 @@ impl QemuDriver {
     }
 
     /// Ends the side's QEMU, and removes the case's files once both have ended.
-    pub(crate) async fn clear(
-        &mut self,
-        side: Side,
-        record: &mut Recorder,
-    ) -> Result<(), Trouble> {
+    pub(crate) async fn clear(&mut self, side: Side, record: &mut Recorder) -> Result<(), Trouble> {
         if side == Side::Destination {
-            self.early = None;
-            self.route.forget_launch();
+            if let Some(Ok(qemu)) = self.early.take() {
+                self.destination.seat(qemu);
+            }
+            self.route.launch = None;
         }
         let ended = self.end(side, record).await;
         if !self.source.lives() && !self.destination.lives() {

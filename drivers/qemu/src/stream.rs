@@ -36,7 +36,9 @@ impl QemuDriver {
         let (magic, version) = header.split_at(header.len() / 2);
         record.saw(Observation::Stream {
             magic: String::from_utf8_lossy(magic).into_owned(),
-            version: version.iter().fold(0, |all, byte| all << 8 | u32::from(*byte)),
+            version: version
+                .iter()
+                .fold(0, |all, byte| all << 8 | u32::from(*byte)),
             devices: devices(stream),
         });
         Ok(())

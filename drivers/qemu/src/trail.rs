@@ -32,14 +32,16 @@ impl Trail {
     }
 
     /// How many states are known.
-    pub(crate) const fn told(&self) -> usize {
+    pub(crate) fn told(&self) -> usize {
         self.states.len()
     }
 
     /// Whether the migration has come to `state` since what was awaited last; that counts as
     /// awaited then.
     pub(crate) fn take(&mut self, state: &str) -> bool {
-        let place = self.states[self.next..].iter().position(|seen| seen == state);
+        let place = self.states[self.next..]
+            .iter()
+            .position(|seen| seen == state);
         let now = self.is_at(state);
         if let Some(place) = place {
             self.next += place + 1;
@@ -83,7 +85,9 @@ mod tests {
     #[test]
     fn a_state_that_was_passed_through_counts_once() {
         let mut trail = Trail::default();
-        ["setup", "active", "completed"].map(|state| trail.push(state));
+        for state in ["setup", "active", "completed"] {
+            trail.push(state);
+        }
         assert!(trail.take("active"));
         assert!(!trail.take("setup"));
         assert_eq!(trail.end(), Some("completed"));
@@ -94,7 +98,9 @@ mod tests {
     #[test]
     fn the_end_of_an_attempt_is_none_of_the_next() {
         let mut trail = Trail::default();
-        ["setup", "cancelled"].map(|state| trail.push(state));
+        for state in ["setup", "cancelled"] {
+            trail.push(state);
+        }
         trail.begin();
         assert!(!trail.learn("cancelled"));
         assert!(!trail.take("cancelled"));

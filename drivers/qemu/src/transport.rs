@@ -11,7 +11,7 @@ use std::{
 
 use migratrix_contract::Recorder;
 use migratrix_history::Side;
-use migratrix_matrix::{Address, Feature, Incident, Method, Transport};
+use migratrix_matrix::{Address, Feature, Incident, Transport};
 use nix::fcntl::OFlag;
 use serde_json::{Value, json};
 
@@ -36,7 +36,7 @@ pub(crate) struct Route {
     /// What passes the stream on, where it can be cut.
     pub(crate) relay: Option<crate::colo::Relay>,
     /// The start of a QEMU that answers only later.
-    pub(crate) launch: Option<crate::cpr::Pending>,
+    pub(crate) launch: Option<crate::Starting>,
 }
 
 /// Where the stream starts in a file, from an offset on.
@@ -49,11 +49,6 @@ const STREAM: &str = "stream";
 const NAME: &str = "migration";
 
 impl Route {
-    /// Forgets what belongs to the destination that is gone.
-    pub(crate) fn forget_launch(&mut self) {
-        self.launch = None;
-    }
-
     /// Lets go of everything.
     pub(crate) fn clear(&mut self) {
         *self = Self::default();
@@ -63,11 +58,17 @@ impl Route {
 impl QemuDriver {
     /// Has the destination listen, or read.
     pub(crate) async fn listen(&mut self, record: &mut Recorder) -> Result<(), Trouble> {
-        if self.subject.raw.method == Method::CprTransfer && self.route.launch.is_some() {
+        self.become_destination(record).await?;
+        self.turn();
+        if self.route.launch.is_some() {
             // It is told when it answers.
             return Ok(());
         }
-        self.route.turn += 1;
+        self.listen_here(record).await
+    }
+
+    /// Has the destination listen, or read, at the addresses of this turn.
+    pub(crate) async fn listen_here(&mut self, record: &mut Recorder) -> Result<(), Trouble> {
         let place = self.way_in(record).await?;
         let form = match self.subject.raw.address {
             Address::Channels => Address::Channels,
@@ -124,8 +125,8 @@ impl QemuDriver {
             Transport::Unix => Place::Unix(self.socket()),
             Transport::Tcp => Place::Tcp(0),
             Transport::Fd => {
-                let (ours, theirs) = UnixStream::pair()
-                    .map_err(Trouble::system("make a socket pair"))?;
+                let (ours, theirs) =
+                    UnixStream::pair().map_err(Trouble::system("make a socket pair"))?;
                 hand_over(&mut self.destination, theirs.into(), record).await?;
                 self.route.end = Some(ours.into());
                 Place::Descriptor(NAME)
@@ -139,7 +140,10 @@ impl QemuDriver {
             Transport::FileOffset => self.file(OFFSET),
             Transport::FileFdset => {
                 self.hand_over_set(Side::Destination, record).await?;
-                Place::File { path: SET_PATH.to_owned(), offset: OFFSET }
+                Place::File {
+                    path: SET_PATH.to_owned(),
+                    offset: OFFSET,
+                }
             }
             Transport::Exec => {
                 self.await_stream().await;
@@ -180,7 +184,10 @@ impl QemuDriver {
             Transport::FileFdset => {
                 self.scratch.write(STREAM, &[BEFORE; OFFSET as usize])?;
                 self.hand_over_set(Side::Source, record).await?;
-                Place::File { path: SET_PATH.to_owned(), offset: OFFSET }
+                Place::File {
+                    path: SET_PATH.to_owned(),
+                    offset: OFFSET,
+                }
             }
             Transport::Exec => {
                 let path = self.scratch.text(STREAM);
@@ -253,11 +260,7 @@ const SET: u32 = 1;
 const SET_PATH: &str = "/dev/fdset/1";
 
 /// Hands a descriptor over under the usual name.
-async fn hand_over(
-    party: &mut Party,
-    file: OwnedFd,
-    record: &mut Recorder,
-) -> Result<(), Trouble> {
+async fn hand_over(party: &mut Party, file: OwnedFd, record: &mut Recorder) -> Result<(), Trouble> {
     party.qemu()?.hand_over(file.as_fd())?;
     let name = json!({ "fdname": NAME });
     party.command("getfd", name, record).await?;

@@ -77,7 +77,9 @@ impl QemuDriver {
         Err(Trouble::Astray {
             side,
             state: end.to_owned(),
-            why: progress.error_desc.unwrap_or_else(|| "no reason is given".to_owned()),
+            why: progress
+                .error_desc
+                .unwrap_or_else(|| "no reason is given".to_owned()),
         })
     }
 
@@ -120,9 +122,13 @@ impl QemuDriver {
         let features = self.subject.raw.features;
         let differs = !features.has(Feature::Xbzrle) || progress.differences() > 0;
         let throttles = !features.has(Feature::AutoConverge)
-            || progress.cpu_throttle_percentage.is_some_and(|percent| percent > 0);
+            || progress
+                .cpu_throttle_percentage
+                .is_some_and(|percent| percent > 0);
         let limits = !features.has(Feature::DirtyLimit)
-            || progress.dirty_limit_throttle_time_per_round.is_some_and(|time| time > 0);
+            || progress
+                .dirty_limit_throttle_time_per_round
+                .is_some_and(|time| time > 0);
         differs && throttles && limits
     }
 
@@ -152,7 +158,11 @@ impl QemuDriver {
         loop {
             self.note_events(record);
             for (side, count) in sides.iter().zip(&mut counts) {
-                *count = self.party(*side).pid().map_or(0, channels::count).max(*count);
+                *count = self
+                    .party(*side)
+                    .pid()
+                    .map_or(0, channels::count)
+                    .max(*count);
             }
             let ended = self.source.trail.end().is_some() || self.destination.trail.end().is_some();
             if counts.iter().all(|count| *count == due) || ended {

@@ -324,7 +324,11 @@ impl<'b> Model<'b> {
             Act::Increment(link, how) => self.incremented(link, self.end(link.drive, how)),
             Act::Resume(link) | Act::Twin(link) => self.incremented(link, JobEnd::Completed),
             Act::Pair(links) => {
-                let end = if self.is_armed() { JobEnd::Failed } else { JobEnd::Completed };
+                let end = if self.is_armed() {
+                    JobEnd::Failed
+                } else {
+                    JobEnd::Completed
+                };
                 for link in links {
                     self.incremented(link, end);
                 }

@@ -70,7 +70,11 @@ impl Backup {
     fn simple(&self) -> Vec<Act> {
         let mut acts = self.opening();
         acts.push(Act::Look);
-        for (number, set) in [(1, None), (2, Some(WriteSet::First)), (3, Some(WriteSet::Second))] {
+        for (number, set) in [
+            (1, None),
+            (2, Some(WriteSet::First)),
+            (3, Some(WriteSet::Second)),
+        ] {
             if let Some(set) = set {
                 acts.extend([Act::Write(First, set), Act::Look]);
             }
@@ -170,7 +174,12 @@ fn grouped(first: Option<WriteSet>) -> Vec<Act> {
     }
     acts.extend(first.map(|set| Act::Write(First, set)));
     acts.extend([Act::Write(Second, WriteSet::First), Act::Look]);
-    let pair = |number| [First, Second].map(|drive| Link { drive, ..link(number, 0) });
+    let pair = |number| {
+        [First, Second].map(|drive| Link {
+            drive,
+            ..link(number, 0)
+        })
+    };
     for number in [1, 2] {
         acts.extend([Act::Pair(pair(number)), Act::Look]);
     }
@@ -218,11 +227,7 @@ fn begun() -> Vec<Act> {
 fn failing(first: &[Act]) -> Vec<Act> {
     let mut acts = begun();
     acts.extend(first);
-    acts.extend([
-        Act::Look,
-        Act::Write(First, WriteSet::Second),
-        Act::Look,
-    ]);
+    acts.extend([Act::Look, Act::Write(First, WriteSet::Second), Act::Look]);
     acts.extend(backed_up(link(2, 0)));
     acts.push(Act::End);
     acts

@@ -76,7 +76,9 @@ fn a_larger_cluster_is_copied_whole() {
 
 #[test]
 fn of_a_group_the_one_fails_and_the_other_is_cancelled() {
-    let ends: Vec<_> = jobs(of(Operation::TransactionFailure)).into_iter().collect();
+    let ends: Vec<_> = jobs(of(Operation::TransactionFailure))
+        .into_iter()
+        .collect();
     assert_eq!(ends[0], (JobEnd::Cancelled, Some(458_752)));
     assert_eq!(ends[1], (JobEnd::Failed, Some(458_752)));
     assert!(ends[2..].iter().all(|(end, _)| *end == JobEnd::Completed));
@@ -85,7 +87,10 @@ fn of_a_group_the_one_fails_and_the_other_is_cancelled() {
 #[test]
 fn a_bitmap_is_busy_while_its_job_waits() {
     let scenes = of(Operation::Pause).scenes();
-    let looks: Vec<&Scene> = scenes.iter().filter(|scene| scene.act == Act::Look).collect();
+    let looks: Vec<&Scene> = scenes
+        .iter()
+        .filter(|scene| scene.act == Act::Look)
+        .collect();
     let busy: Vec<bool> = looks.iter().map(|look| look.bitmaps[0].busy).collect();
     assert_eq!(busy, [false, true, false]);
 }

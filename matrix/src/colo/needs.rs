@@ -29,7 +29,12 @@ const VERSIONS: [Row; 4] = [
         ),
     },
     Row {
-        of: |colo| matches!(colo.accelerator, Accelerator::Tcg | Accelerator::TcgUnflushed),
+        of: |colo| {
+            matches!(
+                colo.accelerator,
+                Accelerator::Tcg | Accelerator::TcgUnflushed
+            )
+        },
         sides: &[Place::Source],
         ability: Ability::Since(
             REWORKED,
@@ -40,12 +45,7 @@ const VERSIONS: [Row; 4] = [
         ),
     },
     Row {
-        of: |colo| {
-            matches!(
-                colo.machine,
-                MachineChoice::Q35 | MachineChoice::Q35Oldest
-            )
-        },
+        of: |colo| matches!(colo.machine, MachineChoice::Q35 | MachineChoice::Q35Oldest),
         sides: &[Place::Destination],
         ability: Ability::Since(
             REWORKED,

@@ -1,6 +1,6 @@
 //! The checks of a raw migration, where nothing stands between the two QEMUs and the caller.
 
-mod before;
+pub(super) mod before;
 mod copying;
 mod effect;
 mod events;

@@ -19,9 +19,10 @@ pub(super) fn stamped(backup: &Backup) -> Option<Disk> {
 /// The steps of a chain.
 pub(super) fn steps(backup: &Backup) -> Vec<(Phase, Step)> {
     let story = backup.scenes().into_iter().map(|scene| {
-        let phase = match scene.act {
-            Act::Start => Phase::Prepare,
-            _ => Phase::Migration,
+        let phase = if scene.act == Act::Start {
+            Phase::Prepare
+        } else {
+            Phase::Migration
         };
         (phase, act(side(&scene), scene.act))
     });
@@ -58,17 +59,10 @@ const SPOILED: Link = Link {
 impl Script {
     /// Puts the steps of a fault of a chain where it strikes.
     pub(super) fn weave_backup(&mut self, fault: BackupFault) {
-        let is = |wanted: Act| {
-            move |step: &Step| matches!(step, Step::Backup(BackupStep::Act(_, act)) if *act == wanted)
-        };
+        let is = |wanted: Act| move |step: &Step| matches!(step, Step::Backup(BackupStep::Act(_, act)) if *act == wanted);
         let broken = Step::Backup;
         match fault {
-            BackupFault::ErrorSwallowed => self.replace(|step| match step {
-                Step::Backup(BackupStep::Act(side, Act::Increment(link, OnError::Report))) => {
-                    Some(act(*side, Act::Increment(*link, OnError::Ignore)))
-                }
-                _ => None,
-            }),
+            BackupFault::ErrorSwallowed => self.replace(ignoring_errors),
             BackupFault::BitmapCleared => {
                 let (drive, bitmap) = (SPOILED.drive, SPOILED.bitmap);
                 let clear = broken(BackupStep::ClearBitmap(Side::Source, drive, bitmap));
@@ -79,11 +73,13 @@ impl Script {
                     self.steps.swap(place, place - 1);
                 }
             }
-            BackupFault::BitmapLeftBehind => self.replace(|step| {
-                is(Act::Meet)(step).then_some(broken(BackupStep::MeetIncapable))
-            }),
+            BackupFault::BitmapLeftBehind => self
+                .replace(|step| is(Act::Meet)(step).then_some(broken(BackupStep::MeetIncapable))),
             BackupFault::SectorOverwritten => {
-                self.before(is(Act::Compare(SPOILED)), broken(BackupStep::Overwrite(SPOILED)));
+                self.before(
+                    is(Act::Compare(SPOILED)),
+                    broken(BackupStep::Overwrite(SPOILED)),
+                );
             }
             BackupFault::LinkMissing => {
                 self.before(is(Act::End), broken(BackupStep::RemoveFull(SPOILED.drive)));
@@ -110,4 +106,12 @@ impl Script {
             *step = instead(step).unwrap_or(*step);
         }
     }
+}
+
+/// An incremental that fails by an error, as one that ignores it.
+const fn ignoring_errors(step: &Step) -> Option<Step> {
+    if let Step::Backup(BackupStep::Act(side, Act::Increment(link, OnError::Report))) = step {
+        return Some(act(*side, Act::Increment(*link, OnError::Ignore)));
+    }
+    None
 }

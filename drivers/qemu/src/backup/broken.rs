@@ -2,11 +2,16 @@
 
 use std::fs;
 
+use migratrix_contract::Recorder;
 use migratrix_history::Side;
 use migratrix_matrix::{Backup, DirtyBitmap, Drive, Link, Write};
 use serde_json::json;
 
-use super::images::{file, format};
+use super::{
+    disks::reached,
+    images::{file, format},
+    writes::command,
+};
 use crate::{QemuDriver, QemuError, trouble::Trouble};
 
 /// What one sector is overwritten with.
@@ -35,6 +40,26 @@ impl QemuDriver {
         let file = file(case, link);
         self.write_offline(Side::Source, &file, format(case), &[SECTOR])
             .await
+    }
+
+    /// Overwrites the sector of the guest's first lap with zeros.
+    pub(super) async fn undo_write(
+        &mut self,
+        case: &Backup,
+        side: Side,
+        drive: Drive,
+        record: &mut Recorder,
+    ) -> Result<(), Trouble> {
+        let disk = self.subject.guest.disk;
+        let place = disk.and_then(|disk| disk.places().nth(1));
+        let undo = Write {
+            pattern: 0,
+            offset: place.ok_or(Trouble::Unfit("its guest writes to no disk"))?,
+            ..SECTOR
+        };
+        let reached = reached(case, drive);
+        self.qemu_io(side, &reached, &command(undo), record).await?;
+        Ok(())
     }
 
     /// Removes the full backup of a disk.

@@ -17,10 +17,10 @@ pub(super) fn file(case: &Backup, side: Side, drive: Drive) -> String {
 
 /// By which name `qemu-io` reaches the disk: its node's, or its device's where it has one.
 pub(super) fn reached(case: &Backup, drive: Drive) -> String {
-    if case.jumps() {
-        format!("-d /machine/peripheral/disk-{drive}/virtio-backend")
-    } else {
-        drive.name().to_owned()
+    match (case.jumps(), case.writer) {
+        (false, _) => drive.name().to_owned(),
+        (true, Writer::QemuIo) => format!("-d /machine/peripheral/disk-{drive}/virtio-backend"),
+        (true, Writer::Guest) => format!("-d disk-{drive}"),
     }
 }
 
@@ -43,11 +43,17 @@ impl QemuDriver {
         for drive in case.drives() {
             let name = file(case, Side::Source, *drive);
             self.make_image(Side::Source, &name, &DISK).await?;
-            let writes = WriteSet::Offline.writes(*drive);
-            self.write_offline(Side::Source, &name, DISK.format, &writes)
-                .await?;
+            if case.writer == Writer::QemuIo {
+                let writes = WriteSet::Offline.writes(*drive);
+                self.write_offline(Side::Source, &name, DISK.format, &writes)
+                    .await?;
+            }
         }
-        self.start_on(case, Side::Source, record).await
+        self.start_on(case, Side::Source, record).await?;
+        match case.writer {
+            Writer::QemuIo => Ok(()),
+            Writer::Guest => self.await_beat(Side::Source).await,
+        }
     }
 
     /// Starts the side's QEMU with its disks.
@@ -76,7 +82,11 @@ impl QemuDriver {
         let output = self.scratch.path(output(side));
         let binary = self.party(side).host.binary.clone();
         let launch = Launch::new(binary).arguments(arguments).with_stdout(output);
-        let launch = if case.jumps() { launch.with_qtest() } else { launch };
+        let launch = if case.jumps() {
+            launch.with_qtest()
+        } else {
+            launch
+        };
         let qemu = launch.start(PATIENCE).await?;
         self.greet(side, qemu, record);
         Ok(())

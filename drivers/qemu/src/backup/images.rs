@@ -79,7 +79,11 @@ impl QemuDriver {
             0 => Ok(said.text),
             status => Err(Trouble::Odd {
                 command: name,
-                what: format!("{} and ends with {status}, of {}", said.text, words.join(" ")),
+                what: format!(
+                    "{} and ends with {status}, of {}",
+                    said.text,
+                    words.join(" ")
+                ),
             }),
         }
     }
@@ -114,7 +118,9 @@ impl QemuDriver {
         onto: &str,
     ) -> Result<(), Trouble> {
         let (name, onto) = (self.scratch.text(name), self.scratch.text(onto));
-        let words = owned(&["rebase", "-f", "qcow2", "-u", "-b", &onto, "-F", "qcow2", &name]);
+        let words = owned(&[
+            "rebase", "-f", "qcow2", "-u", "-b", &onto, "-F", "qcow2", &name,
+        ]);
         self.tool_does(side, "qemu-img", &words).await?;
         Ok(())
     }
@@ -140,12 +146,15 @@ impl QemuDriver {
     pub(super) async fn compare_with_reference(
         &mut self,
         case: &Backup,
+        side: Side,
         link: Link,
         record: &mut Recorder,
     ) -> Result<(), Trouble> {
         let format = format(case);
         let (one, other) = (file(case, link), link.reference());
-        self.compare((&one, format), (&other, format), record).await
+        self.compare((&one, format), (&other, format), record)
+            .await?;
+        self.survey_image(side, &one, record).await
     }
 
     /// Compares two images, with the tool of each release.
@@ -191,6 +200,7 @@ impl QemuDriver {
             let end = file(case, link);
             self.compare((&end, format(case)), (&disk, "qcow2"), record)
                 .await?;
+            self.survey_image(side, &end, record).await?;
         }
         Ok(())
     }

@@ -5,139 +5,13 @@ use migratrix_history::Side;
 use migratrix_matrix::{
     Backup, BackupForm, Clusters, DirtyBitmap, Drive, Link, OnError, Target, Together,
 };
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
 use super::{
-    added,
-    images::{Shape, file, format, plain},
+    images::{Shape, format, plain},
+    job::{Job, SLOW, What, action, command, is_at, is_gone, is_stop},
 };
 use crate::{Event, Events, QemuDriver, party::PATIENCE, trouble::Trouble};
-
-/// How slowly a job runs that is to be cancelled, in bytes/s: seconds for what it has to copy.
-const SLOW: u64 = 64 << 10;
-
-/// A backup that is asked for.
-struct Job {
-    id: String,
-    drive: Drive,
-    /// The name of its target's file.
-    target: String,
-    what: What,
-    on_error: OnError,
-    /// In bytes/s; `None` for no bound.
-    speed: Option<u64>,
-}
-
-/// What is copied.
-#[derive(Clone, Copy)]
-enum What {
-    /// The whole disk, to a target that is there.
-    Whole,
-    /// The whole disk; `drive-backup` makes the target itself.
-    Anew,
-    /// What the bitmap of this name says.
-    By(Option<&'static str>),
-}
-
-impl Job {
-    fn of(case: &Backup, link: Link) -> Self {
-        Self {
-            id: link.job(),
-            drive: link.drive,
-            target: file(case, link),
-            what: What::By(Some(link.bitmap.name())),
-            on_error: OnError::Report,
-            speed: None,
-        }
-    }
-
-    fn reference(link: Link) -> Self {
-        Self {
-            id: link.reference_job(),
-            drive: link.drive,
-            target: link.reference(),
-            what: What::Whole,
-            on_error: OnError::Report,
-            speed: None,
-        }
-    }
-
-    fn node(&self) -> String {
-        format!("target-{}", self.id)
-    }
-
-    /// The arguments of its command; `path` is where its target is.
-    fn arguments(&self, case: &Backup, path: &str) -> Value {
-        let mut all = Map::new();
-        let mut put = |name: &str, value: Value| {
-            all.insert(name.to_owned(), value);
-        };
-        put("job-id", json!(self.id));
-        put("device", json!(self.drive.name()));
-        match self.what {
-            What::Whole | What::Anew => put("sync", json!("full")),
-            What::By(bitmap) => {
-                put("sync", json!("incremental"));
-                bitmap.map(|name| put("bitmap", json!(name)));
-            }
-        }
-        match case.form {
-            BackupForm::Blockdev => put("target", json!(self.node())),
-            BackupForm::Drive => {
-                put("target", json!(path));
-                put("format", json!(format(case)));
-                match self.what {
-                    What::Anew => {}
-                    What::Whole | What::By(_) => put("mode", json!("existing")),
-                }
-            }
-        }
-        match self.on_error {
-            OnError::Report => {}
-            OnError::Stop => put("on-source-error", json!("stop")),
-            OnError::Ignore => put("on-source-error", json!("ignore")),
-        }
-        self.speed.map(|speed| put("speed", json!(speed)));
-        Value::Object(all)
-    }
-}
-
-const fn command(form: BackupForm) -> &'static str {
-    match form {
-        BackupForm::Blockdev => "blockdev-backup",
-        BackupForm::Drive => "drive-backup",
-    }
-}
-
-/// The action that clears or adds a bitmap.
-fn action(case: &Backup, drive: Drive, bitmap: DirtyBitmap, with: Together) -> Option<Value> {
-    match with {
-        Together::Alone => None,
-        Together::Clear => {
-            let data = json!({ "node": drive.name(), "name": bitmap.name() });
-            Some(json!({ "type": "block-dirty-bitmap-clear", "data": data }))
-        }
-        Together::Add => {
-            let data = added(case, drive, bitmap);
-            Some(json!({ "type": "block-dirty-bitmap-add", "data": data }))
-        }
-    }
-}
-
-fn is_gone(event: &Event, id: &str) -> bool {
-    is_at(event, id, "null")
-}
-
-fn is_at(event: &Event, id: &str, status: &str) -> bool {
-    let told = |name: &str| event.data.get(name).and_then(Value::as_str);
-    event.name == "JOB_STATUS_CHANGE" && told("id") == Some(id) && told("status") == Some(status)
-}
-
-fn is_stop(event: &Event, id: &str) -> bool {
-    let told = |name: &str| event.data.get(name).and_then(Value::as_str);
-    let of_job = told("device") == Some(id) && told("action") == Some("stop");
-    event.name == "BLOCK_JOB_ERROR" && of_job
-}
 
 impl QemuDriver {
     /// A full backup, alone or with the drive's bitmaps.
@@ -154,7 +28,11 @@ impl QemuDriver {
             id: drive.full_job(),
             drive,
             target: drive.full(),
-            what: if makes_itself { What::Anew } else { What::Whole },
+            what: if makes_itself {
+                What::Anew
+            } else {
+                What::Whole
+            },
             on_error: OnError::Report,
             speed: None,
         };
@@ -209,7 +87,8 @@ impl QemuDriver {
             on_error,
             ..Job::of(case, link)
         };
-        self.run_jobs(case, side, Vec::new(), &[job], record).await?;
+        self.run_jobs(case, side, Vec::new(), &[job], record)
+            .await?;
         match on_error {
             OnError::Report | OnError::Ignore => self.finish_link(case, side, link).await,
             OnError::Stop => Ok(()),
@@ -332,11 +211,14 @@ impl QemuDriver {
             speed: Some(SLOW),
             ..Job::of(case, link)
         };
-        let mut events = self.begin(case, side, Vec::new(), std::slice::from_ref(&job), record).await?;
+        let mut events = self
+            .begin(case, side, Vec::new(), std::slice::from_ref(&job), record)
+            .await?;
         let cancel = json!({ "device": job.id });
         let party = self.party(side);
         party.command("block-job-cancel", cancel, record).await?;
-        self.await_job(case, side, &job, &mut events[0], record).await
+        self.await_job(case, side, &job, &mut events[0], record)
+            .await
     }
 
     /// Lets a job that stopped go on to its end.
@@ -350,8 +232,11 @@ impl QemuDriver {
         let job = Job::of(case, link);
         let mut events = self.party(side).qemu()?.qmp().events();
         let resume = json!({ "id": job.id });
-        self.party(side).command("job-resume", resume, record).await?;
-        self.await_job(case, side, &job, &mut events, record).await?;
+        self.party(side)
+            .command("job-resume", resume, record)
+            .await?;
+        self.await_job(case, side, &job, &mut events, record)
+            .await?;
         self.finish_link(case, side, link).await
     }
 
@@ -383,7 +268,9 @@ impl QemuDriver {
         for job in jobs {
             self.add_target(case, side, job, record).await?;
         }
-        let events = jobs.iter().map(|_| Ok(self.party(side).qemu()?.qmp().events()));
+        let events = jobs
+            .iter()
+            .map(|_| Ok(self.party(side).qemu()?.qmp().events()));
         let events = events.collect::<Result<Vec<Events>, Trouble>>()?;
         let name = command(case.form);
         let mut asked = Vec::new();
@@ -424,7 +311,9 @@ impl QemuDriver {
             "driver": format(case),
             "file": { "driver": "file", "filename": path },
         });
-        self.party(side).command("blockdev-add", node, record).await?;
+        self.party(side)
+            .command("blockdev-add", node, record)
+            .await?;
         Ok(())
     }
 
@@ -444,13 +333,30 @@ impl QemuDriver {
         let came = self.party(side).explained(came).await?;
         if is_stop(&came, id) {
             let paused = |event: &Event| is_at(event, id, "paused");
-            let came = events.wait("that the job is paused", PATIENCE, paused).await;
+            let came = events
+                .wait("that the job is paused", PATIENCE, paused)
+                .await;
             self.party(side).explained(came).await?;
             return Ok(());
         }
-        if case.form == BackupForm::Blockdev {
-            let node = json!({ "node-name": job.node() });
-            self.party(side).command("blockdev-del", node, record).await?;
+        match case.form {
+            BackupForm::Blockdev => {
+                let node = json!({ "node-name": job.node() });
+                self.party(side)
+                    .command("blockdev-del", node, record)
+                    .await?;
+                Ok(())
+            }
+            BackupForm::Drive => self.await_release(side, &job.target).await,
+        }
+    }
+
+    /// Waits until QEMU has let go of a target that it opened itself: a little after it has
+    /// forgotten the job.
+    async fn await_release(&mut self, side: Side, target: &str) -> Result<(), Trouble> {
+        let path = self.scratch.text(target);
+        while self.party(side).has_file(&path).await? {
+            self.pause().await;
         }
         Ok(())
     }

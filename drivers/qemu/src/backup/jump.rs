@@ -90,7 +90,9 @@ impl QemuDriver {
             event.name == "JOB_STATUS_CHANGE"
                 && event.data == json!({ "id": MIRROR, "status": "null" })
         };
-        let gone = events.wait("that the copy is over", PATIENCE, is_gone).await;
+        let gone = events
+            .wait("that the copy is over", PATIENCE, is_gone)
+            .await;
         from.explained(gone).await?;
         let remote = json!({ "node-name": REMOTE });
         from.command("blockdev-del", remote, record).await?;

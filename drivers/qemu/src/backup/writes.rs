@@ -1,13 +1,23 @@
 //! What is written to the disks while QEMU has them.
 
-use std::{fs, path::Path};
+use std::{
+    fs::{self, File},
+    io,
+    os::unix::fs::FileExt,
+    path::Path,
+    time::Instant,
+};
 
 use migratrix_contract::Recorder;
-use migratrix_history::{Observation, Side};
+use migratrix_guest::{Disk, DiskSurvey};
+use migratrix_history::{Observation, Side, When};
 use migratrix_matrix::{Backup, Drive, Write, WriteSet};
 use serde_json::json;
 
-use super::disks::{output, reached};
+use super::{
+    disks::{output, reached},
+    images::owned,
+};
 use crate::{QemuDriver, QemuError, trouble::Trouble};
 
 /// A write as `qemu-io` takes it.
@@ -32,7 +42,9 @@ impl QemuDriver {
     ) -> Result<(), Trouble> {
         let reached = reached(case, drive);
         for write in set.writes(drive) {
-            let told = self.qemu_io(side, &reached, &command(write), record).await?;
+            let told = self
+                .qemu_io(side, &reached, &command(write), record)
+                .await?;
             record.saw(Observation::Written {
                 side,
                 drive: drive.name().to_owned(),
@@ -48,7 +60,7 @@ impl QemuDriver {
 
     /// What `qemu-io` within QEMU tells. The monitor's answer is empty even where a write fails:
     /// the outcome is on QEMU's standard output.
-    async fn qemu_io(
+    pub(super) async fn qemu_io(
         &mut self,
         side: Side,
         reached: &str,
@@ -72,13 +84,67 @@ fn read(path: &Path) -> Result<Vec<u8>, Trouble> {
     Ok(fs::read(path).map_err(QemuError::file("read", path))?)
 }
 
+/// How many sectors the guest writes before it is called writing.
+const LAPS: u32 = 8;
+
 impl QemuDriver {
     /// Lets the guest write for some laps.
     pub(super) async fn guest_writes(
         &mut self,
-        _side: Side,
-        _record: &mut Recorder,
+        side: Side,
+        record: &mut Recorder,
     ) -> Result<(), Trouble> {
-        Err(Trouble::Unfit("no guest writes yet"))
+        let began = Instant::now();
+        let first = self.lap(side).await?;
+        let mut last = first;
+        while last.wrapping_sub(first) < LAPS {
+            self.pause().await;
+            self.note_events(record);
+            last = self.lap(side).await?;
+        }
+        record.saw(Observation::Beat {
+            side,
+            when: When::During,
+            first,
+            last,
+            window_us: u64::try_from(began.elapsed().as_micros()).unwrap_or(u64::MAX),
+        });
+        Ok(())
     }
+
+    /// Records the sectors of an image that the guest stamps, if it stamps some.
+    pub(super) async fn survey_image(
+        &mut self,
+        side: Side,
+        name: &str,
+        record: &mut Recorder,
+    ) -> Result<(), Trouble> {
+        let Some(disk) = self.subject.guest.disk else {
+            return Ok(());
+        };
+        let path = self.scratch.path(FLAT);
+        let (from, to) = (self.scratch.text(name), self.scratch.text(FLAT));
+        let words = owned(&["convert", "-f", "qcow2", "-O", "raw", &from, &to]);
+        self.tool_does(side, "qemu-img", &words).await?;
+        let sectors = sectors(&path, &disk).map_err(QemuError::file("read", &path))?;
+        fs::remove_file(&path).map_err(QemuError::file("remove", &path))?;
+        record.saw(Observation::Sectors {
+            side,
+            image: name.to_owned(),
+            survey: DiskSurvey::read(&disk, sectors.iter().map(Vec::as_slice)),
+        });
+        Ok(())
+    }
+}
+
+/// The image that is read, without its format.
+const FLAT: &str = "flat";
+
+fn sectors(path: &Path, disk: &Disk) -> io::Result<Vec<Vec<u8>>> {
+    let file = File::open(path)?;
+    let sector = |place| {
+        let mut bytes = vec![0; DiskSurvey::SECTOR];
+        file.read_exact_at(&mut bytes, place).map(|()| bytes)
+    };
+    disk.places().map(sector).collect()
 }

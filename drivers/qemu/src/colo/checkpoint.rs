@@ -1,9 +1,11 @@
 //! Checkpoints: waiting for them, and holding both guests still at one.
 //!
-//! A guest is held by two bytes of its code ([`migratrix_guest::Hold`]): it then stands at the end
-//! of a lap, and goes on when its own bytes are written back. They are written to the primary alone;
-//! the secondary gets them, like all else, by a checkpoint. So both are held with the same memory,
-//! and no third party has touched the secondary.
+//! A guest is held by a byte of its code ([`migratrix_guest::Hold`]): it then halts at the end of a
+//! lap, and is deaf to the tick. The byte is written to the primary alone; the secondary gets it,
+//! like all else, by a checkpoint, and halts because its processor is halted. So both are held with
+//! the same memory, and nobody else has touched the secondary. (A loop in place of the halt would
+//! not do: under TCG the secondary of 11.1 goes on with its translation of code that a checkpoint
+//! has changed.)
 
 use std::time::Instant;
 
@@ -13,11 +15,7 @@ use migratrix_history::{Observation, Side, When};
 use migratrix_matrix::Accelerator;
 use serde_json::json;
 
-use crate::{
-    QemuDriver, QemuError,
-    party::{EVERY, Party},
-    trouble::Trouble,
-};
+use crate::{QemuDriver, QemuError, party::Party, trouble::Trouble};
 
 /// A delay after which no checkpoint comes by itself, in milliseconds: an hour.
 const NEVER: u64 = 3_600_000;
@@ -38,14 +36,23 @@ impl Party {
         Ok(events.iter().filter(|event| event.name == name).count())
     }
 
-    /// Where the guest's processor is, as far as it is known while it runs.
-    async fn instruction(&mut self) -> Result<Option<u32>, Trouble> {
+    /// Whether the guest's processor is halted and deaf to interrupts.
+    async fn is_held(&mut self) -> Result<bool, Trouble> {
         let line = json!({ "command-line": "info registers" });
         let said = self.ask("human-monitor-command", line).await?;
-        let said = said.as_str().unwrap_or_default();
-        let place = said.split_once("EIP=").and_then(|(_, rest)| rest.get(..8));
-        Ok(place.and_then(|place| u32::from_str_radix(place, 16).ok()))
+        Ok(is_deaf(said.as_str().unwrap_or_default()))
     }
+}
+
+/// The flag that lets interrupts come.
+const INTERRUPTS: u32 = 0x200;
+
+/// Whether what `info registers` says is of a processor that is halted with interrupts off.
+fn is_deaf(registers: &str) -> bool {
+    let after = |name: &str| Some(registers.split_once(name)?.1);
+    let flags = after("EFL=").and_then(|rest| u32::from_str_radix(rest.get(..8)?, 16).ok());
+    let halted = after("HLT=").is_some_and(|rest| rest.starts_with('1'));
+    halted && flags.is_some_and(|flags| flags & INTERRUPTS == 0)
 }
 
 impl QemuDriver {
@@ -62,7 +69,10 @@ impl QemuDriver {
 
     /// How many times each side has gone on after a checkpoint.
     fn checkpoints(&mut self) -> Result<[usize; 2], Trouble> {
-        Ok([self.source.heard(RESUMED)?, self.destination.heard(RESUMED)?])
+        Ok([
+            self.source.heard(RESUMED)?,
+            self.destination.heard(RESUMED)?,
+        ])
     }
 
     async fn beyond(&mut self, before: [usize; 2], record: &mut Recorder) -> Result<(), Trouble> {
@@ -94,21 +104,24 @@ impl QemuDriver {
         let mut before = self.party(side).heard(RESUMED)?;
         let (mut began, mut first) = (Instant::now(), self.lap(side).await?);
         loop {
-            tokio::time::sleep(EVERY).await;
+            self.pause().await;
             let last = self.lap(side).await?;
-            let window = began.elapsed();
+            let read = Instant::now();
             let runs = self.party(side).run_state().await?.running;
             let now = self.party(side).heard(RESUMED)?;
             if now != before || !runs {
-                (before, began, first) = (now, Instant::now(), last);
+                before = now;
+                (began, first) = (Instant::now(), self.lap(side).await?);
             } else if last != first {
-                record.saw(Observation::Beat {
+                let window = read.duration_since(began).as_micros();
+                let beat = Observation::Beat {
                     side,
                     when: When::During,
                     first,
                     last,
-                    window_us: u64::try_from(window.as_micros()).unwrap_or(u64::MAX),
-                });
+                    window_us: u64::try_from(window).unwrap_or(u64::MAX),
+                };
+                record.saw_at(read, beat);
                 return Ok(());
             }
         }
@@ -120,7 +133,9 @@ impl QemuDriver {
         record: &mut Recorder,
     ) -> Result<(), Trouble> {
         let delay = json!({ "x-checkpoint-delay": NEVER });
-        source.command("migrate-set-parameters", delay, record).await?;
+        source
+            .command("migrate-set-parameters", delay, record)
+            .await?;
         Ok(())
     }
 
@@ -139,31 +154,29 @@ impl QemuDriver {
     pub(super) async fn hold(&mut self, record: &mut Recorder) -> Result<(), Trouble> {
         let hold = self.holding()?;
         self.have_checkpoint(record).await?;
-        self.source.write_memory(hold.address.into(), &hold.holding).await?;
-        while !self.is_held(Side::Source, hold).await? {
+        self.source
+            .write_memory(hold.address.into(), &[hold.holding])
+            .await?;
+        while !self.source.is_held().await? {
             self.pause().await;
         }
         loop {
             self.have_checkpoint(record).await?;
-            if self.is_held(Side::Destination, hold).await? {
+            if self.destination.is_held().await? {
                 return Ok(());
             }
         }
     }
 
-    /// Whether the guest stands where it is held.
-    async fn is_held(&mut self, side: Side, hold: Hold) -> Result<bool, Trouble> {
-        let first = self.lap(side).await?;
-        let place = self.party(side).instruction().await?;
-        Ok(place == Some(hold.address) && self.lap(side).await? == first)
-    }
-
     /// Records which pages of the memory of both sides differ.
     pub(super) async fn mirror(&mut self, record: &mut Recorder) -> Result<(), Trouble> {
         let lap = self.lap(Side::Source).await?;
-        let [one, other] = [self.dump(Side::Source).await?, self.dump(Side::Destination).await?];
+        let [one, other] = [
+            self.dump(Side::Source).await?,
+            self.dump(Side::Destination).await?,
+        ];
         let beyond = match self.subject.raw.accelerator {
-            Accelerator::Tcg => 0..0,
+            Accelerator::Tcg | Accelerator::TcgUnflushed => 0..0,
             Accelerator::Kvm | Accelerator::KvmDirtyRing => BIOS,
         };
         let size = PAGE as usize;
@@ -196,11 +209,31 @@ impl QemuDriver {
     /// Lets both guests go on, and waits until they do.
     pub(super) async fn release(&mut self, record: &mut Recorder) -> Result<(), Trouble> {
         let hold = self.holding()?;
-        self.source.write_memory(hold.address.into(), &hold.own).await?;
+        self.source
+            .write_memory(hold.address.into(), &[hold.own])
+            .await?;
+        self.source.command("inject-nmi", json!({}), record).await?;
         self.have_checkpoint(record).await?;
         for side in BOTH {
             self.await_beat(side).await?;
         }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn registers(flags: &str, halted: char) -> String {
+        format!("EAX=00000042\nEIP=00007ca8 EFL={flags} [---Z-P-] CPL=0 II=0 SMM=0 HLT={halted}\n")
+    }
+
+    #[test]
+    fn only_a_halted_processor_that_no_tick_wakes_is_held() {
+        assert!(is_deaf(&registers("00000046", '1')));
+        assert!(!is_deaf(&registers("00000246", '1')));
+        assert!(!is_deaf(&registers("00000046", '0')));
+        assert!(!is_deaf(""));
     }
 }

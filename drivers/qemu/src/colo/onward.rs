@@ -6,9 +6,7 @@ use migratrix_matrix::Address;
 use serde_json::{Value, json};
 
 use super::switched;
-use crate::{
-    QemuDriver, address::Place, machine::words, party::PATIENCE, trouble::Trouble,
-};
+use crate::{QemuDriver, address::Place, machine::words, party::PATIENCE, trouble::Trouble};
 
 const SOCKET: &str = "socket-onward";
 
@@ -21,7 +19,11 @@ const fn other(side: Side) -> Side {
 
 impl QemuDriver {
     /// Starts another QEMU on the lost side's place, which waits for a stream.
-    pub(super) async fn refill(&mut self, side: Side, record: &mut Recorder) -> Result<(), Trouble> {
+    pub(super) async fn refill(
+        &mut self,
+        side: Side,
+        record: &mut Recorder,
+    ) -> Result<(), Trouble> {
         self.end(side, record).await?;
         self.route.relay = None;
         let launch = self.launch_of(side)?;
@@ -45,12 +47,18 @@ impl QemuDriver {
         let mut on = pair.capabilities(party.host.abilities.version);
         on.retain(|name| *name != "events");
         let off = switched(&on, false);
-        party.command("migrate-set-capabilities", off, record).await?;
+        party
+            .command("migrate-set-capabilities", off, record)
+            .await?;
         Ok(())
     }
 
     /// Migrates the guest from `from` to the other side, until it has ended on both.
-    pub(super) async fn onward(&mut self, from: Side, record: &mut Recorder) -> Result<(), Trouble> {
+    pub(super) async fn onward(
+        &mut self,
+        from: Side,
+        record: &mut Recorder,
+    ) -> Result<(), Trouble> {
         let to = other(from);
         let arguments = Place::Unix(self.scratch.text(SOCKET)).arguments(Address::Uri);
         let party = self.party(to);
@@ -60,11 +68,17 @@ impl QemuDriver {
             incoming.insert("exit-on-error".to_owned(), json!(false));
         }
         let events = switched(&["events"], true);
-        party.command("migrate-set-capabilities", events, record).await?;
-        party.command("migrate-incoming", Value::Object(incoming), record).await?;
+        party
+            .command("migrate-set-capabilities", events, record)
+            .await?;
+        party
+            .command("migrate-incoming", Value::Object(incoming), record)
+            .await?;
         let party = self.party(from);
         party.trail.begin();
-        party.command("migrate", Value::Object(arguments), record).await?;
+        party
+            .command("migrate", Value::Object(arguments), record)
+            .await?;
         self.plainly_completed(from, record).await?;
         self.await_state(to, "completed", record).await
     }
@@ -86,7 +100,9 @@ impl QemuDriver {
                 return Err(Trouble::Astray {
                     side,
                     state: progress.state().to_owned(),
-                    why: progress.error_desc.unwrap_or_else(|| "no reason is given".to_owned()),
+                    why: progress
+                        .error_desc
+                        .unwrap_or_else(|| "no reason is given".to_owned()),
                 });
             }
             self.pause().await;

@@ -165,7 +165,10 @@ mod tests {
         let (_folder, relay, mut near, mut far) = laid().await;
         near.write_u8(1).await.unwrap();
         far.write_u8(2).await.unwrap();
-        assert_eq!((comes(&mut far).await, comes(&mut near).await), (Some(1), Some(2)));
+        assert_eq!(
+            (comes(&mut far).await, comes(&mut near).await),
+            (Some(1), Some(2))
+        );
         relay.shut();
         near.write_u8(3).await.unwrap();
         assert_eq!(comes(&mut far).await, None);

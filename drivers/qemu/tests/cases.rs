@@ -1,0 +1,213 @@
+//! Raw cases on the QEMUs of real releases, one of each family, over all pairs of them.
+//!
+//! Those over TCP use the loopback interface: run them in a network namespace of their own.
+
+use std::{
+    env,
+    path::Path,
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use migratrix_contract::{Deadlines, Recorder, Script, Subject, run};
+use migratrix_guest::Parameters;
+use migratrix_history::{History, Observation, Outcome, Side};
+use migratrix_matrix::{Case, Point, Raw};
+use migratrix_qemu::{Abilities, Binary, QemuDriver, RawHost, lacking, machine};
+
+const LONG: Duration = Duration::from_secs(20);
+
+/// Cases that end in the guest's being on the destination.
+const COMPLETE: &[&str] = &[
+    "precopy/unix/running/plain",
+    "precopy/unix/stopped/plain",
+    "precopy/unix/suspended/plain",
+    "precopy/fd/running/plain",
+    "precopy/file-offset/running/mapped-ram",
+    "precopy/exec/running/plain",
+    "precopy/unix/running/multifd-zlib+4-channels",
+    "precopy/unix/running/pause-before-switchover",
+    "precopy/unix/running/ignore-shared",
+    "precopy/unix/running/x509-override-host",
+    "precopy/unix/running/virtio-blk-in-use",
+    "precopy/unix/running/virtio-scsi-in-use",
+    "precopy/unix/running/all-virtio",
+    "precopy/unix/running/multifd+cancel-retry",
+    "postcopy/unix/running/plain",
+    "postcopy/unix/running/postcopy-preempt+recover",
+    "cpr-transfer/unix/running/channels",
+    "cpr-exec/file/running/plain",
+];
+
+/// Cases that end in the guest's being on the source, and the state that the migration comes to.
+const STAY: &[(&str, &str)] = &[
+    ("precopy/unix/running/cancel-setup", "cancelled"),
+    ("precopy/unix/running/cancel-active", "cancelled"),
+    ("precopy/unix/running/psk-mismatch", "failed"),
+    ("precopy/unix/running/bad-destination", "failed"),
+    ("precopy/unix/running/validate-uuid+uuid-mismatch", "failed"),
+];
+
+async fn hosts() -> Vec<RawHost> {
+    let roots = env::var_os("MIGRATRIX_TEST_ROOTS").expect("MIGRATRIX_TEST_ROOTS=dir1:dir2 is set");
+    let mut hosts = Vec::new();
+    for root in env::split_paths(&roots) {
+        let binary = Binary::of_root(&root).unwrap();
+        let abilities = Arc::new(Abilities::probe(&binary, LONG).await.unwrap());
+        hosts.push(RawHost {
+            name: format!("r{}", hosts.len()),
+            binary,
+            abilities,
+        });
+    }
+    hosts
+}
+
+fn subject(raw: &Raw, machine: String) -> Subject {
+    Subject {
+        domain: "cases".to_owned(),
+        uuid: "11111111-2222-4333-8444-555555555555".to_owned(),
+        foreign_uuid: "11111111-2222-4333-8444-666666666666".to_owned(),
+        machine,
+        memory_mib: 8,
+        guest: Parameters {
+            pace_us: 1000,
+            ..Parameters::SMALL
+        },
+        boot_image: String::new(),
+        qtest: true,
+        point: Point::Qemu(*raw),
+        raw: *raw,
+    }
+}
+
+/// Runs a case; `None` where one of its QEMUs lacks something.
+async fn history(point: &str, pair: [&RawHost; 2]) -> Option<History> {
+    let [source, destination] = pair;
+    let name = format!("qemu/qemu/{},{}/{point}", source.name, destination.name);
+    let case: Case = name.parse().unwrap();
+    let raw = *case.raw().unwrap();
+    let folder = tempfile::tempdir().unwrap().keep();
+    if let Some(lack) = lacking(&raw.needs(), source, destination, &folder) {
+        println!("skip {name}: {lack}");
+        return None;
+    }
+    let machine = machine(raw.machine, &source.abilities, &destination.abilities).unwrap();
+    let script = Script::of(&case, subject(&raw, machine), 1000);
+    let mut record = Recorder::new(script.header(1, 0), None);
+    let subject = script.subject.clone();
+    let began = Instant::now();
+    let mut driver = QemuDriver::new(source.clone(), destination.clone(), subject, folder.clone());
+    run(&script, &mut driver, &mut record, &Deadlines::default()).await;
+    println!("{name}: {:.0?}", began.elapsed());
+    assert!(!folder.exists(), "{name}");
+    Some(record.finish().unwrap())
+}
+
+fn assert_done(history: &History) {
+    for entry in &history.entries {
+        if let Observation::Ended { step, outcome, .. } = &entry.saw {
+            assert_eq!(*outcome, Outcome::Done, "{step} of {}", history.header.case);
+        }
+        if let Observation::Residue { left, .. } = &entry.saw {
+            assert!(left.is_empty(), "{left:?}");
+        }
+    }
+}
+
+fn assert_law(history: &History) {
+    let mut laws = Vec::new();
+    for entry in &history.entries {
+        if let Observation::Memory { survey, .. } = &entry.saw {
+            laws.push(survey.law(&history.header.guest));
+        }
+    }
+    assert!(matches!(*laws, [Ok(_)]), "{laws:?}");
+}
+
+fn states(history: &History, of: Side) -> Vec<&str> {
+    let mut states = Vec::new();
+    for entry in &history.entries {
+        if let Observation::Status { side, status } = &entry.saw {
+            states.extend((*side == of).then_some(status.as_str()));
+        }
+    }
+    states
+}
+
+fn assert_same_devices(history: &History) {
+    let mut all = Vec::new();
+    for entry in &history.entries {
+        if let Observation::Device { did, .. } = &entry.saw {
+            all.push(did);
+        }
+    }
+    let is_same = all.windows(2).all(|pair| pair[0] == pair[1]);
+    assert!(is_same, "{}: {all:#?}", history.header.case);
+}
+
+#[tokio::test]
+#[ignore = "needs the roots of releases, named by MIGRATRIX_TEST_ROOTS=dir1:dir2"]
+async fn a_guest_arrives_by_each_way_between_all_pairs_of_releases() {
+    let hosts = hosts().await;
+    for source in &hosts {
+        for destination in &hosts {
+            for point in COMPLETE {
+                let Some(history) = history(point, [source, destination]).await else {
+                    continue;
+                };
+                assert_done(&history);
+                assert_law(&history);
+                assert_same_devices(&history);
+                assert!(
+                    states(&history, Side::Destination).contains(&"completed"),
+                    "{point}"
+                );
+            }
+        }
+    }
+}
+
+#[tokio::test]
+#[ignore = "needs the roots of releases, named by MIGRATRIX_TEST_ROOTS=dir1:dir2"]
+async fn a_guest_stays_where_it_is_when_its_migration_does_not_complete() {
+    let hosts = hosts().await;
+    for source in &hosts {
+        for destination in &hosts {
+            for (point, end) in STAY {
+                let Some(history) = history(point, [source, destination]).await else {
+                    continue;
+                };
+                assert_done(&history);
+                assert_law(&history);
+                assert_eq!(states(&history, Side::Source).last(), Some(end), "{point}");
+            }
+        }
+    }
+}
+
+fn empty(folder: &Path) -> bool {
+    std::fs::read_dir(folder).unwrap().next().is_none()
+}
+
+#[tokio::test]
+#[ignore = "needs the roots of releases, named by MIGRATRIX_TEST_ROOTS=dir1:dir2"]
+async fn a_driver_that_is_dropped_leaves_nothing_behind() {
+    let hosts = hosts().await;
+    let parent = tempfile::tempdir().unwrap();
+    let case: Case = "qemu/qemu/r0,r0/precopy/unix/running/plain"
+        .parse()
+        .unwrap();
+    let raw = *case.raw().unwrap();
+    let machine = machine(raw.machine, &hosts[0].abilities, &hosts[0].abilities).unwrap();
+    let mut script = Script::of(&case, subject(&raw, machine), 1000);
+    script.steps.truncate(4);
+    let mut record = Recorder::new(script.header(1, 0), None);
+    let folder = parent.path().join("case");
+    let subject = script.subject.clone();
+    let mut driver = QemuDriver::new(hosts[0].clone(), hosts[0].clone(), subject, folder);
+    run(&script, &mut driver, &mut record, &Deadlines::default()).await;
+    assert!(!empty(parent.path()));
+    drop(driver);
+    assert!(empty(parent.path()));
+}

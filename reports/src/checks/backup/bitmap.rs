@@ -1,0 +1,112 @@
+//! `bitmap`: at each look there are the bitmaps that the case has and no others, each as what was
+//! written says; and what arrives is what was sent.
+
+use migratrix_history::{BitmapLook, Side};
+use migratrix_matrix::{Act, BitmapExpected, Count, Drive, Writer};
+
+use super::seen::{Seen, Story};
+use crate::{Verdict, checks::evidence::Judged};
+
+pub(super) fn bitmap(story: &Story<'_>) -> Judged {
+    let mut held: Option<&[BitmapLook]> = None;
+    let mut writing = false;
+    for seen in &story.acts {
+        if seen.scene.act == Act::Jump {
+            held = seen.bitmaps(Side::Source);
+        }
+        writing |= seen.scene.act == Act::Continue && story.backup.writer == Writer::Guest;
+        if seen.scene.act != Act::Look {
+            continue;
+        }
+        let Some(looks) = seen.bitmaps(seen.side()) else {
+            return Err(story.unseen("the bitmaps were not shown"));
+        };
+        let wrong = wrong_set(&seen.scene.bitmaps, looks).or_else(|| {
+            held.take()
+                .and_then(|held| wrong_arrival(held, looks, writing))
+        });
+        if let Some(wrong) = wrong {
+            return Ok(Verdict::fail(told(story, seen, &wrong)));
+        }
+    }
+    story.whole()
+}
+
+/// What is wrong, and after which act.
+fn told(story: &Story<'_>, at: &Seen<'_>, wrong: &str) -> String {
+    let acts = story.acts.iter();
+    let before = acts.take_while(|seen| !std::ptr::eq(*seen, at)).last();
+    let after = before.map_or_else(String::new, |seen| format!(" after `{}`", seen.scene.act));
+    format!("{wrong}, on {}{after}", story.host(at))
+}
+
+/// What is wrong with the bitmaps of a side: one is missing, there is one more, or one is not as it
+/// must be.
+fn wrong_set(expected: &[BitmapExpected], looks: &[BitmapLook]) -> Option<String> {
+    let is = |expected: &BitmapExpected, look: &BitmapLook| {
+        look.drive == expected.drive.name() && look.name == expected.bitmap.name()
+    };
+    let wrong = expected.iter().find_map(|one| {
+        let look = looks.iter().find(|look| is(one, look));
+        let name = format!("{} of {}", one.bitmap, one.drive);
+        match look {
+            None => Some(format!("expected {name}, it is not there")),
+            Some(look) => wrong(one, look).map(|wrong| format!("{name}: {wrong}")),
+        }
+    });
+    let strange = looks
+        .iter()
+        .find(|look| !expected.iter().any(|one| is(one, look)));
+    wrong.or_else(|| {
+        strange.map(|look| format!("expected no {} of {}, it is there", look.name, look.drive))
+    })
+}
+
+fn wrong(expected: &BitmapExpected, look: &BitmapLook) -> Option<String> {
+    if !is_right(expected.count, look) {
+        let wanted = match expected.count {
+            Count::Exactly(bytes) => format!("{bytes} dirty bytes"),
+            Count::Some => "some dirty bytes, and not all".to_owned(),
+            Count::Any => "no more dirty bytes than the disk has".to_owned(),
+        };
+        return Some(format!("expected {wanted}, it has {}", look.count));
+    }
+    if look.granularity != expected.granularity {
+        let (wanted, found) = (expected.granularity, look.granularity);
+        return Some(format!(
+            "expected a granularity of {wanted}, it has {found}"
+        ));
+    }
+    let switches = [
+        ("recording", true, look.recording),
+        ("busy", expected.busy, look.busy),
+        ("persistent", expected.persistent, look.persistent),
+        ("inconsistent", false, look.inconsistent),
+    ];
+    let wrong = switches
+        .into_iter()
+        .find(|(_, wanted, found)| wanted != found);
+    wrong.map(|(name, wanted, found)| format!("expected `{name}` to be {wanted}, it is {found}"))
+}
+
+fn is_right(wanted: Count, look: &BitmapLook) -> bool {
+    match wanted {
+        Count::Exactly(bytes) => look.count == bytes,
+        Count::Some => (1..Drive::SIZE).contains(&look.count),
+        Count::Any => look.count <= Drive::SIZE,
+    }
+}
+
+/// What arrives has what was dirty on the source while nobody wrote, and more only where the guest
+/// writes again.
+fn wrong_arrival(held: &[BitmapLook], looks: &[BitmapLook], writing: bool) -> Option<String> {
+    held.iter().find_map(|sent| {
+        let is_it = |look: &&BitmapLook| look.drive == sent.drive && look.name == sent.name;
+        let came = looks.iter().find(is_it)?;
+        let less = came.count < sent.count;
+        (less || (came.count > sent.count && !writing)).then(|| {
+            let (name, sent, came) = (&sent.name, sent.count, came.count);
+            format!("expected that {name} arrives with {sent} dirty bytes, it has {came}")
+        })
+    })
+}

@@ -1,0 +1,106 @@
+//! `backups` and `chain`: each incremental is the same as its reference, and the end of each chain
+//! the same as its disk, as the tools of both releases say.
+
+use migratrix_matrix::Act;
+
+use super::seen::{Comparison, Seen, Story};
+use crate::{Verdict, checks::evidence::Judged};
+
+/// Each incremental was compared with its reference, and is the same.
+pub(super) fn backups(story: &Story<'_>) -> Judged {
+    proven(story)?;
+    let compares = |seen: &&Seen<'_>| matches!(seen.scene.act, Act::Compare(_));
+    let pairs = story.acts.iter().filter(compares);
+    let pairs: Vec<_> = pairs.map(|seen| (seen, 1)).collect();
+    same(story, &pairs)?;
+    for (seen, _) in &pairs {
+        stamped(story, seen)?;
+    }
+    story.whole()
+}
+
+/// Each chain was compared with its disk, and is the same.
+pub(super) fn chain(story: &Story<'_>) -> Judged {
+    proven(story)?;
+    let end = story.find(|act| *act == Act::End)?;
+    same(story, &[(end, story.backup.ends().len())])?;
+    let newest = stamped(story, end)?;
+    if let (Some(newest), Some(seen)) = (newest, story.evidence.oldest_lap_allowed()) {
+        // A lap is counted in memory right before it is written to the disk.
+        let old = newest + 1 < seen;
+        if old {
+            return Ok(Verdict::fail(format!(
+                "expected that the chain ends at lap {seen} or later, it ends at {newest}"
+            )));
+        }
+    }
+    story.whole()
+}
+
+/// What the guest has stamped obeys the law of the disk; gives the newest lap, where a guest writes.
+fn stamped(story: &Story<'_>, seen: &Seen<'_>) -> Result<Option<u32>, Verdict> {
+    let Some(disk) = &story.evidence.header().guest.disk else {
+        return Ok(None);
+    };
+    let act = seen.scene.act;
+    let mut newest = None;
+    for (image, survey) in seen.surveys() {
+        let law = survey.law(disk);
+        let lap = law.map_err(|breach| Verdict::fail(format!("{image}, of `{act}`: {breach}")))?;
+        newest = newest.max(Some(lap));
+    }
+    match newest {
+        Some(1..) => Ok(newest),
+        Some(0) => Err(story.unseen(&format!("`{act}`: the guest has written nothing"))),
+        None => Err(story.unseen(&format!("`{act}`: what the guest wrote was not read"))),
+    }
+}
+
+/// Images are the same as well where nothing was ever written: each write must have been told.
+fn proven(story: &Story<'_>) -> Result<(), Verdict> {
+    for seen in &story.acts {
+        let Act::Write(drive, set) = seen.scene.act else {
+            continue;
+        };
+        let told = seen.writes();
+        let lost = set.writes(drive).into_iter().find(|write| {
+            let (offset, length) = (write.offset, write.length);
+            let words = format!("wrote {length}/{length} bytes at offset {offset}");
+            !told.contains(&(offset, length, words.as_str()))
+        });
+        if let Some(write) = lost {
+            let act = seen.scene.act;
+            return Err(story.unseen(&format!("`{act}`: {write:?} is not told to be done")));
+        }
+    }
+    Ok(())
+}
+
+/// All comparisons were made, as many as each act has at least, and nothing differs.
+fn same(story: &Story<'_>, acts: &[(&Seen<'_>, usize)]) -> Result<(), Verdict> {
+    for (seen, count) in acts {
+        let all = seen.comparisons();
+        if let Some(wrong) = all.iter().find(|one| one.status != 0) {
+            return Err(Verdict::fail(told(story, wrong)));
+        }
+        if all.len() < *count {
+            let act = seen.scene.act;
+            return Err(story.unseen(&format!("`{act}`: not all images were compared")));
+        }
+    }
+    Ok(())
+}
+
+fn told(story: &Story<'_>, wrong: &Comparison<'_>) -> String {
+    let Comparison {
+        side,
+        one,
+        other,
+        status,
+        told,
+    } = wrong;
+    let (host, told) = (story.evidence.host(*side), told.replace('\n', " "));
+    format!(
+        "expected that {one} is the same as {other}, the qemu-img of {host} says `{told}` ({status})"
+    )
+}

@@ -1,0 +1,214 @@
+//! A history, cut into the acts of its story.
+#![expect(
+    clippy::wildcard_enum_match_arm,
+    reason = "each question picks one kind of observation"
+)]
+
+use std::collections::BTreeMap;
+
+use migratrix_guest::DiskSurvey;
+use migratrix_history::{BitmapLook, Entry, Observation, Outcome, Side, Verb};
+use migratrix_matrix::{Act, Backup, Place, Scene};
+use serde_json::Value;
+
+use crate::{Verdict, checks::evidence::Evidence};
+
+/// The acts that were begun and have ended, in their order, and those that were not.
+pub(super) struct Story<'h> {
+    pub evidence: &'h Evidence<'h>,
+    pub backup: &'h Backup,
+    /// What has been done.
+    pub acts: Vec<Seen<'h>>,
+    /// The first that has not.
+    pub missing: Option<Act>,
+}
+
+/// One act, and what was seen while it was done.
+pub(super) struct Seen<'h> {
+    pub scene: Scene,
+    pub entries: &'h [Entry],
+    pub outcome: &'h Outcome,
+}
+
+/// What was told of one job.
+#[derive(Default)]
+pub(super) struct JobSeen<'h> {
+    pub states: Vec<&'h str>,
+    /// The event that ended it, and its data.
+    pub end: Option<(&'h str, &'h Value)>,
+    /// What it did on each error.
+    pub errors: Vec<&'h Value>,
+}
+
+/// A comparison.
+pub(super) struct Comparison<'h> {
+    pub side: Side,
+    pub one: &'h str,
+    pub other: &'h str,
+    pub status: i32,
+    pub told: &'h str,
+}
+
+impl<'h> Story<'h> {
+    pub fn of(evidence: &'h Evidence<'h>, backup: &'h Backup) -> Self {
+        let mut scenes = backup.scenes().into_iter();
+        let mut acts = Vec::new();
+        for (entries, outcome) in segments(evidence.entries) {
+            acts.extend(scenes.next().map(|scene| Seen {
+                scene,
+                entries,
+                outcome,
+            }));
+        }
+        Self {
+            evidence,
+            backup,
+            acts,
+            missing: scenes.next().map(|scene| scene.act),
+        }
+    }
+
+    /// The first act of a kind.
+    pub fn find(&self, is: impl Fn(&Act) -> bool) -> Result<&Seen<'h>, Verdict> {
+        let found = self.acts.iter().find(|seen| is(&seen.scene.act));
+        found.ok_or_else(|| self.unseen("it was not come to"))
+    }
+
+    pub fn unseen(&self, what: &str) -> Verdict {
+        self.evidence.unseen(what)
+    }
+
+    /// The verdict where nothing speaks against a pass: a story that was cut short proves nothing.
+    pub fn whole(&self) -> Result<Verdict, Verdict> {
+        match self.missing {
+            None => Ok(Verdict::Pass),
+            Some(act) => Err(self.unseen(&format!("the story ends before `{act}`"))),
+        }
+    }
+
+    /// The host on which an act is done.
+    pub fn host(&self, seen: &Seen<'_>) -> String {
+        self.evidence.host(seen.side())
+    }
+}
+
+/// The entries of each act, and how it ended.
+fn segments(entries: &[Entry]) -> Vec<(&[Entry], &Outcome)> {
+    let mut all = Vec::new();
+    let mut began = None;
+    for (at, entry) in entries.iter().enumerate() {
+        if is_begun(&entry.saw) {
+            began = Some(at);
+        } else if let (Some(start), Some(outcome)) = (began, ended(&entry.saw)) {
+            all.push((&entries[start..at], outcome));
+            began = None;
+        }
+    }
+    all
+}
+
+fn is_begun(saw: &Observation) -> bool {
+    matches!(saw, Observation::Began { verb, .. } if *verb == Verb::Backup)
+}
+
+fn ended(saw: &Observation) -> Option<&Outcome> {
+    match saw {
+        Observation::Ended { verb, outcome, .. } if *verb == Verb::Backup => Some(outcome),
+        _ => None,
+    }
+}
+
+impl<'h> Seen<'h> {
+    pub fn side(&self) -> Side {
+        match self.scene.side {
+            Place::Destination => Side::Destination,
+            Place::Source | Place::Client => Side::Source,
+        }
+    }
+
+    fn all<T>(&self, choose: impl Fn(&'h Observation) -> Option<T>) -> Vec<T> {
+        let chosen = self.entries.iter().filter_map(|entry| choose(&entry.saw));
+        chosen.collect()
+    }
+
+    /// The jobs that were heard of, by their ids.
+    pub fn jobs(&self) -> BTreeMap<&'h str, JobSeen<'h>> {
+        let mut jobs: BTreeMap<&str, JobSeen<'_>> = BTreeMap::new();
+        let events = self.all(|saw| match saw {
+            Observation::Event { event, data, .. } => Some((event.as_str(), data)),
+            _ => None,
+        });
+        for (event, data) in events {
+            let told = |name: &str| data.get(name).and_then(Value::as_str);
+            match (event, told("id"), told("device")) {
+                ("JOB_STATUS_CHANGE", Some(id), _) => {
+                    let states = &mut jobs.entry(id).or_default().states;
+                    states.extend(told("status"));
+                }
+                ("BLOCK_JOB_COMPLETED" | "BLOCK_JOB_CANCELLED", _, Some(id)) => {
+                    jobs.entry(id).or_default().end = Some((event, data));
+                }
+                ("BLOCK_JOB_ERROR", _, Some(id)) => jobs.entry(id).or_default().errors.push(data),
+                _ => {}
+            }
+        }
+        jobs
+    }
+
+    /// The bitmaps that a side showed last.
+    pub fn bitmaps(&self, of: Side) -> Option<&'h [BitmapLook]> {
+        let looks = self.all(|saw| match saw {
+            Observation::Bitmaps { side, bitmaps } if *side == of => Some(bitmaps.as_slice()),
+            _ => None,
+        });
+        looks.last().copied()
+    }
+
+    pub fn comparisons(&self) -> Vec<Comparison<'h>> {
+        self.all(|saw| match saw {
+            Observation::Compared {
+                side,
+                one,
+                other,
+                status,
+                told,
+            } => Some(Comparison {
+                side: *side,
+                one,
+                other,
+                status: *status,
+                told,
+            }),
+            _ => None,
+        })
+    }
+
+    /// What the guest has stamped of each image that was read.
+    pub fn surveys(&self) -> Vec<(&'h str, &'h DiskSurvey)> {
+        self.all(|saw| match saw {
+            Observation::Sectors { image, survey, .. } => Some((image.as_str(), survey)),
+            _ => None,
+        })
+    }
+
+    /// What was told of each write: where, how much, and QEMU's words.
+    pub fn writes(&self) -> Vec<(u64, u64, &'h str)> {
+        self.all(|saw| match saw {
+            Observation::Written {
+                offset,
+                length,
+                told,
+                ..
+            } => Some((*offset, *length, told.as_str())),
+            _ => None,
+        })
+    }
+
+    pub fn last_status(&self, of: Side) -> Option<&'h str> {
+        let all = self.all(|saw| match saw {
+            Observation::Status { side, status } if *side == of => Some(status.as_str()),
+            _ => None,
+        });
+        all.last().copied()
+    }
+}

@@ -1,0 +1,93 @@
+//! `checkpoints` and `mirror`: both guests ran in lock-step, and had the same memory.
+
+use std::collections::BTreeSet;
+
+use migratrix_history::{Side, Verb};
+
+use super::seen::Lapped;
+use crate::{
+    Verdict,
+    checks::{
+        evidence::{Evidence, Judged},
+        reasons::place,
+    },
+};
+
+/// How many checkpoints must be proven.
+const CHECKPOINTS: usize = 3;
+
+/// By which a side says that its guest is held, and goes on again.
+const AROUND: [&str; 2] = ["STOP", "RESUME"];
+
+/// Both sides came to COLO, the secondary went on after at least three checkpoints, and after each
+/// of three both guests beat by themselves.
+pub(super) fn checkpoints(evidence: &Evidence<'_>) -> Judged {
+    for side in [Side::Source, Side::Destination] {
+        if !evidence
+            .statuses(side)
+            .iter()
+            .any(|state| state.word == "colo")
+        {
+            let host = place(side);
+            return Err(evidence.unseen(&format!("{host} did not come to COLO")));
+        }
+    }
+    let end = evidence.all_began(Verb::Mirror).first().copied();
+    let Some(end) = end else {
+        return Err(evidence.unseen("the checkpoints were not awaited to their end"));
+    };
+    let resumed = evidence.sent(Side::Destination, &["RESUME"]);
+    let made = resumed.iter().filter(|(at_us, _)| *at_us < end).count();
+    let spans = [Side::Source, Side::Destination].map(|side| spans(evidence, side, end));
+    let felt = spans.iter().map(BTreeSet::len).min().unwrap_or(0);
+    Ok(Verdict::pass_if(
+        made >= CHECKPOINTS && felt >= CHECKPOINTS,
+        || {
+            format!(
+                "expected at least {CHECKPOINTS} checkpoints, after each of which both guests beat: the \
+             secondary went on after {made}, and both beat after {felt}"
+            )
+        },
+    ))
+}
+
+/// The spans between two checkpoints in which the guest on a side beat, each by how many checkpoints
+/// were before it.
+fn spans(evidence: &Evidence<'_>, side: Side, end: u64) -> BTreeSet<usize> {
+    let around = evidence.sent(side, &AROUND);
+    let before = |moment: u64| around.iter().filter(|(at_us, _)| *at_us <= moment).count();
+    let alone = |beat: &Lapped| before(beat.from_us) == before(beat.to_us);
+    let lapped = evidence.lapped(side).into_iter();
+    lapped
+        .filter(|beat| beat.beats && beat.to_us < end && alone(beat))
+        .map(|beat| before(beat.to_us))
+        .collect()
+}
+
+/// While both guests were held at a checkpoint, no page of their memory differed.
+pub(super) fn mirror(evidence: &Evidence<'_>) -> Judged {
+    let Some(mirror) = evidence.mirror().filter(|mirror| mirror.pages > 0) else {
+        return Err(evidence.unseen("the memory of both sides was not compared"));
+    };
+    let differing = mirror.differing;
+    Ok(Verdict::pass_if(differing.is_empty(), || {
+        let first: Vec<_> = differing
+            .iter()
+            .take(4)
+            .map(|at| format!("{at:#x}"))
+            .collect();
+        format!(
+            "expected the same memory on both sides at a checkpoint (lap {}), {} of {} pages \
+             differ: {}{}",
+            mirror.lap,
+            differing.len(),
+            mirror.pages,
+            first.join(", "),
+            if differing.len() > first.len() {
+                ", …"
+            } else {
+                ""
+            }
+        )
+    }))
+}

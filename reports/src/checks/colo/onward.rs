@@ -1,0 +1,71 @@
+//! `onward`: the survivor can be migrated once more by plain precopy, and goes on there.
+#![expect(
+    clippy::wildcard_enum_match_arm,
+    reason = "it picks one kind of observation"
+)]
+
+use migratrix_history::{Look, Observation, Outcome, Side, Verb, When};
+
+use super::{alone::lawful, other};
+use crate::{
+    Verdict,
+    checks::{
+        evidence::{Evidence, Judged},
+        reasons::{no, place},
+    },
+};
+
+/// Both sides say `completed`, the guest is gone from the survivor, and beats on the other side with
+/// all of its memory.
+pub(super) fn onward(pair: &Evidence<'_>, later: &Evidence<'_>, from: Side) -> Judged {
+    let to = other(from);
+    if let Some(refusal) = refused(later) {
+        return Ok(Verdict::fail(format!(
+            "expected that the survivor can be migrated once more from {}: {refusal}",
+            pair.host(from)
+        )));
+    }
+    for side in [from, to] {
+        let state = later.last_status(side)?;
+        if state != "completed" {
+            return Ok(Verdict::fail(format!(
+                "expected the second migration to be completed, {} says {state}",
+                place(side)
+            )));
+        }
+    }
+    let stays = match later.look(from, When::After)? {
+        Look::Present(domain) => domain.active,
+        Look::Absent => false,
+    };
+    let beat = later.beat(to, When::After)?;
+    if stays || !beat.beats() {
+        let is = if stays {
+            "is still on"
+        } else {
+            "does not beat beyond"
+        };
+        let (host, told) = (place(from), beat.told());
+        return Ok(Verdict::fail(format!(
+            "expected the guest to go on after the second migration, it {is} {host}: {told}"
+        )));
+    }
+    let seen = lawful(pair, from, 0)?;
+    let laps = match seen {
+        Ok(laps) => laps,
+        Err(fail) => return Ok(fail),
+    };
+    lawful(later, to, laps).map(|laps| laps.map_or_else(|fail| fail, |_| Verdict::Pass))
+}
+
+fn refused(later: &Evidence<'_>) -> Option<String> {
+    let all = later.all(|saw| match saw {
+        Observation::Ended {
+            verb: Verb::Onward,
+            step,
+            outcome: Outcome::Refused(refusal),
+        } => Some(format!("`{step}` was refused: {}", no(refusal))),
+        _ => None,
+    });
+    all.into_iter().next().map(|(_, told)| told)
+}

@@ -1,0 +1,200 @@
+//! Hand-made histories of COLO pairs, for tests: what a good one looks like, to be spoiled.
+
+use std::collections::BTreeMap;
+
+use migratrix_history::{DomainLook, History, Look, Observation, Side, Verb, Versions, When};
+use migratrix_matrix::{Activity, Case, Colo, ColoMoment, Point, Version};
+use serde_json::json;
+
+use super::{mode, other, survivor};
+use crate::{
+    raw_story::{event, status},
+    story::{UUID, empty, felt, memory, step},
+};
+use Side::{Destination, Source};
+
+/// A history in which all went as the point says.
+pub(super) fn good(point: &str) -> History {
+    let case: Case = format!("colo/qemu/sid,sid/{point}").parse().unwrap();
+    let Point::Colo(colo) = case.point else {
+        panic!("{point} is no point of COLO's")
+    };
+    let mut story = Story {
+        history: empty(case),
+        colo,
+    };
+    story.prepare();
+    story.lock_step();
+    story.fail_over();
+    story.alone();
+    story.onward();
+    story.clear();
+    story.history
+}
+
+const VERSION: Version = Version::new(11, 1, 3);
+
+struct Story {
+    history: History,
+    colo: Colo,
+}
+
+impl Story {
+    fn prepare(&mut self) {
+        for side in [Source, Destination] {
+            self.step(Verb::Start, vec![version(side)]);
+        }
+        for side in [Source, Destination] {
+            let settings = self.settings(side);
+            self.step(Verb::Configure, vec![settings]);
+        }
+        self.look(Source, When::Before, machine("running"));
+        self.beat(Source, When::Before, 4, Activity::Running);
+    }
+
+    fn settings(&self, side: Side) -> Observation {
+        let capabilities = self.colo.capabilities(VERSION);
+        let delay = json!(self.colo.delay.ms());
+        Observation::Settings {
+            side,
+            capabilities: capabilities.into_iter().map(str::to_owned).collect(),
+            parameters: BTreeMap::from([("x-checkpoint-delay".to_owned(), delay)]),
+        }
+    }
+
+    fn lock_step(&mut self) {
+        let begun = [Source, Destination].map(|side| status(side, "colo"));
+        self.step(Verb::Migrate, begun.to_vec());
+        for lap in [10, 12, 14] {
+            let mut seen = checkpoint();
+            for side in [Source, Destination] {
+                // Each entry takes a millisecond, and a beat tells of the 50 before it.
+                seen.extend([0; 60].map(|_| note()));
+                seen.push(felt(side, When::During, lap, Activity::Running));
+            }
+            self.step(Verb::Checkpoint, seen);
+        }
+        self.step(Verb::Mirror, checkpoint());
+        let mirror = Observation::Mirror {
+            lap: 16,
+            pages: 4096,
+            differing: Vec::new(),
+        };
+        self.step(Verb::Mirror, vec![mirror]);
+        self.step(Verb::Mirror, checkpoint());
+    }
+
+    fn fail_over(&mut self) {
+        let survivor = survivor(&self.colo);
+        let lost = match self.colo.moment {
+            ColoMoment::Idle => Vec::new(),
+            ColoMoment::Checkpoint => [Source, Destination].map(|at| event(at, "STOP")).to_vec(),
+        };
+        self.step(Verb::Intervene, lost);
+        let blocked = self.colo.blocks_the_monitor(VERSION);
+        self.step(Verb::Look, vec![monitor(survivor, !blocked)]);
+        self.step(Verb::Intervene, vec![]);
+        self.step(Verb::Look, vec![monitor(survivor, true)]);
+        let left = exit(survivor, mode(survivor), "error");
+        self.step(Verb::Intervene, vec![left, event(survivor, "RESUME")]);
+        let said = Observation::Colo {
+            side: survivor,
+            mode: "none".to_owned(),
+            last_mode: mode(survivor).to_owned(),
+            reason: "request".to_owned(),
+        };
+        self.step(Verb::Await, vec![said]);
+    }
+
+    fn alone(&mut self) {
+        let survivor = survivor(&self.colo);
+        self.look(survivor, When::After, machine("running"));
+        self.look(other(survivor), When::After, Look::Absent);
+        self.beat(survivor, When::After, 20, Activity::Running);
+        self.beat(other(survivor), When::After, 0, Activity::Paused);
+        self.step(Verb::Survey, vec![memory(survivor)]);
+    }
+
+    fn onward(&mut self) {
+        let (from, to) = (survivor(&self.colo), other(survivor(&self.colo)));
+        self.step(Verb::Onward, vec![version(to)]);
+        let states = ["active", "completed"].iter();
+        let states = states.flat_map(|state| [status(from, state), status(to, state)]);
+        self.step(Verb::Onward, states.collect());
+        self.look(from, When::After, machine("postmigrate"));
+        self.beat(to, When::After, 40, Activity::Running);
+        self.step(Verb::Survey, vec![memory(to)]);
+    }
+
+    fn clear(&mut self) {
+        for side in [Source, Destination] {
+            let left = Vec::new();
+            self.step(Verb::Residue, vec![Observation::Residue { side, left }]);
+        }
+    }
+
+    fn step(&mut self, verb: Verb, seen: Vec<Observation>) {
+        step(&mut self.history, verb, seen);
+    }
+
+    fn look(&mut self, side: Side, when: When, look: Look) {
+        self.step(Verb::Look, vec![Observation::Domain { side, when, look }]);
+    }
+
+    fn beat(&mut self, side: Side, when: When, first: u32, activity: Activity) {
+        self.step(Verb::Beat, vec![felt(side, when, first, activity)]);
+    }
+}
+
+fn checkpoint() -> Vec<Observation> {
+    let both = |name| [Destination, Source].map(|side| event(side, name));
+    [both("STOP"), both("RESUME")].concat()
+}
+
+pub(super) fn monitor(side: Side, answered: bool) -> Observation {
+    Observation::Monitor {
+        side,
+        answered,
+        within_us: 500,
+    }
+}
+
+pub(super) fn exit(side: Side, mode: &str, reason: &str) -> Observation {
+    Observation::Event {
+        side,
+        event: "COLO_EXIT".to_owned(),
+        data: json!({ "mode": mode, "reason": reason }),
+    }
+}
+
+fn note() -> Observation {
+    Observation::Note {
+        text: "time goes by".to_owned(),
+    }
+}
+
+fn version(side: Side) -> Observation {
+    let version = Some(VERSION);
+    Observation::Versions(match side {
+        Source => Versions {
+            source_qemu: version,
+            ..Versions::default()
+        },
+        Destination => Versions {
+            destination_qemu: version,
+            ..Versions::default()
+        },
+    })
+}
+
+fn machine(state: &str) -> Look {
+    let active = state != "postmigrate";
+    Look::Present(DomainLook {
+        uuid: UUID.to_owned(),
+        active,
+        persistent: false,
+        state: if active { "running" } else { "paused" }.to_owned(),
+        reason: state.to_owned(),
+        identity: None,
+    })
+}
