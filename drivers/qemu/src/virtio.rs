@@ -148,6 +148,12 @@ impl Driven {
         party.port_out(width, self.port + register, value).await
     }
 
+    /// How many descriptors each queue has, in words.
+    pub(crate) fn sizes(&self) -> impl Iterator<Item = String> {
+        let rings = self.rings.iter();
+        rings.map(|Ring { queue, size, .. }| format!("queue {queue} of {size}"))
+    }
+
     /// Where memory is free for what requests carry.
     fn room(&self) -> u64 {
         self.base + RING_BYTES * self.rings.len() as u64

@@ -121,6 +121,7 @@ pub(crate) async fn done(
         Work::Balloon => balloon(party, &mut driven, turn).await?,
         Work::Serial => serial(party, &mut driven, turn).await?,
     };
+    let did = driven.sizes().chain(did).collect();
     driver.driven = Some(driven);
     Ok(did)
 }
