@@ -7,7 +7,7 @@ use std::{
 
 use migratrix_contract::Recorder;
 use migratrix_history::{Observation, Side};
-use migratrix_matrix::{GuestState, Incident, Method, Multifd, Raw, Setting, Tls};
+use migratrix_matrix::{GuestState, Incident, Method, Multifd, Raw, Setting, Tls, Version};
 use nix::sys::signal::Signal;
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
@@ -23,8 +23,12 @@ use crate::{
 /// because the guest did not run for a moment. The first pass takes two of them, and no more.
 const RUNNING_BANDWIDTH: u64 = 8 << 20;
 
-/// The same where memory is compressed: what the guest writes is a tenth then.
-const COMPRESSED_BANDWIDTH: u64 = 1 << 20;
+/// The same where memory is compressed, and what is left of it is measured.
+const COMPRESSED_BANDWIDTH: u64 = 160 << 10;
+
+/// The first release, of those that were measured, that counts what is left of compressed memory
+/// against the bandwidth; 7.2 counts what there was.
+const COUNTS_COMPRESSED: Version = Version::new(10, 0, 0);
 
 /// The bandwidth while a guest is still, in bytes/s: long enough that it is seen to be.
 const STILL_BANDWIDTH: u64 = 4 << 20;
@@ -66,7 +70,8 @@ impl QemuDriver {
             // It answers only when the source has handed its state over.
             return Ok(());
         }
-        let mut parameters = parameters(&raw, side);
+        let version = self.party(side).host.abilities.version;
+        let mut parameters = parameters(&raw, version, side);
         if side == Side::Source {
             let command = self.replacement()?;
             parameters.extend(command.map(|words| ("cpr-exec-command".to_owned(), words)));
@@ -136,14 +141,14 @@ impl QemuDriver {
 }
 
 /// The parameters that are set on a side, besides those of the encryption.
-fn parameters(raw: &Raw, side: Side) -> Map<String, Value> {
+fn parameters(raw: &Raw, version: Version, side: Side) -> Map<String, Value> {
     let own = raw.parameters().into_iter();
     let own = own.filter(|(name, _)| side == Side::Source || !is_sources_alone(raw, name));
     let mut all: Map<_, _> = own
         .map(|(name, value)| (name.to_owned(), written(value)))
         .collect();
     if side == Side::Source {
-        all.extend(pace(raw).map(|(name, value)| (name.to_owned(), json!(value))));
+        all.extend(pace(raw, version).map(|(name, value)| (name.to_owned(), json!(value))));
     }
     all
 }
@@ -154,8 +159,9 @@ fn is_sources_alone(raw: &Raw, name: &str) -> bool {
 }
 
 /// The bounds that keep the migration from its end until it is let go.
-fn pace(raw: &Raw) -> impl Iterator<Item = (&'static str, u64)> {
-    let is_compressed = matches!(raw.multifd, Multifd::Zlib | Multifd::Zstd);
+fn pace(raw: &Raw, version: Version) -> impl Iterator<Item = (&'static str, u64)> {
+    let compresses = matches!(raw.multifd, Multifd::Zlib | Multifd::Zstd);
+    let is_compressed = compresses && version >= COUNTS_COMPRESSED;
     let bandwidth = match raw.guest {
         _ if is_compressed => COMPRESSED_BANDWIDTH,
         GuestState::Running => RUNNING_BANDWIDTH,

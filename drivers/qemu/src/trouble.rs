@@ -37,6 +37,9 @@ pub(crate) enum Trouble {
     /// A step that the case's own values have no use for.
     #[error("the step can't be done in this case: {0}")]
     Unfit(&'static str),
+    /// A device that is asked does not answer.
+    #[error("the device does not answer")]
+    Mute,
     /// No guest can be made.
     #[error("no boot image can be made: {0}")]
     Image(#[from] ImageError),

@@ -9,12 +9,14 @@
 //!
 //! The layout and the registers are those of "Virtio PCI Card Specification 0.9.5".
 
+use std::time::Duration;
+
 use migratrix_contract::Recorder;
 use migratrix_history::{Observation, Side, When};
 use migratrix_matrix::Devices;
 
 use crate::{
-    QemuDriver, Width,
+    Deadline, QemuDriver, Width,
     devices::SLOT,
     party::{EVERY, Party},
     pci::{BAR, COMMAND},
@@ -225,13 +227,20 @@ async fn describe(
     Ok((answer.unwrap_or(room), length))
 }
 
+/// How long a device may take to answer.
+const ANSWER: Duration = Duration::from_secs(2);
+
 /// Waits until the device has answered so many requests.
 async fn await_used(party: &mut Party, at: u64, made: u16) -> Result<(), Trouble> {
+    let deadline = Deadline::after(ANSWER);
     let mut tick = tokio::time::interval(EVERY);
     loop {
         tick.tick().await;
         if party.read_memory(at, 2).await? == made.to_le_bytes() {
             return Ok(());
+        }
+        if deadline.is_past() {
+            return Err(Trouble::Mute);
         }
     }
 }

@@ -91,9 +91,6 @@ impl QemuDriver {
         loop {
             self.note_events(record);
             let progress = self.source.learn_state(record).await?;
-            if let Some(end) = self.source.trail.end().map(str::to_owned) {
-                return self.astray(Side::Source, &end, record).await;
-            }
             let last = self.lap(Side::Source).await?;
             let has_passed = self.source.trail.passes() >= 2 && last != first;
             let is_over = !self.source.trail.is_at("active");

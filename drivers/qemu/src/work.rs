@@ -81,6 +81,22 @@ impl Work {
         }
     }
 
+    async fn done(
+        self,
+        party: &mut Party,
+        driven: &mut Driven,
+        turn: u8,
+    ) -> Result<Vec<String>, Trouble> {
+        match self {
+            Self::Random => random(party, driven).await,
+            Self::Disk => disk(party, driven, turn).await,
+            Self::Network => network(party, driven, turn).await,
+            Self::Scsi => scsi(party, driven).await,
+            Self::Balloon => balloon(party, driven, turn).await,
+            Self::Serial => serial(party, driven, turn).await,
+        }
+    }
+
     /// The features that it needs: several ports, of a serial device.
     const fn features(self) -> u32 {
         match self {
@@ -113,13 +129,9 @@ pub(crate) async fn done(
         When::During => 1,
         When::After => 2,
     };
-    let did = match work {
-        Work::Random => random(party, &mut driven).await?,
-        Work::Disk => disk(party, &mut driven, turn).await?,
-        Work::Network => network(party, &mut driven, turn).await?,
-        Work::Scsi => scsi(party, &mut driven).await?,
-        Work::Balloon => balloon(party, &mut driven, turn).await?,
-        Work::Serial => serial(party, &mut driven, turn).await?,
+    let did = match work.done(party, &mut driven, turn).await {
+        Err(Trouble::Mute) => vec!["no answer".to_owned()],
+        did => did?,
     };
     let did = driven.sizes().chain(did).collect();
     driver.driven = Some(driven);

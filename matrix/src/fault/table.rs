@@ -180,6 +180,7 @@ const fn row(moment: Moment, scenario: Scenario, trips: Condition, how: Trip) ->
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::RawFault;
 
     #[test]
     fn every_condition_has_a_fault_that_trips_it() {
@@ -235,6 +236,13 @@ mod tests {
         let unknown = Fault::ALL
             .into_iter()
             .filter(|fault| fault.how() == Trip::Unknown);
-        assert!(unknown.eq([Fault::DaemonStopped, Fault::ClientKilled]));
+        let never_answers = [
+            Fault::DaemonStopped,
+            Fault::ClientKilled,
+            Fault::Raw(RawFault::QemuKilled),
+            Fault::Raw(RawFault::QemuStopped),
+            Fault::Raw(RawFault::QemuGarbled),
+        ];
+        assert!(unknown.eq(never_answers));
     }
 }

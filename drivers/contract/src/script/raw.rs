@@ -14,7 +14,7 @@ pub(super) use faults::really;
 pub(super) fn steps(raw: &Raw) -> Vec<(Phase, Step)> {
     let phases = [
         (Phase::Prepare, prepare(raw)),
-        (Phase::Before, before(raw)),
+        (Phase::Before, before()),
         (Phase::Migration, migration(raw)),
         (Phase::After, after(raw)),
         (Phase::Clear, clear()),
@@ -41,14 +41,19 @@ fn prepare(raw_migration: &Raw) -> Vec<Step> {
         raw(RawStep::Launch(Source)),
         raw(RawStep::Launch(Destination)),
     ];
-    steps.extend(match raw_migration.guest {
-        GuestState::Running => vec![Step::AwaitBeat(Source)],
-        GuestState::Stopped => vec![Step::AwaitBeat(Source), Step::Suspend(Source)],
-        GuestState::Suspended => vec![raw(RawStep::AwaitSleep(Source))],
-        GuestState::SuspendedStopped => {
-            vec![raw(RawStep::AwaitSleep(Source)), Step::Suspend(Source)]
-        }
+    steps.push(if raw_migration.guest.sleeps() {
+        raw(RawStep::AwaitSleep(Source))
+    } else {
+        Step::AwaitBeat(Source)
     });
+    // Devices work while the machine runs.
+    if raw_migration.devices != Devices::None {
+        steps.push(raw(RawStep::UseDevice(Source, When::Before)));
+    }
+    match raw_migration.guest {
+        GuestState::Running | GuestState::Suspended => {}
+        GuestState::Stopped | GuestState::SuspendedStopped => steps.push(Step::Suspend(Source)),
+    }
     steps.push(raw(RawStep::Configure(Source)));
     if raw_migration.method != Method::CprExec {
         steps.push(raw(RawStep::Configure(Destination)));
@@ -56,15 +61,11 @@ fn prepare(raw_migration: &Raw) -> Vec<Step> {
     steps
 }
 
-fn before(raw_migration: &Raw) -> Vec<Step> {
-    let mut steps = vec![
+fn before() -> Vec<Step> {
+    vec![
         Step::Look(Source, When::Before),
         Step::Beat(Source, When::Before),
-    ];
-    if raw_migration.devices != Devices::None {
-        steps.push(raw(RawStep::UseDevice(Source, When::Before)));
-    }
-    steps
+    ]
 }
 
 fn migration(raw_migration: &Raw) -> Vec<Step> {
@@ -261,9 +262,6 @@ fn after(raw_migration: &Raw) -> Vec<Step> {
             steps.extend([Step::Resume(survivor), raw(RawStep::Wake(survivor))]);
         }
     }
-    if raw_migration.devices != Devices::None {
-        steps.push(raw(RawStep::UseDevice(survivor, When::After)));
-    }
     // Memory that both have beats on both sides.
     if !raw_migration.shares_memory() {
         steps.push(Step::Beat(Source, When::After));
@@ -273,6 +271,11 @@ fn after(raw_migration: &Raw) -> Vec<Step> {
         Step::Job(Source),
         Step::Survey(survivor),
     ]);
+    if raw_migration.devices != Devices::None {
+        // It was held still to be surveyed.
+        steps.push(Step::Resume(survivor));
+        steps.push(raw(RawStep::UseDevice(survivor, When::After)));
+    }
     steps
 }
 
