@@ -37,7 +37,11 @@ fn quickest(work: impl Fn()) -> Duration {
 
 fn cases() -> Vec<Case> {
     let name = ReleaseName::new("a").expect("it is a name");
-    let tuple = Tuple { client: name.clone(), source: name.clone(), destination: name };
+    let tuple = Tuple {
+        client: name.clone(),
+        source: name.clone(),
+        destination: name,
+    };
     let points = Profile::TckFull.points(Backend::Fake).into_iter();
     points
         .map(|(point, fault)| Case {
@@ -52,7 +56,9 @@ fn cases() -> Vec<Case> {
 
 /// The cases in this process: no file, no command line.
 fn alone(cases: &[Case]) {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build();
     runtime.expect("it can be made").block_on(async {
         for case in cases {
             let script = Script::of(case, subject(), 20_000);
@@ -60,7 +66,12 @@ fn alone(cases: &[Case]) {
             let mut record = Recorder::new(script.header(1, 0), None);
             run(&script, &mut driver, &mut record, &Deadlines::default()).await;
             let history = record.finish().expect("there is no file");
-            assert!(migratrix_reports::judge(&history).troubles().next().is_none());
+            assert!(
+                migratrix_reports::judge(&history)
+                    .troubles()
+                    .next()
+                    .is_none()
+            );
         }
     });
 }
@@ -69,12 +80,26 @@ fn whole() {
     let place = tempfile::tempdir().expect("there is room");
     let out = place.path().join("out");
     let out = out.to_str().expect("it is text");
-    call(&["run", "--backend", "fake", "--profile", "tck-full", "--jobs", "1", "--out", out]);
+    call(&[
+        "run",
+        "--backend",
+        "fake",
+        "--profile",
+        "tck-full",
+        "--jobs",
+        "1",
+        "--out",
+        out,
+    ]);
 }
 
 fn call(arguments: &[&str]) {
     let mut command = Command::new(env!("CARGO_BIN_EXE_migratrix"));
-    let status = command.args(arguments).stdout(Stdio::null()).stderr(Stdio::null()).status();
+    let status = command
+        .args(arguments)
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .status();
     assert!(status.expect("the program is built").success());
 }
 

@@ -64,7 +64,10 @@ impl SelectionArgs {
     /// # Errors
     /// Names the argument that names none.
     pub fn own_builds(&self) -> Result<Vec<OwnBuild>> {
-        self.qemus.iter().map(|typed| OwnBuild::read(typed)).collect()
+        self.qemus
+            .iter()
+            .map(|typed| OwnBuild::read(typed))
+            .collect()
     }
 
     /// What the arguments select. Where no place is named, it is Debian 12 to Debian 13; a client

@@ -40,7 +40,9 @@ impl OwnBuild {
     /// Says what of it is wrong, and what would be right.
     pub fn read(typed: &str) -> Result<Self> {
         let Some((name, path)) = typed.split_once('=') else {
-            bail!("`{typed}` names no QEMU: write NAME=PATH, as in --qemu mine=build/qemu-system-x86_64");
+            bail!(
+                "`{typed}` names no QEMU: write NAME=PATH, as in --qemu mine=build/qemu-system-x86_64"
+            );
         };
         let name = ReleaseName::new(name)?;
         let path = Path::new(path);

@@ -1,6 +1,6 @@
 //! `migratrix releases`: the root file systems that hosts are made of.
 
-use std::path::PathBuf;
+use std::path::Path;
 
 use anyhow::{Context, Result};
 use migratrix_lab::{BuildOptions, Expired, Origin, RECIPES, StoredRelease, recipe};
@@ -100,7 +100,7 @@ fn build(name: &str, options: &BuildOptions, again: bool) -> Result<()> {
     Ok(())
 }
 
-fn add(name: &str, root: &PathBuf) -> Result<()> {
+fn add(name: &str, root: &Path) -> Result<()> {
     let store = meaning::store()?;
     let release = ReleaseName::new(name)?;
     let stored = if root.is_dir() {

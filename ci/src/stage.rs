@@ -120,7 +120,14 @@ impl Stage {
     }
 
     async fn on_qemus(&self, qemus: &Qemus, job: &Job, dir: &RunDir) -> Result<Attempt> {
-        let (Tuple { source, destination, .. }, point) = (&job.case.tuple, &job.case.point);
+        let (
+            Tuple {
+                source,
+                destination,
+                ..
+            },
+            point,
+        ) = (&job.case.tuple, &job.case.point);
         let pair = (qemus.host(source).await, qemus.host(destination).await);
         let (source, destination) = match pair {
             (Ok(source), Ok(destination)) => (source, destination),
@@ -213,7 +220,7 @@ impl Stage {
             boot_image: boot_image.to_owned(),
             qtest: false,
             point: Point::Qemu(Raw::USUAL),
-        raw: Raw::USUAL,
+            raw: Raw::USUAL,
         };
         let live = is_live(&job.case);
         let bound = if live {
@@ -226,7 +233,11 @@ impl Stage {
 
     /// What the case's domain is called: no other case of this run, or of another one, has the name.
     fn domain(&self, job: &Job) -> String {
-        let letter = if job.case.backend == Backend::Qemu { 'q' } else { 'x' };
+        let letter = if job.case.backend == Backend::Qemu {
+            'q'
+        } else {
+            'x'
+        };
         format!("m{letter}{:04x}-{:06}-{}", self.run, job.place, job.attempt)
     }
 
@@ -301,14 +312,7 @@ impl Scene {
             .so_far()
             .entries
             .iter()
-            .any(|entry| match &entry.saw {
-                Observation::Ended { verb, outcome, .. } => match outcome {
-                    Outcome::Done => false,
-                    Outcome::Refused(_) => *verb == Verb::Migrate || *verb == Verb::Clear,
-                    Outcome::Unknown { .. } => true,
-                },
-                _ => false,
-            })
+            .any(|entry| is_in_doubt(&entry.saw))
     }
 
     fn close(self, dir: &RunDir, job: &Job, disturbed: bool) -> Result<Attempt> {
@@ -325,6 +329,18 @@ impl Scene {
             judgement,
             disturbed,
         })
+    }
+}
+
+/// Whether it tells of a step that ended in a way that may be a host's fault.
+fn is_in_doubt(saw: &Observation) -> bool {
+    let Observation::Ended { verb, outcome, .. } = saw else {
+        return false;
+    };
+    match outcome {
+        Outcome::Done => false,
+        Outcome::Refused(_) => *verb == Verb::Migrate || *verb == Verb::Clear,
+        Outcome::Unknown { .. } => true,
     }
 }
 

@@ -55,7 +55,9 @@ pub enum ImageError {
     #[error("the range ends at {0:#x}: q35 may have no memory above 0x80000000 (2 GiB)")]
     High(u32),
     /// The disk's sectors are not counted in powers of two, or lie beyond 4 GiB.
-    #[error("{sectors} sectors, one of {stride}: both must be powers of two, and their product 2²³ at most")]
+    #[error(
+        "{sectors} sectors, one of {stride}: both must be powers of two, and their product 2²³ at most"
+    )]
     Disk {
         /// How many are stamped.
         sectors: u32,

@@ -3,8 +3,9 @@
 use itertools::{Itertools, iproduct};
 
 use crate::{
-    Accelerator, Address, Backend, Backup, Colo, Control, Devices, Fault, Feature, Flag, FlagSet, GuestState,
-    MachineChoice, Method, Multifd, Point, Raw, Scenario, State, Tls, Transport, backup, colo,
+    Accelerator, Address, Backend, Backup, Colo, Control, Devices, Fault, Feature, Flag, FlagSet,
+    GuestState, MachineChoice, Method, Multifd, Point, Raw, Scenario, State, Tls, Transport,
+    backup, colo,
     raw::{axis::Axis, coverage},
     word::words,
 };

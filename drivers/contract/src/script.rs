@@ -7,7 +7,8 @@ mod raw;
 use migratrix_guest::Parameters;
 use migratrix_history::{Header, Side, When};
 use migratrix_matrix::{
-    Accelerator, Activity, Case, Fault, Flag, FlagSet, Persistence, Point, Preparation, Raw, Scenario,
+    Accelerator, Activity, Case, Fault, Flag, FlagSet, Persistence, Point, Preparation, Raw,
+    Scenario,
 };
 
 use crate::{Migrate, Step, Uuid, Variant};

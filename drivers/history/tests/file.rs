@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use migratrix_guest::{DiskSector, DiskSurvey, Page, Parameters, Run, Survey};
 use migratrix_history::{
-    BitmapLook, Completeness, DomainLook, Entry, Header, History, HistoryError, Identity, JobLook, Look,
-    Observation, Outcome, Refusal, Side, Verb, Versions, When,
+    BitmapLook, Completeness, DomainLook, Entry, Header, History, HistoryError, Identity, JobLook,
+    Look, Observation, Outcome, Refusal, Side, Verb, Versions, When,
 };
 use migratrix_matrix::Version;
 use proptest::{collection, option, prelude::*};
@@ -223,16 +223,22 @@ fn backups() -> impl Strategy<Value = Observation> {
     prop_oneof![
         (sides(), collection::vec(bitmaps(), 0..3))
             .prop_map(|(side, bitmaps)| Observation::Bitmaps { side, bitmaps }),
-        (sides(), any::<u8>(), any::<[u64; 2]>(), any::<[String; 2]>()).prop_map(
-            |(side, pattern, [offset, length], [drive, told])| Observation::Written {
-                side,
-                drive,
-                pattern,
-                offset,
-                length,
-                told
-            }
-        ),
+        (
+            sides(),
+            any::<u8>(),
+            any::<[u64; 2]>(),
+            any::<[String; 2]>()
+        )
+            .prop_map(|(side, pattern, [offset, length], [drive, told])| {
+                Observation::Written {
+                    side,
+                    drive,
+                    pattern,
+                    offset,
+                    length,
+                    told,
+                }
+            }),
         (sides(), any::<i32>(), any::<[String; 3]>()).prop_map(
             |(side, status, [one, other, told])| Observation::Compared {
                 side,
@@ -242,13 +248,16 @@ fn backups() -> impl Strategy<Value = Observation> {
                 told
             }
         ),
-        (sides(), any::<String>(), collection::vec(disk_sectors(), 0..4)).prop_map(
-            |(side, image, sectors)| Observation::Sectors {
+        (
+            sides(),
+            any::<String>(),
+            collection::vec(disk_sectors(), 0..4)
+        )
+            .prop_map(|(side, image, sectors)| Observation::Sectors {
                 side,
                 image,
                 survey: DiskSurvey { sectors }
-            }
-        ),
+            }),
     ]
 }
 

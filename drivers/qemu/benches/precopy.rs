@@ -24,7 +24,16 @@ async fn case(host: &RawHost) {
 
 async fn starts(host: &RawHost) {
     let one = || async {
-        let machine = ["-machine", "q35", "-accel", "tcg", "-S", "-nodefaults", "-display", "none"];
+        let machine = [
+            "-machine",
+            "q35",
+            "-accel",
+            "tcg",
+            "-S",
+            "-nodefaults",
+            "-display",
+            "none",
+        ];
         let launch = Launch::new(host.binary.clone()).arguments(machine);
         let mut qemu = launch.start(LONG).await.expect("it starts");
         let answer = qemu.execute("query-status", json!({}), LONG).await;

@@ -67,7 +67,9 @@ impl Binary {
             root: path.to_owned(),
             sought: "qemu-system-x86_64".to_owned(),
         })?;
-        let file = file.canonicalize().map_err(QemuError::file("find", &file))?;
+        let file = file
+            .canonicalize()
+            .map_err(QemuError::file("find", &file))?;
         Ok(Self::at(file))
     }
 

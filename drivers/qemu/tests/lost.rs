@@ -30,8 +30,15 @@ const LOSSES: [fn(Side) -> Step; 3] = [
 
 /// Each way to lose each side at each step, once it has been launched.
 fn losses(script: &Script) -> Vec<(usize, Step)> {
-    let launches = script.steps.iter().filter(|(_, step)| is_launch(step)).count();
-    let due = script.steps.iter().position(|(phase, _)| *phase == Phase::Clear);
+    let launches = script
+        .steps
+        .iter()
+        .filter(|(_, step)| is_launch(step))
+        .count();
+    let due = script
+        .steps
+        .iter()
+        .position(|(phase, _)| *phase == Phase::Clear);
     let places = launches..=due.expect("it ends in clearing");
     let sides = [Side::Source, Side::Destination];
     let at = |place| {
@@ -52,7 +59,9 @@ async fn a_qemu_that_is_lost_at_any_step_costs_its_case_and_leaves_nothing() {
     let script = raw::script(POINT, [host, host]);
     let losses = losses(&script);
     for some in losses.chunks(4) {
-        let attempts = some.iter().map(|(place, loss)| lost(&script, *place, *loss, host));
+        let attempts = some
+            .iter()
+            .map(|(place, loss)| lost(&script, *place, *loss, host));
         join_all(attempts).await;
     }
     let folder = tempfile::tempdir().expect("there is room");
@@ -70,7 +79,11 @@ async fn lost(script: &Script, place: usize, loss: Step, host: &RawHost) {
     let began = Instant::now();
     let history = raw::play(&script, [host, host], &folder, &DEADLINES).await;
     let told = format!("{loss} before `{}`", script.steps[place + 1].1);
-    assert!(began.elapsed() < Duration::from_secs(20), "{told}: {:?}", began.elapsed());
+    assert!(
+        began.elapsed() < Duration::from_secs(20),
+        "{told}: {:?}",
+        began.elapsed()
+    );
     assert!(!folder.exists(), "{told}: its folder is left");
     for side in [Side::Source, Side::Destination] {
         assert_eq!(left(&history, side), Some(&[][..]), "{told}");
@@ -78,9 +91,11 @@ async fn lost(script: &Script, place: usize, loss: Step, host: &RawHost) {
 }
 
 fn left(history: &History, of: Side) -> Option<&[String]> {
-    history.entries.iter().find_map(|entry| match &entry.saw {
-        Observation::Residue { side, left } if *side == of => Some(left.as_slice()),
-        _ => None,
+    history.entries.iter().find_map(|entry| {
+        let Observation::Residue { side, left } = &entry.saw else {
+            return None;
+        };
+        (*side == of).then_some(left.as_slice())
     })
 }
 

@@ -233,13 +233,15 @@ fn recovered(raw_migration: &Raw) -> Vec<Step> {
     ];
     let mut meanwhile = vec![raw(RawStep::Lose)];
     meanwhile.extend(paused);
-    let in_vain = match raw_migration.incident {
-        Incident::FailHandshake => Some(RawStep::RecoverInVain),
-        Incident::FailReconnect => Some(RawStep::RecoverNowhere),
-        _ => None,
-    };
-    if let Some(step) = in_vain {
-        meanwhile.push(raw(step));
+    let in_vain = [
+        (Incident::FailHandshake, RawStep::RecoverInVain),
+        (Incident::FailReconnect, RawStep::RecoverNowhere),
+    ];
+    for (_, step) in in_vain
+        .iter()
+        .filter(|(incident, _)| *incident == raw_migration.incident)
+    {
+        meanwhile.push(raw(*step));
         meanwhile.extend(paused);
     }
     meanwhile.push(raw(RawStep::Recover));

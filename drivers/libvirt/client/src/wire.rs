@@ -167,6 +167,10 @@ pub struct Answer {
 /// What came of a request.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "one is written and read at a time"
+)]
 pub enum Reply {
     /// It was done.
     Ok(Said),

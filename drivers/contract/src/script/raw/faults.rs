@@ -38,7 +38,24 @@ pub(in crate::script) fn really(raw: Raw, fault: Option<Fault>) -> Raw {
             multifd: Multifd::Plain,
             ..raw
         },
-        _ => raw,
+        RawFault::SourceStopped
+        | RawFault::SourceContinued
+        | RawFault::DestinationKilled
+        | RawFault::DestinationReplaced
+        | RawFault::DestinationStopped
+        | RawFault::SinglePass
+        | RawFault::PostcopyNotStarted
+        | RawFault::PageChanged
+        | RawFault::GuestHalted
+        | RawFault::DevicePlugged
+        | RawFault::DeviceDisturbed
+        | RawFault::Flickered
+        | RawFault::SlowlyConverged
+        | RawFault::StreamCut
+        | RawFault::FileLeft
+        | RawFault::QemuKilled
+        | RawFault::QemuStopped
+        | RawFault::QemuGarbled => raw,
     }
 }
 
