@@ -78,7 +78,8 @@ faults! {
     DeviceDisturbed = "device-disturbed": AfterMigration, DEVICE, Device, Fail;
     /// The guest is stopped and continued on the destination.
     Flickered = "flickered": AfterMigration, PLAIN, Events, Fail;
-    /// Only the bound on the downtime is lifted, so that the guest is down for longer than its bound.
+    /// The destination is held still when the guest is stopped, so that it is down for longer than its
+    /// bound.
     SlowlyConverged = "slowly-converged": Migration, PLAIN, Job, Fail;
     /// The end of the stream's file is cut off.
     StreamCut = "stream-cut": Migration, FILE, Stream, Fail;

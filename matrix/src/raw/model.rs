@@ -146,8 +146,13 @@ impl Raw {
     /// Whether both sides have the same memory.
     #[must_use]
     pub fn shares_memory(&self) -> bool {
-        self.features.has(Feature::IgnoreShared)
-            || matches!(self.method, Method::CprTransfer | Method::CprExec)
+        self.features.has(Feature::IgnoreShared) || self.hands_memory_over()
+    }
+
+    /// Whether the destination gets the memory itself, and no copy of it.
+    #[must_use]
+    pub const fn hands_memory_over(&self) -> bool {
+        matches!(self.method, Method::CprTransfer | Method::CprExec)
     }
 
     /// Whether it waits before the switchover until it is continued.
@@ -205,7 +210,7 @@ impl Raw {
             (Condition::Identity, completes),
             (Condition::Device, completes && in_use),
             (Condition::Events, moves),
-            (Condition::Job, completes),
+            (Condition::Job, completes && self.method != Method::CprExec),
             (Condition::Stream, completes && self.transport.is_file()),
             (Condition::NothingLeft, true),
         ];

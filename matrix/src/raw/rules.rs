@@ -41,7 +41,7 @@ const POINT: &str = "the suite `qemu`: a case shows what its name says";
 
 /// The first that leaves a point out is the one that is named: what QEMU can't do, before what
 /// would show nothing.
-const ROWS: [Row; 33] = [
+const ROWS: [Row; 34] = [
     row(
         "return-path-connection",
         |raw| raw.needs_return_path() && raw.transport.is_file(),
@@ -186,6 +186,12 @@ const ROWS: [Row; 33] = [
         },
         "the state pre-switchover is there only with pause-before-switchover",
         "MigrationStatus in qapi/migration.json",
+    ),
+    row(
+        "handshake-plain",
+        |raw| raw.incident == Incident::FailHandshake && raw.tls != Tls::None,
+        "the peer that breaks a recovery off speaks no TLS",
+        "`Incident::FailHandshake`",
     ),
     row(
         "recover-postcopy",

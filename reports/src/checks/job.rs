@@ -23,7 +23,9 @@ pub(super) fn job(evidence: &Evidence<'_>) -> Judged {
             missing.join(", ")
         )));
     }
-    let faults: Vec<_> = [remaining(job), processed(job), downtime(job, bound)]
+    let raw = evidence.header().case.raw();
+    let stays = raw.is_some_and(|raw| raw.hands_memory_over());
+    let faults: Vec<_> = [remaining(job), processed(job, stays), downtime(job, bound)]
         .into_iter()
         .flatten()
         .collect();
@@ -53,11 +55,15 @@ fn remaining(job: &JobLook) -> Option<String> {
     Some(format!("{left} bytes remain of a completed job"))
 }
 
-/// Each pass sends at most the whole memory, in pages with a head of 16 bytes at the most.
-fn processed(job: &JobLook) -> Option<String> {
+/// Each pass sends at most the whole memory, in pages with a head of 16 bytes at the most; nothing of
+/// a memory that `stays` where it is.
+fn processed(job: &JobLook, stays: bool) -> Option<String> {
     const PAGE: u64 = 4096;
     const HEAD: u64 = 16;
     let (total, processed) = (job.memory_total?, job.memory_processed?);
+    if stays {
+        return (total > 0).then(|| format!("{total} bytes were to be sent, and memory stays"));
+    }
     let passes = job.memory_iteration.unwrap_or(1).max(1);
     let most = total
         .saturating_add(total / PAGE * HEAD)

@@ -34,7 +34,8 @@ pub enum RawStep {
     AwaitPass,
     /// Lift the bounds on bandwidth and downtime.
     Converge,
-    /// Lift the bound on downtime, and leave the bandwidth as small as it is.
+    /// As [`RawStep::Converge`], and hold the destination still (`SIGSTOP`) for 200 ms from when the
+    /// guest is stopped.
     ConvergeSlowly,
     /// Switch over to postcopy (`migrate-start-postcopy`).
     StartPostcopy,
