@@ -158,7 +158,7 @@ impl KnownArgs {
     /// Fails where it can't be read.
     pub fn meaning(&self) -> Result<KnownFailures> {
         let Some(file) = &self.known else {
-            return Ok(KnownFailures::parse(KNOWN_FAILURES)?);
+            return Ok(KnownFailures::parse(KNOWN_FAILURES)?.general());
         };
         let text = std::fs::read_to_string(file)
             .with_context(|| format!("can't read the known failures {}", file.display()))?;

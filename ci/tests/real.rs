@@ -33,6 +33,12 @@ fn run(place: &Path, more: &[&str]) -> Output {
         .expect("the program starts")
 }
 
+/// A run without libvirt.
+fn run_raw(place: &Path, selection: &[&str]) -> Output {
+    let mut command = migratrix(place, &[&["run"], selection].concat());
+    command.output().expect("the program starts")
+}
+
 #[track_caller]
 fn passes(output: &Output, words: &str) {
     let out = String::from_utf8_lossy(&output.stdout);
@@ -99,6 +105,24 @@ fn every_proof_of_a_raw_case_trips_on_a_real_fault() {
     ];
     let output = migratrix(&place, &[&["run"], &of[..], &["--out", "out"]].concat()).output();
     passes(&output.expect("the program starts"), "passed");
+}
+
+#[test]
+#[ignore = "needs the releases bookworm and trixie, see ci/test"]
+fn the_cases_of_qemu_iotests_124_hold_and_chains_survive_the_jump() {
+    let place = place("backup");
+    let both = "bookworm,trixie";
+    let of = ["--suite", "backup", "--source", both, "--destination", both];
+    let own = run_raw(
+        &place,
+        &[&of[..], &["--profile", "iotests-124", "--out", "124"]].concat(),
+    );
+    passes(&own, "112 passed");
+    let chains = run_raw(
+        &place,
+        &[&of[..], &["--profile", "chain", "--out", "chain"]].concat(),
+    );
+    passes(&chains, "40 passed");
 }
 
 #[test]

@@ -263,15 +263,13 @@ fn counts(text: &mut String, run: &Run, colour: Colour) {
             told.join(", ")
         ),
     );
-    put(
-        text,
-        &format!(
-            "{} post-conditions of {}: {}",
-            sum(&ten),
-            cases(all),
-            kinds(&ten)
-        ),
-    );
+    if !ten.is_empty() {
+        let (sum, kinds) = (sum(&ten), kinds(&ten));
+        put(
+            text,
+            &format!("{sum} post-conditions of {}: {kinds}", cases(all)),
+        );
+    }
     put(
         text,
         &format!("{} conditions in all: {}", sum(&whole), kinds(&whole)),
