@@ -1,15 +1,17 @@
 //! Points that are a value of each of some axes: how they are read and written.
 
 /// Makes a struct of axes a point: its text is the words of its heads and, as a last part, those of
-/// its options that are not the usual ones, or `plain`.
+/// its options that are not the usual ones, or `plain`. A set among the options has each of its words
+/// there; they come first.
 macro_rules! axes_point {
     (
         $type:ident, $shape:literal,
         heads: [$($head:ident: $head_type:ty),*],
         options: [$($option:ident: $option_type:ty),* $(,)?]
+        $(, set: $set:ident: $element:ty)?
     ) => {
         impl $type {
-            /// The value of each axis: the axis's name and the value's word.
+            /// The value of each axis that has one value: the axis's name and the value's word.
             #[must_use]
             pub fn values(&self) -> Vec<(&'static str, &'static str)> {
                 use $crate::raw::axis::Axis;
@@ -29,6 +31,9 @@ macro_rules! axes_point {
                 $(if axis == <$option_type>::NAME {
                     return Some(<$option_type>::ALL.iter().map(|one| one.word()).collect());
                 })*
+                $(if axis == <$element>::NAME {
+                    return Some(<$element>::ALL.iter().map(|one| one.word()).collect());
+                })?
                 None
             }
 
@@ -36,6 +41,14 @@ macro_rules! axes_point {
             fn put(&mut self, word: &str) -> Result<(), $crate::BadWord> {
                 use $crate::raw::axis::Axis;
                 let mut known = Vec::new();
+                $(
+                    let found = <$element>::ALL.iter().find(|value| value.word() == word);
+                    if let Some(value) = found.filter(|value| !self.$set.has(**value)) {
+                        self.$set = self.$set.with(*value);
+                        return Ok(());
+                    }
+                    known.extend(<$element>::ALL.iter().map(|value| value.word().to_owned()));
+                )?
                 $(
                     let unusual = &<$option_type>::ALL[1..];
                     let found = unusual.iter().find(|value| value.word() == word);
@@ -58,6 +71,7 @@ macro_rules! axes_point {
                 use $crate::raw::axis::Axis;
                 $(write!(f, "{}/", self.$head.word())?;)*
                 let mut words: Vec<&str> = Vec::new();
+                $(words.extend(self.$set.iter().map(<$element as Axis>::word));)?
                 $(if self.$option != <$option_type>::default() {
                     words.push(self.$option.word());
                 })*

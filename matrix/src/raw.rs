@@ -10,9 +10,7 @@ pub(crate) mod needs;
 pub(crate) mod rules;
 pub(crate) mod settings;
 
-use std::{fmt, str::FromStr};
-
-use crate::{BadWord, word::serde_as_text};
+use crate::axes_text::axes_point;
 use axes::{
     Accelerator, Address, Channels, Devices, Feature, GuestState, Incident, MachineChoice, Method,
     Multifd, Tls, Transport, Uuids, ZeroPage,
@@ -116,116 +114,25 @@ impl FromIterator<Feature> for Features {
     }
 }
 
-/// Reads and writes one optional axis of a [`Raw`].
-struct OptionAxis {
-    word: fn(&Raw) -> Option<&'static str>,
-    put: fn(&mut Raw, &str) -> bool,
-    words: fn() -> Vec<&'static str>,
-}
-
-/// Makes the entry of [`OPTIONS`] for a field.
-macro_rules! option {
-    ($field:ident: $type:ty) => {
-        OptionAxis {
-            word: |raw| (raw.$field != <$type>::default()).then(|| raw.$field.word()),
-            put: |raw, word| {
-                let usual = raw.$field == <$type>::default();
-                let found = <$type>::ALL[1..].iter().find(|value| value.word() == word);
-                if let Some(value) = found.filter(|_| usual) {
-                    raw.$field = *value;
-                    return true;
-                }
-                false
-            },
-            words: || <$type>::ALL[1..].iter().map(|value| value.word()).collect(),
-        }
-    };
-}
-
-/// The axes that stand in the options, in the order of a name; features come before them.
-const OPTIONS: [OptionAxis; 10] = [
-    option!(address: Address),
-    option!(multifd: Multifd),
-    option!(channels: Channels),
-    option!(zero_page: ZeroPage),
-    option!(tls: Tls),
-    option!(uuids: Uuids),
-    option!(incident: Incident),
-    option!(machine: MachineChoice),
-    option!(accelerator: Accelerator),
-    option!(devices: Devices),
-];
-
-impl fmt::Display for Raw {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (method, transport) = (self.method.word(), self.transport.word());
-        write!(f, "{method}/{transport}/{}/", self.guest.word())?;
-        let options = OPTIONS.iter().filter_map(|option| (option.word)(self));
-        let words: Vec<_> = self
-            .features
-            .iter()
-            .map(Axis::word)
-            .chain(options)
-            .collect();
-        if words.is_empty() {
-            return f.write_str(PLAIN);
-        }
-        f.write_str(&words.join("+"))
-    }
-}
-
-/// The options of a point that has only usual values.
-const PLAIN: &str = "plain";
-
-impl FromStr for Raw {
-    type Err = BadWord;
-
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let parts: Vec<&str> = text.split('/').collect();
-        let [method, transport, guest, options] = *parts else {
-            return Err(BadWord {
-                kind: "point",
-                word: text.to_owned(),
-                known: vec!["METHOD/TRANSPORT/GUEST/OPTIONS".to_owned()],
-            });
-        };
-        let mut raw = Self {
-            method: method.parse()?,
-            transport: transport.parse()?,
-            guest: guest.parse()?,
-            ..Self::default()
-        };
-        if options != PLAIN {
-            options.split('+').try_for_each(|word| raw.put(word))?;
-        }
-        Ok(raw)
-    }
+axes_point! {
+    Raw, "METHOD/TRANSPORT/GUEST/OPTIONS",
+    heads: [method: Method, transport: Transport, guest: GuestState],
+    options: [
+        address: Address,
+        multifd: Multifd,
+        channels: Channels,
+        zero_page: ZeroPage,
+        tls: Tls,
+        uuids: Uuids,
+        incident: Incident,
+        machine: MachineChoice,
+        accelerator: Accelerator,
+        devices: Devices,
+    ],
+    set: features: Feature
 }
 
 impl Raw {
-    /// The value of each axis that has one value: the axis's name and the value's word.
-    #[must_use]
-    pub fn values(&self) -> Vec<(&'static str, &'static str)> {
-        fn value<A: Axis>(value: A) -> (&'static str, &'static str) {
-            (A::NAME, value.word())
-        }
-        vec![
-            value(self.method),
-            value(self.transport),
-            value(self.guest),
-            value(self.address),
-            value(self.multifd),
-            value(self.channels),
-            value(self.zero_page),
-            value(self.tls),
-            value(self.uuids),
-            value(self.incident),
-            value(self.machine),
-            value(self.accelerator),
-            value(self.devices),
-        ]
-    }
-
     /// Whether the axis of that name has the value of that word; a feature is on.
     #[must_use]
     pub fn is(&self, axis: &str, word: &str) -> bool {
@@ -234,51 +141,4 @@ impl Raw {
         }
         self.values().contains(&(axis, word))
     }
-
-    /// The words of the axis of that name, if it is one; `feature` is one as well.
-    #[must_use]
-    pub fn words_of(axis: &str) -> Option<Vec<&'static str>> {
-        fn words<A: Axis>() -> (&'static str, Vec<&'static str>) {
-            (A::NAME, A::ALL.iter().map(|value| value.word()).collect())
-        }
-        let axes = [
-            words::<Method>(),
-            words::<Transport>(),
-            words::<GuestState>(),
-            words::<Address>(),
-            words::<Multifd>(),
-            words::<Channels>(),
-            words::<ZeroPage>(),
-            words::<Tls>(),
-            words::<Uuids>(),
-            words::<Incident>(),
-            words::<MachineChoice>(),
-            words::<Accelerator>(),
-            words::<Devices>(),
-            words::<Feature>(),
-        ];
-        let found = axes.into_iter().find(|(name, _)| *name == axis);
-        found.map(|(_, words)| words)
-    }
-
-    /// Sets the axis that `word` is a value of.
-    fn put(&mut self, word: &str) -> Result<(), BadWord> {
-        let feature = Feature::ALL.iter().find(|feature| feature.word() == word);
-        if let Some(feature) = feature.filter(|feature| !self.features.has(**feature)) {
-            self.features = self.features.with(*feature);
-            return Ok(());
-        }
-        if OPTIONS.iter().any(|option| (option.put)(self, word)) {
-            return Ok(());
-        }
-        let features = Feature::ALL.iter().map(|feature| feature.word());
-        let words = OPTIONS.iter().flat_map(|option| (option.words)());
-        Err(BadWord {
-            kind: "option, or one that is there already,",
-            word: word.to_owned(),
-            known: features.chain(words).map(str::to_owned).collect(),
-        })
-    }
 }
-
-serde_as_text!(Raw);
