@@ -114,16 +114,24 @@ impl Qemus {
         })
     }
 
+    /// Whether a QEMU of the release is here.
+    ///
+    /// # Errors
+    /// Says how to get it where it is not.
+    pub fn find(&self, name: &ReleaseName) -> Result<&Binary> {
+        self.binaries.get(name).with_context(|| {
+            format!(
+                "no QEMU of {name} is here: migratrix releases build {name}, or --qemu {name}=PATH"
+            )
+        })
+    }
+
     /// The QEMU of a release, asked what it can do when it is first needed.
     ///
     /// # Errors
     /// Says why there is none.
     pub async fn host(&self, name: &ReleaseName) -> Result<RawHost, String> {
-        let Some(binary) = self.binaries.get(name) else {
-            return Err(format!(
-                "no QEMU of {name} is here: migratrix releases build {name}, or --qemu {name}=PATH"
-            ));
-        };
+        let binary = self.find(name).map_err(|error| error.to_string())?;
         let known = self.probed.borrow().get(name).cloned();
         let abilities = match known {
             Some(known) => known?,

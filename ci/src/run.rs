@@ -8,7 +8,7 @@ use std::{
 
 use anyhow::Result;
 use migratrix_lab::sandbox;
-use migratrix_matrix::{Backend, Case, Fault, Plan, Releases};
+use migratrix_matrix::{Backend, Case, Fault, Plan, Releases, Tuple};
 use migratrix_reports::Exit;
 
 use crate::{
@@ -161,7 +161,22 @@ impl Order {
             .flat_map(|tuple| [&tuple.source, &tuple.destination])
             .collect();
         let scratch = sandbox::scratch()?;
-        Qemus::new(names.into_iter(), &self.own, &meaning::store()?, scratch).map(Some)
+        let qemus = Qemus::new(names.into_iter(), &self.own, &meaning::store()?, scratch)?;
+        let raw = self
+            .plan
+            .cases
+            .iter()
+            .filter(|case| case.backend == Backend::Qemu);
+        for Tuple {
+            source,
+            destination,
+            ..
+        } in raw.map(|case| &case.tuple)
+        {
+            qemus.find(source)?;
+            qemus.find(destination)?;
+        }
+        Ok(Some(qemus))
     }
 
     fn hosts(&self, config: &Config, dir: &RunDir) -> Result<Option<Hosts>> {

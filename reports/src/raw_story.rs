@@ -416,6 +416,11 @@ fn sums(raw: &Raw) -> JobLook {
         postcopy_requests: Some(17),
         multifd_bytes: Some(1_000_000),
         xbzrle_pages: Some(9),
+        memory_total: if raw.hands_memory_over() {
+            Some(0)
+        } else {
+            job().memory_total
+        },
         ..job()
     }
 }

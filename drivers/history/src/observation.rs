@@ -464,7 +464,7 @@ pub enum Observation {
         /// How it was noticed.
         why: String,
     },
-    /// A remark that no check reads: for people.
+    /// A remark, for people; of the checks only the one for a failure's reason reads it.
     Note {
         /// The remark.
         text: String,

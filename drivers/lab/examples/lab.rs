@@ -97,6 +97,8 @@ fn up(names: &[String], command: &[String]) -> Result<ExitCode> {
 }
 
 async fn run(names: &[String], command: &[String]) -> Result<ExitCode> {
+    // A request that comes as soon as the hosts are up must not be missed.
+    let stop = tokio::spawn(sandbox::stop_requested());
     let store = Store::open(&cache_folder())?;
     let dir = env::var_os("LAB_DIR").map_or_else(|| PathBuf::from("lab"), PathBuf::from);
     let lab = Lab::new(&dir)?;
@@ -116,7 +118,7 @@ async fn run(names: &[String], command: &[String]) -> Result<ExitCode> {
         }
     }
     if command.is_empty() {
-        sandbox::stop_requested().await?;
+        stop.await??;
         println!("stopping");
         lab.close().await?;
         return Ok(ExitCode::SUCCESS);
