@@ -84,6 +84,7 @@ pub enum Command {
 const LIST_EXAMPLES: &str = "\
 Examples:
   migratrix list --suite tck --count
+  migratrix list --suite qemu --source bookworm --destination trixie -E 'tls(psk,x509)'
   migratrix list --boundary bookworm,trixie -E 'source(<9.1) & flag(undefine)'
   migratrix list --client trixie --source bookworm --destination trixie,sid --format json";
 
@@ -169,11 +170,11 @@ pub enum ListFormat {
 /// Which cases.
 #[derive(Debug, Args)]
 pub struct SelectionArgs {
-    /// The set of axes: tck, qemu, faults
+    /// The set of axes: tck, qemu, colo, backup, faults
     #[arg(long, default_value = "tck")]
     pub suite: String,
     /// How much of it. tck: tck (96 scenarios), tck-script, tck-full (384); qemu: migration-test,
-    /// devices, plain
+    /// devices, plain, families; colo: qemu-colo, colo-full; backup: iotests-124, chain, variants
     #[arg(long)]
     pub profile: Option<String>,
     /// What runs them: libvirt; qemu, with no libvirt between; or fake, the hypervisor in memory that
