@@ -7,6 +7,7 @@
 mod backup;
 mod colo;
 mod raw;
+mod rows;
 mod table;
 
 pub use backup::BackupFault;

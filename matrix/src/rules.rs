@@ -15,6 +15,34 @@ pub struct Rule {
     pub source: &'static str,
 }
 
+/// A rule of a suite, and the points that it leaves out.
+pub(crate) struct Row<P> {
+    rule: Rule,
+    leaves_out: fn(&P) -> bool,
+}
+
+pub(crate) const fn row<P>(
+    name: &'static str,
+    leaves_out: fn(&P) -> bool,
+    reason: &'static str,
+    source: &'static str,
+) -> Row<P> {
+    Row {
+        rule: Rule {
+            name,
+            reason,
+            source,
+        },
+        leaves_out,
+    }
+}
+
+/// The first of the rules that leaves the point out; `None` where it may be run.
+pub(crate) fn first<P>(rows: &'static [Row<P>], point: &P) -> Option<&'static Rule> {
+    let row = rows.iter().find(|row| (row.leaves_out)(point));
+    row.map(|row| &row.rule)
+}
+
 const OWN_SCENARIO: Rule = Rule {
     name: "own-scenario",
     reason: "a fault is a violation only where the case expects the opposite, so each is run on \

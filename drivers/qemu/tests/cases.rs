@@ -2,20 +2,13 @@
 //!
 //! Those over TCP use the loopback interface: run them in a network namespace of their own.
 
-use std::{
-    env,
-    path::Path,
-    sync::Arc,
-    time::{Duration, Instant},
-};
+mod raw;
 
-use migratrix_contract::{Deadlines, Recorder, Script, Subject, run};
-use migratrix_guest::Parameters;
+use std::{path::Path, time::Instant};
+
+use migratrix_contract::{Deadlines, Recorder, run};
 use migratrix_history::{History, Observation, Outcome, Side};
-use migratrix_matrix::{Case, Point, Raw};
-use migratrix_qemu::{Abilities, Binary, QemuDriver, RawHost, lacking, machine};
-
-const LONG: Duration = Duration::from_secs(20);
+use migratrix_qemu::{QemuDriver, RawHost, lacking};
 
 /// Cases that end in the guest's being on the destination.
 const COMPLETE: &[&str] = &[
@@ -58,60 +51,22 @@ fn is_known(point: &str, [source, destination]: [&RawHost; 2]) -> bool {
     has_long_queues || goes_back
 }
 
-async fn hosts() -> Vec<RawHost> {
-    let roots = env::var_os("MIGRATRIX_TEST_ROOTS").expect("MIGRATRIX_TEST_ROOTS=dir1:dir2 is set");
-    let mut hosts = Vec::new();
-    for root in env::split_paths(&roots) {
-        let binary = Binary::of_root(&root).unwrap();
-        let abilities = Arc::new(Abilities::probe(&binary, LONG).await.unwrap());
-        hosts.push(RawHost {
-            name: format!("r{}", hosts.len()),
-            binary,
-            abilities,
-        });
-    }
-    hosts
-}
-
-fn subject(raw: &Raw, machine: String) -> Subject {
-    Subject {
-        domain: "cases".to_owned(),
-        uuid: "11111111-2222-4333-8444-555555555555".to_owned(),
-        foreign_uuid: "11111111-2222-4333-8444-666666666666".to_owned(),
-        machine,
-        memory_mib: 8,
-        guest: Parameters {
-            pace_us: 1000,
-            ..Parameters::SMALL
-        },
-        boot_image: String::new(),
-        qtest: true,
-        point: Point::Qemu(*raw),
-        raw: *raw,
-    }
-}
-
 /// Runs a case; `None` where one of its QEMUs lacks something.
 async fn history(point: &str, pair: [&RawHost; 2]) -> Option<History> {
     let [source, destination] = pair;
-    let name = format!("qemu/qemu/{},{}/{point}", source.name, destination.name);
-    let case: Case = name.parse().unwrap();
-    let raw = *case.raw().unwrap();
+    let script = raw::script(point, pair);
+    let name = script.case.to_string();
     let folder = tempfile::tempdir().unwrap().keep();
-    if let Some(lack) = lacking(&raw.needs(), source, destination, &folder) {
+    let needs = script.subject.raw.needs();
+    if let Some(lack) = lacking(&needs, source, destination, &folder) {
         println!("skip {name}: {lack}");
         return None;
     }
-    let machine = machine(raw.machine, &source.abilities, &destination.abilities).unwrap();
-    let script = Script::of(&case, subject(&raw, machine), 1000);
-    let mut record = Recorder::new(script.header(1, 0), None);
-    let subject = script.subject.clone();
     let began = Instant::now();
-    let mut driver = QemuDriver::new(source.clone(), destination.clone(), subject, folder.clone());
-    run(&script, &mut driver, &mut record, &Deadlines::default()).await;
+    let history = raw::play(&script, pair, &folder, &Deadlines::default()).await;
     println!("{name}: {:.0?}", began.elapsed());
     assert!(!folder.exists(), "{name}");
-    Some(record.finish().unwrap())
+    Some(history)
 }
 
 fn assert_done(history: &History) {
@@ -159,7 +114,7 @@ fn assert_same_devices(history: &History) {
 #[tokio::test]
 #[ignore = "needs the roots of releases, named by MIGRATRIX_TEST_ROOTS=dir1:dir2"]
 async fn a_guest_arrives_by_each_way_between_all_pairs_of_releases() {
-    let hosts = hosts().await;
+    let hosts = raw::hosts().await;
     for source in &hosts {
         for destination in &hosts {
             for point in COMPLETE {
@@ -184,7 +139,7 @@ async fn a_guest_arrives_by_each_way_between_all_pairs_of_releases() {
 #[tokio::test]
 #[ignore = "needs the roots of releases, named by MIGRATRIX_TEST_ROOTS=dir1:dir2"]
 async fn a_guest_stays_where_it_is_when_its_migration_does_not_complete() {
-    let hosts = hosts().await;
+    let hosts = raw::hosts().await;
     for source in &hosts {
         for destination in &hosts {
             for (point, end) in STAY {
@@ -206,14 +161,9 @@ fn empty(folder: &Path) -> bool {
 #[tokio::test]
 #[ignore = "needs the roots of releases, named by MIGRATRIX_TEST_ROOTS=dir1:dir2"]
 async fn a_driver_that_is_dropped_leaves_nothing_behind() {
-    let hosts = hosts().await;
+    let hosts = raw::hosts().await;
     let parent = tempfile::tempdir().unwrap();
-    let case: Case = "qemu/qemu/r0,r0/precopy/unix/running/plain"
-        .parse()
-        .unwrap();
-    let raw = *case.raw().unwrap();
-    let machine = machine(raw.machine, &hosts[0].abilities, &hosts[0].abilities).unwrap();
-    let mut script = Script::of(&case, subject(&raw, machine), 1000);
+    let mut script = raw::script("precopy/unix/running/plain", [&hosts[0], &hosts[0]]);
     script.steps.truncate(4);
     let mut record = Recorder::new(script.header(1, 0), None);
     let folder = parent.path().join("case");

@@ -4,19 +4,14 @@ use super::{
     Backup,
     axes::{BackupForm, Carrier, Journey, Writer},
 };
-use crate::{Ability, MachineChoice, Need, Place};
+use crate::{Ability, MachineChoice, Need, Place, raw::needs};
 
 impl Backup {
     /// What it needs, the most telling first. What every QEMU from 5.2 on has is not among it.
     #[must_use]
     pub fn needs(&self) -> Vec<Need> {
         let mut all = Vec::new();
-        let mut on = |sides: &[Place], ability: Ability| {
-            all.extend(sides.iter().map(|side| Need {
-                side: *side,
-                ability: ability.clone(),
-            }));
-        };
+        let mut on = |sides, ability| needs::on(sides, ability, &mut all);
         let sides: &[Place] = if self.jumps() {
             &[Place::Source, Place::Destination]
         } else {

@@ -4,34 +4,12 @@ use super::{
     Backup,
     axes::{Bitmaps, Carrier, Clusters, Creation, Granularity, Journey, Operation, Target, Writer},
 };
-use crate::Rule;
-
-/// A rule, and the points that it leaves out.
-struct Row {
-    rule: Rule,
-    leaves_out: fn(&Backup) -> bool,
-}
-
-const fn row(
-    name: &'static str,
-    leaves_out: fn(&Backup) -> bool,
-    reason: &'static str,
-    source: &'static str,
-) -> Row {
-    Row {
-        rule: Rule {
-            name,
-            reason,
-            source,
-        },
-        leaves_out,
-    }
-}
+use crate::rules::{Row, Rule, first, row};
 
 const BITMAPS: &str = "docs/interop/bitmaps.rst";
 const POINT: &str = "the suite `backup`: a case shows what its name says";
 
-const ROWS: [Row; 10] = [
+static ROWS: [Row<Backup>; 10] = [
     row(
         "copy-leaves-the-image",
         |point| point.journey == Journey::Copied && point.carrier == Carrier::Image,
@@ -95,6 +73,11 @@ const ROWS: [Row; 10] = [
     ),
 ];
 
+/// The rule that leaves `point` out; `None` where it may be run.
+pub(crate) fn excluded(point: &Backup) -> Option<&'static Rule> {
+    first(&ROWS, point)
+}
+
 fn has_options(point: &Backup) -> bool {
     point.granularity != Granularity::Usual || is_other_story(point)
 }
@@ -104,11 +87,4 @@ fn is_other_story(point: &Backup) -> bool {
         || point.bitmaps != Bitmaps::One
         || point.creation != Creation::AfterFull
         || point.target != Target::Qcow2
-}
-
-/// The rule that leaves the point out; `None` where it may be run.
-pub(crate) fn excluded(point: &Backup) -> Option<&'static Rule> {
-    static ALL: [Row; 10] = ROWS;
-    let row = ALL.iter().find(|row| (row.leaves_out)(point))?;
-    Some(&row.rule)
 }

@@ -7,17 +7,10 @@
 use super::{Colo, ColoChannel, REWORKED};
 use crate::{
     Ability, Accelerator, MachineChoice, Need, Place,
-    raw::needs::{self, BOTH},
+    raw::needs::{self, BOTH, Row},
 };
 
-/// What can't be probed: which points, on which sides, and what is asked of the version.
-struct Row {
-    of: fn(&Colo) -> bool,
-    sides: &'static [Place],
-    ability: Ability,
-}
-
-const VERSIONS: [Row; 4] = [
+const VERSIONS: [Row<Colo>; 4] = [
     Row {
         of: |_| true,
         sides: &[Place::Client],
@@ -73,16 +66,11 @@ impl Colo {
         needs::on(BOTH, Ability::Capability("x-colo"), &mut all);
         let delay = Ability::Parameter("x-checkpoint-delay");
         needs::on(&[Place::Source], delay, &mut all);
-        for row in VERSIONS.iter().filter(|row| (row.of)(self)) {
-            needs::on(row.sides, row.ability.clone(), &mut all);
-        }
+        needs::of_versions(&VERSIONS, self, &mut all);
         let machine = Ability::Machine(self.machine.family());
         needs::on(&[Place::Client], machine, &mut all);
-        match self.accelerator {
-            Accelerator::Tcg | Accelerator::TcgUnflushed => {}
-            Accelerator::Kvm | Accelerator::KvmDirtyRing => {
-                needs::on(&[Place::Client], Ability::Kvm, &mut all);
-            }
+        if let Some(ability) = self.accelerator.need() {
+            needs::on(&[Place::Client], ability, &mut all);
         }
         all
     }

@@ -1,61 +1,29 @@
 //! The faults of chains of backups, and the condition that must see each.
 
-use super::{Moment, Trip, table::Row};
+use super::rows::faults;
 use crate::{
-    Backup, BackupForm, Bitmaps, Carrier, Clusters, Condition, Creation, Granularity, Journey,
-    Operation, Point, Target, Writer,
+    Backup, BackupForm, Bitmaps, Carrier, Clusters, Creation, Granularity, Journey, Operation,
+    Target, Writer,
 };
 
-/// Makes the enum of these faults, from the table of what each is.
-macro_rules! faults {
-    ($($(#[$doc:meta])* $fault:ident = $word:literal: $moment:ident, $backup:expr, $trips:ident;)*) => {
-        /// One thing to break on purpose in a chain of backups.
-        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-        pub enum BackupFault {
-            $($(#[$doc])* $fault,)*
-        }
-
-        impl BackupFault {
-            /// All values, in the order of the conditions that they trip.
-            pub const ALL: [Self; [$($word),*].len()] = [$(Self::$fault),*];
-
-            /// The word that stands for it in names and filters.
-            #[must_use]
-            pub const fn word(self) -> &'static str {
-                match self {
-                    $(Self::$fault => $word,)*
-                }
-            }
-
-            pub(super) const fn row(self) -> Row {
-                match self {
-                    $(Self::$fault => Row {
-                        moment: Moment::$moment,
-                        point: Point::Backup($backup),
-                        trips: Condition::$trips,
-                        how: Trip::Fail,
-                    },)*
-                }
-            }
-        }
-    };
-}
-
 faults! {
+    /// One thing to break on purpose in a chain of backups.
+    BackupFault: Backup;
+
     /// A job is told to ignore a read error, so that nobody hears of it.
-    ErrorSwallowed = "error-swallowed": Migration, FAILURE, Jobs;
+    ErrorSwallowed = "error-swallowed": Migration, FAILURE, Jobs, Fail;
     /// The bitmap is cleared behind the tester's back.
-    BitmapCleared = "bitmap-cleared": Migration, PLAIN, Bitmap;
+    BitmapCleared = "bitmap-cleared": Migration, PLAIN, Bitmap, Fail;
     /// The capability stays off, so that the bitmap does not travel.
-    BitmapLeftBehind = "bitmap-left-behind": Migration, SHARED, Bitmap;
+    BitmapLeftBehind = "bitmap-left-behind": Migration, SHARED, Bitmap, Fail;
     /// One sector of an incremental is overwritten.
-    SectorOverwritten = "sector-overwritten": Migration, PLAIN, Backups;
+    SectorOverwritten = "sector-overwritten": Migration, PLAIN, Backups, Fail;
     /// The full backup is removed from under its chain, before the chain is compared with the disk.
-    LinkMissing = "link-missing": Migration, PLAIN, Chain;
+    LinkMissing = "link-missing": Migration, PLAIN, Chain, Fail;
     /// What the guest has written last to a sector is undone on its disk.
-    WriteLost = "write-lost": Migration, GUEST, Chain;
+    WriteLost = "write-lost": Migration, GUEST, Chain, Fail;
     /// A file is left in the case's folder.
-    FileLeft = "backup-file-left": Clearing, PLAIN, NothingLeft;
+    FileLeft = "backup-file-left": Clearing, PLAIN, NothingLeft, Fail;
 }
 
 const PLAIN: Backup = Backup {

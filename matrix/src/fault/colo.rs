@@ -1,68 +1,27 @@
 //! The faults of two guests in lock-step, and the condition that must see each.
 
-use super::{Moment, Trip, table::Row};
+use super::rows::faults;
 use crate::{
-    Accelerator, CheckpointDelay, Colo, ColoChannel, ColoDisk, ColoMoment, Condition, Failover,
-    Loss, MachineChoice, Point,
+    Accelerator, CheckpointDelay, Colo, ColoChannel, ColoDisk, ColoMoment, Failover, Loss,
+    MachineChoice,
 };
 
-/// One thing to break on purpose in a COLO pair. The primary is the survivor of each.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum ColoFault {
+faults! {
+    /// One thing to break on purpose in a COLO pair. The primary is the survivor of each.
+    ColoFault: Colo;
+
     /// One checkpoint less is awaited than must be proven.
-    CheckpointMissing,
+    CheckpointMissing = "checkpoint-missing": Migration, PAIR, Checkpoints, Fail;
     /// One byte of the secondary's memory is changed through qtest between two checkpoints.
-    PageChanged,
+    PageChanged = "secondary-page-changed": Migration, PAIR, Mirror, Fail;
     /// The survivor is not told that the other is lost.
-    HeartbeatWithheld,
+    HeartbeatWithheld = "heartbeat-withheld": Migration, PAIR, Failover, Fail;
     /// The survivor is stopped when it has left COLO.
-    SurvivorStopped,
+    SurvivorStopped = "survivor-stopped": AfterMigration, PAIR, Alive, Fail;
     /// The other is yanked from, and not killed: it runs on beside the survivor.
-    NotFenced,
+    NotFenced = "not-fenced": Migration, PAIR, Alive, Fail;
     /// COLO is left on for the migration of the survivor.
-    ColoLeftOn,
-}
-
-impl ColoFault {
-    /// All values, in the order of the conditions that they trip.
-    pub const ALL: [Self; 6] = [
-        Self::CheckpointMissing,
-        Self::PageChanged,
-        Self::HeartbeatWithheld,
-        Self::SurvivorStopped,
-        Self::NotFenced,
-        Self::ColoLeftOn,
-    ];
-
-    /// The word that stands for it in names and filters.
-    #[must_use]
-    pub const fn word(self) -> &'static str {
-        match self {
-            Self::CheckpointMissing => "checkpoint-missing",
-            Self::PageChanged => "secondary-page-changed",
-            Self::HeartbeatWithheld => "heartbeat-withheld",
-            Self::SurvivorStopped => "survivor-stopped",
-            Self::NotFenced => "not-fenced",
-            Self::ColoLeftOn => "colo-left-on",
-        }
-    }
-
-    pub(super) const fn row(self) -> Row {
-        let (moment, trips) = match self {
-            Self::CheckpointMissing => (Moment::Migration, Condition::Checkpoints),
-            Self::PageChanged => (Moment::Migration, Condition::Mirror),
-            Self::HeartbeatWithheld => (Moment::Migration, Condition::Failover),
-            Self::SurvivorStopped => (Moment::AfterMigration, Condition::Alive),
-            Self::NotFenced => (Moment::Migration, Condition::Alive),
-            Self::ColoLeftOn => (Moment::AfterMigration, Condition::Onward),
-        };
-        Row {
-            moment,
-            point: Point::Colo(PAIR),
-            trips,
-            how: Trip::Fail,
-        }
-    }
+    ColoLeftOn = "colo-left-on": AfterMigration, PAIR, Onward, Fail;
 }
 
 /// The usual pair: the primary goes on when its connection was yanked between two checkpoints.

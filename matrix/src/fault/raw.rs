@@ -1,47 +1,14 @@
 //! The faults of raw migrations, and the condition that must see each.
 
-use super::{Moment, Trip, table::Row};
+use super::rows::faults;
 use crate::{
-    Condition, Feature, Features, GuestState, Incident, MachineChoice, Method, Multifd, Point, Raw,
-    Tls, Transport,
+    Feature, Features, GuestState, Incident, MachineChoice, Method, Multifd, Raw, Tls, Transport,
 };
 
-/// Makes the enum of raw faults, from the table of what each is.
-macro_rules! faults {
-    ($($(#[$doc:meta])* $fault:ident = $word:literal: $moment:ident, $raw:expr, $trips:ident, $how:ident;)*) => {
-        /// One thing to break on purpose in a raw migration.
-        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-        pub enum RawFault {
-            $($(#[$doc])* $fault,)*
-        }
-
-        impl RawFault {
-            /// All values, in the order of the conditions that they trip, the lost processes last.
-            pub const ALL: [Self; [$($word),*].len()] = [$(Self::$fault),*];
-
-            /// The word that stands for it in names and filters.
-            #[must_use]
-            pub const fn word(self) -> &'static str {
-                match self {
-                    $(Self::$fault => $word,)*
-                }
-            }
-
-            pub(super) const fn row(self) -> Row {
-                match self {
-                    $(Self::$fault => Row {
-                        moment: Moment::$moment,
-                        point: Point::Qemu($raw),
-                        trips: Condition::$trips,
-                        how: Trip::$how,
-                    },)*
-                }
-            }
-        }
-    };
-}
-
 faults! {
+    /// One thing to break on purpose in a raw migration. The lost processes come last.
+    RawFault: Qemu;
+
     /// The guest is stopped on the source before the first look.
     SourceStopped = "raw-source-stopped": BeforeLook, PLAIN, SourceStarted, Fail;
     /// A capability that the case names stays off on both sides.

@@ -54,15 +54,15 @@ pub enum Ability {
 }
 
 /// What can't be probed: which points, on which sides, and what is asked of the version.
-struct Row {
-    of: fn(&Raw) -> bool,
-    sides: &'static [Place],
-    ability: Ability,
+pub(crate) struct Row<P> {
+    pub of: fn(&P) -> bool,
+    pub sides: &'static [Place],
+    pub ability: Ability,
 }
 
 pub(crate) const BOTH: &[Place] = &[Place::Source, Place::Destination];
 
-const VERSIONS: [Row; 8] = [
+const VERSIONS: [Row<Raw>; 8] = [
     Row {
         of: |raw| raw.can_postcopy() && raw.multifd != Multifd::Off,
         sides: BOTH,
@@ -154,9 +154,7 @@ impl Raw {
             .chain(self.forms_needed());
         on_both.for_each(|ability| on(BOTH, ability, &mut all));
         self.sided(&mut all);
-        for row in VERSIONS.iter().filter(|row| (row.of)(self)) {
-            on(row.sides, row.ability.clone(), &mut all);
-        }
+        of_versions(&VERSIONS, self, &mut all);
         for device in self.devices.types() {
             on(BOTH, Ability::Device(device), &mut all);
         }
@@ -213,10 +211,7 @@ impl Raw {
     /// What lies on neither side.
     fn shared(&self) -> Vec<Ability> {
         let mut all = vec![Ability::Machine(self.machine.family())];
-        match self.accelerator {
-            Accelerator::Tcg | Accelerator::TcgUnflushed => {}
-            Accelerator::Kvm | Accelerator::KvmDirtyRing => all.push(Ability::Kvm),
-        }
+        all.extend(self.accelerator.need());
         if self.features.has(Feature::DirectIo) {
             all.push(Ability::DirectIo);
         }
@@ -224,6 +219,23 @@ impl Raw {
             all.push(Ability::Userfaultfd);
         }
         all
+    }
+}
+
+/// Adds what the rows ask of the versions for `point`.
+pub(crate) fn of_versions<P>(rows: &[Row<P>], point: &P, all: &mut Vec<Need>) {
+    for row in rows.iter().filter(|row| (row.of)(point)) {
+        on(row.sides, row.ability.clone(), all);
+    }
+}
+
+impl Accelerator {
+    /// What it needs of the machine.
+    pub(crate) const fn need(self) -> Option<Ability> {
+        match self {
+            Self::Tcg | Self::TcgUnflushed => None,
+            Self::Kvm | Self::KvmDirtyRing => Some(Ability::Kvm),
+        }
     }
 }
 

@@ -10,29 +10,7 @@ use super::{
     },
     model::End,
 };
-use crate::Rule;
-
-/// A rule, and the points that it leaves out.
-struct Row {
-    rule: Rule,
-    leaves_out: fn(&Raw) -> bool,
-}
-
-const fn row(
-    name: &'static str,
-    leaves_out: fn(&Raw) -> bool,
-    reason: &'static str,
-    source: &'static str,
-) -> Row {
-    Row {
-        rule: Rule {
-            name,
-            reason,
-            source,
-        },
-        leaves_out,
-    }
-}
+use crate::rules::{Row, Rule, first, row};
 
 const CHECK: &str = "migrate_caps_check in migration/options.c";
 const TRANSPORTS: &str = "migration_channels_and_transport_compatible in migration/migration.c";
@@ -41,7 +19,7 @@ const POINT: &str = "the suite `qemu`: a case shows what its name says";
 
 /// The first that leaves a point out is the one that is named: what QEMU can't do, before what
 /// would show nothing.
-const ROWS: [Row; 34] = [
+static ROWS: [Row<Raw>; 34] = [
     row(
         "return-path-connection",
         |raw| raw.needs_return_path() && raw.transport.is_file(),
@@ -271,6 +249,11 @@ const ROWS: [Row; 34] = [
     ),
 ];
 
+/// The rule that leaves `raw` out; `None` where it may be run.
+pub(crate) fn excluded(raw: &Raw) -> Option<&'static Rule> {
+    first(&ROWS, raw)
+}
+
 /// Features that act on the pages of a further pass, or wait for it.
 const OF_PASSES: Features = Features::NONE
     .with(Feature::Xbzrle)
@@ -282,13 +265,6 @@ const OF_PASSES: Features = Features::NONE
 const BEFORE_FAILURE: Features = Features::NONE
     .with(Feature::ValidateUuid)
     .with(Feature::ReturnPath);
-
-/// The rule that leaves `raw` out; `None` where it may be run.
-pub(crate) fn excluded(raw: &Raw) -> Option<&'static Rule> {
-    const ALL: &[Row] = &ROWS;
-    let row = ALL.iter().find(|row| (row.leaves_out)(raw));
-    row.map(|row| &row.rule)
-}
 
 impl Raw {
     fn has(&self, feature: Feature) -> bool {

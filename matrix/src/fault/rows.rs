@@ -1,0 +1,45 @@
+//! The faults of a suite without libvirt, as one table: what each is called, when it is committed, on
+//! which point, and which condition must see it, and how.
+
+/// Makes the enum of such faults, and its rows of the fault table. They stand in the order of the
+/// conditions that they trip.
+macro_rules! faults {
+    (
+        $(#[$type_doc:meta])*
+        $type:ident: $suite:ident;
+
+        $($(#[$doc:meta])* $fault:ident = $word:literal: $moment:ident, $point:expr, $trips:ident, $how:ident;)*
+    ) => {
+        $(#[$type_doc])*
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+        pub enum $type {
+            $($(#[$doc])* $fault,)*
+        }
+
+        impl $type {
+            /// All values, in the order of the conditions that they trip.
+            pub const ALL: [Self; [$($word),*].len()] = [$(Self::$fault),*];
+
+            /// The word that stands for it in names and filters.
+            #[must_use]
+            pub const fn word(self) -> &'static str {
+                match self {
+                    $(Self::$fault => $word,)*
+                }
+            }
+
+            pub(super) const fn row(self) -> super::table::Row {
+                match self {
+                    $(Self::$fault => super::table::Row {
+                        moment: super::Moment::$moment,
+                        point: $crate::Point::$suite($point),
+                        trips: $crate::Condition::$trips,
+                        how: super::Trip::$how,
+                    },)*
+                }
+            }
+        }
+    };
+}
+
+pub(super) use faults;
