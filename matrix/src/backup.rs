@@ -1,6 +1,8 @@
 //! A point of the `backup` suite: incremental backup with dirty bitmaps, on one QEMU or across a
 //! migration.
 //!
+//! Where libvirt makes the chain, the point is a [`Chained`](chained::Chained) one.
+//!
 //! The semantics are those of `docs/interop/bitmaps.rst` and of `qapi/block-core.json`; the cases on
 //! one QEMU are those of `qemu-iotests` 124.
 //!
@@ -10,6 +12,7 @@
 
 pub(crate) mod acts;
 pub(crate) mod axes;
+pub(crate) mod chained;
 pub(crate) mod model;
 mod needs;
 pub(crate) mod rules;

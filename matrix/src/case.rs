@@ -5,8 +5,8 @@ use std::{fmt, str::FromStr};
 use thiserror::Error;
 
 use crate::{
-    Activity, ColoChannel, Fault, GuestState, Journey, Point, Raw, ReleaseName, Scenario, Suite,
-    Transport, Tuple,
+    Activity, Backup, Carrier, ColoChannel, Creation, Fault, GuestState, Journey, Point, Raw,
+    ReleaseName, Scenario, Suite, Transport, Tuple,
     point::Trait,
     word::{one_of, serde_as_text, words},
 };
@@ -84,6 +84,7 @@ impl Case {
     pub const fn scenario(&self) -> Option<&Scenario> {
         match &self.point {
             Point::Tck(scenario) => Some(scenario),
+            Point::Chained(chained) => Some(&chained.scenario),
             Point::Qemu(_) | Point::Colo(_) | Point::Backup(_) => None,
         }
     }
@@ -92,35 +93,31 @@ impl Case {
     #[must_use]
     pub const fn raw(&self) -> Option<&Raw> {
         match &self.point {
-            Point::Tck(_) | Point::Colo(_) | Point::Backup(_) => None,
+            Point::Tck(_) | Point::Colo(_) | Point::Backup(_) | Point::Chained(_) => None,
             Point::Qemu(raw) => Some(raw),
         }
     }
 
     /// The raw case of the same pair, machine and state: it tells whether QEMU alone carries the
-    /// guest. Only a case of libvirt's own has one.
+    /// guest, and its chain of backups. Only a case of libvirt's own has one.
     #[must_use]
     pub fn beside(&self) -> Option<Self> {
-        let (Backend::Libvirt, None, Some(scenario)) = (self.backend, self.fault, self.scenario())
-        else {
+        if self.backend != Backend::Libvirt || self.fault.is_some() {
             return None;
-        };
-        let guest = match scenario.state.activity {
-            Activity::Running => GuestState::Running,
-            Activity::Paused => GuestState::Stopped,
+        }
+        let point = match &self.point {
+            Point::Tck(scenario) => Point::Qemu(raw_beside(scenario)),
+            Point::Chained(chained) => Point::Backup(chain_beside(chained.journey)),
+            Point::Qemu(_) | Point::Colo(_) | Point::Backup(_) => return None,
         };
         Some(Self {
-            suite: Suite::Qemu,
+            suite: point.suite(),
             backend: Backend::Qemu,
             tuple: Tuple {
                 client: self.tuple.source.clone(),
                 ..self.tuple.clone()
             },
-            point: Point::Qemu(Raw {
-                guest,
-                transport: Transport::Tcp,
-                ..Raw::USUAL
-            }),
+            point,
             fault: None,
         })
     }
@@ -159,6 +156,31 @@ impl Case {
     }
 }
 
+fn raw_beside(scenario: &Scenario) -> Raw {
+    let guest = match scenario.state.activity {
+        Activity::Running => GuestState::Running,
+        Activity::Paused => GuestState::Stopped,
+    };
+    Raw {
+        guest,
+        transport: Transport::Tcp,
+        ..Raw::USUAL
+    }
+}
+
+/// libvirt has its bitmaps in the image, and gives them an alias where the image is copied.
+fn chain_beside(journey: Journey) -> Backup {
+    Backup {
+        journey,
+        creation: Creation::InTransaction,
+        carrier: match journey {
+            Journey::Stay | Journey::Shared => Carrier::Image,
+            Journey::Copied => Carrier::Mapping,
+        },
+        ..Backup::default()
+    }
+}
+
 impl fmt::Display for Case {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (suite, backend) = (self.suite.word(), self.backend.word());
@@ -188,7 +210,8 @@ impl FromStr for Case {
 
 const SHAPE: &str = "expected SUITE/BACKEND/RELEASES/POINT, and /FAULT after it in the suite \
                      `faults`; a point of `tck` is CONTROL/STATE/FLAGS, one of `qemu` is \
-                     METHOD/TRANSPORT/GUEST/OPTIONS";
+                     METHOD/TRANSPORT/GUEST/OPTIONS, one of `backup` on libvirt is \
+                     JOURNEY/CONTROL/STATE/FLAGS";
 
 fn read(name: &str) -> Result<Case, String> {
     let mut parts = name.splitn(4, '/');
@@ -214,6 +237,13 @@ fn read(name: &str) -> Result<Case, String> {
         point: read_point(point, backend)?,
         fault,
     };
+    if suite != Suite::Faults && case.point.suite() != suite {
+        return Err(format!(
+            "`{}` is a point of the suite `{}`, and not of `{suite}`",
+            case.point,
+            case.point.suite()
+        ));
+    }
     if suite == Suite::Faults && case.fault.is_none() {
         return Err("a case of the suite `faults` ends in the name of its fault".to_owned());
     }
@@ -235,7 +265,12 @@ fn read_point(text: &str, backend: Backend) -> Result<Point, String> {
     }
     let parts: Vec<&str> = text.split('/').collect();
     let [control, state, flags] = *parts else {
-        return Err(SHAPE.to_owned());
+        let is_chain = parts.len() == 4 && parts[0].parse::<Journey>().is_ok();
+        return if is_chain {
+            part(text).map(Point::Chained)
+        } else {
+            Err(SHAPE.to_owned())
+        };
     };
     Ok(Point::Tck(Scenario {
         control: part(control)?,

@@ -5,12 +5,14 @@
 //! able to fail.
 
 mod backup;
+mod chained;
 mod colo;
 mod raw;
 mod rows;
 mod table;
 
 pub use backup::BackupFault;
+pub use chained::ChainedFault;
 pub use colo::ColoFault;
 pub use raw::RawFault;
 pub use table::{Moment, Trip};
@@ -84,6 +86,8 @@ pub enum Fault {
     Colo(ColoFault),
     /// One of a chain of backups.
     Backup(BackupFault),
+    /// One of a chain of backups that libvirt makes.
+    Chained(ChainedFault),
 }
 
 impl Fault {
@@ -99,21 +103,27 @@ impl Fault {
         all
     };
 
-    const COUNT: usize =
-        Self::MANAGED.len() + RawFault::ALL.len() + ColoFault::ALL.len() + BackupFault::ALL.len();
+    const COUNT: usize = Self::MANAGED.len()
+        + RawFault::ALL.len()
+        + ColoFault::ALL.len()
+        + BackupFault::ALL.len()
+        + ChainedFault::ALL.len();
 
     const fn at(place: usize) -> Self {
         let raw = Self::MANAGED.len();
         let colo = raw + RawFault::ALL.len();
         let backup = colo + ColoFault::ALL.len();
+        let chained = backup + BackupFault::ALL.len();
         if place < raw {
             Self::MANAGED[place]
         } else if place < colo {
             Self::Raw(RawFault::ALL[place - raw])
         } else if place < backup {
             Self::Colo(ColoFault::ALL[place - colo])
-        } else {
+        } else if place < chained {
             Self::Backup(BackupFault::ALL[place - backup])
+        } else {
+            Self::Chained(ChainedFault::ALL[place - chained])
         }
     }
 
@@ -186,6 +196,7 @@ impl Fault {
             Self::Raw(fault) => fault.word(),
             Self::Colo(fault) => fault.word(),
             Self::Backup(fault) => fault.word(),
+            Self::Chained(fault) => fault.word(),
         }
     }
 }

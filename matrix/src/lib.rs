@@ -33,11 +33,12 @@ mod word;
 pub use axes::{Activity, Control, Flag, FlagSet, Persistence, Preparation};
 pub use backup::{
     Backup,
-    acts::{Act, DirtyBitmap, Link, Misnamed, ODD_GRANULARITY, OnError, Together},
+    acts::{Act, DirtyBitmap, Link, Misnamed, ODD_GRANULARITY, OnError, Since, Together},
     axes::{
         BackupForm, Bitmaps, Carrier, Clusters, Creation, Granularity, Journey, Operation, Target,
         Writer,
     },
+    chained::Chained,
     model::{BitmapExpected, Count, JobEnd, JobExpected, Scene},
     writes::{Drive, Write, WriteSet},
 };
@@ -45,7 +46,7 @@ pub use case::{Backend, BadCaseName, Case};
 pub use colo::{CheckpointDelay, Colo, ColoChannel, ColoDisk, ColoMoment, Failover, Loss};
 pub use condition::Condition;
 pub use cover::cover;
-pub use fault::{BackupFault, ColoFault, Fault, Moment, RawFault, Trip};
+pub use fault::{BackupFault, ChainedFault, ColoFault, Fault, Moment, RawFault, Trip};
 pub use filter::{BadFilter, Filter};
 pub use machine::{newest_common_machine, oldest_common_machine};
 pub use plan::{BadPlan, Plan};

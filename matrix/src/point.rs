@@ -3,7 +3,8 @@
 use std::fmt;
 
 use crate::{
-    Backup, Colo, Condition, Flag, MachineChoice, Need, Raw, Scenario, Suite, raw::axis::Axis,
+    Backend, Backup, Chained, Colo, Condition, Flag, Journey, MachineChoice, Need, Raw, Scenario,
+    Suite, raw::axis::Axis,
 };
 
 /// What a case does.
@@ -17,6 +18,8 @@ pub enum Point {
     Colo(Colo),
     /// A chain of backups.
     Backup(Backup),
+    /// A chain of backups around a migration through libvirt.
+    Chained(Chained),
 }
 
 /// One thing that a case is or is not, in the words of the filter language.
@@ -60,7 +63,17 @@ impl Point {
             Self::Tck(_) => Suite::Tck,
             Self::Qemu(_) => Suite::Qemu,
             Self::Colo(_) => Suite::Colo,
-            Self::Backup(_) => Suite::Backup,
+            Self::Backup(_) | Self::Chained(_) => Suite::Backup,
+        }
+    }
+
+    /// What can run it, the usual one first.
+    #[must_use]
+    pub const fn backends(&self) -> &'static [Backend] {
+        match self {
+            Self::Tck(_) => &[Backend::Libvirt, Backend::Fake],
+            Self::Qemu(_) | Self::Colo(_) | Self::Backup(_) => &[Backend::Qemu],
+            Self::Chained(_) => &[Backend::Libvirt],
         }
     }
 
@@ -72,6 +85,11 @@ impl Point {
             Self::Qemu(raw) => of_raw(raw),
             Self::Colo(colo) => of_values(&colo.values()),
             Self::Backup(backup) => of_values(&backup.values()),
+            Self::Chained(chained) => {
+                let mut all = of_values(&[(Journey::NAME, chained.journey.word())]);
+                all.extend(of_scenario(&chained.scenario));
+                all
+            }
         }
     }
 
@@ -84,6 +102,7 @@ impl Point {
             Self::Qemu(raw) => raw.is(axis, word),
             Self::Colo(colo) => colo.values().contains(&(axis, word)),
             Self::Backup(backup) => backup.values().contains(&(axis, word)),
+            Self::Chained(chained) => (axis, word) == (Journey::NAME, chained.journey.word()),
         }
     }
 
@@ -91,7 +110,7 @@ impl Point {
     #[must_use]
     pub fn needs(&self) -> Vec<Need> {
         match self {
-            Self::Tck(_) => Vec::new(),
+            Self::Tck(_) | Self::Chained(_) => Vec::new(),
             Self::Qemu(raw) => raw.needs(),
             Self::Colo(colo) => colo.needs(),
             Self::Backup(backup) => backup.needs(),
@@ -102,7 +121,7 @@ impl Point {
     #[must_use]
     pub const fn machine(&self) -> MachineChoice {
         match self {
-            Self::Tck(_) | Self::Backup(_) => MachineChoice::Q35,
+            Self::Tck(_) | Self::Backup(_) | Self::Chained(_) => MachineChoice::Q35,
             Self::Qemu(raw) => raw.machine,
             Self::Colo(colo) => colo.machine,
         }
@@ -117,6 +136,7 @@ impl Point {
             Self::Qemu(raw) => raw.conditions(),
             Self::Colo(colo) => colo.conditions(),
             Self::Backup(backup) => backup.conditions(),
+            Self::Chained(chained) => chained.conditions(),
         }
     }
 }
@@ -154,6 +174,7 @@ impl fmt::Display for Point {
             Self::Qemu(raw) => raw.fmt(f),
             Self::Colo(colo) => colo.fmt(f),
             Self::Backup(backup) => backup.fmt(f),
+            Self::Chained(chained) => chained.fmt(f),
         }
     }
 }

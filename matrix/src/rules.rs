@@ -74,6 +74,7 @@ fn by_suite(point: &Point) -> Option<&'static Rule> {
         Point::Tck(_) | Point::Colo(_) => None,
         Point::Qemu(raw) => raw::rules::excluded(raw),
         Point::Backup(backup) => backup::rules::excluded(backup),
+        Point::Chained(chained) => backup::chained::excluded(chained),
     }
 }
 

@@ -59,6 +59,17 @@ pub enum SelectError {
         /// The suite.
         suite: Suite,
     },
+    /// A back end that runs another profile of the suite.
+    #[error(
+        "the profile `{profile}` is not run by the back end `{backend}`, but by {}",
+        crate::word::one_of(profile.backends())
+    )]
+    BackendOfProfile {
+        /// The back end.
+        backend: Backend,
+        /// The profile.
+        profile: Profile,
+    },
     /// Clients, where nobody stands between the two sides.
     #[error("with the back end `{0}` nobody stands between the two sides: leave out the clients")]
     NoClient(Backend),

@@ -114,7 +114,10 @@ impl Selection {
             return Ok(Either::Left(self.names.clone().into_iter()));
         }
         let (suite, backend) = (self.suite, self.backend);
-        let points = self.profile.unwrap_or(suite.profile()).points(backend);
+        let points = self
+            .profile
+            .unwrap_or(suite.profile(backend))
+            .points(backend);
         let product = iproduct!(self.tuples(releases), points);
         Ok(Either::Right(product.map(
             move |(tuple, (point, fault))| Case {
@@ -185,6 +188,10 @@ impl Selection {
         }
         if !suite.backends().contains(&backend) {
             return Err(SelectError::ForeignBackend { backend, suite });
+        }
+        let of = self.profile.filter(|profile| profile.suite() == suite);
+        if let Some(profile) = of.filter(|profile| !profile.backends().contains(&backend)) {
+            return Err(SelectError::BackendOfProfile { backend, profile });
         }
         if !backend.has_client() && !self.clients.is_empty() {
             return Err(SelectError::NoClient(backend));

@@ -55,6 +55,8 @@ pub enum Profile {
     Variants,
     /// Chains that are continued after a migration.
     Chain,
+    /// Chains that libvirt makes, around the migrations of the `tck` suite.
+    Checkpoints,
     /// Every fault.
     Faults,
 }
@@ -86,7 +88,8 @@ impl Suite {
     pub const fn backends(self) -> &'static [Backend] {
         match self {
             Self::Tck => &[Backend::Libvirt, Backend::Fake],
-            Self::Qemu | Self::Colo | Self::Backup => &[Backend::Qemu],
+            Self::Qemu | Self::Colo => &[Backend::Qemu],
+            Self::Backup => &[Backend::Qemu, Backend::Libvirt],
             Self::Faults => &Backend::ALL,
         }
     }
@@ -110,8 +113,8 @@ impl Suite {
             }
             Self::Backup => {
                 "Incremental backup with dirty bitmaps: the cases of qemu-iotests 124, and chains \
-                 that are continued after a migration. Every incremental is compared with a full \
-                 backup of the same moment."
+                 that are continued after a migration, by QEMU alone and through libvirt. Every \
+                 incremental is compared with a full backup of the same moment."
             }
             Self::Faults => {
                 "The test of the tester: in each case something is broken on purpose. It passes \
@@ -122,13 +125,14 @@ impl Suite {
 
     /// The profile that is meant where none is named.
     #[must_use]
-    pub const fn profile(self) -> Profile {
-        match self {
-            Self::Tck => Profile::Tck,
-            Self::Qemu => Profile::MigrationTest,
-            Self::Colo => Profile::QemuColo,
-            Self::Backup => Profile::Iotests124,
-            Self::Faults => Profile::Faults,
+    pub const fn profile(self, backend: Backend) -> Profile {
+        match (self, backend) {
+            (Self::Tck, _) => Profile::Tck,
+            (Self::Qemu, _) => Profile::MigrationTest,
+            (Self::Colo, _) => Profile::QemuColo,
+            (Self::Backup, Backend::Libvirt) => Profile::Checkpoints,
+            (Self::Backup, Backend::Qemu | Backend::Fake) => Profile::Iotests124,
+            (Self::Faults, _) => Profile::Faults,
         }
     }
 
@@ -141,7 +145,7 @@ impl Suite {
 
 impl Profile {
     /// All values, suite by suite.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 14] = [
         Self::Tck,
         Self::TckScript,
         Self::TckFull,
@@ -154,6 +158,7 @@ impl Profile {
         Self::Iotests124,
         Self::Variants,
         Self::Chain,
+        Self::Checkpoints,
         Self::Faults,
     ];
 
@@ -173,6 +178,7 @@ impl Profile {
             Self::Iotests124 => "iotests-124",
             Self::Variants => "variants",
             Self::Chain => "chain",
+            Self::Checkpoints => "checkpoints",
             Self::Faults => "faults",
         }
     }
@@ -220,6 +226,10 @@ impl Profile {
                 "Chains that are continued after a migration: by shared storage and by a copy, with \
                  the bitmap in the stream, under an alias, or in the image."
             }
+            Self::Checkpoints => {
+                "Chains that libvirt makes, with checkpoints, around each of the 96 scenarios of \
+                 `tck`, by shared storage and by a copy."
+            }
             Self::Faults => "Every fault, on the scenario in which it is a violation.",
         }
     }
@@ -231,8 +241,27 @@ impl Profile {
             Self::Tck | Self::TckScript | Self::TckFull => Suite::Tck,
             Self::MigrationTest | Self::Devices | Self::Plain | Self::Families => Suite::Qemu,
             Self::QemuColo | Self::ColoFull => Suite::Colo,
-            Self::Iotests124 | Self::Variants | Self::Chain => Suite::Backup,
+            Self::Iotests124 | Self::Variants | Self::Chain | Self::Checkpoints => Suite::Backup,
             Self::Faults => Suite::Faults,
+        }
+    }
+
+    /// What can run it, the usual one first.
+    #[must_use]
+    pub const fn backends(self) -> &'static [Backend] {
+        match self {
+            Self::Iotests124 | Self::Variants | Self::Chain => &[Backend::Qemu],
+            Self::Checkpoints => &[Backend::Libvirt],
+            Self::Tck
+            | Self::TckScript
+            | Self::TckFull
+            | Self::MigrationTest
+            | Self::Devices
+            | Self::Plain
+            | Self::Families
+            | Self::QemuColo
+            | Self::ColoFull
+            | Self::Faults => self.suite().backends(),
         }
     }
 
@@ -242,10 +271,7 @@ impl Profile {
     pub fn points(self, backend: Backend) -> Vec<(Point, Option<Fault>)> {
         let plain = |points: Vec<Point>| points.into_iter().map(|point| (point, None)).collect();
         match self {
-            Self::Tck => plain(scenarios(FlagSet::subsets(&[
-                Flag::UndefineSource,
-                Flag::PersistDest,
-            ]))),
+            Self::Tck => plain(scenarios(tck_flags())),
             Self::TckScript => plain(scenarios(script_flags())),
             Self::TckFull => plain(scenarios(FlagSet::subsets(&Flag::ALL))),
             Self::MigrationTest => plain(raw(coverage::points())),
@@ -257,9 +283,18 @@ impl Profile {
             Self::Iotests124 => plain(of_backup(backup::iotests_124())),
             Self::Variants => plain(of_backup(backup::variants())),
             Self::Chain => plain(of_backup(backup::chains())),
+            Self::Checkpoints => {
+                let flags: Vec<FlagSet> = tck_flags().collect();
+                let points = backup::chained::chained(&flags).into_iter();
+                plain(points.map(Point::Chained).collect())
+            }
             Self::Faults => faults(backend),
         }
     }
+}
+
+fn tck_flags() -> impl Iterator<Item = FlagSet> {
+    FlagSet::subsets(&[Flag::UndefineSource, Flag::PersistDest])
 }
 
 /// The script names its four flag sets by one flag each. We read each as exactly that set: only the
@@ -404,7 +439,11 @@ mod tests {
     #[test]
     fn every_profile_is_of_the_suite_that_lists_it() {
         for suite in Suite::ALL {
-            assert!(suite.profiles().contains(&suite.profile()));
+            for backend in suite.backends() {
+                let profile = suite.profile(*backend);
+                assert!(suite.profiles().contains(&profile));
+                assert!(profile.backends().contains(backend));
+            }
         }
     }
 }

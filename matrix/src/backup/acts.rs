@@ -4,7 +4,7 @@ use std::fmt;
 
 use super::writes::{Drive, WriteSet};
 
-/// One of a drive's bitmaps.
+/// One of a drive's bitmaps; with libvirt, the one of the checkpoint of its name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum DirtyBitmap {
     /// The one that every case has.
@@ -57,6 +57,15 @@ pub enum Misnamed {
     Unknown,
 }
 
+/// What libvirt makes an incremental of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Since {
+    /// The checkpoint since which the writes are.
+    pub checkpoint: DirtyBitmap,
+    /// The checkpoint that is made of the same moment.
+    pub next: Option<DirtyBitmap>,
+}
+
 /// One thing that is done.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Act {
@@ -92,6 +101,12 @@ pub enum Act {
     Twin(Link),
     /// Compare a link with its reference.
     Compare(Link),
+    /// Make an incremental since a checkpoint.
+    Since(Link, Since),
+    /// Save what describes the checkpoints.
+    Keep,
+    /// Have the destination take the checkpoints up by what was saved.
+    Reinstate,
     /// Start the other QEMU, and prepare both for the migration.
     Meet,
     /// Migrate, and look at the source's bitmaps while nobody writes.
@@ -227,6 +242,12 @@ impl fmt::Display for Act {
             Self::Reference(link) => write!(f, "make a reference of {link}"),
             Self::Twin(link) => write!(f, "make {link} and its reference together"),
             Self::Compare(link) => write!(f, "compare {link} with its reference"),
+            Self::Since(link, Since { checkpoint, next }) => {
+                write!(f, "make {link} since {checkpoint}")?;
+                next.map_or(Ok(()), |next| write!(f, ", and the checkpoint {next}"))
+            }
+            Self::Keep => f.write_str("save the checkpoints"),
+            Self::Reinstate => f.write_str("take the checkpoints up"),
             Self::Meet => f.write_str("start the other QEMU"),
             Self::Jump => f.write_str("migrate"),
             Self::Continue => f.write_str("have the guest go on"),

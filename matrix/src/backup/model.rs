@@ -138,7 +138,9 @@ impl Scene {
     /// The links that are made and whole when it is over.
     fn made(&self) -> Vec<Link> {
         let links = match self.act {
-            Act::Increment(link, _) | Act::Resume(link) | Act::Twin(link) => vec![link],
+            Act::Increment(link, _) | Act::Resume(link) | Act::Twin(link) | Act::Since(link, _) => {
+                vec![link]
+            }
             Act::Pair(links) => links.to_vec(),
             Act::Start
             | Act::Add(..)
@@ -152,6 +154,8 @@ impl Scene {
             | Act::Cancel(_)
             | Act::Reference(_)
             | Act::Compare(_)
+            | Act::Keep
+            | Act::Reinstate
             | Act::Meet
             | Act::Jump
             | Act::Continue
@@ -242,6 +246,9 @@ impl<'b> Model<'b> {
             | Act::Look
             | Act::IncrementBy(..)
             | Act::Compare(_)
+            | Act::Since(..)
+            | Act::Keep
+            | Act::Reinstate
             | Act::Meet
             | Act::Jump
             | Act::Continue
@@ -344,6 +351,9 @@ impl<'b> Model<'b> {
             | Act::Cancel(_)
             | Act::Reference(_)
             | Act::Compare(_)
+            | Act::Since(..)
+            | Act::Keep
+            | Act::Reinstate
             | Act::Meet
             | Act::End => {}
         }
@@ -426,6 +436,9 @@ const fn refusal(act: Act) -> Option<&'static str> {
         | Act::Reference(_)
         | Act::Twin(_)
         | Act::Compare(_)
+        | Act::Since(..)
+        | Act::Keep
+        | Act::Reinstate
         | Act::Meet
         | Act::Jump
         | Act::Continue

@@ -47,7 +47,7 @@ impl Fault {
     /// Whether a back end can run it.
     #[must_use]
     pub fn runs_on(self, backend: Backend) -> bool {
-        self.point().suite().backends().contains(&backend)
+        self.point().backends().contains(&backend)
     }
 
     /// The condition that must see it. Others may see it too.
@@ -122,6 +122,7 @@ impl Fault {
             Self::Raw(fault) => fault.row(),
             Self::Colo(fault) => fault.row(),
             Self::Backup(fault) => fault.row(),
+            Self::Chained(fault) => fault.row(),
         }
     }
 }
@@ -195,7 +196,7 @@ mod tests {
     fn scenario(fault: Fault) -> Scenario {
         match fault.point() {
             Point::Tck(scenario) => scenario,
-            Point::Qemu(_) | Point::Colo(_) | Point::Backup(_) => {
+            Point::Qemu(_) | Point::Colo(_) | Point::Backup(_) | Point::Chained(_) => {
                 panic!("{fault} is no fault of libvirt's cases")
             }
         }

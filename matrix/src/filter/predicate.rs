@@ -118,7 +118,7 @@ impl Program {
     /// The one that a case is about: a user's own build of QEMU comes without a libvirt.
     fn of(case: &Case) -> Self {
         match case.point {
-            Point::Tck(_) => Self::Libvirt,
+            Point::Tck(_) | Point::Chained(_) => Self::Libvirt,
             Point::Qemu(_) | Point::Colo(_) | Point::Backup(_) => Self::Qemu,
         }
     }

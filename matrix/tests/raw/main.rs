@@ -257,7 +257,7 @@ fn every_trait_of_every_profile_is_a_filter() {
             let selection = Selection {
                 suite,
                 profile: Some(profile),
-                backend: suite.backends()[0],
+                backend: profile.backends()[0],
                 ..Selection::default()
             };
             for case in selection.cases(&releases()).unwrap().iter().step_by(7) {
