@@ -1,6 +1,6 @@
 //! What a back end is, and what it may ask of the places where daemons run.
 
-use std::{future::Future, io, path::PathBuf};
+use std::{future::Future, io, path::PathBuf, process::Command};
 
 use migratrix_history::Outcome;
 use migratrix_matrix::ReleaseName;
@@ -20,6 +20,9 @@ pub trait Driver {
     fn abandon(&mut self, record: &mut Recorder) -> impl Future<Output = ()>;
 }
 
+/// Where every host of the lab has the folder that all of them share, as storage.
+pub const SHARED: &str = "/var/lib/migratrix/shared";
+
 /// A place where a daemon runs: a host of the lab, or a real machine that is only known by its URI.
 pub trait Host: Send + Sync {
     /// The release that it runs.
@@ -35,6 +38,13 @@ pub trait Host: Send + Sync {
 
     /// Where the file that the host calls `inside` is found from here; `None` if it can't be.
     fn path(&self, inside: &str) -> Option<PathBuf>;
+
+    /// A command that runs on the host, in its own file system; `Ok(None)` where the host is not
+    /// ours.
+    ///
+    /// # Errors
+    /// Returns the error where it is ours and down.
+    fn command(&self, words: &[&str]) -> io::Result<Option<Command>>;
 
     /// All that is left on the host of the domain of this name: processes, files, sockets, ports.
     /// `Ok(None)` where the host is not ours to look into.

@@ -19,7 +19,7 @@ mod run;
 mod script;
 mod step;
 
-pub use driver::{Driver, Host};
+pub use driver::{Driver, Host, SHARED};
 pub use record::Recorder;
 pub use run::{Deadlines, run};
 pub use script::{LIVE_BANDWIDTH_MIB, Phase, Script, Subject};

@@ -88,7 +88,7 @@ impl Script {
         subject.qtest = case.fault.is_some_and(needs_qtest);
         subject.point = case.point;
         match &case.point {
-            Point::Tck(_) => {}
+            Point::Tck(_) | Point::Chained(_) => {}
             Point::Qemu(raw) => subject.raw = raw::really(*raw, case.fault),
             Point::Colo(colo) => subject.raw = colo::underneath(colo),
             Point::Backup(backup) => subject.guest.disk = backup::stamped(backup),
@@ -100,6 +100,11 @@ impl Script {
             Point::Qemu(_) => raw::steps(&subject.raw),
             Point::Colo(colo) => colo::steps(colo),
             Point::Backup(backup) => backup::steps(backup),
+            Point::Chained(chained) => {
+                let mut steps = plain(&chained.scenario);
+                backup::around(chained, &mut steps);
+                steps
+            }
         };
         let mut script = Self {
             case: case.clone(),
@@ -209,6 +214,7 @@ impl Script {
             Fault::Raw(fault) => self.weave_raw(fault),
             Fault::Colo(fault) => self.weave_colo(fault),
             Fault::Backup(fault) => self.weave_backup(fault),
+            Fault::Chained(fault) => self.weave_chained(fault),
             Fault::DomainLeft => self.leave_domain(),
             Fault::FileLeft => {
                 self.before(

@@ -3,7 +3,7 @@
 use migratrix_contract::{BackupStep, Phase, Script, Step, Subject};
 use migratrix_guest::{Disk, Parameters};
 use migratrix_history::{Side, Verb};
-use migratrix_matrix::{Act, BackupFault, Case, Fault, OnError, Point, Raw};
+use migratrix_matrix::{Act, BackupFault, Case, ChainedFault, Fault, OnError, Point, Raw};
 
 fn script(name: &str) -> Script {
     let case: Case = name.parse().expect("the name is one");
@@ -121,4 +121,53 @@ fn every_fault_changes_what_is_done() {
         let honest = script(&format!("backup/qemu/a,b/{point}"));
         assert_ne!(honest.steps, broken(fault).steps, "{}", fault.word());
     }
+}
+
+const CHAINED: &str = "shared-storage/p2p/persistent-running-bare/none";
+
+#[test]
+fn a_chain_that_libvirt_makes_lies_around_the_steps_of_its_scenario() {
+    let chained = script(&format!("backup/libvirt/a,a,b/{CHAINED}"));
+    let scenario = script("tck/libvirt/a,a,b/p2p/persistent-running-bare/none");
+    let (acts, steps): (Vec<_>, Vec<_>) = chained
+        .steps
+        .iter()
+        .partition(|(_, step)| act(*step).is_some());
+    assert_eq!(steps, scenario.steps);
+    let Point::Chained(point) = chained.case.point else {
+        panic!("{CHAINED} is a chain")
+    };
+    let told = point.scenes().into_iter().map(|scene| scene.act);
+    assert!(acts.iter().filter_map(|(_, step)| act(*step)).eq(told));
+    let is_placed = |(phase, step): &(Phase, Step)| match step.side() {
+        Some(Side::Source) => *phase == Phase::Before,
+        Some(Side::Destination) => *phase == Phase::After,
+        None => false,
+    };
+    assert!(acts.iter().all(is_placed));
+    assert!(chained.steps.is_sorted_by_key(|(phase, _)| *phase));
+}
+
+fn broken_chain(fault: ChainedFault) -> Script {
+    let point = Fault::Chained(fault).point();
+    script(&format!("faults/libvirt/a,a,b/{point}/{}", fault.word()))
+}
+
+#[test]
+fn a_chain_that_libvirt_makes_is_spoiled_on_the_destination() {
+    let [before, after] = around(&broken_chain(ChainedFault::Cleared));
+    assert_eq!(
+        [act(before), act(after)],
+        [Some(Act::Reinstate), Some(Act::Look)]
+    );
+    let [_, after] = around(&broken_chain(ChainedFault::Overwritten));
+    assert!(matches!(act(after), Some(Act::Compare(_))), "{after}");
+    let [_, after] = around(&broken_chain(ChainedFault::FullMissing));
+    assert_eq!(act(after), Some(Act::End));
+    let steps = broken_chain(ChainedFault::Forgotten).steps;
+    assert!(
+        steps
+            .iter()
+            .all(|(_, step)| act(*step) != Some(Act::Reinstate))
+    );
 }

@@ -1,4 +1,4 @@
-//! A dirty bitmap, as a QEMU describes it.
+//! A dirty bitmap, and the node that has it, as a QEMU describes them.
 
 use serde::{Deserialize, Serialize};
 
@@ -22,4 +22,62 @@ pub struct BitmapLook {
     /// Whether what is stored of it can't be trusted.
     #[serde(default)]
     pub inconsistent: bool,
+}
+
+/// A node, as `query-named-block-nodes` tells of it.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct BlockNode {
+    /// Its name.
+    #[serde(default)]
+    pub node_name: String,
+    /// The driver.
+    pub drv: String,
+    /// The file, as a path or as a description that has the path in it.
+    pub file: String,
+    /// What it says of the image.
+    pub image: BlockImage,
+    #[serde(default)]
+    dirty_bitmaps: Vec<Dirty>,
+}
+
+/// What a node says of its image.
+#[derive(Clone, Copy, Debug, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct BlockImage {
+    /// How large the disk is, in bytes.
+    pub virtual_size: u64,
+}
+
+/// Those of a running job have no name.
+#[derive(Clone, Debug, Deserialize)]
+struct Dirty {
+    name: Option<String>,
+    count: u64,
+    granularity: u64,
+    recording: bool,
+    busy: bool,
+    persistent: bool,
+    #[serde(default)]
+    inconsistent: bool,
+}
+
+impl BlockNode {
+    /// Its bitmaps that have a name, as those of the disk of this name.
+    #[must_use]
+    pub fn bitmaps(self, drive: &str) -> Vec<BitmapLook> {
+        let look = |dirty: Dirty| {
+            Some(BitmapLook {
+                drive: drive.to_owned(),
+                name: dirty.name?,
+                count: dirty.count,
+                granularity: dirty.granularity,
+                recording: dirty.recording,
+                busy: dirty.busy,
+                persistent: dirty.persistent,
+                inconsistent: dirty.inconsistent,
+            })
+        };
+        self.dirty_bitmaps.into_iter().filter_map(look).collect()
+    }
 }

@@ -17,7 +17,7 @@ mod file;
 mod observation;
 mod query;
 
-pub use bitmap::BitmapLook;
+pub use bitmap::{BitmapLook, BlockImage, BlockNode};
 pub use file::{Completeness, HistoryError};
 pub use observation::{
     DomainLook, Identity, JobLook, Look, Observation, Outcome, Refusal, Side, Verb, Versions, When,

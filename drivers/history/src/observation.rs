@@ -195,6 +195,18 @@ pub struct JobLook {
     /// `memory_iteration`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub memory_iteration: Option<u64>,
+    /// What the job was (`operation`), as the word of `virDomainJobOperation`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub operation: Option<String>,
+    /// Whether it succeeded (`success`).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub success: Option<bool>,
+    /// `disk_total`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub disk_total: Option<u64>,
+    /// `disk_processed`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub disk_processed: Option<u64>,
     /// Pages that the destination asked for (`postcopy-requests`).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub postcopy_requests: Option<u64>,
@@ -207,7 +219,7 @@ pub struct JobLook {
     /// By how much the guest's processors are throttled, in percent (`cpu-throttle-percentage`).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub throttle_percent: Option<u64>,
-    /// Why it failed (`error-desc`), for people and for the failure's class.
+    /// Why it failed (`error-desc`, or libvirt's `errmsg`), for people and for the failure's class.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub error: Option<String>,
 }
@@ -309,6 +321,13 @@ pub enum Observation {
         side: Side,
         /// What was read.
         survey: Survey,
+    },
+    /// A job of the domain has ended (`VIR_DOMAIN_EVENT_ID_JOB_COMPLETED`).
+    JobEnded {
+        /// Which host sent it.
+        side: Side,
+        /// Its statistics.
+        job: JobLook,
     },
     /// A command was sent to a QEMU: the form that this release takes.
     Command {
@@ -473,7 +492,7 @@ pub enum Observation {
 
 impl Observation {
     /// The words of all kinds, as they stand in a file.
-    pub const KINDS: [&'static str; 27] = [
+    pub const KINDS: [&'static str; 28] = [
         "began",
         "ended",
         "versions",
@@ -482,6 +501,7 @@ impl Observation {
         "lifecycle",
         "iteration",
         "job",
+        "job-ended",
         "memory",
         "command",
         "event",

@@ -9,7 +9,7 @@ mod jump;
 mod writes;
 
 use migratrix_contract::{BackupStep, Recorder, Step};
-use migratrix_history::{BitmapLook, Observation, Side};
+use migratrix_history::{BitmapLook, BlockNode, Observation, Side};
 use migratrix_matrix::{
     Act, Backup, Carrier, DirtyBitmap, Drive, Misnamed, ODD_GRANULARITY, Point,
 };
@@ -17,37 +17,6 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use crate::{QemuDriver, party::Party, trouble::Trouble};
-
-#[derive(Deserialize)]
-#[serde(rename_all = "kebab-case")]
-struct Node {
-    #[serde(default)]
-    node_name: String,
-    /// The file, as a path or as a description that has the path in it.
-    file: String,
-    image: Image,
-    #[serde(default)]
-    dirty_bitmaps: Vec<Dirty>,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "kebab-case")]
-struct Image {
-    virtual_size: u64,
-}
-
-/// What a QEMU says of a bitmap; those of a running job have no name.
-#[derive(Deserialize)]
-struct Dirty {
-    name: Option<String>,
-    count: u64,
-    granularity: u64,
-    recording: bool,
-    busy: bool,
-    persistent: bool,
-    #[serde(default)]
-    inconsistent: bool,
-}
 
 impl QemuDriver {
     pub(crate) async fn backup(
@@ -60,6 +29,7 @@ impl QemuDriver {
         };
         match step {
             BackupStep::Act(side, act) => self.act(&case, side, act, record).await,
+            BackupStep::ReinstateNothing => Err(Trouble::Foreign(Step::Backup(step))),
             BackupStep::MeetIncapable => self.meet(&case, jump::Travel::Never, record).await,
             BackupStep::ClearBitmap(side, drive, bitmap) => {
                 self.clear_bitmap(side, drive, bitmap).await
@@ -100,6 +70,9 @@ impl QemuDriver {
             Act::Reference(link) => self.reference(case, side, link, record).await,
             Act::Twin(link) => self.twin(case, side, link, record).await,
             Act::Compare(link) => self.compare_with_reference(case, side, link, record).await,
+            Act::Since(..) | Act::Keep | Act::Reinstate => {
+                Err(Trouble::Foreign(Step::Backup(BackupStep::Act(side, act))))
+            }
             Act::Meet => {
                 self.meet(case, jump::Travel::As(case.carrier), record)
                     .await
@@ -158,7 +131,11 @@ impl QemuDriver {
     /// Records the bitmaps of all disks.
     async fn look_at_bitmaps(&mut self, side: Side, record: &mut Recorder) -> Result<(), Trouble> {
         let nodes = self.party(side).nodes().await?;
-        let mut bitmaps: Vec<BitmapLook> = nodes.into_iter().flat_map(looks).collect();
+        let looks = nodes.into_iter().flat_map(|node| {
+            let drive = node.node_name.clone();
+            node.bitmaps(&drive)
+        });
+        let mut bitmaps: Vec<BitmapLook> = looks.collect();
         bitmaps.sort_by(|one, other| (&one.drive, &one.name).cmp(&(&other.drive, &other.name)));
         record.saw(Observation::Bitmaps { side, bitmaps });
         Ok(())
@@ -175,31 +152,11 @@ fn added(case: &Backup, drive: Drive, bitmap: DirtyBitmap) -> Value {
     })
 }
 
-fn looks(node: Node) -> impl Iterator<Item = BitmapLook> {
-    let Node {
-        node_name,
-        dirty_bitmaps,
-        ..
-    } = node;
-    dirty_bitmaps.into_iter().filter_map(move |dirty| {
-        Some(BitmapLook {
-            drive: node_name.clone(),
-            name: dirty.name?,
-            count: dirty.count,
-            granularity: dirty.granularity,
-            recording: dirty.recording,
-            busy: dirty.busy,
-            persistent: dirty.persistent,
-            inconsistent: dirty.inconsistent,
-        })
-    })
-}
-
 impl Party {
-    async fn nodes(&mut self) -> Result<Vec<Node>, Trouble> {
+    async fn nodes(&mut self) -> Result<Vec<BlockNode>, Trouble> {
         let command = "query-named-block-nodes";
         let said = self.ask(command, json!({ "flat": true })).await?;
-        Vec::<Node>::deserialize(&said).map_err(|error| Trouble::Odd {
+        Vec::<BlockNode>::deserialize(&said).map_err(|error| Trouble::Odd {
             command,
             what: error.to_string(),
         })

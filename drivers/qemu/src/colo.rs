@@ -27,7 +27,7 @@ const DISK_BYTES: usize = 1 << 20;
 const fn pair(subject: &Subject) -> Option<Colo> {
     match subject.point {
         Point::Colo(colo) => Some(colo),
-        Point::Tck(_) | Point::Qemu(_) | Point::Backup(_) => None,
+        Point::Tck(_) | Point::Qemu(_) | Point::Backup(_) | Point::Chained(_) => None,
     }
 }
 

@@ -85,6 +85,7 @@ impl Progress {
             xbzrle_pages: self.xbzrle_cache.and_then(|cache| cache.pages),
             throttle_percent: self.cpu_throttle_percentage,
             error: self.error_desc,
+            ..JobLook::default()
         }
     }
 }

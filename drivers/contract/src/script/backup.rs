@@ -3,7 +3,8 @@
 use migratrix_guest::Disk;
 use migratrix_history::Side;
 use migratrix_matrix::{
-    Act, Backup, BackupFault, DirtyBitmap, Drive, Link, OnError, Place, Scene, Writer,
+    Act, Backup, BackupFault, Chained, ChainedFault, DirtyBitmap, Drive, Link, OnError, Place,
+    Scene, Writer,
 };
 
 use crate::{BackupStep, Phase, Script, Step};
@@ -35,6 +36,20 @@ pub(super) fn steps(backup: &Backup) -> Vec<(Phase, Step)> {
     story
         .chain(clear.map(|step| (Phase::Clear, step)))
         .collect()
+}
+
+/// Puts the acts of a chain that libvirt makes around the migration of its scenario, whose steps
+/// these are.
+pub(super) fn around(chained: &Chained, steps: &mut Vec<(Phase, Step)>) {
+    for scene in chained.scenes() {
+        let side = side(&scene);
+        let phase = match side {
+            Side::Source => Phase::Before,
+            Side::Destination => Phase::After,
+        };
+        let place = steps.partition_point(|(at, _)| *at <= phase);
+        steps.insert(place, (phase, act(side, scene.act)));
+    }
 }
 
 const fn act(side: Side, act: Act) -> Step {
@@ -96,6 +111,32 @@ impl Script {
             BackupFault::FileLeft => {
                 let is_residue = |step: &Step| matches!(step, Step::Residue(_));
                 self.before(is_residue, Step::LeaveFile(Side::Source));
+            }
+        }
+    }
+
+    /// Puts the steps of a fault of a chain that libvirt makes where it strikes: all on the
+    /// destination, at the last link.
+    pub(super) fn weave_chained(&mut self, fault: ChainedFault) {
+        let is = |wanted: Act| move |step: &Step| matches!(step, Step::Backup(BackupStep::Act(Side::Destination, act)) if *act == wanted);
+        let broken = Step::Backup;
+        match fault {
+            ChainedFault::Forgotten => self.replace(|step| {
+                is(Act::Reinstate)(step).then_some(broken(BackupStep::ReinstateNothing))
+            }),
+            ChainedFault::Cleared => {
+                let (drive, bitmap) = (SPOILED.drive, DirtyBitmap::Second);
+                let clear = BackupStep::ClearBitmap(Side::Destination, drive, bitmap);
+                self.before(is(Act::Look), broken(clear));
+            }
+            ChainedFault::Overwritten => {
+                self.before(
+                    is(Act::Compare(SPOILED)),
+                    broken(BackupStep::Overwrite(SPOILED)),
+                );
+            }
+            ChainedFault::FullMissing => {
+                self.before(is(Act::End), broken(BackupStep::RemoveFull(SPOILED.drive)));
             }
         }
     }

@@ -14,6 +14,8 @@ pub enum BackupStep {
     Act(Side, Act),
     /// As [`Act::Meet`], but the bitmaps are not to travel.
     MeetIncapable,
+    /// As [`Act::Reinstate`], but the destination is told nothing.
+    ReinstateNothing,
     /// Clear a bitmap, and tell nobody.
     ClearBitmap(Side, Drive, DirtyBitmap),
     /// Overwrite one sector of an incremental's image.
@@ -29,7 +31,7 @@ impl BackupStep {
     #[must_use]
     pub const fn verb(&self) -> Verb {
         match self {
-            Self::Act(..) | Self::MeetIncapable => Verb::Backup,
+            Self::Act(..) | Self::MeetIncapable | Self::ReinstateNothing => Verb::Backup,
             Self::ClearBitmap(..)
             | Self::Overwrite(_)
             | Self::UndoWrite(..)
@@ -44,6 +46,7 @@ impl BackupStep {
             Self::Act(side, _) | Self::ClearBitmap(side, ..) | Self::UndoWrite(side, _) => {
                 Some(*side)
             }
+            Self::ReinstateNothing => Some(Side::Destination),
             Self::MeetIncapable | Self::Overwrite(_) | Self::RemoveFull(_) => None,
         }
     }
@@ -54,6 +57,7 @@ impl fmt::Display for BackupStep {
         match self {
             Self::Act(side, act) => write!(f, "{act} on {}", word(*side)),
             Self::MeetIncapable => f.write_str("start the other QEMU without dirty-bitmaps"),
+            Self::ReinstateNothing => f.write_str("tell the destination of no checkpoint"),
             Self::ClearBitmap(side, drive, bitmap) => {
                 write!(f, "clear {bitmap} of {drive} on {}", word(*side))
             }

@@ -64,11 +64,13 @@ impl QemuDriver {
             Together::Add => Ok(case.bitmaps_of_a_drive().to_vec()),
             Together::Clear => {
                 let nodes = self.party(side).nodes().await?;
-                let own = nodes.iter().filter(|node| node.node_name == drive.name());
-                let dirty = own.flat_map(|node| &node.dirty_bitmaps);
-                let names: Vec<_> = dirty.filter_map(|dirty| dirty.name.as_deref()).collect();
+                let own = nodes
+                    .into_iter()
+                    .filter(|node| node.node_name == drive.name());
+                let there: Vec<_> = own.flat_map(|node| node.bitmaps(drive.name())).collect();
+                let is_there = |one: &DirtyBitmap| there.iter().any(|look| look.name == one.name());
                 let all = [DirtyBitmap::First, DirtyBitmap::Second].into_iter();
-                Ok(all.filter(|one| names.contains(&one.name())).collect())
+                Ok(all.filter(is_there).collect())
             }
         }
     }
