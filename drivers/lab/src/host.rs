@@ -174,6 +174,10 @@ impl Host for LabHost {
         Some(PathBuf::from(format!("/proc/{first}/root")).join(inside.trim_start_matches('/')))
     }
 
+    fn command(&self, words: &[&str]) -> io::Result<Option<Command>> {
+        self.command(words).map(Some)
+    }
+
     fn residue(&self, domain: &str) -> io::Result<Option<Vec<String>>> {
         residue::find(self.first()?, domain).map(Some)
     }

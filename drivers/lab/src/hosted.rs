@@ -51,6 +51,8 @@ pub(crate) struct Spec {
     pub(crate) scratch: PathBuf,
     /// The folder for its logs.
     pub(crate) logs: PathBuf,
+    /// The folder that all hosts share.
+    pub(crate) shared: PathBuf,
     /// The file with the names of all hosts.
     pub(crate) hosts_file: PathBuf,
 }

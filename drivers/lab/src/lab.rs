@@ -65,6 +65,8 @@ impl Lab {
         let scratch = scratch(&dir);
         fs::create_dir_all(&scratch).map_err(LabError::file("create", &scratch))?;
         mounts::mount_scratch(&scratch)?;
+        let shared = shared(&dir);
+        fs::create_dir(&shared).map_err(LabError::file("create", &shared))?;
         let hosts = hosts_file(&dir);
         fs::write(&hosts, "127.0.0.1 localhost\n").map_err(LabError::file("write", hosts))?;
         net::make_bridge()?;
@@ -218,6 +220,7 @@ impl Lab {
             warm: host.release.warm(),
             scratch,
             logs: host.logs().clone(),
+            shared: shared(&self.dir),
             hosts_file: hosts_file(&self.dir),
         };
         Keeper::start(&spec, format!("host{start}")).await
@@ -227,6 +230,10 @@ impl Lab {
 /// Where hosts write: a tmpfs in the sandbox, so that it is fast and goes away by itself.
 fn scratch(dir: &Path) -> PathBuf {
     dir.join("scratch")
+}
+
+fn shared(dir: &Path) -> PathBuf {
+    scratch(dir).join("shared")
 }
 
 fn hosts_file(dir: &Path) -> PathBuf {

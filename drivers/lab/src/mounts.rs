@@ -7,6 +7,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use migratrix_contract::SHARED;
 use nix::{
     mount::{MntFlags, MsFlags, mount, umount2},
     unistd::{chdir, pivot_root},
@@ -59,6 +60,7 @@ pub(crate) fn enter_root(spec: &Spec) -> Result<(), LabError> {
         "mode=755",
     )?;
     bind_folder(&spec.logs, &inside(&root, LOGS))?;
+    bind_folder(&spec.shared, &inside(&root, SHARED))?;
     bind_file(&spec.hosts_file, &root.join("etc/hosts"))?;
     pivot(&root)
 }

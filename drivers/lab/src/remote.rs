@@ -1,6 +1,6 @@
 //! A real machine that is only known by its libvirt URI.
 
-use std::{io, path::PathBuf};
+use std::{io, path::PathBuf, process::Command};
 
 use migratrix_contract::Host;
 use migratrix_matrix::ReleaseName;
@@ -31,6 +31,10 @@ impl Host for RemoteHost {
 
     fn path(&self, _inside: &str) -> Option<PathBuf> {
         None
+    }
+
+    fn command(&self, _words: &[&str]) -> io::Result<Option<Command>> {
+        Ok(None)
     }
 
     fn residue(&self, _domain: &str) -> io::Result<Option<Vec<String>>> {

@@ -9,9 +9,10 @@ use std::{
 };
 
 /// Where a domain's files and sockets would be.
-const PLACES: [&str; 6] = [
+const PLACES: [&str; 7] = [
     "/run",
     "/var/lib/libvirt",
+    "/var/lib/migratrix",
     "/var/lib/qemu",
     "/etc/libvirt",
     "/tmp",
