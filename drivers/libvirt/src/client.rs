@@ -103,6 +103,11 @@ impl Client {
             | Op::Look { .. }
             | Op::Lap { .. }
             | Op::Survey { .. }
+            | Op::Capabilities { .. }
+            | Op::Monitor { .. }
+            | Op::Backup { .. }
+            | Op::Checkpoints { .. }
+            | Op::Redefine { .. }
             | Op::Progress { .. }
             | Op::Job { .. } => PATIENCE,
         };

@@ -15,6 +15,8 @@ pub struct LibvirtDriver<'a> {
     pub(crate) source: Arc<dyn Host>,
     pub(crate) destination: Arc<dyn Host>,
     pub(crate) subject: Subject,
+    /// What describes the checkpoints of a chain of backups.
+    pub(crate) kept: Vec<String>,
     opened: HashMap<Side, HostFacts>,
 }
 
@@ -36,6 +38,7 @@ impl<'a> LibvirtDriver<'a> {
             source,
             destination,
             subject,
+            kept: Vec::new(),
             opened: HashMap::new(),
         }
     }
@@ -63,7 +66,8 @@ impl<'a> LibvirtDriver<'a> {
             | Step::StopDaemon(_)
             | Step::KillQemu(_)
             | Step::KillClient => self.break_on_purpose(step, record).await,
-            Step::Raw(_) | Step::Colo(_) | Step::Backup(_) => Err(Error::Foreign(step.to_string())),
+            Step::Backup(step) => self.chain(step, record).await,
+            Step::Raw(_) | Step::Colo(_) => Err(Error::Foreign(step.to_string())),
         }
     }
 
@@ -94,6 +98,7 @@ impl<'a> LibvirtDriver<'a> {
     async fn connect(&mut self, record: &mut Recorder) -> Result<(), Error> {
         for side in [Side::Source, Side::Destination] {
             image::provide(&**self.host(side), &self.subject)?;
+            self.provide_disk(side).await?;
             self.on(side).await?;
         }
         let Said::Version(own) = self.slot.client()?.ask(Op::Version).await? else {
@@ -159,7 +164,7 @@ impl<'a> LibvirtDriver<'a> {
         if self.seen(side).await?.is_some_and(|seen| seen.persistent) {
             self.act(side, Act::Undefine).await?;
         }
-        Ok(())
+        self.remove_disks(side)
     }
 
     fn record_events(&self, record: &mut Recorder) {
@@ -201,5 +206,6 @@ pub(crate) fn observed(side: Side, what: What) -> Observation {
             detail,
         },
         What::Iteration(iteration) => Observation::Iteration { side, iteration },
+        What::JobEnded(job) => Observation::JobEnded { side, job: *job },
     }
 }

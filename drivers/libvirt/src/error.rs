@@ -70,8 +70,21 @@ pub enum Error {
         source: io::Error,
     },
     /// A host is known by its URI alone.
-    #[error("host `{0}` is not ours to change: run the faults in the lab")]
+    #[error("host `{0}` is not ours to change: run the case in the lab")]
     NotOurs(String),
+    /// A tool on a host did not do what it was told.
+    #[error("`{command}` ends with {status}: {text}")]
+    Tool {
+        /// What it was told.
+        command: String,
+        /// Its exit status.
+        status: i32,
+        /// What it said.
+        text: String,
+    },
+    /// The domain's QEMU answered nonsense, or an error, to a command of the monitor.
+    #[error("the monitor of the domain's QEMU: {0}")]
+    Monitor(String),
     /// The domain's QEMU did not obey through qtest.
     #[error("qtest at `{path}`: {why}")]
     Qtest {

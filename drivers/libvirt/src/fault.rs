@@ -76,7 +76,8 @@ impl LibvirtDriver<'_> {
         fs::write(&path, "left on purpose\n").map_err(|source| Error::File { path, source })
     }
 
-    fn path(&self, side: Side, inside: &str) -> Result<PathBuf, Error> {
+    /// Where a file of the side is found from here.
+    pub(crate) fn path(&self, side: Side, inside: &str) -> Result<PathBuf, Error> {
         let host = self.host(side);
         let ours = host.path(inside);
         ours.ok_or_else(|| Error::NotOurs(host.release().to_string()))

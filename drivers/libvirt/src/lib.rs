@@ -11,6 +11,7 @@
 //! one step, as unknown, and the next case gets a new process.
 
 mod beat;
+mod chain;
 mod client;
 mod driver;
 mod error;

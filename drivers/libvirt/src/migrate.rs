@@ -77,6 +77,7 @@ impl LibvirtDriver<'_> {
             flags: how.flags.iter().collect(),
             bandwidth_mib: how.bandwidth_mib,
             peer_uri: self.destination.peer_uri(),
+            disks: self.disks(),
         }
     }
 }
@@ -118,7 +119,7 @@ impl Watch<'_> {
             (Side::Destination, What::Lifecycle(name, _)) => {
                 self.destination_closed |= name == "resumed" || name == "suspended";
             }
-            (Side::Source | Side::Destination, What::Iteration(_)) => {}
+            (Side::Source | Side::Destination, What::Iteration(_) | What::JobEnded(_)) => {}
         }
         self.record.saw_at(at, observed(event.side, event.what));
     }

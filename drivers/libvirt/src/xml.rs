@@ -2,11 +2,13 @@
 
 use migratrix_contract::{Subject, Variant};
 
+use crate::chain::disk_xml;
+
 /// The XML of `subject` under `uuid`: as few devices as the scenarios need, so that it starts fast
 /// and the same in every release.
 ///
-/// - Its one disk is read-only and shared by nobody's write, so that libvirt calls no migration
-///   unsafe and none needs storage.
+/// - The disk that it boots is read-only and shared by nobody's write, so that libvirt calls no
+///   migration unsafe and none needs storage. Only a chain of backups has another one.
 /// - Its processors are QEMU's own translator's (`type='qemu'`), the same on every machine.
 /// - What its guest writes to COM1 stays in a file beside QEMU's log, as evidence.
 #[must_use]
@@ -22,14 +24,19 @@ pub fn domain_xml(subject: &Subject, uuid: &str, variant: Variant) -> String {
         Variant::Plain => "",
         Variant::ExtraDevice => "\n    <serial type='null'><target port='1'/></serial>",
     };
-    let qtest = qtest(subject);
+    let (disk, qtest) = (disk_xml(subject), qtest(subject));
+    let (boot, order) = if disk.is_empty() {
+        ("<boot dev='hd'/>", "")
+    } else {
+        ("", "\n      <boot order='1'/>")
+    };
     format!(
         "<domain type='qemu' xmlns:qemu='http://libvirt.org/schemas/domain/qemu/1.0'>
   <name>{domain}</name>
   <uuid>{uuid}</uuid>
   <memory unit='MiB'>{memory_mib}</memory>
   <vcpu>1</vcpu>
-  <os><type arch='x86_64' machine='{machine}'>hvm</type><boot dev='hd'/></os>
+  <os><type arch='x86_64' machine='{machine}'>hvm</type>{boot}</os>
   <features><acpi/></features>
   <on_poweroff>destroy</on_poweroff>
   <on_reboot>destroy</on_reboot>
@@ -39,8 +46,8 @@ pub fn domain_xml(subject: &Subject, uuid: &str, variant: Variant) -> String {
       <driver name='qemu' type='raw'/>
       <source file='{boot_image}'/>
       <target dev='vda' bus='virtio'/>
-      <readonly/>
-    </disk>
+      <readonly/>{order}
+    </disk>{disk}
     <controller type='usb' model='none'/>
     <serial type='file'>
       <source path='/var/log/libvirt/{domain}.serial'/>

@@ -1,5 +1,7 @@
 //! All the unsafe code: calls that crate `virt` has no safe form of.
 
+mod checkpoints;
+
 use std::{
     ffi::{CStr, c_int, c_void},
     ptr,
@@ -7,6 +9,8 @@ use std::{
 
 use migratrix_history::JobLook;
 use virt::{connect::Connect, domain::Domain, error::Error, sys};
+
+pub use checkpoints::{begin_backup, checkpoints, has_checkpoints, redefine};
 
 use crate::words;
 
@@ -16,6 +20,8 @@ pub enum Told {
     Lifecycle(c_int, c_int),
     /// `VIR_DOMAIN_EVENT_ID_MIGRATION_ITERATION`: the pass.
     Iteration(c_int),
+    /// `VIR_DOMAIN_EVENT_ID_JOB_COMPLETED`: the job's statistics.
+    JobEnded(Box<JobLook>),
 }
 
 /// Which job is asked for.
@@ -79,16 +85,48 @@ pub fn job(domain: &Domain, finished: Finished) -> Result<JobLook, Error> {
         sys::virDomainGetJobStats(domain.as_ptr(), &mut kind, &mut fields, &mut count, flags)
     };
     checked(done)?;
+    // SAFETY: libvirt has set both.
+    let look = unsafe { statistics(words::job(kind), fields, count) };
+    // SAFETY: `fields` came from libvirt with `count` parameters and is used no more.
+    unsafe { sys::virTypedParamsFree(fields, count) };
+    Ok(look)
+}
+
+/// What the parameters of a job say.
+///
+/// # Safety
+/// `fields` has `count` parameters; it may be null where there are none.
+unsafe fn statistics(kind: String, fields: sys::virTypedParameterPtr, count: c_int) -> JobLook {
     let field = |name: &CStr| {
         let mut value = 0;
-        // SAFETY: `fields` holds `count` parameters until it is freed below; where there are none
-        // it is null, which libvirt refuses.
+        // SAFETY: the caller's promise; where `fields` is null libvirt refuses.
         let found =
             unsafe { sys::virTypedParamsGetULLong(fields, count, name.as_ptr(), &mut value) };
         (found == 1).then_some(value)
     };
-    let look = JobLook {
-        kind: words::job(kind),
+    let number = |name: &CStr| {
+        let mut value = 0;
+        // SAFETY: as above.
+        let found = unsafe { sys::virTypedParamsGetInt(fields, count, name.as_ptr(), &mut value) };
+        (found == 1).then_some(value)
+    };
+    let switch = |name: &CStr| {
+        let mut value = 0;
+        // SAFETY: as above.
+        let found =
+            unsafe { sys::virTypedParamsGetBoolean(fields, count, name.as_ptr(), &mut value) };
+        (found == 1).then_some(value != 0)
+    };
+    let text = |name: &CStr| {
+        let mut value = ptr::null();
+        // SAFETY: as above; what is found is a text that lives as long as `fields`.
+        unsafe {
+            let found = sys::virTypedParamsGetString(fields, count, name.as_ptr(), &mut value);
+            (found == 1).then(|| CStr::from_ptr(value).to_string_lossy().into_owned())
+        }
+    };
+    JobLook {
+        kind,
         elapsed_ms: field(sys::VIR_DOMAIN_JOB_TIME_ELAPSED),
         downtime_ms: field(sys::VIR_DOMAIN_JOB_DOWNTIME),
         memory_total: field(sys::VIR_DOMAIN_JOB_MEMORY_TOTAL),
@@ -97,14 +135,16 @@ pub fn job(domain: &Domain, finished: Finished) -> Result<JobLook, Error> {
         memory_normal_bytes: field(sys::VIR_DOMAIN_JOB_MEMORY_NORMAL_BYTES),
         memory_constant: field(sys::VIR_DOMAIN_JOB_MEMORY_CONSTANT),
         memory_iteration: field(sys::VIR_DOMAIN_JOB_MEMORY_ITERATION),
+        operation: number(sys::VIR_DOMAIN_JOB_OPERATION).map(words::operation),
+        success: switch(sys::VIR_DOMAIN_JOB_SUCCESS),
+        disk_total: field(sys::VIR_DOMAIN_JOB_DISK_TOTAL),
+        disk_processed: field(sys::VIR_DOMAIN_JOB_DISK_PROCESSED),
+        error: text(sys::VIR_DOMAIN_JOB_ERRMSG),
         ..JobLook::default()
-    };
-    // SAFETY: `fields` came from libvirt with `count` parameters and is used no more.
-    unsafe { sys::virTypedParamsFree(fields, count) };
-    Ok(look)
+    }
 }
 
-/// Has `listener` called for each life-cycle and iteration event of all domains of `connect`, for as
+/// Has `listener` called for each event of a life cycle, a pass or a job of all domains of `connect`, for as
 /// long as that is open.
 pub fn listen<F>(connect: &Connect, listener: F) -> Result<(), Error>
 where
@@ -112,9 +152,10 @@ where
 {
     let lifecycle: sys::virConnectDomainEventCallback = Some(on_lifecycle);
     let iteration: sys::virConnectDomainEventMigrationIterationCallback = Some(on_iteration);
+    let job: sys::virConnectDomainEventJobCompletedCallback = Some(on_job);
     // SAFETY: libvirt keeps callbacks of all kinds as the generic one, and calls each by the
     // signature of the event that it was registered for: these are the ones.
-    let (lifecycle, iteration) = unsafe {
+    let (lifecycle, iteration, job) = unsafe {
         (
             std::mem::transmute::<
                 sys::virConnectDomainEventCallback,
@@ -124,12 +165,18 @@ where
                 sys::virConnectDomainEventMigrationIterationCallback,
                 sys::virConnectDomainEventGenericCallback,
             >(iteration),
+            std::mem::transmute::<
+                sys::virConnectDomainEventJobCompletedCallback,
+                sys::virConnectDomainEventGenericCallback,
+            >(job),
         )
     };
     let id = sys::VIR_DOMAIN_EVENT_ID_LIFECYCLE;
     register(connect, id, lifecycle, Box::new(listener.clone()))?;
     let id = sys::VIR_DOMAIN_EVENT_ID_MIGRATION_ITERATION;
-    register(connect, id, iteration, Box::new(listener))
+    register(connect, id, iteration, Box::new(listener.clone()))?;
+    let id = sys::VIR_DOMAIN_EVENT_ID_JOB_COMPLETED;
+    register(connect, id, job, Box::new(listener))
 }
 
 fn register(
@@ -175,6 +222,21 @@ unsafe extern "C" fn on_iteration(
 ) {
     // SAFETY: libvirt hands over a live domain and the listener that was registered.
     unsafe { hear(domain, Told::Iteration(iteration), opaque) };
+}
+
+unsafe extern "C" fn on_job(
+    _connect: sys::virConnectPtr,
+    domain: sys::virDomainPtr,
+    fields: sys::virTypedParameterPtr,
+    count: c_int,
+    opaque: *mut c_void,
+) {
+    // SAFETY: libvirt hands over a live domain, the listener that was registered, and `count`
+    // parameters, which stay its own.
+    unsafe {
+        let ended = Told::JobEnded(Box::new(statistics("completed".to_owned(), fields, count)));
+        hear(domain, ended, opaque);
+    }
 }
 
 /// # Safety

@@ -103,6 +103,7 @@ impl Hosts {
                 What::Lifecycle(event, detail)
             }
             Told::Iteration(pass) => What::Iteration(pass),
+            Told::JobEnded(job) => What::JobEnded(job),
         };
         outlet::say(&Line::Event {
             event: Event { side, what },

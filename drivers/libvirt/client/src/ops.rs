@@ -1,8 +1,8 @@
 //! What each request does, in libvirt's calls.
 
-use std::sync::Arc;
+use std::{ffi::CString, sync::Arc};
 
-use migratrix_client::wire::{Act, Migration, Op, Reply, Said};
+use migratrix_client::wire::{Act, Disks, Migration, Op, Reply, Said};
 use migratrix_history::{Refusal, Side};
 use migratrix_matrix::{Control, Flag};
 use virt::{
@@ -67,6 +67,48 @@ fn attempt(hosts: &Arc<Hosts>, op: &Op) -> Result<Said, Failure> {
             guest,
         } => looks::survey(&find(*side, domain)?, guest)?,
         Op::Migrate(how) => done(migrate(hosts, &find(Side::Source, &how.domain)?, how)?),
+        Op::Capabilities { side, machine } => Said::Text(host(*side)?.domain_capabilities(
+            None,
+            None,
+            Some(machine),
+            Some("qemu"),
+            0,
+        )?),
+        Op::Monitor {
+            side,
+            domain,
+            command,
+            human,
+        } => {
+            let flags = if *human {
+                sys::VIR_DOMAIN_QEMU_MONITOR_COMMAND_HMP
+            } else {
+                0
+            };
+            Said::Text(find(*side, domain)?.qemu_monitor_command(command, flags)?)
+        }
+        Op::Backup {
+            side,
+            domain,
+            backup,
+            checkpoint,
+        } => {
+            let checkpoint = checkpoint.as_deref().map(text).transpose()?;
+            let domain = find(*side, domain)?;
+            done(calls::begin_backup(
+                &domain,
+                &text(backup)?,
+                checkpoint.as_deref(),
+            )?)
+        }
+        Op::Checkpoints { side, domain } => {
+            Said::Checkpoints(calls::checkpoints(&find(*side, domain)?)?)
+        }
+        Op::Redefine {
+            side,
+            domain,
+            checkpoint,
+        } => done(calls::redefine(&find(*side, domain)?, &text(checkpoint)?)?),
         Op::Progress { side, domain } => {
             Said::Job(calls::job(&find_aside(*side, domain)?, Finished::No)?)
         }
@@ -76,6 +118,10 @@ fn attempt(hosts: &Arc<Hosts>, op: &Op) -> Result<Said, Failure> {
 
 fn done<T>(_what_came_of_it: T) -> Said {
     Said::Done
+}
+
+fn text(xml: &str) -> Result<CString, Failure> {
+    CString::new(xml).map_err(|error| Failure::Bad(error.to_string()))
 }
 
 fn not_open(side: Side) -> Failure {
@@ -88,9 +134,16 @@ fn do_act(domain: &Domain, act: Act) -> Result<(), Error> {
         Act::Suspend => domain.suspend().map(drop),
         Act::Resume => domain.resume().map(drop),
         Act::Destroy => domain.destroy(),
-        Act::Undefine => domain.undefine_flags(
-            sys::VIR_DOMAIN_UNDEFINE_MANAGED_SAVE | sys::VIR_DOMAIN_UNDEFINE_SNAPSHOTS_METADATA,
-        ),
+        Act::Undefine => {
+            let flags =
+                sys::VIR_DOMAIN_UNDEFINE_MANAGED_SAVE | sys::VIR_DOMAIN_UNDEFINE_SNAPSHOTS_METADATA;
+            // Not each of libvirt's drivers knows the flag, and no other domain needs it.
+            let checkpoints = match calls::has_checkpoints(domain) {
+                Ok(true) => sys::VIR_DOMAIN_UNDEFINE_CHECKPOINTS_METADATA,
+                Ok(false) | Err(_) => 0,
+            };
+            domain.undefine_flags(flags | checkpoints)
+        }
         Act::AbortJob => calls::abort_job(domain),
     }
 }
@@ -120,6 +173,11 @@ fn flags(how: &Migration) -> sys::virDomainMigrateFlags {
         Control::P2p => sys::VIR_MIGRATE_PEER2PEER,
         Control::Tunnelled => sys::VIR_MIGRATE_PEER2PEER | sys::VIR_MIGRATE_TUNNELLED,
     };
+    let disks = match how.disks {
+        Disks::None => 0,
+        Disks::Shared => sys::VIR_MIGRATE_UNSAFE,
+        Disks::Copied => sys::VIR_MIGRATE_NON_SHARED_DISK,
+    };
     let flag = |flag: &Flag| match flag {
         Flag::Live => sys::VIR_MIGRATE_LIVE,
         Flag::Paused => sys::VIR_MIGRATE_PAUSED,
@@ -129,7 +187,7 @@ fn flags(how: &Migration) -> sys::virDomainMigrateFlags {
     how.flags
         .iter()
         .map(flag)
-        .fold(control, |all, one| all | one)
+        .fold(control | disks, |all, one| all | one)
 }
 
 /// Whether one of the hosts that `op` needs is no longer connected.
@@ -142,6 +200,11 @@ fn is_lost(hosts: &Hosts, op: &Op) -> bool {
         | Op::Look { side, .. }
         | Op::Lap { side, .. }
         | Op::Survey { side, .. }
+        | Op::Capabilities { side, .. }
+        | Op::Monitor { side, .. }
+        | Op::Backup { side, .. }
+        | Op::Checkpoints { side, .. }
+        | Op::Redefine { side, .. }
         | Op::Progress { side, .. }
         | Op::Job { side, .. } => &[*side],
         Op::Migrate(how) => match how.control {

@@ -92,6 +92,53 @@ pub enum Op {
     },
     /// Migrate the domain from the source, and answer when that has ended.
     Migrate(Migration),
+    /// Tell what the host can do with this type of machine (`virConnectGetDomainCapabilities`).
+    /// Answered by [`Said::Text`].
+    Capabilities {
+        /// On which host.
+        side: Side,
+        /// The machine type.
+        machine: String,
+    },
+    /// Send a command to the domain's QEMU (`virDomainQemuMonitorCommand`). Answered by
+    /// [`Said::Text`].
+    Monitor {
+        /// On which host.
+        side: Side,
+        /// The domain's name.
+        domain: String,
+        /// The command: JSON, or a line of the human monitor.
+        command: String,
+        /// Whether it is one of the human monitor.
+        human: bool,
+    },
+    /// Begin a backup (`virDomainBackupBegin`).
+    Backup {
+        /// On which host.
+        side: Side,
+        /// The domain's name.
+        domain: String,
+        /// The backup's XML.
+        backup: String,
+        /// The XML of the checkpoint that is to be made of the same moment.
+        checkpoint: Option<String>,
+    },
+    /// Describe the domain's checkpoints, parents first. Answered by [`Said::Checkpoints`].
+    Checkpoints {
+        /// On which host.
+        side: Side,
+        /// The domain's name.
+        domain: String,
+    },
+    /// Take a checkpoint up whose bitmaps are there (`virDomainCheckpointCreateXML`).
+    Redefine {
+        /// On which host.
+        side: Side,
+        /// The domain's name.
+        domain: String,
+        /// What [`Op::Checkpoints`] has said of it.
+        checkpoint: String,
+    },
     /// Tell the statistics of the job that is under way. Answered by [`Said::Job`].
     Progress {
         /// On which host.
@@ -120,7 +167,8 @@ pub enum Act {
     Resume,
     /// `virDomainDestroy`.
     Destroy,
-    /// `virDomainUndefineFlags`, with its managed save and the metadata of its snapshots.
+    /// `virDomainUndefineFlags`, with its managed save and the metadata of its snapshots and
+    /// checkpoints.
     Undefine,
     /// `virDomainAbortJob`.
     AbortJob,
@@ -139,11 +187,31 @@ pub struct Migration {
     pub bandwidth_mib: Option<u32>,
     /// The URI by which the source's daemon reaches the destination's.
     pub peer_uri: String,
+    /// What comes of the disks that the domain writes to.
+    pub disks: Disks,
+}
+
+/// What comes of the disks that a domain writes to.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Disks {
+    /// There is none.
+    #[default]
+    None,
+    /// Both hosts have them. That the file system which they share is one of this machine makes
+    /// libvirt call it unsafe: `VIR_MIGRATE_UNSAFE`.
+    Shared,
+    /// They are copied: `VIR_MIGRATE_NON_SHARED_DISK`.
+    Copied,
 }
 
 /// One line from the client.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(untagged)]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "one is written and read at a time"
+)]
 pub enum Line {
     /// The answer to a request.
     Answer(Answer),
@@ -202,6 +270,10 @@ pub enum Said {
     Survey(Survey),
     /// The statistics of a job.
     Job(JobLook),
+    /// What was said, as it was said.
+    Text(String),
+    /// The XML of each checkpoint.
+    Checkpoints(Vec<String>),
 }
 
 /// What a connection says of its host.
@@ -250,6 +322,8 @@ pub enum What {
     Lifecycle(String, String),
     /// `VIR_DOMAIN_EVENT_ID_MIGRATION_ITERATION`: the number of the pass, from 1.
     Iteration(i32),
+    /// `VIR_DOMAIN_EVENT_ID_JOB_COMPLETED`: the statistics of the job.
+    JobEnded(Box<JobLook>),
 }
 
 #[cfg(test)]

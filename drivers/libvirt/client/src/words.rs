@@ -128,6 +128,20 @@ const JOBS: &[&str] = &[
     "cancelled",
 ];
 
+const OPERATIONS: &[&str] = &[
+    "unknown",
+    "start",
+    "save",
+    "restore",
+    "migration-in",
+    "migration-out",
+    "snapshot",
+    "snapshot-revert",
+    "dump",
+    "backup",
+    "snapshot-delete",
+];
+
 /// The words of a `virDomainState` and its reason.
 pub fn state(state: i32, reason: i32) -> (String, String) {
     pair(STATES, state, reason)
@@ -141,6 +155,11 @@ pub fn event(event: i32, detail: i32) -> (String, String) {
 /// The word of a `virDomainJobType`.
 pub fn job(kind: i32) -> String {
     word(JOBS, kind)
+}
+
+/// The word of a `virDomainJobOperation`.
+pub fn operation(operation: i32) -> String {
+    word(OPERATIONS, operation)
 }
 
 fn pair(table: &[(&str, &[&str])], first: i32, second: i32) -> (String, String) {
@@ -184,6 +203,8 @@ mod tests {
             ("stopped".into(), "migrated".into())
         );
         assert_eq!(job(number(sys::VIR_DOMAIN_JOB_CANCELLED)), "cancelled");
+        let backup = number(sys::VIR_DOMAIN_JOB_OPERATION_BACKUP);
+        assert_eq!(operation(backup), "backup");
     }
 
     #[test]

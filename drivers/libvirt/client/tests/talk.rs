@@ -153,6 +153,30 @@ fn a_refusal_carries_libvirts_code_and_domain() {
 }
 
 #[test]
+fn a_domain_has_no_checkpoints_and_a_host_that_makes_no_backups_refuses() {
+    let mut talk = Talk::open();
+    let xml = XML.to_owned();
+    let started = talk.ask(Op::CreateXml { side: SIDE, xml });
+    assert_eq!(started, Reply::Ok(Said::Done));
+    let (side, domain) = (SIDE, "guest".to_owned());
+    let listed = talk.ask(Op::Checkpoints { side, domain });
+    assert_eq!(listed, Reply::Ok(Said::Checkpoints(Vec::new())));
+    let refused = talk.ask(Op::Backup {
+        side,
+        domain: "guest".to_owned(),
+        backup: "<domainbackup/>".to_owned(),
+        checkpoint: None,
+    });
+    assert!(matches!(refused, Reply::Refused(_)), "{refused:?}");
+    let bad = talk.ask(Op::Redefine {
+        side,
+        domain: "guest".to_owned(),
+        checkpoint: "\0".to_owned(),
+    });
+    assert!(matches!(bad, Reply::Bad(_)), "{bad:?}");
+}
+
+#[test]
 fn nonsense_is_answered_and_the_next_request_is_served() {
     let mut talk = Talk::begin();
     for (line, id) in [

@@ -1,0 +1,124 @@
+//! The hosts' own `qemu-img` and `qemu-io`: images are made and compared by them, on their host.
+
+use migratrix_contract::Recorder;
+use migratrix_history::{Observation, Side};
+use migratrix_matrix::Write;
+use tokio::process::Command;
+
+use crate::{Error, LibvirtDriver};
+
+/// What a tool said, and how it ended.
+struct Said {
+    status: i32,
+    text: String,
+}
+
+/// What one sector is overwritten with.
+const SECTOR: Write = Write {
+    pattern: 0x77,
+    offset: 0,
+    length: 512,
+};
+
+/// A write as `qemu-io` takes it.
+pub(super) fn command(write: Write) -> String {
+    let Write {
+        pattern,
+        offset,
+        length,
+    } = write;
+    format!("write -P {pattern:#x} {offset} {length}")
+}
+
+fn name(file: &str) -> String {
+    file.rsplit('/').next().unwrap_or(file).to_owned()
+}
+
+impl LibvirtDriver<'_> {
+    async fn run(&self, side: Side, words: &[&str]) -> Result<Said, Error> {
+        let host = self.host(side);
+        let failed = |source| Error::Host {
+            what: "can't run a tool",
+            host: host.release().to_string(),
+            source,
+        };
+        let command = host.command(words).map_err(failed)?;
+        let command = command.ok_or_else(|| Error::NotOurs(host.release().to_string()))?;
+        let output = Command::from(command).kill_on_drop(true).output().await;
+        let output = output.map_err(failed)?;
+        let mut text = output.stdout;
+        text.extend(output.stderr);
+        Ok(Said {
+            status: output.status.code().unwrap_or(-1),
+            text: String::from_utf8_lossy(&text).trim().to_owned(),
+        })
+    }
+
+    /// Runs a tool that must do what it is told.
+    pub(super) async fn tool(&self, side: Side, words: &[&str]) -> Result<(), Error> {
+        let Said { status, text } = self.run(side, words).await?;
+        if status == 0 {
+            return Ok(());
+        }
+        Err(Error::Tool {
+            command: words.join(" "),
+            status,
+            text,
+        })
+    }
+
+    /// Writes to a qcow2 image that no QEMU has.
+    pub(super) async fn write_offline(
+        &self,
+        side: Side,
+        file: &str,
+        writes: &[Write],
+    ) -> Result<(), Error> {
+        let commands: Vec<String> = writes.iter().map(|write| command(*write)).collect();
+        let mut words = vec!["qemu-io", "-f", "qcow2"];
+        words.extend(commands.iter().flat_map(|command| ["-c", command]));
+        words.push(file);
+        self.tool(side, &words).await
+    }
+
+    /// Overwrites the first sector of a backup's image.
+    pub(super) async fn overwrite(&self, name: &str) -> Result<(), Error> {
+        let file = self.shared(name);
+        self.write_offline(Side::Source, &file, &[SECTOR]).await
+    }
+
+    /// Puts a backup's image onto another one without looking at either (`rebase -u`).
+    pub(super) async fn lay_onto(&self, side: Side, name: &str, onto: &str) -> Result<(), Error> {
+        let (name, onto) = (self.shared(name), self.shared(onto));
+        let words = [
+            "qemu-img", "rebase", "-f", "qcow2", "-u", "-b", &onto, "-F", "qcow2", &name,
+        ];
+        self.tool(side, &words).await
+    }
+
+    /// Compares two images, with the tool of each release among these sides'.
+    pub(super) async fn compare(
+        &self,
+        sides: &[Side],
+        one: &str,
+        other: &str,
+        record: &mut Recorder,
+    ) -> Result<(), Error> {
+        let words = [
+            "qemu-img", "compare", "-f", "qcow2", "-F", "qcow2", one, other,
+        ];
+        let same = self.source.release() == self.destination.release();
+        let sides = if same { &sides[..1] } else { sides };
+        for side in sides {
+            let Said { status, text } = self.run(*side, &words).await?;
+            record.saw(Observation::Compared {
+                side: *side,
+                one: name(one),
+                other: name(other),
+                status,
+                told: text,
+            });
+        }
+        Ok(())
+    }
+}
