@@ -46,6 +46,8 @@ fn check(condition: Condition, evidence: &Evidence<'_>) -> Verdict {
         Point::Qemu(raw) => raw::check(condition, raw, evidence),
         Point::Colo(colo) => colo::check(condition, colo, evidence),
         Point::Backup(backup) => backup::check(condition, backup, evidence),
+        Point::Chained(chained) => backup::chained(condition, chained, evidence)
+            .unwrap_or_else(|| libvirt(condition, &chained.scenario, evidence)),
     };
     judged.unwrap_or_else(|unseen| unseen)
 }

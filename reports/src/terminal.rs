@@ -110,6 +110,7 @@ fn columns(rows: &Rows<'_>) -> Vec<&'static str> {
 fn column(case: &Case) -> &'static str {
     match &case.point {
         Point::Tck(scenario) => scenario.control.word(),
+        Point::Chained(chained) => chained.scenario.control.word(),
         Point::Qemu(raw) => raw.method.word(),
         Point::Colo(_) | Point::Backup(_) => case.point.suite().word(),
     }

@@ -1,6 +1,7 @@
 //! The checks of a chain of backups: each act of the story, beside what was seen while it was done.
 
 mod bitmap;
+mod chained;
 mod compared;
 mod jobs;
 mod seen;
@@ -8,7 +9,7 @@ mod seen;
 mod tests;
 
 use migratrix_history::{Outcome, Side};
-use migratrix_matrix::{Act, Backup, Condition};
+use migratrix_matrix::{Act, Backup, Chained, Condition};
 
 use super::{
     evidence::{Evidence, Judged},
@@ -55,6 +56,28 @@ pub(super) fn check(condition: Condition, backup: &Backup, evidence: &Evidence<'
         | Condition::Failover
         | Condition::Onward => Err(without_counterpart(condition)),
     }
+}
+
+/// What the history says of one condition of a chain that libvirt makes; `None` where it is one of
+/// the scenario's.
+pub(super) fn chained(
+    condition: Condition,
+    chained: &Chained,
+    evidence: &Evidence<'_>,
+) -> Option<Judged> {
+    let story = || Story::of_libvirt(evidence, chained);
+    let check = if condition == Condition::Jobs {
+        chained::jobs
+    } else if condition == Condition::Bitmap {
+        bitmap::bitmap
+    } else if condition == Condition::Backups {
+        compared::backups
+    } else if condition == Condition::Chain {
+        compared::chain
+    } else {
+        return None;
+    };
+    Some(check(&story()))
 }
 
 /// The migration was asked for, and both sides say that it is completed.

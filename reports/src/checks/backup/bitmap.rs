@@ -2,7 +2,7 @@
 //! written says; and what arrives is what was sent.
 
 use migratrix_history::{BitmapLook, Side};
-use migratrix_matrix::{Act, BitmapExpected, Count, Drive, Writer};
+use migratrix_matrix::{Act, BitmapExpected, Count, Drive};
 
 use super::seen::{Seen, Story};
 use crate::{Verdict, checks::evidence::Judged};
@@ -14,7 +14,7 @@ pub(super) fn bitmap(story: &Story<'_>) -> Judged {
         if seen.scene.act == Act::Jump {
             held = seen.bitmaps(Side::Source);
         }
-        writing |= seen.scene.act == Act::Continue && story.backup.writer == Writer::Guest;
+        writing |= seen.scene.act == Act::Continue && story.guest_writes;
         if seen.scene.act != Act::Look {
             continue;
         }

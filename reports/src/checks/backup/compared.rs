@@ -23,7 +23,7 @@ pub(super) fn backups(story: &Story<'_>) -> Judged {
 pub(super) fn chain(story: &Story<'_>) -> Judged {
     proven(story)?;
     let end = story.find(|act| *act == Act::End)?;
-    same(story, &[(end, story.backup.ends().len())])?;
+    same(story, &[(end, story.chains)])?;
     let newest = stamped(story, end)?;
     if let (Some(newest), Some(seen)) = (newest, story.evidence.oldest_lap_allowed()) {
         // A lap is counted in memory right before it is written to the disk.

@@ -7,8 +7,8 @@
 use std::collections::BTreeMap;
 
 use migratrix_guest::DiskSurvey;
-use migratrix_history::{BitmapLook, Entry, Observation, Outcome, Side, Verb};
-use migratrix_matrix::{Act, Backup, Place, Scene};
+use migratrix_history::{BitmapLook, Entry, JobLook, Observation, Outcome, Side, Verb};
+use migratrix_matrix::{Act, Backup, Chained, Place, Scene, Writer};
 use serde_json::Value;
 
 use crate::{Verdict, checks::evidence::Evidence};
@@ -16,7 +16,10 @@ use crate::{Verdict, checks::evidence::Evidence};
 /// The acts that were begun and have ended, in their order, and those that were not.
 pub(super) struct Story<'h> {
     pub evidence: &'h Evidence<'h>,
-    pub backup: &'h Backup,
+    /// Whether the guest writes to the disk.
+    pub guest_writes: bool,
+    /// How many chains there are in the end.
+    pub chains: usize,
     /// What has been done.
     pub acts: Vec<Seen<'h>>,
     /// The first that has not.
@@ -51,7 +54,22 @@ pub(super) struct Comparison<'h> {
 
 impl<'h> Story<'h> {
     pub fn of(evidence: &'h Evidence<'h>, backup: &'h Backup) -> Self {
-        let mut scenes = backup.scenes().into_iter();
+        let guest_writes = backup.writer == Writer::Guest;
+        Self::told(evidence, backup.scenes(), guest_writes, backup.ends().len())
+    }
+
+    /// The story of a chain that libvirt makes.
+    pub fn of_libvirt(evidence: &'h Evidence<'h>, chained: &Chained) -> Self {
+        Self::told(evidence, chained.scenes(), false, 1)
+    }
+
+    fn told(
+        evidence: &'h Evidence<'h>,
+        scenes: Vec<Scene>,
+        guest_writes: bool,
+        chains: usize,
+    ) -> Self {
+        let mut scenes = scenes.into_iter();
         let mut acts = Vec::new();
         for (entries, outcome) in segments(evidence.entries) {
             acts.extend(scenes.next().map(|scene| Seen {
@@ -62,7 +80,8 @@ impl<'h> Story<'h> {
         }
         Self {
             evidence,
-            backup,
+            guest_writes,
+            chains,
             acts,
             missing: scenes.next().map(|scene| scene.act),
         }
@@ -153,6 +172,15 @@ impl<'h> Seen<'h> {
             }
         }
         jobs
+    }
+
+    /// The statistics of each job of libvirt's that has ended on the act's side.
+    pub fn ended(&self) -> Vec<&'h JobLook> {
+        let own = self.side();
+        self.all(|saw| match saw {
+            Observation::JobEnded { side, job } if *side == own => Some(job),
+            _ => None,
+        })
     }
 
     /// The bitmaps that a side showed last.

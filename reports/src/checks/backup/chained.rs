@@ -1,0 +1,62 @@
+//! `jobs`, of a chain that libvirt makes: each backup ended as one job, which says that it succeeded
+//! and how much it copied.
+
+use migratrix_history::{JobLook, Outcome};
+use migratrix_matrix::JobExpected;
+
+use super::seen::{Seen, Story};
+use crate::{Verdict, checks::evidence::Judged};
+
+/// The word of `VIR_DOMAIN_JOB_OPERATION_BACKUP`.
+const BACKUP: &str = "backup";
+
+pub(super) fn jobs(story: &Story<'_>) -> Judged {
+    for seen in &story.acts {
+        let wrong = match seen.outcome {
+            Outcome::Done => wrong_jobs(seen),
+            Outcome::Refused(no) => Some(format!(
+                "expected that it is done, it was refused: {}",
+                no.message
+            )),
+            Outcome::Unknown { .. } => {
+                let act = seen.scene.act;
+                return Err(story.unseen(&format!("`{act}` did not end")));
+            }
+        };
+        if let Some(wrong) = wrong {
+            let (act, host) = (seen.scene.act, story.host(seen));
+            return Ok(Verdict::fail(format!("`{act}` on {host}: {wrong}")));
+        }
+    }
+    story.whole()
+}
+
+/// What is wrong with the jobs of an act: one for each that is expected, and no other.
+fn wrong_jobs(seen: &Seen<'_>) -> Option<String> {
+    let (expected, ended) = (&seen.scene.jobs, seen.ended());
+    if expected.len() != ended.len() {
+        let (wanted, found) = (expected.len(), ended.len());
+        return Some(format!("expected {wanted} jobs to end, {found} did"));
+    }
+    let mut pairs = expected.iter().zip(ended);
+    pairs.find_map(|(expected, job)| wrong(expected, job))
+}
+
+fn wrong(expected: &JobExpected, job: &JobLook) -> Option<String> {
+    let told = || serde_json::to_string(job).unwrap_or_default();
+    if job.operation.as_deref() != Some(BACKUP) {
+        return Some(format!("expected the end of a backup, it is {}", told()));
+    }
+    if job.success != Some(true) || job.error.is_some() {
+        return Some(format!("expected that it succeeds, {}", told()));
+    }
+    let copied = [job.disk_total, job.disk_processed];
+    let wanted = expected.length;
+    (copied != [wanted; 2]).then(|| {
+        let wanted = wanted.unwrap_or_default();
+        format!("expected {wanted} bytes to be copied, {}", told())
+    })
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,251 @@
+//! Each check of a chain that libvirt makes is shown to be able to pass, to fail and to be unknown.
+#![expect(
+    clippy::wildcard_enum_match_arm,
+    reason = "each spoiler changes one kind of observation"
+)]
+
+use migratrix_history::{
+    BitmapLook, Entry, History, JobLook, Observation, Outcome, Refusal, Side, Verb,
+};
+use migratrix_matrix::{Act, Condition, Count, Place, Point, Scene};
+
+use crate::{
+    Kind, Verdict,
+    checks::all,
+    story::{changed, good},
+};
+
+const CASE: &str = "backup/libvirt/trixie,bookworm,trixie/\
+                    shared-storage/p2p/persistent-running-bare/undefine";
+
+/// A history in which the migration and the chain around it went as the case says.
+fn chain() -> History {
+    let mut history = good(CASE);
+    let Point::Chained(chained) = history.header.case.point else {
+        panic!("{CASE} is a chain")
+    };
+    let (source, destination): (Vec<_>, Vec<_>) = chained
+        .scenes()
+        .into_iter()
+        .partition(|scene| scene.side == Place::Source);
+    put(&mut history, Verb::Clear, Side::Destination, &destination);
+    put(&mut history, Verb::Migrate, Side::Source, &source);
+    history
+}
+
+/// Puts the acts before the first step of this kind.
+fn put(history: &mut History, before: Verb, side: Side, scenes: &[Scene]) {
+    let is = |entry: &Entry| matches!(entry.saw, Observation::Began { verb, .. } if verb == before);
+    let place = history.entries.iter().position(is).unwrap();
+    let at_us = history.entries[place].at_us;
+    let acts = scenes.iter().flat_map(|scene| done(side, scene));
+    let entries: Vec<Entry> = acts.map(|saw| Entry { at_us, saw }).collect();
+    history.entries.splice(place..place, entries);
+}
+
+fn done(side: Side, scene: &Scene) -> Vec<Observation> {
+    let step = scene.act.to_string();
+    let verb = Verb::Backup;
+    let mut all = vec![Observation::Began {
+        verb,
+        step: step.clone(),
+    }];
+    all.extend(scene.jobs.iter().map(|job| Observation::JobEnded {
+        side,
+        job: JobLook {
+            kind: "completed".to_owned(),
+            operation: Some("backup".to_owned()),
+            success: Some(true),
+            disk_total: job.length,
+            disk_processed: job.length,
+            ..JobLook::default()
+        },
+    }));
+    all.extend(seen(side, scene));
+    let outcome = Outcome::Done;
+    all.push(Observation::Ended {
+        verb,
+        step,
+        outcome,
+    });
+    all
+}
+
+fn seen(side: Side, scene: &Scene) -> Vec<Observation> {
+    match scene.act {
+        Act::Look => {
+            let looks = scene.bitmaps.iter().map(|expected| BitmapLook {
+                drive: expected.drive.to_string(),
+                name: expected.bitmap.to_string(),
+                count: match expected.count {
+                    Count::Exactly(bytes) => bytes,
+                    Count::Some | Count::Any => panic!("nobody but us writes"),
+                },
+                granularity: expected.granularity,
+                recording: true,
+                busy: expected.busy,
+                persistent: expected.persistent,
+                inconsistent: false,
+            });
+            let bitmaps = looks.collect();
+            vec![Observation::Bitmaps { side, bitmaps }]
+        }
+        Act::Write(drive, set) => {
+            let writes = set.writes(drive).into_iter();
+            let told = writes.map(|write| Observation::Written {
+                side,
+                drive: drive.to_string(),
+                pattern: write.pattern,
+                offset: write.offset,
+                length: write.length,
+                told: format!(
+                    "wrote {0}/{0} bytes at offset {1}",
+                    write.length, write.offset
+                ),
+            });
+            told.collect()
+        }
+        Act::Compare(_) | Act::End => vec![Observation::Compared {
+            side,
+            one: "one".to_owned(),
+            other: "other".to_owned(),
+            status: 0,
+            told: "Images are identical.".to_owned(),
+        }],
+        _ => Vec::new(),
+    }
+}
+
+fn verdict(history: &History, condition: Condition) -> Verdict {
+    let found = all(history).into_iter().find(|(one, _)| *one == condition);
+    found.expect("the case has the condition").1
+}
+
+#[track_caller]
+fn assert_kind(history: &History, condition: Condition, kind: Kind) {
+    let verdict = verdict(history, condition);
+    assert_eq!(verdict.kind(), kind, "{condition}: {verdict:?}");
+}
+
+/// With the statistics of each backup changed.
+fn ended(change: impl Fn(&mut JobLook)) -> History {
+    changed(chain(), |saw| {
+        if let Observation::JobEnded { job, .. } = saw {
+            change(job);
+        }
+    })
+}
+
+#[test]
+fn a_good_chain_passes_its_own_conditions_and_those_of_its_scenario() {
+    let verdicts = all(&chain());
+    assert_eq!(verdicts.len(), 21);
+    for (condition, verdict) in verdicts {
+        assert_eq!(verdict, Verdict::Pass, "{condition}");
+    }
+}
+
+#[test]
+fn a_backup_that_fails_or_copies_too_little_is_seen() {
+    for spoiled in [
+        ended(|job| job.success = Some(false)),
+        ended(|job| job.success = None),
+        ended(|job| job.error = Some("no space".to_owned())),
+        ended(|job| job.disk_processed = Some(65_536)),
+        ended(|job| job.disk_total = None),
+        ended(|job| job.operation = Some("snapshot".to_owned())),
+    ] {
+        assert_kind(&spoiled, Condition::Jobs, Kind::Fail);
+    }
+}
+
+#[test]
+fn a_backup_whose_end_nobody_told_is_seen_and_so_is_one_on_the_other_side() {
+    let mut silent = chain();
+    let is_end = |entry: &Entry| matches!(entry.saw, Observation::JobEnded { .. });
+    silent.entries.retain(|entry| !is_end(entry));
+    assert_kind(&silent, Condition::Jobs, Kind::Fail);
+    let astray = changed(chain(), |saw| {
+        if let Observation::JobEnded { side, .. } = saw {
+            *side = match side {
+                Side::Source => Side::Destination,
+                Side::Destination => Side::Source,
+            };
+        }
+    });
+    assert_kind(&astray, Condition::Jobs, Kind::Fail);
+}
+
+/// With the outcome of the step that takes the checkpoints up.
+fn taken_up(outcome: &Outcome) -> History {
+    let words = Act::Reinstate.to_string();
+    changed(chain(), |saw| match saw {
+        Observation::Ended {
+            step, outcome: of, ..
+        } if *step == words => *of = outcome.clone(),
+        _ => {}
+    })
+}
+
+#[test]
+fn a_checkpoint_that_is_refused_is_seen_and_one_that_is_not_answered_is_unknown() {
+    let refused = Outcome::Refused(Refusal {
+        code: 103,
+        domain: 10,
+        message: "checkpoint inconsistent".to_owned(),
+    });
+    assert_kind(&taken_up(&refused), Condition::Jobs, Kind::Fail);
+    let why = "no answer within 20 s".to_owned();
+    let silent = taken_up(&Outcome::Unknown { why });
+    assert_kind(&silent, Condition::Jobs, Kind::Unknown);
+}
+
+#[test]
+fn a_bitmap_that_arrives_otherwise_is_seen() {
+    let spoilers: [fn(&mut Vec<BitmapLook>); 4] = [
+        |looks| looks.clear(),
+        |looks| looks.iter_mut().for_each(|look| look.count = 0),
+        |looks| looks.iter_mut().for_each(|look| look.inconsistent = true),
+        |looks| looks.iter_mut().for_each(|look| look.persistent = false),
+    ];
+    for spoil in spoilers {
+        let spoiled = changed(chain(), |saw| match saw {
+            Observation::Bitmaps { side, bitmaps } if *side == Side::Destination => spoil(bitmaps),
+            _ => {}
+        });
+        assert_kind(&spoiled, Condition::Bitmap, Kind::Fail);
+    }
+}
+
+#[test]
+fn images_that_differ_are_seen_and_those_that_were_not_compared_prove_nothing() {
+    let different = changed(chain(), |saw| {
+        if let Observation::Compared { status, .. } = saw {
+            *status = 1;
+        }
+    });
+    let mut silent = chain();
+    let is_compared = |entry: &Entry| matches!(entry.saw, Observation::Compared { .. });
+    silent.entries.retain(|entry| !is_compared(entry));
+    for condition in [Condition::Backups, Condition::Chain] {
+        assert_kind(&different, condition, Kind::Fail);
+        assert_kind(&silent, condition, Kind::Unknown);
+    }
+}
+
+#[test]
+fn a_chain_that_ends_before_the_migration_proves_nothing_of_itself() {
+    let mut cut = chain();
+    let is = |entry: &Entry| matches!(&entry.saw, Observation::Began { verb, .. } if *verb == Verb::Migrate);
+    let place = cut.entries.iter().position(is).unwrap();
+    cut.entries.truncate(place);
+    let own = [
+        Condition::Jobs,
+        Condition::Bitmap,
+        Condition::Backups,
+        Condition::Chain,
+    ];
+    for condition in own {
+        assert_kind(&cut, condition, Kind::Unknown);
+    }
+}
