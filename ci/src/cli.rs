@@ -174,11 +174,12 @@ pub struct SelectionArgs {
     #[arg(long, default_value = "tck")]
     pub suite: String,
     /// How much of it. tck: tck (96 scenarios), tck-script, tck-full (384); qemu: migration-test,
-    /// devices, plain, families; colo: qemu-colo, colo-full; backup: iotests-124, chain, variants
+    /// devices, plain, families; colo: qemu-colo, colo-full; backup: iotests-124, chain, variants,
+    /// checkpoints (through libvirt)
     #[arg(long)]
     pub profile: Option<String>,
     /// What runs them: libvirt; qemu, with no libvirt between; or fake, the hypervisor in memory that
-    /// tests the tester. Default: the first of these that runs the suite
+    /// tests the tester. Default: the first of these that runs the profile
     #[arg(long)]
     pub backend: Option<String>,
     /// Whose client library calls; default: that of the source

@@ -31,7 +31,9 @@ impl Expects {
         match &case.point {
             Point::Tck(scenario) => Self::Managed(scenario.expectation()),
             Point::Qemu(raw) => Self::Raw(raw.expectation()),
-            Point::Colo(_) | Point::Backup(_) => Self::Conditions(case.point.conditions()),
+            Point::Colo(_) | Point::Backup(_) | Point::Chained(_) => {
+                Self::Conditions(case.point.conditions())
+            }
         }
     }
 }

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use anyhow::{Context, Result, bail};
 use migratrix_lab::{RECIPES, Store, cache_folder};
-use migratrix_matrix::{Release, ReleaseName, Releases, Selection, Suite};
+use migratrix_matrix::{Profile, Release, ReleaseName, Releases, Selection, Suite};
 use migratrix_reports::KnownFailures;
 
 use crate::{
@@ -77,13 +77,15 @@ impl SelectionArgs {
     /// Names the argument that makes no sense.
     pub fn meaning(&self) -> Result<Selection> {
         let suite: Suite = self.suite.parse()?;
-        let backend = match &self.backend {
-            Some(typed) => typed.parse()?,
-            None => suite.backends()[0],
+        let profile: Option<Profile> = self.profile.as_deref().map(str::parse).transpose()?;
+        let backend = match (&self.backend, profile) {
+            (Some(typed), _) => typed.parse()?,
+            (None, Some(profile)) => profile.backends()[0],
+            (None, None) => suite.backends()[0],
         };
         let mut selection = Selection {
             suite,
-            profile: self.profile.as_deref().map(str::parse).transpose()?,
+            profile,
             backend,
             boundary: self.boundary.as_deref().map(boundary).transpose()?,
             filter: self.expression.as_deref().map(expression).transpose()?,

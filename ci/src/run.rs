@@ -20,7 +20,7 @@ use crate::{
     report,
     rundir::RunDir,
     runner::{Job, Outcome, Runner, Settings},
-    stage::Stage,
+    stage::{Besides, Stage},
 };
 
 /// What `run` will do: worked out before anything is started.
@@ -102,6 +102,7 @@ impl Order {
             releases: self.releases,
             deadlines: config.deadlines(),
             bounds: config.bounds,
+            besides: Besides::default(),
             run: (std::process::id() ^ seconds()) & 0xffff,
         };
         let runner = Runner::new(stage, dir, known.clone(), settings, jobs)?;

@@ -1,9 +1,11 @@
 //! Gives a case what it needs, on the back end that it names, and has its script run: one attempt.
 
 use std::{
+    cell::RefCell,
     collections::HashMap,
     fs,
     path::Path,
+    rc::Rc,
     time::{SystemTime, UNIX_EPOCH},
 };
 
@@ -18,6 +20,7 @@ use migratrix_matrix::{
 };
 use migratrix_qemu::{QemuDriver, RawHost, lacking, machine};
 use migratrix_reports::{Judgement, judge};
+use tokio::sync::OnceCell;
 
 use crate::{
     config::BoundConfig,
@@ -39,9 +42,14 @@ pub struct Stage {
     pub deadlines: Deadlines,
     /// What conditions are held to.
     pub bounds: BoundConfig,
+    /// What came of the raw cases beside those that failed: each is run once.
+    pub besides: Besides,
     /// A number of 16 bits that tells this run's domains from those of other runs.
     pub run: u32,
 }
+
+/// Judgements of raw cases, each there when its case has been run.
+pub type Besides = RefCell<HashMap<Case, Rc<OnceCell<Judgement>>>>;
 
 /// What a worker keeps from case to case: a client process of each release.
 #[derive(Default)]
@@ -108,15 +116,20 @@ impl Stage {
         let (Some(qemus), Some(case)) = (&self.qemus, job.case.beside()) else {
             return Ok(None);
         };
-        let job = Job {
-            place: job.place,
-            case,
-            attempt: job.attempt,
-            alone: false,
-            earlier: Vec::new(),
+        let cell = Rc::clone(self.besides.borrow_mut().entry(case.clone()).or_default());
+        let run = async || {
+            let job = Job {
+                place: job.place,
+                case,
+                attempt: 1,
+                alone: false,
+                earlier: Vec::new(),
+            };
+            let attempt = self.on_qemus(qemus, &job, dir).await?;
+            anyhow::Ok(attempt.judgement)
         };
-        let attempt = self.on_qemus(qemus, &job, dir).await?;
-        Ok(Some(attempt.judgement))
+        let judgement = cell.get_or_try_init(run).await?;
+        Ok(Some(judgement.clone()))
     }
 
     async fn on_qemus(&self, qemus: &Qemus, job: &Job, dir: &RunDir) -> Result<Attempt> {
@@ -179,6 +192,9 @@ impl Stage {
         let slot = worker.slot(hosts, &tuple.client)?;
         let (source, destination) = (pair.source.host.clone(), pair.destination.host.clone());
         let mut driver = LibvirtDriver::new(slot, source, destination, script.subject.clone());
+        if let Some(ability) = driver.lacks().await {
+            return Ok(Attempt::skipped(&job.case, &ability));
+        }
         let mut scene = Scene::open(script, job, dir)?;
         scene.play(&mut driver, &self.deadlines).await;
         let lost = if scene.is_in_doubt() {
@@ -251,7 +267,7 @@ impl Stage {
 /// The tool that a chain of backups needs and a release has not got beside its QEMU.
 fn missing_tool(point: &Point, hosts: &[&RawHost]) -> Option<String> {
     let tools: &[&str] = match point {
-        Point::Tck(_) | Point::Qemu(_) | Point::Colo(_) => &[],
+        Point::Tck(_) | Point::Chained(_) | Point::Qemu(_) | Point::Colo(_) => &[],
         Point::Backup(_) => &["qemu-img", "qemu-io"],
     };
     let lacks = |tool: &&str| hosts.iter().find(|host| host.binary.tool(tool).is_err());
@@ -265,6 +281,7 @@ fn missing_tool(point: &Point, hosts: &[&RawHost]) -> Option<String> {
 fn is_live(case: &Case) -> bool {
     match &case.point {
         Point::Tck(scenario) => scenario.flags.has(Flag::Live),
+        Point::Chained(chained) => chained.scenario.flags.has(Flag::Live),
         Point::Qemu(_) | Point::Colo(_) | Point::Backup(_) => true,
     }
 }

@@ -69,7 +69,7 @@ fn every_condition_trips_on_a_real_fault_and_a_stopped_daemon_costs_its_deadline
     let place = place("faults");
     fs::write(place.join("migratrix.toml"), "[deadlines]\nmigrate = 15\n").expect("it is written");
     let output = run(&place, &["--suite", "faults", "--out", "out"]);
-    passes(&output, "29 cases");
+    passes(&output, "33 cases");
 }
 
 #[test]
