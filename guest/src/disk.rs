@@ -1,6 +1,6 @@
 //! The disk that the guest stamps, and the law that it obeys.
 
-use std::fmt;
+use std::{fmt, fs::File, io, os::unix::fs::FileExt};
 
 use serde::{Deserialize, Serialize};
 
@@ -108,6 +108,19 @@ impl DiskSurvey {
         Self {
             sectors: sectors.collect(),
         }
+    }
+
+    /// Reads the stamped sectors of a raw image.
+    ///
+    /// # Errors
+    /// Returns the error of reading one.
+    pub fn of_image(disk: &Disk, image: &File) -> io::Result<Self> {
+        let sector = |place| {
+            let mut bytes = vec![0; Self::SECTOR];
+            image.read_exact_at(&mut bytes, place).map(|()| bytes)
+        };
+        let sectors: Vec<_> = disk.places().map(sector).collect::<io::Result<_>>()?;
+        Ok(Self::read(disk, sectors.iter().map(Vec::as_slice)))
     }
 
     /// The newest lap, if the disk is one that the guest can have left: each of the last laps is in
