@@ -5,8 +5,8 @@ use std::{fmt, str::FromStr};
 use thiserror::Error;
 
 use crate::{
-    Activity, Backup, Carrier, ColoChannel, Creation, Fault, GuestState, Journey, Point, Raw,
-    ReleaseName, Scenario, Suite, Transport, Tuple,
+    Activity, Backup, Carrier, Chained, ColoChannel, Creation, Fault, GuestState, Journey, Point,
+    Raw, ReleaseName, Scenario, Suite, Transport, Tuple,
     point::Trait,
     word::{one_of, serde_as_text, words},
 };
@@ -107,7 +107,7 @@ impl Case {
         }
         let point = match &self.point {
             Point::Tck(scenario) => Point::Qemu(raw_beside(scenario)),
-            Point::Chained(chained) => Point::Backup(chain_beside(chained.journey)),
+            Point::Chained(chained) => Point::Backup(chain_beside(chained)),
             Point::Qemu(_) | Point::Colo(_) | Point::Backup(_) => return None,
         };
         Some(Self {
@@ -169,9 +169,11 @@ fn raw_beside(scenario: &Scenario) -> Raw {
 }
 
 /// libvirt has its bitmaps in the image, and gives them an alias where the image is copied.
-fn chain_beside(journey: Journey) -> Backup {
+fn chain_beside(chained: &Chained) -> Backup {
+    let journey = chained.journey;
     Backup {
         journey,
+        writer: chained.writer,
         creation: Creation::InTransaction,
         carrier: match journey {
             Journey::Stay | Journey::Shared => Carrier::Image,
@@ -211,7 +213,7 @@ impl FromStr for Case {
 const SHAPE: &str = "expected SUITE/BACKEND/RELEASES/POINT, and /FAULT after it in the suite \
                      `faults`; a point of `tck` is CONTROL/STATE/FLAGS, one of `qemu` is \
                      METHOD/TRANSPORT/GUEST/OPTIONS, one of `backup` on libvirt is \
-                     JOURNEY/CONTROL/STATE/FLAGS";
+                     JOURNEY/WRITER/CONTROL/STATE/FLAGS";
 
 fn read(name: &str) -> Result<Case, String> {
     let mut parts = name.splitn(4, '/');
@@ -265,7 +267,7 @@ fn read_point(text: &str, backend: Backend) -> Result<Point, String> {
     }
     let parts: Vec<&str> = text.split('/').collect();
     let [control, state, flags] = *parts else {
-        let is_chain = parts.len() == 4 && parts[0].parse::<Journey>().is_ok();
+        let is_chain = parts.len() == 5 && parts[0].parse::<Journey>().is_ok();
         return if is_chain {
             part(text).map(Point::Chained)
         } else {

@@ -3,8 +3,8 @@
 use std::fmt;
 
 use crate::{
-    Backend, Backup, Chained, Colo, Condition, Flag, Journey, MachineChoice, Need, Raw, Scenario,
-    Suite, raw::axis::Axis,
+    Backend, Backup, Chained, Colo, Condition, Flag, MachineChoice, Need, Raw, Scenario, Suite,
+    raw::axis::Axis,
 };
 
 /// What a case does.
@@ -86,7 +86,7 @@ impl Point {
             Self::Colo(colo) => of_values(&colo.values()),
             Self::Backup(backup) => of_values(&backup.values()),
             Self::Chained(chained) => {
-                let mut all = of_values(&[(Journey::NAME, chained.journey.word())]);
+                let mut all = of_values(&chained.values());
                 all.extend(of_scenario(&chained.scenario));
                 all
             }
@@ -102,7 +102,7 @@ impl Point {
             Self::Qemu(raw) => raw.is(axis, word),
             Self::Colo(colo) => colo.values().contains(&(axis, word)),
             Self::Backup(backup) => backup.values().contains(&(axis, word)),
-            Self::Chained(chained) => (axis, word) == (Journey::NAME, chained.journey.word()),
+            Self::Chained(chained) => chained.values().contains(&(axis, word)),
         }
     }
 
@@ -117,11 +117,12 @@ impl Point {
         }
     }
 
-    /// The machine of its guest, where no libvirt chooses one.
+    /// The machine of its guest.
     #[must_use]
     pub const fn machine(&self) -> MachineChoice {
         match self {
-            Self::Tck(_) | Self::Backup(_) | Self::Chained(_) => MachineChoice::Q35,
+            Self::Tck(_) | Self::Backup(_) => MachineChoice::Q35,
+            Self::Chained(chained) => chained.machine(),
             Self::Qemu(raw) => raw.machine,
             Self::Colo(colo) => colo.machine,
         }

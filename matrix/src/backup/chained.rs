@@ -13,23 +13,26 @@ use itertools::iproduct;
 
 use super::{
     acts::{Act, DirtyBitmap, Link, Since, Together},
-    axes::Journey,
+    axes::{Journey, Writer},
     model::{BitmapExpected, Count, JobEnd, JobExpected, Scene},
     writes::{Drive, WriteSet, touched},
 };
 use crate::{
-    BadWord, Condition, Control, FlagSet, Place, Scenario, State,
+    Activity, BadWord, Condition, Control, Flag, FlagSet, MachineChoice, Place, Scenario, State,
     raw::axis::Axis,
     rules::{Row, Rule, first, row},
     word::serde_as_text,
 };
 
 /// A scenario of the suite `tck`, with a chain of backups around its migration. Its text is
-/// `JOURNEY/CONTROL/STATE/FLAGS`, as in `shared-storage/p2p/persistent-running-bare/undefine`.
+/// `JOURNEY/WRITER/CONTROL/STATE/FLAGS`, as in
+/// `shared-storage/qemu-io/p2p/persistent-running-bare/undefine`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Chained {
     /// How the disk comes to the destination.
     pub journey: Journey,
+    /// Who writes to it.
+    pub writer: Writer,
     /// What is migrated, and how.
     pub scenario: Scenario,
 }
@@ -45,13 +48,38 @@ impl Chained {
     /// The link that the chain ends in.
     pub const LAST: Link = link(2);
 
+    /// The value of each of its own axes: the axis's name and the value's word.
+    #[must_use]
+    pub(crate) fn values(&self) -> [(&'static str, &'static str); 2] {
+        [
+            (Journey::NAME, self.journey.word()),
+            (Writer::NAME, self.writer.word()),
+        ]
+    }
+
+    /// The machine: only the old one has the fixed ports by which a guest writes to its disk.
+    #[must_use]
+    pub const fn machine(&self) -> MachineChoice {
+        match self.writer {
+            Writer::QemuIo => MachineChoice::Q35,
+            Writer::Guest => MachineChoice::Pc,
+        }
+    }
+
     /// What is done on the source before the migration and on the destination after it, each with
     /// what must come of it.
     #[must_use]
     pub fn scenes(&self) -> Vec<Scene> {
-        let mut model = Model::default();
-        let acts = source().into_iter().map(|act| (Place::Source, act));
-        let acts = acts.chain(destination().map(|act| (Place::Destination, act)));
+        let mut model = Model {
+            writer: self.writer,
+            bitmaps: Vec::new(),
+        };
+        let (before, after) = match self.writer {
+            Writer::QemuIo => (source(), destination()),
+            Writer::Guest => (source_of_guest(), destination_of_guest()),
+        };
+        let acts = before.into_iter().map(|act| (Place::Source, act));
+        let acts = acts.chain(after.into_iter().map(|act| (Place::Destination, act)));
         acts.map(|(side, act)| model.play(side, act)).collect()
     }
 
@@ -76,17 +104,38 @@ fn source() -> Vec<Act> {
     acts
 }
 
-fn destination() -> impl Iterator<Item = Act> {
-    let arrival = [Act::Continue, Act::Reinstate, Act::Look];
-    let writes = [Act::Write(DRIVE, WriteSet::Third), Act::Look];
-    let backup = backed_up(Chained::LAST, BETWEEN, None);
-    let acts = arrival.into_iter().chain(writes).chain(backup);
-    acts.chain([Act::End])
+fn destination() -> Vec<Act> {
+    let mut acts = vec![Act::Continue, Act::Reinstate, Act::Look];
+    acts.extend([Act::Write(DRIVE, WriteSet::Third), Act::Look]);
+    acts.extend(backed_up(Chained::LAST, BETWEEN, None));
+    acts.push(Act::End);
+    acts
+}
+
+/// A guest writes on while it is backed up: no other backup is of the same moment.
+fn source_of_guest() -> Vec<Act> {
+    let mut acts = vec![Act::Full(DRIVE, Together::Add), Act::Look];
+    acts.extend([Act::Laps, Act::Look]);
+    acts.extend([since(link(1), BEFORE, Some(BETWEEN)), Act::Look]);
+    acts.extend([Act::Laps, Act::Look, Act::Keep]);
+    acts
+}
+
+fn destination_of_guest() -> Vec<Act> {
+    let mut acts = vec![Act::Continue, Act::Reinstate, Act::Look];
+    acts.extend([Act::Laps, Act::Halt, Act::Look]);
+    acts.extend(backed_up(Chained::LAST, BETWEEN, None));
+    acts.push(Act::End);
+    acts
+}
+
+const fn since(link: Link, checkpoint: DirtyBitmap, next: Option<DirtyBitmap>) -> Act {
+    Act::Since(link, Since { checkpoint, next })
 }
 
 fn backed_up(link: Link, checkpoint: DirtyBitmap, next: Option<DirtyBitmap>) -> [Act; 4] {
     [
-        Act::Since(link, Since { checkpoint, next }),
+        since(link, checkpoint, next),
         Act::Look,
         Act::Reference(link),
         Act::Compare(link),
@@ -103,66 +152,86 @@ const fn link(number: u8) -> Link {
     }
 }
 
-/// The bitmaps as they must be: what of each is dirty.
-#[derive(Default)]
-struct Model(Vec<(DirtyBitmap, BTreeSet<u64>)>);
+/// The bitmaps as they must be.
+struct Model {
+    writer: Writer,
+    bitmaps: Vec<Bitmap>,
+}
+
+struct Bitmap {
+    bitmap: DirtyBitmap,
+    granules: BTreeSet<u64>,
+    /// Whether the guest was left to write since it was clean.
+    some: bool,
+}
 
 impl Model {
     fn play(&mut self, side: Place, act: Act) -> Scene {
         let jobs = self.job(act).into_iter().collect();
         self.change(act);
-        let bitmaps = self.0.iter();
+        let bitmaps = self.bitmaps.iter();
         Scene {
             act,
             side,
             refusal: None,
             jobs,
-            bitmaps: bitmaps.map(|(bitmap, _)| self.expected(*bitmap)).collect(),
+            bitmaps: bitmaps.map(|one| self.expected(one)).collect(),
         }
     }
 
     fn change(&mut self, act: Act) {
         if let Act::Write(drive, set) = act {
             let touched = touched(&set.writes(drive), GRANULARITY);
-            self.0.iter_mut().for_each(|one| one.1.extend(&touched));
+            let bitmaps = self.bitmaps.iter_mut();
+            bitmaps.for_each(|one| one.granules.extend(&touched));
         }
+        let laps = act == Act::Laps;
+        self.bitmaps.iter_mut().for_each(|one| one.some |= laps);
         let made = if let Act::Since(_, since) = act {
             since.next
         } else {
             (act == Act::Full(DRIVE, Together::Add)).then_some(BEFORE)
         };
-        self.0.extend(made.map(|made| (made, BTreeSet::new())));
+        self.bitmaps.extend(made.map(|bitmap| Bitmap {
+            bitmap,
+            granules: BTreeSet::new(),
+            some: false,
+        }));
     }
 
     /// The job of an act, before it changes anything.
     fn job(&self, act: Act) -> Option<JobExpected> {
         let (id, length) = if let Act::Full(drive, _) = act {
-            (drive.full_job(), Drive::SIZE)
+            (drive.full_job(), Some(Drive::SIZE))
         } else if let Act::Reference(link) = act {
-            (link.reference_job(), Drive::SIZE)
+            (link.reference_job(), Some(Drive::SIZE))
         } else if let Act::Since(link, since) = act {
-            (link.job(), self.dirty(since.checkpoint))
+            {
+                let mut bitmaps = self.bitmaps.iter();
+                let of = bitmaps.find(|one| one.bitmap == since.checkpoint);
+                let counted = self.writer == Writer::QemuIo;
+                (link.job(), of.filter(|_| counted).map(Bitmap::dirty))
+            }
         } else {
             return None;
         };
         Some(JobExpected {
             id,
             end: JobEnd::Completed,
-            length: Some(length),
+            length,
         })
     }
 
-    /// How much of a bitmap is dirty, in bytes.
-    fn dirty(&self, of: DirtyBitmap) -> u64 {
-        let found = self.0.iter().find(|(bitmap, _)| *bitmap == of);
-        found.map_or(0, |(_, dirt)| dirt.len() as u64 * GRANULARITY)
-    }
-
-    fn expected(&self, bitmap: DirtyBitmap) -> BitmapExpected {
+    fn expected(&self, one: &Bitmap) -> BitmapExpected {
+        let count = match (self.writer, one.some) {
+            (Writer::QemuIo, _) => Count::Exactly(one.dirty()),
+            (Writer::Guest, true) => Count::Some,
+            (Writer::Guest, false) => Count::Any,
+        };
         BitmapExpected {
             drive: DRIVE,
-            bitmap,
-            count: Count::Exactly(self.dirty(bitmap)),
+            bitmap: one.bitmap,
+            count,
             granularity: GRANULARITY,
             busy: false,
             persistent: true,
@@ -170,26 +239,45 @@ impl Model {
     }
 }
 
-/// The chain around each of the scenarios with these sets of flags, by each way of the disk.
-pub(crate) fn chained(flags: &[FlagSet]) -> Vec<Chained> {
-    let journeys = [Journey::Shared, Journey::Copied];
-    iproduct!(journeys, Control::ALL, State::all(), flags)
-        .map(|(journey, control, state, flags)| Chained {
-            journey,
-            scenario: Scenario {
-                control,
-                state,
-                flags: *flags,
-            },
-        })
-        .collect()
+impl Bitmap {
+    /// How much of it is dirty by what we have written, in bytes.
+    fn dirty(&self) -> u64 {
+        self.granules.len() as u64 * GRANULARITY
+    }
 }
 
-static ROWS: [Row<Chained>; 2] = [
+/// The chain around each of the scenarios with these sets of flags, by each way of the disk; and with
+/// a guest that writes, which has no time to where it is not live.
+pub(crate) fn chained(flags: &[FlagSet]) -> Vec<Chained> {
+    let live = [FlagSet::NONE, FlagSet::NONE.with(Flag::Live)];
+    let of = |writer, flags: &[FlagSet]| {
+        let journeys = [Journey::Shared, Journey::Copied];
+        iproduct!(journeys, Control::ALL, State::all(), flags)
+            .map(|(journey, control, state, flags)| Chained {
+                journey,
+                writer,
+                scenario: Scenario {
+                    control,
+                    state,
+                    flags: *flags,
+                },
+            })
+            .collect::<Vec<_>>()
+    };
+    [of(Writer::QemuIo, flags), of(Writer::Guest, &live)].concat()
+}
+
+static ROWS: [Row<Chained>; 3] = [
     row(
         "chain-jumps",
         |point| point.journey == Journey::Stay,
         "a chain that stays on its host is none around a migration",
+        "the suite `backup`: a case shows what its name says",
+    ),
+    row(
+        "paused-guest",
+        |point| point.writer == Writer::Guest && point.scenario.state.activity == Activity::Paused,
+        "a guest that is paused writes nothing",
         "the suite `backup`: a case shows what its name says",
     ),
     row(
@@ -207,7 +295,8 @@ pub(crate) fn excluded(point: &Chained) -> Option<&'static Rule> {
 
 impl fmt::Display for Chained {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}/{}", self.journey.word(), self.scenario)
+        let (journey, writer) = (self.journey.word(), self.writer.word());
+        write!(f, "{journey}/{writer}/{}", self.scenario)
     }
 }
 
@@ -216,15 +305,16 @@ impl FromStr for Chained {
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         let parts: Vec<&str> = text.split('/').collect();
-        let [journey, control, state, flags] = *parts else {
+        let [journey, writer, control, state, flags] = *parts else {
             return Err(BadWord {
                 kind: "point",
                 word: text.to_owned(),
-                known: vec!["JOURNEY/CONTROL/STATE/FLAGS".to_owned()],
+                known: vec!["JOURNEY/WRITER/CONTROL/STATE/FLAGS".to_owned()],
             });
         };
         Ok(Self {
             journey: journey.parse()?,
+            writer: writer.parse()?,
             scenario: Scenario {
                 control: control.parse()?,
                 state: state.parse()?,
@@ -238,11 +328,13 @@ serde_as_text!(Chained);
 
 #[cfg(test)]
 mod tests {
+    use itertools::Itertools;
+
     use super::*;
     use crate::{Backend, Case, ChainedFault, Fault, excluded};
 
     fn chain() -> Chained {
-        let text = "shared-storage/p2p/persistent-running-bare/undefine+persist";
+        let text = "shared-storage/qemu-io/p2p/persistent-running-bare/undefine+persist";
         text.parse().unwrap()
     }
 
@@ -254,7 +346,7 @@ mod tests {
         assert!(
             wrong(&text.replace("shared", "sharded")).contains("did you mean `shared-storage`")
         );
-        assert!(wrong("shared-storage/p2p").contains("JOURNEY/CONTROL/STATE/FLAGS"));
+        assert!(wrong("shared-storage/p2p").contains("JOURNEY/WRITER/CONTROL/STATE/FLAGS"));
     }
 
     #[test]
@@ -280,6 +372,36 @@ mod tests {
     }
 
     #[test]
+    fn a_guest_that_writes_is_looked_at_when_it_has_and_backed_up_while_it_does() {
+        let guest = Chained {
+            writer: Writer::Guest,
+            ..chain()
+        };
+        let scenes = guest.scenes();
+        let counts = |act| {
+            let of = scenes.iter().filter(move |scene| scene.act == act);
+            of.map(|scene| {
+                scene
+                    .bitmaps
+                    .iter()
+                    .map(|one| one.count)
+                    .collect::<Vec<_>>()
+            })
+        };
+        let (some, any) = (Count::Some, Count::Any);
+        let looks = [vec![any], vec![some], vec![some, any]];
+        assert!(counts(Act::Look).take(3).eq(looks));
+        assert!(
+            counts(Act::Look)
+                .skip(3)
+                .all(|counts| counts == [some, some])
+        );
+        let lengths = scenes.iter().flat_map(|scene| &scene.jobs);
+        let whole = Some(Drive::SIZE);
+        assert!(lengths.map(|job| job.length).eq([whole, None, None, whole]));
+    }
+
+    #[test]
     fn a_job_copies_what_was_written_since_its_checkpoint_or_the_whole_disk() {
         let scenes = chain().scenes().into_iter();
         let lengths = scenes.flat_map(|scene| scene.jobs).map(|job| job.length);
@@ -291,9 +413,12 @@ mod tests {
     #[test]
     fn what_is_left_out_is_the_copy_through_a_tunnel_and_the_chain_that_stays() {
         let all = chained(&[FlagSet::NONE]);
-        assert_eq!(all.len(), 48);
-        let left = all.iter().filter_map(super::excluded);
-        assert!(left.map(|rule| rule.name).eq(["tunnel-has-no-nbd"; 8]));
+        assert_eq!(all.len(), 48 + 96);
+        let rules = all.iter().filter_map(super::excluded);
+        let counts = rules.counts_by(|rule| rule.name);
+        // Of each copy through a tunnel: 8 states, and 4 in which a guest can write, live or not.
+        assert_eq!(counts["tunnel-has-no-nbd"], 8 + 8);
+        assert_eq!(counts["paused-guest"], 48);
         let stays = Chained {
             journey: Journey::Stay,
             ..chain()

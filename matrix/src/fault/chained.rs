@@ -2,7 +2,7 @@
 
 use super::rows::faults;
 use crate::{
-    Activity, Chained, Control, FlagSet, Journey, Persistence, Preparation, Scenario, State,
+    Activity, Chained, Control, FlagSet, Journey, Persistence, Preparation, Scenario, State, Writer,
 };
 
 faults! {
@@ -21,6 +21,7 @@ faults! {
 
 const SHARED: Chained = Chained {
     journey: Journey::Shared,
+    writer: Writer::QemuIo,
     scenario: Scenario {
         control: Control::Normal,
         state: State {
