@@ -88,10 +88,11 @@ impl Script {
         subject.qtest = case.fault.is_some_and(needs_qtest);
         subject.point = case.point;
         match &case.point {
-            Point::Tck(_) | Point::Chained(_) => {}
+            Point::Tck(_) => {}
             Point::Qemu(raw) => subject.raw = raw::really(*raw, case.fault),
             Point::Colo(colo) => subject.raw = colo::underneath(colo),
-            Point::Backup(backup) => subject.guest.disk = backup::stamped(backup),
+            Point::Backup(backup) => subject.guest.disk = backup::stamped(backup.writer),
+            Point::Chained(chained) => subject.guest.disk = backup::stamped(chained.writer),
         }
         subject.guest.suspend = subject.raw.guest.sleeps();
         subject.guest.flush = subject.raw.accelerator != Accelerator::TcgUnflushed;

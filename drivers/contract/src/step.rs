@@ -215,5 +215,6 @@ const fn moment(when: When) -> &'static str {
         When::Before => "before",
         When::During => "during",
         When::After => "after",
+        When::Writing => "while it writes",
     }
 }

@@ -123,7 +123,7 @@ fn every_fault_changes_what_is_done() {
     }
 }
 
-const CHAINED: &str = "shared-storage/p2p/persistent-running-bare/none";
+const CHAINED: &str = "shared-storage/qemu-io/p2p/persistent-running-bare/none";
 
 #[test]
 fn a_chain_that_libvirt_makes_lies_around_the_steps_of_its_scenario() {

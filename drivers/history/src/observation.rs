@@ -29,6 +29,8 @@ pub enum When {
     During,
     /// The migration has returned.
     After,
+    /// A guest is left to write to its disk, before or after.
+    Writing,
 }
 
 /// What a step is, in the words that all back ends share. It stands beside a step's text, so that

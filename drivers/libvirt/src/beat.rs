@@ -82,6 +82,18 @@ impl Pulse {
         }
     }
 
+    /// Waits until the guest has lapped so often. The caller sets the deadline.
+    pub async fn laps(&self, count: u32) -> Result<Laps, Error> {
+        let mut tick = ticks(EVERY);
+        tick.tick().await;
+        let mut laps = Laps::at(self.read().await?);
+        while laps_between(laps.first, laps.last) < count {
+            tick.tick().await;
+            laps.add(self.read().await?);
+        }
+        Ok(laps)
+    }
+
     /// Reads the lap, then again until it has gone on, or for as long as no guest that beats takes:
     /// longer if it is `said_to_run`.
     pub async fn feel(&self, said_to_run: bool) -> Result<Laps, Error> {

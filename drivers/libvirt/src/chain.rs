@@ -9,7 +9,7 @@ use std::{fs, sync::Arc, time::Duration};
 
 use migratrix_client::wire::{Act as DomainAct, Disks, Op, Said, What};
 use migratrix_contract::{BackupStep, Recorder, Step};
-use migratrix_history::{BitmapLook, BlockNode, Observation, Side};
+use migratrix_history::{BitmapLook, BlockNode, Observation, Side, When};
 use migratrix_matrix::{
     Act, Chained, DirtyBitmap, Drive, Journey, Link, Since, Together, WriteSet,
 };
@@ -24,6 +24,9 @@ pub use disks::disk_xml;
 
 /// What libvirt calls a job that is a backup.
 const BACKUP: &str = "backup";
+
+/// How many sectors the guest writes before it is called writing.
+const LAPS: u32 = 8;
 
 /// How often a target is looked for until it is closed.
 const CLOSED_EVERY: Duration = Duration::from_millis(5);
@@ -74,19 +77,21 @@ impl LibvirtDriver<'_> {
             }
             Act::Look => self.look_at_bitmaps(side, record).await,
             Act::Write(drive, set) => self.write(side, drive, set, record).await,
+            Act::Laps => self.guest_writes(side, record).await,
             Act::Compare(link) => {
                 let (one, other) = (self.shared(&link.file()), self.shared(&link.reference()));
                 self.compare(&[Side::Source, Side::Destination], &one, &other, record)
-                    .await
+                    .await?;
+                self.survey_image(side, &one, record).await
             }
             Act::Keep => self.keep().await,
             Act::Reinstate => self.reinstate(side).await,
             Act::Continue => self.act(side, DomainAct::Resume).await,
+            Act::Halt => self.act(side, DomainAct::Suspend).await,
             Act::End => self.end(side, record).await,
             Act::Start
             | Act::Add(..)
             | Act::AddOdd(_)
-            | Act::Laps
             | Act::Grow(_)
             | Act::Full(..)
             | Act::Increment(..)
@@ -96,8 +101,7 @@ impl LibvirtDriver<'_> {
             | Act::Pair(_)
             | Act::Twin(_)
             | Act::Meet
-            | Act::Jump
-            | Act::Halt => Err(Error::Foreign(act.to_string())),
+            | Act::Jump => Err(Error::Foreign(act.to_string())),
         }
     }
 
@@ -112,11 +116,12 @@ impl LibvirtDriver<'_> {
     ) -> Result<(), Error> {
         let client = self.on(side).await?;
         let target = self.shared(name);
+        let (disk, _) = disks::target(&self.subject);
         let op = Op::Backup {
             side,
             domain: self.subject.domain.clone(),
-            backup: xml::backup(&target, since),
-            checkpoint: checkpoint.map(xml::checkpoint),
+            backup: xml::backup(disk, &target, since),
+            checkpoint: checkpoint.map(|name| xml::checkpoint(disk, name)),
         };
         done(Arc::clone(&client), op).await?;
         loop {
@@ -248,6 +253,13 @@ impl LibvirtDriver<'_> {
         self.say(side, line, true).await.map(drop)
     }
 
+    /// Lets the guest write for some laps.
+    async fn guest_writes(&mut self, side: Side, record: &mut Recorder) -> Result<(), Error> {
+        let laps = self.pulse(side).await?.laps(LAPS).await?;
+        record.saw(laps.observation(side, When::Writing));
+        Ok(())
+    }
+
     fn log(&self, side: Side) -> Result<Vec<u8>, Error> {
         let log = format!("/var/log/libvirt/qemu/{}.log", self.subject.domain);
         let path = self.path(side, &log)?;
@@ -286,7 +298,9 @@ impl LibvirtDriver<'_> {
     async fn end(&mut self, side: Side, record: &mut Recorder) -> Result<(), Error> {
         self.act(side, DomainAct::Destroy).await?;
         let (end, disk) = (self.shared(&Chained::LAST.file()), self.disk());
-        self.compare(self.who_has_disk(), &end, &disk, record).await
+        self.compare(self.who_has_disk(), &end, &disk, record)
+            .await?;
+        self.survey_image(side, &end, record).await
     }
 }
 

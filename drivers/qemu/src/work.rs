@@ -127,7 +127,7 @@ pub(crate) async fn done(
     let turn = match when {
         When::Before => 0,
         When::During => 1,
-        When::After => 2,
+        When::After | When::Writing => 2,
     };
     let did = match work.done(party, &mut driven, turn).await {
         Err(Trouble::Mute) => vec!["no answer".to_owned()],

@@ -10,8 +10,8 @@ use migratrix_matrix::{
 use crate::{BackupStep, Phase, Script, Step};
 
 /// The disk that the guest stamps.
-pub(super) fn stamped(backup: &Backup) -> Option<Disk> {
-    match backup.writer {
+pub(super) fn stamped(writer: Writer) -> Option<Disk> {
+    match writer {
         Writer::QemuIo => None,
         Writer::Guest => Some(Disk::SMALL),
     }

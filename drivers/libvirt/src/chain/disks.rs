@@ -10,8 +10,6 @@ use crate::{Error, LibvirtDriver};
 
 /// The disk that is booted.
 pub(super) const BOOT: &str = "vda";
-/// The disk that the chain is of.
-pub(super) const DISK: &str = "vdb";
 /// The name by which `qemu-io` reaches it: that of the device which libvirt gives it.
 pub(super) const BACKEND: &str = "/machine/peripheral/virtio-disk1/virtio-backend";
 /// Where a host has the disks that are its own.
@@ -25,15 +23,24 @@ pub fn disk_xml(subject: &Subject) -> String {
     let Some(file) = file(subject) else {
         return String::new();
     };
+    let (disk, bus) = target(subject);
     format!(
         "
     <disk type='file' device='disk'>
       <driver name='qemu' type='qcow2'/>
       <source file='{file}'/>
-      <target dev='{DISK}' bus='virtio'/>
+      <target dev='{disk}' bus='{bus}'/>
       <boot order='2'/>
     </disk>"
     )
+}
+
+/// The chain's disk, by libvirt's name for it, and its bus. A guest reaches its own by fixed ports.
+pub(super) fn target(subject: &Subject) -> (&'static str, &'static str) {
+    match subject.guest.disk {
+        Some(_) => ("hda", "ide"),
+        None => ("vdb", "virtio"),
+    }
 }
 
 /// The disk's file: both sides know it by one path, whether they share it or not.
@@ -75,8 +82,8 @@ impl LibvirtDriver<'_> {
         }
     }
 
-    /// Makes the chain's disk, where the case has one: with something on it on the source, and empty
-    /// on a destination that it is copied to.
+    /// Makes the chain's disk, where the case has one: with something on it on the source, but for a
+    /// guest that writes all of it, and empty on a destination that it is copied to.
     pub(crate) async fn provide_disk(&self, side: Side) -> Result<(), Error> {
         let copied = match (self.journey(), side) {
             (None, _) | (Some(Journey::Stay | Journey::Shared), Side::Destination) => return Ok(()),
@@ -86,7 +93,7 @@ impl LibvirtDriver<'_> {
         let (disk, size) = (self.disk(), Drive::SIZE.to_string());
         self.tool(side, &["qemu-img", "create", "-f", "qcow2", &disk, &size])
             .await?;
-        if copied {
+        if copied || self.subject.guest.disk.is_some() {
             return Ok(());
         }
         self.write_offline(side, &disk, &WriteSet::Offline.writes(Drive::First))

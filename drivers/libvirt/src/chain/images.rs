@@ -1,6 +1,9 @@
 //! The hosts' own `qemu-img` and `qemu-io`: images are made and compared by them, on their host.
 
+use std::fs::{self, File};
+
 use migratrix_contract::Recorder;
+use migratrix_guest::DiskSurvey;
 use migratrix_history::{Observation, Side};
 use migratrix_matrix::Write;
 use tokio::process::Command;
@@ -94,6 +97,33 @@ impl LibvirtDriver<'_> {
             "qemu-img", "rebase", "-f", "qcow2", "-u", "-b", &onto, "-F", "qcow2", &name,
         ];
         self.tool(side, &words).await
+    }
+
+    /// Records the sectors of an image that the guest stamps, if it stamps some.
+    pub(super) async fn survey_image(
+        &self,
+        side: Side,
+        file: &str,
+        record: &mut Recorder,
+    ) -> Result<(), Error> {
+        let Some(disk) = self.subject.guest.disk else {
+            return Ok(());
+        };
+        let flat = self.shared("flat");
+        let words = [
+            "qemu-img", "convert", "-f", "qcow2", "-O", "raw", file, &flat,
+        ];
+        self.tool(side, &words).await?;
+        let path = self.path(side, &flat)?;
+        let image = File::open(&path);
+        let survey = image.and_then(|image| DiskSurvey::of_image(&disk, &image));
+        let survey = survey.and_then(|survey| fs::remove_file(&path).map(|()| survey));
+        record.saw(Observation::Sectors {
+            side,
+            image: name(file),
+            survey: survey.map_err(|source| Error::File { path, source })?,
+        });
+        Ok(())
     }
 
     /// Compares two images, with the tool of each release among these sides'.

@@ -2,24 +2,24 @@
 
 use migratrix_matrix::DirtyBitmap;
 
-use super::disks::{BOOT, DISK};
+use super::disks::BOOT;
 
-/// A backup into `file`, since a checkpoint if one is named (libvirt's `formatbackup.rst`).
-pub(super) fn backup(file: &str, since: Option<DirtyBitmap>) -> String {
+/// A backup of `disk` into `file`, since a checkpoint if one is named (libvirt's `formatbackup.rst`).
+pub(super) fn backup(disk: &str, file: &str, since: Option<DirtyBitmap>) -> String {
     let since = since.map_or_else(String::new, |since| {
         format!("<incremental>{since}</incremental>")
     });
     format!(
         "<domainbackup mode='push'>{since}<disks><disk name='{BOOT}' backup='no'/>\
-         <disk name='{DISK}' type='file'><driver type='qcow2'/><target file='{file}'/></disk>\
+         <disk name='{disk}' type='file'><driver type='qcow2'/><target file='{file}'/></disk>\
          </disks></domainbackup>"
     )
 }
 
-/// A checkpoint (libvirt's `formatcheckpoint.rst`).
-pub(super) fn checkpoint(name: DirtyBitmap) -> String {
+/// A checkpoint of `disk` (libvirt's `formatcheckpoint.rst`).
+pub(super) fn checkpoint(disk: &str, name: DirtyBitmap) -> String {
     format!(
         "<domaincheckpoint><name>{name}</name><disks><disk name='{BOOT}' checkpoint='no'/>\
-         <disk name='{DISK}' checkpoint='bitmap'/></disks></domaincheckpoint>"
+         <disk name='{disk}' checkpoint='bitmap'/></disks></domaincheckpoint>"
     )
 }

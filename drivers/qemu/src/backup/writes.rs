@@ -2,14 +2,12 @@
 
 use std::{
     fs::{self, File},
-    io,
-    os::unix::fs::FileExt,
     path::Path,
     time::Instant,
 };
 
 use migratrix_contract::Recorder;
-use migratrix_guest::{Disk, DiskSurvey};
+use migratrix_guest::DiskSurvey;
 use migratrix_history::{Observation, Side, When};
 use migratrix_matrix::{Backup, Drive, Write, WriteSet};
 use serde_json::json;
@@ -104,7 +102,7 @@ impl QemuDriver {
         }
         record.saw(Observation::Beat {
             side,
-            when: When::During,
+            when: When::Writing,
             first,
             last,
             window_us: u64::try_from(began.elapsed().as_micros()).unwrap_or(u64::MAX),
@@ -126,12 +124,13 @@ impl QemuDriver {
         let (from, to) = (self.scratch.text(name), self.scratch.text(FLAT));
         let words = owned(&["convert", "-f", "qcow2", "-O", "raw", &from, &to]);
         self.tool_does(side, "qemu-img", &words).await?;
-        let sectors = sectors(&path, &disk).map_err(QemuError::file("read", &path))?;
+        let image = File::open(&path).map_err(QemuError::file("read", &path))?;
+        let survey = DiskSurvey::of_image(&disk, &image).map_err(QemuError::file("read", &path))?;
         fs::remove_file(&path).map_err(QemuError::file("remove", &path))?;
         record.saw(Observation::Sectors {
             side,
             image: name.to_owned(),
-            survey: DiskSurvey::read(&disk, sectors.iter().map(Vec::as_slice)),
+            survey,
         });
         Ok(())
     }
@@ -139,12 +138,3 @@ impl QemuDriver {
 
 /// The image that is read, without its format.
 const FLAT: &str = "flat";
-
-fn sectors(path: &Path, disk: &Disk) -> io::Result<Vec<Vec<u8>>> {
-    let file = File::open(path)?;
-    let sector = |place| {
-        let mut bytes = vec![0; DiskSurvey::SECTOR];
-        file.read_exact_at(&mut bytes, place).map(|()| bytes)
-    };
-    disk.places().map(sector).collect()
-}
