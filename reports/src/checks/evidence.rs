@@ -174,6 +174,15 @@ impl<'h> Evidence<'h> {
         laps.into_iter().map(|(_, lap)| lap).max()
     }
 
+    /// The newest lap that was seen of the guest at all.
+    pub fn newest_lap(&self) -> Option<u32> {
+        let laps = self.all(|saw| match saw {
+            Observation::Beat { last, .. } => Some(*last),
+            _ => None,
+        });
+        laps.into_iter().map(|(_, lap)| lap).max()
+    }
+
     /// When each pass over the memory began, in microseconds.
     pub fn passes(&self, of: Side) -> Vec<u64> {
         let passes = self.all(|saw| match saw {

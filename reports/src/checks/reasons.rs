@@ -141,6 +141,7 @@ pub(super) const fn moment(when: When) -> &'static str {
         When::Before => "before the migration",
         When::During => "during the migration",
         When::After => "after the migration",
+        When::Writing => "while the guest writes",
     }
 }
 

@@ -9,10 +9,13 @@ use crate::{Verdict, checks::evidence::Judged};
 
 pub(super) fn bitmap(story: &Story<'_>) -> Judged {
     let mut held: Option<&[BitmapLook]> = None;
+    let mut last = None;
     let mut writing = false;
     for seen in &story.acts {
         if seen.scene.act == Act::Jump {
             held = seen.bitmaps(Side::Source);
+        } else if seen.scene.act == Act::Keep {
+            held = last;
         }
         writing |= seen.scene.act == Act::Continue && story.guest_writes;
         if seen.scene.act != Act::Look {
@@ -21,6 +24,7 @@ pub(super) fn bitmap(story: &Story<'_>) -> Judged {
         let Some(looks) = seen.bitmaps(seen.side()) else {
             return Err(story.unseen("the bitmaps were not shown"));
         };
+        last = Some(looks);
         let wrong = wrong_set(&seen.scene.bitmaps, looks).or_else(|| {
             held.take()
                 .and_then(|held| wrong_arrival(held, looks, writing))

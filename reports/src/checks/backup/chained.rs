@@ -50,12 +50,12 @@ fn wrong(expected: &JobExpected, job: &JobLook) -> Option<String> {
     if job.success != Some(true) || job.error.is_some() {
         return Some(format!("expected that it succeeds, {}", told()));
     }
-    let copied = [job.disk_total, job.disk_processed];
-    let wanted = expected.length;
-    (copied != [wanted; 2]).then(|| {
-        let wanted = wanted.unwrap_or_default();
-        format!("expected {wanted} bytes to be copied, {}", told())
-    })
+    let (total, copied) = (job.disk_total, job.disk_processed);
+    if total.is_none() || total != copied {
+        return Some(format!("expected that all is copied, {}", told()));
+    }
+    let wanted = expected.length.filter(|_| total != expected.length);
+    wanted.map(|wanted| format!("expected {wanted} bytes to be copied, {}", told()))
 }
 
 #[cfg(test)]

@@ -25,7 +25,7 @@ pub(super) fn chain(story: &Story<'_>) -> Judged {
     let end = story.find(|act| *act == Act::End)?;
     same(story, &[(end, story.chains)])?;
     let newest = stamped(story, end)?;
-    if let (Some(newest), Some(seen)) = (newest, story.evidence.oldest_lap_allowed()) {
+    if let (Some(newest), Some(seen)) = (newest, story.evidence.newest_lap()) {
         // A lap is counted in memory right before it is written to the disk.
         let old = newest + 1 < seen;
         if old {

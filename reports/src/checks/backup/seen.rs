@@ -60,7 +60,8 @@ impl<'h> Story<'h> {
 
     /// The story of a chain that libvirt makes.
     pub fn of_libvirt(evidence: &'h Evidence<'h>, chained: &Chained) -> Self {
-        Self::told(evidence, chained.scenes(), false, 1)
+        let guest_writes = chained.writer == Writer::Guest;
+        Self::told(evidence, chained.scenes(), guest_writes, 1)
     }
 
     fn told(

@@ -4,26 +4,41 @@
     reason = "each spoiler changes one kind of observation"
 )]
 
+use migratrix_guest::{Disk, DiskSector, DiskSurvey};
 use migratrix_history::{
-    BitmapLook, Entry, History, JobLook, Observation, Outcome, Refusal, Side, Verb,
+    BitmapLook, Entry, History, JobLook, Observation, Outcome, Refusal, Side, Verb, When,
 };
-use migratrix_matrix::{Act, Condition, Count, Place, Point, Scene};
+use migratrix_matrix::{Act, Activity, Condition, Count, Place, Point, Scene, Writer};
 
 use crate::{
     Kind, Verdict,
     checks::all,
-    story::{changed, good},
+    story::{changed, felt, good},
 };
 
 const CASE: &str = "backup/libvirt/trixie,bookworm,trixie/\
-                    shared-storage/p2p/persistent-running-bare/undefine";
+                    shared-storage/qemu-io/p2p/persistent-running-bare/undefine";
+const GUEST: &str = "backup/libvirt/trixie,bookworm,trixie/\
+                     copied-storage/guest/p2p/persistent-running-bare/live";
+
+/// How much is dirty of what the guest writes, in bytes.
+const DIRTY: u64 = 20 << 16;
+/// The lap that the guest is on in the end.
+const LAP: u32 = 60;
 
 /// A history in which the migration and the chain around it went as the case says.
 fn chain() -> History {
-    let mut history = good(CASE);
+    chain_of(CASE)
+}
+
+fn chain_of(case: &str) -> History {
+    let mut history = good(case);
     let Point::Chained(chained) = history.header.case.point else {
-        panic!("{CASE} is a chain")
+        panic!("{case} is a chain")
     };
+    if chained.writer == Writer::Guest {
+        history.header.guest.disk = Some(Disk::SMALL);
+    }
     let (source, destination): (Vec<_>, Vec<_>) = chained
         .scenes()
         .into_iter()
@@ -56,8 +71,8 @@ fn done(side: Side, scene: &Scene) -> Vec<Observation> {
             kind: "completed".to_owned(),
             operation: Some("backup".to_owned()),
             success: Some(true),
-            disk_total: job.length,
-            disk_processed: job.length,
+            disk_total: job.length.or(Some(DIRTY)),
+            disk_processed: job.length.or(Some(DIRTY)),
             ..JobLook::default()
         },
     }));
@@ -79,7 +94,7 @@ fn seen(side: Side, scene: &Scene) -> Vec<Observation> {
                 name: expected.bitmap.to_string(),
                 count: match expected.count {
                     Count::Exactly(bytes) => bytes,
-                    Count::Some | Count::Any => panic!("nobody but us writes"),
+                    Count::Some | Count::Any => DIRTY,
                 },
                 granularity: expected.granularity,
                 recording: true,
@@ -105,14 +120,32 @@ fn seen(side: Side, scene: &Scene) -> Vec<Observation> {
             });
             told.collect()
         }
-        Act::Compare(_) | Act::End => vec![Observation::Compared {
-            side,
-            one: "one".to_owned(),
-            other: "other".to_owned(),
-            status: 0,
-            told: "Images are identical.".to_owned(),
-        }],
+        Act::Laps => vec![felt(side, When::Writing, LAP - 3, Activity::Running)],
+        Act::Compare(_) | Act::End => vec![
+            Observation::Compared {
+                side,
+                one: "one".to_owned(),
+                other: "other".to_owned(),
+                status: 0,
+                told: "Images are identical.".to_owned(),
+            },
+            sectors(side),
+        ],
         _ => Vec::new(),
+    }
+}
+
+/// The disk of a guest that has lapped so often.
+fn sectors(side: Side) -> Observation {
+    let sector = |number: u32| match LAP.checked_sub(LAP.wrapping_sub(number) % 64) {
+        Some(lap @ 1..) => DiskSector::Stamped { lap },
+        Some(0) | None => DiskSector::Blank,
+    };
+    let sectors = (0..64).map(sector).collect();
+    Observation::Sectors {
+        side,
+        image: "one".to_owned(),
+        survey: DiskSurvey { sectors },
     }
 }
 
@@ -138,11 +171,42 @@ fn ended(change: impl Fn(&mut JobLook)) -> History {
 
 #[test]
 fn a_good_chain_passes_its_own_conditions_and_those_of_its_scenario() {
-    let verdicts = all(&chain());
-    assert_eq!(verdicts.len(), 21);
-    for (condition, verdict) in verdicts {
-        assert_eq!(verdict, Verdict::Pass, "{condition}");
+    for case in [CASE, GUEST] {
+        let verdicts = all(&chain_of(case));
+        assert_eq!(verdicts.len(), 21);
+        for (condition, verdict) in verdicts {
+            assert_eq!(verdict, Verdict::Pass, "{condition} of {case}");
+        }
     }
+}
+
+#[test]
+fn a_write_of_the_guest_that_did_not_arrive_is_seen() {
+    let fewer = changed(chain_of(GUEST), |saw| match saw {
+        Observation::Bitmaps { side, bitmaps } if *side == Side::Destination => {
+            bitmaps.iter_mut().for_each(|look| look.count -= 65_536);
+        }
+        _ => {}
+    });
+    assert_kind(&fewer, Condition::Bitmap, Kind::Fail);
+    let lost = changed(chain_of(GUEST), |saw| {
+        if let Observation::Sectors { survey, .. } = saw {
+            survey.sectors[9] = DiskSector::Blank;
+        }
+    });
+    let old = changed(chain_of(GUEST), |saw| match saw {
+        Observation::Beat { when, last, .. } if *when == When::Writing => *last = LAP + 2,
+        _ => {}
+    });
+    assert_kind(&lost, Condition::Backups, Kind::Fail);
+    assert_kind(&lost, Condition::Chain, Kind::Fail);
+    assert_kind(&old, Condition::Chain, Kind::Fail);
+    let partly = changed(chain_of(GUEST), |saw| {
+        if let Observation::JobEnded { job, .. } = saw {
+            job.disk_processed = job.disk_total.map(|total| total - 65_536);
+        }
+    });
+    assert_kind(&partly, Condition::Jobs, Kind::Fail);
 }
 
 #[test]
