@@ -16,7 +16,7 @@ use migratrix_guest::Parameters;
 use migratrix_history::{History, Observation, Outcome, Verb};
 use migratrix_libvirt::{LibvirtDriver, Slot};
 use migratrix_matrix::{
-    Backend, Case, Flag, Point, Raw, ReleaseName, Releases, Tuple, newest_common_machine,
+    Backend, Case, Flag, Point, Raw, ReleaseName, Releases, Tuple, Writer, newest_common_machine,
 };
 use migratrix_qemu::{QemuDriver, RawHost, lacking, machine};
 use migratrix_reports::{Judgement, judge};
@@ -65,14 +65,14 @@ pub struct Attempt {
     pub disturbed: bool,
 }
 
-/// The machine family of all cases.
-const FAMILY: &str = "pc-q35";
 /// The machine of cases that no real QEMU runs.
 const FAKE_MACHINE: &str = "pc-q35-5.2";
 /// The memory of the domain, in MiB.
 const MEMORY_MIB: u32 = 16;
 /// Where the boot image is on hosts of the lab.
 const BOOT_IMAGE: &str = "/var/lib/migratrix/a-b.img";
+/// Where the one of a guest is that writes to a disk.
+const WRITER_IMAGE: &str = "/var/lib/migratrix/a-b-writer.img";
 /// How much of a log is kept as evidence, from its end, in bytes.
 const EVIDENCE: usize = 64 * 1024;
 
@@ -183,11 +183,15 @@ impl Stage {
             Ok(pair) => pair,
             Err(why) => return self.no_hosts(job, machine, why, dir),
         };
-        let image = pair
-            .source
-            .boot_image
-            .as_deref()
-            .unwrap_or(Path::new(BOOT_IMAGE));
+        let image = pair.source.boot_image.as_deref();
+        let image = image.unwrap_or(Path::new(match &job.case.point {
+            Point::Chained(chained) if chained.writer == Writer::Guest => WRITER_IMAGE,
+            Point::Chained(_)
+            | Point::Tck(_)
+            | Point::Qemu(_)
+            | Point::Colo(_)
+            | Point::Backup(_) => BOOT_IMAGE,
+        }));
         let script = self.script(job, machine, &image.to_string_lossy());
         let slot = worker.slot(hosts, &tuple.client)?;
         let (source, destination) = (pair.source.host.clone(), pair.destination.host.clone());
@@ -260,7 +264,7 @@ impl Stage {
     fn machine(&self, case: &Case) -> Option<String> {
         let source = self.releases.find(&case.tuple.source).ok()?;
         let destination = self.releases.find(&case.tuple.destination).ok()?;
-        newest_common_machine(source, destination, FAMILY)
+        newest_common_machine(source, destination, case.point.machine().family())
     }
 }
 

@@ -112,6 +112,19 @@ fn the_cases_of_qemu_iotests_124_hold_and_chains_survive_the_jump() {
 
 #[test]
 #[ignore = "needs the releases bookworm and trixie, see ci/test"]
+fn chains_of_libvirt_survive_the_migrations_around_which_they_lie() {
+    let place = place("checkpoints");
+    let chains = ["--suite", "backup", "--profile", "checkpoints"];
+    let output = run(
+        &place,
+        &[&chains[..], &["--cover", "2", "--out", "out"]].concat(),
+    );
+    passes(&output, "11 cases");
+    passes(&output, "11 passed");
+}
+
+#[test]
+#[ignore = "needs the releases bookworm and trixie, see ci/test"]
 fn a_run_that_is_killed_leaves_nothing_behind_and_goes_on() {
     let place = place("killed");
     let kills =
