@@ -67,6 +67,22 @@ impl Drive {
     }
 }
 
+impl Write {
+    /// It as `qemu-io` takes it.
+    #[must_use]
+    pub fn command(&self) -> String {
+        let (pattern, offset, length) = (self.pattern, self.offset, self.length);
+        format!("write -P {pattern:#x} {offset} {length}")
+    }
+
+    /// What `qemu-io` tells when it is done.
+    #[must_use]
+    pub fn told(&self) -> String {
+        let (offset, length) = (self.offset, self.length);
+        format!("wrote {length}/{length} bytes at offset {offset}")
+    }
+}
+
 impl WriteSet {
     /// Its writes on a disk. Those of the two disks differ by their patterns.
     #[must_use]

@@ -23,16 +23,6 @@ const SECTOR: Write = Write {
     length: 512,
 };
 
-/// A write as `qemu-io` takes it.
-pub(super) fn command(write: Write) -> String {
-    let Write {
-        pattern,
-        offset,
-        length,
-    } = write;
-    format!("write -P {pattern:#x} {offset} {length}")
-}
-
 fn name(file: &str) -> String {
     file.rsplit('/').next().unwrap_or(file).to_owned()
 }
@@ -77,7 +67,7 @@ impl LibvirtDriver<'_> {
         file: &str,
         writes: &[Write],
     ) -> Result<(), Error> {
-        let commands: Vec<String> = writes.iter().map(|write| command(*write)).collect();
+        let commands: Vec<String> = writes.iter().map(Write::command).collect();
         let mut words = vec!["qemu-io", "-f", "qcow2"];
         words.extend(commands.iter().flat_map(|command| ["-c", command]));
         words.push(file);

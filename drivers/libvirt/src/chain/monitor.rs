@@ -8,7 +8,7 @@ use migratrix_history::{BitmapLook, BlockNode, Observation, Side, When};
 use migratrix_matrix::{DirtyBitmap, Drive, WriteSet};
 use serde_json::{Value, json};
 
-use super::{disks, images};
+use super::disks;
 use crate::{Error, LibvirtDriver};
 
 /// How many sectors the guest writes before it is called writing.
@@ -95,7 +95,7 @@ impl LibvirtDriver<'_> {
     ) -> Result<(), Error> {
         for write in set.writes(drive) {
             let before = self.log(side)?.len();
-            self.qemu_io(side, &images::command(write)).await?;
+            self.qemu_io(side, &write.command()).await?;
             let told = self.log(side)?;
             let told = String::from_utf8_lossy(told.get(before..).unwrap_or_default()).into_owned();
             record.saw(Observation::Written {

@@ -10,7 +10,6 @@ use serde_json::json;
 use super::{
     disks::reached,
     images::{file, format},
-    writes::command,
 };
 use crate::{QemuDriver, QemuError, trouble::Trouble};
 
@@ -58,7 +57,8 @@ impl QemuDriver {
             ..SECTOR
         };
         let reached = reached(case, drive);
-        self.qemu_io(side, &reached, &command(undo), record).await?;
+        self.qemu_io(side, &reached, &undo.command(), record)
+            .await?;
         Ok(())
     }
 

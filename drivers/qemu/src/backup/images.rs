@@ -135,7 +135,7 @@ impl QemuDriver {
     ) -> Result<(), Trouble> {
         let mut words = owned(&["-f", format]);
         for write in writes {
-            words.extend(["-c".to_owned(), super::writes::command(*write)]);
+            words.extend(["-c".to_owned(), write.command()]);
         }
         words.push(self.scratch.text(name));
         self.tool_does(side, "qemu-io", &words).await?;

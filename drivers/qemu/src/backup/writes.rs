@@ -9,7 +9,7 @@ use std::{
 use migratrix_contract::Recorder;
 use migratrix_guest::DiskSurvey;
 use migratrix_history::{Observation, Side, When};
-use migratrix_matrix::{Backup, Drive, Write, WriteSet};
+use migratrix_matrix::{Backup, Drive, WriteSet};
 use serde_json::json;
 
 use super::{
@@ -17,16 +17,6 @@ use super::{
     images::owned,
 };
 use crate::{QemuDriver, QemuError, trouble::Trouble};
-
-/// A write as `qemu-io` takes it.
-pub(super) fn command(write: Write) -> String {
-    let Write {
-        pattern,
-        offset,
-        length,
-    } = write;
-    format!("write -P {pattern:#x} {offset} {length}")
-}
 
 impl QemuDriver {
     /// Writes, and flushes, through the human monitor.
@@ -41,7 +31,7 @@ impl QemuDriver {
         let reached = reached(case, drive);
         for write in set.writes(drive) {
             let told = self
-                .qemu_io(side, &reached, &command(write), record)
+                .qemu_io(side, &reached, &write.command(), record)
                 .await?;
             record.saw(Observation::Written {
                 side,

@@ -63,11 +63,10 @@ fn proven(story: &Story<'_>) -> Result<(), Verdict> {
             continue;
         };
         let told = seen.writes();
-        let lost = set.writes(drive).into_iter().find(|write| {
-            let (offset, length) = (write.offset, write.length);
-            let words = format!("wrote {length}/{length} bytes at offset {offset}");
-            !told.contains(&(offset, length, words.as_str()))
-        });
+        let lost = set
+            .writes(drive)
+            .into_iter()
+            .find(|write| !told.contains(&(write.offset, write.length, write.told().as_str())));
         if let Some(write) = lost {
             let act = seen.scene.act;
             return Err(story.unseen(&format!("`{act}`: {write:?} is not told to be done")));

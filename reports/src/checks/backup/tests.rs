@@ -107,10 +107,7 @@ impl Story {
                     pattern: write.pattern,
                     offset: write.offset,
                     length: write.length,
-                    told: format!(
-                        "wrote {0}/{0} bytes at offset {1}",
-                        write.length, write.offset
-                    ),
+                    told: write.told(),
                 }));
             }
             Act::Laps => {

@@ -113,10 +113,7 @@ fn seen(side: Side, scene: &Scene) -> Vec<Observation> {
                 pattern: write.pattern,
                 offset: write.offset,
                 length: write.length,
-                told: format!(
-                    "wrote {0}/{0} bytes at offset {1}",
-                    write.length, write.offset
-                ),
+                told: write.told(),
             });
             told.collect()
         }
