@@ -20,7 +20,7 @@ use migratrix_matrix::{
 };
 use migratrix_qemu::{QemuDriver, RawHost, lacking, machine};
 use migratrix_reports::{Judgement, judge};
-use tokio::sync::OnceCell;
+use tokio::{sync::OnceCell, time::timeout};
 
 use crate::{
     config::BoundConfig,
@@ -196,7 +196,9 @@ impl Stage {
         let slot = worker.slot(hosts, &tuple.client)?;
         let (source, destination) = (pair.source.host.clone(), pair.destination.host.clone());
         let mut driver = LibvirtDriver::new(slot, source, destination, script.subject.clone());
-        if let Some(ability) = driver.lacks().await {
+        // A host that does not answer is the case's own to tell of.
+        let lacks = timeout(self.deadlines.step, driver.lacks()).await;
+        if let Ok(Some(ability)) = lacks {
             return Ok(Attempt::skipped(&job.case, &ability));
         }
         let mut scene = Scene::open(script, job, dir)?;
