@@ -199,7 +199,7 @@ pub fn felt(side: Side, when: When, first: u32, activity: Activity) -> Observati
         when,
         first,
         last: first + beats,
-        window_us: 50_000,
+        window_us: 150_000,
     }
 }
 

@@ -16,6 +16,10 @@ struct Order {
     suspended: Option<u64>,
 }
 
+/// For how many paces a guest that runs must have been felt before it is called still: not for what
+/// was read of it when the switchover had paused it.
+const STILL_PACES: i64 = 10;
+
 /// The guest beats, or is still, while its memory is copied.
 pub(super) fn during(evidence: &Evidence<'_>, expected: &Expectation) -> Judged {
     match (expected.activity, expected.during) {
@@ -34,6 +38,13 @@ fn live(evidence: &Evidence<'_>) -> Judged {
         )));
     }
     let beat = evidence.beat(Side::Source, When::During)?;
+    let felt = order.suspended.map(|at| beat.felt_until(at));
+    let pace = i64::from(evidence.header().guest.pace_us);
+    if !beat.beats() && felt.is_some_and(|felt| felt < STILL_PACES * pace) {
+        return Err(
+            evidence.unseen("the guest was felt for too short a time before its switchover")
+        );
+    }
     Ok(Verdict::pass_if(beat.beats(), || {
         let told = beat.told();
         format!(

@@ -31,6 +31,8 @@ const UNSET: &str = "00000000-0000-0000-0000-000000000000";
 /// Two readings of the guest's lap counter.
 #[derive(Clone, Copy)]
 pub(super) struct Beat {
+    /// When the last of them was recorded, in microseconds.
+    at_us: u64,
     pub first: u32,
     pub last: u32,
     pub window_us: u64,
@@ -49,11 +51,20 @@ impl Beat {
         self.last > self.first
     }
 
+    /// For how long it was felt before a moment, in microseconds; less than 0 where it was felt only
+    /// after it.
+    pub fn felt_until(self, at_us: u64) -> i64 {
+        let [end, window, at] =
+            [self.at_us, self.window_us, at_us].map(|time| i64::try_from(time).unwrap_or(i64::MAX));
+        at.min(end) - (end - window)
+    }
+
     pub fn told(self) -> String {
         let Self {
             first,
             last,
             window_us,
+            ..
         } = self;
         format!(
             "lap {first}, then lap {last} after {} ms",
@@ -145,7 +156,8 @@ impl<'h> Evidence<'h> {
     }
 
     pub fn beat_if_felt(&self, side: Side, when: When) -> Option<Beat> {
-        self.last(|saw| match saw {
+        let mut entries = self.entries.iter().rev();
+        entries.find_map(|entry| match &entry.saw {
             Observation::Beat {
                 side: s,
                 when: w,
@@ -153,6 +165,7 @@ impl<'h> Evidence<'h> {
                 last,
                 window_us,
             } if (*s, *w) == (side, when) => Some(Beat {
+                at_us: entry.at_us,
                 first: *first,
                 last: *last,
                 window_us: *window_us,

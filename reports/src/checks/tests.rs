@@ -349,6 +349,19 @@ fn no_pass_event_means_that_during_is_unknown() {
 }
 
 #[test]
+fn a_guest_that_was_felt_when_its_switchover_had_paused_it_is_not_called_still() {
+    let felt_for = |window: u64| {
+        changed(lapped(good(LIVE), (Side::Source, When::During), 0), |saw| {
+            if let Observation::Beat { window_us, .. } = saw {
+                *window_us = window;
+            }
+        })
+    };
+    assert_kind(&felt_for(20_000), Condition::During, Kind::Unknown);
+    assert_kind(&felt_for(150_000), Condition::During, Kind::Fail);
+}
+
+#[test]
 fn what_is_seen_after_a_host_was_lost_is_no_evidence() {
     let lost = Observation::HostLost {
         side: Side::Source,
