@@ -76,7 +76,13 @@ impl Story {
             iteration: 1,
         };
         let paused = event(Side::Source, "suspended", "migrated");
-        let beat = felt(Side::Source, When::During, 20, self.expected.during);
+        let beat = felt_for(
+            150_000,
+            Side::Source,
+            When::During,
+            20,
+            self.expected.during,
+        );
         let mut seen = match (self.expected.activity, self.expected.during) {
             (Activity::Running, Activity::Running) => vec![pass, beat, paused],
             (Activity::Running, Activity::Paused) => vec![paused, pass, beat],
@@ -193,13 +199,17 @@ pub fn step(history: &mut History, verb: Verb, seen: Vec<Observation>) {
 
 /// The beat of a guest that does as `activity` says.
 pub fn felt(side: Side, when: When, first: u32, activity: Activity) -> Observation {
+    felt_for(50_000, side, when, first, activity)
+}
+
+fn felt_for(window_us: u64, side: Side, when: When, first: u32, activity: Activity) -> Observation {
     let beats = if activity == Activity::Running { 3 } else { 0 };
     Observation::Beat {
         side,
         when,
         first,
         last: first + beats,
-        window_us: 150_000,
+        window_us,
     }
 }
 
