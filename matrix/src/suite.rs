@@ -114,7 +114,8 @@ impl Suite {
             Self::Backup => {
                 "Incremental backup with dirty bitmaps: the cases of qemu-iotests 124, and chains \
                  that are continued after a migration, by QEMU alone and through libvirt. Every \
-                 incremental is compared with a full backup of the same moment."
+                 incremental is compared with a full backup of the same moment, or read for the \
+                 stamps of the guest that writes on."
             }
             Self::Faults => {
                 "The test of the tester: in each case something is broken on purpose. It passes \

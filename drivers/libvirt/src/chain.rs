@@ -154,7 +154,9 @@ impl LibvirtDriver<'_> {
     ) -> Result<(), Error> {
         self.back_up(side, &link.file(), Some(checkpoint), next, record)
             .await?;
-        self.lay_onto(side, &link.file(), &link.base()).await
+        self.lay_onto(side, &link.file(), &link.base()).await?;
+        self.survey_image(side, &self.shared(&link.file()), record)
+            .await
     }
 
     /// Saves what the source says of the checkpoints.

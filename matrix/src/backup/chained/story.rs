@@ -58,7 +58,8 @@ fn destination() -> Vec<Act> {
     acts
 }
 
-/// A guest writes on while it is backed up: no other backup is of the same moment.
+/// A guest writes on while it is backed up: no other backup is of the same moment, and its own stamps
+/// tell whether one is whole.
 fn source_of_guest() -> Vec<Act> {
     let mut acts = vec![Act::Full(DRIVE, Together::Add), Act::Look];
     acts.extend([Act::Laps, Act::Look]);

@@ -117,6 +117,7 @@ fn seen(side: Side, scene: &Scene) -> Vec<Observation> {
             });
             told.collect()
         }
+        Act::Since(..) => vec![sectors(side)],
         Act::Laps => vec![felt(side, When::Writing, LAP - 3, Activity::Running)],
         Act::Compare(_) | Act::End => vec![
             Observation::Compared {
