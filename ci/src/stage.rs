@@ -16,7 +16,8 @@ use migratrix_guest::Parameters;
 use migratrix_history::{History, Observation, Outcome, Verb};
 use migratrix_libvirt::{LibvirtDriver, Slot};
 use migratrix_matrix::{
-    Backend, Case, Flag, Point, Raw, ReleaseName, Releases, Tuple, Writer, newest_common_machine,
+    Axis, Backend, Case, Flag, Point, Raw, ReleaseName, Releases, Tuple, Writer,
+    newest_common_machine,
 };
 use migratrix_qemu::{QemuDriver, RawHost, lacking, machine};
 use migratrix_reports::{Judgement, judge};
@@ -183,15 +184,10 @@ impl Stage {
             Ok(pair) => pair,
             Err(why) => return self.no_hosts(job, machine, why, dir),
         };
+        let writes = job.case.point.is(Writer::NAME, Writer::Guest.word());
+        let usual = if writes { WRITER_IMAGE } else { BOOT_IMAGE };
         let image = pair.source.boot_image.as_deref();
-        let image = image.unwrap_or(Path::new(match &job.case.point {
-            Point::Chained(chained) if chained.writer == Writer::Guest => WRITER_IMAGE,
-            Point::Chained(_)
-            | Point::Tck(_)
-            | Point::Qemu(_)
-            | Point::Colo(_)
-            | Point::Backup(_) => BOOT_IMAGE,
-        }));
+        let image = image.unwrap_or(Path::new(usual));
         let script = self.script(job, machine, &image.to_string_lossy());
         let slot = worker.slot(hosts, &tuple.client)?;
         let (source, destination) = (pair.source.host.clone(), pair.destination.host.clone());

@@ -7,7 +7,7 @@
 use std::collections::BTreeMap;
 
 use migratrix_history::{
-    DomainLook, History, Identity, JobLook, Look, Observation, Refusal, Side, Verb, Versions, When,
+    DomainLook, History, Identity, JobLook, Look, Observation, Refusal, Side, Verb, When,
 };
 use migratrix_matrix::{
     Case, Devices, End, Failure, Feature, GuestState, Incident, Method, Multifd, Place, Raw,
@@ -15,7 +15,7 @@ use migratrix_matrix::{
 };
 use serde_json::{Value, json};
 
-use crate::story::{UUID, empty, felt, job, memory, step};
+use crate::story::{UUID, empty, felt, job, memory, qemu_version, step};
 use Side::{Destination, Source};
 
 /// A history in which all went as the case of this name says.
@@ -316,17 +316,7 @@ fn cancel() -> Observation {
 }
 
 fn version((side, major): (Side, u32)) -> Observation {
-    let version = Some(Version::new(major, 0, 0));
-    Observation::Versions(match side {
-        Source => Versions {
-            source_qemu: version,
-            ..Versions::default()
-        },
-        Destination => Versions {
-            destination_qemu: version,
-            ..Versions::default()
-        },
-    })
+    qemu_version(side, Version::new(major, 0, 0))
 }
 
 fn settings(raw: &Raw, side: Side) -> Observation {

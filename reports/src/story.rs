@@ -179,8 +179,28 @@ pub fn empty(case: Case) -> History {
     }
 }
 
+/// What a side's QEMU tells of itself, where there is no libvirt.
+pub fn qemu_version(side: Side, version: Version) -> Observation {
+    let version = Some(version);
+    Observation::Versions(match side {
+        Side::Source => Versions {
+            source_qemu: version,
+            ..Versions::default()
+        },
+        Side::Destination => Versions {
+            destination_qemu: version,
+            ..Versions::default()
+        },
+    })
+}
+
 /// Adds a step that was done, and what was seen in it.
 pub fn step(history: &mut History, verb: Verb, seen: Vec<Observation>) {
+    step_that(history, verb, seen, Outcome::Done);
+}
+
+/// Adds a step, what was seen in it, and how it ended.
+pub fn step_that(history: &mut History, verb: Verb, seen: Vec<Observation>, outcome: Outcome) {
     let step = format!("{verb:?}").to_lowercase();
     let began = Observation::Began {
         verb,
@@ -189,7 +209,7 @@ pub fn step(history: &mut History, verb: Verb, seen: Vec<Observation>) {
     let ended = Observation::Ended {
         verb,
         step,
-        outcome: Outcome::Done,
+        outcome,
     };
     for saw in [began].into_iter().chain(seen).chain([ended]) {
         let at_us = 1_000 * (history.entries.len() as u64 + 1);

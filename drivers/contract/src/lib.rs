@@ -18,9 +18,11 @@ mod record;
 mod run;
 mod script;
 mod step;
+mod tool;
 
 pub use driver::{Driver, Host, SHARED};
 pub use record::Recorder;
 pub use run::{Deadlines, run};
 pub use script::{LIVE_BANDWIDTH_MIB, Phase, Script, Subject};
 pub use step::{BackupStep, ColoStep, Migrate, RawStep, Step, Uuid, Variant};
+pub use tool::ToolSaid;

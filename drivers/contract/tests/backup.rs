@@ -1,26 +1,12 @@
 //! The scripts of chains of backups.
 
-use migratrix_contract::{BackupStep, Phase, Script, Step, Subject};
-use migratrix_guest::{Disk, Parameters};
-use migratrix_history::{Side, Verb};
-use migratrix_matrix::{Act, BackupFault, Case, ChainedFault, Fault, OnError, Point, Raw};
+mod scripts;
 
-fn script(name: &str) -> Script {
-    let case: Case = name.parse().expect("the name is one");
-    let subject = Subject {
-        domain: "mq-0".into(),
-        uuid: String::new(),
-        foreign_uuid: String::new(),
-        machine: "pc-q35-5.2".into(),
-        memory_mib: 16,
-        guest: Parameters::SMALL,
-        boot_image: String::new(),
-        qtest: false,
-        point: Point::Qemu(Raw::USUAL),
-        raw: Raw::USUAL,
-    };
-    Script::of(&case, subject, 5_000)
-}
+use migratrix_contract::{BackupStep, Phase, Script, Step};
+use migratrix_guest::Disk;
+use migratrix_history::{Side, Verb};
+use migratrix_matrix::{Act, BackupFault, ChainedFault, Fault, OnError, Point};
+use scripts::script;
 
 fn broken(fault: BackupFault) -> Script {
     let point = Fault::Backup(fault).point();

@@ -1,31 +1,11 @@
 //! The scripts of two guests in lock-step.
 
-use migratrix_contract::{ColoStep, Phase, Script, Step, Subject};
-use migratrix_guest::Parameters;
+mod scripts;
+
+use migratrix_contract::{ColoStep, Phase, Step};
 use migratrix_history::Side::{Destination, Source};
-use migratrix_matrix::{Backend, Case, ColoFault, Fault, Point, Profile, Raw};
-
-fn script(name: &str) -> Script {
-    let subject = Subject {
-        domain: "mq-0".into(),
-        uuid: String::new(),
-        foreign_uuid: String::new(),
-        machine: "pc-q35-5.2".into(),
-        memory_mib: 16,
-        guest: Parameters::SMALL,
-        boot_image: String::new(),
-        qtest: false,
-        point: Point::Qemu(Raw::USUAL),
-        raw: Raw::USUAL,
-    };
-    let case: Case = name.parse().expect("the name is one");
-    Script::of(&case, subject, 5_000)
-}
-
-fn said(script: &Script) -> Vec<String> {
-    let steps = script.steps.iter();
-    steps.map(|(_, step)| step.to_string()).collect()
-}
+use migratrix_matrix::{Backend, ColoFault, Fault, Profile};
+use scripts::{said, script};
 
 #[test]
 fn the_other_is_fenced_after_the_yank_and_before_the_survivor_is_told() {

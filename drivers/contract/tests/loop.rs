@@ -1,11 +1,13 @@
 //! The loop keeps its promises on a driver that answers, refuses, or does not answer.
 
+mod scripts;
+
 use std::{future::pending, time::Duration};
 
-use migratrix_contract::{Deadlines, Driver, Phase, Recorder, Script, Step, Subject, run};
-use migratrix_guest::Parameters;
+use migratrix_contract::{Deadlines, Driver, Phase, Recorder, Script, Step, run};
 use migratrix_history::{History, Observation, Outcome, Refusal, Side, Verb};
-use migratrix_matrix::{Case, Fault, Point, Raw};
+use migratrix_matrix::Fault;
+use scripts::script;
 
 /// Does nothing, and ends the steps of one kind in its own way.
 struct Stub {
@@ -42,30 +44,6 @@ impl Driver for Stub {
     async fn abandon(&mut self, _: &mut Recorder) {
         self.abandoned += 1;
     }
-}
-
-fn script(name: &str) -> Script {
-    let case: Case = name.parse().expect("the name is one");
-    let subject = Subject {
-        domain: "mx-0".into(),
-        uuid: String::new(),
-        foreign_uuid: String::new(),
-        machine: "pc-q35-5.2".into(),
-        memory_mib: 16,
-        guest: Parameters {
-            start: 0x10_0000,
-            end: 0x20_0000,
-            pace_us: 10_000,
-            suspend: false,
-            flush: true,
-            disk: None,
-        },
-        boot_image: String::new(),
-        qtest: false,
-        point: Point::Qemu(Raw::USUAL),
-        raw: Raw::USUAL,
-    };
-    Script::of(&case, subject, 5_000)
 }
 
 async fn history(name: &str, verb: Verb, way: Way) -> (History, usize) {

@@ -1,34 +1,11 @@
 //! The scripts of raw migrations.
 
-use migratrix_contract::{Phase, RawStep, Script, Step, Subject};
-use migratrix_guest::Parameters;
+mod scripts;
+
+use migratrix_contract::{Phase, RawStep, Step};
 use migratrix_history::Side;
-use migratrix_matrix::{Backend, Case, Point, Profile, Raw, RawFault, ReleaseName, Suite, Tuple};
-
-fn subject() -> Subject {
-    Subject {
-        domain: "mq-0".into(),
-        uuid: String::new(),
-        foreign_uuid: String::new(),
-        machine: "pc-q35-5.2".into(),
-        memory_mib: 16,
-        guest: Parameters::SMALL,
-        boot_image: String::new(),
-        qtest: false,
-        point: Point::Qemu(Raw::USUAL),
-        raw: Raw::USUAL,
-    }
-}
-
-fn script(name: &str) -> Script {
-    let case: Case = name.parse().expect("the name is one");
-    Script::of(&case, subject(), 5_000)
-}
-
-fn said(script: &Script) -> Vec<String> {
-    let steps = script.steps.iter();
-    steps.map(|(_, step)| step.to_string()).collect()
-}
+use migratrix_matrix::{Backend, Case, Profile, RawFault, ReleaseName, Suite, Tuple};
+use scripts::{said, script};
 
 /// What is said between the looks before and after.
 fn on_the_way(name: &str) -> Vec<String> {
@@ -117,7 +94,7 @@ fn every_script_ends_in_clearing_both_sides() {
             point,
             fault,
         };
-        let script = Script::of(&case, subject(), 5_000);
+        let script = scripts::of(&case);
         let clearing = script
             .steps
             .iter()

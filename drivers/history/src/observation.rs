@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use migratrix_guest::{DiskSurvey, Survey};
-use migratrix_matrix::Version;
+use migratrix_matrix::{Drive, Version, Write};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -493,6 +493,19 @@ pub enum Observation {
 }
 
 impl Observation {
+    /// What was told of a write.
+    #[must_use]
+    pub fn written(side: Side, drive: Drive, write: &Write, told: String) -> Self {
+        Self::Written {
+            side,
+            drive: drive.name().to_owned(),
+            pattern: write.pattern,
+            offset: write.offset,
+            length: write.length,
+            told,
+        }
+    }
+
     /// The words of all kinds, as they stand in a file.
     pub const KINDS: [&'static str; 28] = [
         "began",

@@ -1,9 +1,7 @@
 //! The faults of chains of backups that libvirt makes, and the condition that must see each.
 
-use super::rows::faults;
-use crate::{
-    Activity, Chained, Control, FlagSet, Journey, Persistence, Preparation, Scenario, State, Writer,
-};
+use super::{rows::faults, table::PLAIN};
+use crate::{Chained, Journey, Writer};
 
 faults! {
     /// One thing to break on purpose in a chain of backups that libvirt makes.
@@ -22,13 +20,5 @@ faults! {
 const SHARED: Chained = Chained {
     journey: Journey::Shared,
     writer: Writer::QemuIo,
-    scenario: Scenario {
-        control: Control::Normal,
-        state: State {
-            persistence: Persistence::Persistent,
-            activity: Activity::Running,
-            preparation: Preparation::Bare,
-        },
-        flags: FlagSet::NONE,
-    },
+    scenario: PLAIN,
 };

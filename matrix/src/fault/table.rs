@@ -128,7 +128,7 @@ impl Fault {
 }
 
 /// Persistent, running, bare, without flags.
-const PLAIN: Scenario = Scenario {
+pub(super) const PLAIN: Scenario = Scenario {
     control: Control::Normal,
     state: State {
         persistence: Persistence::Persistent,

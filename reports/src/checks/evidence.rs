@@ -176,21 +176,17 @@ impl<'h> Evidence<'h> {
 
     /// The largest lap that was read on any host before the migration returned.
     pub fn oldest_lap_allowed(&self) -> Option<u32> {
-        let laps = self.all(|saw| match saw {
-            Observation::Beat {
-                when: When::Before | When::During,
-                last,
-                ..
-            } => Some(*last),
-            _ => None,
-        });
-        laps.into_iter().map(|(_, lap)| lap).max()
+        self.largest_lap(|when| [When::Before, When::During].contains(&when))
     }
 
     /// The newest lap that was seen of the guest at all.
     pub fn newest_lap(&self) -> Option<u32> {
+        self.largest_lap(|_| true)
+    }
+
+    fn largest_lap(&self, counts: impl Fn(When) -> bool) -> Option<u32> {
         let laps = self.all(|saw| match saw {
-            Observation::Beat { last, .. } => Some(*last),
+            Observation::Beat { when, last, .. } if counts(*when) => Some(*last),
             _ => None,
         });
         laps.into_iter().map(|(_, lap)| lap).max()

@@ -2,19 +2,12 @@
 
 use std::fs::{self, File};
 
-use migratrix_contract::Recorder;
+use migratrix_contract::{Recorder, ToolSaid};
 use migratrix_guest::DiskSurvey;
 use migratrix_history::{Observation, Side};
 use migratrix_matrix::Write;
-use tokio::process::Command;
 
 use crate::{Error, LibvirtDriver};
-
-/// What a tool said, and how it ended.
-struct Said {
-    status: i32,
-    text: String,
-}
 
 /// What one sector is overwritten with.
 const SECTOR: Write = Write {
@@ -28,7 +21,7 @@ fn name(file: &str) -> String {
 }
 
 impl LibvirtDriver<'_> {
-    async fn run(&self, side: Side, words: &[&str]) -> Result<Said, Error> {
+    async fn run(&self, side: Side, words: &[&str]) -> Result<ToolSaid, Error> {
         let host = self.host(side);
         let failed = |source| Error::Host {
             what: "can't run a tool",
@@ -37,19 +30,12 @@ impl LibvirtDriver<'_> {
         };
         let command = host.command(words).map_err(failed)?;
         let command = command.ok_or_else(|| Error::NotOurs(host.release().to_string()))?;
-        let output = Command::from(command).kill_on_drop(true).output().await;
-        let output = output.map_err(failed)?;
-        let mut text = output.stdout;
-        text.extend(output.stderr);
-        Ok(Said {
-            status: output.status.code().unwrap_or(-1),
-            text: String::from_utf8_lossy(&text).trim().to_owned(),
-        })
+        ToolSaid::of(command.into()).await.map_err(failed)
     }
 
     /// Runs a tool that must do what it is told.
     pub(super) async fn tool(&self, side: Side, words: &[&str]) -> Result<(), Error> {
-        let Said { status, text } = self.run(side, words).await?;
+        let ToolSaid { status, text } = self.run(side, words).await?;
         if status == 0 {
             return Ok(());
         }
@@ -130,7 +116,7 @@ impl LibvirtDriver<'_> {
         let same = self.source.release() == self.destination.release();
         let sides = if same { &sides[..1] } else { sides };
         for side in sides {
-            let Said { status, text } = self.run(*side, &words).await?;
+            let ToolSaid { status, text } = self.run(*side, &words).await?;
             record.saw(Observation::Compared {
                 side: *side,
                 one: name(one),

@@ -98,14 +98,12 @@ impl LibvirtDriver<'_> {
             self.qemu_io(side, &write.command()).await?;
             let told = self.log(side)?;
             let told = String::from_utf8_lossy(told.get(before..).unwrap_or_default()).into_owned();
-            record.saw(Observation::Written {
+            record.saw(Observation::written(
                 side,
-                drive: drive.name().to_owned(),
-                pattern: write.pattern,
-                offset: write.offset,
-                length: write.length,
-                told: told.lines().next().unwrap_or_default().to_owned(),
-            });
+                drive,
+                &write,
+                told.lines().next().unwrap_or_default().to_owned(),
+            ));
         }
         self.qemu_io(side, "flush").await
     }

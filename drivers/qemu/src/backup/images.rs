@@ -1,17 +1,11 @@
 //! The release's own `qemu-img` and `qemu-io`: images are made and compared by them.
 
-use migratrix_contract::Recorder;
+use migratrix_contract::{Recorder, ToolSaid};
 use migratrix_history::{Observation, Side};
 use migratrix_matrix::{Backup, Clusters, Drive, Link, Target, Write};
 use tokio::process::Command;
 
 use crate::{QemuDriver, QemuError, trouble::Trouble};
-
-/// What a tool said, and how it ended.
-pub(super) struct Said {
-    pub status: i32,
-    pub text: String,
-}
 
 /// How an image is made.
 pub(super) struct Shape<'a> {
@@ -46,25 +40,19 @@ impl QemuDriver {
         side: Side,
         name: &str,
         words: &[String],
-    ) -> Result<Said, Trouble> {
+    ) -> Result<ToolSaid, Trouble> {
         let binary = self.party(side).host.binary.tool(name)?;
         let (program, first) = binary.words.split_first().expect("a binary has a word");
-        let output = Command::new(program)
+        let mut command = Command::new(program);
+        command
             .args(first)
             .args(words)
-            .envs(binary.environment.iter().cloned())
-            .kill_on_drop(true)
-            .output();
-        let output = output.await.map_err(|source| QemuError::Start {
+            .envs(binary.environment.iter().cloned());
+        let said = ToolSaid::of(command).await;
+        Ok(said.map_err(|source| QemuError::Start {
             program: name.to_owned(),
             source,
-        })?;
-        let mut text = output.stdout;
-        text.extend(output.stderr);
-        Ok(Said {
-            status: output.status.code().unwrap_or(-1),
-            text: String::from_utf8_lossy(&text).trim().to_owned(),
-        })
+        })?)
     }
 
     /// As [`QemuDriver::tool`], where the tool must do what it is told.

@@ -33,14 +33,7 @@ impl QemuDriver {
             let told = self
                 .qemu_io(side, &reached, &write.command(), record)
                 .await?;
-            record.saw(Observation::Written {
-                side,
-                drive: drive.name().to_owned(),
-                pattern: write.pattern,
-                offset: write.offset,
-                length: write.length,
-                told,
-            });
+            record.saw(Observation::written(side, drive, &write, told));
         }
         self.qemu_io(side, &reached, "flush", record).await?;
         Ok(())

@@ -5,9 +5,7 @@
 )]
 
 use migratrix_guest::{Disk, DiskSector, DiskSurvey};
-use migratrix_history::{
-    BitmapLook, Entry, History, Observation, Outcome, Refusal, Side, Verb, When,
-};
+use migratrix_history::{BitmapLook, History, Observation, Outcome, Refusal, Side, Verb, When};
 use migratrix_matrix::{
     Act, Backup, Case, Condition, Count, Drive, JobEnd, JobExpected, Place, Point, Scene, Writer,
 };
@@ -16,7 +14,7 @@ use serde_json::{Value, json};
 use crate::{
     Kind, Verdict,
     checks::all,
-    story::{changed, empty, without},
+    story::{changed, empty, step_that, without},
 };
 
 const SIMPLE: &str = "stay/blockdev-backup/incremental-simple/plain";
@@ -67,20 +65,7 @@ impl Story {
     }
 
     fn end(&mut self, verb: Verb, seen: Vec<Observation>, outcome: Outcome) {
-        let step = "a step".to_owned();
-        let began = Observation::Began {
-            verb,
-            step: step.clone(),
-        };
-        let ended = Observation::Ended {
-            verb,
-            step,
-            outcome,
-        };
-        for saw in [vec![began], seen, vec![ended]].concat() {
-            let at_us = self.history.entries.len() as u64 * 1000;
-            self.history.entries.push(Entry { at_us, saw });
-        }
+        step_that(&mut self.history, verb, seen, outcome);
     }
 
     fn play(&mut self, scene: &Scene) {
@@ -101,14 +86,9 @@ impl Story {
             }
             Act::Write(drive, set) => {
                 let writes = set.writes(drive).into_iter();
-                seen.extend(writes.map(|write| Observation::Written {
-                    side,
-                    drive: drive.to_string(),
-                    pattern: write.pattern,
-                    offset: write.offset,
-                    length: write.length,
-                    told: write.told(),
-                }));
+                seen.extend(
+                    writes.map(|write| Observation::written(side, drive, &write, write.told())),
+                );
             }
             Act::Laps => {
                 self.lap += 8;

@@ -2,14 +2,14 @@
 
 use std::collections::BTreeMap;
 
-use migratrix_history::{DomainLook, History, Look, Observation, Side, Verb, Versions, When};
+use migratrix_history::{DomainLook, History, Look, Observation, Side, Verb, When};
 use migratrix_matrix::{Activity, Case, Colo, ColoMoment, Point, Version};
 use serde_json::json;
 
 use super::{mode, other, survivor};
 use crate::{
     raw_story::{event, status},
-    story::{UUID, empty, felt, memory, step},
+    story::{UUID, empty, felt, memory, qemu_version, step},
 };
 use Side::{Destination, Source};
 
@@ -42,7 +42,7 @@ struct Story {
 impl Story {
     fn prepare(&mut self) {
         for side in [Source, Destination] {
-            self.step(Verb::Start, vec![version(side)]);
+            self.step(Verb::Start, vec![qemu_version(side, VERSION)]);
         }
         for side in [Source, Destination] {
             let settings = self.settings(side);
@@ -117,7 +117,7 @@ impl Story {
 
     fn onward(&mut self) {
         let (from, to) = (survivor(&self.colo), other(survivor(&self.colo)));
-        self.step(Verb::Onward, vec![version(to)]);
+        self.step(Verb::Onward, vec![qemu_version(to, VERSION)]);
         let states = ["active", "completed"].iter();
         let states = states.flat_map(|state| [status(from, state), status(to, state)]);
         self.step(Verb::Onward, states.collect());
@@ -171,20 +171,6 @@ fn note() -> Observation {
     Observation::Note {
         text: "time goes by".to_owned(),
     }
-}
-
-fn version(side: Side) -> Observation {
-    let version = Some(VERSION);
-    Observation::Versions(match side {
-        Source => Versions {
-            source_qemu: version,
-            ..Versions::default()
-        },
-        Destination => Versions {
-            destination_qemu: version,
-            ..Versions::default()
-        },
-    })
 }
 
 fn machine(state: &str) -> Look {

@@ -107,14 +107,7 @@ fn seen(side: Side, scene: &Scene) -> Vec<Observation> {
         }
         Act::Write(drive, set) => {
             let writes = set.writes(drive).into_iter();
-            let told = writes.map(|write| Observation::Written {
-                side,
-                drive: drive.to_string(),
-                pattern: write.pattern,
-                offset: write.offset,
-                length: write.length,
-                told: write.told(),
-            });
+            let told = writes.map(|write| Observation::written(side, drive, &write, write.told()));
             told.collect()
         }
         Act::Since(..) => vec![sectors(side)],
