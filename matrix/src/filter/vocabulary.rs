@@ -5,7 +5,7 @@ use std::{cmp::Ordering, fmt::Display, str::FromStr};
 use crate::{
     Accelerator, Activity, Address, Axis, BackupForm, BadVersion, BadWord, Bitmaps, Carrier,
     Channels, CheckpointDelay, Clusters, ColoChannel, ColoDisk, ColoMoment, Creation, Devices,
-    Failover, Feature, Flag, FlagSet, Granularity, GuestState, Incident, Journey, Loss,
+    Failover, Feature, Flag, FlagSet, Granularity, GuestState, Hardware, Incident, Journey, Loss,
     MachineChoice, Method, Multifd, Operation, Persistence, Place, Preparation, ReleaseName,
     Target, Tls, Transport, Uuids, Version, Writer, ZeroPage,
 };
@@ -67,8 +67,9 @@ const PREDICATES: [(&str, Values); 14] = [
     ("name", Values::One(name)),
 ];
 
-/// The axes of the suites besides `tck`, each a predicate by its name.
-const AXES: [(&str, Values); 30] = [
+/// The axes that are a predicate by their name.
+const AXES: [(&str, Values); 31] = [
+    axis_of::<Hardware>(),
     axis_of::<Method>(),
     axis_of::<Transport>(),
     axis_of::<GuestState>(),

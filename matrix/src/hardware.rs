@@ -1,0 +1,111 @@
+//! The hardware of a guest that libvirt moves: the least that it can do with, or one thing more.
+
+use crate::{Devices, raw::axis::axis};
+
+axis! {
+    /// What the guest's machine has besides the disk that it boots from, which its firmware uses,
+    /// and a serial port; or how its processors are. Devices are idle: no driver sets them up.
+    Hardware, "hardware" {
+        /// One processor and no device more.
+        Minimal = "minimal",
+        /// A virtio network card.
+        Net = "net",
+        /// libvirt's own default of a virtio balloon, which a domain has unless it says no.
+        Balloon = "balloon",
+        /// A virtio random number generator.
+        Rng = "rng",
+        /// A second serial port.
+        Serial = "serial",
+        /// A virtio channel with the name of the guest agent's.
+        Channel = "channel",
+        /// A virtio SCSI controller with an empty CD-ROM drive.
+        Scsi = "scsi",
+        /// A second virtio disk, which nothing reads.
+        Disk = "disk",
+        /// A virtio graphics card.
+        Gpu = "gpu",
+        /// A VGA graphics card.
+        Vga = "vga",
+        /// A virtio keyboard and a virtio tablet.
+        Input = "input",
+        /// An i6300esb watchdog.
+        Watchdog = "watchdog",
+        /// A USB controller (`qemu-xhci`) with a tablet.
+        Usb = "usb",
+        /// Two processors, each a core of its own.
+        TwoProcessors = "two-processors",
+        /// One core with two threads.
+        TwoThreads = "two-threads",
+        /// libvirt's CPU mode `host-model`.
+        HostModel = "host-model",
+    }
+}
+
+impl Hardware {
+    /// How many processors the guest has.
+    #[must_use]
+    pub const fn processors(self) -> u32 {
+        match self {
+            Self::TwoProcessors | Self::TwoThreads => 2,
+            Self::Minimal
+            | Self::Net
+            | Self::Balloon
+            | Self::Rng
+            | Self::Serial
+            | Self::Channel
+            | Self::Scsi
+            | Self::Disk
+            | Self::Gpu
+            | Self::Vga
+            | Self::Input
+            | Self::Watchdog
+            | Self::Usb
+            | Self::HostModel => 1,
+        }
+    }
+
+    /// Whether the domain says something of its processors, so that libvirt has to compare them with
+    /// those that QEMU gave.
+    #[must_use]
+    pub const fn names_processors(self) -> bool {
+        match self {
+            Self::TwoProcessors | Self::TwoThreads | Self::HostModel => true,
+            Self::Minimal
+            | Self::Net
+            | Self::Balloon
+            | Self::Rng
+            | Self::Serial
+            | Self::Channel
+            | Self::Scsi
+            | Self::Disk
+            | Self::Gpu
+            | Self::Vga
+            | Self::Input
+            | Self::Watchdog
+            | Self::Usb => false,
+        }
+    }
+
+    /// The devices of the suite `qemu` that are its counterpart.
+    #[must_use]
+    pub const fn devices(self) -> Devices {
+        match self {
+            Self::Net => Devices::VirtioNet,
+            Self::Balloon => Devices::VirtioBalloon,
+            Self::Rng => Devices::VirtioRng,
+            Self::Channel => Devices::VirtioSerial,
+            Self::Scsi => Devices::VirtioScsi,
+            Self::Disk => Devices::VirtioBlk,
+            Self::Gpu => Devices::VirtioGpu,
+            Self::Vga => Devices::Vga,
+            Self::Input => Devices::VirtioInput,
+            Self::Watchdog => Devices::Watchdog,
+            Self::Usb => Devices::Xhci,
+            Self::Minimal
+            | Self::Serial
+            | Self::TwoProcessors
+            | Self::TwoThreads
+            | Self::HostModel => Devices::None,
+        }
+    }
+}
