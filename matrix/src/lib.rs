@@ -18,6 +18,7 @@ mod fault;
 mod filter;
 mod hardware;
 mod machine;
+mod options;
 mod plan;
 mod point;
 mod raw;
@@ -51,6 +52,7 @@ pub use fault::{BackupFault, ChainedFault, ColoFault, Fault, Moment, RawFault, T
 pub use filter::{BadFilter, Filter};
 pub use hardware::Hardware;
 pub use machine::{newest_common_machine, oldest_common_machine};
+pub use options::RunOptions;
 pub use plan::{BadPlan, Plan};
 pub use point::{Point, Trait};
 pub use raw::{
