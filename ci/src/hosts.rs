@@ -12,7 +12,7 @@ use anyhow::{Context, Result};
 use migratrix_contract::Host;
 use migratrix_history::Side;
 use migratrix_lab::{Health, Lab, LabHost, RemoteHost, Role, Store, StoredRelease, client_command};
-use migratrix_matrix::{ReleaseName, Tuple};
+use migratrix_matrix::{HostSetup, ReleaseName, Tuple};
 use tokio::sync::{OwnedRwLockReadGuard, OwnedRwLockWriteGuard, RwLock};
 
 use crate::config::HostConfig;
@@ -23,9 +23,12 @@ pub struct Hosts {
     stored: BTreeMap<ReleaseName, StoredRelease>,
     remote: BTreeMap<ReleaseName, HostConfig>,
     client: PathBuf,
-    gates: RefCell<HashMap<(ReleaseName, Role), Gate>>,
-    broken: RefCell<HashMap<(ReleaseName, Role), String>>,
+    gates: RefCell<HashMap<Key, Gate>>,
+    broken: RefCell<HashMap<Key, String>>,
 }
+
+/// Which host it is.
+type Key = (ReleaseName, Role, HostSetup);
 
 /// Many cases may be on a host, or one alone.
 type Gate = Arc<RwLock<()>>;
@@ -99,20 +102,20 @@ impl Hosts {
         })
     }
 
-    /// The hosts of `tuple`, started where they were not; nobody else is on them if `alone`.
+    /// The hosts of `tuple` that are set up in this way, started where they were not; nobody else is
+    /// on them if `alone`.
     ///
     /// # Errors
     /// Says which host doesn't come up, and why.
-    pub async fn pair(&self, tuple: &Tuple, alone: bool) -> Result<Pair, String> {
-        let gates = [
-            self.gate(&tuple.source, Role::Source),
-            self.gate(&tuple.destination, Role::Destination),
-        ];
+    pub async fn pair(&self, tuple: &Tuple, setup: HostSetup, alone: bool) -> Result<Pair, String> {
+        let source = (tuple.source.clone(), Role::Source, setup);
+        let destination = (tuple.destination.clone(), Role::Destination, setup);
+        let gates = [self.gate(&source), self.gate(&destination)];
         // Every case takes its source first: two cases can't wait for one another.
         let leave = Leave::take(gates, alone).await;
         Ok(Pair {
-            source: self.place(&tuple.source, Role::Source).await?,
-            destination: self.place(&tuple.destination, Role::Destination).await?,
+            source: self.place(source).await?,
+            destination: self.place(destination).await?,
             _leave: leave,
         })
     }
@@ -167,16 +170,16 @@ impl Hosts {
         Ok(())
     }
 
-    fn gate(&self, name: &ReleaseName, role: Role) -> Gate {
+    fn gate(&self, key: &Key) -> Gate {
         let mut gates = self.gates.borrow_mut();
-        Arc::clone(gates.entry((name.clone(), role)).or_default())
+        Arc::clone(gates.entry(key.clone()).or_default())
     }
 
-    async fn place(&self, name: &ReleaseName, role: Role) -> Result<Place, String> {
+    async fn place(&self, key: Key) -> Result<Place, String> {
+        let (name, role, setup) = &key;
         if let Some(config) = self.remote.get(name) {
             return Ok(Place::remote(name, config));
         }
-        let key = (name.clone(), role);
         if let Some(why) = self.broken.borrow().get(&key) {
             return Err(why.clone());
         }
@@ -185,7 +188,7 @@ impl Hosts {
             .as_ref()
             .zip(self.stored.get(name))
             .expect("made for this tuple");
-        match lab.host(stored, role).await {
+        match lab.host(stored, *role, *setup).await {
             Ok(host) => Ok(Place::lab(host)),
             Err(error) => {
                 let why = format!("a host of {name} doesn't come up: {error}");

@@ -5,7 +5,7 @@ use std::{fs, path::PathBuf, process::Command};
 use anyhow::{Context, Result, bail};
 use migratrix_guest::Parameters;
 use migratrix_lab::{Lab, Role, Store, StoredRelease, cache_folder, running_hosts, sandbox};
-use migratrix_matrix::ReleaseName;
+use migratrix_matrix::{HostSetup, ReleaseName};
 
 use crate::{cli::LabAction, meaning, rundir::write_whole};
 
@@ -48,7 +48,7 @@ fn up(names: &[String]) -> Result<u8> {
         let lab = Lab::new(&logs())?;
         for release in &releases {
             for role in [Role::Source, Role::Destination] {
-                let host = lab.host(release, role).await?;
+                let host = lab.host(release, role, HostSetup::AsShipped).await?;
                 println!(
                     "{}: migratrix lab exec {0} -- virsh list --all",
                     host.hostname()
@@ -96,7 +96,7 @@ fn exec(name: &str, command: &[String]) -> Result<u8> {
     }
     on_runtime(async {
         let lab = Lab::new(&logs())?;
-        let host = lab.host(&stored, role).await?;
+        let host = lab.host(&stored, role, HostSetup::AsShipped).await?;
         wait(host.command(command)?)
     })
 }

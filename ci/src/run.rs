@@ -134,6 +134,7 @@ impl Order {
             .into_iter()
             .map(|judgement| judgement.case)
             .collect();
+        let setups = self.plan.setups();
         let waiting = self
             .plan
             .cases
@@ -145,6 +146,7 @@ impl Order {
                 place,
                 case: case.clone(),
                 attempt: 1,
+                setup: setups[place],
                 alone: case.fault == Some(Fault::DaemonStopped),
                 earlier: Vec::new(),
             })

@@ -13,7 +13,7 @@ use std::{
 };
 
 use anyhow::{Context, Result};
-use migratrix_matrix::Case;
+use migratrix_matrix::{Case, HostSetup};
 use migratrix_reports::{Judgement, KnownFailures, Standing, to_line};
 use tokio::task::LocalSet;
 
@@ -41,6 +41,8 @@ pub struct Job {
     pub case: Case,
     /// Which attempt at it comes next, from 1.
     pub attempt: u32,
+    /// How its hosts are set up.
+    pub setup: HostSetup,
     /// Whether nothing else may run on its hosts.
     pub alone: bool,
     /// What came of the attempts before.

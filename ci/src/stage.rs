@@ -16,7 +16,7 @@ use migratrix_guest::Parameters;
 use migratrix_history::{History, Observation, Outcome, Verb};
 use migratrix_libvirt::{LibvirtDriver, Slot};
 use migratrix_matrix::{
-    Axis, Backend, Case, Flag, Point, Raw, ReleaseName, Releases, Tuple, Writer,
+    Axis, Backend, Case, Flag, HostSetup, Point, Raw, ReleaseName, Releases, Tuple, Writer,
     newest_common_machine,
 };
 use migratrix_qemu::{QemuDriver, RawHost, lacking, machine};
@@ -123,6 +123,7 @@ impl Stage {
                 place: job.place,
                 case,
                 attempt: 1,
+                setup: HostSetup::default(),
                 alone: false,
                 earlier: Vec::new(),
             };
@@ -180,7 +181,7 @@ impl Stage {
         dir: &RunDir,
     ) -> Result<Attempt> {
         let tuple = &job.case.tuple;
-        let pair = match hosts.pair(tuple, job.alone).await {
+        let pair = match hosts.pair(tuple, job.setup, job.alone).await {
             Ok(pair) => pair,
             Err(why) => return self.no_hosts(job, machine, why, dir),
         };
@@ -246,7 +247,9 @@ impl Stage {
         } else {
             self.bounds.downtime_ms
         };
-        Script::of(&job.case, subject, bound)
+        let mut script = Script::of(&job.case, subject, bound);
+        script.setup = job.setup;
+        script
     }
 
     /// What the case's domain is called: no other case of this run, or of another one, has the name.

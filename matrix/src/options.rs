@@ -25,6 +25,9 @@ pub struct RunOptions {
     /// QEMUs of the user's own: `NAME=PATH`, with absolute paths.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub qemus: Vec<String>,
+    /// Whether all hosts are set up as hosts are, see [`HostSetup`](crate::HostSetup).
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub as_shipped: bool,
 }
 
 impl RunOptions {
@@ -42,6 +45,7 @@ impl RunOptions {
             } else {
                 self.qemus
             },
+            as_shipped: self.as_shipped || kept.as_shipped,
         }
     }
 
@@ -59,10 +63,10 @@ impl RunOptions {
             .into_iter()
             .filter_map(|(name, value)| Some((name, value?)));
         let qemus = self.qemus.iter().map(|qemu| ("--qemu", qemu.clone()));
-        single
-            .chain(qemus)
-            .flat_map(|(name, value)| [name.to_owned(), value])
-            .collect()
+        let valued = single.chain(qemus);
+        let all = valued.flat_map(|(name, value)| [name.to_owned(), value]);
+        let switch = self.as_shipped.then(|| "--as-shipped".to_owned());
+        all.chain(switch).collect()
     }
 
     /// The line that runs with these options and whatever `more` says, for a shell: `program` is how

@@ -1,7 +1,7 @@
 //! Judgements: the verdicts on one attempt at a case, condition by condition.
 
 use migratrix_history::{History, Observation, Verb, Versions};
-use migratrix_matrix::{Case, Condition, Fault, Trip};
+use migratrix_matrix::{Case, Condition, Fault, HostSetup, Trip};
 use serde::{Deserialize, Serialize};
 
 use crate::{Attribution, Kind, Verdict, checks};
@@ -22,6 +22,9 @@ pub struct Judgement {
     pub reached: bool,
     /// The exact versions that took part.
     pub versions: Versions,
+    /// How the daemons of its hosts were set up.
+    #[serde(default)]
+    pub setup: HostSetup,
     /// Each condition and what came of it, in the order of the case's own list.
     pub conditions: Vec<(Condition, Verdict)>,
     /// The failures that are expected of this case, see [`crate::KnownFailures`].
@@ -88,6 +91,7 @@ pub fn judge(history: &History) -> Judgement {
             .iter()
             .any(|entry| asks_for_migration(&entry.saw)),
         versions: checks::versions(history),
+        setup: header.setup,
         conditions: checks::all(history),
         known: Vec::new(),
         attribution: None,
@@ -118,6 +122,7 @@ impl Judgement {
             elapsed_ms: 0,
             reached: false,
             versions: Versions::default(),
+            setup: HostSetup::default(),
             conditions,
             known: Vec::new(),
             attribution: None,

@@ -28,6 +28,7 @@ fn header() -> Header {
             disk: None,
         },
         downtime_bound_ms: 2_000,
+        setup: migratrix_matrix::HostSetup::Quick,
     }
 }
 

@@ -11,7 +11,7 @@ use std::{
 };
 
 use migratrix_contract::Host;
-use migratrix_matrix::ReleaseName;
+use migratrix_matrix::{HostSetup, ReleaseName};
 use nix::{
     sys::signal::{Signal, kill},
     unistd::Pid,
@@ -39,6 +39,7 @@ pub enum Role {
 #[derive(Debug)]
 pub struct LabHost {
     pub(crate) release: StoredRelease,
+    pub(crate) setup: HostSetup,
     pub(crate) hostname: String,
     pub(crate) address: Ipv4Addr,
     pub(crate) logs: PathBuf,
@@ -61,12 +62,14 @@ pub(crate) struct Run {
 impl LabHost {
     pub(crate) fn new(
         release: StoredRelease,
+        setup: HostSetup,
         hostname: String,
         address: Ipv4Addr,
         logs: PathBuf,
     ) -> Self {
         Self {
             release,
+            setup,
             hostname,
             address,
             logs,

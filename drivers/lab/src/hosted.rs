@@ -17,6 +17,7 @@ use std::{
     process::{Command, ExitCode, Stdio},
 };
 
+use migratrix_matrix::HostSetup;
 use nix::{
     sched::{CloneFlags, unshare},
     sys::{prctl, signal::Signal, wait::waitpid},
@@ -55,6 +56,8 @@ pub(crate) struct Spec {
     pub(crate) shared: PathBuf,
     /// The file with the names of all hosts.
     pub(crate) hosts_file: PathBuf,
+    /// How its daemon is set up.
+    pub(crate) setup: HostSetup,
 }
 
 /// Runs this process as a host's keeper if its arguments say so, and gives the code to exit with.
@@ -115,7 +118,7 @@ fn prepare(spec: &Spec) -> Result<(), LabError> {
     sethostname(&spec.hostname).map_err(LabError::system("set the host's name"))?;
     net::configure_host(spec.address)?;
     mounts::enter_root(spec)?;
-    settings::write(&spec.hostname)
+    settings::write(&spec.hostname, spec.setup)
 }
 
 fn start_daemon() -> Result<std::process::Child, LabError> {
