@@ -212,7 +212,7 @@ async fn stop() {
 
 /// How many cases run side by side: more than there are processors, since a case waits a good deal.
 fn default_jobs() -> usize {
-    std::thread::available_parallelism().map_or(2, usize::from) * 2
+    std::thread::available_parallelism().map_or(2, usize::from) * 4
 }
 
 fn seconds() -> u32 {

@@ -95,14 +95,15 @@ impl Case {
     }
 
     /// The raw case of the same pair, machine and state: it tells whether QEMU alone carries the
-    /// guest, and its chain of backups. Only a case of libvirt's own has one.
+    /// guest, and its chain of backups. Only a case of libvirt's own has one, and only where the suite
+    /// `qemu` has its hardware.
     #[must_use]
     pub fn beside(&self) -> Option<Self> {
         if self.backend != Backend::Libvirt || self.fault.is_some() {
             return None;
         }
         let point = match &self.point {
-            Point::Tck(scenario) => Point::Qemu(raw_beside(scenario)),
+            Point::Tck(scenario) => Point::Qemu(raw_beside(scenario)?),
             Point::Chained(chained) => Point::Backup(chain_beside(chained)),
             Point::Qemu(_) | Point::Colo(_) | Point::Backup(_) => return None,
         };
@@ -152,17 +153,17 @@ impl Case {
     }
 }
 
-fn raw_beside(scenario: &Scenario) -> Raw {
+fn raw_beside(scenario: &Scenario) -> Option<Raw> {
     let guest = match scenario.state.activity {
         Activity::Running => GuestState::Running,
         Activity::Paused => GuestState::Stopped,
     };
-    Raw {
+    Some(Raw {
         guest,
         transport: Transport::Tcp,
-        devices: scenario.hardware.devices(),
+        devices: scenario.hardware.devices()?,
         ..Raw::USUAL
-    }
+    })
 }
 
 /// libvirt has its bitmaps in the image, and gives them an alias where the image is copied.

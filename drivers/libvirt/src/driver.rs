@@ -7,7 +7,7 @@ use migratrix_contract::{Driver, Host, Recorder, Step, Subject, Uuid, Variant};
 use migratrix_history::{Observation, Outcome, Side, Versions};
 use migratrix_matrix::{Persistence, Version};
 
-use crate::{Client, Error, Slot, beat::Pulse, domain_xml, image};
+use crate::{Client, Error, Slot, beat::Pulse, domain_xml, image, xml::console};
 
 /// Drives one case. See [`Slot`] for what outlives it.
 pub struct LibvirtDriver<'a> {
@@ -49,7 +49,10 @@ impl<'a> LibvirtDriver<'a> {
             Step::Define(side, uuid) => self.define(side, uuid).await,
             Step::Undefine(side) => self.act(side, Act::Undefine).await,
             Step::Start(side, persistence, variant) => self.start(side, persistence, variant).await,
-            Step::AwaitBeat(side) => self.pulse(side).await?.wait().await,
+            Step::AwaitBeat(side) => {
+                let console = self.host(side).path(&console(&self.subject));
+                self.pulse(side).await?.wait(console.as_deref()).await
+            }
             Step::Suspend(side) => self.act(side, Act::Suspend).await,
             Step::Resume(side) => self.act(side, Act::Resume).await,
             Step::Destroy(side) => self.act(side, Act::Destroy).await,

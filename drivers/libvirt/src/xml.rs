@@ -92,9 +92,9 @@ fn devices(subject: &Subject, hardware: Hardware, variant: Variant) -> Element {
     if chained.is_some() {
         boot = boot.holds(Element::new("boot").with("order", 1));
     }
-    let console = Element::new("serial")
+    let serial = Element::new("serial")
         .with("type", "file")
-        .holds(Element::new("source").with("path", serial(&subject.domain)))
+        .holds(Element::new("source").with("path", console(subject)))
         .holds(Element::new("target").with("port", 0));
     let more = match variant {
         Variant::Plain => None,
@@ -104,14 +104,15 @@ fn devices(subject: &Subject, hardware: Hardware, variant: Variant) -> Element {
         .holds(boot)
         .holds_all(chained)
         .holds(usb(hardware))
-        .holds(console)
+        .holds(serial)
         .holds_all(more)
         .holds_all(extra(subject, hardware))
         .holds(balloon(hardware))
 }
 
-fn serial(domain: &str) -> String {
-    format!("/var/log/libvirt/{domain}.serial")
+/// The file that the guest's console goes to, by the path that its host knows it by.
+pub(crate) fn console(subject: &Subject) -> String {
+    format!("/var/log/libvirt/{}.serial", subject.domain)
 }
 
 fn raw_disk(file: &str, target: &str) -> Element {
