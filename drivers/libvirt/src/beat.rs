@@ -22,6 +22,9 @@ use crate::{Client, Error};
 /// client, the daemon and QEMU's monitor, and takes each of them some processor time.
 const EVERY: Duration = Duration::from_millis(20);
 
+/// How often a guest is followed that must be still meanwhile: what counts is how long it was felt.
+const STILL_EVERY: Duration = Duration::from_millis(50);
+
 /// How often the guest's console is looked at, which is a file here.
 const CONSOLE_EVERY: Duration = Duration::from_millis(5);
 
@@ -136,16 +139,20 @@ impl Pulse {
 
     /// Waits for `cue`, then reads the lap over and over into `laps`, until the host refuses.
     pub async fn follow(&self, cue: Cue<'_>, laps: &mut Option<Laps>) -> Error {
-        match cue {
-            Cue::Now => {}
-            Cue::Suspended(suspended) => suspended.notified().await,
+        let every = match cue {
+            Cue::Now => STILL_EVERY,
+            Cue::Suspended(suspended) => {
+                suspended.notified().await;
+                STILL_EVERY
+            }
             Cue::Copying => {
                 if let Err(error) = self.copying().await {
                     return error;
                 }
+                EVERY
             }
-        }
-        let mut tick = ticks(EVERY);
+        };
+        let mut tick = ticks(every);
         loop {
             tick.tick().await;
             match self.read().await {
