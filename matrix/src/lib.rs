@@ -50,7 +50,7 @@ pub use cover::cover;
 pub use fault::{BackupFault, ChainedFault, ColoFault, Fault, Moment, RawFault, Trip};
 pub use filter::{BadFilter, Filter};
 pub use machine::{newest_common_machine, oldest_common_machine};
-pub use options::RunOptions;
+pub use options::{RunOptions, shell_word};
 pub use plan::{BadPlan, Plan};
 pub use point::{Point, Trait};
 pub use raw::{
