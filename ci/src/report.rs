@@ -1,15 +1,13 @@
-//! `migratrix judge` and `migratrix report`, and the reports that every run ends in.
+//! `migratrix report`, and the reports that every run ends in.
 
 use std::{
-    fs,
     io::{IsTerminal, stdout},
-    path::{Path, PathBuf},
+    path::PathBuf,
 };
 
-use anyhow::{Context, Result, bail};
-use migratrix_history::{Completeness, History};
+use anyhow::{Context, Result};
 use migratrix_matrix::{Plan, Releases};
-use migratrix_reports::{self as reports, Colour, Exit, Flavour, Judgement, KnownFailures, Run};
+use migratrix_reports::{self as reports, Colour, Exit, Flavour, KnownFailures, Run};
 
 use crate::{
     cli::{Granularity, JunitArgs, OutputArgs},
@@ -45,7 +43,8 @@ fn elapsed_ms(run: &Run) -> u64 {
     ends.max().map_or(0, |end| end - run.began_unix * 1_000)
 }
 
-fn junit_of(run: &Run, granularity: Granularity, flavour: Flavour) -> Result<String> {
+fn junit_of(run: &Run, granularity: Option<Granularity>, flavour: Flavour) -> Result<String> {
+    let granularity = granularity.unwrap_or(Granularity::Case);
     Ok(reports::junit(run, granularity.into(), flavour)?)
 }
 
@@ -110,47 +109,4 @@ pub fn report(paths: &[PathBuf], known: &KnownFailures, outputs: &OutputArgs) ->
     }
     print!("{}", reports::terminal(&run, colour()));
     Ok(run.exit())
-}
-
-/// Judges the histories of a run again, and writes its verdicts and reports anew.
-///
-/// # Errors
-/// Fails where a history is damaged, and names it; nothing is written then.
-pub fn judge(path: &Path, known: &KnownFailures, junit: &JunitArgs) -> Result<Exit> {
-    let (dir, plan) = RunDir::open(path)?;
-    let folder = path.join("history");
-    let mut files: Vec<_> = fs::read_dir(&folder)
-        .with_context(|| format!("can't read {}", folder.display()))?
-        .map(|entry| Ok(entry?.path()))
-        .collect::<Result<_>>()?;
-    files.retain(|file| file.extension().is_some_and(|end| end == "jsonl"));
-    files.sort();
-    if files.is_empty() {
-        bail!("{} holds no history: nothing was run", folder.display());
-    }
-    let judgements = files
-        .iter()
-        .map(|file| judge_file(file, path))
-        .collect::<Result<Vec<_>>>()?;
-    let lines: String = judgements
-        .iter()
-        .map(|one| reports::to_line(one) + "\n")
-        .collect();
-    dir.write("verdicts.jsonl", &lines)?;
-    conclude(&dir, &run_of(&dir, &plan, known)?, junit)
-}
-
-/// Judges one history. Where it was cut, what is missing is unknown, and said to be.
-fn judge_file(file: &Path, dir: &Path) -> Result<Judgement> {
-    let read = || -> Result<_> { Ok(History::read(fs::read(file)?)?) };
-    let (history, completeness) =
-        read().with_context(|| format!("the history {} can't be read", file.display()))?;
-    if let Completeness::Truncated { line } = completeness {
-        eprintln!(
-            "{} was cut at line {line}: what is missing is unknown",
-            file.display()
-        );
-    }
-    let log = file.strip_prefix(dir).unwrap_or(file);
-    Ok(reports::judge(&history).with_log(log.display().to_string()))
 }

@@ -9,7 +9,7 @@ use std::{
     time::{SystemTime, UNIX_EPOCH},
 };
 
-use anyhow::Result;
+use anyhow::{Context, Result};
 use migratrix_contract::{Deadlines, Driver, Recorder, Script, Subject, run};
 use migratrix_fake::FakeDriver;
 use migratrix_guest::Parameters;
@@ -26,6 +26,7 @@ use tokio::{sync::OnceCell, time::timeout};
 use crate::{
     config::BoundConfig,
     hosts::{Hosts, Pair},
+    ledger::Trace,
     qemus::Qemus,
     rundir::RunDir,
     runner::Job,
@@ -119,6 +120,11 @@ impl Stage {
         };
         let cell = Rc::clone(self.besides.borrow_mut().entry(case.clone()).or_default());
         let run = async || {
+            // A run that goes on has it from before.
+            let there = Trace::History(dir.name_within(&dir.history_path(&case, 1)));
+            if let Ok(judgement) = there.judged(&case, dir) {
+                return Ok(judgement);
+            }
             let job = Job {
                 place: job.place,
                 case,
@@ -338,7 +344,8 @@ impl Scene {
     }
 
     fn close(self, dir: &RunDir, job: &Job, disturbed: bool) -> Result<Attempt> {
-        let history: History = self.record.finish()?;
+        let finished = self.record.finish();
+        let history: History = finished.with_context(|| self.file.trouble())?;
         let path = self.file.done()?;
         let log = path
             .strip_prefix(dir.path())

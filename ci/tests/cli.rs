@@ -167,7 +167,7 @@ fn a_run_leaves_a_file_an_arrow_and_exits_as_expected() {
             "{file} is missing"
         );
     }
-    refuses(&run_in(dir.path(), &[]), 5, &["--resume"]);
+    refuses(&run_in(dir.path(), &[]), 2, &["--resume out"]);
 }
 
 #[test]
@@ -190,22 +190,23 @@ fn a_run_that_was_cut_short_goes_on_where_it_stopped() {
     );
 }
 
+/// A file of the run in `dir`.
+fn file_of(dir: &Path, name: &str) -> String {
+    fs::read_to_string(dir.join("out").join(name)).expect("it is there")
+}
+
 #[test]
 fn judging_again_gives_the_same_verdicts() {
-    let dir = fresh();
-    let brief = "[deadlines]\nmigrate = 0.2\n";
-    fs::write(dir.path().join("migratrix.toml"), brief).expect("it is written");
-    run_in(dir.path(), &["--suite", "faults"]);
-    let verdicts = || {
-        let text = fs::read_to_string(dir.path().join("out/verdicts.jsonl")).expect("it is there");
-        let mut lines: Vec<_> = text.lines().map(str::to_owned).collect();
-        lines.sort();
-        lines
-    };
-    let before = verdicts();
-    let said = call(dir.path(), &["judge", "out"]);
-    assert_eq!(said.code, 0, "{}", said.err);
-    assert_eq!(verdicts(), before);
+    for suite in ["tck", "faults"] {
+        let dir = fresh();
+        let brief = "[deadlines]\nmigrate = 0.2\n";
+        fs::write(dir.path().join("migratrix.toml"), brief).expect("it is written");
+        run_in(dir.path(), &["--suite", suite]);
+        let before = file_of(dir.path(), "verdicts.jsonl");
+        let said = call(dir.path(), &["judge", "out"]);
+        assert_eq!(said.code, 0, "{suite}: {}", said.err);
+        assert_eq!(file_of(dir.path(), "verdicts.jsonl"), before, "{suite}");
+    }
 }
 
 /// One of the histories of the run in `dir`.
@@ -238,11 +239,51 @@ fn a_history_that_is_damaged_is_named_with_its_line() {
         text.replacen("\"saw\":\"ended\"", "\"saw\":\"ended", 1),
     )
     .expect("it is written");
+    let name = history.file_name().expect("it has one").to_string_lossy();
+    let said = call(dir.path(), &["judge", "out"]);
+    refuses(&said, 3, &[&*name, "line"]);
+    assert!(said.out.contains("15 passed, 1 unknown"), "{}", said.out);
+}
+
+#[test]
+fn a_history_that_is_gone_or_of_another_case_is_named_and_its_case_unknown() {
+    let dir = fresh();
+    run_in(dir.path(), &["-E", "control(p2p) & state(running)"]);
+    let histories = fs::read_dir(dir.path().join("out/history")).expect("it is there");
+    let mut files: Vec<_> = histories
+        .map(|one| one.expect("it can be read").path())
+        .collect();
+    files.sort();
+    fs::remove_file(&files[0]).expect("it was there");
+    fs::copy(&files[1], &files[2]).expect("there is room");
+    let said = call(dir.path(), &["judge", "out"]);
+    refuses(&said, 3, &["can't be read: No such file", "and not of"]);
+    assert!(said.out.contains("14 passed, 2 unknown"), "{}", said.out);
+}
+
+#[test]
+fn a_run_of_an_earlier_version_is_judged_by_its_verdicts() {
+    let dir = fresh();
+    run_in(dir.path(), &["-E", "control(p2p)"]);
+    let before = file_of(dir.path(), "verdicts.jsonl");
+    fs::remove_file(dir.path().join("out/concluded.jsonl")).expect("it was there");
+    assert_eq!(call(dir.path(), &["judge", "out"]).code, 0);
+    assert_eq!(file_of(dir.path(), "verdicts.jsonl"), before);
+    // Without them, by its histories.
+    fs::remove_file(dir.path().join("out/verdicts.jsonl")).expect("it was there");
+    assert_eq!(call(dir.path(), &["judge", "out"]).code, 0);
+    assert_eq!(file_of(dir.path(), "verdicts.jsonl").lines().count(), 32);
+}
+
+#[test]
+fn judging_what_is_no_run_is_wrong_use() {
+    let dir = fresh();
     refuses(
-        &call(dir.path(), &["judge", "out"]),
+        &call(dir.path(), &["judge", "."]),
         2,
-        &["history", "line"],
+        &["not a run's directory"],
     );
+    refuses(&call(dir.path(), &["judge", "none"]), 2, &["none"]);
 }
 
 #[test]

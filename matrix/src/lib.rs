@@ -53,7 +53,7 @@ pub use fault::{BackupFault, ChainedFault, ColoFault, Fault, Moment, RawFault, T
 pub use filter::{BadFilter, Filter};
 pub use hardware::Hardware;
 pub use machine::{newest_common_machine, oldest_common_machine};
-pub use options::RunOptions;
+pub use options::{RunOptions, shell_word};
 pub use plan::{BadPlan, Plan};
 pub use point::{Point, Trait};
 pub use raw::{

@@ -76,13 +76,14 @@ impl RunOptions {
         let options = self.arguments();
         let words = [program, "run"].into_iter();
         let words = words.chain(options.iter().map(String::as_str));
-        let words: Vec<_> = words.chain(more.iter().copied()).map(quoted).collect();
+        let words: Vec<_> = words.chain(more.iter().copied()).map(shell_word).collect();
         words.join(" ")
     }
 }
 
 /// The word as a shell has to be given it. A byte that no argument can hold is left out.
-fn quoted(word: &str) -> String {
+#[must_use]
+pub fn shell_word(word: &str) -> String {
     let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_./,:=@+%".contains(&byte);
     if !word.is_empty() && word.bytes().all(plain) {
         return word.to_owned();

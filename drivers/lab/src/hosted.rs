@@ -64,8 +64,7 @@ pub(crate) struct Spec {
 /// Call it first in `main`, before any thread is started.
 #[must_use]
 pub fn dispatch() -> Option<ExitCode> {
-    let mut arguments = std::env::args().skip(1);
-    if arguments.next()? != COMMAND {
+    if std::env::args_os().nth(1)? != COMMAND {
         return None;
     }
     let code = keep().unwrap_or_else(|error| {
@@ -85,7 +84,8 @@ fn keep() -> Result<u8, LabError> {
     // SAFETY: the process has one thread.
     match unsafe { fork() }.map_err(LabError::system("fork"))? {
         ForkResult::Parent { child } => {
-            println!("{child}");
+            // Where nobody reads it any more, the lifeline has ended as well.
+            let _unread = writeln!(io::stdout(), "{child}");
             let status = waitpid(child, None).map_err(LabError::system("wait for the host"))?;
             Ok(init::ended_code(status).unwrap_or(u8::MAX))
         }

@@ -13,6 +13,7 @@
 
 use std::{
     env,
+    ffi::OsString,
     fs::File,
     io::{self, Read, Write},
     os::{
@@ -36,6 +37,9 @@ use crate::{LabError, init, mounts, net, privilege};
 
 /// Tells a process which part it has: absent, `init:FD:FD`, or `runner`.
 const PART: &str = "MIGRATRIX_SANDBOX";
+
+/// Tells the processes inside how the outer one was called.
+const CALLED: &str = "MIGRATRIX_CALLED_AS";
 
 /// The exit code after a second interrupt.
 const INTERRUPTED: u8 = 130;
@@ -77,6 +81,12 @@ pub fn enter(terminal: Terminal) -> Result<Entered, LabError> {
 #[must_use]
 pub fn is_inside() -> bool {
     env::var_os(PART).is_some_and(|part| part == "runner") && getppid() == Pid::from_raw(1)
+}
+
+/// How the outer process was called, inside the sandbox.
+#[must_use]
+pub fn called_as() -> Option<OsString> {
+    env::var_os(CALLED).filter(|_| is_inside())
 }
 
 /// Waits until the person or the machine asks the command to stop. The second request kills it.
@@ -168,7 +178,8 @@ fn spawn(lifeline: &OwnedFd, ready: &OwnedFd, terminal: Terminal) -> Result<Chil
         ])
         .arg(program)
         .args(env::args_os().skip(1))
-        .env(PART, format!("init:{}:{}", ends[0], ends[1]));
+        .env(PART, format!("init:{}:{}", ends[0], ends[1]))
+        .env(CALLED, env::args_os().next().unwrap_or_default());
     // SAFETY: only system calls that are safe between fork and exec.
     unsafe { command.pre_exec(move || bind_to(outer, ends, terminal)) };
     command.spawn().map_err(|source| LabError::Program {
