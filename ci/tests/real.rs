@@ -10,6 +10,8 @@ use std::{
     time::{Duration, Instant},
 };
 
+use rexpect::session::spawn_command;
+
 /// Below the program's own directories, so that it is on a real disk; the runs stay for a look.
 fn place(name: &str) -> PathBuf {
     let place = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
@@ -108,6 +110,27 @@ fn the_cases_of_qemu_iotests_124_hold_and_chains_survive_the_jump() {
         &[&of[..], &["--profile", "chain", "--out", "chain"]].concat(),
     );
     passes(&chains, "40 passed");
+}
+
+/// How long a case or two may take on a terminal, in milliseconds.
+const ON_A_TERMINAL: u64 = 120_000;
+
+#[test]
+#[ignore = "needs the releases bookworm and trixie, see ci/test"]
+fn runs_whose_tools_talk_to_terminals_come_to_their_end_on_one() {
+    let place = place("terminal");
+    let cases = [
+        "backup/qemu/trixie,trixie/stay/blockdev-backup/incremental-simple/plain",
+        "faults/qemu/trixie,trixie/stay/blockdev-backup/incremental-simple/plain/bitmap-cleared",
+    ];
+    for (case, out) in cases.into_iter().zip(["backup", "faults"]) {
+        let run = migratrix(&place, &["run", "--case", case, "--out", out]);
+        let mut terminal = spawn_command(run, Some(ON_A_TERMINAL)).expect("the program starts");
+        let said = terminal.exp_eof().expect("it ends");
+        let ended = format!("{:?}", terminal.process().wait());
+        assert!(ended.ends_with(", 0))"), "{ended}: {said}");
+        assert!(said.contains("1 case"), "{said}");
+    }
 }
 
 #[test]

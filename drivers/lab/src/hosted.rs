@@ -21,7 +21,7 @@ use migratrix_matrix::HostSetup;
 use nix::{
     sched::{CloneFlags, unshare},
     sys::{prctl, signal::Signal, wait::waitpid},
-    unistd::{ForkResult, fork, sethostname},
+    unistd::{ForkResult, fork, sethostname, setsid},
 };
 use serde::{Deserialize, Serialize};
 
@@ -75,6 +75,8 @@ pub fn dispatch() -> Option<ExitCode> {
 }
 
 fn keep() -> Result<u8, LabError> {
+    // A host has no terminal, even where the runner shares one.
+    setsid().map_err(LabError::system("leave the terminal"))?;
     let spaces = CloneFlags::CLONE_NEWNS
         | CloneFlags::CLONE_NEWPID
         | CloneFlags::CLONE_NEWNET

@@ -10,6 +10,11 @@
 //! go: `unshare` dies with the outer (`PR_SET_PDEATHSIG`), init dies with `unshare`, or by the end
 //! of the lifeline, and with init the kernel kills whatever is in the PID namespace, and takes its
 //! mounts and interfaces down.
+//!
+//! Nothing inside has the caller's terminal, unless a person is to type into it: see [`Terminal`].
+//! This is the one place where it is taken away. A program that changed its settings from the
+//! background would be stopped by the kernel, with all that is in its process group: the runner and
+//! its deadlines too.
 
 use std::{
     env,
@@ -21,7 +26,7 @@ use std::{
         unix::process::{CommandExt, ExitStatusExt},
     },
     path::PathBuf,
-    process::{Child, Command, ExitStatus},
+    process::{Child, Command, ExitStatus, Stdio},
 };
 
 use nix::{
@@ -30,7 +35,7 @@ use nix::{
         prctl,
         signal::{SigSet, Signal, kill},
     },
-    unistd::{Pid, getpid, getppid, pipe2, setpgid},
+    unistd::{Pid, getpid, getppid, pipe2, setsid},
 };
 
 use crate::{LabError, init, mounts, net, privilege};
@@ -56,9 +61,11 @@ pub enum Entered {
 /// Whom the terminal's keys reach.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Terminal {
-    /// The outer process only, which passes an interrupt on as a polite request to stop.
+    /// The outer process only, which passes an interrupt on as a polite request to stop. All
+    /// others are in a session without a terminal, and their standard input is empty; what they
+    /// print may still go to one.
     Outer,
-    /// All of them: for commands that a person types into.
+    /// The runner and what it starts: for commands that a person types into. Hosts have none.
     Shared,
 }
 
@@ -166,6 +173,12 @@ fn spawn(lifeline: &OwnedFd, ready: &OwnedFd, terminal: Terminal) -> Result<Chil
     let ends = [lifeline.as_raw_fd(), ready.as_raw_fd()];
     let outer = getpid();
     let mut command = privilege::unshare();
+    match terminal {
+        Terminal::Outer => {
+            command.stdin(Stdio::null());
+        }
+        Terminal::Shared => {}
+    }
     command
         .args([
             "--mount",
@@ -196,7 +209,7 @@ fn bind_to(outer: Pid, ends: [RawFd; 2], terminal: Terminal) -> io::Result<()> {
         return Err(io::ErrorKind::BrokenPipe.into());
     }
     if terminal == Terminal::Outer {
-        setpgid(Pid::from_raw(0), Pid::from_raw(0))?;
+        setsid()?;
     }
     for end in ends {
         set_inherit(end, FdFlag::empty())?;

@@ -1,0 +1,57 @@
+//! What a child of the runner can do with the caller's terminal: `terminal outer` prints one line for
+//! each thing, `terminal wait` waits for an interrupt. The tests read them on a pseudo-terminal.
+
+use std::{
+    env,
+    error::Error,
+    fs::File,
+    io::{IsTerminal, Read, stderr, stdin},
+    process::{Command, ExitCode},
+};
+
+use migratrix_lab::{
+    dispatch,
+    sandbox::{self, Entered, Terminal},
+};
+
+type Result<T> = std::result::Result<T, Box<dyn Error>>;
+
+fn main() -> Result<ExitCode> {
+    if let Some(code) = dispatch() {
+        return Ok(code);
+    }
+    let word = env::args().nth(1).unwrap_or_default();
+    if word == "child" {
+        return look();
+    }
+    if let Entered::Left(code) = sandbox::enter(Terminal::Outer)? {
+        return Ok(ExitCode::from(code));
+    }
+    if word == "wait" {
+        println!("waiting");
+        tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()?
+            .block_on(sandbox::stop_requested())?;
+        println!("asked to stop");
+        return Ok(ExitCode::from(7));
+    }
+    // As a careless program starts another: it says nothing of its standard input.
+    let status = Command::new(env::current_exe()?).arg("child").status()?;
+    println!("child: {status}");
+    Ok(ExitCode::SUCCESS)
+}
+
+fn look() -> Result<ExitCode> {
+    println!("input is a terminal: {}", stdin().is_terminal());
+    println!("errors go to a terminal: {}", stderr().is_terminal());
+    println!("read: {} bytes", stdin().read(&mut [0; 16])?);
+    println!(
+        "the terminal can be opened: {}",
+        File::open("/dev/tty").is_ok()
+    );
+    // What qemu-io does at its start; from the background it would be stopped here.
+    let set = Command::new("stty").arg("-echo").status()?;
+    println!("settings changed: {}", set.success());
+    Ok(ExitCode::SUCCESS)
+}

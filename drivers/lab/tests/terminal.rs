@@ -1,0 +1,52 @@
+//! The sandbox on a terminal: nothing below the runner has it, and its keys still reach the outer
+//! process. Needs the right to make namespaces, and no release.
+
+use std::{env, path::PathBuf, process::Command};
+
+use rexpect::session::{PtySession, spawn_command};
+
+/// How long the program may take for a line, in milliseconds.
+const PATIENCE: u64 = 20_000;
+
+/// The example, which is built beside the tests.
+fn example(word: &str) -> Command {
+    let test = env::current_exe().unwrap();
+    let built: PathBuf = test.ancestors().nth(2).unwrap().join("examples/terminal");
+    let mut command = Command::new(built);
+    command.arg(word);
+    command
+}
+
+#[track_caller]
+fn ends_with(terminal: &PtySession, code: i32) {
+    let ended = format!("{:?}", terminal.process().wait().unwrap());
+    assert!(ended.starts_with("Exited"), "{ended}");
+    assert!(ended.ends_with(&format!(", {code})")), "{ended}");
+}
+
+#[test]
+fn a_child_of_the_runner_has_no_terminal_to_read_from_or_to_be_stopped_by() {
+    let mut terminal = spawn_command(example("outer"), Some(PATIENCE)).unwrap();
+    for line in [
+        "input is a terminal: false",
+        "errors go to a terminal: true",
+        "read: 0 bytes",
+        "the terminal can be opened: false",
+        "settings changed: false",
+        "child: exit status: 0",
+    ] {
+        terminal.exp_string(line).unwrap();
+    }
+    terminal.exp_eof().unwrap();
+    ends_with(&terminal, 0);
+}
+
+#[test]
+fn an_interrupt_from_the_keyboard_is_passed_on_as_a_request_to_stop() {
+    let mut terminal = spawn_command(example("wait"), Some(PATIENCE)).unwrap();
+    terminal.exp_string("waiting").unwrap();
+    terminal.send_control('c').unwrap();
+    terminal.exp_string("asked to stop").unwrap();
+    terminal.exp_eof().unwrap();
+    ends_with(&terminal, 7);
+}
