@@ -9,7 +9,7 @@ use std::{
 };
 
 use anyhow::{Context, Result};
-use migratrix_contract::Host;
+use migratrix_contract::{Host, told};
 use migratrix_history::Side;
 use migratrix_lab::{Health, Lab, LabHost, RemoteHost, Role, Store, StoredRelease, client_command};
 use migratrix_matrix::{ReleaseName, Tuple};
@@ -152,7 +152,7 @@ impl Hosts {
         };
         Some(match lab.replace(host, place.generation).await {
             Ok(()) => why,
-            Err(error) => format!("{why}; and it can't be started again: {error}"),
+            Err(error) => format!("{why}; and it can't be started again: {}", told(&error)),
         })
     }
 
@@ -188,7 +188,7 @@ impl Hosts {
         match lab.host(stored, role).await {
             Ok(host) => Ok(Place::lab(host)),
             Err(error) => {
-                let why = format!("a host of {name} doesn't come up: {error}");
+                let why = format!("a host of {name} doesn't come up: {}", told(&error));
                 self.broken.borrow_mut().insert(key, why.clone());
                 Err(why)
             }
