@@ -15,7 +15,10 @@ use migratrix_lab::{Health, Lab, LabHost, RemoteHost, Role, Store, StoredRelease
 use migratrix_matrix::{ReleaseName, Tuple};
 use tokio::sync::{OwnedRwLockReadGuard, OwnedRwLockWriteGuard, RwLock};
 
-use crate::config::HostConfig;
+use crate::{
+    config::HostConfig,
+    evidence::{Kind, Material},
+};
 
 /// All hosts of a run.
 pub struct Hosts {
@@ -197,6 +200,21 @@ impl Hosts {
 }
 
 impl Pair {
+    /// What could be kept of an attempt that begins now, with the domain of this name.
+    #[must_use]
+    pub fn material(&self, domain: &str) -> Material {
+        let mut material = Material::new();
+        for (side, place) in [
+            (Side::Source, &self.source),
+            (Side::Destination, &self.destination),
+        ] {
+            for (kind, log) in place.logs(domain) {
+                material.watch(side, kind, log);
+            }
+        }
+        material
+    }
+
     /// Whether one of the hosts was replaced since the case came to them.
     #[must_use]
     pub fn was_disturbed(&self) -> bool {
@@ -239,16 +257,19 @@ impl Place {
             .is_some_and(|host| host.generation() != self.generation)
     }
 
-    /// The logs that the host keeps of its daemon and of this domain.
-    #[must_use]
-    pub fn logs(&self, domain: &str) -> Vec<PathBuf> {
+    /// The logs that the host keeps of its daemon and of this domain, and what each is.
+    fn logs(&self, domain: &str) -> Vec<(Kind, PathBuf)> {
         let Some(host) = &self.lab_host else {
             return Vec::new();
         };
         let logs = host.logs();
         vec![
-            logs.join("qemu").join(format!("{domain}.log")),
-            logs.join("libvirtd.log"),
+            (
+                Kind::DomainLog,
+                logs.join("qemu").join(format!("{domain}.log")),
+            ),
+            (Kind::DaemonLog, logs.join("libvirtd.log")),
+            (Kind::Console, logs.join(format!("{domain}.serial"))),
         ]
     }
 }

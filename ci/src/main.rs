@@ -11,6 +11,7 @@
 mod cli;
 mod config;
 mod doctor;
+mod evidence;
 mod hosts;
 mod lab;
 mod list;

@@ -13,6 +13,7 @@ use migratrix_reports::{self as reports, Colour, Exit, Flavour, Judgement, Known
 
 use crate::{
     cli::{Granularity, JunitArgs, OutputArgs},
+    evidence,
     rundir::{RunDir, write_whole},
 };
 
@@ -130,7 +131,7 @@ pub fn judge(path: &Path, known: &KnownFailures, junit: &JunitArgs) -> Result<Ex
     }
     let judgements = files
         .iter()
-        .map(|file| judge_file(file, path))
+        .map(|file| judge_file(file, &dir))
         .collect::<Result<Vec<_>>>()?;
     let lines: String = judgements
         .iter()
@@ -141,7 +142,7 @@ pub fn judge(path: &Path, known: &KnownFailures, junit: &JunitArgs) -> Result<Ex
 }
 
 /// Judges one history. Where it was cut, what is missing is unknown, and said to be.
-fn judge_file(file: &Path, dir: &Path) -> Result<Judgement> {
+fn judge_file(file: &Path, dir: &RunDir) -> Result<Judgement> {
     let read = || -> Result<_> { Ok(History::read(fs::read(file)?)?) };
     let (history, completeness) =
         read().with_context(|| format!("the history {} can't be read", file.display()))?;
@@ -151,6 +152,8 @@ fn judge_file(file: &Path, dir: &Path) -> Result<Judgement> {
             file.display()
         );
     }
-    let log = file.strip_prefix(dir).unwrap_or(file);
-    Ok(reports::judge(&history).with_log(log.display().to_string()))
+    let log = file.strip_prefix(dir.path()).unwrap_or(file);
+    let judgement = reports::judge(&history).with_log(log.display().to_string());
+    let evidence = evidence::kept(dir, &judgement.case, judgement.attempt);
+    Ok(judgement.with_evidence(evidence))
 }

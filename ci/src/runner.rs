@@ -147,8 +147,10 @@ impl Runner {
         let Attempt {
             mut judgement,
             disturbed,
+            material,
         } = attempt;
         self.known.mark(&mut judgement, &self.stage.releases)?;
+        material.keep(&mut judgement, &self.dir);
         if !self.again(&job, disturbed, judgement.standing()) {
             let judgement = self.attributed(&job, judgement).await?;
             return self.conclude(&job.earlier, &judgement);
