@@ -9,13 +9,16 @@ use std::{
 };
 
 use anyhow::{Context, Result};
-use migratrix_contract::Host;
+use migratrix_contract::{Host, told};
 use migratrix_history::Side;
 use migratrix_lab::{Health, Lab, LabHost, RemoteHost, Role, Store, StoredRelease, client_command};
 use migratrix_matrix::{HostSetup, ReleaseName, Tuple};
 use tokio::sync::{OwnedRwLockReadGuard, OwnedRwLockWriteGuard, RwLock};
 
-use crate::config::HostConfig;
+use crate::{
+    config::HostConfig,
+    evidence::{Kind, Material},
+};
 
 /// All hosts of a run.
 pub struct Hosts {
@@ -155,7 +158,7 @@ impl Hosts {
         };
         Some(match lab.replace(host, place.generation).await {
             Ok(()) => why,
-            Err(error) => format!("{why}; and it can't be started again: {error}"),
+            Err(error) => format!("{why}; and it can't be started again: {}", told(&error)),
         })
     }
 
@@ -191,7 +194,7 @@ impl Hosts {
         match lab.host(stored, *role, *setup).await {
             Ok(host) => Ok(Place::lab(host)),
             Err(error) => {
-                let why = format!("a host of {name} doesn't come up: {error}");
+                let why = format!("a host of {name} doesn't come up: {}", told(&error));
                 self.broken.borrow_mut().insert(key, why.clone());
                 Err(why)
             }
@@ -200,6 +203,21 @@ impl Hosts {
 }
 
 impl Pair {
+    /// What could be kept of an attempt that begins now, with the domain of this name.
+    #[must_use]
+    pub fn material(&self, domain: &str) -> Material {
+        let mut material = Material::new();
+        for (side, place) in [
+            (Side::Source, &self.source),
+            (Side::Destination, &self.destination),
+        ] {
+            for (kind, log) in place.logs(domain) {
+                material.watch(side, kind, log);
+            }
+        }
+        material
+    }
+
     /// Whether one of the hosts was replaced since the case came to them.
     #[must_use]
     pub fn was_disturbed(&self) -> bool {
@@ -242,16 +260,19 @@ impl Place {
             .is_some_and(|host| host.generation() != self.generation)
     }
 
-    /// The logs that the host keeps of its daemon and of this domain.
-    #[must_use]
-    pub fn logs(&self, domain: &str) -> Vec<PathBuf> {
+    /// The logs that the host keeps of its daemon and of this domain, and what each is.
+    fn logs(&self, domain: &str) -> Vec<(Kind, PathBuf)> {
         let Some(host) = &self.lab_host else {
             return Vec::new();
         };
         let logs = host.logs();
         vec![
-            logs.join("qemu").join(format!("{domain}.log")),
-            logs.join("libvirtd.log"),
+            (
+                Kind::DomainLog,
+                logs.join("qemu").join(format!("{domain}.log")),
+            ),
+            (Kind::DaemonLog, logs.join("libvirtd.log")),
+            (Kind::Console, logs.join(format!("{domain}.serial"))),
         ]
     }
 }

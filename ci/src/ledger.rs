@@ -22,7 +22,7 @@ use migratrix_matrix::{Case, Plan, Releases};
 use migratrix_reports::{self as reports, Attribution, Judgement, KnownFailures, Verdict, to_line};
 use serde::{Deserialize, Serialize};
 
-use crate::rundir::RunDir;
+use crate::{evidence, rundir::RunDir};
 
 /// A case that was concluded.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -153,7 +153,9 @@ impl Trace {
                 dir.path().join(log).display()
             );
         }
-        Ok(reports::judge(&history).with_log(log))
+        let judgement = reports::judge(&history).with_log(log);
+        let kept = evidence::kept(dir, case, judgement.attempt);
+        Ok(judgement.with_evidence(kept))
     }
 }
 

@@ -14,6 +14,7 @@ mod say;
 mod cli;
 mod config;
 mod doctor;
+mod evidence;
 mod hosts;
 mod judge;
 mod lab;

@@ -236,6 +236,7 @@ impl RunArgs {
             jobs: self.jobs.map(usize::from),
             retries: self.retries,
             qemus: qemus.collect::<Result<_>>()?,
+            as_shipped: self.as_shipped,
         })
     }
 }

@@ -3,7 +3,7 @@
 //! ```text
 //! plan.json            what is to be run, and on what
 //! history/NAME.jsonl   what was done and seen, a file a case and attempt
-//! evidence/NAME/       the hypervisors' own logs, of cases that did not pass
+//! evidence/NAME/       what hypervisors and hosts said, a folder an attempt that was not as expected
 //! concluded.jsonl      a line a case of which no attempt follows: which attempts there are, and skips
 //! verdicts.jsonl       a line a judged attempt, written as soon as its case is concluded
 //! junit.xml · junit-strict.xml · index.html · summary.json · summary.txt
@@ -160,19 +160,14 @@ impl RunDir {
     /// Where the history of an attempt at a case is.
     #[must_use]
     pub fn history_path(&self, case: &Case, attempt: u32) -> PathBuf {
-        let stem = case.file_stem();
-        let name = if attempt == 1 {
-            stem
-        } else {
-            format!("{stem}.{attempt}")
-        };
+        let name = attempt_stem(case, attempt);
         self.path.join("history").join(format!("{name}.jsonl"))
     }
 
-    /// Where evidence of a case that did not pass is kept.
+    /// Where evidence of an attempt at a case is kept, where it was not as expected.
     #[must_use]
-    pub fn evidence(&self, case: &Case) -> PathBuf {
-        self.path.join("evidence").join(case.file_stem())
+    pub fn evidence(&self, case: &Case, attempt: u32) -> PathBuf {
+        self.path.join("evidence").join(attempt_stem(case, attempt))
     }
 
     /// Where it is written down which cases are concluded.
@@ -270,6 +265,16 @@ impl HistoryFile {
         fs::rename(&self.part, &self.whole)
             .with_context(|| format!("can't name {}", self.whole.display()))?;
         Ok(self.whole)
+    }
+}
+
+/// What the files of an attempt at a case are called, without an end.
+fn attempt_stem(case: &Case, attempt: u32) -> String {
+    let stem = case.file_stem();
+    if attempt == 1 {
+        stem
+    } else {
+        format!("{stem}.{attempt}")
     }
 }
 

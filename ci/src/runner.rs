@@ -152,8 +152,10 @@ impl Runner {
         let Attempt {
             mut judgement,
             disturbed,
+            material,
         } = attempt;
         self.known.mark(&mut judgement, &self.stage.releases)?;
+        material.keep(&mut judgement, &self.dir);
         if !self.again(&job, disturbed, judgement.standing()) {
             let beside = self.beside(&job, &judgement).await?;
             let judgement = match &beside {

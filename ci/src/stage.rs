@@ -3,7 +3,6 @@
 use std::{
     cell::RefCell,
     collections::HashMap,
-    fs,
     path::Path,
     rc::Rc,
     time::{SystemTime, UNIX_EPOCH},
@@ -13,7 +12,7 @@ use anyhow::{Context, Result};
 use migratrix_contract::{Deadlines, Driver, Recorder, Script, Subject, run};
 use migratrix_fake::FakeDriver;
 use migratrix_guest::Parameters;
-use migratrix_history::{History, Observation, Outcome, Verb};
+use migratrix_history::{History, Observation, Outcome, Side, Verb};
 use migratrix_libvirt::{LibvirtDriver, Slot};
 use migratrix_matrix::{
     Axis, Backend, Case, Flag, HostSetup, Point, Raw, ReleaseName, Releases, Tuple, Writer,
@@ -25,7 +24,8 @@ use tokio::{sync::OnceCell, time::timeout};
 
 use crate::{
     config::BoundConfig,
-    hosts::{Hosts, Pair},
+    evidence::{Kind, Material},
+    hosts::Hosts,
     ledger::Trace,
     qemus::Qemus,
     rundir::RunDir,
@@ -65,6 +65,8 @@ pub struct Attempt {
     pub judgement: Judgement,
     /// Whether others that were on its hosts may have disturbed it.
     pub disturbed: bool,
+    /// What could be kept of it.
+    pub material: Material,
 }
 
 /// The machine of cases that no real QEMU runs.
@@ -75,8 +77,6 @@ const MEMORY_MIB: u32 = 16;
 const BOOT_IMAGE: &str = "/var/lib/migratrix/a-b.img";
 /// Where the one of a guest is that writes to a disk.
 const WRITER_IMAGE: &str = "/var/lib/migratrix/a-b-writer.img";
-/// How much of a log is kept as evidence, from its end, in bytes.
-const EVIDENCE: usize = 64 * 1024;
 
 impl Stage {
     /// Runs one attempt at a case, and judges it.
@@ -104,7 +104,7 @@ impl Stage {
                 let mut driver = FakeDriver::new(&script.subject);
                 let mut scene = Scene::open(script, job, dir)?;
                 scene.play(&mut driver, &self.deadlines).await;
-                scene.close(dir, job, false)
+                scene.close(dir, job, false, Material::new())
             }
         }
     }
@@ -133,7 +133,8 @@ impl Stage {
                 alone: false,
                 earlier: Vec::new(),
             };
-            let attempt = self.on_qemus(qemus, &job, dir).await?;
+            let mut attempt = self.on_qemus(qemus, &job, dir).await?;
+            attempt.material.keep(&mut attempt.judgement, dir);
             anyhow::Ok(attempt.judgement)
         };
         let judgement = cell.get_or_try_init(run).await?;
@@ -175,7 +176,13 @@ impl Stage {
         let mut driver = QemuDriver::new(source, destination, script.subject.clone(), folder);
         let mut scene = Scene::open(script, job, dir)?;
         scene.play(&mut driver, &self.deadlines).await;
-        scene.close(dir, job, false)
+        let mut material = Material::new();
+        for side in [Side::Source, Side::Destination] {
+            if let Some(account) = driver.account(side).await {
+                material.take(side, Kind::Qemu, account);
+            }
+        }
+        scene.close(dir, job, false, material)
     }
 
     async fn on_hosts(
@@ -205,7 +212,12 @@ impl Stage {
             return Ok(Attempt::skipped(&job.case, &ability));
         }
         let mut scene = Scene::open(script, job, dir)?;
+        let mut material = pair.material(&scene.script.subject.domain);
         scene.play(&mut driver, &self.deadlines).await;
+        for (side, when, xml) in driver.descriptions() {
+            material.describe(side, when, xml);
+        }
+        material.end();
         let lost = if scene.is_in_doubt() {
             hosts.mend(&pair).await
         } else {
@@ -215,10 +227,7 @@ impl Stage {
         for (side, why) in lost {
             scene.record.saw(Observation::HostLost { side, why });
         }
-        let domain = scene.script.subject.domain.clone();
-        let attempt = scene.close(dir, job, disturbed)?;
-        attempt.keep_evidence(&pair, &domain, dir);
-        Ok(attempt)
+        scene.close(dir, job, disturbed, material)
     }
 
     /// An attempt that ends before it begins: its hosts are not there.
@@ -229,7 +238,7 @@ impl Stage {
             step: "connect".to_owned(),
             outcome: Outcome::Unknown { why },
         });
-        scene.close(dir, job, false)
+        scene.close(dir, job, false, Material::new())
     }
 
     fn script(&self, job: &Job, machine: String, boot_image: &str) -> Script {
@@ -343,7 +352,13 @@ impl Scene {
             .any(|entry| is_in_doubt(&entry.saw))
     }
 
-    fn close(self, dir: &RunDir, job: &Job, disturbed: bool) -> Result<Attempt> {
+    fn close(
+        self,
+        dir: &RunDir,
+        job: &Job,
+        disturbed: bool,
+        material: Material,
+    ) -> Result<Attempt> {
         let finished = self.record.finish();
         let history: History = finished.with_context(|| self.file.trouble())?;
         let path = self.file.done()?;
@@ -357,6 +372,7 @@ impl Scene {
         Ok(Attempt {
             judgement,
             disturbed,
+            material,
         })
     }
 }
@@ -378,28 +394,7 @@ impl Attempt {
         Self {
             judgement: Judgement::skipped(case.clone(), ability, now_unix()),
             disturbed: false,
-        }
-    }
-
-    /// Keeps the ends of the hypervisors' logs of a case in which something is wrong. A log that
-    /// can't be read is left out: evidence is a help, and no result.
-    fn keep_evidence(&self, pair: &Pair, domain: &str, dir: &RunDir) {
-        if self.judgement.troubles().next().is_none() {
-            return;
-        }
-        let folder = dir.evidence(&self.judgement.case);
-        for (side, place) in [("source", &pair.source), ("destination", &pair.destination)] {
-            for log in place.logs(domain) {
-                let name = log
-                    .file_name()
-                    .unwrap_or_default()
-                    .to_string_lossy()
-                    .into_owned();
-                if let (Ok(text), Ok(())) = (fs::read(&log), fs::create_dir_all(&folder)) {
-                    let end = &text[text.len().saturating_sub(EVIDENCE)..];
-                    let _ = fs::write(folder.join(format!("{side}-{name}")), end);
-                }
-            }
+            material: Material::new(),
         }
     }
 }

@@ -20,6 +20,7 @@ fn history(case: &Case) -> History {
         machine: "pc-q35-7.2".to_owned(),
         guest: Parameters::SMALL,
         downtime_bound_ms: 1_000,
+        setup: Default::default(),
     };
     let saw = Observation::Residue {
         side: Side::Source,

@@ -4,7 +4,7 @@ use std::{collections::HashMap, sync::Arc};
 
 use migratrix_client::wire::{Act, HostFacts, Op, Said, What};
 use migratrix_contract::{Driver, Host, Recorder, Step, Subject, Uuid, Variant};
-use migratrix_history::{Observation, Outcome, Side, Versions};
+use migratrix_history::{Observation, Outcome, Side, Versions, When};
 use migratrix_matrix::{Persistence, Version};
 
 use crate::{Client, Error, Slot, beat::Pulse, domain_xml, image, xml::console};
@@ -17,6 +17,8 @@ pub struct LibvirtDriver<'a> {
     pub(crate) subject: Subject,
     /// What describes the checkpoints of a chain of backups.
     pub(crate) kept: Vec<String>,
+    /// How the hosts described the domain, in the order in which they were asked.
+    pub(crate) described: Vec<(Side, When, String)>,
     opened: HashMap<Side, HostFacts>,
 }
 
@@ -39,8 +41,14 @@ impl<'a> LibvirtDriver<'a> {
             destination,
             subject,
             kept: Vec::new(),
+            described: Vec::new(),
             opened: HashMap::new(),
         }
+    }
+
+    /// The XML of the domain, as each host gave it and at which moment of the case.
+    pub fn descriptions(&mut self) -> impl Iterator<Item = (Side, When, String)> {
+        std::mem::take(&mut self.described).into_iter()
     }
 
     async fn step(&mut self, step: &Step, record: &mut Recorder) -> Result<(), Error> {
