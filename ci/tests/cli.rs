@@ -61,9 +61,16 @@ fn the_counts_of_the_matrix_are_those_of_its_axes() {
         assert_eq!(said.code, 0, "{}", said.err);
         said.out.trim().parse::<usize>().expect("it is a number")
     };
-    assert_eq!(count(&["--suite", "tck"]), 96);
-    assert_eq!(count(&["--boundary", "bookworm,trixie"]), 768);
-    assert_eq!(count(&places), 6144);
+    let tck = ["--profile", "tck"];
+    assert_eq!(count(&tck), 96);
+    assert_eq!(
+        count(&[&tck[..], &["--boundary", "bookworm,trixie"]].concat()),
+        768
+    );
+    assert_eq!(count(&[&tck[..], &places].concat()), 6144);
+    let default = count(&[]);
+    assert_eq!(count(&["--suite", "tck"]), default);
+    assert_eq!(default, count(&["-E", "hardware(minimal)"]) + 60);
     assert_eq!(count(&["--profile", "tck-full"]), 384);
 }
 
@@ -147,7 +154,7 @@ fn run_in(dir: &Path, more: &[&str]) -> Said {
 #[test]
 fn a_run_leaves_a_file_an_arrow_and_exits_as_expected() {
     let dir = fresh();
-    let said = run_in(dir.path(), &[]);
+    let said = run_in(dir.path(), &["--profile", "tck"]);
     assert_eq!(said.code, 0, "{}", said.err);
     assert!(
         said.out.contains("960 post-conditions of 96 cases"),
@@ -167,13 +174,17 @@ fn a_run_leaves_a_file_an_arrow_and_exits_as_expected() {
             "{file} is missing"
         );
     }
-    refuses(&run_in(dir.path(), &[]), 2, &["--resume out"]);
+    refuses(
+        &run_in(dir.path(), &["--profile", "tck"]),
+        2,
+        &["--resume out"],
+    );
 }
 
 #[test]
 fn a_run_that_was_cut_short_goes_on_where_it_stopped() {
     let dir = fresh();
-    run_in(dir.path(), &[]);
+    run_in(dir.path(), &["--profile", "tck"]);
     let verdicts = dir.path().join("out/verdicts.jsonl");
     let text = fs::read_to_string(&verdicts).expect("it is there");
     let kept: usize = text.lines().take(40).map(|line| line.len() + 1).sum();
@@ -219,7 +230,7 @@ fn a_history(dir: &Path) -> PathBuf {
 #[test]
 fn a_cut_history_is_judged_as_unknown_and_said_to_be_cut() {
     let dir = fresh();
-    run_in(dir.path(), &["-E", "control(p2p)"]);
+    run_in(dir.path(), &["--profile", "tck", "-E", "control(p2p)"]);
     let history = a_history(dir.path());
     let text = fs::read(&history).expect("it is there");
     fs::write(&history, &text[..text.len() / 2]).expect("it is written");
@@ -231,7 +242,10 @@ fn a_cut_history_is_judged_as_unknown_and_said_to_be_cut() {
 #[test]
 fn a_history_that_is_damaged_is_named_with_its_line() {
     let dir = fresh();
-    run_in(dir.path(), &["-E", "control(p2p) & state(running)"]);
+    run_in(
+        dir.path(),
+        &["--profile", "tck", "-E", "control(p2p) & state(running)"],
+    );
     let history = a_history(dir.path());
     let text = fs::read_to_string(&history).expect("it is there");
     fs::write(
@@ -248,7 +262,10 @@ fn a_history_that_is_damaged_is_named_with_its_line() {
 #[test]
 fn a_history_that_is_gone_or_of_another_case_is_named_and_its_case_unknown() {
     let dir = fresh();
-    run_in(dir.path(), &["-E", "control(p2p) & state(running)"]);
+    run_in(
+        dir.path(),
+        &["--profile", "tck", "-E", "control(p2p) & state(running)"],
+    );
     let histories = fs::read_dir(dir.path().join("out/history")).expect("it is there");
     let mut files: Vec<_> = histories
         .map(|one| one.expect("it can be read").path())
@@ -264,7 +281,7 @@ fn a_history_that_is_gone_or_of_another_case_is_named_and_its_case_unknown() {
 #[test]
 fn a_run_of_an_earlier_version_is_judged_by_its_verdicts() {
     let dir = fresh();
-    run_in(dir.path(), &["-E", "control(p2p)"]);
+    run_in(dir.path(), &["--profile", "tck", "-E", "control(p2p)"]);
     let before = file_of(dir.path(), "verdicts.jsonl");
     fs::remove_file(dir.path().join("out/concluded.jsonl")).expect("it was there");
     assert_eq!(call(dir.path(), &["judge", "out"]).code, 0);
@@ -293,7 +310,17 @@ fn shards_reported_together_are_the_whole_run() {
         let out = format!("part-{}", &shard[..1]);
         let said = call(
             dir.path(),
-            &["run", "--backend", "fake", "--shard", shard, "--out", &out],
+            &[
+                "run",
+                "--backend",
+                "fake",
+                "--profile",
+                "tck",
+                "--shard",
+                shard,
+                "--out",
+                &out,
+            ],
         );
         assert_eq!(said.code, 0, "{}", said.err);
     }
@@ -316,7 +343,7 @@ fn shards_reported_together_are_the_whole_run() {
 #[test]
 fn a_plan_of_a_later_version_is_not_guessed_at() {
     let dir = fresh();
-    run_in(dir.path(), &["-E", "control(p2p)"]);
+    run_in(dir.path(), &["--profile", "tck", "-E", "control(p2p)"]);
     let plan = dir.path().join("out/plan.json");
     let text = fs::read_to_string(&plan).expect("it is there");
     fs::write(&plan, text.replacen("\"format\": 1", "\"format\": 9", 1)).expect("it is written");

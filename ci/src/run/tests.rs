@@ -1,6 +1,6 @@
 //! Runs on the hypervisor in memory that are cut short, gone on with, and judged again.
 
-use migratrix_matrix::{ReleaseName, RunOptions, Selection, Suite};
+use migratrix_matrix::{Profile, ReleaseName, RunOptions, Selection, Suite};
 use proptest::prelude::*;
 use tempfile::TempDir;
 
@@ -30,6 +30,7 @@ fn plan(dir: &TempDir, jobs: usize, retries: u32) -> Plan {
         let filter = Some(filter.parse().expect("it is a filter"));
         let selection = Selection {
             suite,
+            profile: (suite == Suite::Tck).then_some(Profile::Tck),
             backend,
             filter,
             ..Selection::default()
