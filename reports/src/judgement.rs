@@ -33,6 +33,18 @@ pub struct Judgement {
     /// The file name of its history, where it has one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub log: Option<String>,
+    /// What is kept of it beside its history, where it did not come out as expected.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub evidence: Vec<Evidence>,
+}
+
+/// A file of the run that shows what went wrong in an attempt.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Evidence {
+    /// Its name, from the run's directory: `evidence/CASE/source-qemu.log`.
+    pub file: String,
+    /// What it shows, for a reader: `what the source's QEMU said, and its command line`.
+    pub shows: String,
 }
 
 /// A failure that is expected of a condition, and why.
@@ -92,6 +104,7 @@ pub fn judge(history: &History) -> Judgement {
         known: Vec::new(),
         attribution: None,
         log: None,
+        evidence: Vec::new(),
     }
 }
 
@@ -122,6 +135,7 @@ impl Judgement {
             known: Vec::new(),
             attribution: None,
             log: None,
+            evidence: Vec::new(),
         }
     }
 
@@ -129,6 +143,13 @@ impl Judgement {
     #[must_use]
     pub fn with_log(mut self, log: impl Into<String>) -> Self {
         self.log = Some(log.into());
+        self
+    }
+
+    /// The same judgement, with what is kept of the attempt beside its history.
+    #[must_use]
+    pub fn with_evidence(mut self, evidence: Vec<Evidence>) -> Self {
+        self.evidence = evidence;
         self
     }
 

@@ -31,7 +31,7 @@ pub use attribution::{Attribution, Origin};
 pub use groups::{Group, groups};
 pub use html::html;
 pub use json::json;
-pub use judgement::{Judgement, Known, Standing, judge};
+pub use judgement::{Evidence, Judgement, Known, Standing, judge};
 pub use junit::{Flavour, Granularity, junit};
 pub use known::KnownFailures;
 pub use lines::{ReportError, Verdicts, parse, to_line};

@@ -10,8 +10,8 @@ use std::{io::Write, process};
 use migratrix_history::{History, Look, Observation, Outcome, Refusal, Side, Verb, When};
 use migratrix_matrix::{Backend, Condition, Release, ReleaseName, Releases};
 use migratrix_reports::{
-    Colour, Exit, Flavour, Granularity, Judgement, KnownFailures, Run, Standing, Verdict, html,
-    json, judge, junit, parse, terminal, to_line,
+    Colour, Evidence, Exit, Flavour, Granularity, Judgement, KnownFailures, Run, Standing, Verdict,
+    html, json, judge, junit, parse, terminal, to_line,
 };
 use story::{changed, event, good, without};
 
@@ -473,4 +473,17 @@ fn what_a_known_failure_hides_is_as_expected_and_chance_is_no_news() {
     let hides = list("sometimes = true\nunseen = [\"alive\"]");
     assert_eq!(marked(&hides, blind.clone()), Standing::KnownFailure);
     assert_eq!(marked(&list("sometimes = true"), blind), Standing::Unknown);
+}
+
+#[test]
+fn a_verdict_names_its_evidence_and_reads_the_same_again() {
+    let evidence = vec![Evidence {
+        file: "evidence/case/source-qemu.log".to_owned(),
+        shows: "what the source's QEMU said".to_owned(),
+    }];
+    let plain = judge(&good(&case("normal/persistent-running-bare/none")));
+    assert!(!to_line(&plain).contains("evidence"));
+    let told = plain.with_evidence(evidence);
+    let read = parse(&to_line(&told)).expect("it was just written");
+    assert_eq!(read.judgements, [told]);
 }
