@@ -17,6 +17,7 @@ mod cover;
 mod fault;
 mod filter;
 mod machine;
+mod options;
 mod plan;
 mod point;
 mod raw;
@@ -49,6 +50,7 @@ pub use cover::cover;
 pub use fault::{BackupFault, ChainedFault, ColoFault, Fault, Moment, RawFault, Trip};
 pub use filter::{BadFilter, Filter};
 pub use machine::{newest_common_machine, oldest_common_machine};
+pub use options::RunOptions;
 pub use plan::{BadPlan, Plan};
 pub use point::{Point, Trait};
 pub use raw::{

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
-use crate::{Case, Release, Releases, SelectError, Selection};
+use crate::{Case, Release, Releases, RunOptions, SelectError, Selection};
 
 /// Everything that a run, and whoever reads it later, has to know of what is to be tried.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -12,6 +12,9 @@ pub struct Plan {
     pub format: u32,
     /// What was asked for.
     pub selection: Selection,
+    /// How it was to be run. Plans of earlier versions don't say.
+    #[serde(default)]
+    pub options: RunOptions,
     /// The releases that the cases name, with their versions, in the order of the known ones.
     pub releases: Vec<Release>,
     /// The cases, in the order in which they are to be run.
@@ -52,6 +55,7 @@ impl Plan {
         Ok(Self {
             format: Self::FORMAT,
             selection,
+            options: RunOptions::default(),
             releases: releases.iter().filter(named).cloned().collect(),
             cases,
         })
