@@ -18,6 +18,7 @@ mod fault;
 mod filter;
 mod machine;
 mod options;
+mod parts;
 mod plan;
 mod point;
 mod raw;
@@ -51,6 +52,7 @@ pub use fault::{BackupFault, ChainedFault, ColoFault, Fault, Moment, RawFault, T
 pub use filter::{BadFilter, Filter};
 pub use machine::{newest_common_machine, oldest_common_machine};
 pub use options::RunOptions;
+pub use parts::{NotOneRun, Parts};
 pub use plan::{BadPlan, Plan};
 pub use point::{Point, Trait};
 pub use raw::{
