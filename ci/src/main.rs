@@ -15,6 +15,7 @@ mod hosts;
 mod lab;
 mod list;
 mod meaning;
+mod outputs;
 mod processor;
 mod progress;
 mod qemus;
@@ -120,20 +121,16 @@ fn carry_out(cli: &Cli) -> Result<u8, Failure> {
             Ok(code::AS_EXPECTED)
         }
         Command::Run(typed) => run(typed, &config),
-        Command::Judge { dir, known, junit } => {
-            let known = known.meaning().or_wrong_use()?;
-            report::judge(dir, &known, junit).or_wrong_use().map(exit)
-        }
+        Command::Judge { dir, known, junit } => report::judge(dir, known, junit, &config)
+            .or_wrong_use()
+            .map(exit),
         Command::Report {
             dirs,
             known,
             outputs,
-        } => {
-            let known = known.meaning().or_wrong_use()?;
-            report::report(dirs, &known, outputs)
-                .or_wrong_use()
-                .map(exit)
-        }
+        } => report::report(dirs, known, outputs, &config)
+            .or_wrong_use()
+            .map(exit),
         Command::Lab { action } => lab::lab(action).or_lab_failed(),
     }
 }

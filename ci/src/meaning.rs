@@ -1,11 +1,14 @@
 //! What was typed, and what it means: the selection, the releases that are known, the client.
 
-use std::path::PathBuf;
+use std::{
+    path::PathBuf,
+    time::{SystemTime, UNIX_EPOCH},
+};
 
 use anyhow::{Context, Result, bail};
 use migratrix_lab::{RECIPES, Store, cache_folder};
-use migratrix_matrix::{Profile, Release, ReleaseName, Releases, Selection, Suite};
-use migratrix_reports::KnownFailures;
+use migratrix_matrix::{Plan, Profile, Release, ReleaseName, Releases, Selection, Suite};
+use migratrix_reports::{Flaky, KnownAre, KnownFailures, Rules};
 
 use crate::{
     cli::{KnownArgs, SelectionArgs},
@@ -43,12 +46,7 @@ pub fn known_releases(store: &Store, config: &Config, own: &[OwnBuild]) -> Resul
     for recipe in RECIPES {
         let name = ReleaseName::new(recipe.name)?;
         if known.iter().all(|release| release.name != name) {
-            known.push(Release {
-                name,
-                libvirt: None,
-                qemu: None,
-                machines: Vec::new(),
-            });
+            known.push(Release::unknown(name));
         }
     }
     known.extend(config.releases());
@@ -159,13 +157,55 @@ impl KnownArgs {
     /// # Errors
     /// Fails where it can't be read.
     pub fn meaning(&self) -> Result<KnownFailures> {
+        let now = now_unix();
         let Some(file) = &self.known else {
-            return Ok(KnownFailures::parse(KNOWN_FAILURES)?.general());
+            return Ok(KnownFailures::parse(KNOWN_FAILURES)?.general().on(now));
         };
         let text = std::fs::read_to_string(file)
             .with_context(|| format!("can't read the known failures {}", file.display()))?;
-        KnownFailures::parse(&text).with_context(|| file.display().to_string())
+        let known = KnownFailures::parse(&text).with_context(|| file.display().to_string())?;
+        Ok(known.on(now))
     }
+
+    /// What counts as a failure.
+    #[must_use]
+    pub fn rules(&self) -> Rules {
+        Rules {
+            flaky: if self.allow_flaky {
+                Flaky::Allowed
+            } else {
+                Flaky::Failed
+            },
+            known: if self.fail_known {
+                KnownAre::Failed
+            } else {
+                KnownAre::Excused
+            },
+        }
+    }
+}
+
+/// Sees to it that the list of known failures names no release that nobody knows: not the plan, nor
+/// this machine.
+///
+/// # Errors
+/// Names the entry and the release.
+pub fn check_known(known: &KnownFailures, config: &Config, plan: &Plan) -> Result<()> {
+    if !known.names_releases() {
+        return Ok(());
+    }
+    let mut all = plan.releases.clone();
+    for release in known_releases(&store()?, config, &[])?.iter() {
+        if all.iter().all(|one| one.name != release.name) {
+            all.push(release.clone());
+        }
+    }
+    Ok(known.check_releases(&Releases::new(all)?)?)
+}
+
+fn now_unix() -> u64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH);
+    since.map_or(0, |since| since.as_secs())
 }
 
 /// The client program: `MIGRATRIX_CLIENT`, or beside this program, or where `ci/build-client` puts it.

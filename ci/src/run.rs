@@ -42,6 +42,7 @@ impl Order {
         if let Some(path) = &typed.resume {
             let (_, plan) = RunDir::open(path)?;
             let releases = Releases::new(plan.releases.clone())?;
+            meaning::check_known(&typed.known.meaning()?, config, &plan)?;
             return Ok(Self {
                 plan,
                 releases,
@@ -51,7 +52,12 @@ impl Order {
             });
         }
         let known = meaning::known_releases(&meaning::store()?, config, &own)?;
-        let plan = Plan::new(typed.selection.meaning()?, &known)?;
+        let list = typed.known.meaning()?;
+        let plan = Plan {
+            known: Some(list.digest()),
+            ..Plan::new(typed.selection.meaning()?, &known)?
+        };
+        meaning::check_known(&list, config, &plan)?;
         let path = typed
             .out
             .clone()
@@ -118,7 +124,7 @@ impl Order {
         }
         let exit = report::conclude(
             &dir,
-            &report::run_of(&dir, &self.plan, &known)?,
+            &report::run_of(&dir, &self.plan, &known)?.by(typed.known.rules()),
             &typed.junit,
         )?;
         if let Some(time) = time {

@@ -25,7 +25,7 @@ use tokio::{sync::OnceCell, time::timeout};
 
 use crate::{
     config::BoundConfig,
-    hosts::{Hosts, Pair},
+    hosts::{Hosts, Lost, Pair},
     qemus::Qemus,
     rundir::RunDir,
     runner::Job,
@@ -199,14 +199,23 @@ impl Stage {
         }
         let mut scene = Scene::open(script, job, dir)?;
         scene.play(&mut driver, &self.deadlines).await;
-        let lost = if scene.is_in_doubt() {
-            hosts.mend(&pair).await
-        } else {
-            Vec::new()
-        };
-        let disturbed = !lost.is_empty() || pair.was_disturbed();
-        for (side, why) in lost {
-            scene.record.saw(Observation::HostLost { side, why });
+        if scene.is_in_doubt() {
+            hosts.mend(&pair).await;
+        }
+        // What another case found is told as well: this one was on it.
+        let lost = hosts.lost(&pair);
+        let disturbed = !lost.is_empty();
+        for Lost {
+            side,
+            why,
+            generation,
+        } in lost
+        {
+            scene.record.saw(Observation::HostLost {
+                side,
+                why,
+                instance: format!("{:04x}.{generation}", self.run),
+            });
         }
         let domain = scene.script.subject.domain.clone();
         let attempt = scene.close(dir, job, disturbed)?;
