@@ -305,12 +305,20 @@ pub struct RunArgs {
 }
 
 /// The failures that are known.
-#[derive(Debug, Args)]
+#[derive(Debug, Default, Args)]
 pub struct KnownArgs {
     /// The known failures. Default: those that the run was begun with, else the list that comes with
     /// the program
     #[arg(long, value_name = "FILE")]
     pub known: Option<PathBuf>,
+    /// Known failures fail: for who asks whether guests survive an upgrade, and not whether a build is
+    /// worse than the one before. They exit 1, and are failures in JUnit
+    #[arg(long)]
+    pub fail_known: bool,
+    /// What a first attempt showed to be wrong is told and fails nothing, where a later attempt is as
+    /// expected; so are hosts that died. Without it, they exit 1
+    #[arg(long)]
+    pub allow_flaky: bool,
 }
 
 /// Which reports are written.
@@ -333,8 +341,12 @@ pub struct OutputArgs {
 }
 
 /// How JUnit is written.
-#[derive(Debug, Args)]
+#[derive(Debug, Default, Args)]
 pub struct JunitArgs {
+    /// Write JUnit a file for each source and destination into this directory, for readers that take
+    /// no large ones (GitLab: 30 MB, 250,000 objects)
+    #[arg(long, value_name = "DIR")]
+    pub junit_per_pair: Option<PathBuf>,
     /// What a JUnit test case is. Default: what the run was begun with, else case
     #[arg(long, value_enum)]
     pub granularity: Option<Granularity>,

@@ -133,6 +133,7 @@ impl Config {
             libvirt: None,
             qemu: None,
             machines: host.machines.clone(),
+            packages: BTreeMap::new(),
         })
     }
 }

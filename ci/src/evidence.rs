@@ -190,6 +190,7 @@ impl Material {
             Standing::KnownFailure
             | Standing::Unknown
             | Standing::KnownPasses
+            | Standing::FailedAtFirst
             | Standing::Failed => self.write(&folder),
         }
         judgement.evidence = kept(dir, &judgement.case, judgement.attempt);
@@ -332,12 +333,7 @@ mod tests {
 
     /// A run in a folder that goes away, and its one case.
     fn run(folder: &Path) -> (RunDir, Case) {
-        let release = Release {
-            name: ReleaseName::new("trixie").expect("a name"),
-            libvirt: None,
-            qemu: None,
-            machines: Vec::new(),
-        };
+        let release = Release::unknown(ReleaseName::new("trixie").expect("a name"));
         let releases = migratrix_matrix::Releases::new(vec![release]).expect("there is one");
         let selection = Selection {
             backend: Backend::Qemu,

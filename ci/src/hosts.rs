@@ -28,6 +28,19 @@ pub struct Hosts {
     client: PathBuf,
     gates: RefCell<HashMap<Key, Gate>>,
     broken: RefCell<HashMap<Key, String>>,
+    /// How hosts went, by the host's name and the number of its run.
+    deaths: RefCell<HashMap<(String, u32), String>>,
+}
+
+/// A host that was lost while a case was on it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Lost {
+    /// Which side of the case it was.
+    pub side: Side,
+    /// How it went.
+    pub why: String,
+    /// The number of its run.
+    pub generation: u32,
 }
 
 /// Which host it is.
@@ -102,6 +115,7 @@ impl Hosts {
             client,
             gates: RefCell::default(),
             broken: RefCell::default(),
+            deaths: RefCell::default(),
         })
     }
 
@@ -134,32 +148,51 @@ impl Hosts {
         Ok(client_command(stored, &self.client)?)
     }
 
-    /// Replaces the hosts of `pair` that need it, and says which were lost, and how that was seen.
-    pub async fn mend(&self, pair: &Pair) -> Vec<(Side, String)> {
-        let mut lost = Vec::new();
-        for (side, place) in [
-            (Side::Source, &pair.source),
-            (Side::Destination, &pair.destination),
-        ] {
-            if let Some(why) = self.mend_place(place).await {
-                lost.push((side, why));
-            }
+    /// Replaces the hosts of `pair` that need it, and notes how they went.
+    pub async fn mend(&self, pair: &Pair) {
+        for (_, place) in pair.sides() {
+            self.mend_place(place).await;
         }
-        lost
     }
 
-    async fn mend_place(&self, place: &Place) -> Option<String> {
-        let (lab, host) = (self.lab.as_ref()?, place.lab_host.as_ref()?);
+    async fn mend_place(&self, place: &Place) {
+        let (Some(lab), Some(host)) = (self.lab.as_ref(), place.lab_host.as_ref()) else {
+            return;
+        };
         if host.generation() != place.generation {
-            return Some("another case found it dead".to_owned());
+            return;
         }
         let Health::Down(why) = lab.check(host).await else {
-            return None;
+            return;
         };
-        Some(match lab.replace(host, place.generation).await {
-            Ok(()) => why,
-            Err(error) => format!("{why}; and it can't be started again: {}", told(&error)),
-        })
+        let run = (host.hostname().to_owned(), place.generation);
+        // Noted before it is replaced: whoever sees the new one knows how the old one went.
+        self.deaths
+            .borrow_mut()
+            .entry(run.clone())
+            .or_insert_with(|| why.clone());
+        if let Err(error) = lab.replace(host, place.generation).await {
+            let why = format!("{why}; and it can't be started again: {}", told(&error));
+            self.deaths.borrow_mut().insert(run, why);
+        }
+    }
+
+    /// The hosts of `pair` that were lost since the case came to them, whoever found that.
+    #[must_use]
+    pub fn lost(&self, pair: &Pair) -> Vec<Lost> {
+        let deaths = self.deaths.borrow();
+        let lost = |(side, place): (Side, &Place)| {
+            let host = place.lab_host.as_ref()?;
+            let generation = place.generation;
+            let why = deaths.get(&(host.hostname().to_owned(), generation));
+            let gone = why.is_some() || host.generation() != generation;
+            gone.then(|| Lost {
+                side,
+                why: why.map_or_else(|| "it was replaced".to_owned(), Clone::clone),
+                generation,
+            })
+        };
+        pair.sides().into_iter().filter_map(lost).collect()
     }
 
     /// Ends all hosts, and keeps what makes their next start quick.
@@ -207,10 +240,7 @@ impl Pair {
     #[must_use]
     pub fn material(&self, domain: &str) -> Material {
         let mut material = Material::new();
-        for (side, place) in [
-            (Side::Source, &self.source),
-            (Side::Destination, &self.destination),
-        ] {
+        for (side, place) in self.sides() {
             for (kind, log) in place.logs(domain) {
                 material.watch(side, kind, log);
             }
@@ -218,12 +248,11 @@ impl Pair {
         material
     }
 
-    /// Whether one of the hosts was replaced since the case came to them.
-    #[must_use]
-    pub fn was_disturbed(&self) -> bool {
-        [&self.source, &self.destination]
-            .into_iter()
-            .any(Place::was_disturbed)
+    fn sides(&self) -> [(Side, &Place); 2] {
+        [
+            (Side::Source, &self.source),
+            (Side::Destination, &self.destination),
+        ]
     }
 }
 
@@ -252,12 +281,6 @@ impl Place {
             lab_host: None,
             generation: 0,
         }
-    }
-
-    fn was_disturbed(&self) -> bool {
-        self.lab_host
-            .as_ref()
-            .is_some_and(|host| host.generation() != self.generation)
     }
 
     /// The logs that the host keeps of its daemon and of this domain, and what each is.

@@ -8,7 +8,9 @@ use migratrix_reports::Exit;
 use crate::{
     Blame, Failure,
     cli::{JunitArgs, KnownArgs},
+    config::Config,
     ledger::{self, Ledger},
+    meaning::check_known,
     report,
     rundir::RunDir,
 };
@@ -18,9 +20,15 @@ use crate::{
 ///
 /// # Errors
 /// Fails where there is no run, or where something can't be written.
-pub fn judge(path: &Path, known: &KnownArgs, junit: &JunitArgs) -> Result<Exit, Failure> {
+pub fn judge(
+    path: &Path,
+    typed: &KnownArgs,
+    junit: &JunitArgs,
+    config: &Config,
+) -> Result<Exit, Failure> {
     let (dir, plan) = RunDir::open(path).or_wrong_use()?;
-    let known = known.or_kept(&plan.options).or_wrong_use()?;
+    let known = typed.or_kept(&plan.options).or_wrong_use()?;
+    check_known(&known, config, &plan).or_wrong_use()?;
     let junit = junit.or_kept(&plan.options).or_wrong_use()?;
     let ledger = Ledger::read(&dir, &plan)
         .or_lab_failed()?
@@ -28,6 +36,7 @@ pub fn judge(path: &Path, known: &KnownArgs, junit: &JunitArgs) -> Result<Exit, 
         .or_wrong_use()?;
     let troubles = ledger.write_verdicts(&dir, &plan, &known).or_lab_failed()?;
     let run = report::run_of(&dir, &plan, &known).or_lab_failed()?;
+    let run = run.by(typed.rules(&plan.options));
     let exit = report::conclude(&dir, &run, &junit).or_lab_failed()?;
     ledger::tell(&troubles);
     Ok(match exit {

@@ -21,6 +21,7 @@ mod lab;
 mod ledger;
 mod list;
 mod meaning;
+mod outputs;
 mod processor;
 mod progress;
 mod qemus;
@@ -145,17 +146,14 @@ fn carry_out(cli: &Cli) -> Result<u8, Failure> {
             Ok(code::AS_EXPECTED)
         }
         Command::Run(typed) => run(typed, named),
-        Command::Judge { dir, known, junit } => judge::judge(dir, known, junit).map(exit),
+        Command::Judge { dir, known, junit } => judge::judge(dir, known, junit, &config).map(exit),
         Command::Report {
             dirs,
             known,
             outputs,
-        } => {
-            let known = known.meaning().or_wrong_use()?;
-            report::report(dirs, &known, outputs)
-                .or_wrong_use()
-                .map(exit)
-        }
+        } => report::report(dirs, known, outputs, &config)
+            .or_wrong_use()
+            .map(exit),
         Command::Lab { action } => lab::lab(action).or_lab_failed(),
     }
 }

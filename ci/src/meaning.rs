@@ -1,12 +1,17 @@
 //! What was typed, and what it means: the selection, the releases that are known, the client.
 
-use std::path::{Path, PathBuf};
+use std::{
+    path::{Path, PathBuf},
+    time::{SystemTime, UNIX_EPOCH},
+};
 
 use anyhow::{Context, Result, anyhow, bail};
 use clap::ValueEnum;
 use migratrix_lab::{RECIPES, Store, cache_folder};
-use migratrix_matrix::{Profile, Release, ReleaseName, Releases, RunOptions, Selection, Suite};
-use migratrix_reports::KnownFailures;
+use migratrix_matrix::{
+    Plan, Profile, Release, ReleaseName, Releases, RunOptions, Selection, Suite,
+};
+use migratrix_reports::{Flaky, KnownAre, KnownFailures, Rules};
 
 use crate::{
     cli::{Granularity, JunitArgs, KnownArgs, RunArgs, SelectionArgs},
@@ -44,12 +49,7 @@ pub fn known_releases(store: &Store, config: &Config, own: &[OwnBuild]) -> Resul
     for recipe in RECIPES {
         let name = ReleaseName::new(recipe.name)?;
         if known.iter().all(|release| release.name != name) {
-            known.push(Release {
-                name,
-                libvirt: None,
-                qemu: None,
-                machines: Vec::new(),
-            });
+            known.push(Release::unknown(name));
         }
     }
     known.extend(config.releases());
@@ -190,15 +190,57 @@ impl KnownArgs {
             (Some(_), _) | (None, None) => self.meaning(),
         }
     }
+
+    /// What counts as a failure, here or in a run that was begun with these options.
+    #[must_use]
+    pub fn rules(&self, kept: &RunOptions) -> Rules {
+        Rules {
+            flaky: if self.allow_flaky || kept.allow_flaky {
+                Flaky::Allowed
+            } else {
+                Flaky::Failed
+            },
+            known: if self.fail_known || kept.fail_known {
+                KnownAre::Failed
+            } else {
+                KnownAre::Excused
+            },
+        }
+    }
 }
 
 fn known_failures(file: Option<&Path>) -> Result<KnownFailures> {
+    let now = now_unix();
     let Some(file) = file else {
-        return Ok(KnownFailures::parse(KNOWN_FAILURES)?.general());
+        return Ok(KnownFailures::parse(KNOWN_FAILURES)?.general().on(now));
     };
     let text = std::fs::read_to_string(file)
         .with_context(|| format!("can't read the known failures {}", file.display()))?;
-    KnownFailures::parse(&text).with_context(|| file.display().to_string())
+    let known = KnownFailures::parse(&text).with_context(|| file.display().to_string())?;
+    Ok(known.on(now))
+}
+
+/// Sees to it that the list of known failures names no release that nobody knows: not the plan, nor
+/// this machine.
+///
+/// # Errors
+/// Names the entry and the release.
+pub fn check_known(known: &KnownFailures, config: &Config, plan: &Plan) -> Result<()> {
+    if !known.names_releases() {
+        return Ok(());
+    }
+    let mut all = plan.releases.clone();
+    for release in known_releases(&store()?, config, &[])?.iter() {
+        if all.iter().all(|one| one.name != release.name) {
+            all.push(release.clone());
+        }
+    }
+    Ok(known.check_releases(&Releases::new(all)?)?)
+}
+
+fn now_unix() -> u64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH);
+    since.map_or(0, |since| since.as_secs())
 }
 
 impl JunitArgs {
@@ -211,7 +253,10 @@ impl JunitArgs {
         let kept = word.map(|word| Granularity::from_str(word, false));
         let kept = kept.transpose().map_err(|why| anyhow!(why))?;
         let granularity = self.granularity.or(kept);
-        Ok(Self { granularity })
+        Ok(Self {
+            granularity,
+            junit_per_pair: self.junit_per_pair.clone(),
+        })
     }
 }
 
@@ -237,6 +282,8 @@ impl RunArgs {
             retries: self.retries,
             qemus: qemus.collect::<Result<_>>()?,
             as_shipped: self.as_shipped,
+            fail_known: self.known.fail_known,
+            allow_flaky: self.known.allow_flaky,
         })
     }
 }

@@ -63,6 +63,7 @@ impl OwnBuild {
             libvirt: None,
             qemu: Some(abilities.version),
             machines: abilities.machines().map(str::to_owned).collect(),
+            packages: BTreeMap::new(),
         })
     }
 }

@@ -9,7 +9,7 @@ use std::{
 use anyhow::Result;
 use migratrix_lab::sandbox;
 use migratrix_matrix::{Backend, Fault, Plan, Releases, Tuple, shell_word};
-use migratrix_reports::{Exit, KnownFailures};
+use migratrix_reports::{Exit, KnownFailures, Rules};
 
 use crate::{
     cli::{JunitArgs, KnownArgs, RunArgs},
@@ -33,6 +33,7 @@ pub struct Order {
     own: Vec<OwnBuild>,
     config: Config,
     known: KnownFailures,
+    rules: Rules,
     junit: JunitArgs,
 }
 
@@ -50,10 +51,13 @@ impl Order {
     /// # Errors
     /// Fails where the selection makes no sense or is empty, or the run to go on with can't be read.
     pub fn of(typed: &RunArgs, config: Option<&Path>) -> Result<Self> {
-        match &typed.resume {
+        let mut order = match &typed.resume {
             Some(path) => Self::again(typed, config, path),
             None => Self::new(typed, config),
-        }
+        }?;
+        meaning::check_known(&order.known, &order.config, &order.plan)?;
+        order.junit.junit_per_pair = typed.junit.junit_per_pair.clone();
+        Ok(order)
     }
 
     fn new(typed: &RunArgs, config: Option<&Path>) -> Result<Self> {
@@ -70,7 +74,9 @@ impl Order {
             options: typed.options(file.as_deref())?,
             ..Plan::new(typed.selection.meaning()?, &known)?
         };
-        Self::by(plan, Begin::New(path), config, own)
+        let mut order = Self::by(plan, Begin::New(path), config, own)?;
+        order.plan.known = Some(order.known.digest());
+        Ok(order)
     }
 
     fn again(typed: &RunArgs, config: Option<&Path>, path: &Path) -> Result<Self> {
@@ -89,11 +95,12 @@ impl Order {
     }
 
     fn by(plan: Plan, begin: Begin, config: Config, own: Vec<OwnBuild>) -> Result<Self> {
-        let given = KnownArgs { known: None };
-        let junit = JunitArgs { granularity: None };
+        let given = KnownArgs::default();
+        let junit = JunitArgs::default();
         Ok(Self {
             releases: Releases::new(plan.releases.clone())?,
             known: given.or_kept(&plan.options)?,
+            rules: given.rules(&plan.options),
             junit: junit.or_kept(&plan.options)?,
             plan,
             begin,
@@ -119,7 +126,7 @@ impl Order {
     /// Fails where the lab can't be made or results can't be written.
     pub fn carry_out(self) -> Result<Exit> {
         let Outcome { dir, stopped, time } = self.run_until(stop())?;
-        let run = report::run_of(&dir, &self.plan, &self.known)?;
+        let run = report::run_of(&dir, &self.plan, &self.known)?.by(self.rules);
         let exit = report::conclude(&dir, &run, &self.junit)?;
         if let Some(time) = time {
             println!("{time}");

@@ -17,7 +17,6 @@ use std::{
 
 use anyhow::{Context, Result, bail};
 use migratrix_matrix::{Case, Plan, shell_word};
-use migratrix_reports::Judgement;
 
 /// A run's directory.
 #[derive(Debug)]
@@ -191,22 +190,6 @@ impl RunDir {
     /// Fails where the file can't be opened.
     pub fn verdicts_pen(&self) -> Result<Pen> {
         Pen::open(self.path.join("verdicts.jsonl"))
-    }
-
-    /// The verdicts so far; none where nothing was judged yet.
-    ///
-    /// # Errors
-    /// Fails where the file can't be read, or is damaged other than by a cut line.
-    pub fn verdicts(&self) -> Result<Vec<Judgement>> {
-        let path = self.path.join("verdicts.jsonl");
-        match fs::read(&path) {
-            // A cut may have gone through a character.
-            Ok(text) => Ok(migratrix_reports::parse(&String::from_utf8_lossy(&text))
-                .with_context(|| format!("{} is damaged", path.display()))?
-                .judgements),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Vec::new()),
-            Err(error) => Err(error).with_context(|| format!("can't read {}", path.display())),
-        }
     }
 }
 

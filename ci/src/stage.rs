@@ -25,7 +25,7 @@ use tokio::{sync::OnceCell, time::timeout};
 use crate::{
     config::BoundConfig,
     evidence::{Kind, Material},
-    hosts::Hosts,
+    hosts::{Hosts, Lost},
     ledger::Trace,
     qemus::Qemus,
     rundir::RunDir,
@@ -218,14 +218,23 @@ impl Stage {
             material.describe(side, when, xml);
         }
         material.end();
-        let lost = if scene.is_in_doubt() {
-            hosts.mend(&pair).await
-        } else {
-            Vec::new()
-        };
-        let disturbed = !lost.is_empty() || pair.was_disturbed();
-        for (side, why) in lost {
-            scene.record.saw(Observation::HostLost { side, why });
+        if scene.is_in_doubt() {
+            hosts.mend(&pair).await;
+        }
+        // What another case found is told as well: this one was on it.
+        let lost = hosts.lost(&pair);
+        let disturbed = !lost.is_empty();
+        for Lost {
+            side,
+            why,
+            generation,
+        } in lost
+        {
+            scene.record.saw(Observation::HostLost {
+                side,
+                why,
+                instance: format!("{:04x}.{generation}", self.run),
+            });
         }
         scene.close(dir, job, disturbed, material)
     }

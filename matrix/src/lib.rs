@@ -19,6 +19,7 @@ mod filter;
 mod hardware;
 mod machine;
 mod options;
+mod parts;
 mod plan;
 mod point;
 mod raw;
@@ -54,6 +55,7 @@ pub use filter::{BadFilter, Filter};
 pub use hardware::Hardware;
 pub use machine::{newest_common_machine, oldest_common_machine};
 pub use options::{RunOptions, shell_word};
+pub use parts::{NotOneRun, Parts};
 pub use plan::{BadPlan, Plan};
 pub use point::{Point, Trait};
 pub use raw::{

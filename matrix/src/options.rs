@@ -28,6 +28,12 @@ pub struct RunOptions {
     /// Whether all hosts are set up as hosts are, see [`HostSetup`](crate::HostSetup).
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub as_shipped: bool,
+    /// Whether known failures fail.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub fail_known: bool,
+    /// Whether what only a first attempt showed to be wrong fails nothing.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub allow_flaky: bool,
 }
 
 impl RunOptions {
@@ -46,6 +52,8 @@ impl RunOptions {
                 self.qemus
             },
             as_shipped: self.as_shipped || kept.as_shipped,
+            fail_known: self.fail_known || kept.fail_known,
+            allow_flaky: self.allow_flaky || kept.allow_flaky,
         }
     }
 
@@ -65,8 +73,13 @@ impl RunOptions {
         let qemus = self.qemus.iter().map(|qemu| ("--qemu", qemu.clone()));
         let valued = single.chain(qemus);
         let all = valued.flat_map(|(name, value)| [name.to_owned(), value]);
-        let switch = self.as_shipped.then(|| "--as-shipped".to_owned());
-        all.chain(switch).collect()
+        let switches = [
+            ("--as-shipped", self.as_shipped),
+            ("--fail-known", self.fail_known),
+            ("--allow-flaky", self.allow_flaky),
+        ];
+        let on = switches.into_iter().filter(|(_, on)| *on);
+        all.chain(on.map(|(name, _)| name.to_owned())).collect()
     }
 
     /// The line that runs with these options and whatever `more` says, for a shell: `program` is how

@@ -17,6 +17,12 @@ pub struct Plan {
     pub options: RunOptions,
     /// The releases that the cases name, with their versions, in the order of the known ones.
     pub releases: Vec<Release>,
+    /// How many cases all shards together have. Plans of earlier versions don't say.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub whole: Option<usize>,
+    /// What the list of known failures is told by: another list has another mark.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub known: Option<String>,
     /// The cases, in the order in which they are to be run.
     pub cases: Vec<Case>,
 }
@@ -47,7 +53,9 @@ impl Plan {
     /// # Errors
     /// Returns the error of [`Selection::cases`].
     pub fn new(selection: Selection, releases: &Releases) -> Result<Self, SelectError> {
-        let cases = selection.cases(releases)?;
+        let whole = selection.whole(releases)?;
+        let count = whole.len();
+        let cases = selection.part(whole)?;
         let named = |release: &&Release| {
             let of = |case: &Case| case.tuple.places().any(|(_, name)| *name == release.name);
             cases.iter().any(of)
@@ -57,6 +65,8 @@ impl Plan {
             selection,
             options: RunOptions::default(),
             releases: releases.iter().filter(named).cloned().collect(),
+            whole: Some(count),
+            known: None,
             cases,
         })
     }

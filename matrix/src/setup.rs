@@ -63,12 +63,7 @@ mod tests {
     use super::*;
 
     fn plan(options: RunOptions) -> Plan {
-        let release = |name| Release {
-            name: ReleaseName::new(name).unwrap(),
-            libvirt: None,
-            qemu: None,
-            machines: Vec::new(),
-        };
+        let release = |name| Release::unknown(ReleaseName::new(name).unwrap());
         let releases = Releases::new(["a", "b"].map(release).to_vec()).unwrap();
         let selection = Selection {
             profile: Some(Profile::Default),

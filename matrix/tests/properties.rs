@@ -22,6 +22,7 @@ fn releases() -> Releases {
         libvirt: Some(version),
         qemu: None,
         machines: Vec::new(),
+        packages: std::collections::BTreeMap::new(),
     };
     Releases::new(VERSIONS.map(release).to_vec()).unwrap()
 }

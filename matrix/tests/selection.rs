@@ -16,6 +16,7 @@ fn releases(names: &[&str]) -> Releases {
         libvirt: None,
         qemu: None,
         machines: Vec::new(),
+        packages: std::collections::BTreeMap::new(),
     };
     Releases::new(names.iter().map(release).collect()).unwrap()
 }

@@ -45,6 +45,8 @@ fn with_run(test: impl Fn(&RunDir, &Plan)) {
         selection: Selection::default(),
         options: migratrix_matrix::RunOptions::default(),
         releases: Vec::new(),
+        whole: None,
+        known: None,
         cases: vec![CASE.parse().expect("it is a case")],
     };
     let dir = RunDir::create(&place.path().join("out"), &plan).expect("there is room");

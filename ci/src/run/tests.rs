@@ -19,12 +19,7 @@ fn plan(dir: &TempDir, jobs: usize, retries: u32) -> Plan {
     let name = ReleaseName::new("trixie").expect("it is a name");
     let known = dir.path().join("known.toml");
     std::fs::write(&known, NEWS).expect("there is room");
-    let releases = Releases::new(vec![migratrix_matrix::Release {
-        name,
-        libvirt: None,
-        qemu: None,
-        machines: Vec::new(),
-    }]);
+    let releases = Releases::new(vec![migratrix_matrix::Release::unknown(name)]);
     let releases = releases.expect("there is one");
     let of = |suite, backend, filter: &str| {
         let filter = Some(filter.parse().expect("it is a filter"));
@@ -72,7 +67,7 @@ fn text(dir: &RunDir) -> String {
 fn judged(path: &Path, plan: &Plan) -> String {
     let (dir, read) = RunDir::open(path).expect("it is a run");
     assert_eq!(read, *plan);
-    let given = KnownArgs { known: None };
+    let given = KnownArgs::default();
     let known = given.or_kept(&plan.options).expect("it is there");
     let ledger = Ledger::read(&dir, plan).expect("it can be read");
     let ledger = ledger.expect("the run was begun");

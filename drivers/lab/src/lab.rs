@@ -23,6 +23,8 @@ use crate::{
 
 /// How long a host may take to accept a connection before it counts as dead.
 const ANSWER: Duration = Duration::from_secs(5);
+/// How long a host may take to end after its daemon.
+const GONE: Duration = Duration::from_secs(2);
 /// The longest start of a release's name that goes into a host name, in characters.
 const STEM: usize = 50;
 
@@ -119,17 +121,15 @@ impl Lab {
     /// Looks whether the host's daemon runs and accepts connections. Whether it also answers is a
     /// client's matter.
     pub async fn check(&self, host: &LabHost) -> Health {
-        let alive = host
-            .change
-            .lock()
-            .await
-            .as_mut()
-            .is_some_and(Keeper::is_alive);
-        if !alive {
-            return Health::Down("its first process has ended".to_owned());
+        if let Some(how) = ended(host, Duration::ZERO).await {
+            return Health::Down(how);
         }
         match host.daemon_is_stopped() {
-            Err(error) => return Health::Down(error.to_string()),
+            // The daemon is gone: its host follows it, and tells how it ended.
+            Err(error) => {
+                let how = ended(host, GONE).await;
+                return Health::Down(how.unwrap_or_else(|| error.to_string()));
+            }
             Ok(true) => return Health::Down("its daemon is stopped".to_owned()),
             Ok(false) => {}
         }
@@ -239,6 +239,14 @@ impl Lab {
             setup: host.setup,
         };
         Keeper::start(&spec, format!("host{start}")).await
+    }
+}
+
+/// How the host ended, if it does within `time`.
+async fn ended(host: &LabHost, time: Duration) -> Option<String> {
+    match host.change.lock().await.as_mut() {
+        Some(keeper) => keeper.ended_within(time).await,
+        None => Some("it is not there".to_owned()),
     }
 }
 

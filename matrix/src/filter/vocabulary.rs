@@ -106,8 +106,18 @@ const fn axis_of<A: Axis>() -> (&'static str, Values) {
     (A::NAME, Values::Several(word_of::<A>))
 }
 
+/// A value's word, or a glob for several.
 fn word_of<A: Axis>(value: &str) -> Result<Predicate, String> {
     let all = A::ALL.iter().copied().map(Axis::word);
+    if value.contains(['*', '?']) {
+        let glob = Glob::new(value);
+        let words: Vec<_> = all.filter(|word| glob.matches(word)).collect();
+        return if words.is_empty() {
+            Err(format!("`{value}` matches no value of `{}`", A::NAME))
+        } else {
+            Ok(Predicate::Values(A::NAME, words))
+        };
+    }
     let word = crate::word::find(A::NAME, value, all);
     let predicate = word.map(|word| Predicate::Value(A::NAME, word));
     predicate.map_err(|error| error.to_string())

@@ -32,7 +32,7 @@ impl Evidence<'_> {
             .entries
             .iter()
             .find_map(|entry| match &entry.saw {
-                Observation::HostLost { side, why } => {
+                Observation::HostLost { side, why, .. } => {
                     Some(format!("{} was lost: {why}", self.host(*side)))
                 }
                 _ => None,
