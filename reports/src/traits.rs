@@ -89,7 +89,7 @@ impl Traits {
     pub(crate) fn apart(&self, cases: &[&Judgement]) -> Apart {
         let own: Vec<_> = cases
             .iter()
-            .filter_map(|one| self.rows.get(&one.case))
+            .filter_map(|one| self.rows.get(&one.case).map(AsRef::as_ref))
             .collect();
         let candidates = self.candidates(&own);
         let (single, several): (Vec<_>, Vec<_>) = candidates
@@ -109,7 +109,7 @@ impl Traits {
         }
     }
 
-    fn candidates(&self, own: &[&Box<[u16]>]) -> Vec<Predicate> {
+    fn candidates(&self, own: &[&[u16]]) -> Vec<Predicate> {
         let of = |(place, axis): (usize, &Axis)| {
             let values: BTreeSet<_> = own.iter().map(|row| row[place]).collect();
             let text = axis.text(&values)?;
@@ -126,8 +126,8 @@ impl Traits {
     fn prune(&self, chosen: &mut Vec<Predicate>, having: usize) {
         for place in (0..chosen.len()).rev() {
             let one = chosen.remove(place);
-            let has = |row: &&Box<[u16]>| chosen.iter().all(|other| other.holds(row));
-            if self.rows.values().filter(has).count() != having {
+            let has = |row: &[u16]| chosen.iter().all(|other| other.holds(row));
+            if self.rows.values().filter(|row| has(row)).count() != having {
                 chosen.insert(place, one);
             }
         }
