@@ -48,10 +48,10 @@ fn up(name: &LabName, releases: &[String]) -> Result<u8> {
         .collect::<Result<Vec<_>>>()?;
     let labs = labs()?;
     // The outer process holds the name, as long as it lives: nothing inside outlives it.
-    let _held = if sandbox::is_inside() {
-        None
-    } else {
+    let _held = if sandbox::is_outside() {
         Some(labs.hold(name)?)
+    } else {
+        None
     };
     if let sandbox::Entered::Left(code) = sandbox::enter(sandbox::Terminal::Outer)? {
         return Ok(code);

@@ -42,6 +42,9 @@ use crate::{LabError, init, mounts, net, privilege};
 /// Tells a process which part it has: absent, `init:FD:FD`, or `runner`.
 const PART: &str = "MIGRATRIX_SANDBOX";
 
+/// How the part of init begins.
+const INIT: &str = "init:";
+
 /// The exit code after a second interrupt.
 const INTERRUPTED: u8 = 130;
 
@@ -86,6 +89,15 @@ pub fn is_inside() -> bool {
     env::var_os(PART).is_some_and(|part| part == "runner") && getppid() == Pid::from_raw(1)
 }
 
+/// Whether this process is the outer one, or will be when it enters the sandbox: neither its init
+/// nor the runner.
+#[must_use]
+pub fn is_outside() -> bool {
+    let part = env::var(PART).unwrap_or_default();
+    let is_init = part.starts_with(INIT) && getpid() == Pid::from_raw(1);
+    !is_init && !is_inside()
+}
+
 /// Waits until the person or the machine asks the command to stop. The second request kills it.
 ///
 /// # Errors
@@ -107,7 +119,7 @@ pub fn scratch() -> Result<PathBuf, LabError> {
 }
 
 fn init_part(part: &str) -> Option<(OwnedFd, OwnedFd)> {
-    let (lifeline, ready) = part.strip_prefix("init:")?.split_once(':')?;
+    let (lifeline, ready) = part.strip_prefix(INIT)?.split_once(':')?;
     if getpid() != Pid::from_raw(1) {
         return None;
     }
@@ -181,7 +193,7 @@ fn spawn(lifeline: &OwnedFd, ready: &OwnedFd, terminal: Terminal) -> Result<Chil
         ])
         .arg(program)
         .args(env::args_os().skip(1))
-        .env(PART, format!("init:{}:{}", ends[0], ends[1]));
+        .env(PART, format!("{INIT}{}:{}", ends[0], ends[1]));
     // SAFETY: only system calls that are safe between fork and exec.
     unsafe { command.pre_exec(move || bind_to(outer, ends, terminal)) };
     command.spawn().map_err(|source| LabError::Program {
