@@ -143,6 +143,11 @@ Examples:
   migratrix run --suite qemu --qemu mine=build --source trixie,mine --destination trixie,mine
   migratrix run --case tck/libvirt/trixie,bookworm,trixie/p2p/persistent-running-bare/none";
 
+const ADD_NOTES: &str = "\
+A directory stays where it is, and is only read. A tarball is extracted into the cache: at most 16 GiB
+and 1,000,000 entries; setuid and setgid bits and device files are left out. What comes out of either
+runs in namespaces only, without a network and with nothing of this machine's files.";
+
 /// What to do with releases.
 #[derive(Debug, Subcommand)]
 pub enum ReleaseAction {
@@ -162,6 +167,7 @@ pub enum ReleaseAction {
         again: bool,
     },
     /// Add a root file system of your own: a directory, or a tarball
+    #[command(after_help = ADD_NOTES)]
     Add {
         /// What to call it
         name: String,
@@ -180,21 +186,39 @@ pub enum ReleaseAction {
 #[derive(Debug, Subcommand)]
 pub enum LabAction {
     /// Bring hosts up and hold them until Ctrl-C or `lab down`
+    #[command(after_help = UP_EXAMPLES)]
     Up {
+        /// What to call the lab; several may be up, each under its name
+        #[arg(long, value_name = "NAME", default_value = DEFAULT_LAB)]
+        name: String,
         /// The releases; each gets a source and a destination host
         #[arg(required = true)]
         releases: Vec<String>,
     },
-    /// Bring down what `lab up` holds
-    Down,
-    /// Run a command on a host: of the lab that is up, or of one brought up for it
+    /// Bring down the lab that `lab up` holds
+    Down {
+        /// Its name
+        #[arg(default_value = DEFAULT_LAB)]
+        name: String,
+    },
+    /// Run a command on a host: of a lab that is up, or of one brought up for it
     #[command(after_help = "Example:\n  migratrix lab exec bookworm-s -- virsh list --all")]
     Exec {
+        /// The lab, where several have such a host: its name, or the directory of a run
+        #[arg(long, value_name = "NAME")]
+        lab: Option<String>,
         /// The host: RELEASE-s or RELEASE-d
         host: String,
         /// The command
         #[arg(last = true, required = true)]
         command: Vec<String>,
+    },
+    /// Print how a tool of your own reaches the hosts of a lab that is up
+    #[command(after_help = ENV_EXAMPLES)]
+    Env {
+        /// The lab's name
+        #[arg(long, value_name = "NAME", default_value = DEFAULT_LAB)]
+        lab: String,
     },
     /// Write the guest's boot image, for a real machine
     Image {
@@ -202,6 +226,24 @@ pub enum LabAction {
         file: PathBuf,
     },
 }
+
+/// What a lab is called that is given no name.
+pub const DEFAULT_LAB: &str = "default";
+
+const UP_EXAMPLES: &str = "\
+Examples:
+  migratrix lab up bookworm trixie
+  migratrix lab up --name other sid &
+  migratrix lab down other";
+
+const ENV_EXAMPLES: &str = r#"What is printed is for a shell to evaluate: LAB_ENTER is the command that enters the lab's network,
+and nothing else of it; LAB_SOURCE_URI and LAB_DESTINATION_URI are a source host of the first release
+and a destination host of the last; LAB_URI_... is each host. See also docs/lab.md.
+
+Example:
+  eval "$(migratrix lab env)"
+  $LAB_ENTER virsh -c $LAB_SOURCE_URI list --all
+  $LAB_ENTER virsh -c $LAB_SOURCE_URI migrate --live GUEST $LAB_DESTINATION_URI"#;
 
 /// How `list` prints.
 #[derive(Clone, Copy, Debug, ValueEnum)]

@@ -1,13 +1,26 @@
 //! `migratrix lab`: hosts for a person who wants to look inside.
 
-use std::{fs, path::PathBuf, process::Command};
+use std::{
+    fs,
+    io::ErrorKind,
+    os::unix::process::CommandExt,
+    path::{Path, PathBuf},
+    process::Command,
+};
 
 use anyhow::{Context, Result, bail};
 use migratrix_guest::Parameters;
-use migratrix_lab::{Lab, Role, Store, StoredRelease, cache_folder, running_hosts, sandbox};
+use migratrix_lab::{
+    Lab, LabName, Labs, Role, RunningHost, Store, StoredRelease, cache_folder, enter_network,
+    running_hosts, sandbox,
+};
 use migratrix_matrix::{HostSetup, ReleaseName};
 
-use crate::{cli::LabAction, meaning, rundir::write_whole};
+use crate::{
+    WrongUse,
+    cli::{DEFAULT_LAB, LabAction},
+    meaning,
+};
 
 /// Does what was asked with the lab, and gives the code to exit with.
 ///
@@ -15,90 +28,186 @@ use crate::{cli::LabAction, meaning, rundir::write_whole};
 /// Fails where a host doesn't come up, or isn't there.
 pub fn lab(action: &LabAction) -> Result<u8> {
     match action {
-        LabAction::Up { releases } => up(releases),
-        LabAction::Down => down(),
-        LabAction::Exec { host, command } => exec(host, command),
+        LabAction::Up { name, releases } => up(&LabName::new(name)?, releases),
+        LabAction::Down { name } => down(&LabName::new(name)?),
+        LabAction::Exec { lab, host, command } => exec(lab.as_deref(), host, command),
+        LabAction::Env { lab } => env(&LabName::new(lab)?),
         LabAction::Image { file } => image(file),
     }
 }
 
-/// Where the process that holds the lab is written down.
-fn holder() -> PathBuf {
-    cache_folder().join("lab.pid")
+fn labs() -> Result<Labs> {
+    Ok(Labs::open(&cache_folder())?)
 }
 
-fn logs() -> PathBuf {
-    cache_folder().join("lab")
-}
-
-fn up(names: &[String]) -> Result<u8> {
+fn up(name: &LabName, releases: &[String]) -> Result<u8> {
     let store = meaning::store()?;
-    let releases = names
+    let releases = releases
         .iter()
         .map(|name| stored(&store, name))
         .collect::<Result<Vec<_>>>()?;
-    if !sandbox::is_inside() {
-        write_whole(&holder(), &std::process::id().to_string())?;
-    }
+    let labs = labs()?;
+    // The outer process holds the name, as long as it lives: nothing inside outlives it.
+    let _held = if sandbox::is_outside() {
+        Some(labs.hold(name)?)
+    } else {
+        None
+    };
     if let sandbox::Entered::Left(code) = sandbox::enter(sandbox::Terminal::Outer)? {
-        let _ = fs::remove_file(holder());
         return Ok(code);
     }
+    let logs = labs.logs(name);
     on_runtime(async {
-        let lab = Lab::new(&logs())?;
-        for release in &releases {
-            for role in [Role::Source, Role::Destination] {
-                let host = lab.host(release, role, HostSetup::AsShipped).await?;
-                println!(
-                    "{}: migratrix lab exec {0} -- virsh list --all",
-                    host.hostname()
-                );
-            }
+        // A request that comes while hosts come up counts as well.
+        tokio::select! {
+            held = hold_up(name, &logs, &releases) => held,
+            asked = sandbox::stop_requested() => Ok(asked?),
         }
-        println!("up until Ctrl-C or migratrix lab down");
-        sandbox::stop_requested().await?;
-        Ok(0)
-    })
-}
-
-fn down() -> Result<u8> {
-    let file = holder();
-    let Ok(pid) = fs::read_to_string(&file) else {
-        bail!("no lab is up: there is no {}", file.display());
-    };
-    let ended = Command::new("kill")
-        .arg(pid.trim())
-        .status()
-        .context("can't run kill")?;
-    fs::remove_file(&file).with_context(|| format!("can't remove {}", file.display()))?;
-    if !ended.success() {
-        bail!("process {} holds no lab any more", pid.trim());
-    }
+    })?;
     Ok(0)
 }
 
-/// Runs a command on a host of the lab that is up; of one that is brought up for it, if there is none.
-fn exec(name: &str, command: &[String]) -> Result<u8> {
-    if let Some(host) = running_hosts()
-        .into_iter()
-        .find(|host| host.hostname == name)
-    {
-        return wait(host.command(command));
+/// Brings the hosts up, and holds them for ever.
+async fn hold_up(name: &LabName, logs: &Path, releases: &[StoredRelease]) -> Result<()> {
+    let lab = Lab::new(logs)?;
+    for release in releases {
+        for role in [Role::Source, Role::Destination] {
+            let host = lab.host(release, role, HostSetup::AsShipped).await?;
+            println!(
+                "{}: migratrix lab exec {}{0} -- virsh list --all",
+                host.hostname(),
+                named(name, "--lab=", " ")
+            );
+        }
+    }
+    println!(
+        "up until Ctrl-C or migratrix lab down{}",
+        named(name, " ", "")
+    );
+    std::future::pending().await
+}
+
+/// A lab's name as an argument, where it has to be given.
+fn named(name: &LabName, before: &str, after: &str) -> String {
+    if name.as_str() == DEFAULT_LAB {
+        String::new()
+    } else {
+        format!("{before}{}{after}", name.as_str())
+    }
+}
+
+fn down(name: &LabName) -> Result<u8> {
+    labs()?.get(name)?.end()?;
+    println!("lab {} is down", name.as_str());
+    Ok(0)
+}
+
+/// Runs a command on a host that is up; on one that is brought up for it, if there is none.
+fn exec(lab: Option<&str>, name: &str, command: &[String]) -> Result<u8> {
+    if let Some(host) = running(lab, name)? {
+        // The terminal's keys are the command's alone from here on.
+        let error = host.command(command).exec();
+        return Err(error).context("can't run nsenter: install util-linux");
     }
     let (release, role) = match name.rsplit_once('-') {
         Some((release, "s")) => (release, Role::Source),
         Some((release, "d")) => (release, Role::Destination),
-        Some(_) | None => bail!("`{name}` is not a host: RELEASE-s or RELEASE-d, as in bookworm-s"),
+        Some(_) | None => bail!(WrongUse(format!(
+            "`{name}` is not a host: RELEASE-s or RELEASE-d, as in bookworm-s"
+        ))),
     };
     let stored = stored(&meaning::store()?, release)?;
     if let sandbox::Entered::Left(code) = sandbox::enter(sandbox::Terminal::Shared)? {
         return Ok(code);
     }
     on_runtime(async {
-        let lab = Lab::new(&logs())?;
+        // An interrupt is for the command.
+        let _caught = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::interrupt())?;
+        let lab = Lab::new(&cache_folder().join("lab"))?;
         let host = lab.host(&stored, role, HostSetup::AsShipped).await?;
         wait(host.command(command)?)
     })
+}
+
+/// The host of this name that is up: in the lab that is named, else in the only one that has it.
+fn running(lab: Option<&str>, name: &str) -> Result<Option<RunningHost>> {
+    let mut found: Vec<(String, RunningHost)> = Vec::new();
+    let labs = labs()?.up()?;
+    for up in &labs {
+        let hosts = up.hosts().into_iter();
+        found.extend(hosts.map(|host| (up.name().as_str().to_owned(), host)));
+    }
+    for host in running_hosts() {
+        if found.iter().all(|(_, known)| *known != host) {
+            found.push((run_of(&host), host));
+        }
+    }
+    if let Some(lab) = lab {
+        let path = fs::canonicalize(lab).unwrap_or_else(|_| PathBuf::from(lab));
+        found.retain(|(its, _)| its == lab || Path::new(its) == path);
+    }
+    found.retain(|(_, host)| host.hostname == name);
+    match (found.len(), lab) {
+        (0, None) => Ok(None),
+        (0, Some(lab)) => bail!(WrongUse(format!("no lab `{lab}` with a host {name} is up"))),
+        (1, _) => Ok(found.pop().map(|(_, host)| host)),
+        (_, _) => {
+            let names: Vec<_> = found.into_iter().map(|(its, _)| its).collect();
+            bail!(WrongUse(format!(
+                "{} have a host {name}: name one by --lab",
+                names.join(" and ")
+            )))
+        }
+    }
+}
+
+/// The directory of the run that a host belongs to: its logs are in `DIR/hosts/HOST`.
+fn run_of(host: &RunningHost) -> String {
+    let run = host.logs.parent().and_then(Path::parent);
+    run.unwrap_or(&host.logs).display().to_string()
+}
+
+/// Prints how a tool of one's own reaches the lab's hosts, for a shell to evaluate.
+fn env(name: &LabName) -> Result<u8> {
+    let hosts = labs()?.get(name)?.hosts();
+    let first = hosts.first().filter(|host| host.runner().is_some());
+    let Some((host, runner)) = first.and_then(|host| Some((host, host.runner()?))) else {
+        bail!(WrongUse(format!(
+            "lab {} has no host that is up yet: try again when it says so",
+            name.as_str()
+        )));
+    };
+    print!("{}", lines(name, runner, &host.neighbours()?));
+    Ok(0)
+}
+
+/// The lines that `lab env` prints.
+fn lines(name: &LabName, runner: i32, hosts: &[(String, std::net::Ipv4Addr)]) -> String {
+    let uri = |address| format!("qemu+tcp://{address}/system");
+    let role = |letter: &'static str| hosts.iter().filter(move |(host, _)| host.ends_with(letter));
+    let mut text = format!(
+        "# Lab {0}: for a shell to evaluate, as in eval \"$(migratrix lab env{1})\"\n\
+         # LAB_ENTER runs a command of yours on the lab's network:\n\
+         #   $LAB_ENTER virsh -c $LAB_SOURCE_URI list --all\n\
+         LAB_NAME={0}\n\
+         LAB_PID={runner}\n\
+         LAB_ENTER='{2}'\n",
+        name.as_str(),
+        named(name, " --lab ", ""),
+        enter_network(runner).join(" "),
+    );
+    for (part, host) in [
+        ("SOURCE", role("-s").next()),
+        ("DESTINATION", role("-d").next_back()),
+    ] {
+        if let Some((host, address)) = host {
+            text += &format!("LAB_{part}={host}\nLAB_{part}_URI={}\n", uri(address));
+        }
+    }
+    for (host, address) in hosts {
+        text += &format!("LAB_URI_{}={}\n", host.replace('-', "_"), uri(address));
+    }
+    text
 }
 
 fn wait(mut command: Command) -> Result<u8> {
@@ -115,9 +224,20 @@ fn stored(store: &Store, name: &str) -> Result<StoredRelease> {
     Ok(store.get(&ReleaseName::new(name)?)?)
 }
 
-fn image(file: &std::path::Path) -> Result<u8> {
+fn image(file: &Path) -> Result<u8> {
     let image = Parameters::SMALL.boot_image()?;
-    fs::write(file, image).with_context(|| format!("can't write {}", file.display()))?;
+    if let Err(error) = fs::write(file, image) {
+        let said = format!("can't write {}: {error}", file.display());
+        let unnamed = [
+            ErrorKind::NotFound,
+            ErrorKind::NotADirectory,
+            ErrorKind::IsADirectory,
+        ];
+        if unnamed.contains(&error.kind()) {
+            bail!(WrongUse(said));
+        }
+        bail!(said);
+    }
     println!(
         "{}: copy it to each machine, and name it there as boot_image",
         file.display()
@@ -130,4 +250,30 @@ fn on_runtime<T>(work: impl Future<Output = Result<T>>) -> Result<T> {
         .enable_all()
         .build()?
         .block_on(work)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::Ipv4Addr;
+
+    use super::*;
+
+    #[test]
+    fn a_shell_can_evaluate_what_the_lab_says_of_itself() {
+        let name = LabName::new("mine").unwrap();
+        let address = |last| Ipv4Addr::new(198, 18, 0, last);
+        let hosts = ["a-s", "a-d", "b-1-s", "b-1-d"].map(str::to_owned);
+        let hosts: Vec<_> = hosts.into_iter().zip((2..).map(address)).collect();
+        let said = lines(&name, 1234, &hosts);
+        let script = format!("{said}\necho $LAB_SOURCE_URI $LAB_DESTINATION $LAB_URI_b_1_s");
+        let shell = Command::new("sh").args(["-euc", &script]).output().unwrap();
+        assert_eq!(
+            String::from_utf8_lossy(&shell.stdout),
+            "qemu+tcp://198.18.0.2/system b-1-d qemu+tcp://198.18.0.4/system\n"
+        );
+        assert!(
+            said.contains("eval \"$(migratrix lab env --lab mine)\""),
+            "{said}"
+        );
+    }
 }

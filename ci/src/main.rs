@@ -35,8 +35,8 @@ mod stage;
 use std::{io, path::Path, process::ExitCode};
 
 use anyhow::Context;
-use migratrix_lab::{dispatch, sandbox};
-use migratrix_matrix::SelectError;
+use migratrix_lab::{LabError, dispatch, sandbox};
+use migratrix_matrix::{BadReleaseName, SelectError};
 use migratrix_reports::Exit;
 
 use crate::{
@@ -66,6 +66,28 @@ trait Blame<T> {
     fn or_wrong_use(self) -> Result<T, Failure>;
     /// The lab or a tool failed.
     fn or_lab_failed(self) -> Result<T, Failure>;
+    /// A name that makes no sense or that nothing has is wrong use; else the lab or a tool failed.
+    fn or_by_its_cause(self) -> Result<T, Failure>;
+}
+
+/// What was asked for makes no sense: it ends in [`code::WRONG_USE`].
+#[derive(Debug)]
+struct WrongUse(String);
+
+impl std::fmt::Display for WrongUse {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl std::error::Error for WrongUse {}
+
+/// Whether this cause of an error is of the person's making.
+fn is_wrong_use(cause: &(dyn std::error::Error + 'static)) -> bool {
+    let lab = cause.downcast_ref::<LabError>();
+    cause.is::<WrongUse>()
+        || cause.is::<BadReleaseName>()
+        || lab.is_some_and(LabError::is_wrong_use)
 }
 
 impl<T, E: Into<anyhow::Error>> Blame<T> for Result<T, E> {
@@ -90,6 +112,18 @@ impl<T, E: Into<anyhow::Error>> Blame<T> for Result<T, E> {
         self.map_err(|error| Failure {
             code: code::LAB_FAILED,
             error: error.into(),
+        })
+    }
+
+    fn or_by_its_cause(self) -> Result<T, Failure> {
+        self.map_err(|error| {
+            let error = error.into();
+            let code = if error.chain().any(is_wrong_use) {
+                code::WRONG_USE
+            } else {
+                code::LAB_FAILED
+            };
+            Failure { code, error }
         })
     }
 }
@@ -134,7 +168,7 @@ fn carry_out(cli: &Cli) -> Result<u8, Failure> {
             code::LAB_FAILED
         }),
         Command::Releases { action } => {
-            releases::releases(action.as_ref()).or_lab_failed()?;
+            releases::releases(action.as_ref()).or_by_its_cause()?;
             Ok(code::AS_EXPECTED)
         }
         Command::List {
@@ -154,7 +188,7 @@ fn carry_out(cli: &Cli) -> Result<u8, Failure> {
         } => report::report(dirs, known, outputs, &config)
             .or_wrong_use()
             .map(exit),
-        Command::Lab { action } => lab::lab(action).or_lab_failed(),
+        Command::Lab { action } => lab::lab(action).or_by_its_cause(),
     }
 }
 

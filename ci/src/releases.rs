@@ -1,12 +1,12 @@
 //! `migratrix releases`: the root file systems that hosts are made of.
 
-use std::path::Path;
+use std::{fs, path::Path};
 
-use anyhow::{Context, Result};
-use migratrix_lab::{BuildOptions, Expired, Origin, RECIPES, StoredRelease, recipe};
+use anyhow::{Context, Result, bail};
+use migratrix_lab::{BuildOptions, Expired, Origin, RECIPES, Recipe, StoredRelease, recipe};
 use migratrix_matrix::ReleaseName;
 
-use crate::{cli::ReleaseAction, meaning};
+use crate::{WrongUse, cli::ReleaseAction, meaning};
 
 /// Does what was asked with the releases.
 ///
@@ -30,13 +30,20 @@ pub fn releases(action: Option<&ReleaseAction>) -> Result<()> {
                 expired,
                 mirror: mirror.clone(),
             };
-            names
+            // All names are looked at before the first is built, which takes its time.
+            let wanted = names.iter().map(|name| wanted(name));
+            let wanted = wanted.collect::<Result<Vec<_>>>()?;
+            wanted
                 .iter()
-                .try_for_each(|name| build(name, &options, *again))
+                .try_for_each(|(name, recipe)| build(name, *recipe, &options, *again))
         }
         Some(ReleaseAction::Add { name, root }) => add(name, root),
-        Some(ReleaseAction::Rm { names }) => names.iter().try_for_each(|name| remove(name)),
+        Some(ReleaseAction::Rm { names }) => remove(names),
     }
+}
+
+fn wanted(name: &str) -> Result<(ReleaseName, Recipe)> {
+    Ok((ReleaseName::new(name)?, recipe(name)?))
 }
 
 fn list() -> Result<()> {
@@ -82,19 +89,18 @@ fn origin(origin: &Origin) -> String {
     }
 }
 
-fn build(name: &str, options: &BuildOptions, again: bool) -> Result<()> {
+fn build(name: &ReleaseName, recipe: Recipe, options: &BuildOptions, again: bool) -> Result<()> {
     let store = meaning::store()?;
-    let release = ReleaseName::new(name)?;
-    if let (Ok(stored), false) = (store.get(&release), again) {
+    if let (Ok(stored), false) = (store.get(name), again) {
         println!("{} (already there)", line(&stored));
         return Ok(());
     }
     eprintln!("building {name}: this takes half a minute or more");
-    if again && store.get(&release).is_ok() {
-        store.remove(&release)?;
+    if again && store.get(name).is_ok() {
+        store.remove(name)?;
     }
     let stored = store
-        .build(&release, recipe(name)?, options)
+        .build(name, recipe, options)
         .with_context(|| format!("can't build {name}"))?;
     println!("{}", line(&stored));
     Ok(())
@@ -102,21 +108,33 @@ fn build(name: &str, options: &BuildOptions, again: bool) -> Result<()> {
 
 fn add(name: &str, root: &Path) -> Result<()> {
     let store = meaning::store()?;
-    let release = ReleaseName::new(name)?;
-    let stored = if root.is_dir() {
-        store.add_directory(&release, root)
+    let name = ReleaseName::new(name)?;
+    if let Err(error) = fs::metadata(root) {
+        bail!(WrongUse(format!("can't read {}: {error}", root.display())));
+    }
+    let context = || format!("can't add {}", root.display());
+    if root.is_dir() {
+        let stored = store.add_directory(&name, root).with_context(context)?;
+        println!("{}", line(&stored));
     } else {
-        store.add_tarball(&release, root)
-    };
-    println!(
-        "{}",
-        line(&stored.with_context(|| format!("can't add {}", root.display()))?)
-    );
+        let (stored, contents) = store.add_tarball(&name, root).with_context(context)?;
+        println!("{}", line(&stored));
+        println!("{contents}");
+    }
     Ok(())
 }
 
-fn remove(name: &str) -> Result<()> {
-    meaning::store()?
-        .remove(&ReleaseName::new(name)?)
-        .with_context(|| format!("can't remove {name}"))
+fn remove(names: &[String]) -> Result<()> {
+    let store = meaning::store()?;
+    let names = names.iter().map(|name| ReleaseName::new(name));
+    let names = names.collect::<Result<Vec<_>, _>>()?;
+    // Where one is not there, none is removed.
+    for name in &names {
+        store.demand(name)?;
+    }
+    names.iter().try_for_each(|name| {
+        store
+            .remove(name)
+            .with_context(|| format!("can't remove {name}"))
+    })
 }

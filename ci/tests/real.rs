@@ -4,8 +4,9 @@
 use std::{
     collections::BTreeSet,
     fs,
+    io::{BufRead, BufReader},
     path::{Path, PathBuf},
-    process::{Command, Output, Stdio},
+    process::{Child, Command, Output, Stdio},
     thread,
     time::{Duration, Instant},
 };
@@ -144,6 +145,117 @@ fn chains_of_libvirt_survive_the_migrations_around_which_they_lie() {
     );
     passes(&output, "11 cases");
     passes(&output, "11 passed");
+}
+
+/// A lab that is up. It is ended with this, however the test ends.
+struct Up {
+    name: String,
+    place: PathBuf,
+    outer: Child,
+}
+
+impl Up {
+    /// Brings it up, under a name that no other lab has.
+    fn of(place: &Path, name: &str, releases: &[&str]) -> Self {
+        let name = format!("{name}-{}", std::process::id());
+        let words = [&["lab", "up", "--name", &name], releases].concat();
+        let mut command = migratrix(place, &words);
+        let mut outer = command.stdout(Stdio::piped()).spawn().expect("it starts");
+        let lines = BufReader::new(outer.stdout.as_mut().expect("it is piped")).lines();
+        let last = lines
+            .map_while(Result::ok)
+            .find(|line| line.starts_with("up until"));
+        assert!(last.is_some(), "{name} does not come up");
+        Self {
+            name,
+            place: place.to_owned(),
+            outer,
+        }
+    }
+
+    fn call(&self, words: &[&str]) -> (i32, String) {
+        let output = migratrix(&self.place, words).output().expect("it starts");
+        let said = [output.stdout, output.stderr].concat();
+        let code = output.status.code().expect("it ends by itself");
+        (code, String::from_utf8_lossy(&said).into_owned())
+    }
+
+    /// The name that the host says it has.
+    fn hostname(&self, host: &str) -> (i32, String) {
+        self.call(&["lab", "exec", "--lab", &self.name, host, "--", "hostname"])
+    }
+
+    fn down(&self) -> (i32, String) {
+        self.call(&["lab", "down", &self.name])
+    }
+}
+
+impl Drop for Up {
+    fn drop(&mut self) {
+        let _ = self.outer.kill();
+        let _ = self.outer.wait();
+    }
+}
+
+#[test]
+#[ignore = "needs the releases bookworm and trixie, see ci/test"]
+fn labs_are_up_side_by_side_and_each_is_ended_alone() {
+    let place = place("labs");
+    let mut one = Up::of(&place, "one", &["bookworm", "trixie"]);
+    let two = Up::of(&place, "two", &["trixie"]);
+    let (code, said) = one.call(&["lab", "up", "--name", &one.name, "trixie"]);
+    assert_eq!(code, 2, "{said}");
+    assert!(said.contains("is up already"), "{said}");
+    let (code, said) = one.call(&["lab", "exec", "trixie-s", "--", "hostname"]);
+    assert!(code == 2 && said.contains("--lab"), "{said}");
+    for lab in [&one, &two] {
+        assert_eq!(lab.hostname("trixie-s"), (0, "trixie-s\n".to_owned()));
+    }
+    assert_eq!(two.down(), (0, format!("lab {} is down\n", two.name)));
+    assert_eq!(two.down().0, 2);
+    assert_eq!(one.hostname("bookworm-d"), (0, "bookworm-d\n".to_owned()));
+    one.outer.kill().expect("it runs");
+    one.outer.wait().expect("it was started here");
+    assert_eq!(one.down().0, 2);
+}
+
+#[test]
+#[ignore = "needs the releases bookworm and trixie, see ci/test"]
+fn a_tool_of_ones_own_reaches_the_hosts_as_lab_env_says() {
+    let place = place("env");
+    let lab = Up::of(&place, "env", &["bookworm", "trixie"]);
+    let (code, said) = lab.call(&["lab", "env", "--lab", &lab.name]);
+    assert_eq!(code, 0, "{said}");
+    let script = format!(
+        "{said}\n\
+         for uri in $LAB_SOURCE_URI $LAB_DESTINATION_URI $LAB_URI_trixie_s; do\n\
+         host=${{uri#*//}}; $LAB_ENTER bash -c \"exec 3<>/dev/tcp/${{host%%/*}}/16509\" && echo reached\n\
+         done; echo $LAB_SOURCE $LAB_DESTINATION"
+    );
+    let shell = Command::new("bash").args(["-c", &script]).output();
+    let shell = shell.expect("bash is here");
+    assert_eq!(
+        String::from_utf8_lossy(&shell.stdout),
+        "reached\nreached\nreached\nbookworm-s trixie-d\n",
+        "{}",
+        String::from_utf8_lossy(&shell.stderr)
+    );
+    let peer = format!(
+        "eval \"{}\"; exec virsh -c $LAB_DESTINATION_URI hostname",
+        said.replace('"', "'")
+    );
+    let (code, said) = lab.call(&[
+        "lab",
+        "exec",
+        "--lab",
+        &lab.name,
+        "bookworm-s",
+        "--",
+        "bash",
+        "-c",
+        &peer,
+    ]);
+    assert!(code == 0 && said.contains("trixie-d"), "{said}");
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! What a back end is, and what it may ask of the places where daemons run.
 
-use std::{future::Future, io, path::PathBuf, process::Command};
+use std::{future::Future, io, path::PathBuf, pin::Pin, process::Command};
 
 use migratrix_history::Outcome;
 use migratrix_matrix::ReleaseName;
@@ -53,11 +53,11 @@ pub trait Host: Send + Sync {
     /// Returns the error where it is ours and can't be read.
     fn residue(&self, domain: &str) -> io::Result<Option<Vec<String>>>;
 
-    /// Stops the daemon with `SIGSTOP`.
+    /// Stops the daemon with `SIGSTOP`, and waits until it is. Other cases go on meanwhile.
     ///
     /// # Errors
     /// Returns `Unsupported` where the host is not ours.
-    fn stop_daemon(&self) -> io::Result<()>;
+    fn stop_daemon(&self) -> Pin<Box<dyn Future<Output = io::Result<()>> + '_>>;
 
     /// Kills the QEMU of the domain of this name with `SIGKILL`.
     ///

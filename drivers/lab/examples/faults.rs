@@ -55,7 +55,7 @@ async fn run() -> Result<ExitCode> {
         host.kill_qemu("guest-1").map_err(|error| error.kind())
     );
     println!("health: {:?}", lab.check(&host).await);
-    host.stop_daemon()?;
+    host.stop_daemon().await?;
     println!("stopped: {:?}", lab.check(&host).await);
     let seen = host.generation();
     tokio::try_join!(lab.replace(&host, seen), lab.replace(&host, seen))?;

@@ -64,7 +64,7 @@ fn add(name: &str, path: &str) -> Result<ExitCode> {
     let release = if path.is_dir() {
         store.add_directory(&name, path)?
     } else {
-        store.add_tarball(&name, path)?
+        store.add_tarball(&name, path)?.0
     };
     println!("{:#?}", release.record);
     Ok(ExitCode::SUCCESS)

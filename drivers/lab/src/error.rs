@@ -78,6 +78,24 @@ pub enum LabError {
         /// What was looked for.
         sought: String,
     },
+    /// A tarball that can't be taken.
+    #[error("{path} is no tarball of a root: {why}")]
+    Tarball {
+        /// The tarball.
+        path: PathBuf,
+        /// What is wrong with it.
+        why: String,
+    },
+    /// A program of a root that did not end.
+    #[error("`{program}` of {root} did not end within {seconds} s, and was killed")]
+    Silent {
+        /// The program.
+        program: String,
+        /// The root.
+        root: PathBuf,
+        /// How long it had.
+        seconds: u64,
+    },
     /// A root file system with owners that the user's namespace can't hold.
     #[error(
         "{root} belongs to user id {owner}, which a user namespace of yours can't hold: pack it with `tar` and add the tarball"
@@ -99,6 +117,25 @@ pub enum LabError {
     /// A name without a recipe.
     #[error("no recipe `{0}`: known are {1}")]
     NoRecipe(String, String),
+    /// A name that a lab can't have.
+    #[error("`{0}` is not a lab's name: use up to 50 lower-case letters, digits, `-` and `_`")]
+    BadLabName(String),
+    /// A lab's name that is taken.
+    #[error(
+        "a lab `{0}` is up already: `migratrix lab down {0}` ends it, `--name` gives this one another name"
+    )]
+    LabUp(String),
+    /// A lab that isn't up.
+    #[error("no lab `{0}` is up; {1}")]
+    NoLab(String, String),
+    /// A lab that is held by a process that has no number here.
+    #[error(
+        "the lab `{0}` is held by a process that can't be seen from here: end it on the machine or in the container where it was brought up"
+    )]
+    Unseen(String),
+    /// A lab that doesn't go.
+    #[error("the lab `{0}` was killed and is still there: see `ps` for what it waits for")]
+    Undying(String),
     /// A package index past its validity date.
     #[error(
         "the package index of {0} is past its validity date: `--allow-expired` lets it pass, another mirror (MIGRATRIX_MIRROR) may have a newer one"
@@ -124,6 +161,37 @@ pub enum LabError {
 }
 
 impl LabError {
+    /// Whether what was asked for makes no sense, as a name that nothing has; else the lab or a
+    /// tool failed.
+    #[must_use]
+    pub fn is_wrong_use(&self) -> bool {
+        match self {
+            Self::NoRelease(..)
+            | Self::Taken(_)
+            | Self::Lacks { .. }
+            | Self::Tarball { .. }
+            | Self::Owner { .. }
+            | Self::NoRecipe(..)
+            | Self::BadLabName(_)
+            | Self::LabUp(_)
+            | Self::NoLab(..) => true,
+            Self::File { .. }
+            | Self::Program { .. }
+            | Self::Failed { .. }
+            | Self::Silent { .. }
+            | Self::System { .. }
+            | Self::Sandbox(_)
+            | Self::Outside
+            | Self::Host { .. }
+            | Self::Record { .. }
+            | Self::Unseen(_)
+            | Self::Undying(_)
+            | Self::Expired(_)
+            | Self::Network(_)
+            | Self::Space { .. } => false,
+        }
+    }
+
     /// Names the file that an I/O error is about.
     pub(crate) fn file(
         verb: &'static str,

@@ -5,9 +5,10 @@ use std::{
     fs, io,
     net::Ipv4Addr,
     path::PathBuf,
+    pin::Pin,
     process::Command,
     sync::{Mutex, PoisonError},
-    time::{Duration, Instant},
+    time::Duration,
 };
 
 use migratrix_contract::Host;
@@ -16,6 +17,7 @@ use nix::{
     sys::signal::{Signal, kill},
     unistd::Pid,
 };
+use tokio::time::{Instant, sleep_until};
 
 use crate::{StoredRelease, keeper::Keeper, probe, residue, running};
 
@@ -24,6 +26,8 @@ pub(crate) const PORT: u16 = 16509;
 
 /// How long a signal may take to stop the daemon.
 const STOP: Duration = Duration::from_secs(5);
+/// How often a daemon that is to stop is looked at.
+const LOOK_EVERY: Duration = Duration::from_millis(2);
 
 /// Which place of a migration a host takes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -185,24 +189,12 @@ impl Host for LabHost {
         residue::find(self.first()?, domain).map(Some)
     }
 
-    fn stop_daemon(&self) -> io::Result<()> {
-        let daemon = self.daemon()?;
-        kill(Pid::from_raw(daemon), Signal::SIGSTOP)?;
-        let deadline = Instant::now() + STOP;
-        while !is_stopped(daemon)? {
-            if Instant::now() >= deadline {
-                return Err(io::Error::new(
-                    io::ErrorKind::TimedOut,
-                    format!(
-                        "libvirtd on {} didn't stop within {} s",
-                        self.hostname,
-                        STOP.as_secs()
-                    ),
-                ));
-            }
-            std::thread::yield_now();
-        }
-        Ok(())
+    fn stop_daemon(&self) -> Pin<Box<dyn Future<Output = io::Result<()>> + '_>> {
+        Box::pin(async {
+            let daemon = self.daemon()?;
+            kill(Pid::from_raw(daemon), Signal::SIGSTOP)?;
+            until_stopped(daemon, Instant::now() + STOP, &self.hostname).await
+        })
     }
 
     fn kill_qemu(&self, domain: &str) -> io::Result<()> {
@@ -220,6 +212,21 @@ impl Host for LabHost {
     }
 }
 
+/// Waits until a process is stopped. Nobody tells one that is not its parent: it is looked at again
+/// and again, and others go on between.
+async fn until_stopped(pid: i32, deadline: Instant, host: &str) -> io::Result<()> {
+    let mut next = Instant::now();
+    while !is_stopped(pid)? {
+        next += LOOK_EVERY;
+        if next >= deadline {
+            let why = format!("libvirtd on {host} didn't stop within {} s", STOP.as_secs());
+            return Err(io::Error::new(io::ErrorKind::TimedOut, why));
+        }
+        sleep_until(next).await;
+    }
+    Ok(())
+}
+
 /// Whether a process is stopped, see proc_pid_stat(5).
 fn is_stopped(pid: i32) -> io::Result<bool> {
     let stat = fs::read_to_string(format!("/proc/{pid}/stat"))?;
@@ -227,4 +234,43 @@ fn is_stopped(pid: i32) -> io::Result<bool> {
         .rsplit_once(')')
         .and_then(|(_, rest)| rest.split_whitespace().next());
     Ok(state == Some("T"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test(flavor = "current_thread", start_paused = true)]
+    async fn others_go_on_while_a_daemon_takes_its_time_to_stop() {
+        let mut daemon = Command::new("sleep").arg("600").spawn().unwrap();
+        let pid = i32::try_from(daemon.id()).unwrap();
+        let mut turns = 0;
+        let others = async {
+            loop {
+                turns += 1;
+                tokio::time::sleep(Duration::from_millis(10)).await;
+            }
+        };
+        let stopped = tokio::select! {
+            stopped = until_stopped(pid, Instant::now() + STOP, "h") => stopped,
+            () = others => Ok(()),
+        };
+        let why = stopped.unwrap_err().to_string();
+        assert_eq!(why, "libvirtd on h didn't stop within 5 s");
+        assert!(turns > 400, "the others had {turns} turns");
+        daemon.kill().unwrap();
+        daemon.wait().unwrap();
+    }
+
+    #[tokio::test]
+    async fn a_daemon_that_stops_is_seen_to() {
+        let mut daemon = Command::new("sleep").arg("600").spawn().unwrap();
+        let pid = i32::try_from(daemon.id()).unwrap();
+        kill(Pid::from_raw(pid), Signal::SIGSTOP).unwrap();
+        until_stopped(pid, Instant::now() + STOP, "h")
+            .await
+            .unwrap();
+        daemon.kill().unwrap();
+        daemon.wait().unwrap();
+    }
 }

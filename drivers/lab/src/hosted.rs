@@ -25,7 +25,7 @@ use nix::{
 };
 use serde::{Deserialize, Serialize};
 
-use crate::{LabError, init, mounts, net, probe::LIBVIRTD, settings};
+use crate::{LabError, init, jail, mounts, net, probe::LIBVIRTD, settings, unpack};
 
 /// The hidden command by which the lab starts this program again as a host's keeper. Its arguments
 /// are the host's name and the folder of its logs, for people and for [`crate::running_hosts`].
@@ -60,14 +60,20 @@ pub(crate) struct Spec {
     pub(crate) setup: HostSetup,
 }
 
-/// Runs this process as a host's keeper if its arguments say so, and gives the code to exit with.
-/// Call it first in `main`, before any thread is started.
+/// Runs this process as a host's keeper, or as another part of the lab that is this program started
+/// again, if its arguments say so, and gives the code to exit with. Call it first in `main`, before
+/// any thread is started.
 #[must_use]
 pub fn dispatch() -> Option<ExitCode> {
-    if std::env::args_os().nth(1)? != COMMAND {
-        return None;
-    }
-    let code = keep().unwrap_or_else(|error| {
+    let mut arguments = std::env::args_os().skip(1);
+    let command = arguments.next()?;
+    let done = match command.to_str()? {
+        COMMAND => keep(),
+        jail::COMMAND => jail::dispatch(arguments),
+        unpack::COMMAND => Ok(unpack::dispatch(arguments)),
+        _ => return None,
+    };
+    let code = done.unwrap_or_else(|error| {
         tell(&error);
         1
     });

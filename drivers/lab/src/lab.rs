@@ -259,7 +259,8 @@ fn shared(dir: &Path) -> PathBuf {
     scratch(dir).join("shared")
 }
 
-fn hosts_file(dir: &Path) -> PathBuf {
+/// The file with the names and addresses of all hosts, in the lab's folder `dir`.
+pub(crate) fn hosts_file(dir: &Path) -> PathBuf {
     scratch(dir).join("hosts")
 }
 

@@ -5,16 +5,19 @@
 //!                                    inside the one sandbox
 //! ```
 //!
-//! A program that uses the lab calls [`dispatch`] first, and [`sandbox::enter`] before it makes a
-//! [`Lab`].
+//! A program that uses the lab, or adds to the store, calls [`dispatch`] first, and
+//! [`sandbox::enter`] before it makes a [`Lab`].
 
 mod doctor;
 mod error;
 mod host;
 mod hosted;
 mod init;
+mod inside;
+mod jail;
 mod keeper;
 mod lab;
+mod labs;
 mod loader;
 mod making;
 mod mounts;
@@ -30,6 +33,7 @@ mod running;
 pub mod sandbox;
 mod settings;
 mod store;
+mod unpack;
 mod warm;
 
 pub use doctor::{Finding, State, doctor};
@@ -37,9 +41,11 @@ pub use error::LabError;
 pub use host::{LabHost, Role};
 pub use hosted::{COMMAND, dispatch};
 pub use lab::{Health, Lab};
+pub use labs::{Hold, LabName, Labs, UpLab};
 pub use loader::client_command;
 pub use recipe::{BuildOptions, Expired, RECIPES, Recipe, recipe};
 pub use release::{FORMAT, Origin, Package, Record, StoredRelease};
 pub use remote::RemoteHost;
-pub use running::{RunningHost, running_hosts};
+pub use running::{RunningHost, enter_network, running_hosts};
 pub use store::{Store, cache_folder};
+pub use unpack::Contents;

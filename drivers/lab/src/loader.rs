@@ -5,10 +5,9 @@
 use std::{
     ffi::OsString,
     path::{Path, PathBuf},
-    process::Command,
 };
 
-use crate::{LabError, StoredRelease, process};
+use crate::{LabError, StoredRelease, inside};
 
 /// Where a root's libraries are: Debian's places, and then those of others.
 const LIBRARIES: [&str; 4] = [
@@ -18,8 +17,7 @@ const LIBRARIES: [&str; 4] = [
     "lib64",
 ];
 
-/// The loader's file. In some roots `/lib64/` has it by an absolute link, which would lead out of
-/// the root.
+/// The loader's file.
 const LOADER: &str = "ld-linux-x86-64.so.2";
 
 /// A root's loader, with the libraries that it is to take.
@@ -27,7 +25,6 @@ const LOADER: &str = "ld-linux-x86-64.so.2";
 pub(crate) struct Loader {
     program: PathBuf,
     libraries: OsString,
-    root: PathBuf,
 }
 
 /// The command line of a client process that uses the client library of this release.
@@ -46,17 +43,14 @@ pub fn client_command(
 impl Loader {
     /// Finds the loader of the system in `root`.
     pub(crate) fn of(root: &Path) -> Result<Self, LabError> {
-        let folders: Vec<PathBuf> = LIBRARIES.iter().map(|folder| root.join(folder)).collect();
-        let is_own = |path: &PathBuf| {
-            let root = root.canonicalize().ok();
-            let path = path.canonicalize().ok();
-            path.zip(root)
-                .is_some_and(|(path, root)| path.starts_with(root) && path.is_file())
-        };
+        let folders = LIBRARIES.map(|folder| inside::resolve(root, folder));
+        let folders: Vec<PathBuf> = folders.into_iter().flatten().collect();
         let found = folders
             .iter()
-            .map(|folder| folder.join(LOADER))
-            .find(is_own);
+            .filter_map(|folder| {
+                inside::resolve(root, folder.strip_prefix(root).ok()?.join(LOADER)).ok()
+            })
+            .find(|loader| loader.is_file());
         let program = found.ok_or_else(|| LabError::Lacks {
             root: root.to_owned(),
             sought: LIBRARIES
@@ -70,11 +64,7 @@ impl Loader {
             }
             libraries.push(folder);
         }
-        Ok(Self {
-            program,
-            libraries,
-            root: root.to_owned(),
-        })
+        Ok(Self { program, libraries })
     }
 
     /// The command line that starts `program`.
@@ -85,13 +75,5 @@ impl Loader {
             self.libraries.clone(),
             program.into(),
         ]
-    }
-
-    /// What the root's program `path` says when run with `arguments`.
-    pub(crate) fn ask(&self, path: &str, arguments: &[&str]) -> Result<String, LabError> {
-        let words = self.words(&self.root.join(path.trim_start_matches('/')));
-        let mut command = Command::new(&words[0]);
-        command.args(&words[1..]).args(arguments).env("LC_ALL", "C");
-        process::output(&mut command, "libc6")
     }
 }

@@ -1,7 +1,8 @@
 //! A release that is being made: under a name of its own until it is whole.
 
 use std::{
-    fs::{self, File},
+    fs::{self, DirBuilder, File, Permissions},
+    os::unix::fs::{DirBuilderExt, PermissionsExt},
     path::{Path, PathBuf},
 };
 
@@ -31,7 +32,10 @@ impl Making {
             return Err(LabError::Taken(name.clone()));
         }
         remove_tree(&folder)?;
-        fs::create_dir(&folder).map_err(LabError::file("create", &folder))?;
+        // Nobody else looks into it before it is whole.
+        let mut maker = DirBuilder::new();
+        let made = maker.mode(0o700).create(&folder);
+        made.map_err(LabError::file("create", &folder))?;
         Ok(Self {
             folder,
             place,
@@ -54,6 +58,8 @@ impl Making {
         let file = StoredRelease::record_file(&self.folder);
         let text = serde_json::to_string_pretty(&record).expect("a record has text keys only");
         fs::write(&file, text).map_err(LabError::file("write", file))?;
+        fs::set_permissions(&self.folder, Permissions::from_mode(0o755))
+            .map_err(LabError::file("write", &self.folder))?;
         fs::rename(&self.folder, &self.place).map_err(LabError::file("create", &self.place))?;
         Ok(StoredRelease {
             record,

@@ -13,7 +13,7 @@ use nix::{
     unistd::{chdir, pivot_root},
 };
 
-use crate::{LabError, hosted::LOGS, hosted::Spec, privilege, warm};
+use crate::{LabError, hosted::LOGS, hosted::Spec, inside, privilege, warm};
 
 /// The devices that a host shares with the machine. There is no /dev/kvm: a guest's speed and CPU
 /// must not depend on the machine.
@@ -22,6 +22,12 @@ const DEVICES: [&str; 6] = ["null", "zero", "full", "random", "urandom", "tty"];
 /// The device that QEMU pulls pages over with after a switch to post-copy, where the machine has
 /// it.
 const USERFAULTFD: &str = "userfaultfd";
+
+/// The devices that anyone may use.
+const HARMLESS: [&str; 5] = ["null", "zero", "full", "random", "urandom"];
+
+/// How what a jail writes is mounted.
+const JAIL: MsFlags = MsFlags::MS_NOSUID.union(MsFlags::MS_NODEV);
 
 const LINKS: [(&str, &str); 5] = [
     ("/proc/self/fd", "fd"),
@@ -36,43 +42,56 @@ pub(crate) fn mount_scratch(target: &Path) -> Result<(), LabError> {
     mount_new("tmpfs", target, MsFlags::MS_NOSUID, "mode=755")
 }
 
+/// Makes a file system that is the one in `lower` and is kept in memory where it is written to, and
+/// makes it ours. It has no device but the harmless ones, and neither /proc nor /sys.
+pub(crate) fn enter_jail(lower: &Path) -> Result<(), LabError> {
+    chdir(lower).map_err(LabError::system(format!("enter {}", lower.display())))?;
+    // The folder itself, which we are in already, is the one place that is there for sure.
+    mount_new("tmpfs", lower, JAIL, "size=16m,mode=755")?;
+    let root = overlay(Path::new("."), lower)?;
+    let dev = inside(&root, "dev")?;
+    make_folder(&dev, 0o755)?;
+    mount_new("tmpfs", &dev, MsFlags::MS_NOSUID, "size=64k,mode=755")?;
+    for device in HARMLESS {
+        bind_file(&Path::new("/dev").join(device), &dev.join(device))?;
+    }
+    pivot(&root)
+}
+
 /// Makes the host's root file system, and makes it ours.
 pub(crate) fn enter_root(spec: &Spec) -> Result<(), LabError> {
     let none: Option<&str> = None;
     mount(none, "/", none, MsFlags::MS_REC | MsFlags::MS_PRIVATE, none)
         .map_err(LabError::system("make mounts private"))?;
-    let root = overlay(spec)?;
+    let root = overlay(&spec.root, &spec.scratch)?;
     warm::give(&spec.warm, &root).map_err(LabError::file("read", &spec.warm))?;
-    fill_dev(&root.join("dev"))?;
-    make_folder(&root.join("proc"), 0o755)?;
-    mount_new(
-        "proc",
-        &root.join("proc"),
-        MsFlags::MS_NOSUID | MsFlags::MS_NODEV,
-        "",
-    )?;
-    mount_sys(&root.join("sys"))?;
-    make_folder(&root.join("run"), 0o755)?;
+    fill_dev(&inside(&root, "dev")?)?;
+    let proc = inside(&root, "proc")?;
+    make_folder(&proc, 0o755)?;
+    mount_new("proc", &proc, MsFlags::MS_NOSUID | MsFlags::MS_NODEV, "")?;
+    mount_sys(&inside(&root, "sys")?)?;
+    let run = inside(&root, "run")?;
+    make_folder(&run, 0o755)?;
     mount_new(
         "tmpfs",
-        &root.join("run"),
+        &run,
         MsFlags::MS_NOSUID | MsFlags::MS_NODEV,
         "mode=755",
     )?;
-    bind_folder(&spec.logs, &inside(&root, LOGS))?;
-    bind_folder(&spec.shared, &inside(&root, SHARED))?;
-    bind_file(&spec.hosts_file, &root.join("etc/hosts"))?;
+    bind_folder(&spec.logs, &inside(&root, LOGS)?)?;
+    bind_folder(&spec.shared, &inside(&root, SHARED)?)?;
+    bind_file(&spec.hosts_file, &inside(&root, "etc")?.join("hosts"))?;
     pivot(&root)
 }
 
-fn overlay(spec: &Spec) -> Result<PathBuf, LabError> {
-    let [upper, work, root] = ["upper", "work", "root"].map(|name| spec.scratch.join(name));
+fn overlay(lower: &Path, scratch: &Path) -> Result<PathBuf, LabError> {
+    let [upper, work, root] = ["upper", "work", "root"].map(|name| scratch.join(name));
     for folder in [&upper, &work, &root] {
         make_folder(folder, 0o755)?;
     }
     let mut options = format!(
         "lowerdir={},upperdir={},workdir={}",
-        escaped(&spec.root),
+        escaped(lower),
         escaped(&upper),
         escaped(&work)
     );
@@ -187,8 +206,9 @@ fn make_folder(path: &Path, mode: u32) -> Result<(), LabError> {
         .map_err(LabError::file("create", path))
 }
 
-fn inside(root: &Path, path: &str) -> PathBuf {
-    root.join(path.trim_start_matches('/'))
+/// Where the host's own `path` is, in its root: a link in it could lead out of that.
+fn inside(root: &Path, path: &str) -> Result<PathBuf, LabError> {
+    inside::resolve(root, path).map_err(LabError::file("read", root.join(path)))
 }
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
 //! Who we are: root with all its rights, or an ordinary user who needs a user namespace.
 
-use std::{fs, os::unix::fs::MetadataExt, path::Path, process::Command};
+use std::{ffi::OsStr, fs, os::unix::fs::MetadataExt, path::Path, process::Command};
 
 use crate::LabError;
 
@@ -45,12 +45,12 @@ pub(crate) fn unshare() -> Command {
 }
 
 /// A command that may touch files of all the ids that a release's root holds.
-pub(crate) fn as_owner(program: &str) -> Command {
+pub(crate) fn as_owner(program: impl AsRef<OsStr>) -> Command {
     match current() {
         Privilege::Held => Command::new(program),
         Privilege::UserNamespace => {
             let mut command = unshare();
-            command.args(["--", program]);
+            command.arg("--").arg(program);
             command
         }
     }

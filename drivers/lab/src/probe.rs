@@ -5,7 +5,7 @@ use std::{fs, path::Path, time::SystemTime};
 use migratrix_matrix::{ReleaseName, Version};
 
 use crate::{
-    LabError,
+    LabError, inside, jail,
     loader::Loader,
     release::{FORMAT, Origin, Package, Record},
 };
@@ -31,15 +31,16 @@ pub(crate) fn look(root: &Path, name: &ReleaseName, origin: Origin) -> Result<Re
     for program in [LIBVIRTD, QEMU] {
         demand(root, program)?;
     }
-    let loader = Loader::of(root)?;
+    // Clients are started by it.
+    Loader::of(root)?;
     let packages = packages(root)?;
     Ok(Record {
         format: FORMAT,
         name: name.clone(),
         origin,
-        libvirt: version(root, LIBVIRTD, &loader.ask(LIBVIRTD, &["--version"])?)?,
-        qemu: version(root, QEMU, &loader.ask(QEMU, &["--version"])?)?,
-        machines: machines(&loader.ask(QEMU, &["-machine", "help"])?),
+        libvirt: version(root, LIBVIRTD, &jail::ask(root, LIBVIRTD, &["--version"])?)?,
+        qemu: version(root, QEMU, &jail::ask(root, QEMU, &["--version"])?)?,
+        machines: machines(&jail::ask(root, QEMU, &["-machine", "help"])?),
         glibc: glibc(&packages),
         packages,
         added: now(),
@@ -47,7 +48,7 @@ pub(crate) fn look(root: &Path, name: &ReleaseName, origin: Origin) -> Result<Re
 }
 
 fn demand(root: &Path, program: &str) -> Result<(), LabError> {
-    if root.join(program.trim_start_matches('/')).is_file() {
+    if inside::resolve(root, program).is_ok_and(|path| path.is_file()) {
         return Ok(());
     }
     Err(LabError::Lacks {
@@ -90,7 +91,9 @@ fn is_versioned_pc(name: &str) -> bool {
 }
 
 fn packages(root: &Path) -> Result<Vec<Package>, LabError> {
-    let status = root.join("var/lib/dpkg/status");
+    let status = "var/lib/dpkg/status";
+    let status =
+        inside::resolve(root, status).map_err(LabError::file("read", root.join(status)))?;
     if !status.exists() {
         return Ok(Vec::new());
     }

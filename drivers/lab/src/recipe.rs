@@ -7,7 +7,7 @@ use std::{
     process::{Command, Stdio},
 };
 
-use crate::{LabError, process, store};
+use crate::{LabError, process, unpack};
 
 /// What a host needs. Recommended packages are left out.
 const PACKAGES: &str = "qemu-system-x86,qemu-utils,libvirt-daemon-system,libvirt-clients,iproute2";
@@ -117,10 +117,7 @@ pub(crate) fn make(recipe: Recipe, options: &BuildOptions, root: &Path) -> Resul
         "mmdebstrap",
     )?;
     let tarball = build.stdout.take().expect("stdout is piped");
-    let extracted = process::output(
-        store::extraction(root).arg("--file=-").stdin(tarball),
-        "tar",
-    );
+    let extracted = unpack::stream(tarball.into(), Path::new(recipe.name), root);
     let status = build
         .wait()
         .map_err(LabError::system("wait for `mmdebstrap`"))?;
@@ -136,7 +133,7 @@ pub(crate) fn make(recipe: Recipe, options: &BuildOptions, root: &Path) -> Resul
     }))
 }
 
-/// Whether `tar` ended because the disk is full; `mmdebstrap` then only sees a broken pipe.
+/// Whether the extraction ended because the disk is full; `mmdebstrap` then only sees a broken pipe.
 fn is_full(error: &LabError) -> bool {
     error.to_string().contains("No space left")
 }

@@ -1,6 +1,6 @@
 //! A real machine that is only known by its libvirt URI.
 
-use std::{io, path::PathBuf, process::Command};
+use std::{io, path::PathBuf, pin::Pin, process::Command};
 
 use migratrix_contract::Host;
 use migratrix_matrix::ReleaseName;
@@ -41,8 +41,8 @@ impl Host for RemoteHost {
         Ok(None)
     }
 
-    fn stop_daemon(&self) -> io::Result<()> {
-        Err(self.not_ours("stop the daemon"))
+    fn stop_daemon(&self) -> Pin<Box<dyn Future<Output = io::Result<()>> + '_>> {
+        Box::pin(async { Err(self.not_ours("stop the daemon")) })
     }
 
     fn kill_qemu(&self, _domain: &str) -> io::Result<()> {

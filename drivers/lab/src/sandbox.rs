@@ -45,6 +45,8 @@ const PART: &str = "MIGRATRIX_SANDBOX";
 
 /// Tells the processes inside how the outer one was called.
 const CALLED: &str = "MIGRATRIX_CALLED_AS";
+/// How the part of init begins.
+const INIT: &str = "init:";
 
 /// The exit code after a second interrupt.
 const INTERRUPTED: u8 = 130;
@@ -96,6 +98,15 @@ pub fn called_as() -> Option<OsString> {
     env::var_os(CALLED).filter(|_| is_inside())
 }
 
+/// Whether this process is the outer one, or will be when it enters the sandbox: neither its init
+/// nor the runner.
+#[must_use]
+pub fn is_outside() -> bool {
+    let part = env::var(PART).unwrap_or_default();
+    let is_init = part.starts_with(INIT) && getpid() == Pid::from_raw(1);
+    !is_init && !is_inside()
+}
+
 /// Waits until the person or the machine asks the command to stop. The second request kills it.
 ///
 /// # Errors
@@ -117,7 +128,7 @@ pub fn scratch() -> Result<PathBuf, LabError> {
 }
 
 fn init_part(part: &str) -> Option<(OwnedFd, OwnedFd)> {
-    let (lifeline, ready) = part.strip_prefix("init:")?.split_once(':')?;
+    let (lifeline, ready) = part.strip_prefix(INIT)?.split_once(':')?;
     if getpid() != Pid::from_raw(1) {
         return None;
     }
@@ -191,7 +202,7 @@ fn spawn(lifeline: &OwnedFd, ready: &OwnedFd, terminal: Terminal) -> Result<Chil
         ])
         .arg(program)
         .args(env::args_os().skip(1))
-        .env(PART, format!("init:{}:{}", ends[0], ends[1]))
+        .env(PART, format!("{INIT}{}:{}", ends[0], ends[1]))
         .env(CALLED, env::args_os().next().unwrap_or_default());
     // SAFETY: only system calls that are safe between fork and exec.
     unsafe { command.pre_exec(move || bind_to(outer, ends, terminal)) };

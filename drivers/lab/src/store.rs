@@ -8,10 +8,11 @@ use std::{
 use migratrix_matrix::ReleaseName;
 
 use crate::{
-    BuildOptions, LabError, Origin, Recipe, StoredRelease,
+    BuildOptions, Contents, LabError, Origin, Recipe, StoredRelease,
     making::{self, Making},
-    privilege, probe, process, recipe,
+    privilege, probe, recipe,
     release::{FORMAT, Record},
+    unpack,
 };
 
 /// The folder that keeps releases, `<cache>/releases/<name>/{root/, warm/, release.json}`.
@@ -93,18 +94,24 @@ impl Store {
         making.finish(record)
     }
 
-    /// Adds the root file system in a tarball under a name: it is extracted into the store.
+    /// Adds the root file system in a tarball under a name: it is extracted into the store. Says
+    /// what came out of it, and what was left out.
     ///
     /// # Errors
     /// Returns an error where the name is taken, the tarball can't be extracted, or the root lacks
     /// what a host needs.
-    pub fn add_tarball(&self, name: &ReleaseName, path: &Path) -> Result<StoredRelease, LabError> {
+    pub fn add_tarball(
+        &self,
+        name: &ReleaseName,
+        path: &Path,
+    ) -> Result<(StoredRelease, Contents), LabError> {
         let path = path.canonicalize().map_err(LabError::file("read", path))?;
         let making = Making::begin(&self.folder, name)?;
         let root = making.root();
         fs::create_dir(&root).map_err(LabError::file("create", &root))?;
-        process::output(extraction(&root).arg("--file").arg(&path), "tar")?;
-        making.finish(probe::look(&root, name, Origin::Tarball(path))?)
+        let contents = unpack::tarball(&path, &root)?;
+        let record = probe::look(&root, name, Origin::Tarball(path))?;
+        Ok((making.finish(record)?, contents))
     }
 
     /// Makes a release by a recipe, which takes half a minute or more.
@@ -132,30 +139,28 @@ impl Store {
     /// # Errors
     /// Returns an error where there is none, or it can't be removed.
     pub fn remove(&self, name: &ReleaseName) -> Result<(), LabError> {
+        self.demand(name)?;
         let folder = self.place(name);
-        if !folder.exists() {
-            return Err(LabError::NoRelease(name.clone(), self.folder.clone()));
-        }
         let doomed = self.folder.join(format!(".{name}.partial"));
         making::remove_tree(&doomed)?;
         fs::rename(&folder, &doomed).map_err(LabError::file("remove", &folder))?;
         making::remove_tree(&doomed)
     }
 
+    /// An error where there is no release of this name, whole or damaged.
+    ///
+    /// # Errors
+    /// Returns it.
+    pub fn demand(&self, name: &ReleaseName) -> Result<(), LabError> {
+        if self.place(name).exists() {
+            return Ok(());
+        }
+        Err(LabError::NoRelease(name.clone(), self.folder.clone()))
+    }
+
     fn place(&self, name: &ReleaseName) -> PathBuf {
         self.folder.join(name.as_str())
     }
-}
-
-/// `tar`, to extract a root into `root`. Device files are left out: a user may not make them, and
-/// a host has its own.
-pub(crate) fn extraction(root: &Path) -> std::process::Command {
-    let mut command = privilege::as_owner("tar");
-    command
-        .args(["--extract", "--numeric-owner", "--preserve-permissions"])
-        .args(["--exclude=./dev/*", "--exclude=dev/*", "--directory"])
-        .arg(root);
-    command
 }
 
 fn is_unfinished(folder: &Path) -> bool {

@@ -11,7 +11,6 @@ use std::{
 };
 
 use migratrix_lab::{Store, cache_folder};
-use migratrix_matrix::ReleaseName;
 
 /// How long processes may take to vanish.
 const GONE: Duration = Duration::from_secs(10);
@@ -33,9 +32,12 @@ impl Trial {
             return None;
         };
         let dir = tempfile::tempdir().unwrap();
-        let name = ReleaseName::new("trial").unwrap();
-        if let Err(error) = Store::open(dir.path()).unwrap().add_directory(&name, &root) {
-            eprintln!("skipped: {error}");
+        let mut add = Command::new(program("lab"));
+        add.env("MIGRATRIX_CACHE", dir.path())
+            .args(["add", "trial"]);
+        let added = add.arg(root).output().unwrap();
+        if !added.status.success() {
+            eprintln!("skipped: {}", String::from_utf8_lossy(&added.stderr));
             return None;
         }
         Some(Self {

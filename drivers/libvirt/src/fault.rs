@@ -1,8 +1,8 @@
 //! What is broken on purpose, behind the hypervisor's back.
 
-use std::{fs, io, path::PathBuf, sync::Arc};
+use std::{fs, io, path::PathBuf};
 
-use migratrix_contract::{Host, Recorder, Step};
+use migratrix_contract::{Recorder, Step};
 use migratrix_history::{Observation, Side};
 
 use crate::{Error, LibvirtDriver, qtest};
@@ -22,11 +22,13 @@ impl LibvirtDriver<'_> {
             Step::HaltGuest(side) => self.halt_guest(side).await?,
             Step::LeaveFile(side) => self.leave_file(side)?,
             Step::StopDaemon(side) => {
-                self.broken(side, "can't stop the daemon", |host, _| host.stop_daemon())?;
+                let done = self.host(side).stop_daemon().await;
+                self.broken(side, "can't stop the daemon", done)?;
             }
-            Step::KillQemu(side) => self.broken(side, "can't kill QEMU", |host, domain| {
-                host.kill_qemu(domain)
-            })?,
+            Step::KillQemu(side) => {
+                let done = self.host(side).kill_qemu(&self.subject.domain);
+                self.broken(side, "can't kill QEMU", done)?;
+            }
             Step::KillClient => self.slot.client()?.kill().await,
             Step::Connect
             | Step::Define(..)
@@ -83,21 +85,11 @@ impl LibvirtDriver<'_> {
         ours.ok_or_else(|| Error::NotOurs(host.release().to_string()))
     }
 
-    fn broken(
-        &self,
-        side: Side,
-        what: &'static str,
-        hammer: impl Fn(&dyn Host, &str) -> io::Result<()>,
-    ) -> Result<(), Error> {
-        let host = Arc::clone(self.host(side));
-        let name = host.release().to_string();
-        match hammer(&*host, &self.subject.domain) {
-            Err(error) if error.kind() == io::ErrorKind::Unsupported => Err(Error::NotOurs(name)),
-            done => done.map_err(|source| Error::Host {
-                what,
-                host: name,
-                source,
-            }),
+    fn broken(&self, side: Side, what: &'static str, done: io::Result<()>) -> Result<(), Error> {
+        let host = self.host(side).release().to_string();
+        match done {
+            Err(error) if error.kind() == io::ErrorKind::Unsupported => Err(Error::NotOurs(host)),
+            done => done.map_err(|source| Error::Host { what, host, source }),
         }
     }
 }

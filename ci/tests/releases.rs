@@ -1,0 +1,250 @@
+//! Roots that others packed: what comes out of them does no harm here. Needs the right to make
+//! namespaces, and no release.
+
+use std::{
+    fs,
+    os::unix::fs::{PermissionsExt, symlink},
+    path::{Path, PathBuf},
+    process::{Command, Output},
+    time::{Duration, Instant},
+};
+
+/// How long processes may take to vanish.
+const GONE: Duration = Duration::from_secs(10);
+
+/// Where the machine's own C library may be, without which no script runs in a root.
+const LIBRARIES: [&str; 2] = ["lib/x86_64-linux-gnu", "lib64"];
+
+fn migratrix(dir: &Path, arguments: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_migratrix"));
+    command
+        .args(arguments)
+        .current_dir(dir)
+        .env("MIGRATRIX_CACHE", dir.join("cache"));
+    command
+}
+
+fn call(dir: &Path, arguments: &[&str]) -> Output {
+    migratrix(dir, arguments).output().expect("it is built")
+}
+
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(bytes).into_owned()
+}
+
+fn write(root: &Path, path: &str, text: &str, mode: u32) {
+    let path = root.join(path);
+    fs::create_dir_all(path.parent().expect("it is in a folder")).expect("it is made");
+    fs::write(&path, text).expect("it is written");
+    fs::set_permissions(&path, fs::Permissions::from_mode(mode)).expect("it is ours");
+}
+
+/// A root whose programs are scripts that do `deed` and then say versions.
+fn hostile(dir: &Path, deed: &str) -> PathBuf {
+    let root = dir.join("root");
+    for (file, places) in [
+        ("sh", &["bin"][..]),
+        ("libc.so.6", &LIBRARIES),
+        ("ld-linux-x86-64.so.2", &["lib64", "usr/lib64"]),
+    ] {
+        let found = LIBRARIES
+            .iter()
+            .chain(&["bin"])
+            .map(|at| Path::new("/").join(at).join(file));
+        let found = found
+            .into_iter()
+            .find(|path| path.exists())
+            .expect("it is on this machine");
+        for place in places {
+            fs::create_dir_all(root.join(place)).expect("it is made");
+            fs::copy(&found, root.join(place).join(file)).expect("it is copied");
+        }
+    }
+    let script = |said: &str| format!("#!/bin/sh\n{deed}\necho '{said}'\n");
+    write(
+        &root,
+        "usr/sbin/libvirtd",
+        &script("libvirtd (libvirt) 9.8.7"),
+        0o755,
+    );
+    write(
+        &root,
+        "usr/bin/qemu-system-x86_64",
+        &script("QEMU 7.6.5"),
+        0o4755,
+    );
+    // The first place where a loader is looked for.
+    let loader = "usr/lib/x86_64-linux-gnu/ld-linux-x86-64.so.2";
+    write(&root, loader, &script("libvirtd 9.8.7"), 0o755);
+    root
+}
+
+fn packed(dir: &Path, root: &Path) -> String {
+    let tarball = dir.join("root.tar.gz").display().to_string();
+    let mut tar = Command::new("tar");
+    tar.args(["--create", "--gzip", "--file", &tarball, "--directory"]);
+    assert!(
+        tar.arg(root)
+            .arg(".")
+            .status()
+            .expect("tar is here")
+            .success()
+    );
+    tarball
+}
+
+#[test]
+fn a_root_of_scripts_neither_sees_nor_writes_this_machine() {
+    let dir = tempfile::tempdir().expect("there is room");
+    let place = dir.path().display();
+    let deed = format!(
+        "echo harm > {place}/harm; echo harm > /harm; echo harm > /tmp/migratrix-harm\n\
+         [ ! -e {place} ] || echo 'it sees 1.1'; [ ! -e /proc/self ] || echo 'it sees 2.2'"
+    );
+    let root = hostile(dir.path(), &deed);
+    let tarball = packed(dir.path(), &root);
+    for (name, from) in [("packed", &tarball), ("open", &root.display().to_string())] {
+        let said = call(dir.path(), &["releases", "add", name, from]);
+        let (out, err) = (text(&said.stdout), text(&said.stderr));
+        assert!(said.status.success(), "{err}");
+        assert!(out.contains("9.8.7") && out.contains("7.6.5"), "{out}");
+    }
+    for harm in [
+        dir.path().join("harm"),
+        root.join("harm"),
+        dir.path().join("cache/releases/packed/root/harm"),
+        PathBuf::from("/harm"),
+        PathBuf::from("/tmp/migratrix-harm"),
+    ] {
+        assert!(!harm.exists(), "{}", harm.display());
+    }
+}
+
+#[test]
+fn what_is_left_out_of_a_tarball_is_said() {
+    let dir = tempfile::tempdir().expect("there is room");
+    let tarball = packed(dir.path(), &hostile(dir.path(), ""));
+    let said = call(dir.path(), &["releases", "add", "mine", &tarball]);
+    let out = text(&said.stdout);
+    assert!(
+        out.contains("left out: setuid and setgid bits of 1 files"),
+        "{out}"
+    );
+    let qemu = dir
+        .path()
+        .join("cache/releases/mine/root/usr/bin/qemu-system-x86_64");
+    let mode = fs::metadata(qemu)
+        .expect("it is there")
+        .permissions()
+        .mode();
+    assert_eq!(mode & 0o7777, 0o755);
+}
+
+#[test]
+fn a_link_out_of_a_root_is_followed_inside_it() {
+    let dir = tempfile::tempdir().expect("there is room");
+    let root = hostile(dir.path(), "");
+    let daemon = root.join("usr/sbin/libvirtd");
+    fs::rename(&daemon, root.join("usr/sbin/its-own")).expect("it is ours");
+    // Something that this machine has, and the root has not.
+    symlink(env!("CARGO_BIN_EXE_migratrix"), &daemon).expect("it is ours");
+    let path = root.display().to_string();
+    let said = call(dir.path(), &["releases", "add", "mine", &path]);
+    assert_eq!(said.status.code(), Some(2), "{}", text(&said.stderr));
+    fs::remove_file(&daemon).expect("it is ours");
+    symlink("/usr/sbin/its-own", &daemon).expect("it is ours");
+    let said = call(dir.path(), &["releases", "add", "mine", &path]);
+    assert!(said.status.success(), "{}", text(&said.stderr));
+}
+
+#[test]
+fn a_program_of_a_root_dies_with_the_one_who_asks() {
+    let dir = tempfile::tempdir().expect("there is room");
+    let deed = "echo asked >&2; while :; do :; done";
+    let root = hostile(dir.path(), deed);
+    let path = root.display().to_string();
+    let mut adding = migratrix(dir.path(), &["releases", "add", "mine", &path])
+        .spawn()
+        .expect("it is built");
+    let jail = until(|| children(adding.id()).pop());
+    let program = until(|| children(jail).pop());
+    until(|| command_line(program).contains("libvirtd").then_some(()));
+    adding.kill().expect("it runs");
+    adding.wait().expect("it was started here");
+    until(|| (!is_alive(jail) && !is_alive(program)).then_some(()));
+}
+
+/// What `look` finds, when it finds something.
+#[track_caller]
+fn until<T>(look: impl Fn() -> Option<T>) -> T {
+    let deadline = Instant::now() + GONE;
+    loop {
+        if let Some(found) = look() {
+            return found;
+        }
+        assert!(Instant::now() < deadline, "it did not come");
+        std::thread::yield_now();
+    }
+}
+
+fn children(pid: u32) -> Vec<u32> {
+    let all = fs::read_to_string(format!("/proc/{pid}/task/{pid}/children")).unwrap_or_default();
+    all.split_whitespace().flat_map(str::parse).collect()
+}
+
+fn command_line(pid: u32) -> String {
+    text(&fs::read(format!("/proc/{pid}/cmdline")).unwrap_or_default())
+}
+
+fn is_alive(pid: u32) -> bool {
+    let stat = fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
+    let state = stat
+        .rsplit_once(") ")
+        .and_then(|(_, rest)| rest.chars().next());
+    state.is_some_and(|state| state != 'Z' && state != 'X')
+}
+
+#[test]
+fn a_wrong_name_is_wrong_use() {
+    let dir = tempfile::tempdir().expect("there is room");
+    fs::write(dir.path().join("no-tarball"), vec![b'x'; 2048]).expect("it is written");
+    fs::create_dir(dir.path().join("empty")).expect("it is made");
+    for (arguments, word) in [
+        (&["releases", "build", "potato"][..], "potato"),
+        (&["releases", "build", "sid", "A B"], "A B"),
+        (&["releases", "add", "A/B", "empty"], "A/B"),
+        (&["releases", "add", "mine", "nowhere"], "nowhere"),
+        (&["releases", "add", "mine", "empty"], "libvirtd"),
+        (&["releases", "add", "mine", "no-tarball"], "no tarball"),
+        (&["releases", "rm", "mine"], "mine"),
+        (&["releases", "rm", "../x"], "../x"),
+        (&["lab", "up", "mine"], "mine"),
+        (&["lab", "up", "--name", "A/B", "mine"], "A/B"),
+        (&["lab", "down"], "no lab `default` is up; none is"),
+        (&["lab", "down", ".."], ".."),
+        (&["lab", "env", "--lab", "mine"], "mine"),
+        (&["lab", "exec", "mine", "--", "true"], "RELEASE-s"),
+        (&["lab", "exec", "mine-s", "--", "true"], "mine"),
+        (
+            &["lab", "exec", "--lab", "x", "mine-s", "--", "true"],
+            "`x`",
+        ),
+        (&["lab", "image", "nowhere/image"], "nowhere/image"),
+    ] {
+        let said = call(dir.path(), arguments);
+        let err = text(&said.stderr);
+        assert_eq!(said.status.code(), Some(2), "{arguments:?}: {err}");
+        assert!(err.contains(word), "{arguments:?}: {err}");
+    }
+}
+
+#[test]
+fn a_name_that_is_taken_is_wrong_use_and_several_are_removed_all_or_none() {
+    let dir = tempfile::tempdir().expect("there is room");
+    let root = hostile(dir.path(), "").display().to_string();
+    let code = |arguments: &[&str]| call(dir.path(), arguments).status.code();
+    assert_eq!(code(&["releases", "add", "mine", &root]), Some(0));
+    assert_eq!(code(&["releases", "add", "mine", &root]), Some(2));
+    assert_eq!(code(&["releases", "rm", "mine", "other"]), Some(2));
+    assert_eq!(code(&["releases", "rm", "mine"]), Some(0));
+}

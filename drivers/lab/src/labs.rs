@@ -1,0 +1,296 @@
+//! Labs that stay up for a person, each under a name, and how they are found again and ended.
+//!
+//! A lab is known by the lock that the process which holds it has on the lab's file. The kernel
+//! drops it when that process ends, however it ends, and says who has it: no number is written
+//! down that could be another process's by now. Whoever it is, is looked at and signalled by a
+//! handle that stands for that very process (`pidfd`).
+//!
+//! ```text
+//!  <cache>/labs/NAME.lock   the lock
+//!  <cache>/labs/NAME/       the logs of its hosts
+//! ```
+
+use std::{
+    fs::{self, File, OpenOptions},
+    os::fd::{AsFd, OwnedFd},
+    path::{Path, PathBuf},
+    time::{Duration, Instant},
+};
+
+use nix::{
+    fcntl::{FcntlArg, fcntl},
+    libc,
+    poll::{PollFd, PollFlags, PollTimeout, poll},
+};
+use rustix::process::{Pid, PidfdFlags, Signal, pidfd_open, pidfd_send_signal};
+
+use crate::{LabError, RunningHost, running_hosts};
+
+/// How long a lab may take to end by itself.
+const POLITELY: Duration = Duration::from_secs(20);
+/// How long it may take when it is told again, or killed.
+const AT_ONCE: Duration = Duration::from_secs(5);
+/// The longest name of a lab, in bytes.
+const NAME_MAX: usize = 50;
+/// What the names of the labs' files end in.
+const LOCK: &str = "lock";
+
+/// All labs of a cache folder.
+#[derive(Clone, Debug)]
+pub struct Labs {
+    folder: PathBuf,
+}
+
+/// The name of a lab.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct LabName(String);
+
+/// The right to a lab's name. It ends with this, or with the process.
+#[derive(Debug)]
+pub struct Hold {
+    _file: File,
+}
+
+/// A lab that is up.
+#[derive(Debug)]
+pub struct UpLab {
+    name: LabName,
+    holder: Pid,
+    handle: OwnedFd,
+}
+
+impl LabName {
+    /// A name of lower-case letters, digits, `-` and `_`.
+    ///
+    /// # Errors
+    /// Returns an error where it is no such name.
+    pub fn new(name: &str) -> Result<Self, LabError> {
+        let fits = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-' || c == '_';
+        if name.is_empty() || name.len() > NAME_MAX || !name.chars().all(fits) {
+            return Err(LabError::BadLabName(name.chars().take(NAME_MAX).collect()));
+        }
+        Ok(Self(name.to_owned()))
+    }
+
+    /// It as text.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl Labs {
+    /// The labs of the cache folder `cache`.
+    ///
+    /// # Errors
+    /// Returns an error where the folder can't be made.
+    pub fn open(cache: &Path) -> Result<Self, LabError> {
+        let folder = cache.join("labs");
+        fs::create_dir_all(&folder).map_err(LabError::file("create", &folder))?;
+        let folder = folder
+            .canonicalize()
+            .map_err(LabError::file("read", &folder))?;
+        Ok(Self { folder })
+    }
+
+    /// Takes the name for this process.
+    ///
+    /// # Errors
+    /// Returns an error where a lab of this name is up.
+    pub fn hold(&self, name: &LabName) -> Result<Hold, LabError> {
+        let path = self.lock(name);
+        let file = OpenOptions::new()
+            .write(true)
+            .create(true)
+            .truncate(false)
+            .open(&path)
+            .map_err(LabError::file("create", &path))?;
+        match fcntl(&file, FcntlArg::F_SETLK(&whole(libc::F_WRLCK))) {
+            Ok(_) => Ok(Hold { _file: file }),
+            Err(nix::Error::EAGAIN | nix::Error::EACCES) => Err(LabError::LabUp(name.0.clone())),
+            Err(source) => Err(LabError::system(format!("lock {}", path.display()))(source)),
+        }
+    }
+
+    /// The lab of this name.
+    ///
+    /// # Errors
+    /// Returns an error that names those that are up where this one is not.
+    pub fn get(&self, name: &LabName) -> Result<UpLab, LabError> {
+        if let Some(lab) = self.find(name)? {
+            return Ok(lab);
+        }
+        let up: Vec<String> = self
+            .up()
+            .unwrap_or_default()
+            .into_iter()
+            .map(|lab| lab.name.0)
+            .collect();
+        let others = if up.is_empty() {
+            "none is".to_owned()
+        } else {
+            format!("up: {}", up.join(", "))
+        };
+        Err(LabError::NoLab(name.0.clone(), others))
+    }
+
+    /// All labs that are up, in the order of their names.
+    ///
+    /// # Errors
+    /// Returns an error where one is held by a process that can't be seen from here.
+    pub fn up(&self) -> Result<Vec<UpLab>, LabError> {
+        let entries = fs::read_dir(&self.folder).map_err(LabError::file("read", &self.folder))?;
+        let mut found = Vec::new();
+        for entry in entries {
+            let path = entry.map_err(LabError::file("read", &self.folder))?.path();
+            let name = path.file_stem().and_then(|stem| stem.to_str());
+            let name = name.and_then(|name| LabName::new(name).ok());
+            if let Some(name) = name.filter(|_| path.extension().is_some_and(|it| it == LOCK)) {
+                found.extend(self.find(&name)?);
+            }
+        }
+        found.sort_by(|a, b| a.name.cmp(&b.name));
+        Ok(found)
+    }
+
+    /// Where the logs of a lab's hosts go.
+    #[must_use]
+    pub fn logs(&self, name: &LabName) -> PathBuf {
+        self.folder.join(&name.0)
+    }
+
+    fn lock(&self, name: &LabName) -> PathBuf {
+        self.folder.join(format!("{}.{LOCK}", name.0))
+    }
+
+    fn find(&self, name: &LabName) -> Result<Option<UpLab>, LabError> {
+        let path = self.lock(name);
+        let file = match File::open(&path) {
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
+            file => file.map_err(LabError::file("read", &path))?,
+        };
+        loop {
+            let Some(holder) = holder(&file, name)? else {
+                return Ok(None);
+            };
+            // Between the two looks it may have ended, and its number be another's. Where it has
+            // the lock after the handle was made, the handle is its own.
+            let handle = pidfd_open(holder, PidfdFlags::empty());
+            if self::holder(&file, name)? != Some(holder) {
+                continue;
+            }
+            let handle = handle.map_err(LabError::system(format!("look at the lab `{}`", name.0)));
+            return Ok(Some(UpLab {
+                name: name.clone(),
+                holder,
+                handle: handle?,
+            }));
+        }
+    }
+}
+
+impl UpLab {
+    /// Its name.
+    #[must_use]
+    pub const fn name(&self) -> &LabName {
+        &self.name
+    }
+
+    /// Its hosts that are up: those that descend from the process that holds it.
+    #[must_use]
+    pub fn hosts(&self) -> Vec<RunningHost> {
+        let mut hosts = running_hosts();
+        hosts.retain(|host| host.descends_from(self.holder.as_raw_nonzero().get()));
+        hosts
+    }
+
+    /// Ends it, and waits until it is gone.
+    ///
+    /// # Errors
+    /// Returns an error where it isn't ours to end, or doesn't go.
+    pub fn end(self) -> Result<(), LabError> {
+        // The first is a request, the second ends it at once; see the sandbox's outer process.
+        for (signal, patience) in [
+            (Signal::TERM, POLITELY),
+            (Signal::TERM, AT_ONCE),
+            (Signal::KILL, AT_ONCE),
+        ] {
+            match pidfd_send_signal(&self.handle, signal) {
+                Ok(()) => {}
+                Err(rustix::io::Errno::SRCH) => return Ok(()),
+                Err(source) => return Err(self.cannot("end")(source)),
+            }
+            if self.ends_within(patience)? {
+                return Ok(());
+            }
+        }
+        Err(LabError::Undying(self.name.0))
+    }
+
+    fn ends_within(&self, patience: Duration) -> Result<bool, LabError> {
+        let deadline = Instant::now() + patience;
+        loop {
+            let left = deadline.saturating_duration_since(Instant::now());
+            let left = PollTimeout::try_from(left).unwrap_or(PollTimeout::ZERO);
+            let mut it = [PollFd::new(self.handle.as_fd(), PollFlags::POLLIN)];
+            match poll(&mut it, left) {
+                Ok(ready) => return Ok(ready > 0),
+                Err(nix::Error::EINTR) => {}
+                Err(source) => return Err(self.cannot("wait for")(source)),
+            }
+        }
+    }
+
+    fn cannot<E: Into<std::io::Error>>(&self, verb: &str) -> impl FnOnce(E) -> LabError {
+        LabError::system(format!("{verb} the lab `{}`", self.name.0))
+    }
+}
+
+/// Who has the lock on the file; `None` where nobody has.
+fn holder(file: &File, name: &LabName) -> Result<Option<Pid>, LabError> {
+    let mut lock = whole(libc::F_WRLCK);
+    fcntl(file, FcntlArg::F_GETLK(&mut lock))
+        .map_err(LabError::system(format!("look at the lab `{}`", name.0)))?;
+    if i32::from(lock.l_type) == libc::F_UNLCK {
+        return Ok(None);
+    }
+    // In another PID namespace, or on another machine, it has no number here.
+    let seen = (lock.l_pid > 0).then(|| Pid::from_raw(lock.l_pid));
+    seen.flatten()
+        .map(Some)
+        .ok_or_else(|| LabError::Unseen(name.0.clone()))
+}
+
+/// A lock of this kind on the whole of a file.
+fn whole(kind: i32) -> libc::flock {
+    libc::flock {
+        l_type: i16::try_from(kind).expect("the kinds of locks are small numbers"),
+        l_whence: 0,
+        l_start: 0,
+        l_len: 0,
+        l_pid: 0,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_is_a_plain_word() {
+        assert!(LabName::new("my-lab_2").is_ok());
+        for bad in ["", "A", "a/b", "..", "a b", &"x".repeat(51)] {
+            assert!(LabName::new(bad).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn a_file_without_a_lock_is_no_lab_whatever_it_says() {
+        let dir = tempfile::tempdir().unwrap();
+        let labs = Labs::open(dir.path()).unwrap();
+        fs::write(dir.path().join("labs/default.lock"), "1").unwrap();
+        assert!(labs.up().unwrap().is_empty());
+        let error = labs.get(&LabName::new("default").unwrap()).unwrap_err();
+        assert_eq!(error.to_string(), "no lab `default` is up; none is");
+    }
+}
