@@ -26,6 +26,7 @@ mod raw;
 mod release;
 mod rules;
 mod scenario;
+mod scope;
 mod select_error;
 mod selection;
 mod setup;
@@ -75,6 +76,7 @@ pub use release::{
 };
 pub use rules::{Rule, excluded};
 pub use scenario::{Expectation, Scenario, State};
+pub use scope::scope;
 pub use select_error::{Emptied, SelectError};
 pub use selection::Selection;
 pub use setup::HostSetup;

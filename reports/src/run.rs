@@ -7,7 +7,7 @@ use std::{
 };
 
 use migratrix_matrix::{
-    Case, Condition, Release, ReleaseName, Releases, RunOptions, Shard, Tuple, Version,
+    Case, Condition, HostSetup, Release, ReleaseName, Releases, RunOptions, Shard, Tuple, Version,
 };
 
 use crate::{
@@ -384,6 +384,16 @@ impl Run {
     #[must_use]
     pub fn unused_known(&self) -> &[String] {
         &self.unused_known
+    }
+
+    /// How many cases ran on hosts that were set up in each way; skipped ones are not counted.
+    #[must_use]
+    pub fn setups(&self) -> BTreeMap<HostSetup, usize> {
+        let ran = self.judgements().filter(|one| one.log.is_some());
+        tally(
+            ran.filter(|one| one.case.scenario().is_some())
+                .map(|one| one.setup),
+        )
     }
 
     /// How many cases there are of each standing.
