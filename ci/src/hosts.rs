@@ -2,18 +2,23 @@
 
 use std::{
     cell::RefCell,
-    collections::{BTreeMap, HashMap},
+    collections::{BTreeMap, BTreeSet, HashMap},
     ffi::OsString,
     path::{Path, PathBuf},
     sync::Arc,
+    time::Duration,
 };
 
 use anyhow::{Context, Result};
 use migratrix_contract::Host;
 use migratrix_history::Side;
 use migratrix_lab::{Health, Lab, LabHost, RemoteHost, Role, Store, StoredRelease, client_command};
+use migratrix_libvirt::reach;
 use migratrix_matrix::{ReleaseName, Tuple};
-use tokio::sync::{OwnedRwLockReadGuard, OwnedRwLockWriteGuard, RwLock};
+use tokio::{
+    sync::{OwnedRwLockReadGuard, OwnedRwLockWriteGuard, RwLock},
+    task::JoinSet,
+};
 
 use crate::config::HostConfig;
 
@@ -25,6 +30,7 @@ pub struct Hosts {
     client: PathBuf,
     gates: RefCell<HashMap<(ReleaseName, Role), Gate>>,
     broken: RefCell<HashMap<(ReleaseName, Role), String>>,
+    coming: RefCell<BTreeSet<String>>,
 }
 
 /// Many cases may be on a host, or one alone.
@@ -96,6 +102,7 @@ impl Hosts {
             client,
             gates: RefCell::default(),
             broken: RefCell::default(),
+            coming: RefCell::default(),
         })
     }
 
@@ -115,6 +122,62 @@ impl Hosts {
             destination: self.place(&tuple.destination, Role::Destination).await?,
             _leave: leave,
         })
+    }
+
+    /// Asks the real machines of `tuples` whether they answer, all at the same time. Those that
+    /// don't are not asked again; each is given with the reason.
+    pub async fn ask<'t>(
+        &self,
+        tuples: impl Iterator<Item = &'t Tuple>,
+        patience: Duration,
+    ) -> Vec<(ReleaseName, String)> {
+        let mut asked = BTreeMap::new();
+        for tuple in tuples {
+            for name in [&tuple.source, &tuple.destination] {
+                let command = || self.client_command(&tuple.client).ok();
+                let config = self.remote.get(name);
+                if let (Some(config), false) = (config, asked.contains_key(name)) {
+                    asked.insert(name.clone(), command().map(|words| (words, &config.uri)));
+                }
+            }
+        }
+        let mut answers = JoinSet::new();
+        for (name, (command, uri)) in asked.into_iter().filter_map(|(n, how)| Some((n, how?))) {
+            let uri = uri.clone();
+            answers.spawn(async move {
+                let reached = reach(&command, &uri, patience).await;
+                (name, uri, reached)
+            });
+        }
+        let mut silent = Vec::new();
+        for (name, uri, reached) in answers.join_all().await {
+            if let Err(error) = reached {
+                let why = format!("{name} ({uri}) does not answer: {}", chain(&error));
+                for role in [Role::Source, Role::Destination] {
+                    let key = (name.clone(), role);
+                    self.broken.borrow_mut().insert(key, why.clone());
+                }
+                silent.push((name, why));
+            }
+        }
+        silent
+    }
+
+    /// Whether a host of the tuple is known not to be there: there is no use in trying again.
+    #[must_use]
+    pub fn lack(&self, tuple: &Tuple) -> bool {
+        let broken = self.broken.borrow();
+        let hosts = [
+            (tuple.source.clone(), Role::Source),
+            (tuple.destination.clone(), Role::Destination),
+        ];
+        hosts.iter().any(|host| broken.contains_key(host))
+    }
+
+    /// The hosts that are being brought up just now.
+    #[must_use]
+    pub fn coming(&self) -> Vec<String> {
+        self.coming.borrow().iter().cloned().collect()
     }
 
     /// The command line of a client that uses the library of this release.
@@ -173,19 +236,26 @@ impl Hosts {
     }
 
     async fn place(&self, name: &ReleaseName, role: Role) -> Result<Place, String> {
-        if let Some(config) = self.remote.get(name) {
-            return Ok(Place::remote(name, config));
-        }
         let key = (name.clone(), role);
         if let Some(why) = self.broken.borrow().get(&key) {
             return Err(why.clone());
+        }
+        if let Some(config) = self.remote.get(name) {
+            return Ok(Place::remote(name, config));
         }
         let (lab, stored) = self
             .lab
             .as_ref()
             .zip(self.stored.get(name))
             .expect("made for this tuple");
-        match lab.host(stored, role).await {
+        let told = match role {
+            Role::Source => format!("{name} (source)"),
+            Role::Destination => format!("{name} (destination)"),
+        };
+        self.coming.borrow_mut().insert(told.clone());
+        let host = lab.host(stored, role).await;
+        self.coming.borrow_mut().remove(&told);
+        match host {
             Ok(host) => Ok(Place::lab(host)),
             Err(error) => {
                 let why = format!("a host of {name} doesn't come up: {error}");
@@ -251,6 +321,13 @@ impl Place {
             logs.join("libvirtd.log"),
         ]
     }
+}
+
+/// An error with its causes.
+fn chain(error: &(dyn std::error::Error + 'static)) -> String {
+    let causes = std::iter::successors(Some(error), |cause| cause.source());
+    let words: Vec<_> = causes.map(ToString::to_string).collect();
+    words.join(": ")
 }
 
 impl Leave {

@@ -6,7 +6,7 @@ use std::{
     time::{SystemTime, UNIX_EPOCH},
 };
 
-use anyhow::Result;
+use anyhow::{Result, anyhow};
 use migratrix_lab::sandbox;
 use migratrix_matrix::{Backend, Fault, Plan, Releases, Tuple, shell_word};
 use migratrix_reports::{Exit, KnownFailures};
@@ -149,11 +149,13 @@ impl Order {
             besides: Besides::default(),
             run: (std::process::id() ^ seconds()) & 0xffff,
         };
+        let go_on = format!("what is concluded is kept: go on with {}", go_on(&dir));
         let runner = Runner::new(stage, dir, self.known.clone(), settings, jobs)?;
-        tokio::runtime::Builder::new_current_thread()
+        let ended = tokio::runtime::Builder::new_current_thread()
             .enable_all()
             .build()?
-            .block_on(runner.run(stop))
+            .block_on(runner.run(stop));
+        ended.map_err(|error| anyhow!("{error:#}\n{go_on}"))
     }
 
     /// The run's directory, whose files agree.

@@ -49,7 +49,7 @@ pub use condition::Condition;
 pub use cover::cover;
 pub use fault::{BackupFault, ChainedFault, ColoFault, Fault, Moment, RawFault, Trip};
 pub use filter::{BadFilter, Filter};
-pub use machine::{newest_common_machine, oldest_common_machine};
+pub use machine::{is_versioned_machine, newest_common_machine, oldest_common_machine};
 pub use options::{RunOptions, shell_word};
 pub use plan::{BadPlan, Plan};
 pub use point::{Point, Trait};
