@@ -2,7 +2,7 @@
 
 use std::{
     cell::RefCell,
-    collections::HashMap,
+    collections::{BTreeSet, HashMap},
     path::Path,
     rc::Rc,
     time::{SystemTime, UNIX_EPOCH},
@@ -106,6 +106,34 @@ impl Stage {
                 scene.play(&mut driver, &self.deadlines).await;
                 scene.close(dir, job, false, Material::new())
             }
+        }
+    }
+
+    /// Asks the real machines of the cases whether they answer; says which don't, and why.
+    pub async fn ask_hosts(&self, tuples: &BTreeSet<Tuple>) -> Vec<(ReleaseName, String)> {
+        match &self.hosts {
+            Some(hosts) => hosts.ask(tuples.iter(), self.deadlines.step).await,
+            None => Vec::new(),
+        }
+    }
+
+    /// The hosts that are being brought up just now.
+    #[must_use]
+    pub fn coming(&self) -> Vec<String> {
+        self.hosts.as_ref().map(Hosts::coming).unwrap_or_default()
+    }
+
+    /// Whether what the case needs is known not to be there: there is no use in trying again.
+    #[must_use]
+    pub fn lacks(&self, case: &Case) -> bool {
+        let tuple = &case.tuple;
+        match case.backend {
+            Backend::Libvirt => self.hosts.as_ref().is_some_and(|hosts| hosts.lack(tuple)),
+            Backend::Qemu => self.qemus.as_ref().is_some_and(|qemus| {
+                let mut names = [&tuple.source, &tuple.destination].into_iter();
+                names.any(|name| qemus.lack(name))
+            }),
+            Backend::Fake => false,
         }
     }
 

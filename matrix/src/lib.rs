@@ -54,7 +54,7 @@ pub use cover::cover;
 pub use fault::{BackupFault, ChainedFault, ColoFault, Fault, Moment, RawFault, Trip};
 pub use filter::{BadFilter, Filter};
 pub use hardware::Hardware;
-pub use machine::{newest_common_machine, oldest_common_machine};
+pub use machine::{is_versioned_machine, newest_common_machine, oldest_common_machine};
 pub use options::{RunOptions, shell_word};
 pub use parts::{NotOneRun, Parts};
 pub use plan::{BadPlan, Plan};

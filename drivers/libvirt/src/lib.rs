@@ -22,11 +22,13 @@ mod image;
 mod looks;
 mod migrate;
 mod qtest;
+mod reach;
 mod slot;
 mod xml;
 
 pub use client::Client;
 pub use driver::LibvirtDriver;
 pub use error::Error;
+pub use reach::{Reached, reach};
 pub use slot::Slot;
 pub use xml::domain_xml;
