@@ -139,7 +139,7 @@ fn described(seen: Seen) -> Result<DomainLook, Error> {
 
 #[cfg(test)]
 mod tests {
-    use std::{path::PathBuf, process::Command};
+    use std::{path::PathBuf, pin::Pin, process::Command};
 
     use migratrix_matrix::ReleaseName;
 
@@ -184,8 +184,8 @@ mod tests {
             ))
         }
 
-        fn stop_daemon(&self) -> io::Result<()> {
-            Ok(())
+        fn stop_daemon(&self) -> Pin<Box<dyn Future<Output = io::Result<()>> + '_>> {
+            Box::pin(async { Ok(()) })
         }
 
         fn kill_qemu(&self, _domain: &str) -> io::Result<()> {

@@ -4,6 +4,7 @@ use std::{path::PathBuf, time::Duration};
 
 use migratrix_contract::{BackupStep, Deadlines, Driver, RawStep, Recorder, Step, Subject};
 use migratrix_history::{Observation, Outcome, Side};
+use migratrix_matrix::Version;
 
 use crate::{
     QemuError,
@@ -68,6 +69,15 @@ impl QemuDriver {
             Side::Source => &mut self.source,
             Side::Destination => &mut self.destination,
         }
+    }
+
+    /// The version of the side's QEMU.
+    pub(crate) fn version(&self, side: Side) -> Version {
+        let party = match side {
+            Side::Source => &self.source,
+            Side::Destination => &self.destination,
+        };
+        party.host.abilities.version
     }
 
     /// Waits until either side has sent an event, or it is time to ask.

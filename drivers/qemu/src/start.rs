@@ -45,7 +45,8 @@ impl QemuDriver {
 
     /// How the side's QEMU is started.
     pub(crate) fn launch_of(&mut self, side: Side) -> Result<Launch, Trouble> {
-        let mut arguments = machine::arguments(&self.subject, side, &self.scratch)?;
+        let mut arguments =
+            machine::arguments(&self.subject, side, self.version(side), &self.scratch)?;
         arguments.extend(colo::arguments(&self.subject, &self.scratch)?);
         if side == Side::Destination {
             arguments.extend(machine::words("-incoming defer"));
