@@ -201,7 +201,8 @@ impl Stage {
         };
         let image = folder.join("a-b.img");
         let script = self.script(job, machine, &image.to_string_lossy());
-        let mut driver = QemuDriver::new(source, destination, script.subject.clone(), folder);
+        let driver = QemuDriver::new(source, destination, script.subject.clone(), folder);
+        let mut driver = driver.with_patience(self.deadlines.clear);
         let mut scene = Scene::open(script, job, dir)?;
         scene.play(&mut driver, &self.deadlines).await;
         let mut material = Material::new();
@@ -233,7 +234,8 @@ impl Stage {
         let script = self.script(job, machine, &image.to_string_lossy());
         let slot = worker.slot(hosts, &tuple.client)?;
         let (source, destination) = (pair.source.host.clone(), pair.destination.host.clone());
-        let mut driver = LibvirtDriver::new(slot, source, destination, script.subject.clone());
+        let driver = LibvirtDriver::new(slot, source, destination, script.subject.clone());
+        let mut driver = driver.with_patience(self.deadlines.clear);
         // A host that does not answer is the case's own to tell of.
         let lacks = timeout(self.deadlines.step, driver.lacks()).await;
         if let Ok(Some(ability)) = lacks {
