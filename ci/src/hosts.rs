@@ -187,11 +187,10 @@ impl Hosts {
     #[must_use]
     pub fn lack(&self, tuple: &Tuple) -> bool {
         let broken = self.broken.borrow();
-        let hosts = [
-            (tuple.source.clone(), Role::Source),
-            (tuple.destination.clone(), Role::Destination),
-        ];
-        hosts.iter().any(|host| broken.contains_key(host))
+        broken.keys().any(|(name, role, _)| match role {
+            Role::Source => *name == tuple.source,
+            Role::Destination => *name == tuple.destination,
+        })
     }
 
     /// The hosts that are being brought up just now.

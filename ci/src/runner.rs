@@ -276,6 +276,8 @@ fn trouble(judgement: &Judgement) -> Option<String> {
     match judgement.standing() {
         Standing::Passed | Standing::KnownFailure | Standing::Skipped => None,
         Standing::KnownPasses => Some(Standing::KnownPasses.word().to_owned()),
-        Standing::Unknown | Standing::Failed => Some(judgement.overall().why().to_owned()),
+        Standing::Unknown | Standing::FailedAtFirst | Standing::Failed => {
+            Some(judgement.overall().why().to_owned())
+        }
     }
 }
