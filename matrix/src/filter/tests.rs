@@ -230,3 +230,23 @@ fn of_a_long_filter_what_is_around_the_mistake_is_shown() {
             .starts_with("zz(a)")
     );
 }
+
+#[test]
+fn a_glob_stands_for_the_values_of_an_axis_that_it_matches() {
+    let case = |options: &str| -> Case {
+        let name = format!("qemu/qemu/trixie,sid/precopy/tcp/running/{options}");
+        name.parse().unwrap()
+    };
+    let filter: Filter = "devices(virtio-*,all-virtio) & !devices(virtio-blk)"
+        .parse()
+        .unwrap();
+    let matches = |options: &str| {
+        filter
+            .matches(&case(options), &Releases::default())
+            .unwrap()
+    };
+    assert!(matches("virtio-net") && matches("virtio-rng-in-use") && matches("all-virtio"));
+    assert!(!matches("virtio-blk") && !matches("e1000") && !matches("plain"));
+    let nothing = "devices(zip-*)".parse::<Filter>().unwrap_err();
+    assert_eq!(nothing.problem, "`zip-*` matches no value of `devices`");
+}
