@@ -1,8 +1,15 @@
 //! What was typed: the command line as `clap` reads it. What it means is worked out in the commands.
 
-use std::path::PathBuf;
+use std::{
+    env,
+    ffi::OsString,
+    io::{IsTerminal, stderr, stdout},
+    path::PathBuf,
+};
 
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap::{Args, Parser, Subcommand, ValueEnum, error::ErrorKind, value_parser};
+
+use crate::code;
 
 /// Which live migrations between which versions of libvirt and QEMU work, which do not, and why.
 #[derive(Debug, Parser)]
@@ -27,6 +34,44 @@ Examples:
   migratrix releases build bookworm trixie
   migratrix run --source bookworm --destination trixie
   migratrix run --boundary bookworm,trixie -E 'control(p2p) & !state(paused)'";
+
+/// Reads the command line.
+///
+/// # Errors
+/// Gives the code to exit with, where there is nothing to carry out: what there is to say was said.
+pub fn read() -> Result<Cli, u8> {
+    Cli::try_parse().map_err(|error| {
+        let text = error.render();
+        if error.kind() == ErrorKind::InvalidUtf8 {
+            eprintln!("error: {}", not_text(env::args_os()));
+        } else if error.use_stderr() && stderr().is_terminal() {
+            eprint!("{}", text.ansi());
+        } else if error.use_stderr() {
+            eprint!("{text}");
+        } else if stdout().is_terminal() {
+            print!("{}", text.ansi());
+        } else {
+            print!("{text}");
+        }
+        u8::try_from(error.exit_code()).unwrap_or(code::WRONG_USE)
+    })
+}
+
+/// Which of the arguments are no text, and where they stand.
+fn not_text(arguments: impl Iterator<Item = OsString>) -> String {
+    let all: Vec<_> = arguments.collect();
+    let pairs = all.iter().zip(all.iter().skip(1));
+    let bad = pairs.filter(|(_, argument)| argument.to_str().is_none());
+    let named: Vec<_> = bad
+        .map(|(before, argument)| match before.to_str() {
+            Some(name) if name.starts_with('-') => {
+                format!("`{}` of {name}", argument.to_string_lossy())
+            }
+            Some(_) | None => format!("`{}`", argument.to_string_lossy()),
+        })
+        .collect();
+    format!("not UTF-8: {}", named.join(", "))
+}
 
 /// One command.
 #[derive(Debug, Subcommand)]
@@ -254,6 +299,22 @@ pub struct SelectionArgs {
     pub shard: Option<String>,
 }
 
+/// What says which cases a new run has, and where: a run that goes on has its own.
+const OF_A_NEW_RUN: [&str; 12] = [
+    "suite",
+    "profile",
+    "backend",
+    "client",
+    "source",
+    "destination",
+    "boundary",
+    "expression",
+    "names",
+    "cover",
+    "shard",
+    "out",
+];
+
 /// Everything of `run`.
 #[derive(Debug, Args)]
 pub struct RunArgs {
@@ -262,14 +323,22 @@ pub struct RunArgs {
     /// The run's directory. Default: runs/DATE-TIME
     #[arg(long, value_name = "DIR")]
     pub out: Option<PathBuf>,
-    /// How many cases run side by side
-    #[arg(long, value_name = "N")]
-    pub jobs: Option<usize>,
-    /// How often a case that is not as expected is run again, alone on its hosts
-    #[arg(long, value_name = "N", default_value_t = 0)]
-    pub retries: u32,
-    /// Go on with the run of this directory
-    #[arg(long, value_name = "DIR", conflicts_with = "out")]
+    /// How many cases run side by side: 1 to 512
+    #[arg(long, value_name = "N", value_parser = value_parser!(u16).range(1..=512))]
+    pub jobs: Option<u16>,
+    /// Run all cases on hosts that are set up as hosts are. Without it, most cases whose domain says
+    /// nothing of its processors run on hosts where libvirt doesn't ask each QEMU about them
+    /// (`capability_filters`), which is three times as fast; the first of each tuple and control
+    /// method is a control
+    #[arg(long)]
+    pub as_shipped: bool,
+    /// How often a case that is not as expected is run again, alone on its hosts: 0 (the default) to
+    /// 1000
+    #[arg(long, value_name = "N", value_parser = value_parser!(u32).range(0..=1000))]
+    pub retries: Option<u32>,
+    /// Go on with the run of this directory: with its cases, and with the options that it was begun
+    /// with, but for those that are given anew
+    #[arg(long, value_name = "DIR", conflicts_with_all = OF_A_NEW_RUN)]
     pub resume: Option<PathBuf>,
     #[command(flatten)]
     pub known: KnownArgs,
@@ -278,11 +347,20 @@ pub struct RunArgs {
 }
 
 /// The failures that are known.
-#[derive(Debug, Args)]
+#[derive(Debug, Default, Args)]
 pub struct KnownArgs {
-    /// The known failures, instead of the list that comes with the program
+    /// The known failures. Default: those that the run was begun with, else the list that comes with
+    /// the program
     #[arg(long, value_name = "FILE")]
     pub known: Option<PathBuf>,
+    /// Known failures fail: for who asks whether guests survive an upgrade, and not whether a build is
+    /// worse than the one before. They exit 1, and are failures in JUnit
+    #[arg(long)]
+    pub fail_known: bool,
+    /// What a first attempt showed to be wrong is told and fails nothing, where a later attempt is as
+    /// expected; so are hosts that died. Without it, they exit 1
+    #[arg(long)]
+    pub allow_flaky: bool,
 }
 
 /// Which reports are written.
@@ -305,11 +383,15 @@ pub struct OutputArgs {
 }
 
 /// How JUnit is written.
-#[derive(Debug, Args)]
+#[derive(Debug, Default, Args)]
 pub struct JunitArgs {
-    /// What a JUnit test case is
-    #[arg(long, value_enum, default_value_t = Granularity::Case)]
-    pub granularity: Granularity,
+    /// Write JUnit a file for each source and destination into this directory, for readers that take
+    /// no large ones (GitLab: 30 MB, 250,000 objects)
+    #[arg(long, value_name = "DIR")]
+    pub junit_per_pair: Option<PathBuf>,
+    /// What a JUnit test case is. Default: what the run was begun with, else case
+    #[arg(long, value_enum)]
+    pub granularity: Option<Granularity>,
 }
 
 /// What a JUnit test case is.
@@ -321,4 +403,22 @@ pub enum Granularity {
     Condition,
     /// Each of the ten post-conditions of each case
     TenConditions,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn everything_that_selects_is_refused_beside_a_run_that_goes_on() {
+        let selecting = SelectionArgs::augment_args(clap::Command::new("selection"));
+        let mut ids: Vec<_> = selecting
+            .get_arguments()
+            .map(|one| one.get_id().as_str())
+            // Where a QEMU is found is no question of which cases there are.
+            .filter(|id| *id != "qemus")
+            .collect();
+        ids.push("out");
+        assert_eq!(ids, OF_A_NEW_RUN);
+    }
 }

@@ -69,16 +69,20 @@ pub struct HostConfig {
 }
 
 impl Config {
-    /// Reads `file`; without one, `migratrix.toml` here if there is one.
+    /// The settings' file: the one that is named, else `migratrix.toml` here if there is one.
+    #[must_use]
+    pub fn file(named: Option<&Path>) -> Option<PathBuf> {
+        let usual = || Some(PathBuf::from("migratrix.toml")).filter(|file| file.exists());
+        named.map(Path::to_owned).or_else(usual)
+    }
+
+    /// Reads the settings' file, where there is one.
     ///
     /// # Errors
     /// Names the file, the line and the key of what is wrong.
     pub fn read(file: Option<&Path>) -> Result<Self> {
-        let default = Path::new("migratrix.toml");
-        let file = match file {
-            Some(file) => file,
-            None if default.exists() => default,
-            None => return Ok(Self::default()),
+        let Some(file) = file else {
+            return Ok(Self::default());
         };
         let text = std::fs::read_to_string(file)
             .with_context(|| format!("can't read the settings {}", file.display()))?;
@@ -129,6 +133,7 @@ impl Config {
             libvirt: None,
             qemu: None,
             machines: host.machines.clone(),
+            packages: BTreeMap::new(),
         })
     }
 }

@@ -9,13 +9,16 @@ use std::{
 };
 
 use anyhow::{Context, Result};
-use migratrix_contract::Host;
+use migratrix_contract::{Host, told};
 use migratrix_history::Side;
 use migratrix_lab::{Health, Lab, LabHost, RemoteHost, Role, Store, StoredRelease, client_command};
-use migratrix_matrix::{ReleaseName, Tuple};
+use migratrix_matrix::{HostSetup, ReleaseName, Tuple};
 use tokio::sync::{OwnedRwLockReadGuard, OwnedRwLockWriteGuard, RwLock};
 
-use crate::config::HostConfig;
+use crate::{
+    config::HostConfig,
+    evidence::{Kind, Material},
+};
 
 /// All hosts of a run.
 pub struct Hosts {
@@ -23,9 +26,25 @@ pub struct Hosts {
     stored: BTreeMap<ReleaseName, StoredRelease>,
     remote: BTreeMap<ReleaseName, HostConfig>,
     client: PathBuf,
-    gates: RefCell<HashMap<(ReleaseName, Role), Gate>>,
-    broken: RefCell<HashMap<(ReleaseName, Role), String>>,
+    gates: RefCell<HashMap<Key, Gate>>,
+    broken: RefCell<HashMap<Key, String>>,
+    /// How hosts went, by the host's name and the number of its run.
+    deaths: RefCell<HashMap<(String, u32), String>>,
 }
+
+/// A host that was lost while a case was on it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Lost {
+    /// Which side of the case it was.
+    pub side: Side,
+    /// How it went.
+    pub why: String,
+    /// The number of its run.
+    pub generation: u32,
+}
+
+/// Which host it is.
+type Key = (ReleaseName, Role, HostSetup);
 
 /// Many cases may be on a host, or one alone.
 type Gate = Arc<RwLock<()>>;
@@ -96,23 +115,24 @@ impl Hosts {
             client,
             gates: RefCell::default(),
             broken: RefCell::default(),
+            deaths: RefCell::default(),
         })
     }
 
-    /// The hosts of `tuple`, started where they were not; nobody else is on them if `alone`.
+    /// The hosts of `tuple` that are set up in this way, started where they were not; nobody else is
+    /// on them if `alone`.
     ///
     /// # Errors
     /// Says which host doesn't come up, and why.
-    pub async fn pair(&self, tuple: &Tuple, alone: bool) -> Result<Pair, String> {
-        let gates = [
-            self.gate(&tuple.source, Role::Source),
-            self.gate(&tuple.destination, Role::Destination),
-        ];
+    pub async fn pair(&self, tuple: &Tuple, setup: HostSetup, alone: bool) -> Result<Pair, String> {
+        let source = (tuple.source.clone(), Role::Source, setup);
+        let destination = (tuple.destination.clone(), Role::Destination, setup);
+        let gates = [self.gate(&source), self.gate(&destination)];
         // Every case takes its source first: two cases can't wait for one another.
         let leave = Leave::take(gates, alone).await;
         Ok(Pair {
-            source: self.place(&tuple.source, Role::Source).await?,
-            destination: self.place(&tuple.destination, Role::Destination).await?,
+            source: self.place(source).await?,
+            destination: self.place(destination).await?,
             _leave: leave,
         })
     }
@@ -128,32 +148,51 @@ impl Hosts {
         Ok(client_command(stored, &self.client)?)
     }
 
-    /// Replaces the hosts of `pair` that need it, and says which were lost, and how that was seen.
-    pub async fn mend(&self, pair: &Pair) -> Vec<(Side, String)> {
-        let mut lost = Vec::new();
-        for (side, place) in [
-            (Side::Source, &pair.source),
-            (Side::Destination, &pair.destination),
-        ] {
-            if let Some(why) = self.mend_place(place).await {
-                lost.push((side, why));
-            }
+    /// Replaces the hosts of `pair` that need it, and notes how they went.
+    pub async fn mend(&self, pair: &Pair) {
+        for (_, place) in pair.sides() {
+            self.mend_place(place).await;
         }
-        lost
     }
 
-    async fn mend_place(&self, place: &Place) -> Option<String> {
-        let (lab, host) = (self.lab.as_ref()?, place.lab_host.as_ref()?);
+    async fn mend_place(&self, place: &Place) {
+        let (Some(lab), Some(host)) = (self.lab.as_ref(), place.lab_host.as_ref()) else {
+            return;
+        };
         if host.generation() != place.generation {
-            return Some("another case found it dead".to_owned());
+            return;
         }
         let Health::Down(why) = lab.check(host).await else {
-            return None;
+            return;
         };
-        Some(match lab.replace(host, place.generation).await {
-            Ok(()) => why,
-            Err(error) => format!("{why}; and it can't be started again: {error}"),
-        })
+        let run = (host.hostname().to_owned(), place.generation);
+        // Noted before it is replaced: whoever sees the new one knows how the old one went.
+        self.deaths
+            .borrow_mut()
+            .entry(run.clone())
+            .or_insert_with(|| why.clone());
+        if let Err(error) = lab.replace(host, place.generation).await {
+            let why = format!("{why}; and it can't be started again: {}", told(&error));
+            self.deaths.borrow_mut().insert(run, why);
+        }
+    }
+
+    /// The hosts of `pair` that were lost since the case came to them, whoever found that.
+    #[must_use]
+    pub fn lost(&self, pair: &Pair) -> Vec<Lost> {
+        let deaths = self.deaths.borrow();
+        let lost = |(side, place): (Side, &Place)| {
+            let host = place.lab_host.as_ref()?;
+            let generation = place.generation;
+            let why = deaths.get(&(host.hostname().to_owned(), generation));
+            let gone = why.is_some() || host.generation() != generation;
+            gone.then(|| Lost {
+                side,
+                why: why.map_or_else(|| "it was replaced".to_owned(), Clone::clone),
+                generation,
+            })
+        };
+        pair.sides().into_iter().filter_map(lost).collect()
     }
 
     /// Ends all hosts, and keeps what makes their next start quick.
@@ -167,16 +206,16 @@ impl Hosts {
         Ok(())
     }
 
-    fn gate(&self, name: &ReleaseName, role: Role) -> Gate {
+    fn gate(&self, key: &Key) -> Gate {
         let mut gates = self.gates.borrow_mut();
-        Arc::clone(gates.entry((name.clone(), role)).or_default())
+        Arc::clone(gates.entry(key.clone()).or_default())
     }
 
-    async fn place(&self, name: &ReleaseName, role: Role) -> Result<Place, String> {
+    async fn place(&self, key: Key) -> Result<Place, String> {
+        let (name, role, setup) = &key;
         if let Some(config) = self.remote.get(name) {
             return Ok(Place::remote(name, config));
         }
-        let key = (name.clone(), role);
         if let Some(why) = self.broken.borrow().get(&key) {
             return Err(why.clone());
         }
@@ -185,10 +224,10 @@ impl Hosts {
             .as_ref()
             .zip(self.stored.get(name))
             .expect("made for this tuple");
-        match lab.host(stored, role).await {
+        match lab.host(stored, *role, *setup).await {
             Ok(host) => Ok(Place::lab(host)),
             Err(error) => {
-                let why = format!("a host of {name} doesn't come up: {error}");
+                let why = format!("a host of {name} doesn't come up: {}", told(&error));
                 self.broken.borrow_mut().insert(key, why.clone());
                 Err(why)
             }
@@ -197,12 +236,23 @@ impl Hosts {
 }
 
 impl Pair {
-    /// Whether one of the hosts was replaced since the case came to them.
+    /// What could be kept of an attempt that begins now, with the domain of this name.
     #[must_use]
-    pub fn was_disturbed(&self) -> bool {
-        [&self.source, &self.destination]
-            .into_iter()
-            .any(Place::was_disturbed)
+    pub fn material(&self, domain: &str) -> Material {
+        let mut material = Material::new();
+        for (side, place) in self.sides() {
+            for (kind, log) in place.logs(domain) {
+                material.watch(side, kind, log);
+            }
+        }
+        material
+    }
+
+    fn sides(&self) -> [(Side, &Place); 2] {
+        [
+            (Side::Source, &self.source),
+            (Side::Destination, &self.destination),
+        ]
     }
 }
 
@@ -233,22 +283,19 @@ impl Place {
         }
     }
 
-    fn was_disturbed(&self) -> bool {
-        self.lab_host
-            .as_ref()
-            .is_some_and(|host| host.generation() != self.generation)
-    }
-
-    /// The logs that the host keeps of its daemon and of this domain.
-    #[must_use]
-    pub fn logs(&self, domain: &str) -> Vec<PathBuf> {
+    /// The logs that the host keeps of its daemon and of this domain, and what each is.
+    fn logs(&self, domain: &str) -> Vec<(Kind, PathBuf)> {
         let Some(host) = &self.lab_host else {
             return Vec::new();
         };
         let logs = host.logs();
         vec![
-            logs.join("qemu").join(format!("{domain}.log")),
-            logs.join("libvirtd.log"),
+            (
+                Kind::DomainLog,
+                logs.join("qemu").join(format!("{domain}.log")),
+            ),
+            (Kind::DaemonLog, logs.join("libvirtd.log")),
+            (Kind::Console, logs.join(format!("{domain}.serial"))),
         ]
     }
 }

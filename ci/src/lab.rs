@@ -14,7 +14,7 @@ use migratrix_lab::{
     Lab, LabName, Labs, Role, RunningHost, Store, StoredRelease, cache_folder, enter_network,
     running_hosts, sandbox,
 };
-use migratrix_matrix::ReleaseName;
+use migratrix_matrix::{HostSetup, ReleaseName};
 
 use crate::{
     WrongUse,
@@ -72,7 +72,7 @@ async fn hold_up(name: &LabName, logs: &Path, releases: &[StoredRelease]) -> Res
     let lab = Lab::new(logs)?;
     for release in releases {
         for role in [Role::Source, Role::Destination] {
-            let host = lab.host(release, role).await?;
+            let host = lab.host(release, role, HostSetup::AsShipped).await?;
             println!(
                 "{}: migratrix lab exec {}{0} -- virsh list --all",
                 host.hostname(),
@@ -124,7 +124,7 @@ fn exec(lab: Option<&str>, name: &str, command: &[String]) -> Result<u8> {
         // An interrupt is for the command.
         let _caught = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::interrupt())?;
         let lab = Lab::new(&cache_folder().join("lab"))?;
-        let host = lab.host(&stored, role).await?;
+        let host = lab.host(&stored, role, HostSetup::AsShipped).await?;
         wait(host.command(command)?)
     })
 }

@@ -8,13 +8,20 @@
 //!  typed                └──────────▶ report
 //! ```
 
+#[macro_use]
+mod say;
+
 mod cli;
 mod config;
 mod doctor;
+mod evidence;
 mod hosts;
+mod judge;
 mod lab;
+mod ledger;
 mod list;
 mod meaning;
+mod outputs;
 mod processor;
 mod progress;
 mod qemus;
@@ -25,9 +32,9 @@ mod rundir;
 mod runner;
 mod stage;
 
-use std::process::ExitCode;
+use std::{io, path::Path, process::ExitCode};
 
-use clap::Parser;
+use anyhow::Context;
 use migratrix_lab::{LabError, dispatch, sandbox};
 use migratrix_matrix::{BadReleaseName, SelectError};
 use migratrix_reports::Exit;
@@ -90,15 +97,14 @@ impl<T, E: Into<anyhow::Error>> Blame<T> for Result<T, E> {
             let empty = |cause: &(dyn std::error::Error + 'static)| {
                 matches!(cause.downcast_ref(), Some(SelectError::Empty { .. }))
             };
-            let nothing = error.chain().any(empty);
-            Failure {
-                code: if nothing {
-                    code::NOTHING_SELECTED
-                } else {
-                    code::WRONG_USE
-                },
-                error,
-            }
+            let code = if error.chain().any(empty) {
+                code::NOTHING_SELECTED
+            } else if error.chain().any(is_full) {
+                code::LAB_FAILED
+            } else {
+                code::WRONG_USE
+            };
+            Failure { code, error }
         })
     }
 
@@ -122,19 +128,39 @@ impl<T, E: Into<anyhow::Error>> Blame<T> for Result<T, E> {
     }
 }
 
+/// Whether the cause is a disk that takes no more: nobody's use is wrong then.
+fn is_full(cause: &(dyn std::error::Error + 'static)) -> bool {
+    use io::ErrorKind::{QuotaExceeded, ReadOnlyFilesystem, StorageFull};
+    let kind = cause.downcast_ref().map(io::Error::kind);
+    kind.is_some_and(|kind| [StorageFull, QuotaExceeded, ReadOnlyFilesystem].contains(&kind))
+}
+
 fn main() -> ExitCode {
     if let Some(code) = dispatch() {
         return code;
     }
-    let code = carry_out(&Cli::parse()).unwrap_or_else(|Failure { code, error }| {
-        eprintln!("migratrix: {error:#}");
-        code
-    });
-    ExitCode::from(code)
+    let code = match cli::read() {
+        Ok(cli) => carry_out(&cli).unwrap_or_else(Failure::told),
+        Err(code) => code,
+    };
+    let ended = say::end().context("can't write to the standard output");
+    ExitCode::from(ended.or_lab_failed().map_or_else(Failure::told, |()| code))
+}
+
+impl Failure {
+    /// Tells the error, and gives the code.
+    fn told(self) -> u8 {
+        eprintln!("migratrix: {:#}", self.error);
+        self.code
+    }
 }
 
 fn carry_out(cli: &Cli) -> Result<u8, Failure> {
-    let config = Config::read(cli.config.as_deref()).or_wrong_use()?;
+    let named = cli.config.as_deref();
+    if let Command::Run(typed) = &cli.command {
+        return run(typed, named);
+    }
+    let config = Config::read(Config::file(named).as_deref()).or_wrong_use()?;
     match &cli.command {
         Command::Doctor => Ok(if doctor::doctor() {
             code::AS_EXPECTED
@@ -153,34 +179,28 @@ fn carry_out(cli: &Cli) -> Result<u8, Failure> {
             list::list(selection, *count, *format, &config).or_wrong_use()?;
             Ok(code::AS_EXPECTED)
         }
-        Command::Run(typed) => run(typed, &config),
-        Command::Judge { dir, known, junit } => {
-            let known = known.meaning().or_wrong_use()?;
-            report::judge(dir, &known, junit).or_wrong_use().map(exit)
-        }
+        Command::Run(typed) => run(typed, named),
+        Command::Judge { dir, known, junit } => judge::judge(dir, known, junit, &config).map(exit),
         Command::Report {
             dirs,
             known,
             outputs,
-        } => {
-            let known = known.meaning().or_wrong_use()?;
-            report::report(dirs, &known, outputs)
-                .or_wrong_use()
-                .map(exit)
-        }
+        } => report::report(dirs, known, outputs, &config)
+            .or_wrong_use()
+            .map(exit),
         Command::Lab { action } => lab::lab(action).or_by_its_cause(),
     }
 }
 
-fn run(typed: &RunArgs, config: &Config) -> Result<u8, Failure> {
+fn run(typed: &RunArgs, config: Option<&Path>) -> Result<u8, Failure> {
     let order = run::Order::of(typed, config).or_wrong_use()?;
-    if order.needs_sandbox(config) {
+    if order.needs_sandbox() {
         match sandbox::enter(sandbox::Terminal::Outer).or_lab_failed()? {
             sandbox::Entered::Left(code) => return Ok(code),
             sandbox::Entered::Inside => {}
         }
     }
-    order.carry_out(typed, config).or_lab_failed().map(exit)
+    order.carry_out().or_lab_failed().map(exit)
 }
 
 const fn exit(exit: Exit) -> u8 {

@@ -1,14 +1,20 @@
 //! What was typed, and what it means: the selection, the releases that are known, the client.
 
-use std::path::PathBuf;
+use std::{
+    path::{Path, PathBuf},
+    time::{SystemTime, UNIX_EPOCH},
+};
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, anyhow, bail};
+use clap::ValueEnum;
 use migratrix_lab::{RECIPES, Store, cache_folder};
-use migratrix_matrix::{Profile, Release, ReleaseName, Releases, Selection, Suite};
-use migratrix_reports::KnownFailures;
+use migratrix_matrix::{
+    Plan, Profile, Release, ReleaseName, Releases, RunOptions, Selection, Suite,
+};
+use migratrix_reports::{Flaky, KnownAre, KnownFailures, Rules};
 
 use crate::{
-    cli::{KnownArgs, SelectionArgs},
+    cli::{Granularity, JunitArgs, KnownArgs, RunArgs, SelectionArgs},
     config::Config,
     qemus::OwnBuild,
 };
@@ -43,12 +49,7 @@ pub fn known_releases(store: &Store, config: &Config, own: &[OwnBuild]) -> Resul
     for recipe in RECIPES {
         let name = ReleaseName::new(recipe.name)?;
         if known.iter().all(|release| release.name != name) {
-            known.push(Release {
-                name,
-                libvirt: None,
-                qemu: None,
-                machines: Vec::new(),
-            });
+            known.push(Release::unknown(name));
         }
     }
     known.extend(config.releases());
@@ -58,16 +59,21 @@ pub fn known_releases(store: &Store, config: &Config, own: &[OwnBuild]) -> Resul
     Releases::new(known).context("a host of the settings, or a QEMU, needs a name of its own")
 }
 
+/// The QEMUs that `NAME=PATH` stands for, each.
+///
+/// # Errors
+/// Names what names none.
+pub fn own_builds(named: &[String]) -> Result<Vec<OwnBuild>> {
+    named.iter().map(|typed| OwnBuild::read(typed)).collect()
+}
+
 impl SelectionArgs {
     /// The QEMUs that the arguments name.
     ///
     /// # Errors
     /// Names the argument that names none.
     pub fn own_builds(&self) -> Result<Vec<OwnBuild>> {
-        self.qemus
-            .iter()
-            .map(|typed| OwnBuild::read(typed))
-            .collect()
+        own_builds(&self.qemus)
     }
 
     /// What the arguments select. Where no place is named, it is Debian 12 to Debian 13; a client
@@ -121,16 +127,27 @@ impl SelectionArgs {
         selection.sources = or(names(&self.source)?, &[ReleaseName::new(DEFAULT_SOURCE)?]);
         let destination = [ReleaseName::new(DEFAULT_DESTINATION)?];
         let usual = if bare {
-            &destination[..]
+            destination.to_vec()
         } else {
-            &selection.sources
+            once(&selection.sources)
         };
-        selection.destinations = or(names(&self.destination)?, usual);
+        selection.destinations = or(names(&self.destination)?, &usual);
         if selection.backend.has_client() || !self.client.is_empty() {
-            selection.clients = or(names(&self.client)?, &selection.sources);
+            selection.clients = or(names(&self.client)?, &once(&selection.sources));
         }
         Ok(())
     }
+}
+
+/// The names, each once: what is typed twice is blamed where it was typed.
+fn once(names: &[ReleaseName]) -> Vec<ReleaseName> {
+    let mut once = Vec::new();
+    for name in names {
+        if !once.contains(name) {
+            once.push(name.clone());
+        }
+    }
+    once
 }
 
 fn names(typed: &[String]) -> Result<Vec<ReleaseName>> {
@@ -159,13 +176,129 @@ impl KnownArgs {
     /// # Errors
     /// Fails where it can't be read.
     pub fn meaning(&self) -> Result<KnownFailures> {
-        let Some(file) = &self.known else {
-            return Ok(KnownFailures::parse(KNOWN_FAILURES)?.general());
-        };
-        let text = std::fs::read_to_string(file)
-            .with_context(|| format!("can't read the known failures {}", file.display()))?;
-        KnownFailures::parse(&text).with_context(|| file.display().to_string())
+        known_failures(self.known.as_deref())
     }
+
+    /// The same, of a run that was begun with these options: its own list comes before the program's.
+    ///
+    /// # Errors
+    /// Fails where it can't be read.
+    pub fn or_kept(&self, kept: &RunOptions) -> Result<KnownFailures> {
+        match (&self.known, &kept.known) {
+            (None, Some(kept)) => known_failures(Some(Path::new(kept)))
+                .context("the run was begun with this list: give another by --known"),
+            (Some(_), _) | (None, None) => self.meaning(),
+        }
+    }
+
+    /// What counts as a failure, here or in a run that was begun with these options.
+    #[must_use]
+    pub fn rules(&self, kept: &RunOptions) -> Rules {
+        Rules {
+            flaky: if self.allow_flaky || kept.allow_flaky {
+                Flaky::Allowed
+            } else {
+                Flaky::Failed
+            },
+            known: if self.fail_known || kept.fail_known {
+                KnownAre::Failed
+            } else {
+                KnownAre::Excused
+            },
+        }
+    }
+}
+
+fn known_failures(file: Option<&Path>) -> Result<KnownFailures> {
+    let now = now_unix();
+    let Some(file) = file else {
+        return Ok(KnownFailures::parse(KNOWN_FAILURES)?.general().on(now));
+    };
+    let text = std::fs::read_to_string(file)
+        .with_context(|| format!("can't read the known failures {}", file.display()))?;
+    let known = KnownFailures::parse(&text).with_context(|| file.display().to_string())?;
+    Ok(known.on(now))
+}
+
+/// Sees to it that the list of known failures names no release that nobody knows: not the plan, nor
+/// this machine.
+///
+/// # Errors
+/// Names the entry and the release.
+pub fn check_known(known: &KnownFailures, config: &Config, plan: &Plan) -> Result<()> {
+    if !known.names_releases() {
+        return Ok(());
+    }
+    let mut all = plan.releases.clone();
+    for release in known_releases(&store()?, config, &[])?.iter() {
+        if all.iter().all(|one| one.name != release.name) {
+            all.push(release.clone());
+        }
+    }
+    Ok(known.check_releases(&Releases::new(all)?)?)
+}
+
+fn now_unix() -> u64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH);
+    since.map_or(0, |since| since.as_secs())
+}
+
+impl JunitArgs {
+    /// What is given here, or where nothing is, what a run was begun with.
+    ///
+    /// # Errors
+    /// Fails where the plan names a granularity that is not known.
+    pub fn or_kept(&self, kept: &RunOptions) -> Result<Self> {
+        let word = kept.granularity.as_deref();
+        let kept = word.map(|word| Granularity::from_str(word, false));
+        let kept = kept.transpose().map_err(|why| anyhow!(why))?;
+        let granularity = self.granularity.or(kept);
+        Ok(Self {
+            granularity,
+            junit_per_pair: self.junit_per_pair.clone(),
+        })
+    }
+}
+
+impl RunArgs {
+    /// The options that are given, in the form in which a plan keeps them: `config` is the settings'
+    /// file.
+    ///
+    /// # Errors
+    /// Names a path that no plan can keep.
+    pub fn options(&self, config: Option<&Path>) -> Result<RunOptions> {
+        let word = |one: Granularity| Some(one.to_possible_value()?.get_name().to_owned());
+        let qemus = self.selection.qemus.iter().map(|typed| {
+            let Some((name, path)) = typed.split_once('=') else {
+                return Ok(typed.clone());
+            };
+            Ok(format!("{name}={}", absolute(Path::new(path))?))
+        });
+        Ok(RunOptions {
+            config: config.map(absolute).transpose()?,
+            known: self.known.known.as_deref().map(absolute).transpose()?,
+            granularity: self.junit.granularity.and_then(word),
+            jobs: self.jobs.map(usize::from),
+            retries: self.retries,
+            qemus: qemus.collect::<Result<_>>()?,
+            as_shipped: self.as_shipped,
+            fail_known: self.known.fail_known,
+            allow_flaky: self.known.allow_flaky,
+        })
+    }
+}
+
+/// The path as it is known from everywhere, as text.
+fn absolute(path: &Path) -> Result<String> {
+    let absolute = std::path::absolute(path)
+        .with_context(|| format!("can't tell where `{}` is", path.display()))?;
+    let text = absolute.to_str().map(str::to_owned);
+    text.with_context(|| {
+        format!(
+            "the path `{}` is not UTF-8, and a plan can't keep it: give it another name",
+            path.display()
+        )
+    })
 }
 
 /// The client program: `MIGRATRIX_CLIENT`, or beside this program, or where `ci/build-client` puts it.

@@ -9,6 +9,7 @@ use std::{
 };
 
 use anyhow::{Context, Result, bail};
+use migratrix_contract::told;
 use migratrix_lab::{Store, cache_folder};
 use migratrix_matrix::{Release, ReleaseName};
 use migratrix_qemu::{Abilities, AbilityCache, Binary, RawHost};
@@ -62,6 +63,7 @@ impl OwnBuild {
             libvirt: None,
             qemu: Some(abilities.version),
             machines: abilities.machines().map(str::to_owned).collect(),
+            packages: BTreeMap::new(),
         })
     }
 }
@@ -131,14 +133,15 @@ impl Qemus {
     /// # Errors
     /// Says why there is none.
     pub async fn host(&self, name: &ReleaseName) -> Result<RawHost, String> {
-        let binary = self.find(name).map_err(|error| error.to_string())?;
+        let binary = self.find(name).map_err(|error| format!("{error:#}"))?;
         let known = self.probed.borrow().get(name).cloned();
         let abilities = match known {
             Some(known) => known?,
             None => {
                 let probed = self.cache.abilities(binary, PROBING).await;
                 let probed = probed.map(Arc::new).map_err(|error| {
-                    format!("the QEMU of {name} does not say what it can do: {error}")
+                    let why = told(&error);
+                    format!("the QEMU of {name} does not say what it can do: {why}")
                 });
                 let mut all = self.probed.borrow_mut();
                 all.entry(name.clone()).or_insert(probed).clone()?

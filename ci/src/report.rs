@@ -1,18 +1,20 @@
-//! `migratrix judge` and `migratrix report`, and the reports that every run ends in.
+//! `migratrix report`, and the reports that every run ends in.
 
 use std::{
-    fs,
-    io::{IsTerminal, stdout},
+    fs::{self, File},
+    io::{self, BufReader, IsTerminal, stdout},
     path::{Path, PathBuf},
 };
 
 use anyhow::{Context, Result, bail};
-use migratrix_history::{Completeness, History};
-use migratrix_matrix::{Plan, Releases};
-use migratrix_reports::{self as reports, Colour, Exit, Flavour, Judgement, KnownFailures, Run};
+use migratrix_matrix::{Parts, Plan, Releases};
+use migratrix_reports::{self as reports, Colour, Exit, Flavour, KnownFailures, Part, Run, Size};
 
 use crate::{
-    cli::{Granularity, JunitArgs, OutputArgs},
+    cli::{Granularity, JunitArgs, KnownArgs, OutputArgs},
+    config::Config,
+    meaning::check_known,
+    outputs::{self, Output, write_by},
     rundir::{RunDir, write_whole},
 };
 
@@ -31,7 +33,20 @@ impl From<Granularity> for reports::Granularity {
 /// # Errors
 /// Fails where a file can't be read.
 pub fn run_of(dir: &RunDir, plan: &Plan, known: &KnownFailures) -> Result<Run> {
-    let mut run = Run::new(plan.cases.clone(), dir.verdicts()?);
+    let mut run = Run::new(plan.cases.clone(), [])
+        .on(plan.releases.clone())
+        .with_options(plan.options.clone());
+    let path = dir.path().join("verdicts.jsonl");
+    match File::open(&path) {
+        Ok(file) => {
+            let read = reports::read(BufReader::new(file), |judgement| run.add(judgement));
+            read.with_context(|| format!("{} is damaged", path.display()))?;
+        }
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+        Err(error) => {
+            return Err(error).with_context(|| format!("can't read {}", path.display()));
+        }
+    }
     run.mark_known(known, &Releases::new(plan.releases.clone())?)?;
     run.elapsed_ms = elapsed_ms(&run);
     Ok(run)
@@ -45,8 +60,54 @@ fn elapsed_ms(run: &Run) -> u64 {
     ends.max().map_or(0, |end| end - run.began_unix * 1_000)
 }
 
-fn junit_of(run: &Run, granularity: Granularity, flavour: Flavour) -> Result<String> {
-    Ok(reports::junit(run, granularity.into(), flavour)?)
+/// Writes JUnit to a file. Where a reader would not take it, that is said.
+fn write_junit(
+    run: &Run,
+    part: Part<'_>,
+    granularity: Option<Granularity>,
+    flavour: Flavour,
+    file: &Path,
+) -> Result<()> {
+    let granularity = granularity.unwrap_or(Granularity::Case);
+    let mut size = Size::default();
+    write_by(file, |out| {
+        size = reports::write_junit(run, part, granularity.into(), flavour, out)?;
+        Ok(())
+    })?;
+    if let Some(told) = size.beyond(Size::GITLAB) {
+        let mend = match part {
+            Part::Whole => "write a file a pair by --junit-per-pair DIR, or --granularity case",
+            Part::Pair { .. } | Part::Rest => "run it in --shards, or by --granularity case",
+        };
+        eprintln!(
+            "{}: GitLab does not take a JUnit file of {told}: {mend}",
+            file.display()
+        );
+    }
+    Ok(())
+}
+
+/// Writes JUnit a file for each source and destination, and one for what is of none.
+fn write_pairs(run: &Run, how: &JunitArgs) -> Result<()> {
+    let Some(dir) = &how.junit_per_pair else {
+        return Ok(());
+    };
+    fs::create_dir_all(dir).with_context(|| format!("can't make {}", dir.display()))?;
+    let write = |part, name: &str| {
+        let file = dir.join(name);
+        write_junit(run, part, how.granularity, Flavour::Rich, &file)
+    };
+    for (source, destination) in run.pairs() {
+        let part = Part::Pair {
+            source,
+            destination,
+        };
+        write(part, &format!("junit-{source}-to-{destination}.xml"))?;
+    }
+    if run.deaths().is_empty() && run.missing_shards().is_empty() {
+        return Ok(());
+    }
+    write(Part::Rest, "junit-rest.xml")
 }
 
 /// Writes all reports into the run's directory, and prints the summary.
@@ -54,15 +115,16 @@ fn junit_of(run: &Run, granularity: Granularity, flavour: Flavour) -> Result<Str
 /// # Errors
 /// Fails where one can't be written.
 pub fn conclude(dir: &RunDir, run: &Run, junit: &JunitArgs) -> Result<Exit> {
-    dir.write(
-        "junit.xml",
-        &junit_of(run, junit.granularity, Flavour::Rich)?,
-    )?;
-    dir.write(
-        "junit-strict.xml",
-        &junit_of(run, junit.granularity, Flavour::Strict)?,
-    )?;
-    dir.write("index.html", &reports::html(run))?;
+    for (name, flavour) in [
+        ("junit.xml", Flavour::Rich),
+        ("junit-strict.xml", Flavour::Strict),
+    ] {
+        let file = dir.path().join(name);
+        write_junit(run, Part::Whole, junit.granularity, flavour, &file)?;
+    }
+    write_pairs(run, junit)?;
+    // The page lies beside what it leads to.
+    dir.write("index.html", &reports::html(run, |_, file| file.to_owned()))?;
     dir.write("summary.json", &reports::json(run))?;
     dir.write("summary.txt", &reports::terminal(run, Colour::Plain))?;
     print!("{}", reports::terminal(run, colour()));
@@ -81,76 +143,84 @@ fn colour() -> Colour {
 /// Merges runs, and writes the reports that are asked for.
 ///
 /// # Errors
-/// Fails where a run can't be read, or a report can't be written.
-pub fn report(paths: &[PathBuf], known: &KnownFailures, outputs: &OutputArgs) -> Result<Exit> {
-    let runs = paths.iter().map(|path| {
-        let (dir, plan) = RunDir::open(path)?;
-        run_of(&dir, &plan, known)
-    });
-    let run = runs
-        .reduce(|one, other| Ok(one?.merge(other?)))
-        .context("no run is named")??;
-    if let Some(file) = &outputs.junit {
-        write_whole(
-            file,
-            &junit_of(&run, outputs.how.granularity, Flavour::Rich)?,
-        )?;
+/// Fails where a run can't be read, they are not of one run, or a report can't be written.
+pub fn report(
+    paths: &[PathBuf],
+    typed: &KnownArgs,
+    outputs: &OutputArgs,
+    config: &Config,
+) -> Result<Exit> {
+    let known = typed.meaning()?;
+    let all = asked(outputs);
+    outputs::check(&all, paths)?;
+    let run = merged(paths, &known, typed, config)?;
+    for output in &all {
+        write_output(&run, output, outputs.how.granularity)?;
     }
-    if let Some(file) = &outputs.junit_strict {
-        write_whole(
-            file,
-            &junit_of(&run, outputs.how.granularity, Flavour::Strict)?,
-        )?;
-    }
-    if let Some(file) = &outputs.html {
-        write_whole(file, &reports::html(&run))?;
-    }
-    if let Some(file) = &outputs.json {
-        write_whole(file, &reports::json(&run))?;
-    }
+    write_pairs(&run, &outputs.how)?;
     print!("{}", reports::terminal(&run, colour()));
     Ok(run.exit())
 }
 
-/// Judges the histories of a run again, and writes its verdicts and reports anew.
-///
-/// # Errors
-/// Fails where a history is damaged, and names it; nothing is written then.
-pub fn judge(path: &Path, known: &KnownFailures, junit: &JunitArgs) -> Result<Exit> {
-    let (dir, plan) = RunDir::open(path)?;
-    let folder = path.join("history");
-    let mut files: Vec<_> = fs::read_dir(&folder)
-        .with_context(|| format!("can't read {}", folder.display()))?
-        .map(|entry| Ok(entry?.path()))
-        .collect::<Result<_>>()?;
-    files.retain(|file| file.extension().is_some_and(|end| end == "jsonl"));
-    files.sort();
-    if files.is_empty() {
-        bail!("{} holds no history: nothing was run", folder.display());
-    }
-    let judgements = files
-        .iter()
-        .map(|file| judge_file(file, path))
-        .collect::<Result<Vec<_>>>()?;
-    let lines: String = judgements
-        .iter()
-        .map(|one| reports::to_line(one) + "\n")
-        .collect();
-    dir.write("verdicts.jsonl", &lines)?;
-    conclude(&dir, &run_of(&dir, &plan, known)?, junit)
+/// The reports that are asked for.
+fn asked(outputs: &OutputArgs) -> Vec<Output<'_>> {
+    let all = [
+        ("--junit", &outputs.junit),
+        ("--junit-strict", &outputs.junit_strict),
+        ("--html", &outputs.html),
+        ("--json", &outputs.json),
+        ("--junit-per-pair", &outputs.how.junit_per_pair),
+    ];
+    let given = all
+        .into_iter()
+        .filter_map(|(option, path)| Some((option, path.as_deref()?)));
+    given
+        .map(|(option, path)| Output { option, path })
+        .collect()
 }
 
-/// Judges one history. Where it was cut, what is missing is unknown, and said to be.
-fn judge_file(file: &Path, dir: &Path) -> Result<Judgement> {
-    let read = || -> Result<_> { Ok(History::read(fs::read(file)?)?) };
-    let (history, completeness) =
-        read().with_context(|| format!("the history {} can't be read", file.display()))?;
-    if let Completeness::Truncated { line } = completeness {
-        eprintln!(
-            "{} was cut at line {line}: what is missing is unknown",
-            file.display()
-        );
+fn write_output(run: &Run, output: &Output<'_>, granularity: Option<Granularity>) -> Result<()> {
+    let file = output.path;
+    match output.option {
+        "--junit" => write_junit(run, Part::Whole, granularity, Flavour::Rich, file),
+        "--junit-strict" => write_junit(run, Part::Whole, granularity, Flavour::Strict, file),
+        "--html" => write_whole(file, &reports::html(run, outputs::way_from(file))),
+        "--json" => write_whole(file, &reports::json(run)),
+        _ => Ok(()),
     }
-    let log = file.strip_prefix(dir).unwrap_or(file);
-    Ok(reports::judge(&history).with_log(log.display().to_string()))
+}
+
+/// The one run of these directories, with what is missing of it.
+fn merged(
+    paths: &[PathBuf],
+    known: &KnownFailures,
+    typed: &KnownArgs,
+    config: &Config,
+) -> Result<Run> {
+    let opened = paths
+        .iter()
+        .map(|path| Ok((path.display().to_string(), RunDir::open(path)?)));
+    let opened: Vec<_> = opened.collect::<Result<_>>()?;
+    let plans: Vec<_> = opened
+        .iter()
+        .map(|(name, (_, plan))| (name.as_str(), plan))
+        .collect();
+    let Parts { missing, whole } = Parts::of(&plans)?;
+    let mut merged: Option<(&str, Run)> = None;
+    for (name, (dir, plan)) in &opened {
+        check_known(known, config, plan)?;
+        let rules = typed.rules(&plan.options);
+        let run = run_of(dir, plan, known)?.at(name).by(rules);
+        merged = Some(match merged {
+            None => (name, run),
+            Some((first, before)) => {
+                if let Some(differs) = before.differs(&run) {
+                    bail!("{first} and {name} are not shards of one run: {differs}");
+                }
+                (first, before.merge(run))
+            }
+        });
+    }
+    let (_, run) = merged.context("no run is named")?;
+    Ok(run.without_shards(missing, whole))
 }

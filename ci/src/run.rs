@@ -8,68 +8,111 @@ use std::{
 
 use anyhow::Result;
 use migratrix_lab::sandbox;
-use migratrix_matrix::{Backend, Case, Fault, Plan, Releases, Tuple};
-use migratrix_reports::Exit;
+use migratrix_matrix::{Backend, Fault, Plan, Releases, Tuple, shell_word};
+use migratrix_reports::{Exit, KnownFailures, Rules};
 
 use crate::{
-    cli::RunArgs,
+    cli::{JunitArgs, KnownArgs, RunArgs},
     config::Config,
     hosts::Hosts,
+    ledger::{self, Ledger, Manner},
     meaning,
     qemus::{OwnBuild, Qemus},
     report,
     rundir::RunDir,
     runner::{Job, Outcome, Runner, Settings},
+    say,
     stage::{Besides, Stage},
 };
 
 /// What `run` will do: worked out before anything is started.
 pub struct Order {
     plan: Plan,
+    begin: Begin,
     releases: Releases,
     own: Vec<OwnBuild>,
-    resumed: bool,
-    path: PathBuf,
+    config: Config,
+    known: KnownFailures,
+    rules: Rules,
+    junit: JunitArgs,
+}
+
+/// How a run begins.
+enum Begin {
+    /// In a directory of its own.
+    New(PathBuf),
+    /// Where another one was left.
+    Again { dir: RunDir, manner: Manner },
 }
 
 impl Order {
-    /// Works out what is to be run.
+    /// Works out what is to be run. `config` is the settings' file, where one is named.
     ///
     /// # Errors
     /// Fails where the selection makes no sense or is empty, or the run to go on with can't be read.
-    pub fn of(typed: &RunArgs, config: &Config) -> Result<Self> {
+    pub fn of(typed: &RunArgs, config: Option<&Path>) -> Result<Self> {
+        let mut order = match &typed.resume {
+            Some(path) => Self::again(typed, config, path),
+            None => Self::new(typed, config),
+        }?;
+        meaning::check_known(&order.known, &order.config, &order.plan)?;
+        order.junit.junit_per_pair = typed.junit.junit_per_pair.clone();
+        Ok(order)
+    }
+
+    fn new(typed: &RunArgs, config: Option<&Path>) -> Result<Self> {
+        let file = Config::file(config);
+        let config = Config::read(file.as_deref())?;
         let own = typed.selection.own_builds()?;
-        if let Some(path) = &typed.resume {
-            let (_, plan) = RunDir::open(path)?;
-            let releases = Releases::new(plan.releases.clone())?;
-            return Ok(Self {
-                plan,
-                releases,
-                own,
-                resumed: true,
-                path: path.clone(),
-            });
-        }
-        let known = meaning::known_releases(&meaning::store()?, config, &own)?;
-        let plan = Plan::new(typed.selection.meaning()?, &known)?;
+        let known = meaning::known_releases(&meaning::store()?, &config, &own)?;
         let path = typed
             .out
             .clone()
             .unwrap_or_else(|| Path::new("runs").join(date_time()));
-        let releases = Releases::new(plan.releases.clone())?;
+        RunDir::must_be_free(&path)?;
+        let plan = Plan {
+            options: typed.options(file.as_deref())?,
+            ..Plan::new(typed.selection.meaning()?, &known)?
+        };
+        let mut order = Self::by(plan, Begin::New(path), config, own)?;
+        order.plan.known = Some(order.known.digest());
+        Ok(order)
+    }
+
+    fn again(typed: &RunArgs, config: Option<&Path>, path: &Path) -> Result<Self> {
+        let (dir, mut plan) = RunDir::open(path)?;
+        let options = typed.options(config)?.or(plan.options.clone());
+        let file = options.config.as_ref().map(PathBuf::from);
+        let config = Config::read(file.or_else(|| Config::file(None)).as_deref())?;
+        let manner = if plan.options == options {
+            Manner::AsBefore
+        } else {
+            Manner::Otherwise
+        };
+        plan.options = options;
+        let own = meaning::own_builds(&plan.options.qemus)?;
+        Self::by(plan, Begin::Again { dir, manner }, config, own)
+    }
+
+    fn by(plan: Plan, begin: Begin, config: Config, own: Vec<OwnBuild>) -> Result<Self> {
+        let given = KnownArgs::default();
+        let junit = JunitArgs::default();
         Ok(Self {
+            releases: Releases::new(plan.releases.clone())?,
+            known: given.or_kept(&plan.options)?,
+            rules: given.rules(&plan.options),
+            junit: junit.or_kept(&plan.options)?,
             plan,
-            releases,
+            begin,
             own,
-            resumed: false,
-            path,
+            config,
         })
     }
 
     /// Whether a case needs the sandbox: a QEMU of ours, or a host that is no real machine.
     #[must_use]
-    pub fn needs_sandbox(&self, config: &Config) -> bool {
-        let ours = |name| !config.hosts.contains_key(name);
+    pub fn needs_sandbox(&self) -> bool {
+        let ours = |name| !self.config.hosts.contains_key(name);
         self.plan.cases.iter().any(|case| match case.backend {
             Backend::Libvirt => ours(&case.tuple.source) || ours(&case.tuple.destination),
             Backend::Qemu => true,
@@ -81,59 +124,69 @@ impl Order {
     ///
     /// # Errors
     /// Fails where the lab can't be made or results can't be written.
-    pub fn carry_out(self, typed: &RunArgs, config: &Config) -> Result<Exit> {
-        let known = typed.known.meaning()?;
-        let dir = if self.resumed {
-            RunDir::open(&self.path)?.0
-        } else {
-            RunDir::create(&self.path, &self.plan)?
-        };
-        let jobs = self.jobs(&dir)?;
-        let settings = Settings {
-            jobs: typed
-                .jobs
-                .unwrap_or_else(default_jobs)
-                .clamp(1, jobs.len().max(1)),
-            retries: typed.retries,
-        };
-        let stage = Stage {
-            hosts: self.hosts(config, &dir)?,
-            qemus: self.qemus()?,
-            releases: self.releases,
-            deadlines: config.deadlines(),
-            bounds: config.bounds,
-            besides: Besides::default(),
-            run: (std::process::id() ^ seconds()) & 0xffff,
-        };
-        let runner = Runner::new(stage, dir, known.clone(), settings, jobs)?;
-        let Outcome { dir, stopped, time } = tokio::runtime::Builder::new_current_thread()
-            .enable_all()
-            .build()?
-            .block_on(runner.run(stop()))?;
-        if stopped {
-            eprintln!(
-                "stopped: go on with migratrix run --resume {}",
-                dir.path().display()
-            );
-        }
-        let exit = report::conclude(
-            &dir,
-            &report::run_of(&dir, &self.plan, &known)?,
-            &typed.junit,
-        )?;
+    pub fn carry_out(self) -> Result<Exit> {
+        let Outcome { dir, stopped, time } = self.run_until(stop())?;
+        let run = report::run_of(&dir, &self.plan, &self.known)?.by(self.rules);
+        let exit = report::conclude(&dir, &run, &self.junit)?;
         if let Some(time) = time {
             println!("{time}");
+        }
+        if stopped {
+            eprintln!("stopped: go on with {}", go_on(&dir));
         }
         Ok(exit)
     }
 
-    /// The cases that have no verdict yet.
+    /// Runs the cases that are not concluded, until `stop` comes.
+    fn run_until(&self, stop: impl Future<Output = ()>) -> Result<Outcome> {
+        let dir = self.directory()?;
+        let jobs = self.jobs(&dir)?;
+        let options = &self.plan.options;
+        let side_by_side = options.jobs.unwrap_or_else(default_jobs);
+        let settings = Settings {
+            jobs: side_by_side.clamp(1, jobs.len().max(1)),
+            retries: options.retries.unwrap_or(0),
+        };
+        let stage = Stage {
+            hosts: self.hosts(&dir)?,
+            qemus: self.qemus()?,
+            releases: self.releases.clone(),
+            deadlines: self.config.deadlines(),
+            bounds: self.config.bounds,
+            besides: Besides::default(),
+            run: (std::process::id() ^ seconds()) & 0xffff,
+        };
+        let runner = Runner::new(stage, dir, self.known.clone(), settings, jobs)?;
+        tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()?
+            .block_on(runner.run(stop))
+    }
+
+    /// The run's directory, whose files agree.
+    fn directory(&self) -> Result<RunDir> {
+        match &self.begin {
+            Begin::New(path) => RunDir::create(path, &self.plan),
+            Begin::Again { dir, manner } => {
+                let dir = dir.again()?;
+                if let Some(ledger) = Ledger::read(&dir, &self.plan)? {
+                    ledger::tell(&ledger.troubles);
+                    ledger.settle(&dir, &self.plan, &self.known, *manner)?;
+                }
+                if *manner == Manner::Otherwise {
+                    dir.write("plan.json", &self.plan.to_json())?;
+                }
+                Ok(dir)
+            }
+        }
+    }
+
+    /// The cases that are not concluded yet.
     fn jobs(&self, dir: &RunDir) -> Result<Vec<Job>> {
-        let done: BTreeSet<Case> = dir
-            .verdicts()?
-            .into_iter()
-            .map(|judgement| judgement.case)
-            .collect();
+        let ledger = Ledger::read(dir, &self.plan)?;
+        let concluded = ledger.iter().flat_map(|ledger| &ledger.cases);
+        let done: BTreeSet<_> = concluded.map(|one| &one.case).collect();
+        let setups = self.plan.setups();
         let waiting = self
             .plan
             .cases
@@ -145,6 +198,7 @@ impl Order {
                 place,
                 case: case.clone(),
                 attempt: 1,
+                setup: setups[place],
                 alone: case.fault == Some(Fault::DaemonStopped),
                 earlier: Vec::new(),
             })
@@ -180,7 +234,7 @@ impl Order {
         Ok(Some(qemus))
     }
 
-    fn hosts(&self, config: &Config, dir: &RunDir) -> Result<Option<Hosts>> {
+    fn hosts(&self, dir: &RunDir) -> Result<Option<Hosts>> {
         let real = self
             .plan
             .cases
@@ -192,8 +246,21 @@ impl Order {
         }
         let logs = dir.path().join("hosts");
         let (store, client) = (meaning::store()?, meaning::client_binary()?);
-        Hosts::new(tuples.into_iter(), &store, &config.hosts, client, &logs).map(Some)
+        Hosts::new(
+            tuples.into_iter(),
+            &store,
+            &self.config.hosts,
+            client,
+            &logs,
+        )
+        .map(Some)
     }
+}
+
+/// The line that goes on with a run: its directory keeps how.
+fn go_on(dir: &RunDir) -> String {
+    let path = dir.path().to_string_lossy();
+    format!("{} run --resume {}", say::called(), shell_word(&path))
 }
 
 /// Waits until the person asks the run to stop.
@@ -210,7 +277,7 @@ async fn stop() {
 
 /// How many cases run side by side: more than there are processors, since a case waits a good deal.
 fn default_jobs() -> usize {
-    std::thread::available_parallelism().map_or(2, usize::from) * 2
+    std::thread::available_parallelism().map_or(2, usize::from) * 4
 }
 
 fn seconds() -> u32 {
@@ -225,3 +292,6 @@ fn date_time() -> String {
     let now = jiff::Timestamp::now();
     now.strftime("%Y%m%d-%H%M%S").to_string()
 }
+
+#[cfg(test)]
+mod tests;

@@ -3,20 +3,20 @@
 //! ```text
 //! plan.json            what is to be run, and on what
 //! history/NAME.jsonl   what was done and seen, a file a case and attempt
-//! evidence/NAME/       the hypervisors' own logs, of cases that did not pass
-//! verdicts.jsonl       a line a judged case, written as soon as it is known
+//! evidence/NAME/       what hypervisors and hosts said, a folder an attempt that was not as expected
+//! concluded.jsonl      a line a case of which no attempt follows: which attempts there are, and skips
+//! verdicts.jsonl       a line a judged attempt, written as soon as its case is concluded
 //! junit.xml · junit-strict.xml · index.html · summary.json · summary.txt
 //! ```
 
 use std::{
     fs::{self, File, OpenOptions},
-    io,
+    io::{self, BufWriter, Write},
     path::{Path, PathBuf},
 };
 
 use anyhow::{Context, Result, bail};
-use migratrix_matrix::{Case, Plan};
-use migratrix_reports::Judgement;
+use migratrix_matrix::{Case, Plan, shell_word};
 
 /// A run's directory.
 #[derive(Debug)]
@@ -31,17 +31,36 @@ pub struct HistoryFile {
 }
 
 impl RunDir {
+    /// Whether a new run can have the directory.
+    ///
+    /// # Errors
+    /// Fails where there is a run in it already, or a file stands in its place.
+    pub fn must_be_free(path: &Path) -> Result<()> {
+        if path.join("plan.json").exists() {
+            let word = shell_word(&path.to_string_lossy());
+            bail!(
+                "{} holds a run already: give another --out, or go on with it by \
+                 migratrix run --resume {word}",
+                path.display()
+            );
+        }
+        let there = path.ancestors().find(|part| part.exists());
+        if let Some(file) = there.filter(|part| !part.is_dir()) {
+            bail!(
+                "a run's directory can't be {}: {} is no directory, give another --out",
+                path.display(),
+                file.display()
+            );
+        }
+        Ok(())
+    }
+
     /// Makes the directory of a new run.
     ///
     /// # Errors
     /// Fails where there is a run in it already, or it can't be written.
     pub fn create(path: &Path, plan: &Plan) -> Result<Self> {
-        if path.join("plan.json").exists() {
-            bail!(
-                "{0} holds a run already: give another --out, or go on with it by --resume {0}",
-                path.display()
-            );
-        }
+        Self::must_be_free(path)?;
         let dir = Self {
             path: path.to_owned(),
         };
@@ -66,13 +85,24 @@ impl RunDir {
         })?;
         let plan = Plan::from_json(&text)
             .with_context(|| format!("{} is not a plan that this program knows", file.display()))?;
-        fs::create_dir_all(path.join("history"))?;
         Ok((
             Self {
                 path: path.to_owned(),
             },
             plan,
         ))
+    }
+
+    /// The same directory, for a run that goes on in it.
+    ///
+    /// # Errors
+    /// Fails where it can't be written.
+    pub fn again(&self) -> Result<Self> {
+        let histories = self.path.join("history");
+        fs::create_dir_all(&histories)
+            .with_context(|| format!("can't make {}", histories.display()))?;
+        let path = self.path.clone();
+        Ok(Self { path })
     }
 
     /// Where it is.
@@ -89,6 +119,25 @@ impl RunDir {
         write_whole(&self.path.join(name), text)
     }
 
+    /// Writes one of the run's files piece by piece, whole or not at all.
+    ///
+    /// # Errors
+    /// Fails where a piece can't be had, or it can't be written; the old one stays.
+    pub fn write_lines(
+        &self,
+        name: &str,
+        mut pieces: impl Iterator<Item = Result<String>>,
+    ) -> Result<()> {
+        let whole = self.path.join(name);
+        let part = part_of(&whole);
+        let failed = || format!("can't write {}", whole.display());
+        let mut pen = BufWriter::new(File::create(&part).with_context(failed)?);
+        pieces.try_for_each(|piece| pen.write_all(piece?.as_bytes()).with_context(failed))?;
+        pen.flush()
+            .and_then(|()| fs::rename(&part, &whole))
+            .with_context(failed)
+    }
+
     /// The file of a case's history, and the pen for it.
     ///
     /// # Errors
@@ -100,33 +149,61 @@ impl RunDir {
         Ok((HistoryFile { part, whole }, pen))
     }
 
+    /// The name of a file in it, as seen from it.
+    #[must_use]
+    pub fn name_within(&self, file: &Path) -> String {
+        let name = file.strip_prefix(&self.path).unwrap_or(file);
+        name.display().to_string()
+    }
+
     /// Where the history of an attempt at a case is.
     #[must_use]
     pub fn history_path(&self, case: &Case, attempt: u32) -> PathBuf {
-        let stem = case.file_stem();
-        let name = if attempt == 1 {
-            stem
-        } else {
-            format!("{stem}.{attempt}")
-        };
+        let name = attempt_stem(case, attempt);
         self.path.join("history").join(format!("{name}.jsonl"))
     }
 
-    /// Where evidence of a case that did not pass is kept.
+    /// Where evidence of an attempt at a case is kept, where it was not as expected.
     #[must_use]
-    pub fn evidence(&self, case: &Case) -> PathBuf {
-        self.path.join("evidence").join(case.file_stem())
+    pub fn evidence(&self, case: &Case, attempt: u32) -> PathBuf {
+        self.path.join("evidence").join(attempt_stem(case, attempt))
     }
 
-    /// Opens the verdicts for adding to them. A last line that was cut is taken away first: its case
-    /// runs again.
+    /// Where it is written down which cases are concluded.
+    #[must_use]
+    pub fn ledger_path(&self) -> PathBuf {
+        self.path.join("concluded.jsonl")
+    }
+
+    /// Opens the list of what is concluded for adding to it. A last line that was cut is taken away
+    /// first: its case runs again.
     ///
     /// # Errors
     /// Fails where the file can't be opened.
-    pub fn verdicts_pen(&self) -> Result<File> {
-        let path = self.path.join("verdicts.jsonl");
+    pub fn ledger_pen(&self) -> Result<Pen> {
+        Pen::open(self.ledger_path())
+    }
+
+    /// Opens the verdicts for adding to them, likewise.
+    ///
+    /// # Errors
+    /// Fails where the file can't be opened.
+    pub fn verdicts_pen(&self) -> Result<Pen> {
+        Pen::open(self.path.join("verdicts.jsonl"))
+    }
+}
+
+/// Adds to a file whose lines are each whole or not there.
+#[derive(Debug)]
+pub struct Pen {
+    file: File,
+    path: PathBuf,
+}
+
+impl Pen {
+    fn open(path: PathBuf) -> Result<Self> {
         let open = || -> io::Result<File> {
-            let pen = OpenOptions::new()
+            let file = OpenOptions::new()
                 .create(true)
                 .read(true)
                 .append(true)
@@ -137,31 +214,32 @@ impl RunDir {
                 .rposition(|byte| *byte == b'\n')
                 .map_or(0, |end| end + 1);
             if whole < text.len() {
-                pen.set_len(whole as u64)?;
+                file.set_len(whole as u64)?;
             }
-            Ok(pen)
+            Ok(file)
         };
-        open().with_context(|| format!("can't write {}", path.display()))
+        let file = open().with_context(|| format!("can't write {}", path.display()))?;
+        Ok(Self { file, path })
     }
 
-    /// The verdicts so far; none where nothing was judged yet.
+    /// Adds lines, at once.
     ///
     /// # Errors
-    /// Fails where the file can't be read, or is damaged other than by a cut line.
-    pub fn verdicts(&self) -> Result<Vec<Judgement>> {
-        let path = self.path.join("verdicts.jsonl");
-        match fs::read(&path) {
-            // A cut may have gone through a character.
-            Ok(text) => Ok(migratrix_reports::parse(&String::from_utf8_lossy(&text))
-                .with_context(|| format!("{} is damaged", path.display()))?
-                .judgements),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Vec::new()),
-            Err(error) => Err(error).with_context(|| format!("can't read {}", path.display())),
-        }
+    /// Fails where they can't be written.
+    pub fn add(&mut self, lines: &str) -> Result<()> {
+        self.file
+            .write_all(lines.as_bytes())
+            .with_context(|| format!("can't write {}", self.path.display()))
     }
 }
 
 impl HistoryFile {
+    /// What is said where it can't be written.
+    #[must_use]
+    pub fn trouble(&self) -> String {
+        format!("can't write {}", self.part.display())
+    }
+
     /// Gives the file its name: it is whole.
     ///
     /// # Errors
@@ -173,14 +251,30 @@ impl HistoryFile {
     }
 }
 
+/// What the files of an attempt at a case are called, without an end.
+fn attempt_stem(case: &Case, attempt: u32) -> String {
+    let stem = case.file_stem();
+    if attempt == 1 {
+        stem
+    } else {
+        format!("{stem}.{attempt}")
+    }
+}
+
 /// Writes a file through another one beside it, so that it is whole or not there.
 ///
 /// # Errors
 /// Fails where it can't be written.
 pub fn write_whole(path: &Path, text: &str) -> Result<()> {
-    let mut part = path.as_os_str().to_owned();
-    part.push(".part");
+    let part = part_of(path);
     fs::write(&part, text)
         .and_then(|()| fs::rename(&part, path))
         .with_context(|| format!("can't write {}", path.display()))
+}
+
+/// What a file is called while it is written.
+fn part_of(path: &Path) -> PathBuf {
+    let mut part = path.as_os_str().to_owned();
+    part.push(".part");
+    part.into()
 }

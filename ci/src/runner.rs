@@ -7,20 +7,19 @@
 use std::{
     cell::{Cell, RefCell},
     collections::VecDeque,
-    fs::File,
-    io::Write,
     rc::Rc,
 };
 
 use anyhow::{Context, Result};
-use migratrix_matrix::Case;
+use migratrix_matrix::{Case, HostSetup};
 use migratrix_reports::{Judgement, KnownFailures, Standing, to_line};
-use tokio::task::LocalSet;
+use tokio::task::{LocalSet, yield_now};
 
 use crate::{
+    ledger::Concluded,
     processor::ProcessorTime,
     progress::Progress,
-    rundir::RunDir,
+    rundir::{Pen, RunDir},
     stage::{Attempt, Stage, Worker},
 };
 
@@ -41,6 +40,8 @@ pub struct Job {
     pub case: Case,
     /// Which attempt at it comes next, from 1.
     pub attempt: u32,
+    /// How its hosts are set up.
+    pub setup: HostSetup,
     /// Whether nothing else may run on its hosts.
     pub alone: bool,
     /// What came of the attempts before.
@@ -65,7 +66,8 @@ pub struct Runner {
     settings: Settings,
     queue: RefCell<VecDeque<Job>>,
     progress: RefCell<Progress>,
-    verdicts: RefCell<File>,
+    ledger: RefCell<Pen>,
+    verdicts: RefCell<Pen>,
     stopped: Cell<bool>,
 }
 
@@ -83,6 +85,7 @@ impl Runner {
     ) -> Result<Self> {
         Ok(Self {
             progress: RefCell::new(Progress::new(jobs.len())),
+            ledger: RefCell::new(dir.ledger_pen()?),
             verdicts: RefCell::new(dir.verdicts_pen()?),
             queue: RefCell::new(jobs.into()),
             stopped: Cell::new(false),
@@ -138,6 +141,8 @@ impl Runner {
                 return Ok(());
             };
             self.turn(&mut worker, job).await?;
+            // Cases that wait for nothing let a request to stop come through as well.
+            yield_now().await;
         }
     }
 
@@ -147,11 +152,17 @@ impl Runner {
         let Attempt {
             mut judgement,
             disturbed,
+            material,
         } = attempt;
         self.known.mark(&mut judgement, &self.stage.releases)?;
+        material.keep(&mut judgement, &self.dir);
         if !self.again(&job, disturbed, judgement.standing()) {
-            let judgement = self.attributed(&job, judgement).await?;
-            return self.conclude(&job.earlier, &judgement);
+            let beside = self.beside(&job, &judgement).await?;
+            let judgement = match &beside {
+                Some(raw) => judgement.attributed(raw),
+                None => judgement,
+            };
+            return self.conclude(&job.earlier, &judgement, beside.as_ref());
         }
         job.attempt += 1;
         job.alone = true;
@@ -160,16 +171,12 @@ impl Runner {
         Ok(())
     }
 
-    /// The judgement, and where it is a failure on libvirt, whether QEMU alone fails as well.
-    async fn attributed(&self, job: &Job, judgement: Judgement) -> Result<Judgement> {
+    /// Of a failure on libvirt, whether QEMU alone fails as well.
+    async fn beside(&self, job: &Job, judgement: &Judgement) -> Result<Option<Judgement>> {
         if judgement.standing() != Standing::Failed {
-            return Ok(judgement);
+            return Ok(None);
         }
-        let beside = self.stage.beside(job, &self.dir).await?;
-        Ok(match beside {
-            Some(raw) => judgement.attributed(&raw),
-            None => judgement,
-        })
+        self.stage.beside(job, &self.dir).await
     }
 
     /// Whether there is reason for another attempt: others may have disturbed this one, or it was
@@ -182,13 +189,17 @@ impl Runner {
 
     /// Writes down what came of all attempts at a case, at once: a run that is cut short has all
     /// of them or none.
-    fn conclude(&self, earlier: &[Judgement], judgement: &Judgement) -> Result<()> {
+    fn conclude(
+        &self,
+        earlier: &[Judgement],
+        judgement: &Judgement,
+        beside: Option<&Judgement>,
+    ) -> Result<()> {
+        let concluded = Concluded::of(earlier, judgement, beside);
         let attempts = earlier.iter().chain([judgement]);
         let lines: String = attempts.map(|one| to_line(one) + "\n").collect();
-        self.verdicts
-            .borrow_mut()
-            .write_all(lines.as_bytes())
-            .context("can't write the verdicts: is the disk full?")?;
+        self.ledger.borrow_mut().add(&concluded.to_line())?;
+        self.verdicts.borrow_mut().add(&lines)?;
         let trouble = (!is_as_expected(judgement.standing())).then(|| judgement.overall());
         self.progress.borrow_mut().done(
             &judgement.case,

@@ -3,20 +3,19 @@
 use std::{
     cell::RefCell,
     collections::HashMap,
-    fs,
     path::Path,
     rc::Rc,
     time::{SystemTime, UNIX_EPOCH},
 };
 
-use anyhow::Result;
+use anyhow::{Context, Result};
 use migratrix_contract::{Deadlines, Driver, Recorder, Script, Subject, run};
 use migratrix_fake::FakeDriver;
 use migratrix_guest::Parameters;
-use migratrix_history::{History, Observation, Outcome, Verb};
+use migratrix_history::{History, Observation, Outcome, Side, Verb};
 use migratrix_libvirt::{LibvirtDriver, Slot};
 use migratrix_matrix::{
-    Axis, Backend, Case, Flag, Point, Raw, ReleaseName, Releases, Tuple, Writer,
+    Axis, Backend, Case, Flag, HostSetup, Point, Raw, ReleaseName, Releases, Tuple, Writer,
     newest_common_machine,
 };
 use migratrix_qemu::{QemuDriver, RawHost, lacking, machine};
@@ -25,7 +24,9 @@ use tokio::{sync::OnceCell, time::timeout};
 
 use crate::{
     config::BoundConfig,
-    hosts::{Hosts, Pair},
+    evidence::{Kind, Material},
+    hosts::{Hosts, Lost},
+    ledger::Trace,
     qemus::Qemus,
     rundir::RunDir,
     runner::Job,
@@ -64,6 +65,8 @@ pub struct Attempt {
     pub judgement: Judgement,
     /// Whether others that were on its hosts may have disturbed it.
     pub disturbed: bool,
+    /// What could be kept of it.
+    pub material: Material,
 }
 
 /// The machine of cases that no real QEMU runs.
@@ -74,8 +77,6 @@ const MEMORY_MIB: u32 = 16;
 const BOOT_IMAGE: &str = "/var/lib/migratrix/a-b.img";
 /// Where the one of a guest is that writes to a disk.
 const WRITER_IMAGE: &str = "/var/lib/migratrix/a-b-writer.img";
-/// How much of a log is kept as evidence, from its end, in bytes.
-const EVIDENCE: usize = 64 * 1024;
 
 impl Stage {
     /// Runs one attempt at a case, and judges it.
@@ -103,7 +104,7 @@ impl Stage {
                 let mut driver = FakeDriver::new(&script.subject);
                 let mut scene = Scene::open(script, job, dir)?;
                 scene.play(&mut driver, &self.deadlines).await;
-                scene.close(dir, job, false)
+                scene.close(dir, job, false, Material::new())
             }
         }
     }
@@ -119,14 +120,21 @@ impl Stage {
         };
         let cell = Rc::clone(self.besides.borrow_mut().entry(case.clone()).or_default());
         let run = async || {
+            // A run that goes on has it from before.
+            let there = Trace::History(dir.name_within(&dir.history_path(&case, 1)));
+            if let Ok(judgement) = there.judged(&case, dir) {
+                return Ok(judgement);
+            }
             let job = Job {
                 place: job.place,
                 case,
                 attempt: 1,
+                setup: HostSetup::default(),
                 alone: false,
                 earlier: Vec::new(),
             };
-            let attempt = self.on_qemus(qemus, &job, dir).await?;
+            let mut attempt = self.on_qemus(qemus, &job, dir).await?;
+            attempt.material.keep(&mut attempt.judgement, dir);
             anyhow::Ok(attempt.judgement)
         };
         let judgement = cell.get_or_try_init(run).await?;
@@ -168,7 +176,13 @@ impl Stage {
         let mut driver = QemuDriver::new(source, destination, script.subject.clone(), folder);
         let mut scene = Scene::open(script, job, dir)?;
         scene.play(&mut driver, &self.deadlines).await;
-        scene.close(dir, job, false)
+        let mut material = Material::new();
+        for side in [Side::Source, Side::Destination] {
+            if let Some(account) = driver.account(side).await {
+                material.take(side, Kind::Qemu, account);
+            }
+        }
+        scene.close(dir, job, false, material)
     }
 
     async fn on_hosts(
@@ -180,7 +194,7 @@ impl Stage {
         dir: &RunDir,
     ) -> Result<Attempt> {
         let tuple = &job.case.tuple;
-        let pair = match hosts.pair(tuple, job.alone).await {
+        let pair = match hosts.pair(tuple, job.setup, job.alone).await {
             Ok(pair) => pair,
             Err(why) => return self.no_hosts(job, machine, why, dir),
         };
@@ -198,20 +212,31 @@ impl Stage {
             return Ok(Attempt::skipped(&job.case, &ability));
         }
         let mut scene = Scene::open(script, job, dir)?;
+        let mut material = pair.material(&scene.script.subject.domain);
         scene.play(&mut driver, &self.deadlines).await;
-        let lost = if scene.is_in_doubt() {
-            hosts.mend(&pair).await
-        } else {
-            Vec::new()
-        };
-        let disturbed = !lost.is_empty() || pair.was_disturbed();
-        for (side, why) in lost {
-            scene.record.saw(Observation::HostLost { side, why });
+        for (side, when, xml) in driver.descriptions() {
+            material.describe(side, when, xml);
         }
-        let domain = scene.script.subject.domain.clone();
-        let attempt = scene.close(dir, job, disturbed)?;
-        attempt.keep_evidence(&pair, &domain, dir);
-        Ok(attempt)
+        material.end();
+        if scene.is_in_doubt() {
+            hosts.mend(&pair).await;
+        }
+        // What another case found is told as well: this one was on it.
+        let lost = hosts.lost(&pair);
+        let disturbed = !lost.is_empty();
+        for Lost {
+            side,
+            why,
+            generation,
+        } in lost
+        {
+            scene.record.saw(Observation::HostLost {
+                side,
+                why,
+                instance: format!("{:04x}.{generation}", self.run),
+            });
+        }
+        scene.close(dir, job, disturbed, material)
     }
 
     /// An attempt that ends before it begins: its hosts are not there.
@@ -222,7 +247,7 @@ impl Stage {
             step: "connect".to_owned(),
             outcome: Outcome::Unknown { why },
         });
-        scene.close(dir, job, false)
+        scene.close(dir, job, false, Material::new())
     }
 
     fn script(&self, job: &Job, machine: String, boot_image: &str) -> Script {
@@ -246,7 +271,9 @@ impl Stage {
         } else {
             self.bounds.downtime_ms
         };
-        Script::of(&job.case, subject, bound)
+        let mut script = Script::of(&job.case, subject, bound);
+        script.setup = job.setup;
+        script
     }
 
     /// What the case's domain is called: no other case of this run, or of another one, has the name.
@@ -334,8 +361,15 @@ impl Scene {
             .any(|entry| is_in_doubt(&entry.saw))
     }
 
-    fn close(self, dir: &RunDir, job: &Job, disturbed: bool) -> Result<Attempt> {
-        let history: History = self.record.finish()?;
+    fn close(
+        self,
+        dir: &RunDir,
+        job: &Job,
+        disturbed: bool,
+        material: Material,
+    ) -> Result<Attempt> {
+        let finished = self.record.finish();
+        let history: History = finished.with_context(|| self.file.trouble())?;
         let path = self.file.done()?;
         let log = path
             .strip_prefix(dir.path())
@@ -347,6 +381,7 @@ impl Scene {
         Ok(Attempt {
             judgement,
             disturbed,
+            material,
         })
     }
 }
@@ -368,28 +403,7 @@ impl Attempt {
         Self {
             judgement: Judgement::skipped(case.clone(), ability, now_unix()),
             disturbed: false,
-        }
-    }
-
-    /// Keeps the ends of the hypervisors' logs of a case in which something is wrong. A log that
-    /// can't be read is left out: evidence is a help, and no result.
-    fn keep_evidence(&self, pair: &Pair, domain: &str, dir: &RunDir) {
-        if self.judgement.troubles().next().is_none() {
-            return;
-        }
-        let folder = dir.evidence(&self.judgement.case);
-        for (side, place) in [("source", &pair.source), ("destination", &pair.destination)] {
-            for log in place.logs(domain) {
-                let name = log
-                    .file_name()
-                    .unwrap_or_default()
-                    .to_string_lossy()
-                    .into_owned();
-                if let (Ok(text), Ok(())) = (fs::read(&log), fs::create_dir_all(&folder)) {
-                    let end = &text[text.len().saturating_sub(EVIDENCE)..];
-                    let _ = fs::write(folder.join(format!("{side}-{name}")), end);
-                }
-            }
+            material: Material::new(),
         }
     }
 }

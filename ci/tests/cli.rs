@@ -61,9 +61,16 @@ fn the_counts_of_the_matrix_are_those_of_its_axes() {
         assert_eq!(said.code, 0, "{}", said.err);
         said.out.trim().parse::<usize>().expect("it is a number")
     };
-    assert_eq!(count(&["--suite", "tck"]), 96);
-    assert_eq!(count(&["--boundary", "bookworm,trixie"]), 768);
-    assert_eq!(count(&places), 6144);
+    let tck = ["--profile", "tck"];
+    assert_eq!(count(&tck), 96);
+    assert_eq!(
+        count(&[&tck[..], &["--boundary", "bookworm,trixie"]].concat()),
+        768
+    );
+    assert_eq!(count(&[&tck[..], &places].concat()), 6144);
+    let default = count(&[]);
+    assert_eq!(count(&["--suite", "tck"]), default);
+    assert_eq!(default, count(&["-E", "hardware(minimal)"]) + 60);
     assert_eq!(count(&["--profile", "tck-full"]), 384);
 }
 
@@ -147,7 +154,7 @@ fn run_in(dir: &Path, more: &[&str]) -> Said {
 #[test]
 fn a_run_leaves_a_file_an_arrow_and_exits_as_expected() {
     let dir = fresh();
-    let said = run_in(dir.path(), &[]);
+    let said = run_in(dir.path(), &["--profile", "tck"]);
     assert_eq!(said.code, 0, "{}", said.err);
     assert!(
         said.out.contains("960 post-conditions of 96 cases"),
@@ -167,13 +174,17 @@ fn a_run_leaves_a_file_an_arrow_and_exits_as_expected() {
             "{file} is missing"
         );
     }
-    refuses(&run_in(dir.path(), &[]), 5, &["--resume"]);
+    refuses(
+        &run_in(dir.path(), &["--profile", "tck"]),
+        2,
+        &["--resume out"],
+    );
 }
 
 #[test]
 fn a_run_that_was_cut_short_goes_on_where_it_stopped() {
     let dir = fresh();
-    run_in(dir.path(), &[]);
+    run_in(dir.path(), &["--profile", "tck"]);
     let verdicts = dir.path().join("out/verdicts.jsonl");
     let text = fs::read_to_string(&verdicts).expect("it is there");
     let kept: usize = text.lines().take(40).map(|line| line.len() + 1).sum();
@@ -190,22 +201,23 @@ fn a_run_that_was_cut_short_goes_on_where_it_stopped() {
     );
 }
 
+/// A file of the run in `dir`.
+fn file_of(dir: &Path, name: &str) -> String {
+    fs::read_to_string(dir.join("out").join(name)).expect("it is there")
+}
+
 #[test]
 fn judging_again_gives_the_same_verdicts() {
-    let dir = fresh();
-    let brief = "[deadlines]\nmigrate = 0.2\n";
-    fs::write(dir.path().join("migratrix.toml"), brief).expect("it is written");
-    run_in(dir.path(), &["--suite", "faults"]);
-    let verdicts = || {
-        let text = fs::read_to_string(dir.path().join("out/verdicts.jsonl")).expect("it is there");
-        let mut lines: Vec<_> = text.lines().map(str::to_owned).collect();
-        lines.sort();
-        lines
-    };
-    let before = verdicts();
-    let said = call(dir.path(), &["judge", "out"]);
-    assert_eq!(said.code, 0, "{}", said.err);
-    assert_eq!(verdicts(), before);
+    for suite in ["tck", "faults"] {
+        let dir = fresh();
+        let brief = "[deadlines]\nmigrate = 0.2\n";
+        fs::write(dir.path().join("migratrix.toml"), brief).expect("it is written");
+        run_in(dir.path(), &["--suite", suite]);
+        let before = file_of(dir.path(), "verdicts.jsonl");
+        let said = call(dir.path(), &["judge", "out"]);
+        assert_eq!(said.code, 0, "{suite}: {}", said.err);
+        assert_eq!(file_of(dir.path(), "verdicts.jsonl"), before, "{suite}");
+    }
 }
 
 /// One of the histories of the run in `dir`.
@@ -218,7 +230,7 @@ fn a_history(dir: &Path) -> PathBuf {
 #[test]
 fn a_cut_history_is_judged_as_unknown_and_said_to_be_cut() {
     let dir = fresh();
-    run_in(dir.path(), &["-E", "control(p2p)"]);
+    run_in(dir.path(), &["--profile", "tck", "-E", "control(p2p)"]);
     let history = a_history(dir.path());
     let text = fs::read(&history).expect("it is there");
     fs::write(&history, &text[..text.len() / 2]).expect("it is written");
@@ -230,7 +242,10 @@ fn a_cut_history_is_judged_as_unknown_and_said_to_be_cut() {
 #[test]
 fn a_history_that_is_damaged_is_named_with_its_line() {
     let dir = fresh();
-    run_in(dir.path(), &["-E", "control(p2p) & state(running)"]);
+    run_in(
+        dir.path(),
+        &["--profile", "tck", "-E", "control(p2p) & state(running)"],
+    );
     let history = a_history(dir.path());
     let text = fs::read_to_string(&history).expect("it is there");
     fs::write(
@@ -238,11 +253,54 @@ fn a_history_that_is_damaged_is_named_with_its_line() {
         text.replacen("\"saw\":\"ended\"", "\"saw\":\"ended", 1),
     )
     .expect("it is written");
-    refuses(
-        &call(dir.path(), &["judge", "out"]),
-        2,
-        &["history", "line"],
+    let name = history.file_name().expect("it has one").to_string_lossy();
+    let said = call(dir.path(), &["judge", "out"]);
+    refuses(&said, 3, &[&*name, "line"]);
+    assert!(said.out.contains("15 passed, 1 unknown"), "{}", said.out);
+}
+
+#[test]
+fn a_history_that_is_gone_or_of_another_case_is_named_and_its_case_unknown() {
+    let dir = fresh();
+    run_in(
+        dir.path(),
+        &["--profile", "tck", "-E", "control(p2p) & state(running)"],
     );
+    let histories = fs::read_dir(dir.path().join("out/history")).expect("it is there");
+    let mut files: Vec<_> = histories
+        .map(|one| one.expect("it can be read").path())
+        .collect();
+    files.sort();
+    fs::remove_file(&files[0]).expect("it was there");
+    fs::copy(&files[1], &files[2]).expect("there is room");
+    let said = call(dir.path(), &["judge", "out"]);
+    refuses(&said, 3, &["can't be read: No such file", "and not of"]);
+    assert!(said.out.contains("14 passed, 2 unknown"), "{}", said.out);
+}
+
+#[test]
+fn a_run_of_an_earlier_version_is_judged_by_its_verdicts() {
+    let dir = fresh();
+    run_in(dir.path(), &["--profile", "tck", "-E", "control(p2p)"]);
+    let before = file_of(dir.path(), "verdicts.jsonl");
+    fs::remove_file(dir.path().join("out/concluded.jsonl")).expect("it was there");
+    assert_eq!(call(dir.path(), &["judge", "out"]).code, 0);
+    assert_eq!(file_of(dir.path(), "verdicts.jsonl"), before);
+    // Without them, by its histories.
+    fs::remove_file(dir.path().join("out/verdicts.jsonl")).expect("it was there");
+    assert_eq!(call(dir.path(), &["judge", "out"]).code, 0);
+    assert_eq!(file_of(dir.path(), "verdicts.jsonl").lines().count(), 32);
+}
+
+#[test]
+fn judging_what_is_no_run_is_wrong_use() {
+    let dir = fresh();
+    refuses(
+        &call(dir.path(), &["judge", "."]),
+        2,
+        &["not a run's directory"],
+    );
+    refuses(&call(dir.path(), &["judge", "none"]), 2, &["none"]);
 }
 
 #[test]
@@ -252,7 +310,17 @@ fn shards_reported_together_are_the_whole_run() {
         let out = format!("part-{}", &shard[..1]);
         let said = call(
             dir.path(),
-            &["run", "--backend", "fake", "--shard", shard, "--out", &out],
+            &[
+                "run",
+                "--backend",
+                "fake",
+                "--profile",
+                "tck",
+                "--shard",
+                shard,
+                "--out",
+                &out,
+            ],
         );
         assert_eq!(said.code, 0, "{}", said.err);
     }
@@ -275,7 +343,7 @@ fn shards_reported_together_are_the_whole_run() {
 #[test]
 fn a_plan_of_a_later_version_is_not_guessed_at() {
     let dir = fresh();
-    run_in(dir.path(), &["-E", "control(p2p)"]);
+    run_in(dir.path(), &["--profile", "tck", "-E", "control(p2p)"]);
     let plan = dir.path().join("out/plan.json");
     let text = fs::read_to_string(&plan).expect("it is there");
     fs::write(&plan, text.replacen("\"format\": 1", "\"format\": 9", 1)).expect("it is written");
@@ -284,4 +352,197 @@ fn a_plan_of_a_later_version_is_not_guessed_at() {
         2,
         &["format 9", "newer"],
     );
+}
+
+/// A run of three shards on the hypervisor in memory, each in a directory of its own.
+fn three_shards(dir: &Path) {
+    for index in 1..=3 {
+        let (shard, out) = (format!("{index}/3"), format!("part-{index}"));
+        let said = call(
+            dir,
+            &[
+                "run",
+                "--backend",
+                "fake",
+                "--profile",
+                "tck",
+                "--shard",
+                &shard,
+                "--out",
+                &out,
+            ],
+        );
+        assert_eq!(said.code, 0, "{}", said.err);
+    }
+}
+
+#[test]
+fn a_missing_shard_is_named_and_is_unknown() {
+    let dir = fresh();
+    three_shards(dir.path());
+    let said = call(dir.path(), &["report", "part-1", "part-3"]);
+    assert_eq!(said.code, 3, "{}", said.out);
+    assert!(said.out.contains("missing: hash:2/3"), "{}", said.out);
+    assert!(said.out.contains(" of 96 cases"), "{}", said.out);
+    let one = call(dir.path(), &["report", "part-1"]);
+    assert_eq!(one.code, 3, "{}", one.out);
+}
+
+#[test]
+fn shards_of_different_runs_are_refused_by_what_differs() {
+    let dir = fresh();
+    three_shards(dir.path());
+    let other = ["--shard", "2/3", "-E", "control(p2p)"];
+    let said = call(
+        dir.path(),
+        &[&["run", "--backend", "fake", "--out", "other"], &other[..]].concat(),
+    );
+    assert_eq!(said.code, 0, "{}", said.err);
+    let said = call(dir.path(), &["report", "part-1", "other"]);
+    refuses(&said, 2, &["part-1", "other", "filter", "control(p2p)"]);
+    run_in(dir.path(), &["-E", "control(p2p)"]);
+    let said = call(dir.path(), &["report", "part-1", "out"]);
+    refuses(&said, 2, &["out is no shard"]);
+}
+
+#[test]
+fn shards_with_other_known_failures_are_refused() {
+    let dir = fresh();
+    let list = "[[known]]\ncases = \"control(p2p)\"\nconditions = [\"job\"]\nreason = \"r\"\nsometimes = true\n";
+    fs::write(dir.path().join("known.toml"), list).expect("it is written");
+    let run = |shard: &str, more: &[&str]| {
+        let base = ["run", "--backend", "fake", "--shard", shard, "--out"];
+        let out = shard.replace('/', "-");
+        call(dir.path(), &[&base[..], &[&out], more].concat())
+    };
+    run("1/2", &[]);
+    run("2/2", &["--known", "known.toml"]);
+    let said = call(dir.path(), &["report", "1-2", "2-2"]);
+    refuses(&said, 2, &["list of known failures"]);
+}
+
+#[test]
+fn a_report_does_not_overwrite_what_the_run_is_made_of() {
+    let dir = fresh();
+    run_in(dir.path(), &["-E", "control(p2p)"]);
+    let plan = dir.path().join("out/plan.json");
+    std::os::unix::fs::symlink(&plan, dir.path().join("link")).expect("it is made");
+    fs::hard_link(&plan, dir.path().join("hard")).expect("it is made");
+    std::os::unix::fs::symlink("out/history", dir.path().join("folder")).expect("it is made");
+    for (option, file) in [
+        ("--html", "out/plan.json"),
+        ("--html", "./out/../out/plan.json"),
+        ("--json", "out/verdicts.jsonl"),
+        ("--junit", "out/history/new.xml"),
+        ("--junit-strict", "link"),
+        ("--html", "hard"),
+        ("--junit-per-pair", "folder"),
+    ] {
+        let before = fs::read(&plan).expect("it is there");
+        let said = call(dir.path(), &["report", "out", option, file]);
+        refuses(&said, 2, &[option, file, "of the run out"]);
+        assert_eq!(fs::read(&plan).expect("it is there"), before);
+    }
+    let twice = ["report", "out", "--html", "page", "--json", "./page"];
+    refuses(
+        &call(dir.path(), &twice),
+        2,
+        &["--html and --json name the same file"],
+    );
+    let said = call(dir.path(), &["report", "out", "--html", "out/index.html"]);
+    assert_eq!(said.code, 0, "{}", said.err);
+}
+
+/// Each `href` of a page, as the path that it stands for.
+fn links(page: &Path) -> Vec<PathBuf> {
+    let text = fs::read_to_string(page).expect("the page is there");
+    let parts = text.split("href=\"").skip(1);
+    let paths = parts.map(|part| part.split('"').next().expect("it ends").to_owned());
+    let folder = page.parent().expect("it is in a folder");
+    paths
+        .map(|path| folder.join(path.replace("%20", " ")))
+        .collect()
+}
+
+/// A run with a failure, by a known failure that does not come.
+fn run_with_news(dir: &Path, out: &str, more: &[&str]) {
+    let list = "[[known]]\ncases = \"control(p2p)\"\nconditions = [\"job\"]\nreason = \"r\"\n";
+    fs::write(dir.join("known.toml"), list).expect("it is written");
+    let tck = ["--backend", "fake", "--profile", "tck"];
+    let base = [&["run"], &tck[..], &["--known", "known.toml", "--out"]].concat();
+    let said = call(dir, &[&base[..], &[out], more].concat());
+    assert_eq!(said.code, 1, "{}", said.err);
+}
+
+#[test]
+fn every_link_of_a_page_leads_to_a_file_from_wherever_the_page_is() {
+    let dir = fresh();
+    let known = ["--known", "known.toml"];
+    run_with_news(dir.path(), "a run/out", &[]);
+    fs::create_dir_all(dir.path().join("elsewhere/deep")).expect("it is made");
+    let page = "elsewhere/deep/page.html";
+    let said = call(
+        dir.path(),
+        &[&["report", "a run/out", "--html", page], &known[..]].concat(),
+    );
+    assert_eq!(said.code, 1, "{}", said.err);
+    for shard in ["1/2", "2/2"] {
+        let out = format!("part-{}", &shard[..1]);
+        run_with_news(dir.path(), &out, &["--shard", shard]);
+    }
+    let both = ["report", "part-1", "part-2", "--html", "both.html"];
+    call(dir.path(), &[&both[..], &known[..]].concat());
+    for page in ["a run/out/index.html", page, "both.html"] {
+        let links = links(&dir.path().join(page));
+        assert_eq!(links.len(), 32, "{page}");
+        for link in links {
+            assert!(
+                link.is_file(),
+                "{page} leads to {}, which is not there",
+                link.display()
+            );
+        }
+    }
+}
+
+#[test]
+fn a_known_failure_that_says_too_little_is_wrong_use() {
+    let dir = fresh();
+    let list = "[[known]]\ncases = \"source(trxie)\"\nconditions = [\"job\"]\nreason = \"r\"\n";
+    fs::write(dir.path().join("known.toml"), list).expect("it is written");
+    let said = run_in(dir.path(), &["--known", "known.toml"]);
+    refuses(&said, 2, &["known failure 1", "trxie", "trixie"]);
+    run_in(dir.path(), &["-E", "control(p2p)"]);
+    for command in ["judge", "report"] {
+        let said = call(dir.path(), &[command, "out", "--known", "known.toml"]);
+        refuses(&said, 2, &["known failure 1", "trxie"]);
+    }
+}
+
+#[test]
+fn the_line_that_runs_a_case_again_runs_it_again() {
+    let dir = fresh();
+    run_with_news(dir.path(), "out", &[]);
+    let said = call(dir.path(), &["report", "out", "--known", "known.toml"]);
+    let line = said
+        .out
+        .lines()
+        .find(|line| line.contains("migratrix run "))
+        .expect("a case is told");
+    let words: Vec<_> = line.split_whitespace().skip(1).collect();
+    let again = call(dir.path(), &[&words[..], &["--out", "again"]].concat());
+    assert!(again.out.contains("1 case in"), "{}", again.out);
+}
+
+#[test]
+fn junit_a_pair_a_file_is_written_where_it_is_asked_for() {
+    let dir = fresh();
+    let places = ["--source", "bookworm,trixie", "--destination", "trixie"];
+    run_in(dir.path(), &places);
+    let said = call(dir.path(), &["report", "out", "--junit-per-pair", "pairs"]);
+    assert_eq!(said.code, 0, "{}", said.err);
+    for name in ["junit-bookworm-to-trixie.xml", "junit-trixie-to-trixie.xml"] {
+        let text = fs::read_to_string(dir.path().join("pairs").join(name));
+        assert!(text.is_ok_and(|text| text.contains("<testcase ")), "{name}");
+    }
 }

@@ -16,6 +16,7 @@ fn releases() -> Releases {
         libvirt: Some(Version::new(number, 0, 0)),
         qemu: Some(Version::new(number, 0, 0)),
         machines: Vec::new(),
+        packages: std::collections::BTreeMap::new(),
     };
     Releases::new((1..=22).map(release).collect()).expect("each name has its number")
 }

@@ -82,11 +82,7 @@ impl Case {
     /// The scenario, where libvirt or the hypervisor in memory runs it.
     #[must_use]
     pub const fn scenario(&self) -> Option<&Scenario> {
-        match &self.point {
-            Point::Tck(scenario) => Some(scenario),
-            Point::Chained(chained) => Some(&chained.scenario),
-            Point::Qemu(_) | Point::Colo(_) | Point::Backup(_) => None,
-        }
+        self.point.scenario()
     }
 
     /// The raw migration, where there is no libvirt.
@@ -99,14 +95,15 @@ impl Case {
     }
 
     /// The raw case of the same pair, machine and state: it tells whether QEMU alone carries the
-    /// guest, and its chain of backups. Only a case of libvirt's own has one.
+    /// guest, and its chain of backups. Only a case of libvirt's own has one, and only where the suite
+    /// `qemu` has its hardware.
     #[must_use]
     pub fn beside(&self) -> Option<Self> {
         if self.backend != Backend::Libvirt || self.fault.is_some() {
             return None;
         }
         let point = match &self.point {
-            Point::Tck(scenario) => Point::Qemu(raw_beside(scenario)),
+            Point::Tck(scenario) => Point::Qemu(raw_beside(scenario)?),
             Point::Chained(chained) => Point::Backup(chain_beside(chained)),
             Point::Qemu(_) | Point::Colo(_) | Point::Backup(_) => return None,
         };
@@ -156,16 +153,17 @@ impl Case {
     }
 }
 
-fn raw_beside(scenario: &Scenario) -> Raw {
+fn raw_beside(scenario: &Scenario) -> Option<Raw> {
     let guest = match scenario.state.activity {
         Activity::Running => GuestState::Running,
         Activity::Paused => GuestState::Stopped,
     };
-    Raw {
+    Some(Raw {
         guest,
         transport: Transport::Tcp,
+        devices: scenario.hardware.devices()?,
         ..Raw::USUAL
-    }
+    })
 }
 
 /// libvirt has its bitmaps in the image, and gives them an alias where the image is copied.
@@ -211,8 +209,8 @@ impl FromStr for Case {
 }
 
 const SHAPE: &str = "expected SUITE/BACKEND/RELEASES/POINT, and /FAULT after it in the suite \
-                     `faults`; a point of `tck` is CONTROL/STATE/FLAGS, one of `qemu` is \
-                     METHOD/TRANSPORT/GUEST/OPTIONS, one of `backup` on libvirt is \
+                     `faults`; a point of `tck` is CONTROL/STATE/FLAGS or \
+                     CONTROL/STATE/FLAGS/HARDWARE, one of `qemu` is METHOD/TRANSPORT/GUEST/OPTIONS, one of `backup` on libvirt is \
                      JOURNEY/WRITER/CONTROL/STATE/FLAGS";
 
 fn read(name: &str) -> Result<Case, String> {
@@ -265,20 +263,12 @@ fn read_point(text: &str, backend: Backend) -> Result<Point, String> {
             part(text).map(Point::Qemu)
         };
     }
-    let parts: Vec<&str> = text.split('/').collect();
-    let [control, state, flags] = *parts else {
-        let is_chain = parts.len() == 5 && parts[0].parse::<Journey>().is_ok();
-        return if is_chain {
-            part(text).map(Point::Chained)
-        } else {
-            Err(SHAPE.to_owned())
-        };
-    };
-    Ok(Point::Tck(Scenario {
-        control: part(control)?,
-        state: part(state)?,
-        flags: part(flags)?,
-    }))
+    let first = text.split('/').next().unwrap_or_default();
+    match text.split('/').count() {
+        3 | 4 => part(text).map(Point::Tck),
+        5.. if first.parse::<Journey>().is_ok() => part(text).map(Point::Chained),
+        _ => Err(SHAPE.to_owned()),
+    }
 }
 
 fn part<T: FromStr<Err: fmt::Display>>(text: &str) -> Result<T, String> {
@@ -314,6 +304,7 @@ serde_as_text!(Case);
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::Hardware;
 
     const NAME: &str =
         "tck/libvirt/trixie,bookworm,trixie/p2p/persistent-running-bare/undefine+persist";
@@ -331,6 +322,15 @@ mod tests {
             "undefine+persist"
         );
         assert_eq!(case.to_string(), NAME);
+    }
+
+    #[test]
+    fn a_name_ends_in_the_hardware_where_that_is_more_than_the_least() {
+        let case: Case = format!("{NAME}/two-threads").parse().unwrap();
+        assert_eq!(case.scenario().unwrap().hardware, Hardware::TwoThreads);
+        assert_eq!(case.to_string(), format!("{NAME}/two-threads"));
+        let least: Case = format!("{NAME}/minimal").parse().unwrap();
+        assert_eq!(least.to_string(), NAME);
     }
 
     #[test]
@@ -355,7 +355,8 @@ mod tests {
 
     #[test]
     fn a_fault_stands_in_its_suite_and_only_there() {
-        assert!(wrong(&format!("{NAME}/memory-byte")).contains("expected SUITE"));
+        let misplaced = wrong(&format!("{NAME}/memory-byte"));
+        assert!(misplaced.starts_with("unknown hardware"), "{misplaced}");
         assert!(wrong(&NAME.replace("tck", "faults")).contains("unknown fault"));
         let name = format!("{}/memory-byte", NAME.replace("tck", "faults"));
         assert_eq!(name.parse::<Case>().unwrap().fault, Some(Fault::MemoryByte));

@@ -6,12 +6,11 @@
 use std::{
     cmp::Reverse,
     collections::{BinaryHeap, HashMap},
-    hash::Hash,
 };
 
 use itertools::Itertools;
 
-use crate::Case;
+use crate::{Case, Point, point::Trait};
 
 /// The greatest strength that is offered; the source above knows of no fault that needs more.
 pub(crate) const STRONGEST: usize = 6;
@@ -26,10 +25,26 @@ pub(crate) const STRONGEST: usize = 6;
 /// several such cases the first.
 #[must_use]
 pub fn cover(cases: Vec<Case>, strength: usize) -> Vec<Case> {
-    let taken = Cover::new(&cases, strength).greedy(cases.len());
-    let numbered = cases.into_iter().enumerate();
+    let rows: Vec<Row> = cases.iter().map(row_of).collect();
+    taken(cases, &rows, strength)
+}
+
+/// Points by which every combination of `strength` values that occurs in `points` is covered, as
+/// [`cover`] does for cases.
+pub(crate) fn cover_points(points: Vec<Point>, strength: usize) -> Vec<Point> {
+    let rows: Vec<Row> = points.iter().map(|point| named(point.traits())).collect();
+    taken(points, &rows, strength)
+}
+
+/// The value of each axis.
+type Row = HashMap<String, String>;
+
+/// Those of `all` that the greedy cover takes; each has its row.
+fn taken<T>(all: Vec<T>, rows: &[Row], strength: usize) -> Vec<T> {
+    let taken = Cover::new(rows, strength).greedy(all.len());
+    let numbered = all.into_iter().enumerate();
     let kept = numbered.filter(|(place, _)| taken[*place]);
-    kept.map(|(_, case)| case).collect()
+    kept.map(|(_, one)| one).collect()
 }
 
 /// One axis: the number of each case's value, and how many values there are.
@@ -52,8 +67,8 @@ struct Cover {
 }
 
 impl Cover {
-    fn new(cases: &[Case], strength: usize) -> Self {
-        let columns = columns(cases);
+    fn new(rows: &[Row], strength: usize) -> Self {
+        let columns = columns(rows);
         let strength = strength.min(columns.len());
         let mut combinations = Vec::new();
         let mut base = 0;
@@ -119,32 +134,33 @@ impl Cover {
     }
 }
 
-/// The axes that vary among `cases`. A case that has no value of an axis has that as its value.
-fn columns(cases: &[Case]) -> Vec<Column> {
-    let traits: Vec<HashMap<String, String>> = cases.iter().map(named).collect();
-    let axes = traits.iter().flat_map(HashMap::keys).sorted().dedup();
-    let mut columns: Vec<_> = axes
-        .map(|axis| column(&traits, |traits| traits.get(axis)))
-        .chain([
-            column(cases, |case| case.suite),
-            column(cases, |case| case.backend),
-        ])
-        .chain([column(cases, |case| case.fault)])
-        .collect();
-    columns.retain(|column| column.size > 1);
-    columns
+/// The axes that vary among `rows`. A row without a value of an axis has that as its value.
+fn columns(rows: &[Row]) -> Vec<Column> {
+    let axes = rows.iter().flat_map(HashMap::keys).sorted().dedup();
+    let columns = axes.map(|axis| column(rows, axis));
+    columns.filter(|column| column.size > 1).collect()
 }
 
-fn named(case: &Case) -> HashMap<String, String> {
-    let traits = case.traits().into_iter();
+fn row_of(case: &Case) -> Row {
+    let mut row = named(case.traits());
+    row.insert("suite".to_owned(), case.suite.to_string());
+    row.insert("backend".to_owned(), case.backend.to_string());
+    if let Some(fault) = case.fault {
+        row.insert("fault".to_owned(), fault.to_string());
+    }
+    row
+}
+
+fn named(traits: Vec<Trait>) -> Row {
+    let traits = traits.into_iter();
     traits.map(|one| (one.axis, one.text)).collect()
 }
 
-fn column<'a, C, T: Eq + Hash>(cases: &'a [C], axis: impl Fn(&'a C) -> T) -> Column {
+fn column(rows: &[Row], axis: &str) -> Column {
     let mut numbers = HashMap::new();
-    let values = cases.iter().map(|case| {
+    let values = rows.iter().map(|row| {
         let next = numbers.len();
-        *numbers.entry(axis(case)).or_insert(next)
+        *numbers.entry(row.get(axis)).or_insert(next)
     });
     Column {
         values: values.collect(),

@@ -16,7 +16,7 @@
 //! | `client`, `source`, `destination` | a release, a glob as `book*`, or a version as `<9.0`, `qemu>=7.2` |
 //! | `forward()`, `same()`, `backward()` | the destination is newer, equal, older |
 //! | `name` | a glob for the whole name; its commas are its own |
-//! | `method`, `transport`, `guest`, `address`, `multifd`, `channels`, `zero-page`, `tls`, `uuids`, `incident`, `machine`, `accelerator`, `devices` | the words of that axis of the `qemu` suite, the usual ones among them, as `tls(plain-text)` |
+//! | `method`, `transport`, `guest`, `address`, `multifd`, `channels`, `zero-page`, `tls`, `uuids`, `incident`, `machine`, `accelerator`, `devices` | the words of that axis of the `qemu` suite, the usual ones among them, as `tls(plain-text)`; a glob for several, as `devices(virtio-*)`, here and in what follows |
 //! | `feature` | a feature of the `qemu` suite that is among others |
 //! | `colo-channel`, `failover`, `colo-moment`, `loss`, `colo-disk`, `checkpoint-delay`; `machine`, `accelerator` | the words of that axis of the `colo` suite |
 //! | `journey`, `backup-form`, `operation`, `writer`, `granularity`, `clusters`, `bitmaps`, `creation`, `target`, `carrier` | the words of that axis of the `backup` suite |

@@ -63,6 +63,7 @@ mod tests {
             libvirt: None,
             qemu: None,
             machines: machines.iter().map(|&machine| machine.to_owned()).collect(),
+            packages: std::collections::BTreeMap::new(),
         }
     }
 

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
-use crate::{Case, Release, Releases, SelectError, Selection};
+use crate::{Case, Release, Releases, RunOptions, SelectError, Selection};
 
 /// Everything that a run, and whoever reads it later, has to know of what is to be tried.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -12,8 +12,17 @@ pub struct Plan {
     pub format: u32,
     /// What was asked for.
     pub selection: Selection,
+    /// How it was to be run. Plans of earlier versions don't say.
+    #[serde(default)]
+    pub options: RunOptions,
     /// The releases that the cases name, with their versions, in the order of the known ones.
     pub releases: Vec<Release>,
+    /// How many cases all shards together have. Plans of earlier versions don't say.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub whole: Option<usize>,
+    /// What the list of known failures is told by: another list has another mark.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub known: Option<String>,
     /// The cases, in the order in which they are to be run.
     pub cases: Vec<Case>,
 }
@@ -44,7 +53,9 @@ impl Plan {
     /// # Errors
     /// Returns the error of [`Selection::cases`].
     pub fn new(selection: Selection, releases: &Releases) -> Result<Self, SelectError> {
-        let cases = selection.cases(releases)?;
+        let whole = selection.whole(releases)?;
+        let count = whole.len();
+        let cases = selection.part(whole)?;
         let named = |release: &&Release| {
             let of = |case: &Case| case.tuple.places().any(|(_, name)| *name == release.name);
             cases.iter().any(of)
@@ -52,7 +63,10 @@ impl Plan {
         Ok(Self {
             format: Self::FORMAT,
             selection,
+            options: RunOptions::default(),
             releases: releases.iter().filter(named).cloned().collect(),
+            whole: Some(count),
+            known: None,
             cases,
         })
     }

@@ -67,6 +67,16 @@ impl Point {
         }
     }
 
+    /// The scenario, where libvirt or the hypervisor in memory runs it.
+    #[must_use]
+    pub const fn scenario(&self) -> Option<&Scenario> {
+        match self {
+            Self::Tck(scenario) => Some(scenario),
+            Self::Chained(chained) => Some(&chained.scenario),
+            Self::Qemu(_) | Self::Colo(_) | Self::Backup(_) => None,
+        }
+    }
+
     /// What can run it, the usual one first.
     #[must_use]
     pub const fn backends(&self) -> &'static [Backend] {
@@ -98,11 +108,14 @@ impl Point {
     #[must_use]
     pub fn is(&self, axis: &str, word: &str) -> bool {
         match self {
-            Self::Tck(_) => false,
+            Self::Tck(scenario) => scenario.values().contains(&(axis, word)),
             Self::Qemu(raw) => raw.is(axis, word),
             Self::Colo(colo) => colo.values().contains(&(axis, word)),
             Self::Backup(backup) => backup.values().contains(&(axis, word)),
-            Self::Chained(chained) => chained.values().contains(&(axis, word)),
+            Self::Chained(chained) => {
+                let scenario = chained.scenario.values();
+                chained.values().contains(&(axis, word)) || scenario.contains(&(axis, word))
+            }
         }
     }
 
@@ -152,6 +165,7 @@ fn of_scenario(scenario: &Scenario) -> Vec<Trait> {
     ];
     let flags = Flag::ALL.map(|flag| Trait::switch("flag", flag.word(), scenario.flags.has(flag)));
     all.extend(flags);
+    all.extend(of_values(&scenario.values()));
     all
 }
 

@@ -1,6 +1,6 @@
 //! Releases: versions of the stack, and tuples of them.
 
-use std::{fmt, str::FromStr, sync::Arc};
+use std::{collections::BTreeMap, fmt, str::FromStr, sync::Arc};
 
 use itertools::Itertools;
 use serde::{Deserialize, Serialize};
@@ -32,6 +32,10 @@ pub struct Release {
     pub qemu: Option<Version>,
     /// The versioned machine types that its QEMU offers, as `pc-q35-7.2`.
     pub machines: Vec<String>,
+    /// The exact versions of the packages that it is made of, by their names; empty where it is not
+    /// made of packages, or nobody knows.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub packages: BTreeMap<String, String>,
 }
 
 /// The releases at the three places of a migration.
@@ -73,6 +77,26 @@ pub struct UnknownRelease {
     pub name: ReleaseName,
     /// The names that are known.
     pub known: Vec<ReleaseName>,
+}
+
+impl Release {
+    /// A release of which nothing but the name is known.
+    #[must_use]
+    pub const fn unknown(name: ReleaseName) -> Self {
+        Self {
+            name,
+            libvirt: None,
+            qemu: None,
+            machines: Vec::new(),
+            packages: BTreeMap::new(),
+        }
+    }
+
+    /// The exact versions of its packages.
+    pub fn packages(&self) -> impl Iterator<Item = (&str, &str)> {
+        let all = self.packages.iter();
+        all.map(|(name, version)| (name.as_str(), version.as_str()))
+    }
 }
 
 impl ReleaseName {

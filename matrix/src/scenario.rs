@@ -1,4 +1,4 @@
-//! A scenario: control method × state × flags, and what must come of it.
+//! A scenario: control method × state × flags × hardware, and what must come of it.
 
 use std::{fmt, str::FromStr};
 
@@ -6,7 +6,8 @@ use itertools::iproduct;
 use serde::Serialize;
 
 use crate::{
-    Activity, BadWord, Control, Flag, FlagSet, Persistence, Preparation,
+    Activity, BadWord, Control, Flag, FlagSet, Hardware, Persistence, Preparation,
+    raw::axis::Axis,
     word::{self, serde_as_text},
 };
 
@@ -21,7 +22,8 @@ pub struct State {
     pub preparation: Preparation,
 }
 
-/// Control method × state × flags.
+/// Control method × state × flags × hardware. Its text is `CONTROL/STATE/FLAGS`, with `/HARDWARE`
+/// after it where that is not the minimal one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Scenario {
     /// Who drives the migration.
@@ -30,7 +32,12 @@ pub struct Scenario {
     pub state: State,
     /// The flags that are given.
     pub flags: FlagSet,
+    /// What the guest's machine is made of.
+    pub hardware: Hardware,
 }
+
+/// What the text of a scenario looks like.
+const SHAPE: &str = "CONTROL/STATE/FLAGS or CONTROL/STATE/FLAGS/HARDWARE";
 
 /// What the model of libvirt says must come of a scenario.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -52,6 +59,13 @@ pub struct Expectation {
 }
 
 impl Scenario {
+    /// The value of each axis that filters know by its name alone: the axis's name and the value's
+    /// word.
+    #[must_use]
+    pub(crate) fn values(&self) -> [(&'static str, &'static str); 1] {
+        [(Hardware::NAME, self.hardware.word())]
+    }
+
     /// What must come of it, by the documentation of `virDomainMigrateFlags`.
     ///
     /// - The source's configuration stays iff it was there and `UNDEFINE_SOURCE` was not given.
@@ -109,10 +123,38 @@ impl FromStr for State {
     }
 }
 
-/// `CONTROL/STATE/FLAGS`.
 impl fmt::Display for Scenario {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}/{}/{}", self.control.word(), self.state, self.flags)
+        write!(f, "{}/{}/{}", self.control.word(), self.state, self.flags)?;
+        match self.hardware {
+            Hardware::Minimal => Ok(()),
+            more => write!(f, "/{}", more.word()),
+        }
+    }
+}
+
+impl FromStr for Scenario {
+    type Err = BadWord;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let parts: Vec<&str> = text.split('/').collect();
+        let (control, state, flags, hardware) = match *parts {
+            [control, state, flags] => (control, state, flags, Hardware::Minimal),
+            [control, state, flags, more] => (control, state, flags, more.parse()?),
+            _ => {
+                return Err(BadWord {
+                    kind: "point",
+                    word: text.to_owned(),
+                    known: vec![SHAPE.to_owned()],
+                });
+            }
+        };
+        Ok(Self {
+            control: control.parse()?,
+            state: state.parse()?,
+            flags: flags.parse()?,
+            hardware,
+        })
     }
 }
 

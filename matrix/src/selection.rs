@@ -49,6 +49,14 @@ impl Selection {
     /// # Errors
     /// Returns what contradicts itself or is not known, and what leaves no case at all.
     pub fn cases(&self, releases: &Releases) -> Result<Vec<Case>, SelectError> {
+        self.part(self.whole(releases)?)
+    }
+
+    /// The selected cases, of all shards.
+    ///
+    /// # Errors
+    /// As [`Selection::cases`].
+    pub fn whole(&self, releases: &Releases) -> Result<Vec<Case>, SelectError> {
         let mut cases: Vec<Case> = self.matching(releases)?.try_collect()?;
         if cases.is_empty() {
             return Err(self.emptied(releases)?);
@@ -56,6 +64,14 @@ impl Selection {
         if let Some(strength) = self.cover {
             cases = cover(cases, strength);
         }
+        Ok(cases)
+    }
+
+    /// Those of the whole's cases that are in the shard, if there is one.
+    ///
+    /// # Errors
+    /// Returns the shard where none is.
+    pub fn part(&self, cases: Vec<Case>) -> Result<Vec<Case>, SelectError> {
         let Some(shard) = self.shard else {
             return Ok(cases);
         };

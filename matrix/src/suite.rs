@@ -3,9 +3,10 @@
 use itertools::{Itertools, iproduct};
 
 use crate::{
-    Accelerator, Address, Backend, Backup, Colo, Control, Devices, Fault, Feature, Flag, FlagSet,
-    GuestState, MachineChoice, Method, Multifd, Point, Raw, Scenario, State, Tls, Transport,
-    backup, colo,
+    Accelerator, Activity, Address, Backend, Backup, Colo, Control, Devices, Fault, Feature, Flag,
+    FlagSet, GuestState, Hardware, MachineChoice, Method, Multifd, Persistence, Point, Preparation,
+    Raw, Scenario, State, Tls, Transport, backup, colo,
+    cover::cover_points,
     raw::{axis::Axis, coverage},
     word::words,
 };
@@ -29,6 +30,8 @@ pub enum Suite {
 /// How much of a suite is asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Profile {
+    /// The 96 scenarios, and what real guests are made of beside them, covered in pairs.
+    Default,
     /// The 96 documented scenarios: every subset of `UNDEFINE_SOURCE` and `PERSIST_DEST`.
     Tck,
     /// The 96 scenarios whose flags the TCK's script gives.
@@ -128,7 +131,7 @@ impl Suite {
     #[must_use]
     pub const fn profile(self, backend: Backend) -> Profile {
         match (self, backend) {
-            (Self::Tck, _) => Profile::Tck,
+            (Self::Tck, _) => Profile::Default,
             (Self::Qemu, _) => Profile::MigrationTest,
             (Self::Colo, _) => Profile::QemuColo,
             (Self::Backup, Backend::Libvirt) => Profile::Checkpoints,
@@ -146,7 +149,8 @@ impl Suite {
 
 impl Profile {
     /// All values, suite by suite.
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 15] = [
+        Self::Default,
         Self::Tck,
         Self::TckScript,
         Self::TckFull,
@@ -167,6 +171,7 @@ impl Profile {
     #[must_use]
     pub const fn word(self) -> &'static str {
         match self {
+            Self::Default => "default",
             Self::Tck => "tck",
             Self::TckScript => "tck-script",
             Self::TckFull => "tck-full",
@@ -188,6 +193,11 @@ impl Profile {
     #[must_use]
     pub const fn description(self) -> &'static str {
         match self {
+            Self::Default => {
+                "The 96 scenarios of `tck`. Beside them each kind of hardware of real guests, covered in \
+                 pairs with control, state and flags (live among them), and as OpenStack's Nova \
+                 migrates: p2p with live, undefine and persist."
+            }
             Self::Tck => "The 96 scenarios: the flag sets none, undefine, persist and both.",
             Self::TckScript => {
                 "The flags that the TCK's script gives, each on its own: live, persist, undefine, \
@@ -239,7 +249,7 @@ impl Profile {
     #[must_use]
     pub const fn suite(self) -> Suite {
         match self {
-            Self::Tck | Self::TckScript | Self::TckFull => Suite::Tck,
+            Self::Default | Self::Tck | Self::TckScript | Self::TckFull => Suite::Tck,
             Self::MigrationTest | Self::Devices | Self::Plain | Self::Families => Suite::Qemu,
             Self::QemuColo | Self::ColoFull => Suite::Colo,
             Self::Iotests124 | Self::Variants | Self::Chain | Self::Checkpoints => Suite::Backup,
@@ -253,7 +263,8 @@ impl Profile {
         match self {
             Self::Iotests124 | Self::Variants | Self::Chain => &[Backend::Qemu],
             Self::Checkpoints => &[Backend::Libvirt],
-            Self::Tck
+            Self::Default
+            | Self::Tck
             | Self::TckScript
             | Self::TckFull
             | Self::MigrationTest
@@ -272,6 +283,7 @@ impl Profile {
     pub fn points(self, backend: Backend) -> Vec<(Point, Option<Fault>)> {
         let plain = |points: Vec<Point>| points.into_iter().map(|point| (point, None)).collect();
         match self {
+            Self::Default => plain(default()),
             Self::Tck => plain(scenarios(tck_flags())),
             Self::TckScript => plain(scenarios(script_flags())),
             Self::TckFull => plain(scenarios(FlagSet::subsets(&Flag::ALL))),
@@ -311,16 +323,46 @@ fn script_flags() -> impl Iterator<Item = FlagSet> {
 }
 
 fn scenarios(flags: impl Iterator<Item = FlagSet>) -> Vec<Point> {
+    scenarios_with(flags, &[Hardware::Minimal])
+}
+
+fn scenarios_with(flags: impl Iterator<Item = FlagSet>, hardware: &[Hardware]) -> Vec<Point> {
     let sets: Vec<FlagSet> = flags.collect();
-    iproduct!(Control::ALL, State::all(), sets)
-        .map(|(control, state, flags)| {
+    iproduct!(hardware, Control::ALL, State::all(), sets)
+        .map(|(hardware, control, state, flags)| {
             Point::Tck(Scenario {
                 control,
                 state,
                 flags,
+                hardware: *hardware,
             })
         })
         .collect()
+}
+
+/// The 96, each kind of hardware in a cover of pairs, and each as Nova migrates.
+fn default() -> Vec<Point> {
+    let flags = FlagSet::subsets(&[Flag::Live, Flag::UndefineSource, Flag::PersistDest]);
+    let covered = cover_points(scenarios_with(flags, Hardware::ALL), 2);
+    let nova = Hardware::ALL.iter().map(|hardware| nova(*hardware));
+    let all = scenarios(tck_flags()).into_iter().chain(nova);
+    all.chain(covered).unique().collect()
+}
+
+/// The migration that OpenStack's Nova asks for: the flags that its libvirt driver always gives
+/// (`_live_migration_flags` in nova/virt/libvirt/driver.py).
+fn nova(hardware: Hardware) -> Point {
+    let flags = [Flag::Live, Flag::UndefineSource, Flag::PersistDest];
+    Point::Tck(Scenario {
+        control: Control::P2p,
+        state: State {
+            persistence: Persistence::Persistent,
+            activity: Activity::Running,
+            preparation: Preparation::Bare,
+        },
+        flags: flags.into_iter().collect(),
+        hardware,
+    })
 }
 
 fn of_colo(points: impl IntoIterator<Item = Colo>) -> Vec<Point> {
@@ -423,6 +465,24 @@ mod tests {
             let points = profile.points(Backend::Libvirt);
             assert_eq!(points.len(), count);
             assert!(points.iter().all_unique());
+        }
+    }
+
+    #[test]
+    fn the_default_profile_has_the_96_each_kind_of_hardware_as_nova_moves_it_and_all_pairs() {
+        let points: Vec<_> = Profile::Default.points(Backend::Libvirt);
+        assert!(points.iter().all_unique());
+        let of_tck = Profile::Tck.points(Backend::Libvirt);
+        assert!(of_tck.iter().all(|point| points.contains(point)));
+        for hardware in Hardware::ALL {
+            assert!(points.contains(&(nova(*hardware), None)), "{hardware}");
+            for control in Control::ALL {
+                let meets = |(point, _): &(Point, _)| {
+                    matches!(point, Point::Tck(one)
+                        if one.hardware == *hardware && one.control == control)
+                };
+                assert!(points.iter().any(meets), "{hardware} and {control}");
+            }
         }
     }
 

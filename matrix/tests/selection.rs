@@ -16,6 +16,7 @@ fn releases(names: &[&str]) -> Releases {
         libvirt: None,
         qemu: None,
         machines: Vec::new(),
+        packages: std::collections::BTreeMap::new(),
     };
     Releases::new(names.iter().map(release).collect()).unwrap()
 }
@@ -27,7 +28,7 @@ fn four() -> Releases {
 fn boundary() -> Selection {
     Selection {
         boundary: Some((name("bookworm"), name("trixie"))),
-        ..Selection::default()
+        ..tck()
     }
 }
 
@@ -35,16 +36,24 @@ fn error(selection: &Selection) -> SelectError {
     selection.cases(&four()).unwrap_err()
 }
 
+/// The 96 scenarios on every known release.
+fn tck() -> Selection {
+    Selection {
+        profile: Some(Profile::Tck),
+        ..Selection::default()
+    }
+}
+
 #[test]
 fn one_release_has_96_cases_a_boundary_768_and_four_releases_6144() {
     let count =
         |selection: Selection, releases: &Releases| selection.cases(releases).unwrap().len();
-    assert_eq!(count(Selection::default(), &releases(&["sid"])), 96);
+    assert_eq!(count(tck(), &releases(&["sid"])), 96);
     assert_eq!(count(boundary(), &four()), 768);
-    assert_eq!(count(Selection::default(), &four()), 6144);
+    assert_eq!(count(tck(), &four()), 6144);
     let full = Selection {
         profile: Some(Profile::TckFull),
-        ..Selection::default()
+        ..tck()
     };
     assert_eq!(count(full, &releases(&["sid"])), 384);
 }
@@ -65,7 +74,7 @@ fn every_fault_is_run_once_a_tuple_and_the_rest_is_counted() {
 
 #[test]
 fn cases_of_one_source_and_destination_are_neighbours_and_of_one_client_among_them() {
-    let cases = Selection::default().cases(&four()).unwrap();
+    let cases = tck().cases(&four()).unwrap();
     let pair = |case: &Case| (case.tuple.source.clone(), case.tuple.destination.clone());
     assert_eq!(cases.iter().map(pair).dedup().count(), 16);
     assert_eq!(
@@ -79,7 +88,7 @@ fn raw() -> Selection {
     Selection {
         suite: Suite::Qemu,
         backend: Backend::Qemu,
-        ..Selection::default()
+        ..tck()
     }
 }
 
@@ -126,7 +135,7 @@ fn a_client_of_a_raw_suite_and_a_foreign_back_end_are_refused() {
                 .parse()
                 .unwrap(),
         ],
-        ..Selection::default()
+        ..tck()
     };
     assert_eq!(named.cases(&four()).unwrap().len(), 1);
 }
@@ -135,7 +144,7 @@ fn a_client_of_a_raw_suite_and_a_foreign_back_end_are_refused() {
 fn what_is_not_known_is_named_with_what_is() {
     let selection = Selection {
         sources: vec![name("jessie")],
-        ..Selection::default()
+        ..tck()
     };
     assert_eq!(
         error(&selection).to_string(),
@@ -143,7 +152,7 @@ fn what_is_not_known_is_named_with_what_is() {
     );
     let filtered = Selection {
         filter: Some("!source(jessie)".parse().unwrap()),
-        ..Selection::default()
+        ..tck()
     };
     assert!(matches!(error(&filtered), SelectError::UnknownRelease(_)));
 }
@@ -169,17 +178,17 @@ fn contradictions_are_refused() {
     assert_eq!(error(&selection), SelectError::NamesAndPlaces);
     let selection = Selection {
         names: vec![case.clone(), case],
-        ..Selection::default()
+        ..tck()
     };
     assert!(matches!(error(&selection), SelectError::NameTwice(_)));
     let selection = Selection {
         boundary: Some((name("sid"), name("sid"))),
-        ..Selection::default()
+        ..tck()
     };
     assert_eq!(error(&selection), SelectError::FlatBoundary(name("sid")));
     let selection = Selection {
         sources: [sid.clone(), sid].concat(),
-        ..Selection::default()
+        ..tck()
     };
     assert!(matches!(
         error(&selection),
@@ -190,7 +199,7 @@ fn contradictions_are_refused() {
     ));
     let selection = Selection {
         profile: Some(Profile::Faults),
-        ..Selection::default()
+        ..tck()
     };
     assert!(matches!(
         error(&selection),
@@ -199,7 +208,7 @@ fn contradictions_are_refused() {
     for strength in [0, 7] {
         let selection = Selection {
             cover: Some(strength),
-            ..Selection::default()
+            ..tck()
         };
         assert_eq!(error(&selection), SelectError::Strength(strength));
     }
@@ -210,14 +219,14 @@ fn a_name_that_a_rule_leaves_out_is_refused_with_the_rule() {
     let case = "faults/fake/sid,sid,sid/p2p/persistent-running-bare/none/source-defined";
     let selection = Selection {
         names: vec![case.parse().unwrap()],
-        ..Selection::default()
+        ..tck()
     };
     assert!(error(&selection).to_string().contains("`own-scenario`"));
 }
 
 #[test]
 fn an_empty_selection_says_what_emptied_it() {
-    let none = Selection::default().cases(&releases(&[])).unwrap_err();
+    let none = tck().cases(&releases(&[])).unwrap_err();
     assert_eq!(
         none,
         SelectError::Empty {
@@ -245,7 +254,7 @@ fn an_empty_selection_says_what_emptied_it() {
     let sharded = Selection {
         shard: Some(shard),
         names: vec![case],
-        ..Selection::default()
+        ..tck()
     };
     assert_eq!(sharded.cases(&four()).unwrap().len(), 1);
     let shard = "slice:2/2".parse().unwrap();

@@ -11,7 +11,7 @@ use std::{collections::BTreeMap, fmt};
 use migratrix_matrix::{Case, Condition};
 use serde::{Deserialize, Serialize};
 
-use crate::{Judgement, Kind, printable::printable};
+use crate::{Evidence, Judgement, Kind, printable::printable};
 
 /// Whose failure it is, and by what evidence.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -73,6 +73,11 @@ impl Judgement {
             raw: raw.case.clone(),
             log: raw.log.clone(),
         });
+        self.evidence
+            .extend(raw.evidence.iter().map(|one| Evidence {
+                file: one.file.clone(),
+                shows: format!("QEMU alone, {}", one.shows),
+            }));
         self
     }
 }

@@ -1,10 +1,11 @@
-//! Failures in groups: the same condition with the same reason, and what the cases of a group share.
+//! Failures in groups: the same condition with the same reason, and what sets the cases of a group
+//! apart.
 
 use std::collections::BTreeMap;
 
-use migratrix_matrix::{Case, Condition, Tuple};
+use migratrix_matrix::{Condition, Tuple};
 
-use crate::{Judgement, Run, Standing, Verdict, printable::printable};
+use crate::{Judgement, Known, Run, Standing, Verdict, printable::printable, traits::Traits};
 
 /// Cases that stand alike for the same reason.
 #[derive(Clone, Debug)]
@@ -15,52 +16,77 @@ pub struct Group<'r> {
     pub condition: Option<Condition>,
     /// The reason, as the first of them gives it.
     pub why: String,
-    /// What they share and not every case of the run has, as a filter; empty if nothing.
+    /// What is known of it, where it is a known failure or was one.
+    pub known: Option<&'r Known>,
+    /// What sets them apart from the other cases of the run that were tried, as a filter; empty if
+    /// nothing.
     pub shared: String,
-    /// How many cases of the run have that.
+    /// How many cases of the run that were tried have that, these among them.
     pub sharing: usize,
     /// The cases.
     pub cases: Vec<&'r Judgement>,
 }
 
-/// The troubles of a run in groups, the largest first. A case stands in one group alone: that of
-/// the first condition that went wrong, from which the others mostly follow.
+/// The troubles of a run in groups: of each of `standings` the largest first. A case stands in one
+/// group alone: that of the first condition that went wrong, from which the others mostly follow.
 #[must_use]
-pub fn groups(run: &Run, standing: Standing) -> Vec<Group<'_>> {
-    let mut all: BTreeMap<(Option<Condition>, String), Vec<&Judgement>> = BTreeMap::new();
-    for judgement in run.judgements().filter(|one| one.standing() == standing) {
+pub fn groups<'r>(run: &'r Run, standings: &[Standing]) -> Vec<Group<'r>> {
+    let mut all: BTreeMap<_, Vec<&Judgement>> = BTreeMap::new();
+    for judgement in run.judgements() {
+        let standing = judgement.standing();
+        let Some(place) = standings.iter().position(|one| *one == standing) else {
+            continue;
+        };
         let (condition, why) = reason(judgement, standing);
-        all.entry((condition, gist(judgement, &why)))
-            .or_default()
-            .push(judgement);
+        let key = (place, condition, gist(judgement, &why));
+        all.entry(key).or_default().push(judgement);
     }
-    let mut groups: Vec<_> = all
-        .into_iter()
-        .map(|((condition, _), cases)| group(run, standing, condition, cases))
-        .collect();
-    groups.sort_by_key(|group| std::cmp::Reverse(group.cases.len()));
-    groups
+    if all.is_empty() {
+        return Vec::new();
+    }
+    let traits = Traits::of(run);
+    let group = |((place, condition, _), cases)| (place, group(&traits, condition, cases));
+    let mut groups: Vec<_> = all.into_iter().map(group).collect();
+    groups.sort_by_key(|(place, group)| (*place, std::cmp::Reverse(group.cases.len())));
+    groups.into_iter().map(|(_, group)| group).collect()
 }
 
 fn group<'r>(
-    run: &Run,
-    standing: Standing,
+    traits: &Traits,
     condition: Option<Condition>,
     cases: Vec<&'r Judgement>,
 ) -> Group<'r> {
-    let why = reason(cases[0], standing).1;
-    let traits = shared(run, &cases);
-    let sharing = run
-        .judgements()
-        .filter(|one| has_all(&one.case, &traits))
-        .count();
+    let first = cases[0];
+    let standing = first.standing();
+    let apart = traits.apart(&cases);
+    let known = condition.and_then(|one| first.known(one).or(first.expired(one)));
     Group {
         standing,
         condition,
-        why,
-        shared: traits.join(" & "),
-        sharing,
+        why: reason(first, standing).1,
+        known,
+        shared: apart.filter,
+        sharing: apart.having,
         cases,
+    }
+}
+
+impl Group<'_> {
+    /// What sets its cases apart, in words that are true: `exactly the 4 cases with …` where all
+    /// that have it are in the group, else `4 of the 9 cases with …`; empty if nothing does.
+    #[must_use]
+    pub fn apart(&self) -> Option<(String, &str)> {
+        let (own, all) = (self.cases.len(), self.sharing);
+        if self.shared.is_empty() {
+            return None;
+        }
+        let cases = if all == 1 { "case" } else { "cases" };
+        let told = if own == all {
+            format!("exactly the {all} {cases} with")
+        } else {
+            format!("{own} of the {all} {cases} with")
+        };
+        Some((told, &self.shared))
     }
 }
 
@@ -71,10 +97,16 @@ pub(crate) fn reason(judgement: &Judgement, standing: Standing) -> (Option<Condi
 }
 
 fn raw_reason(judgement: &Judgement, standing: Standing) -> (Option<Condition>, String) {
+    if let (Standing::FailedAtFirst, Some(flaw)) = (standing, judgement.flaws.first()) {
+        let came = judgement.own_standing().word();
+        let (attempt, why) = (flaw.attempt, &flaw.why);
+        let why = format!("attempt {attempt}: {why}; tried again: {came}");
+        return (flaw.condition, why);
+    }
     if judgement.case.fault.is_some() {
         return (None, judgement.overall().why().to_owned());
     }
-    let stands = |(one, _): &&(Condition, Verdict)| judgement.standing_of(*one) == standing;
+    let stands = |(one, _): &&(Condition, Verdict)| judgement.own_standing_of(*one) == standing;
     match judgement.conditions.iter().find(stands) {
         Some((condition, verdict)) => (Some(*condition), told(judgement, *condition, verdict)),
         None => (None, judgement.overall().why().to_owned()),
@@ -82,12 +114,14 @@ fn raw_reason(judgement: &Judgement, standing: Standing) -> (Option<Condition>, 
 }
 
 fn told(judgement: &Judgement, condition: Condition, verdict: &Verdict) -> String {
-    match judgement.known(condition) {
-        Some(known) if verdict.why().is_empty() => {
+    let why = verdict.why();
+    match (judgement.known(condition), judgement.expired(condition)) {
+        (Some(known), _) if why.is_empty() => {
             format!("the known failure passes now: {}", known.reason)
         }
-        Some(known) => format!("{} (known: {})", verdict.why(), known.reason),
-        None => verdict.why().to_owned(),
+        (Some(known), _) => format!("{why} (known: {})", known.reason),
+        (None, Some(known)) => format!("{why} (known, and expired: {})", known.reason),
+        (None, None) => why.to_owned(),
     }
 }
 
@@ -111,38 +145,4 @@ fn gist(judgement: &Judgement, why: &str) -> String {
         before = bare;
     }
     words.join(" ")
-}
-
-/// The smallest set of traits that says of these cases what all their shared traits say.
-fn shared(run: &Run, cases: &[&Judgement]) -> Vec<String> {
-    let mut kept: Vec<_> = traits(&cases[0].case)
-        .into_iter()
-        .filter(|one| cases.iter().all(|other| traits(&other.case).contains(one)))
-        .collect();
-    let all: Vec<_> = run.judgements().map(|one| traits(&one.case)).collect();
-    let having = |kept: &[String]| {
-        all.iter()
-            .filter(|case| kept.iter().all(|one| case.contains(one)))
-            .count()
-    };
-    let least = having(&kept);
-    for place in (0..kept.len()).rev() {
-        let mut fewer = kept.clone();
-        fewer.remove(place);
-        if having(&fewer) == least {
-            kept = fewer;
-        }
-    }
-    kept
-}
-
-fn has_all(case: &Case, wanted: &[String]) -> bool {
-    let has = traits(case);
-    wanted.iter().all(|one| has.contains(one))
-}
-
-/// What a case is, trait by trait, in the words of the filter language.
-fn traits(case: &Case) -> Vec<String> {
-    let traits = case.traits().into_iter();
-    traits.map(|one| one.text).collect()
 }

@@ -1,7 +1,7 @@
 //! One page that stands alone: the matrix as a picture, then every trouble with its reason.
 //!
 //! No script and nothing to load: it can be kept as an artefact and opened years later. Colour is
-//! never the only sign: each cell has its share in figures and a sign for the worst in it.
+//! never the only sign: each cell has its share in figures, and the sign of the worst in it beside its colour.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -11,43 +11,55 @@ use std::{
 use migratrix_matrix::ReleaseName;
 
 use crate::{
-    Group, Judgement, Run, Standing,
+    Death, Flaky, Flaw, Group, Judgement, Run, Standing,
     attribution::origins,
     groups,
     json::TROUBLES,
     printable::printable,
-    terminal::{Share, cases, seconds, share, sign},
+    terminal::{cases, headline, share, sign},
 };
 
-/// The run as one page.
+/// The run as one page. `way` leads from the page's place to a file of the run's directory, which
+/// is given with the judgement that names it.
 #[must_use]
-pub fn html(run: &Run) -> String {
+pub fn html(run: &Run, way: impl Fn(&Judgement, &str) -> String) -> String {
     let mut page = String::from(HEAD);
     summary(&mut page, run);
     let clients: BTreeSet<_> = run
         .by_route()
-        .into_keys()
-        .map(|route| route.client)
+        .into_iter()
+        .map(|(route, _)| route.client)
         .collect();
-    for client in clients {
+    for client in ordered(run, clients) {
         grid(&mut page, run, client);
     }
     page.push_str(LEGEND);
     releases(&mut page, run);
-    for standing in TROUBLES {
-        for group in groups(run, standing) {
-            trouble(&mut page, &group);
-        }
+    deaths(&mut page, run);
+    for group in groups(run, &TROUBLES) {
+        trouble(&mut page, run, &group, &way);
     }
     remarks(&mut page, run);
     page.push_str("</main></body></html>\n");
     page
 }
 
+/// The clients, by the order of the releases.
+fn ordered<'r>(
+    run: &'r Run,
+    clients: BTreeSet<Option<&'r ReleaseName>>,
+) -> Vec<Option<&'r ReleaseName>> {
+    let ranks = run.ranks();
+    let mut clients: Vec<_> = clients.into_iter().collect();
+    clients.sort_by_key(|client| client.and_then(|one| ranks.get(one)));
+    clients
+}
+
 fn summary(page: &mut String, run: &Run) {
-    let told: Vec<_> = run
-        .cases()
+    let tally = run.cases();
+    let told: Vec<_> = Standing::ALL
         .iter()
+        .filter_map(|standing| Some((standing, tally.get(standing)?)))
         .map(|(standing, count)| {
             let (class, sign, word) = (class(*standing), sign(*standing), standing.word());
             format!("<li class={class}><b>{count}</b> {sign} {word}</li>")
@@ -55,12 +67,12 @@ fn summary(page: &mut String, run: &Run) {
         .collect();
     let ten: usize = run.conditions(|one| one.is_one_of_the_ten()).values().sum();
     let all: usize = run.conditions(|_| true).values().sum();
-    let (count, time) = (cases(run.judgements().len()), seconds(run.elapsed_ms));
+    let head = headline(run);
     let told = told.concat();
     put(
         page,
         &format!(
-            "<p>{count} in {time}; {ten} post-conditions, {all} conditions in all.</p><ul class=tally>{told}</ul>"
+            "<p>{head}; {ten} post-conditions, {all} conditions in all.</p><ul class=tally>{told}</ul>"
         ),
     );
 }
@@ -73,8 +85,14 @@ fn grid(page: &mut String, run: &Run, client: Option<&ReleaseName>) {
             cells.insert((route.source, route.destination), judgements);
         }
     }
-    let sources: BTreeSet<_> = cells.keys().map(|(source, _)| *source).collect();
-    let destinations: BTreeSet<_> = cells.keys().map(|(_, destination)| *destination).collect();
+    let ranks = run.ranks();
+    let in_order = |names: BTreeSet<_>| {
+        let mut names: Vec<&ReleaseName> = names.into_iter().collect();
+        names.sort_by_key(|name| ranks.get(name));
+        names
+    };
+    let sources = in_order(cells.keys().map(|(source, _)| *source).collect());
+    let destinations = in_order(cells.keys().map(|(_, destination)| *destination).collect());
     let head = |one: &&ReleaseName| format!("<th scope=col>→ {}", escape(one.as_str()));
     let heads: Vec<_> = destinations.iter().map(head).collect();
     let caption = client.map_or("QEMU alone".to_owned(), |client| {
@@ -106,25 +124,58 @@ fn cell(judgements: Option<&Vec<&Judgement>>) -> String {
     let Some(share) = share(judgements.into_iter().flatten().copied()) else {
         return "<td class=none>–".to_owned();
     };
-    let Share { worst, fine, tried } = share;
-    let percent = fine * 100 / tried.max(1);
-    let (class, sign) = (class(worst), sign(worst));
-    format!("<td class={class} style=\"--share:{percent}%\"><b>{sign}</b> {fine}/{tried}")
+    let (class, sign) = (class(share.worst), sign(share.worst));
+    format!("<td class=\"cell {class}\"><b>{sign}</b> {share}")
 }
 
 fn releases(page: &mut String, run: &Run) {
     put(page, "<table><caption>versions</caption>");
     for (release, versions) in run.releases() {
+        let known = run.known_releases().iter();
+        let known = known.filter(|one| one.name == *release);
+        let packages = known.flat_map(|one| one.packages());
+        let packages: Vec<_> = packages
+            .map(|(name, version)| format!("{name} {version}"))
+            .collect();
+        let release = escape(release.as_str());
         let versions = escape(&versions.join(", "));
+        let packages = escape(&packages.join(", "));
         put(
             page,
-            &format!("<tr><th scope=row>{}<td>{versions}", escape(release)),
+            &format!("<tr><th scope=row>{release}<td>{versions}<td><small>{packages}</small>"),
         );
     }
     put(page, "</table>");
 }
 
-fn trouble(page: &mut String, group: &Group<'_>) {
+fn deaths(page: &mut String, run: &Run) {
+    for death in run.deaths() {
+        let Death { cases: on_it, .. } = &death;
+        let (told, count) = (escape(&death.told()), cases(on_it.len()));
+        let class = match run.rules().flaky {
+            Flaky::Failed => "failed",
+            Flaky::Allowed => "unknown",
+        };
+        let on_it: Vec<_> = on_it
+            .iter()
+            .map(|case| format!("<li><code>{}</code></li>", escape(&run.again(case))))
+            .collect();
+        let on_it = on_it.concat();
+        put(
+            page,
+            &format!(
+                "<section><h2><span class={class}>{told}</span></h2><details><summary>{count} on it</summary><ul>{on_it}</ul></details></section>"
+            ),
+        );
+    }
+}
+
+fn trouble(
+    page: &mut String,
+    run: &Run,
+    group: &Group<'_>,
+    way: &impl Fn(&Judgement, &str) -> String,
+) {
     let (class, sign, word) = (
         class(group.standing),
         sign(group.standing),
@@ -140,42 +191,78 @@ fn trouble(page: &mut String, group: &Group<'_>) {
             "<section><h2><span class={class}>{sign} {word}</span> {count}{condition}</h2><p>{why}</p>"
         ),
     );
-    if !group.shared.is_empty() {
-        let exactly = if group.sharing == group.cases.len() {
-            "exactly the"
-        } else {
-            "all of the"
-        };
-        let (sharing, shared) = (cases(group.sharing), escape(&group.shared));
-        put(
-            page,
-            &format!("<p>{exactly} {sharing} with <code>{shared}</code></p>"),
-        );
+    known(page, group);
+    if let Some((these, shared)) = group.apart() {
+        let shared = escape(shared);
+        put(page, &format!("<p>{these} <code>{shared}</code></p>"));
     }
     for (count, first) in origins(&group.cases).into_values() {
         let (whose, count) = (escape(&first.to_string()), cases(count));
         put(
             page,
-            &format!("<p>{whose} ({count}; <code>{}</code>)</p>", first.raw),
+            &format!(
+                "<p>{whose} ({count}; <code>{}</code>)</p>",
+                escape(&run.again(&first.raw))
+            ),
         );
     }
     put(page, "<details><summary>the cases</summary><ul>");
     group
         .cases
         .iter()
-        .for_each(|judgement| case(page, judgement));
+        .for_each(|judgement| case(page, run, judgement, way));
     put(page, "</ul></details></section>");
 }
 
-fn case(page: &mut String, judgement: &Judgement) {
-    let log = judgement.log.as_deref().map_or(String::new(), link);
-    put(
-        page,
-        &format!(
-            "<li><code>migratrix run --case {}</code>{log}<ul>",
-            judgement.case
-        ),
-    );
+/// Where one can read of a known failure, and how long it is excused.
+fn known(page: &mut String, group: &Group<'_>) {
+    let Some(known) = group.known else {
+        return;
+    };
+    if let Some(link) = &known.link {
+        let link = escape(link);
+        // Only an address of the web is made one to follow.
+        let told = if link.starts_with("https://") || link.starts_with("http://") {
+            format!("<a href=\"{link}\">{link}</a>")
+        } else {
+            link
+        };
+        put(page, &format!("<p>see {told}</p>"));
+    }
+    if let Some(day) = &known.expires {
+        let excused = if known.expired {
+            "was excused until"
+        } else {
+            "is excused until"
+        };
+        put(page, &format!("<p>{excused} {}</p>", escape(day)));
+    }
+}
+
+fn case(
+    page: &mut String,
+    run: &Run,
+    judgement: &Judgement,
+    way: &impl Fn(&Judgement, &str) -> String,
+) {
+    let link = |file: &str, shows: &str| link(&way(judgement, file), shows);
+    let history = |log: &String| link(log, "history");
+    let log = judgement.log.as_ref().map_or(String::new(), history);
+    let again = escape(&run.again(&judgement.case));
+    put(page, &format!("<li><code>{again}</code>{log}<ul>"));
+    for Flaw {
+        attempt,
+        condition,
+        why,
+    } in &judgement.flaws
+    {
+        let condition = condition.map_or(String::new(), |one| format!("<code>{one}</code> "));
+        let why = escape(why);
+        put(
+            page,
+            &format!("<li>attempt {attempt}: {condition}{why}</li>"),
+        );
+    }
     for (condition, verdict) in judgement.troubles() {
         let (kind, why) = (verdict.kind().word(), escape(verdict.why()));
         put(
@@ -183,21 +270,49 @@ fn case(page: &mut String, judgement: &Judgement) {
             &format!("<li><code>{condition}</code> {kind}: {why}</li>"),
         );
     }
+    for one in &judgement.evidence {
+        put(
+            page,
+            &format!("<li>evidence{}</li>", link(&one.file, &one.shows)),
+        );
+    }
     if let Some(one) = &judgement.attribution {
-        let log = one.log.as_deref().map_or(String::new(), link);
+        let log = one.log.as_ref().map_or(String::new(), history);
         put(page, &format!("<li>{}{log}</li>", escape(&one.to_string())));
     }
     put(page, "</ul></li>");
 }
 
-fn link(log: &str) -> String {
-    let log = escape(log);
-    format!(" (<a href=\"history/{log}\">history</a>)")
+fn link(way: &str, shows: &str) -> String {
+    format!(" (<a href=\"{}\">{}</a>)", address(way), escape(shows))
+}
+
+/// A path as the address of a link: what an address gives a meaning of its own is written as its
+/// bytes.
+fn address(path: &str) -> String {
+    let mut address = String::with_capacity(path.len());
+    for byte in path.bytes() {
+        if byte.is_ascii_alphanumeric() || b"-._~/+,=@!$*".contains(&byte) {
+            address.push(char::from(byte));
+        } else {
+            write!(address, "%{byte:02X}").expect("a String takes every text");
+        }
+    }
+    address
 }
 
 fn remarks(page: &mut String, run: &Run) {
-    let flaky = run.flaky().map(|one| one.case.to_string()).collect();
-    list(page, "passed only when tried again", flaky);
+    let told = |(last, flaws): (&Judgement, Vec<Flaw>)| {
+        let why = flaws
+            .first()
+            .map_or("it could not be seen", |flaw| &flaw.why);
+        let fails = !last.flaws.is_empty();
+        (!fails).then(|| format!("{}: {why}", last.case))
+    };
+    let flaky = run.flaky().filter_map(told).collect();
+    list(page, "as expected only when tried again", flaky);
+    let shards = run.missing_shards().iter().map(ToString::to_string);
+    list(page, "missing shards", shards.collect());
     let missing = run.missing().map(ToString::to_string).collect();
     list(page, "planned and without a verdict", missing);
     list(
@@ -230,6 +345,7 @@ const fn class(standing: Standing) -> &'static str {
         Standing::Skipped => "skipped",
         Standing::Unknown => "unknown",
         Standing::KnownPasses => "news",
+        Standing::FailedAtFirst => "flaky",
         Standing::Failed => "failed",
     }
 }
@@ -254,7 +370,7 @@ const HEAD: &str = r#"<!doctype html>
 :root { color-scheme: light dark;
   --good: light-dark(#1a7f37, #3fb950); --bad: light-dark(#c62828, #ff7b72);
   --odd: light-dark(#8a6100, #d29922); --news: light-dark(#8250df, #bc8cff);
-  --mute: light-dark(#59636e, #9198a1); --line: light-dark(#d1d9e0, #3d444d) }
+  --known: light-dark(#0969da, #58a6ff); --mute: light-dark(#59636e, #9198a1); --line: light-dark(#d1d9e0, #3d444d) }
 body { font: 16px/1.5 system-ui, sans-serif; margin: 0 }
 main { max-width: 70rem; margin: auto; padding: 1rem 1.5rem 4rem }
 h1 { font-weight: 600 } h2 { font-size: 1.05rem; margin: 0 }
@@ -262,10 +378,11 @@ table { border-collapse: separate; border-spacing: 3px; margin: 1.5rem 0 }
 caption { text-align: left; font-weight: 600; padding: .25rem 0 }
 th { text-align: left; font-weight: 500; padding: .35rem .9rem .35rem 0 }
 td { padding: .35rem .9rem; border-radius: 4px; font-variant-numeric: tabular-nums }
-td[style] { min-width: 5.5rem; border: 1px solid var(--c);
-  background: linear-gradient(90deg, color-mix(in srgb, var(--c) 22%, transparent) var(--share), transparent var(--share)) }
-.passed { --c: var(--good) } .failed { --c: var(--bad) } .unknown { --c: var(--odd) }
-.news { --c: var(--news) } .known, .skipped, .none { --c: var(--mute) }
+.cell { min-width: 5.5rem; border: 1px solid var(--c);
+  background: color-mix(in srgb, var(--c) var(--fill), transparent) }
+.passed { --c: var(--good); --fill: 15% } .known { --c: var(--known); --fill: 25% }
+.unknown { --c: var(--odd); --fill: 35% } .news { --c: var(--news); --fill: 35% }
+.failed, .flaky { --c: var(--bad); --fill: 45% } .skipped, .none { --c: var(--mute); --fill: 5% }
 td b, .tally li, h2 span { color: var(--c) }
 .none { color: var(--mute) }
 .tally { list-style: none; padding: 0; display: flex; gap: 1.5rem; flex-wrap: wrap }
@@ -277,5 +394,5 @@ small { color: var(--mute) }
 <h1>Migratrix</h1>
 "#;
 
-const LEGEND: &str = "<p><small>A cell: cases as expected of the cases that were tried, with the sign of the worst. \
-✓ passed · ~ known failure · - skipped · ? unknown · ! known failure that passes · ✗ failed</small></p>\n";
+const LEGEND: &str = "<p><small>A cell: cases that passed of those that were tried, with the sign and the colour of the worst. \
+✓ passed · ~ known failure · - skipped · ? unknown · ! known failure that passes · ± failed at first · ✗ failed</small></p>\n";

@@ -1,10 +1,15 @@
 //! Judgements: the verdicts on one attempt at a case, condition by condition.
 
+use std::sync::Arc;
+
 use migratrix_history::{History, Observation, Verb, Versions};
-use migratrix_matrix::{Case, Condition, Fault, Trip};
+use migratrix_matrix::{Case, Condition, Fault, HostSetup, Trip};
 use serde::{Deserialize, Serialize};
 
-use crate::{Attribution, Kind, Verdict, checks};
+use crate::{
+    Attribution, Flaw, Kind, Lost, Verdict, checks,
+    flaw::{hung, lost},
+};
 
 /// The verdicts on one attempt at a case. One line of `verdicts.jsonl`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -22,6 +27,9 @@ pub struct Judgement {
     pub reached: bool,
     /// The exact versions that took part.
     pub versions: Versions,
+    /// How the daemons of its hosts were set up.
+    #[serde(default)]
+    pub setup: HostSetup,
     /// Each condition and what came of it, in the order of the case's own list.
     pub conditions: Vec<(Condition, Verdict)>,
     /// The failures that are expected of this case, see [`crate::KnownFailures`].
@@ -30,9 +38,33 @@ pub struct Judgement {
     /// Whose failure it is, where a raw case beside it was run to tell.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub attribution: Option<Attribution>,
-    /// The file name of its history, where it has one.
+    /// The file of its history, where it has one: from the run's directory.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub log: Option<String>,
+    /// What is kept of it beside its history, where it did not come out as expected.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub evidence: Vec<Evidence>,
+    /// The hosts that were lost while it was on them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub lost: Vec<Lost>,
+    /// How a QEMU hung in it, if one did.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub hung: Option<String>,
+    /// What the attempts before this one showed to be wrong, where that fails the run.
+    #[serde(skip)]
+    pub flaws: Vec<Flaw>,
+    /// The run's directory, where several are reported together.
+    #[serde(skip)]
+    pub home: Option<Arc<str>>,
+}
+
+/// A file of the run that shows what went wrong in an attempt.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Evidence {
+    /// Its name, from the run's directory: `evidence/CASE/source-qemu.log`.
+    pub file: String,
+    /// What it shows, for a reader: `what the source's QEMU said, and its command line`.
+    pub shows: String,
 }
 
 /// A failure that is expected of a condition, and why.
@@ -51,22 +83,30 @@ pub struct Known {
     /// Where one can read about it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub link: Option<String>,
+    /// The last day on which it excuses a failure, as `2027-01-31`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub expires: Option<String>,
+    /// Whether that day is over: it is told, and excuses nothing.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub expired: bool,
 }
 
 /// Where a judgement or a condition stands, known failures taken into account.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Standing {
+    /// Every gate was closed; it was not tried. It never outranks what was.
+    Skipped,
     /// It passes, as it should.
     Passed,
     /// It fails, and the failure is known: as expected.
     KnownFailure,
-    /// Every gate was closed; it was not tried.
-    Skipped,
     /// We could not see.
     Unknown,
     /// A failure that is known did not come: news.
     KnownPasses,
+    /// It is as expected now, and an attempt before showed something wrong.
+    FailedAtFirst,
     /// It fails.
     Failed,
 }
@@ -88,10 +128,16 @@ pub fn judge(history: &History) -> Judgement {
             .iter()
             .any(|entry| asks_for_migration(&entry.saw)),
         versions: checks::versions(history),
+        setup: header.setup,
         conditions: checks::all(history),
         known: Vec::new(),
         attribution: None,
         log: None,
+        evidence: Vec::new(),
+        lost: lost(history),
+        hung: hung(history),
+        flaws: Vec::new(),
+        home: None,
     }
 }
 
@@ -118,18 +164,41 @@ impl Judgement {
             elapsed_ms: 0,
             reached: false,
             versions: Versions::default(),
+            setup: HostSetup::default(),
             conditions,
             known: Vec::new(),
             attribution: None,
             log: None,
+            evidence: Vec::new(),
+            lost: Vec::new(),
+            hung: None,
+            flaws: Vec::new(),
+            home: None,
         }
     }
 
-    /// The same judgement, with the file name of its history.
+    /// The same judgement, with the file of its history.
     #[must_use]
     pub fn with_log(mut self, log: impl Into<String>) -> Self {
         self.log = Some(log.into());
         self
+    }
+
+    /// The same judgement, with what is kept of the attempt beside its history.
+    #[must_use]
+    pub fn with_evidence(mut self, evidence: Vec<Evidence>) -> Self {
+        self.evidence = evidence;
+        self
+    }
+
+    /// A file of the run's directory, from where the reports are: in the run's own directory that is
+    /// the file itself.
+    #[must_use]
+    pub fn at_home(&self, file: &str) -> String {
+        match &self.home {
+            Some(home) => format!("{}/{file}", home.trim_end_matches('/')),
+            None => file.to_owned(),
+        }
     }
 
     /// What came of one condition.
@@ -144,7 +213,16 @@ impl Judgement {
     /// Why a condition is expected to fail, if it is.
     #[must_use]
     pub fn known(&self, condition: Condition) -> Option<&Known> {
-        self.known.iter().find(|known| known.condition == condition)
+        let of = |known: &&Known| known.condition == condition && !known.expired;
+        self.known.iter().find(of)
+    }
+
+    /// The known failure of a condition whose day is over, where none excuses it still.
+    #[must_use]
+    pub fn expired(&self, condition: Condition) -> Option<&Known> {
+        let of = |known: &&Known| known.condition == condition && known.expired;
+        let expired = self.known.iter().find(of);
+        expired.filter(|_| self.known(condition).is_none())
     }
 
     /// The verdict on the whole case: fail if a condition failed, else unknown if one is unknown,
@@ -159,9 +237,20 @@ impl Judgement {
             .map_or_else(|| self.sum(), |fault| self.turned(fault))
     }
 
-    /// Where the whole case stands.
+    /// Where the whole case stands, what earlier attempts showed to be wrong taken into account.
     #[must_use]
     pub fn standing(&self) -> Standing {
+        let own = self.own_standing();
+        if self.flaws.is_empty() {
+            own
+        } else {
+            own.max(Standing::FailedAtFirst)
+        }
+    }
+
+    /// Where this attempt stands by itself.
+    #[must_use]
+    pub fn own_standing(&self) -> Standing {
         if self.case.fault.is_some() {
             return stand(self.overall().kind(), false);
         }
@@ -171,17 +260,32 @@ impl Judgement {
         let kinds = self
             .conditions
             .iter()
-            .map(|(one, _)| self.standing_of(*one));
-        kinds
-            .filter(|one| *one != Standing::Skipped)
-            .max()
-            .unwrap_or(Standing::Skipped)
+            .map(|(one, _)| self.own_standing_of(*one));
+        kinds.max().unwrap_or(Standing::Skipped)
     }
 
-    /// Where one condition stands. The conditions of a case with a fault are meant to trip: there
-    /// only the case as a whole stands for something.
+    /// Where one condition stands, what earlier attempts showed to be wrong taken into account. The
+    /// conditions of a case with a fault are meant to trip: there only the case as a whole stands
+    /// for something.
     #[must_use]
     pub fn standing_of(&self, condition: Condition) -> Standing {
+        let own = self.own_standing_of(condition);
+        match self.flaw(condition) {
+            Some(_) => own.max(Standing::FailedAtFirst),
+            None => own,
+        }
+    }
+
+    /// What an earlier attempt showed to be wrong with a condition.
+    #[must_use]
+    pub fn flaw(&self, condition: Condition) -> Option<&Flaw> {
+        let mut flaws = self.flaws.iter();
+        flaws.find(|flaw| flaw.condition == Some(condition))
+    }
+
+    /// Where one condition of this attempt stands by itself.
+    #[must_use]
+    pub fn own_standing_of(&self, condition: Condition) -> Standing {
         let kind = self.of(condition).map_or(Kind::Unknown, Verdict::kind);
         let Some(known) = self.known(condition) else {
             return stand(kind, false);
@@ -269,13 +373,14 @@ const fn stand(kind: Kind, known: bool) -> Standing {
 }
 
 impl Standing {
-    /// All values, the good ones first.
-    pub const ALL: [Self; 6] = [
+    /// All values, in the order in which they are told.
+    pub const ALL: [Self; 7] = [
         Self::Passed,
         Self::KnownFailure,
         Self::Skipped,
         Self::Unknown,
         Self::KnownPasses,
+        Self::FailedAtFirst,
         Self::Failed,
     ];
 
@@ -288,6 +393,7 @@ impl Standing {
             Self::Skipped => "skipped",
             Self::Unknown => "unknown",
             Self::KnownPasses => "known failure that passes",
+            Self::FailedAtFirst => "failed at first",
             Self::Failed => "failed",
         }
     }

@@ -1,21 +1,29 @@
-//! JUnit files, in two flavours from the same rows.
+//! JUnit files, in two flavours from the same rows, written element by element: a run may be large.
 //!
 //! | what came of it | JUnit |
 //! |---|---|
-//! | it passes, or fails as is known | passed |
-//! | it fails | `failure` |
+//! | it passes | passed |
+//! | it fails as is known | `skipped`, with `known: ` and the reason, its link and its last day |
+//! | the same, with [`KnownAre::Failed`](crate::KnownAre) | `failure` |
+//! | it fails, or an attempt before it did | `failure` |
 //! | a known failure passes | `failure` |
-//! | it is unknown, or was planned and never judged | `error` |
+//! | it is unknown, or was planned and never judged; a shard is missing | `error` |
+//! | a host died, whichever case it was | `failure`, in the suite `hosts` |
 //! | an ability is missing | `skipped`, with that ability |
 //!
 //! `classname` and `name` stay the same across point releases, because readers follow a test by
 //! them; exact versions stand in properties.
 
-mod rich;
 mod rows;
-mod strict;
+mod size;
+mod write;
+
+use std::io;
+
+use migratrix_matrix::{ReleaseName, Tuple};
 
 use crate::{ReportError, Run};
+pub use size::Size;
 
 /// What one test case of the file stands for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -37,14 +45,65 @@ pub enum Flavour {
     Rich,
 }
 
-/// The run as a JUnit file.
+/// Which part of a run a file is of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Part<'r> {
+    /// All of it.
+    Whole,
+    /// The cases from one release to another.
+    Pair {
+        /// From where.
+        source: &'r ReleaseName,
+        /// To where.
+        destination: &'r ReleaseName,
+    },
+    /// What is of no pair: hosts that died, shards that are missing.
+    Rest,
+}
+
+impl Part<'_> {
+    fn takes(&self, tuple: &Tuple) -> bool {
+        match self {
+            Self::Whole => true,
+            Self::Pair {
+                source,
+                destination,
+            } => tuple.source == **source && tuple.destination == **destination,
+            Self::Rest => false,
+        }
+    }
+
+    fn has_rest(&self) -> bool {
+        match self {
+            Self::Whole | Self::Rest => true,
+            Self::Pair { .. } => false,
+        }
+    }
+}
+
+/// Writes a part of the run as a JUnit file, and says how large that became.
 ///
 /// # Errors
-/// Returns what the XML writer said.
+/// Returns the error of the writer.
+pub fn write_junit(
+    run: &Run,
+    part: Part<'_>,
+    granularity: Granularity,
+    flavour: Flavour,
+    out: impl io::Write,
+) -> Result<Size, ReportError> {
+    let mut counted = size::Counted::new(out);
+    let suites = rows::suites(run, part, granularity);
+    write::write(run, &suites, flavour, &mut counted).map_err(ReportError::JUnit)?;
+    Ok(counted.size())
+}
+
+/// The run as a JUnit file, where it is known to be small.
+///
+/// # Errors
+/// As [`write_junit`].
 pub fn junit(run: &Run, granularity: Granularity, flavour: Flavour) -> Result<String, ReportError> {
-    let suites = rows::suites(run, granularity);
-    match flavour {
-        Flavour::Strict => strict::write(&suites),
-        Flavour::Rich => rich::write(run, &suites),
-    }
+    let mut xml = Vec::new();
+    write_junit(run, Part::Whole, granularity, flavour, &mut xml)?;
+    String::from_utf8(xml).map_err(|error| ReportError::JUnit(io::Error::other(error)))
 }

@@ -1,5 +1,6 @@
 //! Known failures: the list of what is expected to fail, and why.
 
+use chrono::{DateTime, NaiveDate};
 use migratrix_matrix::{BadFilter, Case, Condition, Filter, Releases, SelectError};
 use serde::Deserialize;
 
@@ -10,11 +11,17 @@ use crate::{Judgement, Known, ReportError};
 pub struct KnownFailures {
     entries: Vec<Entry>,
     general: bool,
+    mark: u64,
 }
 
 #[derive(Clone, Debug)]
 struct Entry {
+    /// Its place in the list, from 1.
+    place: usize,
     cases: Filter,
+    expires: Option<NaiveDate>,
+    /// Whether its last day is over.
+    expired: bool,
     written: Written,
 }
 
@@ -41,6 +48,9 @@ struct Written {
     versions: Option<String>,
     #[serde(default)]
     link: Option<String>,
+    /// The last day on which it excuses a failure.
+    #[serde(default)]
+    expires: Option<String>,
 }
 
 impl KnownFailures {
@@ -55,28 +65,71 @@ impl KnownFailures {
     /// sometimes = true                      # chance has a part in it: a pass is no news
     /// versions = "libvirt 7.0"              # for people
     /// link = "https://example.org/issue/1"  # for people
+    /// expires = "2027-01-31"                # after that day it excuses nothing
     /// ```
     ///
     /// # Errors
-    /// Returns what is wrong with the TOML, or the filter that can't be read.
+    /// Returns what is wrong with the TOML, or the entry that can't be read or says too little.
     pub fn parse(text: &str) -> Result<Self, ReportError> {
         let list: List =
             toml::from_str(text).map_err(|error| ReportError::KnownList(error.to_string()))?;
-        let entries = list.known.into_iter().enumerate().map(|(place, written)| {
-            let cases = written.cases.parse().map_err(|why: BadFilter| {
-                let (cases, why) = (written.cases.clone(), why.to_string());
-                ReportError::KnownCases {
-                    place: place + 1,
-                    cases,
-                    why,
-                }
-            })?;
-            Ok(Entry { cases, written })
-        });
+        let entries = list.known.into_iter().enumerate();
+        let entries = entries.map(|(place, written)| Entry::read(place + 1, written));
         Ok(Self {
             entries: entries.collect::<Result<_, _>>()?,
             general: false,
+            mark: fnv_1a(text),
         })
+    }
+
+    /// What tells this list from others: of one text it is always the same.
+    #[must_use]
+    pub fn digest(&self) -> String {
+        format!("{:016x}", self.mark)
+    }
+
+    /// Whether an entry names a release.
+    #[must_use]
+    pub fn names_releases(&self) -> bool {
+        let names = |entry: &Entry| !entry.cases.releases().is_empty();
+        self.entries.iter().any(names)
+    }
+
+    /// The same list on the day of this moment, in seconds since 1970 UTC: what has expired before
+    /// it excuses nothing.
+    #[must_use]
+    pub fn on(mut self, now_unix: u64) -> Self {
+        let now = i64::try_from(now_unix).ok();
+        let now = now.and_then(|unix| DateTime::from_timestamp(unix, 0));
+        let today = now.map(|now| now.date_naive());
+        for entry in &mut self.entries {
+            entry.expired = entry
+                .expires
+                .zip(today)
+                .is_some_and(|(last, day)| last < day);
+        }
+        self
+    }
+
+    /// Sees to it that the list names no release that nobody knows: it would excuse nothing.
+    ///
+    /// # Errors
+    /// Returns the first entry that does, and the release.
+    pub fn check_releases(&self, releases: &Releases) -> Result<(), ReportError> {
+        for entry in &self.entries {
+            for name in entry.cases.releases() {
+                releases.find(name).map_err(|unknown| {
+                    entry.written.wrong(
+                        entry.place,
+                        format!(
+                            "names a release that there is not: {unknown}; a version (`source(qemu<9)`) \
+                             or a glob (`source({name}*)`) may be of none"
+                        ),
+                    )
+                })?;
+            }
+        }
+        Ok(())
     }
 
     /// The same list, as one that is made for all runs: that no case of a run is subject to an entry
@@ -101,7 +154,7 @@ impl KnownFailures {
         }
         for entry in &self.entries {
             if entry.takes(&judgement.case, releases)? {
-                entry.written.mark(judgement);
+                entry.mark(judgement);
             }
         }
         Ok(())
@@ -123,6 +176,7 @@ impl KnownFailures {
         for Entry {
             cases: filter,
             written,
+            ..
         } in &self.entries
         {
             let mut takes = cases.clone().map(|case| filter.matches(case, releases));
@@ -139,37 +193,103 @@ impl KnownFailures {
 }
 
 impl Entry {
+    fn read(place: usize, written: Written) -> Result<Self, ReportError> {
+        let cases = written.cases.parse().map_err(|why: BadFilter| {
+            let (cases, why) = (written.cases.clone(), why.to_string());
+            ReportError::KnownCases { place, cases, why }
+        })?;
+        if written.reason.trim().is_empty() {
+            let why = "has an empty reason: say what is wrong, and whose it is";
+            return Err(written.wrong(place, why.to_owned()));
+        }
+        if written.conditions.is_empty() && written.unseen.is_empty() {
+            let why = "names no conditions: say what fails in `conditions`, or what can't be seen \
+                       in `unseen`";
+            return Err(written.wrong(place, why.to_owned()));
+        }
+        let expires = written.expires.as_deref().map(day).transpose();
+        Ok(Self {
+            place,
+            cases,
+            expires: expires.map_err(|why| written.wrong(place, why))?,
+            expired: false,
+            written,
+        })
+    }
+
     fn takes(&self, case: &Case, releases: &Releases) -> Result<bool, ReportError> {
         self.cases.matches(case, releases).map_err(unmatched)
     }
-}
 
-fn unmatched(why: SelectError) -> ReportError {
-    ReportError::KnownReleases(why)
-}
-
-impl Written {
+    /// Marks what it excuses. Where another entry does so already, it has nothing to add; what has
+    /// expired stands behind what has not.
     fn mark(&self, judgement: &mut Judgement) {
-        let failing = self.conditions.iter().map(|one| (one, false));
-        let unseen = self.unseen.iter().map(|one| (one, true));
+        let failing = self.written.conditions.iter().map(|one| (one, false));
+        let unseen = self.written.unseen.iter().map(|one| (one, true));
         for (condition, unseen) in failing.chain(unseen) {
-            if judgement.known(*condition).is_none() {
+            let excused = judgement.known(*condition).is_some();
+            if !excused || self.expired {
                 judgement.known.push(self.known(*condition, unseen));
             }
         }
     }
 
     fn known(&self, condition: Condition, unseen: bool) -> Known {
-        let versions = self
+        let written = &self.written;
+        let versions = written
             .versions
             .as_ref()
             .map_or(String::new(), |them| format!(" ({them})"));
         Known {
             condition,
-            reason: format!("{}{versions}", self.reason),
-            sometimes: self.sometimes,
+            reason: format!("{}{versions}", written.reason),
+            sometimes: written.sometimes,
             unseen,
-            link: self.link.clone(),
+            link: written.link.clone(),
+            expires: written.expires.clone(),
+            expired: self.expired,
         }
     }
+}
+
+impl Known {
+    /// Why, where one can read about it, and how long it excuses: in one line.
+    #[must_use]
+    pub fn told(&self) -> String {
+        let link = self.link.as_ref();
+        let link = link.map_or(String::new(), |link| format!("; see {link}"));
+        let until = if self.expired { "expired on" } else { "until" };
+        let expires = self.expires.as_ref();
+        let expires = expires.map_or(String::new(), |day| format!("; {until} {day}"));
+        format!("{}{link}{expires}", self.reason)
+    }
+}
+
+impl Written {
+    fn wrong(&self, place: usize, why: String) -> ReportError {
+        ReportError::KnownEntry {
+            place,
+            cases: self.cases.clone(),
+            why,
+        }
+    }
+}
+
+/// The FNV-1a hash of a text, in 64 bits.
+fn fnv_1a(text: &str) -> u64 {
+    let more = |hash: u64, byte: u8| (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3);
+    text.bytes().fold(0xcbf2_9ce4_8422_2325, more)
+}
+
+/// The day that `text` names.
+fn day(text: &str) -> Result<NaiveDate, String> {
+    let day = NaiveDate::parse_from_str(text, "%Y-%m-%d").ok();
+    day.filter(|_| text.len() == "2027-01-31".len())
+        .ok_or_else(|| {
+            format!("expires on `{text}`, which is no day: write it as in expires = \"2027-01-31\"")
+        })
+}
+
+fn unmatched(why: SelectError) -> ReportError {
+    ReportError::KnownReleases(why)
 }

@@ -11,6 +11,7 @@
 
 mod attribution;
 mod checks;
+mod flaw;
 mod groups;
 mod html;
 mod json;
@@ -25,16 +26,18 @@ mod run;
 #[cfg(test)]
 mod story;
 mod terminal;
+mod traits;
 mod verdict;
 
 pub use attribution::{Attribution, Origin};
+pub use flaw::{Death, Flaw, Lost};
 pub use groups::{Group, groups};
 pub use html::html;
 pub use json::json;
-pub use judgement::{Judgement, Known, Standing, judge};
-pub use junit::{Flavour, Granularity, junit};
+pub use judgement::{Evidence, Judgement, Known, Standing, judge};
+pub use junit::{Flavour, Granularity, Part, Size, junit, write_junit};
 pub use known::KnownFailures;
-pub use lines::{ReportError, Verdicts, parse, to_line};
-pub use run::{Exit, Route, Run, Tally};
-pub use terminal::{Colour, line, terminal};
+pub use lines::{ReportError, Verdicts, parse, read, to_line};
+pub use run::{Exit, Flaky, KnownAre, Route, Rules, Run, Tally};
+pub use terminal::{Colour, terminal};
 pub use verdict::{Kind, Verdict};

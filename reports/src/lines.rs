@@ -1,5 +1,7 @@
 //! `verdicts.jsonl`: one judgement a line.
 
+use std::io::{self, BufRead};
+
 use migratrix_matrix::SelectError;
 use thiserror::Error;
 
@@ -16,6 +18,9 @@ pub enum ReportError {
         /// What the parser said.
         why: String,
     },
+    /// The verdicts can't be read at all.
+    #[error("the verdicts can't be read: {0}")]
+    Read(io::Error),
     /// The list of known failures can't be read.
     #[error("the list of known failures can't be read: {0}")]
     KnownList(String),
@@ -29,12 +34,22 @@ pub enum ReportError {
         /// What the parser said.
         why: String,
     },
+    /// An entry of the list of known failures says too little, or what can't be.
+    #[error("known failure {place} (`{cases}`) {why}")]
+    KnownEntry {
+        /// Its place in the list, from 1.
+        place: usize,
+        /// Its filter.
+        cases: String,
+        /// What is wrong with it, and the mend.
+        why: String,
+    },
     /// A filter in the list of known failures asks for a release that is not known.
     #[error("the known failures can't be matched: {0}")]
     KnownReleases(SelectError),
     /// A JUnit file can't be written.
     #[error("the JUnit report can't be written: {0}")]
-    JUnit(String),
+    JUnit(io::Error),
 }
 
 /// What a file of verdicts holds.
@@ -58,15 +73,34 @@ pub fn to_line(judgement: &Judgement) -> String {
 /// # Errors
 /// Returns the number of the first damaged line.
 pub fn parse(text: &str) -> Result<Verdicts, ReportError> {
-    let mut verdicts = Verdicts::default();
-    for (place, whole) in text.split_inclusive('\n').enumerate() {
-        let line = place + 1;
-        if whole.trim().is_empty() {
+    let mut judgements = Vec::new();
+    let cut_at = read(text.as_bytes(), |judgement| judgements.push(judgement))?;
+    Ok(Verdicts { judgements, cut_at })
+}
+
+/// Reads verdicts line by line, and hands over each: a file of them may be large. Gives the number of
+/// the last line where that was cut short.
+///
+/// # Errors
+/// As [`parse`], and where the reader fails.
+pub fn read(
+    mut from: impl BufRead,
+    mut take: impl FnMut(Judgement),
+) -> Result<Option<usize>, ReportError> {
+    let mut whole = Vec::new();
+    for line in 1.. {
+        whole.clear();
+        let read = from.read_until(b'\n', &mut whole);
+        if read.map_err(ReportError::Read)? == 0 {
+            break;
+        }
+        if whole.trim_ascii().is_empty() {
             continue;
         }
-        match serde_json::from_str(whole.trim_end()) {
-            Ok(judgement) => verdicts.judgements.push(judgement),
-            Err(_) if !whole.ends_with('\n') => verdicts.cut_at = Some(line),
+        match serde_json::from_slice::<Judgement>(&whole) {
+            Ok(judgement) => take(judgement),
+            // A cut may have gone through a character.
+            Err(_) if !whole.ends_with(b"\n") => return Ok(Some(line)),
             Err(error) => {
                 return Err(ReportError::Line {
                     line,
@@ -75,5 +109,5 @@ pub fn parse(text: &str) -> Result<Verdicts, ReportError> {
             }
         }
     }
-    Ok(verdicts)
+    Ok(None)
 }

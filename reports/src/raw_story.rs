@@ -200,8 +200,8 @@ impl Story {
         let ended = self.history.entries.last_mut().expect("it was asked");
         if let Observation::Ended { outcome, .. } = &mut ended.saw {
             let message = match self.raw.incident {
-                Incident::BadOffset => "file URI has bad offset 0x20M",
-                _ => "need either 'uri' or 'channels' argument",
+                Incident::BadOffset => "GenericError: file URI has bad offset 0x20M",
+                _ => "GenericError: need either 'uri' or 'channels' argument",
             };
             *outcome = migratrix_history::Outcome::Refused(Refusal {
                 code: 0,

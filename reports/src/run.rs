@@ -1,11 +1,20 @@
 //! A run: the value that every renderer takes.
 
-use std::{collections::BTreeMap, fmt};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt,
+    sync::Arc,
+};
 
-use migratrix_history::Versions;
-use migratrix_matrix::{Case, Condition, ReleaseName, Releases, Tuple};
+use migratrix_matrix::{
+    Case, Condition, Release, ReleaseName, Releases, RunOptions, Shard, Tuple, Version,
+};
 
-use crate::{Judgement, Kind, KnownFailures, ReportError, Standing};
+use crate::{
+    Death, Flaw, Judgement, Kind, KnownFailures, ReportError, Standing,
+    flaw::{deaths, flaws},
+    printable::printable,
+};
 
 /// What was planned and what came of it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -14,14 +23,55 @@ pub struct Run {
     planned: Vec<Case>,
     /// The last attempt at each case, in the order of the cases' names.
     judgements: BTreeMap<Case, Judgement>,
-    /// Earlier attempts, which count for nothing but are shown.
-    earlier: Vec<Judgement>,
+    /// Earlier attempts. They count by what they showed to be wrong.
+    earlier: BTreeMap<Case, Vec<Judgement>>,
     /// When it began: seconds since 1970 UTC.
     pub began_unix: u64,
     /// How long it took, in milliseconds.
     pub elapsed_ms: u64,
+    /// What is known of the releases.
+    releases: Vec<Release>,
+    /// The parts of it that are not there.
+    missing_shards: Vec<Shard>,
+    /// How many cases it has with these.
+    whole: usize,
+    /// The options that it had.
+    options: RunOptions,
+    /// What counts as a failure.
+    rules: Rules,
     /// The known failures that no case of the run is subject to.
     unused_known: Vec<String>,
+    /// The tuples of its cases: all cases of one share its names.
+    tuples: BTreeSet<Tuple>,
+}
+
+/// What counts as a failure of a run.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Rules {
+    /// What an attempt showed to be wrong, and a later one did not.
+    pub flaky: Flaky,
+    /// What is known to fail.
+    pub known: KnownAre,
+}
+
+/// What it means that something went wrong once, and not when it was tried again.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Flaky {
+    /// The run fails: what was seen was seen.
+    #[default]
+    Failed,
+    /// It is told, and fails nothing.
+    Allowed,
+}
+
+/// What it means that a known failure fails.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum KnownAre {
+    /// It is as expected: for who asks whether a build is worse than the one before.
+    #[default]
+    Excused,
+    /// It is a failure: for who asks whether guests survive an upgrade.
+    Failed,
 }
 
 /// Which way a guest goes.
@@ -53,51 +103,212 @@ impl Run {
     /// A run of the cases that were `planned`, with every attempt at them in any order.
     #[must_use]
     pub fn new(planned: Vec<Case>, judgements: impl IntoIterator<Item = Judgement>) -> Self {
-        let mut run = Self {
-            planned,
-            ..Self::default()
-        };
+        let mut run = Self::default();
+        let planned = planned.into_iter();
+        run.planned = planned.map(|case| shared(&mut run.tuples, case)).collect();
         for judgement in judgements {
             run.add(judgement);
         }
-        run.began_unix = run.attempts().map(|one| one.began_unix).min().unwrap_or(0);
         run
     }
 
     /// Takes one more attempt in. Of several at one case the latest counts.
-    pub fn add(&mut self, judgement: Judgement) {
-        let age = |one: &Judgement| (one.attempt, one.began_unix);
-        match self.judgements.get_mut(&judgement.case) {
-            Some(there) if *there == judgement => {}
-            Some(there) if age(there) <= age(&judgement) => {
-                self.earlier.push(std::mem::replace(there, judgement));
+    pub fn add(&mut self, mut judgement: Judgement) {
+        judgement.case = shared(&mut self.tuples, judgement.case);
+        judgement.conditions.shrink_to_fit();
+        let began = judgement.began_unix;
+        self.began_unix = match self.began_unix {
+            0 => began,
+            first => first.min(began),
+        };
+        let case = judgement.case.clone();
+        match self.judgements.get_mut(&case) {
+            Some(there) if there.is_same_attempt(&judgement) => return,
+            Some(there) => {
+                let older = if there.age() <= judgement.age() {
+                    std::mem::replace(there, judgement)
+                } else {
+                    judgement
+                };
+                self.keep_earlier(older);
             }
-            Some(_) => self.earlier.push(judgement),
             None => {
-                self.judgements.insert(judgement.case.clone(), judgement);
+                self.judgements.insert(case.clone(), judgement);
             }
         }
+        self.settle(&case);
+    }
+
+    fn keep_earlier(&mut self, older: Judgement) {
+        let all = self.earlier.entry(older.case.clone()).or_default();
+        if !all.iter().any(|one| one.is_same_attempt(&older)) {
+            all.push(older);
+            all.sort_by_key(Judgement::age);
+        }
+    }
+
+    /// Tells the attempt that counts what those before it showed to be wrong.
+    fn settle(&mut self, case: &Case) {
+        let (Some(last), Some(earlier)) = (self.judgements.get_mut(case), self.earlier.get(case))
+        else {
+            return;
+        };
+        last.flaws = match self.rules.flaky {
+            Flaky::Failed => earlier.iter().flat_map(flaws).collect(),
+            Flaky::Allowed => Vec::new(),
+        };
+    }
+
+    fn settle_all(&mut self) {
+        let cases: Vec<_> = self.earlier.keys().cloned().collect();
+        cases.iter().for_each(|case| self.settle(case));
+    }
+
+    /// The same run, by other rules on what fails it.
+    #[must_use]
+    pub fn by(mut self, rules: Rules) -> Self {
+        self.rules = rules;
+        self.settle_all();
+        self
+    }
+
+    /// What counts as a failure of it.
+    #[must_use]
+    pub fn rules(&self) -> Rules {
+        self.rules
+    }
+
+    /// The same run, with what is known of its releases.
+    #[must_use]
+    pub fn on(mut self, releases: Vec<Release>) -> Self {
+        self.releases = releases;
+        self
+    }
+
+    /// The same run, as one whose directory is not where its reports are.
+    #[must_use]
+    pub fn at(mut self, home: &str) -> Self {
+        let home: Arc<str> = home.into();
+        let earlier = self.earlier.values_mut().flatten();
+        for judgement in self.judgements.values_mut().chain(earlier) {
+            judgement.home = Some(Arc::clone(&home));
+        }
+        self
+    }
+
+    /// The releases that its guests go from and to, in the order of their versions.
+    #[must_use]
+    pub fn pairs(&self) -> Vec<(&ReleaseName, &ReleaseName)> {
+        let ranks = self.ranks();
+        let tuples = self.tuples.iter();
+        let pairs = tuples.map(|tuple| (&tuple.source, &tuple.destination));
+        let pairs: BTreeSet<_> = pairs.collect();
+        let mut pairs: Vec<_> = pairs.into_iter().collect();
+        pairs.sort_by_key(|(source, destination)| (ranks.get(source), ranks.get(destination)));
+        pairs
+    }
+
+    /// The same run, as one of `whole` cases of which these parts are not there.
+    #[must_use]
+    pub fn without_shards(mut self, missing: Vec<Shard>, whole: usize) -> Self {
+        self.missing_shards = missing;
+        self.whole = whole;
+        self
+    }
+
+    /// The same run, as one that had these options: those that a case needs to run again as it did
+    /// stand in each line that runs one again.
+    #[must_use]
+    pub fn with_options(mut self, options: RunOptions) -> Self {
+        self.options = RunOptions {
+            config: options.config,
+            known: options.known,
+            qemus: options.qemus,
+            ..RunOptions::default()
+        };
+        self
+    }
+
+    /// The line that runs a case again as it was run, for a shell.
+    #[must_use]
+    pub fn again(&self, case: &Case) -> String {
+        let case = case.to_string();
+        let line = self.options.command_line("migratrix", &["--case", &case]);
+        printable(&line)
+    }
+
+    /// How many cases the whole has that this run is, or is a part of, as far as that is known.
+    #[must_use]
+    pub fn whole(&self) -> usize {
+        self.whole.max(self.planned.len())
+    }
+
+    /// What is known of the releases that take part.
+    #[must_use]
+    pub fn known_releases(&self) -> &[Release] {
+        &self.releases
     }
 
     /// Joins the shards of one run. Where both hold a case, the latest attempt counts.
     #[must_use]
     pub fn merge(mut self, other: Self) -> Self {
-        let new = |case: &Case| !self.planned.contains(case);
+        let there: BTreeSet<_> = self.planned.iter().collect();
+        let new = |case: &Case| !there.contains(case);
         let planned: Vec<_> = other.planned.into_iter().filter(new).collect();
         self.planned.extend(planned);
         self.unused_known
             .retain(|one| other.unused_known.contains(one));
+        self.join_releases(other.releases);
+        self.whole = self.whole.max(other.whole);
+        self.missing_shards
+            .retain(|one| other.missing_shards.contains(one));
+        self.options = std::mem::take(&mut self.options).or(other.options);
         let end = |run: (u64, u64)| run.0 * 1_000 + run.1;
         let ends = [
             (self.began_unix, self.elapsed_ms),
             (other.began_unix, other.elapsed_ms),
         ];
-        self.began_unix = self.began_unix.min(other.began_unix);
-        self.elapsed_ms = ends.map(end).into_iter().max().unwrap_or(0) - self.began_unix * 1_000;
-        for judgement in other.judgements.into_values().chain(other.earlier) {
+        for judgement in other
+            .judgements
+            .into_values()
+            .chain(other.earlier.into_values().flatten())
+        {
             self.add(judgement);
         }
+        self.elapsed_ms = ends.map(end).into_iter().max().unwrap_or(0) - self.began_unix * 1_000;
         self
+    }
+
+    /// In what two runs differ that can't be shards of one then: the versions that a release turned
+    /// out to have.
+    #[must_use]
+    pub fn differs(&self, other: &Self) -> Option<String> {
+        let others: BTreeMap<_, _> = other.releases().into_iter().collect();
+        let differ = |(name, here): (&ReleaseName, Vec<String>)| {
+            let there = others.get(name)?;
+            let (one, two) = ["libvirt ", "QEMU "].into_iter().find_map(|program| {
+                let of = |all: &[String]| -> Vec<String> {
+                    let own = all.iter().filter(|one| one.starts_with(program));
+                    own.cloned().collect()
+                };
+                let (one, two) = (of(&here), of(there));
+                let apart = one.iter().all(|version| !two.contains(version));
+                (apart && !one.is_empty() && !two.is_empty()).then_some((one, two))
+            })?;
+            let (one, two) = (one.join(", "), two.join(", "));
+            Some(format!(
+                "{name} had {one} in the first and {two} in the second"
+            ))
+        };
+        self.releases().into_iter().find_map(differ)
+    }
+
+    fn join_releases(&mut self, others: Vec<Release>) {
+        for other in others {
+            if self.releases.iter().all(|one| one.name != other.name) {
+                self.releases.push(other);
+            }
+        }
     }
 
     /// Marks the failures that are known, and notes the entries of the list that nothing needs.
@@ -109,10 +320,12 @@ impl Run {
         known: &KnownFailures,
         releases: &Releases,
     ) -> Result<(), ReportError> {
-        for judgement in self.judgements.values_mut().chain(&mut self.earlier) {
+        let earlier = self.earlier.values_mut().flatten();
+        for judgement in self.judgements.values_mut().chain(earlier) {
             known.mark(judgement, releases)?;
         }
         self.unused_known = known.unused(self.judgements.keys(), releases)?;
+        self.settle_all();
         Ok(())
     }
 
@@ -129,25 +342,25 @@ impl Run {
 
     /// The earlier attempts at a case, the first one first.
     #[must_use]
-    pub fn earlier(&self, case: &Case) -> Vec<&Judgement> {
-        let mut all: Vec<_> = self
-            .earlier
-            .iter()
-            .filter(|one| one.case == *case)
-            .collect();
-        all.sort_by_key(|one| (one.attempt, one.began_unix));
-        all
+    pub fn earlier(&self, case: &Case) -> &[Judgement] {
+        self.earlier.get(case).map_or(&[], Vec::as_slice)
     }
 
-    /// The cases that passed only after an attempt that did not.
-    pub fn flaky(&self) -> impl Iterator<Item = &Judgement> {
-        self.judgements().filter(|last| {
-            let good = last.standing() == Standing::Passed;
-            good && self
-                .earlier(&last.case)
-                .iter()
-                .any(|one| one.standing() != Standing::Passed)
+    /// The cases of which an earlier attempt was not as expected, and the last one is: each with what
+    /// was wrong, and with what could not be seen then.
+    pub fn flaky(&self) -> impl Iterator<Item = (&Judgement, Vec<Flaw>)> {
+        self.earlier.iter().filter_map(|(case, earlier)| {
+            let last = self.judgements.get(case)?;
+            let good = is_expected(last.own_standing());
+            let bad = earlier.iter().any(|one| !is_expected(one.own_standing()));
+            (good && bad).then(|| (last, earlier.iter().flat_map(flaws).collect()))
         })
+    }
+
+    /// The hosts that died, the first one first.
+    #[must_use]
+    pub fn deaths(&self) -> Vec<Death> {
+        deaths(self.attempts())
     }
 
     /// The planned cases that have no verdict.
@@ -155,6 +368,12 @@ impl Run {
         self.planned
             .iter()
             .filter(|case| !self.judgements.contains_key(case))
+    }
+
+    /// The parts of it that are not there.
+    #[must_use]
+    pub fn missing_shards(&self) -> &[Shard] {
+        &self.missing_shards
     }
 
     /// The known failures that no case of the run is subject to.
@@ -181,30 +400,64 @@ impl Run {
         )
     }
 
-    /// The judgements of each route.
+    /// The judgements of each route, by the [order](Self::ranks) of the releases.
     #[must_use]
-    pub fn by_route(&self) -> BTreeMap<Route<'_>, Vec<&Judgement>> {
+    pub fn by_route(&self) -> Vec<(Route<'_>, Vec<&Judgement>)> {
         let mut all: BTreeMap<_, Vec<_>> = BTreeMap::new();
         for judgement in self.judgements() {
             all.entry(Route::of(&judgement.case))
                 .or_default()
                 .push(judgement);
         }
+        let ranks = self.ranks();
+        let rank = |name: &ReleaseName| ranks.get(name).copied();
+        let mut all: Vec<_> = all.into_iter().collect();
+        all.sort_by_key(|(route, _)| {
+            let client = route.client.and_then(rank);
+            (client, rank(route.source), rank(route.destination))
+        });
         all
     }
 
-    /// The exact versions that each release turned out to have: of a client `libvirt 9.0.0`, of a
-    /// host its QEMU as well.
+    /// The place of each release in the order of their versions: first the QEMU's, then the
+    /// libvirt's, then the names.
     #[must_use]
-    pub fn releases(&self) -> BTreeMap<&str, Vec<String>> {
-        let mut all: BTreeMap<&str, Vec<String>> = BTreeMap::new();
-        for (release, version) in self.judgements().flat_map(|one| named(one, &one.versions)) {
-            let versions = all.entry(release).or_default();
-            if !versions.contains(&version) {
-                versions.push(version);
-                versions.sort();
+    pub fn ranks(&self) -> BTreeMap<&ReleaseName, usize> {
+        let mut versions: BTreeMap<&ReleaseName, (Option<Version>, Option<Version>)> =
+            BTreeMap::new();
+        for one in self.judgements() {
+            for (name, libvirt, qemu) in seen(one) {
+                let known = versions.entry(name).or_default();
+                *known = (libvirt.or(known.0), qemu.or(known.1));
             }
         }
+        for release in &self.releases {
+            let seen = versions.entry(&release.name).or_default();
+            *seen = (release.libvirt.or(seen.0), release.qemu.or(seen.1));
+        }
+        let mut order: Vec<_> = versions.into_iter().collect();
+        order.sort_by_key(|(name, (libvirt, qemu))| (*qemu, *libvirt, *name));
+        let names = order.into_iter().map(|(name, _)| name).enumerate();
+        names.map(|(place, name)| (name, place)).collect()
+    }
+
+    /// Each release with the exact versions that it turned out to have, by the
+    /// [order](Self::ranks) of the releases: of a client `libvirt 9.0.0`, of a host its QEMU as well.
+    #[must_use]
+    pub fn releases(&self) -> Vec<(&ReleaseName, Vec<String>)> {
+        let mut all: BTreeMap<&ReleaseName, BTreeSet<String>> = BTreeMap::new();
+        for (name, libvirt, qemu) in self.judgements().flat_map(seen) {
+            let versions = all.entry(name).or_default();
+            versions.extend(libvirt.map(|version| format!("libvirt {version}")));
+            versions.extend(qemu.map(|version| format!("QEMU {version}")));
+        }
+        let ranks = self.ranks();
+        let mut all: Vec<_> = all
+            .into_iter()
+            .filter(|(_, versions)| !versions.is_empty())
+            .map(|(name, versions)| (name, versions.into_iter().collect()))
+            .collect();
+        all.sort_by_key(|(name, _): &(&ReleaseName, Vec<String>)| ranks.get(name));
         all
     }
 
@@ -212,9 +465,14 @@ impl Run {
     #[must_use]
     pub fn exit(&self) -> Exit {
         let worst = self.judgements().map(Judgement::standing).max();
-        let missing = self.missing().next().is_some();
+        let missing = self.missing().next().is_some() || !self.missing_shards.is_empty();
+        let died = self.rules.flaky == Flaky::Failed && !self.deaths().is_empty();
         match worst {
-            Some(Standing::Failed | Standing::KnownPasses) => Exit::Failed,
+            _ if died => Exit::Failed,
+            Some(Standing::Failed | Standing::KnownPasses | Standing::FailedAtFirst) => {
+                Exit::Failed
+            }
+            Some(_) if self.fails_by_known() => Exit::Failed,
             Some(Standing::Unknown) | None => Exit::Unknown,
             Some(Standing::Passed | Standing::KnownFailure | Standing::Skipped) if missing => {
                 Exit::Unknown
@@ -223,8 +481,48 @@ impl Run {
         }
     }
 
+    fn fails_by_known(&self) -> bool {
+        let known = |one: &Judgement| one.standing() == Standing::KnownFailure;
+        self.rules.known == KnownAre::Failed && self.judgements().any(known)
+    }
+
     fn attempts(&self) -> impl Iterator<Item = &Judgement> {
-        self.judgements.values().chain(&self.earlier)
+        self.judgements
+            .values()
+            .chain(self.earlier.values().flatten())
+    }
+}
+
+/// The case, with the names of an equal tuple: a run has many cases, and few releases.
+fn shared(tuples: &mut BTreeSet<Tuple>, mut case: Case) -> Case {
+    match tuples.get(&case.tuple) {
+        Some(tuple) => case.tuple = tuple.clone(),
+        None => {
+            tuples.insert(case.tuple.clone());
+        }
+    }
+    case
+}
+
+impl Judgement {
+    fn age(&self) -> (u32, u64) {
+        (self.attempt, self.began_unix)
+    }
+
+    /// Whether both tell of one attempt: a shard may be given twice.
+    fn is_same_attempt(&self, other: &Self) -> bool {
+        let own = (self.age(), self.elapsed_ms, &self.conditions, &self.log);
+        own == (other.age(), other.elapsed_ms, &other.conditions, &other.log)
+    }
+}
+
+/// Whether there is nothing wrong with it.
+pub(crate) const fn is_expected(standing: Standing) -> bool {
+    match standing {
+        Standing::Passed | Standing::KnownFailure | Standing::Skipped => true,
+        Standing::Unknown | Standing::KnownPasses | Standing::FailedAtFirst | Standing::Failed => {
+            false
+        }
     }
 }
 
@@ -258,20 +556,16 @@ fn tally<T: Ord>(all: impl Iterator<Item = T>) -> BTreeMap<T, usize> {
     tally
 }
 
-fn named<'j>(judgement: &'j Judgement, versions: &Versions) -> Vec<(&'j str, String)> {
-    let Tuple {
-        client,
-        source,
-        destination,
-    } = &judgement.case.tuple;
+/// The releases that took part in an attempt, with the libvirt and the QEMU that each had.
+fn seen(judgement: &Judgement) -> [(&ReleaseName, Option<Version>, Option<Version>); 3] {
+    let (tuple, versions) = (&judgement.case.tuple, &judgement.versions);
     [
-        (client, "libvirt", versions.client),
-        (source, "libvirt", versions.source_libvirt),
-        (source, "QEMU", versions.source_qemu),
-        (destination, "libvirt", versions.destination_libvirt),
-        (destination, "QEMU", versions.destination_qemu),
+        (&tuple.client, versions.client, None),
+        (&tuple.source, versions.source_libvirt, versions.source_qemu),
+        (
+            &tuple.destination,
+            versions.destination_libvirt,
+            versions.destination_qemu,
+        ),
     ]
-    .into_iter()
-    .filter_map(|(release, what, version)| Some((release.as_str(), format!("{what} {}", version?))))
-    .collect()
 }

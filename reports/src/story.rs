@@ -172,6 +172,7 @@ pub fn empty(case: Case) -> History {
         machine: "pc-q35-7.2".to_owned(),
         guest: PARAMETERS,
         downtime_bound_ms: 2_000,
+        setup: migratrix_matrix::HostSetup::default(),
     };
     History {
         header,

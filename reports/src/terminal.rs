@@ -2,12 +2,15 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
-    fmt::Write,
+    fmt::{self, Write},
 };
 
 use migratrix_matrix::{Axis, Case, Control, Method, Point, Suite};
 
-use crate::{Group, Judgement, Kind, Route, Run, Standing, attribution::origins, groups};
+use crate::{
+    Flaky, Flaw, Group, Judgement, Kind, Route, Run, Standing, attribution::origins, groups,
+    printable::printable,
+};
 
 /// Whether the text is coloured.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -26,41 +29,23 @@ const EXAMPLES: usize = 3;
 pub fn terminal(run: &Run, colour: Colour) -> String {
     let mut text = String::new();
     table(&mut text, run, colour);
-    for standing in [
-        Standing::KnownFailure,
-        Standing::Unknown,
-        Standing::KnownPasses,
-        Standing::Failed,
-    ] {
-        for group in groups(run, standing) {
-            explain(&mut text, &group, colour);
-        }
+    for group in groups(run, &LAST_IS_WORST) {
+        explain(&mut text, run, &group, colour);
     }
+    deaths(&mut text, run, colour);
     remarks(&mut text, run);
     counts(&mut text, run, colour);
     text
 }
 
-/// One line on one case, for the log of a run that goes on.
-#[must_use]
-pub fn line(judgement: &Judgement, colour: Colour) -> String {
-    let standing = judgement.standing();
-    let seconds = seconds(judgement.elapsed_ms);
-    let head = paint(&format!("{:>7}", standing.word()), standing, colour);
-    let tail = match standing {
-        Standing::Passed => String::new(),
-        Standing::Failed
-        | Standing::Unknown
-        | Standing::Skipped
-        | Standing::KnownFailure
-        | Standing::KnownPasses => {
-            let (condition, why) = groups::reason(judgement, standing);
-            let condition = condition.map_or(String::new(), |one| format!("{one}: "));
-            format!("\n        {condition}{why}")
-        }
-    };
-    format!("{head} {seconds:>8} {}{tail}", judgement.case)
-}
+/// What is explained: the worst stands last, where a terminal shows it.
+const LAST_IS_WORST: [Standing; 5] = [
+    Standing::KnownFailure,
+    Standing::Unknown,
+    Standing::KnownPasses,
+    Standing::FailedAtFirst,
+    Standing::Failed,
+];
 
 /// The tables: one for each kind of cases, a row for each route.
 fn table(text: &mut String, run: &Run, colour: Colour) {
@@ -83,11 +68,52 @@ fn rows(text: &mut String, title: &str, rows: &Rows<'_>, colour: Colour) {
     let names: Vec<_> = [title.to_owned()].into_iter().chain(names).collect();
     let wide = |name: &String| name.chars().count();
     let width = names.iter().map(wide).max().unwrap_or(0);
-    let heads: String = columns.iter().map(|head| format!("{head:>13}")).collect();
+    let cells: Vec<Vec<Cell>> = rows
+        .iter()
+        .map(|(_, judgements)| columns.iter().map(|head| cell(head, judgements)).collect())
+        .collect();
+    let widths: Vec<usize> = columns
+        .iter()
+        .enumerate()
+        .map(|(place, head)| column_width(head, cells.iter().map(|row| &row[place])))
+        .collect();
+    let heads = columns.iter().zip(&widths);
+    let heads: String = heads
+        .map(|(head, width)| format!("{head:>width$}"))
+        .collect();
     put(text, &format!("{title:width$}{heads}"));
-    for ((_, judgements), name) in rows.iter().zip(&names[1..]) {
-        let cells = columns.iter().map(|head| cell(head, judgements, colour));
-        put(text, &format!("{name:width$}{}", cells.collect::<String>()));
+    for (row, name) in cells.iter().zip(&names[1..]) {
+        let cells = row.iter().zip(&widths);
+        let cells: String = cells
+            .map(|(cell, width)| cell.shown(*width, colour))
+            .collect();
+        put(text, &format!("{name:width$}{cells}"));
+    }
+}
+
+/// What stands in a cell of a table, and the worst in it.
+struct Cell {
+    told: String,
+    worst: Option<Standing>,
+}
+
+/// The narrowest column, and the space before what fills a wider one.
+const COLUMN: usize = 13;
+const GAP: usize = 3;
+
+fn column_width<'c>(head: &str, cells: impl Iterator<Item = &'c Cell>) -> usize {
+    let told = cells.map(|cell| cell.told.chars().count());
+    let widest = told.chain([head.chars().count()]).max().unwrap_or(0);
+    COLUMN.max(widest + GAP)
+}
+
+impl Cell {
+    fn shown(&self, width: usize, colour: Colour) -> String {
+        let told = format!("{:>width$}", self.told);
+        match self.worst {
+            Some(worst) => paint(&told, worst, colour),
+            None => told,
+        }
     }
 }
 
@@ -116,37 +142,61 @@ fn column(case: &Case) -> &'static str {
     }
 }
 
-/// `31/32` of the cases that were tried are as expected; the sign tells the worst without colour.
-fn cell(head: &str, judgements: &[&Judgement], colour: Colour) -> String {
+/// `31/32` of the cases that were tried passed; the sign tells the worst without colour.
+fn cell(head: &str, judgements: &[&Judgement]) -> Cell {
     let of = judgements.iter().filter(|one| column(&one.case) == head);
-    let Some(Share { worst, fine, tried }) = share(of.copied()) else {
-        return format!("{:>13}", "–");
-    };
-    let told = format!("{} {fine}/{tried}", sign(worst));
-    paint(&format!("{told:>13}"), worst, colour)
+    match share(of.copied()) {
+        Some(share) => Cell {
+            told: format!("{} {share}", sign(share.worst)),
+            worst: Some(share.worst),
+        },
+        None => Cell {
+            told: "–".to_owned(),
+            worst: None,
+        },
+    }
 }
 
-/// How many of some cases are as expected, of those that were tried, and the worst of them.
+/// How many of some cases passed, of those that were tried, and the worst of them. A known failure is
+/// no pass: it is counted by itself.
 pub(crate) struct Share {
     pub worst: Standing,
-    pub fine: usize,
+    pub passed: usize,
+    pub known: usize,
     pub tried: usize,
+    pub skipped: usize,
 }
 
 /// The share of the cases, if there are any.
 pub(crate) fn share<'j>(judgements: impl Iterator<Item = &'j Judgement>) -> Option<Share> {
     let standings: Vec<_> = judgements.map(Judgement::standing).collect();
     let worst = standings.iter().copied().max()?;
-    let count = |of: fn(Standing) -> bool| standings.iter().filter(|one| of(**one)).count();
-    let tried = count(|standing| standing != Standing::Skipped);
+    let count = |of| standings.iter().filter(|one| **one == of).count();
+    let skipped = count(Standing::Skipped);
     Some(Share {
         worst,
-        fine: count(is_expected),
-        tried,
+        passed: count(Standing::Passed),
+        known: count(Standing::KnownFailure),
+        tried: standings.len() - skipped,
+        skipped,
     })
 }
 
-fn explain(text: &mut String, group: &Group<'_>, colour: Colour) {
+/// `60/116, 56 known`; `4 skipped` where nothing was tried.
+impl fmt::Display for Share {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.tried == 0 {
+            return write!(f, "{} skipped", self.skipped);
+        }
+        write!(f, "{}/{}", self.passed, self.tried)?;
+        match self.known {
+            0 => Ok(()),
+            known => write!(f, ", {known} known"),
+        }
+    }
+}
+
+fn explain(text: &mut String, run: &Run, group: &Group<'_>, colour: Colour) {
     let count = cases(group.cases.len());
     let condition = group
         .condition
@@ -159,31 +209,71 @@ fn explain(text: &mut String, group: &Group<'_>, colour: Colour) {
     put(text, "");
     put(text, &paint(&head, group.standing, colour));
     put(text, &format!("  {}", group.why));
-    if !group.shared.is_empty() {
-        let these = if group.sharing == group.cases.len() {
-            "exactly the"
-        } else {
-            "all are of the"
-        };
-        put(
-            text,
-            &format!("  {these} {} with {}", cases(group.sharing), group.shared),
-        );
+    known(text, group);
+    if let Some((these, shared)) = group.apart() {
+        put(text, &format!("  {these} {shared}"));
     }
     also(text, group);
-    whose(text, group);
+    whose(text, run, group);
     for judgement in group.cases.iter().take(EXAMPLES) {
-        put(text, &format!("  migratrix run --case {}", judgement.case));
+        put(text, &format!("  {}", run.again(&judgement.case)));
         if let Some(log) = &judgement.log {
-            put(text, &format!("    seen: {log}"));
+            put(text, &format!("    seen: {}", judgement.at_home(log)));
+        }
+        for one in &judgement.evidence {
+            let (shows, file) = (printable(&one.shows), judgement.at_home(&one.file));
+            put(text, &format!("    {shows}: {file}"));
         }
     }
-    if let Some(more) = group
-        .cases
-        .len()
-        .checked_sub(EXAMPLES)
-        .filter(|more| *more > 0)
-    {
+    more(text, group.cases.len());
+}
+
+/// Where one can read of a known failure, and how long it is excused.
+fn known(text: &mut String, group: &Group<'_>) {
+    let Some(known) = group.known else {
+        return;
+    };
+    if let Some(link) = &known.link {
+        put(text, &format!("  see {link}"));
+    }
+    if let Some(day) = &known.expires {
+        let excused = if known.expired {
+            "was excused until"
+        } else {
+            "is excused until"
+        };
+        put(text, &format!("  {excused} {day}"));
+    }
+}
+
+/// The hosts that died, and the cases that were on them.
+fn deaths(text: &mut String, run: &Run, colour: Colour) {
+    for death in run.deaths() {
+        let standing = match run.rules().flaky {
+            Flaky::Failed => Standing::Failed,
+            Flaky::Allowed => Standing::Unknown,
+        };
+        let head = format!("{} {}", sign(standing), printable(&death.told()));
+        put(text, &format!("\n{}", paint(&head, standing, colour)));
+        let count = cases(death.cases.len());
+        put(
+            text,
+            &format!("  {count} {} on it:", was(death.cases.len())),
+        );
+        for case in death.cases.iter().take(EXAMPLES) {
+            put(text, &format!("  {}", run.again(case)));
+        }
+        more(text, death.cases.len());
+    }
+}
+
+const fn was(count: usize) -> &'static str {
+    if count == 1 { "was" } else { "were" }
+}
+
+/// How many cases are not named.
+fn more(text: &mut String, count: usize) {
+    if let Some(more) = count.checked_sub(EXAMPLES).filter(|more| *more > 0) {
         put(text, &format!("  and {} more", cases(more)));
     }
 }
@@ -207,32 +297,16 @@ fn also(text: &mut String, group: &Group<'_>) {
 }
 
 /// Whose failures they are, by the raw cases beside them.
-fn whose(text: &mut String, group: &Group<'_>) {
+fn whose(text: &mut String, run: &Run, group: &Group<'_>) {
     for (count, first) in origins(&group.cases).into_values() {
         put(text, &format!("  {first} ({})", cases(count)));
-        put(text, &format!("    migratrix run --case {}", first.raw));
+        put(text, &format!("    {}", run.again(&first.raw)));
     }
 }
 
 fn remarks(text: &mut String, run: &Run) {
-    let flaky: Vec<_> = run.flaky().collect();
-    if !flaky.is_empty() {
-        put(
-            text,
-            &format!("\n{} passed only when tried again:", cases(flaky.len())),
-        );
-        flaky
-            .iter()
-            .for_each(|one| put(text, &format!("  {}", one.case)));
-    }
-    let missing: Vec<_> = run.missing().collect();
-    if let Some(first) = missing.first() {
-        let count = cases(missing.len());
-        put(
-            text,
-            &format!("\n{count} planned and without a verdict, the first: {first}"),
-        );
-    }
+    flaky(text, run);
+    missing(text, run);
     if !run.unused_known().is_empty() {
         put(
             text,
@@ -244,10 +318,54 @@ fn remarks(text: &mut String, run: &Run) {
     }
 }
 
+/// What came out as it should only when it was tried again, each with what was wrong at first. What
+/// fails the run is explained already.
+fn flaky(text: &mut String, run: &Run) {
+    let told = |(last, flaws): &(&Judgement, Vec<Flaw>)| {
+        let fails = !last.flaws.is_empty();
+        let why = flaws
+            .first()
+            .map_or("it could not be seen", |flaw| &flaw.why);
+        (!fails).then(|| format!("  {}: {}", last.case, printable(why)))
+    };
+    let flaky: Vec<_> = run.flaky().filter_map(|one| told(&one)).collect();
+    if flaky.is_empty() {
+        return;
+    }
+    let count = cases(flaky.len());
+    put(
+        text,
+        &format!("\n{count} as expected only when tried again:"),
+    );
+    flaky.iter().for_each(|line| put(text, line));
+}
+
+fn missing(text: &mut String, run: &Run) {
+    let shards = run.missing_shards();
+    if !shards.is_empty() {
+        let told: Vec<_> = shards.iter().map(ToString::to_string).collect();
+        let of = if shards.len() == 1 {
+            "a shard is"
+        } else {
+            "shards are"
+        };
+        put(text, &format!("\n{of} missing: {}", told.join(", ")));
+    }
+    let missing: Vec<_> = run.missing().collect();
+    if let Some(first) = missing.first() {
+        let count = cases(missing.len());
+        put(
+            text,
+            &format!("\n{count} planned and without a verdict, the first: {first}"),
+        );
+    }
+}
+
 fn counts(text: &mut String, run: &Run, colour: Colour) {
     let tally = run.cases();
-    let told: Vec<_> = tally
+    let told: Vec<_> = Standing::ALL
         .iter()
+        .filter_map(|standing| Some((standing, tally.get(standing)?)))
         .map(|(standing, count)| paint(&format!("{count} {}", standing.word()), *standing, colour))
         .collect();
     let all = run.judgements().len();
@@ -255,15 +373,16 @@ fn counts(text: &mut String, run: &Run, colour: Colour) {
         run.conditions(|one| one.is_one_of_the_ten()),
         run.conditions(|_| true),
     );
-    put(
-        text,
-        &format!(
-            "\n{} in {}: {}",
-            cases(all),
-            seconds(run.elapsed_ms),
-            told.join(", ")
-        ),
-    );
+    let head = headline(run);
+    if told.is_empty() {
+        put(text, &format!("\n{head}: nothing was judged"));
+        return;
+    }
+    put(text, &format!("\n{head}: {}", told.join(", ")));
+    let deaths = run.deaths().len();
+    if deaths > 0 {
+        put(text, &format!("{} died during the run", hosts(deaths)));
+    }
     if !ten.is_empty() {
         let (sum, kinds) = (sum(&ten), kinds(&ten));
         put(
@@ -275,6 +394,29 @@ fn counts(text: &mut String, run: &Run, colour: Colour) {
         text,
         &format!("{} conditions in all: {}", sum(&whole), kinds(&whole)),
     );
+}
+
+/// How much was tried, and in what time. A run that is not whole says so first.
+pub(crate) fn headline(run: &Run) -> String {
+    let (judged, missing) = (run.judgements().len(), run.missing().count());
+    let time = if judged == 0 {
+        String::new()
+    } else {
+        format!(" in {}", seconds(run.elapsed_ms))
+    };
+    if missing == 0 && run.missing_shards().is_empty() {
+        return format!("{}{time}", cases(judged));
+    }
+    let whole = run.whole().max(judged + missing);
+    format!("incomplete: {judged} of {}{time}", cases(whole))
+}
+
+pub(crate) fn hosts(count: usize) -> String {
+    if count == 1 {
+        "1 host".to_owned()
+    } else {
+        format!("{count} hosts")
+    }
 }
 
 fn sum(tally: &BTreeMap<Kind, usize>) -> usize {
@@ -306,13 +448,6 @@ pub(crate) fn seconds(ms: u64) -> String {
     }
 }
 
-const fn is_expected(standing: Standing) -> bool {
-    match standing {
-        Standing::Passed | Standing::KnownFailure => true,
-        Standing::Skipped | Standing::Unknown | Standing::KnownPasses | Standing::Failed => false,
-    }
-}
-
 pub(crate) const fn sign(standing: Standing) -> &'static str {
     match standing {
         Standing::Passed => "✓",
@@ -320,6 +455,7 @@ pub(crate) const fn sign(standing: Standing) -> &'static str {
         Standing::Skipped => "-",
         Standing::Unknown => "?",
         Standing::KnownPasses => "!",
+        Standing::FailedAtFirst => "±",
         Standing::Failed => "✗",
     }
 }
@@ -327,10 +463,11 @@ pub(crate) const fn sign(standing: Standing) -> &'static str {
 fn paint(text: &str, standing: Standing, colour: Colour) -> String {
     let code = match standing {
         Standing::Passed => 32,
-        Standing::KnownFailure | Standing::Skipped => 36,
+        Standing::KnownFailure => 34,
+        Standing::Skipped => 36,
         Standing::Unknown => 33,
         Standing::KnownPasses => 35,
-        Standing::Failed => 31,
+        Standing::Failed | Standing::FailedAtFirst => 31,
     };
     match colour {
         Colour::Ansi => format!("\u{1b}[{code}m{text}\u{1b}[0m"),

@@ -18,6 +18,7 @@ mod record;
 mod run;
 mod script;
 mod step;
+mod told;
 mod tool;
 
 pub use driver::{Driver, Host, SHARED};
@@ -25,4 +26,5 @@ pub use record::Recorder;
 pub use run::{Deadlines, run};
 pub use script::{LIVE_BANDWIDTH_MIB, Phase, Script, Subject};
 pub use step::{BackupStep, ColoStep, Migrate, RawStep, Step, Uuid, Variant};
+pub use told::told;
 pub use tool::ToolSaid;

@@ -7,8 +7,8 @@ mod raw;
 use migratrix_guest::Parameters;
 use migratrix_history::{Header, Side, When};
 use migratrix_matrix::{
-    Accelerator, Activity, Case, Fault, Flag, FlagSet, Persistence, Point, Preparation, Raw,
-    Scenario,
+    Accelerator, Activity, Case, Fault, Flag, FlagSet, HostSetup, Persistence, Point, Preparation,
+    Raw, Scenario,
 };
 
 use crate::{Migrate, Step, Uuid, Variant};
@@ -63,6 +63,8 @@ pub struct Script {
     pub subject: Subject,
     /// The bound on the downtime, in milliseconds.
     pub downtime_bound_ms: u64,
+    /// How the daemons of its hosts are set up.
+    pub setup: HostSetup,
     /// The steps, phase after phase.
     pub steps: Vec<(Phase, Step)>,
 }
@@ -111,6 +113,7 @@ impl Script {
             case: case.clone(),
             subject,
             downtime_bound_ms,
+            setup: HostSetup::default(),
             steps,
         };
         if let Some(fault) = case.fault {
@@ -132,6 +135,7 @@ impl Script {
             machine: self.subject.machine.clone(),
             guest: self.subject.guest,
             downtime_bound_ms: self.downtime_bound_ms,
+            setup: self.setup,
         }
     }
 

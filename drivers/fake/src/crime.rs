@@ -1,7 +1,8 @@
 //! The known crimes, each with the condition that must catch it.
 
 use migratrix_matrix::{
-    Activity, Condition, Control, Flag, FlagSet, Persistence, Preparation, Scenario, State, Trip,
+    Activity, Condition, Control, Flag, FlagSet, Hardware, Persistence, Preparation, Scenario,
+    State, Trip,
 };
 
 /// One way in which a hypervisor can betray its guest, or whoever asked it.
@@ -238,6 +239,7 @@ const PLAIN: Scenario = Scenario {
         preparation: Preparation::Bare,
     },
     flags: FlagSet::NONE,
+    hardware: Hardware::Minimal,
 };
 
 const PAUSED: Scenario = Scenario {

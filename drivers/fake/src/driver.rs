@@ -219,6 +219,7 @@ impl Driver for FakeDriver {
                 record.saw(Observation::HostLost {
                     side,
                     why: "its daemon does not answer".to_owned(),
+                    instance: String::new(),
                 });
             }
         }

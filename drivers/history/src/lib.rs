@@ -24,7 +24,7 @@ pub use observation::{
 };
 
 use migratrix_guest::Parameters;
-use migratrix_matrix::Case;
+use migratrix_matrix::{Case, HostSetup};
 use serde::{Deserialize, Serialize};
 
 /// What a record opens with.
@@ -46,6 +46,9 @@ pub struct Header {
     pub guest: Parameters,
     /// The bound on the downtime, in milliseconds.
     pub downtime_bound_ms: u64,
+    /// How the daemons of its hosts were set up.
+    #[serde(default)]
+    pub setup: HostSetup,
 }
 
 /// One observation and when it was made.

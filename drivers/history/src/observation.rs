@@ -482,8 +482,12 @@ pub enum Observation {
     HostLost {
         /// Which host.
         side: Side,
-        /// How it was noticed.
+        /// How it went.
         why: String,
+        /// Which run of the host it was: cases with the same one shared it. Empty where that is not
+        /// told.
+        #[serde(default, skip_serializing_if = "String::is_empty")]
+        instance: String,
     },
     /// A remark, for people; of the checks only the one for a failure's reason reads it.
     Note {

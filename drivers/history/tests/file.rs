@@ -28,6 +28,7 @@ fn header() -> Header {
             disk: None,
         },
         downtime_bound_ms: 2_000,
+        setup: migratrix_matrix::HostSetup::Quick,
     }
 }
 
@@ -162,7 +163,13 @@ fn steps() -> impl Strategy<Value = Observation> {
             }
         }),
         any::<String>().prop_map(|fault| Observation::Fault { fault }),
-        (sides(), any::<String>()).prop_map(|(side, why)| Observation::HostLost { side, why }),
+        (sides(), any::<String>(), any::<String>()).prop_map(|(side, why, instance)| {
+            Observation::HostLost {
+                side,
+                why,
+                instance,
+            }
+        }),
         any::<String>().prop_map(|text| Observation::Note { text }),
     ]
 }

@@ -8,7 +8,7 @@ use migratrix_lab::{
     Lab, LabHost, Role, Store, cache_folder, dispatch,
     sandbox::{self, Entered, Terminal},
 };
-use migratrix_matrix::ReleaseName;
+use migratrix_matrix::{HostSetup, ReleaseName};
 
 type Result<T> = std::result::Result<T, Box<dyn Error>>;
 
@@ -35,8 +35,8 @@ async fn run() -> Result<ExitCode> {
     let dir = env::var_os("LAB_DIR").map_or_else(|| PathBuf::from("lab"), PathBuf::from);
     let lab = Lab::new(&dir)?;
     let (host, same) = tokio::try_join!(
-        lab.host(&release, Role::Source),
-        lab.host(&release, Role::Source)
+        lab.host(&release, Role::Source, HostSetup::AsShipped),
+        lab.host(&release, Role::Source, HostSetup::AsShipped)
     )?;
     println!("one host for two wishes: {}", std::ptr::eq(&*host, &*same));
     let machine = release.record.machines.first().ok_or("no machine types")?;

@@ -16,7 +16,7 @@ use migratrix_lab::{
     BuildOptions, Lab, Role, Store, cache_folder, dispatch, doctor, recipe, running_hosts,
     sandbox::{self, Entered, Terminal},
 };
-use migratrix_matrix::ReleaseName;
+use migratrix_matrix::{HostSetup, ReleaseName};
 
 type Result<T> = std::result::Result<T, Box<dyn Error>>;
 
@@ -107,7 +107,7 @@ async fn run(names: &[String], command: &[String]) -> Result<ExitCode> {
         let release = store.get(&ReleaseName::new(name)?)?;
         for role in [Role::Source, Role::Destination] {
             let before = Instant::now();
-            let host = lab.host(&release, role).await?;
+            let host = lab.host(&release, role, HostSetup::AsShipped).await?;
             println!(
                 "{} {} up in {:?}",
                 host.hostname(),

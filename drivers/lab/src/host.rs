@@ -12,7 +12,7 @@ use std::{
 };
 
 use migratrix_contract::Host;
-use migratrix_matrix::ReleaseName;
+use migratrix_matrix::{HostSetup, ReleaseName};
 use nix::{
     sys::signal::{Signal, kill},
     unistd::Pid,
@@ -43,6 +43,7 @@ pub enum Role {
 #[derive(Debug)]
 pub struct LabHost {
     pub(crate) release: StoredRelease,
+    pub(crate) setup: HostSetup,
     pub(crate) hostname: String,
     pub(crate) address: Ipv4Addr,
     pub(crate) logs: PathBuf,
@@ -65,12 +66,14 @@ pub(crate) struct Run {
 impl LabHost {
     pub(crate) fn new(
         release: StoredRelease,
+        setup: HostSetup,
         hostname: String,
         address: Ipv4Addr,
         logs: PathBuf,
     ) -> Self {
         Self {
             release,
+            setup,
             hostname,
             address,
             logs,

@@ -17,6 +17,7 @@ use std::{
     process::{Command, ExitCode, Stdio},
 };
 
+use migratrix_matrix::HostSetup;
 use nix::{
     sched::{CloneFlags, unshare},
     sys::{prctl, signal::Signal, wait::waitpid},
@@ -55,6 +56,8 @@ pub(crate) struct Spec {
     pub(crate) shared: PathBuf,
     /// The file with the names of all hosts.
     pub(crate) hosts_file: PathBuf,
+    /// How its daemon is set up.
+    pub(crate) setup: HostSetup,
 }
 
 /// Runs this process as a host's keeper, or as another part of the lab that is this program started
@@ -89,7 +92,8 @@ fn keep() -> Result<u8, LabError> {
     // SAFETY: the process has one thread.
     match unsafe { fork() }.map_err(LabError::system("fork"))? {
         ForkResult::Parent { child } => {
-            println!("{child}");
+            // Where nobody reads it any more, the lifeline has ended as well.
+            let _unread = writeln!(io::stdout(), "{child}");
             let status = waitpid(child, None).map_err(LabError::system("wait for the host"))?;
             Ok(init::ended_code(status).unwrap_or(u8::MAX))
         }
@@ -122,7 +126,7 @@ fn prepare(spec: &Spec) -> Result<(), LabError> {
     sethostname(&spec.hostname).map_err(LabError::system("set the host's name"))?;
     net::configure_host(spec.address)?;
     mounts::enter_root(spec)?;
-    settings::write(&spec.hostname)
+    settings::write(&spec.hostname, spec.setup)
 }
 
 fn start_daemon() -> Result<std::process::Child, LabError> {

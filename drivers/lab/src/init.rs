@@ -116,6 +116,22 @@ pub(crate) fn exit_code(status: ExitStatus) -> u8 {
     status.code().or(killed).map_or(u8::MAX, low_byte)
 }
 
+/// How a daemon ended whose [`exit_code`] its host's keeper ended with.
+pub(crate) fn told(status: ExitStatus) -> String {
+    let Some(code) = status.code() else {
+        return format!("its keeper ended by {status}");
+    };
+    let signal = Signal::try_from(code - KILLED).ok();
+    match signal {
+        Some(signal) => format!(
+            "its daemon was killed by signal {} ({})",
+            signal as i32,
+            signal.as_str()
+        ),
+        None => format!("its daemon ended with exit code {code}"),
+    }
+}
+
 /// Lets the command's process have all signals, whichever are blocked here.
 pub(crate) fn unblock_signals(command: &mut Command) -> &mut Command {
     let unblock = || Ok(SigSet::empty().thread_set_mask()?);
@@ -140,5 +156,13 @@ mod tests {
     fn an_exit_code_says_how_a_process_ended() {
         assert_eq!(exit_code(ExitStatus::from_raw(3 << 8)), 3);
         assert_eq!(exit_code(ExitStatus::from_raw(9)), 137);
+    }
+
+    #[test]
+    fn the_signal_that_killed_a_daemon_is_told() {
+        let killed = ExitStatus::from_raw((KILLED + 11) << 8);
+        assert_eq!(told(killed), "its daemon was killed by signal 11 (SIGSEGV)");
+        let ended = ExitStatus::from_raw(1 << 8);
+        assert_eq!(told(ended), "its daemon ended with exit code 1");
     }
 }

@@ -18,7 +18,7 @@ use crate::{
     LabError,
     host::{PORT, Run},
     hosted::{self, Spec},
-    net, process, residue,
+    init, net, process, residue,
 };
 
 /// How long a host may take to come up.
@@ -98,9 +98,13 @@ impl Keeper {
         })
     }
 
-    /// Whether the host still runs.
-    pub(crate) fn is_alive(&mut self) -> bool {
-        matches!(self.child.try_wait(), Ok(None))
+    /// How the host's daemon ended, and the host with it, if it has within `time`.
+    pub(crate) async fn ended_within(&mut self, time: Duration) -> Option<String> {
+        match timeout_at(Instant::now() + time, self.child.wait()).await {
+            Ok(Ok(status)) => Some(init::told(status)),
+            Ok(Err(error)) => Some(format!("its end can't be told: {error}")),
+            Err(_) => None,
+        }
     }
 
     /// Ends the host, and waits until all of it is gone.

@@ -13,7 +13,7 @@ use std::{
 };
 
 use migratrix_contract::Host;
-use migratrix_matrix::ReleaseName;
+use migratrix_matrix::{HostSetup, ReleaseName};
 use tokio::{net::TcpStream, sync::OnceCell, time::timeout};
 
 use crate::{
@@ -23,6 +23,8 @@ use crate::{
 
 /// How long a host may take to accept a connection before it counts as dead.
 const ANSWER: Duration = Duration::from_secs(5);
+/// How long a host may take to end after its daemon.
+const GONE: Duration = Duration::from_secs(2);
 /// The longest start of a release's name that goes into a host name, in characters.
 const STEM: usize = 50;
 
@@ -30,7 +32,7 @@ const STEM: usize = 50;
 #[derive(Debug)]
 pub struct Lab {
     dir: PathBuf,
-    slots: Mutex<HashMap<(ReleaseName, Role), Arc<Slot>>>,
+    slots: Mutex<HashMap<(ReleaseName, Role, HostSetup), Arc<Slot>>>,
     starts: AtomicU32,
 }
 
@@ -77,7 +79,8 @@ impl Lab {
         })
     }
 
-    /// The host of this release in this role. It is started at the first call, and kept.
+    /// The host of this release in this role, set up in this way. It is started at the first call,
+    /// and kept.
     ///
     /// # Errors
     /// Returns an error where it doesn't come up; the next call tries again.
@@ -85,11 +88,12 @@ impl Lab {
         &self,
         release: &StoredRelease,
         role: Role,
+        setup: HostSetup,
     ) -> Result<Arc<LabHost>, LabError> {
-        let slot = self.slot(release.name(), role)?;
+        let slot = self.slot(release.name(), role, setup)?;
         let host = slot
             .host
-            .get_or_try_init(|| self.first_start(&slot, release))
+            .get_or_try_init(|| self.first_start(&slot, release, setup))
             .await?;
         Ok(Arc::clone(host))
     }
@@ -117,17 +121,15 @@ impl Lab {
     /// Looks whether the host's daemon runs and accepts connections. Whether it also answers is a
     /// client's matter.
     pub async fn check(&self, host: &LabHost) -> Health {
-        let alive = host
-            .change
-            .lock()
-            .await
-            .as_mut()
-            .is_some_and(Keeper::is_alive);
-        if !alive {
-            return Health::Down("its first process has ended".to_owned());
+        if let Some(how) = ended(host, Duration::ZERO).await {
+            return Health::Down(how);
         }
         match host.daemon_is_stopped() {
-            Err(error) => return Health::Down(error.to_string()),
+            // The daemon is gone: its host follows it, and tells how it ended.
+            Err(error) => {
+                let how = ended(host, GONE).await;
+                return Health::Down(how.unwrap_or_else(|| error.to_string()));
+            }
             Ok(true) => return Health::Down("its daemon is stopped".to_owned()),
             Ok(false) => {}
         }
@@ -159,21 +161,31 @@ impl Lab {
         Ok(())
     }
 
-    fn slot(&self, name: &ReleaseName, role: Role) -> Result<Arc<Slot>, LabError> {
+    fn slot(
+        &self,
+        name: &ReleaseName,
+        role: Role,
+        setup: HostSetup,
+    ) -> Result<Arc<Slot>, LabError> {
         let mut slots = self.slots.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(slot) = slots.get(&(name.clone(), role)) {
+        let key = (name.clone(), role, setup);
+        if let Some(slot) = slots.get(&key) {
             return Ok(Arc::clone(slot));
         }
         let number = u16::try_from(slots.len() + 1).expect("fewer releases than addresses");
         let taken = |hostname: &str| slots.values().any(|slot| slot.hostname == hostname);
-        let hostname = hostname(name.as_str(), role, taken);
+        let stem = match setup {
+            HostSetup::AsShipped => name.to_string(),
+            HostSetup::Quick => format!("{name}-{setup}"),
+        };
+        let hostname = hostname(&stem, role, taken);
         self.announce(&hostname, number)?;
         let slot = Arc::new(Slot {
             number,
             hostname,
             host: OnceCell::new(),
         });
-        slots.insert((name.clone(), role), Arc::clone(&slot));
+        slots.insert(key, Arc::clone(&slot));
         Ok(slot)
     }
 
@@ -194,11 +206,13 @@ impl Lab {
         &self,
         slot: &Slot,
         release: &StoredRelease,
+        setup: HostSetup,
     ) -> Result<Arc<LabHost>, LabError> {
         let logs = self.dir.join(&slot.hostname);
         fs::create_dir_all(&logs).map_err(LabError::file("create", &logs))?;
         let host = LabHost::new(
             release.clone(),
+            setup,
             slot.hostname.clone(),
             net::address(slot.number),
             logs,
@@ -222,8 +236,17 @@ impl Lab {
             logs: host.logs().clone(),
             shared: shared(&self.dir),
             hosts_file: hosts_file(&self.dir),
+            setup: host.setup,
         };
         Keeper::start(&spec, format!("host{start}")).await
+    }
+}
+
+/// How the host ended, if it does within `time`.
+async fn ended(host: &LabHost, time: Duration) -> Option<String> {
+    match host.change.lock().await.as_mut() {
+        Some(keeper) => keeper.ended_within(time).await,
+        None => Some("it is not there".to_owned()),
     }
 }
 

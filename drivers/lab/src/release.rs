@@ -90,6 +90,12 @@ impl StoredRelease {
             libvirt: Some(self.record.libvirt),
             qemu: Some(self.record.qemu),
             machines: self.record.machines.clone(),
+            packages: self
+                .record
+                .packages
+                .iter()
+                .map(|one| (one.name.clone(), one.version.clone()))
+                .collect(),
         }
     }
 

@@ -18,6 +18,7 @@
 
 use std::{
     env,
+    ffi::OsString,
     fs::File,
     io::{self, Read, Write},
     os::{
@@ -44,6 +45,9 @@ const PART: &str = "MIGRATRIX_SANDBOX";
 
 /// How the part of init begins.
 const INIT: &str = "init:";
+
+/// Tells the processes inside how the outer one was called.
+const CALLED: &str = "MIGRATRIX_CALLED_AS";
 
 /// The exit code after a second interrupt.
 const INTERRUPTED: u8 = 130;
@@ -96,6 +100,12 @@ pub fn is_outside() -> bool {
     let part = env::var(PART).unwrap_or_default();
     let is_init = part.starts_with(INIT) && getpid() == Pid::from_raw(1);
     !is_init && !is_inside()
+}
+
+/// How the outer process was called, inside the sandbox.
+#[must_use]
+pub fn called_as() -> Option<OsString> {
+    env::var_os(CALLED).filter(|_| is_inside())
 }
 
 /// Waits until the person or the machine asks the command to stop. The second request kills it.
@@ -193,7 +203,8 @@ fn spawn(lifeline: &OwnedFd, ready: &OwnedFd, terminal: Terminal) -> Result<Chil
         ])
         .arg(program)
         .args(env::args_os().skip(1))
-        .env(PART, format!("{INIT}{}:{}", ends[0], ends[1]));
+        .env(PART, format!("{INIT}{}:{}", ends[0], ends[1]))
+        .env(CALLED, env::args_os().next().unwrap_or_default());
     // SAFETY: only system calls that are safe between fork and exec.
     unsafe { command.pre_exec(move || bind_to(outer, ends, terminal)) };
     command.spawn().map_err(|source| LabError::Program {

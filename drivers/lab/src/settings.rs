@@ -2,6 +2,8 @@
 
 use std::{fs, path::Path};
 
+use migratrix_matrix::HostSetup;
+
 use crate::LabError;
 
 /// Where the kernel makes up a new UUID for every reader, see random(4).
@@ -22,16 +24,26 @@ namespaces = []
 stdio_handler = "file"
 "#;
 
+/// What a quick host has beside it, see [`HostSetup::Quick`].
+const QUICK: &str = "capability_filters = [\"cpu-unavailable-features\"]\n";
+
 /// Writes all settings of the host of this name. To be called in the host.
-pub(crate) fn write(hostname: &str) -> Result<(), LabError> {
+pub(crate) fn write(hostname: &str, setup: HostSetup) -> Result<(), LabError> {
     let uuid = fs::read_to_string(NEW_UUID).map_err(LabError::file("read", NEW_UUID))?;
     put("/etc/hostname", &format!("{hostname}\n"))?;
     put("/etc/libvirt/libvirtd.conf", &libvirtd_conf(uuid.trim()))?;
-    put("/etc/libvirt/qemu.conf", QEMU_CONF)?;
+    put("/etc/libvirt/qemu.conf", &qemu_conf(setup))?;
     if Path::new(AUTOSTART).exists() {
         fs::remove_dir_all(AUTOSTART).map_err(LabError::file("remove", AUTOSTART))?;
     }
     Ok(())
+}
+
+fn qemu_conf(setup: HostSetup) -> String {
+    match setup {
+        HostSetup::AsShipped => QEMU_CONF.to_owned(),
+        HostSetup::Quick => format!("{QEMU_CONF}{QUICK}"),
+    }
 }
 
 /// Connections without authentication are safe because the network is private to the lab. The
@@ -60,6 +72,12 @@ fn put(path: &str, text: &str) -> Result<(), LabError> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn only_a_quick_host_filters_capabilities() {
+        assert!(qemu_conf(HostSetup::Quick).contains("capability_filters"));
+        assert!(!qemu_conf(HostSetup::AsShipped).contains("capability_filters"));
+    }
 
     #[test]
     fn a_daemon_gets_an_identity_of_its_own() {

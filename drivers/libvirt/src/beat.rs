@@ -1,6 +1,8 @@
 //! The guest's beat: its lap counter, read while it runs.
 
 use std::{
+    fs,
+    path::Path,
     sync::Arc,
     time::{Duration, Instant},
 };
@@ -16,8 +18,18 @@ use tokio::{
 
 use crate::{Client, Error};
 
-/// How often a lap is read while one is waited for, or the guest is followed.
-const EVERY: Duration = Duration::from_millis(10);
+/// How often a lap is read while one is waited for, or the guest is followed. A read goes through the
+/// client, the daemon and QEMU's monitor, and takes each of them some processor time.
+const EVERY: Duration = Duration::from_millis(20);
+
+/// How often a guest is followed that must be still meanwhile: what counts is how long it was felt.
+const STILL_EVERY: Duration = Duration::from_millis(50);
+
+/// How often the guest's console is looked at, which is a file here.
+const CONSOLE_EVERY: Duration = Duration::from_millis(5);
+
+/// What the guest writes to its console at the end of each lap.
+const LAP: u8 = b'B';
 
 /// How many paces of the guest must pass without a lap before it is called still.
 const STILL_PACES: u32 = 5;
@@ -67,8 +79,19 @@ impl Pulse {
         }
     }
 
-    /// Waits until the guest has lapped twice. The caller sets the deadline.
-    pub async fn wait(&self) -> Result<(), Error> {
+    /// Waits until the guest has lapped twice: by its console, where that is a file that is found at
+    /// `console` from here. The caller sets the deadline.
+    pub async fn wait(&self, console: Option<&Path>) -> Result<(), Error> {
+        match console {
+            Some(console) => {
+                until_lapped(console).await;
+                Ok(())
+            }
+            None => self.until_lapped().await,
+        }
+    }
+
+    async fn until_lapped(&self) -> Result<(), Error> {
         let mut first = None;
         let mut tick = ticks(EVERY);
         loop {
@@ -103,7 +126,8 @@ impl Pulse {
             STILL_MIN
         };
         let window = least.max(self.pace() * STILL_PACES);
-        let mut tick = ticks(EVERY);
+        // Of a guest that should be still, two readings tell as much as many.
+        let mut tick = ticks(if said_to_run { EVERY } else { window });
         tick.tick().await;
         let mut laps = Laps::at(self.read().await?);
         while !laps.beat() && laps.window() < window {
@@ -115,16 +139,20 @@ impl Pulse {
 
     /// Waits for `cue`, then reads the lap over and over into `laps`, until the host refuses.
     pub async fn follow(&self, cue: Cue<'_>, laps: &mut Option<Laps>) -> Error {
-        match cue {
-            Cue::Now => {}
-            Cue::Suspended(suspended) => suspended.notified().await,
+        let every = match cue {
+            Cue::Now => STILL_EVERY,
+            Cue::Suspended(suspended) => {
+                suspended.notified().await;
+                STILL_EVERY
+            }
             Cue::Copying => {
                 if let Err(error) = self.copying().await {
                     return error;
                 }
+                EVERY
             }
-        }
-        let mut tick = ticks(EVERY);
+        };
+        let mut tick = ticks(every);
         loop {
             tick.tick().await;
             match self.read().await {
@@ -212,6 +240,18 @@ impl Laps {
             last: self.last,
             window_us: u64::try_from(self.window().as_micros()).unwrap_or(u64::MAX),
         }
+    }
+}
+
+/// Waits until the guest has told its console of two laps. A file that is not there yet has none.
+async fn until_lapped(console: &Path) {
+    let laps = || {
+        let said = fs::read(console).unwrap_or_default();
+        said.into_iter().filter(|byte| *byte == LAP).count()
+    };
+    let mut tick = ticks(CONSOLE_EVERY);
+    while laps() < 2 {
+        tick.tick().await;
     }
 }
 

@@ -18,7 +18,7 @@ use crate::{
     Error, LibvirtDriver,
     driver::{done, observed},
 };
-pub use disks::disk_xml;
+pub(crate) use disks::disk;
 
 /// What libvirt calls a job that is a backup.
 const BACKUP: &str = "backup";

@@ -4,10 +4,10 @@ use std::{collections::HashMap, sync::Arc};
 
 use migratrix_client::wire::{Act, HostFacts, Op, Said, What};
 use migratrix_contract::{Driver, Host, Recorder, Step, Subject, Uuid, Variant};
-use migratrix_history::{Observation, Outcome, Side, Versions};
+use migratrix_history::{Observation, Outcome, Side, Versions, When};
 use migratrix_matrix::{Persistence, Version};
 
-use crate::{Client, Error, Slot, beat::Pulse, domain_xml, image};
+use crate::{Client, Error, Slot, beat::Pulse, domain_xml, image, xml::console};
 
 /// Drives one case. See [`Slot`] for what outlives it.
 pub struct LibvirtDriver<'a> {
@@ -17,6 +17,8 @@ pub struct LibvirtDriver<'a> {
     pub(crate) subject: Subject,
     /// What describes the checkpoints of a chain of backups.
     pub(crate) kept: Vec<String>,
+    /// How the hosts described the domain, in the order in which they were asked.
+    pub(crate) described: Vec<(Side, When, String)>,
     opened: HashMap<Side, HostFacts>,
 }
 
@@ -39,8 +41,14 @@ impl<'a> LibvirtDriver<'a> {
             destination,
             subject,
             kept: Vec::new(),
+            described: Vec::new(),
             opened: HashMap::new(),
         }
+    }
+
+    /// The XML of the domain, as each host gave it and at which moment of the case.
+    pub fn descriptions(&mut self) -> impl Iterator<Item = (Side, When, String)> {
+        std::mem::take(&mut self.described).into_iter()
     }
 
     async fn step(&mut self, step: &Step, record: &mut Recorder) -> Result<(), Error> {
@@ -49,7 +57,10 @@ impl<'a> LibvirtDriver<'a> {
             Step::Define(side, uuid) => self.define(side, uuid).await,
             Step::Undefine(side) => self.act(side, Act::Undefine).await,
             Step::Start(side, persistence, variant) => self.start(side, persistence, variant).await,
-            Step::AwaitBeat(side) => self.pulse(side).await?.wait().await,
+            Step::AwaitBeat(side) => {
+                let console = self.host(side).path(&console(&self.subject));
+                self.pulse(side).await?.wait(console.as_deref()).await
+            }
             Step::Suspend(side) => self.act(side, Act::Suspend).await,
             Step::Resume(side) => self.act(side, Act::Resume).await,
             Step::Destroy(side) => self.act(side, Act::Destroy).await,

@@ -2,6 +2,7 @@
 
 use std::{io, path::PathBuf, time::Duration};
 
+use migratrix_contract::told;
 use migratrix_guest::ImageError;
 use migratrix_history::{Outcome, Refusal};
 
@@ -100,11 +101,51 @@ impl From<Error> for Outcome {
         if let Error::Refused(refusal) = error {
             return Self::Refused(refusal);
         }
-        Self::Unknown {
-            why: match std::error::Error::source(&error) {
-                Some(source) => format!("{error}: {source}"),
-                None => error.to_string(),
+        Self::Unknown { why: told(&error) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use migratrix_guest::Parameters;
+
+    use super::*;
+
+    #[test]
+    fn an_error_does_not_say_its_cause_and_is_told_with_it_once() {
+        let file = || io::Error::other("a cause of its own");
+        let empty = Parameters {
+            end: Parameters::SMALL.start,
+            ..Parameters::SMALL
+        };
+        let errors: [Error; 5] = [
+            empty.boot_image().map(drop).unwrap_err().into(),
+            roxmltree::Document::parse("<a>")
+                .map(drop)
+                .unwrap_err()
+                .into(),
+            Error::File {
+                path: "/x".into(),
+                source: file(),
             },
+            Error::Host {
+                what: "can't look",
+                host: "a".to_owned(),
+                source: file(),
+            },
+            Error::Start {
+                command: "a".to_owned(),
+                source: file(),
+            },
+        ];
+        for error in errors {
+            let cause = std::error::Error::source(&error).map(ToString::to_string);
+            let cause = cause.expect("each of these has one");
+            assert!(!error.to_string().contains(&cause), "{error}");
+            let Outcome::Unknown { why } = error.into() else {
+                panic!("none of these is a refusal");
+            };
+            assert_eq!(why.matches(&cause).count(), 1, "{why}");
         }
     }
 }

@@ -14,6 +14,7 @@ mod beat;
 mod chain;
 mod client;
 mod driver;
+mod element;
 mod error;
 mod fault;
 mod identity;

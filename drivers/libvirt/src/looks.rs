@@ -25,7 +25,11 @@ impl LibvirtDriver<'_> {
     ) -> Result<(), Error> {
         let look = match self.seen(side).await? {
             None => Look::Absent,
-            Some(seen) => Look::Present(described(seen)?),
+            Some(seen) => {
+                let xml = seen.xml.iter().cloned();
+                self.described.extend(xml.map(|xml| (side, when, xml)));
+                Look::Present(described(seen)?)
+            }
         };
         record.saw(Observation::Domain { side, when, look });
         Ok(())
@@ -113,12 +117,13 @@ impl LibvirtDriver<'_> {
 }
 
 fn described(seen: Seen) -> Result<DomainLook, Error> {
+    let running = seen.xml.as_deref().filter(|_| seen.active);
     Ok(DomainLook {
         uuid: seen.uuid,
         active: seen.active,
         persistent: seen.persistent,
         state: seen.state,
         reason: seen.reason,
-        identity: seen.xml.as_deref().map(identity::read).transpose()?,
+        identity: running.map(identity::read).transpose()?,
     })
 }

@@ -1,10 +1,14 @@
 //! The domain XML of a case's subject.
 
 use migratrix_contract::{Subject, Variant};
+use migratrix_matrix::Hardware;
 
-use crate::chain::disk_xml;
+use crate::{chain::disk, element::Element};
 
-/// The XML of `subject` under `uuid`: as few devices as the scenarios need, so that it starts fast
+/// The name by which a guest's agent would be reached.
+const AGENT: &str = "org.qemu.guest_agent.0";
+
+/// The XML of `subject` under `uuid`: as few devices as the scenario needs, so that it starts fast
 /// and the same in every release.
 ///
 /// - The disk that it boots is read-only and shared by nobody's write, so that libvirt calls no
@@ -13,72 +17,225 @@ use crate::chain::disk_xml;
 /// - What its guest writes to COM1 stays in a file beside QEMU's log, as evidence.
 #[must_use]
 pub fn domain_xml(subject: &Subject, uuid: &str, variant: Variant) -> String {
-    let Subject {
-        domain,
-        machine,
-        memory_mib,
-        boot_image,
-        ..
-    } = subject;
-    let extra = match variant {
-        Variant::Plain => "",
-        Variant::ExtraDevice => "\n    <serial type='null'><target port='1'/></serial>",
-    };
-    let (disk, qtest) = (disk_xml(subject), qtest(subject));
-    let (boot, order) = if disk.is_empty() {
-        ("<boot dev='hd'/>", "")
-    } else {
-        ("", "\n      <boot order='1'/>")
-    };
-    format!(
-        "<domain type='qemu' xmlns:qemu='http://libvirt.org/schemas/domain/qemu/1.0'>
-  <name>{domain}</name>
-  <uuid>{uuid}</uuid>
-  <memory unit='MiB'>{memory_mib}</memory>
-  <vcpu>1</vcpu>
-  <os><type arch='x86_64' machine='{machine}'>hvm</type>{boot}</os>
-  <features><acpi/></features>
-  <on_poweroff>destroy</on_poweroff>
-  <on_reboot>destroy</on_reboot>
-  <on_crash>destroy</on_crash>
-  <devices>
-    <disk type='file' device='disk'>
-      <driver name='qemu' type='raw'/>
-      <source file='{boot_image}'/>
-      <target dev='vda' bus='virtio'/>
-      <readonly/>{order}
-    </disk>{disk}
-    <controller type='usb' model='none'/>
-    <serial type='file'>
-      <source path='/var/log/libvirt/{domain}.serial'/>
-      <target port='0'/>
-    </serial>{extra}
-    <memballoon model='none'/>
-  </devices>{qtest}
-</domain>
-"
-    )
+    let hardware = hardware(subject);
+    let domain = Element::new("domain")
+        .with("type", "qemu")
+        .with("xmlns:qemu", "http://libvirt.org/schemas/domain/qemu/1.0")
+        .holds(Element::new("name").text(&subject.domain))
+        .holds(Element::new("uuid").text(uuid))
+        .holds(
+            Element::new("memory")
+                .with("unit", "MiB")
+                .text(subject.memory_mib),
+        )
+        .holds(Element::new("vcpu").text(hardware.processors()))
+        .holds(os(subject))
+        .holds(Element::new("features").holds(Element::new("acpi")))
+        .holds_all(processors(hardware))
+        .holds_all(
+            ["on_poweroff", "on_reboot", "on_crash"].map(|on| Element::new(on).text("destroy")),
+        )
+        .holds(devices(subject, hardware, variant))
+        .holds_all(qtest(subject));
+    domain.to_string() + "\n"
 }
 
-fn qtest(subject: &Subject) -> String {
-    if !subject.qtest {
-        return String::new();
+/// What the subject's machine is made of.
+fn hardware(subject: &Subject) -> Hardware {
+    subject
+        .point
+        .scenario()
+        .map_or(Hardware::Minimal, |scenario| scenario.hardware)
+}
+
+fn os(subject: &Subject) -> Element {
+    let kind = Element::new("type")
+        .with("arch", "x86_64")
+        .with("machine", &subject.machine)
+        .text("hvm");
+    let os = Element::new("os").holds(kind);
+    match disk(subject) {
+        None => os.holds(Element::new("boot").with("dev", "hd")),
+        Some(_) => os,
     }
-    let socket = subject.qtest_socket();
-    format!(
-        "
-  <qemu:commandline>
-    <qemu:arg value='-qtest'/>
-    <qemu:arg value='unix:{socket},server=on,wait=off'/>
-    <qemu:arg value='-qtest-log'/>
-    <qemu:arg value='none'/>
-  </qemu:commandline>"
-    )
 }
 
+fn processors(hardware: Hardware) -> Option<Element> {
+    let topology = |cores: u32, threads: u32| {
+        let topology = Element::new("topology").with("sockets", 1);
+        let topology = topology.with("cores", cores).with("threads", threads);
+        Some(Element::new("cpu").holds(topology))
+    };
+    match hardware {
+        Hardware::TwoProcessors => topology(2, 1),
+        Hardware::TwoThreads => topology(1, 2),
+        Hardware::HostModel => Some(Element::new("cpu").with("mode", "host-model")),
+        Hardware::Minimal
+        | Hardware::Net
+        | Hardware::Balloon
+        | Hardware::Rng
+        | Hardware::Serial
+        | Hardware::Channel
+        | Hardware::Scsi
+        | Hardware::Disk
+        | Hardware::Gpu
+        | Hardware::Vga
+        | Hardware::Input
+        | Hardware::Watchdog
+        | Hardware::Usb => None,
+    }
+}
+
+fn devices(subject: &Subject, hardware: Hardware, variant: Variant) -> Element {
+    let chained = disk(subject);
+    let mut boot = raw_disk(&subject.boot_image, "vda");
+    if chained.is_some() {
+        boot = boot.holds(Element::new("boot").with("order", 1));
+    }
+    let serial = Element::new("serial")
+        .with("type", "file")
+        .holds(Element::new("source").with("path", console(subject)))
+        .holds(Element::new("target").with("port", 0));
+    let more = match variant {
+        Variant::Plain => None,
+        Variant::ExtraDevice => Some(second_serial()),
+    };
+    Element::new("devices")
+        .holds(boot)
+        .holds_all(chained)
+        .holds(usb(hardware))
+        .holds(serial)
+        .holds_all(more)
+        .holds_all(extra(subject, hardware))
+        .holds(balloon(hardware))
+}
+
+/// The file that the guest's console goes to, by the path that its host knows it by.
+pub(crate) fn console(subject: &Subject) -> String {
+    format!("/var/log/libvirt/{}.serial", subject.domain)
+}
+
+fn raw_disk(file: &str, target: &str) -> Element {
+    let driver = Element::new("driver").with("name", "qemu");
+    Element::new("disk")
+        .with("type", "file")
+        .with("device", "disk")
+        .holds(driver.with("type", "raw"))
+        .holds(Element::new("source").with("file", file))
+        .holds(
+            Element::new("target")
+                .with("dev", target)
+                .with("bus", "virtio"),
+        )
+        .holds(Element::new("readonly"))
+}
+
+fn second_serial() -> Element {
+    Element::new("serial")
+        .with("type", "null")
+        .holds(Element::new("target").with("port", 1))
+}
+
+fn usb(hardware: Hardware) -> Element {
+    let model = if hardware == Hardware::Usb {
+        "qemu-xhci"
+    } else {
+        "none"
+    };
+    Element::new("controller")
+        .with("type", "usb")
+        .with("model", model)
+}
+
+fn balloon(hardware: Hardware) -> Element {
+    let model = if hardware == Hardware::Balloon {
+        "virtio"
+    } else {
+        "none"
+    };
+    Element::new("memballoon").with("model", model)
+}
+
+/// The devices that the hardware has beyond the least, but for those that a domain always says
+/// something of.
+fn extra(subject: &Subject, hardware: Hardware) -> Vec<Element> {
+    let input = |kind, bus| Element::new("input").with("type", kind).with("bus", bus);
+    let video = |model| Element::new("video").holds(Element::new("model").with("type", model));
+    match hardware {
+        Hardware::Net => vec![network_card()],
+        Hardware::Rng => vec![random_numbers()],
+        Hardware::Serial => vec![second_serial()],
+        Hardware::Channel => vec![agent_channel()],
+        Hardware::Scsi => vec![scsi_controller(), empty_drive()],
+        Hardware::Disk => vec![raw_disk(&subject.boot_image, "vdb")],
+        Hardware::Gpu => vec![video("virtio")],
+        Hardware::Vga => vec![video("vga")],
+        Hardware::Input => vec![input("keyboard", "virtio"), input("tablet", "virtio")],
+        Hardware::Watchdog => vec![
+            Element::new("watchdog")
+                .with("model", "i6300esb")
+                .with("action", "none"),
+        ],
+        Hardware::Usb => vec![input("tablet", "usb")],
+        Hardware::Minimal
+        | Hardware::Balloon
+        | Hardware::TwoProcessors
+        | Hardware::TwoThreads
+        | Hardware::HostModel => Vec::new(),
+    }
+}
+
+/// On QEMU's own user network, which needs nothing of its host.
+fn network_card() -> Element {
+    Element::new("interface")
+        .with("type", "user")
+        .holds(Element::new("mac").with("address", "52:54:00:6d:78:01"))
+        .holds(Element::new("model").with("type", "virtio"))
+}
+
+fn random_numbers() -> Element {
+    let backend = Element::new("backend").with("model", "random");
+    Element::new("rng")
+        .with("model", "virtio")
+        .holds(backend.text("/dev/urandom"))
+}
+
+fn agent_channel() -> Element {
+    let target = Element::new("target").with("type", "virtio");
+    Element::new("channel")
+        .with("type", "unix")
+        .holds(target.with("name", AGENT))
+}
+
+fn scsi_controller() -> Element {
+    Element::new("controller")
+        .with("type", "scsi")
+        .with("index", 0)
+        .with("model", "virtio-scsi")
+}
+
+fn empty_drive() -> Element {
+    let target = Element::new("target")
+        .with("dev", "sda")
+        .with("bus", "scsi");
+    Element::new("disk")
+        .with("type", "file")
+        .with("device", "cdrom")
+        .holds(target)
+        .holds(Element::new("readonly"))
+}
+
+fn qtest(subject: &Subject) -> Option<Element> {
+    let socket = format!("unix:{},server=on,wait=off", subject.qtest_socket());
+    let arguments = ["-qtest", &socket, "-qtest-log", "none"];
+    let all = arguments.map(|word| Element::new("qemu:arg").with("value", word));
+    let given = subject.qtest;
+    given.then(|| Element::new("qemu:commandline").holds_all(all))
+}
 #[cfg(test)]
 mod tests {
     use migratrix_guest::Parameters;
+    use migratrix_matrix::{Axis as _, Case};
 
     use super::*;
 
@@ -109,5 +266,22 @@ mod tests {
         let subject = subject(true);
         let xml = domain_xml(&subject, &subject.foreign_uuid, Variant::ExtraDevice);
         assert_eq!(xml, include_str!("../tests/xml/broken.xml"));
+    }
+
+    #[test]
+    fn each_kind_of_hardware_is_in_the_xml_and_nothing_in_it_breaks_the_xml() {
+        let mut texts = std::collections::BTreeSet::new();
+        for hardware in Hardware::ALL {
+            let mut subject = subject(false);
+            subject.boot_image = "/tmp/a & b's.img".to_owned();
+            let name = format!("tck/libvirt/a,a,a/p2p/persistent-running-bare/none/{hardware}");
+            let case: Case = name.parse().unwrap();
+            subject.point = case.point;
+            let xml = domain_xml(&subject, &subject.uuid, Variant::Plain);
+            let read = roxmltree::Document::parse(&xml).unwrap();
+            let source = read.descendants().find(|node| node.has_tag_name("source"));
+            assert_eq!(source.unwrap().attribute("file"), Some("/tmp/a & b's.img"));
+            assert!(texts.insert(xml), "{hardware} is like another one");
+        }
     }
 }

@@ -44,6 +44,15 @@ impl QemuDriver {
         }
     }
 
+    /// What is kept of the QEMUs of a side: their command lines, what they wrote to their standard
+    /// error, and how they ended. `None` where none was started.
+    pub async fn account(&self, side: Side) -> Option<String> {
+        match side {
+            Side::Source => self.source.account.told().await,
+            Side::Destination => self.destination.account.told().await,
+        }
+    }
+
     pub(crate) const fn party(&mut self, side: Side) -> &mut Party {
         match side {
             Side::Source => &mut self.source,

@@ -14,6 +14,7 @@ use std::{
     },
     path::{Path, PathBuf},
     process::{ExitStatus, Stdio},
+    sync::Arc,
     time::Duration,
 };
 
@@ -33,19 +34,23 @@ use tokio::{
 };
 
 use crate::{
-    Answer, Binary, Deadline, Ending, QemuError, Qmp, Qtest, garble::Garbling, stderr::Stderr,
+    Answer, Binary, Deadline, Ending, QemuError, Qmp, Qtest,
+    account::{Account, Life, command_line},
+    garble::Garbling,
+    stderr::Stderr,
 };
 
 /// How long a QEMU that closed its connection has to end, and its last words to come.
 const GRACE: Duration = Duration::from_secs(2);
 
 /// How a QEMU is to be started.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub struct Launch {
     binary: Binary,
     arguments: Vec<OsString>,
     protocols: Protocols,
     stdout: Option<PathBuf>,
+    account: Account,
 }
 
 /// What QEMU is to speak.
@@ -78,18 +83,19 @@ pub struct Starting {
 #[derive(Debug)]
 struct Process {
     child: Child,
-    stderr: Stderr,
+    life: Arc<Life>,
 }
 
 impl Launch {
     /// A QEMU with QMP and no more arguments than that takes.
     #[must_use]
-    pub const fn new(binary: Binary) -> Self {
+    pub fn new(binary: Binary) -> Self {
         Self {
             binary,
             arguments: Vec::new(),
             protocols: Protocols::Qmp,
             stdout: None,
+            account: Account::default(),
         }
     }
 
@@ -111,6 +117,13 @@ impl Launch {
     #[must_use]
     pub fn with_stdout(mut self, file: impl Into<PathBuf>) -> Self {
         self.stdout = Some(file.into());
+        self
+    }
+
+    /// Has what it says, and how it ends, kept in an account that outlives it.
+    #[must_use]
+    pub(crate) fn kept_in(mut self, account: &Account) -> Self {
+        self.account = account.clone();
         self
     }
 
@@ -163,13 +176,13 @@ impl Launch {
     }
 
     fn spawn(&self, qmp: OwnedFd, qtest: Option<OwnedFd>) -> Result<Process, QemuError> {
-        let mut words = self.binary.words.iter();
-        let program = words.next().cloned().unwrap_or_default();
+        let own = self.binary.words.iter().chain(&self.arguments).cloned();
+        let sockets = connections(&qmp, qtest.as_ref()).into_iter();
+        let words: Vec<OsString> = own.chain(sockets.map(Into::into)).collect();
+        let program = words.first().cloned().unwrap_or_default();
         let mut command = Command::new(&program);
         command
-            .args(words)
-            .args(&self.arguments)
-            .args(connections(&qmp, qtest.as_ref()))
+            .args(words.iter().skip(1))
             .envs(
                 self.binary
                     .environment
@@ -189,7 +202,21 @@ impl Launch {
         };
         let mut child = command.spawn().map_err(start)?;
         let stderr = Stderr::new(child.stderr.take().expect("it was piped"));
-        Ok(Process { child, stderr })
+        let life = Arc::new(Life::new(self.told(&words), stderr));
+        self.account.add(Arc::clone(&life));
+        Ok(Process { child, life })
+    }
+
+    /// The command for people, with what it has of its own in its environment.
+    fn told(&self, words: &[OsString]) -> String {
+        let variable = |(name, value): &(OsString, OsString)| {
+            let mut variable = name.clone();
+            variable.push("=");
+            variable.push(value);
+            variable
+        };
+        let variables: Vec<_> = self.binary.environment.iter().map(variable).collect();
+        command_line(variables.iter().chain(words).map(OsString::as_os_str))
     }
 
     fn stdout(&self) -> Result<Stdio, QemuError> {
@@ -297,13 +324,15 @@ impl Qemu {
 
     /// How it has ended; `None` while it runs.
     pub fn has_ended(&mut self) -> Option<ExitStatus> {
-        self.process.child.try_wait().ok().flatten()
+        let status = self.process.child.try_wait().ok().flatten()?;
+        self.process.life.note_end(status);
+        Some(status)
     }
 
     /// The end of what it wrote to its standard error.
     #[must_use]
     pub fn stderr(&self) -> String {
-        self.process.stderr.tail()
+        self.process.life.stderr.tail()
     }
 
     /// Sends a command and waits for its answer, as [`Qmp::execute`]; where QEMU has ended, the error says how.
@@ -333,13 +362,15 @@ impl Qemu {
     /// Returns an error where it has not by the deadline.
     pub async fn ended(&mut self, deadline: impl Into<Deadline>) -> Result<ExitStatus, QemuError> {
         let deadline = deadline.into();
-        tokio::time::timeout_at(deadline.at(), self.process.child.wait())
+        let status = tokio::time::timeout_at(deadline.at(), self.process.child.wait())
             .await
             .map_err(|_| QemuError::Silent {
                 awaited: "QEMU's end".to_owned(),
                 deadline,
             })?
-            .map_err(QemuError::system("wait for QEMU"))
+            .map_err(QemuError::system("wait for QEMU"))?;
+        self.process.life.note_end(status);
+        Ok(status)
     }
 
     /// Asks it to end, and waits for that; kills it at the deadline.
@@ -362,6 +393,7 @@ impl Qemu {
     /// # Errors
     /// Returns the error where it can't be killed.
     pub fn start_kill(&mut self) -> Result<(), QemuError> {
+        self.about_to_kill();
         let killed = self.process.child.start_kill();
         killed.map_err(QemuError::system("kill QEMU"))
     }
@@ -371,11 +403,21 @@ impl Qemu {
     /// # Errors
     /// Returns the error where it can't be killed.
     pub async fn kill(&mut self) -> Result<(), QemuError> {
+        self.about_to_kill();
         self.process
             .child
             .kill()
             .await
             .map_err(QemuError::system("kill QEMU"))
+    }
+}
+
+impl Qemu {
+    /// Notes that we end it, unless it has ended by itself.
+    fn about_to_kill(&mut self) {
+        if self.has_ended().is_none() {
+            self.process.life.note_end("we killed it");
+        }
     }
 }
 
@@ -385,11 +427,14 @@ impl Process {
             return error;
         };
         match tokio::time::timeout(GRACE, self.child.wait()).await {
-            Ok(Ok(status)) => QemuError::Died {
-                awaited,
-                status,
-                stderr: self.stderr.rest(GRACE).await,
-            },
+            Ok(Ok(status)) => {
+                self.life.note_end(status);
+                QemuError::Died {
+                    awaited,
+                    status,
+                    stderr: self.life.stderr.rest(GRACE).await,
+                }
+            }
             Ok(Err(_)) | Err(_) => QemuError::Broken { awaited, ending },
         }
     }

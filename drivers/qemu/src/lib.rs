@@ -12,6 +12,7 @@
 //! that nothing sensible came back.
 
 mod abilities;
+mod account;
 mod address;
 mod backup;
 mod base64;

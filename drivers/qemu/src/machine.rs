@@ -41,6 +41,12 @@ fn numbers(machine: &str, family: &str) -> Option<Vec<u32>> {
     version.split('.').map(|part| part.parse().ok()).collect()
 }
 
+/// The disk that is booted. Machine types before 2.7 give a disk the legacy interface alone, by which
+/// QEMU 10.0.13 names 1024 as the size of a queue, whatever it has: more than any firmware takes, so
+/// that none boots from it. The modern interface is the later types' own choice.
+const BOOT_DISK: &str =
+    "-device virtio-blk-pci,drive=boot,id=boot-disk,addr=0x10,bootindex=0,disable-modern=off";
+
 /// The arguments of the side's QEMU, but for what it has to wait for.
 pub(crate) fn arguments(
     subject: &Subject,
@@ -66,9 +72,7 @@ pub(crate) fn arguments(
         "-drive".to_owned(),
         format!("file={},format=raw,if=none,id=boot,readonly=on", image),
     ]);
-    all.extend(words(
-        "-device virtio-blk-pci,drive=boot,id=boot-disk,addr=0x10,bootindex=0",
-    ));
+    all.extend(words(BOOT_DISK));
     all.extend(devices::arguments(raw.devices, scratch)?);
     Ok(all)
 }

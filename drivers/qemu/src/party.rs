@@ -9,8 +9,8 @@ use serde_json::{Value, json};
 use tokio::net::UnixStream;
 
 use crate::{
-    Abilities, Answer, Binary, Event, Events, Qemu, QemuError, Qtest, progress::Progress,
-    trail::Trail, trouble::Trouble,
+    Abilities, Answer, Binary, Event, Events, Qemu, QemuError, Qtest, account::Account,
+    progress::Progress, trail::Trail, trouble::Trouble,
 };
 
 /// The QEMU of one release.
@@ -38,6 +38,8 @@ pub(crate) struct Party {
     qemu: Option<Qemu>,
     events: Option<Events>,
     pub(crate) trail: Trail,
+    /// All QEMUs that it has had.
+    pub(crate) account: Account,
     /// How its QEMU ended, once that was seen.
     end: Option<String>,
 }
@@ -50,6 +52,7 @@ impl Party {
             qemu: None,
             events: None,
             trail: Trail::default(),
+            account: Account::default(),
             end: None,
         }
     }

@@ -55,8 +55,9 @@ impl QemuDriver {
         if side == Side::Destination {
             arguments.extend(machine::words("-incoming defer"));
         }
-        let binary = self.party(side).host.binary.clone();
-        Ok(Launch::new(binary).arguments(arguments).with_qtest())
+        let party = self.party(side);
+        let launch = Launch::new(party.host.binary.clone()).kept_in(&party.account);
+        Ok(launch.arguments(arguments).with_qtest())
     }
 
     /// Takes a QEMU that has started, and records its version.

@@ -1,11 +1,11 @@
 //! The end of what a process wrote to its standard error.
 
 use std::{
-    sync::{Arc, Mutex},
+    sync::{Arc, Mutex, MutexGuard},
     time::Duration,
 };
 
-use tokio::{io::AsyncReadExt, process::ChildStderr, task::JoinHandle};
+use tokio::{io::AsyncReadExt, process::ChildStderr, sync::watch, task::JoinHandle};
 
 /// How much is kept, in bytes.
 const KEPT: usize = 16 << 10;
@@ -13,33 +13,46 @@ const KEPT: usize = 16 << 10;
 /// The standard error of a process, which a task reads until this is dropped.
 #[derive(Debug)]
 pub(crate) struct Stderr {
-    tail: Arc<Mutex<Vec<u8>>>,
+    said: Arc<Mutex<Said>>,
     task: JoinHandle<()>,
+    /// Its other end is gone once all has been read.
+    open: watch::Receiver<()>,
+}
+
+/// What has been read so far.
+#[derive(Debug, Default)]
+struct Said {
+    tail: Vec<u8>,
+    /// How much came before the tail, in bytes.
+    cut: usize,
 }
 
 impl Stderr {
     /// Begins to read.
     pub(crate) fn new(pipe: ChildStderr) -> Self {
-        let tail = Arc::<Mutex<Vec<u8>>>::default();
-        let task = tokio::spawn(keep(pipe, Arc::clone(&tail)));
-        Self { tail, task }
+        let said = Arc::<Mutex<Said>>::default();
+        let (hold, open) = watch::channel(());
+        let task = tokio::spawn(keep(pipe, Arc::clone(&said), hold));
+        Self { said, task, open }
     }
 
     /// The end of what has been written so far.
     pub(crate) fn tail(&self) -> String {
-        let tail = self
-            .tail
-            .lock()
-            .expect("nothing panics while it holds the lock");
-        String::from_utf8_lossy(&tail).trim().to_owned()
+        let said = lock(&self.said);
+        String::from_utf8_lossy(&said.tail).trim().to_owned()
+    }
+
+    /// How much of it is not kept, in bytes.
+    pub(crate) fn cut(&self) -> usize {
+        lock(&self.said).cut
     }
 
     /// Waits until all has been read of a process that has ended, but no longer than `grace`: its
     /// children may hold the pipe open.
-    pub(crate) async fn rest(&mut self, grace: Duration) -> String {
-        if !self.task.is_finished() {
-            drop(tokio::time::timeout(grace, &mut self.task).await);
-        }
+    pub(crate) async fn rest(&self, grace: Duration) -> String {
+        let mut open = self.open.clone();
+        // Nothing is ever sent: what comes is the end.
+        drop(tokio::time::timeout(grace, open.changed()).await);
         self.tail()
     }
 }
@@ -50,12 +63,17 @@ impl Drop for Stderr {
     }
 }
 
-async fn keep(mut pipe: ChildStderr, tail: Arc<Mutex<Vec<u8>>>) {
+fn lock(said: &Mutex<Said>) -> MutexGuard<'_, Said> {
+    said.lock().expect("nothing panics while it holds the lock")
+}
+
+async fn keep(mut pipe: ChildStderr, said: Arc<Mutex<Said>>, _hold: watch::Sender<()>) {
     let mut piece = vec![0; 4096];
     while let Ok(length @ 1..) = pipe.read(&mut piece).await {
-        let mut tail = tail.lock().expect("nothing panics while it holds the lock");
-        tail.extend_from_slice(&piece[..length]);
-        let excess = tail.len().saturating_sub(KEPT);
-        tail.drain(..excess);
+        let mut said = lock(&said);
+        said.tail.extend_from_slice(&piece[..length]);
+        let excess = said.tail.len().saturating_sub(KEPT);
+        said.tail.drain(..excess);
+        said.cut += excess;
     }
 }

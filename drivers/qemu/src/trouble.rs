@@ -2,7 +2,7 @@
 
 use std::io;
 
-use migratrix_contract::Step;
+use migratrix_contract::{Step, told};
 use migratrix_guest::{ImageError, ReadError};
 use migratrix_history::{Outcome, Refusal, Side};
 use thiserror::Error;
@@ -41,7 +41,7 @@ pub(crate) enum Trouble {
     #[error("the device does not answer")]
     Mute,
     /// No guest can be made.
-    #[error("no boot image can be made: {0}")]
+    #[error("no boot image can be made")]
     Image(#[from] ImageError),
     /// The memory that was read is not the guest's.
     #[error(transparent)]
@@ -74,10 +74,7 @@ pub(crate) const fn word(side: Side) -> &'static str {
 
 impl From<Trouble> for Outcome {
     fn from(trouble: Trouble) -> Self {
-        let text = match std::error::Error::source(&trouble) {
-            Some(source) => format!("{trouble}: {source}"),
-            None => trouble.to_string(),
-        };
+        let text = told(&trouble);
         if let Trouble::Refused(_) | Trouble::Astray { .. } = trouble {
             return Self::Refused(Refusal {
                 code: 0,
@@ -94,5 +91,44 @@ pub(crate) fn unless_gone<T>(asked: Result<T, Trouble>) -> Result<Option<T>, Tro
     match asked {
         Err(Trouble::Gone(..) | Trouble::Qemu(QemuError::Died { .. })) => Ok(None),
         asked => asked.map(Some),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use migratrix_guest::Parameters;
+
+    use super::*;
+
+    fn image() -> Trouble {
+        let unaligned = Parameters {
+            start: 0x100001,
+            ..Parameters::SMALL
+        };
+        unaligned.boot_image().map(drop).unwrap_err().into()
+    }
+
+    #[test]
+    fn a_trouble_does_not_say_its_cause_and_is_told_with_it_once() {
+        let file = || io::Error::other("a cause of its own");
+        let troubles = [
+            image(),
+            QemuError::file("read", "/x")(file()).into(),
+            Trouble::system("kill QEMU")(file()),
+            QemuError::Start {
+                program: "/x".to_owned(),
+                source: file(),
+            }
+            .into(),
+        ];
+        for trouble in troubles {
+            let cause = std::error::Error::source(&trouble).map(ToString::to_string);
+            let cause = cause.expect("each of these has one");
+            assert!(!trouble.to_string().contains(&cause), "{trouble}");
+            let Outcome::Unknown { why } = trouble.into() else {
+                panic!("none of these is a refusal");
+            };
+            assert_eq!(why.matches(&cause).count(), 1, "{why}");
+        }
     }
 }

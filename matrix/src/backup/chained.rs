@@ -16,7 +16,7 @@ use itertools::iproduct;
 
 use super::axes::{Journey, Writer};
 use crate::{
-    Activity, BadWord, Condition, Control, Flag, FlagSet, MachineChoice, Scenario, State,
+    Activity, BadWord, Condition, Control, Flag, FlagSet, Hardware, MachineChoice, Scenario, State,
     raw::axis::Axis,
     rules::{Row, Rule, first, row},
     word::serde_as_text,
@@ -81,6 +81,7 @@ pub(crate) fn chained(flags: &[FlagSet]) -> Vec<Chained> {
                     control,
                     state,
                     flags: *flags,
+                    hardware: Hardware::Minimal,
                 },
             })
             .collect::<Vec<_>>()
@@ -125,8 +126,10 @@ impl FromStr for Chained {
     type Err = BadWord;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let parts: Vec<&str> = text.split('/').collect();
-        let [journey, writer, control, state, flags] = *parts else {
+        let mut parts = text.splitn(3, '/');
+        let (Some(journey), Some(writer), Some(scenario)) =
+            (parts.next(), parts.next(), parts.next())
+        else {
             return Err(BadWord {
                 kind: "point",
                 word: text.to_owned(),
@@ -136,11 +139,7 @@ impl FromStr for Chained {
         Ok(Self {
             journey: journey.parse()?,
             writer: writer.parse()?,
-            scenario: Scenario {
-                control: control.parse()?,
-                state: state.parse()?,
-                flags: flags.parse()?,
-            },
+            scenario: scenario.parse()?,
         })
     }
 }

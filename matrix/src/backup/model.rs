@@ -17,8 +17,8 @@ pub struct Scene {
     pub act: Act,
     /// On which side.
     pub side: Place,
-    /// What QEMU must say where it must refuse.
-    pub refusal: Option<&'static str>,
+    /// What QEMU must name where it must refuse, in whatever words.
+    pub refusal: Option<&'static [&'static str]>,
     /// How each job must end that the act waits for.
     pub jobs: Vec<JobExpected>,
     /// What bitmaps there must be after it, of each drive that has some.
@@ -77,12 +77,12 @@ pub enum Count {
     Any,
 }
 
-/// What QEMU says of an incremental without a bitmap.
-const MISSING: &str = "must provide a valid bitmap name for 'incremental' sync mode";
-/// What it says of one with a bitmap that is not there.
-const UNKNOWN: &str = "Bitmap 'unknown' could not be found";
-/// What it says of a granularity that is no power of two.
-const ODD: &str = "Granularity must be power of 2";
+/// What QEMU names of an incremental without a bitmap.
+const MISSING: &[&str] = &["bitmap name", "incremental"];
+/// What it names of one with a bitmap that is not there.
+const UNKNOWN: &[&str] = &["bitmap", "'unknown'"];
+/// What it names of a granularity that is no power of two.
+const ODD: &[&str] = &["granularity", "power of 2"];
 
 /// The cluster size of the disks, and of targets that are equal to them, in bytes.
 const CLUSTER: u64 = 64 << 10;
@@ -417,7 +417,7 @@ impl<'b> Model<'b> {
     }
 }
 
-const fn refusal(act: Act) -> Option<&'static str> {
+const fn refusal(act: Act) -> Option<&'static [&'static str]> {
     match act {
         Act::IncrementBy(_, Misnamed::Missing) => Some(MISSING),
         Act::IncrementBy(_, Misnamed::Unknown) => Some(UNKNOWN),

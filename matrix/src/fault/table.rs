@@ -1,8 +1,8 @@
 //! The table of faults: when and where each is committed, and which condition must see it.
 
 use crate::{
-    Activity, Backend, Condition, Control, Fault, Flag, FlagSet, Persistence, Point, Preparation,
-    Scenario, State,
+    Activity, Backend, Condition, Control, Fault, Flag, FlagSet, Hardware, Persistence, Point,
+    Preparation, Scenario, State,
 };
 
 /// How a condition trips.
@@ -136,6 +136,7 @@ pub(super) const PLAIN: Scenario = Scenario {
         preparation: Preparation::Bare,
     },
     flags: FlagSet::NONE,
+    hardware: Hardware::Minimal,
 };
 
 const TRANSIENT: Scenario = Scenario {

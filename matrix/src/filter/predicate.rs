@@ -22,6 +22,8 @@ pub(super) enum Predicate {
     Fault(Option<Fault>),
     /// A value of an axis: the axis's name, the value's word.
     Value(&'static str, &'static str),
+    /// One of several values of an axis: the axis's name, the values' words.
+    Values(&'static str, Vec<&'static str>),
     Name(Glob),
     Release(Place, ReleaseName),
     Releases(Place, Glob),
@@ -73,6 +75,7 @@ impl Predicate {
             Self::Flags(flags) => of_scenario(&|one| one.flags == *flags),
             Self::Fault(fault) => case.fault == *fault,
             Self::Value(axis, word) => case.point.is(axis, word),
+            Self::Values(axis, words) => words.iter().any(|word| case.point.is(axis, word)),
             Self::Name(glob) => glob.matches(&case.to_string()),
             Self::Release(place, name) => case.tuple.at(*place) == name,
             Self::Releases(place, glob) => glob.matches(case.tuple.at(*place).as_str()),

@@ -12,6 +12,7 @@ fn releases() -> Releases {
         libvirt: libvirt.map(|text| text.parse::<Version>().unwrap()),
         qemu: qemu.map(|text| text.parse().unwrap()),
         machines: Vec::new(),
+        packages: std::collections::BTreeMap::new(),
     };
     Releases::new(vec![
         release("bookworm", Some("9.0.0"), Some("7.2.22")),

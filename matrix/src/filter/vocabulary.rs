@@ -5,7 +5,7 @@ use std::{cmp::Ordering, fmt::Display, str::FromStr};
 use crate::{
     Accelerator, Activity, Address, Axis, BackupForm, BadVersion, BadWord, Bitmaps, Carrier,
     Channels, CheckpointDelay, Clusters, ColoChannel, ColoDisk, ColoMoment, Creation, Devices,
-    Failover, Feature, Flag, FlagSet, Granularity, GuestState, Incident, Journey, Loss,
+    Failover, Feature, Flag, FlagSet, Granularity, GuestState, Hardware, Incident, Journey, Loss,
     MachineChoice, Method, Multifd, Operation, Persistence, Place, Preparation, ReleaseName,
     Target, Tls, Transport, Uuids, Version, Writer, ZeroPage,
 };
@@ -67,8 +67,9 @@ const PREDICATES: [(&str, Values); 14] = [
     ("name", Values::One(name)),
 ];
 
-/// The axes of the suites besides `tck`, each a predicate by its name.
-const AXES: [(&str, Values); 30] = [
+/// The axes that are a predicate by their name.
+const AXES: [(&str, Values); 31] = [
+    axis_of::<Hardware>(),
     axis_of::<Method>(),
     axis_of::<Transport>(),
     axis_of::<GuestState>(),
@@ -105,8 +106,18 @@ const fn axis_of<A: Axis>() -> (&'static str, Values) {
     (A::NAME, Values::Several(word_of::<A>))
 }
 
+/// A value's word, or a glob for several.
 fn word_of<A: Axis>(value: &str) -> Result<Predicate, String> {
     let all = A::ALL.iter().copied().map(Axis::word);
+    if value.contains(['*', '?']) {
+        let glob = Glob::new(value);
+        let words: Vec<_> = all.filter(|word| glob.matches(word)).collect();
+        return if words.is_empty() {
+            Err(format!("`{value}` matches no value of `{}`", A::NAME))
+        } else {
+            Ok(Predicate::Values(A::NAME, words))
+        };
+    }
     let word = crate::word::find(A::NAME, value, all);
     let predicate = word.map(|word| Predicate::Value(A::NAME, word));
     predicate.map_err(|error| error.to_string())

@@ -118,6 +118,7 @@ fn releases() -> Releases {
         libvirt: None,
         qemu: Some(qemu),
         machines: Vec::new(),
+        packages: std::collections::BTreeMap::new(),
     };
     let both = [
         release("old", Version::new(7, 2, 22)),

@@ -32,7 +32,7 @@ impl Evidence<'_> {
             .entries
             .iter()
             .find_map(|entry| match &entry.saw {
-                Observation::HostLost { side, why } => {
+                Observation::HostLost { side, why, .. } => {
                     Some(format!("{} was lost: {why}", self.host(*side)))
                 }
                 _ => None,
@@ -127,6 +127,24 @@ pub(super) fn no(refusal: &Refusal) -> String {
         message,
     } = refusal;
     format!("{message} (error code {code}, domain {domain})")
+}
+
+/// Whether QEMU refused for the thing that is named by `words`. Its sentences change from release to
+/// release, and its quotes too; what they name stays, and so does the class of the error.
+pub(super) fn is_refusal_of(refusal: &Refusal, words: &[&str]) -> bool {
+    refusal.message.starts_with("GenericError") && names(&refusal.message, words)
+}
+
+/// Whether a text names all of this, in capital letters or small ones.
+pub(super) fn names(text: &str, words: &[&str]) -> bool {
+    let text = text.to_lowercase();
+    words.iter().all(|word| text.contains(word))
+}
+
+/// Words that must be named, for people.
+pub(super) fn listed(words: &[&str]) -> String {
+    let quoted: Vec<_> = words.iter().map(|word| format!("`{word}`")).collect();
+    quoted.join(" and ")
 }
 
 pub(super) const fn place(side: Side) -> &'static str {

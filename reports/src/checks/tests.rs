@@ -366,6 +366,7 @@ fn what_is_seen_after_a_host_was_lost_is_no_evidence() {
     let lost = Observation::HostLost {
         side: Side::Source,
         why: "its daemon died".into(),
+        instance: String::new(),
     };
     let is_end = |saw: &Observation| {
         matches!(

@@ -1,38 +1,47 @@
-//! The rows that both flavours write: which test cases there are, and what came of each.
+//! The rows that both flavours write: which test cases there are, and what came of each. A row's
+//! texts are made when it is written, and not before.
 
 use std::collections::BTreeMap;
 
-use migratrix_matrix::{Case, Condition, Tuple};
+use migratrix_matrix::{Case, Condition, Shard, Tuple};
 
-use super::Granularity;
-use crate::{Judgement, Run, Standing, Verdict, groups::reason, printable::printable};
+use super::{Granularity, Part};
+use crate::{
+    Death, Flaky, Judgement, KnownAre, Rules, Run, Standing, Verdict, groups::reason,
+    printable::printable,
+};
 
-/// One suite: the rows of a tuple.
+/// One suite: the rows of a tuple, or of what is of no tuple.
 pub(super) struct Suite<'r> {
     pub name: String,
     pub began_unix: u64,
     pub rows: Vec<Row<'r>>,
 }
 
-/// One test case.
-pub(super) struct Row<'r> {
-    pub classname: String,
-    pub name: String,
-    pub time_ms: u64,
-    pub came: Came,
-    /// `None` where the case was never judged.
-    pub judgement: Option<&'r Judgement>,
+/// One test case: what it is of.
+pub(super) enum Row<'r> {
+    /// A case as a whole.
+    Case(&'r Judgement),
+    /// A condition of a case.
+    Condition(&'r Judgement, Condition),
+    /// A case that was never judged.
+    Missing(&'r Case),
+    /// A shard that is not there.
+    Shard(Shard),
+    /// A host that died.
+    Death(Box<Death>),
 }
 
-/// What came of a row.
+/// What came of a row, without its texts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Came {
     Passed,
-    Failure(Trouble),
-    Error(Trouble),
-    Skipped(Trouble),
+    Failure,
+    Error,
+    Skipped,
 }
 
-/// Why it did not pass.
+/// Why a row did not pass.
 pub(super) struct Trouble {
     /// The condition, or what else it is about.
     pub kind: String,
@@ -42,32 +51,45 @@ pub(super) struct Trouble {
     pub text: String,
 }
 
-/// A suite a tuple, in the order of the tuples.
-pub(super) fn suites(run: &Run, granularity: Granularity) -> Vec<Suite<'_>> {
+/// A suite a tuple, in the order of the tuples; then what is of none.
+pub(super) fn suites<'r>(run: &'r Run, part: Part<'_>, granularity: Granularity) -> Vec<Suite<'r>> {
     let mut suites: BTreeMap<&Tuple, Vec<Row<'_>>> = BTreeMap::new();
-    for judgement in run.judgements() {
+    let judged = run.judgements().filter(|one| part.takes(&one.case.tuple));
+    for judgement in judged {
         let rows = suites.entry(&judgement.case.tuple).or_default();
         rows.extend(rows_of(judgement, granularity));
     }
-    for case in run.missing() {
-        suites.entry(&case.tuple).or_default().push(missing(case));
+    for case in run.missing().filter(|case| part.takes(&case.tuple)) {
+        suites
+            .entry(&case.tuple)
+            .or_default()
+            .push(Row::Missing(case));
+    }
+    let named = suites.into_iter();
+    let mut suites: Vec<_> = named
+        .map(|(tuple, rows)| suite(run, tuple.to_string(), rows))
+        .collect();
+    if part.has_rest() {
+        let deaths = run
+            .deaths()
+            .into_iter()
+            .map(|one| Row::Death(Box::new(one)));
+        let shards = run.missing_shards().iter().map(|one| Row::Shard(*one));
+        let rest = [("hosts", deaths.collect()), ("shards", shards.collect())];
+        let rest = rest
+            .into_iter()
+            .filter(|(_, rows): &(_, Vec<_>)| !rows.is_empty());
+        suites.extend(rest.map(|(name, rows)| suite(run, name.to_owned(), rows)));
     }
     suites
-        .into_iter()
-        .map(|(tuple, rows)| suite(run, tuple, rows))
-        .collect()
 }
 
-fn suite<'r>(run: &Run, tuple: &Tuple, rows: Vec<Row<'r>>) -> Suite<'r> {
-    let began = |row: &Row<'_>| row.judgement.map(|one| one.began_unix);
-    let began_unix = rows
-        .iter()
-        .filter_map(began)
-        .min()
-        .unwrap_or(run.began_unix);
+fn suite<'r>(run: &Run, name: String, rows: Vec<Row<'r>>) -> Suite<'r> {
+    let began = |row: &Row<'_>| row.judgement().map(|one| one.began_unix);
+    let began = rows.iter().filter_map(began).min();
     Suite {
-        name: tuple.to_string(),
-        began_unix,
+        name,
+        began_unix: began.unwrap_or(run.began_unix),
         rows,
     }
 }
@@ -80,79 +102,170 @@ fn rows_of(judgement: &Judgement, granularity: Granularity) -> Vec<Row<'_>> {
     };
     let own = judgement.case.point.conditions().into_iter();
     let conditions: Vec<_> = own.filter(|one| takes(*one)).collect();
+    // What an attempt showed to be wrong may be of no condition, or of one that has no row.
+    let elsewhere =
+        |flaw: &crate::Flaw| flaw.condition.is_none_or(|one| !conditions.contains(&one));
+    let needs_whole = judgement.flaws.iter().any(elsewhere);
     if conditions.is_empty() || judgement.case.fault.is_some() {
-        return vec![whole(judgement)];
+        return vec![Row::Case(judgement)];
     }
-    let rows = conditions.into_iter();
-    rows.map(|condition| one(judgement, condition)).collect()
+    let whole = needs_whole.then_some(Row::Case(judgement));
+    let rows = conditions.iter();
+    let rows = rows.map(|condition| Row::Condition(judgement, *condition));
+    rows.chain(whole).collect()
 }
 
-fn whole(judgement: &Judgement) -> Row<'_> {
-    let standing = judgement.standing();
-    let (condition, message) = reason(judgement, standing);
-    let condition = condition.or(judgement.case.fault.map(|fault| fault.trips()));
-    let kind = condition.map_or("case", Condition::word);
-    let trouble = Trouble {
+impl<'r> Row<'r> {
+    /// The attempt that counts, where there is one.
+    pub fn judgement(&self) -> Option<&'r Judgement> {
+        match self {
+            Self::Case(judgement) | Self::Condition(judgement, _) => Some(judgement),
+            Self::Missing(_) | Self::Shard(_) | Self::Death(_) => None,
+        }
+    }
+
+    pub fn classname(&self) -> String {
+        match self {
+            Self::Case(judgement) => class(&judgement.case),
+            Self::Condition(judgement, _) => {
+                format!("{}.{}", class(&judgement.case), judgement.case)
+            }
+            Self::Missing(case) => class(case),
+            Self::Shard(_) => "migratrix.shards".to_owned(),
+            Self::Death(_) => "migratrix.hosts".to_owned(),
+        }
+    }
+
+    pub fn name(&self) -> String {
+        match self {
+            Self::Case(judgement) => judgement.case.to_string(),
+            Self::Condition(_, condition) => condition.to_string(),
+            Self::Missing(case) => case.to_string(),
+            Self::Shard(shard) => shard.to_string(),
+            Self::Death(death) => death.host(),
+        }
+    }
+
+    /// The time of a case is that of its migration, so that a suite's times add up.
+    pub fn time_ms(&self) -> u64 {
+        match self {
+            Self::Case(judgement) | Self::Condition(judgement, Condition::Migrated) => {
+                judgement.elapsed_ms
+            }
+            Self::Condition(..) | Self::Missing(_) | Self::Shard(_) | Self::Death(_) => 0,
+        }
+    }
+
+    pub fn came(&self, rules: Rules) -> Came {
+        match self {
+            Self::Case(judgement) => came(judgement.standing(), rules),
+            Self::Condition(judgement, one) => came(judgement.standing_of(*one), rules),
+            Self::Missing(_) | Self::Shard(_) => Came::Error,
+            Self::Death(_) => match rules.flaky {
+                Flaky::Failed => Came::Failure,
+                Flaky::Allowed => Came::Skipped,
+            },
+        }
+    }
+
+    /// Why it did not pass.
+    pub fn trouble(&self, run: &Run) -> Trouble {
+        match self {
+            Self::Case(judgement) => whole(run, judgement),
+            Self::Condition(judgement, condition) => one(run, judgement, *condition),
+            Self::Missing(_) => {
+                let message =
+                    "the case was planned and has no verdict: the run was stopped before it";
+                plain("planned", message.to_owned(), String::new())
+            }
+            Self::Shard(shard) => {
+                let message = format!("the shard {shard} is missing: give its directory as well");
+                plain("shard", message, String::new())
+            }
+            Self::Death(death) => {
+                let cases = death
+                    .cases
+                    .iter()
+                    .map(|case| format!("\n{}", run.again(case)));
+                let cases = format!("\nwhat was on it:{}", cases.collect::<String>());
+                plain("host", printable(&death.told()), cases)
+            }
+        }
+    }
+}
+
+fn plain(kind: &str, message: String, more: String) -> Trouble {
+    Trouble {
         kind: kind.to_owned(),
-        message: printable(&message),
-        text: text(judgement),
-    };
-    Row {
-        classname: class(&judgement.case),
-        name: judgement.case.to_string(),
-        time_ms: judgement.elapsed_ms,
-        came: came(standing, trouble),
-        judgement: Some(judgement),
+        text: format!("{message}{more}"),
+        message,
     }
 }
 
-/// The time of a case is that of its migration, so that a suite's times add up.
-fn one(judgement: &Judgement, condition: Condition) -> Row<'_> {
-    let (standing, verdict) = (judgement.standing_of(condition), judgement.of(condition));
-    let known = judgement
-        .known(condition)
-        .map(|known| format!("known failure: {}", known.reason));
+fn came(standing: Standing, rules: Rules) -> Came {
+    match (standing, rules.known) {
+        (Standing::Passed, _) => Came::Passed,
+        (Standing::KnownFailure, KnownAre::Excused) | (Standing::Skipped, _) => Came::Skipped,
+        (Standing::KnownFailure, KnownAre::Failed)
+        | (Standing::Failed | Standing::KnownPasses | Standing::FailedAtFirst, _) => Came::Failure,
+        (Standing::Unknown, _) => Came::Error,
+    }
+}
+
+fn whole(run: &Run, judgement: &Judgement) -> Trouble {
+    let standing = judgement.standing();
+    let (condition, why) = reason(judgement, standing);
+    let known = condition.and_then(|one| judgement.known(one));
+    let message = match (standing, known) {
+        (Standing::KnownFailure, Some(known)) => format!("known: {}", known.told()),
+        _ => why,
+    };
+    let condition = condition.or(judgement.case.fault.map(|fault| fault.trips()));
+    Trouble {
+        kind: condition.map_or("case", Condition::word).to_owned(),
+        message: printable(&message),
+        text: text(run, judgement),
+    }
+}
+
+fn one(run: &Run, judgement: &Judgement, condition: Condition) -> Trouble {
+    let verdict = judgement.of(condition);
     let why = verdict.map_or("it was not judged", |verdict| verdict.why());
-    let message = match standing {
-        Standing::KnownPasses => format!("passes now; {}", known.unwrap_or_default()),
-        Standing::Passed
-        | Standing::KnownFailure
-        | Standing::Skipped
-        | Standing::Unknown
-        | Standing::Failed => why.to_owned(),
+    let known = judgement.known(condition);
+    let known = known.map_or(String::new(), |known| format!("known: {}", known.told()));
+    let message = match (judgement.standing_of(condition), judgement.flaw(condition)) {
+        (Standing::KnownPasses, _) => format!("passes now; {known}"),
+        (Standing::KnownFailure, _) => known,
+        (Standing::FailedAtFirst, Some(flaw)) => {
+            format!("attempt {}: {}", flaw.attempt, flaw.why)
+        }
+        (
+            Standing::Passed
+            | Standing::Skipped
+            | Standing::Unknown
+            | Standing::Failed
+            | Standing::FailedAtFirst,
+            _,
+        ) => why.to_owned(),
     };
     let message = printable(&message);
-    let trouble = Trouble {
+    let seen = if message == why {
+        String::new()
+    } else {
+        printable(why)
+    };
+    let lines = [
+        message.clone(),
+        seen,
+        whose(run, judgement),
+        files(judgement),
+    ];
+    let lines: Vec<_> = lines.iter().map(|one| one.trim_end()).collect();
+    let lines: Vec<_> = lines.into_iter().filter(|one| !one.is_empty()).collect();
+    Trouble {
         kind: condition.to_string(),
-        text: format!("{message}\n{}", whose(judgement))
-            .trim_end()
-            .to_owned(),
+        text: lines.join("\n"),
         message,
-    };
-    let timed = condition == Condition::Migrated;
-    Row {
-        classname: format!("{}.{}", class(&judgement.case), judgement.case),
-        name: condition.to_string(),
-        time_ms: if timed { judgement.elapsed_ms } else { 0 },
-        came: came(standing, trouble),
-        judgement: Some(judgement),
-    }
-}
-
-fn missing(case: &Case) -> Row<'_> {
-    let message = "the case was planned and has no verdict: the run was stopped before it";
-    let (kind, message) = ("planned".to_owned(), message.to_owned());
-    let trouble = Trouble {
-        kind,
-        text: message.clone(),
-        message,
-    };
-    Row {
-        classname: class(case),
-        name: case.to_string(),
-        time_ms: 0,
-        came: Came::Error(trouble),
-        judgement: None,
     }
 }
 
@@ -160,37 +273,39 @@ fn class(case: &Case) -> String {
     format!("migratrix.{}.{}", case.suite.word(), case.tuple)
 }
 
-fn came(standing: Standing, trouble: Trouble) -> Came {
-    match standing {
-        Standing::Passed | Standing::KnownFailure => Came::Passed,
-        Standing::Failed | Standing::KnownPasses => Came::Failure(trouble),
-        Standing::Unknown => Came::Error(trouble),
-        Standing::Skipped => Came::Skipped(trouble),
-    }
-}
-
 /// Whose failure it is, where that was found out.
-fn whose(judgement: &Judgement) -> String {
+fn whose(run: &Run, judgement: &Judgement) -> String {
     let attribution = judgement.attribution.as_ref();
     attribution.map_or(String::new(), |one| {
-        format!("{one}\nmigratrix run --case {}\n", one.raw)
+        format!("{one}\n{}\n", run.again(&one.raw))
     })
 }
 
 /// Every trouble of a case, and how to see it again.
-fn text(judgement: &Judgement) -> String {
+fn text(run: &Run, judgement: &Judgement) -> String {
     let told = |(condition, verdict): (Condition, &Verdict)| {
-        format!(
-            "{condition} ({}): {}\n",
-            verdict.kind().word(),
-            verdict.why()
-        )
+        let known = judgement.known(condition).or(judgement.expired(condition));
+        let known = known.map_or(String::new(), |known| format!(" (known: {})", known.told()));
+        let (kind, why) = (verdict.kind().word(), verdict.why());
+        format!("{condition} ({kind}): {why}{known}\n")
     };
-    let mut text: String = judgement.troubles().map(told).collect();
-    text.push_str(&whose(judgement));
-    text.push_str(&format!("migratrix run --case {}\n", judgement.case));
-    if let Some(log) = &judgement.log {
-        text.push_str(&format!("history: {log}\n"));
-    }
+    let flaws = judgement.flaws.iter().map(|flaw| {
+        let condition = flaw.condition.map_or("case", Condition::word);
+        format!("attempt {}: {condition}: {}\n", flaw.attempt, flaw.why)
+    });
+    let mut text: String = flaws.chain(judgement.troubles().map(told)).collect();
+    text.push_str(&whose(run, judgement));
+    text.push_str(&run.again(&judgement.case));
+    text.push('\n');
+    text.push_str(&files(judgement));
     printable(&text)
+}
+
+/// The files that show what was seen.
+fn files(judgement: &Judgement) -> String {
+    let log = judgement.log.iter();
+    let log = log.map(|log| format!("history: {}\n", judgement.at_home(log)));
+    let evidence = judgement.evidence.iter();
+    let evidence = evidence.map(|one| format!("{}: {}\n", one.shows, judgement.at_home(&one.file)));
+    printable(&log.chain(evidence).collect::<String>())
 }

@@ -29,14 +29,13 @@ pub fn look(host: &Connect, name: &str) -> Result<Said, Error> {
 fn describe(domain: &Domain) -> Result<Seen, Error> {
     let (state, reason) = calls::state(domain)?;
     let (state, reason) = words::state(state, reason);
-    let active = domain.is_active()?;
     Ok(Seen {
         uuid: domain.uuid_string()?,
-        active,
+        active: domain.is_active()?,
         persistent: domain.is_persistent()?,
         state,
         reason,
-        xml: active.then(|| domain.xml_desc(0)).transpose()?,
+        xml: Some(domain.xml_desc(0)?),
     })
 }
 

@@ -300,7 +300,7 @@ pub struct Seen {
     pub state: String,
     /// The reason for the state, as a word.
     pub reason: String,
-    /// The XML of an active domain.
+    /// Its XML; of the running machine where it is active.
     pub xml: Option<String>,
 }
 

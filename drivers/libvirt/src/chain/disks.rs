@@ -6,7 +6,7 @@ use migratrix_contract::{SHARED, Subject};
 use migratrix_history::Side;
 use migratrix_matrix::{Drive, Journey, Point, WriteSet};
 
-use crate::{Error, LibvirtDriver};
+use crate::{Error, LibvirtDriver, element::Element};
 
 /// The disk that is booted.
 pub(super) const BOOT: &str = "vda";
@@ -15,24 +15,22 @@ pub(super) const BACKEND: &str = "/machine/peripheral/virtio-disk1/virtio-backen
 /// Where a host has the disks that are its own.
 const OWN: &str = "/var/lib/migratrix";
 
-/// The disk's element in the XML of a domain; nothing where the case has no chain.
+/// The disk's element in the XML of a domain; none where the case has no chain.
 ///
 /// It is in the boot order, so that the firmware sizes its queues: no driver of the guest's does, and
 /// QEMU 11.1 refuses a queue that a QEMU 10.0 has left without a size.
-pub fn disk_xml(subject: &Subject) -> String {
-    let Some(file) = file(subject) else {
-        return String::new();
-    };
+pub(crate) fn disk(subject: &Subject) -> Option<Element> {
+    let file = file(subject)?;
     let (disk, bus) = target(subject);
-    format!(
-        "
-    <disk type='file' device='disk'>
-      <driver name='qemu' type='qcow2'/>
-      <source file='{file}'/>
-      <target dev='{disk}' bus='{bus}'/>
-      <boot order='2'/>
-    </disk>"
-    )
+    let driver = Element::new("driver").with("name", "qemu");
+    let element = Element::new("disk")
+        .with("type", "file")
+        .with("device", "disk")
+        .holds(driver.with("type", "qcow2"))
+        .holds(Element::new("source").with("file", file))
+        .holds(Element::new("target").with("dev", disk).with("bus", bus))
+        .holds(Element::new("boot").with("order", 2));
+    Some(element)
 }
 
 /// The chain's disk, by libvirt's name for it, and its bus. A guest reaches its own by fixed ports.

@@ -80,8 +80,9 @@ impl QemuDriver {
             arguments.extend(machine::words("-incoming defer -S"));
         }
         let output = self.scratch.path(output(side));
-        let binary = self.party(side).host.binary.clone();
-        let launch = Launch::new(binary).arguments(arguments).with_stdout(output);
+        let party = self.party(side);
+        let launch = Launch::new(party.host.binary.clone()).kept_in(&party.account);
+        let launch = launch.arguments(arguments).with_stdout(output);
         let launch = if case.jumps() {
             launch.with_qtest()
         } else {

@@ -6,7 +6,13 @@ use migratrix_matrix::{Act, JobEnd, JobExpected};
 use serde_json::Value;
 
 use super::seen::{JobSeen, Seen, Story};
-use crate::{Verdict, checks::evidence::Judged};
+use crate::{
+    Verdict,
+    checks::{
+        evidence::Judged,
+        reasons::{is_refusal_of, listed},
+    },
+};
 
 /// What QEMU calls a read error.
 const READ_ERROR: &str = "Input/output error";
@@ -46,17 +52,17 @@ fn outcome(story: &Story<'_>, seen: &Seen<'_>) -> Result<Option<String>, Verdict
     Ok(match (seen.outcome, seen.scene.refusal) {
         (Outcome::Done, None) => wrong_jobs(seen),
         (Outcome::Done, Some(wanted)) => Some(format!(
-            "expected a refusal that says `{wanted}`, it was done"
+            "expected a refusal that names {}, it was done",
+            listed(wanted)
         )),
         (Outcome::Refused(no), None) => Some(format!(
             "expected that it is done, it was refused: {}",
             no.message
         )),
         (Outcome::Refused(no), Some(wanted)) => {
-            let right = no.message.starts_with("GenericError") && no.message.contains(wanted);
-            let wrong = (!right).then(|| {
-                let told = &no.message;
-                format!("expected a refusal that says `{wanted}`, it says `{told}`")
+            let wrong = (!is_refusal_of(no, wanted)).then(|| {
+                let (wanted, told) = (listed(wanted), &no.message);
+                format!("expected a refusal that names {wanted}, it says `{told}`")
             });
             wrong.or_else(|| wrong_jobs(seen))
         }

@@ -106,7 +106,7 @@ impl Story {
             }
             _ => {}
         }
-        let outcome = scene.refusal.map_or(Outcome::Done, refused);
+        let outcome = scene.refusal.map_or(Outcome::Done, refused_for);
         self.end(Verb::Backup, seen, outcome);
     }
 
@@ -126,6 +126,10 @@ impl Story {
             survey: DiskSurvey { sectors },
         })
     }
+}
+
+fn refused_for(words: &[&str]) -> Outcome {
+    refused(&words.join(" is not "))
 }
 
 fn refused(words: &str) -> Outcome {

@@ -1,6 +1,7 @@
 //! `failure`: what must fail did, and for the reason that the case names.
 //!
-//! The reason is told by text: QMP's errors have no code. The texts are those of QEMU 5.2 to 11.1.
+//! The reason is told by text: QMP's errors have no code. Sentences change from release to release, so
+//! what counts is what they name. The texts are those of QEMU 5.2 to 11.1.
 
 use migratrix_history::Side;
 use migratrix_matrix::{Address, End, Failure, Raw};
@@ -10,35 +11,28 @@ use crate::{
     Verdict,
     checks::{
         evidence::{Evidence, Judged},
-        reasons::no,
+        reasons::{is_refusal_of, listed, names, no},
     },
 };
 
-/// What QEMU says in each class. The most telling come first: a side that is turned away for its
-/// name sees its connection end in the middle of the handshake, too.
-const TEXTS: [(Failure, &[&str]); 5] = [
-    (Failure::Uuid, &["UUID received is"]),
-    (Failure::Authorization, &["authz check for"]),
+/// What QEMU names in each class, a group of words for each of its ways to say it. The most telling
+/// come first: a side that is turned away for its name sees its connection end in the middle of the
+/// handshake, too.
+const TEXTS: [(Failure, &[&[&str]]); 5] = [
+    (Failure::Uuid, &[&["uuid received"]]),
+    (Failure::Authorization, &[&["authz check"]]),
     (
         Failure::Hostname,
-        &[
-            "Certificate does not match the hostname",
-            "No hostname for certificate validation",
-            "No hostname available for TLS",
-        ],
+        &[&["certificate", "hostname"], &["hostname", "tls"]],
     ),
+    // QEMU says of a certificate that it is not trusted, or has no known issuer, or has expired, ….
     (
         Failure::Handshake,
-        &[
-            "TLS handshake failed",
-            "Verify failed",
-            "No certificate was found",
-            "No certificate peers",
-        ],
+        &[&["tls handshake"], &["verify failed"], &["certificate"]],
     ),
     (
         Failure::Connection,
-        &["Failed to connect to", "Connection refused"],
+        &[&["failed to connect"], &["connection refused"]],
     ),
 ];
 
@@ -88,8 +82,8 @@ fn failed(evidence: &Evidence<'_>, wanted: Failure) -> Judged {
 
 /// The class that the texts tell of, and the text that does.
 fn class<'t>(texts: &[&'t str]) -> Option<(Failure, &'t str)> {
-    TEXTS.into_iter().find_map(|(class, fragments)| {
-        let says = |text: &&&str| fragments.iter().any(|fragment| text.contains(fragment));
+    TEXTS.into_iter().find_map(|(class, ways)| {
+        let says = |text: &&&str| ways.iter().any(|words| names(text, words));
         texts.iter().find(says).map(|text| (class, *text))
     })
 }
@@ -112,22 +106,120 @@ fn refused(evidence: &Evidence<'_>, raw: &Raw) -> Judged {
             "expected a refusal, {host} took the command and came through {states}"
         )));
     };
-    let wanted = refusals(raw.address);
-    let right = wanted.iter().any(|text| refusal.message.contains(text));
-    Ok(Verdict::pass_if(right, || {
-        let (wanted, no) = (wanted.join("` or `"), no(refusal));
-        format!("expected a refusal that says `{wanted}`, {host} says: {no}")
+    let wanted = refused_for(raw.address);
+    Ok(Verdict::pass_if(is_refusal_of(refusal, wanted), || {
+        let (wanted, no) = (listed(wanted), no(refusal));
+        format!("expected a refusal that names {wanted}, {host} says: {no}")
     }))
 }
 
-/// What QEMU says of an address that can't be.
-const fn refusals(address: Address) -> &'static [&'static str] {
+/// What QEMU names of an address that can't be: the arguments that contradict each other, the one
+/// that is missing, the part that makes no sense.
+///
+/// Of none at all 8.1 and older say `Parameter 'uri' is missing`, 8.2 says `neither 'uri' or
+/// 'channels' argument are specified in 'migrate' qmp command`, and later ones `need either 'uri' or
+/// 'channels' argument`; of both 8.2 says that they `are mutually exclusive`.
+const fn refused_for(address: Address) -> &'static [&'static str] {
     match address {
-        Address::Both | Address::Neither => &[
-            "need either 'uri' or 'channels'",
-            "mutually exclusive",
-            "'uri' is missing",
-        ],
-        Address::Uri | Address::Channels => &["bad offset"],
+        Address::Both => &["'uri'", "'channels'"],
+        Address::Neither => &["'uri'"],
+        Address::Uri | Address::Channels => &["offset"],
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use migratrix_history::Refusal;
+
+    use super::*;
+
+    fn refuses(address: Address, message: &str) -> bool {
+        let refusal = Refusal {
+            code: 0,
+            domain: 0,
+            message: message.to_owned(),
+        };
+        is_refusal_of(&refusal, refused_for(address))
+    }
+
+    #[test]
+    fn a_migration_without_address_is_refused_in_the_words_of_every_release() {
+        for words in [
+            "GenericError: Parameter 'uri' is missing",
+            "GenericError: neither 'uri' or 'channels' argument are specified in 'migrate' qmp command ",
+            "GenericError: need either 'uri' or 'channels' argument",
+        ] {
+            assert!(refuses(Address::Neither, words), "{words}");
+        }
+        for words in [
+            "GenericError: 'uri' and 'channels' arguments are mutually exclusive; exactly one of the \
+             two should be present in 'migrate' qmp command ",
+            "GenericError: need either 'uri' or 'channels' argument",
+        ] {
+            assert!(refuses(Address::Both, words), "{words}");
+        }
+        let bad = "GenericError: file URI has bad offset 0x20M: Invalid argument";
+        assert!(refuses(Address::Uri, bad));
+    }
+
+    #[test]
+    fn a_refusal_for_another_reason_is_none() {
+        let other = "GenericError: There's a migration process in progress";
+        for address in [
+            Address::Both,
+            Address::Neither,
+            Address::Uri,
+            Address::Channels,
+        ] {
+            assert!(!refuses(address, other), "{address}");
+        }
+        assert!(!refuses(Address::Neither, "CommandNotFound: no 'uri'"));
+        assert!(!refuses(
+            Address::Both,
+            "GenericError: Parameter 'uri' is missing"
+        ));
+    }
+
+    #[test]
+    fn each_class_is_told_by_any_of_its_words() {
+        let told = |text| class(&[text]).map(|(class, _)| class);
+        for (text, wanted) in [
+            (
+                "TLS handshake failed: Error in the pull function.",
+                Failure::Handshake,
+            ),
+            (
+                "The certificate hasn't got a known issuer",
+                Failure::Handshake,
+            ),
+            ("The certificate has expired", Failure::Handshake),
+            (
+                "Verify failed: No certificate was found.",
+                Failure::Handshake,
+            ),
+            ("No certificate peers", Failure::Handshake),
+            (
+                "Certificate does not match the hostname a.test",
+                Failure::Hostname,
+            ),
+            ("No hostname for certificate validation", Failure::Hostname),
+            ("No hostname available for TLS", Failure::Hostname),
+            (
+                "TLS x509 authz check for CN=a is denied",
+                Failure::Authorization,
+            ),
+            ("UUID received is 1 and local is 2", Failure::Uuid),
+            (
+                "Failed to connect to '/s': No such file or directory",
+                Failure::Connection,
+            ),
+            (
+                "Failed to connect socket: Connection refused",
+                Failure::Connection,
+            ),
+        ] {
+            assert_eq!(told(text), Some(wanted), "{text}");
+        }
+        assert_eq!(told("Unable to write to socket: Broken pipe"), None);
     }
 }

@@ -1,0 +1,400 @@
+//! The evidence of an attempt that did not come out as expected: what is kept beside its history, under
+//! which names, and what each file shows.
+//!
+//! ```text
+//! evidence/CASE[.ATTEMPT]/source-qemu.log …
+//! ```
+//!
+//! What could be kept is gathered while the attempt runs, and written once its judgement is known. What
+//! is kept is known again by the names in the folder, so that a run that is judged again names the same.
+//! A log that can't be read is left out: evidence is a help, and no result.
+
+use std::{
+    fs::{self, File},
+    io::{self, Read, Seek, SeekFrom},
+    path::{Path, PathBuf},
+};
+
+use jiff::Timestamp;
+use migratrix_history::{Side, When};
+use migratrix_matrix::Case;
+use migratrix_reports::{Evidence, Judgement, Standing};
+
+use crate::rundir::RunDir;
+
+/// What a file of evidence is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// The QEMUs of a case without libvirt.
+    Qemu,
+    /// libvirt's own log of the domain's QEMU.
+    DomainLog,
+    /// The daemon's log.
+    DaemonLog,
+    /// The guest's console.
+    Console,
+    /// The domain's XML before the migration.
+    XmlBefore,
+    /// The domain's XML after it.
+    XmlAfter,
+}
+
+/// What could be kept of an attempt.
+#[derive(Debug)]
+pub struct Material {
+    began: Timestamp,
+    ended: Option<Timestamp>,
+    texts: Vec<(Side, Kind, String)>,
+    logs: Vec<Log>,
+}
+
+/// A log that others write.
+#[derive(Debug)]
+struct Log {
+    side: Side,
+    kind: Kind,
+    path: PathBuf,
+    /// How long it was when the attempt began.
+    from: u64,
+}
+
+/// How much of a file is kept of its start, and of its end, in bytes.
+const START: usize = 64 * 1024;
+const END: usize = 192 * 1024;
+
+/// How libvirt writes a moment at the start of a line; in UTC, which it says after it.
+const STAMP: &str = "%Y-%m-%d %H:%M:%S%.3f";
+const UTC: &[u8] = b"+0000: ";
+const STAMP_BYTES: usize = 23;
+
+impl Kind {
+    const ALL: [Self; 6] = [
+        Self::Qemu,
+        Self::DomainLog,
+        Self::DaemonLog,
+        Self::Console,
+        Self::XmlBefore,
+        Self::XmlAfter,
+    ];
+
+    /// What its file is called, after the side.
+    const fn name(self) -> &'static str {
+        match self {
+            Self::Qemu => "qemu.log",
+            Self::DomainLog => "domain.log",
+            Self::DaemonLog => "libvirtd.log",
+            Self::Console => "console.log",
+            Self::XmlBefore => "before.xml",
+            Self::XmlAfter => "after.xml",
+        }
+    }
+
+    fn shows(self, side: Side) -> String {
+        let side = word(side);
+        match self {
+            Self::Qemu => {
+                format!("the {side}'s QEMU: its command line, its standard error, its end")
+            }
+            Self::DomainLog => {
+                format!(
+                    "the {side}'s QEMU: its command line and standard error, as libvirt kept them"
+                )
+            }
+            Self::DaemonLog => {
+                format!("the {side}'s libvirt daemon: its log of the time of the attempt")
+            }
+            Self::Console => format!("the {side}'s guest: what it wrote to its console"),
+            Self::XmlBefore => {
+                format!("the {side}'s domain before the migration, as its libvirt describes it")
+            }
+            Self::XmlAfter => {
+                format!("the {side}'s domain after the migration, as its libvirt describes it")
+            }
+        }
+    }
+
+    /// Whether others than this case are in the log, too.
+    const fn is_shared(self) -> bool {
+        match self {
+            Self::DaemonLog => true,
+            Self::Qemu | Self::DomainLog | Self::Console | Self::XmlBefore | Self::XmlAfter => {
+                false
+            }
+        }
+    }
+}
+
+const fn word(side: Side) -> &'static str {
+    match side {
+        Side::Source => "source",
+        Side::Destination => "destination",
+    }
+}
+
+fn file_name(side: Side, kind: Kind) -> String {
+    format!("{}-{}", word(side), kind.name())
+}
+
+impl Material {
+    /// Nothing yet, of an attempt that begins now.
+    #[must_use]
+    pub fn new() -> Self {
+        Self {
+            began: Timestamp::now(),
+            ended: None,
+            texts: Vec::new(),
+            logs: Vec::new(),
+        }
+    }
+
+    /// Takes a log in, of which what is written from now on may be the attempt's.
+    pub fn watch(&mut self, side: Side, kind: Kind, path: PathBuf) {
+        let from = fs::metadata(&path).map_or(0, |log| log.len());
+        self.logs.push(Log {
+            side,
+            kind,
+            path,
+            from,
+        });
+    }
+
+    /// Takes a text in.
+    pub fn take(&mut self, side: Side, kind: Kind, text: String) {
+        self.texts.push((side, kind, text));
+    }
+
+    /// Takes in how a side's libvirt described its domain; the last description of each moment stays.
+    pub fn describe(&mut self, side: Side, when: When, xml: String) {
+        let kind = match when {
+            When::Before => Kind::XmlBefore,
+            When::After => Kind::XmlAfter,
+            When::During | When::Writing => return,
+        };
+        self.texts
+            .retain(|(its, of, _)| (*its, *of) != (side, kind));
+        self.take(side, kind, xml);
+    }
+
+    /// The attempt ends now.
+    pub fn end(&mut self) {
+        self.ended = Some(Timestamp::now());
+    }
+
+    /// Keeps it where the judgement is not as expected, known failures among that, and names it there.
+    pub fn keep(self, judgement: &mut Judgement, dir: &RunDir) {
+        let folder = dir.evidence(&judgement.case, judgement.attempt);
+        // Of an attempt that was cut short, and has been made again.
+        let _ = fs::remove_dir_all(&folder);
+        match judgement.standing() {
+            Standing::Passed | Standing::Skipped => {}
+            Standing::KnownFailure
+            | Standing::Unknown
+            | Standing::KnownPasses
+            | Standing::FailedAtFirst
+            | Standing::Failed => self.write(&folder),
+        }
+        judgement.evidence = kept(dir, &judgement.case, judgement.attempt);
+    }
+
+    fn write(self, folder: &Path) {
+        let span = self.span();
+        let texts = self.texts.into_iter();
+        let texts = texts.map(|(side, kind, text)| (side, kind, text.into_bytes()));
+        let logs = self.logs.into_iter().filter_map(|log| {
+            let text = log.read(&span).ok()?;
+            Some((log.side, log.kind, text))
+        });
+        for (side, kind, text) in texts.chain(logs).filter(|(.., text)| !text.is_empty()) {
+            let file = folder.join(file_name(side, kind));
+            let _ = fs::create_dir_all(folder).and_then(|()| fs::write(file, shortened(&text)));
+        }
+    }
+
+    /// From when to when the attempt went, as libvirt writes moments.
+    fn span(&self) -> [String; 2] {
+        let ended = self.ended.unwrap_or_else(Timestamp::now);
+        [self.began, ended].map(|moment| moment.strftime(STAMP).to_string())
+    }
+}
+
+impl Log {
+    fn read(&self, span: &[String; 2]) -> io::Result<Vec<u8>> {
+        let mut file = File::open(&self.path)?;
+        // A shorter one has been begun anew.
+        if file.metadata()?.len() >= self.from {
+            file.seek(SeekFrom::Start(self.from))?;
+        }
+        let mut text = Vec::new();
+        file.read_to_end(&mut text)?;
+        Ok(if self.kind.is_shared() {
+            within(&text, span)
+        } else {
+            text
+        })
+    }
+}
+
+/// What of a daemon's log was written in a span of time. A line without a moment belongs to the one
+/// before it.
+fn within(text: &[u8], [began, ended]: &[String; 2]) -> Vec<u8> {
+    let mut inside = false;
+    let lines = text.split_inclusive(|byte| *byte == b'\n');
+    let kept = lines.filter(|line| {
+        if let Some(moment) = moment(line) {
+            inside = (began.as_bytes()..=ended.as_bytes()).contains(&moment);
+        }
+        inside
+    });
+    kept.collect::<Vec<_>>().concat()
+}
+
+/// The moment that a line starts with.
+fn moment(line: &[u8]) -> Option<&[u8]> {
+    let (moment, rest) = line.split_at_checked(STAMP_BYTES)?;
+    let is_one = rest.starts_with(UTC) && moment[0].is_ascii_digit();
+    is_one.then_some(moment)
+}
+
+/// The start and the end of a text that is too long, with a note between them.
+fn shortened(text: &[u8]) -> Vec<u8> {
+    let Some(cut) = text.len().checked_sub(START + END).filter(|cut| *cut > 0) else {
+        return text.to_vec();
+    };
+    let note = format!("\n[… {cut} bytes are left out here …]\n");
+    let (start, end) = (&text[..START], &text[START + cut..]);
+    [start, note.as_bytes(), end].concat()
+}
+
+/// The evidence that is kept of an attempt, by what lies in its folder.
+#[must_use]
+pub fn kept(dir: &RunDir, case: &Case, attempt: u32) -> Vec<Evidence> {
+    let folder = dir.evidence(case, attempt);
+    let sides = [Side::Source, Side::Destination].into_iter();
+    let all = sides.flat_map(|side| Kind::ALL.map(|kind| (side, kind)));
+    all.filter_map(|(side, kind)| {
+        let path = folder.join(file_name(side, kind));
+        let file = path.strip_prefix(dir.path()).unwrap_or(&path);
+        path.is_file().then(|| Evidence {
+            file: file.display().to_string(),
+            shows: kind.shows(side),
+        })
+    })
+    .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use migratrix_matrix::{Backend, Condition, Plan, Profile, Release, ReleaseName, Selection};
+    use migratrix_reports::Verdict;
+
+    use super::*;
+
+    const SPAN: [&str; 2] = ["2026-11-25 20:00:00.000", "2026-11-25 20:00:09.999"];
+
+    #[test]
+    fn a_daemons_log_is_cut_to_the_time_of_the_attempt() {
+        let log = "the rest of a line before\n\
+            2026-11-25 19:59:59.999+0000: 7: error : of an earlier case\n\
+            2026-11-25 20:00:00.000+0000: 7: error : the first\n  goes on here\n\
+            2026-11-25 20:00:09.999+0000: 7: error : the last\n\
+            2026-11-25 20:00:10.000+0000: 7: error : of a later case\n  goes on here\n";
+        let kept = within(log.as_bytes(), &SPAN.map(str::to_owned));
+        let kept: Vec<_> = std::str::from_utf8(&kept)
+            .expect("it was")
+            .lines()
+            .collect();
+        assert_eq!(
+            kept,
+            [
+                "2026-11-25 20:00:00.000+0000: 7: error : the first",
+                "  goes on here",
+                "2026-11-25 20:00:09.999+0000: 7: error : the last",
+            ]
+        );
+    }
+
+    #[test]
+    fn a_span_is_written_as_libvirt_writes_moments() {
+        let material = Material {
+            began: "2026-11-25T20:00:00Z".parse().expect("a moment"),
+            ended: Some("2026-11-25T20:00:09.9996Z".parse().expect("a moment")),
+            ..Material::new()
+        };
+        assert_eq!(material.span(), SPAN);
+    }
+
+    #[test]
+    fn a_long_text_is_cut_in_its_middle_and_says_so() {
+        let text = [vec![b'a'; START], vec![b'b'; 7], vec![b'c'; END]].concat();
+        let short = String::from_utf8(shortened(&text)).expect("it was");
+        assert!(short.contains("a\n[… 7 bytes are left out here …]\nc"));
+        assert_eq!(shortened(&text[7..]), &text[7..]);
+    }
+
+    /// A run in a folder that goes away, and its one case.
+    fn run(folder: &Path) -> (RunDir, Case) {
+        let release = Release::unknown(ReleaseName::new("trixie").expect("a name"));
+        let releases = migratrix_matrix::Releases::new(vec![release]).expect("there is one");
+        let selection = Selection {
+            backend: Backend::Qemu,
+            suite: Profile::Plain.suite(),
+            profile: Some(Profile::Plain),
+            ..Selection::default()
+        };
+        let plan = Plan::new(selection, &releases).expect("there are cases");
+        let dir = RunDir::create(folder, &plan).expect("there is room");
+        let case = plan.cases[0].clone();
+        (dir, case)
+    }
+
+    fn judged(case: &Case, attempt: u32, verdict: Verdict) -> Judgement {
+        let mut judgement = Judgement::skipped(case.clone(), "", 0);
+        judgement.attempt = attempt;
+        judgement.conditions = vec![(Condition::Migrated, verdict)];
+        judgement
+    }
+
+    fn material() -> Material {
+        let mut material = Material::new();
+        material.take(Side::Destination, Kind::Qemu, "VQ 0 is too long".to_owned());
+        for xml in ["<old/>", "<new/>"] {
+            material.describe(Side::Source, When::Before, xml.to_owned());
+        }
+        material
+    }
+
+    #[test]
+    fn what_is_not_as_expected_keeps_its_evidence_and_names_it_now_and_when_judged_again() {
+        let folder = tempfile::tempdir().expect("there is room");
+        let (dir, case) = run(folder.path());
+        for (attempt, verdict) in [(1, Verdict::unknown("too busy")), (2, Verdict::fail("no"))] {
+            let mut judgement = judged(&case, attempt, verdict);
+            material().keep(&mut judgement, &dir);
+            let [xml, qemu] = &judgement.evidence[..] else {
+                panic!("{:?}", judgement.evidence);
+            };
+            assert!(xml.shows.contains("before the migration"), "{}", xml.shows);
+            assert!(
+                qemu.shows.starts_with("the destination's QEMU"),
+                "{}",
+                qemu.shows
+            );
+            let read = |one: &Evidence| fs::read_to_string(folder.path().join(&one.file));
+            assert_eq!(read(xml).expect("it is there"), "<new/>");
+            assert_eq!(read(qemu).expect("it is there"), "VQ 0 is too long");
+            assert_eq!(kept(&dir, &case, attempt), judgement.evidence);
+        }
+        assert_ne!(kept(&dir, &case, 1), kept(&dir, &case, 2));
+    }
+
+    #[test]
+    fn what_passes_keeps_none_and_none_of_an_attempt_that_was_cut_short() {
+        let folder = tempfile::tempdir().expect("there is room");
+        let (dir, case) = run(folder.path());
+        material().keep(&mut judged(&case, 1, Verdict::fail("no")), &dir);
+        let mut again = judged(&case, 1, Verdict::Pass);
+        material().keep(&mut again, &dir);
+        assert_eq!(again.evidence, []);
+        assert_eq!(kept(&dir, &case, 1), []);
+    }
+}

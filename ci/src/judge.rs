@@ -1,0 +1,46 @@
+//! `migratrix judge`: the verdicts of a run, made anew from what it left.
+
+use std::path::Path;
+
+use anyhow::Context;
+use migratrix_reports::Exit;
+
+use crate::{
+    Blame, Failure,
+    cli::{JunitArgs, KnownArgs},
+    config::Config,
+    ledger::{self, Ledger},
+    meaning::check_known,
+    report,
+    rundir::RunDir,
+};
+
+/// Judges the histories of a run again, and writes its verdicts and reports anew. What can't be read
+/// is named, and unknown.
+///
+/// # Errors
+/// Fails where there is no run, or where something can't be written.
+pub fn judge(
+    path: &Path,
+    typed: &KnownArgs,
+    junit: &JunitArgs,
+    config: &Config,
+) -> Result<Exit, Failure> {
+    let (dir, plan) = RunDir::open(path).or_wrong_use()?;
+    let known = typed.or_kept(&plan.options).or_wrong_use()?;
+    check_known(&known, config, &plan).or_wrong_use()?;
+    let junit = junit.or_kept(&plan.options).or_wrong_use()?;
+    let ledger = Ledger::read(&dir, &plan)
+        .or_lab_failed()?
+        .with_context(|| format!("{} holds no history: nothing was run", path.display()))
+        .or_wrong_use()?;
+    let troubles = ledger.write_verdicts(&dir, &plan, &known).or_lab_failed()?;
+    let run = report::run_of(&dir, &plan, &known).or_lab_failed()?;
+    let run = run.by(typed.rules(&plan.options));
+    let exit = report::conclude(&dir, &run, &junit).or_lab_failed()?;
+    ledger::tell(&troubles);
+    Ok(match exit {
+        Exit::AsExpected if !troubles.is_empty() => Exit::Unknown,
+        Exit::AsExpected | Exit::Failed | Exit::Unknown => exit,
+    })
+}

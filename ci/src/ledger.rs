@@ -1,0 +1,383 @@
+//! What was concluded in a run: what its histories don't tell by themselves.
+//!
+//! ```text
+//! {"case":"tck/…","attempts":[{"history":"history/….jsonl"}]}
+//! {"case":"qemu/…","attempts":[{"skipped":{"ability":"…","began_unix":…}}]}
+//! ```
+//!
+//! A line a case, written when it is known that no further attempt follows; the verdicts are made
+//! from it and from the histories that it names, now and whenever the run is judged again. A case
+//! that has no line was not concluded, whatever histories it left: it runs again.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fs, io,
+    path::Path,
+    time::UNIX_EPOCH,
+};
+
+use anyhow::{Context, Result, bail};
+use migratrix_history::{Completeness, History};
+use migratrix_matrix::{Case, Plan, Releases};
+use migratrix_reports::{self as reports, Attribution, Judgement, KnownFailures, Verdict, to_line};
+use serde::{Deserialize, Serialize};
+
+use crate::{evidence, rundir::RunDir};
+
+/// A case that was concluded.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Concluded {
+    /// The case.
+    pub case: Case,
+    /// What its attempts left, in their order; the last one counts.
+    pub attempts: Vec<Trace>,
+    /// The raw case beside it that tells whose failure it is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub beside: Option<Beside>,
+}
+
+/// A raw case beside one of libvirt that failed.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Beside {
+    /// The raw case.
+    pub case: Case,
+    /// What it left.
+    pub left: Trace,
+}
+
+/// What an attempt left.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Trace {
+    /// A history: its file, as seen from the run's directory.
+    History(String),
+    /// Nothing: it was not run.
+    Skipped {
+        /// The ability that is missing.
+        ability: String,
+        /// When that was found: seconds since 1970 UTC.
+        began_unix: u64,
+    },
+}
+
+/// The verdicts on a case that was judged again.
+pub struct Again {
+    /// Of each attempt.
+    pub judgements: Vec<Judgement>,
+    /// What could not be read, and why: what it would have told is unknown.
+    pub troubles: Vec<String>,
+}
+
+impl Concluded {
+    /// What is written down of a case, by the judgements of all its attempts and of the raw case
+    /// beside it.
+    #[must_use]
+    pub fn of(earlier: &[Judgement], last: &Judgement, beside: Option<&Judgement>) -> Self {
+        Self {
+            case: last.case.clone(),
+            attempts: earlier.iter().chain([last]).map(Trace::of).collect(),
+            beside: beside.map(|raw| Beside {
+                case: raw.case.clone(),
+                left: Trace::of(raw),
+            }),
+        }
+    }
+
+    /// Its line in the file, the line's end included.
+    #[must_use]
+    pub fn to_line(&self) -> String {
+        serde_json::to_string(self).expect("it has only text keys") + "\n"
+    }
+
+    /// Judges it again, by the histories that are there. One that can't be read leaves its attempt
+    /// unknown.
+    #[must_use]
+    pub fn judged_again(&self, dir: &RunDir) -> Again {
+        let mut troubles = Vec::new();
+        let mut judgements: Vec<_> = (1..)
+            .zip(&self.attempts)
+            .map(|(attempt, left)| {
+                left.judged(&self.case, dir).unwrap_or_else(|error| {
+                    let why = format!("{error:#}");
+                    let unread = unread(&self.case, attempt, &why, dir);
+                    troubles.push(why);
+                    unread
+                })
+            })
+            .collect();
+        if let (Some(beside), Some(last)) = (&self.beside, judgements.last_mut()) {
+            match beside.left.judged(&beside.case, dir) {
+                Ok(raw) => *last = last.clone().attributed(&raw),
+                Err(error) => troubles.push(format!("{error:#}")),
+            }
+        }
+        Again {
+            judgements,
+            troubles,
+        }
+    }
+}
+
+impl Trace {
+    fn of(judgement: &Judgement) -> Self {
+        match &judgement.log {
+            Some(log) => Self::History(log.clone()),
+            None => Self::Skipped {
+                ability: judgement.overall().why().to_owned(),
+                began_unix: judgement.began_unix,
+            },
+        }
+    }
+
+    /// Judges what an attempt at `case` left. Where a history was cut, what is missing is unknown,
+    /// and said to be.
+    ///
+    /// # Errors
+    /// Names the history that can't be read, or is not one of the case.
+    pub fn judged(&self, case: &Case, dir: &RunDir) -> Result<Judgement> {
+        let log = match self {
+            Self::History(log) => log,
+            Self::Skipped {
+                ability,
+                began_unix,
+            } => return Ok(Judgement::skipped(case.clone(), ability, *began_unix)),
+        };
+        let (history, completeness) = read(&dir.path().join(log))?;
+        if history.header.case != *case {
+            let of = history.header.case;
+            bail!("the history {log} is one of {of}, and not of {case}");
+        }
+        if let Completeness::Truncated { line } = completeness {
+            eprintln!(
+                "{} was cut at line {line}: what is missing is unknown",
+                dir.path().join(log).display()
+            );
+        }
+        let judgement = reports::judge(&history).with_log(log);
+        let kept = evidence::kept(dir, case, judgement.attempt);
+        Ok(judgement.with_evidence(kept))
+    }
+}
+
+fn read(file: &Path) -> Result<(History, Completeness)> {
+    let read = || -> Result<_> { Ok(History::read(fs::read(file)?)?) };
+    read().with_context(|| format!("the history {} can't be read", file.display()))
+}
+
+/// The judgement of an attempt whose history can't be read: it says nothing about anything.
+fn unread(case: &Case, attempt: u32, why: &str, dir: &RunDir) -> Judgement {
+    let log = dir.history_path(case, attempt);
+    let began = modified_unix(&log).or_else(|| modified_unix(&dir.path().join("plan.json")));
+    let mut judgement = Judgement::skipped(case.clone(), "", began.unwrap_or(0));
+    judgement.attempt = attempt;
+    for (_, verdict) in &mut judgement.conditions {
+        *verdict = Verdict::unknown(why);
+    }
+    judgement.with_log(dir.name_within(&log))
+}
+
+fn modified_unix(file: &Path) -> Option<u64> {
+    let modified = fs::metadata(file).and_then(|data| data.modified()).ok()?;
+    let since = modified.duration_since(UNIX_EPOCH).ok()?;
+    Some(since.as_secs())
+}
+
+/// All cases of a run that were concluded, in the order in which they were.
+pub struct Ledger {
+    /// The cases.
+    pub cases: Vec<Concluded>,
+    /// The lines that make no sense: what they told is lost.
+    pub troubles: Vec<String>,
+}
+
+impl Ledger {
+    /// Reads the ledger of a run. Runs of earlier versions have none: what was concluded is told by
+    /// their verdicts, or where these are gone by their histories. `None` where nothing of it is
+    /// there.
+    ///
+    /// # Errors
+    /// Fails where a file is there and can't be read.
+    pub fn read(dir: &RunDir, plan: &Plan) -> Result<Option<Self>> {
+        if let Some(text) = text_of(&dir.ledger_path())? {
+            return Ok(Some(Self::of_lines(&text, &dir.ledger_path())));
+        }
+        let verdicts = dir.path().join("verdicts.jsonl");
+        if let Some(text) = text_of(&verdicts)? {
+            return Ok(Some(Self::of_verdicts(&text, &verdicts, plan)));
+        }
+        let cases: Vec<_> = plan
+            .cases
+            .iter()
+            .filter_map(|case| of_histories(case, dir))
+            .collect();
+        Ok((!cases.is_empty()).then_some(Self {
+            cases,
+            troubles: Vec::new(),
+        }))
+    }
+
+    /// Writes the verdicts anew, by the histories that are there; says what could not be read.
+    ///
+    /// # Errors
+    /// Fails where they can't be written; the old ones stay.
+    pub fn write_verdicts(
+        &self,
+        dir: &RunDir,
+        plan: &Plan,
+        known: &KnownFailures,
+    ) -> Result<Vec<String>> {
+        let releases = Releases::new(plan.releases.clone())?;
+        let mut troubles = self.troubles.clone();
+        let lines = self.cases.iter().map(|concluded| {
+            let again = concluded.judged_again(dir);
+            troubles.extend(again.troubles);
+            let mut lines = String::new();
+            for mut judgement in again.judgements {
+                known.mark(&mut judgement, &releases)?;
+                lines += &(to_line(&judgement) + "\n");
+            }
+            Ok(lines)
+        });
+        dir.write_lines("verdicts.jsonl", lines)?;
+        Ok(troubles)
+    }
+
+    /// Makes the files of a run that goes on agree: a crash may have come between two of them, or
+    /// the run goes on otherwise than it was begun.
+    ///
+    /// # Errors
+    /// Fails where one can't be written.
+    pub fn settle(
+        &self,
+        dir: &RunDir,
+        plan: &Plan,
+        known: &KnownFailures,
+        manner: Manner,
+    ) -> Result<()> {
+        if !self.troubles.is_empty() || !dir.ledger_path().exists() {
+            let lines = self.cases.iter().map(|one| Ok(one.to_line()));
+            dir.write_lines("concluded.jsonl", lines)?;
+        }
+        if manner == Manner::Otherwise || !self.agrees(dir)? {
+            let troubles = self.write_verdicts(dir, plan, known)?;
+            tell(&troubles);
+        }
+        Ok(())
+    }
+
+    /// Whether the verdicts are of these attempts, in this order.
+    fn agrees(&self, dir: &RunDir) -> Result<bool> {
+        #[derive(Deserialize)]
+        struct Named {
+            case: Case,
+        }
+        let text = text_of(&dir.path().join("verdicts.jsonl"))?.unwrap_or_default();
+        let named = text.split_inclusive('\n').map(|line| {
+            let named: Option<Named> = serde_json::from_str(line).ok();
+            let whole = named.filter(|_| line.ends_with('\n'));
+            whole.map(|named| named.case)
+        });
+        let attempts = self.cases.iter();
+        let attempts = attempts.flat_map(|one| one.attempts.iter().map(|_| Some(one.case.clone())));
+        Ok(named.eq(attempts))
+    }
+
+    fn of_lines(text: &str, file: &Path) -> Self {
+        let (cases, troubles) = readable(text, file);
+        Self { cases, troubles }
+    }
+
+    /// What the verdicts of an earlier version tell.
+    fn of_verdicts(text: &str, file: &Path, plan: &Plan) -> Self {
+        let (judgements, troubles) = readable::<Judgement>(text, file);
+        let planned: BTreeSet<_> = plan.cases.iter().collect();
+        let mut places = BTreeMap::new();
+        let mut cases: Vec<Concluded> = Vec::new();
+        for judgement in judgements.iter().filter(|one| planned.contains(&one.case)) {
+            let place = *places.entry(&judgement.case).or_insert(cases.len());
+            let mut concluded = Concluded::of(&[], judgement, None);
+            concluded.beside = beside_of(judgement);
+            match cases.get_mut(place) {
+                Some(of_case) => {
+                    of_case.attempts.append(&mut concluded.attempts);
+                    of_case.beside = concluded.beside;
+                }
+                None => cases.push(concluded),
+            }
+        }
+        Self { cases, troubles }
+    }
+}
+
+/// The raw case beside one that was attributed.
+fn beside_of(judgement: &Judgement) -> Option<Beside> {
+    let Attribution { why, raw, log, .. } = judgement.attribution.as_ref()?;
+    let skipped = || Trace::Skipped {
+        ability: why
+            .trim_start_matches("QEMU alone was not tried: ")
+            .to_owned(),
+        began_unix: judgement.began_unix,
+    };
+    Some(Beside {
+        case: raw.clone(),
+        left: log.clone().map_or_else(skipped, Trace::History),
+    })
+}
+
+/// What the histories of a case tell, if there are any.
+fn of_histories(case: &Case, dir: &RunDir) -> Option<Concluded> {
+    let attempts: Vec<_> = (1..)
+        .map(|attempt| dir.history_path(case, attempt))
+        .take_while(|file| file.exists())
+        .map(|file| Trace::History(dir.name_within(&file)))
+        .collect();
+    (!attempts.is_empty()).then(|| Concluded {
+        case: case.clone(),
+        attempts,
+        beside: None,
+    })
+}
+
+/// How a run goes on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Manner {
+    /// With the options that it was begun with.
+    AsBefore,
+    /// With others.
+    Otherwise,
+}
+
+/// Tells what could not be read.
+pub fn tell(troubles: &[String]) {
+    for trouble in troubles {
+        eprintln!("{trouble}");
+    }
+}
+
+/// The lines that can be read; of the others, but for a cut last one, where they are.
+fn readable<T: for<'de> Deserialize<'de>>(text: &str, file: &Path) -> (Vec<T>, Vec<String>) {
+    let (mut all, mut troubles) = (Vec::new(), Vec::new());
+    for (number, line) in (1..).zip(text.split_inclusive('\n')) {
+        match serde_json::from_str(line) {
+            _ if !line.ends_with('\n') || line.trim().is_empty() => {}
+            Ok(one) => all.push(one),
+            Err(error) => troubles.push(format!(
+                "line {number} of {} makes no sense, and its case counts as not run: {error}",
+                file.display()
+            )),
+        }
+    }
+    (all, troubles)
+}
+
+/// The text of a file, if it is there. A cut may have gone through a character.
+fn text_of(file: &Path) -> Result<Option<String>> {
+    match fs::read(file) {
+        Ok(text) => Ok(Some(String::from_utf8_lossy(&text).into_owned())),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(error).with_context(|| format!("can't read {}", file.display())),
+    }
+}
+
+#[cfg(test)]
+mod tests;

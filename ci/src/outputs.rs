@@ -1,0 +1,148 @@
+//! The files that `report` is asked to write: that none is one of the run's own, how they are
+//! written, and how a page that lies elsewhere finds the run's files.
+
+use std::{
+    collections::BTreeMap,
+    fs::{self, File},
+    io::{self, BufWriter, Write},
+    os::unix::fs::MetadataExt,
+    path::{Component, Path, PathBuf},
+};
+
+use anyhow::{Context, Result, bail};
+use migratrix_reports::Judgement;
+
+/// A file or directory that is asked for, and by which option.
+#[derive(Clone, Copy, Debug)]
+pub struct Output<'o> {
+    /// The option.
+    pub option: &'static str,
+    /// The path.
+    pub path: &'o Path,
+}
+
+/// What a run's directory holds that is no report: what reports are made from.
+const OWN: [&str; 5] = [
+    "plan.json",
+    "verdicts.jsonl",
+    "history",
+    "evidence",
+    "hosts",
+];
+
+/// Sees to it that no output is a file of the runs in `dirs`, nor another output.
+///
+/// # Errors
+/// Names the option and the file.
+pub fn check(outputs: &[Output<'_>], dirs: &[PathBuf]) -> Result<()> {
+    let mut taken: BTreeMap<PathBuf, &str> = BTreeMap::new();
+    for Output { option, path } in outputs {
+        let real = real(path);
+        for dir in dirs {
+            if let Some(own) = own_file(&real, path, dir) {
+                bail!(
+                    "{option} {} is {own} of the run {}: give it another name",
+                    path.display(),
+                    dir.display()
+                );
+            }
+        }
+        if let Some(other) = taken.insert(real, option) {
+            bail!(
+                "{other} and {option} name the same file {}: give one another name",
+                path.display()
+            );
+        }
+    }
+    Ok(())
+}
+
+/// Where a file is, links followed; of one that is not there, where it would be.
+fn real(path: &Path) -> PathBuf {
+    if let Ok(real) = path.canonicalize() {
+        return real;
+    }
+    let absolute = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
+    match (absolute.parent(), absolute.file_name()) {
+        (Some(folder), Some(name)) => real(folder).join(name),
+        (_, _) => absolute,
+    }
+}
+
+/// Which file of the run in `dir` it is, by whatever name, if it is one.
+fn own_file(real: &Path, path: &Path, dir: &Path) -> Option<&'static str> {
+    let dir = self::real(dir);
+    let inside = real.strip_prefix(&dir).ok();
+    let first = inside.and_then(|inside| inside.components().next());
+    let named = OWN.into_iter().find(|own| {
+        let own = Component::Normal(own.as_ref());
+        first == Some(own)
+    });
+    named.or_else(|| hard_link(path, &dir))
+}
+
+/// Which file of the run has the same inode.
+fn hard_link(path: &Path, dir: &Path) -> Option<&'static str> {
+    let inode = |path: &Path| fs::metadata(path).ok().map(|file| (file.dev(), file.ino()));
+    let shared = fs::metadata(path).is_ok_and(|file| file.is_file() && file.nlink() > 1);
+    let own = inode(path).filter(|_| shared)?;
+    OWN.into_iter().find(|name| {
+        let place = dir.join(name);
+        let inside = fs::read_dir(&place).into_iter().flatten().flatten();
+        let mut files = inside.map(|entry| entry.path()).chain([place.clone()]);
+        files.any(|file| inode(&file) == Some(own))
+    })
+}
+
+/// Writes a file through another one beside it, piece by piece, so that it is whole or not there.
+///
+/// # Errors
+/// Fails where it can't be written; the old one stays.
+pub fn write_by(path: &Path, write: impl FnOnce(&mut BufWriter<File>) -> Result<()>) -> Result<()> {
+    let mut part = path.as_os_str().to_owned();
+    part.push(".part");
+    let part = PathBuf::from(part);
+    let file = File::create(&part).with_context(|| format!("can't write {}", part.display()))?;
+    let mut out = BufWriter::new(file);
+    let written = write(&mut out)
+        .and_then(|()| Ok(out.flush()?))
+        .and_then(|()| Ok(fs::rename(&part, path)?));
+    if written.is_err() {
+        // The error that matters is the one before.
+        let _: io::Result<()> = fs::remove_file(&part);
+    }
+    written.with_context(|| format!("can't write {}", path.display()))
+}
+
+/// How a page at this place leads to a file of the run's directory.
+pub fn way_from(page: &Path) -> impl Fn(&Judgement, &str) -> String {
+    let page = real(page);
+    let folder = page.parent().map(Path::to_owned).unwrap_or_default();
+    move |judgement, file| {
+        let file = real(Path::new(&judgement.at_home(file)));
+        relative(&folder, &file)
+    }
+}
+
+fn relative(folder: &Path, file: &Path) -> String {
+    let shared = folder.components().zip(file.components());
+    let shared = shared.take_while(|(one, other)| one == other).count();
+    let up = folder.components().skip(shared).map(|_| "..");
+    let down = file.components().skip(shared);
+    let down = down.map(|part| part.as_os_str().to_string_lossy().into_owned());
+    let parts: Vec<_> = up.map(str::to_owned).chain(down).collect();
+    parts.join("/")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_way_leads_up_and_down_again() {
+        let way = |from: &str, to: &str| relative(Path::new(from), Path::new(to));
+        assert_eq!(way("/a/b", "/a/b/history/x"), "history/x");
+        assert_eq!(way("/a/c/d", "/a/b/history/x"), "../../b/history/x");
+        assert_eq!(way("/", "/a"), "a");
+    }
+}

@@ -1,0 +1,195 @@
+//! All that the program prints goes through here: `println!`, `eprintln!` and their like of this
+//! crate are the ones below, which know what the usual ones don't:
+//!
+//! - A reader that has closed its end wants no more: the program goes on quietly, and exits as it
+//!   would have. What else can't be printed ends in an error, told where [`end`] is called.
+//! - A hint to call this program names it as it was called, so that it can be copied and typed.
+//! - A value of thousands of characters, given back in an error, is shortened.
+
+use std::{
+    env,
+    io::{self, ErrorKind, Write, stderr, stdout},
+    sync::{Mutex, OnceLock, PoisonError},
+};
+
+use clap::CommandFactory;
+use migratrix_lab::sandbox;
+use migratrix_matrix::shell_word;
+
+use crate::cli::Cli;
+
+macro_rules! print {
+    ($($text:tt)*) => { $crate::say::out(&format!($($text)*)) };
+}
+
+macro_rules! println {
+    ($($text:tt)*) => { $crate::say::out(&(format!($($text)*) + "\n")) };
+}
+
+macro_rules! eprint {
+    ($($text:tt)*) => { $crate::say::error(&format!($($text)*)) };
+}
+
+macro_rules! eprintln {
+    ($($text:tt)*) => { $crate::say::error(&(format!($($text)*) + "\n")) };
+}
+
+/// What the program is called in the texts.
+const NAME: &str = "migratrix";
+/// The longest word or quoted value that is told whole, in characters.
+const LONG: usize = 300;
+/// How much of a longer one is told, from its beginning and from its end.
+const BEGINNING: usize = 60;
+const END: usize = 20;
+
+/// Why the standard output can't be written any more.
+static TROUBLE: Mutex<Option<io::Error>> = Mutex::new(None);
+
+/// Prints a text to the standard output.
+pub fn out(text: &str) {
+    let mut trouble = TROUBLE.lock().unwrap_or_else(PoisonError::into_inner);
+    if trouble.is_none() {
+        *trouble = stdout().write_all(named(text, called()).as_bytes()).err();
+    }
+}
+
+/// Prints a text to the standard error. Where that can't be written, there is nobody to tell.
+pub fn error(text: &str) {
+    let text = named(&shortened(text), called());
+    let _untold = stderr().write_all(text.as_bytes());
+}
+
+/// Ends the printing.
+///
+/// # Errors
+/// Fails where something could not be printed, and not because its reader wanted no more.
+pub fn end() -> io::Result<()> {
+    let mut trouble = TROUBLE.lock().unwrap_or_else(PoisonError::into_inner);
+    match trouble.take().map_or_else(|| stdout().flush(), Err) {
+        Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(()),
+        ended => ended,
+    }
+}
+
+/// How this program was called, as a shell has to be given it.
+#[must_use]
+pub fn called() -> &'static str {
+    static CALLED: OnceLock<String> = OnceLock::new();
+    CALLED.get_or_init(|| {
+        let typed = sandbox::called_as().or_else(|| env::args_os().next());
+        let typed = typed.unwrap_or_else(|| NAME.into());
+        shell_word(&typed.to_string_lossy())
+    })
+}
+
+/// The text, whose hints to call this program name it as `called`.
+fn named(text: &str, called: &str) -> String {
+    let mut parts = text.split(NAME);
+    let mut named = parts.next().unwrap_or_default().to_owned();
+    for part in parts {
+        let is_hint = named.chars().next_back().is_none_or(begins_hint) && is_call(part);
+        named += if is_hint { called } else { NAME };
+        named += part;
+    }
+    named
+}
+
+/// Whether a call may stand behind this character.
+fn begins_hint(before: char) -> bool {
+    before.is_whitespace() || "`'\"(".contains(before)
+}
+
+/// Whether what follows the program's name makes a call of it.
+fn is_call(rest: &str) -> bool {
+    static COMMANDS: OnceLock<Vec<String>> = OnceLock::new();
+    let commands = COMMANDS.get_or_init(|| {
+        let all = Cli::command();
+        let names = all.get_subcommands().map(clap::Command::get_name);
+        names.map(str::to_owned).collect()
+    });
+    let Some(rest) = rest.strip_prefix(' ') else {
+        return false;
+    };
+    let word = rest.split(|c: char| !c.is_ascii_alphabetic()).next();
+    word.is_some_and(|word| commands.iter().any(|command| command == word))
+}
+
+/// The text, of which no word and no quoted value is longer than a person reads.
+#[must_use]
+pub fn shortened(text: &str) -> String {
+    let quoted: Vec<_> = text.split('`').map(shortened_words).collect();
+    let last = quoted.len() - 1;
+    let parts = (0..).zip(quoted).map(|(place, part)| {
+        let is_value = place % 2 == 1 && place < last;
+        if is_value { cut(&part) } else { part }
+    });
+    parts.collect::<Vec<_>>().join("`")
+}
+
+fn shortened_words(text: &str) -> String {
+    text.split_inclusive(char::is_whitespace)
+        .map(|word| {
+            let body = word.trim_end();
+            cut(body) + &word[body.len()..]
+        })
+        .collect()
+}
+
+/// The value; of a long one its beginning, its end, and how long it is.
+fn cut(value: &str) -> String {
+    let length = value.chars().count();
+    if length <= LONG {
+        return value.to_owned();
+    }
+    let beginning: String = value.chars().take(BEGINNING).collect();
+    let end: String = value.chars().skip(length - END).collect();
+    format!("{beginning}…{end} ({length} characters)")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_hint_names_the_program_as_it_was_called() {
+        let hint = "sid is not built: migratrix releases build sid";
+        assert_eq!(
+            named(hint, "target/release/migratrix"),
+            "sid is not built: target/release/migratrix releases build sid"
+        );
+        assert_eq!(named("`migratrix run`", "./m"), "`./m run`");
+    }
+
+    #[test]
+    fn what_is_no_hint_stays_as_it_is() {
+        for text in [
+            "migratrix: no such run",
+            "/root/.cache/migratrix run",
+            "my-migratrix run",
+            "migratrix.toml",
+            "migratrix runs",
+        ] {
+            assert_eq!(named(text, "./m"), text);
+        }
+    }
+
+    #[test]
+    fn a_value_of_thousands_of_characters_is_shortened_and_its_length_told() {
+        let long = "a".repeat(5_000);
+        let told = shortened(&format!("unknown suite `{long}`: expected tck\nhere"));
+        assert!(told.starts_with("unknown suite `aaa"), "{told}");
+        assert!(
+            told.ends_with("a (5000 characters)`: expected tck\nhere"),
+            "{told}"
+        );
+        assert!(told.chars().count() < 200, "{told}");
+        let spaced = shortened(&format!("the filter `{}` is bad", "a ".repeat(2_500)));
+        assert!(spaced.contains("(5000 characters)` is bad"), "{spaced}");
+    }
+
+    #[test]
+    fn a_usual_message_stays_as_it_is() {
+        let usual = "`buster` is not a known release:  expected bookworm\n  or trixie` ";
+        assert_eq!(shortened(usual), usual);
+    }
+}

@@ -1,0 +1,149 @@
+//! The options of a run beside its selection, as its plan keeps them: whoever goes on with the run,
+//! or runs one of its cases again, does so in the same way.
+
+use serde::{Deserialize, Serialize};
+
+/// What was asked for beside the selection. What is left out here was left out there.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct RunOptions {
+    /// The settings' file, by its absolute path.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub config: Option<String>,
+    /// The list of known failures, by its absolute path.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub known: Option<String>,
+    /// What a JUnit test case is, in the word of the argument.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub granularity: Option<String>,
+    /// How many cases run side by side.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub jobs: Option<usize>,
+    /// How often a case that is not as expected is run again.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub retries: Option<u32>,
+    /// QEMUs of the user's own: `NAME=PATH`, with absolute paths.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub qemus: Vec<String>,
+    /// Whether all hosts are set up as hosts are, see [`HostSetup`](crate::HostSetup).
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub as_shipped: bool,
+    /// Whether known failures fail.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub fail_known: bool,
+    /// Whether what only a first attempt showed to be wrong fails nothing.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub allow_flaky: bool,
+}
+
+impl RunOptions {
+    /// These, and where they say nothing, the `kept` ones.
+    #[must_use]
+    pub fn or(self, kept: Self) -> Self {
+        Self {
+            config: self.config.or(kept.config),
+            known: self.known.or(kept.known),
+            granularity: self.granularity.or(kept.granularity),
+            jobs: self.jobs.or(kept.jobs),
+            retries: self.retries.or(kept.retries),
+            qemus: if self.qemus.is_empty() {
+                kept.qemus
+            } else {
+                self.qemus
+            },
+            as_shipped: self.as_shipped || kept.as_shipped,
+            fail_known: self.fail_known || kept.fail_known,
+            allow_flaky: self.allow_flaky || kept.allow_flaky,
+        }
+    }
+
+    /// The arguments that stand for them.
+    #[must_use]
+    pub fn arguments(&self) -> Vec<String> {
+        let single = [
+            ("--config", self.config.clone()),
+            ("--known", self.known.clone()),
+            ("--granularity", self.granularity.clone()),
+            ("--jobs", self.jobs.map(|jobs| jobs.to_string())),
+            ("--retries", self.retries.map(|retries| retries.to_string())),
+        ];
+        let single = single
+            .into_iter()
+            .filter_map(|(name, value)| Some((name, value?)));
+        let qemus = self.qemus.iter().map(|qemu| ("--qemu", qemu.clone()));
+        let valued = single.chain(qemus);
+        let all = valued.flat_map(|(name, value)| [name.to_owned(), value]);
+        let switches = [
+            ("--as-shipped", self.as_shipped),
+            ("--fail-known", self.fail_known),
+            ("--allow-flaky", self.allow_flaky),
+        ];
+        let on = switches.into_iter().filter(|(_, on)| *on);
+        all.chain(on.map(|(name, _)| name.to_owned())).collect()
+    }
+
+    /// The line that runs with these options and whatever `more` says, for a shell: `program` is how
+    /// this program is called.
+    #[must_use]
+    pub fn command_line(&self, program: &str, more: &[&str]) -> String {
+        let options = self.arguments();
+        let words = [program, "run"].into_iter();
+        let words = words.chain(options.iter().map(String::as_str));
+        let words: Vec<_> = words.chain(more.iter().copied()).map(shell_word).collect();
+        words.join(" ")
+    }
+}
+
+/// The word as a shell has to be given it. A byte that no argument can hold is left out.
+#[must_use]
+pub fn shell_word(word: &str) -> String {
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_./,:=@+%".contains(&byte);
+    if !word.is_empty() && word.bytes().all(plain) {
+        return word.to_owned();
+    }
+    let word = word.replace('\0', "");
+    let quoted = shlex::try_quote(&word).map(|quoted| quoted.into_owned());
+    quoted.unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn kept() -> RunOptions {
+        RunOptions {
+            config: Some("/etc/a host.toml".to_owned()),
+            jobs: Some(4),
+            qemus: vec!["mine=/build".to_owned()],
+            ..RunOptions::default()
+        }
+    }
+
+    #[test]
+    fn what_is_given_anew_goes_before_what_is_kept() {
+        let anew = RunOptions {
+            jobs: Some(2),
+            retries: Some(1),
+            ..RunOptions::default()
+        };
+        let both = anew.or(kept());
+        assert_eq!(both.jobs, Some(2));
+        assert_eq!(both.retries, Some(1));
+        assert_eq!(both.config, kept().config);
+        assert_eq!(both.qemus, kept().qemus);
+    }
+
+    #[test]
+    fn the_line_that_runs_with_them_is_one_for_a_shell() {
+        assert_eq!(
+            kept().command_line("./migratrix", &["--case", "a b"]),
+            "./migratrix run --config '/etc/a host.toml' --jobs 4 --qemu mine=/build --case 'a b'"
+        );
+    }
+
+    #[test]
+    fn what_was_left_out_is_left_out_of_the_text() {
+        let text = serde_json::to_string(&RunOptions::default()).expect("it has only text keys");
+        assert_eq!(text, "{}");
+    }
+}

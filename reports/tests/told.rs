@@ -1,0 +1,544 @@
+//! What must not be lost on the way to a report: what a first attempt showed to be wrong, a host that
+//! died, a known failure, a part of the run that is missing, and the files that show it.
+
+#[expect(dead_code, reason = "these tests need few of the stories")]
+#[path = "../src/story.rs"]
+mod story;
+
+use std::collections::BTreeMap;
+
+use migratrix_history::{Entry, History, Look, Observation, Outcome, Side, Verb, When};
+use migratrix_matrix::{Case, Release, ReleaseName, Releases, RunOptions};
+use migratrix_reports::{
+    Colour, Evidence, Exit, Flaky, Flavour, Granularity, Judgement, KnownAre, KnownFailures, Part,
+    Rules, Run, Standing, html, json, judge, junit, terminal, write_junit,
+};
+use story::{changed, good, without};
+
+const NORMAL: &str = "tck/libvirt/trixie,bookworm,trixie/normal/persistent-running-bare/none";
+const P2P: &str = "tck/libvirt/trixie,bookworm,trixie/p2p/persistent-running-bare/none";
+const TUNNELLED: &str = "tck/libvirt/trixie,bookworm,trixie/tunnelled/persistent-running-bare/none";
+
+/// The destination's domain is transient where it should be, or not.
+fn spoilt(history: History) -> History {
+    changed(history, |saw| {
+        if let Observation::Domain {
+            side: Side::Destination,
+            when: When::After,
+            look: Look::Present(domain),
+        } = saw
+        {
+            domain.persistent = !domain.persistent;
+        }
+    })
+}
+
+fn unseen(history: History) -> History {
+    without(history, |saw| matches!(saw, Observation::Memory { .. }))
+}
+
+fn losing(mut history: History, instance: &str) -> History {
+    let at_us = history.entries.last().map_or(0, |entry| entry.at_us);
+    let saw = Observation::HostLost {
+        side: Side::Destination,
+        why: "its daemon was killed by signal 11 (SIGSEGV)".to_owned(),
+        instance: instance.to_owned(),
+    };
+    history.entries.push(Entry { at_us, saw });
+    history
+}
+
+fn second(name: &str) -> Judgement {
+    Judgement {
+        attempt: 2,
+        ..judge(&good(name))
+    }
+}
+
+fn run(judgements: impl IntoIterator<Item = Judgement>) -> Run {
+    let judgements: Vec<_> = judgements.into_iter().collect();
+    let mut planned: Vec<_> = judgements.iter().map(|one| one.case.clone()).collect();
+    planned.dedup();
+    Run::new(planned, judgements)
+}
+
+fn allowed(run: Run) -> Run {
+    run.by(Rules {
+        flaky: Flaky::Allowed,
+        ..Rules::default()
+    })
+}
+
+fn page(run: &Run) -> String {
+    html(run, |_, file| file.to_owned())
+}
+
+/// Each report of a run, by its name.
+fn reports(run: &Run) -> [(&'static str, String); 7] {
+    let xml = |granularity, flavour| junit(run, granularity, flavour).expect("it is written");
+    [
+        ("terminal", terminal(run, Colour::Plain)),
+        ("page", page(run)),
+        ("JSON", json(run)),
+        ("rich", xml(Granularity::Case, Flavour::Rich)),
+        ("strict", xml(Granularity::Case, Flavour::Strict)),
+        (
+            "rich conditions",
+            xml(Granularity::Condition, Flavour::Rich),
+        ),
+        (
+            "strict conditions",
+            xml(Granularity::Condition, Flavour::Strict),
+        ),
+    ]
+}
+
+#[track_caller]
+fn all_tell(run: &Run, words: &[&str]) {
+    for (name, text) in reports(run) {
+        for word in words {
+            assert!(
+                text.contains(word),
+                "the {name} does not tell `{word}`:\n{text}"
+            );
+        }
+    }
+}
+
+fn failures(run: &Run, granularity: Granularity, flavour: Flavour) -> usize {
+    let xml = junit(run, granularity, flavour).expect("it is written");
+    xml.matches("<failure").count()
+}
+
+#[test]
+fn what_a_first_attempt_showed_to_be_wrong_fails_the_run_and_is_told_in_every_report() {
+    let run = run([
+        judge(&spoilt(good(NORMAL))),
+        second(NORMAL),
+        judge(&good(P2P)),
+    ]);
+    assert_eq!(run.exit(), Exit::Failed);
+    assert_eq!(run.cases()[&Standing::FailedAtFirst], 1);
+    all_tell(&run, &["has a persistent one", "destination-config"]);
+    for granularity in [
+        Granularity::Case,
+        Granularity::PostCondition,
+        Granularity::Condition,
+    ] {
+        for flavour in [Flavour::Rich, Flavour::Strict] {
+            assert_eq!(
+                failures(&run, granularity, flavour),
+                1,
+                "{granularity:?} {flavour:?}"
+            );
+        }
+    }
+}
+
+#[test]
+fn where_flaky_cases_are_allowed_they_are_told_and_fail_nothing() {
+    let run = allowed(run([judge(&spoilt(good(NORMAL))), second(NORMAL)]));
+    assert_eq!(run.exit(), Exit::AsExpected);
+    all_tell(&run, &["has a persistent one"]);
+    assert_eq!(failures(&run, Granularity::Case, Flavour::Rich), 0);
+}
+
+#[test]
+fn what_could_not_be_seen_at_first_fails_nothing_and_is_told() {
+    let run = run([judge(&unseen(good(NORMAL))), second(NORMAL)]);
+    assert_eq!(run.exit(), Exit::AsExpected);
+    let text = terminal(&run, Colour::Plain);
+    assert!(
+        text.contains("1 case as expected only when tried again"),
+        "{text}"
+    );
+    assert!(
+        junit(&run, Granularity::Case, Flavour::Strict)
+            .is_ok_and(|xml| xml.contains("tried again"))
+    );
+}
+
+#[test]
+fn a_known_failure_covers_a_first_attempt() {
+    let list = format!(
+        "[[known]]\ncases = \"name({NORMAL})\"\nconditions = [\"destination-config\"]\nreason = \"r\"\nsometimes = true\n"
+    );
+    let mut run = run([judge(&spoilt(good(NORMAL))), second(NORMAL)]);
+    let known = KnownFailures::parse(&list).expect("a list");
+    run.mark_known(&known, &releases()).expect("known releases");
+    assert_eq!(run.exit(), Exit::AsExpected);
+}
+
+#[test]
+fn a_qemu_that_hung_at_first_fails_the_run() {
+    let mut history = unseen(good(NORMAL));
+    let status = Observation::Status {
+        side: Side::Source,
+        status: "cancelling".to_owned(),
+    };
+    let late = Observation::Ended {
+        verb: Verb::Await,
+        step: "wait until it is cancelled".to_owned(),
+        outcome: Outcome::Unknown {
+            why: "no answer within 60 s".to_owned(),
+        },
+    };
+    let at_us = history.entries.last().map_or(0, |entry| entry.at_us);
+    history
+        .entries
+        .extend([status, late].map(|saw| Entry { at_us, saw }));
+    let run = run([judge(&history), second(NORMAL)]);
+    assert_eq!(run.exit(), Exit::Failed);
+    all_tell(&run, &["hung in `cancelling`", "no answer within 60 s"]);
+}
+
+#[test]
+fn a_daemon_that_died_fails_the_run_and_is_told_with_the_cases_that_were_on_it() {
+    let first = |name| judge(&losing(unseen(good(name)), "3f2a.1"));
+    let run = run([
+        first(NORMAL),
+        second(NORMAL),
+        first(P2P),
+        second(P2P),
+        judge(&good(TUNNELLED)),
+    ]);
+    assert_eq!(run.exit(), Exit::Failed);
+    assert_eq!(run.cases()[&Standing::Passed], 3, "nobody is blamed for it");
+    let deaths = run.deaths();
+    assert_eq!(deaths.len(), 1, "it died once");
+    assert_eq!(deaths[0].cases.len(), 2);
+    let words = ["killed by signal 11 (SIGSEGV)", NORMAL, P2P];
+    all_tell(&run, &words);
+    assert_eq!(failures(&run, Granularity::Case, Flavour::Strict), 1);
+    let run = allowed(run);
+    assert_eq!(run.exit(), Exit::AsExpected);
+    all_tell(&run, &words);
+}
+
+#[test]
+fn a_host_that_a_fault_took_down_was_meant_to_go() {
+    let fault =
+        "faults/libvirt/trixie,bookworm,trixie/normal/persistent-running-bare/none/daemon-stopped";
+    let stopped = judge(&losing(unseen(good(fault)), "3f2a.1"));
+    let beside = judge(&losing(unseen(good(NORMAL)), "3f2a.1"));
+    let run = run([stopped, beside, second(NORMAL)]);
+    assert!(run.deaths().is_empty());
+    assert_eq!(run.cases().get(&Standing::FailedAtFirst), None);
+}
+
+const LIST: &str = r#"
+[[known]]
+cases = "control(tunnelled)"
+conditions = ["destination-config"]
+reason = "persistence is lost in the tunnel"
+link = "https://example.org/issue/1"
+expires = "2027-01-31"
+"#;
+
+fn releases() -> Releases {
+    let release = |name| Release::unknown(ReleaseName::new(name).expect("a name"));
+    Releases::new(["trixie", "bookworm"].map(release).to_vec()).expect("each once")
+}
+
+/// 2027-01-31, at its end.
+const LAST_DAY: u64 = 1_801_439_999;
+
+fn marked(mut run: Run, day: u64) -> Run {
+    let known = KnownFailures::parse(LIST).expect("a list").on(day);
+    run.mark_known(&known, &releases()).expect("known releases");
+    run
+}
+
+fn broken() -> Run {
+    let skipped: Case = TUNNELLED
+        .replace("bare", "prepared")
+        .parse()
+        .expect("a case");
+    run([
+        judge(&good(NORMAL)),
+        judge(&spoilt(good(TUNNELLED))),
+        judge(&good(&TUNNELLED.replace("none", "undefine"))),
+        Judgement::skipped(skipped, "needs a hypervisor", 0),
+    ])
+}
+
+#[test]
+fn a_known_failure_stands_in_the_grids_by_its_own_sign_and_number() {
+    let text = LIST.replace("control(tunnelled)", "control(tunnelled) & flag(none)");
+    let mut run = broken();
+    let known = KnownFailures::parse(&text).expect("a list");
+    run.mark_known(&known, &releases()).expect("known releases");
+    let told = terminal(&run, Colour::Plain);
+    assert!(told.contains("~ 1/2, 1 known"), "{told}");
+    let page = page(&run);
+    assert!(
+        page.contains("<td class=\"cell known\"><b>~</b> 2/3, 1 known"),
+        "{page}"
+    );
+    let summary: serde_json::Value = serde_json::from_str(&json(&run)).expect("it is JSON");
+    assert_eq!(summary["tuples"][0]["cases"]["known-failure"], 1);
+    assert_eq!(summary["tuples"][0]["worst"], "known-failure");
+    assert_eq!(summary["tuples"][0]["tried"], 3);
+}
+
+#[test]
+fn a_skip_outranks_nothing_that_was_tried() {
+    let skipped: Case = NORMAL.replace("bare", "prepared").parse().expect("a case");
+    let skipped = Judgement::skipped(skipped, "needs a hypervisor", 0);
+    let run = run([judge(&good(NORMAL)), skipped.clone()]);
+    assert!(terminal(&run, Colour::Plain).contains("✓ 1/1"));
+    assert!(page(&run).contains("<td class=\"cell passed\"><b>✓</b> 1/1"));
+    let alone = Run::new(Vec::new(), [skipped]);
+    assert!(terminal(&alone, Colour::Plain).contains("- 1 skipped"));
+    assert_eq!(alone.exit(), Exit::AsExpected);
+}
+
+#[test]
+fn every_report_tells_of_a_known_failure_with_its_link_and_last_day() {
+    let run = marked(broken(), LAST_DAY);
+    all_tell(
+        &run,
+        &[
+            "persistence is lost in the tunnel",
+            "https://example.org/issue/1",
+            "2027-01-31",
+        ],
+    );
+    for flavour in [Flavour::Rich, Flavour::Strict] {
+        let xml = junit(&run, Granularity::Case, flavour).expect("it is written");
+        assert!(xml.contains("message=\"known: persistence is lost in the tunnel; see https://example.org/issue/1; until 2027-01-31\""), "{xml}");
+        assert_eq!(xml.matches("<skipped").count(), 2, "{xml}");
+    }
+}
+
+#[test]
+fn known_failures_fail_for_who_asks_that() {
+    let list = "[[known]]\ncases = \"control(tunnelled) & flag(none)\"\nconditions = [\"destination-config\"]\nreason = \"r\"";
+    let mut run = run([judge(&good(NORMAL)), judge(&spoilt(good(TUNNELLED)))]);
+    let known = KnownFailures::parse(list).expect("a list");
+    run.mark_known(&known, &releases()).expect("known releases");
+    assert_eq!(run.exit(), Exit::AsExpected);
+    assert_eq!(failures(&run, Granularity::Case, Flavour::Strict), 0);
+    let run = run.by(Rules {
+        known: KnownAre::Failed,
+        ..Rules::default()
+    });
+    assert_eq!(run.exit(), Exit::Failed);
+    assert_eq!(failures(&run, Granularity::Case, Flavour::Strict), 1);
+    assert_eq!(failures(&run, Granularity::Condition, Flavour::Rich), 1);
+}
+
+#[test]
+fn after_its_last_day_a_known_failure_excuses_nothing() {
+    let failed = |day| marked(run([judge(&spoilt(good(TUNNELLED)))]), day).exit();
+    assert_eq!(failed(LAST_DAY), Exit::AsExpected);
+    assert_eq!(failed(LAST_DAY + 1), Exit::Failed);
+    let run = marked(broken(), LAST_DAY + 1);
+    let text = terminal(&run, Colour::Plain);
+    assert!(
+        text.contains("known, and expired") && text.contains("was excused until 2027-01-31"),
+        "{text}"
+    );
+}
+
+#[test]
+fn an_entry_that_says_too_little_is_refused_by_its_number_and_with_the_mend() {
+    let first = "[[known]]\ncases = \"source(trixie)\"\nconditions = [\"job\"]\nreason = \"r\"\n";
+    let entry = |from: &str, to: &str| {
+        let list = format!("{first}{}", LIST.replace(from, to));
+        KnownFailures::parse(&list).and_then(|known| known.check_releases(&releases()))
+    };
+    let refused = [
+        (
+            "persistence is lost in the tunnel",
+            "  ",
+            "an empty reason: say",
+        ),
+        (
+            "[\"destination-config\"]",
+            "[]",
+            "no conditions: say what fails",
+        ),
+        (
+            "2027-01-31",
+            "31.1.2027",
+            "`31.1.2027`, which is no day: write it as in",
+        ),
+        ("2027-01-31", "2027-02-30", "`2027-02-30`, which is no day"),
+        (
+            "control(tunnelled)",
+            "source(trxie)",
+            "`trxie` is not a known release",
+        ),
+    ];
+    for (from, to, why) in refused {
+        let error = entry(from, to).expect_err("it is wrong").to_string();
+        assert!(error.starts_with("known failure 2 ("), "{error}");
+        assert!(error.contains(why), "{error}");
+    }
+    assert!(entry("control(tunnelled)", "source(trixie)").is_ok());
+}
+
+#[test]
+fn a_group_says_all_only_of_what_all_are_in() {
+    let other = |name: &str, flags: &str| name.replace("none", flags);
+    let failing = [NORMAL, P2P].map(|name| judge(&spoilt(good(name))));
+    let passing = [
+        other(NORMAL, "undefine"),
+        TUNNELLED.to_owned(),
+        other(P2P, "undefine"),
+    ];
+    let odd = judge(&spoilt(good(&other(TUNNELLED, "undefine"))));
+    let passing = passing.iter().map(|name| judge(&good(name)));
+    let run = run(failing.into_iter().chain([odd]).chain(passing));
+    let text = terminal(&run, Colour::Plain);
+    assert!(
+        !text.contains("all are of") && !text.contains("exactly the"),
+        "{text}"
+    );
+}
+
+fn release(name: &str, qemu: &str) -> Release {
+    let packages = BTreeMap::from([("qemu-system-x86".to_owned(), format!("1:{qemu}+dfsg-3"))]);
+    Release {
+        qemu: Some(qemu.parse().expect("a version")),
+        packages,
+        ..Release::unknown(ReleaseName::new(name).expect("a name"))
+    }
+}
+
+#[test]
+fn releases_stand_in_the_order_of_their_versions() {
+    let names = ["trixie", "bullseye", "bookworm", "sid"];
+    let case = |source: &str| NORMAL.replace("bookworm", source);
+    let run = run(names.map(|name| judge(&good(&case(name)))));
+    let versions = [
+        ("trixie", "10.0.13"),
+        ("bullseye", "5.2.0"),
+        ("bookworm", "7.2.22"),
+        ("sid", "11.1.3"),
+    ];
+    let run = run.on(versions.map(|(name, qemu)| release(name, qemu)).to_vec());
+    let order = |text: &str, before: &str, after: &str| {
+        let place = |name: &str| {
+            text.find(&format!("{before}{name}{after}"))
+                .expect("it is told")
+        };
+        let places = ["bullseye", "bookworm", "trixie", "sid"].map(place);
+        assert!(places.is_sorted(), "{text}");
+    };
+    order(&terminal(&run, Colour::Plain), "trixie: ", " → trixie");
+    order(&page(&run), "<tr><th scope=row>", "<td class");
+}
+
+#[test]
+fn the_exact_packages_reach_the_reports() {
+    let run = run([judge(&good(NORMAL))]);
+    let run = run.on(vec![
+        release("bookworm", "7.2.22"),
+        release("trixie", "10.0.13"),
+    ]);
+    let exact = "1:7.2.22+dfsg-3";
+    let xml = junit(&run, Granularity::Case, Flavour::Rich).expect("it is written");
+    let property = format!("name=\"source.package.qemu-system-x86\" value=\"{exact}\"");
+    assert!(xml.contains(&property), "{xml}");
+    assert!(page(&run).contains(exact) && json(&run).contains(exact));
+}
+
+#[test]
+fn a_missing_shard_is_named_in_every_report_and_is_unknown() {
+    let shard = "hash:3/3".parse().expect("a shard");
+    let run = run([judge(&good(NORMAL))]).without_shards(vec![shard], 3);
+    assert_eq!(run.exit(), Exit::Unknown);
+    all_tell(&run, &["hash:3/3"]);
+    let text = terminal(&run, Colour::Plain);
+    assert!(text.contains("incomplete: 1 of 3 cases"), "{text}");
+}
+
+#[test]
+fn the_headline_of_a_run_that_is_not_whole_says_so() {
+    let planned = || {
+        [NORMAL, P2P]
+            .map(|name| name.parse().expect("a case"))
+            .to_vec()
+    };
+    let run = Run::new(planned(), [judge(&good(NORMAL))]);
+    let text = terminal(&run, Colour::Plain);
+    assert!(text.contains("\nincomplete: 1 of 2 cases in "), "{text}");
+    assert!(page(&run).contains("incomplete: 1 of 2 cases in "));
+    let empty = terminal(&Run::new(planned(), []), Colour::Plain);
+    assert!(
+        empty.contains("\nincomplete: 0 of 2 cases: nothing was judged\n"),
+        "{empty}"
+    );
+}
+
+#[test]
+fn the_line_that_runs_a_case_again_has_the_options_of_the_run() {
+    let options = RunOptions {
+        config: Some("/etc/my hosts.toml".to_owned()),
+        known: Some("/known.toml".to_owned()),
+        jobs: Some(7),
+        qemus: vec!["mine=/build".to_owned()],
+        ..RunOptions::default()
+    };
+    let run = run([judge(&spoilt(good(NORMAL)))]).with_options(options);
+    let line = format!(
+        "migratrix run --config '/etc/my hosts.toml' --known /known.toml --qemu mine=/build --case {NORMAL}"
+    );
+    assert!(terminal(&run, Colour::Plain).contains(&line));
+    let escaped = line.replace('\'', "&apos;");
+    let xml = junit(&run, Granularity::Case, Flavour::Strict).expect("it is written");
+    assert!(xml.contains(&line) || xml.contains(&escaped), "{xml}");
+    assert!(page(&run).contains(&line));
+}
+
+#[test]
+fn the_evidence_of_a_failure_is_named_in_every_report() {
+    let evidence = vec![Evidence {
+        file: "evidence/case/source-qemu.log".to_owned(),
+        shows: "what QEMU said on the source".to_owned(),
+    }];
+    let failed = judge(&spoilt(good(NORMAL)))
+        .with_log("history/case.jsonl")
+        .with_evidence(evidence);
+    let run = run([failed]);
+    all_tell(
+        &run,
+        &[
+            "evidence/case/source-qemu.log",
+            "what QEMU said on the source",
+        ],
+    );
+    assert!(page(&run).contains("href=\"evidence/case/source-qemu.log\""));
+    assert!(page(&run).contains("href=\"history/case.jsonl\""));
+}
+
+#[test]
+fn what_an_address_gives_a_meaning_of_its_own_is_escaped_in_links() {
+    let failed = judge(&spoilt(good(NORMAL))).with_log("history/a#b?c%d e.jsonl");
+    let page = page(&run([failed]));
+    assert!(
+        page.contains("href=\"history/a%23b%3Fc%25d%20e.jsonl\""),
+        "{page}"
+    );
+}
+
+#[test]
+fn junit_is_written_a_pair_a_file_and_its_size_is_told() {
+    let back = NORMAL.replace("trixie,bookworm,trixie", "trixie,trixie,bookworm");
+    let run = run([judge(&good(NORMAL)), judge(&good(&back))]);
+    let name = |text| ReleaseName::new(text).expect("a name");
+    let (source, destination) = (&name("bookworm"), &name("trixie"));
+    let pair = Part::Pair {
+        source,
+        destination,
+    };
+    let mut xml = Vec::new();
+    let size = write_junit(&run, pair, Granularity::Case, Flavour::Rich, &mut xml).expect("memory");
+    let xml = String::from_utf8(xml).expect("text");
+    assert_eq!(size.bytes, xml.len() as u64);
+    let opened = xml.matches('<').count() - xml.matches("</").count() - xml.matches("<?").count();
+    assert_eq!(size.objects, opened as u64);
+    assert!(xml.contains(NORMAL) && !xml.contains(&back));
+}
