@@ -147,6 +147,34 @@ fn chains_of_libvirt_survive_the_migrations_around_which_they_lie() {
     passes(&output, "11 passed");
 }
 
+#[test]
+#[ignore = "needs the releases bookworm and trixie, see ci/test"]
+fn the_processor_time_of_a_run_is_told_by_who_took_it_and_clients_that_are_gone_count() {
+    let place = place("processor");
+    let output = run(
+        &place,
+        &["--profile", "tck", "-E", "control(p2p)", "--out", "out"],
+    );
+    passes(&output, "32 cases");
+    let out = String::from_utf8_lossy(&output.stdout).into_owned();
+    let line = out
+        .lines()
+        .find_map(|line| line.strip_prefix("processor time: "));
+    let line = line.unwrap_or_else(|| panic!("no processor time in {out}"));
+    let (all, parts) = line.split_once(" s:").expect("it tells the whole first");
+    let seconds = |part: &str| {
+        let rest = parts.split_once(part).expect("each part is told").1;
+        let number = rest.split_whitespace().next().expect("it is a number");
+        number.parse::<f64>().expect("it is a number")
+    };
+    let parts = ["QEMU", "daemons", "clients", "runner", "others"].map(seconds);
+    let all: f64 = all.parse().expect("it is a number");
+    assert!((all - parts.iter().sum::<f64>()).abs() < 0.4, "{line}");
+    // A client does some thirty calls a case; when its time was lost, there was next to none.
+    assert!(parts[2] > 0.2, "{line}");
+    assert!(parts[0] > parts[2] + parts[3], "{line}");
+}
+
 /// A lab that is up. It is ended with this, however the test ends.
 struct Up {
     name: String,

@@ -14,6 +14,7 @@
 //! [`Outcome`]: migratrix_history::Outcome
 
 mod driver;
+mod processor;
 mod record;
 mod run;
 mod script;
@@ -22,6 +23,7 @@ mod told;
 mod tool;
 
 pub use driver::{Driver, Host, SHARED};
+pub use processor::processor_time;
 pub use record::Recorder;
 pub use run::{Deadlines, run};
 pub use script::{LIVE_BANDWIDTH_MIB, Phase, Script, Subject};

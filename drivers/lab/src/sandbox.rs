@@ -43,10 +43,11 @@ use crate::{LabError, init, mounts, net, privilege};
 /// Tells a process which part it has: absent, `init:FD:FD`, or `runner`.
 const PART: &str = "MIGRATRIX_SANDBOX";
 
-/// Tells the processes inside how the outer one was called.
-const CALLED: &str = "MIGRATRIX_CALLED_AS";
 /// How the part of init begins.
 const INIT: &str = "init:";
+
+/// Tells the processes inside how the outer one was called.
+const CALLED: &str = "MIGRATRIX_CALLED_AS";
 
 /// The exit code after a second interrupt.
 const INTERRUPTED: u8 = 130;
@@ -92,12 +93,6 @@ pub fn is_inside() -> bool {
     env::var_os(PART).is_some_and(|part| part == "runner") && getppid() == Pid::from_raw(1)
 }
 
-/// How the outer process was called, inside the sandbox.
-#[must_use]
-pub fn called_as() -> Option<OsString> {
-    env::var_os(CALLED).filter(|_| is_inside())
-}
-
 /// Whether this process is the outer one, or will be when it enters the sandbox: neither its init
 /// nor the runner.
 #[must_use]
@@ -105,6 +100,12 @@ pub fn is_outside() -> bool {
     let part = env::var(PART).unwrap_or_default();
     let is_init = part.starts_with(INIT) && getpid() == Pid::from_raw(1);
     !is_init && !is_inside()
+}
+
+/// How the outer process was called, inside the sandbox.
+#[must_use]
+pub fn called_as() -> Option<OsString> {
+    env::var_os(CALLED).filter(|_| is_inside())
 }
 
 /// Waits until the person or the machine asks the command to stop. The second request kills it.

@@ -11,13 +11,13 @@ use std::{
 use migratrix_client::wire::{Answer, Event, Line, Op, Reply, Request, Said};
 use tokio::{
     io::{AsyncBufRead, AsyncBufReadExt, AsyncRead, AsyncReadExt, AsyncWriteExt, BufReader},
-    process::{Child, ChildStdin, Command},
+    process::{ChildStdin, Command},
     sync::{Notify, mpsc, oneshot},
     task::JoinHandle,
     time::timeout,
 };
 
-use crate::Error;
+use crate::{Error, metered::Metered};
 
 /// The longest line that a client may send, in bytes; a survey of torn pages is the longest.
 const LINE_MAX: u64 = 16 << 20;
@@ -63,18 +63,17 @@ impl Client {
     /// Returns an error if there is no such program, or it can't be run.
     pub fn spawn(command: &[OsString]) -> Result<Self, Error> {
         let (program, arguments) = command.split_first().unzip();
-        let mut child = Command::new(program.cloned().unwrap_or_default())
+        let mut called = Command::new(program.cloned().unwrap_or_default());
+        called
             .args(arguments.unwrap_or_default())
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .kill_on_drop(true)
-            .spawn()
-            .map_err(|source| Error::Start {
-                command: shown(command),
-                source,
-            })?;
-        let stdin = child.stdin.take().expect("stdin was piped");
+            .stderr(Stdio::piped());
+        let mut child = Metered::spawn(&mut called).map_err(|source| Error::Start {
+            command: shown(command),
+            source,
+        })?;
+        let stdin = child.child().stdin.take().expect("stdin was piped");
         let (requests, lines) = mpsc::unbounded_channel();
         tokio::spawn(write(stdin, lines));
         let shared = Arc::new(Shared::default());
@@ -212,9 +211,10 @@ impl Shared {
 }
 
 /// Reads what `child` says until its end, and tells that.
-async fn attend(mut child: Child, shared: Arc<Shared>) {
-    let stdout = BufReader::new(child.stdout.take().expect("stdout was piped"));
-    let stderr = tokio::spawn(tail(child.stderr.take().expect("stderr was piped")));
+async fn attend(mut child: Metered, shared: Arc<Shared>) {
+    let pipes = child.child();
+    let stdout = BufReader::new(pipes.stdout.take().expect("stdout was piped"));
+    let stderr = tokio::spawn(tail(pipes.stderr.take().expect("stderr was piped")));
     let (why, grace) = tokio::select! {
         why = read(stdout, &shared) => (why, GRACE),
         () = shared.kill.notified() => ("was killed".to_owned(), Duration::ZERO),
@@ -226,10 +226,10 @@ async fn attend(mut child: Child, shared: Arc<Shared>) {
 }
 
 /// Lets `child` end within `grace`, then kills it: one that can't be talked to is of no use.
-async fn end(child: &mut Child, grace: Duration) -> String {
-    if timeout(grace, child.wait()).await.is_err() {
+async fn end(child: &mut Metered, grace: Duration) -> String {
+    if timeout(grace, child.ended()).await.is_err() {
         // One that has ended meanwhile can't be killed, nor need be.
-        let _ended = child.start_kill();
+        let _ended = child.child().start_kill();
     }
     match timeout(GRACE, child.wait()).await {
         Ok(Ok(status)) => status.to_string(),

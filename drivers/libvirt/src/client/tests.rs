@@ -59,7 +59,7 @@ async fn the_end_of_a_client_is_told_with_its_status_and_its_last_words() {
 
 #[tokio::test]
 async fn a_line_that_makes_no_sense_ends_the_client() {
-    let why = asked("echo Segmentation fault; read a; sleep 60").await;
+    let why = asked("echo Segmentation fault; read a; exec sleep 60").await;
     assert!(
         why.contains("makes no sense: `Segmentation fault`"),
         "{why}"
@@ -92,4 +92,30 @@ async fn silence_has_an_end() {
 async fn a_program_that_is_not_there_is_named() {
     let error = Client::spawn(&["/no/such/client".into()]).err().unwrap();
     assert!(error.to_string().contains("`/no/such/client`"), "{error}");
+}
+
+/// Takes a fifth of a second of processor time, and then says so.
+const BUSY: &str = r#"while set -- $(cat /proc/$$/stat) && [ $(( ${14} + ${15} )) -lt 20 ]; do
+        i=0; while [ $i -lt 10000 ]; do i=$((i + 1)); done; done
+    echo '{"event":{"side":"source","iteration":1}}'; read a"#;
+
+#[tokio::test]
+async fn the_time_of_a_client_counts_while_it_lives_and_when_it_is_gone() {
+    let least = Duration::from_millis(190);
+    // Others may run beside this: the count only grows.
+    for gone in [true, false] {
+        let before = crate::clients_time();
+        let busy = client(BUSY);
+        busy.event().await;
+        assert!(crate::clients_time() - before >= least, "it lives");
+        if gone {
+            busy.kill().await;
+        }
+        drop(busy);
+        tokio::task::yield_now().await;
+        assert!(
+            crate::clients_time() - before >= least,
+            "it is gone: {gone}"
+        );
+    }
 }
