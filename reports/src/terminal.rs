@@ -215,17 +215,32 @@ fn explain(text: &mut String, run: &Run, group: &Group<'_>, colour: Colour) {
     }
     also(text, group);
     whose(text, run, group);
-    for judgement in group.cases.iter().take(EXAMPLES) {
+    for (place, judgement) in group.cases.iter().take(EXAMPLES).enumerate() {
         put(text, &format!("  {}", run.again(&judgement.case)));
         if let Some(log) = &judgement.log {
             put(text, &format!("    seen: {}", judgement.at_home(log)));
         }
+        let is_news = group.standing != Standing::KnownFailure;
+        evidence(text, judgement, place == 0 && is_news);
+    }
+    more(text, group.cases.len());
+}
+
+/// The evidence of a case: `each` file with what it shows, or the folder that they are in.
+fn evidence(text: &mut String, judgement: &Judgement, each: bool) {
+    if each {
         for one in &judgement.evidence {
             let (shows, file) = (printable(&one.shows), judgement.at_home(&one.file));
             put(text, &format!("    {shows}: {file}"));
         }
+        return;
     }
-    more(text, group.cases.len());
+    let first = judgement.evidence.first();
+    if let Some((folder, _)) = first.and_then(|one| one.file.rsplit_once('/')) {
+        let count = judgement.evidence.len();
+        let folder = judgement.at_home(folder);
+        put(text, &format!("    evidence: {folder} ({count} files)"));
+    }
 }
 
 /// Where one can read of a known failure, and how long it is excused.
