@@ -8,7 +8,7 @@ use std::{
 
 use anyhow::{Context, Result, bail};
 use migratrix_contract::Deadlines;
-use migratrix_matrix::{Release, ReleaseName};
+use migratrix_matrix::{Release, ReleaseName, is_versioned_machine};
 use serde::Deserialize;
 
 /// The settings of a run. Every field may be left out.
@@ -68,6 +68,38 @@ pub struct HostConfig {
     pub machines: Vec<String>,
 }
 
+impl HostConfig {
+    /// Names the key, the value and what would be right.
+    fn check(&self) -> Result<()> {
+        let peer = self.peer_uri.iter().map(|uri| ("peer_uri", uri));
+        for (key, uri) in [("uri", &self.uri)].into_iter().chain(peer) {
+            let plain = !uri.chars().any(|c| c.is_control() || c.is_whitespace());
+            if !plain || !uri.contains("://") {
+                bail!(
+                    "{key} = {uri:?} is no libvirt URI: write one as \"qemu+ssh://root@a/system\""
+                );
+            }
+        }
+        if !self.boot_image.is_absolute() {
+            bail!(
+                "boot_image = {:?} is no absolute path: say where it is on the host",
+                self.boot_image
+            );
+        }
+        if self.machines.is_empty() {
+            bail!("machines is empty: name a machine type, as in [\"pc-q35-7.2\"]");
+        }
+        let bad = |machine: &&String| !is_versioned_machine(machine);
+        if let Some(machine) = self.machines.iter().find(bad) {
+            bail!(
+                "machines has {machine:?}, which is no versioned machine type: write it as \
+                 \"pc-q35-7.2\" or \"pc-i440fx-7.2\" (qemu-system-x86_64 -machine help lists them)"
+            );
+        }
+        Ok(())
+    }
+}
+
 impl Config {
     /// The settings' file: the one that is named, else `migratrix.toml` here if there is one.
     #[must_use]
@@ -100,16 +132,13 @@ impl Config {
             ("step", self.deadlines.step),
             ("clear", self.deadlines.clear),
         ] {
-            if seconds.is_some_and(|seconds| !(0.001..=86_400.0).contains(&seconds)) {
-                bail!("deadlines.{key} must lie between 0.001 and 86400 seconds");
+            let outside = |seconds: &f64| !(0.001..=86_400.0).contains(seconds);
+            if let Some(seconds) = seconds.filter(outside) {
+                bail!("deadlines.{key} = {seconds} must lie between 0.001 and 86400 seconds");
             }
         }
         for (name, host) in &self.hosts {
-            if host.machines.is_empty() {
-                bail!(
-                    "hosts.{name}.machines is empty: name a machine type, as in [\"pc-q35-7.2\"]"
-                );
-            }
+            host.check().with_context(|| format!("hosts.{name}"))?;
         }
         Ok(())
     }

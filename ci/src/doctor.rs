@@ -1,25 +1,103 @@
-//! `migratrix doctor`: what this machine can do, and the command that mends what is missing.
+//! `migratrix doctor`: what this machine can do, and the command that mends what is missing; and
+//! whether the real machines of the settings answer.
 
-use migratrix_lab::{State, cache_folder, doctor as examine};
+use std::{ffi::OsString, time::Duration};
 
-use crate::meaning;
+use anyhow::{Context, Result};
+use migratrix_lab::{State, cache_folder, client_command, doctor as examine};
+use migratrix_libvirt::reach;
+use migratrix_matrix::shell_word;
+
+use crate::{
+    config::{Config, HostConfig},
+    meaning,
+};
+
+/// How long a real machine may take to answer.
+const PATIENCE: Duration = Duration::from_secs(20);
 
 /// Prints what was found; gives whether a run can go ahead.
 #[must_use]
-pub fn doctor() -> bool {
+pub fn doctor(config: &Config) -> bool {
     let findings = examine(&cache_folder(), meaning::client_binary().ok().as_deref());
     for finding in &findings {
-        let mark = match finding.state {
-            State::Fine => "ok     ",
-            State::Limited => "limited",
-            State::Missing => "MISSING",
-        };
-        println!("{mark}  {}: {}", finding.what, finding.detail);
-        if let Some(mend) = &finding.mend {
-            println!("         mend it by: {mend}");
-        }
+        tell(
+            finding.state,
+            finding.what,
+            &finding.detail,
+            finding.mend.as_deref(),
+        );
     }
-    findings
-        .iter()
-        .all(|finding| finding.state != State::Missing)
+    let fine = |state| state != State::Missing;
+    let machine = findings.iter().all(|finding| fine(finding.state));
+    let client = client();
+    let hosts = config.hosts.iter().map(|(name, host)| {
+        let (state, detail, mend) = look_at(host, client.as_ref());
+        tell(state, &format!("host {name}"), &detail, mend.as_deref());
+        state
+    });
+    let hosts: Vec<_> = hosts.collect();
+    machine && hosts.into_iter().all(fine)
+}
+
+fn tell(state: State, what: &str, detail: &str, mend: Option<&str>) {
+    let mark = match state {
+        State::Fine => "ok     ",
+        State::Limited => "limited",
+        State::Missing => "MISSING",
+    };
+    println!("{mark}  {what}: {detail}");
+    if let Some(mend) = mend {
+        println!("         mend it by: {mend}");
+    }
+}
+
+/// A client with the library of a release that is here.
+fn client() -> Result<Vec<OsString>> {
+    let releases = meaning::store()?.list()?;
+    let release = releases
+        .last()
+        .context("no release is built whose client could ask")?;
+    Ok(client_command(release, &meaning::client_binary()?)?)
+}
+
+/// Whether a real machine answers, and what mends it where it doesn't.
+fn look_at(
+    host: &HostConfig,
+    client: Result<&Vec<OsString>, &anyhow::Error>,
+) -> (State, String, Option<String>) {
+    let uri = &host.uri;
+    let command = match client {
+        Ok(command) => command,
+        Err(why) => {
+            let mend = "migratrix releases build trixie; ci/build-client".to_owned();
+            return (
+                State::Limited,
+                format!("{uri} was not asked: {why:#}"),
+                Some(mend),
+            );
+        }
+    };
+    match ask(command, uri) {
+        Ok(detail) => (State::Fine, detail, None),
+        Err(why) => (
+            State::Missing,
+            format!("{uri} does not answer: {why:#}"),
+            Some(format!(
+                "what this says: virsh -c {} version",
+                shell_word(uri)
+            )),
+        ),
+    }
+}
+
+fn ask(command: &[OsString], uri: &str) -> Result<String> {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()?;
+    let host = runtime.block_on(reach(command, uri, PATIENCE))?;
+    let (libvirt, qemu, hostname) = (host.libvirt, host.qemu, host.hostname);
+    Ok(format!(
+        "{uri} answers as {hostname}: libvirt {libvirt}, QEMU {qemu}"
+    ))
 }

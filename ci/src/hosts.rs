@@ -2,18 +2,23 @@
 
 use std::{
     cell::RefCell,
-    collections::{BTreeMap, HashMap},
+    collections::{BTreeMap, BTreeSet, HashMap},
     ffi::OsString,
     path::{Path, PathBuf},
     sync::Arc,
+    time::Duration,
 };
 
 use anyhow::{Context, Result};
 use migratrix_contract::{Host, told};
 use migratrix_history::Side;
 use migratrix_lab::{Health, Lab, LabHost, RemoteHost, Role, Store, StoredRelease, client_command};
+use migratrix_libvirt::reach;
 use migratrix_matrix::{HostSetup, ReleaseName, Tuple};
-use tokio::sync::{OwnedRwLockReadGuard, OwnedRwLockWriteGuard, RwLock};
+use tokio::{
+    sync::{OwnedRwLockReadGuard, OwnedRwLockWriteGuard, RwLock},
+    task::JoinSet,
+};
 
 use crate::{
     config::HostConfig,
@@ -30,6 +35,7 @@ pub struct Hosts {
     broken: RefCell<HashMap<Key, String>>,
     /// How hosts went, by the host's name and the number of its run.
     deaths: RefCell<HashMap<(String, u32), String>>,
+    coming: RefCell<BTreeSet<String>>,
 }
 
 /// A host that was lost while a case was on it.
@@ -116,6 +122,7 @@ impl Hosts {
             gates: RefCell::default(),
             broken: RefCell::default(),
             deaths: RefCell::default(),
+            coming: RefCell::default(),
         })
     }
 
@@ -135,6 +142,61 @@ impl Hosts {
             destination: self.place(destination).await?,
             _leave: leave,
         })
+    }
+
+    /// Asks the real machines of `tuples` whether they answer, all at the same time. Those that
+    /// don't are not asked again; each is given with the reason.
+    pub async fn ask<'t>(
+        &self,
+        tuples: impl Iterator<Item = &'t Tuple>,
+        patience: Duration,
+    ) -> Vec<(ReleaseName, String)> {
+        let mut asked = BTreeMap::new();
+        for tuple in tuples {
+            for name in [&tuple.source, &tuple.destination] {
+                let command = || self.client_command(&tuple.client).ok();
+                let config = self.remote.get(name);
+                if let (Some(config), false) = (config, asked.contains_key(name)) {
+                    asked.insert(name.clone(), command().map(|words| (words, &config.uri)));
+                }
+            }
+        }
+        let mut answers = JoinSet::new();
+        for (name, (command, uri)) in asked.into_iter().filter_map(|(n, how)| Some((n, how?))) {
+            let uri = uri.clone();
+            answers.spawn(async move {
+                let reached = reach(&command, &uri, patience).await;
+                (name, uri, reached)
+            });
+        }
+        let mut silent = Vec::new();
+        for (name, uri, reached) in answers.join_all().await {
+            if let Err(error) = reached {
+                let why = format!("{name} ({uri}) does not answer: {}", chain(&error));
+                for role in [Role::Source, Role::Destination] {
+                    let key = (name.clone(), role, HostSetup::AsShipped);
+                    self.broken.borrow_mut().insert(key, why.clone());
+                }
+                silent.push((name, why));
+            }
+        }
+        silent
+    }
+
+    /// Whether a host of the tuple is known not to be there: there is no use in trying again.
+    #[must_use]
+    pub fn lack(&self, tuple: &Tuple) -> bool {
+        let broken = self.broken.borrow();
+        broken.keys().any(|(name, role, _)| match role {
+            Role::Source => *name == tuple.source,
+            Role::Destination => *name == tuple.destination,
+        })
+    }
+
+    /// The hosts that are being brought up just now.
+    #[must_use]
+    pub fn coming(&self) -> Vec<String> {
+        self.coming.borrow().iter().cloned().collect()
     }
 
     /// The command line of a client that uses the library of this release.
@@ -213,18 +275,25 @@ impl Hosts {
 
     async fn place(&self, key: Key) -> Result<Place, String> {
         let (name, role, setup) = &key;
-        if let Some(config) = self.remote.get(name) {
-            return Ok(Place::remote(name, config));
-        }
         if let Some(why) = self.broken.borrow().get(&key) {
             return Err(why.clone());
+        }
+        if let Some(config) = self.remote.get(name) {
+            return Ok(Place::remote(name, config));
         }
         let (lab, stored) = self
             .lab
             .as_ref()
             .zip(self.stored.get(name))
             .expect("made for this tuple");
-        match lab.host(stored, *role, *setup).await {
+        let coming = match role {
+            Role::Source => format!("{name} (source)"),
+            Role::Destination => format!("{name} (destination)"),
+        };
+        self.coming.borrow_mut().insert(coming.clone());
+        let host = lab.host(stored, *role, *setup).await;
+        self.coming.borrow_mut().remove(&coming);
+        match host {
             Ok(host) => Ok(Place::lab(host)),
             Err(error) => {
                 let why = format!("a host of {name} doesn't come up: {}", told(&error));
@@ -298,6 +367,13 @@ impl Place {
             (Kind::Console, logs.join(format!("{domain}.serial"))),
         ]
     }
+}
+
+/// An error with its causes.
+fn chain(error: &(dyn std::error::Error + 'static)) -> String {
+    let causes = std::iter::successors(Some(error), |cause| cause.source());
+    let words: Vec<_> = causes.map(ToString::to_string).collect();
+    words.join(": ")
 }
 
 impl Leave {

@@ -173,7 +173,9 @@ fn unread(case: &Case, attempt: u32, why: &str, dir: &RunDir) -> Judgement {
     for (_, verdict) in &mut judgement.conditions {
         *verdict = Verdict::unknown(why);
     }
-    judgement.with_log(dir.name_within(&log))
+    judgement
+        .with_log(dir.name_within(&log))
+        .with_evidence(evidence::kept(dir, case, attempt))
 }
 
 fn modified_unix(file: &Path) -> Option<u64> {

@@ -162,7 +162,7 @@ fn carry_out(cli: &Cli) -> Result<u8, Failure> {
     }
     let config = Config::read(Config::file(named).as_deref()).or_wrong_use()?;
     match &cli.command {
-        Command::Doctor => Ok(if doctor::doctor() {
+        Command::Doctor => Ok(if doctor::doctor(&config) {
             code::AS_EXPECTED
         } else {
             code::LAB_FAILED

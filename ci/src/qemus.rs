@@ -154,6 +154,13 @@ impl Qemus {
         })
     }
 
+    /// Whether the QEMU of a release is known not to answer: there is no use in asking again.
+    #[must_use]
+    pub fn lack(&self, name: &ReleaseName) -> bool {
+        let probed = self.probed.borrow();
+        probed.get(name).is_some_and(Result::is_err)
+    }
+
     /// Where a case keeps its files.
     #[must_use]
     pub fn folder(&self, domain: &str) -> PathBuf {

@@ -33,9 +33,14 @@ impl From<Granularity> for reports::Granularity {
 /// # Errors
 /// Fails where a file can't be read.
 pub fn run_of(dir: &RunDir, plan: &Plan, known: &KnownFailures) -> Result<Run> {
-    let mut run = Run::new(plan.cases.clone(), [])
-        .on(plan.releases.clone())
-        .with_options(plan.options.clone());
+    read_run(dir, plan.clone(), known)
+}
+
+fn read_run(dir: &RunDir, plan: Plan, known: &KnownFailures) -> Result<Run> {
+    let releases = Releases::new(plan.releases.clone())?;
+    let mut run = Run::new(plan.cases, [])
+        .on(plan.releases)
+        .with_options(plan.options);
     let path = dir.path().join("verdicts.jsonl");
     match File::open(&path) {
         Ok(file) => {
@@ -47,7 +52,7 @@ pub fn run_of(dir: &RunDir, plan: &Plan, known: &KnownFailures) -> Result<Run> {
             return Err(error).with_context(|| format!("can't read {}", path.display()));
         }
     }
-    run.mark_known(known, &Releases::new(plan.releases.clone())?)?;
+    run.mark_known(known, &releases)?;
     run.elapsed_ms = elapsed_ms(&run);
     Ok(run)
 }
@@ -75,16 +80,24 @@ fn write_junit(
         Ok(())
     })?;
     if let Some(told) = size.beyond(Size::GITLAB) {
-        let mend = match part {
-            Part::Whole => "write a file a pair by --junit-per-pair DIR, or --granularity case",
-            Part::Pair { .. } | Part::Rest => "run it in --shards, or by --granularity case",
-        };
+        let mend = mend(part, granularity);
         eprintln!(
             "{}: GitLab does not take a JUnit file of {told}: {mend}",
             file.display()
         );
     }
     Ok(())
+}
+
+/// How a JUnit file becomes smaller.
+const fn mend(part: Part<'_>, granularity: Granularity) -> &'static str {
+    match (part, granularity) {
+        (Part::Whole, _) => "write a file a pair by --junit-per-pair DIR",
+        (Part::Pair { .. } | Part::Rest, Granularity::Case) => "run fewer cases at once, by -E",
+        (Part::Pair { .. } | Part::Rest, Granularity::Condition | Granularity::TenConditions) => {
+            "leave --granularity out"
+        }
+    }
 }
 
 /// Writes JUnit a file for each source and destination, and one for what is of none.
@@ -200,17 +213,17 @@ fn merged(
     let opened = paths
         .iter()
         .map(|path| Ok((path.display().to_string(), RunDir::open(path)?)));
-    let opened: Vec<_> = opened.collect::<Result<_>>()?;
+    let opened: Vec<(String, (RunDir, Plan))> = opened.collect::<Result<_>>()?;
     let plans: Vec<_> = opened
         .iter()
         .map(|(name, (_, plan))| (name.as_str(), plan))
         .collect();
     let Parts { missing, whole } = Parts::of(&plans)?;
-    let mut merged: Option<(&str, Run)> = None;
-    for (name, (dir, plan)) in &opened {
-        check_known(known, config, plan)?;
+    let mut merged: Option<(String, Run)> = None;
+    for (name, (dir, plan)) in opened {
+        check_known(known, config, &plan)?;
         let rules = typed.rules(&plan.options);
-        let run = run_of(dir, plan, known)?.at(name).by(rules);
+        let run = read_run(&dir, plan, known)?.at(&name).by(rules);
         merged = Some(match merged {
             None => (name, run),
             Some((first, before)) => {

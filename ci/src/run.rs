@@ -6,9 +6,9 @@ use std::{
     time::{SystemTime, UNIX_EPOCH},
 };
 
-use anyhow::Result;
+use anyhow::{Result, anyhow};
 use migratrix_lab::sandbox;
-use migratrix_matrix::{Backend, Fault, Plan, Releases, Tuple, shell_word};
+use migratrix_matrix::{Backend, Case, Fault, HostSetup, Plan, Releases, Tuple, shell_word};
 use migratrix_reports::{Exit, KnownFailures, Rules};
 
 use crate::{
@@ -156,11 +156,13 @@ impl Order {
             besides: Besides::default(),
             run: (std::process::id() ^ seconds()) & 0xffff,
         };
+        let go_on = format!("what is concluded is kept: go on with {}", go_on(&dir));
         let runner = Runner::new(stage, dir, self.known.clone(), settings, jobs)?;
-        tokio::runtime::Builder::new_current_thread()
+        let ended = tokio::runtime::Builder::new_current_thread()
             .enable_all()
             .build()?
-            .block_on(runner.run(stop))
+            .block_on(runner.run(stop));
+        ended.map_err(|error| anyhow!("{error:#}\n{go_on}"))
     }
 
     /// The run's directory, whose files agree.
@@ -198,11 +200,21 @@ impl Order {
                 place,
                 case: case.clone(),
                 attempt: 1,
-                setup: setups[place],
+                setup: self.setup(case, setups[place]),
                 alone: case.fault == Some(Fault::DaemonStopped),
                 earlier: Vec::new(),
             })
             .collect())
+    }
+
+    /// How the hosts of a case are set up: real machines are as they are.
+    fn setup(&self, case: &Case, planned: HostSetup) -> HostSetup {
+        let real = |name| self.config.hosts.contains_key(name);
+        if real(&case.tuple.source) || real(&case.tuple.destination) {
+            HostSetup::AsShipped
+        } else {
+            planned
+        }
     }
 
     /// The QEMUs of the cases without libvirt, and of those that tell whether a case of libvirt fails

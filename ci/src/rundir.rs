@@ -128,14 +128,9 @@ impl RunDir {
         name: &str,
         mut pieces: impl Iterator<Item = Result<String>>,
     ) -> Result<()> {
-        let whole = self.path.join(name);
-        let part = part_of(&whole);
-        let failed = || format!("can't write {}", whole.display());
-        let mut pen = BufWriter::new(File::create(&part).with_context(failed)?);
-        pieces.try_for_each(|piece| pen.write_all(piece?.as_bytes()).with_context(failed))?;
-        pen.flush()
-            .and_then(|()| fs::rename(&part, &whole))
-            .with_context(failed)
+        through_part(&self.path.join(name), |pen| {
+            pieces.try_for_each(|piece| Ok(pen.write_all(piece?.as_bytes())?))
+        })
     }
 
     /// The file of a case's history, and the pen for it.
@@ -266,10 +261,22 @@ fn attempt_stem(case: &Case, attempt: u32) -> String {
 /// # Errors
 /// Fails where it can't be written.
 pub fn write_whole(path: &Path, text: &str) -> Result<()> {
+    through_part(path, |pen| Ok(pen.write_all(text.as_bytes())?))
+}
+
+/// Has a file written through another one beside it, of which nothing is left where that fails.
+fn through_part(path: &Path, write: impl FnOnce(&mut BufWriter<File>) -> Result<()>) -> Result<()> {
     let part = part_of(path);
-    fs::write(&part, text)
-        .and_then(|()| fs::rename(&part, path))
-        .with_context(|| format!("can't write {}", path.display()))
+    let written = || -> Result<()> {
+        let mut pen = BufWriter::new(File::create(&part)?);
+        write(&mut pen)?;
+        pen.flush()?;
+        Ok(fs::rename(&part, path)?)
+    };
+    written().with_context(|| {
+        let _nothing_there = fs::remove_file(&part);
+        format!("can't write {}", path.display())
+    })
 }
 
 /// What a file is called while it is written.

@@ -6,19 +6,22 @@
 
 use std::{
     cell::{Cell, RefCell},
-    collections::VecDeque,
+    collections::{BTreeSet, VecDeque},
     rc::Rc,
 };
 
 use anyhow::{Context, Result};
-use migratrix_matrix::{Case, HostSetup};
+use migratrix_matrix::{Case, HostSetup, ReleaseName, Tuple};
 use migratrix_reports::{Judgement, KnownFailures, Standing, to_line};
-use tokio::task::{LocalSet, yield_now};
+use tokio::{
+    task::{LocalSet, spawn_local, yield_now},
+    time::interval,
+};
 
 use crate::{
     ledger::Concluded,
     processor::ProcessorTime,
-    progress::Progress,
+    progress::{Progress, TICK},
     rundir::{Pen, RunDir},
     stage::{Attempt, Stage, Worker},
 };
@@ -69,6 +72,8 @@ pub struct Runner {
     ledger: RefCell<Pen>,
     verdicts: RefCell<Pen>,
     stopped: Cell<bool>,
+    /// The real machines that don't answer: that was said, and is not said again of each case.
+    silent: RefCell<BTreeSet<ReleaseName>>,
 }
 
 impl Runner {
@@ -83,12 +88,20 @@ impl Runner {
         settings: Settings,
         jobs: Vec<Job>,
     ) -> Result<Self> {
+        let progress = Progress::new(jobs.len());
+        progress.say(&format!(
+            "{} cases, {} side by side, in {}",
+            jobs.len(),
+            settings.jobs,
+            dir.path().display()
+        ));
         Ok(Self {
-            progress: RefCell::new(Progress::new(jobs.len())),
+            progress: RefCell::new(progress),
             ledger: RefCell::new(dir.ledger_pen()?),
             verdicts: RefCell::new(dir.verdicts_pen()?),
             queue: RefCell::new(jobs.into()),
             stopped: Cell::new(false),
+            silent: RefCell::default(),
             stage,
             dir,
             known,
@@ -104,24 +117,27 @@ impl Runner {
     pub async fn run(self, stop: impl Future<Output = ()>) -> Result<Outcome> {
         let runner = Rc::new(self);
         let workers = LocalSet::new();
-        let running: Vec<_> = (0..runner.settings.jobs)
-            .map(|_| workers.spawn_local(Rc::clone(&runner).work()))
-            .collect();
         let all_done = workers.run_until(async {
+            runner.ask_hosts().await;
+            let worker = |_| spawn_local(Rc::clone(&runner).work());
+            let running: Vec<_> = (0..runner.settings.jobs).map(worker).collect();
             for worker in running {
                 worker.await.context("a worker broke down")??;
             }
             anyhow::Ok(())
         });
         tokio::select! {
-            result = all_done => result?,
+            // First of all it is heard when a stop is asked for.
+            biased;
             () = stop => runner.stopped.set(true),
+            () = runner.tell() => {}
+            result = all_done => result?,
         }
         drop(workers);
         let Ok(runner) = Rc::try_unwrap(runner) else {
             unreachable!("all workers are gone");
         };
-        runner.progress.into_inner().end();
+        runner.progress.into_inner().close();
         let time = ProcessorTime::so_far();
         if let Some(hosts) = runner.stage.hosts {
             hosts.close().await?;
@@ -131,6 +147,33 @@ impl Runner {
             stopped: runner.stopped.get(),
             time,
         })
+    }
+
+    /// Says which real machines don't answer, before any case is run: their cases are unknown.
+    async fn ask_hosts(&self) {
+        let queue: Vec<_> = self
+            .queue
+            .borrow()
+            .iter()
+            .map(|job| job.case.tuple.clone())
+            .collect();
+        for (name, why) in self.stage.ask_hosts(&queue.iter().cloned().collect()).await {
+            let of = |tuple: &&Tuple| tuple.source == name || tuple.destination == name;
+            let cases = queue.iter().filter(of).count();
+            let line = format!("{why}\n  {cases} cases need it, and are unknown");
+            self.progress.borrow().say(&line);
+            self.silent.borrow_mut().insert(name);
+        }
+    }
+
+    /// Tells how far the run is, time after time.
+    async fn tell(&self) {
+        let mut ticks = interval(TICK);
+        loop {
+            ticks.tick().await;
+            let coming = self.stage.coming();
+            self.progress.borrow_mut().tick(&coming);
+        }
     }
 
     /// One worker: case after case, until none waits.
@@ -148,12 +191,14 @@ impl Runner {
 
     /// One attempt at a case: run, judge, and write down or try again.
     async fn turn(&self, worker: &mut Worker, mut job: Job) -> Result<()> {
-        let attempt = self.stage.attempt(worker, &job, &self.dir).await?;
+        let ticket = self.progress.borrow_mut().begin(&job.case);
+        let attempt = self.stage.attempt(worker, &job, &self.dir).await;
+        self.progress.borrow_mut().end(ticket);
         let Attempt {
             mut judgement,
             disturbed,
             material,
-        } = attempt;
+        } = attempt?;
         self.known.mark(&mut judgement, &self.stage.releases)?;
         material.keep(&mut judgement, &self.dir);
         if !self.again(&job, disturbed, judgement.standing()) {
@@ -184,7 +229,8 @@ impl Runner {
     fn again(&self, job: &Job, disturbed: bool, standing: Standing) -> bool {
         let look_again = (disturbed || standing == Standing::Unknown) && !job.alone;
         let retry = job.attempt <= self.settings.retries;
-        !is_as_expected(standing) && (look_again || retry)
+        let hopeless = self.stage.lacks(&job.case);
+        !is_as_expected(standing) && !hopeless && (look_again || retry)
     }
 
     /// Writes down what came of all attempts at a case, at once: a run that is cut short has all
@@ -200,11 +246,19 @@ impl Runner {
         let lines: String = attempts.map(|one| to_line(one) + "\n").collect();
         self.ledger.borrow_mut().add(&concluded.to_line())?;
         self.verdicts.borrow_mut().add(&lines)?;
-        let trouble = (!is_as_expected(judgement.standing())).then(|| judgement.overall());
-        self.progress.borrow_mut().done(
-            &judgement.case,
-            trouble.as_ref().map(|verdict| verdict.why()),
-        );
+        let mut progress = self.progress.borrow_mut();
+        let tuple = &judgement.case.tuple;
+        let silent = self.silent.borrow();
+        match trouble(judgement) {
+            None => progress.done(),
+            Some(_) if silent.contains(&tuple.source) || silent.contains(&tuple.destination) => {
+                progress.done_badly();
+            }
+            Some(why) => {
+                progress.say(&format!("{}: {why}", judgement.case));
+                progress.done_badly();
+            }
+        }
         Ok(())
     }
 }
@@ -215,4 +269,15 @@ const fn is_as_expected(standing: Standing) -> bool {
         standing,
         Standing::Passed | Standing::KnownFailure | Standing::Skipped
     )
+}
+
+/// What there is to tell of a case.
+fn trouble(judgement: &Judgement) -> Option<String> {
+    match judgement.standing() {
+        Standing::Passed | Standing::KnownFailure | Standing::Skipped => None,
+        Standing::KnownPasses => Some(Standing::KnownPasses.word().to_owned()),
+        Standing::Unknown | Standing::FailedAtFirst | Standing::Failed => {
+            Some(judgement.overall().why().to_owned())
+        }
+    }
 }

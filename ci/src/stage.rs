@@ -2,7 +2,7 @@
 
 use std::{
     cell::RefCell,
-    collections::HashMap,
+    collections::{BTreeSet, HashMap},
     path::Path,
     rc::Rc,
     time::{SystemTime, UNIX_EPOCH},
@@ -109,6 +109,34 @@ impl Stage {
         }
     }
 
+    /// Asks the real machines of the cases whether they answer; says which don't, and why.
+    pub async fn ask_hosts(&self, tuples: &BTreeSet<Tuple>) -> Vec<(ReleaseName, String)> {
+        match &self.hosts {
+            Some(hosts) => hosts.ask(tuples.iter(), self.deadlines.step).await,
+            None => Vec::new(),
+        }
+    }
+
+    /// The hosts that are being brought up just now.
+    #[must_use]
+    pub fn coming(&self) -> Vec<String> {
+        self.hosts.as_ref().map(Hosts::coming).unwrap_or_default()
+    }
+
+    /// Whether what the case needs is known not to be there: there is no use in trying again.
+    #[must_use]
+    pub fn lacks(&self, case: &Case) -> bool {
+        let tuple = &case.tuple;
+        match case.backend {
+            Backend::Libvirt => self.hosts.as_ref().is_some_and(|hosts| hosts.lack(tuple)),
+            Backend::Qemu => self.qemus.as_ref().is_some_and(|qemus| {
+                let mut names = [&tuple.source, &tuple.destination].into_iter();
+                names.any(|name| qemus.lack(name))
+            }),
+            Backend::Fake => false,
+        }
+    }
+
     /// Whether QEMU alone carries the guest of a case that failed on libvirt: the judgement of the
     /// raw case beside it, where there can be one.
     ///
@@ -173,7 +201,8 @@ impl Stage {
         };
         let image = folder.join("a-b.img");
         let script = self.script(job, machine, &image.to_string_lossy());
-        let mut driver = QemuDriver::new(source, destination, script.subject.clone(), folder);
+        let driver = QemuDriver::new(source, destination, script.subject.clone(), folder);
+        let mut driver = driver.with_patience(self.deadlines.clear);
         let mut scene = Scene::open(script, job, dir)?;
         scene.play(&mut driver, &self.deadlines).await;
         let mut material = Material::new();
@@ -205,7 +234,8 @@ impl Stage {
         let script = self.script(job, machine, &image.to_string_lossy());
         let slot = worker.slot(hosts, &tuple.client)?;
         let (source, destination) = (pair.source.host.clone(), pair.destination.host.clone());
-        let mut driver = LibvirtDriver::new(slot, source, destination, script.subject.clone());
+        let driver = LibvirtDriver::new(slot, source, destination, script.subject.clone());
+        let mut driver = driver.with_patience(self.deadlines.clear);
         // A host that does not answer is the case's own to tell of.
         let lacks = timeout(self.deadlines.step, driver.lacks()).await;
         if let Ok(Some(ability)) = lacks {

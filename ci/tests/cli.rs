@@ -3,7 +3,8 @@
 use std::{
     fs,
     path::{Path, PathBuf},
-    process::Command,
+    process::{Command, Output, Stdio},
+    time::{Duration, Instant},
 };
 
 use tempfile::TempDir;
@@ -24,11 +25,7 @@ fn call(dir: &Path, arguments: &[&str]) -> Said {
         .env_remove("MIGRATRIX_CLIENT")
         .output()
         .expect("the program is built");
-    Said {
-        code: output.status.code().expect("it exits by itself"),
-        out: String::from_utf8(output.stdout).expect("it prints text"),
-        err: String::from_utf8(output.stderr).expect("it prints text"),
-    }
+    Said::of(&output)
 }
 
 fn fresh() -> TempDir {
@@ -545,4 +542,312 @@ fn junit_a_pair_a_file_is_written_where_it_is_asked_for() {
         let text = fs::read_to_string(dir.path().join("pairs").join(name));
         assert!(text.is_ok_and(|text| text.contains("<testcase ")), "{name}");
     }
+}
+
+impl Said {
+    fn of(output: &Output) -> Self {
+        Self {
+            code: output.status.code().expect("it exits by itself"),
+            out: String::from_utf8(output.stdout.clone()).expect("it prints text"),
+            err: String::from_utf8(output.stderr.clone()).expect("it prints text"),
+        }
+    }
+}
+
+/// Begins a run that waits for 3 s at its end, and stops it there by Ctrl-C; gives what it said.
+fn stopped(dir: &Path, more: &[&str]) -> Said {
+    let run = [
+        "run",
+        "--backend",
+        "fake",
+        "--suite",
+        "faults",
+        "--out",
+        "out",
+    ];
+    let running = Command::new(env!("CARGO_BIN_EXE_migratrix"))
+        .args([&run[..], more].concat())
+        .current_dir(dir)
+        .env("MIGRATRIX_CACHE", dir.join("cache"))
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("the program is built");
+    let deadline = Instant::now() + Duration::from_secs(20);
+    let concluded = dir.join("out/concluded.jsonl");
+    while fs::read_to_string(&concluded)
+        .unwrap_or_default()
+        .is_empty()
+    {
+        assert!(Instant::now() < deadline, "no case is concluded");
+        std::thread::yield_now();
+    }
+    let interrupt = ["-INT", &running.id().to_string()];
+    let sent = Command::new("kill").args(interrupt).status();
+    assert!(sent.expect("kill starts").success());
+    Said::of(&running.wait_with_output().expect("it ends"))
+}
+
+#[test]
+fn a_run_that_was_stopped_says_last_how_to_go_on_and_goes_on_with_its_options() {
+    let dir = fresh();
+    let slow = "[deadlines]\nmigrate = 3\n";
+    fs::write(dir.path().join("slow.toml"), slow).expect("it is written");
+    fs::write(dir.path().join("known.toml"), "").expect("it is written");
+    let options = [
+        "--config=slow.toml",
+        "--known=known.toml",
+        "--granularity=condition",
+        "--jobs=2",
+        "--retries=1",
+    ];
+    let said = stopped(dir.path(), &options);
+    assert_eq!(said.code, 3, "{}", said.err);
+    let last = said.err.lines().last().expect("it says something");
+    let (_, line) = last.split_once("go on with ").expect("it is the hint");
+    let on = Command::new("sh")
+        .args(["-c", line])
+        .current_dir(dir.path())
+        .output()
+        .expect("there is a shell");
+    let on = Said::of(&on);
+    assert_eq!(on.code, 0, "{}", on.err);
+    assert!(on.err.contains("2 side by side"), "{}", on.err);
+    let plan: serde_json::Value =
+        serde_json::from_str(&file_of(dir.path(), "plan.json")).expect("it is JSON");
+    let here = dir.path().canonicalize().expect("it is there");
+    let path = |name: &str| here.join(name).to_string_lossy().into_owned();
+    assert_eq!(
+        plan["options"],
+        serde_json::json!({
+            "config": path("slow.toml"),
+            "known": path("known.toml"),
+            "granularity": "condition",
+            "jobs": 2,
+            "retries": 1,
+        })
+    );
+}
+
+#[test]
+fn judging_again_writes_the_reports_as_the_run_did() {
+    let dir = fresh();
+    let rows = || {
+        let text = file_of(dir.path(), "junit.xml");
+        text.matches("<testcase").count()
+    };
+    let selection = ["-E", "control(p2p)", "--granularity=condition"];
+    run_in(dir.path(), &selection);
+    let before = rows();
+    assert!(before > 500, "{before} rows are not one a condition");
+    assert_eq!(call(dir.path(), &["judge", "out"]).code, 0);
+    assert_eq!(rows(), before);
+}
+
+#[test]
+fn an_option_that_is_given_anew_is_the_one_of_the_rest() {
+    let dir = fresh();
+    run_in(dir.path(), &["-E", "control(p2p)", "--jobs", "1"]);
+    let again = [
+        "run",
+        "--resume",
+        "out",
+        "--jobs",
+        "3",
+        "--granularity",
+        "case",
+    ];
+    assert_eq!(call(dir.path(), &again).code, 0);
+    let plan = file_of(dir.path(), "plan.json");
+    assert!(plan.contains("\"jobs\": 3"), "{plan}");
+    assert!(plan.contains("\"granularity\": \"case\""), "{plan}");
+}
+
+#[test]
+fn verdicts_are_marked_anew_where_a_run_goes_on_with_other_known_failures() {
+    let dir = fresh();
+    run_in(dir.path(), &["-E", "control(p2p) & state(paused)"]);
+    let list = "[[known]]\ncases = \"control(p2p)\"\nconditions = [\"memory\"]\nreason = \"no\"\n";
+    fs::write(dir.path().join("known.toml"), list).expect("it is written");
+    let said = call(
+        dir.path(),
+        &["run", "--resume", "out", "--known", "known.toml"],
+    );
+    assert_eq!(said.code, 1, "{}", said.out);
+    let before = file_of(dir.path(), "verdicts.jsonl");
+    assert!(before.contains("\"known\":["));
+    assert_eq!(call(dir.path(), &["judge", "out"]).code, 1);
+    assert_eq!(file_of(dir.path(), "verdicts.jsonl"), before);
+}
+
+#[test]
+fn a_selection_beside_a_run_that_goes_on_is_refused_by_its_name() {
+    let dir = fresh();
+    run_in(dir.path(), &["-E", "control(p2p)"]);
+    for (name, value) in [
+        (
+            "--case",
+            "tck/fake/trixie,trixie,trixie/p2p/persistent-running-bare/none",
+        ),
+        ("--source", "trixie"),
+        ("--shard", "1/2"),
+        ("--suite", "tck"),
+        ("--expression", "control(p2p)"),
+        ("--out", "other"),
+    ] {
+        let said = call(dir.path(), &["run", "--resume", "out", name, value]);
+        refuses(&said, 2, &["--resume", name]);
+    }
+}
+
+#[test]
+fn numbers_out_of_their_range_are_refused_with_it() {
+    for jobs in ["0", "100000", "-1"] {
+        let said = alone(&["run", "--backend", "fake", &format!("--jobs={jobs}")]);
+        refuses(&said, 2, &[jobs, "--jobs", "1..=512"]);
+    }
+    let said = alone(&["run", "--backend", "fake", "--retries=100000"]);
+    refuses(&said, 2, &["100000", "--retries", "0..=1000"]);
+}
+
+#[test]
+fn settings_of_hosts_that_make_no_sense_are_named_by_key_and_value() {
+    let host = |uri: &str, machines: &str| {
+        let dir = fresh();
+        let text = format!(
+            "[hosts.prod-a]\nuri = {uri}\nboot_image = \"/a-b.img\"\nmachines = {machines}\n"
+        );
+        fs::write(dir.path().join("migratrix.toml"), text).expect("it is written");
+        call(dir.path(), &["list", "--count"])
+    };
+    let good = (r#""qemu+ssh://root@a/system""#, r#"["pc-q35-8.2"]"#);
+    assert_eq!(host(good.0, good.1).code, 0);
+    for uri in [
+        "\"\"",
+        r#""qemu://a\nb/system""#,
+        "\"nonsense\"",
+        "\"qemu://a b\"",
+    ] {
+        refuses(
+            &host(uri, good.1),
+            2,
+            &["hosts.prod-a", "uri", uri, "qemu+ssh://"],
+        );
+    }
+    for machines in [r#"["nonsense"]"#, r#"["pc-q35-8.2", "pc"]"#] {
+        let bad = machines.trim_end_matches(']').rsplit(['[', ' ']).next();
+        let words = [
+            "hosts.prod-a",
+            "machines",
+            bad.expect("it has one"),
+            "pc-q35-7.2",
+        ];
+        refuses(&host(good.0, machines), 2, &words);
+    }
+    refuses(
+        &host(good.0, "[]"),
+        2,
+        &["hosts.prod-a", "machines is empty"],
+    );
+}
+
+#[test]
+fn a_run_can_not_have_the_place_of_a_file() {
+    let dir = fresh();
+    fs::write(dir.path().join("file"), "").expect("it is written");
+    for out in ["file", "file/below"] {
+        let said = call(dir.path(), &["run", "--backend", "fake", "--out", out]);
+        refuses(&said, 2, &[out, "file is no directory", "--out"]);
+    }
+}
+
+/// Puts a full disk in the place of a file.
+fn full(file: &Path) {
+    fs::create_dir_all(file.parent().expect("it has one")).expect("there is room");
+    std::os::unix::fs::symlink("/dev/full", file).expect("there is room");
+}
+
+#[test]
+fn a_full_disk_is_told_with_its_path() {
+    let dir = fresh();
+    let of = |name: &str| dir.path().join("out").join(name);
+    full(&of("plan.json.part"));
+    let said = run_in(dir.path(), &["-E", "control(p2p)"]);
+    refuses(&said, 5, &["out/plan.json", "No space left"]);
+    fs::remove_file(of("plan.json.part")).ok();
+    let name = "tck~fake~bookworm,bookworm,trixie~p2p~persistent-running-bare~none.part";
+    full(&of("history").join(name));
+    let said = run_in(dir.path(), &["-E", "control(p2p)"]);
+    refuses(
+        &said,
+        5,
+        &[name, "No space left", "go on with", "--resume out"],
+    );
+    fs::remove_file(of("history").join(name)).ok();
+    assert_eq!(call(dir.path(), &["run", "--resume", "out"]).code, 0);
+    for name in ["verdicts.jsonl", "junit.xml"] {
+        full(&of(&format!("{name}.part")));
+        let said = call(dir.path(), &["judge", "out"]);
+        refuses(&said, 5, &[&format!("out/{name}"), "No space left"]);
+    }
+}
+
+#[test]
+fn what_is_given_twice_is_blamed_where_it_was_given() {
+    let said = alone(&["list", "--source", "trixie,trixie"]);
+    refuses(&said, 2, &["twice as a source"]);
+    let said = alone(&["list", "--suite", "qemu", "--profile", "tck"]);
+    refuses(
+        &said,
+        2,
+        &["the profile `tck` is of the suite `tck`, and not of `qemu`"],
+    );
+}
+
+#[test]
+fn a_value_of_thousands_of_characters_is_not_repeated_whole() {
+    let long = "x".repeat(5_000);
+    for arguments in [
+        vec!["list", "--suite", &long],
+        vec!["list", "--source", &long],
+        vec!["list", "--format", &long],
+        vec!["list", "-E", &long],
+        vec!["list", "--case", &long],
+        vec!["list", "--shard", &long],
+        vec!["judge", &long],
+        vec!["--config", &long, "list"],
+        vec![&long],
+    ] {
+        let said = alone(&arguments);
+        refuses(&said, 2, &["xxx"]);
+        assert!(
+            !said.err.contains(&long[..400]),
+            "{arguments:?}: {}",
+            said.err
+        );
+    }
+}
+
+#[test]
+fn an_argument_that_is_no_text_is_named() {
+    use std::{ffi::OsStr, os::unix::ffi::OsStrExt};
+    let output = Command::new(env!("CARGO_BIN_EXE_migratrix"))
+        .args(["list", "--source"])
+        .arg(OsStr::from_bytes(b"trix\xff"))
+        .output()
+        .expect("the program is built");
+    refuses(&Said::of(&output), 2, &["not UTF-8", "trix", "--source"]);
+}
+
+#[test]
+fn the_host_of_the_settings_is_looked_at_by_the_doctor() {
+    let dir = fresh();
+    let host = "[hosts.prod-a]\nuri = \"qemu+tcp://127.0.0.1:1/system\"\n\
+                boot_image = \"/a-b.img\"\nmachines = [\"pc-q35-8.2\"]\n";
+    fs::write(dir.path().join("migratrix.toml"), host).expect("it is written");
+    let said = call(dir.path(), &["doctor"]);
+    assert!(
+        said.out
+            .contains("limited  host prod-a: qemu+tcp://127.0.0.1:1/system was not asked")
+    );
 }

@@ -4,7 +4,7 @@
 use std::{
     collections::BTreeSet,
     fs,
-    io::{BufRead, BufReader},
+    io::{BufRead, BufReader, Read},
     path::{Path, PathBuf},
     process::{Child, Command, Output, Stdio},
     thread,
@@ -351,6 +351,43 @@ fn killed_after(place: &Path, kill: u64, moment: Duration) {
             "kill {kill}: process {left} is left: {line}"
         );
         thread::yield_now();
+    }
+}
+
+#[test]
+#[ignore = "needs the releases bookworm and trixie, see ci/test"]
+fn a_daemon_that_dies_of_a_signal_fails_the_run_and_is_told() {
+    let place = place("a-daemon-dies");
+    let more = ["--out", "out", "-E", "control(p2p) & state(running)"];
+    let mut run = migratrix(&place, &[&PAIR[..], &more].concat())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .expect("the program is built");
+    let deadline = Instant::now() + Duration::from_secs(120);
+    while verdicts(&place).is_empty() {
+        assert!(Instant::now() < deadline, "no case has a verdict");
+        thread::yield_now();
+    }
+    let below = descendants(&run.id().to_string());
+    let is_daemon = |pid: &&String| {
+        let line = fs::read_to_string(format!("/proc/{pid}/cmdline")).unwrap_or_default();
+        line.starts_with("/usr/sbin/libvirtd")
+    };
+    let daemon = below.iter().find(is_daemon).expect("a daemon runs");
+    let killed = Command::new("kill").args(["-SEGV", daemon]).status();
+    assert!(killed.expect("kill is there").success());
+    let mut told = String::new();
+    let mut out = run.stdout.take().expect("it is piped");
+    out.read_to_string(&mut told).expect("it prints text");
+    assert_eq!(run.wait().expect("it ends").code(), Some(1), "{told}");
+    for words in [
+        "host of ",
+        " died at ",
+        "killed by signal 11 (SIGSEGV)",
+        "on it:",
+    ] {
+        assert!(told.contains(words), "`{words}` is missing in: {told}");
     }
 }
 

@@ -135,20 +135,26 @@ impl FromStr for Filter {
     }
 }
 
+/// How much of a filter is shown on each side of what is wrong with it, in characters.
+const SHOWN: usize = 100;
+
 impl fmt::Display for BadFilter {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (before, after) = self.text.split_at(self.at);
-        let start = before.rfind('\n').map_or(0, |end| end + 1);
-        let end = after
-            .find('\n')
-            .map_or(self.text.len(), |end| self.at + end);
-        let column = before[start..].chars().count();
+        let before = before.rsplit('\n').next().unwrap_or_default();
+        let after = after.split('\n').next().unwrap_or_default();
+        let cut = |part: usize| if part > SHOWN { "…" } else { "" };
+        let lengths = [before, after].map(|part| part.chars().count());
+        let left = before.chars().skip(lengths[0].saturating_sub(SHOWN));
+        let left = cut(lengths[0]).chars().chain(left).collect::<String>();
+        let right: String = after.chars().take(SHOWN).collect();
+        let column = left.chars().count();
         writeln!(
             f,
             "the filter is wrong at byte {}: {}",
             self.at, self.problem
         )?;
-        writeln!(f, "  {}", &self.text[start..end])?;
+        writeln!(f, "  {left}{right}{}", cut(lengths[1]))?;
         write!(f, "  {:column$}^", "")
     }
 }

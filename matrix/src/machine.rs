@@ -44,6 +44,15 @@ impl MachineChoice {
     }
 }
 
+/// Whether cases can run on a machine type of this name: it is a versioned one of a family that they
+/// choose from.
+#[must_use]
+pub fn is_versioned_machine(machine: &str) -> bool {
+    let choices = [MachineChoice::Q35, MachineChoice::Pc];
+    let mut families = choices.map(MachineChoice::family).into_iter();
+    families.any(|family| numbers(machine, family).is_some())
+}
+
 /// The numbers of `machine`, if it is one of `family`.
 fn numbers(machine: &str, family: &str) -> Option<Vec<u32>> {
     let version = machine.strip_prefix(family)?.strip_prefix('-')?;

@@ -166,7 +166,7 @@ fn versions(release: &Release) -> [(&'static str, String); 4] {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{ReleaseName, Releases, Selection};
+    use crate::{Profile, ReleaseName, Releases, Selection};
 
     fn release(name: &str, qemu: &str) -> Release {
         Release {
@@ -179,6 +179,7 @@ mod tests {
         let known = vec![release("bookworm", "7.2.22"), release("trixie", "10.0.13")];
         let known = Releases::new(known).expect("each once");
         let mut selection = Selection {
+            profile: Some(Profile::Tck),
             shard: shard.parse().ok(),
             ..Selection::default()
         };

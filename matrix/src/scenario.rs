@@ -126,10 +126,10 @@ impl FromStr for State {
 impl fmt::Display for Scenario {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}/{}/{}", self.control.word(), self.state, self.flags)?;
-        match self.hardware {
-            Hardware::Minimal => Ok(()),
-            more => write!(f, "/{}", more.word()),
+        if self.hardware == Hardware::Minimal {
+            return Ok(());
         }
+        write!(f, "/{}", self.hardware)
     }
 }
 

@@ -184,11 +184,11 @@ impl Selection {
         self.check_places(releases)?;
         self.check_boundary(releases)?;
         self.check_names(releases)?;
-        self.check_backend()?;
         if let Some(profile) = self.profile.filter(|profile| profile.suite() != self.suite) {
             let suite = self.suite;
             return Err(SelectError::ForeignProfile { profile, suite });
         }
+        self.check_backend()?;
         if let Some(strength) = self.cover.filter(|cover| !(1..=STRONGEST).contains(cover)) {
             return Err(SelectError::Strength(strength));
         }
@@ -205,8 +205,8 @@ impl Selection {
         if !suite.backends().contains(&backend) {
             return Err(SelectError::ForeignBackend { backend, suite });
         }
-        let of = self.profile.filter(|profile| profile.suite() == suite);
-        if let Some(profile) = of.filter(|profile| !profile.backends().contains(&backend)) {
+        let foreign = |profile: &Profile| !profile.backends().contains(&backend);
+        if let Some(profile) = self.profile.filter(foreign) {
             return Err(SelectError::BackendOfProfile { backend, profile });
         }
         if !backend.has_client() && !self.clients.is_empty() {

@@ -62,6 +62,7 @@ fn one_release_has_96_cases_a_boundary_768_and_four_releases_6144() {
 fn every_fault_is_run_once_a_tuple_and_the_rest_is_counted() {
     let faults = Selection {
         suite: Suite::Faults,
+        profile: None,
         ..boundary()
     };
     let cases = faults.cases(&four()).unwrap();
@@ -88,7 +89,7 @@ fn raw() -> Selection {
     Selection {
         suite: Suite::Qemu,
         backend: Backend::Qemu,
-        ..tck()
+        ..Selection::default()
     }
 }
 

@@ -5,7 +5,11 @@ use std::collections::BTreeMap;
 
 use migratrix_matrix::{Condition, Tuple};
 
-use crate::{Judgement, Known, Run, Standing, Verdict, printable::printable, traits::Traits};
+use crate::{
+    Judgement, Known, Run, Standing, Verdict,
+    printable::printable,
+    traits::{Apart, Traits},
+};
 
 /// Cases that stand alike for the same reason.
 #[derive(Clone, Debug)]
@@ -38,27 +42,50 @@ pub fn groups<'r>(run: &'r Run, standings: &[Standing]) -> Vec<Group<'r>> {
             continue;
         };
         let (condition, why) = reason(judgement, standing);
-        let key = (place, condition, gist(judgement, &why));
-        all.entry(key).or_default().push(judgement);
+        // What is known is of one cause, in whatever words it shows.
+        let known = condition.and_then(|one| judgement.known(one));
+        let gist = known.map_or_else(|| gist(judgement, &why), |known| known.reason.clone());
+        all.entry((place, condition, gist))
+            .or_default()
+            .push(judgement);
     }
     if all.is_empty() {
         return Vec::new();
     }
+    let mut alike: BTreeMap<_, Vec<&Judgement>> = BTreeMap::new();
+    for ((place, condition, _), cases) in &all {
+        alike.entry((*place, *condition)).or_default().extend(cases);
+    }
     let traits = Traits::of(run);
-    let group = |((place, condition, _), cases)| (place, group(&traits, condition, cases));
+    let wide: BTreeMap<_, _> = alike
+        .into_iter()
+        .map(|(key, cases)| (key, traits.apart(&cases)))
+        .collect();
+    let group = |((place, condition, _), cases)| {
+        let wide = &wide[&(place, condition)];
+        (place, group(&traits, wide, condition, cases))
+    };
     let mut groups: Vec<_> = all.into_iter().map(group).collect();
     groups.sort_by_key(|(place, group)| (*place, std::cmp::Reverse(group.cases.len())));
     groups.into_iter().map(|(_, group)| group).collect()
 }
 
+/// A group. What sets all cases apart in which the same condition went wrong tells more than what sets
+/// its own apart, where that is closer: one cause may show in different words.
 fn group<'r>(
     traits: &Traits,
+    wide: &Apart,
     condition: Option<Condition>,
     cases: Vec<&'r Judgement>,
 ) -> Group<'r> {
     let first = cases[0];
     let standing = first.standing();
-    let apart = traits.apart(&cases);
+    let own = traits.apart(&cases);
+    let apart = if wide.having < own.having {
+        wide.clone()
+    } else {
+        own
+    };
     let known = condition.and_then(|one| first.known(one).or(first.expired(one)));
     Group {
         standing,

@@ -16,7 +16,7 @@ use crate::{
     groups,
     json::TROUBLES,
     printable::printable,
-    terminal::{cases, headline, share, sign},
+    terminal::{bounds, cases, headline, share, sign},
 };
 
 /// The run as one page. `way` leads from the page's place to a file of the run's directory, which
@@ -75,6 +75,9 @@ fn summary(page: &mut String, run: &Run) {
             "<p>{head}; {ten} post-conditions, {all} conditions in all.</p><ul class=tally>{told}</ul>"
         ),
     );
+    for line in bounds(run) {
+        put(page, &format!("<p>{}</p>", escape(&line)));
+    }
 }
 
 /// Source × destination, for one client, or where there is none.

@@ -10,7 +10,7 @@ use crate::{
     Standing, Tally,
     attribution::origins,
     groups,
-    terminal::{Share, headline, share},
+    terminal::{Share, bounds, headline, share},
 };
 
 #[derive(Serialize)]
@@ -22,6 +22,8 @@ struct Summary<'r> {
     /// Whether each planned case has a verdict, and each shard is there.
     complete: bool,
     headline: String,
+    /// What the figures do not speak of.
+    bounds: Vec<String>,
     planned: usize,
     cases: Tally,
     post_conditions: BTreeMap<Kind, usize>,
@@ -128,6 +130,7 @@ pub fn json(run: &Run) -> String {
         },
         complete: run.missing().next().is_none() && run.missing_shards().is_empty(),
         headline: headline(run),
+        bounds: bounds(run),
         planned: run.planned().len(),
         cases: run.cases(),
         post_conditions: run.conditions(|one| one.is_one_of_the_ten()),

@@ -80,6 +80,9 @@ pub struct Known {
     /// Whether the condition does not fail, but can't be seen because of it.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub unseen: bool,
+    /// Whether it may fail or not be seen, since another condition fails: a pass is no news.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub follows: bool,
     /// Where one can read about it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub link: Option<String>,
@@ -291,6 +294,8 @@ impl Judgement {
             return stand(kind, false);
         };
         match (kind, known.unseen) {
+            (Kind::Fail | Kind::Unknown, _) if known.follows => Standing::KnownFailure,
+            (Kind::Pass, _) if known.follows => Standing::Passed,
             (Kind::Unknown, true) => Standing::KnownFailure,
             (Kind::Pass, false) => stand(kind, !known.sometimes),
             (Kind::Fail, false) => stand(kind, true),

@@ -4,7 +4,7 @@ use chrono::{DateTime, NaiveDate};
 use migratrix_matrix::{BadFilter, Case, Condition, Filter, Releases, SelectError};
 use serde::Deserialize;
 
-use crate::{Judgement, Known, ReportError};
+use crate::{Judgement, Kind, Known, ReportError, Verdict};
 
 /// The list of known failures.
 #[derive(Clone, Debug, Default)]
@@ -25,6 +25,17 @@ struct Entry {
     written: Written,
 }
 
+/// What an entry says of a condition.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum How {
+    /// It fails.
+    Fails,
+    /// It can't be seen.
+    Unseen,
+    /// It may fail or not be seen, since others fail.
+    Follows,
+}
+
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct List {
@@ -40,6 +51,9 @@ struct Written {
     /// What can't be seen because of it.
     #[serde(default)]
     unseen: Vec<Condition>,
+    /// What may fail or not be seen where one of `conditions` fails: it depends on the case.
+    #[serde(default)]
+    follows: Vec<Condition>,
     reason: String,
     /// Whether it depends on chance, so that a pass is no news.
     #[serde(default)]
@@ -61,6 +75,7 @@ impl KnownFailures {
     /// cases = "control(tunnelled) & source(bullseye)"
     /// conditions = ["events"]
     /// unseen = ["memory"]                   # what can't be seen because of it
+    /// follows = ["alive"]                   # what may fail or not be seen where `conditions` do
     /// reason = "no `resumed` event before libvirt 8"
     /// sometimes = true                      # chance has a part in it: a pass is no news
     /// versions = "libvirt 7.0"              # for people
@@ -224,17 +239,33 @@ impl Entry {
     /// Marks what it excuses. Where another entry does so already, it has nothing to add; what has
     /// expired stands behind what has not.
     fn mark(&self, judgement: &mut Judgement) {
-        let failing = self.written.conditions.iter().map(|one| (one, false));
-        let unseen = self.written.unseen.iter().map(|one| (one, true));
-        for (condition, unseen) in failing.chain(unseen) {
-            let excused = judgement.known(*condition).is_some();
+        let Written {
+            conditions,
+            unseen,
+            follows,
+            ..
+        } = &self.written;
+        let fails = |one: &Condition| judgement.of(*one).map(Verdict::kind) == Some(Kind::Fail);
+        let follows = if conditions.iter().any(fails) {
+            follows.as_slice()
+        } else {
+            &[]
+        };
+        let of = |all: &[Condition], how| all.iter().map(|one| (*one, how)).collect::<Vec<_>>();
+        let all = [
+            of(conditions, How::Fails),
+            of(unseen, How::Unseen),
+            of(follows, How::Follows),
+        ];
+        for (condition, how) in all.concat() {
+            let excused = judgement.known(condition).is_some();
             if !excused || self.expired {
-                judgement.known.push(self.known(*condition, unseen));
+                judgement.known.push(self.known(condition, how));
             }
         }
     }
 
-    fn known(&self, condition: Condition, unseen: bool) -> Known {
+    fn known(&self, condition: Condition, how: How) -> Known {
         let written = &self.written;
         let versions = written
             .versions
@@ -244,7 +275,8 @@ impl Entry {
             condition,
             reason: format!("{}{versions}", written.reason),
             sometimes: written.sometimes,
-            unseen,
+            unseen: how == How::Unseen,
+            follows: how == How::Follows,
             link: written.link.clone(),
             expires: written.expires.clone(),
             expired: self.expired,

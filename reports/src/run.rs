@@ -7,7 +7,7 @@ use std::{
 };
 
 use migratrix_matrix::{
-    Case, Condition, Release, ReleaseName, Releases, RunOptions, Shard, Tuple, Version,
+    Case, Condition, HostSetup, Release, ReleaseName, Releases, RunOptions, Shard, Tuple, Version,
 };
 
 use crate::{
@@ -21,8 +21,9 @@ use crate::{
 pub struct Run {
     /// The cases that were planned, by their order.
     planned: Vec<Case>,
-    /// The last attempt at each case, in the order of the cases' names.
-    judgements: BTreeMap<Case, Judgement>,
+    /// The last attempt at each case, in the order of the cases' names. Boxed, since a tree leaves
+    /// much of its room free.
+    judgements: BTreeMap<Case, Box<Judgement>>,
     /// Earlier attempts. They count by what they showed to be wrong.
     earlier: BTreeMap<Case, Vec<Judgement>>,
     /// When it began: seconds since 1970 UTC.
@@ -126,14 +127,14 @@ impl Run {
             Some(there) if there.is_same_attempt(&judgement) => return,
             Some(there) => {
                 let older = if there.age() <= judgement.age() {
-                    std::mem::replace(there, judgement)
+                    std::mem::replace(&mut **there, judgement)
                 } else {
                     judgement
                 };
                 self.keep_earlier(older);
             }
             None => {
-                self.judgements.insert(case.clone(), judgement);
+                self.judgements.insert(case.clone(), Box::new(judgement));
             }
         }
         self.settle(&case);
@@ -190,7 +191,8 @@ impl Run {
     pub fn at(mut self, home: &str) -> Self {
         let home: Arc<str> = home.into();
         let earlier = self.earlier.values_mut().flatten();
-        for judgement in self.judgements.values_mut().chain(earlier) {
+        let last = self.judgements.values_mut().map(AsMut::as_mut);
+        for judgement in last.chain(earlier) {
             judgement.home = Some(Arc::clone(&home));
         }
         self
@@ -271,6 +273,7 @@ impl Run {
         for judgement in other
             .judgements
             .into_values()
+            .map(|judgement| *judgement)
             .chain(other.earlier.into_values().flatten())
         {
             self.add(judgement);
@@ -321,7 +324,8 @@ impl Run {
         releases: &Releases,
     ) -> Result<(), ReportError> {
         let earlier = self.earlier.values_mut().flatten();
-        for judgement in self.judgements.values_mut().chain(earlier) {
+        let last = self.judgements.values_mut().map(AsMut::as_mut);
+        for judgement in last.chain(earlier) {
             known.mark(judgement, releases)?;
         }
         self.unused_known = known.unused(self.judgements.keys(), releases)?;
@@ -337,7 +341,7 @@ impl Run {
 
     /// The attempt that counts at each case, in the order of the cases.
     pub fn judgements(&self) -> impl ExactSizeIterator<Item = &Judgement> + Clone {
-        self.judgements.values()
+        self.judgements.values().map(AsRef::as_ref)
     }
 
     /// The earlier attempts at a case, the first one first.
@@ -350,7 +354,7 @@ impl Run {
     /// was wrong, and with what could not be seen then.
     pub fn flaky(&self) -> impl Iterator<Item = (&Judgement, Vec<Flaw>)> {
         self.earlier.iter().filter_map(|(case, earlier)| {
-            let last = self.judgements.get(case)?;
+            let last = self.judgements.get(case)?.as_ref();
             let good = is_expected(last.own_standing());
             let bad = earlier.iter().any(|one| !is_expected(one.own_standing()));
             (good && bad).then(|| (last, earlier.iter().flat_map(flaws).collect()))
@@ -380,6 +384,16 @@ impl Run {
     #[must_use]
     pub fn unused_known(&self) -> &[String] {
         &self.unused_known
+    }
+
+    /// How many cases ran on hosts that were set up in each way; skipped ones are not counted.
+    #[must_use]
+    pub fn setups(&self) -> BTreeMap<HostSetup, usize> {
+        let ran = self.judgements().filter(|one| one.log.is_some());
+        tally(
+            ran.filter(|one| one.case.scenario().is_some())
+                .map(|one| one.setup),
+        )
     }
 
     /// How many cases there are of each standing.
@@ -487,9 +501,7 @@ impl Run {
     }
 
     fn attempts(&self) -> impl Iterator<Item = &Judgement> {
-        self.judgements
-            .values()
-            .chain(self.earlier.values().flatten())
+        self.judgements().chain(self.earlier.values().flatten())
     }
 }
 

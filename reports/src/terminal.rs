@@ -5,7 +5,7 @@ use std::{
     fmt::{self, Write},
 };
 
-use migratrix_matrix::{Axis, Case, Control, Method, Point, Suite};
+use migratrix_matrix::{Axis, Case, Control, HostSetup, Method, Point, Suite, scope};
 
 use crate::{
     Flaky, Flaw, Group, Judgement, Kind, Route, Run, Standing, attribution::origins, groups,
@@ -394,6 +394,21 @@ fn counts(text: &mut String, run: &Run, colour: Colour) {
         text,
         &format!("{} conditions in all: {}", sum(&whole), kinds(&whole)),
     );
+    bounds(run).iter().for_each(|line| put(text, line));
+}
+
+/// What the figures do not speak of: how the hosts were set up, and what was not tried.
+pub(crate) fn bounds(run: &Run) -> Vec<String> {
+    let setups = run.setups();
+    let quick = setups.get(&HostSetup::Quick).map(|quick| {
+        let shipped = setups.get(&HostSetup::AsShipped).copied().unwrap_or(0);
+        format!(
+            "hosts: {} where libvirt does not ask QEMU about processors (capability_filters), \
+             {shipped} as shipped, as controls or since their domains name processors",
+            cases(*quick)
+        )
+    });
+    quick.into_iter().chain(scope(run.planned())).collect()
 }
 
 /// How much was tried, and in what time. A run that is not whole says so first.

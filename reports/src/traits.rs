@@ -26,6 +26,7 @@ struct Axis {
 }
 
 /// What sets cases apart.
+#[derive(Clone)]
 pub(crate) struct Apart {
     /// The filter; empty if nothing does.
     pub filter: String,
@@ -89,7 +90,7 @@ impl Traits {
     pub(crate) fn apart(&self, cases: &[&Judgement]) -> Apart {
         let own: Vec<_> = cases
             .iter()
-            .filter_map(|one| self.rows.get(&one.case))
+            .filter_map(|one| self.rows.get(&one.case).map(AsRef::as_ref))
             .collect();
         let candidates = self.candidates(&own);
         let (single, several): (Vec<_>, Vec<_>) = candidates
@@ -109,7 +110,7 @@ impl Traits {
         }
     }
 
-    fn candidates(&self, own: &[&Box<[u16]>]) -> Vec<Predicate> {
+    fn candidates(&self, own: &[&[u16]]) -> Vec<Predicate> {
         let of = |(place, axis): (usize, &Axis)| {
             let values: BTreeSet<_> = own.iter().map(|row| row[place]).collect();
             let text = axis.text(&values)?;
@@ -126,8 +127,8 @@ impl Traits {
     fn prune(&self, chosen: &mut Vec<Predicate>, having: usize) {
         for place in (0..chosen.len()).rev() {
             let one = chosen.remove(place);
-            let has = |row: &&Box<[u16]>| chosen.iter().all(|other| other.holds(row));
-            if self.rows.values().filter(has).count() != having {
+            let has = |row: &[u16]| chosen.iter().all(|other| other.holds(row));
+            if self.rows.values().filter(|row| has(row)).count() != having {
                 chosen.insert(place, one);
             }
         }
@@ -184,18 +185,20 @@ impl Axis {
         }
         let others: BTreeSet<_> = self.there.difference(values).copied().collect();
         let these = self.terms(values)?;
-        let rest = if others.contains(&0) {
-            None
-        } else {
-            self.terms(&others)
-        };
+        let rest = self.terms(&others);
+        let rest = rest.filter(|rest| !others.contains(&0) && rest.but.is_empty());
         let head = self.head();
         match rest {
-            Some(rest) if rest.len() < these.len() && rest.len() <= TERMS => {
-                Some(format!("!{head}({})", rest.join(",")))
+            Some(rest) if rest.count() < these.count() && rest.count() <= TERMS => {
+                Some(format!("!{head}({})", rest.any.join(",")))
+            }
+            Some(_) | None if these.count() > TERMS => None,
+            Some(_) | None if these.but.is_empty() => {
+                Some(format!("{head}({})", these.any.join(",")))
             }
             Some(_) | None => {
-                (these.len() <= TERMS).then(|| format!("{head}({})", these.join(",")))
+                let (any, but) = (these.any.join(","), these.but.join(","));
+                Some(format!("{head}({any}) & !{head}({but})"))
             }
         }
     }
@@ -205,37 +208,54 @@ impl Axis {
         first.split('(').next().unwrap_or("")
     }
 
-    /// What stands between a predicate's parentheses: families first, as `virtio-*`, where all of
-    /// the family that occur are among the values. `None` where the axis is a switch.
-    fn terms(&self, values: &BTreeSet<u16>) -> Option<Vec<String>> {
-        let mut families: BTreeMap<&str, (Vec<&str>, bool)> = BTreeMap::new();
-        for number in &self.there {
-            let Some(text) = usize::from(*number)
-                .checked_sub(1)
-                .map(|at| &self.texts[at])
-            else {
-                continue;
-            };
+    /// The values in words; `None` where the axis is a switch.
+    fn terms(&self, values: &BTreeSet<u16>) -> Option<Terms> {
+        let mut families: BTreeMap<&str, (Vec<&str>, Vec<&str>)> = BTreeMap::new();
+        for number in self.there.iter().filter(|number| **number > 0) {
+            let text = &self.texts[usize::from(*number) - 1];
             let value = text.strip_suffix(')')?.split_once('(')?.1;
             if text.starts_with('!') {
                 return None;
             }
             let family = value.find('-').map_or(value, |end| &value[..=end]);
-            let (members, whole) = families.entry(family).or_insert((Vec::new(), true));
+            let (members, others) = families.entry(family).or_default();
             if values.contains(number) {
                 members.push(value);
             } else {
-                *whole = false;
+                others.push(value);
             }
         }
-        let terms = families.into_iter().flat_map(|(family, (members, whole))| {
-            if whole && members.len() > 1 {
-                vec![format!("{family}*")]
-            } else {
-                members.into_iter().map(str::to_owned).collect()
-            }
-        });
-        Some(terms.collect())
+        let mut terms = Terms::default();
+        for (family, (members, others)) in families {
+            terms.take(family, &members, &others);
+        }
+        Some(terms)
+    }
+}
+
+/// Some values of an axis, in words.
+#[derive(Default)]
+struct Terms {
+    /// What stands between a predicate's parentheses: values, and families of them as `virtio-*`.
+    any: Vec<String>,
+    /// The values of these families that are not among them.
+    but: Vec<String>,
+}
+
+impl Terms {
+    /// Takes the `members` of a family in, as the family where they are all of it, or nearly.
+    fn take(&mut self, family: &str, members: &[&str], others: &[&str]) {
+        let nearly = others.len() <= 2 && members.len() >= 3 * others.len();
+        if members.len() > 1 && nearly {
+            self.any.push(format!("{family}*"));
+            self.but.extend(others.iter().map(|one| (*one).to_owned()));
+        } else {
+            self.any.extend(members.iter().map(|one| (*one).to_owned()));
+        }
+    }
+
+    fn count(&self) -> usize {
+        self.any.len() + self.but.len()
     }
 }
 
@@ -282,6 +302,15 @@ mod tests {
         assert_eq!(virtio, ("devices(virtio-*)".to_owned(), 5));
         let with_all = apart(&DEVICES, |name| name.contains("virtio"));
         assert_eq!(with_all, ("devices(all-virtio,virtio-*)".to_owned(), 6));
+    }
+
+    #[test]
+    fn a_family_with_an_exception_is_told_with_it() {
+        let in_use = apart(&DEVICES, |name| {
+            name.contains("virtio") && !name.ends_with("virtio-rng")
+        });
+        let told = "devices(all-virtio,virtio-*) & !devices(virtio-rng)";
+        assert_eq!(in_use, (told.to_owned(), 5));
     }
 
     #[test]

@@ -488,3 +488,29 @@ fn a_verdict_names_its_evidence_and_reads_the_same_again() {
     let read = parse(&to_line(&told)).expect("it was just written");
     assert_eq!(read.judgements, [told]);
 }
+
+#[test]
+fn what_follows_from_a_known_failure_is_excused_with_it_and_not_without_it() {
+    let list = "[[known]]\ncases = \"suite(tck)\"\nconditions = [\"migrated\"]\n\
+                follows = [\"alive\", \"memory\"]\nreason = \"r\"\n";
+    let list = KnownFailures::parse(list).expect("it is a list");
+    let standing = |changes: &[(Condition, Verdict)]| {
+        let mut judgement = judge(&good(&case("normal/persistent-running-bare/none")));
+        for (condition, verdict) in &mut judgement.conditions {
+            if let Some((_, change)) = changes.iter().find(|(one, _)| one == condition) {
+                *verdict = change.clone();
+            }
+        }
+        list.mark(&mut judgement, &releases())
+            .expect("no version is asked for");
+        judgement.standing()
+    };
+    let refused = (Condition::Migrated, Verdict::fail("refused"));
+    let lost = (Condition::Memory, Verdict::fail("a page is old"));
+    let blind = (Condition::Alive, Verdict::unknown("it was not seen"));
+    let all = [refused.clone(), lost.clone(), blind];
+    assert_eq!(standing(&all), Standing::KnownFailure);
+    assert_eq!(standing(&[refused]), Standing::KnownFailure);
+    assert_eq!(standing(&[lost]), Standing::Failed);
+    assert_eq!(standing(&[]), Standing::KnownPasses);
+}

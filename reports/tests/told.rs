@@ -8,10 +8,10 @@ mod story;
 use std::collections::BTreeMap;
 
 use migratrix_history::{Entry, History, Look, Observation, Outcome, Side, Verb, When};
-use migratrix_matrix::{Case, Release, ReleaseName, Releases, RunOptions};
+use migratrix_matrix::{Case, Condition, Release, ReleaseName, Releases, RunOptions};
 use migratrix_reports::{
     Colour, Evidence, Exit, Flaky, Flavour, Granularity, Judgement, KnownAre, KnownFailures, Part,
-    Rules, Run, Standing, html, json, judge, junit, terminal, write_junit,
+    Rules, Run, Standing, Verdict, html, json, judge, junit, terminal, write_junit,
 };
 use story::{changed, good, without};
 
@@ -541,4 +541,77 @@ fn junit_is_written_a_pair_a_file_and_its_size_is_told() {
     let opened = xml.matches('<').count() - xml.matches("</").count() - xml.matches("<?").count();
     assert_eq!(size.objects, opened as u64);
     assert!(xml.contains(NORMAL) && !xml.contains(&back));
+}
+
+/// A writer that notes the largest piece that it was given.
+#[derive(Default)]
+struct Pieces {
+    all: usize,
+    largest: usize,
+}
+
+impl std::io::Write for Pieces {
+    fn write(&mut self, piece: &[u8]) -> std::io::Result<usize> {
+        self.all += piece.len();
+        self.largest = self.largest.max(piece.len());
+        Ok(piece.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+#[test]
+fn junit_is_handed_on_as_it_is_made() {
+    let points = migratrix_matrix::Profile::Tck.points(migratrix_matrix::Backend::Libvirt);
+    let judgements = points.into_iter().map(|(point, _)| {
+        let case = Case {
+            point,
+            ..NORMAL.parse().expect("a case")
+        };
+        judge(&good(&case.to_string()))
+    });
+    let run = run(judgements);
+    let mut pieces = Pieces::default();
+    for flavour in [Flavour::Rich, Flavour::Strict] {
+        write_junit(
+            &run,
+            Part::Whole,
+            Granularity::Condition,
+            flavour,
+            &mut pieces,
+        )
+        .expect("it is counted only");
+    }
+    assert!(pieces.all > 100_000, "{}", pieces.all);
+    assert!(pieces.largest < 1_000, "{}", pieces.largest);
+}
+
+#[test]
+fn one_cause_that_shows_in_different_words_is_set_apart_as_one() {
+    let raw = |options: &str, fails: Option<&str>| {
+        let name = format!("qemu/qemu/bookworm,trixie/precopy/tcp/running/{options}");
+        let mut judgement = Judgement::skipped(name.parse().expect("a case"), "", 0);
+        for (condition, verdict) in &mut judgement.conditions {
+            *verdict = match fails {
+                Some(why) if *condition == Condition::Migrated => Verdict::fail(why),
+                Some(_) | None => Verdict::Pass,
+            };
+        }
+        judgement
+    };
+    let words = ["the stream is refused", "the connection is gone"];
+    let failing = [
+        "net", "rng", "input", "gpu", "blk", "scsi", "balloon", "serial",
+    ];
+    let failing = failing.map(|one| format!("virtio-{one}"));
+    let failing = failing.iter().zip(words.iter().cycle());
+    let failing = failing.map(|(options, why)| raw(options, Some(why)));
+    let passing = ["plain", "nvme", "e1000", "vga", "lsi"];
+    let passing = passing.iter().map(|options| raw(options, None));
+    let run = run(failing.chain(passing));
+    let text = terminal(&run, Colour::Plain);
+    let told = "4 of the 8 cases with devices(virtio-*)";
+    assert_eq!(text.matches(told).count(), 2, "{text}");
 }

@@ -13,7 +13,8 @@ pub struct Deadlines {
     pub migrate: Duration,
     /// Every other step of the case.
     pub step: Duration,
-    /// Every step of clearing away.
+    /// Every step of clearing away. A search for what is left waits that long for it to go, and then
+    /// has the same again to tell of it.
     pub clear: Duration,
 }
 
@@ -28,9 +29,10 @@ impl Default for Deadlines {
 }
 
 impl Deadlines {
-    const fn of(&self, phase: Phase, step: &Step) -> Duration {
+    fn of(&self, phase: Phase, step: &Step) -> Duration {
         match (phase, step) {
             (_, Step::Migrate(_)) | (Phase::Migration, _) => self.migrate,
+            (_, Step::Residue(_)) => self.clear * 2,
             (Phase::Clear, _) => self.clear,
             (Phase::Prepare | Phase::Before | Phase::After, _) => self.step,
         }

@@ -1,9 +1,9 @@
 //! One case on libvirt: steps become requests.
 
-use std::{collections::HashMap, sync::Arc};
+use std::{collections::HashMap, sync::Arc, time::Duration};
 
 use migratrix_client::wire::{Act, HostFacts, Op, Said, What};
-use migratrix_contract::{Driver, Host, Recorder, Step, Subject, Uuid, Variant};
+use migratrix_contract::{Deadlines, Driver, Host, Recorder, Step, Subject, Uuid, Variant};
 use migratrix_history::{Observation, Outcome, Side, Versions, When};
 use migratrix_matrix::{Persistence, Version};
 
@@ -19,6 +19,8 @@ pub struct LibvirtDriver<'a> {
     pub(crate) kept: Vec<String>,
     /// How the hosts described the domain, in the order in which they were asked.
     pub(crate) described: Vec<(Side, When, String)>,
+    /// How long the hosts may take to be rid of a domain that was cleared away.
+    pub(crate) patience: Duration,
     opened: HashMap<Side, HostFacts>,
 }
 
@@ -42,8 +44,16 @@ impl<'a> LibvirtDriver<'a> {
             subject,
             kept: Vec::new(),
             described: Vec::new(),
+            patience: Deadlines::default().clear,
             opened: HashMap::new(),
         }
+    }
+
+    /// The same driver, whose hosts may take so long to be rid of a domain that was cleared away.
+    #[must_use]
+    pub const fn with_patience(mut self, patience: Duration) -> Self {
+        self.patience = patience;
+        self
     }
 
     /// The XML of the domain, as each host gave it and at which moment of the case.

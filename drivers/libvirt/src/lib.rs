@@ -23,6 +23,7 @@ mod looks;
 mod metered;
 mod migrate;
 mod qtest;
+mod reach;
 mod slot;
 mod xml;
 
@@ -30,5 +31,6 @@ pub use client::Client;
 pub use driver::LibvirtDriver;
 pub use error::Error;
 pub use metered::{clients_time, ended_clients_time};
+pub use reach::{Reached, reach};
 pub use slot::Slot;
 pub use xml::domain_xml;

@@ -1,16 +1,13 @@
 //! The steps that only look: at the domain, at its guest, at what is left of both.
 
-use std::{sync::Arc, time::Duration};
+use std::{io, sync::Arc, time::Duration};
 
 use migratrix_client::wire::{Act, Op, Said, Seen};
-use migratrix_contract::Recorder;
+use migratrix_contract::{Host, Recorder};
 use migratrix_history::{DomainLook, Look, Observation, Side, When};
 use tokio::time::{Instant, interval};
 
 use crate::{Error, LibvirtDriver, identity};
-
-/// How long the host may take to be rid of a domain that was cleared away.
-const RESIDUE_PATIENCE: Duration = Duration::from_secs(2);
 
 /// How often it is looked at meanwhile.
 const RESIDUE_EVERY: Duration = Duration::from_millis(20);
@@ -95,23 +92,35 @@ impl LibvirtDriver<'_> {
 
     /// Records what is left on the host, once nothing is or the host has had its time.
     pub(crate) async fn residue(&mut self, side: Side, record: &mut Recorder) -> Result<(), Error> {
-        let deadline = Instant::now() + RESIDUE_PATIENCE;
-        let mut tick = interval(RESIDUE_EVERY);
-        loop {
-            tick.tick().await;
-            let host = Arc::clone(self.host(side));
-            let left = host
-                .residue(&self.subject.domain)
-                .map_err(|source| Error::Host {
-                    what: "can't look for residue",
-                    host: host.release().to_string(),
-                    source,
-                })?;
-            let Some(left) = left else { return Ok(()) };
-            if left.is_empty() || Instant::now() >= deadline {
-                record.saw(Observation::Residue { side, left });
-                return Ok(());
-            }
+        let host = Arc::clone(self.host(side));
+        let left = left_in_the_end(&*host, &self.subject.domain, self.patience).await;
+        let left = left.map_err(|source| Error::Host {
+            what: "can't look for residue",
+            host: host.release().to_string(),
+            source,
+        })?;
+        if let Some(left) = left {
+            record.saw(Observation::Residue { side, left });
+        }
+        Ok(())
+    }
+}
+
+/// What is left of the domain, once nothing is or the host has had its time: what was ended goes when
+/// the machine comes to it. `None` where the host is not ours to look into.
+async fn left_in_the_end(
+    host: &dyn Host,
+    domain: &str,
+    patience: Duration,
+) -> io::Result<Option<Vec<String>>> {
+    let deadline = Instant::now() + patience;
+    let mut tick = interval(RESIDUE_EVERY);
+    loop {
+        tick.tick().await;
+        let left = host.residue(domain)?;
+        let waits = left.as_ref().is_some_and(|left| !left.is_empty());
+        if !waits || Instant::now() >= deadline {
+            return Ok(left);
         }
     }
 }
@@ -126,4 +135,72 @@ fn described(seen: Seen) -> Result<DomainLook, Error> {
         reason: seen.reason,
         identity: running.map(identity::read).transpose()?,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{path::PathBuf, pin::Pin, process::Command};
+
+    use migratrix_matrix::ReleaseName;
+
+    use super::*;
+
+    /// A busy host: what was ended on it is gone at some moment.
+    struct Busy {
+        release: ReleaseName,
+        gone: Instant,
+    }
+
+    impl Busy {
+        fn rid_of_it_after(time: Duration) -> Self {
+            Self {
+                release: ReleaseName::new("trixie").unwrap(),
+                gone: Instant::now() + time,
+            }
+        }
+    }
+
+    impl Host for Busy {
+        fn release(&self) -> &ReleaseName {
+            &self.release
+        }
+
+        fn uri(&self) -> String {
+            String::new()
+        }
+
+        fn path(&self, _inside: &str) -> Option<PathBuf> {
+            None
+        }
+
+        fn command(&self, _words: &[&str]) -> io::Result<Option<Command>> {
+            Ok(None)
+        }
+
+        fn residue(&self, domain: &str) -> io::Result<Option<Vec<String>>> {
+            let is_left = Instant::now() < self.gone;
+            Ok(Some(
+                is_left.then(|| domain.to_owned()).into_iter().collect(),
+            ))
+        }
+
+        fn stop_daemon(&self) -> Pin<Box<dyn Future<Output = io::Result<()>> + '_>> {
+            Box::pin(async { Ok(()) })
+        }
+
+        fn kill_qemu(&self, _domain: &str) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_busy_host_has_the_whole_deadline_to_be_rid_of_a_domain() {
+        let seconds = Duration::from_secs;
+        let slow = Busy::rid_of_it_after(seconds(4));
+        let left = left_in_the_end(&slow, "m", seconds(5)).await.unwrap();
+        assert_eq!(left, Some(Vec::new()));
+        let never = Busy::rid_of_it_after(seconds(600));
+        let left = left_in_the_end(&never, "m", seconds(5)).await.unwrap();
+        assert_eq!(left, Some(vec!["m".to_owned()]));
+    }
 }

@@ -1,9 +1,10 @@
 //! One case between two QEMUs: steps become commands.
 
-use std::path::PathBuf;
+use std::{path::PathBuf, time::Duration};
 
-use migratrix_contract::{BackupStep, Driver, RawStep, Recorder, Step, Subject};
+use migratrix_contract::{BackupStep, Deadlines, Driver, RawStep, Recorder, Step, Subject};
 use migratrix_history::{Observation, Outcome, Side};
+use migratrix_matrix::Version;
 
 use crate::{
     QemuError,
@@ -24,6 +25,8 @@ pub struct QemuDriver {
     pub(crate) route: Route,
     /// The case's device, once we drive it.
     pub(crate) driven: Option<Driven>,
+    /// How long an ended QEMU may take to be gone, with all that it started.
+    pub(crate) patience: Duration,
     /// The destination that was started together with the source.
     pub(crate) early: Option<Result<crate::Qemu, QemuError>>,
 }
@@ -40,8 +43,16 @@ impl QemuDriver {
             scratch: Scratch::new(folder),
             route: Route::default(),
             driven: None,
+            patience: Deadlines::default().clear,
             early: None,
         }
+    }
+
+    /// The same driver, whose QEMUs may take so long to be gone once they were ended.
+    #[must_use]
+    pub const fn with_patience(mut self, patience: Duration) -> Self {
+        self.patience = patience;
+        self
     }
 
     /// What is kept of the QEMUs of a side: their command lines, what they wrote to their standard
@@ -58,6 +69,15 @@ impl QemuDriver {
             Side::Source => &mut self.source,
             Side::Destination => &mut self.destination,
         }
+    }
+
+    /// The version of the side's QEMU.
+    pub(crate) fn version(&self, side: Side) -> Version {
+        let party = match side {
+            Side::Source => &self.source,
+            Side::Destination => &self.destination,
+        };
+        party.host.abilities.version
     }
 
     /// Waits until either side has sent an event, or it is time to ask.
@@ -84,7 +104,7 @@ impl QemuDriver {
             Step::Job(side) => self.job(side, record).await,
             Step::Survey(side) => self.survey(side, record).await,
             Step::Clear(side) => self.clear(side, record).await,
-            Step::Residue(side) => self.residue(side, record),
+            Step::Residue(side) => self.residue(side, record).await,
             Step::PokeByte(side) => self.poke_byte(side).await,
             Step::HaltGuest(side) => self.halt_guest(side).await,
             Step::LeaveFile(side) => self.leave_file(side),

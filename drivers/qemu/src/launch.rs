@@ -41,7 +41,7 @@ use crate::{
 };
 
 /// How long a QEMU that closed its connection has to end, and its last words to come.
-const GRACE: Duration = Duration::from_secs(2);
+const GRACE: Duration = Duration::from_secs(10);
 
 /// How a QEMU is to be started.
 #[derive(Clone, Debug)]

@@ -237,10 +237,16 @@ impl QemuDriver {
         Ok(())
     }
 
-    /// Records what is left of the case.
-    pub(crate) fn residue(&mut self, side: Side, record: &mut Recorder) -> Result<(), Trouble> {
+    /// Records what is left of the case, once no process is or all have had their time. A file that no
+    /// process has does not go by itself.
+    pub(crate) async fn residue(
+        &mut self,
+        side: Side,
+        record: &mut Recorder,
+    ) -> Result<(), Trouble> {
+        let processes = self.scratch.processes_left(self.patience).await;
         let mut left = self.scratch.left();
-        left.extend(self.scratch.processes());
+        left.extend(processes);
         record.saw(Observation::Residue { side, left });
         Ok(())
     }

@@ -2,7 +2,9 @@
 
 use migratrix_contract::Subject;
 use migratrix_history::Side;
-use migratrix_matrix::{Accelerator, Feature, GuestState, MachineChoice, Method, Raw, Uuids};
+use migratrix_matrix::{
+    Accelerator, Feature, GuestState, MachineChoice, Method, Raw, Uuids, Version,
+};
 
 use crate::{Abilities, devices, scratch::Scratch, trouble::Trouble};
 
@@ -41,16 +43,27 @@ fn numbers(machine: &str, family: &str) -> Option<Vec<u32>> {
     version.split('.').map(|part| part.parse().ok()).collect()
 }
 
-/// The disk that is booted. Machine types before 2.7 give a disk the legacy interface alone, by which
-/// QEMU 10.0.13 names 1024 as the size of a queue, whatever it has: more than any firmware takes, so
-/// that none boots from it. The modern interface is the later types' own choice.
-const BOOT_DISK: &str =
-    "-device virtio-blk-pci,drive=boot,id=boot-disk,addr=0x10,bootindex=0,disable-modern=off";
+/// The disk that is booted, with the modern interface whatever the machine type.
+///
+/// Types before 2.7 give a disk the legacy interface alone, by which QEMU 10.0.13 names 1024 as the
+/// size of a queue, whatever it has: more than any firmware takes, so that none boots from it. The
+/// modern interface is the later types' own choice. It has no place for the pass-through of SCSI, which
+/// types before 2.5 turn on in the QEMUs that still have it.
+fn boot_disk(qemu: Version) -> Vec<String> {
+    let scsi = if qemu < NO_SCSI { ",scsi=off" } else { "" };
+    words(&format!(
+        "-device virtio-blk-pci,drive=boot,id=boot-disk,addr=0x10,bootindex=0,disable-modern=off{scsi}"
+    ))
+}
 
-/// The arguments of the side's QEMU, but for what it has to wait for.
+/// From it on virtio-blk has no `scsi` (docs/about/removed-features.rst).
+const NO_SCSI: Version = Version::new(9, 1, 0);
+
+/// The arguments of the side's QEMU of this version, but for what it has to wait for.
 pub(crate) fn arguments(
     subject: &Subject,
     side: Side,
+    qemu: Version,
     scratch: &Scratch,
 ) -> Result<Vec<String>, Trouble> {
     let raw = &subject.raw;
@@ -72,7 +85,7 @@ pub(crate) fn arguments(
         "-drive".to_owned(),
         format!("file={},format=raw,if=none,id=boot,readonly=on", image),
     ]);
-    all.extend(words(BOOT_DISK));
+    all.extend(boot_disk(qemu));
     all.extend(devices::arguments(raw.devices, scratch)?);
     Ok(all)
 }
@@ -146,5 +159,21 @@ const fn sleeps(guest: GuestState) -> bool {
     match guest {
         GuestState::Running | GuestState::Stopped => false,
         GuestState::Suspended | GuestState::SuspendedStopped => true,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_boot_disk_has_the_modern_interface_on_the_oldest_types_too() {
+        let disk = |major, minor| boot_disk(Version::new(major, minor, 0)).join(" ");
+        for (major, minor) in [(5, 2), (7, 2), (9, 0)] {
+            assert!(disk(major, minor).ends_with(",disable-modern=off,scsi=off"));
+        }
+        for (major, minor) in [(9, 1), (10, 0), (11, 1)] {
+            assert!(disk(major, minor).ends_with(",disable-modern=off"));
+        }
     }
 }

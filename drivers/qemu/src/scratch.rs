@@ -1,8 +1,9 @@
 //! The folder of a case.
 
-use std::{fs, path::PathBuf};
+use std::{fs, path::PathBuf, time::Duration};
 
 use migratrix_guest::Parameters;
+use tokio::time::{Instant, interval};
 
 use crate::{QemuError, trouble::Trouble};
 
@@ -71,6 +72,9 @@ impl Scratch {
 
 const BOOT: &str = "boot";
 
+/// How often is looked for processes that are to go.
+const EVERY: Duration = Duration::from_millis(20);
+
 impl Drop for Scratch {
     fn drop(&mut self) {
         self.remove();
@@ -78,6 +82,20 @@ impl Drop for Scratch {
 }
 
 impl Scratch {
+    /// Those processes that are still there when their time is up: one that was ended goes when the
+    /// machine comes to it.
+    pub(crate) async fn processes_left(&self, patience: Duration) -> Vec<String> {
+        let deadline = Instant::now() + patience;
+        let mut tick = interval(EVERY);
+        loop {
+            tick.tick().await;
+            let left = self.processes();
+            if left.is_empty() || Instant::now() >= deadline {
+                return left;
+            }
+        }
+    }
+
     /// The processes that have something of it on their command lines.
     pub(crate) fn processes(&self) -> Vec<String> {
         let mark = self.text("");
@@ -100,4 +118,37 @@ impl Scratch {
 
 fn is_number(name: &std::ffi::OsStr) -> bool {
     name.as_encoded_bytes().iter().all(u8::is_ascii_digit)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::process::{Child, Command, Stdio};
+
+    use super::*;
+
+    /// A process that has a file of the folder on its command line, until its input is closed.
+    fn user_of(scratch: &Scratch) -> Child {
+        let mut command = Command::new("/bin/sh");
+        command.args(["-c", "read line; exit 0", &scratch.text("disk")]);
+        let child = command.stdin(Stdio::piped()).spawn();
+        child.expect("there is a shell")
+    }
+
+    #[tokio::test]
+    async fn an_ended_process_has_its_time_to_go() {
+        let folder = tempfile::tempdir().unwrap();
+        let scratch = Scratch::new(folder.path().join("case"));
+        let mut child = user_of(&scratch);
+        assert_eq!(scratch.processes_left(Duration::ZERO).await.len(), 1);
+        let going = async {
+            // It is slow to go: it is looked for several times before.
+            tokio::time::sleep(5 * EVERY).await;
+            drop(child.stdin.take());
+            child.wait()
+        };
+        let patience = Duration::from_secs(60);
+        let (left, ended) = tokio::join!(scratch.processes_left(patience), going);
+        assert_eq!(left, Vec::<String>::new());
+        assert!(ended.unwrap().success());
+    }
 }

@@ -1,7 +1,5 @@
 //! Starting the two QEMUs, and ending them.
 
-use std::time::Duration;
-
 use migratrix_contract::Recorder;
 use migratrix_history::{Observation, Side, Versions};
 use migratrix_matrix::Method;
@@ -9,9 +7,6 @@ use migratrix_matrix::Method;
 use crate::{
     Launch, Qemu, QemuDriver, QemuError, colo, cpr, machine, party::PATIENCE, trouble::Trouble,
 };
-
-/// How long a QEMU that is told to end may take.
-const END: Duration = Duration::from_secs(2);
 
 impl QemuDriver {
     /// Starts the side's QEMU. Both start at the same time, when the source's is asked for.
@@ -50,7 +45,8 @@ impl QemuDriver {
 
     /// How the side's QEMU is started.
     pub(crate) fn launch_of(&mut self, side: Side) -> Result<Launch, Trouble> {
-        let mut arguments = machine::arguments(&self.subject, side, &self.scratch)?;
+        let mut arguments =
+            machine::arguments(&self.subject, side, self.version(side), &self.scratch)?;
         arguments.extend(colo::arguments(&self.subject, &self.scratch)?);
         if side == Side::Destination {
             arguments.extend(machine::words("-incoming defer"));
@@ -96,7 +92,7 @@ impl QemuDriver {
     pub(crate) async fn end(&mut self, side: Side, record: &mut Recorder) -> Result<(), Trouble> {
         let party = self.party(side);
         party.note_events(record);
-        let Some(mut qemu) = party.unseat() else {
+        let Ok(qemu) = party.qemu() else {
             return Ok(());
         };
         // It holds nothing that a polite end would save, and a stopped one can't be polite.
@@ -104,7 +100,9 @@ impl QemuDriver {
             Some(_) => Err(error),
             None => Ok(()),
         })?;
-        qemu.ended(END).await?;
+        // Until the step's own deadline; until then it is not forgotten.
+        qemu.ended(PATIENCE).await?;
+        party.unseat();
         Ok(())
     }
 

@@ -210,3 +210,43 @@ fn the_releases_that_a_filter_names_can_be_asked_for() {
         .collect();
     assert_eq!(names, ["sid", "trixie"]);
 }
+
+#[test]
+fn of_a_long_filter_what_is_around_the_mistake_is_shown() {
+    let text = format!("{}zz(a){}", "control(p2p) & ".repeat(300), " ".repeat(200));
+    let error = text.parse::<Filter>().unwrap_err().to_string();
+    let lines: Vec<&str> = error.lines().collect();
+    let [_, shown, mark] = lines[..] else {
+        panic!("three lines: {error}");
+    };
+    assert!(shown.starts_with("  …") && shown.ends_with('…'), "{shown}");
+    assert!(shown.chars().count() <= 2 + 1 + 200 + 1, "{shown}");
+    let place = mark.chars().count() - 1;
+    assert!(
+        shown
+            .chars()
+            .skip(place)
+            .collect::<String>()
+            .starts_with("zz(a)")
+    );
+}
+
+#[test]
+fn a_glob_stands_for_the_values_of_an_axis_that_it_matches() {
+    let case = |options: &str| -> Case {
+        let name = format!("qemu/qemu/trixie,sid/precopy/tcp/running/{options}");
+        name.parse().unwrap()
+    };
+    let filter: Filter = "devices(virtio-*,all-virtio) & !devices(virtio-blk)"
+        .parse()
+        .unwrap();
+    let matches = |options: &str| {
+        filter
+            .matches(&case(options), &Releases::default())
+            .unwrap()
+    };
+    assert!(matches("virtio-net") && matches("virtio-rng-in-use") && matches("all-virtio"));
+    assert!(!matches("virtio-blk") && !matches("e1000") && !matches("plain"));
+    let nothing = "devices(zip-*)".parse::<Filter>().unwrap_err();
+    assert_eq!(nothing.problem, "`zip-*` matches no value of `devices`");
+}

@@ -64,7 +64,7 @@ impl QemuDriver {
         record: &mut Recorder,
     ) -> Result<(), Trouble> {
         let mut arguments = if case.jumps() {
-            machine::arguments(&self.subject, side, &self.scratch)?
+            machine::arguments(&self.subject, side, self.version(side), &self.scratch)?
         } else {
             bare(&self.subject.domain)
         };

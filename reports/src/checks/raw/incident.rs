@@ -44,6 +44,12 @@ fn cancelled(evidence: &Evidence<'_>, raw: &Raw) -> Judged {
             route(&states)
         )));
     }
+    if let (true, Some(why)) = (last != wanted, evidence.is_stuck()) {
+        return Ok(Verdict::fail(format!(
+            "expected that the cancel leaves the migration {wanted}, {} is stuck in `{last}`: {why}",
+            evidence.host(Side::Source),
+        )));
+    }
     if last != wanted {
         return Err(evidence.unseen(&format!("the migration was last seen in `{last}`")));
     }

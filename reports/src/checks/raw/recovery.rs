@@ -38,6 +38,12 @@ fn not_ended(evidence: &Evidence<'_>, side: Side, last: &str) -> Judged {
             "expected that the migration recovers, it is {last} on {host}: {why}"
         )));
     }
+    if let Some(why) = evidence.is_stuck() {
+        let host = evidence.host(side);
+        return Ok(Verdict::fail(format!(
+            "expected that the migration recovers, it is stuck in `{last}` on {host}: {why}"
+        )));
+    }
     Err(evidence.unseen(&format!("the migration was last seen in `{last}`")))
 }
 

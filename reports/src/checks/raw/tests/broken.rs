@@ -199,6 +199,15 @@ pub(super) fn migrations() -> Vec<(Condition, History)> {
         (C::Incident, came_to(CANCEL, Source, "cancelled", complete)),
         (
             C::Incident,
+            stuck(CANCEL, Source, "cancelled", "cancelling"),
+        ),
+        (
+            C::Incident,
+            stuck(RECOVER, Source, complete, "postcopy-recover"),
+        ),
+        (C::Migrated, stuck(PLAIN, Source, complete, "device")),
+        (
+            C::Incident,
             came_to(
                 "precopy/unix/running/cancel-completed",
                 Source,

@@ -87,6 +87,24 @@ pub(super) fn came_to(point: &str, on: Side, word: &str, instead: &str) -> Histo
     })
 }
 
+/// With each state of this name as another one, in which the migration then stays: what was awaited
+/// last never came.
+pub(super) fn stuck(point: &str, on: Side, word: &str, instead: &str) -> History {
+    let mut history = came_to(point, on, word, instead);
+    let ends = history.entries.iter_mut().rev().map(|entry| &mut entry.saw);
+    let outcome = ends.filter_map(|saw| match saw {
+        Observation::Ended {
+            verb: Verb::Await,
+            outcome,
+            ..
+        } => Some(outcome),
+        _ => None,
+    });
+    let why = "no answer within 30 s".to_owned();
+    *outcome.take(1).last().expect("a state is awaited") = Outcome::Unknown { why };
+    history
+}
+
 /// With something more, right before the first step of this kind.
 pub(super) fn inserted(mut history: History, before: Verb, saw: Observation) -> History {
     let is_it =

@@ -1,0 +1,222 @@
+//! What the program prints, and where it can't: closed pipes, full disks, terminals.
+
+use std::{
+    fs::{self, File},
+    io::Read,
+    os::fd::{AsFd, OwnedFd},
+    path::Path,
+    process::{Command, Stdio},
+};
+
+use nix::{
+    pty::{Winsize, openpty},
+    unistd::dup,
+};
+use tempfile::TempDir;
+
+fn fresh() -> TempDir {
+    tempfile::tempdir().expect("there is room for a directory")
+}
+
+fn migratrix(dir: &Path, arguments: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_migratrix"));
+    command
+        .args(arguments)
+        .current_dir(dir)
+        .env("MIGRATRIX_CACHE", dir.join("cache"))
+        .env_remove("MIGRATRIX_CLIENT")
+        .stdin(Stdio::null());
+    command
+}
+
+const RUN: [&str; 5] = ["run", "--backend", "fake", "-E", "control(p2p)"];
+
+#[test]
+fn a_reader_that_wants_no_more_ends_the_printing_quietly() {
+    let dir = fresh();
+    for arguments in [
+        &["list", "--boundary", "bookworm,trixie"][..],
+        &["releases"],
+        &["--help"],
+        &RUN,
+    ] {
+        let mut running = migratrix(dir.path(), arguments)
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .expect("the program is built");
+        drop(running.stdout.take());
+        let output = running.wait_with_output().expect("it was started here");
+        let err = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(0), "{arguments:?}: {err}");
+        assert!(!err.contains("Broken pipe"), "{arguments:?}: {err}");
+    }
+}
+
+#[test]
+fn a_full_disk_under_the_standard_output_is_an_error_that_names_it() {
+    let dir = fresh();
+    for arguments in [&["list"][..], &["releases"], &["--help"], &["doctor"], &RUN] {
+        let full = File::options().write(true).open("/dev/full");
+        let output = migratrix(dir.path(), arguments)
+            .stdout(full.expect("it is there"))
+            .output()
+            .expect("the program is built");
+        let err = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(5), "{arguments:?}: {err}");
+        let said = err.contains("the standard output: No space left");
+        assert!(said, "{arguments:?}: {err}");
+    }
+}
+
+#[test]
+fn a_standard_error_that_can_not_be_written_changes_no_exit_code() {
+    let dir = fresh();
+    for (arguments, code) in [
+        (&["list"][..], 0),
+        (&["list", "--suite", "x"], 2),
+        (&["--bad"], 2),
+        (&RUN, 0),
+    ] {
+        let full = File::options().write(true).open("/dev/full");
+        let output = migratrix(dir.path(), arguments)
+            .stderr(full.expect("it is there"))
+            .output()
+            .expect("the program is built");
+        assert_eq!(output.status.code(), Some(code), "{arguments:?}");
+    }
+}
+
+#[test]
+fn a_hint_names_the_program_as_it_was_called() {
+    let dir = fresh();
+    let program = dir.path().join("my tools");
+    fs::create_dir(&program).expect("there is room");
+    let link = program.join("m");
+    std::os::unix::fs::symlink(env!("CARGO_BIN_EXE_migratrix"), link).expect("there is room");
+    let output = Command::new("./my tools/m")
+        .args(["lab", "exec", "trixie-backports-s", "--", "true"])
+        .current_dir(dir.path())
+        .env("MIGRATRIX_CACHE", dir.path().join("cache"))
+        .output()
+        .expect("the program is built");
+    let err = String::from_utf8_lossy(&output.stderr);
+    let hint = "'./my tools/m' releases build trixie-backports";
+    assert!(err.contains(hint), "{err}");
+}
+
+/// What a run of a few seconds shows on a terminal of so many columns.
+fn on_a_terminal(dir: &Path, columns: u16) -> String {
+    let slow = "[deadlines]\nmigrate = 1.5\n";
+    fs::write(dir.join("migratrix.toml"), slow).expect("there is room");
+    let size = Winsize {
+        ws_row: 24,
+        ws_col: columns,
+        ws_xpixel: 0,
+        ws_ypixel: 0,
+    };
+    let pty = openpty(Some(&size), None).expect("there is a terminal");
+    let another = |end: &OwnedFd| dup(end.as_fd()).expect("there is room");
+    let run = ["run", "--backend", "fake", "--suite", "faults"];
+    let mut running = migratrix(dir, &run)
+        .env("TERM", "xterm")
+        .stdout(another(&pty.slave))
+        .stderr(another(&pty.slave))
+        .spawn()
+        .expect("the program is built");
+    drop(pty.slave);
+    let (mut shown, mut piece) = (Vec::new(), [0; 4096]);
+    let mut screen = File::from(pty.master);
+    // The other end's close is told as an error.
+    while let Ok(length @ 1..) = screen.read(&mut piece) {
+        shown.extend_from_slice(&piece[..length]);
+    }
+    assert!(running.wait().expect("it was started here").success());
+    console::strip_ansi_codes(&String::from_utf8_lossy(&shown)).into_owned()
+}
+
+#[test]
+fn a_bar_says_what_runs_and_how_many_attempts_there_were_within_the_width() {
+    for columns in [120, 60, 30] {
+        let dir = fresh();
+        let shown = on_a_terminal(dir.path(), columns);
+        let bars: Vec<_> = shown
+            .split(['\r', '\n'])
+            .filter(|line| line.contains("attempts"))
+            .collect();
+        let widest = bars
+            .iter()
+            .map(|line| console::measure_text_width(line))
+            .max();
+        assert!(
+            widest.is_some_and(|width| width <= usize::from(columns)),
+            "{shown}"
+        );
+        // It goes on by time: no case ends while all of them wait for their deadline.
+        assert!(bars.len() >= 3, "{shown}");
+        if columns == 120 {
+            assert!(
+                bars.iter().any(|bar| bar.contains("now faults/fake")),
+                "{shown}"
+            );
+        }
+    }
+}
+
+#[test]
+fn without_a_terminal_a_run_says_at_its_start_what_it_is_about() {
+    let dir = fresh();
+    let output = migratrix(
+        dir.path(),
+        &[&RUN[..], &["--out", "out", "--jobs", "2"]].concat(),
+    )
+    .output()
+    .expect("the program is built");
+    let err = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(err.lines().next(), Some("32 cases, 2 side by side, in out"));
+}
+
+/// The quick start in a folder where the builds do nothing.
+#[test]
+fn what_the_quick_start_says_comes_next_works_as_it_is_printed() {
+    let dir = fresh();
+    let root = dir.path().join("a folder");
+    for folder in ["ci", "bin", "target/release"] {
+        fs::create_dir_all(root.join(folder)).expect("there is room");
+    }
+    let quickstart = Path::new(env!("CARGO_MANIFEST_DIR")).join("quickstart");
+    fs::copy(quickstart, root.join("ci/quickstart")).expect("there is room");
+    for program in [
+        "ci/setup",
+        "ci/build-client",
+        "bin/cargo",
+        "target/release/migratrix",
+    ] {
+        script(&root.join(program));
+    }
+    let path = std::env::var("PATH").expect("there is one");
+    let output = Command::new(root.join("ci/quickstart"))
+        .env("PATH", format!("{}:{path}", root.join("bin").display()))
+        .output()
+        .expect("it is a script");
+    let out = String::from_utf8_lossy(&output.stdout);
+    let (_, next) = out.split_once("What comes next:\n").expect("it says so");
+    let lines = next.lines().filter_map(|line| line.strip_prefix("  "));
+    let lines: Vec<_> = lines.collect();
+    assert_eq!(lines.len(), 2, "{out}");
+    for line in lines {
+        let elsewhere = Command::new("bash")
+            .args(["-c", line])
+            .current_dir("/")
+            .status();
+        assert!(elsewhere.expect("there is a shell").success(), "{line}");
+    }
+    assert_eq!(output.status.code(), Some(0));
+}
+
+/// A program that does nothing.
+fn script(path: &Path) {
+    use std::os::unix::fs::PermissionsExt;
+    fs::write(path, "#!/bin/sh\nexit 0\n").expect("there is room");
+    fs::set_permissions(path, fs::Permissions::from_mode(0o755)).expect("it is ours");
+}
