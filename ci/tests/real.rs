@@ -310,7 +310,11 @@ fn a_run_that_is_killed_leaves_nothing_behind_and_goes_on() {
 
 /// Begins the run, or goes on with it, kills it, and waits until nothing of it is left.
 fn killed_after(place: &Path, kill: u64, moment: Duration) {
-    let begin = [&PAIR[..], &["-E", "control(p2p)", "--out", "out"]].concat();
+    let begin = [
+        &PAIR[..],
+        &["--profile", "tck", "-E", "control(p2p)", "--out", "out"],
+    ]
+    .concat();
     let arguments = if kill == 0 {
         &begin[..]
     } else {
