@@ -54,7 +54,7 @@ fn passes(output: &Output, words: &str) {
 #[ignore = "needs the releases bookworm and trixie, see ci/test"]
 fn the_96_scenarios_from_bookworm_to_trixie_pass_and_tell_their_versions() {
     let place = place("scenarios");
-    let output = run(&place, &["--out", "out"]);
+    let output = run(&place, &["--profile", "tck", "--out", "out"]);
     passes(&output, "960 post-conditions of 96 cases: 960 pass");
     let verdicts = fs::read_to_string(place.join("out/verdicts.jsonl")).expect("it is there");
     for line in verdicts.lines() {
@@ -64,6 +64,26 @@ fn the_96_scenarios_from_bookworm_to_trixie_pass_and_tell_their_versions() {
         );
         assert!(line.contains(r#""destination_libvirt":"11."#), "{line}");
     }
+}
+
+#[test]
+#[ignore = "needs the releases bookworm and trixie, see ci/test"]
+fn the_default_run_tells_which_hardware_does_not_come_through_and_what_it_has_not_tried() {
+    let place = place("default");
+    let output = run(&place, &["-E", "!hardware(minimal)", "--out", "out"]);
+    passes(&output, "60 cases");
+    let said = String::from_utf8_lossy(&output.stdout);
+    for told in [
+        "known failure",
+        "host-model",
+        "as shipped",
+        "not tried: postcopy",
+    ] {
+        assert!(said.contains(told), "{told}: {said}");
+    }
+    let strict = ["report", "out", "--fail-known"];
+    let output = migratrix(&place, &strict).output().expect("it starts");
+    assert_eq!(output.status.code(), Some(1));
 }
 
 #[test]
@@ -358,7 +378,14 @@ fn killed_after(place: &Path, kill: u64, moment: Duration) {
 #[ignore = "needs the releases bookworm and trixie, see ci/test"]
 fn a_daemon_that_dies_of_a_signal_fails_the_run_and_is_told() {
     let place = place("a-daemon-dies");
-    let more = ["--out", "out", "-E", "control(p2p) & state(running)"];
+    let more = [
+        "--profile",
+        "tck",
+        "--out",
+        "out",
+        "-E",
+        "control(p2p) & state(running)",
+    ];
     let mut run = migratrix(&place, &[&PAIR[..], &more].concat())
         .stdout(Stdio::piped())
         .stderr(Stdio::null())
