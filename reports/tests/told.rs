@@ -543,6 +543,59 @@ fn junit_is_written_a_pair_a_file_and_its_size_is_told() {
     assert!(xml.contains(NORMAL) && !xml.contains(&back));
 }
 
+#[test]
+fn the_strict_file_is_one_of_all_suites_with_each_reason_at_its_own_test() {
+    let own = "trixie,bookworm,trixie";
+    let other = "trixie,bookworm,bookworm";
+    let skips = [
+        (own, "normal/persistent-paused-bare/none", "first"),
+        (own, "normal/transient-paused-bare/none", "second"),
+        (other, "normal/transient-paused-bare/none", "third"),
+    ];
+    let skips = skips.map(|(tuple, rest, why)| (format!("tck/libvirt/{tuple}/{rest}"), tuple, why));
+    let skipped = skips
+        .iter()
+        .map(|(name, _, why)| Judgement::skipped(name.parse().expect("a case"), why, 0));
+    let run = run(skipped.chain([judge(&spoilt(good(NORMAL)))]));
+    let xml = junit(&run, Granularity::Case, Flavour::Strict).expect("it is written");
+    for once in ["<?xml ", "<testsuites>", "</testsuites>"] {
+        assert_eq!(xml.matches(once).count(), 1, "{once}: {xml}");
+    }
+    for (number, tuple) in [other, own].iter().enumerate() {
+        let suite = format!("<testsuite id=\"{number}\" name=\"{tuple}\"");
+        assert!(xml.contains(&suite), "{suite}: {xml}");
+    }
+    for (name, tuple, why) in skips {
+        let class = format!("classname=\"migratrix.tck.{tuple}\"");
+        let (_, after) = xml.split_once(&format!("\"{name}\"")).expect("it is there");
+        let (test, _) = after.split_once("</testcase>").expect("it ends");
+        let reason = format!("message=\"{why}\"/>");
+        assert!(test.contains(&class) && test.contains(&reason), "{xml}");
+    }
+}
+
+#[test]
+fn texts_of_others_stand_whole_in_the_strict_file() {
+    let mut failed = judge(&good(NORMAL));
+    for (condition, verdict) in &mut failed.conditions {
+        if *condition == Condition::Memory {
+            *verdict = Verdict::fail("a ]]> <b>\t& \u{1b}[1mc");
+        }
+    }
+    let again = Judgement {
+        attempt: 2,
+        ..failed.clone()
+    };
+    let run = run([failed, again]);
+    let xml = junit(&run, Granularity::Case, Flavour::Strict).expect("it is written");
+    for line in ["tried again {case}: attempt 1: memory: ", "memory (fail): "] {
+        let line = line.replace("{case}", NORMAL);
+        let line = format!("{line}a ]]&gt; &lt;b&gt; &amp; \\u{{1b}}[1mc\n");
+        assert!(xml.contains(&line), "{line}: {xml}");
+    }
+    assert!(!xml.contains("<![CDATA["), "it would count as elements");
+}
+
 /// A writer that notes the largest piece that it was given.
 #[derive(Default)]
 struct Pieces {

@@ -8,7 +8,7 @@ use migratrix_matrix::{Case, Condition, Shard, Tuple};
 use super::{Granularity, Part};
 use crate::{
     Death, Flaky, Judgement, KnownAre, Rules, Run, Standing, Verdict, groups::reason,
-    printable::printable,
+    printable::printable, run::is_expected,
 };
 
 /// One suite: the rows of a tuple, or of what is of no tuple.
@@ -49,6 +49,36 @@ pub(super) struct Trouble {
     pub message: String,
     /// All that is known of it.
     pub text: String,
+}
+
+impl Trouble {
+    /// The reason as an attribute holds it: in one line.
+    pub fn line(&self) -> String {
+        self.message.replace('\n', " ")
+    }
+}
+
+/// What was tried again in a suite, and why: a test case that passes can't say so in every
+/// granularity and flavour.
+pub(super) fn tried_again(run: &Run, suite: &Suite<'_>) -> Option<String> {
+    let flaky = suite.rows.iter().filter_map(|row| {
+        let earlier = run.earlier(&row.judgement()?.case);
+        let bad = earlier
+            .iter()
+            .find(|one| !is_expected(one.own_standing()))?;
+        let is_whole = matches!(row, Row::Case(_) | Row::Condition(_, Condition::Migrated));
+        is_whole.then(|| told(bad))
+    });
+    let flaky = printable(&flaky.collect::<String>());
+    (!flaky.is_empty()).then_some(flaky)
+}
+
+/// An attempt that was not as expected, in a line.
+fn told(attempt: &Judgement) -> String {
+    let (condition, why) = reason(attempt, attempt.own_standing());
+    let (case, number) = (&attempt.case, attempt.attempt);
+    let condition = condition.map_or("case", Condition::word);
+    format!("tried again {case}: attempt {number}: {condition}: {why}\n")
 }
 
 /// A suite a tuple, in the order of the tuples; then what is of none.

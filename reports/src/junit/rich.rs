@@ -1,5 +1,4 @@
-//! The elements of a JUnit file. The strict flavour has no properties of a test case, nothing that is
-//! flaky, and no more attributes than its schema.
+//! The rich flavour, element by element: with properties of a test case, and what is flaky.
 
 use std::io;
 
@@ -12,12 +11,10 @@ use quick_xml::{
 };
 
 use super::{
-    Flavour,
-    rows::{Came, Row, Suite},
+    rows::{Came, Row, Suite, tried_again},
+    set,
 };
-use crate::{
-    Judgement, Kind, Run, Standing, Verdict, groups::reason, printable::printable, run::is_expected,
-};
+use crate::{Judgement, Kind, Run, Standing, Verdict, groups::reason, printable::printable};
 
 /// How many rows came out how, and their time.
 #[derive(Clone, Copy, Default)]
@@ -29,23 +26,17 @@ struct Count {
     time_ms: u64,
 }
 
-pub(super) fn write(
-    run: &Run,
-    suites: &[Suite<'_>],
-    flavour: Flavour,
-    out: impl io::Write,
-) -> io::Result<()> {
+pub(super) fn write(run: &Run, suites: &[Suite<'_>], out: impl io::Write) -> io::Result<()> {
     let counts: Vec<_> = suites.iter().map(|one| Count::of(run, one)).collect();
     let mut xml = Xml {
         run,
-        flavour,
         writer: Writer::new_with_indent(out, b' ', 4),
     };
     let decl = BytesDecl::new("1.0", Some("UTF-8"), None);
     xml.put(Event::Decl(decl))?;
     xml.open(xml.all(&counts))?;
-    for (number, (suite, count)) in suites.iter().zip(&counts).enumerate() {
-        xml.suite(number, suite, *count)?;
+    for (suite, count) in suites.iter().zip(&counts) {
+        xml.suite(suite, *count)?;
     }
     xml.close("testsuites")?;
     xml.writer.get_mut().write_all(b"\n")?;
@@ -71,45 +62,28 @@ impl Count {
 
 struct Xml<'r, W: io::Write> {
     run: &'r Run,
-    flavour: Flavour,
     writer: Writer<W>,
 }
 
 impl<W: io::Write> Xml<'_, W> {
-    /// The element of all suites: the strict schema gives it no attributes.
+    /// The element of all suites.
     fn all(&self, counts: &[Count]) -> BytesStart<'static> {
         let mut element = BytesStart::new("testsuites");
         let sum = |of: fn(&Count) -> usize| counts.iter().map(of).sum::<usize>();
-        match self.flavour {
-            Flavour::Strict => {}
-            Flavour::Rich => {
-                set(&mut element, "name", "migratrix");
-                set(&mut element, "tests", &sum(|one| one.tests).to_string());
-                let failures = sum(|one| one.failures);
-                set(&mut element, "failures", &failures.to_string());
-                set(&mut element, "errors", &sum(|one| one.errors).to_string());
-                set(&mut element, "timestamp", &timestamp(self.run.began_unix));
-                set(&mut element, "time", &seconds(self.run.elapsed_ms));
-            }
-        }
+        set(&mut element, "name", "migratrix");
+        set(&mut element, "tests", &sum(|one| one.tests).to_string());
+        let failures = sum(|one| one.failures);
+        set(&mut element, "failures", &failures.to_string());
+        set(&mut element, "errors", &sum(|one| one.errors).to_string());
+        set(&mut element, "timestamp", &timestamp(self.run.began_unix));
+        set(&mut element, "time", &seconds(self.run.elapsed_ms));
         element
     }
 
-    fn suite(&mut self, number: usize, suite: &Suite<'_>, count: Count) -> io::Result<()> {
+    fn suite(&mut self, suite: &Suite<'_>, count: Count) -> io::Result<()> {
         let mut element = BytesStart::new("testsuite");
         set(&mut element, "name", &suite.name);
-        match self.flavour {
-            Flavour::Strict => {
-                set(&mut element, "id", &number.to_string());
-                set(
-                    &mut element,
-                    "package",
-                    &format!("testsuite/{}", suite.name),
-                );
-                set(&mut element, "hostname", "localhost");
-            }
-            Flavour::Rich => set(&mut element, "skipped", &count.skipped.to_string()),
-        }
+        set(&mut element, "skipped", &count.skipped.to_string());
         set(&mut element, "tests", &count.tests.to_string());
         set(&mut element, "failures", &count.failures.to_string());
         set(&mut element, "errors", &count.errors.to_string());
@@ -119,26 +93,10 @@ impl<W: io::Write> Xml<'_, W> {
         for row in &suite.rows {
             self.row(row)?;
         }
-        self.tried_again(suite)?;
-        self.close("testsuite")
-    }
-
-    /// What was tried again, and why: a test case that passes can't say so in every granularity and
-    /// flavour.
-    fn tried_again(&mut self, suite: &Suite<'_>) -> io::Result<()> {
-        let flaky = suite.rows.iter().filter_map(|row| {
-            let earlier = self.run.earlier(&row.judgement()?.case);
-            let bad = earlier
-                .iter()
-                .find(|one| !is_expected(one.own_standing()))?;
-            let is_whole = matches!(row, Row::Case(_) | Row::Condition(_, Condition::Migrated));
-            is_whole.then(|| told(bad))
-        });
-        let flaky: String = flaky.collect();
-        if flaky.is_empty() {
-            return Ok(());
+        if let Some(flaky) = tried_again(self.run, suite) {
+            self.text(BytesStart::new("system-out"), &flaky)?;
         }
-        self.text(BytesStart::new("system-out"), &flaky)
+        self.close("testsuite")
     }
 
     fn row(&mut self, row: &Row<'_>) -> io::Result<()> {
@@ -147,19 +105,10 @@ impl<W: io::Write> Xml<'_, W> {
         set(&mut element, "classname", &row.classname());
         set(&mut element, "time", &seconds(row.time_ms()));
         let came = row.came(self.run.rules());
-        match (self.flavour, came) {
-            (Flavour::Strict, Came::Passed) => return self.put(Event::Empty(element)),
-            (Flavour::Strict | Flavour::Rich, _) => self.open(element)?,
-        }
-        match self.flavour {
-            Flavour::Strict => {}
-            Flavour::Rich => self.properties(row)?,
-        }
+        self.open(element)?;
+        self.properties(row)?;
         self.came(row, came)?;
-        match self.flavour {
-            Flavour::Strict => {}
-            Flavour::Rich => self.attempts(row, came)?,
-        }
+        self.attempts(row, came)?;
         self.close("testcase")
     }
 
@@ -173,7 +122,7 @@ impl<W: io::Write> Xml<'_, W> {
         let trouble = row.trouble(self.run);
         let mut element = BytesStart::new(name);
         set(&mut element, "type", &trouble.kind);
-        set(&mut element, "message", &trouble.message.replace('\n', " "));
+        set(&mut element, "message", &trouble.line());
         if with_text {
             self.text(element, &trouble.text)
         } else {
@@ -294,14 +243,6 @@ impl<W: io::Write> Xml<'_, W> {
     }
 }
 
-/// An attempt that was not as expected, in a line.
-fn told(attempt: &Judgement) -> String {
-    let (condition, why) = reason(attempt, attempt.own_standing());
-    let (case, number) = (&attempt.case, attempt.attempt);
-    let condition = condition.map_or("case", Condition::word);
-    format!("tried again {case}: attempt {number}: {condition}: {why}\n")
-}
-
 fn came_of(verdict: &Verdict) -> String {
     match verdict.kind() {
         Kind::Pass => "pass".to_owned(),
@@ -309,10 +250,6 @@ fn came_of(verdict: &Verdict) -> String {
             format!("{}: {}", kind.word(), verdict.why())
         }
     }
-}
-
-fn set(element: &mut BytesStart<'_>, name: &str, value: &str) {
-    element.push_attribute((name, value));
 }
 
 fn seconds(ms: u64) -> String {
