@@ -29,7 +29,15 @@ fn migratrix(dir: &Path, arguments: &[&str]) -> Command {
     command
 }
 
-const RUN: [&str; 5] = ["run", "--backend", "fake", "-E", "control(p2p)"];
+const RUN: [&str; 7] = [
+    "run",
+    "--backend",
+    "fake",
+    "--profile",
+    "tck",
+    "-E",
+    "control(p2p)",
+];
 
 #[test]
 fn a_reader_that_wants_no_more_ends_the_printing_quietly() {

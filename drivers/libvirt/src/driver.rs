@@ -2,7 +2,7 @@
 
 use std::{collections::HashMap, sync::Arc, time::Duration};
 
-use migratrix_client::wire::{Act, HostFacts, Op, Said, What};
+use migratrix_client::wire::{Act, Detail, HostFacts, Op, Said, What};
 use migratrix_contract::{Deadlines, Driver, Host, Recorder, Step, Subject, Uuid, Variant};
 use migratrix_history::{Observation, Outcome, Side, Versions, When};
 use migratrix_matrix::{Persistence, Version};
@@ -176,13 +176,15 @@ impl<'a> LibvirtDriver<'a> {
 
     /// Destroys and undefines what is there. What vanishes meanwhile is gone, which is what we want.
     async fn clear(&mut self, side: Side) -> Result<(), Error> {
-        if self.seen(side).await?.is_some_and(|seen| seen.active) {
+        let mut seen = self.seen(side, Detail::State).await?;
+        if seen.as_ref().is_some_and(|seen| seen.active) {
             let destroyed = self.act(side, Act::Destroy).await;
-            if self.seen(side).await?.is_some_and(|seen| seen.active) {
+            seen = self.seen(side, Detail::State).await?;
+            if seen.as_ref().is_some_and(|seen| seen.active) {
                 return destroyed;
             }
         }
-        if self.seen(side).await?.is_some_and(|seen| seen.persistent) {
+        if seen.is_some_and(|seen| seen.persistent) {
             self.act(side, Act::Undefine).await?;
         }
         self.remove_disks(side)

@@ -2,7 +2,7 @@
 
 use std::{io, sync::Arc, time::Duration};
 
-use migratrix_client::wire::{Act, Op, Said, Seen};
+use migratrix_client::wire::{Act, Detail, Op, Said, Seen};
 use migratrix_contract::{Host, Recorder};
 use migratrix_history::{DomainLook, Look, Observation, Side, When};
 use tokio::time::{Instant, interval};
@@ -20,7 +20,7 @@ impl LibvirtDriver<'_> {
         when: When,
         record: &mut Recorder,
     ) -> Result<(), Error> {
-        let look = match self.seen(side).await? {
+        let look = match self.seen(side, Detail::Whole).await? {
             None => Look::Absent,
             Some(seen) => {
                 let xml = seen.xml.iter().cloned();
@@ -33,9 +33,14 @@ impl LibvirtDriver<'_> {
     }
 
     /// What the host says of the domain; `None` where there is none.
-    pub(crate) async fn seen(&mut self, side: Side) -> Result<Option<Seen>, Error> {
+    pub(crate) async fn seen(&mut self, side: Side, detail: Detail) -> Result<Option<Seen>, Error> {
         let domain = self.subject.domain.clone();
-        let said = self.on(side).await?.ask(Op::Look { side, domain }).await?;
+        let look = Op::Look {
+            side,
+            domain,
+            detail,
+        };
+        let said = self.on(side).await?.ask(look).await?;
         if let Said::Present(seen) = said {
             return Ok(Some(seen));
         }
@@ -58,7 +63,7 @@ impl LibvirtDriver<'_> {
 
     /// Whether the host says that the guest runs.
     pub(crate) async fn runs(&mut self, side: Side) -> Result<bool, Error> {
-        let seen = self.seen(side).await?;
+        let seen = self.seen(side, Detail::State).await?;
         Ok(seen.is_some_and(|seen| seen.state == "running"))
     }
 

@@ -1,6 +1,6 @@
 //! What is read of a domain: its description, its lap counter, its memory.
 
-use migratrix_client::wire::{Said, Seen};
+use migratrix_client::wire::{Detail, Said, Seen};
 use migratrix_guest::{Parameters, Survey};
 use virt::{
     connect::Connect,
@@ -15,10 +15,10 @@ use crate::{calls, ops::Failure, words};
 const PEEK_MAX: usize = 1 << 20;
 
 /// Describes the domain of this name; one that vanishes meanwhile is absent.
-pub fn look(host: &Connect, name: &str) -> Result<Said, Error> {
+pub fn look(host: &Connect, name: &str, detail: Detail) -> Result<Said, Error> {
     let present = host
         .lookup_domain_by_name(name)
-        .and_then(|domain| describe(&domain));
+        .and_then(|domain| describe(&domain, detail));
     match present {
         Ok(seen) => Ok(Said::Present(seen)),
         Err(error) if error.code().is(ErrorNumber::NoDomain) => Ok(Said::Absent),
@@ -26,7 +26,7 @@ pub fn look(host: &Connect, name: &str) -> Result<Said, Error> {
     }
 }
 
-fn describe(domain: &Domain) -> Result<Seen, Error> {
+fn describe(domain: &Domain, detail: Detail) -> Result<Seen, Error> {
     let (state, reason) = calls::state(domain)?;
     let (state, reason) = words::state(state, reason);
     Ok(Seen {
@@ -35,7 +35,10 @@ fn describe(domain: &Domain) -> Result<Seen, Error> {
         persistent: domain.is_persistent()?,
         state,
         reason,
-        xml: Some(domain.xml_desc(0)?),
+        xml: match detail {
+            Detail::Whole => Some(domain.xml_desc(0)?),
+            Detail::State => None,
+        },
     })
 }
 

@@ -55,7 +55,11 @@ fn attempt(hosts: &Arc<Hosts>, op: &Op) -> Result<Said, Failure> {
         Op::Define { side, xml } => done(host(*side)?.define_domain_xml(xml)?),
         Op::CreateXml { side, xml } => done(host(*side)?.create_domain_xml(xml, 0)?),
         Op::Domain { side, domain, act } => done(do_act(&find(*side, domain)?, *act)?),
-        Op::Look { side, domain } => looks::look(&host(*side)?, domain)?,
+        Op::Look {
+            side,
+            domain,
+            detail,
+        } => looks::look(&host(*side)?, domain, *detail)?,
         Op::Lap {
             side,
             domain,

@@ -71,6 +71,9 @@ pub enum Op {
         side: Side,
         /// The domain's name.
         domain: String,
+        /// How much of it.
+        #[serde(default)]
+        detail: Detail,
     },
     /// Read the guest's lap counter (`virDomainMemoryPeek`). Answered by [`Said::Lap`].
     Lap {
@@ -285,6 +288,17 @@ pub struct HostFacts {
     pub libvirt: u64,
     /// `virConnectGetVersion`, in libvirt's form.
     pub hypervisor: u64,
+}
+
+/// How much is told of a domain.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Detail {
+    /// All of it.
+    #[default]
+    Whole,
+    /// Without its XML, which takes the daemon more than all the rest.
+    State,
 }
 
 /// A domain as its host describes it.

@@ -5,7 +5,7 @@ use std::{
     process::{Child, ChildStdin, ChildStdout, Command, Stdio},
 };
 
-use migratrix_client::wire::{Act, Answer, Event, Line, Op, Reply, Request, Said, What};
+use migratrix_client::wire::{Act, Answer, Detail, Event, Line, Op, Reply, Request, Said, What};
 use migratrix_history::Side;
 
 const SIDE: Side = Side::Source;
@@ -88,7 +88,12 @@ impl Talk {
 
     fn look(&mut self) -> Reply {
         let domain = "guest".to_owned();
-        self.ask(Op::Look { side: SIDE, domain })
+        let detail = Detail::Whole;
+        self.ask(Op::Look {
+            side: SIDE,
+            domain,
+            detail,
+        })
     }
 
     /// Reads on until there are `count` events.
