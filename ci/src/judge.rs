@@ -30,6 +30,7 @@ pub fn judge(
     let known = typed.or_kept(&plan.options).or_wrong_use()?;
     check_known(&known, config, &plan).or_wrong_use()?;
     let junit = junit.or_kept(&plan.options).or_wrong_use()?;
+    let dir = dir.again().or_lab_failed()?;
     let ledger = Ledger::read(&dir, &plan)
         .or_lab_failed()?
         .with_context(|| format!("{} holds no history: nothing was run", path.display()))

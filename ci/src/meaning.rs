@@ -112,6 +112,9 @@ impl SelectionArgs {
                 "--case and --boundary name all three places: leave --client, --source and --destination out"
             );
         }
+        if !self.names.is_empty() && (self.backend.is_some() || self.profile.is_some()) {
+            bail!("--case names suite and back end: leave --backend and --profile out");
+        }
         Ok(selection)
     }
 

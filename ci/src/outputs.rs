@@ -12,6 +12,8 @@ use std::{
 use anyhow::{Context, Result, bail};
 use migratrix_reports::Judgement;
 
+use crate::rundir::{is_special, whole};
+
 /// A file or directory that is asked for, and by which option.
 #[derive(Clone, Copy, Debug)]
 pub struct Output<'o> {
@@ -22,8 +24,10 @@ pub struct Output<'o> {
 }
 
 /// What a run's directory holds that is no report: what reports are made from.
-const OWN: [&str; 5] = [
+const OWN: [&str; 7] = [
     "plan.json",
+    "concluded.jsonl",
+    "run.lock",
     "verdicts.jsonl",
     "history",
     "evidence",
@@ -99,9 +103,14 @@ fn hard_link(path: &Path, dir: &Path) -> Option<&'static str> {
 /// # Errors
 /// Fails where it can't be written; the old one stays.
 pub fn write_by(path: &Path, write: impl FnOnce(&mut BufWriter<File>) -> Result<()>) -> Result<()> {
+    let path = &whole(path);
     let mut part = path.as_os_str().to_owned();
     part.push(".part");
     let part = PathBuf::from(part);
+    if is_special(path) {
+        let mut out = BufWriter::new(File::create(path)?);
+        return write(&mut out).and_then(|()| Ok(out.flush()?));
+    }
     let file = File::create(&part).with_context(|| format!("can't write {}", part.display()))?;
     let mut out = BufWriter::new(file);
     let written = write(&mut out)

@@ -163,14 +163,18 @@ pub fn report(
     outputs: &OutputArgs,
     config: &Config,
 ) -> Result<Exit> {
-    let known = typed.meaning()?;
     let all = asked(outputs);
     outputs::check(&all, paths)?;
+    // Shards of one run were begun with the same options.
+    let first = paths.first().context("no run is named")?;
+    let kept = RunDir::open(first)?.1.options;
+    let known = typed.or_kept(&kept)?;
+    let how = outputs.how.or_kept(&kept)?;
     let run = merged(paths, &known, typed, config)?;
     for output in &all {
-        write_output(&run, output, outputs.how.granularity)?;
+        write_output(&run, output, how.granularity)?;
     }
-    write_pairs(&run, &outputs.how)?;
+    write_pairs(&run, &how)?;
     print!("{}", reports::terminal(&run, colour()));
     Ok(run.exit())
 }

@@ -17,11 +17,14 @@ use std::{
 
 use anyhow::{Context, Result, bail};
 use migratrix_matrix::{Case, Plan, shell_word};
+use nix::fcntl::{Flock, FlockArg};
 
 /// A run's directory.
 #[derive(Debug)]
 pub struct RunDir {
     path: PathBuf,
+    /// Held by whoever writes into it, so that no two do.
+    _lock: Option<Flock<File>>,
 }
 
 /// A history's file while it is written: it gets its name when it is whole.
@@ -36,7 +39,8 @@ impl RunDir {
     /// # Errors
     /// Fails where there is a run in it already, or a file stands in its place.
     pub fn must_be_free(path: &Path) -> Result<()> {
-        if path.join("plan.json").exists() {
+        let left = ["plan.json", "concluded.jsonl", "verdicts.jsonl"];
+        if left.iter().any(|name| path.join(name).exists()) {
             let word = shell_word(&path.to_string_lossy());
             bail!(
                 "{} holds a run already: give another --out, or go on with it by \
@@ -61,11 +65,11 @@ impl RunDir {
     /// Fails where there is a run in it already, or it can't be written.
     pub fn create(path: &Path, plan: &Plan) -> Result<Self> {
         Self::must_be_free(path)?;
-        let dir = Self {
-            path: path.to_owned(),
-        };
         fs::create_dir_all(path.join("history"))
             .with_context(|| format!("can't make the run's directory {}", path.display()))?;
+        let dir = Self::held(path)?;
+        // Another run may have come first.
+        Self::must_be_free(path)?;
         dir.write("plan.json", &plan.to_json())?;
         Ok(dir)
     }
@@ -88,6 +92,7 @@ impl RunDir {
         Ok((
             Self {
                 path: path.to_owned(),
+                _lock: None,
             },
             plan,
         ))
@@ -101,8 +106,25 @@ impl RunDir {
         let histories = self.path.join("history");
         fs::create_dir_all(&histories)
             .with_context(|| format!("can't make {}", histories.display()))?;
-        let path = self.path.clone();
-        Ok(Self { path })
+        Self::held(&self.path)
+    }
+
+    /// The directory, for one who writes into it.
+    fn held(path: &Path) -> Result<Self> {
+        let file = path.join("run.lock");
+        let lock =
+            File::create(&file).with_context(|| format!("can't write {}", file.display()))?;
+        let lock = Flock::lock(lock, FlockArg::LockExclusiveNonblock).map_err(|(_, why)| why);
+        let lock = lock.with_context(|| {
+            format!(
+                "another migratrix is at work in {}: wait for its end",
+                path.display()
+            )
+        })?;
+        Ok(Self {
+            path: path.to_owned(),
+            _lock: Some(lock),
+        })
     }
 
     /// Where it is.
@@ -261,7 +283,22 @@ fn attempt_stem(case: &Case, attempt: u32) -> String {
 /// # Errors
 /// Fails where it can't be written.
 pub fn write_whole(path: &Path, text: &str) -> Result<()> {
+    let path = &whole(path);
+    if is_special(path) {
+        let written = fs::write(path, text);
+        return written.with_context(|| format!("can't write {}", path.display()));
+    }
     through_part(path, |pen| Ok(pen.write_all(text.as_bytes())?))
+}
+
+/// Where a file really is: a link stays one.
+pub fn whole(path: &Path) -> PathBuf {
+    fs::canonicalize(path).unwrap_or_else(|_| path.to_owned())
+}
+
+/// Whether it is there and no file, but a device or a pipe: that is written into, and not replaced.
+pub fn is_special(path: &Path) -> bool {
+    fs::metadata(path).is_ok_and(|data| !data.is_file() && !data.is_dir())
 }
 
 /// Has a file written through another one beside it, of which nothing is left where that fails.

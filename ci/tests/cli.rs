@@ -851,3 +851,52 @@ fn the_host_of_the_settings_is_looked_at_by_the_doctor() {
             .contains("limited  host prod-a: qemu+tcp://127.0.0.1:1/system was not asked")
     );
 }
+
+#[test]
+fn two_do_not_write_into_one_directory() {
+    let dir = fresh();
+    run_in(dir.path(), &["--profile", "tck", "-E", "control(p2p)"]);
+    let lock = fs::File::open(dir.path().join("out/run.lock")).expect("it is there");
+    let held = nix::fcntl::Flock::lock(lock, nix::fcntl::FlockArg::LockExclusiveNonblock);
+    let held = held.map_err(|(_, why)| why).expect("nobody holds it");
+    for command in [&["judge", "out"][..], &["run", "--resume", "out"]] {
+        let said = call(dir.path(), command);
+        refuses(&said, 5, &["another migratrix is at work in out"]);
+    }
+    drop(held);
+    assert_eq!(call(dir.path(), &["judge", "out"]).code, 0);
+}
+
+#[test]
+fn what_was_concluded_is_not_overwritten_and_not_taken_for_a_new_run() {
+    let dir = fresh();
+    run_in(dir.path(), &["--profile", "tck", "-E", "control(p2p)"]);
+    let said = call(
+        dir.path(),
+        &["report", "out", "--junit", "out/concluded.jsonl"],
+    );
+    refuses(&said, 2, &["concluded.jsonl"]);
+    fs::remove_file(dir.path().join("out/plan.json")).expect("it is there");
+    let said = call(dir.path(), &["run", "--backend", "fake", "--out", "out"]);
+    refuses(&said, 2, &["out holds a run already"]);
+}
+
+#[test]
+fn a_case_that_is_named_names_its_back_end_too() {
+    let dir = fresh();
+    let case = "tck/fake/bookworm,bookworm,trixie/p2p/persistent-running-bare/none";
+    let said = call(
+        dir.path(),
+        &["list", "--backend", "libvirt", "--case", case],
+    );
+    refuses(&said, 2, &["leave --backend and --profile out"]);
+}
+
+#[test]
+fn a_report_is_written_into_a_device_and_by_what_the_run_was_begun_with() {
+    let dir = fresh();
+    run_with_news(dir.path(), "out", &[]);
+    let said = call(dir.path(), &["report", "out", "--json", "/dev/stdout"]);
+    assert_eq!(said.code, 1, "{}", said.err);
+    assert!(said.out.contains("\"format\""), "{}", said.out);
+}

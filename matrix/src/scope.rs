@@ -14,27 +14,27 @@ struct Subject {
 
 const SUBJECTS: [Subject; 9] = [
     Subject {
-        name: "live migration",
+        name: "live migration (LIVE)",
         is_tried_by: |case| match &case.point {
             Point::Qemu(raw) => raw.method == Method::Precopy,
             Point::Tck(_) | Point::Chained(_) | Point::Colo(_) | Point::Backup(_) => {
                 case.scenario().is_some_and(|one| one.flags.has(Flag::Live))
             }
         },
-        see: "--suite tck",
+        see: "--profile default",
     },
     Subject {
-        name: "the hardware of real guests through libvirt",
+        name: "the hardware of real guests",
         is_tried_by: |case| {
             let more = |hardware| hardware != Hardware::Minimal;
             case.scenario().is_some_and(|one| more(one.hardware))
         },
-        see: "--suite tck",
+        see: "--profile default",
     },
     Subject {
         name: "the libvirt API",
         is_tried_by: |case| case.scenario().is_some(),
-        see: "--suite tck",
+        see: "--profile default",
     },
     Subject {
         name: "postcopy",
@@ -117,9 +117,9 @@ mod tests {
         assert_eq!(
             said.as_deref(),
             Some(
-                "tried: live migration, the hardware of real guests through libvirt, the libvirt API; \
-                 not tried: postcopy, multifd, TLS (see --suite qemu), pc machines, devices in use \
-                 (see --suite qemu --profile devices), copies of storage (see --suite backup \
+                "tried: live migration (LIVE), the hardware of real guests, the libvirt API; not \
+                 tried: postcopy, multifd, TLS (see --suite qemu), pc machines, devices in use (see \
+                 --suite qemu --profile devices), copies of storage (see --suite backup \
                  --profile checkpoints)"
             )
         );

@@ -7,7 +7,8 @@ use std::{
 };
 
 use migratrix_matrix::{
-    Case, Condition, HostSetup, Release, ReleaseName, Releases, RunOptions, Shard, Tuple, Version,
+    Backend, Case, Condition, HostSetup, Release, ReleaseName, Releases, RunOptions, Shard, Tuple,
+    Version,
 };
 
 use crate::{
@@ -391,7 +392,7 @@ impl Run {
     pub fn setups(&self) -> BTreeMap<HostSetup, usize> {
         let ran = self.judgements().filter(|one| one.log.is_some());
         tally(
-            ran.filter(|one| one.case.scenario().is_some())
+            ran.filter(|one| one.case.backend == Backend::Libvirt)
                 .map(|one| one.setup),
         )
     }

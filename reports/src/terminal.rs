@@ -5,11 +5,11 @@ use std::{
     fmt::{self, Write},
 };
 
-use migratrix_matrix::{Axis, Case, Control, HostSetup, Method, Point, Suite, scope};
+use migratrix_matrix::{Axis, Backend, Case, Control, HostSetup, Method, Point, Suite, scope};
 
 use crate::{
-    Flaky, Flaw, Group, Judgement, Kind, Route, Run, Standing, attribution::origins, groups,
-    printable::printable,
+    Flaky, Flaw, Group, Judgement, Kind, KnownAre, Route, Run, Standing, attribution::origins,
+    groups, printable::printable,
 };
 
 /// Whether the text is coloured.
@@ -423,7 +423,29 @@ pub(crate) fn bounds(run: &Run) -> Vec<String> {
             cases(*quick)
         )
     });
-    quick.into_iter().chain(scope(run.planned())).collect()
+    let fake = run
+        .planned()
+        .iter()
+        .any(|case| case.backend == Backend::Fake);
+    let fake = fake.then(|| {
+        "no QEMU ran: this is the hypervisor in memory, which tests the tester".to_owned()
+    });
+    let known = run.cases().get(&Standing::KnownFailure).copied();
+    let known = known.map(|count| {
+        let (fail, them) = if count == 1 {
+            ("fails", "a failure of it")
+        } else {
+            ("fail", "failures of them")
+        };
+        let made = match run.rules().known {
+            KnownAre::Excused => "--fail-known makes",
+            KnownAre::Failed => "--fail-known has made",
+        };
+        let count = cases(count);
+        format!("{count} {fail} as the list of known failures says: {made} {them}")
+    });
+    let all = [fake, known, quick, scope(run.planned())];
+    all.into_iter().flatten().collect()
 }
 
 /// How much was tried, and in what time. A run that is not whole says so first.
