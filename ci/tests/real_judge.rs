@@ -76,7 +76,9 @@ fn judging_a_run_of_each_suite_again_gives_the_same_verdicts() {
 #[ignore = "needs the releases bookworm and trixie, see ci/test"]
 fn judging_a_run_that_was_stopped_gives_the_same_verdicts_and_it_goes_on() {
     let place = place("judge-stopped");
-    let mut running = migratrix(&place, &["run", "-E", "control(p2p)", "--out", "out"])
+    let p2p = ["--profile", "tck", "-E", "control(p2p)"];
+    let words = [&["run"], &p2p[..], &["--out", "out"]].concat();
+    let mut running = migratrix(&place, &words)
         .stdout(Stdio::null())
         .stderr(Stdio::piped())
         .spawn()
