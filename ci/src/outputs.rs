@@ -1,18 +1,15 @@
-//! The files that `report` is asked to write: that none is one of the run's own, how they are
-//! written, and how a page that lies elsewhere finds the run's files.
+//! The files that `report` is asked to write: that none is one of the run's own, nor two the same,
+//! and how a page that lies elsewhere finds the run's files.
 
 use std::{
     collections::BTreeMap,
-    fs::{self, File},
-    io::{self, BufWriter, Write},
+    fs,
     os::unix::fs::MetadataExt,
     path::{Component, Path, PathBuf},
 };
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Result, bail};
 use migratrix_reports::Judgement;
-
-use crate::rundir::{is_special, whole};
 
 /// A file or directory that is asked for, and by which option.
 #[derive(Clone, Copy, Debug)]
@@ -96,31 +93,6 @@ fn hard_link(path: &Path, dir: &Path) -> Option<&'static str> {
         let mut files = inside.map(|entry| entry.path()).chain([place.clone()]);
         files.any(|file| inode(&file) == Some(own))
     })
-}
-
-/// Writes a file through another one beside it, piece by piece, so that it is whole or not there.
-///
-/// # Errors
-/// Fails where it can't be written; the old one stays.
-pub fn write_by(path: &Path, write: impl FnOnce(&mut BufWriter<File>) -> Result<()>) -> Result<()> {
-    let path = &whole(path);
-    let mut part = path.as_os_str().to_owned();
-    part.push(".part");
-    let part = PathBuf::from(part);
-    if is_special(path) {
-        let mut out = BufWriter::new(File::create(path)?);
-        return write(&mut out).and_then(|()| Ok(out.flush()?));
-    }
-    let file = File::create(&part).with_context(|| format!("can't write {}", part.display()))?;
-    let mut out = BufWriter::new(file);
-    let written = write(&mut out)
-        .and_then(|()| Ok(out.flush()?))
-        .and_then(|()| Ok(fs::rename(&part, path)?));
-    if written.is_err() {
-        // The error that matters is the one before.
-        let _: io::Result<()> = fs::remove_file(&part);
-    }
-    written.with_context(|| format!("can't write {}", path.display()))
 }
 
 /// How a page at this place leads to a file of the run's directory.

@@ -14,8 +14,8 @@ use crate::{
     cli::{Granularity, JunitArgs, KnownArgs, OutputArgs},
     config::Config,
     meaning::check_known,
-    outputs::{self, Output, write_by},
-    rundir::{RunDir, write_whole},
+    outputs::{self, Output},
+    rundir::{RunDir, write_by, write_whole},
 };
 
 impl From<Granularity> for reports::Granularity {

@@ -150,7 +150,7 @@ impl RunDir {
         name: &str,
         mut pieces: impl Iterator<Item = Result<String>>,
     ) -> Result<()> {
-        through_part(&self.path.join(name), |pen| {
+        write_by(&self.path.join(name), |pen| {
             pieces.try_for_each(|piece| Ok(pen.write_all(piece?.as_bytes())?))
         })
     }
@@ -283,31 +283,30 @@ fn attempt_stem(case: &Case, attempt: u32) -> String {
 /// # Errors
 /// Fails where it can't be written.
 pub fn write_whole(path: &Path, text: &str) -> Result<()> {
-    let path = &whole(path);
-    if is_special(path) {
-        let written = fs::write(path, text);
-        return written.with_context(|| format!("can't write {}", path.display()));
-    }
-    through_part(path, |pen| Ok(pen.write_all(text.as_bytes())?))
+    write_by(path, |pen| Ok(pen.write_all(text.as_bytes())?))
 }
 
 /// Where a file really is: a link stays one.
-pub fn whole(path: &Path) -> PathBuf {
+fn whole(path: &Path) -> PathBuf {
     fs::canonicalize(path).unwrap_or_else(|_| path.to_owned())
 }
 
 /// Whether it is there and no file, but a device or a pipe: that is written into, and not replaced.
-pub fn is_special(path: &Path) -> bool {
+fn is_special(path: &Path) -> bool {
     fs::metadata(path).is_ok_and(|data| !data.is_file() && !data.is_dir())
 }
 
 /// Has a file written through another one beside it, of which nothing is left where that fails.
-fn through_part(path: &Path, write: impl FnOnce(&mut BufWriter<File>) -> Result<()>) -> Result<()> {
-    let part = part_of(path);
+pub fn write_by(path: &Path, write: impl FnOnce(&mut BufWriter<File>) -> Result<()>) -> Result<()> {
+    let path = &whole(path);
+    let (part, special) = (part_of(path), is_special(path));
     let written = || -> Result<()> {
-        let mut pen = BufWriter::new(File::create(&part)?);
+        let mut pen = BufWriter::new(File::create(if special { path } else { &part })?);
         write(&mut pen)?;
         pen.flush()?;
+        if special {
+            return Ok(());
+        }
         Ok(fs::rename(&part, path)?)
     };
     written().with_context(|| {

@@ -68,22 +68,7 @@ impl Hardware {
     /// those that QEMU gave.
     #[must_use]
     pub const fn names_processors(self) -> bool {
-        match self {
-            Self::TwoProcessors | Self::TwoThreads | Self::HostModel => true,
-            Self::Minimal
-            | Self::Net
-            | Self::Balloon
-            | Self::Rng
-            | Self::Serial
-            | Self::Channel
-            | Self::Scsi
-            | Self::Disk
-            | Self::Gpu
-            | Self::Vga
-            | Self::Input
-            | Self::Watchdog
-            | Self::Usb => false,
-        }
+        self.processors() > 1 || matches!(self, Self::HostModel)
     }
 
     /// The devices of the suite `qemu` that are its counterpart; `None` where that suite has none. Its
