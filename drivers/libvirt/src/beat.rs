@@ -25,8 +25,11 @@ const EVERY: Duration = Duration::from_millis(20);
 /// How often a guest is followed that must be still meanwhile: what counts is how long it was felt.
 const STILL_EVERY: Duration = Duration::from_millis(50);
 
+/// How often one is followed that was paused before the call, so that there is time.
+const PAUSED_EVERY: Duration = Duration::from_millis(100);
+
 /// How often the guest's console is looked at, which is a file here.
-const CONSOLE_EVERY: Duration = Duration::from_millis(5);
+const CONSOLE_EVERY: Duration = Duration::from_millis(10);
 
 /// What the guest writes to its console at the end of each lap.
 const LAP: u8 = b'B';
@@ -140,7 +143,7 @@ impl Pulse {
     /// Waits for `cue`, then reads the lap over and over into `laps`, until the host refuses.
     pub async fn follow(&self, cue: Cue<'_>, laps: &mut Option<Laps>) -> Error {
         let every = match cue {
-            Cue::Now => STILL_EVERY,
+            Cue::Now => PAUSED_EVERY,
             Cue::Suspended(suspended) => {
                 suspended.notified().await;
                 STILL_EVERY

@@ -100,6 +100,7 @@ impl Client {
             | Op::CreateXml { .. }
             | Op::Domain { .. }
             | Op::Look { .. }
+            | Op::Runs { .. }
             | Op::Lap { .. }
             | Op::Survey { .. }
             | Op::Capabilities { .. }

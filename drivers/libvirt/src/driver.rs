@@ -2,7 +2,7 @@
 
 use std::{collections::HashMap, sync::Arc, time::Duration};
 
-use migratrix_client::wire::{Act, Detail, HostFacts, Op, Said, What};
+use migratrix_client::wire::{Act, Detail, HostFacts, Op, Said, Seen, What};
 use migratrix_contract::{Deadlines, Driver, Host, Recorder, Step, Subject, Uuid, Variant};
 use migratrix_history::{Observation, Outcome, Side, Versions, When};
 use migratrix_matrix::{Persistence, Version};
@@ -174,20 +174,30 @@ impl<'a> LibvirtDriver<'a> {
         Ok(Pulse::new(self.on(side).await?, side, &self.subject))
     }
 
-    /// Destroys and undefines what is there. What vanishes meanwhile is gone, which is what we want.
+    /// Destroys and undefines what is there.
     async fn clear(&mut self, side: Side) -> Result<(), Error> {
-        let mut seen = self.seen(side, Detail::State).await?;
-        if seen.as_ref().is_some_and(|seen| seen.active) {
-            let destroyed = self.act(side, Act::Destroy).await;
-            seen = self.seen(side, Detail::State).await?;
-            if seen.as_ref().is_some_and(|seen| seen.active) {
-                return destroyed;
+        if let Some(seen) = self.seen(side, Detail::State).await? {
+            if seen.active {
+                self.rid_of(side, Act::Destroy, |seen| seen.active).await?;
+            }
+            if seen.persistent {
+                self.rid_of(side, Act::Undefine, |seen| seen.persistent)
+                    .await?;
             }
         }
-        if seen.is_some_and(|seen| seen.persistent) {
-            self.act(side, Act::Undefine).await?;
-        }
         self.remove_disks(side)
+    }
+
+    /// Does `act`, so that the domain `is` no longer so. What has come to that by itself meanwhile,
+    /// or has vanished, is as we want it.
+    async fn rid_of(&mut self, side: Side, act: Act, is: fn(&Seen) -> bool) -> Result<(), Error> {
+        let Err(refused) = self.act(side, act).await else {
+            return Ok(());
+        };
+        let left = self.seen(side, Detail::State).await?;
+        left.is_none_or(|seen| !is(&seen))
+            .then_some(())
+            .ok_or(refused)
     }
 
     fn record_events(&self, record: &mut Recorder) {

@@ -63,8 +63,11 @@ impl LibvirtDriver<'_> {
 
     /// Whether the host says that the guest runs.
     pub(crate) async fn runs(&mut self, side: Side) -> Result<bool, Error> {
-        let seen = self.seen(side, Detail::State).await?;
-        Ok(seen.is_some_and(|seen| seen.state == "running"))
+        let domain = self.subject.domain.clone();
+        let Said::Runs(runs) = self.on(side).await?.ask(Op::Runs { side, domain }).await? else {
+            return Err(Error::Astray("runs"));
+        };
+        Ok(runs)
     }
 
     /// Records the statistics of the last finished job.
@@ -80,9 +83,8 @@ impl LibvirtDriver<'_> {
 
     /// Records the guest's stamped memory, read while it is held still.
     pub(crate) async fn survey(&mut self, side: Side, record: &mut Recorder) -> Result<(), Error> {
-        if self.runs(side).await? {
-            self.act(side, Act::Suspend).await?;
-        }
+        // A domain that is paused already stays so.
+        self.act(side, Act::Suspend).await?;
         let survey = Op::Survey {
             side,
             domain: self.subject.domain.clone(),

@@ -10,7 +10,7 @@ use std::{
 use migratrix_history::JobLook;
 use virt::{connect::Connect, domain::Domain, error::Error, sys};
 
-pub use checkpoints::{begin_backup, checkpoints, has_checkpoints, redefine};
+pub use checkpoints::{begin_backup, checkpoints, redefine};
 
 use crate::words;
 

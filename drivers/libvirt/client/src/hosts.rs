@@ -7,7 +7,7 @@ use std::{
 
 use migratrix_client::wire::{Event, HostFacts, Line, What};
 use migratrix_history::Side;
-use virt::{connect::Connect, error::Error};
+use virt::{connect::Connect, domain::Domain, error::Error};
 
 use crate::{
     calls::{self, Told},
@@ -23,6 +23,16 @@ struct Inner {
     open: HashMap<String, Lines>,
     names: HashMap<Side, String>,
     domain: String,
+    kept: HashMap<(Side, Channel), Domain>,
+}
+
+/// Which connection to a host.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Channel {
+    /// The one for what is done.
+    Work,
+    /// The one for what is read while the other one may be busy with a long call.
+    Aside,
 }
 
 /// Two connections to one host. In old client libraries (seen with 7.0 and 9.0) a call can hold up
@@ -32,6 +42,7 @@ struct Inner {
 struct Lines {
     work: Connect,
     aside: Connect,
+    facts: HostFacts,
 }
 
 impl Hosts {
@@ -42,16 +53,25 @@ impl Hosts {
             let mut inner = self.inner();
             inner.names.insert(side, uri.to_owned());
             domain.clone_into(&mut inner.domain);
+            inner.kept.clear();
         }
         let kept = self.inner().open.get(uri).cloned();
-        if let Some(facts) = kept.and_then(|lines| facts(&lines.work).ok()) {
+        if let Some(facts) = kept.and_then(|lines| lines.facts_now().ok()) {
             return Ok(facts);
         }
         let work = Connect::open(Some(uri))?;
         let aside = Connect::open(Some(uri))?;
         self.listen(&work, uri)?;
-        let facts = facts(&work)?;
-        let lines = Lines { work, aside };
+        let facts = HostFacts {
+            hostname: work.hostname()?,
+            libvirt: work.lib_version()?.into(),
+            hypervisor: work.hyp_version()?.into(),
+        };
+        let lines = Lines {
+            work,
+            aside,
+            facts: facts.clone(),
+        };
         self.inner().open.insert(uri.to_owned(), lines);
         Ok(facts)
     }
@@ -61,9 +81,29 @@ impl Hosts {
         self.lines(side).map(|lines| lines.work)
     }
 
-    /// The connection for what is read while the other one may be busy with a long call.
-    pub fn aside(&self, side: Side) -> Option<Connect> {
-        self.lines(side).map(|lines| lines.aside)
+    /// The domain of the case as it was last looked up over `channel`, which costs no call.
+    pub fn kept(&self, side: Side, channel: Channel, domain: &str) -> Option<Domain> {
+        let kept = self.inner().kept.get(&(side, channel)).cloned();
+        kept.filter(|kept| kept.name().is_ok_and(|name| name == domain))
+    }
+
+    /// Looks the domain up, and keeps it.
+    pub fn look_up(
+        &self,
+        side: Side,
+        channel: Channel,
+        domain: &str,
+    ) -> Option<Result<Domain, Error>> {
+        let lines = self.lines(side)?;
+        let host = match channel {
+            Channel::Work => lines.work,
+            Channel::Aside => lines.aside,
+        };
+        let found = host.lookup_domain_by_name(domain);
+        if let Ok(found) = &found {
+            self.inner().kept.insert((side, channel), found.clone());
+        }
+        Some(found)
     }
 
     /// Whether both connections to the host are still up.
@@ -115,10 +155,12 @@ impl Hosts {
     }
 }
 
-fn facts(connect: &Connect) -> Result<HostFacts, Error> {
-    Ok(HostFacts {
-        hostname: connect.hostname()?,
-        libvirt: connect.lib_version()?.into(),
-        hypervisor: connect.hyp_version()?.into(),
-    })
+impl Lines {
+    /// What the connection says of its host now: only the hypervisor may be another one by now.
+    fn facts_now(&self) -> Result<HostFacts, Error> {
+        Ok(HostFacts {
+            hypervisor: self.work.hyp_version()?.into(),
+            ..self.facts.clone()
+        })
+    }
 }

@@ -6,6 +6,7 @@ use virt::{
     connect::Connect,
     domain::Domain,
     error::{Error, ErrorNumber},
+    sys,
 };
 
 use crate::{calls, ops::Failure, words};
@@ -31,7 +32,7 @@ fn describe(domain: &Domain, detail: Detail) -> Result<Seen, Error> {
     let (state, reason) = words::state(state, reason);
     Ok(Seen {
         uuid: domain.uuid_string()?,
-        active: domain.is_active()?,
+        active: domain.id().is_some(),
         persistent: domain.is_persistent()?,
         state,
         reason,
@@ -42,8 +43,16 @@ fn describe(domain: &Domain, detail: Detail) -> Result<Seen, Error> {
     })
 }
 
+/// Whether the guest of the domain runs.
+pub fn runs(domain: &Domain) -> Result<Said, Failure> {
+    let (state, _) = calls::state(domain)?;
+    Ok(Said::Runs(
+        i64::from(state) == i64::from(sys::VIR_DOMAIN_RUNNING),
+    ))
+}
+
 /// Reads the guest's lap counter.
-pub fn lap(domain: &Domain, guest: &Parameters) -> Result<Said, Error> {
+pub fn lap(domain: &Domain, guest: &Parameters) -> Result<Said, Failure> {
     let bytes = calls::peek(domain, guest.lap_address().into(), Parameters::LAP_BYTES)?;
     Ok(Said::Lap(guest.read_lap(&bytes)))
 }

@@ -3,6 +3,8 @@
 //! words of [`migratrix_client::wire`], and ends when stdin does.
 
 mod calls;
+mod crew;
+mod event_loop;
 mod hosts;
 mod looks;
 mod ops;
@@ -11,26 +13,24 @@ mod words;
 
 use std::{
     io::{self, BufRead},
-    panic::{self, AssertUnwindSafe},
     sync::Arc,
-    thread,
 };
 
+use crew::Crew;
 use hosts::Hosts;
-use migratrix_client::wire::{Op, Reply, Request};
+use migratrix_client::wire::{Reply, Request};
 use serde_json::Value;
 
 fn main() {
     calls::die_with_parent();
     virt::error::clear_error_callback();
-    if let Err(error) = virt::event::event_register_default_impl() {
+    if let Err(error) = event_loop::start() {
         return outlet::answer(None, Reply::Bad(format!("no event loop: {error}")));
     }
-    thread::spawn(|| while virt::event::event_run_default_impl().is_ok() {});
-    let hosts = Arc::new(Hosts::default());
+    let crew = Crew::new(Arc::new(Hosts::default()));
     for line in io::stdin().lock().split(b'\n').map_while(Result::ok) {
         match read(&line) {
-            Ok(request) => serve(&hosts, request),
+            Ok(request) => crew.serve(request),
             Err((id, why)) => outlet::answer(id, Reply::Bad(why)),
         }
     }
@@ -45,18 +45,4 @@ fn read(line: &[u8]) -> Result<Request, (Option<u64>, String)> {
         let id = value.get("id").and_then(Value::as_u64);
         (id, format!("not a request: {error}"))
     })
-}
-
-/// Answers `request` from a thread of its own, so that a long call holds up no other.
-fn serve(hosts: &Arc<Hosts>, Request { id, op }: Request) {
-    let hosts = Arc::clone(hosts);
-    let work = move || outlet::answer(Some(id), guarded(&hosts, &op));
-    if let Err(error) = thread::Builder::new().spawn(work) {
-        outlet::answer(Some(id), Reply::Bad(format!("no thread: {error}")));
-    }
-}
-
-fn guarded(hosts: &Arc<Hosts>, op: &Op) -> Reply {
-    panic::catch_unwind(AssertUnwindSafe(|| ops::perform(hosts, op)))
-        .unwrap_or_else(|_| Reply::Bad("the client library's wrapper panicked".to_owned()))
 }

@@ -8,13 +8,13 @@ use migratrix_matrix::{Control, Flag};
 use virt::{
     connect::Connect,
     domain::{Domain, MigrateParameters},
-    error::Error,
+    error::{Error, ErrorNumber},
     sys,
 };
 
 use crate::{
     calls::{self, Finished},
-    hosts::Hosts,
+    hosts::{Channel, Hosts},
     looks,
 };
 
@@ -45,10 +45,6 @@ pub fn perform(hosts: &Arc<Hosts>, op: &Op) -> Reply {
 fn attempt(hosts: &Arc<Hosts>, op: &Op) -> Result<Said, Failure> {
     let host = |side: Side| hosts.work(side).ok_or_else(|| not_open(side));
     let find = |side: Side, name: &str| Ok::<_, Failure>(host(side)?.lookup_domain_by_name(name)?);
-    let find_aside = |side: Side, name: &str| {
-        let host = hosts.aside(side).ok_or_else(|| not_open(side))?;
-        Ok::<_, Failure>(host.lookup_domain_by_name(name)?)
-    };
     Ok(match op {
         Op::Version => Said::Version(Connect::version()?.into()),
         Op::Open { side, uri, domain } => Said::Host(hosts.open(*side, uri, domain)?),
@@ -60,16 +56,26 @@ fn attempt(hosts: &Arc<Hosts>, op: &Op) -> Result<Said, Failure> {
             domain,
             detail,
         } => looks::look(&host(*side)?, domain, *detail)?,
+        Op::Runs { side, domain } => {
+            match read(hosts, (*side, Channel::Work), domain, looks::runs) {
+                Err(Failure::Libvirt(error)) if is_no_domain(&error) => Said::Runs(false),
+                runs => runs?,
+            }
+        }
         Op::Lap {
             side,
             domain,
             guest,
-        } => looks::lap(&find_aside(*side, domain)?, guest)?,
+        } => read(hosts, (*side, Channel::Aside), domain, |domain| {
+            looks::lap(domain, guest)
+        })?,
         Op::Survey {
             side,
             domain,
             guest,
-        } => looks::survey(&find(*side, domain)?, guest)?,
+        } => read(hosts, (*side, Channel::Work), domain, |domain| {
+            looks::survey(domain, guest)
+        })?,
         Op::Migrate(how) => done(migrate(hosts, &find(Side::Source, &how.domain)?, how)?),
         Op::Capabilities { side, machine } => Said::Text(host(*side)?.domain_capabilities(
             None,
@@ -113,11 +119,33 @@ fn attempt(hosts: &Arc<Hosts>, op: &Op) -> Result<Said, Failure> {
             domain,
             checkpoint,
         } => done(calls::redefine(&find(*side, domain)?, &text(checkpoint)?)?),
-        Op::Progress { side, domain } => {
-            Said::Job(calls::job(&find_aside(*side, domain)?, Finished::No)?)
-        }
+        Op::Progress { side, domain } => read(hosts, (*side, Channel::Aside), domain, |domain| {
+            Ok(Said::Job(calls::job(domain, Finished::No)?))
+        })?,
         Op::Job { side, domain } => Said::Job(calls::job(&find(*side, domain)?, Finished::Yes)?),
     })
+}
+
+/// Reads something of a domain. A domain that is kept need not be looked up; where it is gone,
+/// another one may have its name by now.
+fn read(
+    hosts: &Hosts,
+    (side, channel): (Side, Channel),
+    name: &str,
+    what: impl Fn(&Domain) -> Result<Said, Failure>,
+) -> Result<Said, Failure> {
+    if let Some(kept) = hosts.kept(side, channel, name) {
+        match what(&kept) {
+            Err(Failure::Libvirt(error)) if is_no_domain(&error) => {}
+            read => return read,
+        }
+    }
+    let found = hosts.look_up(side, channel, name);
+    what(&found.ok_or_else(|| not_open(side))??)
+}
+
+fn is_no_domain(error: &Error) -> bool {
+    error.code().is(ErrorNumber::NoDomain)
 }
 
 fn done<T>(_what_came_of_it: T) -> Said {
@@ -141,12 +169,14 @@ fn do_act(domain: &Domain, act: Act) -> Result<(), Error> {
         Act::Undefine => {
             let flags =
                 sys::VIR_DOMAIN_UNDEFINE_MANAGED_SAVE | sys::VIR_DOMAIN_UNDEFINE_SNAPSHOTS_METADATA;
-            // Not each of libvirt's drivers knows the flag, and no other domain needs it.
-            let checkpoints = match calls::has_checkpoints(domain) {
-                Ok(true) => sys::VIR_DOMAIN_UNDEFINE_CHECKPOINTS_METADATA,
-                Ok(false) | Err(_) => 0,
-            };
-            domain.undefine_flags(flags | checkpoints)
+            let checkpoints = sys::VIR_DOMAIN_UNDEFINE_CHECKPOINTS_METADATA;
+            match domain.undefine_flags(flags | checkpoints) {
+                // Not each of libvirt's drivers knows that flag, and no domain of theirs needs it.
+                Err(error) if error.code().is(ErrorNumber::InvalidArg) => {
+                    domain.undefine_flags(flags)
+                }
+                undefined => undefined,
+            }
         }
         Act::AbortJob => calls::abort_job(domain),
     }
@@ -202,6 +232,7 @@ fn is_lost(hosts: &Hosts, op: &Op) -> bool {
         | Op::CreateXml { side, .. }
         | Op::Domain { side, .. }
         | Op::Look { side, .. }
+        | Op::Runs { side, .. }
         | Op::Lap { side, .. }
         | Op::Survey { side, .. }
         | Op::Capabilities { side, .. }

@@ -75,6 +75,14 @@ pub enum Op {
         #[serde(default)]
         detail: Detail,
     },
+    /// Tell whether the domain is there and its guest runs (`virDomainGetState`). Answered by
+    /// [`Said::Runs`].
+    Runs {
+        /// On which host.
+        side: Side,
+        /// The domain's name.
+        domain: String,
+    },
     /// Read the guest's lap counter (`virDomainMemoryPeek`). Answered by [`Said::Lap`].
     Lap {
         /// On which host.
@@ -267,6 +275,8 @@ pub enum Said {
     Absent,
     /// A domain of that name.
     Present(Seen),
+    /// Whether its guest runs.
+    Runs(bool),
     /// The lap that the guest is on; `None` before its first.
     Lap(Option<u32>),
     /// The guest's stamped memory.
@@ -306,7 +316,7 @@ pub enum Detail {
 pub struct Seen {
     /// Its UUID, as text.
     pub uuid: String,
-    /// `virDomainIsActive`.
+    /// Whether it had an id when it was looked up (`virDomainGetID`).
     pub active: bool,
     /// `virDomainIsPersistent`.
     pub persistent: bool,

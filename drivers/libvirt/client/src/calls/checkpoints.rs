@@ -39,13 +39,6 @@ pub fn redefine(domain: &Domain, checkpoint: &CStr) -> Result<(), Error> {
     Ok(())
 }
 
-/// Whether the domain has checkpoints (`virDomainListAllCheckpoints`).
-pub fn has_checkpoints(domain: &Domain) -> Result<bool, Error> {
-    // SAFETY: the domain is alive while it is borrowed; without a list they are only counted.
-    let count = unsafe { sys::virDomainListAllCheckpoints(domain.as_ptr(), ptr::null_mut(), 0) };
-    checked(count).map(|count| count > 0)
-}
-
 /// Describes the domain's checkpoints, without the domain, parents before their children
 /// (`virDomainListAllCheckpoints`, `virDomainCheckpointGetXMLDesc`).
 pub fn checkpoints(domain: &Domain) -> Result<Vec<String>, Error> {
