@@ -13,7 +13,7 @@ use anyhow::{Context, Result};
 use migratrix_contract::{Host, told};
 use migratrix_history::Side;
 use migratrix_lab::{Health, Lab, LabHost, RemoteHost, Role, Store, StoredRelease, client_command};
-use migratrix_libvirt::reach;
+use migratrix_libvirt::{Listener, reach};
 use migratrix_matrix::{HostSetup, ReleaseName, Tuple};
 use tokio::{
     sync::{OwnedRwLockReadGuard, OwnedRwLockWriteGuard, RwLock},
@@ -36,6 +36,7 @@ pub struct Hosts {
     /// How hosts went, by the host's name and the number of its run.
     deaths: RefCell<HashMap<(String, u32), String>>,
     coming: RefCell<BTreeSet<String>>,
+    listeners: RefCell<HashMap<ReleaseName, Arc<Listener>>>,
 }
 
 /// A host that was lost while a case was on it.
@@ -123,6 +124,7 @@ impl Hosts {
             broken: RefCell::default(),
             deaths: RefCell::default(),
             coming: RefCell::default(),
+            listeners: RefCell::default(),
         })
     }
 
@@ -208,6 +210,18 @@ impl Hosts {
             format!("{release} is a machine without a root here: choose another --client")
         })?;
         Ok(client_command(stored, &self.client)?)
+    }
+
+    /// What listens to hosts with the client library of this release: one for all cases.
+    ///
+    /// # Errors
+    /// Fails where the release has no loader.
+    pub fn listener(&self, release: &ReleaseName) -> Result<Arc<Listener>> {
+        let command = self.client_command(release)?;
+        let mut listeners = self.listeners.borrow_mut();
+        let listener = listeners.entry(release.clone());
+        let listener = listener.or_insert_with(|| Listener::new(command));
+        Ok(Arc::clone(listener))
     }
 
     /// Replaces the hosts of `pair` that need it, and notes how they went.

@@ -349,7 +349,7 @@ impl Worker {
     /// The client process of a release: started when it is first needed, and kept.
     fn slot(&mut self, hosts: &Hosts, release: &ReleaseName) -> Result<&mut Slot> {
         if !self.clients.contains_key(release) {
-            let slot = Slot::new(hosts.client_command(release)?);
+            let slot = Slot::new(hosts.client_command(release)?, hosts.listener(release)?);
             self.clients.insert(release.clone(), slot);
         }
         Ok(self

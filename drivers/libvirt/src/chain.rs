@@ -6,7 +6,7 @@ mod images;
 mod monitor;
 mod xml;
 
-use std::{sync::Arc, time::Duration};
+use std::time::Duration;
 
 use migratrix_client::wire::{Act as DomainAct, Disks, Op, Said, What};
 use migratrix_contract::{BackupStep, Recorder, Step};
@@ -119,11 +119,11 @@ impl LibvirtDriver<'_> {
             backup: xml::backup(disk, &target, since),
             checkpoint: checkpoint.map(|name| xml::checkpoint(disk, name)),
         };
-        done(Arc::clone(&client), op).await?;
+        done(client, op).await?;
         loop {
-            let (at, event) = client.event().await;
-            let ended = event.side == side && is_end_of_backup(&event.what);
-            record.saw_at(at, observed(event.side, event.what));
+            let (at, from, what) = self.events.next().await?;
+            let ended = from == side && is_end_of_backup(&what);
+            record.saw_at(at, observed(from, what));
             if ended {
                 break;
             }

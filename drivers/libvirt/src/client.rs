@@ -96,6 +96,7 @@ impl Client {
             Op::Migrate(_) => MIGRATION_PATIENCE,
             Op::Version
             | Op::Open { .. }
+            | Op::Listen { .. }
             | Op::Define { .. }
             | Op::CreateXml { .. }
             | Op::Domain { .. }
@@ -121,16 +122,12 @@ impl Client {
         }
     }
 
-    /// The events that have come, in their order, and when each came.
-    pub fn drain(&self) -> Vec<(Instant, Event)> {
-        lock(&self.shared.events).drain(..).collect()
-    }
-
-    /// Waits for an event.
-    pub async fn event(&self) -> (Instant, Event) {
+    /// Waits for an event; `None` where the process is gone, and no more will come.
+    pub async fn event(&self) -> Option<(Instant, Event)> {
         loop {
             let news = self.shared.news.notified();
-            if let Some(event) = lock(&self.shared.events).pop_front() {
+            let event = lock(&self.shared.events).pop_front();
+            if event.is_some() || self.is_gone() {
                 return event;
             }
             news.await;

@@ -7,7 +7,7 @@ use migratrix_contract::{Deadlines, Driver, Host, Recorder, Step, Subject, Uuid,
 use migratrix_history::{Observation, Outcome, Side, Versions, When};
 use migratrix_matrix::{Persistence, Version};
 
-use crate::{Client, Error, Slot, beat::Pulse, domain_xml, image, xml::console};
+use crate::{Client, Error, Slot, beat::Pulse, domain_xml, image, listener::Events, xml::console};
 
 /// Drives one case. See [`Slot`] for what outlives it.
 pub struct LibvirtDriver<'a> {
@@ -21,6 +21,8 @@ pub struct LibvirtDriver<'a> {
     pub(crate) described: Vec<(Side, When, String)>,
     /// How long the hosts may take to be rid of a domain that was cleared away.
     pub(crate) patience: Duration,
+    /// What the hosts tell of the domain.
+    pub(crate) events: Events,
     opened: HashMap<Side, HostFacts>,
 }
 
@@ -34,10 +36,8 @@ impl<'a> LibvirtDriver<'a> {
         subject: Subject,
     ) -> Self {
         slot.bury();
-        if let Some(client) = slot.started() {
-            let _of_the_last_case = client.drain();
-        }
         Self {
+            events: slot.listener.events(&subject.domain),
             slot,
             source,
             destination,
@@ -96,11 +96,9 @@ impl<'a> LibvirtDriver<'a> {
     pub(crate) async fn on(&mut self, side: Side) -> Result<Arc<Client>, Error> {
         let client = self.slot.client()?;
         if !self.opened.contains_key(&side) {
-            let open = Op::Open {
-                side,
-                uri: self.host(side).uri(),
-                domain: self.subject.domain.clone(),
-            };
+            let uri = self.host(side).uri();
+            self.events.listen(side, &uri).await?;
+            let open = Op::Open { side, uri };
             let Said::Host(facts) = client.ask(open).await? else {
                 return Err(Error::Astray("open"));
             };
@@ -200,23 +198,27 @@ impl<'a> LibvirtDriver<'a> {
             .ok_or(refused)
     }
 
-    fn record_events(&self, record: &mut Recorder) {
-        for (at, event) in self.slot.started().iter().flat_map(|client| client.drain()) {
-            record.saw_at(at, observed(event.side, event.what));
+    /// Records the events that have come. Where no more will, what is done is not seen as a whole.
+    fn record_events(&mut self, record: &mut Recorder) -> Result<(), Error> {
+        while let Some((at, side, what)) = self.events.arrived()? {
+            record.saw_at(at, observed(side, what));
         }
+        Ok(())
     }
 }
 
 impl Driver for LibvirtDriver<'_> {
     async fn perform(&mut self, step: &Step, record: &mut Recorder) -> Outcome {
-        self.record_events(record);
+        let before = self.record_events(record);
         let done = self.step(step, record).await;
-        self.record_events(record);
-        done.map_or_else(Outcome::from, |()| Outcome::Done)
+        let after = self.record_events(record);
+        done.and(before)
+            .and(after)
+            .map_or_else(Outcome::from, |()| Outcome::Done)
     }
 
     async fn abandon(&mut self, record: &mut Recorder) {
-        self.record_events(record);
+        let _unseen = self.record_events(record);
         self.opened.clear();
         self.slot.give_up().await;
     }

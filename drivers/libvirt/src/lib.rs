@@ -1,9 +1,10 @@
 //! The libvirt back end: steps become requests to a client process, and what it says is recorded.
 //!
 //! ```text
-//!   Step ─▶ LibvirtDriver ─▶ Client ══ JSON lines ══▶ client process ─▶ libvirt of one release
-//!                │              ▲                          │
-//!                ▼              └──── answers, events ─────┘
+//!   Step ─▶ LibvirtDriver ─▶ Client ◀══ requests, answers ══▶ client process ─▶ libvirt of one release
+//!                │  ▲
+//!                │  └─ Listener ◀════════ events ════════════ client process ─▶ libvirt of one release
+//!                ▼
 //!             Recorder
 //! ```
 //!
@@ -19,6 +20,7 @@ mod error;
 mod fault;
 mod identity;
 mod image;
+mod listener;
 mod looks;
 mod metered;
 mod migrate;
@@ -30,6 +32,7 @@ mod xml;
 pub use client::Client;
 pub use driver::LibvirtDriver;
 pub use error::Error;
+pub use listener::Listener;
 pub use metered::{clients_time, ended_clients_time};
 pub use reach::{Reached, reach};
 pub use slot::Slot;

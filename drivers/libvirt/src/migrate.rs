@@ -1,8 +1,8 @@
 //! The migration: the call, and what is seen while it is under way.
 
-use std::{convert::Infallible, pin::pin, sync::Arc, time::Duration};
+use std::{convert::Infallible, pin::pin, time::Duration};
 
-use migratrix_client::wire::{Event, Migration, Op, What};
+use migratrix_client::wire::{Migration, Op, What};
 use migratrix_contract::{Migrate, Recorder};
 use migratrix_history::{Side, When};
 use migratrix_matrix::Flag;
@@ -12,9 +12,10 @@ use tokio::{
 };
 
 use crate::{
-    Client, Error, LibvirtDriver,
+    Error, LibvirtDriver,
     beat::{Cue, Laps, Pulse},
     driver::{done, observed},
+    listener::Events,
 };
 
 /// How long the last events may come after the call has returned.
@@ -22,7 +23,7 @@ const EVENTS_PATIENCE: Duration = Duration::from_secs(1);
 
 /// Records the events of a migration, and knows how far it has come by them.
 struct Watch<'a> {
-    client: &'a Client,
+    events: &'a mut Events,
     record: &'a mut Recorder,
     suspended: &'a Notify,
     source_closed: bool,
@@ -45,9 +46,10 @@ impl LibvirtDriver<'_> {
             (true, false) => Cue::Suspended(&suspended),
             (true, true) => Cue::Copying,
         };
+        let migration = Op::Migrate(self.migration(how));
         let mut laps = None;
         let mut watch = Watch {
-            client: &client,
+            events: &mut self.events,
             record,
             suspended: &suspended,
             source_closed: false,
@@ -56,7 +58,7 @@ impl LibvirtDriver<'_> {
         let called = watch
             .during(async {
                 tokio::select! {
-                    called = done(Arc::clone(&client), Op::Migrate(self.migration(how))) => called,
+                    called = done(client, migration) => called,
                     never = follow(pulse, cue, &mut laps) => match never {},
                 }
             })
@@ -65,9 +67,8 @@ impl LibvirtDriver<'_> {
             let during = laps.observation(Side::Source, When::During);
             watch.record.saw(during);
         }
-        called?;
-        watch.close().await;
-        Ok(())
+        called??;
+        watch.close().await
     }
 
     fn migration(&self, how: Migrate) -> Migration {
@@ -84,32 +85,33 @@ impl LibvirtDriver<'_> {
 
 impl Watch<'_> {
     /// Watches until `call` returns.
-    async fn during<T>(&mut self, call: impl Future<Output = T>) -> T {
+    async fn during<T>(&mut self, call: impl Future<Output = T>) -> Result<T, Error> {
         let mut call = pin!(call);
         loop {
             tokio::select! {
                 biased;
-                (at, event) = self.client.event() => self.note(at, event),
-                called = &mut call => return called,
+                event = self.events.next() => self.note(event?),
+                called = &mut call => return Ok(called),
             }
         }
     }
 
     /// Watches until the events that close a migration have come, or can't be expected any more.
-    async fn close(&mut self) {
+    async fn close(&mut self) -> Result<(), Error> {
         let deadline = Instant::now() + EVENTS_PATIENCE;
         while !(self.source_closed && self.destination_closed) {
-            match timeout_at(deadline, self.client.event()).await {
-                Ok((at, event)) => self.note(at, event),
-                Err(_) => return,
+            match timeout_at(deadline, self.events.next()).await {
+                Ok(event) => self.note(event?),
+                Err(_) => break,
             }
         }
+        Ok(())
     }
 
     /// The source closes when its domain stops, the destination when the guest goes on there, or is
     /// held for good.
-    fn note(&mut self, at: std::time::Instant, event: Event) {
-        match (event.side, &event.what) {
+    fn note(&mut self, (at, side, what): (std::time::Instant, Side, What)) {
+        match (side, &what) {
             (Side::Source, What::Lifecycle(name, _)) => {
                 self.source_closed |= name == "stopped";
                 if name == "suspended" {
@@ -121,7 +123,7 @@ impl Watch<'_> {
             }
             (Side::Source | Side::Destination, What::Iteration(_) | What::JobEnded(_)) => {}
         }
-        self.record.saw_at(at, observed(event.side, event.what));
+        self.record.saw_at(at, observed(side, what));
     }
 }
 

@@ -29,7 +29,6 @@ pub async fn reach(command: &[OsString], uri: &str, patience: Duration) -> Resul
     let open = Op::Open {
         side: Side::Source,
         uri: uri.to_owned(),
-        domain: String::new(),
     };
     let silent = |_| Error::Silent {
         asked: "open".to_owned(),

@@ -2,21 +2,24 @@
 
 use std::{ffi::OsString, sync::Arc};
 
-use crate::{Client, Error};
+use crate::{Client, Error, Listener};
 
 /// Starts a client process when one is needed, and keeps it until it is given up.
 pub struct Slot {
     command: Vec<OsString>,
     client: Option<Arc<Client>>,
+    pub(crate) listener: Arc<Listener>,
 }
 
 impl Slot {
-    /// A slot for clients that `command` starts: the program and its arguments. Starts none yet.
+    /// A slot for clients that `command` starts: the program and its arguments. Starts none yet. The
+    /// events come by `listener`.
     #[must_use]
-    pub const fn new(command: Vec<OsString>) -> Self {
+    pub const fn new(command: Vec<OsString>, listener: Arc<Listener>) -> Self {
         Self {
             command,
             client: None,
+            listener,
         }
     }
 
@@ -33,12 +36,6 @@ impl Slot {
                 Ok(client)
             }
         }
-    }
-
-    /// The client, if one was started.
-    #[must_use]
-    pub fn started(&self) -> Option<&Arc<Client>> {
-        self.client.as_ref()
     }
 
     /// Kills the client, if there is one, so that the next use starts another.

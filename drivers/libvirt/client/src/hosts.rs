@@ -1,4 +1,4 @@
-//! The hosts that are connected to, and whose events go out under which name.
+//! The hosts that are connected to, by which name, and whose events go out.
 
 use std::{
     collections::HashMap,
@@ -22,9 +22,12 @@ pub struct Hosts(Mutex<Inner>);
 struct Inner {
     open: HashMap<String, Lines>,
     names: HashMap<Side, String>,
-    domain: String,
+    heard: HashMap<String, Heard>,
     kept: HashMap<(Side, Channel), Domain>,
 }
+
+/// A connection that is listened to; many may ask for one at the same time, and one is opened.
+type Heard = Arc<Mutex<Option<Connect>>>;
 
 /// Which connection to a host.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -46,13 +49,11 @@ struct Lines {
 }
 
 impl Hosts {
-    /// Calls the host at `uri` by the name of `side`, and sends the events of `domain`. A connection
-    /// that still answers is kept.
-    pub fn open(self: &Arc<Self>, side: Side, uri: &str, domain: &str) -> Result<HostFacts, Error> {
+    /// Calls the host at `uri` by the name of `side`. A connection that still answers is kept.
+    pub fn open(&self, side: Side, uri: &str) -> Result<HostFacts, Error> {
         {
             let mut inner = self.inner();
             inner.names.insert(side, uri.to_owned());
-            domain.clone_into(&mut inner.domain);
             inner.kept.clear();
         }
         let kept = self.inner().open.get(uri).cloned();
@@ -61,7 +62,6 @@ impl Hosts {
         }
         let work = Connect::open(Some(uri))?;
         let aside = Connect::open(Some(uri))?;
-        self.listen(&work, uri)?;
         let facts = HostFacts {
             hostname: work.hostname()?,
             libvirt: work.lib_version()?.into(),
@@ -74,6 +74,21 @@ impl Hosts {
         };
         self.inner().open.insert(uri.to_owned(), lines);
         Ok(facts)
+    }
+
+    /// Sends the events of all domains of the host at `uri`. A connection that is up is kept.
+    pub fn listen(&self, uri: &str) -> Result<(), Error> {
+        let heard = Arc::clone(self.inner().heard.entry(uri.to_owned()).or_default());
+        let mut heard = heard.lock().unwrap_or_else(PoisonError::into_inner);
+        let is_up = |host: &Connect| host.is_alive() == Ok(true);
+        if heard.as_ref().is_some_and(is_up) {
+            return Ok(());
+        }
+        let host = Connect::open(Some(uri))?;
+        let of = uri.to_owned();
+        calls::listen(&host, move |domain, told| tell(&of, domain, told))?;
+        *heard = Some(host);
+        Ok(())
     }
 
     /// The connection that goes by the name of `side`, where one was opened.
@@ -118,38 +133,6 @@ impl Hosts {
         inner.open.get(inner.names.get(&side)?).cloned()
     }
 
-    fn listen(self: &Arc<Self>, connect: &Connect, uri: &str) -> Result<(), Error> {
-        let hosts = Arc::downgrade(self);
-        let uri = uri.to_owned();
-        calls::listen(connect, move |domain, told| {
-            if let Some(hosts) = hosts.upgrade() {
-                hosts.tell(&uri, domain, told);
-            }
-        })
-    }
-
-    /// Sends an event out if it is of the case's domain, by the name that its host now has.
-    fn tell(&self, uri: &str, domain: &str, told: Told) {
-        let side = {
-            let inner = self.inner();
-            let mut names = inner.names.iter();
-            let found = names.find_map(|(side, of)| (of == uri).then_some(*side));
-            found.filter(|_| inner.domain == domain)
-        };
-        let Some(side) = side else { return };
-        let what = match told {
-            Told::Lifecycle(event, detail) => {
-                let (event, detail) = words::event(event, detail);
-                What::Lifecycle(event, detail)
-            }
-            Told::Iteration(pass) => What::Iteration(pass),
-            Told::JobEnded(job) => What::JobEnded(job),
-        };
-        outlet::say(&Line::Event {
-            event: Event { side, what },
-        });
-    }
-
     fn inner(&self) -> MutexGuard<'_, Inner> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -163,4 +146,23 @@ impl Lines {
             ..self.facts.clone()
         })
     }
+}
+
+/// Sends an event out.
+fn tell(uri: &str, domain: &str, told: Told) {
+    let what = match told {
+        Told::Lifecycle(event, detail) => {
+            let (event, detail) = words::event(event, detail);
+            What::Lifecycle(event, detail)
+        }
+        Told::Iteration(pass) => What::Iteration(pass),
+        Told::JobEnded(job) => What::JobEnded(job),
+    };
+    outlet::say(&Line::Event {
+        event: Event {
+            uri: uri.to_owned(),
+            domain: domain.to_owned(),
+            what,
+        },
+    });
 }

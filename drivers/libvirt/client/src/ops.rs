@@ -47,7 +47,8 @@ fn attempt(hosts: &Arc<Hosts>, op: &Op) -> Result<Said, Failure> {
     let find = |side: Side, name: &str| Ok::<_, Failure>(host(side)?.lookup_domain_by_name(name)?);
     Ok(match op {
         Op::Version => Said::Version(Connect::version()?.into()),
-        Op::Open { side, uri, domain } => Said::Host(hosts.open(*side, uri, domain)?),
+        Op::Open { side, uri } => Said::Host(hosts.open(*side, uri)?),
+        Op::Listen { uri } => done(hosts.listen(uri)?),
         Op::Define { side, xml } => done(host(*side)?.define_domain_xml(xml)?),
         Op::CreateXml { side, xml } => done(host(*side)?.create_domain_xml(xml, 0)?),
         Op::Domain { side, domain, act } => done(do_act(&find(*side, domain)?, *act)?),
@@ -227,7 +228,7 @@ fn flags(how: &Migration) -> sys::virDomainMigrateFlags {
 /// Whether one of the hosts that `op` needs is no longer connected.
 fn is_lost(hosts: &Hosts, op: &Op) -> bool {
     let sides: &[Side] = match op {
-        Op::Version | Op::Open { .. } => &[],
+        Op::Version | Op::Open { .. } | Op::Listen { .. } => &[],
         Op::Define { side, .. }
         | Op::CreateXml { side, .. }
         | Op::Domain { side, .. }

@@ -4,7 +4,7 @@
 //!   driver ── {"id":7,"op":"lap","side":"source","domain":"a","guest":{…}} ──▶ client
 //!   driver ◀────────────── {"id":7,"ok":{"lap":42}} ────────────────────────── client
 //!   driver ◀────────────── {"id":7,"refused":{"code":55,"domain":10,…}} ────── client
-//!   driver ◀────────────── {"event":{"side":"source","iteration":1}} ───────── client
+//!   driver ◀──────── {"event":{"uri":"…","domain":"a","iteration":1}} ──────── client
 //! ```
 //!
 //! Requests run at the same time, and are answered in whatever order they end. Events come in the
@@ -31,7 +31,7 @@ pub struct Request {
 pub enum Op {
     /// Tell the version of the client library (`virGetVersion`). Answered by [`Said::Version`].
     Version,
-    /// Reach the host at `uri` from now on by the name of `side`, and send the events of `domain`.
+    /// Reach the host at `uri` from now on by the name of `side`.
     ///
     /// A connection to the same URI that still answers is kept. Answered by [`Said::Host`].
     Open {
@@ -39,8 +39,11 @@ pub enum Op {
         side: Side,
         /// Its libvirt URI.
         uri: String,
-        /// The domain whose events are wanted, and no other's.
-        domain: String,
+    },
+    /// Send the events of all domains of the host at `uri`; a connection that is up is kept.
+    Listen {
+        /// Its libvirt URI.
+        uri: String,
     },
     /// `virDomainDefineXML`.
     Define {
@@ -328,17 +331,19 @@ pub struct Seen {
     pub xml: Option<String>,
 }
 
-/// Something that happened to the domain on one host.
+/// Something that happened to a domain on one host.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Event {
-    /// Which host sent it.
-    pub side: Side,
+    /// The URI of the host that sent it.
+    pub uri: String,
+    /// The domain's name.
+    pub domain: String,
     /// What happened.
     #[serde(flatten)]
     pub what: What,
 }
 
-/// What happened to the domain.
+/// What happened to a domain.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum What {
@@ -378,9 +383,12 @@ mod tests {
             (r#"{"id":7,"ok":"done"}"#, "answer"),
             (r#"{"id":7,"ok":{"lap":42}}"#, "answer"),
             (r#"{"id":null,"bad":"no"}"#, "answer"),
-            (r#"{"event":{"side":"source","iteration":1}}"#, "event"),
             (
-                r#"{"event":{"side":"destination","lifecycle":["resumed","migrated"]}}"#,
+                r#"{"event":{"uri":"u","domain":"a","iteration":1}}"#,
+                "event",
+            ),
+            (
+                r#"{"event":{"uri":"u","domain":"a","lifecycle":["resumed","migrated"]}}"#,
                 "event",
             ),
         ] {

@@ -9,6 +9,7 @@ use migratrix_client::wire::{Act, Answer, Detail, Event, Line, Op, Reply, Reques
 use migratrix_history::Side;
 
 const SIDE: Side = Side::Source;
+const URI: &str = "test:///default";
 const XML: &str = "<domain type='test'><name>guest</name>\
     <uuid>11111111-2222-3333-4444-555555555555</uuid>\
     <memory>65536</memory><os><type>hvm</type></os></domain>";
@@ -43,11 +44,16 @@ impl Talk {
         let mut talk = Self::begin();
         let opened = talk.ask(Op::Open {
             side: SIDE,
-            uri: "test:///default".to_owned(),
-            domain: "guest".to_owned(),
+            uri: URI.to_owned(),
         });
         assert!(matches!(opened, Reply::Ok(Said::Host(_))), "{opened:?}");
+        talk.listen();
         talk
+    }
+
+    fn listen(&mut self) {
+        let uri = URI.to_owned();
+        assert_eq!(self.ask(Op::Listen { uri }), Reply::Ok(Said::Done));
     }
 
     fn read(&mut self) -> Line {
@@ -149,6 +155,22 @@ fn a_domain_lives_and_dies_and_its_events_come_in_order() {
 }
 
 #[test]
+fn a_host_that_many_listen_to_tells_each_event_once() {
+    let mut talk = Talk::open();
+    for _ in 0..3 {
+        talk.listen();
+    }
+    let xml = XML.to_owned();
+    talk.ask(Op::Define { side: SIDE, xml });
+    talk.act(Act::Undefine);
+    let told = [
+        lifecycle("defined", "added"),
+        lifecycle("undefined", "removed"),
+    ];
+    assert_eq!(talk.events(2), told);
+}
+
+#[test]
 fn a_refusal_carries_libvirts_code_and_domain() {
     let mut talk = Talk::open();
     let Reply::Refused(refusal) = talk.act(Act::Suspend) else {
@@ -211,7 +233,6 @@ fn a_uri_that_leads_nowhere_is_refused() {
     let reply = Talk::begin().ask(Op::Open {
         side: SIDE,
         uri: "nosuch:///driver".to_owned(),
-        domain: "guest".to_owned(),
     });
     assert!(matches!(reply, Reply::Refused(_)), "{reply:?}");
 }
