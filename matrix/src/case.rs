@@ -304,7 +304,7 @@ serde_as_text!(Case);
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::Hardware;
+    use crate::{Hardware, TckFault};
 
     const NAME: &str =
         "tck/libvirt/trixie,bookworm,trixie/p2p/persistent-running-bare/undefine+persist";
@@ -359,6 +359,9 @@ mod tests {
         assert!(misplaced.starts_with("unknown hardware"), "{misplaced}");
         assert!(wrong(&NAME.replace("tck", "faults")).contains("unknown fault"));
         let name = format!("{}/memory-byte", NAME.replace("tck", "faults"));
-        assert_eq!(name.parse::<Case>().unwrap().fault, Some(Fault::MemoryByte));
+        assert_eq!(
+            name.parse::<Case>().unwrap().fault,
+            Some(Fault::Tck(TckFault::MemoryByte))
+        );
     }
 }

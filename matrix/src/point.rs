@@ -4,7 +4,7 @@ use std::fmt;
 
 use crate::{
     Backend, Backup, Chained, Colo, Condition, Flag, MachineChoice, Need, Raw, Scenario, Suite,
-    raw::axis::Axis,
+    axis::Axis,
 };
 
 /// What a case does.

@@ -3,11 +3,8 @@
 use itertools::{Itertools, iproduct};
 
 use crate::{
-    Accelerator, Activity, Address, Backend, Backup, Colo, Control, Devices, Fault, Feature, Flag,
-    FlagSet, GuestState, Hardware, MachineChoice, Method, Multifd, Persistence, Point, Preparation,
-    Raw, Scenario, State, Tls, Transport, backup, colo,
-    cover::cover_points,
-    raw::{axis::Axis, coverage},
+    Backend, Backup, Colo, Fault, Flag, FlagSet, Point, Raw,
+    suites::{backup, colo, qemu, tck},
     word::words,
 };
 
@@ -283,86 +280,27 @@ impl Profile {
     pub fn points(self, backend: Backend) -> Vec<(Point, Option<Fault>)> {
         let plain = |points: Vec<Point>| points.into_iter().map(|point| (point, None)).collect();
         match self {
-            Self::Default => plain(default()),
-            Self::Tck => plain(scenarios(tck_flags())),
-            Self::TckScript => plain(scenarios(script_flags())),
-            Self::TckFull => plain(scenarios(FlagSet::subsets(&Flag::ALL))),
-            Self::MigrationTest => plain(raw(coverage::points())),
-            Self::Devices => plain(raw(devices())),
-            Self::Plain => plain(raw(plain_precopy())),
-            Self::Families => plain(raw(families())),
-            Self::QemuColo => plain(of_colo(colo::qemus_own())),
-            Self::ColoFull => plain(of_colo(colo::full())),
-            Self::Iotests124 => plain(of_backup(backup::iotests_124())),
-            Self::Variants => plain(of_backup(backup::variants())),
-            Self::Chain => plain(of_backup(backup::chains())),
+            Self::Default => plain(tck::profiles::default()),
+            Self::Tck => plain(tck::profiles::scenarios(tck::profiles::tck_flags())),
+            Self::TckScript => plain(tck::profiles::scenarios(tck::profiles::script_flags())),
+            Self::TckFull => plain(tck::profiles::scenarios(FlagSet::subsets(&Flag::ALL))),
+            Self::MigrationTest => plain(raw(qemu::coverage::points())),
+            Self::Devices => plain(raw(qemu::profiles::devices())),
+            Self::Plain => plain(raw(qemu::profiles::plain_precopy())),
+            Self::Families => plain(raw(qemu::profiles::families())),
+            Self::QemuColo => plain(of_colo(colo::profiles::qemus_own())),
+            Self::ColoFull => plain(of_colo(colo::profiles::full())),
+            Self::Iotests124 => plain(of_backup(backup::profiles::iotests_124())),
+            Self::Variants => plain(of_backup(backup::profiles::variants())),
+            Self::Chain => plain(of_backup(backup::profiles::chains())),
             Self::Checkpoints => {
-                let flags: Vec<FlagSet> = tck_flags().collect();
+                let flags: Vec<FlagSet> = tck::profiles::tck_flags().collect();
                 let points = backup::chained::chained(&flags).into_iter();
                 plain(points.map(Point::Chained).collect())
             }
             Self::Faults => faults(backend),
         }
     }
-}
-
-fn tck_flags() -> impl Iterator<Item = FlagSet> {
-    FlagSet::subsets(&[Flag::UndefineSource, Flag::PersistDest])
-}
-
-/// The script names its four flag sets by one flag each. We read each as exactly that set: only the
-/// first is live, and the others come without it.
-fn script_flags() -> impl Iterator<Item = FlagSet> {
-    let flags = [
-        Flag::Live,
-        Flag::PersistDest,
-        Flag::UndefineSource,
-        Flag::Paused,
-    ];
-    flags.into_iter().map(|flag| FlagSet::NONE.with(flag))
-}
-
-fn scenarios(flags: impl Iterator<Item = FlagSet>) -> Vec<Point> {
-    scenarios_with(flags, &[Hardware::Minimal])
-}
-
-fn scenarios_with(flags: impl Iterator<Item = FlagSet>, hardware: &[Hardware]) -> Vec<Point> {
-    let sets: Vec<FlagSet> = flags.collect();
-    iproduct!(hardware, Control::ALL, State::all(), sets)
-        .map(|(hardware, control, state, flags)| {
-            Point::Tck(Scenario {
-                control,
-                state,
-                flags,
-                hardware: *hardware,
-            })
-        })
-        .collect()
-}
-
-/// The 96, each kind of hardware in a cover of pairs, and each as Nova migrates.
-fn default() -> Vec<Point> {
-    let flags = FlagSet::subsets(&[Flag::Live, Flag::UndefineSource, Flag::PersistDest]);
-    let covered = cover_points(scenarios_with(flags, Hardware::ALL), 2);
-    let nova = Hardware::ALL.iter().map(|hardware| nova(*hardware));
-    let all = scenarios(tck_flags()).into_iter().chain(nova);
-    all.chain(covered).unique().collect()
-}
-
-/// The migration that OpenStack's Nova asks for: the flags that its libvirt driver always gives
-/// (`_live_migration_flags` in nova/virt/libvirt/driver.py).
-fn nova(hardware: Hardware) -> Point {
-    let flags = [Flag::Live, Flag::UndefineSource, Flag::PersistDest];
-    Point::Tck(Scenario {
-        control: Control::P2p,
-        state: State {
-            persistence: Persistence::Persistent,
-            activity: Activity::Running,
-            preparation: Preparation::Bare,
-        },
-        flags: flags.into_iter().collect(),
-        hardware,
-    })
 }
 
 fn of_colo(points: impl IntoIterator<Item = Colo>) -> Vec<Point> {
@@ -375,64 +313,6 @@ fn of_backup(points: impl IntoIterator<Item = Backup>) -> Vec<Point> {
 
 fn raw(points: impl IntoIterator<Item = Raw>) -> Vec<Point> {
     points.into_iter().map(Point::Qemu).collect()
-}
-
-fn devices() -> impl Iterator<Item = Raw> {
-    let machines = [MachineChoice::Q35, MachineChoice::Pc];
-    let guests = [GuestState::Running, GuestState::Stopped];
-    iproduct!(Devices::ALL, machines, guests).map(|(devices, machine, guest)| Raw {
-        guest,
-        machine,
-        devices: *devices,
-        ..Raw::default()
-    })
-}
-
-fn plain_precopy() -> impl Iterator<Item = Raw> {
-    let guests = [GuestState::Running, GuestState::Stopped];
-    let product = iproduct!(Transport::ALL, MachineChoice::ALL, guests);
-    let points = product.map(|(transport, machine, guest)| Raw {
-        transport: *transport,
-        guest,
-        machine: *machine,
-        ..Raw::default()
-    });
-    let unflushed = Raw {
-        accelerator: Accelerator::TcgUnflushed,
-        ..Raw::default()
-    };
-    points.chain([unflushed])
-}
-
-/// Each point comes with what its method or its transport can't be without.
-fn families() -> impl Iterator<Item = Raw> {
-    let keys = [Tls::None, Tls::Psk, Tls::X509OverrideHost];
-    let product = iproduct!(
-        Method::ALL,
-        Transport::ALL,
-        Multifd::ALL,
-        keys,
-        GuestState::ALL
-    );
-    product.map(|(method, transport, multifd, tls, guest)| {
-        let mapped = *multifd != Multifd::Off && transport.is_named_file();
-        let features = mapped.then_some(Feature::MappedRam);
-        let listed = *method == Method::CprTransfer;
-        Raw {
-            method: *method,
-            transport: *transport,
-            guest: *guest,
-            address: if listed {
-                Address::Channels
-            } else {
-                Address::Uri
-            },
-            multifd: *multifd,
-            tls,
-            features: features.into_iter().collect(),
-            ..Raw::default()
-        }
-    })
 }
 
 /// Every fault of the back end × every point that some fault has; the rules leave each fault its own.
@@ -454,6 +334,7 @@ words!(Profile, "profile");
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::{Axis, Control, Hardware};
 
     #[test]
     fn the_profiles_have_96_96_and_384_scenarios_each_once() {
@@ -475,7 +356,10 @@ mod tests {
         let of_tck = Profile::Tck.points(Backend::Libvirt);
         assert!(of_tck.iter().all(|point| points.contains(point)));
         for hardware in Hardware::ALL {
-            assert!(points.contains(&(nova(*hardware), None)), "{hardware}");
+            assert!(
+                points.contains(&(tck::profiles::nova(*hardware), None)),
+                "{hardware}"
+            );
             for control in Control::ALL {
                 let meets = |(point, _): &(Point, _)| {
                     matches!(point, Point::Tck(one)

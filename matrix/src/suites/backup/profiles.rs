@@ -1,0 +1,73 @@
+//! The profiles of the `backup` suite on QEMU alone.
+
+use itertools::iproduct;
+
+use super::{
+    axes::{
+        BackupForm, Bitmaps, Carrier, Clusters, Creation, Granularity, Journey, Operation, Target,
+        Writer,
+    },
+    point::Backup,
+};
+use crate::axis::Axis;
+
+/// The cases of `qemu-iotests` 124, in both forms of the command.
+pub(crate) fn iotests_124() -> Vec<Backup> {
+    let plain = Operation::ALL.iter().map(|operation| Backup {
+        operation: *operation,
+        ..Backup::default()
+    });
+    let of_granularity = [Granularity::Small, Granularity::Large].map(|granularity| Backup {
+        granularity,
+        ..Backup::default()
+    });
+    let larger = Backup {
+        clusters: Clusters::Larger,
+        ..Backup::default()
+    };
+    let all: Vec<Backup> = plain.chain(of_granularity).chain([larger]).collect();
+    iproduct!(BackupForm::ALL, all)
+        .map(|(form, one)| Backup { form: *form, ..one })
+        .collect()
+}
+
+/// The simple chain with every option that it can have on one QEMU.
+pub(crate) fn variants() -> Vec<Backup> {
+    iproduct!(
+        BackupForm::ALL,
+        Granularity::ALL,
+        Clusters::ALL,
+        Bitmaps::ALL,
+        Creation::ALL,
+        Target::ALL
+    )
+    .map(
+        |(form, granularity, clusters, bitmaps, creation, target)| Backup {
+            form: *form,
+            granularity: *granularity,
+            clusters: *clusters,
+            bitmaps: *bitmaps,
+            creation: *creation,
+            target: *target,
+            ..Backup::default()
+        },
+    )
+    .collect()
+}
+
+/// Chains that are continued after a migration.
+pub(crate) fn chains() -> Vec<Backup> {
+    iproduct!(
+        [Journey::Shared, Journey::Copied],
+        Carrier::ALL,
+        Writer::ALL
+    )
+    .map(|(journey, carrier, writer)| Backup {
+        journey,
+        carrier: *carrier,
+        writer: *writer,
+        creation: Creation::InTransaction,
+        ..Backup::default()
+    })
+    .collect()
+}

@@ -1,0 +1,7 @@
+//! The suite `colo`: two guests in lock-step, and what is left when one is lost.
+
+pub(crate) mod axes;
+pub(crate) mod faults;
+mod needs;
+pub(crate) mod point;
+pub(crate) mod profiles;

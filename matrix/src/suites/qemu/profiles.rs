@@ -1,0 +1,70 @@
+//! The profiles of the `qemu` suite.
+
+use itertools::iproduct;
+
+use super::{
+    axes::{
+        Accelerator, Address, Devices, Feature, GuestState, MachineChoice, Method, Multifd, Tls,
+        Transport,
+    },
+    point::Raw,
+};
+use crate::Axis;
+
+pub(crate) fn devices() -> impl Iterator<Item = Raw> {
+    let machines = [MachineChoice::Q35, MachineChoice::Pc];
+    let guests = [GuestState::Running, GuestState::Stopped];
+    iproduct!(Devices::ALL, machines, guests).map(|(devices, machine, guest)| Raw {
+        guest,
+        machine,
+        devices: *devices,
+        ..Raw::default()
+    })
+}
+
+pub(crate) fn plain_precopy() -> impl Iterator<Item = Raw> {
+    let guests = [GuestState::Running, GuestState::Stopped];
+    let product = iproduct!(Transport::ALL, MachineChoice::ALL, guests);
+    let points = product.map(|(transport, machine, guest)| Raw {
+        transport: *transport,
+        guest,
+        machine: *machine,
+        ..Raw::default()
+    });
+    let unflushed = Raw {
+        accelerator: Accelerator::TcgUnflushed,
+        ..Raw::default()
+    };
+    points.chain([unflushed])
+}
+
+/// Each point comes with what its method or its transport can't be without.
+pub(crate) fn families() -> impl Iterator<Item = Raw> {
+    let keys = [Tls::None, Tls::Psk, Tls::X509OverrideHost];
+    let product = iproduct!(
+        Method::ALL,
+        Transport::ALL,
+        Multifd::ALL,
+        keys,
+        GuestState::ALL
+    );
+    product.map(|(method, transport, multifd, tls, guest)| {
+        let mapped = *multifd != Multifd::Off && transport.is_named_file();
+        let features = mapped.then_some(Feature::MappedRam);
+        let listed = *method == Method::CprTransfer;
+        Raw {
+            method: *method,
+            transport: *transport,
+            guest: *guest,
+            address: if listed {
+                Address::Channels
+            } else {
+                Address::Uri
+            },
+            multifd: *multifd,
+            tls,
+            features: features.into_iter().collect(),
+            ..Raw::default()
+        }
+    })
+}
