@@ -1,13 +1,15 @@
-//! Conditions 5 to 10: what the hosts say of the domain after the migration.
+//! Conditions 6, 9 and 10: what libvirt says of the domain and its configurations after the migration.
 
-use migratrix_history::{DomainLook, Look, Side, When};
+use migratrix_history::{Look, Side, When};
 use migratrix_matrix::{Activity, Expectation};
 
-use super::{
-    before::{kept, state, whole},
-    evidence::{Evidence, Judged},
+use crate::{
+    Verdict,
+    checks::{
+        evidence::{Evidence, Judged},
+        presence::{arrived, is_ours, kept, seen, state},
+    },
 };
-use crate::Verdict;
 
 /// The reasons that the API documents for the state of a guest that came by migration.
 ///
@@ -19,21 +21,6 @@ const fn reasons(activity: Activity) -> &'static [&'static str] {
         Activity::Running => &["migrated"],
         Activity::Paused => &["user", "migration"],
     }
-}
-
-/// 5: no active domain on the source.
-pub(super) fn source_inactive(evidence: &Evidence<'_>) -> Judged {
-    let active = match evidence.look(Side::Source, When::After)? {
-        Look::Present(domain) if domain.active => Some(domain),
-        Look::Present(_) | Look::Absent => None,
-    };
-    Ok(active.map_or(Verdict::Pass, |domain| {
-        let host = evidence.host(Side::Source);
-        Verdict::fail(format!(
-            "expected no active domain after the migration, {host} has one: {}",
-            whole(domain)
-        ))
-    }))
 }
 
 /// 6: the source's configuration exists iff it was persistent and not to be undefined.
@@ -54,34 +41,6 @@ pub(super) fn source_config(evidence: &Evidence<'_>, expected: &Expectation) -> 
             )
         },
     ))
-}
-
-/// 7: a domain of that name and UUID is on the destination.
-pub(super) fn destination_exists(evidence: &Evidence<'_>) -> Judged {
-    let look = evidence.look(Side::Destination, When::After)?;
-    Ok(Verdict::pass_if(
-        is_ours(evidence, Side::Destination, look),
-        || {
-            let (host, uuid) = (evidence.host(Side::Destination), &evidence.header().uuid);
-            format!(
-                "expected the domain with UUID {uuid} after the migration, {host} has {}",
-                seen(look)
-            )
-        },
-    ))
-}
-
-/// 8: it is active.
-pub(super) fn destination_active(evidence: &Evidence<'_>) -> Judged {
-    let look = evidence.look(Side::Destination, When::After)?;
-    let active = arrived(evidence)?.is_some_and(|domain| domain.active);
-    Ok(Verdict::pass_if(active, || {
-        let host = evidence.host(Side::Destination);
-        format!(
-            "expected an active domain after the migration, {host} has {}",
-            seen(look)
-        )
-    }))
 }
 
 /// 9: it is persistent iff it was defined before or `PERSIST_DEST` was given.
@@ -121,24 +80,6 @@ pub(super) fn destination_state(evidence: &Evidence<'_>, expected: &Expectation)
     }))
 }
 
-fn arrived<'e>(evidence: &Evidence<'e>) -> Result<Option<&'e DomainLook>, Verdict> {
-    evidence.ours(Side::Destination, When::After)
-}
-
-fn is_ours(evidence: &Evidence<'_>, side: Side, look: &Look) -> bool {
-    match look {
-        Look::Present(domain) => evidence.is_ours(side, domain),
-        Look::Absent => false,
-    }
-}
-
 const fn some(wanted: bool) -> &'static str {
     if wanted { "our" } else { "no" }
-}
-
-fn seen(look: &Look) -> String {
-    match look {
-        Look::Present(domain) => format!("one: {}", whole(domain)),
-        Look::Absent => "nothing of that name".to_owned(),
-    }
 }

@@ -7,8 +7,10 @@
 use migratrix_history::{Side, When};
 use migratrix_matrix::{Activity, Expectation};
 
-use super::evidence::{Evidence, Judged};
-use crate::Verdict;
+use crate::{
+    Verdict,
+    checks::evidence::{Evidence, Judged},
+};
 
 /// When the two things happened that tell a live migration from another one, in microseconds.
 struct Order {

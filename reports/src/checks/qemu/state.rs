@@ -7,8 +7,8 @@ use super::before::states;
 use crate::{
     Verdict,
     checks::{
-        before::state,
         evidence::{Evidence, Judged},
+        presence::state,
     },
 };
 

@@ -3,11 +3,13 @@
 use migratrix_history::{Outcome, Side};
 use migratrix_matrix::Scenario;
 
-use super::{
-    evidence::{Evidence, Judged},
-    reasons::no,
+use crate::{
+    Verdict,
+    checks::{
+        evidence::{Evidence, Judged},
+        reasons::no,
+    },
 };
-use crate::Verdict;
 
 /// 4: done is a pass, a refusal a failure, and a deadline or a crash unknown.
 pub(super) fn migrated(evidence: &Evidence<'_>, scenario: &Scenario) -> Judged {

@@ -6,8 +6,10 @@
 use migratrix_history::{Outcome, Side};
 use migratrix_matrix::{Activity, Expectation, Flag, Preparation, Scenario};
 
-use super::evidence::{Event, Evidence, Judged};
-use crate::Verdict;
+use crate::{
+    Verdict,
+    checks::evidence::{Event, Evidence, Judged},
+};
 
 /// Whether an event of the table comes.
 #[derive(Clone, Copy, PartialEq, Eq)]

@@ -1,10 +1,15 @@
 //! Conditions 1 to 3: the state that the scenario names was really there before the migration.
 
-use migratrix_history::{DomainLook, Look, Side, When};
+use migratrix_history::{Look, Side, When};
 use migratrix_matrix::{Activity, Expectation};
 
-use super::evidence::{Evidence, Judged};
-use crate::Verdict;
+use crate::{
+    Verdict,
+    checks::{
+        evidence::{Evidence, Judged},
+        presence::{kept, state, whole},
+    },
+};
 
 /// 1: the source's configuration exists exactly if the scenario says persistent.
 pub(super) fn source_defined(evidence: &Evidence<'_>, expected: &Expectation) -> Judged {
@@ -74,28 +79,4 @@ pub(super) fn destination_prepared(evidence: &Evidence<'_>, expected: &Expectati
             })
         }
     })
-}
-
-pub(super) const fn kept(persistent: bool) -> &'static str {
-    if persistent {
-        "persistent"
-    } else {
-        "transient"
-    }
-}
-
-/// Its state and reason, for people.
-pub(super) fn state(domain: &DomainLook) -> String {
-    let activity = if domain.active { "active" } else { "inactive" };
-    format!("{activity}, {} ({})", domain.state, domain.reason)
-}
-
-/// All that tells a wrong domain from the right one, for people.
-pub(super) fn whole(domain: &DomainLook) -> String {
-    format!(
-        "{}, {}, UUID {}",
-        state(domain),
-        kept(domain.persistent),
-        domain.uuid
-    )
 }

@@ -6,8 +6,8 @@ use migratrix_matrix::{Activity, GuestState, Raw};
 use crate::{
     Verdict,
     checks::{
-        before::state,
         evidence::{Evidence, Judged},
+        presence::state,
     },
 };
 
