@@ -7,20 +7,21 @@ use thiserror::Error;
 use crate::{
     Activity, Backup, Carrier, Chained, ColoChannel, Creation, Fault, GuestState, Journey, Point,
     Raw, ReleaseName, Scenario, Suite, Transport, Tuple,
+    axis::{Value, axis},
     point::Trait,
-    word::{one_of, serde_as_text, words},
+    word::{one_of, serde_as_text},
 };
 
-/// What runs the case.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum Backend {
-    /// Real libvirt daemons and client libraries.
-    #[default]
-    Libvirt,
-    /// Real QEMUs, by QMP and qtest.
-    Qemu,
-    /// The hypervisor in memory, which tests the tester.
-    Fake,
+axis! {
+    /// What runs the case.
+    Backend, "backend", kind "back end" {
+        /// Real libvirt daemons and client libraries.
+        Libvirt = "libvirt",
+        /// Real QEMUs, by QMP and qtest.
+        Qemu = "qemu",
+        /// The hypervisor in memory, which tests the tester.
+        Fake = "fake",
+    }
 }
 
 /// One thing to run and to judge.
@@ -55,19 +56,6 @@ pub struct BadCaseName {
 }
 
 impl Backend {
-    /// All values, in the order of the names.
-    pub const ALL: [Self; 3] = [Self::Libvirt, Self::Qemu, Self::Fake];
-
-    /// The word that stands for it in names and filters.
-    #[must_use]
-    pub const fn word(self) -> &'static str {
-        match self {
-            Self::Libvirt => "libvirt",
-            Self::Qemu => "qemu",
-            Self::Fake => "fake",
-        }
-    }
-
     /// Whether a client library stands between the caller and the two sides.
     #[must_use]
     pub const fn has_client(self) -> bool {
@@ -92,6 +80,13 @@ impl Case {
             Point::Tck(_) | Point::Colo(_) | Point::Backup(_) | Point::Chained(_) => None,
             Point::Qemu(raw) => Some(raw),
         }
+    }
+
+    /// Whether its axis of that name has the value of that word, or has it among others.
+    #[must_use]
+    pub fn is(&self, axis: &str, word: &str) -> bool {
+        let own = [Value::of(self.suite), Value::of(self.backend)];
+        own.iter().any(|value| value.is(axis, word)) || self.point.is(axis, word)
     }
 
     /// The raw case of the same pair, machine and state: it tells whether QEMU alone carries the
@@ -298,7 +293,6 @@ fn read_tuple(text: &str, backend: Backend) -> Result<Tuple, String> {
     })
 }
 
-words!(Backend, "back end");
 serde_as_text!(Case);
 
 #[cfg(test)]

@@ -23,13 +23,13 @@ mod suites;
 mod version;
 mod word;
 
-pub use axis::Axis;
+pub use axis::{Axis, AxisInfo};
 pub use case::{Backend, BadCaseName, Case};
 pub use condition::Condition;
 pub use fault::{Fault, Moment, Trip};
 pub use machine::{is_versioned_machine, newest_common_machine, oldest_common_machine};
 pub use need::{Ability, Need};
-pub use point::{Point, Trait};
+pub use point::{Point, Trait, axes};
 pub use release::{
     BadReleaseName, DuplicateRelease, Place, Release, ReleaseName, Releases, Tuple, UnknownRelease,
 };

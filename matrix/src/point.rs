@@ -2,9 +2,11 @@
 
 use std::fmt;
 
+use itertools::Itertools;
+
 use crate::{
-    Backend, Backup, Chained, Colo, Condition, Flag, MachineChoice, Need, Raw, Scenario, Suite,
-    axis::Axis,
+    Axis, AxisInfo, Backend, Backup, Chained, Colo, Condition, MachineChoice, Need, Raw, Scenario,
+    Suite, axis::Value,
 };
 
 /// What a case does.
@@ -38,21 +40,38 @@ impl Trait {
             text: format!("{axis}({value})"),
         }
     }
+}
 
-    fn part_of_state(axis: &str, value: &str) -> Self {
-        Self {
-            axis: axis.to_owned(),
-            text: format!("state({value})"),
+impl From<Value> for Trait {
+    fn from(value: Value) -> Self {
+        match value {
+            Value::Is(axis, word) => Self {
+                axis: axis.name.to_owned(),
+                text: format!("{}({word})", axis.predicate),
+            },
+            Value::Has(axis, word, has) => {
+                let (not, axis) = (if has { "" } else { "!" }, axis.predicate);
+                Self {
+                    axis: format!("{axis}({word})"),
+                    text: format!("{not}{axis}({word})"),
+                }
+            }
         }
     }
+}
 
-    fn switch(kind: &str, value: &str, on: bool) -> Self {
-        let not = if on { "" } else { "!" };
-        Self {
-            axis: format!("{kind}({value})"),
-            text: format!("{not}{kind}({value})"),
-        }
-    }
+/// The axes of all cases: their own, and those of the points of every suite, each once.
+pub fn axes() -> impl Iterator<Item = &'static AxisInfo> {
+    let own = [&Suite::INFO, &Backend::INFO].into_iter();
+    let of_points = [
+        Scenario::AXES,
+        Raw::AXES,
+        Colo::AXES,
+        Backup::AXES,
+        Chained::AXES,
+    ];
+    let of_points = of_points.into_iter().flatten().copied();
+    own.chain(of_points).unique_by(|axis| axis.name)
 }
 
 impl Point {
@@ -90,32 +109,23 @@ impl Point {
     /// What it is, trait by trait.
     #[must_use]
     pub fn traits(&self) -> Vec<Trait> {
-        match self {
-            Self::Tck(scenario) => of_scenario(scenario),
-            Self::Qemu(raw) => of_raw(raw),
-            Self::Colo(colo) => of_values(&colo.values()),
-            Self::Backup(backup) => of_values(&backup.values()),
-            Self::Chained(chained) => {
-                let mut all = of_values(&chained.values());
-                all.extend(of_scenario(&chained.scenario));
-                all
-            }
-        }
+        self.values().into_iter().map(Trait::from).collect()
     }
 
-    /// Whether its axis of that name, which is an [`Axis`], has the value of that word; a feature is
-    /// on.
+    /// Whether its axis of that name has the value of that word, or has it among others.
     #[must_use]
     pub fn is(&self, axis: &str, word: &str) -> bool {
+        self.values().iter().any(|value| value.is(axis, word))
+    }
+
+    /// What it has of each of its axes.
+    fn values(&self) -> Vec<Value> {
         match self {
-            Self::Tck(scenario) => scenario.values().contains(&(axis, word)),
-            Self::Qemu(raw) => raw.is(axis, word),
-            Self::Colo(colo) => colo.values().contains(&(axis, word)),
-            Self::Backup(backup) => backup.values().contains(&(axis, word)),
-            Self::Chained(chained) => {
-                let scenario = chained.scenario.values();
-                chained.values().contains(&(axis, word)) || scenario.contains(&(axis, word))
-            }
+            Self::Tck(scenario) => scenario.values(),
+            Self::Qemu(raw) => raw.values(),
+            Self::Colo(colo) => colo.values(),
+            Self::Backup(backup) => backup.values(),
+            Self::Chained(chained) => chained.values(),
         }
     }
 
@@ -153,33 +163,6 @@ impl Point {
             Self::Chained(chained) => chained.conditions(),
         }
     }
-}
-
-fn of_scenario(scenario: &Scenario) -> Vec<Trait> {
-    let state = scenario.state;
-    let mut all = vec![
-        Trait::of("control", scenario.control.word()),
-        Trait::part_of_state("persistence", state.persistence.word()),
-        Trait::part_of_state("activity", state.activity.word()),
-        Trait::part_of_state("preparation", state.preparation.word()),
-    ];
-    let flags = Flag::ALL.map(|flag| Trait::switch("flag", flag.word(), scenario.flags.has(flag)));
-    all.extend(flags);
-    all.extend(of_values(&scenario.values()));
-    all
-}
-
-fn of_values(values: &[(&str, &str)]) -> Vec<Trait> {
-    let values = values.iter();
-    values.map(|(axis, word)| Trait::of(axis, word)).collect()
-}
-
-fn of_raw(raw: &Raw) -> Vec<Trait> {
-    let values = raw.values().into_iter();
-    let mut all: Vec<_> = values.map(|(axis, word)| Trait::of(axis, word)).collect();
-    let features = crate::Feature::ALL.iter();
-    all.extend(features.map(|one| Trait::switch("feature", one.word(), raw.features.has(*one))));
-    all
 }
 
 impl fmt::Display for Point {

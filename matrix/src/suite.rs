@@ -4,85 +4,81 @@ use itertools::{Itertools, iproduct};
 
 use crate::{
     Backend, Backup, Colo, Fault, Flag, FlagSet, Point, Raw,
+    axis::axis,
     suites::{backup, colo, qemu, tck},
-    word::words,
 };
 
-/// A set of axes with their rules.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum Suite {
-    /// The scenarios of the libvirt TCK's migration test, and their extensions.
-    #[default]
-    Tck,
-    /// The families of QEMU's own migration tests, with no libvirt between, and their extensions.
-    Qemu,
-    /// Two guests in lock-step, and what is left when one is lost.
-    Colo,
-    /// Incremental backup with dirty bitmaps, on one QEMU and across a migration.
-    Backup,
-    /// Each condition's own test: a case with a real fault, whose condition must trip.
-    Faults,
+axis! {
+    /// A set of axes with their rules.
+    Suite, "suite" {
+        /// Control method × state of both sides × flags, after the migration test of the libvirt
+        /// TCK. Every case is judged by its ten conditions and by those beyond them.
+        Tck = "tck",
+        /// Transport × method × capabilities × encryption × incident × machine × devices, after
+        /// QEMU's own migration tests, across releases and with no libvirt between. It tells what
+        /// QEMU alone carries from what the management layer breaks.
+        Qemu = "qemu",
+        /// COLO: a primary and a secondary guest in lock-step, by checkpoints. One of them is lost,
+        /// in each way and moment, and the other must go on alone with all of its memory.
+        Colo = "colo",
+        /// Incremental backup with dirty bitmaps: the cases of qemu-iotests 124, and chains that
+        /// are continued after a migration, by QEMU alone and through libvirt. Every incremental is
+        /// compared with a full backup of the same moment, or read for the stamps of the guest that
+        /// writes on.
+        Backup = "backup",
+        /// The test of the tester: in each case something is broken on purpose. It passes when the
+        /// condition that must see it does.
+        Faults = "faults",
+    }
 }
 
-/// How much of a suite is asked for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum Profile {
-    /// The 96 scenarios, and what real guests are made of beside them, covered in pairs.
-    Default,
-    /// The 96 documented scenarios: every subset of `UNDEFINE_SOURCE` and `PERSIST_DEST`.
-    Tck,
-    /// The 96 scenarios whose flags the TCK's script gives.
-    TckScript,
-    /// The 384 scenarios: every subset of the four flags.
-    TckFull,
-    /// What QEMU's own `migration-test` covers, line by line.
-    MigrationTest,
-    /// Each set of devices, on both machine families, with the guest running and stopped.
-    Devices,
-    /// The raw precopy that stands beside each state and flag of the `tck` suite.
-    Plain,
-    /// Each method over each transport, with and without multifd and encryption, for each state of
-    /// the guest.
-    Families,
-    /// What QEMU's own COLO test covers.
-    QemuColo,
-    /// COLO with each way to lose a side, on both machines.
-    ColoFull,
-    /// The cases of `qemu-iotests` 124.
-    Iotests124,
-    /// The simple chain with each granularity, cluster size, number of bitmaps, way to make them, and
-    /// format.
-    Variants,
-    /// Chains that are continued after a migration.
-    Chain,
-    /// Chains that libvirt makes, around the migrations of the `tck` suite.
-    Checkpoints,
-    /// Every fault.
-    Faults,
+axis! {
+    /// How much of a suite is asked for.
+    Profile, "profile" {
+        /// The 96 scenarios of `tck`. Beside them each kind of hardware of real guests, covered in
+        /// pairs with control, state and flags (live among them), and as OpenStack's Nova migrates:
+        /// p2p with live, undefine and persist.
+        Default = "default",
+        /// The 96 scenarios: the flag sets none, undefine, persist and both.
+        Tck = "tck",
+        /// The flags that the TCK's script gives, each on its own: live, persist, undefine, paused.
+        /// 96 scenarios.
+        TckScript = "tck-script",
+        /// All 16 sets of the flags live, paused, undefine and persist: 384 scenarios, with those
+        /// of the other two profiles among them.
+        TckFull = "tck-full",
+        /// The cases that cover QEMU's own migration-test, by the coverage table.
+        MigrationTest = "migration-test",
+        /// Each set of devices on the newest common machine of both families, with the guest
+        /// running and stopped.
+        Devices = "devices",
+        /// Precopy over each transport on each machine, with the guest running and stopped, and
+        /// once with a guest that leaves the tracking of dirty pages to QEMU alone.
+        Plain = "plain",
+        /// Method × transport × multifd × encryption × state of the guest: a product to be covered
+        /// (--cover 2 or 3).
+        Families = "families",
+        /// The eight cases of QEMU's own COLO test: channel × who takes over × when.
+        QemuColo = "qemu-colo",
+        /// COLO with each way to lose a side, on both machines and with a disk.
+        ColoFull = "colo-full",
+        /// The cases of qemu-iotests 124, in both forms of the command.
+        Iotests124 = "iotests-124",
+        /// The simple chain × granularity × clusters × bitmaps × creation × format: a product that
+        /// can be covered (--cover 2).
+        Variants = "variants",
+        /// Chains that are continued after a migration: by shared storage and by a copy, with the
+        /// bitmap in the stream, under an alias, or in the image.
+        Chain = "chain",
+        /// Chains that libvirt makes, with checkpoints, around each of the 96 scenarios of `tck`,
+        /// by shared storage and by a copy.
+        Checkpoints = "checkpoints",
+        /// Every fault, on the scenario in which it is a violation.
+        Faults = "faults",
+    }
 }
 
 impl Suite {
-    /// All values, in the order of the names.
-    pub const ALL: [Self; 5] = [
-        Self::Tck,
-        Self::Qemu,
-        Self::Colo,
-        Self::Backup,
-        Self::Faults,
-    ];
-
-    /// The word that stands for it in names and filters.
-    #[must_use]
-    pub const fn word(self) -> &'static str {
-        match self {
-            Self::Tck => "tck",
-            Self::Qemu => "qemu",
-            Self::Colo => "colo",
-            Self::Backup => "backup",
-            Self::Faults => "faults",
-        }
-    }
-
     /// What can run it, the usual one first.
     #[must_use]
     pub const fn backends(self) -> &'static [Backend] {
@@ -94,34 +90,10 @@ impl Suite {
         }
     }
 
-    /// What it is for, in a sentence or two.
+    /// What it is, in a sentence or two.
     #[must_use]
     pub const fn description(self) -> &'static str {
-        match self {
-            Self::Tck => {
-                "Control method × state of both sides × flags, after the migration test of the \
-                 libvirt TCK. Every case is judged by its ten conditions and by those beyond them."
-            }
-            Self::Qemu => {
-                "Transport × method × capabilities × encryption × incident × machine × devices, \
-                 after QEMU's own migration tests, across releases and with no libvirt between. It \
-                 tells what QEMU alone carries from what the management layer breaks."
-            }
-            Self::Colo => {
-                "COLO: a primary and a secondary guest in lock-step, by checkpoints. One of them is \
-                 lost, in each way and moment, and the other must go on alone with all of its memory."
-            }
-            Self::Backup => {
-                "Incremental backup with dirty bitmaps: the cases of qemu-iotests 124, and chains \
-                 that are continued after a migration, by QEMU alone and through libvirt. Every \
-                 incremental is compared with a full backup of the same moment, or read for the \
-                 stamps of the guest that writes on."
-            }
-            Self::Faults => {
-                "The test of the tester: in each case something is broken on purpose. It passes \
-                 when the condition that must see it does."
-            }
-        }
+        self.sentence()
     }
 
     /// The profile that is meant where none is named.
@@ -145,101 +117,10 @@ impl Suite {
 }
 
 impl Profile {
-    /// All values, suite by suite.
-    pub const ALL: [Self; 15] = [
-        Self::Default,
-        Self::Tck,
-        Self::TckScript,
-        Self::TckFull,
-        Self::MigrationTest,
-        Self::Devices,
-        Self::Plain,
-        Self::Families,
-        Self::QemuColo,
-        Self::ColoFull,
-        Self::Iotests124,
-        Self::Variants,
-        Self::Chain,
-        Self::Checkpoints,
-        Self::Faults,
-    ];
-
-    /// The word that stands for it on the command line.
-    #[must_use]
-    pub const fn word(self) -> &'static str {
-        match self {
-            Self::Default => "default",
-            Self::Tck => "tck",
-            Self::TckScript => "tck-script",
-            Self::TckFull => "tck-full",
-            Self::MigrationTest => "migration-test",
-            Self::Devices => "devices",
-            Self::Plain => "plain",
-            Self::Families => "families",
-            Self::QemuColo => "qemu-colo",
-            Self::ColoFull => "colo-full",
-            Self::Iotests124 => "iotests-124",
-            Self::Variants => "variants",
-            Self::Chain => "chain",
-            Self::Checkpoints => "checkpoints",
-            Self::Faults => "faults",
-        }
-    }
-
     /// What it is, in a sentence or two.
     #[must_use]
     pub const fn description(self) -> &'static str {
-        match self {
-            Self::Default => {
-                "The 96 scenarios of `tck`. Beside them each kind of hardware of real guests, covered in \
-                 pairs with control, state and flags (live among them), and as OpenStack's Nova \
-                 migrates: p2p with live, undefine and persist."
-            }
-            Self::Tck => "The 96 scenarios: the flag sets none, undefine, persist and both.",
-            Self::TckScript => {
-                "The flags that the TCK's script gives, each on its own: live, persist, undefine, \
-                 paused. 96 scenarios."
-            }
-            Self::TckFull => {
-                "All 16 sets of the flags live, paused, undefine and persist: 384 scenarios, with \
-                 those of the other two profiles among them."
-            }
-            Self::MigrationTest => {
-                "The cases that cover QEMU's own migration-test, by the coverage table."
-            }
-            Self::Devices => {
-                "Each set of devices on the newest common machine of both families, with the guest \
-                 running and stopped."
-            }
-            Self::Plain => {
-                "Precopy over each transport on each machine, with the guest running and stopped, and \
-                 once with a guest that leaves the tracking of dirty pages to QEMU alone."
-            }
-            Self::Families => {
-                "Method × transport × multifd × encryption × state of the guest: a product to be \
-                 covered (--cover 2 or 3)."
-            }
-            Self::QemuColo => {
-                "The eight cases of QEMU's own COLO test: channel × who takes over × when."
-            }
-            Self::ColoFull => {
-                "COLO with each way to lose a side, on both machines and with a disk."
-            }
-            Self::Iotests124 => "The cases of qemu-iotests 124, in both forms of the command.",
-            Self::Variants => {
-                "The simple chain × granularity × clusters × bitmaps × creation × format: a product \
-                 that can be covered (--cover 2)."
-            }
-            Self::Chain => {
-                "Chains that are continued after a migration: by shared storage and by a copy, with \
-                 the bitmap in the stream, under an alias, or in the image."
-            }
-            Self::Checkpoints => {
-                "Chains that libvirt makes, with checkpoints, around each of the 96 scenarios of \
-                 `tck`, by shared storage and by a copy."
-            }
-            Self::Faults => "Every fault, on the scenario in which it is a violation.",
-        }
+        self.sentence()
     }
 
     /// The suite that it is a part of.
@@ -328,13 +209,10 @@ fn faults(backend: Backend) -> Vec<(Point, Option<Fault>)> {
         .collect()
 }
 
-words!(Suite, "suite");
-words!(Profile, "profile");
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{Axis, Control, Hardware};
+    use crate::{Control, Hardware};
 
     #[test]
     fn the_profiles_have_96_96_and_384_scenarios_each_once() {
@@ -357,13 +235,13 @@ mod tests {
         assert!(of_tck.iter().all(|point| points.contains(point)));
         for hardware in Hardware::ALL {
             assert!(
-                points.contains(&(tck::profiles::nova(*hardware), None)),
+                points.contains(&(tck::profiles::nova(hardware), None)),
                 "{hardware}"
             );
             for control in Control::ALL {
                 let meets = |(point, _): &(Point, _)| {
                     matches!(point, Point::Tck(one)
-                        if one.hardware == *hardware && one.control == control)
+                        if one.hardware == hardware && one.control == control)
                 };
                 assert!(points.iter().any(meets), "{hardware} and {control}");
             }

@@ -11,52 +11,43 @@ macro_rules! axes_point {
         $(, set: $set:ident: $element:ty)?
     ) => {
         impl $type {
-            /// The value of each axis that has one value: the axis's name and the value's word.
-            #[must_use]
-            pub fn values(&self) -> Vec<(&'static str, &'static str)> {
-                use $crate::Axis;
-                vec![
-                    $((<$head_type>::NAME, self.$head.word()),)*
-                    $((<$option_type>::NAME, self.$option.word()),)*
-                ]
-            }
+            /// Its axes.
+            pub const AXES: &'static [&'static $crate::AxisInfo] = &[
+                $(&<$head_type as $crate::Axis>::INFO,)*
+                $(&<$option_type as $crate::Axis>::INFO,)*
+                $(&<$element as $crate::Axis>::INFO,)?
+            ];
 
-            /// The words of the axis of that name, if it is one.
-            #[must_use]
-            pub fn words_of(axis: &str) -> Option<Vec<&'static str>> {
-                use $crate::Axis;
-                $(if axis == <$head_type>::NAME {
-                    return Some(<$head_type>::ALL.iter().map(|one| one.word()).collect());
-                })*
-                $(if axis == <$option_type>::NAME {
-                    return Some(<$option_type>::ALL.iter().map(|one| one.word()).collect());
-                })*
-                $(if axis == <$element>::NAME {
-                    return Some(<$element>::ALL.iter().map(|one| one.word()).collect());
-                })?
-                None
+            /// What it has of each.
+            pub(crate) fn values(&self) -> Vec<$crate::axis::Value> {
+                let single = [
+                    $($crate::axis::Value::of(self.$head),)*
+                    $($crate::axis::Value::of(self.$option),)*
+                ];
+                let all = single.into_iter();
+                $(let all = all.chain($crate::axis::Value::set(|one: $element| self.$set.has(one)));)?
+                all.collect()
             }
 
             /// Sets the option that `word` is a value of.
             fn put(&mut self, word: &str) -> Result<(), $crate::BadWord> {
-                use $crate::Axis;
                 let mut known = Vec::new();
                 $(
-                    let found = <$element>::ALL.iter().find(|value| value.word() == word);
-                    if let Some(value) = found.filter(|value| !self.$set.has(**value)) {
-                        self.$set = self.$set.with(*value);
+                    let found = <$element>::ALL.into_iter().find(|value| value.word() == word);
+                    if let Some(value) = found.filter(|value| !self.$set.has(*value)) {
+                        self.$set = self.$set.with(value);
                         return Ok(());
                     }
-                    known.extend(<$element>::ALL.iter().map(|value| value.word().to_owned()));
+                    known.extend(<$element>::ALL.map(|value| value.word().to_owned()));
                 )?
                 $(
-                    let unusual = &<$option_type>::ALL[1..];
-                    let found = unusual.iter().find(|value| value.word() == word);
+                    let unusual = <$option_type>::ALL.into_iter().skip(1);
+                    let found = unusual.clone().find(|value| value.word() == word);
                     if let Some(value) = found.filter(|_| self.$option == <$option_type>::default()) {
-                        self.$option = *value;
+                        self.$option = value;
                         return Ok(());
                     }
-                    known.extend(unusual.iter().map(|value| value.word().to_owned()));
+                    known.extend(unusual.map(|value| value.word().to_owned()));
                 )*
                 Err($crate::BadWord {
                     kind: "option, or one that is there already,",
@@ -68,10 +59,9 @@ macro_rules! axes_point {
 
         impl std::fmt::Display for $type {
             fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-                use $crate::Axis;
                 $(write!(f, "{}/", self.$head.word())?;)*
                 let mut words: Vec<&str> = Vec::new();
-                $(words.extend(self.$set.iter().map(<$element as Axis>::word));)?
+                $(words.extend(self.$set.iter().map(<$element>::word));)?
                 $(if self.$option != <$option_type>::default() {
                     words.push(self.$option.word());
                 })*

@@ -9,17 +9,20 @@
 //!
 //! | predicate | values |
 //! |---|---|
-//! | `suite`, `backend`, `control`, `fault` | the words of that kind; `fault(none)` |
+//! | `suite`, `backend`, `control`, `hardware`, `fault` | the words of that kind; `fault(none)` |
 //! | `state` | `persistent`, `transient`, `running`, `paused`, `prepared`, `bare` |
 //! | `flag` | a flag that is among others, or `none` |
 //! | `flags` | exactly this set, as `undefine+persist` |
 //! | `client`, `source`, `destination` | a release, a glob as `book*`, or a version as `<9.0`, `qemu>=7.2` |
 //! | `forward()`, `same()`, `backward()` | the destination is newer, equal, older |
 //! | `name` | a glob for the whole name; its commas are its own |
-//! | `method`, `transport`, `guest`, `address`, `multifd`, `channels`, `zero-page`, `tls`, `uuids`, `incident`, `machine`, `accelerator`, `devices` | the words of that axis of the `qemu` suite, the usual ones among them, as `tls(plain-text)`; a glob for several, as `devices(virtio-*)`, here and in what follows |
+//! | `method`, `transport`, `guest`, `address`, `multifd`, `channels`, `zero-page`, `tls`, `uuids`, `incident`, `machine`, `accelerator`, `devices` | the words of that axis of the `qemu` suite, the usual ones among them, as `tls(plain-text)` |
 //! | `feature` | a feature of the `qemu` suite that is among others |
 //! | `colo-channel`, `failover`, `colo-moment`, `loss`, `colo-disk`, `checkpoint-delay`; `machine`, `accelerator` | the words of that axis of the `colo` suite |
 //! | `journey`, `backup-form`, `operation`, `writer`, `granularity`, `clusters`, `bitmaps`, `creation`, `target`, `carrier` | the words of that axis of the `backup` suite |
+//!
+//! Each axis of a suite is a predicate (or shares `state`), which takes the words of its values, or a
+//! glob for several, as `devices(virtio-*)`.
 //!
 //! A version counts as far as it is written: `=7.2` and `<=7.2` are true of 7.2.22, `>7.2` is not. It is
 //! the libvirt's, and the QEMU's in suites without libvirt. What a case's suite does not have is false of it.

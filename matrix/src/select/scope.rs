@@ -96,7 +96,7 @@ pub fn scope(cases: &[Case]) -> Option<String> {
 }
 
 fn is<A: Axis>(case: &Case, value: A) -> bool {
-    case.point.is(A::NAME, value.word())
+    case.is(A::NAME, value.word())
 }
 
 #[cfg(test)]

@@ -2,32 +2,18 @@
 
 use std::collections::BTreeSet;
 
-use crate::{Case, Plan, word::words};
+use crate::{Case, Plan, axis::axis};
 
-/// How the daemon of a host of ours is set up.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum HostSetup {
-    /// As hosts are.
-    #[default]
-    AsShipped,
-    /// With `capability_filters = ["cpu-unavailable-features"]` in its `qemu.conf`: libvirt doesn't ask
-    /// each QEMU that it starts for some 400 properties of its processor, one by one, which is most of
-    /// the processor time of a start. It then doesn't check either whether the guest got the processor
-    /// that its domain names.
-    Quick,
-}
-
-impl HostSetup {
-    /// All values.
-    pub const ALL: [Self; 2] = [Self::AsShipped, Self::Quick];
-
-    /// The word that stands for it.
-    #[must_use]
-    pub const fn word(self) -> &'static str {
-        match self {
-            Self::AsShipped => "as-shipped",
-            Self::Quick => "quick",
-        }
+axis! {
+    /// How the daemon of a host of ours is set up.
+    HostSetup, "setup", kind "setup of a host" {
+        /// As hosts are.
+        AsShipped = "as-shipped",
+        /// With `capability_filters = ["cpu-unavailable-features"]` in its `qemu.conf`: libvirt doesn't ask
+        /// each QEMU that it starts for some 400 properties of its processor, one by one, which is most of
+        /// the processor time of a start. It then doesn't check either whether the guest got the processor
+        /// that its domain names.
+        Quick = "quick",
     }
 }
 
@@ -53,8 +39,6 @@ impl Plan {
         self.cases.iter().map(setup).collect()
     }
 }
-
-words!(HostSetup, "setup of a host");
 
 #[cfg(test)]
 mod tests {

@@ -37,7 +37,7 @@ fn points() -> impl Strategy<Value = Raw> {
         values::<Accelerator>(),
         values::<Devices>(),
     );
-    let features = subsequence(Feature::ALL, 0..=Feature::ALL.len());
+    let features = subsequence(Feature::ALL.to_vec(), 0..=Feature::ALL.len());
     (way, channels, meeting, machine, features).prop_map(
         |(way, channels, meeting, machine, features)| Raw {
             method: way.0,
@@ -61,21 +61,9 @@ fn points() -> impl Strategy<Value = Raw> {
 /// A point that differs from the usual one in two or three values, as those of people do.
 fn near_points() -> impl Strategy<Value = Raw> {
     let words = Feature::ALL.iter().map(|one| one.word());
-    let axes = [
-        "address",
-        "multifd",
-        "channels",
-        "zero-page",
-        "tls",
-        "uuids",
-        "incident",
-        "machine",
-        "accelerator",
-        "devices",
-    ];
-    let others = axes
-        .iter()
-        .flat_map(|axis| Raw::words_of(axis).unwrap().split_off(1));
+    let single = Raw::AXES.iter().skip(3);
+    let single = single.filter(|axis| axis.name != Feature::NAME);
+    let others = single.flat_map(|axis| axis.words.iter().skip(1).map(|(word, _)| *word));
     let options = subsequence(words.chain(others).collect::<Vec<_>>(), 0..4);
     let way = (
         values::<Method>(),
@@ -133,23 +121,8 @@ fn of(text: &str) -> Raw {
 
 #[test]
 fn no_two_values_share_a_word() {
-    let axes = [
-        "method",
-        "transport",
-        "guest",
-        "address",
-        "multifd",
-        "channels",
-        "zero-page",
-        "tls",
-        "uuids",
-        "incident",
-        "machine",
-        "accelerator",
-        "devices",
-        "feature",
-    ];
-    let words = axes.iter().flat_map(|axis| Raw::words_of(axis).unwrap());
+    let words = Raw::AXES.iter().flat_map(|axis| axis.words);
+    let words = words.map(|(word, _)| *word);
     assert_eq!(words.duplicates().collect::<Vec<_>>(), Vec::<&str>::new());
 }
 

@@ -1,7 +1,7 @@
 //! What the rules leave out, and what they don't.
 
 use migratrix_matrix::{
-    Axis, Backend, Case, Devices, Fault, Method, Point, Profile, Raw, cover, excluded,
+    Backend, Case, Devices, Fault, Method, Point, Profile, Raw, cover, excluded,
 };
 
 use crate::{case, of};
@@ -126,7 +126,7 @@ fn the_profiles_allow_what_they_are_for() {
         assert!(
             families
                 .iter()
-                .any(|case| case.raw().unwrap().method == *method)
+                .any(|case| case.raw().unwrap().method == method)
         );
     }
     let pairwise = cover(families.clone(), 2).len();

@@ -104,19 +104,31 @@ impl<'a> Parser<'a> {
             }
             Values::None(_) => Err(self.expected("`)`, for there is no value here")),
             Values::One(read) => self.value(argument, read),
-            Values::Several(read) => {
-                let mut parts = Vec::new();
-                for (place, value) in argument.split(',').enumerate() {
-                    self.at += usize::from(place > 0);
-                    parts.push(self.value(value, read)?);
-                }
-                Ok(joined(parts, Expression::Any))
-            }
+            Values::Several(read) => self.several(argument, read),
+            Values::Words(name) => self.several(argument, |value| vocabulary::words(name, value)),
         }
     }
 
+    /// Reads values with commas between them: any of them will do.
+    fn several(
+        &mut self,
+        argument: &str,
+        read: impl Fn(&str) -> Result<Predicate, String>,
+    ) -> Result<Expression, BadFilter> {
+        let mut parts = Vec::new();
+        for (place, value) in argument.split(',').enumerate() {
+            self.at += usize::from(place > 0);
+            parts.push(self.value(value, &read)?);
+        }
+        Ok(joined(parts, Expression::Any))
+    }
+
     /// Reads the one value that comes next, which is written as `value` with spaces around it.
-    fn value(&mut self, value: &str, read: vocabulary::Read) -> Result<Expression, BadFilter> {
+    fn value(
+        &mut self,
+        value: &str,
+        read: impl Fn(&str) -> Result<Predicate, String>,
+    ) -> Result<Expression, BadFilter> {
         let start = self.at + value.len() - value.trim_start().len();
         let predicate = read(value.trim()).map_err(|problem| self.wrong(start, problem))?;
         self.at += value.len();

@@ -2,28 +2,16 @@
 
 use std::cmp::Ordering;
 
-use crate::{
-    Activity, Backend, Case, Control, Fault, Flag, FlagSet, Persistence, Place, Point, Preparation,
-    ReleaseName, Releases, Scenario, SelectError, Suite, Version,
-};
+use crate::{Case, Fault, FlagSet, Place, ReleaseName, Releases, SelectError, Version};
 
 use super::glob::Glob;
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Predicate {
-    Suite(Suite),
-    Backend(Backend),
-    Control(Control),
-    Persistence(Persistence),
-    Activity(Activity),
-    Preparation(Preparation),
-    Flag(Flag),
+    /// One of several values: each the axis's name and the value's word.
+    Is(Vec<(&'static str, &'static str)>),
     Flags(FlagSet),
     Fault(Option<Fault>),
-    /// A value of an axis: the axis's name, the value's word.
-    Value(&'static str, &'static str),
-    /// One of several values of an axis: the axis's name, the values' words.
-    Values(&'static str, Vec<&'static str>),
     Name(Glob),
     Release(Place, ReleaseName),
     Releases(Place, Glob),
@@ -59,23 +47,10 @@ pub(super) enum Comparison {
 
 impl Predicate {
     pub(super) fn holds(&self, case: &Case, releases: &Releases) -> Result<bool, SelectError> {
-        let of_scenario = |is: &dyn Fn(&Scenario) -> bool| case.scenario().is_some_and(is);
         Ok(match self {
-            Self::Suite(suite) => case.suite == *suite,
-            Self::Backend(backend) => case.backend == *backend,
-            Self::Control(control) => of_scenario(&|one| one.control == *control),
-            Self::Persistence(persistence) => {
-                of_scenario(&|one| one.state.persistence == *persistence)
-            }
-            Self::Activity(activity) => of_scenario(&|one| one.state.activity == *activity),
-            Self::Preparation(preparation) => {
-                of_scenario(&|one| one.state.preparation == *preparation)
-            }
-            Self::Flag(flag) => of_scenario(&|one| one.flags.has(*flag)),
-            Self::Flags(flags) => of_scenario(&|one| one.flags == *flags),
+            Self::Is(values) => values.iter().any(|(axis, word)| case.is(axis, word)),
+            Self::Flags(flags) => case.scenario().is_some_and(|one| one.flags == *flags),
             Self::Fault(fault) => case.fault == *fault,
-            Self::Value(axis, word) => case.point.is(axis, word),
-            Self::Values(axis, words) => words.iter().any(|word| case.point.is(axis, word)),
             Self::Name(glob) => glob.matches(&case.to_string()),
             Self::Release(place, name) => case.tuple.at(*place) == name,
             Self::Releases(place, glob) => glob.matches(case.tuple.at(*place).as_str()),
@@ -120,9 +95,10 @@ impl Bound {
 impl Program {
     /// The one that a case is about: a user's own build of QEMU comes without a libvirt.
     fn of(case: &Case) -> Self {
-        match case.point {
-            Point::Tck(_) | Point::Chained(_) => Self::Libvirt,
-            Point::Qemu(_) | Point::Colo(_) | Point::Backup(_) => Self::Qemu,
+        if case.scenario().is_some() {
+            Self::Libvirt
+        } else {
+            Self::Qemu
         }
     }
 

@@ -1,13 +1,11 @@
 //! The words of filters: which predicates there are, and how each reads its values.
 
-use std::{cmp::Ordering, fmt::Display, str::FromStr};
+use std::cmp::Ordering;
+
+use itertools::Itertools;
 
 use crate::{
-    Accelerator, Activity, Address, Axis, BackupForm, BadVersion, BadWord, Bitmaps, Carrier,
-    Channels, CheckpointDelay, Clusters, ColoChannel, ColoDisk, ColoMoment, Creation, Devices,
-    Failover, Feature, Flag, FlagSet, Granularity, GuestState, Hardware, Incident, Journey, Loss,
-    MachineChoice, Method, Multifd, Operation, Persistence, Place, Preparation, ReleaseName,
-    Target, Tls, Transport, Uuids, Version, Writer, ZeroPage,
+    AxisInfo, BadVersion, BadWord, Fault, FlagSet, Place, ReleaseName, Version, point::axes,
 };
 
 use super::{
@@ -27,27 +25,14 @@ pub(super) enum Values {
     One(Read),
     /// Values with commas between them.
     Several(Read),
+    /// Words of the axes of this predicate, with commas between them.
+    Words(&'static str),
 }
 
-const PREDICATES: [(&str, Values); 14] = [
-    (
-        "suite",
-        Values::Several(|value| axis(value, Predicate::Suite)),
-    ),
-    (
-        "backend",
-        Values::Several(|value| axis(value, Predicate::Backend)),
-    ),
-    (
-        "control",
-        Values::Several(|value| axis(value, Predicate::Control)),
-    ),
-    ("state", Values::Several(state)),
+/// The predicates that are not just the words of axes.
+const PREDICATES: [(&str, Values); 10] = [
     ("flag", Values::Several(flag)),
-    (
-        "flags",
-        Values::Several(|value| axis(value, Predicate::Flags)),
-    ),
+    ("flags", Values::Several(flags)),
     ("fault", Values::Several(fault)),
     (
         "client",
@@ -67,60 +52,36 @@ const PREDICATES: [(&str, Values); 14] = [
     ("name", Values::One(name)),
 ];
 
-/// The axes that are a predicate by their name.
-const AXES: [(&str, Values); 31] = [
-    axis_of::<Hardware>(),
-    axis_of::<Method>(),
-    axis_of::<Transport>(),
-    axis_of::<GuestState>(),
-    axis_of::<Address>(),
-    axis_of::<Multifd>(),
-    axis_of::<Channels>(),
-    axis_of::<ZeroPage>(),
-    axis_of::<Tls>(),
-    axis_of::<Uuids>(),
-    axis_of::<Feature>(),
-    axis_of::<Incident>(),
-    axis_of::<MachineChoice>(),
-    axis_of::<Accelerator>(),
-    axis_of::<Devices>(),
-    axis_of::<ColoChannel>(),
-    axis_of::<Failover>(),
-    axis_of::<ColoMoment>(),
-    axis_of::<Loss>(),
-    axis_of::<ColoDisk>(),
-    axis_of::<CheckpointDelay>(),
-    axis_of::<Journey>(),
-    axis_of::<BackupForm>(),
-    axis_of::<Operation>(),
-    axis_of::<Writer>(),
-    axis_of::<Granularity>(),
-    axis_of::<Clusters>(),
-    axis_of::<Bitmaps>(),
-    axis_of::<Creation>(),
-    axis_of::<Target>(),
-    axis_of::<Carrier>(),
-];
-
-const fn axis_of<A: Axis>() -> (&'static str, Values) {
-    (A::NAME, Values::Several(word_of::<A>))
+/// A word of one of the axes that the predicate asks for, or a glob for several.
+pub(super) fn words(predicate: &str, value: &str) -> Result<Predicate, String> {
+    let asked = || axes().filter(|axis| axis.predicate == predicate);
+    let is_glob = value.contains(['*', '?']);
+    let glob = Glob::new(value);
+    let fits = |word: &str| word == value || is_glob && glob.matches(word);
+    let all = asked().flat_map(|axis| axis.words.iter().map(|(word, _)| (axis.name, *word)));
+    let found: Vec<_> = all.filter(|(_, word)| fits(word)).collect();
+    if !found.is_empty() {
+        Ok(Predicate::Is(found))
+    } else if is_glob {
+        Err(format!("`{value}` matches no value of `{predicate}`"))
+    } else {
+        Err(unknown(asked(), value).to_string())
+    }
 }
 
-/// A value's word, or a glob for several.
-fn word_of<A: Axis>(value: &str) -> Result<Predicate, String> {
-    let all = A::ALL.iter().copied().map(Axis::word);
-    if value.contains(['*', '?']) {
-        let glob = Glob::new(value);
-        let words: Vec<_> = all.filter(|word| glob.matches(word)).collect();
-        return if words.is_empty() {
-            Err(format!("`{value}` matches no value of `{}`", A::NAME))
-        } else {
-            Ok(Predicate::Values(A::NAME, words))
-        };
+/// That a word is none of those of `axes`, which share a predicate.
+fn unknown(axes: impl Iterator<Item = &'static AxisInfo>, word: &str) -> BadWord {
+    let mut kind = "value";
+    let mut known = Vec::new();
+    for axis in axes {
+        kind = axis.kind;
+        known.extend(axis.words.iter().map(|(word, _)| (*word).to_owned()));
     }
-    let word = crate::word::find(A::NAME, value, all);
-    let predicate = word.map(|word| Predicate::Value(A::NAME, word));
-    predicate.map_err(|error| error.to_string())
+    BadWord {
+        kind,
+        word: word.to_owned(),
+        known,
+    }
 }
 
 /// Signs of comparisons, those first that others begin with.
@@ -134,66 +95,46 @@ const COMPARISONS: [(&str, Comparison); 5] = [
 
 /// What the predicate called `word` takes.
 pub(super) fn values_of(word: &str) -> Result<Values, BadWord> {
-    let all = || PREDICATES.iter().chain(&AXES);
-    let found = all().find(|(name, _)| *name == word);
-    found.map(|(_, values)| *values).ok_or_else(|| BadWord {
+    let own = PREDICATES.iter().find(|(name, _)| *name == word);
+    let of_axes = || axes().map(|axis| axis.predicate).unique();
+    let found = own.map(|(_, values)| *values);
+    let found = found.or_else(|| of_axes().find(|name| *name == word).map(Values::Words));
+    found.ok_or_else(|| BadWord {
         kind: "predicate",
         word: word.to_owned(),
-        known: all().map(|(name, _)| (*name).to_owned()).collect(),
-    })
-}
-
-fn axis<T: FromStr<Err: Display>>(
-    value: &str,
-    predicate: fn(T) -> Predicate,
-) -> Result<Predicate, String> {
-    let value = value.parse().map_err(|error: T::Err| error.to_string());
-    value.map(predicate)
-}
-
-fn state(value: &str) -> Result<Predicate, String> {
-    let persistence = value.parse().map(Predicate::Persistence);
-    let activity = value.parse().map(Predicate::Activity);
-    let preparation = value.parse().map(Predicate::Preparation);
-    persistence.or(activity).or(preparation).map_err(|_| {
-        let known = [
-            Persistence::ALL.map(Persistence::word),
-            Activity::ALL.map(Activity::word),
-            Preparation::ALL.map(Preparation::word),
-        ];
-        let error = BadWord {
-            kind: "part of a state",
-            word: value.to_owned(),
-            known: known.concat().into_iter().map(str::to_owned).collect(),
-        };
-        error.to_string()
+        known: of_axes()
+            .chain(PREDICATES.iter().map(|(name, _)| *name))
+            .unique()
+            .map(str::to_owned)
+            .collect(),
     })
 }
 
 fn flag(value: &str) -> Result<Predicate, String> {
-    or_none(value, Predicate::Flags(FlagSet::NONE), |flag: Flag| {
-        Predicate::Flag(flag)
-    })
+    if value == "none" {
+        return Ok(Predicate::Flags(FlagSet::NONE));
+    }
+    let of_flag = || axes().filter(|axis| axis.predicate == "flag");
+    words("flag", value).map_err(|_| or_none(unknown(of_flag(), value)))
+}
+
+fn flags(value: &str) -> Result<Predicate, String> {
+    let flags = value.parse().map_err(|error: BadWord| error.to_string());
+    flags.map(Predicate::Flags)
 }
 
 fn fault(value: &str) -> Result<Predicate, String> {
-    or_none(value, Predicate::Fault(None), |fault| {
-        Predicate::Fault(Some(fault))
-    })
+    if value == "none" {
+        return Ok(Predicate::Fault(None));
+    }
+    let fault = value.parse().map_err(or_none);
+    fault.map(|fault: Fault| Predicate::Fault(Some(fault)))
 }
 
-fn or_none<T: FromStr<Err = BadWord>>(
-    value: &str,
-    none: Predicate,
-    some: fn(T) -> Predicate,
-) -> Result<Predicate, String> {
-    if value == "none" {
-        return Ok(none);
-    }
-    value.parse().map(some).map_err(|mut error: BadWord| {
-        error.known.push("none".to_owned());
-        error.to_string()
-    })
+/// What is said of a word where `none` would be right as well.
+fn or_none(mut error: BadWord) -> String {
+    error.known.push("none".to_owned());
+    error.to_string()
 }
 
 fn name(value: &str) -> Result<Predicate, String> {

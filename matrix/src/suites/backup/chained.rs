@@ -17,8 +17,9 @@ use itertools::iproduct;
 
 use super::axes::{Journey, Writer};
 use crate::{
-    Activity, BadWord, Condition, Control, Flag, FlagSet, Hardware, MachineChoice, Scenario, State,
-    axis::Axis,
+    Activity, Axis, AxisInfo, BadWord, Condition, Control, Flag, FlagSet, Hardware, MachineChoice,
+    Scenario, State,
+    axis::Value,
     rule::{Row, Rule, first, row},
     word::serde_as_text,
 };
@@ -37,13 +38,14 @@ pub struct Chained {
 }
 
 impl Chained {
-    /// The value of each of its own axes: the axis's name and the value's word.
-    #[must_use]
-    pub(crate) fn values(&self) -> [(&'static str, &'static str); 2] {
-        [
-            (Journey::NAME, self.journey.word()),
-            (Writer::NAME, self.writer.word()),
-        ]
+    /// Its axes; the others are those of its scenario.
+    pub const AXES: &'static [&'static AxisInfo] = &[&Journey::INFO, &Writer::INFO];
+
+    /// What it has of each, those of its scenario among them.
+    pub(crate) fn values(&self) -> Vec<Value> {
+        let mut all = vec![Value::of(self.journey), Value::of(self.writer)];
+        all.extend(self.scenario.values());
+        all
     }
 
     /// The machine: only the old one has the fixed ports by which a guest writes to its disk.

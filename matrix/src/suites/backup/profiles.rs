@@ -9,12 +9,11 @@ use super::{
     },
     point::Backup,
 };
-use crate::axis::Axis;
 
 /// The cases of `qemu-iotests` 124, in both forms of the command.
 pub(crate) fn iotests_124() -> Vec<Backup> {
-    let plain = Operation::ALL.iter().map(|operation| Backup {
-        operation: *operation,
+    let plain = Operation::ALL.map(|operation| Backup {
+        operation,
         ..Backup::default()
     });
     let of_granularity = [Granularity::Small, Granularity::Large].map(|granularity| Backup {
@@ -25,9 +24,13 @@ pub(crate) fn iotests_124() -> Vec<Backup> {
         clusters: Clusters::Larger,
         ..Backup::default()
     };
-    let all: Vec<Backup> = plain.chain(of_granularity).chain([larger]).collect();
+    let all: Vec<Backup> = plain
+        .into_iter()
+        .chain(of_granularity)
+        .chain([larger])
+        .collect();
     iproduct!(BackupForm::ALL, all)
-        .map(|(form, one)| Backup { form: *form, ..one })
+        .map(|(form, one)| Backup { form, ..one })
         .collect()
 }
 
@@ -43,12 +46,12 @@ pub(crate) fn variants() -> Vec<Backup> {
     )
     .map(
         |(form, granularity, clusters, bitmaps, creation, target)| Backup {
-            form: *form,
-            granularity: *granularity,
-            clusters: *clusters,
-            bitmaps: *bitmaps,
-            creation: *creation,
-            target: *target,
+            form,
+            granularity,
+            clusters,
+            bitmaps,
+            creation,
+            target,
             ..Backup::default()
         },
     )
@@ -64,8 +67,8 @@ pub(crate) fn chains() -> Vec<Backup> {
     )
     .map(|(journey, carrier, writer)| Backup {
         journey,
-        carrier: *carrier,
-        writer: *writer,
+        carrier,
+        writer,
         creation: Creation::InTransaction,
         ..Backup::default()
     })

@@ -6,15 +6,15 @@ use super::{
     axes::{ColoChannel, ColoDisk, ColoMoment, Failover, Loss},
     point::Colo,
 };
-use crate::{MachineChoice, axis::Axis};
+use crate::MachineChoice;
 
 /// The eight cases of QEMU's own COLO test: channel × who takes over × when.
 pub(crate) fn qemus_own() -> Vec<Colo> {
     let axes = iproduct!(Failover::ALL, ColoMoment::ALL, ColoChannel::ALL);
     axes.map(|(failover, moment, channel)| Colo {
-        channel: *channel,
-        failover: *failover,
-        moment: *moment,
+        channel,
+        failover,
+        moment,
         ..Colo::default()
     })
     .collect()
@@ -25,9 +25,9 @@ pub(crate) fn full() -> Vec<Colo> {
     let machines = [MachineChoice::Q35, MachineChoice::Pc];
     let axes = iproduct!(qemus_own(), Loss::ALL, machines, ColoDisk::ALL);
     axes.map(|(own, loss, machine, disk)| Colo {
-        loss: *loss,
+        loss,
         machine,
-        disk: *disk,
+        disk,
         ..own
     })
     .collect()

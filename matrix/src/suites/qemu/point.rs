@@ -4,7 +4,7 @@ use super::axes::{
     Accelerator, Address, Channels, Devices, Feature, GuestState, Incident, MachineChoice, Method,
     Multifd, Tls, Transport, Uuids, ZeroPage,
 };
-use crate::axis::{Axis, axes_point};
+use crate::axis::axes_point;
 
 /// One migration between two QEMUs: a value of each axis. The default is a live precopy over a
 /// UNIX socket.
@@ -92,7 +92,7 @@ impl Features {
 
     /// Its features, in the order of the axis.
     pub fn iter(self) -> impl Iterator<Item = Feature> {
-        let all = Feature::ALL.iter().copied();
+        let all = Feature::ALL.into_iter();
         all.filter(move |feature| self.has(*feature))
     }
 }
@@ -119,15 +119,4 @@ axes_point! {
         devices: Devices,
     ],
     set: features: Feature
-}
-
-impl Raw {
-    /// Whether the axis of that name has the value of that word; a feature is on.
-    #[must_use]
-    pub fn is(&self, axis: &str, word: &str) -> bool {
-        if axis == Feature::NAME {
-            return self.features.iter().any(|feature| feature.word() == word);
-        }
-        self.values().contains(&(axis, word))
-    }
 }

@@ -9,7 +9,6 @@ use super::{
     },
     point::Raw,
 };
-use crate::Axis;
 
 pub(crate) fn devices() -> impl Iterator<Item = Raw> {
     let machines = [MachineChoice::Q35, MachineChoice::Pc];
@@ -17,7 +16,7 @@ pub(crate) fn devices() -> impl Iterator<Item = Raw> {
     iproduct!(Devices::ALL, machines, guests).map(|(devices, machine, guest)| Raw {
         guest,
         machine,
-        devices: *devices,
+        devices,
         ..Raw::default()
     })
 }
@@ -26,9 +25,9 @@ pub(crate) fn plain_precopy() -> impl Iterator<Item = Raw> {
     let guests = [GuestState::Running, GuestState::Stopped];
     let product = iproduct!(Transport::ALL, MachineChoice::ALL, guests);
     let points = product.map(|(transport, machine, guest)| Raw {
-        transport: *transport,
+        transport,
         guest,
-        machine: *machine,
+        machine,
         ..Raw::default()
     });
     let unflushed = Raw {
@@ -49,19 +48,19 @@ pub(crate) fn families() -> impl Iterator<Item = Raw> {
         GuestState::ALL
     );
     product.map(|(method, transport, multifd, tls, guest)| {
-        let mapped = *multifd != Multifd::Off && transport.is_named_file();
+        let mapped = multifd != Multifd::Off && transport.is_named_file();
         let features = mapped.then_some(Feature::MappedRam);
-        let listed = *method == Method::CprTransfer;
+        let listed = method == Method::CprTransfer;
         Raw {
-            method: *method,
-            transport: *transport,
-            guest: *guest,
+            method,
+            transport,
+            guest,
             address: if listed {
                 Address::Channels
             } else {
                 Address::Uri
             },
-            multifd: *multifd,
+            multifd,
             tls,
             features: features.into_iter().collect(),
             ..Raw::default()

@@ -7,143 +7,69 @@
 
 use std::{fmt, str::FromStr};
 
-use crate::{
-    BadWord,
-    word::{serde_as_text, words},
-};
+use crate::{BadWord, axis::axis, word::serde_as_text};
 
-/// Who drives the migration, and over which connection its data flows.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum Control {
-    /// The client holds a connection to both sides and carries the cookies (`virDomainMigrate3`).
-    Normal,
-    /// The source daemon connects to the destination (`VIR_MIGRATE_PEER2PEER`).
-    P2p,
-    /// As [`Control::P2p`], with the data inside the RPC connection (`VIR_MIGRATE_TUNNELLED`).
-    Tunnelled,
+axis! {
+    /// Who drives the migration, and over which connection its data flows.
+    Control, "control", kind "control method" {
+        /// The client holds a connection to both sides and carries the cookies (`virDomainMigrate3`).
+        Normal = "normal",
+        /// The source daemon connects to the destination (`VIR_MIGRATE_PEER2PEER`).
+        P2p = "p2p",
+        /// As [`Control::P2p`], with the data inside the RPC connection (`VIR_MIGRATE_TUNNELLED`).
+        Tunnelled = "tunnelled",
+    }
 }
 
-/// Whether the source has a configuration besides its running domain.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum Persistence {
-    /// The domain is defined (`virDomainDefineXML`), then started.
-    Persistent,
-    /// The domain exists only while it runs (`virDomainCreateXML`).
-    Transient,
+axis! {
+    /// Whether the source has a configuration besides its running domain.
+    Persistence, "persistence", of "state" as "part of a state" {
+        /// The domain is defined (`virDomainDefineXML`), then started.
+        Persistent = "persistent",
+        /// The domain exists only while it runs (`virDomainCreateXML`).
+        Transient = "transient",
+    }
 }
 
-/// What the guest does when the migration is asked for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum Activity {
-    /// Its processors run: it beats.
-    Running,
-    /// It was suspended (`virDomainSuspend`): it is still.
-    Paused,
+axis! {
+    /// What the guest does when the migration is asked for.
+    Activity, "activity", of "state" as "part of a state" {
+        /// Its processors run: it beats.
+        Running = "running",
+        /// It was suspended (`virDomainSuspend`): it is still.
+        Paused = "paused",
+    }
 }
 
-/// Whether the destination knows the domain before it comes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum Preparation {
-    /// An inactive persistent configuration of the same name and UUID is defined there.
-    Prepared,
-    /// Nothing of that name is there.
-    Bare,
+axis! {
+    /// Whether the destination knows the domain before it comes.
+    Preparation, "preparation", of "state" as "part of a state" {
+        /// An inactive persistent configuration of the same name and UUID is defined there.
+        Prepared = "prepared",
+        /// Nothing of that name is there.
+        Bare = "bare",
+    }
 }
 
-/// One flag of `virDomainMigrateFlags` that is an axis of its own.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum Flag {
-    /// `VIR_MIGRATE_LIVE`: the guest runs while its memory is copied.
-    Live,
-    /// `VIR_MIGRATE_PAUSED`: the guest stays paused on the destination.
-    Paused,
-    /// `VIR_MIGRATE_UNDEFINE_SOURCE`: the source's configuration is removed on success.
-    UndefineSource,
-    /// `VIR_MIGRATE_PERSIST_DEST`: the destination's configuration is made persistent on success.
-    PersistDest,
+axis! {
+    /// One flag of `virDomainMigrateFlags` that is an axis of its own.
+    Flag, "flag" {
+        /// `VIR_MIGRATE_LIVE`: the guest runs while its memory is copied.
+        Live = "live",
+        /// `VIR_MIGRATE_PAUSED`: the guest stays paused on the destination.
+        Paused = "paused",
+        /// `VIR_MIGRATE_UNDEFINE_SOURCE`: the source's configuration is removed on success.
+        UndefineSource = "undefine",
+        /// `VIR_MIGRATE_PERSIST_DEST`: the destination's configuration is made persistent on success.
+        PersistDest = "persist",
+    }
 }
 
 /// A set of [`Flag`]s.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct FlagSet(u8);
 
-impl Control {
-    /// All values, in the order of the names.
-    pub const ALL: [Self; 3] = [Self::Normal, Self::P2p, Self::Tunnelled];
-
-    /// The word that stands for it in names and filters.
-    #[must_use]
-    pub const fn word(self) -> &'static str {
-        match self {
-            Self::Normal => "normal",
-            Self::P2p => "p2p",
-            Self::Tunnelled => "tunnelled",
-        }
-    }
-}
-
-impl Persistence {
-    /// All values, in the order of the names.
-    pub const ALL: [Self; 2] = [Self::Persistent, Self::Transient];
-
-    /// The word that stands for it in names and filters.
-    #[must_use]
-    pub const fn word(self) -> &'static str {
-        match self {
-            Self::Persistent => "persistent",
-            Self::Transient => "transient",
-        }
-    }
-}
-
-impl Activity {
-    /// All values, in the order of the names.
-    pub const ALL: [Self; 2] = [Self::Running, Self::Paused];
-
-    /// The word that stands for it in names and filters.
-    #[must_use]
-    pub const fn word(self) -> &'static str {
-        match self {
-            Self::Running => "running",
-            Self::Paused => "paused",
-        }
-    }
-}
-
-impl Preparation {
-    /// All values, in the order of the names.
-    pub const ALL: [Self; 2] = [Self::Prepared, Self::Bare];
-
-    /// The word that stands for it in names and filters.
-    #[must_use]
-    pub const fn word(self) -> &'static str {
-        match self {
-            Self::Prepared => "prepared",
-            Self::Bare => "bare",
-        }
-    }
-}
-
 impl Flag {
-    /// All values, in the order of the names.
-    pub const ALL: [Self; 4] = [
-        Self::Live,
-        Self::Paused,
-        Self::UndefineSource,
-        Self::PersistDest,
-    ];
-
-    /// The word that stands for it in names and filters.
-    #[must_use]
-    pub const fn word(self) -> &'static str {
-        match self {
-            Self::Live => "live",
-            Self::Paused => "paused",
-            Self::UndefineSource => "undefine",
-            Self::PersistDest => "persist",
-        }
-    }
-
     const fn bit(self) -> u8 {
         1 << self as u8
     }
@@ -220,9 +146,4 @@ impl FromStr for FlagSet {
     }
 }
 
-words!(Control, "control method");
-words!(Persistence, "persistence");
-words!(Activity, "activity");
-words!(Preparation, "preparation");
-words!(Flag, "flag");
 serde_as_text!(FlagSet);

@@ -6,8 +6,9 @@ use itertools::iproduct;
 use serde::Serialize;
 
 use crate::{
-    Activity, BadWord, Control, Flag, FlagSet, Hardware, Persistence, Preparation,
-    axis::Axis,
+    Activity, Axis, AxisInfo, BadWord, Condition, Control, Flag, FlagSet, Hardware, Persistence,
+    Preparation,
+    axis::Value,
     word::{self, serde_as_text},
 };
 
@@ -59,12 +60,57 @@ pub struct Expectation {
 }
 
 impl Scenario {
-    /// The value of each axis that filters know by its name alone: the axis's name and the value's
-    /// word.
-    #[must_use]
-    pub(crate) fn values(&self) -> [(&'static str, &'static str); 1] {
-        [(Hardware::NAME, self.hardware.word())]
+    /// Its axes.
+    pub const AXES: &'static [&'static AxisInfo] = &[
+        &Control::INFO,
+        &Persistence::INFO,
+        &Activity::INFO,
+        &Preparation::INFO,
+        &Flag::INFO,
+        &Hardware::INFO,
+    ];
+
+    /// What it has of each.
+    pub(crate) fn values(&self) -> Vec<Value> {
+        let State {
+            persistence,
+            activity,
+            preparation,
+        } = self.state;
+        let mut all = vec![
+            Value::of(self.control),
+            Value::of(persistence),
+            Value::of(activity),
+            Value::of(preparation),
+        ];
+        all.extend(Value::set(|flag: Flag| self.flags.has(flag)));
+        all.push(Value::of(self.hardware));
+        all
     }
+
+    /// The conditions that a case of it is judged by.
+    pub const CONDITIONS: [Condition; 17] = {
+        use Condition::*;
+        [
+            SourceDefined,
+            SourceStarted,
+            DestinationPrepared,
+            Migrated,
+            SourceInactive,
+            SourceConfig,
+            DestinationExists,
+            DestinationActive,
+            DestinationConfig,
+            DestinationState,
+            During,
+            Memory,
+            Alive,
+            Identity,
+            Events,
+            Job,
+            NothingLeft,
+        ]
+    };
 
     /// What must come of it, by the documentation of `virDomainMigrateFlags`.
     ///

@@ -7,7 +7,7 @@ use super::{
     hardware::Hardware,
     point::{Scenario, State},
 };
-use crate::{Axis, Point, select::cover::cover_points};
+use crate::{Point, select::cover::cover_points};
 
 pub(crate) fn tck_flags() -> impl Iterator<Item = FlagSet> {
     FlagSet::subsets(&[Flag::UndefineSource, Flag::PersistDest])
@@ -31,13 +31,13 @@ pub(crate) fn scenarios(flags: impl Iterator<Item = FlagSet>) -> Vec<Point> {
 
 fn scenarios_with(flags: impl Iterator<Item = FlagSet>, hardware: &[Hardware]) -> Vec<Point> {
     let sets: Vec<FlagSet> = flags.collect();
-    iproduct!(hardware, Control::ALL, State::all(), sets)
+    iproduct!(hardware.iter().copied(), Control::ALL, State::all(), sets)
         .map(|(hardware, control, state, flags)| {
             Point::Tck(Scenario {
                 control,
                 state,
                 flags,
-                hardware: *hardware,
+                hardware,
             })
         })
         .collect()
@@ -46,8 +46,8 @@ fn scenarios_with(flags: impl Iterator<Item = FlagSet>, hardware: &[Hardware]) -
 /// The 96, each kind of hardware in a cover of pairs, and each as Nova migrates.
 pub(crate) fn default() -> Vec<Point> {
     let flags = FlagSet::subsets(&[Flag::Live, Flag::UndefineSource, Flag::PersistDest]);
-    let covered = cover_points(scenarios_with(flags, Hardware::ALL), 2);
-    let nova = Hardware::ALL.iter().map(|hardware| nova(*hardware));
+    let covered = cover_points(scenarios_with(flags, &Hardware::ALL), 2);
+    let nova = Hardware::ALL.map(nova);
     let all = scenarios(tck_flags()).into_iter().chain(nova);
     all.chain(covered).unique().collect()
 }
