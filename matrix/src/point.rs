@@ -5,8 +5,8 @@ use std::fmt;
 use itertools::Itertools;
 
 use crate::{
-    Axis, AxisInfo, Backend, Backup, Chained, Colo, Condition, MachineChoice, Need, Raw, Scenario,
-    Suite, axis::Value,
+    Axis, AxisInfo, Backend, Backup, BadWord, Chained, Colo, ColoChannel, Condition, Journey,
+    MachineChoice, Need, Raw, Rule, Scenario, Suite, axis::Value,
 };
 
 /// What a case does.
@@ -22,6 +22,14 @@ pub enum Point {
     Backup(Backup),
     /// A chain of backups around a migration through libvirt.
     Chained(Chained),
+}
+
+/// Why a text is no point.
+pub(crate) enum UnreadPoint {
+    /// It has too few parts, or too many.
+    Shape,
+    /// One of its words is wrong.
+    Word(BadWord),
 }
 
 /// One thing that a case is or is not, in the words of the filter language.
@@ -74,105 +82,150 @@ pub fn axes() -> impl Iterator<Item = &'static AxisInfo> {
     own.chain(of_points).unique_by(|axis| axis.name)
 }
 
+/// What a point of a suite knows of itself.
+pub(crate) trait SuitePoint: fmt::Display {
+    /// The suite whose product it is in.
+    fn suite(&self) -> Suite;
+
+    /// What can run it, the usual one first.
+    fn backends(&self) -> &'static [Backend];
+
+    /// What it has of each of its axes.
+    fn values(&self) -> Vec<Value>;
+
+    /// The rule of its suite that leaves it out; `None` where it may be run.
+    fn excluded(&self) -> Option<&'static Rule> {
+        None
+    }
+
+    /// What it needs of the two QEMUs, where no libvirt stands between; the most telling first.
+    fn needs(&self) -> Vec<Need> {
+        Vec::new()
+    }
+
+    /// The machine of its guest.
+    fn machine(&self) -> MachineChoice {
+        MachineChoice::Q35
+    }
+
+    /// The conditions that a case of it is judged by.
+    fn conditions(&self) -> Vec<Condition>;
+
+    /// The scenario, where libvirt or the hypervisor in memory runs it.
+    fn scenario(&self) -> Option<&Scenario> {
+        None
+    }
+
+    /// The point of a suite without libvirt that does the same.
+    fn counterpart(&self) -> Option<Point> {
+        None
+    }
+}
+
 impl Point {
+    /// The one place that knows which kinds of points there are.
+    fn of_suite(&self) -> &dyn SuitePoint {
+        match self {
+            Self::Tck(scenario) => scenario,
+            Self::Qemu(raw) => raw,
+            Self::Colo(colo) => colo,
+            Self::Backup(backup) => backup,
+            Self::Chained(chained) => chained,
+        }
+    }
+
+    /// The point that a case's name has, which `backend` is to run.
+    pub(crate) fn read(text: &str, backend: Backend) -> Result<Self, UnreadPoint> {
+        let mut parts = text.split('/');
+        let first = parts.next().unwrap_or_default();
+        let more = parts.count();
+        let journey = first.parse::<Journey>().is_ok();
+        let channel = first.parse::<ColoChannel>().is_ok();
+        let point = match (backend.has_client(), more) {
+            (false, 3) if channel => text.parse().map(Self::Colo),
+            (false, 3) if journey => text.parse().map(Self::Backup),
+            (false, 3) => text.parse().map(Self::Qemu),
+            (true, 2 | 3) => text.parse().map(Self::Tck),
+            (true, 4..) if journey => text.parse().map(Self::Chained),
+            (true | false, _) => return Err(UnreadPoint::Shape),
+        };
+        point.map_err(UnreadPoint::Word)
+    }
+
     /// The suite whose product it is in.
     #[must_use]
-    pub const fn suite(&self) -> Suite {
-        match self {
-            Self::Tck(_) => Suite::Tck,
-            Self::Qemu(_) => Suite::Qemu,
-            Self::Colo(_) => Suite::Colo,
-            Self::Backup(_) | Self::Chained(_) => Suite::Backup,
-        }
+    pub fn suite(&self) -> Suite {
+        self.of_suite().suite()
     }
 
     /// The scenario, where libvirt or the hypervisor in memory runs it.
     #[must_use]
-    pub const fn scenario(&self) -> Option<&Scenario> {
-        match self {
-            Self::Tck(scenario) => Some(scenario),
-            Self::Chained(chained) => Some(&chained.scenario),
-            Self::Qemu(_) | Self::Colo(_) | Self::Backup(_) => None,
+    pub fn scenario(&self) -> Option<&Scenario> {
+        self.of_suite().scenario()
+    }
+
+    /// The raw migration, where it is one.
+    #[must_use]
+    pub const fn raw(&self) -> Option<&Raw> {
+        if let Self::Qemu(raw) = self {
+            Some(raw)
+        } else {
+            None
         }
     }
 
     /// What can run it, the usual one first.
     #[must_use]
-    pub const fn backends(&self) -> &'static [Backend] {
-        match self {
-            Self::Tck(_) => &[Backend::Libvirt, Backend::Fake],
-            Self::Qemu(_) | Self::Colo(_) | Self::Backup(_) => &[Backend::Qemu],
-            Self::Chained(_) => &[Backend::Libvirt],
-        }
+    pub fn backends(&self) -> &'static [Backend] {
+        self.of_suite().backends()
     }
 
     /// What it is, trait by trait.
     #[must_use]
     pub fn traits(&self) -> Vec<Trait> {
-        self.values().into_iter().map(Trait::from).collect()
+        let values = self.of_suite().values().into_iter();
+        values.map(Trait::from).collect()
     }
 
     /// Whether its axis of that name has the value of that word, or has it among others.
     #[must_use]
     pub fn is(&self, axis: &str, word: &str) -> bool {
-        self.values().iter().any(|value| value.is(axis, word))
+        let values = self.of_suite().values();
+        values.iter().any(|value| value.is(axis, word))
     }
 
-    /// What it has of each of its axes.
-    fn values(&self) -> Vec<Value> {
-        match self {
-            Self::Tck(scenario) => scenario.values(),
-            Self::Qemu(raw) => raw.values(),
-            Self::Colo(colo) => colo.values(),
-            Self::Backup(backup) => backup.values(),
-            Self::Chained(chained) => chained.values(),
-        }
+    /// The rule of its suite that leaves it out; `None` where it may be run.
+    pub(crate) fn excluded(&self) -> Option<&'static Rule> {
+        self.of_suite().excluded()
+    }
+
+    /// The point of a suite without libvirt that does the same; `None` where there is none.
+    pub(crate) fn counterpart(&self) -> Option<Self> {
+        self.of_suite().counterpart()
     }
 
     /// What it needs of the two QEMUs, where no libvirt stands between; the most telling first.
     #[must_use]
     pub fn needs(&self) -> Vec<Need> {
-        match self {
-            Self::Tck(_) | Self::Chained(_) => Vec::new(),
-            Self::Qemu(raw) => raw.needs(),
-            Self::Colo(colo) => colo.needs(),
-            Self::Backup(backup) => backup.needs(),
-        }
+        self.of_suite().needs()
     }
 
     /// The machine of its guest.
     #[must_use]
-    pub const fn machine(&self) -> MachineChoice {
-        match self {
-            Self::Tck(_) | Self::Backup(_) => MachineChoice::Q35,
-            Self::Chained(chained) => chained.machine(),
-            Self::Qemu(raw) => raw.machine,
-            Self::Colo(colo) => colo.machine,
-        }
+    pub fn machine(&self) -> MachineChoice {
+        self.of_suite().machine()
     }
 
     /// The conditions that a case of it is judged by. What has no counterpart in a suite is left out
     /// of its cases, and not passed.
     #[must_use]
     pub fn conditions(&self) -> Vec<Condition> {
-        match self {
-            Self::Tck(_) => Condition::of_libvirt().to_vec(),
-            Self::Qemu(raw) => raw.conditions(),
-            Self::Colo(colo) => colo.conditions(),
-            Self::Backup(backup) => backup.conditions(),
-            Self::Chained(chained) => chained.conditions(),
-        }
+        self.of_suite().conditions()
     }
 }
 
 impl fmt::Display for Point {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Tck(scenario) => scenario.fmt(f),
-            Self::Qemu(raw) => raw.fmt(f),
-            Self::Colo(colo) => colo.fmt(f),
-            Self::Backup(backup) => backup.fmt(f),
-            Self::Chained(chained) => chained.fmt(f),
-        }
+        self.of_suite().fmt(f)
     }
 }

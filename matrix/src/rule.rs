@@ -2,10 +2,7 @@
 
 use std::fmt;
 
-use crate::{
-    Case, Point,
-    suites::{backup, qemu},
-};
+use crate::Case;
 
 /// Why a case is left out of its suite.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -67,17 +64,7 @@ pub fn excluded(case: &Case) -> Option<&'static Rule> {
     }
     match case.fault {
         Some(fault) => (fault.point() != case.point).then_some(&OWN_SCENARIO),
-        None => by_suite(&case.point),
-    }
-}
-
-/// The rule of the point's own suite that leaves it out.
-fn by_suite(point: &Point) -> Option<&'static Rule> {
-    match point {
-        Point::Tck(_) | Point::Colo(_) => None,
-        Point::Qemu(raw) => qemu::rules::excluded(raw),
-        Point::Backup(backup) => backup::rules::excluded(backup),
-        Point::Chained(chained) => backup::chained::excluded(chained),
+        None => case.point.excluded(),
     }
 }
 

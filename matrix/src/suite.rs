@@ -1,12 +1,29 @@
 //! Suites and their profiles: which points each one has.
 
-use itertools::{Itertools, iproduct};
-
 use crate::{
-    Backend, Backup, Colo, Fault, Flag, FlagSet, Point, Raw,
+    Backend, Fault, Point,
     axis::axis,
-    suites::{backup, colo, qemu, tck},
+    suites::{backup::BackupSuite, colo::ColoSuite, faults::Faults, qemu::QemuSuite, tck::Tck},
 };
+
+/// What a suite is. What it is about one of its points, the [point](crate::point::SuitePoint) knows.
+pub(crate) trait SuiteSpec: Sync {
+    /// What can run it, the usual one first.
+    fn backends(&self) -> &'static [Backend];
+
+    /// Its profiles. Of those that a back end runs, the first is meant where none is named.
+    fn profiles(&self) -> &'static [ProfileRow];
+}
+
+/// A profile of a suite.
+pub(crate) struct ProfileRow {
+    /// Its name and its sentence.
+    pub profile: Profile,
+    /// What can run it, the usual one first.
+    pub backends: &'static [Backend],
+    /// The whole product of its axes for a back end, each point with what is broken on purpose.
+    pub points: fn(Backend) -> Vec<(Point, Option<Fault>)>,
+}
 
 axis! {
     /// A set of axes with their rules.
@@ -79,15 +96,21 @@ axis! {
 }
 
 impl Suite {
+    /// The one place that knows which suites there are.
+    fn spec(self) -> &'static dyn SuiteSpec {
+        match self {
+            Self::Tck => &Tck,
+            Self::Qemu => &QemuSuite,
+            Self::Colo => &ColoSuite,
+            Self::Backup => &BackupSuite,
+            Self::Faults => &Faults,
+        }
+    }
+
     /// What can run it, the usual one first.
     #[must_use]
-    pub const fn backends(self) -> &'static [Backend] {
-        match self {
-            Self::Tck => &[Backend::Libvirt, Backend::Fake],
-            Self::Qemu | Self::Colo => &[Backend::Qemu],
-            Self::Backup => &[Backend::Qemu, Backend::Libvirt],
-            Self::Faults => &Backend::ALL,
-        }
+    pub fn backends(self) -> &'static [Backend] {
+        self.spec().backends()
     }
 
     /// What it is, in a sentence or two.
@@ -98,25 +121,26 @@ impl Suite {
 
     /// The profile that is meant where none is named.
     #[must_use]
-    pub const fn profile(self, backend: Backend) -> Profile {
-        match (self, backend) {
-            (Self::Tck, _) => Profile::Default,
-            (Self::Qemu, _) => Profile::MigrationTest,
-            (Self::Colo, _) => Profile::QemuColo,
-            (Self::Backup, Backend::Libvirt) => Profile::Checkpoints,
-            (Self::Backup, Backend::Qemu | Backend::Fake) => Profile::Iotests124,
-            (Self::Faults, _) => Profile::Faults,
-        }
+    pub fn profile(self, backend: Backend) -> Profile {
+        let rows = self.spec().profiles();
+        let runs = |row: &&ProfileRow| row.backends.contains(&backend);
+        rows.iter().find(runs).unwrap_or(&rows[0]).profile
     }
 
     /// Its profiles.
     pub fn profiles(self) -> impl Iterator<Item = Profile> {
-        let all = Profile::ALL.into_iter();
-        all.filter(move |profile| profile.suite() == self)
+        self.spec().profiles().iter().map(|row| row.profile)
     }
 }
 
 impl Profile {
+    fn row(self) -> (Suite, &'static ProfileRow) {
+        let rows = |suite: Suite| suite.spec().profiles().iter().map(move |row| (suite, row));
+        let mut all = Suite::ALL.into_iter().flat_map(rows);
+        let row = all.find(|(_, row)| row.profile == self);
+        row.expect("each profile is a row of its suite, as a test says")
+    }
+
     /// What it is, in a sentence or two.
     #[must_use]
     pub const fn description(self) -> &'static str {
@@ -125,94 +149,39 @@ impl Profile {
 
     /// The suite that it is a part of.
     #[must_use]
-    pub const fn suite(self) -> Suite {
-        match self {
-            Self::Default | Self::Tck | Self::TckScript | Self::TckFull => Suite::Tck,
-            Self::MigrationTest | Self::Devices | Self::Plain | Self::Families => Suite::Qemu,
-            Self::QemuColo | Self::ColoFull => Suite::Colo,
-            Self::Iotests124 | Self::Variants | Self::Chain | Self::Checkpoints => Suite::Backup,
-            Self::Faults => Suite::Faults,
-        }
+    pub fn suite(self) -> Suite {
+        self.row().0
     }
 
     /// What can run it, the usual one first.
     #[must_use]
-    pub const fn backends(self) -> &'static [Backend] {
-        match self {
-            Self::Iotests124 | Self::Variants | Self::Chain => &[Backend::Qemu],
-            Self::Checkpoints => &[Backend::Libvirt],
-            Self::Default
-            | Self::Tck
-            | Self::TckScript
-            | Self::TckFull
-            | Self::MigrationTest
-            | Self::Devices
-            | Self::Plain
-            | Self::Families
-            | Self::QemuColo
-            | Self::ColoFull
-            | Self::Faults => self.suite().backends(),
-        }
+    pub fn backends(self) -> &'static [Backend] {
+        self.row().1.backends
     }
 
     /// Its points for a back end, before the [rules](crate::Rule) of the suite: the whole product
     /// of its axes. With each comes what is broken on purpose.
     #[must_use]
     pub fn points(self, backend: Backend) -> Vec<(Point, Option<Fault>)> {
-        let plain = |points: Vec<Point>| points.into_iter().map(|point| (point, None)).collect();
-        match self {
-            Self::Default => plain(tck::profiles::default()),
-            Self::Tck => plain(tck::profiles::scenarios(tck::profiles::tck_flags())),
-            Self::TckScript => plain(tck::profiles::scenarios(tck::profiles::script_flags())),
-            Self::TckFull => plain(tck::profiles::scenarios(FlagSet::subsets(&Flag::ALL))),
-            Self::MigrationTest => plain(raw(qemu::coverage::points())),
-            Self::Devices => plain(raw(qemu::profiles::devices())),
-            Self::Plain => plain(raw(qemu::profiles::plain_precopy())),
-            Self::Families => plain(raw(qemu::profiles::families())),
-            Self::QemuColo => plain(of_colo(colo::profiles::qemus_own())),
-            Self::ColoFull => plain(of_colo(colo::profiles::full())),
-            Self::Iotests124 => plain(of_backup(backup::profiles::iotests_124())),
-            Self::Variants => plain(of_backup(backup::profiles::variants())),
-            Self::Chain => plain(of_backup(backup::profiles::chains())),
-            Self::Checkpoints => {
-                let flags: Vec<FlagSet> = tck::profiles::tck_flags().collect();
-                let points = backup::chained::chained(&flags).into_iter();
-                plain(points.map(Point::Chained).collect())
-            }
-            Self::Faults => faults(backend),
-        }
+        (self.row().1.points)(backend)
     }
 }
 
-fn of_colo(points: impl IntoIterator<Item = Colo>) -> Vec<Point> {
-    points.into_iter().map(Point::Colo).collect()
-}
-
-fn of_backup(points: impl IntoIterator<Item = Backup>) -> Vec<Point> {
-    points.into_iter().map(Point::Backup).collect()
-}
-
-fn raw(points: impl IntoIterator<Item = Raw>) -> Vec<Point> {
-    points.into_iter().map(Point::Qemu).collect()
-}
-
-/// Every fault of the back end × every point that some fault has; the rules leave each fault its own.
-fn faults(backend: Backend) -> Vec<(Point, Option<Fault>)> {
-    let own = || {
-        Fault::ALL
-            .into_iter()
-            .filter(|fault| fault.runs_on(backend))
-    };
-    let points: Vec<Point> = own().map(Fault::point).unique().collect();
-    iproduct!(own(), points)
-        .map(|(fault, point)| (point, Some(fault)))
-        .collect()
+/// Points in which nothing is broken.
+pub(crate) fn unbroken<P>(
+    points: impl IntoIterator<Item = P>,
+    point: fn(P) -> Point,
+) -> Vec<(Point, Option<Fault>)> {
+    let points = points.into_iter();
+    points.map(|one| (point(one), None)).collect()
 }
 
 #[cfg(test)]
 mod tests {
+    use itertools::Itertools;
+
     use super::*;
-    use crate::{Control, Hardware};
+    use crate::{Control, Hardware, suites::tck};
 
     #[test]
     fn the_profiles_have_96_96_and_384_scenarios_each_once() {
@@ -257,6 +226,12 @@ mod tests {
         ]
         .concat();
         assert!(others.iter().all(|point| full.contains(point)));
+    }
+
+    #[test]
+    fn every_profile_is_a_row_of_one_suite() {
+        let rows: Vec<_> = Suite::ALL.into_iter().flat_map(Suite::profiles).collect();
+        assert_eq!(rows, Profile::ALL);
     }
 
     #[test]

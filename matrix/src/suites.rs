@@ -3,5 +3,6 @@
 
 pub(crate) mod backup;
 pub(crate) mod colo;
+pub(crate) mod faults;
 pub(crate) mod qemu;
 pub(crate) mod tck;

@@ -44,21 +44,23 @@ pub(crate) fn versions(history: &History) -> Versions {
 }
 
 fn check(condition: Condition, evidence: &Evidence<'_>) -> Verdict {
-    let judged = match &evidence.header().case.point {
+    let judged = judged(condition, evidence).unwrap_or_else(|| {
+        let text = format!("{condition} has no counterpart in this suite");
+        Err(Verdict::unknown(text))
+    });
+    judged.unwrap_or_else(|unseen| unseen)
+}
+
+/// What the suite of the case says; `None` where it has no check of that condition.
+fn judged(condition: Condition, evidence: &Evidence<'_>) -> Option<Judged> {
+    match &evidence.header().case.point {
         Point::Tck(scenario) => by(&tck::CHECKS, condition, evidence, scenario),
         Point::Qemu(raw) => by(&qemu::CHECKS, condition, evidence, raw),
         Point::Colo(colo) => by(&colo::CHECKS, condition, evidence, colo),
         Point::Backup(backup) => by(&backup::CHECKS, condition, evidence, backup),
         Point::Chained(chained) => by(&backup::CHAINED, condition, evidence, chained)
             .or_else(|| by(&tck::CHECKS, condition, evidence, &chained.scenario)),
-    };
-    let judged = judged.unwrap_or_else(|| {
-        // No case lists a condition that its suite has no check for.
-        Err(Verdict::unknown(format!(
-            "{condition} has no counterpart in this suite"
-        )))
-    });
-    judged.unwrap_or_else(|unseen| unseen)
+    }
 }
 
 /// What the suite's own check says; `None` where it has none of that condition.

@@ -4,7 +4,7 @@ mod scripts;
 
 use migratrix_contract::{Phase, RawStep, Step};
 use migratrix_history::Side;
-use migratrix_matrix::{Backend, Case, Profile, RawFault, ReleaseName, Suite, Tuple};
+use migratrix_matrix::{Backend, Case, Profile, RawFault, ReleaseName, Tuple};
 use scripts::{said, script};
 
 /// What is said between the looks before and after.
@@ -88,7 +88,6 @@ fn every_script_ends_in_clearing_both_sides() {
             destination: name.clone(),
         };
         let case = Case {
-            suite: Suite::Qemu,
             backend: Backend::Qemu,
             tuple,
             point,

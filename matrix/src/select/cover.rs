@@ -143,7 +143,7 @@ fn columns(rows: &[Row]) -> Vec<Column> {
 
 fn row_of(case: &Case) -> Row {
     let mut row = named(case.traits());
-    row.insert("suite".to_owned(), case.suite.to_string());
+    row.insert("suite".to_owned(), case.suite().to_string());
     row.insert("backend".to_owned(), case.backend.to_string());
     if let Some(fault) = case.fault {
         row.insert("fault".to_owned(), fault.to_string());

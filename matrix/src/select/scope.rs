@@ -2,7 +2,7 @@
 
 use itertools::Itertools;
 
-use crate::{Axis, Case, Devices, Flag, Hardware, MachineChoice, Method, Multifd, Point, Tls};
+use crate::{Axis, Case, Devices, Flag, Hardware, MachineChoice, Method, Multifd, Suite, Tls};
 
 /// Something about migrations that people ask for.
 struct Subject {
@@ -15,12 +15,7 @@ struct Subject {
 const SUBJECTS: [Subject; 9] = [
     Subject {
         name: "live migration (LIVE)",
-        is_tried_by: |case| match &case.point {
-            Point::Qemu(raw) => raw.method == Method::Precopy,
-            Point::Tck(_) | Point::Chained(_) | Point::Colo(_) | Point::Backup(_) => {
-                case.scenario().is_some_and(|one| one.flags.has(Flag::Live))
-            }
-        },
+        is_tried_by: |case| is(case, Method::Precopy) || is(case, Flag::Live),
         see: "--profile default",
     },
     Subject {
@@ -66,10 +61,7 @@ const SUBJECTS: [Subject; 9] = [
     },
     Subject {
         name: "copies of storage",
-        is_tried_by: |case| match &case.point {
-            Point::Backup(_) | Point::Chained(_) => true,
-            Point::Tck(_) | Point::Qemu(_) | Point::Colo(_) => false,
-        },
+        is_tried_by: |case| case.point.suite() == Suite::Backup,
         see: "--suite backup --profile checkpoints",
     },
 ];

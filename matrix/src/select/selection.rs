@@ -136,7 +136,6 @@ impl Selection {
         let product = iproduct!(self.tuples(releases), points);
         Ok(Either::Right(product.map(
             move |(tuple, (point, fault))| Case {
-                suite,
                 backend,
                 tuple,
                 point,

@@ -15,3 +15,21 @@ mod story;
 #[cfg(test)]
 mod tests;
 pub(crate) mod writes;
+
+use crate::{
+    Backend,
+    suite::{ProfileRow, SuiteSpec},
+};
+
+/// The suite.
+pub(crate) struct BackupSuite;
+
+impl SuiteSpec for BackupSuite {
+    fn backends(&self) -> &'static [Backend] {
+        &[Backend::Qemu, Backend::Libvirt]
+    }
+
+    fn profiles(&self) -> &'static [ProfileRow] {
+        &profiles::PROFILES
+    }
+}

@@ -5,3 +5,21 @@ pub(crate) mod faults;
 mod needs;
 pub(crate) mod point;
 pub(crate) mod profiles;
+
+use crate::{
+    Backend,
+    suite::{ProfileRow, SuiteSpec},
+};
+
+/// The suite.
+pub(crate) struct ColoSuite;
+
+impl SuiteSpec for ColoSuite {
+    fn backends(&self) -> &'static [Backend] {
+        &[Backend::Qemu]
+    }
+
+    fn profiles(&self) -> &'static [ProfileRow] {
+        &profiles::PROFILES
+    }
+}

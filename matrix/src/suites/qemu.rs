@@ -12,3 +12,21 @@ pub(crate) mod point;
 pub(crate) mod profiles;
 pub(crate) mod rules;
 pub(crate) mod settings;
+
+use crate::{
+    Backend,
+    suite::{ProfileRow, SuiteSpec},
+};
+
+/// The suite.
+pub(crate) struct QemuSuite;
+
+impl SuiteSpec for QemuSuite {
+    fn backends(&self) -> &'static [Backend] {
+        &[Backend::Qemu]
+    }
+
+    fn profiles(&self) -> &'static [ProfileRow] {
+        &profiles::PROFILES
+    }
+}

@@ -88,7 +88,6 @@ fn near_points() -> impl Strategy<Value = Raw> {
 fn case(raw: Raw) -> Case {
     let name = |text| ReleaseName::new(text).unwrap();
     Case {
-        suite: Suite::Qemu,
         backend: Backend::Qemu,
         tuple: Tuple {
             client: name("old"),

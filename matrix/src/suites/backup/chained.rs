@@ -15,11 +15,15 @@ use std::{fmt, str::FromStr};
 
 use itertools::iproduct;
 
-use super::axes::{Journey, Writer};
+use super::{
+    axes::{Carrier, Creation, Journey, Writer},
+    point::Backup,
+};
 use crate::{
-    Activity, Axis, AxisInfo, BadWord, Condition, Control, Flag, FlagSet, Hardware, MachineChoice,
-    Scenario, State,
+    Activity, Axis, AxisInfo, Backend, BadWord, Condition, Control, Flag, FlagSet, MachineChoice,
+    Point, Scenario, State, Suite,
     axis::Value,
+    point::SuitePoint,
     rule::{Row, Rule, first, row},
     word::serde_as_text,
 };
@@ -40,17 +44,29 @@ pub struct Chained {
 impl Chained {
     /// Its axes; the others are those of its scenario.
     pub const AXES: &'static [&'static AxisInfo] = &[&Journey::INFO, &Writer::INFO];
+}
 
-    /// What it has of each, those of its scenario among them.
-    pub(crate) fn values(&self) -> Vec<Value> {
+impl SuitePoint for Chained {
+    fn suite(&self) -> Suite {
+        Suite::Backup
+    }
+
+    fn backends(&self) -> &'static [Backend] {
+        &[Backend::Libvirt]
+    }
+
+    fn values(&self) -> Vec<Value> {
         let mut all = vec![Value::of(self.journey), Value::of(self.writer)];
         all.extend(self.scenario.values());
         all
     }
 
+    fn excluded(&self) -> Option<&'static Rule> {
+        first(&ROWS, self)
+    }
+
     /// The machine: only the old one has the fixed ports by which a guest writes to its disk.
-    #[must_use]
-    pub const fn machine(&self) -> MachineChoice {
+    fn machine(&self) -> MachineChoice {
         match self.writer {
             Writer::QemuIo => MachineChoice::Q35,
             Writer::Guest => MachineChoice::Pc,
@@ -58,15 +74,33 @@ impl Chained {
     }
 
     /// The conditions that a case of it is judged by: those of its scenario, and those of the chain.
-    #[must_use]
-    pub fn conditions(&self) -> Vec<Condition> {
+    fn conditions(&self) -> Vec<Condition> {
         let chain = [
             Condition::Jobs,
             Condition::Bitmap,
             Condition::Backups,
             Condition::Chain,
         ];
-        [Condition::of_libvirt(), &chain].concat()
+        [&Scenario::CONDITIONS[..], &chain].concat()
+    }
+
+    fn scenario(&self) -> Option<&Scenario> {
+        Some(&self.scenario)
+    }
+
+    /// libvirt has its bitmaps in the image, and gives them an alias where the image is copied.
+    fn counterpart(&self) -> Option<Point> {
+        let journey = self.journey;
+        Some(Point::Backup(Backup {
+            journey,
+            writer: self.writer,
+            creation: Creation::InTransaction,
+            carrier: match journey {
+                Journey::Stay | Journey::Shared => Carrier::Image,
+                Journey::Copied => Carrier::Mapping,
+            },
+            ..Backup::default()
+        }))
     }
 }
 
@@ -84,7 +118,7 @@ pub(crate) fn chained(flags: &[FlagSet]) -> Vec<Chained> {
                     control,
                     state,
                     flags: *flags,
-                    hardware: Hardware::Minimal,
+                    ..Scenario::USUAL
                 },
             })
             .collect::<Vec<_>>()
@@ -112,11 +146,6 @@ static ROWS: [Row<Chained>; 3] = [
         "virDomainMigrateFlags, VIR_MIGRATE_NON_SHARED_DISK and VIR_MIGRATE_TUNNELLED",
     ),
 ];
-
-/// The rule that leaves `point` out; `None` where it may be run.
-pub(crate) fn excluded(point: &Chained) -> Option<&'static Rule> {
-    first(&ROWS, point)
-}
 
 impl fmt::Display for Chained {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

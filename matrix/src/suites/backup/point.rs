@@ -14,7 +14,12 @@ use super::axes::{
     BackupForm, Bitmaps, Carrier, Clusters, Creation, Granularity, Journey, Operation, Target,
     Writer,
 };
-use crate::{Condition, axis::axes_point};
+use super::rules;
+use crate::{
+    Backend, Condition, Need, Rule, Suite,
+    axis::{Value, axes_point},
+    point::SuitePoint,
+};
 
 /// A chain of backups. Its text is `JOURNEY/FORM/OPERATION/OPTIONS`, as in
 /// `stay/blockdev-backup/incremental-simple/32k`.
@@ -75,5 +80,31 @@ impl Backup {
     #[must_use]
     pub fn jumps(&self) -> bool {
         self.journey != Journey::Stay
+    }
+}
+
+impl SuitePoint for Backup {
+    fn suite(&self) -> Suite {
+        Suite::Backup
+    }
+
+    fn backends(&self) -> &'static [Backend] {
+        &[Backend::Qemu]
+    }
+
+    fn values(&self) -> Vec<Value> {
+        Self::values(self)
+    }
+
+    fn excluded(&self) -> Option<&'static Rule> {
+        rules::excluded(self)
+    }
+
+    fn needs(&self) -> Vec<Need> {
+        Self::needs(self)
+    }
+
+    fn conditions(&self) -> Vec<Condition> {
+        Self::conditions(self)
     }
 }

@@ -1,4 +1,4 @@
-//! The profiles of the `backup` suite on QEMU alone.
+//! The profiles of the `backup` suite.
 
 use itertools::iproduct;
 
@@ -7,8 +7,38 @@ use super::{
         BackupForm, Bitmaps, Carrier, Clusters, Creation, Granularity, Journey, Operation, Target,
         Writer,
     },
+    chained::chained,
     point::Backup,
 };
+use crate::{
+    Backend, Point, Profile,
+    suite::{ProfileRow, unbroken},
+    suites::tck::profiles::tck_flags,
+};
+
+/// The usual one first.
+pub(super) static PROFILES: [ProfileRow; 4] = [
+    ProfileRow {
+        profile: Profile::Iotests124,
+        backends: &[Backend::Qemu],
+        points: |_| unbroken(iotests_124(), Point::Backup),
+    },
+    ProfileRow {
+        profile: Profile::Variants,
+        backends: &[Backend::Qemu],
+        points: |_| unbroken(variants(), Point::Backup),
+    },
+    ProfileRow {
+        profile: Profile::Chain,
+        backends: &[Backend::Qemu],
+        points: |_| unbroken(chains(), Point::Backup),
+    },
+    ProfileRow {
+        profile: Profile::Checkpoints,
+        backends: &[Backend::Libvirt],
+        points: |_| unbroken(chained(&tck_flags().collect::<Vec<_>>()), Point::Chained),
+    },
+];
 
 /// The cases of `qemu-iotests` 124, in both forms of the command.
 pub(crate) fn iotests_124() -> Vec<Backup> {

@@ -4,7 +4,11 @@
 //! (`COLOMode`, `COLOExitReason`, `x-colo-lost-heartbeat`) and `qapi/yank.json`.
 
 use super::axes::{CheckpointDelay, ColoChannel, ColoDisk, ColoMoment, Failover, Loss};
-use crate::{Accelerator, Condition, MachineChoice, Place, Version, axis::axes_point};
+use crate::{
+    Accelerator, Backend, Condition, MachineChoice, Need, Place, Suite, Version,
+    axis::{Value, axes_point},
+    point::SuitePoint,
+};
 
 /// Two guests in lock-step, and the loss of one. Its text is `CHANNEL/FAILOVER/MOMENT/OPTIONS`, as in
 /// `single-channel/primary/idle/plain`.
@@ -97,6 +101,32 @@ impl Colo {
             Condition::Onward,
             Condition::NothingLeft,
         ]
+    }
+}
+
+impl SuitePoint for Colo {
+    fn suite(&self) -> Suite {
+        Suite::Colo
+    }
+
+    fn backends(&self) -> &'static [Backend] {
+        &[Backend::Qemu]
+    }
+
+    fn values(&self) -> Vec<Value> {
+        Self::values(self)
+    }
+
+    fn needs(&self) -> Vec<Need> {
+        Self::needs(self)
+    }
+
+    fn machine(&self) -> MachineChoice {
+        self.machine
+    }
+
+    fn conditions(&self) -> Vec<Condition> {
+        Self::conditions(self)
     }
 }
 

@@ -6,7 +6,24 @@ use super::{
     axes::{ColoChannel, ColoDisk, ColoMoment, Failover, Loss},
     point::Colo,
 };
-use crate::MachineChoice;
+use crate::{
+    Backend, MachineChoice, Point, Profile,
+    suite::{ProfileRow, unbroken},
+};
+
+/// The usual one first.
+pub(super) static PROFILES: [ProfileRow; 2] = [
+    ProfileRow {
+        profile: Profile::QemuColo,
+        backends: &[Backend::Qemu],
+        points: |_| unbroken(qemus_own(), Point::Colo),
+    },
+    ProfileRow {
+        profile: Profile::ColoFull,
+        backends: &[Backend::Qemu],
+        points: |_| unbroken(full(), Point::Colo),
+    },
+];
 
 /// The eight cases of QEMU's own COLO test: channel × who takes over × when.
 pub(crate) fn qemus_own() -> Vec<Colo> {

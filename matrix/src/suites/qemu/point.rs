@@ -4,7 +4,12 @@ use super::axes::{
     Accelerator, Address, Channels, Devices, Feature, GuestState, Incident, MachineChoice, Method,
     Multifd, Tls, Transport, Uuids, ZeroPage,
 };
-use crate::axis::axes_point;
+use super::rules;
+use crate::{
+    Backend, Condition, Need, Rule, Suite,
+    axis::{Value, axes_point},
+    point::SuitePoint,
+};
 
 /// One migration between two QEMUs: a value of each axis. The default is a live precopy over a
 /// UNIX socket.
@@ -119,4 +124,34 @@ axes_point! {
         devices: Devices,
     ],
     set: features: Feature
+}
+
+impl SuitePoint for Raw {
+    fn suite(&self) -> Suite {
+        Suite::Qemu
+    }
+
+    fn backends(&self) -> &'static [Backend] {
+        &[Backend::Qemu]
+    }
+
+    fn values(&self) -> Vec<Value> {
+        Self::values(self)
+    }
+
+    fn excluded(&self) -> Option<&'static Rule> {
+        rules::excluded(self)
+    }
+
+    fn needs(&self) -> Vec<Need> {
+        Self::needs(self)
+    }
+
+    fn machine(&self) -> MachineChoice {
+        self.machine
+    }
+
+    fn conditions(&self) -> Vec<Condition> {
+        Self::conditions(self)
+    }
 }

@@ -7,8 +7,37 @@ use super::{
         Accelerator, Address, Devices, Feature, GuestState, MachineChoice, Method, Multifd, Tls,
         Transport,
     },
+    coverage,
     point::Raw,
 };
+use crate::{
+    Backend, Point, Profile,
+    suite::{ProfileRow, unbroken},
+};
+
+/// The usual one first.
+pub(super) static PROFILES: [ProfileRow; 4] = [
+    ProfileRow {
+        profile: Profile::MigrationTest,
+        backends: &[Backend::Qemu],
+        points: |_| unbroken(coverage::points(), Point::Qemu),
+    },
+    ProfileRow {
+        profile: Profile::Devices,
+        backends: &[Backend::Qemu],
+        points: |_| unbroken(devices(), Point::Qemu),
+    },
+    ProfileRow {
+        profile: Profile::Plain,
+        backends: &[Backend::Qemu],
+        points: |_| unbroken(plain_precopy(), Point::Qemu),
+    },
+    ProfileRow {
+        profile: Profile::Families,
+        backends: &[Backend::Qemu],
+        points: |_| unbroken(families(), Point::Qemu),
+    },
+];
 
 pub(crate) fn devices() -> impl Iterator<Item = Raw> {
     let machines = [MachineChoice::Q35, MachineChoice::Pc];

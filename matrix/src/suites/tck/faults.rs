@@ -1,8 +1,7 @@
 //! The faults of libvirt's cases, and the condition that must see each.
 
 use super::{
-    axes::{Activity, Control, Flag, FlagSet, Persistence, Preparation},
-    hardware::Hardware,
+    axes::{Activity, Flag, FlagSet, Persistence, Preparation},
     point::{Scenario, State},
 };
 use crate::fault::rows::faults;
@@ -75,17 +74,7 @@ faults! {
     ClientKilled = "client-killed": BeforeMigration, PLAIN, Migrated, Unknown;
 }
 
-/// Persistent, running, bare, without flags.
-pub(crate) const PLAIN: Scenario = Scenario {
-    control: Control::Normal,
-    state: State {
-        persistence: Persistence::Persistent,
-        activity: Activity::Running,
-        preparation: Preparation::Bare,
-    },
-    flags: FlagSet::NONE,
-    hardware: Hardware::Minimal,
-};
+const PLAIN: Scenario = Scenario::USUAL;
 
 const TRANSIENT: Scenario = Scenario {
     state: State {

@@ -6,9 +6,10 @@ use itertools::iproduct;
 use serde::Serialize;
 
 use crate::{
-    Activity, Axis, AxisInfo, BadWord, Condition, Control, Flag, FlagSet, Hardware, Persistence,
-    Preparation,
+    Activity, Axis, AxisInfo, Backend, BadWord, Condition, Control, Flag, FlagSet, GuestState,
+    Hardware, Persistence, Point, Preparation, Raw, Suite, Transport,
     axis::Value,
+    point::SuitePoint,
     word::{self, serde_as_text},
 };
 
@@ -60,6 +61,18 @@ pub struct Expectation {
 }
 
 impl Scenario {
+    /// The usual value of each axis: persistent, running, bare, without flags.
+    pub const USUAL: Self = Self {
+        control: Control::Normal,
+        state: State {
+            persistence: Persistence::Persistent,
+            activity: Activity::Running,
+            preparation: Preparation::Bare,
+        },
+        flags: FlagSet::NONE,
+        hardware: Hardware::Minimal,
+    };
+
     /// Its axes.
     pub const AXES: &'static [&'static AxisInfo] = &[
         &Control::INFO,
@@ -69,24 +82,6 @@ impl Scenario {
         &Flag::INFO,
         &Hardware::INFO,
     ];
-
-    /// What it has of each.
-    pub(crate) fn values(&self) -> Vec<Value> {
-        let State {
-            persistence,
-            activity,
-            preparation,
-        } = self.state;
-        let mut all = vec![
-            Value::of(self.control),
-            Value::of(persistence),
-            Value::of(activity),
-            Value::of(preparation),
-        ];
-        all.extend(Value::set(|flag: Flag| self.flags.has(flag)));
-        all.push(Value::of(self.hardware));
-        all
-    }
 
     /// The conditions that a case of it is judged by.
     pub const CONDITIONS: [Condition; 17] = {
@@ -138,6 +133,55 @@ impl Scenario {
             destination_config: destination_defined || self.flags.has(Flag::PersistDest),
             destination_activity: runs_if(!self.flags.has(Flag::Paused)),
         }
+    }
+}
+
+impl SuitePoint for Scenario {
+    fn suite(&self) -> Suite {
+        Suite::Tck
+    }
+
+    fn backends(&self) -> &'static [Backend] {
+        Suite::Tck.backends()
+    }
+
+    fn values(&self) -> Vec<Value> {
+        let State {
+            persistence,
+            activity,
+            preparation,
+        } = self.state;
+        let mut all = vec![
+            Value::of(self.control),
+            Value::of(persistence),
+            Value::of(activity),
+            Value::of(preparation),
+        ];
+        all.extend(Value::set(|flag: Flag| self.flags.has(flag)));
+        all.push(Value::of(self.hardware));
+        all
+    }
+
+    fn conditions(&self) -> Vec<Condition> {
+        Self::CONDITIONS.to_vec()
+    }
+
+    fn scenario(&self) -> Option<&Scenario> {
+        Some(self)
+    }
+
+    /// Only where the suite `qemu` has its hardware.
+    fn counterpart(&self) -> Option<Point> {
+        let guest = match self.state.activity {
+            Activity::Running => GuestState::Running,
+            Activity::Paused => GuestState::Stopped,
+        };
+        Some(Point::Qemu(Raw {
+            guest,
+            transport: Transport::Tcp,
+            devices: self.hardware.devices()?,
+            ..Raw::USUAL
+        }))
     }
 }
 

@@ -3,11 +3,40 @@
 use itertools::{Itertools, iproduct};
 
 use super::{
-    axes::{Activity, Control, Flag, FlagSet, Persistence, Preparation},
+    Tck,
+    axes::{Control, Flag, FlagSet},
     hardware::Hardware,
     point::{Scenario, State},
 };
-use crate::{Point, select::cover::cover_points};
+use crate::{
+    Point, Profile,
+    select::cover::cover_points,
+    suite::{ProfileRow, unbroken},
+};
+
+/// The usual one first.
+pub(super) static PROFILES: [ProfileRow; 4] = [
+    ProfileRow {
+        profile: Profile::Default,
+        backends: Tck::BACKENDS,
+        points: |_| unbroken(default(), |point| point),
+    },
+    ProfileRow {
+        profile: Profile::Tck,
+        backends: Tck::BACKENDS,
+        points: |_| unbroken(scenarios(tck_flags()), |point| point),
+    },
+    ProfileRow {
+        profile: Profile::TckScript,
+        backends: Tck::BACKENDS,
+        points: |_| unbroken(scenarios(script_flags()), |point| point),
+    },
+    ProfileRow {
+        profile: Profile::TckFull,
+        backends: Tck::BACKENDS,
+        points: |_| unbroken(scenarios(FlagSet::subsets(&Flag::ALL)), |point| point),
+    },
+];
 
 pub(crate) fn tck_flags() -> impl Iterator<Item = FlagSet> {
     FlagSet::subsets(&[Flag::UndefineSource, Flag::PersistDest])
@@ -58,12 +87,8 @@ pub(crate) fn nova(hardware: Hardware) -> Point {
     let flags = [Flag::Live, Flag::UndefineSource, Flag::PersistDest];
     Point::Tck(Scenario {
         control: Control::P2p,
-        state: State {
-            persistence: Persistence::Persistent,
-            activity: Activity::Running,
-            preparation: Preparation::Bare,
-        },
         flags: flags.into_iter().collect(),
         hardware,
+        ..Scenario::USUAL
     })
 }

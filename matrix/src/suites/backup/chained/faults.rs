@@ -1,6 +1,6 @@
 //! The faults of chains of backups that libvirt makes, and the condition that must see each.
 
-use crate::{Chained, Journey, Writer, fault::rows::faults, suites::tck::faults::PLAIN};
+use crate::{Chained, Journey, Scenario, Writer, fault::rows::faults};
 
 faults! {
     /// One thing to break on purpose in a chain of backups that libvirt makes.
@@ -19,5 +19,5 @@ faults! {
 const SHARED: Chained = Chained {
     journey: Journey::Shared,
     writer: Writer::QemuIo,
-    scenario: PLAIN,
+    scenario: Scenario::USUAL,
 };

@@ -6,7 +6,7 @@ use super::{
     super::{acts::Act, model::Count, writes::Drive},
     *,
 };
-use crate::{Backend, Case, ChainedFault, Fault, excluded};
+use crate::{Backend, Case, ChainedFault, Fault, excluded, point::SuitePoint};
 
 fn chain() -> Chained {
     let text = "shared-storage/qemu-io/p2p/persistent-running-bare/undefine+persist";
@@ -87,7 +87,7 @@ fn a_job_copies_what_was_written_since_its_checkpoint_or_the_whole_disk() {
 fn what_is_left_out_is_the_copy_through_a_tunnel_and_the_chain_that_stays() {
     let all = chained(&[FlagSet::NONE]);
     assert_eq!(all.len(), 48 + 96);
-    let rules = all.iter().filter_map(super::excluded);
+    let rules = all.iter().filter_map(SuitePoint::excluded);
     let counts = rules.counts_by(|rule| rule.name);
     // Of each copy through a tunnel: 8 states, and 4 in which a guest can write, live or not.
     assert_eq!(counts["tunnel-has-no-nbd"], 8 + 8);
@@ -96,7 +96,7 @@ fn what_is_left_out_is_the_copy_through_a_tunnel_and_the_chain_that_stays() {
         journey: Journey::Stay,
         ..chain()
     };
-    assert_eq!(super::excluded(&stays).unwrap().name, "chain-jumps");
+    assert_eq!(stays.excluded().unwrap().name, "chain-jumps");
 }
 
 #[test]
