@@ -9,7 +9,7 @@ use std::{
 use migratrix_contract::{Deadlines, Recorder, Script, Subject, run};
 use migratrix_fake::FakeDriver;
 use migratrix_guest::Parameters;
-use migratrix_matrix::{Backend, Case, Point, Profile, Raw, ReleaseName, Suite, Tuple};
+use migratrix_matrix::{Backend, Case, Point, Profile, Raw, ReleaseName, Tuple};
 
 /// How often each is done; the quickest counts.
 const ROUNDS: usize = 5;
@@ -45,7 +45,6 @@ fn cases() -> Vec<Case> {
     let points = Profile::TckFull.points(Backend::Fake).into_iter();
     points
         .map(|(point, fault)| Case {
-            suite: Suite::Tck,
             backend: Backend::Fake,
             tuple: tuple.clone(),
             point,

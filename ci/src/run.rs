@@ -8,7 +8,9 @@ use std::{
 
 use anyhow::{Result, anyhow};
 use migratrix_lab::sandbox;
-use migratrix_matrix::{Backend, Case, Fault, HostSetup, Plan, Releases, Tuple, shell_word};
+use migratrix_matrix::{
+    Backend, Case, Fault, HostSetup, Plan, Releases, TckFault, Tuple, shell_word,
+};
 use migratrix_reports::{Exit, KnownFailures, Rules};
 
 use crate::{
@@ -201,7 +203,7 @@ impl Order {
                 case: case.clone(),
                 attempt: 1,
                 setup: self.setup(case, setups[place]),
-                alone: case.fault == Some(Fault::DaemonStopped),
+                alone: case.fault == Some(Fault::Tck(TckFault::DaemonStopped)),
                 earlier: Vec::new(),
             })
             .collect())

@@ -1,26 +1,26 @@
 //! A case: one scenario of a suite, on a tuple and a back end. It has one name.
 
-use std::{fmt, str::FromStr};
+use std::{cmp::Ordering, fmt, str::FromStr};
 
 use thiserror::Error;
 
 use crate::{
-    Activity, Backup, Carrier, Chained, ColoChannel, Creation, Fault, GuestState, Journey, Point,
-    Raw, ReleaseName, Scenario, Suite, Transport, Tuple,
-    point::Trait,
-    word::{one_of, serde_as_text, words},
+    Fault, Point, Raw, ReleaseName, Scenario, Suite, Tuple,
+    axis::{Value, axis},
+    point::{Trait, UnreadPoint},
+    word::{one_of, serde_as_text},
 };
 
-/// What runs the case.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum Backend {
-    /// Real libvirt daemons and client libraries.
-    #[default]
-    Libvirt,
-    /// Real QEMUs, by QMP and qtest.
-    Qemu,
-    /// The hypervisor in memory, which tests the tester.
-    Fake,
+axis! {
+    /// What runs the case.
+    Backend, "backend", kind "back end" {
+        /// Real libvirt daemons and client libraries.
+        Libvirt = "libvirt",
+        /// Real QEMUs, by QMP and qtest.
+        Qemu = "qemu",
+        /// The hypervisor in memory, which tests the tester.
+        Fake = "fake",
+    }
 }
 
 /// One thing to run and to judge.
@@ -30,17 +30,15 @@ pub enum Backend {
 /// `qemu/qemu/bookworm,trixie/precopy/tcp/running/multifd`, and ends in `/FAULT` where the case has
 /// one. The releases are `CLIENT,SOURCE,DESTINATION`, and `SOURCE,DESTINATION` where nobody stands
 /// between the two. What a report prints, `run --case` accepts.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Case {
-    /// The suite that it belongs to.
-    pub suite: Suite,
     /// What runs it.
     pub backend: Backend,
     /// The releases at the three places; with [`Backend::Qemu`] the client is the source.
     pub tuple: Tuple,
     /// What is done.
     pub point: Point,
-    /// What is broken on purpose; always there in [`Suite::Faults`], and only there.
+    /// What is broken on purpose: with it, the case is one of [`Suite::Faults`].
     pub fault: Option<Fault>,
 }
 
@@ -55,19 +53,6 @@ pub struct BadCaseName {
 }
 
 impl Backend {
-    /// All values, in the order of the names.
-    pub const ALL: [Self; 3] = [Self::Libvirt, Self::Qemu, Self::Fake];
-
-    /// The word that stands for it in names and filters.
-    #[must_use]
-    pub const fn word(self) -> &'static str {
-        match self {
-            Self::Libvirt => "libvirt",
-            Self::Qemu => "qemu",
-            Self::Fake => "fake",
-        }
-    }
-
     /// Whether a client library stands between the caller and the two sides.
     #[must_use]
     pub const fn has_client(self) -> bool {
@@ -81,17 +66,30 @@ impl Backend {
 impl Case {
     /// The scenario, where libvirt or the hypervisor in memory runs it.
     #[must_use]
-    pub const fn scenario(&self) -> Option<&Scenario> {
+    pub fn scenario(&self) -> Option<&Scenario> {
         self.point.scenario()
     }
 
     /// The raw migration, where there is no libvirt.
     #[must_use]
     pub const fn raw(&self) -> Option<&Raw> {
-        match &self.point {
-            Point::Tck(_) | Point::Colo(_) | Point::Backup(_) | Point::Chained(_) => None,
-            Point::Qemu(raw) => Some(raw),
+        self.point.raw()
+    }
+
+    /// The suite that it belongs to: that of its point, or that of what is broken on purpose.
+    #[must_use]
+    pub fn suite(&self) -> Suite {
+        match self.fault {
+            Some(_) => Suite::Faults,
+            None => self.point.suite(),
         }
+    }
+
+    /// Whether its axis of that name has the value of that word, or has it among others.
+    #[must_use]
+    pub fn is(&self, axis: &str, word: &str) -> bool {
+        let own = [Value::of(self.suite()), Value::of(self.backend)];
+        own.iter().any(|value| value.is(axis, word)) || self.point.is(axis, word)
     }
 
     /// The raw case of the same pair, machine and state: it tells whether QEMU alone carries the
@@ -102,19 +100,13 @@ impl Case {
         if self.backend != Backend::Libvirt || self.fault.is_some() {
             return None;
         }
-        let point = match &self.point {
-            Point::Tck(scenario) => Point::Qemu(raw_beside(scenario)?),
-            Point::Chained(chained) => Point::Backup(chain_beside(chained)),
-            Point::Qemu(_) | Point::Colo(_) | Point::Backup(_) => return None,
-        };
         Some(Self {
-            suite: point.suite(),
             backend: Backend::Qemu,
             tuple: Tuple {
                 client: self.tuple.source.clone(),
                 ..self.tuple.clone()
             },
-            point,
+            point: self.point.counterpart()?,
             fault: None,
         })
     }
@@ -153,37 +145,27 @@ impl Case {
     }
 }
 
-fn raw_beside(scenario: &Scenario) -> Option<Raw> {
-    let guest = match scenario.state.activity {
-        Activity::Running => GuestState::Running,
-        Activity::Paused => GuestState::Stopped,
-    };
-    Some(Raw {
-        guest,
-        transport: Transport::Tcp,
-        devices: scenario.hardware.devices()?,
-        ..Raw::USUAL
-    })
+/// Suite by suite, as they are listed.
+impl Ord for Case {
+    fn cmp(&self, other: &Self) -> Ordering {
+        let suites = self.suite().cmp(&other.suite());
+        let backends = self.backend.cmp(&other.backend);
+        let tuples = || self.tuple.cmp(&other.tuple);
+        let points = || self.point.cmp(&other.point);
+        let rest = suites.then(backends).then_with(tuples).then_with(points);
+        rest.then_with(|| self.fault.cmp(&other.fault))
+    }
 }
 
-/// libvirt has its bitmaps in the image, and gives them an alias where the image is copied.
-fn chain_beside(chained: &Chained) -> Backup {
-    let journey = chained.journey;
-    Backup {
-        journey,
-        writer: chained.writer,
-        creation: Creation::InTransaction,
-        carrier: match journey {
-            Journey::Stay | Journey::Shared => Carrier::Image,
-            Journey::Copied => Carrier::Mapping,
-        },
-        ..Backup::default()
+impl PartialOrd for Case {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
     }
 }
 
 impl fmt::Display for Case {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (suite, backend) = (self.suite.word(), self.backend.word());
+        let (suite, backend) = (self.suite().word(), self.backend.word());
         let releases = if self.backend.has_client() {
             self.tuple.to_string()
         } else {
@@ -231,10 +213,9 @@ fn read(name: &str) -> Result<Case, String> {
     // First, since a missing fault makes what comes before it look wrong.
     let fault = fault.map(part).transpose()?;
     let case = Case {
-        suite,
         backend,
         tuple: read_tuple(tuple, backend)?,
-        point: read_point(point, backend)?,
+        point: Point::read(point, backend).map_err(unread)?,
         fault,
     };
     if suite != Suite::Faults && case.point.suite() != suite {
@@ -250,24 +231,10 @@ fn read(name: &str) -> Result<Case, String> {
     Ok(case)
 }
 
-fn read_point(text: &str, backend: Backend) -> Result<Point, String> {
-    if backend == Backend::Qemu {
-        let first = text.split('/').next().unwrap_or_default();
-        return if text.matches('/').count() != 3 {
-            Err(SHAPE.to_owned())
-        } else if first.parse::<ColoChannel>().is_ok() {
-            part(text).map(Point::Colo)
-        } else if first.parse::<Journey>().is_ok() {
-            part(text).map(Point::Backup)
-        } else {
-            part(text).map(Point::Qemu)
-        };
-    }
-    let first = text.split('/').next().unwrap_or_default();
-    match text.split('/').count() {
-        3 | 4 => part(text).map(Point::Tck),
-        5.. if first.parse::<Journey>().is_ok() => part(text).map(Point::Chained),
-        _ => Err(SHAPE.to_owned()),
+fn unread(wrong: UnreadPoint) -> String {
+    match wrong {
+        UnreadPoint::Shape => SHAPE.to_owned(),
+        UnreadPoint::Word(word) => word.to_string(),
     }
 }
 
@@ -298,13 +265,12 @@ fn read_tuple(text: &str, backend: Backend) -> Result<Tuple, String> {
     })
 }
 
-words!(Backend, "back end");
 serde_as_text!(Case);
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::Hardware;
+    use crate::{Hardware, TckFault};
 
     const NAME: &str =
         "tck/libvirt/trixie,bookworm,trixie/p2p/persistent-running-bare/undefine+persist";
@@ -354,11 +320,31 @@ mod tests {
     }
 
     #[test]
+    fn the_suite_follows_from_the_point_and_from_what_is_broken() {
+        let whole: Case = NAME.parse().unwrap();
+        assert_eq!(whole.suite(), Suite::Tck);
+        let broken = Case {
+            fault: Some(Fault::Tck(TckFault::MemoryByte)),
+            ..whole.clone()
+        };
+        assert_eq!(broken.suite(), Suite::Faults);
+        assert_eq!(broken.to_string().parse(), Ok(broken.clone()));
+        assert!(whole < broken, "suite by suite");
+        let chain = "stay/blockdev-backup/incremental-simple/plain";
+        let name = format!("qemu/qemu/a,b/{chain}");
+        let error = wrong(&name);
+        assert!(error.contains("a point of the suite `backup`"), "{error}");
+    }
+
+    #[test]
     fn a_fault_stands_in_its_suite_and_only_there() {
         let misplaced = wrong(&format!("{NAME}/memory-byte"));
         assert!(misplaced.starts_with("unknown hardware"), "{misplaced}");
         assert!(wrong(&NAME.replace("tck", "faults")).contains("unknown fault"));
         let name = format!("{}/memory-byte", NAME.replace("tck", "faults"));
-        assert_eq!(name.parse::<Case>().unwrap().fault, Some(Fault::MemoryByte));
+        assert_eq!(
+            name.parse::<Case>().unwrap().fault,
+            Some(Fault::Tck(TckFault::MemoryByte))
+        );
     }
 }

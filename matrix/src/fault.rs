@@ -1,85 +1,64 @@
 //! Faults: what can be broken on purpose, behind the runner's back, and the condition that must see it.
 //!
-//! A case of the suite `faults` is a scenario with one fault among its steps. It passes when the
+//! A case of the suite `faults` is a point with one fault among its steps. It passes when the
 //! condition that the fault belongs to *trips*: so each condition is proven on the real stack to be
-//! able to fail.
+//! able to fail. Each suite has a table of its own.
 
-mod backup;
-mod chained;
-mod colo;
-mod raw;
-mod rows;
-mod table;
+pub(crate) mod rows;
 
-pub use backup::BackupFault;
-pub use chained::ChainedFault;
-pub use colo::ColoFault;
-pub use raw::RawFault;
-pub use table::{Moment, Trip};
+use crate::{
+    Backend, BackupFault, ChainedFault, ColoFault, Condition, Point, RawFault, TckFault,
+    word::words,
+};
 
-use crate::word::words;
+/// Makes the enum of all faults of those of the suites, in their order.
+macro_rules! of_suites {
+    ($($(#[$doc:meta])* $suite:ident($type:ident),)*) => {
+        /// One thing to break on purpose.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+        pub enum Fault {
+            $($(#[$doc])* $suite($type),)*
+        }
 
-/// One thing to break on purpose.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum Fault {
-    /// The source's configuration is removed before the first look.
-    SourceUndefined,
-    /// A configuration is added on the source where the scenario has a transient domain.
-    SourceDefined,
-    /// A guest that should run is suspended on the source before the first look.
-    SourceSuspended,
-    /// A guest that should be paused is resumed on the source before the first look.
-    SourceResumed,
-    /// The guest is halted on the source, so that it is called running and does not beat.
-    SourceHalted,
-    /// The destination's configuration is removed before the first look.
-    DestinationUndefined,
-    /// A configuration is added on the destination where the scenario has none.
-    DestinationDefined,
-    /// The destination's configuration has another UUID, so that the migration is refused.
-    ForeignUuid,
-    /// The domain is started again on the source after the migration.
-    SourceStartedAgain,
-    /// The configuration that should stay on the source is removed after the migration.
-    SourceConfigRemoved,
-    /// A configuration is added on the source, where none should be, after the migration.
-    SourceConfigAdded,
-    /// The destination's domain is destroyed and undefined after the migration.
-    DestinationCleared,
-    /// The destination's domain is destroyed after the migration, and stays defined.
-    DestinationDestroyed,
-    /// The destination's configuration is removed after the migration.
-    DestinationConfigRemoved,
-    /// The destination's transient domain gets a configuration after the migration.
-    DestinationConfigAdded,
-    /// The running guest is suspended on the destination after the migration.
-    DestinationSuspended,
-    /// The paused guest is resumed on the destination after the migration.
-    DestinationResumed,
-    /// `LIVE` is given where the scenario has none: the guest is not paused from the start.
-    LiveGiven,
-    /// `LIVE` is withheld where the scenario has it: the guest is paused from the start.
-    LiveWithheld,
-    /// One byte of the guest's memory is changed on the destination through qtest.
-    MemoryByte,
-    /// The guest is halted on the destination, so that it is called running and does not beat.
-    DestinationHalted,
-    /// The destination's domain is replaced by one with a device more.
-    DeviceAdded,
-    /// The guest is suspended and resumed on the destination after the migration.
-    DestinationFlickered,
-    /// The bandwidth is bound to 1 MiB/s, so that the guest is down for longer than its bound.
-    Throttled,
-    /// The domain is left on the destination when the case is over.
-    DomainLeft,
-    /// A file that carries the domain's name is left on the source.
-    FileLeft,
-    /// The source's daemon is stopped (`SIGSTOP`) right before the migration.
-    DaemonStopped,
-    /// The source's QEMU is killed right before the migration.
-    QemuKilled,
-    /// The client process is killed right before the migration.
-    ClientKilled,
+        impl Fault {
+            const COUNT: usize = 0 $(+ $type::ALL.len())*;
+
+            /// All values: suite by suite, in the order of the conditions that they trip.
+            pub const ALL: [Self; Self::COUNT] = {
+                let mut all = [Self::Tck(TckFault::ALL[0]); Self::COUNT];
+                let mut place = 0;
+                $(
+                    let mut own = 0;
+                    while own < $type::ALL.len() {
+                        all[place] = Self::$suite($type::ALL[own]);
+                        place += 1;
+                        own += 1;
+                    }
+                )*
+                assert!(place == Self::COUNT, "each has its place");
+                all
+            };
+
+            /// The word that stands for it in names and filters.
+            #[must_use]
+            pub const fn word(self) -> &'static str {
+                match self {
+                    $(Self::$suite(fault) => fault.word(),)*
+                }
+            }
+
+            const fn row(self) -> Row {
+                match self {
+                    $(Self::$suite(fault) => fault.row(),)*
+                }
+            }
+        }
+    };
+}
+
+of_suites! {
+    /// One of a migration through libvirt.
+    Tck(TckFault),
     /// One that only QEMU itself can be done.
     Raw(RawFault),
     /// One of two guests in lock-step.
@@ -90,115 +69,98 @@ pub enum Fault {
     Chained(ChainedFault),
 }
 
+/// How a condition trips.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Trip {
+    /// It sees that it does not hold.
+    Fail,
+    /// It can't be seen any more, and that is said.
+    Unknown,
+}
+
+/// When something is broken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Moment {
+    /// When all is prepared, before the first look.
+    BeforeLook,
+    /// After the first look, right before the migration.
+    BeforeMigration,
+    /// With the migration itself, which is asked for in another way.
+    Migration,
+    /// When the migration has returned, before the second look.
+    AfterMigration,
+    /// When everything is cleared away.
+    Clearing,
+}
+
+/// What the table says of one fault.
+pub(crate) struct Row {
+    pub moment: Moment,
+    pub point: Point,
+    pub trips: Condition,
+    pub how: Trip,
+}
+
 impl Fault {
-    /// All values, in the order of the conditions that they trip, the lost processes last; then the
-    /// raw ones.
-    pub const ALL: [Self; Self::COUNT] = {
-        let mut all = [Self::SourceUndefined; Self::COUNT];
-        let mut place = 0;
-        while place < all.len() {
-            all[place] = Self::at(place);
-            place += 1;
-        }
-        all
-    };
-
-    const COUNT: usize = Self::MANAGED.len()
-        + RawFault::ALL.len()
-        + ColoFault::ALL.len()
-        + BackupFault::ALL.len()
-        + ChainedFault::ALL.len();
-
-    const fn at(place: usize) -> Self {
-        let raw = Self::MANAGED.len();
-        let colo = raw + RawFault::ALL.len();
-        let backup = colo + ColoFault::ALL.len();
-        let chained = backup + BackupFault::ALL.len();
-        if place < raw {
-            Self::MANAGED[place]
-        } else if place < colo {
-            Self::Raw(RawFault::ALL[place - raw])
-        } else if place < backup {
-            Self::Colo(ColoFault::ALL[place - colo])
-        } else if place < chained {
-            Self::Backup(BackupFault::ALL[place - backup])
-        } else {
-            Self::Chained(ChainedFault::ALL[place - chained])
-        }
+    /// The point that it is run on: one in which it is a violation.
+    #[must_use]
+    pub const fn point(self) -> Point {
+        self.row().point
     }
 
-    /// Those of the cases that libvirt runs.
-    const MANAGED: [Self; 29] = [
-        Self::SourceUndefined,
-        Self::SourceDefined,
-        Self::SourceSuspended,
-        Self::SourceResumed,
-        Self::SourceHalted,
-        Self::DestinationUndefined,
-        Self::DestinationDefined,
-        Self::ForeignUuid,
-        Self::SourceStartedAgain,
-        Self::SourceConfigRemoved,
-        Self::SourceConfigAdded,
-        Self::DestinationCleared,
-        Self::DestinationDestroyed,
-        Self::DestinationConfigRemoved,
-        Self::DestinationConfigAdded,
-        Self::DestinationSuspended,
-        Self::DestinationResumed,
-        Self::LiveGiven,
-        Self::LiveWithheld,
-        Self::MemoryByte,
-        Self::DestinationHalted,
-        Self::DeviceAdded,
-        Self::DestinationFlickered,
-        Self::Throttled,
-        Self::DomainLeft,
-        Self::FileLeft,
-        Self::DaemonStopped,
-        Self::QemuKilled,
-        Self::ClientKilled,
-    ];
-
-    /// The word that stands for it in names and filters.
+    /// Whether a back end can run it.
     #[must_use]
-    pub const fn word(self) -> &'static str {
-        match self {
-            Self::SourceUndefined => "source-undefined",
-            Self::SourceDefined => "source-defined",
-            Self::SourceSuspended => "source-suspended",
-            Self::SourceResumed => "source-resumed",
-            Self::SourceHalted => "source-halted",
-            Self::DestinationUndefined => "destination-undefined",
-            Self::DestinationDefined => "destination-defined",
-            Self::ForeignUuid => "foreign-uuid",
-            Self::SourceStartedAgain => "source-started-again",
-            Self::SourceConfigRemoved => "source-config-removed",
-            Self::SourceConfigAdded => "source-config-added",
-            Self::DestinationCleared => "destination-cleared",
-            Self::DestinationDestroyed => "destination-destroyed",
-            Self::DestinationConfigRemoved => "destination-config-removed",
-            Self::DestinationConfigAdded => "destination-config-added",
-            Self::DestinationSuspended => "destination-suspended",
-            Self::DestinationResumed => "destination-resumed",
-            Self::LiveGiven => "live-given",
-            Self::LiveWithheld => "live-withheld",
-            Self::MemoryByte => "memory-byte",
-            Self::DestinationHalted => "destination-halted",
-            Self::DeviceAdded => "device-added",
-            Self::DestinationFlickered => "destination-flickered",
-            Self::Throttled => "throttled",
-            Self::DomainLeft => "domain-left",
-            Self::FileLeft => "file-left",
-            Self::DaemonStopped => "daemon-stopped",
-            Self::QemuKilled => "qemu-killed",
-            Self::ClientKilled => "client-killed",
-            Self::Raw(fault) => fault.word(),
-            Self::Colo(fault) => fault.word(),
-            Self::Backup(fault) => fault.word(),
-            Self::Chained(fault) => fault.word(),
-        }
+    pub fn runs_on(self, backend: Backend) -> bool {
+        self.point().backends().contains(&backend)
+    }
+
+    /// The condition that must see it. Others may see it too.
+    #[must_use]
+    pub const fn trips(self) -> Condition {
+        self.row().trips
+    }
+
+    /// How that condition trips.
+    #[must_use]
+    pub const fn how(self) -> Trip {
+        self.row().how
+    }
+
+    /// When it is committed.
+    #[must_use]
+    pub const fn moment(self) -> Moment {
+        self.row().moment
     }
 }
 
 words!(Fault, "fault");
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_condition_has_a_fault_that_trips_it() {
+        for condition in Condition::ALL {
+            assert!(
+                Fault::ALL.iter().any(|fault| fault.trips() == condition),
+                "nothing trips {condition}"
+            );
+        }
+    }
+
+    #[test]
+    fn only_what_never_answers_is_unknown() {
+        let unknown = Fault::ALL
+            .into_iter()
+            .filter(|fault| fault.how() == Trip::Unknown);
+        let never_answers = [
+            Fault::Tck(TckFault::DaemonStopped),
+            Fault::Tck(TckFault::ClientKilled),
+            Fault::Raw(RawFault::QemuKilled),
+            Fault::Raw(RawFault::QemuStopped),
+            Fault::Raw(RawFault::QemuGarbled),
+        ];
+        assert!(unknown.eq(never_answers));
+    }
+}

@@ -2,9 +2,11 @@
 
 use std::fmt;
 
+use itertools::Itertools;
+
 use crate::{
-    Backend, Backup, Chained, Colo, Condition, Flag, MachineChoice, Need, Raw, Scenario, Suite,
-    raw::axis::Axis,
+    Axis, AxisInfo, Backend, Backup, BadWord, Chained, Colo, ColoChannel, Condition, Journey,
+    MachineChoice, Need, Raw, Rule, Scenario, Suite, axis::Value,
 };
 
 /// What a case does.
@@ -20,6 +22,14 @@ pub enum Point {
     Backup(Backup),
     /// A chain of backups around a migration through libvirt.
     Chained(Chained),
+}
+
+/// Why a text is no point.
+pub(crate) enum UnreadPoint {
+    /// It has too few parts, or too many.
+    Shape,
+    /// One of its words is wrong.
+    Word(BadWord),
 }
 
 /// One thing that a case is or is not, in the words of the filter language.
@@ -38,158 +48,184 @@ impl Trait {
             text: format!("{axis}({value})"),
         }
     }
+}
 
-    fn part_of_state(axis: &str, value: &str) -> Self {
-        Self {
-            axis: axis.to_owned(),
-            text: format!("state({value})"),
-        }
-    }
-
-    fn switch(kind: &str, value: &str, on: bool) -> Self {
-        let not = if on { "" } else { "!" };
-        Self {
-            axis: format!("{kind}({value})"),
-            text: format!("{not}{kind}({value})"),
+impl From<Value> for Trait {
+    fn from(value: Value) -> Self {
+        match value {
+            Value::Is(axis, word) => Self {
+                axis: axis.name.to_owned(),
+                text: format!("{}({word})", axis.predicate),
+            },
+            Value::Has(axis, word, has) => {
+                let (not, axis) = (if has { "" } else { "!" }, axis.predicate);
+                Self {
+                    axis: format!("{axis}({word})"),
+                    text: format!("{not}{axis}({word})"),
+                }
+            }
         }
     }
 }
 
+/// The axes of all cases: their own, and those of the points of every suite, each once.
+pub fn axes() -> impl Iterator<Item = &'static AxisInfo> {
+    let own = [&Suite::INFO, &Backend::INFO].into_iter();
+    let of_points = [
+        Scenario::AXES,
+        Raw::AXES,
+        Colo::AXES,
+        Backup::AXES,
+        Chained::AXES,
+    ];
+    let of_points = of_points.into_iter().flatten().copied();
+    own.chain(of_points).unique_by(|axis| axis.name)
+}
+
+/// What a point of a suite knows of itself.
+pub(crate) trait SuitePoint: fmt::Display {
+    /// The suite whose product it is in.
+    fn suite(&self) -> Suite;
+
+    /// What can run it, the usual one first.
+    fn backends(&self) -> &'static [Backend];
+
+    /// What it has of each of its axes.
+    fn values(&self) -> Vec<Value>;
+
+    /// The rule of its suite that leaves it out; `None` where it may be run.
+    fn excluded(&self) -> Option<&'static Rule> {
+        None
+    }
+
+    /// What it needs of the two QEMUs, where no libvirt stands between; the most telling first.
+    fn needs(&self) -> Vec<Need> {
+        Vec::new()
+    }
+
+    /// The machine of its guest.
+    fn machine(&self) -> MachineChoice {
+        MachineChoice::Q35
+    }
+
+    /// The conditions that a case of it is judged by.
+    fn conditions(&self) -> Vec<Condition>;
+
+    /// The scenario, where libvirt or the hypervisor in memory runs it.
+    fn scenario(&self) -> Option<&Scenario> {
+        None
+    }
+
+    /// The point of a suite without libvirt that does the same.
+    fn counterpart(&self) -> Option<Point> {
+        None
+    }
+}
+
 impl Point {
+    /// The one place that knows which kinds of points there are.
+    fn of_suite(&self) -> &dyn SuitePoint {
+        match self {
+            Self::Tck(scenario) => scenario,
+            Self::Qemu(raw) => raw,
+            Self::Colo(colo) => colo,
+            Self::Backup(backup) => backup,
+            Self::Chained(chained) => chained,
+        }
+    }
+
+    /// The point that a case's name has, which `backend` is to run.
+    pub(crate) fn read(text: &str, backend: Backend) -> Result<Self, UnreadPoint> {
+        let mut parts = text.split('/');
+        let first = parts.next().unwrap_or_default();
+        let more = parts.count();
+        let journey = first.parse::<Journey>().is_ok();
+        let channel = first.parse::<ColoChannel>().is_ok();
+        let point = match (backend.has_client(), more) {
+            (false, 3) if channel => text.parse().map(Self::Colo),
+            (false, 3) if journey => text.parse().map(Self::Backup),
+            (false, 3) => text.parse().map(Self::Qemu),
+            (true, 2 | 3) => text.parse().map(Self::Tck),
+            (true, 4..) if journey => text.parse().map(Self::Chained),
+            (true | false, _) => return Err(UnreadPoint::Shape),
+        };
+        point.map_err(UnreadPoint::Word)
+    }
+
     /// The suite whose product it is in.
     #[must_use]
-    pub const fn suite(&self) -> Suite {
-        match self {
-            Self::Tck(_) => Suite::Tck,
-            Self::Qemu(_) => Suite::Qemu,
-            Self::Colo(_) => Suite::Colo,
-            Self::Backup(_) | Self::Chained(_) => Suite::Backup,
-        }
+    pub fn suite(&self) -> Suite {
+        self.of_suite().suite()
     }
 
     /// The scenario, where libvirt or the hypervisor in memory runs it.
     #[must_use]
-    pub const fn scenario(&self) -> Option<&Scenario> {
-        match self {
-            Self::Tck(scenario) => Some(scenario),
-            Self::Chained(chained) => Some(&chained.scenario),
-            Self::Qemu(_) | Self::Colo(_) | Self::Backup(_) => None,
+    pub fn scenario(&self) -> Option<&Scenario> {
+        self.of_suite().scenario()
+    }
+
+    /// The raw migration, where it is one.
+    #[must_use]
+    pub const fn raw(&self) -> Option<&Raw> {
+        if let Self::Qemu(raw) = self {
+            Some(raw)
+        } else {
+            None
         }
     }
 
     /// What can run it, the usual one first.
     #[must_use]
-    pub const fn backends(&self) -> &'static [Backend] {
-        match self {
-            Self::Tck(_) => &[Backend::Libvirt, Backend::Fake],
-            Self::Qemu(_) | Self::Colo(_) | Self::Backup(_) => &[Backend::Qemu],
-            Self::Chained(_) => &[Backend::Libvirt],
-        }
+    pub fn backends(&self) -> &'static [Backend] {
+        self.of_suite().backends()
     }
 
     /// What it is, trait by trait.
     #[must_use]
     pub fn traits(&self) -> Vec<Trait> {
-        match self {
-            Self::Tck(scenario) => of_scenario(scenario),
-            Self::Qemu(raw) => of_raw(raw),
-            Self::Colo(colo) => of_values(&colo.values()),
-            Self::Backup(backup) => of_values(&backup.values()),
-            Self::Chained(chained) => {
-                let mut all = of_values(&chained.values());
-                all.extend(of_scenario(&chained.scenario));
-                all
-            }
-        }
+        let values = self.of_suite().values().into_iter();
+        values.map(Trait::from).collect()
     }
 
-    /// Whether its axis of that name, which is an [`Axis`], has the value of that word; a feature is
-    /// on.
+    /// Whether its axis of that name has the value of that word, or has it among others.
     #[must_use]
     pub fn is(&self, axis: &str, word: &str) -> bool {
-        match self {
-            Self::Tck(scenario) => scenario.values().contains(&(axis, word)),
-            Self::Qemu(raw) => raw.is(axis, word),
-            Self::Colo(colo) => colo.values().contains(&(axis, word)),
-            Self::Backup(backup) => backup.values().contains(&(axis, word)),
-            Self::Chained(chained) => {
-                let scenario = chained.scenario.values();
-                chained.values().contains(&(axis, word)) || scenario.contains(&(axis, word))
-            }
-        }
+        let values = self.of_suite().values();
+        values.iter().any(|value| value.is(axis, word))
+    }
+
+    /// The rule of its suite that leaves it out; `None` where it may be run.
+    pub(crate) fn excluded(&self) -> Option<&'static Rule> {
+        self.of_suite().excluded()
+    }
+
+    /// The point of a suite without libvirt that does the same; `None` where there is none.
+    pub(crate) fn counterpart(&self) -> Option<Self> {
+        self.of_suite().counterpart()
     }
 
     /// What it needs of the two QEMUs, where no libvirt stands between; the most telling first.
     #[must_use]
     pub fn needs(&self) -> Vec<Need> {
-        match self {
-            Self::Tck(_) | Self::Chained(_) => Vec::new(),
-            Self::Qemu(raw) => raw.needs(),
-            Self::Colo(colo) => colo.needs(),
-            Self::Backup(backup) => backup.needs(),
-        }
+        self.of_suite().needs()
     }
 
     /// The machine of its guest.
     #[must_use]
-    pub const fn machine(&self) -> MachineChoice {
-        match self {
-            Self::Tck(_) | Self::Backup(_) => MachineChoice::Q35,
-            Self::Chained(chained) => chained.machine(),
-            Self::Qemu(raw) => raw.machine,
-            Self::Colo(colo) => colo.machine,
-        }
+    pub fn machine(&self) -> MachineChoice {
+        self.of_suite().machine()
     }
 
     /// The conditions that a case of it is judged by. What has no counterpart in a suite is left out
     /// of its cases, and not passed.
     #[must_use]
     pub fn conditions(&self) -> Vec<Condition> {
-        match self {
-            Self::Tck(_) => Condition::of_libvirt().to_vec(),
-            Self::Qemu(raw) => raw.conditions(),
-            Self::Colo(colo) => colo.conditions(),
-            Self::Backup(backup) => backup.conditions(),
-            Self::Chained(chained) => chained.conditions(),
-        }
+        self.of_suite().conditions()
     }
-}
-
-fn of_scenario(scenario: &Scenario) -> Vec<Trait> {
-    let state = scenario.state;
-    let mut all = vec![
-        Trait::of("control", scenario.control.word()),
-        Trait::part_of_state("persistence", state.persistence.word()),
-        Trait::part_of_state("activity", state.activity.word()),
-        Trait::part_of_state("preparation", state.preparation.word()),
-    ];
-    let flags = Flag::ALL.map(|flag| Trait::switch("flag", flag.word(), scenario.flags.has(flag)));
-    all.extend(flags);
-    all.extend(of_values(&scenario.values()));
-    all
-}
-
-fn of_values(values: &[(&str, &str)]) -> Vec<Trait> {
-    let values = values.iter();
-    values.map(|(axis, word)| Trait::of(axis, word)).collect()
-}
-
-fn of_raw(raw: &Raw) -> Vec<Trait> {
-    let values = raw.values().into_iter();
-    let mut all: Vec<_> = values.map(|(axis, word)| Trait::of(axis, word)).collect();
-    let features = crate::Feature::ALL.iter();
-    all.extend(features.map(|one| Trait::switch("feature", one.word(), raw.features.has(*one))));
-    all
 }
 
 impl fmt::Display for Point {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Tck(scenario) => scenario.fmt(f),
-            Self::Qemu(raw) => raw.fmt(f),
-            Self::Colo(colo) => colo.fmt(f),
-            Self::Backup(backup) => backup.fmt(f),
-            Self::Chained(chained) => chained.fmt(f),
-        }
+        self.of_suite().fmt(f)
     }
 }

@@ -8,7 +8,8 @@ use thiserror::Error;
 
 use crate::{
     Version,
-    word::{one_of, serde_as_text, words},
+    axis::axis,
+    word::{one_of, serde_as_text},
 };
 
 /// The name of a release: lower-case letters, digits and `-`, `.`, `_`, starting with a letter or
@@ -49,15 +50,16 @@ pub struct Tuple {
     pub destination: ReleaseName,
 }
 
-/// One of the three places of a migration.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum Place {
-    /// Where the client library is.
-    Client,
-    /// Where the guest comes from.
-    Source,
-    /// Where it goes to.
-    Destination,
+axis! {
+    /// One of the three places of a migration.
+    Place, "place" {
+        /// Where the client library is.
+        Client = "client",
+        /// Where the guest comes from.
+        Source = "source",
+        /// Where it goes to.
+        Destination = "destination",
+    }
 }
 
 /// The known releases, in the order in which they are listed, each name once.
@@ -139,21 +141,6 @@ impl FromStr for ReleaseName {
     }
 }
 
-impl Place {
-    /// All values, in the order of the names.
-    pub const ALL: [Self; 3] = [Self::Client, Self::Source, Self::Destination];
-
-    /// The word that stands for it in filters.
-    #[must_use]
-    pub const fn word(self) -> &'static str {
-        match self {
-            Self::Client => "client",
-            Self::Source => "source",
-            Self::Destination => "destination",
-        }
-    }
-}
-
 impl Tuple {
     /// The release at `place`.
     #[must_use]
@@ -216,5 +203,4 @@ impl Releases {
     }
 }
 
-words!(Place, "place");
 serde_as_text!(ReleaseName);

@@ -1,459 +1,187 @@
 //! Suites and their profiles: which points each one has.
 
-use itertools::{Itertools, iproduct};
-
 use crate::{
-    Accelerator, Activity, Address, Backend, Backup, Colo, Control, Devices, Fault, Feature, Flag,
-    FlagSet, GuestState, Hardware, MachineChoice, Method, Multifd, Persistence, Point, Preparation,
-    Raw, Scenario, State, Tls, Transport, backup, colo,
-    cover::cover_points,
-    raw::{axis::Axis, coverage},
-    word::words,
+    Backend, Fault, Point,
+    axis::axis,
+    suites::{backup::BackupSuite, colo::ColoSuite, faults::Faults, qemu::QemuSuite, tck::Tck},
 };
 
-/// A set of axes with their rules.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum Suite {
-    /// The scenarios of the libvirt TCK's migration test, and their extensions.
-    #[default]
-    Tck,
-    /// The families of QEMU's own migration tests, with no libvirt between, and their extensions.
-    Qemu,
-    /// Two guests in lock-step, and what is left when one is lost.
-    Colo,
-    /// Incremental backup with dirty bitmaps, on one QEMU and across a migration.
-    Backup,
-    /// Each condition's own test: a case with a real fault, whose condition must trip.
-    Faults,
+/// What a suite is. What it is about one of its points, the [point](crate::point::SuitePoint) knows.
+pub(crate) trait SuiteSpec: Sync {
+    /// What can run it, the usual one first.
+    fn backends(&self) -> &'static [Backend];
+
+    /// Its profiles. Of those that a back end runs, the first is meant where none is named.
+    fn profiles(&self) -> &'static [ProfileRow];
 }
 
-/// How much of a suite is asked for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum Profile {
-    /// The 96 scenarios, and what real guests are made of beside them, covered in pairs.
-    Default,
-    /// The 96 documented scenarios: every subset of `UNDEFINE_SOURCE` and `PERSIST_DEST`.
-    Tck,
-    /// The 96 scenarios whose flags the TCK's script gives.
-    TckScript,
-    /// The 384 scenarios: every subset of the four flags.
-    TckFull,
-    /// What QEMU's own `migration-test` covers, line by line.
-    MigrationTest,
-    /// Each set of devices, on both machine families, with the guest running and stopped.
-    Devices,
-    /// The raw precopy that stands beside each state and flag of the `tck` suite.
-    Plain,
-    /// Each method over each transport, with and without multifd and encryption, for each state of
-    /// the guest.
-    Families,
-    /// What QEMU's own COLO test covers.
-    QemuColo,
-    /// COLO with each way to lose a side, on both machines.
-    ColoFull,
-    /// The cases of `qemu-iotests` 124.
-    Iotests124,
-    /// The simple chain with each granularity, cluster size, number of bitmaps, way to make them, and
-    /// format.
-    Variants,
-    /// Chains that are continued after a migration.
-    Chain,
-    /// Chains that libvirt makes, around the migrations of the `tck` suite.
-    Checkpoints,
-    /// Every fault.
-    Faults,
+/// A profile of a suite.
+pub(crate) struct ProfileRow {
+    /// Its name and its sentence.
+    pub profile: Profile,
+    /// What can run it, the usual one first.
+    pub backends: &'static [Backend],
+    /// The whole product of its axes for a back end, each point with what is broken on purpose.
+    pub points: fn(Backend) -> Vec<(Point, Option<Fault>)>,
+}
+
+axis! {
+    /// A set of axes with their rules.
+    Suite, "suite" {
+        /// Control method × state of both sides × flags, after the migration test of the libvirt
+        /// TCK. Every case is judged by its ten conditions and by those beyond them.
+        Tck = "tck",
+        /// Transport × method × capabilities × encryption × incident × machine × devices, after
+        /// QEMU's own migration tests, across releases and with no libvirt between. It tells what
+        /// QEMU alone carries from what the management layer breaks.
+        Qemu = "qemu",
+        /// COLO: a primary and a secondary guest in lock-step, by checkpoints. One of them is lost,
+        /// in each way and moment, and the other must go on alone with all of its memory.
+        Colo = "colo",
+        /// Incremental backup with dirty bitmaps: the cases of qemu-iotests 124, and chains that
+        /// are continued after a migration, by QEMU alone and through libvirt. Every incremental is
+        /// compared with a full backup of the same moment, or read for the stamps of the guest that
+        /// writes on.
+        Backup = "backup",
+        /// The test of the tester: in each case something is broken on purpose. It passes when the
+        /// condition that must see it does.
+        Faults = "faults",
+    }
+}
+
+axis! {
+    /// How much of a suite is asked for.
+    Profile, "profile" {
+        /// The 96 scenarios of `tck`. Beside them each kind of hardware of real guests, covered in
+        /// pairs with control, state and flags (live among them), and as OpenStack's Nova migrates:
+        /// p2p with live, undefine and persist.
+        Default = "default",
+        /// The 96 scenarios: the flag sets none, undefine, persist and both.
+        Tck = "tck",
+        /// The flags that the TCK's script gives, each on its own: live, persist, undefine, paused.
+        /// 96 scenarios.
+        TckScript = "tck-script",
+        /// All 16 sets of the flags live, paused, undefine and persist: 384 scenarios, with those
+        /// of the other two profiles among them.
+        TckFull = "tck-full",
+        /// The cases that cover QEMU's own migration-test, by the coverage table.
+        MigrationTest = "migration-test",
+        /// Each set of devices on the newest common machine of both families, with the guest
+        /// running and stopped.
+        Devices = "devices",
+        /// Precopy over each transport on each machine, with the guest running and stopped, and
+        /// once with a guest that leaves the tracking of dirty pages to QEMU alone.
+        Plain = "plain",
+        /// Method × transport × multifd × encryption × state of the guest: a product to be covered
+        /// (--cover 2 or 3).
+        Families = "families",
+        /// The eight cases of QEMU's own COLO test: channel × who takes over × when.
+        QemuColo = "qemu-colo",
+        /// COLO with each way to lose a side, on both machines and with a disk.
+        ColoFull = "colo-full",
+        /// The cases of qemu-iotests 124, in both forms of the command.
+        Iotests124 = "iotests-124",
+        /// The simple chain × granularity × clusters × bitmaps × creation × format: a product that
+        /// can be covered (--cover 2).
+        Variants = "variants",
+        /// Chains that are continued after a migration: by shared storage and by a copy, with the
+        /// bitmap in the stream, under an alias, or in the image.
+        Chain = "chain",
+        /// Chains that libvirt makes, with checkpoints, around each of the 96 scenarios of `tck`,
+        /// by shared storage and by a copy.
+        Checkpoints = "checkpoints",
+        /// Every fault, on the scenario in which it is a violation.
+        Faults = "faults",
+    }
 }
 
 impl Suite {
-    /// All values, in the order of the names.
-    pub const ALL: [Self; 5] = [
-        Self::Tck,
-        Self::Qemu,
-        Self::Colo,
-        Self::Backup,
-        Self::Faults,
-    ];
-
-    /// The word that stands for it in names and filters.
-    #[must_use]
-    pub const fn word(self) -> &'static str {
+    /// The one place that knows which suites there are.
+    fn spec(self) -> &'static dyn SuiteSpec {
         match self {
-            Self::Tck => "tck",
-            Self::Qemu => "qemu",
-            Self::Colo => "colo",
-            Self::Backup => "backup",
-            Self::Faults => "faults",
+            Self::Tck => &Tck,
+            Self::Qemu => &QemuSuite,
+            Self::Colo => &ColoSuite,
+            Self::Backup => &BackupSuite,
+            Self::Faults => &Faults,
         }
     }
 
     /// What can run it, the usual one first.
     #[must_use]
-    pub const fn backends(self) -> &'static [Backend] {
-        match self {
-            Self::Tck => &[Backend::Libvirt, Backend::Fake],
-            Self::Qemu | Self::Colo => &[Backend::Qemu],
-            Self::Backup => &[Backend::Qemu, Backend::Libvirt],
-            Self::Faults => &Backend::ALL,
-        }
-    }
-
-    /// What it is for, in a sentence or two.
-    #[must_use]
-    pub const fn description(self) -> &'static str {
-        match self {
-            Self::Tck => {
-                "Control method × state of both sides × flags, after the migration test of the \
-                 libvirt TCK. Every case is judged by its ten conditions and by those beyond them."
-            }
-            Self::Qemu => {
-                "Transport × method × capabilities × encryption × incident × machine × devices, \
-                 after QEMU's own migration tests, across releases and with no libvirt between. It \
-                 tells what QEMU alone carries from what the management layer breaks."
-            }
-            Self::Colo => {
-                "COLO: a primary and a secondary guest in lock-step, by checkpoints. One of them is \
-                 lost, in each way and moment, and the other must go on alone with all of its memory."
-            }
-            Self::Backup => {
-                "Incremental backup with dirty bitmaps: the cases of qemu-iotests 124, and chains \
-                 that are continued after a migration, by QEMU alone and through libvirt. Every \
-                 incremental is compared with a full backup of the same moment, or read for the \
-                 stamps of the guest that writes on."
-            }
-            Self::Faults => {
-                "The test of the tester: in each case something is broken on purpose. It passes \
-                 when the condition that must see it does."
-            }
-        }
-    }
-
-    /// The profile that is meant where none is named.
-    #[must_use]
-    pub const fn profile(self, backend: Backend) -> Profile {
-        match (self, backend) {
-            (Self::Tck, _) => Profile::Default,
-            (Self::Qemu, _) => Profile::MigrationTest,
-            (Self::Colo, _) => Profile::QemuColo,
-            (Self::Backup, Backend::Libvirt) => Profile::Checkpoints,
-            (Self::Backup, Backend::Qemu | Backend::Fake) => Profile::Iotests124,
-            (Self::Faults, _) => Profile::Faults,
-        }
-    }
-
-    /// Its profiles.
-    pub fn profiles(self) -> impl Iterator<Item = Profile> {
-        let all = Profile::ALL.into_iter();
-        all.filter(move |profile| profile.suite() == self)
-    }
-}
-
-impl Profile {
-    /// All values, suite by suite.
-    pub const ALL: [Self; 15] = [
-        Self::Default,
-        Self::Tck,
-        Self::TckScript,
-        Self::TckFull,
-        Self::MigrationTest,
-        Self::Devices,
-        Self::Plain,
-        Self::Families,
-        Self::QemuColo,
-        Self::ColoFull,
-        Self::Iotests124,
-        Self::Variants,
-        Self::Chain,
-        Self::Checkpoints,
-        Self::Faults,
-    ];
-
-    /// The word that stands for it on the command line.
-    #[must_use]
-    pub const fn word(self) -> &'static str {
-        match self {
-            Self::Default => "default",
-            Self::Tck => "tck",
-            Self::TckScript => "tck-script",
-            Self::TckFull => "tck-full",
-            Self::MigrationTest => "migration-test",
-            Self::Devices => "devices",
-            Self::Plain => "plain",
-            Self::Families => "families",
-            Self::QemuColo => "qemu-colo",
-            Self::ColoFull => "colo-full",
-            Self::Iotests124 => "iotests-124",
-            Self::Variants => "variants",
-            Self::Chain => "chain",
-            Self::Checkpoints => "checkpoints",
-            Self::Faults => "faults",
-        }
+    pub fn backends(self) -> &'static [Backend] {
+        self.spec().backends()
     }
 
     /// What it is, in a sentence or two.
     #[must_use]
     pub const fn description(self) -> &'static str {
-        match self {
-            Self::Default => {
-                "The 96 scenarios of `tck`. Beside them each kind of hardware of real guests, covered in \
-                 pairs with control, state and flags (live among them), and as OpenStack's Nova \
-                 migrates: p2p with live, undefine and persist."
-            }
-            Self::Tck => "The 96 scenarios: the flag sets none, undefine, persist and both.",
-            Self::TckScript => {
-                "The flags that the TCK's script gives, each on its own: live, persist, undefine, \
-                 paused. 96 scenarios."
-            }
-            Self::TckFull => {
-                "All 16 sets of the flags live, paused, undefine and persist: 384 scenarios, with \
-                 those of the other two profiles among them."
-            }
-            Self::MigrationTest => {
-                "The cases that cover QEMU's own migration-test, by the coverage table."
-            }
-            Self::Devices => {
-                "Each set of devices on the newest common machine of both families, with the guest \
-                 running and stopped."
-            }
-            Self::Plain => {
-                "Precopy over each transport on each machine, with the guest running and stopped, and \
-                 once with a guest that leaves the tracking of dirty pages to QEMU alone."
-            }
-            Self::Families => {
-                "Method × transport × multifd × encryption × state of the guest: a product to be \
-                 covered (--cover 2 or 3)."
-            }
-            Self::QemuColo => {
-                "The eight cases of QEMU's own COLO test: channel × who takes over × when."
-            }
-            Self::ColoFull => {
-                "COLO with each way to lose a side, on both machines and with a disk."
-            }
-            Self::Iotests124 => "The cases of qemu-iotests 124, in both forms of the command.",
-            Self::Variants => {
-                "The simple chain × granularity × clusters × bitmaps × creation × format: a product \
-                 that can be covered (--cover 2)."
-            }
-            Self::Chain => {
-                "Chains that are continued after a migration: by shared storage and by a copy, with \
-                 the bitmap in the stream, under an alias, or in the image."
-            }
-            Self::Checkpoints => {
-                "Chains that libvirt makes, with checkpoints, around each of the 96 scenarios of \
-                 `tck`, by shared storage and by a copy."
-            }
-            Self::Faults => "Every fault, on the scenario in which it is a violation.",
-        }
+        self.sentence()
+    }
+
+    /// The profile that is meant where none is named.
+    #[must_use]
+    pub fn profile(self, backend: Backend) -> Profile {
+        let rows = self.spec().profiles();
+        let runs = |row: &&ProfileRow| row.backends.contains(&backend);
+        rows.iter().find(runs).unwrap_or(&rows[0]).profile
+    }
+
+    /// Its profiles.
+    pub fn profiles(self) -> impl Iterator<Item = Profile> {
+        self.spec().profiles().iter().map(|row| row.profile)
+    }
+}
+
+impl Profile {
+    fn row(self) -> (Suite, &'static ProfileRow) {
+        let rows = |suite: Suite| suite.spec().profiles().iter().map(move |row| (suite, row));
+        let mut all = Suite::ALL.into_iter().flat_map(rows);
+        let row = all.find(|(_, row)| row.profile == self);
+        row.expect("each profile is a row of its suite, as a test says")
+    }
+
+    /// What it is, in a sentence or two.
+    #[must_use]
+    pub const fn description(self) -> &'static str {
+        self.sentence()
     }
 
     /// The suite that it is a part of.
     #[must_use]
-    pub const fn suite(self) -> Suite {
-        match self {
-            Self::Default | Self::Tck | Self::TckScript | Self::TckFull => Suite::Tck,
-            Self::MigrationTest | Self::Devices | Self::Plain | Self::Families => Suite::Qemu,
-            Self::QemuColo | Self::ColoFull => Suite::Colo,
-            Self::Iotests124 | Self::Variants | Self::Chain | Self::Checkpoints => Suite::Backup,
-            Self::Faults => Suite::Faults,
-        }
+    pub fn suite(self) -> Suite {
+        self.row().0
     }
 
     /// What can run it, the usual one first.
     #[must_use]
-    pub const fn backends(self) -> &'static [Backend] {
-        match self {
-            Self::Iotests124 | Self::Variants | Self::Chain => &[Backend::Qemu],
-            Self::Checkpoints => &[Backend::Libvirt],
-            Self::Default
-            | Self::Tck
-            | Self::TckScript
-            | Self::TckFull
-            | Self::MigrationTest
-            | Self::Devices
-            | Self::Plain
-            | Self::Families
-            | Self::QemuColo
-            | Self::ColoFull
-            | Self::Faults => self.suite().backends(),
-        }
+    pub fn backends(self) -> &'static [Backend] {
+        self.row().1.backends
     }
 
     /// Its points for a back end, before the [rules](crate::Rule) of the suite: the whole product
     /// of its axes. With each comes what is broken on purpose.
     #[must_use]
     pub fn points(self, backend: Backend) -> Vec<(Point, Option<Fault>)> {
-        let plain = |points: Vec<Point>| points.into_iter().map(|point| (point, None)).collect();
-        match self {
-            Self::Default => plain(default()),
-            Self::Tck => plain(scenarios(tck_flags())),
-            Self::TckScript => plain(scenarios(script_flags())),
-            Self::TckFull => plain(scenarios(FlagSet::subsets(&Flag::ALL))),
-            Self::MigrationTest => plain(raw(coverage::points())),
-            Self::Devices => plain(raw(devices())),
-            Self::Plain => plain(raw(plain_precopy())),
-            Self::Families => plain(raw(families())),
-            Self::QemuColo => plain(of_colo(colo::qemus_own())),
-            Self::ColoFull => plain(of_colo(colo::full())),
-            Self::Iotests124 => plain(of_backup(backup::iotests_124())),
-            Self::Variants => plain(of_backup(backup::variants())),
-            Self::Chain => plain(of_backup(backup::chains())),
-            Self::Checkpoints => {
-                let flags: Vec<FlagSet> = tck_flags().collect();
-                let points = backup::chained::chained(&flags).into_iter();
-                plain(points.map(Point::Chained).collect())
-            }
-            Self::Faults => faults(backend),
-        }
+        (self.row().1.points)(backend)
     }
 }
 
-fn tck_flags() -> impl Iterator<Item = FlagSet> {
-    FlagSet::subsets(&[Flag::UndefineSource, Flag::PersistDest])
+/// Points in which nothing is broken.
+pub(crate) fn unbroken<P>(
+    points: impl IntoIterator<Item = P>,
+    point: fn(P) -> Point,
+) -> Vec<(Point, Option<Fault>)> {
+    let points = points.into_iter();
+    points.map(|one| (point(one), None)).collect()
 }
-
-/// The script names its four flag sets by one flag each. We read each as exactly that set: only the
-/// first is live, and the others come without it.
-fn script_flags() -> impl Iterator<Item = FlagSet> {
-    let flags = [
-        Flag::Live,
-        Flag::PersistDest,
-        Flag::UndefineSource,
-        Flag::Paused,
-    ];
-    flags.into_iter().map(|flag| FlagSet::NONE.with(flag))
-}
-
-fn scenarios(flags: impl Iterator<Item = FlagSet>) -> Vec<Point> {
-    scenarios_with(flags, &[Hardware::Minimal])
-}
-
-fn scenarios_with(flags: impl Iterator<Item = FlagSet>, hardware: &[Hardware]) -> Vec<Point> {
-    let sets: Vec<FlagSet> = flags.collect();
-    iproduct!(hardware, Control::ALL, State::all(), sets)
-        .map(|(hardware, control, state, flags)| {
-            Point::Tck(Scenario {
-                control,
-                state,
-                flags,
-                hardware: *hardware,
-            })
-        })
-        .collect()
-}
-
-/// The 96, each kind of hardware in a cover of pairs, and each as Nova migrates.
-fn default() -> Vec<Point> {
-    let flags = FlagSet::subsets(&[Flag::Live, Flag::UndefineSource, Flag::PersistDest]);
-    let covered = cover_points(scenarios_with(flags, Hardware::ALL), 2);
-    let nova = Hardware::ALL.iter().map(|hardware| nova(*hardware));
-    let all = scenarios(tck_flags()).into_iter().chain(nova);
-    all.chain(covered).unique().collect()
-}
-
-/// The migration that OpenStack's Nova asks for: the flags that its libvirt driver always gives
-/// (`_live_migration_flags` in nova/virt/libvirt/driver.py).
-fn nova(hardware: Hardware) -> Point {
-    let flags = [Flag::Live, Flag::UndefineSource, Flag::PersistDest];
-    Point::Tck(Scenario {
-        control: Control::P2p,
-        state: State {
-            persistence: Persistence::Persistent,
-            activity: Activity::Running,
-            preparation: Preparation::Bare,
-        },
-        flags: flags.into_iter().collect(),
-        hardware,
-    })
-}
-
-fn of_colo(points: impl IntoIterator<Item = Colo>) -> Vec<Point> {
-    points.into_iter().map(Point::Colo).collect()
-}
-
-fn of_backup(points: impl IntoIterator<Item = Backup>) -> Vec<Point> {
-    points.into_iter().map(Point::Backup).collect()
-}
-
-fn raw(points: impl IntoIterator<Item = Raw>) -> Vec<Point> {
-    points.into_iter().map(Point::Qemu).collect()
-}
-
-fn devices() -> impl Iterator<Item = Raw> {
-    let machines = [MachineChoice::Q35, MachineChoice::Pc];
-    let guests = [GuestState::Running, GuestState::Stopped];
-    iproduct!(Devices::ALL, machines, guests).map(|(devices, machine, guest)| Raw {
-        guest,
-        machine,
-        devices: *devices,
-        ..Raw::default()
-    })
-}
-
-fn plain_precopy() -> impl Iterator<Item = Raw> {
-    let guests = [GuestState::Running, GuestState::Stopped];
-    let product = iproduct!(Transport::ALL, MachineChoice::ALL, guests);
-    let points = product.map(|(transport, machine, guest)| Raw {
-        transport: *transport,
-        guest,
-        machine: *machine,
-        ..Raw::default()
-    });
-    let unflushed = Raw {
-        accelerator: Accelerator::TcgUnflushed,
-        ..Raw::default()
-    };
-    points.chain([unflushed])
-}
-
-/// Each point comes with what its method or its transport can't be without.
-fn families() -> impl Iterator<Item = Raw> {
-    let keys = [Tls::None, Tls::Psk, Tls::X509OverrideHost];
-    let product = iproduct!(
-        Method::ALL,
-        Transport::ALL,
-        Multifd::ALL,
-        keys,
-        GuestState::ALL
-    );
-    product.map(|(method, transport, multifd, tls, guest)| {
-        let mapped = *multifd != Multifd::Off && transport.is_named_file();
-        let features = mapped.then_some(Feature::MappedRam);
-        let listed = *method == Method::CprTransfer;
-        Raw {
-            method: *method,
-            transport: *transport,
-            guest: *guest,
-            address: if listed {
-                Address::Channels
-            } else {
-                Address::Uri
-            },
-            multifd: *multifd,
-            tls,
-            features: features.into_iter().collect(),
-            ..Raw::default()
-        }
-    })
-}
-
-/// Every fault of the back end × every point that some fault has; the rules leave each fault its own.
-fn faults(backend: Backend) -> Vec<(Point, Option<Fault>)> {
-    let own = || {
-        Fault::ALL
-            .into_iter()
-            .filter(|fault| fault.runs_on(backend))
-    };
-    let points: Vec<Point> = own().map(Fault::point).unique().collect();
-    iproduct!(own(), points)
-        .map(|(fault, point)| (point, Some(fault)))
-        .collect()
-}
-
-words!(Suite, "suite");
-words!(Profile, "profile");
 
 #[cfg(test)]
 mod tests {
+    use itertools::Itertools;
+
     use super::*;
+    use crate::{Control, Hardware, suites::tck};
 
     #[test]
     fn the_profiles_have_96_96_and_384_scenarios_each_once() {
@@ -475,11 +203,14 @@ mod tests {
         let of_tck = Profile::Tck.points(Backend::Libvirt);
         assert!(of_tck.iter().all(|point| points.contains(point)));
         for hardware in Hardware::ALL {
-            assert!(points.contains(&(nova(*hardware), None)), "{hardware}");
+            assert!(
+                points.contains(&(tck::profiles::nova(hardware), None)),
+                "{hardware}"
+            );
             for control in Control::ALL {
                 let meets = |(point, _): &(Point, _)| {
                     matches!(point, Point::Tck(one)
-                        if one.hardware == *hardware && one.control == control)
+                        if one.hardware == hardware && one.control == control)
                 };
                 assert!(points.iter().any(meets), "{hardware} and {control}");
             }
@@ -495,6 +226,12 @@ mod tests {
         ]
         .concat();
         assert!(others.iter().all(|point| full.contains(point)));
+    }
+
+    #[test]
+    fn every_profile_is_a_row_of_one_suite() {
+        let rows: Vec<_> = Suite::ALL.into_iter().flat_map(Suite::profiles).collect();
+        assert_eq!(rows, Profile::ALL);
     }
 
     #[test]

@@ -81,7 +81,7 @@ macro_rules! serde_as_text {
 
 /// Reads and writes an enum of words, which has `ALL` and `word`, by them.
 macro_rules! words {
-    ($type:ty, $kind:literal) => {
+    ($type:ty, $kind:expr) => {
         impl std::fmt::Display for $type {
             fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
                 f.pad(self.word())

@@ -65,7 +65,7 @@ fn every_point_is_written_as_it_is_read_and_no_rule_leaves_it_out() {
         assert_eq!(case.point, Point::Qemu(raw), "{test}");
         assert_eq!(excluded(&case), None, "{test}");
     }
-    let table = include_str!("../src/raw/coverage.tsv");
+    let table = include_str!("../src/suites/qemu/coverage.tsv");
     let texts = table.lines().filter_map(|line| line.split_once('\t'));
     let texts: Vec<&str> = texts.map(|(_, text)| text).collect();
     for (test, raw) in cases() {

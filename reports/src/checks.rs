@@ -3,29 +3,32 @@
 //! A check says *pass* only where it has seen something that proves it, *fail* where it has seen
 //! the opposite, and *unknown* where it has seen neither.
 
-mod after;
 mod alive;
 mod backup;
-mod before;
 mod colo;
-mod during;
-mod events;
 mod evidence;
 mod identity;
 mod job;
 mod memory;
-mod migrated;
-mod raw;
+mod presence;
+mod qemu;
 mod reasons;
 mod residue;
+mod tck;
 #[cfg(test)]
 mod tests;
 
-use migratrix_history::{History, Side, Versions};
-use migratrix_matrix::{Condition, Point, Scenario};
+use migratrix_history::{History, Versions};
+use migratrix_matrix::{Condition, Point};
 
 use crate::Verdict;
 use evidence::{Evidence, Judged};
+
+/// What a history says of one condition of a point of `P`'s suite.
+type Check<P> = fn(&Evidence<'_>, &P) -> Judged;
+
+/// The checks of a suite, a row a condition; what has no row has no counterpart in it.
+type Checks<P> = [(Condition, Check<P>)];
 
 /// Every condition of the case with its verdict, in the order of the case's own list.
 pub(crate) fn all(history: &History) -> Vec<(Condition, Verdict)> {
@@ -41,59 +44,32 @@ pub(crate) fn versions(history: &History) -> Versions {
 }
 
 fn check(condition: Condition, evidence: &Evidence<'_>) -> Verdict {
-    let judged = match &evidence.header().case.point {
-        Point::Tck(scenario) => libvirt(condition, scenario, evidence),
-        Point::Qemu(raw) => raw::check(condition, raw, evidence),
-        Point::Colo(colo) => colo::check(condition, colo, evidence),
-        Point::Backup(backup) => backup::check(condition, backup, evidence),
-        Point::Chained(chained) => backup::chained(condition, chained, evidence)
-            .unwrap_or_else(|| libvirt(condition, &chained.scenario, evidence)),
-    };
+    let judged = judged(condition, evidence).unwrap_or_else(|| {
+        let text = format!("{condition} has no counterpart in this suite");
+        Err(Verdict::unknown(text))
+    });
     judged.unwrap_or_else(|unseen| unseen)
 }
 
-fn libvirt(condition: Condition, scenario: &Scenario, evidence: &Evidence<'_>) -> Judged {
-    let expected = &scenario.expectation();
-    match condition {
-        Condition::SourceDefined => before::source_defined(evidence, expected),
-        Condition::SourceStarted => before::source_started(evidence, expected),
-        Condition::DestinationPrepared => before::destination_prepared(evidence, expected),
-        Condition::Migrated => migrated::migrated(evidence, scenario),
-        Condition::SourceInactive => after::source_inactive(evidence),
-        Condition::SourceConfig => after::source_config(evidence, expected),
-        Condition::DestinationExists => after::destination_exists(evidence),
-        Condition::DestinationActive => after::destination_active(evidence),
-        Condition::DestinationConfig => after::destination_config(evidence, expected),
-        Condition::DestinationState => after::destination_state(evidence, expected),
-        Condition::During => during::during(evidence, expected),
-        Condition::Memory => memory::memory(evidence, Side::Destination),
-        Condition::Alive => {
-            alive::alive(evidence, Side::Destination, expected.destination_activity)
-        }
-        Condition::Identity => identity::identity(evidence),
-        Condition::Events => events::events(evidence, scenario),
-        Condition::Job => job::job(evidence),
-        Condition::NothingLeft => residue::nothing_left(evidence),
-        Condition::Settings
-        | Condition::Failure
-        | Condition::Incident
-        | Condition::Passes
-        | Condition::Channels
-        | Condition::Effect
-        | Condition::Device
-        | Condition::Stream
-        | Condition::Checkpoints
-        | Condition::Mirror
-        | Condition::Failover
-        | Condition::Onward
-        | Condition::Jobs
-        | Condition::Bitmap
-        | Condition::Backups
-        | Condition::Chain => Err(without_counterpart(condition)),
+/// What the suite of the case says; `None` where it has no check of that condition.
+fn judged(condition: Condition, evidence: &Evidence<'_>) -> Option<Judged> {
+    match &evidence.header().case.point {
+        Point::Tck(scenario) => by(&tck::CHECKS, condition, evidence, scenario),
+        Point::Qemu(raw) => by(&qemu::CHECKS, condition, evidence, raw),
+        Point::Colo(colo) => by(&colo::CHECKS, condition, evidence, colo),
+        Point::Backup(backup) => by(&backup::CHECKS, condition, evidence, backup),
+        Point::Chained(chained) => by(&backup::CHAINED, condition, evidence, chained)
+            .or_else(|| by(&tck::CHECKS, condition, evidence, &chained.scenario)),
     }
 }
 
-/// No case lists a condition that its suite has no check for.
-fn without_counterpart(condition: Condition) -> Verdict {
-    Verdict::unknown(format!("{condition} has no counterpart in this suite"))
+/// What the suite's own check says; `None` where it has none of that condition.
+fn by<P>(
+    checks: &Checks<P>,
+    condition: Condition,
+    evidence: &Evidence<'_>,
+    point: &P,
+) -> Option<Judged> {
+    let row = checks.iter().find(|(one, _)| *one == condition);
+    row.map(|(_, check)| check(evidence, point))
 }

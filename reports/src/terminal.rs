@@ -5,7 +5,7 @@ use std::{
     fmt::{self, Write},
 };
 
-use migratrix_matrix::{Axis, Backend, Case, Control, HostSetup, Method, Point, Suite, scope};
+use migratrix_matrix::{Backend, Case, Control, HostSetup, Method, Point, Suite, scope};
 
 use crate::{
     Flaky, Flaw, Group, Judgement, Kind, KnownAre, Route, Run, Standing, attribution::origins,

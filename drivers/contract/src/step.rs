@@ -2,16 +2,18 @@
 
 mod backup;
 mod colo;
-mod raw;
+mod qemu;
+mod tck;
 
 use std::fmt;
 
 use migratrix_history::{Side, Verb, When};
-use migratrix_matrix::{Control, FlagSet, Persistence};
+use migratrix_matrix::Persistence;
 
 pub use backup::BackupStep;
 pub use colo::ColoStep;
-pub use raw::RawStep;
+pub use qemu::RawStep;
+pub use tck::{Migrate, Uuid, Variant};
 
 /// One step of a script. Faults are steps like all others.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -64,35 +66,6 @@ pub enum Step {
     Colo(ColoStep),
     /// A step of a chain of backups.
     Backup(BackupStep),
-}
-
-/// How the guest is migrated.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Migrate {
-    /// Who drives it.
-    pub control: Control,
-    /// With which flags.
-    pub flags: FlagSet,
-    /// The bandwidth's bound, in MiB/s; `None` for the hypervisor's own.
-    pub bandwidth_mib: Option<u32>,
-}
-
-/// Whose UUID a configuration gets.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Uuid {
-    /// The domain's own.
-    Own,
-    /// Another one.
-    Foreign,
-}
-
-/// Which hardware a domain is started with.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Variant {
-    /// The case's own.
-    Plain,
-    /// With a device more.
-    ExtraDevice,
 }
 
 impl Step {

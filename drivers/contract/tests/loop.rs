@@ -6,7 +6,7 @@ use std::{future::pending, time::Duration};
 
 use migratrix_contract::{Deadlines, Driver, Phase, Recorder, Script, Step, run};
 use migratrix_history::{History, Observation, Outcome, Refusal, Side, Verb};
-use migratrix_matrix::Fault;
+use migratrix_matrix::{Fault, TckFault};
 use scripts::script;
 
 /// Does nothing, and ends the steps of one kind in its own way.
@@ -163,7 +163,8 @@ fn the_script_of_a_case_reads_as_its_scenario() {
 }
 
 /// The script of a fault's own case.
-fn with(fault: Fault) -> Script {
+fn with(fault: TckFault) -> Script {
+    let fault = Fault::Tck(fault);
     script(&format!("faults/libvirt/a,a,b/{}/{fault}", fault.point()))
 }
 
@@ -171,18 +172,18 @@ fn with(fault: Fault) -> Script {
 fn a_fault_is_a_step_of_the_script_at_its_moment() {
     let place = |script: &Script, is: Step| script.steps.iter().position(|(_, step)| *step == is);
 
-    let before = with(Fault::SourceUndefined);
+    let before = with(TckFault::SourceUndefined);
     let undefine = place(&before, Step::Undefine(Side::Source)).expect("the fault is there");
     assert_eq!(before.steps[undefine].0, Phase::Prepare);
     assert_eq!(before.steps[undefine + 1].0, Phase::Before);
 
-    let left = with(Fault::DomainLeft);
+    let left = with(TckFault::DomainLeft);
     assert_eq!(
         place(&left, Step::Clear(Side::Destination)),
         Some(left.steps.len() - 1)
     );
 
-    let poked = with(Fault::MemoryByte);
+    let poked = with(TckFault::MemoryByte);
     let poke = place(&poked, Step::PokeByte(Side::Destination)).expect("the fault is there");
     assert_eq!(poked.steps[poke - 1].1, Step::Suspend(Side::Destination));
     assert_eq!(poked.steps[poke + 1].1, Step::Survey(Side::Destination));

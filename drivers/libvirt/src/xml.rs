@@ -235,7 +235,7 @@ fn qtest(subject: &Subject) -> Option<Element> {
 #[cfg(test)]
 mod tests {
     use migratrix_guest::Parameters;
-    use migratrix_matrix::{Axis as _, Case};
+    use migratrix_matrix::Case;
 
     use super::*;
 

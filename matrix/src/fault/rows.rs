@@ -1,4 +1,4 @@
-//! The faults of a suite without libvirt, as one table: what each is called, when it is committed, on
+//! The faults of a suite, as one table: what each is called, when it is committed, on
 //! which point, and which condition must see it, and how.
 
 /// Makes the enum of such faults, and its rows of the fault table. They stand in the order of the
@@ -28,13 +28,13 @@ macro_rules! faults {
                 }
             }
 
-            pub(super) const fn row(self) -> super::table::Row {
+            pub(crate) const fn row(self) -> $crate::fault::Row {
                 match self {
-                    $(Self::$fault => super::table::Row {
-                        moment: super::Moment::$moment,
+                    $(Self::$fault => $crate::fault::Row {
+                        moment: $crate::Moment::$moment,
                         point: $crate::Point::$suite($point),
                         trips: $crate::Condition::$trips,
-                        how: super::Trip::$how,
+                        how: $crate::Trip::$how,
                     },)*
                 }
             }
@@ -42,4 +42,4 @@ macro_rules! faults {
     };
 }
 
-pub(super) use faults;
+pub(crate) use faults;

@@ -11,74 +11,47 @@ mod tests;
 use migratrix_history::{Outcome, Side};
 use migratrix_matrix::{Act, Backup, Chained, Condition};
 
-use super::{
-    evidence::{Evidence, Judged},
-    residue, without_counterpart,
-};
+use super::{Check, evidence::Judged, residue};
 use crate::Verdict;
 use seen::Story;
 
-/// What the history says of one condition.
-pub(super) fn check(condition: Condition, backup: &Backup, evidence: &Evidence<'_>) -> Judged {
-    let story = || Story::of(evidence, backup);
-    match condition {
-        Condition::Migrated => migrated(&story()),
-        Condition::Jobs => jobs::jobs(&story()),
-        Condition::Bitmap => bitmap::bitmap(&story()),
-        Condition::Backups => compared::backups(&story()),
-        Condition::Chain => compared::chain(&story()),
-        Condition::NothingLeft => residue::nothing_left(evidence),
-        Condition::SourceDefined
-        | Condition::SourceStarted
-        | Condition::DestinationPrepared
-        | Condition::SourceInactive
-        | Condition::SourceConfig
-        | Condition::DestinationExists
-        | Condition::DestinationActive
-        | Condition::DestinationConfig
-        | Condition::DestinationState
-        | Condition::During
-        | Condition::Memory
-        | Condition::Alive
-        | Condition::Identity
-        | Condition::Events
-        | Condition::Job
-        | Condition::Settings
-        | Condition::Failure
-        | Condition::Incident
-        | Condition::Passes
-        | Condition::Channels
-        | Condition::Effect
-        | Condition::Device
-        | Condition::Stream
-        | Condition::Checkpoints
-        | Condition::Mirror
-        | Condition::Failover
-        | Condition::Onward => Err(without_counterpart(condition)),
-    }
-}
+/// A row a condition.
+pub(super) const CHECKS: [(Condition, Check<Backup>); 6] = [
+    (Condition::Migrated, |evidence, backup| {
+        migrated(&Story::of(evidence, backup))
+    }),
+    (Condition::Jobs, |evidence, backup| {
+        jobs::jobs(&Story::of(evidence, backup))
+    }),
+    (Condition::Bitmap, |evidence, backup| {
+        bitmap::bitmap(&Story::of(evidence, backup))
+    }),
+    (Condition::Backups, |evidence, backup| {
+        compared::backups(&Story::of(evidence, backup))
+    }),
+    (Condition::Chain, |evidence, backup| {
+        compared::chain(&Story::of(evidence, backup))
+    }),
+    (Condition::NothingLeft, |evidence, _| {
+        residue::nothing_left(evidence)
+    }),
+];
 
-/// What the history says of one condition of a chain that libvirt makes; `None` where it is one of
-/// the scenario's.
-pub(super) fn chained(
-    condition: Condition,
-    chained: &Chained,
-    evidence: &Evidence<'_>,
-) -> Option<Judged> {
-    let story = || Story::of_libvirt(evidence, chained);
-    let check = if condition == Condition::Jobs {
-        chained::jobs
-    } else if condition == Condition::Bitmap {
-        bitmap::bitmap
-    } else if condition == Condition::Backups {
-        compared::backups
-    } else if condition == Condition::Chain {
-        compared::chain
-    } else {
-        return None;
-    };
-    Some(check(&story()))
-}
+/// The conditions of a chain that libvirt makes; the others are those of its scenario.
+pub(super) const CHAINED: [(Condition, Check<Chained>); 4] = [
+    (Condition::Jobs, |evidence, one| {
+        chained::jobs(&Story::of_libvirt(evidence, one))
+    }),
+    (Condition::Bitmap, |evidence, one| {
+        bitmap::bitmap(&Story::of_libvirt(evidence, one))
+    }),
+    (Condition::Backups, |evidence, one| {
+        compared::backups(&Story::of_libvirt(evidence, one))
+    }),
+    (Condition::Chain, |evidence, one| {
+        compared::chain(&Story::of_libvirt(evidence, one))
+    }),
+];
 
 /// The migration was asked for, and both sides say that it is completed.
 fn migrated(story: &Story<'_>) -> Judged {

@@ -17,50 +17,43 @@ mod tests;
 use migratrix_history::{Observation, Side, Verb};
 use migratrix_matrix::{Activity, Colo, Condition, Place, Raw};
 
-use super::{
-    alive,
-    evidence::{Evidence, Judged},
-    raw, residue, without_counterpart,
-};
+use super::{Check, alive, evidence::Evidence, qemu, residue};
 
-/// What the history says of one condition.
-pub(super) fn check(condition: Condition, colo: &Colo, evidence: &Evidence<'_>) -> Judged {
-    let (pair, later) = parts(evidence);
-    match condition {
-        Condition::SourceStarted => raw::before::source_started(&pair, &Raw::USUAL),
-        Condition::Settings => settings::settings(&pair, colo),
-        Condition::Checkpoints => checkpoints::checkpoints(&pair),
-        Condition::Mirror => checkpoints::mirror(&pair),
-        Condition::Failover => failover::failover(&pair, colo),
-        Condition::Memory => alone::memory(&pair, survivor(colo)),
-        Condition::Alive => alive::alive(&pair, survivor(colo), Activity::Running),
-        Condition::Onward => onward::onward(&pair, &later, survivor(colo)),
-        Condition::NothingLeft => residue::nothing_left(evidence),
-        Condition::SourceDefined
-        | Condition::DestinationPrepared
-        | Condition::Migrated
-        | Condition::SourceInactive
-        | Condition::SourceConfig
-        | Condition::DestinationExists
-        | Condition::DestinationActive
-        | Condition::DestinationConfig
-        | Condition::DestinationState
-        | Condition::During
-        | Condition::Identity
-        | Condition::Events
-        | Condition::Job
-        | Condition::Failure
-        | Condition::Incident
-        | Condition::Passes
-        | Condition::Channels
-        | Condition::Effect
-        | Condition::Device
-        | Condition::Stream
-        | Condition::Jobs
-        | Condition::Bitmap
-        | Condition::Backups
-        | Condition::Chain => Err(without_counterpart(condition)),
-    }
+/// A row a condition.
+pub(super) const CHECKS: [(Condition, Check<Colo>); 9] = [
+    (Condition::SourceStarted, |evidence, _| {
+        qemu::before::source_started(&pair(evidence), &Raw::USUAL)
+    }),
+    (Condition::Settings, |evidence, colo| {
+        settings::settings(&pair(evidence), colo)
+    }),
+    (Condition::Checkpoints, |evidence, _| {
+        checkpoints::checkpoints(&pair(evidence))
+    }),
+    (Condition::Mirror, |evidence, _| {
+        checkpoints::mirror(&pair(evidence))
+    }),
+    (Condition::Failover, |evidence, colo| {
+        failover::failover(&pair(evidence), colo)
+    }),
+    (Condition::Memory, |evidence, colo| {
+        alone::memory(&pair(evidence), survivor(colo))
+    }),
+    (Condition::Alive, |evidence, colo| {
+        alive::alive(&pair(evidence), survivor(colo), Activity::Running)
+    }),
+    (Condition::Onward, |evidence, colo| {
+        let (pair, later) = parts(evidence);
+        onward::onward(&pair, &later, survivor(colo))
+    }),
+    (Condition::NothingLeft, |evidence, _| {
+        residue::nothing_left(evidence)
+    }),
+];
+
+/// What was seen of the pair.
+fn pair<'h>(evidence: &Evidence<'h>) -> Evidence<'h> {
+    parts(evidence).0
 }
 
 /// What was seen of the pair, and what was seen since the survivor was to be migrated once more.

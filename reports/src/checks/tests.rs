@@ -4,10 +4,12 @@
     reason = "each spoiler changes one kind of observation"
 )]
 
+use std::collections::BTreeSet;
+
 use migratrix_history::{History, Look, Observation, Outcome, Refusal, Side, Verb, When};
 use migratrix_matrix::{Backend, Condition, Profile};
 
-use super::all;
+use super::{Evidence, all, judged};
 use crate::{
     Kind, Verdict,
     story::{changed, event, good, without},
@@ -89,6 +91,25 @@ const SOURCE_BEFORE: (Side, When) = (Side::Source, When::Before);
 const SOURCE_AFTER: (Side, When) = (Side::Source, When::After);
 const DESTINATION_BEFORE: (Side, When) = (Side::Destination, When::Before);
 const DESTINATION_AFTER: (Side, When) = (Side::Destination, When::After);
+
+#[test]
+fn each_condition_of_each_point_has_a_check_in_its_suite() {
+    let mut history = good(LIVE);
+    let mut seen = BTreeSet::new();
+    for profile in Profile::ALL {
+        let backends = profile.backends().iter();
+        for (point, _) in backends.flat_map(|backend| profile.points(*backend)) {
+            history.header.case.point = point;
+            let kind = std::mem::discriminant(&point);
+            let conditions = point.conditions().into_iter();
+            for condition in conditions.filter(|one| seen.insert((format!("{kind:?}"), *one))) {
+                let judged = judged(condition, &Evidence::of(&history));
+                assert!(judged.is_some(), "{point} has no check of {condition}");
+            }
+        }
+    }
+    assert!(seen.len() > 60, "{}", seen.len());
+}
 
 #[test]
 fn a_good_history_of_every_scenario_passes_every_condition() {

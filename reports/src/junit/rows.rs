@@ -300,7 +300,7 @@ fn one(run: &Run, judgement: &Judgement, condition: Condition) -> Trouble {
 }
 
 fn class(case: &Case) -> String {
-    format!("migratrix.{}.{}", case.suite.word(), case.tuple)
+    format!("migratrix.{}.{}", case.suite().word(), case.tuple)
 }
 
 /// Whose failure it is, where that was found out.

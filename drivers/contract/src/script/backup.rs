@@ -38,9 +38,9 @@ pub(super) fn steps(backup: &Backup) -> Vec<(Phase, Step)> {
         .collect()
 }
 
-/// Puts the acts of a chain that libvirt makes around the migration of its scenario, whose steps
-/// these are.
-pub(super) fn around(chained: &Chained, steps: &mut Vec<(Phase, Step)>) {
+/// The steps of a chain that libvirt makes: its acts around `steps`, those of the migration of its
+/// scenario.
+pub(super) fn around(chained: &Chained, mut steps: Vec<(Phase, Step)>) -> Vec<(Phase, Step)> {
     for scene in chained.scenes() {
         let side = side(&scene);
         let phase = match side {
@@ -50,6 +50,7 @@ pub(super) fn around(chained: &Chained, steps: &mut Vec<(Phase, Step)>) {
         let place = steps.partition_point(|(at, _)| *at <= phase);
         steps.insert(place, (phase, act(side, scene.act)));
     }
+    steps
 }
 
 const fn act(side: Side, act: Act) -> Step {

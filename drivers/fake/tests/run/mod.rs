@@ -4,16 +4,11 @@ use migratrix_contract::{Deadlines, Recorder, Script, Subject, run};
 use migratrix_fake::{Crime, FakeDriver};
 use migratrix_guest::{PAGE, Parameters};
 use migratrix_history::History;
-use migratrix_matrix::{Backend, Case, Fault, Point, Raw, ReleaseName, Suite, Tuple};
+use migratrix_matrix::{Backend, Case, Fault, Point, Raw, ReleaseName, Tuple};
 
 pub fn case(point: Point, fault: Option<Fault>) -> Case {
     let fake = ReleaseName::new("fake").unwrap();
     Case {
-        suite: if fault.is_some() {
-            Suite::Faults
-        } else {
-            Suite::Tck
-        },
         backend: Backend::Fake,
         tuple: Tuple {
             client: fake.clone(),

@@ -1,0 +1,119 @@
+//! What can be wrong with a selection.
+
+use std::fmt;
+
+use thiserror::Error;
+
+use crate::{Backend, Place, Profile, ReleaseName, Rule, Shard, Suite, UnknownRelease};
+
+/// Why a selection gives no cases.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+pub enum SelectError {
+    /// A release that is none of the known ones.
+    #[error(transparent)]
+    UnknownRelease(#[from] UnknownRelease),
+    /// A release that stands twice in the list of one place.
+    #[error("the release `{name}` is given twice as a {place}: give it once")]
+    ReleaseTwice {
+        /// The release.
+        name: ReleaseName,
+        /// The place.
+        place: Place,
+    },
+    /// A boundary between a release and itself.
+    #[error("the boundary lies between two releases, and `{0}` is given for both")]
+    FlatBoundary(ReleaseName),
+    /// A boundary, which gives the releases of all places, and a list for one of them.
+    #[error("a boundary gives the releases of all places: leave it out, or the {0}s")]
+    BoundaryAndPlace(Place),
+    /// Names, which have their releases, and releases.
+    #[error("the names of cases give their releases: leave out the names, or the releases")]
+    NamesAndPlaces,
+    /// A name that is given twice.
+    #[error("the case `{0}` is given twice: give it once")]
+    NameTwice(String),
+    /// A name of a case that a rule leaves out.
+    #[error("there is no case `{name}`, by the rule {rule}")]
+    Excluded {
+        /// The name.
+        name: String,
+        /// The rule.
+        rule: &'static Rule,
+    },
+    /// A profile of another suite.
+    #[error("the profile `{profile}` is of the suite `{}`, and not of `{suite}`", profile.suite())]
+    ForeignProfile {
+        /// The profile.
+        profile: Profile,
+        /// The suite.
+        suite: Suite,
+    },
+    /// A back end that does not run the suite.
+    #[error(
+        "the suite `{suite}` is not run by the back end `{backend}`, but by {}",
+        crate::word::one_of(suite.backends())
+    )]
+    ForeignBackend {
+        /// The back end.
+        backend: Backend,
+        /// The suite.
+        suite: Suite,
+    },
+    /// A back end that runs another profile of the suite.
+    #[error(
+        "the profile `{profile}` is not run by the back end `{backend}`, but by {}",
+        crate::word::one_of(profile.backends())
+    )]
+    BackendOfProfile {
+        /// The back end.
+        backend: Backend,
+        /// The profile.
+        profile: Profile,
+    },
+    /// Clients, where nobody stands between the two sides.
+    #[error("with the back end `{0}` nobody stands between the two sides: leave out the clients")]
+    NoClient(Backend),
+    /// A cover that is too weak or too strong.
+    #[error("a cover has a strength from 1 to {most}, and not {0}", most = crate::select::cover::STRONGEST)]
+    Strength(usize),
+    /// A filter asks for a version that we don't know.
+    #[error(
+        "the filter asks for the {program} version of the release `{release}`, which is not known: \
+         filter by its name"
+    )]
+    UnknownVersion {
+        /// `libvirt` or `QEMU`.
+        program: &'static str,
+        /// The release.
+        release: ReleaseName,
+    },
+    /// Nothing is left.
+    #[error("none of {of} cases is selected: {by}")]
+    Empty {
+        /// What left nothing.
+        by: Emptied,
+        /// How many cases there were before.
+        of: usize,
+    },
+}
+
+/// The part of a selection that left no case.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Emptied {
+    /// No release is known.
+    Releases,
+    /// The filter, which is this.
+    Filter(String),
+    /// The shard.
+    Shard(Shard),
+}
+
+impl fmt::Display for Emptied {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Releases => f.write_str("no release is known"),
+            Self::Filter(filter) => write!(f, "the filter `{filter}` matches none of them"),
+            Self::Shard(shard) => write!(f, "the shard `{shard}` has none of them"),
+        }
+    }
+}

@@ -1,0 +1,168 @@
+//! Filters: which cases are wanted, as one expression.
+//!
+//! ```text
+//!   control(p2p) & source(<9.0) & !state(paused)
+//! ```
+//!
+//! `&`, `|`, `!` and parentheses, or `and`, `or`, `not`; `!` binds closest, then `&`. What stands between
+//! a predicate's parentheses may be several values with commas: any of them will do.
+//!
+//! | predicate | values |
+//! |---|---|
+//! | `suite`, `backend`, `control`, `hardware`, `fault` | the words of that kind; `fault(none)` |
+//! | `state` | `persistent`, `transient`, `running`, `paused`, `prepared`, `bare` |
+//! | `flag` | a flag that is among others, or `none` |
+//! | `flags` | exactly this set, as `undefine+persist` |
+//! | `client`, `source`, `destination` | a release, a glob as `book*`, or a version as `<9.0`, `qemu>=7.2` |
+//! | `forward()`, `same()`, `backward()` | the destination is newer, equal, older |
+//! | `name` | a glob for the whole name; its commas are its own |
+//! | `method`, `transport`, `guest`, `address`, `multifd`, `channels`, `zero-page`, `tls`, `uuids`, `incident`, `machine`, `accelerator`, `devices` | the words of that axis of the `qemu` suite, the usual ones among them, as `tls(plain-text)` |
+//! | `feature` | a feature of the `qemu` suite that is among others |
+//! | `colo-channel`, `failover`, `colo-moment`, `loss`, `colo-disk`, `checkpoint-delay`; `machine`, `accelerator` | the words of that axis of the `colo` suite |
+//! | `journey`, `backup-form`, `operation`, `writer`, `granularity`, `clusters`, `bitmaps`, `creation`, `target`, `carrier` | the words of that axis of the `backup` suite |
+//!
+//! Each axis of a suite is a predicate (or shares `state`), which takes the words of its values, or a
+//! glob for several, as `devices(virtio-*)`.
+//!
+//! A version counts as far as it is written: `=7.2` and `<=7.2` are true of 7.2.22, `>7.2` is not. It is
+//! the libvirt's, and the QEMU's in suites without libvirt. What a case's suite does not have is false of it.
+
+mod glob;
+mod parse;
+mod predicate;
+mod vocabulary;
+
+use std::{fmt, str::FromStr};
+
+use thiserror::Error;
+
+use crate::{Case, ReleaseName, Releases, SelectError, word::serde_as_text};
+use predicate::Predicate;
+
+/// An expression that is true or false of a case.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Filter {
+    text: String,
+    expression: Expression,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Expression {
+    Is(Predicate),
+    Not(Box<Self>),
+    All(Vec<Self>),
+    Any(Vec<Self>),
+}
+
+/// A text that can't be a filter. It is shown with the wrong place marked.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+pub struct BadFilter {
+    /// The text.
+    pub text: String,
+    /// The byte at which it goes wrong.
+    pub at: usize,
+    /// What is wrong there, and what would be right.
+    pub problem: String,
+}
+
+impl Filter {
+    /// Whether it is true of `case`. What can't change the answer is not asked: in `a & b`, a case that
+    /// is not `a` needs no version for `b`.
+    ///
+    /// # Errors
+    /// Returns a release of the case that is not known, or whose version is asked for and not known.
+    pub fn matches(&self, case: &Case, releases: &Releases) -> Result<bool, SelectError> {
+        self.expression.is_true(case, releases)
+    }
+
+    /// The releases that it names.
+    #[must_use]
+    pub fn releases(&self) -> Vec<&ReleaseName> {
+        let mut names = Vec::new();
+        self.expression.name_releases(&mut names);
+        names
+    }
+}
+
+impl Expression {
+    fn is_true(&self, case: &Case, releases: &Releases) -> Result<bool, SelectError> {
+        match self {
+            Self::Is(predicate) => predicate.holds(case, releases),
+            Self::Not(inner) => Ok(!inner.is_true(case, releases)?),
+            Self::All(parts) => Ok(!any_is(false, parts, case, releases)?),
+            Self::Any(parts) => any_is(true, parts, case, releases),
+        }
+    }
+
+    fn name_releases<'a>(&'a self, names: &mut Vec<&'a ReleaseName>) {
+        match self {
+            Self::Is(predicate) => names.extend(predicate.release()),
+            Self::Not(inner) => inner.name_releases(names),
+            Self::All(parts) | Self::Any(parts) => {
+                parts.iter().for_each(|part| part.name_releases(names));
+            }
+        }
+    }
+}
+
+/// Whether one of `parts` comes out as `wanted`. The rest is not asked then.
+fn any_is(
+    wanted: bool,
+    parts: &[Expression],
+    case: &Case,
+    releases: &Releases,
+) -> Result<bool, SelectError> {
+    for part in parts {
+        if part.is_true(case, releases)? == wanted {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
+impl fmt::Display for Filter {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.text)
+    }
+}
+
+impl FromStr for Filter {
+    type Err = BadFilter;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let expression = parse::parse(text)?;
+        Ok(Self {
+            text: text.to_owned(),
+            expression,
+        })
+    }
+}
+
+/// How much of a filter is shown on each side of what is wrong with it, in characters.
+const SHOWN: usize = 100;
+
+impl fmt::Display for BadFilter {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (before, after) = self.text.split_at(self.at);
+        let before = before.rsplit('\n').next().unwrap_or_default();
+        let after = after.split('\n').next().unwrap_or_default();
+        let cut = |part: usize| if part > SHOWN { "…" } else { "" };
+        let lengths = [before, after].map(|part| part.chars().count());
+        let left = before.chars().skip(lengths[0].saturating_sub(SHOWN));
+        let left = cut(lengths[0]).chars().chain(left).collect::<String>();
+        let right: String = after.chars().take(SHOWN).collect();
+        let column = left.chars().count();
+        writeln!(
+            f,
+            "the filter is wrong at byte {}: {}",
+            self.at, self.problem
+        )?;
+        writeln!(f, "  {left}{right}{}", cut(lengths[1]))?;
+        write!(f, "  {:column$}^", "")
+    }
+}
+
+serde_as_text!(Filter);
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,116 @@
+//! Predicates: what a filter can ask of a case.
+
+use std::cmp::Ordering;
+
+use crate::{Case, Fault, FlagSet, Place, ReleaseName, Releases, SelectError, Version};
+
+use super::glob::Glob;
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Predicate {
+    /// One of several values: each the axis's name and the value's word.
+    Is(Vec<(&'static str, &'static str)>),
+    Flags(FlagSet),
+    Fault(Option<Fault>),
+    Name(Glob),
+    Release(Place, ReleaseName),
+    Releases(Place, Glob),
+    Version(Place, Bound),
+    /// How the source's version compares with the destination's.
+    Jump(Ordering),
+}
+
+/// What a version is compared with.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Bound {
+    /// Whose version; `None` for that of the case's [own program](Program::of).
+    pub(super) program: Option<Program>,
+    pub(super) comparison: Comparison,
+    /// Its one to three numbers, as far as they are written.
+    pub(super) numbers: Vec<u32>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Program {
+    Libvirt,
+    Qemu,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Comparison {
+    Less,
+    AtMost,
+    Equal,
+    AtLeast,
+    Greater,
+}
+
+impl Predicate {
+    pub(super) fn holds(&self, case: &Case, releases: &Releases) -> Result<bool, SelectError> {
+        Ok(match self {
+            Self::Is(values) => values.iter().any(|(axis, word)| case.is(axis, word)),
+            Self::Flags(flags) => case.scenario().is_some_and(|one| one.flags == *flags),
+            Self::Fault(fault) => case.fault == *fault,
+            Self::Name(glob) => glob.matches(&case.to_string()),
+            Self::Release(place, name) => case.tuple.at(*place) == name,
+            Self::Releases(place, glob) => glob.matches(case.tuple.at(*place).as_str()),
+            Self::Version(place, bound) => {
+                let program = bound.program.unwrap_or(Program::of(case));
+                bound.holds(program.version(case.tuple.at(*place), releases)?)
+            }
+            Self::Jump(ordering) => {
+                let program = Program::of(case);
+                let source = program.version(&case.tuple.source, releases)?;
+                let destination = program.version(&case.tuple.destination, releases)?;
+                source.cmp(&destination) == *ordering
+            }
+        })
+    }
+
+    /// The release that it names.
+    pub(super) fn release(&self) -> Option<&ReleaseName> {
+        if let Self::Release(_, name) = self {
+            Some(name)
+        } else {
+            None
+        }
+    }
+}
+
+impl Bound {
+    /// Compares as many numbers as the bound has.
+    fn holds(&self, version: Version) -> bool {
+        let numbers = [version.major, version.minor, version.micro];
+        let ordering = numbers[..self.numbers.len()].cmp(&self.numbers);
+        match self.comparison {
+            Comparison::Less => ordering.is_lt(),
+            Comparison::AtMost => ordering.is_le(),
+            Comparison::Equal => ordering.is_eq(),
+            Comparison::AtLeast => ordering.is_ge(),
+            Comparison::Greater => ordering.is_gt(),
+        }
+    }
+}
+
+impl Program {
+    /// The one that a case is about: a user's own build of QEMU comes without a libvirt.
+    fn of(case: &Case) -> Self {
+        if case.scenario().is_some() {
+            Self::Libvirt
+        } else {
+            Self::Qemu
+        }
+    }
+
+    fn version(self, release: &ReleaseName, releases: &Releases) -> Result<Version, SelectError> {
+        let known = releases.find(release)?;
+        let (program, version) = match self {
+            Self::Libvirt => ("libvirt", known.libvirt),
+            Self::Qemu => ("QEMU", known.qemu),
+        };
+        version.ok_or_else(|| SelectError::UnknownVersion {
+            program,
+            release: release.clone(),
+        })
+    }
+}

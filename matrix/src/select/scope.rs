@@ -1,0 +1,129 @@
+//! What a run has tried of the subjects that people ask about, and what it has not.
+
+use itertools::Itertools;
+
+use crate::{Axis, Case, Devices, Flag, Hardware, MachineChoice, Method, Multifd, Suite, Tls};
+
+/// Something about migrations that people ask for.
+struct Subject {
+    name: &'static str,
+    is_tried_by: fn(&Case) -> bool,
+    /// The arguments by which a run tries it.
+    see: &'static str,
+}
+
+const SUBJECTS: [Subject; 9] = [
+    Subject {
+        name: "live migration (LIVE)",
+        is_tried_by: |case| is(case, Method::Precopy) || is(case, Flag::Live),
+        see: "--profile default",
+    },
+    Subject {
+        name: "the hardware of real guests",
+        is_tried_by: |case| {
+            let more = |hardware| hardware != Hardware::Minimal;
+            case.scenario().is_some_and(|one| more(one.hardware))
+        },
+        see: "--profile default",
+    },
+    Subject {
+        name: "the libvirt API",
+        is_tried_by: |case| case.scenario().is_some(),
+        see: "--profile default",
+    },
+    Subject {
+        name: "postcopy",
+        is_tried_by: |case| is(case, Method::Postcopy),
+        see: "--suite qemu",
+    },
+    Subject {
+        name: "multifd",
+        is_tried_by: |case| case.raw().is_some_and(|raw| raw.multifd != Multifd::Off),
+        see: "--suite qemu",
+    },
+    Subject {
+        name: "TLS",
+        is_tried_by: |case| case.raw().is_some_and(|raw| raw.tls != Tls::None),
+        see: "--suite qemu",
+    },
+    Subject {
+        name: "pc machines",
+        is_tried_by: |case| is(case, MachineChoice::Pc),
+        see: "--suite qemu --profile devices",
+    },
+    Subject {
+        name: "devices in use",
+        is_tried_by: |case| {
+            let used = |devices: Devices| devices.is_in_use();
+            case.raw().is_some_and(|raw| used(raw.devices))
+        },
+        see: "--suite qemu --profile devices",
+    },
+    Subject {
+        name: "copies of storage",
+        is_tried_by: |case| case.point.suite() == Suite::Backup,
+        see: "--suite backup --profile checkpoints",
+    },
+];
+
+/// What `cases` try and what they leave out, in a sentence; nothing where they are one case, or are
+/// broken on purpose.
+#[must_use]
+pub fn scope(cases: &[Case]) -> Option<String> {
+    if cases.len() < 2 || cases.iter().any(|case| case.fault.is_some()) {
+        return None;
+    }
+    let tried = |subject: &&Subject| cases.iter().any(subject.is_tried_by);
+    let (tried, left): (Vec<_>, Vec<_>) = SUBJECTS.iter().partition(tried);
+    let tried = tried.iter().map(|subject| subject.name).join(", ");
+    let left = left.iter().chunk_by(|subject| subject.see);
+    let left = left.into_iter().map(|(see, of)| {
+        let names = of.map(|subject| subject.name).join(", ");
+        format!("{names} (see {see})")
+    });
+    let left: Vec<String> = left.collect();
+    let sentence = [("tried: ", tried), ("not tried: ", left.join(", "))];
+    let said = sentence.iter().filter(|(_, what)| !what.is_empty());
+    Some(said.map(|(verb, what)| format!("{verb}{what}")).join("; "))
+}
+
+fn is<A: Axis>(case: &Case, value: A) -> bool {
+    case.is(A::NAME, value.word())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn said(names: &[&str]) -> Option<String> {
+        let cases: Vec<Case> = names.iter().map(|name| name.parse().unwrap()).collect();
+        scope(&cases)
+    }
+
+    #[test]
+    fn what_was_left_out_is_told_with_the_way_to_try_it() {
+        let said = said(&[
+            "tck/libvirt/a,a,b/p2p/persistent-running-bare/none",
+            "tck/libvirt/a,a,b/p2p/persistent-running-bare/live/net",
+        ]);
+        assert_eq!(
+            said.as_deref(),
+            Some(
+                "tried: live migration (LIVE), the hardware of real guests, the libvirt API; not \
+                 tried: postcopy, multifd, TLS (see --suite qemu), pc machines, devices in use (see \
+                 --suite qemu --profile devices), copies of storage (see --suite backup \
+                 --profile checkpoints)"
+            )
+        );
+    }
+
+    #[test]
+    fn one_case_and_faults_leave_nothing_out() {
+        assert_eq!(
+            said(&["tck/libvirt/a,a,b/p2p/persistent-running-bare/none"]),
+            None
+        );
+        let fault = "faults/libvirt/a,a,b/normal/persistent-running-bare/none/memory-byte";
+        assert_eq!(said(&[fault, fault]), None);
+    }
+}

@@ -1,0 +1,284 @@
+//! Selections: which cases of a suite are to be run, on which releases.
+
+use std::collections::BTreeMap;
+
+use itertools::{Either, Itertools, iproduct};
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    Backend, Case, Emptied, Filter, Place, Profile, ReleaseName, Releases, Rule, SelectError,
+    Shard, Suite, Tuple, excluded,
+    select::cover::{STRONGEST, cover},
+};
+
+/// What is asked for. The default is the suite `tck` on libvirt, with every known release at every
+/// place.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Selection {
+    /// The suite.
+    pub suite: Suite,
+    /// How much of it; `None` for the suite's own [profile](Suite::profile).
+    pub profile: Option<Profile>,
+    /// What runs it.
+    pub backend: Backend,
+    /// The releases whose client makes the call; all known ones if empty.
+    pub clients: Vec<ReleaseName>,
+    /// The releases that guests come from; all known ones if empty.
+    pub sources: Vec<ReleaseName>,
+    /// The releases that guests go to; all known ones if empty.
+    pub destinations: Vec<ReleaseName>,
+    /// Two releases, for the 8 tuples of them, instead of the three lists.
+    pub boundary: Option<(ReleaseName, ReleaseName)>,
+    /// What a case must match.
+    pub filter: Option<Filter>,
+    /// These very cases, instead of a suite's product. What follows holds for them as well: the
+    /// filter, the cover and the shard.
+    pub names: Vec<Case>,
+    /// Only a [cover] of this strength.
+    pub cover: Option<usize>,
+    /// Only this part of the rest.
+    pub shard: Option<Shard>,
+}
+
+impl Selection {
+    /// The selected cases: all those of one source and destination together, so that hosts can be
+    /// used again, of these all of one client together.
+    ///
+    /// # Errors
+    /// Returns what contradicts itself or is not known, and what leaves no case at all.
+    pub fn cases(&self, releases: &Releases) -> Result<Vec<Case>, SelectError> {
+        self.part(self.whole(releases)?)
+    }
+
+    /// The selected cases, of all shards.
+    ///
+    /// # Errors
+    /// As [`Selection::cases`].
+    pub fn whole(&self, releases: &Releases) -> Result<Vec<Case>, SelectError> {
+        let mut cases: Vec<Case> = self.matching(releases)?.try_collect()?;
+        if cases.is_empty() {
+            return Err(self.emptied(releases)?);
+        }
+        if let Some(strength) = self.cover {
+            cases = cover(cases, strength);
+        }
+        Ok(cases)
+    }
+
+    /// Those of the whole's cases that are in the shard, if there is one.
+    ///
+    /// # Errors
+    /// Returns the shard where none is.
+    pub fn part(&self, cases: Vec<Case>) -> Result<Vec<Case>, SelectError> {
+        let Some(shard) = self.shard else {
+            return Ok(cases);
+        };
+        let of = cases.len();
+        let part = shard.of(cases);
+        if part.is_empty() {
+            let by = Emptied::Shard(shard);
+            return Err(SelectError::Empty { by, of });
+        }
+        Ok(part)
+    }
+
+    /// The cases that match, one after the other, before the cover and the shard.
+    ///
+    /// # Errors
+    /// Returns what contradicts itself or is not known, now or in place of a case.
+    pub fn matching<'a>(
+        &'a self,
+        releases: &'a Releases,
+    ) -> Result<impl Iterator<Item = Result<Case, SelectError>> + 'a, SelectError> {
+        let matching = self.allowed(releases)?.filter_map(|case| {
+            let Some(filter) = &self.filter else {
+                return Some(Ok(case));
+            };
+            match filter.matches(&case, releases) {
+                Ok(matches) => matches.then_some(Ok(case)),
+                Err(error) => Some(Err(error)),
+            }
+        });
+        Ok(matching)
+    }
+
+    /// How many cases each rule leaves out, before the filter.
+    ///
+    /// # Errors
+    /// Returns what contradicts itself or is not known.
+    pub fn excluded(
+        &self,
+        releases: &Releases,
+    ) -> Result<BTreeMap<&'static Rule, usize>, SelectError> {
+        let rules = self
+            .candidates(releases)?
+            .filter_map(|case| excluded(&case));
+        Ok(rules.counts().into_iter().collect())
+    }
+
+    fn allowed(&self, releases: &Releases) -> Result<impl Iterator<Item = Case>, SelectError> {
+        let candidates = self.candidates(releases)?;
+        Ok(candidates.filter(|case| excluded(case).is_none()))
+    }
+
+    /// All cases of the product, those that a rule leaves out among them.
+    fn candidates(&self, releases: &Releases) -> Result<impl Iterator<Item = Case>, SelectError> {
+        self.check(releases)?;
+        if !self.names.is_empty() {
+            return Ok(Either::Left(self.names.clone().into_iter()));
+        }
+        let (suite, backend) = (self.suite, self.backend);
+        let points = self
+            .profile
+            .unwrap_or(suite.profile(backend))
+            .points(backend);
+        let product = iproduct!(self.tuples(releases), points);
+        Ok(Either::Right(product.map(
+            move |(tuple, (point, fault))| Case {
+                backend,
+                tuple,
+                point,
+                fault,
+            },
+        )))
+    }
+
+    /// The releases at the three places; where nobody stands between the two, each pair once.
+    fn tuples(&self, releases: &Releases) -> Vec<Tuple> {
+        let at = |place| self.chosen(place, releases);
+        let [clients, sources, destinations] = Place::ALL.map(at);
+        let pairs = iproduct!(sources, destinations);
+        let tuple = |client, (source, destination)| Tuple {
+            client,
+            source,
+            destination,
+        };
+        if !self.backend.has_client() {
+            return pairs.map(|pair| tuple(pair.0.clone(), pair)).collect();
+        }
+        iproduct!(pairs, clients)
+            .map(|(pair, client)| tuple(client, pair))
+            .collect()
+    }
+
+    fn chosen(&self, place: Place, releases: &Releases) -> Vec<ReleaseName> {
+        match (&self.boundary, self.given(place)) {
+            (Some((below, above)), _) => vec![below.clone(), above.clone()],
+            (None, []) => releases.names().cloned().collect(),
+            (None, given) => given.to_vec(),
+        }
+    }
+
+    fn given(&self, place: Place) -> &[ReleaseName] {
+        match place {
+            Place::Client => &self.clients,
+            Place::Source => &self.sources,
+            Place::Destination => &self.destinations,
+        }
+    }
+
+    fn check(&self, releases: &Releases) -> Result<(), SelectError> {
+        self.check_places(releases)?;
+        self.check_boundary(releases)?;
+        self.check_names(releases)?;
+        if let Some(profile) = self.profile.filter(|profile| profile.suite() != self.suite) {
+            let suite = self.suite;
+            return Err(SelectError::ForeignProfile { profile, suite });
+        }
+        self.check_backend()?;
+        if let Some(strength) = self.cover.filter(|cover| !(1..=STRONGEST).contains(cover)) {
+            return Err(SelectError::Strength(strength));
+        }
+        let named = self.filter.iter().flat_map(Filter::releases);
+        all_known(named, releases)
+    }
+
+    /// The names of cases have their own back ends.
+    fn check_backend(&self) -> Result<(), SelectError> {
+        let (suite, backend) = (self.suite, self.backend);
+        if !self.names.is_empty() {
+            return Ok(());
+        }
+        if !suite.backends().contains(&backend) {
+            return Err(SelectError::ForeignBackend { backend, suite });
+        }
+        let foreign = |profile: &Profile| !profile.backends().contains(&backend);
+        if let Some(profile) = self.profile.filter(foreign) {
+            return Err(SelectError::BackendOfProfile { backend, profile });
+        }
+        if !backend.has_client() && !self.clients.is_empty() {
+            return Err(SelectError::NoClient(backend));
+        }
+        Ok(())
+    }
+
+    fn check_places(&self, releases: &Releases) -> Result<(), SelectError> {
+        for place in Place::ALL {
+            let given = self.given(place);
+            all_known(given, releases)?;
+            if let Some(name) = given.iter().duplicates().next() {
+                let name = name.clone();
+                return Err(SelectError::ReleaseTwice { name, place });
+            }
+        }
+        Ok(())
+    }
+
+    fn check_boundary(&self, releases: &Releases) -> Result<(), SelectError> {
+        let Some((below, above)) = &self.boundary else {
+            return Ok(());
+        };
+        all_known([below, above], releases)?;
+        if below == above {
+            return Err(SelectError::FlatBoundary(below.clone()));
+        }
+        match Place::ALL
+            .into_iter()
+            .find(|place| !self.given(*place).is_empty())
+        {
+            Some(place) => Err(SelectError::BoundaryAndPlace(place)),
+            None => Ok(()),
+        }
+    }
+
+    fn check_names(&self, releases: &Releases) -> Result<(), SelectError> {
+        let placed = Place::ALL
+            .iter()
+            .any(|place| !self.given(*place).is_empty());
+        if !self.names.is_empty() && (placed || self.boundary.is_some()) {
+            return Err(SelectError::NamesAndPlaces);
+        }
+        if let Some(case) = self.names.iter().duplicates().next() {
+            return Err(SelectError::NameTwice(case.to_string()));
+        }
+        for case in &self.names {
+            all_known(case.tuple.places().map(|(_, name)| name), releases)?;
+            if let Some(rule) = excluded(case) {
+                let name = case.to_string();
+                return Err(SelectError::Excluded { name, rule });
+            }
+        }
+        Ok(())
+    }
+
+    /// What left no case to match.
+    fn emptied(&self, releases: &Releases) -> Result<SelectError, SelectError> {
+        let of = self.allowed(releases)?.count();
+        let by = match &self.filter {
+            Some(filter) if of > 0 => Emptied::Filter(filter.to_string()),
+            Some(_) | None => Emptied::Releases,
+        };
+        Ok(SelectError::Empty { by, of })
+    }
+}
+
+fn all_known<'a>(
+    names: impl IntoIterator<Item = &'a ReleaseName>,
+    releases: &Releases,
+) -> Result<(), SelectError> {
+    for name in names {
+        releases.find(name)?;
+    }
+    Ok(())
+}

@@ -1,0 +1,487 @@
+//! What must come of each act: the model of a dirty bitmap, as `docs/interop/bitmaps.rst` has it.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::{
+    acts::{Act, DirtyBitmap, Link, Misnamed, OnError, Together},
+    axes::{Carrier, Clusters, Granularity, Operation, Writer},
+    point::Backup,
+    writes::{Drive, touched},
+};
+use crate::Place;
+
+/// An act, and what must come of it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Scene {
+    /// What is done.
+    pub act: Act,
+    /// On which side.
+    pub side: Place,
+    /// What QEMU must name where it must refuse, in whatever words.
+    pub refusal: Option<&'static [&'static str]>,
+    /// How each job must end that the act waits for.
+    pub jobs: Vec<JobExpected>,
+    /// What bitmaps there must be after it, of each drive that has some.
+    pub bitmaps: Vec<BitmapExpected>,
+}
+
+/// How a job must end.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct JobExpected {
+    /// Its id.
+    pub id: String,
+    /// How.
+    pub end: JobEnd,
+    /// How many bytes it has to copy; `None` where nobody can know.
+    pub length: Option<u64>,
+}
+
+/// How a job ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum JobEnd {
+    /// All is copied.
+    Completed,
+    /// By a read error.
+    Failed,
+    /// It is cancelled.
+    Cancelled,
+    /// It has not ended: it waits after a read error.
+    Stopped,
+}
+
+/// What a bitmap must be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct BitmapExpected {
+    /// Of which disk.
+    pub drive: Drive,
+    /// Which.
+    pub bitmap: DirtyBitmap,
+    /// How much is dirty.
+    pub count: Count,
+    /// In bytes.
+    pub granularity: u64,
+    /// Whether a job has it.
+    pub busy: bool,
+    /// Whether it is stored in the image.
+    pub persistent: bool,
+}
+
+/// How much of a bitmap is dirty.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Count {
+    /// So many bytes.
+    Exactly(u64),
+    /// What the guest has written, and not the whole disk.
+    Some,
+    /// What the guest has written meanwhile, if anything.
+    Any,
+}
+
+/// What QEMU names of an incremental without a bitmap.
+const MISSING: &[&str] = &["bitmap name", "incremental"];
+/// What it names of one with a bitmap that is not there.
+const UNKNOWN: &[&str] = &["bitmap", "'unknown'"];
+/// What it names of a granularity that is no power of two.
+const ODD: &[&str] = &["granularity", "power of 2"];
+
+/// The cluster size of the disks, and of targets that are equal to them, in bytes.
+const CLUSTER: u64 = 64 << 10;
+
+impl Granularity {
+    /// In bytes.
+    #[must_use]
+    pub const fn bytes(self) -> u64 {
+        match self {
+            Self::Small => 32 << 10,
+            Self::Usual => 64 << 10,
+            Self::Large => 128 << 10,
+        }
+    }
+}
+
+impl Clusters {
+    /// In bytes.
+    #[must_use]
+    pub const fn bytes(self) -> u64 {
+        match self {
+            Self::Equal => CLUSTER,
+            Self::Larger => 2 * CLUSTER,
+        }
+    }
+}
+
+impl Backup {
+    /// The acts, each with what must come of it.
+    #[must_use]
+    pub fn scenes(&self) -> Vec<Scene> {
+        let mut model = Model::of(self);
+        let acts = self.acts().into_iter();
+        acts.map(|act| model.play(act)).collect()
+    }
+}
+
+impl Backup {
+    /// The links in which its chains end.
+    #[must_use]
+    pub fn ends(&self) -> Vec<Link> {
+        let mut ends = BTreeMap::new();
+        for scene in self.scenes() {
+            for link in scene.made() {
+                ends.insert((link.drive, link.bitmap), link);
+            }
+        }
+        ends.into_values().collect()
+    }
+}
+
+impl Scene {
+    /// The links that are made and whole when it is over.
+    fn made(&self) -> Vec<Link> {
+        let links = match self.act {
+            Act::Increment(link, _) | Act::Resume(link) | Act::Twin(link) | Act::Since(link, _) => {
+                vec![link]
+            }
+            Act::Pair(links) => links.to_vec(),
+            Act::Start
+            | Act::Add(..)
+            | Act::AddOdd(_)
+            | Act::Write(..)
+            | Act::Laps
+            | Act::Grow(_)
+            | Act::Full(..)
+            | Act::Look
+            | Act::IncrementBy(..)
+            | Act::Cancel(_)
+            | Act::Reference(_)
+            | Act::Compare(_)
+            | Act::Keep
+            | Act::Reinstate
+            | Act::Meet
+            | Act::Jump
+            | Act::Continue
+            | Act::Halt
+            | Act::End => Vec::new(),
+        };
+        let whole = self.jobs.iter().all(|job| job.end == JobEnd::Completed);
+        if whole { links } else { Vec::new() }
+    }
+}
+
+/// The bitmaps as they must be.
+struct Model<'b> {
+    backup: &'b Backup,
+    side: Place,
+    /// What of each bitmap is dirty.
+    bitmaps: BTreeMap<(Drive, DirtyBitmap), Dirt>,
+    /// What has grown.
+    grown: bool,
+    trap: Trap,
+    /// Whether the guest writes now.
+    writing: bool,
+}
+
+/// The read error of the disk that fails: it comes once, after the first flush.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Trap {
+    Idle,
+    Armed,
+    Sprung,
+}
+
+#[derive(Default)]
+struct Dirt {
+    granules: BTreeSet<u64>,
+    /// Whether the guest has written some since it was clean.
+    some: bool,
+    /// Whether a job has it.
+    busy: bool,
+}
+
+impl<'b> Model<'b> {
+    fn of(backup: &'b Backup) -> Self {
+        Self {
+            backup,
+            side: Place::Source,
+            bitmaps: BTreeMap::new(),
+            grown: false,
+            trap: Trap::Idle,
+            writing: false,
+        }
+    }
+
+    fn play(&mut self, act: Act) -> Scene {
+        let side = self.side;
+        let refusal = refusal(act);
+        let jobs = self.jobs(act);
+        self.change(act);
+        let bitmaps = self.bitmaps();
+        Scene {
+            act,
+            side,
+            refusal,
+            jobs,
+            bitmaps,
+        }
+    }
+
+    /// The jobs of an act, before it changes anything.
+    fn jobs(&self, act: Act) -> Vec<JobExpected> {
+        match act {
+            Act::Full(drive, _) => vec![self.whole(drive.full_job(), drive)],
+            Act::Reference(link) => vec![self.whole(link.reference_job(), link.drive)],
+            Act::Increment(link, how) => vec![self.increment(link, self.end(link.drive, how))],
+            Act::Resume(link) => vec![self.increment(link, JobEnd::Completed)],
+            Act::Cancel(link) => vec![self.increment(link, JobEnd::Cancelled)],
+            Act::Twin(link) => vec![
+                self.increment(link, JobEnd::Completed),
+                self.whole(link.reference_job(), link.drive),
+            ],
+            Act::Pair(links) => self.pair(links),
+            Act::Start
+            | Act::Add(..)
+            | Act::AddOdd(_)
+            | Act::Write(..)
+            | Act::Laps
+            | Act::Grow(_)
+            | Act::Look
+            | Act::IncrementBy(..)
+            | Act::Compare(_)
+            | Act::Since(..)
+            | Act::Keep
+            | Act::Reinstate
+            | Act::Meet
+            | Act::Jump
+            | Act::Continue
+            | Act::Halt
+            | Act::End => Vec::new(),
+        }
+    }
+
+    /// A job that copies the whole disk.
+    fn whole(&self, id: String, drive: Drive) -> JobExpected {
+        let grown = self.grown && drive == Drive::First;
+        JobExpected {
+            id,
+            end: JobEnd::Completed,
+            length: Some(if grown { Drive::GROWN } else { Drive::SIZE }),
+        }
+    }
+
+    /// A job copies whole clusters of its target, or whole granules where those are larger.
+    fn increment(&self, link: Link, end: JobEnd) -> JobExpected {
+        let dirt = self.bitmaps.get(&(link.drive, link.bitmap));
+        let granularity = self.backup.granularity.bytes();
+        let piece = granularity.max(self.backup.clusters.bytes());
+        let counted = self.backup.writer == Writer::QemuIo;
+        let length = dirt.filter(|_| counted).map(|dirt| {
+            let pieces = dirt.granules.iter().map(|at| at * granularity / piece);
+            pieces.collect::<BTreeSet<u64>>().len() as u64 * piece
+        });
+        JobExpected {
+            id: link.job(),
+            end,
+            length,
+        }
+    }
+
+    fn end(&self, drive: Drive, how: OnError) -> JobEnd {
+        match (self.is_armed() && drive == self.failing(), how) {
+            (true, OnError::Report) => JobEnd::Failed,
+            (true, OnError::Stop) => JobEnd::Stopped,
+            (true, OnError::Ignore) | (false, _) => JobEnd::Completed,
+        }
+    }
+
+    /// Where one of a group fails, the other is cancelled; how much it had to copy is not told by
+    /// each release.
+    fn pair(&self, links: [Link; 2]) -> Vec<JobExpected> {
+        let of = |link: Link| match (self.is_armed(), link.drive == self.failing()) {
+            (false, _) => self.increment(link, JobEnd::Completed),
+            (true, true) => self.increment(link, JobEnd::Failed),
+            (true, false) => self.increment(link, JobEnd::Cancelled),
+        };
+        links.map(of).to_vec()
+    }
+
+    /// The disk that has a read error.
+    fn failing(&self) -> Drive {
+        self.backup.failing().unwrap_or(Drive::First)
+    }
+
+    fn change(&mut self, act: Act) {
+        match act {
+            Act::Add(drive, bitmap) => self.add(drive, bitmap),
+            Act::Full(drive, Together::Add) => {
+                let all = self.backup.bitmaps_of_a_drive();
+                all.iter().for_each(|bitmap| self.add(drive, *bitmap));
+            }
+            Act::Full(drive, Together::Clear) => self.clean(|at| at.0 == drive),
+            Act::Write(drive, set) => {
+                let writes = set.writes(drive);
+                let touched = touched(&writes, self.backup.granularity.bytes());
+                let of_drive = self.bitmaps.iter_mut().filter(|(at, _)| at.0 == drive);
+                of_drive.for_each(|(_, dirt)| dirt.granules.extend(&touched));
+                self.flush(drive);
+            }
+            Act::Laps => self.bitmaps.values_mut().for_each(|dirt| dirt.some = true),
+            Act::Start => self.writing = self.backup.writer == Writer::Guest,
+            Act::Continue => self.writing = self.backup.writer == Writer::Guest,
+            Act::Halt => self.writing = false,
+            Act::Grow(_) => self.grown = true,
+            Act::Increment(link, how) => self.incremented(link, self.end(link.drive, how)),
+            Act::Resume(link) | Act::Twin(link) => self.incremented(link, JobEnd::Completed),
+            Act::Pair(links) => {
+                let end = if self.is_armed() {
+                    JobEnd::Failed
+                } else {
+                    JobEnd::Completed
+                };
+                for link in links {
+                    self.incremented(link, end);
+                }
+            }
+            Act::Jump => {
+                self.side = Place::Destination;
+                self.writing = false;
+            }
+            Act::AddOdd(_)
+            | Act::Full(_, Together::Alone)
+            | Act::Look
+            | Act::IncrementBy(..)
+            | Act::Cancel(_)
+            | Act::Reference(_)
+            | Act::Compare(_)
+            | Act::Since(..)
+            | Act::Keep
+            | Act::Reinstate
+            | Act::Meet
+            | Act::End => {}
+        }
+    }
+
+    /// A bitmap is cleaned by what succeeds with it, and by nothing else.
+    fn incremented(&mut self, link: Link, end: JobEnd) {
+        let at = (link.drive, link.bitmap);
+        if end == JobEnd::Completed {
+            self.clean(|other| *other == at);
+        } else {
+            self.trap = Trap::Sprung;
+        }
+        if let Some(dirt) = self.bitmaps.get_mut(&at) {
+            dirt.busy = end == JobEnd::Stopped;
+        }
+    }
+
+    fn flush(&mut self, drive: Drive) {
+        if self.trap == Trap::Idle && self.backup.failing() == Some(drive) {
+            self.trap = Trap::Armed;
+        }
+    }
+
+    fn is_armed(&self) -> bool {
+        self.trap == Trap::Armed
+    }
+
+    fn add(&mut self, drive: Drive, bitmap: DirtyBitmap) {
+        self.bitmaps.insert((drive, bitmap), Dirt::default());
+    }
+
+    fn clean(&mut self, which: impl Fn(&(Drive, DirtyBitmap)) -> bool) {
+        for (_, dirt) in self.bitmaps.iter_mut().filter(|(at, _)| which(at)) {
+            dirt.granules.clear();
+            dirt.some = false;
+        }
+    }
+
+    fn bitmaps(&self) -> Vec<BitmapExpected> {
+        let of = |(at, dirt): (&(Drive, DirtyBitmap), &Dirt)| BitmapExpected {
+            drive: at.0,
+            bitmap: at.1,
+            count: self.count(dirt),
+            granularity: self.backup.granularity.bytes(),
+            busy: dirt.busy,
+            persistent: self.backup.carrier == Carrier::Image,
+        };
+        self.bitmaps.iter().map(of).collect()
+    }
+
+    fn count(&self, dirt: &Dirt) -> Count {
+        match (dirt.some, self.writing) {
+            (true, _) => Count::Some,
+            (false, true) => Count::Any,
+            (false, false) => {
+                let granularity = self.backup.granularity.bytes();
+                Count::Exactly(dirt.granules.len() as u64 * granularity)
+            }
+        }
+    }
+}
+
+const fn refusal(act: Act) -> Option<&'static [&'static str]> {
+    match act {
+        Act::IncrementBy(_, Misnamed::Missing) => Some(MISSING),
+        Act::IncrementBy(_, Misnamed::Unknown) => Some(UNKNOWN),
+        Act::AddOdd(_) => Some(ODD),
+        Act::Start
+        | Act::Add(..)
+        | Act::Write(..)
+        | Act::Laps
+        | Act::Grow(_)
+        | Act::Full(..)
+        | Act::Look
+        | Act::Increment(..)
+        | Act::Cancel(_)
+        | Act::Resume(_)
+        | Act::Pair(_)
+        | Act::Reference(_)
+        | Act::Twin(_)
+        | Act::Compare(_)
+        | Act::Since(..)
+        | Act::Keep
+        | Act::Reinstate
+        | Act::Meet
+        | Act::Jump
+        | Act::Continue
+        | Act::Halt
+        | Act::End => None,
+    }
+}
+
+impl Backup {
+    /// The disks of the case.
+    #[must_use]
+    pub const fn drives(&self) -> &'static [Drive] {
+        match self.operation {
+            Operation::TransactionFailure | Operation::TransactionFailureRace => {
+                &[Drive::First, Drive::Second]
+            }
+            Operation::Simple
+            | Operation::Transaction
+            | Operation::BitmapMissing
+            | Operation::BitmapNotFound
+            | Operation::BadGranularity
+            | Operation::Growing
+            | Operation::Failure
+            | Operation::Pause
+            | Operation::Cancel => &[Drive::First],
+        }
+    }
+
+    /// The disk whose first read after a flush fails.
+    #[must_use]
+    pub const fn failing(&self) -> Option<Drive> {
+        match self.operation {
+            Operation::TransactionFailure | Operation::TransactionFailureRace => {
+                Some(Drive::Second)
+            }
+            Operation::Failure | Operation::Pause => Some(Drive::First),
+            Operation::Simple
+            | Operation::Transaction
+            | Operation::BitmapMissing
+            | Operation::BitmapNotFound
+            | Operation::BadGranularity
+            | Operation::Growing
+            | Operation::Cancel => None,
+        }
+    }
+}

@@ -1,0 +1,106 @@
+//! The profiles of the `backup` suite.
+
+use itertools::iproduct;
+
+use super::{
+    axes::{
+        BackupForm, Bitmaps, Carrier, Clusters, Creation, Granularity, Journey, Operation, Target,
+        Writer,
+    },
+    chained::chained,
+    point::Backup,
+};
+use crate::{
+    Backend, Point, Profile,
+    suite::{ProfileRow, unbroken},
+    suites::tck::profiles::tck_flags,
+};
+
+/// The usual one first.
+pub(super) static PROFILES: [ProfileRow; 4] = [
+    ProfileRow {
+        profile: Profile::Iotests124,
+        backends: &[Backend::Qemu],
+        points: |_| unbroken(iotests_124(), Point::Backup),
+    },
+    ProfileRow {
+        profile: Profile::Variants,
+        backends: &[Backend::Qemu],
+        points: |_| unbroken(variants(), Point::Backup),
+    },
+    ProfileRow {
+        profile: Profile::Chain,
+        backends: &[Backend::Qemu],
+        points: |_| unbroken(chains(), Point::Backup),
+    },
+    ProfileRow {
+        profile: Profile::Checkpoints,
+        backends: &[Backend::Libvirt],
+        points: |_| unbroken(chained(&tck_flags().collect::<Vec<_>>()), Point::Chained),
+    },
+];
+
+/// The cases of `qemu-iotests` 124, in both forms of the command.
+pub(crate) fn iotests_124() -> Vec<Backup> {
+    let plain = Operation::ALL.map(|operation| Backup {
+        operation,
+        ..Backup::default()
+    });
+    let of_granularity = [Granularity::Small, Granularity::Large].map(|granularity| Backup {
+        granularity,
+        ..Backup::default()
+    });
+    let larger = Backup {
+        clusters: Clusters::Larger,
+        ..Backup::default()
+    };
+    let all: Vec<Backup> = plain
+        .into_iter()
+        .chain(of_granularity)
+        .chain([larger])
+        .collect();
+    iproduct!(BackupForm::ALL, all)
+        .map(|(form, one)| Backup { form, ..one })
+        .collect()
+}
+
+/// The simple chain with every option that it can have on one QEMU.
+pub(crate) fn variants() -> Vec<Backup> {
+    iproduct!(
+        BackupForm::ALL,
+        Granularity::ALL,
+        Clusters::ALL,
+        Bitmaps::ALL,
+        Creation::ALL,
+        Target::ALL
+    )
+    .map(
+        |(form, granularity, clusters, bitmaps, creation, target)| Backup {
+            form,
+            granularity,
+            clusters,
+            bitmaps,
+            creation,
+            target,
+            ..Backup::default()
+        },
+    )
+    .collect()
+}
+
+/// Chains that are continued after a migration.
+pub(crate) fn chains() -> Vec<Backup> {
+    iproduct!(
+        [Journey::Shared, Journey::Copied],
+        Carrier::ALL,
+        Writer::ALL
+    )
+    .map(|(journey, carrier, writer)| Backup {
+        journey,
+        carrier,
+        writer,
+        creation: Creation::InTransaction,
+        ..Backup::default()
+    })
+    .collect()
+}

@@ -1,0 +1,263 @@
+//! What must come of a raw migration, by QEMU's documentation.
+
+use serde::Serialize;
+
+use super::{
+    axes::{
+        Address, Devices, Feature, GuestState, Incident, Method, Multifd, Tls, Transport, Uuids,
+    },
+    point::Raw,
+};
+use crate::{Activity, Condition, Place};
+
+/// How a raw migration ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum End {
+    /// The guest is on the destination (`completed`).
+    Completed,
+    /// It was cancelled, and the guest is on the source (`cancelled`).
+    Cancelled,
+    /// It failed, and the guest is on the source (`failed`).
+    Failed(Failure),
+    /// The command was refused, and the guest is on the source.
+    Refused,
+}
+
+/// Why a migration that must fail does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Failure {
+    /// Nobody answers at the address.
+    Connection,
+    /// The two sides don't agree on a key, or one of them has none.
+    Handshake,
+    /// The server's certificate is another host's, or there is no host to compare it with.
+    Hostname,
+    /// The server does not admit the client.
+    Authorization,
+    /// The UUIDs differ.
+    Uuid,
+}
+
+/// What must come of a raw migration.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub struct RawExpectation {
+    /// How it ends.
+    pub end: End,
+    /// Where the guest is then.
+    pub survivor: Place,
+    /// Before: what the guest does.
+    pub activity: Activity,
+    /// While memory is copied: what the guest does.
+    pub during: Activity,
+    /// After: what the guest does, once it was woken if it was suspended.
+    pub after: Activity,
+}
+
+impl Raw {
+    /// What must come of it.
+    #[must_use]
+    pub fn expectation(&self) -> RawExpectation {
+        let end = self.end();
+        let runs = match self.guest {
+            GuestState::Running => Activity::Running,
+            GuestState::Stopped | GuestState::Suspended | GuestState::SuspendedStopped => {
+                Activity::Paused
+            }
+        };
+        RawExpectation {
+            end,
+            survivor: match end {
+                End::Completed => Place::Destination,
+                End::Cancelled | End::Failed(_) | End::Refused => Place::Source,
+            },
+            activity: runs,
+            during: if self.method.is_cpr() {
+                Activity::Paused
+            } else {
+                runs
+            },
+            after: match self.guest {
+                GuestState::Stopped => Activity::Paused,
+                GuestState::Running | GuestState::Suspended | GuestState::SuspendedStopped => {
+                    Activity::Running
+                }
+            },
+        }
+    }
+
+    pub(super) fn end(&self) -> End {
+        match self.address {
+            Address::Both | Address::Neither => return End::Refused,
+            Address::Uri | Address::Channels => {}
+        }
+        match self.incident {
+            Incident::CancelSetup
+            | Incident::CancelActive
+            | Incident::CancelPreSwitchover
+            | Incident::CancelCancelling
+            | Incident::CancelCancelled => End::Cancelled,
+            Incident::CancelFailed | Incident::BadDestination => End::Failed(Failure::Connection),
+            Incident::BadOffset => End::Refused,
+            Incident::None
+            | Incident::CancelBefore
+            | Incident::CancelCompleted
+            | Incident::CancelRetry
+            | Incident::Recover
+            | Incident::FailHandshake
+            | Incident::FailReconnect => self.failure().map_or(End::Completed, End::Failed),
+        }
+    }
+
+    /// What makes an undisturbed migration fail.
+    pub(super) fn failure(&self) -> Option<Failure> {
+        let checked = self.features.has(Feature::ValidateUuid);
+        match self.tls {
+            Tls::PskMismatch | Tls::X509RejectAnonymous => Some(Failure::Handshake),
+            Tls::X509MismatchHost => Some(Failure::Hostname),
+            // A UNIX socket has no host, and nothing names one.
+            Tls::X509 if self.transport != Transport::Tcp => Some(Failure::Hostname),
+            Tls::X509HostileClient => Some(Failure::Authorization),
+            Tls::None
+            | Tls::Psk
+            | Tls::X509
+            | Tls::X509OverrideHost
+            | Tls::X509FriendlyClient
+            | Tls::X509AllowAnonymous => {
+                (checked && self.uuids == Uuids::Mismatch).then_some(Failure::Uuid)
+            }
+        }
+    }
+
+    /// Whether the guest must dirty memory while it is copied, and a further pass be sent.
+    #[must_use]
+    pub fn has_passes(&self) -> bool {
+        let runs = self.guest == GuestState::Running;
+        runs && self.is_held() && self.end() == End::Completed
+    }
+
+    /// Whether memory is copied for long enough that the guest can be seen meanwhile.
+    #[must_use]
+    pub fn is_held(&self) -> bool {
+        self.method == Method::Precopy && !self.features.has(Feature::IgnoreShared)
+    }
+
+    /// Whether both sides have the same memory.
+    #[must_use]
+    pub fn shares_memory(&self) -> bool {
+        self.features.has(Feature::IgnoreShared) || self.hands_memory_over()
+    }
+
+    /// Whether the destination gets the memory itself, and no copy of it.
+    #[must_use]
+    pub const fn hands_memory_over(&self) -> bool {
+        matches!(self.method, Method::CprTransfer | Method::CprExec)
+    }
+
+    /// Whether it waits before the switchover until it is continued.
+    #[must_use]
+    pub const fn pauses(&self) -> bool {
+        self.features.has(Feature::PauseBeforeSwitchover)
+    }
+
+    /// Whether something of it has an effect that can be measured.
+    #[must_use]
+    pub fn has_effect(&self) -> bool {
+        let effective = [
+            Feature::Xbzrle,
+            Feature::AutoConverge,
+            Feature::DirtyLimit,
+            Feature::IgnoreShared,
+            Feature::SwitchoverAck,
+            Feature::PauseBeforeSwitchover,
+        ];
+        let compressed = matches!(self.multifd, Multifd::Zlib | Multifd::Zstd);
+        let requested = self.method == Method::Postcopy && self.guest == GuestState::Running;
+        let featured = effective.into_iter().any(|one| self.features.has(one));
+        self.end() == End::Completed && (compressed || requested || featured)
+    }
+
+    /// The conditions that a case of it is judged by.
+    #[must_use]
+    pub fn conditions(&self) -> Vec<Condition> {
+        let end = self.end();
+        let completes = end == End::Completed;
+        let moves = completes || matches!(end, End::Cancelled | End::Failed(_));
+        let in_use = self.devices != Devices::None;
+        let all = [
+            (Condition::SourceStarted, true),
+            (Condition::Settings, moves),
+            (Condition::Migrated, completes),
+            (
+                Condition::Failure,
+                matches!(end, End::Failed(_) | End::Refused),
+            ),
+            (Condition::Incident, self.incident.is_seen()),
+            (Condition::SourceInactive, completes),
+            (Condition::DestinationExists, completes),
+            (Condition::DestinationActive, completes),
+            (Condition::DestinationState, completes),
+            (Condition::During, completes && self.is_held()),
+            (Condition::Passes, self.has_passes()),
+            (
+                Condition::Channels,
+                completes && self.multifd != Multifd::Off,
+            ),
+            (Condition::Effect, self.has_effect()),
+            (Condition::Memory, true),
+            (Condition::Alive, true),
+            (Condition::Identity, completes),
+            (Condition::Device, completes && in_use),
+            (Condition::Events, moves),
+            (Condition::Job, completes && self.method != Method::CprExec),
+            (Condition::Stream, completes && self.transport.is_file()),
+            (Condition::NothingLeft, true),
+        ];
+        let own = all.into_iter().filter_map(|(one, is)| is.then_some(one));
+        own.collect()
+    }
+}
+
+impl Incident {
+    /// Whether something happens on the way that must have been seen.
+    #[must_use]
+    pub const fn is_seen(self) -> bool {
+        !matches!(self, Self::None | Self::BadDestination | Self::BadOffset)
+    }
+}
+
+impl Incident {
+    /// Whether a migration that is under way is cancelled.
+    #[must_use]
+    pub const fn cancels(self) -> bool {
+        matches!(
+            self,
+            Self::CancelActive
+                | Self::CancelPreSwitchover
+                | Self::CancelCancelling
+                | Self::CancelCancelled
+                | Self::CancelRetry
+        )
+    }
+}
+
+impl GuestState {
+    /// Whether the guest is in ACPI S3.
+    #[must_use]
+    pub const fn sleeps(self) -> bool {
+        matches!(self, Self::Suspended | Self::SuspendedStopped)
+    }
+}
+
+impl Transport {
+    /// Whether the stream lies in a file between the two sides: it goes one way, and the destination
+    /// comes to it when the source has completed.
+    #[must_use]
+    pub const fn is_file(self) -> bool {
+        match self {
+            Self::FdFile | Self::File | Self::FileOffset | Self::FileFdset | Self::Exec => true,
+            Self::Unix | Self::Tcp | Self::Fd => false,
+        }
+    }
+}

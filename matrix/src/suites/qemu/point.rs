@@ -1,0 +1,157 @@
+//! A point of the `qemu` suite: one migration between two QEMUs, with nothing in between.
+
+use super::axes::{
+    Accelerator, Address, Channels, Devices, Feature, GuestState, Incident, MachineChoice, Method,
+    Multifd, Tls, Transport, Uuids, ZeroPage,
+};
+use super::rules;
+use crate::{
+    Backend, Condition, Need, Rule, Suite,
+    axis::{Value, axes_point},
+    point::SuitePoint,
+};
+
+/// One migration between two QEMUs: a value of each axis. The default is a live precopy over a
+/// UNIX socket.
+///
+/// Its text is `METHOD/TRANSPORT/GUEST/OPTIONS`, as in `precopy/tcp/running/multifd-zstd+psk`. The
+/// options are the features, then the words of the other axes that are not the usual ones, or
+/// `plain`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Raw {
+    /// How the state is moved.
+    pub method: Method,
+    /// What carries it.
+    pub transport: Transport,
+    /// What the guest does before.
+    pub guest: GuestState,
+    /// How the address is given.
+    pub address: Address,
+    /// Over how many kinds of channels.
+    pub multifd: Multifd,
+    /// How many of them.
+    pub channels: Channels,
+    /// Who looks for zeroes.
+    pub zero_page: ZeroPage,
+    /// How it is encrypted.
+    pub tls: Tls,
+    /// The machines' UUIDs.
+    pub uuids: Uuids,
+    /// Capabilities.
+    pub features: Features,
+    /// What happens on the way.
+    pub incident: Incident,
+    /// The machine type.
+    pub machine: MachineChoice,
+    /// The accelerator.
+    pub accelerator: Accelerator,
+    /// The devices.
+    pub devices: Devices,
+}
+
+/// A set of [`Feature`]s.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Features(u16);
+
+impl Raw {
+    /// The usual value of each axis.
+    pub const USUAL: Self = Self {
+        method: Method::Precopy,
+        transport: Transport::Unix,
+        guest: GuestState::Running,
+        address: Address::Uri,
+        multifd: Multifd::Off,
+        channels: Channels::Two,
+        zero_page: ZeroPage::Usual,
+        tls: Tls::None,
+        uuids: Uuids::Same,
+        features: Features::NONE,
+        incident: Incident::None,
+        machine: MachineChoice::Q35,
+        accelerator: Accelerator::Tcg,
+        devices: Devices::None,
+    };
+}
+
+impl Features {
+    /// No feature.
+    pub const NONE: Self = Self(0);
+
+    /// The set with `feature` in it as well.
+    #[must_use]
+    pub const fn with(self, feature: Feature) -> Self {
+        Self(self.0 | 1 << feature as u16)
+    }
+
+    /// The set without `feature`.
+    #[must_use]
+    pub const fn without(self, feature: Feature) -> Self {
+        Self(self.0 & !(1 << feature as u16))
+    }
+
+    /// Whether `feature` is in the set.
+    #[must_use]
+    pub const fn has(self, feature: Feature) -> bool {
+        self.0 & (1 << feature as u16) != 0
+    }
+
+    /// Its features, in the order of the axis.
+    pub fn iter(self) -> impl Iterator<Item = Feature> {
+        let all = Feature::ALL.into_iter();
+        all.filter(move |feature| self.has(*feature))
+    }
+}
+
+impl FromIterator<Feature> for Features {
+    fn from_iter<I: IntoIterator<Item = Feature>>(features: I) -> Self {
+        features.into_iter().fold(Self::NONE, Self::with)
+    }
+}
+
+axes_point! {
+    Raw, "METHOD/TRANSPORT/GUEST/OPTIONS",
+    heads: [method: Method, transport: Transport, guest: GuestState],
+    options: [
+        address: Address,
+        multifd: Multifd,
+        channels: Channels,
+        zero_page: ZeroPage,
+        tls: Tls,
+        uuids: Uuids,
+        incident: Incident,
+        machine: MachineChoice,
+        accelerator: Accelerator,
+        devices: Devices,
+    ],
+    set: features: Feature
+}
+
+impl SuitePoint for Raw {
+    fn suite(&self) -> Suite {
+        Suite::Qemu
+    }
+
+    fn backends(&self) -> &'static [Backend] {
+        &[Backend::Qemu]
+    }
+
+    fn values(&self) -> Vec<Value> {
+        Self::values(self)
+    }
+
+    fn excluded(&self) -> Option<&'static Rule> {
+        rules::excluded(self)
+    }
+
+    fn needs(&self) -> Vec<Need> {
+        Self::needs(self)
+    }
+
+    fn machine(&self) -> MachineChoice {
+        self.machine
+    }
+
+    fn conditions(&self) -> Vec<Condition> {
+        Self::conditions(self)
+    }
+}

@@ -1,0 +1,156 @@
+//! The faults of libvirt's cases, and the condition that must see each.
+
+use super::{
+    axes::{Activity, Flag, FlagSet, Persistence, Preparation},
+    point::{Scenario, State},
+};
+use crate::fault::rows::faults;
+
+faults! {
+    /// One thing to break on purpose in a migration through libvirt. The lost processes come last.
+    ///
+    /// The changed byte is run on a paused guest, which can't stamp over it. A killed QEMU ends the
+    /// domain, and libvirt refuses to migrate an inactive one; a stopped daemon and a killed client
+    /// never answer.
+    TckFault: Tck;
+
+    /// The source's configuration is removed before the first look.
+    SourceUndefined = "source-undefined": BeforeLook, PLAIN, SourceDefined, Fail;
+    /// A configuration is added on the source where the scenario has a transient domain.
+    SourceDefined = "source-defined": BeforeLook, TRANSIENT, SourceDefined, Fail;
+    /// A guest that should run is suspended on the source before the first look.
+    SourceSuspended = "source-suspended": BeforeLook, PLAIN, SourceStarted, Fail;
+    /// A guest that should be paused is resumed on the source before the first look.
+    SourceResumed = "source-resumed": BeforeLook, PAUSED, SourceStarted, Fail;
+    /// The guest is halted on the source, so that it is called running and does not beat.
+    SourceHalted = "source-halted": BeforeLook, PLAIN, SourceStarted, Fail;
+    /// The destination's configuration is removed before the first look.
+    DestinationUndefined = "destination-undefined": BeforeLook, PREPARED, DestinationPrepared, Fail;
+    /// A configuration is added on the destination where the scenario has none.
+    DestinationDefined = "destination-defined": BeforeLook, PLAIN, DestinationPrepared, Fail;
+    /// The destination's configuration has another UUID, so that the migration is refused.
+    ForeignUuid = "foreign-uuid": BeforeMigration, PREPARED, Migrated, Fail;
+    /// The domain is started again on the source after the migration.
+    SourceStartedAgain = "source-started-again": AfterMigration, PLAIN, SourceInactive, Fail;
+    /// The configuration that should stay on the source is removed after the migration.
+    SourceConfigRemoved = "source-config-removed": AfterMigration, PLAIN, SourceConfig, Fail;
+    /// A configuration is added on the source, where none should be, after the migration.
+    SourceConfigAdded = "source-config-added": AfterMigration, with(Flag::UndefineSource), SourceConfig, Fail;
+    /// The destination's domain is destroyed and undefined after the migration.
+    DestinationCleared = "destination-cleared": AfterMigration, PREPARED, DestinationExists, Fail;
+    /// The destination's domain is destroyed after the migration, and stays defined.
+    DestinationDestroyed = "destination-destroyed": AfterMigration, PREPARED, DestinationActive, Fail;
+    /// The destination's configuration is removed after the migration.
+    DestinationConfigRemoved = "destination-config-removed": AfterMigration, with(Flag::PersistDest), DestinationConfig, Fail;
+    /// The destination's transient domain gets a configuration after the migration.
+    DestinationConfigAdded = "destination-config-added": AfterMigration, PLAIN, DestinationConfig, Fail;
+    /// The running guest is suspended on the destination after the migration.
+    DestinationSuspended = "destination-suspended": AfterMigration, PLAIN, DestinationState, Fail;
+    /// The paused guest is resumed on the destination after the migration.
+    DestinationResumed = "destination-resumed": AfterMigration, with(Flag::Paused), DestinationState, Fail;
+    /// `LIVE` is given where the scenario has none: the guest is not paused from the start.
+    LiveGiven = "live-given": Migration, PLAIN, During, Fail;
+    /// `LIVE` is withheld where the scenario has it: the guest is paused from the start.
+    LiveWithheld = "live-withheld": Migration, with(Flag::Live), During, Fail;
+    /// One byte of the guest's memory is changed on the destination through qtest.
+    MemoryByte = "memory-byte": AfterMigration, PAUSED, Memory, Fail;
+    /// The guest is halted on the destination, so that it is called running and does not beat.
+    DestinationHalted = "destination-halted": AfterMigration, PLAIN, Alive, Fail;
+    /// The destination's domain is replaced by one with a device more.
+    DeviceAdded = "device-added": AfterMigration, PLAIN, Identity, Fail;
+    /// The guest is suspended and resumed on the destination after the migration.
+    DestinationFlickered = "destination-flickered": AfterMigration, PLAIN, Events, Fail;
+    /// The bandwidth is bound to 1 MiB/s, so that the guest is down for longer than its bound.
+    Throttled = "throttled": Migration, PLAIN, Job, Fail;
+    /// The domain is left on the destination when the case is over.
+    DomainLeft = "domain-left": Clearing, PLAIN, NothingLeft, Fail;
+    /// A file that carries the domain's name is left on the source.
+    FileLeft = "file-left": Clearing, PLAIN, NothingLeft, Fail;
+    /// The source's daemon is stopped (`SIGSTOP`) right before the migration.
+    DaemonStopped = "daemon-stopped": BeforeMigration, PLAIN, Migrated, Unknown;
+    /// The source's QEMU is killed right before the migration.
+    QemuKilled = "qemu-killed": BeforeMigration, PLAIN, Migrated, Fail;
+    /// The client process is killed right before the migration.
+    ClientKilled = "client-killed": BeforeMigration, PLAIN, Migrated, Unknown;
+}
+
+const PLAIN: Scenario = Scenario::USUAL;
+
+const TRANSIENT: Scenario = Scenario {
+    state: State {
+        persistence: Persistence::Transient,
+        ..PLAIN.state
+    },
+    ..PLAIN
+};
+
+const PAUSED: Scenario = Scenario {
+    state: State {
+        activity: Activity::Paused,
+        ..PLAIN.state
+    },
+    ..PLAIN
+};
+
+const PREPARED: Scenario = Scenario {
+    state: State {
+        preparation: Preparation::Prepared,
+        ..PLAIN.state
+    },
+    ..PLAIN
+};
+
+const fn with(flag: Flag) -> Scenario {
+    Scenario {
+        flags: FlagSet::NONE.with(flag),
+        ..PLAIN
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Point;
+
+    fn scenario(fault: TckFault) -> Scenario {
+        match fault.row().point {
+            Point::Tck(scenario) => scenario,
+            Point::Qemu(_) | Point::Colo(_) | Point::Backup(_) | Point::Chained(_) => {
+                panic!("{} is no fault of a scenario", fault.word())
+            }
+        }
+    }
+
+    #[test]
+    fn what_a_fault_takes_away_is_expected_and_what_it_adds_is_not() {
+        let before = |fault: TckFault| scenario(fault).expectation();
+        assert!(before(TckFault::SourceUndefined).source_defined);
+        assert!(!before(TckFault::SourceDefined).source_defined);
+        assert!(before(TckFault::DestinationUndefined).destination_defined);
+        assert!(!before(TckFault::DestinationDefined).destination_defined);
+        assert!(before(TckFault::ForeignUuid).destination_defined);
+        assert!(before(TckFault::SourceConfigRemoved).source_config);
+        assert!(!before(TckFault::SourceConfigAdded).source_config);
+        assert!(before(TckFault::DestinationDestroyed).destination_config);
+        assert!(before(TckFault::DestinationConfigRemoved).destination_config);
+        assert!(!before(TckFault::DestinationConfigAdded).destination_config);
+    }
+
+    #[test]
+    fn who_is_suspended_ran_and_who_is_resumed_was_paused() {
+        let expected = |fault: TckFault| scenario(fault).expectation();
+        assert_eq!(
+            expected(TckFault::SourceSuspended).activity,
+            Activity::Running
+        );
+        assert_eq!(expected(TckFault::SourceHalted).activity, Activity::Running);
+        assert_eq!(expected(TckFault::SourceResumed).activity, Activity::Paused);
+        assert_eq!(expected(TckFault::LiveGiven).during, Activity::Paused);
+        assert_eq!(expected(TckFault::LiveWithheld).during, Activity::Running);
+        let after = |fault: TckFault| expected(fault).destination_activity;
+        assert_eq!(after(TckFault::DestinationSuspended), Activity::Running);
+        assert_eq!(after(TckFault::DestinationHalted), Activity::Running);
+        assert_eq!(after(TckFault::DestinationFlickered), Activity::Running);
+        assert_eq!(after(TckFault::DestinationResumed), Activity::Paused);
+    }
+}

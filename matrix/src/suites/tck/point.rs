@@ -1,0 +1,251 @@
+//! A scenario: control method × state × flags × hardware, and what must come of it.
+
+use std::{fmt, str::FromStr};
+
+use itertools::iproduct;
+use serde::Serialize;
+
+use crate::{
+    Activity, Axis, AxisInfo, Backend, BadWord, Condition, Control, Flag, FlagSet, GuestState,
+    Hardware, Persistence, Point, Preparation, Raw, Suite, Transport,
+    axis::Value,
+    point::SuitePoint,
+    word::{self, serde_as_text},
+};
+
+/// The state that both sides are in before the migration: 8 values.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct State {
+    /// Whether the source has a configuration.
+    pub persistence: Persistence,
+    /// Whether the guest runs.
+    pub activity: Activity,
+    /// Whether the destination has a configuration.
+    pub preparation: Preparation,
+}
+
+/// Control method × state × flags × hardware. Its text is `CONTROL/STATE/FLAGS`, with `/HARDWARE`
+/// after it where that is not the minimal one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Scenario {
+    /// Who drives the migration.
+    pub control: Control,
+    /// The state before it.
+    pub state: State,
+    /// The flags that are given.
+    pub flags: FlagSet,
+    /// What the guest's machine is made of.
+    pub hardware: Hardware,
+}
+
+/// What the text of a scenario looks like.
+const SHAPE: &str = "CONTROL/STATE/FLAGS or CONTROL/STATE/FLAGS/HARDWARE";
+
+/// What the model of libvirt says must come of a scenario.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub struct Expectation {
+    /// Before: the source has a configuration.
+    pub source_defined: bool,
+    /// Before: what the guest does.
+    pub activity: Activity,
+    /// Before: the destination has an inactive configuration.
+    pub destination_defined: bool,
+    /// While memory is copied: what the guest does.
+    pub during: Activity,
+    /// After: the source has a configuration.
+    pub source_config: bool,
+    /// After: the destination's domain is persistent.
+    pub destination_config: bool,
+    /// After: what the guest does.
+    pub destination_activity: Activity,
+}
+
+impl Scenario {
+    /// The usual value of each axis: persistent, running, bare, without flags.
+    pub const USUAL: Self = Self {
+        control: Control::Normal,
+        state: State {
+            persistence: Persistence::Persistent,
+            activity: Activity::Running,
+            preparation: Preparation::Bare,
+        },
+        flags: FlagSet::NONE,
+        hardware: Hardware::Minimal,
+    };
+
+    /// Its axes.
+    pub const AXES: &'static [&'static AxisInfo] = &[
+        &Control::INFO,
+        &Persistence::INFO,
+        &Activity::INFO,
+        &Preparation::INFO,
+        &Flag::INFO,
+        &Hardware::INFO,
+    ];
+
+    /// The conditions that a case of it is judged by.
+    pub const CONDITIONS: [Condition; 17] = {
+        use Condition::*;
+        [
+            SourceDefined,
+            SourceStarted,
+            DestinationPrepared,
+            Migrated,
+            SourceInactive,
+            SourceConfig,
+            DestinationExists,
+            DestinationActive,
+            DestinationConfig,
+            DestinationState,
+            During,
+            Memory,
+            Alive,
+            Identity,
+            Events,
+            Job,
+            NothingLeft,
+        ]
+    };
+
+    /// What must come of it, by the documentation of `virDomainMigrateFlags`.
+    ///
+    /// - The source's configuration stays iff it was there and `UNDEFINE_SOURCE` was not given.
+    /// - The destination's is there iff it was defined before or `PERSIST_DEST` was given.
+    /// - The guest is paused at the end iff it was before or `PAUSED` was given.
+    /// - It runs while its memory is copied iff it ran before and `LIVE` was given.
+    #[must_use]
+    pub fn expectation(&self) -> Expectation {
+        let source_defined = self.state.persistence == Persistence::Persistent;
+        let destination_defined = self.state.preparation == Preparation::Prepared;
+        let runs_if = |runs: bool| {
+            if runs {
+                self.state.activity
+            } else {
+                Activity::Paused
+            }
+        };
+        Expectation {
+            source_defined,
+            activity: self.state.activity,
+            destination_defined,
+            during: runs_if(self.flags.has(Flag::Live)),
+            source_config: source_defined && !self.flags.has(Flag::UndefineSource),
+            destination_config: destination_defined || self.flags.has(Flag::PersistDest),
+            destination_activity: runs_if(!self.flags.has(Flag::Paused)),
+        }
+    }
+}
+
+impl SuitePoint for Scenario {
+    fn suite(&self) -> Suite {
+        Suite::Tck
+    }
+
+    fn backends(&self) -> &'static [Backend] {
+        Suite::Tck.backends()
+    }
+
+    fn values(&self) -> Vec<Value> {
+        let State {
+            persistence,
+            activity,
+            preparation,
+        } = self.state;
+        let mut all = vec![
+            Value::of(self.control),
+            Value::of(persistence),
+            Value::of(activity),
+            Value::of(preparation),
+        ];
+        all.extend(Value::set(|flag: Flag| self.flags.has(flag)));
+        all.push(Value::of(self.hardware));
+        all
+    }
+
+    fn conditions(&self) -> Vec<Condition> {
+        Self::CONDITIONS.to_vec()
+    }
+
+    fn scenario(&self) -> Option<&Scenario> {
+        Some(self)
+    }
+
+    /// Only where the suite `qemu` has its hardware.
+    fn counterpart(&self) -> Option<Point> {
+        let guest = match self.state.activity {
+            Activity::Running => GuestState::Running,
+            Activity::Paused => GuestState::Stopped,
+        };
+        Some(Point::Qemu(Raw {
+            guest,
+            transport: Transport::Tcp,
+            devices: self.hardware.devices()?,
+            ..Raw::USUAL
+        }))
+    }
+}
+
+impl State {
+    /// All 8, in the order of the axes.
+    pub fn all() -> impl Iterator<Item = Self> + Clone {
+        iproduct!(Persistence::ALL, Activity::ALL, Preparation::ALL).map(
+            |(persistence, activity, preparation)| Self {
+                persistence,
+                activity,
+                preparation,
+            },
+        )
+    }
+}
+
+impl fmt::Display for State {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (persistence, activity) = (self.persistence.word(), self.activity.word());
+        write!(f, "{persistence}-{activity}-{}", self.preparation.word())
+    }
+}
+
+impl FromStr for State {
+    type Err = BadWord;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        word::find("state", text, Self::all())
+    }
+}
+
+impl fmt::Display for Scenario {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}/{}/{}", self.control.word(), self.state, self.flags)?;
+        if self.hardware == Hardware::Minimal {
+            return Ok(());
+        }
+        write!(f, "/{}", self.hardware)
+    }
+}
+
+impl FromStr for Scenario {
+    type Err = BadWord;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let parts: Vec<&str> = text.split('/').collect();
+        let (control, state, flags, hardware) = match *parts {
+            [control, state, flags] => (control, state, flags, Hardware::Minimal),
+            [control, state, flags, more] => (control, state, flags, more.parse()?),
+            _ => {
+                return Err(BadWord {
+                    kind: "point",
+                    word: text.to_owned(),
+                    known: vec![SHAPE.to_owned()],
+                });
+            }
+        };
+        Ok(Self {
+            control: control.parse()?,
+            state: state.parse()?,
+            flags: flags.parse()?,
+            hardware,
+        })
+    }
+}
+
+serde_as_text!(State);

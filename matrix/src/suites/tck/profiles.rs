@@ -1,0 +1,94 @@
+//! The profiles of the `tck` suite.
+
+use itertools::{Itertools, iproduct};
+
+use super::{
+    Tck,
+    axes::{Control, Flag, FlagSet},
+    hardware::Hardware,
+    point::{Scenario, State},
+};
+use crate::{
+    Point, Profile,
+    select::cover::cover_points,
+    suite::{ProfileRow, unbroken},
+};
+
+/// The usual one first.
+pub(super) static PROFILES: [ProfileRow; 4] = [
+    ProfileRow {
+        profile: Profile::Default,
+        backends: Tck::BACKENDS,
+        points: |_| unbroken(default(), |point| point),
+    },
+    ProfileRow {
+        profile: Profile::Tck,
+        backends: Tck::BACKENDS,
+        points: |_| unbroken(scenarios(tck_flags()), |point| point),
+    },
+    ProfileRow {
+        profile: Profile::TckScript,
+        backends: Tck::BACKENDS,
+        points: |_| unbroken(scenarios(script_flags()), |point| point),
+    },
+    ProfileRow {
+        profile: Profile::TckFull,
+        backends: Tck::BACKENDS,
+        points: |_| unbroken(scenarios(FlagSet::subsets(&Flag::ALL)), |point| point),
+    },
+];
+
+pub(crate) fn tck_flags() -> impl Iterator<Item = FlagSet> {
+    FlagSet::subsets(&[Flag::UndefineSource, Flag::PersistDest])
+}
+
+/// The script names its four flag sets by one flag each. We read each as exactly that set: only the
+/// first is live, and the others come without it.
+pub(crate) fn script_flags() -> impl Iterator<Item = FlagSet> {
+    let flags = [
+        Flag::Live,
+        Flag::PersistDest,
+        Flag::UndefineSource,
+        Flag::Paused,
+    ];
+    flags.into_iter().map(|flag| FlagSet::NONE.with(flag))
+}
+
+pub(crate) fn scenarios(flags: impl Iterator<Item = FlagSet>) -> Vec<Point> {
+    scenarios_with(flags, &[Hardware::Minimal])
+}
+
+fn scenarios_with(flags: impl Iterator<Item = FlagSet>, hardware: &[Hardware]) -> Vec<Point> {
+    let sets: Vec<FlagSet> = flags.collect();
+    iproduct!(hardware.iter().copied(), Control::ALL, State::all(), sets)
+        .map(|(hardware, control, state, flags)| {
+            Point::Tck(Scenario {
+                control,
+                state,
+                flags,
+                hardware,
+            })
+        })
+        .collect()
+}
+
+/// The 96, each kind of hardware in a cover of pairs, and each as Nova migrates.
+pub(crate) fn default() -> Vec<Point> {
+    let flags = FlagSet::subsets(&[Flag::Live, Flag::UndefineSource, Flag::PersistDest]);
+    let covered = cover_points(scenarios_with(flags, &Hardware::ALL), 2);
+    let nova = Hardware::ALL.map(nova);
+    let all = scenarios(tck_flags()).into_iter().chain(nova);
+    all.chain(covered).unique().collect()
+}
+
+/// The migration that OpenStack's Nova asks for: the flags that its libvirt driver always gives
+/// (`_live_migration_flags` in nova/virt/libvirt/driver.py).
+pub(crate) fn nova(hardware: Hardware) -> Point {
+    let flags = [Flag::Live, Flag::UndefineSource, Flag::PersistDest];
+    Point::Tck(Scenario {
+        control: Control::P2p,
+        flags: flags.into_iter().collect(),
+        hardware,
+        ..Scenario::USUAL
+    })
+}

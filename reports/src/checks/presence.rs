@@ -1,0 +1,91 @@
+//! Conditions 5, 7 and 8: where the domain is after the migration; and how a host's word of it is told.
+
+use migratrix_history::{DomainLook, Look, Side, When};
+
+use super::evidence::{Evidence, Judged};
+use crate::Verdict;
+
+/// 5: no active domain on the source.
+pub(super) fn source_inactive(evidence: &Evidence<'_>) -> Judged {
+    let active = match evidence.look(Side::Source, When::After)? {
+        Look::Present(domain) if domain.active => Some(domain),
+        Look::Present(_) | Look::Absent => None,
+    };
+    Ok(active.map_or(Verdict::Pass, |domain| {
+        let host = evidence.host(Side::Source);
+        Verdict::fail(format!(
+            "expected no active domain after the migration, {host} has one: {}",
+            whole(domain)
+        ))
+    }))
+}
+
+/// 7: a domain of that name and UUID is on the destination.
+pub(super) fn destination_exists(evidence: &Evidence<'_>) -> Judged {
+    let look = evidence.look(Side::Destination, When::After)?;
+    Ok(Verdict::pass_if(
+        is_ours(evidence, Side::Destination, look),
+        || {
+            let (host, uuid) = (evidence.host(Side::Destination), &evidence.header().uuid);
+            format!(
+                "expected the domain with UUID {uuid} after the migration, {host} has {}",
+                seen(look)
+            )
+        },
+    ))
+}
+
+/// 8: it is active.
+pub(super) fn destination_active(evidence: &Evidence<'_>) -> Judged {
+    let look = evidence.look(Side::Destination, When::After)?;
+    let active = arrived(evidence)?.is_some_and(|domain| domain.active);
+    Ok(Verdict::pass_if(active, || {
+        let host = evidence.host(Side::Destination);
+        format!(
+            "expected an active domain after the migration, {host} has {}",
+            seen(look)
+        )
+    }))
+}
+
+pub(super) fn arrived<'e>(evidence: &Evidence<'e>) -> Result<Option<&'e DomainLook>, Verdict> {
+    evidence.ours(Side::Destination, When::After)
+}
+
+pub(super) fn is_ours(evidence: &Evidence<'_>, side: Side, look: &Look) -> bool {
+    match look {
+        Look::Present(domain) => evidence.is_ours(side, domain),
+        Look::Absent => false,
+    }
+}
+
+pub(super) fn seen(look: &Look) -> String {
+    match look {
+        Look::Present(domain) => format!("one: {}", whole(domain)),
+        Look::Absent => "nothing of that name".to_owned(),
+    }
+}
+
+pub(super) const fn kept(persistent: bool) -> &'static str {
+    if persistent {
+        "persistent"
+    } else {
+        "transient"
+    }
+}
+
+/// Its state and reason, for people.
+pub(super) fn state(domain: &DomainLook) -> String {
+    let activity = if domain.active { "active" } else { "inactive" };
+    format!("{activity}, {} ({})", domain.state, domain.reason)
+}
+
+/// All that tells a wrong domain from the right one, for people.
+pub(super) fn whole(domain: &DomainLook) -> String {
+    format!(
+        "{}, {}, UUID {}",
+        state(domain),
+        kept(domain.persistent),
+        domain.uuid
+    )
+}

@@ -1,0 +1,68 @@
+//! The checks of a raw migration, where nothing stands between the two QEMUs and the caller.
+
+pub(super) mod before;
+mod copying;
+mod effect;
+mod events;
+mod failure;
+mod incident;
+mod migrated;
+mod recovery;
+mod seen;
+mod settings;
+mod state;
+mod stream;
+#[cfg(test)]
+mod tests;
+
+use migratrix_history::Side;
+use migratrix_matrix::{Condition, Place, Raw};
+
+use super::{Check, alive, identity, job, memory, presence, residue};
+
+/// A row a condition.
+pub(super) const CHECKS: [(Condition, Check<Raw>); 21] = [
+    (Condition::SourceStarted, before::source_started),
+    (Condition::Settings, settings::settings),
+    (Condition::Migrated, migrated::migrated),
+    (Condition::Failure, failure::failure),
+    (Condition::Incident, incident::incident),
+    (Condition::SourceInactive, |evidence, _| {
+        presence::source_inactive(evidence)
+    }),
+    (Condition::DestinationExists, |evidence, _| {
+        presence::destination_exists(evidence)
+    }),
+    (Condition::DestinationActive, |evidence, _| {
+        presence::destination_active(evidence)
+    }),
+    (Condition::DestinationState, state::destination_state),
+    (Condition::During, copying::during),
+    (Condition::Passes, |evidence, _| copying::passes(evidence)),
+    (Condition::Channels, copying::channels),
+    (Condition::Effect, effect::effect),
+    (Condition::Memory, |evidence, raw| {
+        memory::memory(evidence, survivor(raw))
+    }),
+    (Condition::Alive, |evidence, raw| {
+        alive::alive(evidence, survivor(raw), raw.expectation().after)
+    }),
+    (Condition::Identity, |evidence, _| {
+        identity::identity(evidence)
+    }),
+    (Condition::Device, |evidence, _| stream::device(evidence)),
+    (Condition::Events, events::events),
+    (Condition::Job, |evidence, _| job::job(evidence)),
+    (Condition::Stream, |evidence, _| stream::stream(evidence)),
+    (Condition::NothingLeft, |evidence, _| {
+        residue::nothing_left(evidence)
+    }),
+];
+
+/// Where the guest is in the end.
+fn survivor(raw: &Raw) -> Side {
+    match raw.expectation().survivor {
+        Place::Destination => Side::Destination,
+        Place::Source | Place::Client => Side::Source,
+    }
+}

@@ -1,0 +1,60 @@
+//! `source-started`: the guest was in the state that the case names before the migration.
+
+use migratrix_history::{Side, When};
+use migratrix_matrix::{Activity, GuestState, Raw};
+
+use crate::{
+    Verdict,
+    checks::{
+        evidence::{Evidence, Judged},
+        presence::state,
+    },
+};
+
+/// The guest runs and beats, or is stopped or asleep and still.
+pub(in crate::checks) fn source_started(evidence: &Evidence<'_>, raw: &Raw) -> Judged {
+    let host = evidence.host(Side::Source);
+    let Some(domain) = evidence.ours(Side::Source, When::Before)? else {
+        return Ok(Verdict::fail(format!(
+            "our machine is not on {host} before the migration"
+        )));
+    };
+    let wanted = states(raw.guest);
+    if !domain.active || !wanted.contains(&domain.reason.as_str()) {
+        return Ok(Verdict::fail(format!(
+            "expected {} before the migration, {host} says {}",
+            wanted.join(" or "),
+            state(domain)
+        )));
+    }
+    if raw.guest.sleeps() && !slept(evidence) {
+        return Err(evidence.unseen("the source did not say that the guest sleeps"));
+    }
+    beats(evidence, raw.expectation().activity)
+}
+
+fn beats(evidence: &Evidence<'_>, wanted: Activity) -> Judged {
+    let beat = evidence.beat(Side::Source, When::Before)?;
+    let beats = wanted == Activity::Running;
+    Ok(Verdict::pass_if(beat.beats() == beats, || {
+        let must = if beats { "does not beat" } else { "beats" };
+        let (host, told) = (evidence.host(Side::Source), beat.told());
+        format!("the guest on {host} must not be so before the migration, it {must}: {told}")
+    }))
+}
+
+/// The words that QEMU may have for such a guest (`RunState`), which stand in a look as its reason. Before 9.0 `stop` has no effect on a
+/// guest that sleeps.
+pub(super) const fn states(guest: GuestState) -> &'static [&'static str] {
+    match guest {
+        GuestState::Running => &["running"],
+        GuestState::Stopped => &["paused"],
+        GuestState::Suspended => &["suspended"],
+        GuestState::SuspendedStopped => &["paused", "suspended"],
+    }
+}
+
+fn slept(evidence: &Evidence<'_>) -> bool {
+    let events = evidence.qmp_events(Side::Source);
+    events.iter().any(|event| event.word == "SUSPEND")
+}

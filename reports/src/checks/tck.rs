@@ -1,0 +1,62 @@
+//! The checks of a migration through libvirt: the ten post-conditions, and those beyond them.
+
+mod after;
+mod before;
+mod during;
+mod events;
+mod migrated;
+
+use migratrix_history::Side;
+use migratrix_matrix::{Condition, Scenario};
+
+use super::{Check, alive, identity, job, memory, presence, residue};
+
+/// A row a condition.
+pub(super) const CHECKS: [(Condition, Check<Scenario>); 17] = [
+    (Condition::SourceDefined, |evidence, scenario| {
+        before::source_defined(evidence, &scenario.expectation())
+    }),
+    (Condition::SourceStarted, |evidence, scenario| {
+        before::source_started(evidence, &scenario.expectation())
+    }),
+    (Condition::DestinationPrepared, |evidence, scenario| {
+        before::destination_prepared(evidence, &scenario.expectation())
+    }),
+    (Condition::Migrated, migrated::migrated),
+    (Condition::SourceInactive, |evidence, _| {
+        presence::source_inactive(evidence)
+    }),
+    (Condition::SourceConfig, |evidence, scenario| {
+        after::source_config(evidence, &scenario.expectation())
+    }),
+    (Condition::DestinationExists, |evidence, _| {
+        presence::destination_exists(evidence)
+    }),
+    (Condition::DestinationActive, |evidence, _| {
+        presence::destination_active(evidence)
+    }),
+    (Condition::DestinationConfig, |evidence, scenario| {
+        after::destination_config(evidence, &scenario.expectation())
+    }),
+    (Condition::DestinationState, |evidence, scenario| {
+        after::destination_state(evidence, &scenario.expectation())
+    }),
+    (Condition::During, |evidence, scenario| {
+        during::during(evidence, &scenario.expectation())
+    }),
+    (Condition::Memory, |evidence, _| {
+        memory::memory(evidence, Side::Destination)
+    }),
+    (Condition::Alive, |evidence, scenario| {
+        let wanted = scenario.expectation().destination_activity;
+        alive::alive(evidence, Side::Destination, wanted)
+    }),
+    (Condition::Identity, |evidence, _| {
+        identity::identity(evidence)
+    }),
+    (Condition::Events, events::events),
+    (Condition::Job, |evidence, _| job::job(evidence)),
+    (Condition::NothingLeft, |evidence, _| {
+        residue::nothing_left(evidence)
+    }),
+];

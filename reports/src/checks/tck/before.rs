@@ -1,0 +1,82 @@
+//! Conditions 1 to 3: the state that the scenario names was really there before the migration.
+
+use migratrix_history::{Look, Side, When};
+use migratrix_matrix::{Activity, Expectation};
+
+use crate::{
+    Verdict,
+    checks::{
+        evidence::{Evidence, Judged},
+        presence::{kept, state, whole},
+    },
+};
+
+/// 1: the source's configuration exists exactly if the scenario says persistent.
+pub(super) fn source_defined(evidence: &Evidence<'_>, expected: &Expectation) -> Judged {
+    let host = evidence.host(Side::Source);
+    let Some(domain) = evidence.ours(Side::Source, When::Before)? else {
+        return Ok(Verdict::fail(format!(
+            "our domain is not on {host} before the migration"
+        )));
+    };
+    let wanted = expected.source_defined;
+    Ok(Verdict::pass_if(domain.persistent == wanted, || {
+        let (wanted, seen) = (kept(wanted), kept(domain.persistent));
+        format!("expected a {wanted} domain before the migration, {host} has a {seen} one")
+    }))
+}
+
+/// 2: the guest runs and beats, or is paused and still, as the scenario says.
+pub(super) fn source_started(evidence: &Evidence<'_>, expected: &Expectation) -> Judged {
+    let host = evidence.host(Side::Source);
+    let Some(domain) = evidence.ours(Side::Source, When::Before)? else {
+        return Ok(Verdict::fail(format!(
+            "our domain is not on {host} before the migration"
+        )));
+    };
+    let wanted = expected.activity;
+    if !domain.active || domain.state != wanted.word() {
+        return Ok(Verdict::fail(format!(
+            "expected {} before the migration, {host} says {}",
+            wanted.word(),
+            state(domain)
+        )));
+    }
+    let beat = evidence.beat(Side::Source, When::Before)?;
+    let beats = wanted == Activity::Running;
+    Ok(Verdict::pass_if(beat.beats() == beats, || {
+        let must = if beats { "does not beat" } else { "beats" };
+        format!(
+            "{host} calls the guest {}, which {must}: {}",
+            wanted.word(),
+            beat.told()
+        )
+    }))
+}
+
+/// 3: the destination's inactive configuration exists exactly if the scenario says so.
+pub(super) fn destination_prepared(evidence: &Evidence<'_>, expected: &Expectation) -> Judged {
+    let host = evidence.host(Side::Destination);
+    let uuid = &evidence.header().uuid;
+    let look = evidence.look(Side::Destination, When::Before)?;
+    Ok(match (expected.destination_defined, look) {
+        (false, Look::Absent) => Verdict::Pass,
+        (false, Look::Present(domain)) => Verdict::fail(format!(
+            "expected nothing of that name before the migration, {host} has a domain: {}",
+            whole(domain)
+        )),
+        (true, Look::Absent) => Verdict::fail(format!(
+            "expected an inactive configuration before the migration, {host} has none"
+        )),
+        (true, Look::Present(domain)) => {
+            let right = !domain.active && domain.persistent && domain.uuid == *uuid;
+            Verdict::pass_if(right, || {
+                format!(
+                    "expected an inactive configuration with UUID {uuid} before the migration, \
+                     {host} has {}",
+                    whole(domain)
+                )
+            })
+        }
+    })
+}

@@ -1,0 +1,46 @@
+//! Condition 4: the migration call returned success within its deadline.
+
+use migratrix_history::{Outcome, Side};
+use migratrix_matrix::Scenario;
+
+use crate::{
+    Verdict,
+    checks::{
+        evidence::{Evidence, Judged},
+        reasons::no,
+    },
+};
+
+/// 4: done is a pass, a refusal a failure, and a deadline or a crash unknown.
+pub(super) fn migrated(evidence: &Evidence<'_>, scenario: &Scenario) -> Judged {
+    Ok(match evidence.migrate_ended()?.1 {
+        Outcome::Done => Verdict::Pass,
+        Outcome::Refused(refusal) => refused(evidence, scenario, &no(refusal)),
+        Outcome::Unknown { why } => {
+            Verdict::unknown(format!("the migration did not return: {why}"))
+        }
+    })
+}
+
+/// A refusal that the loss of a host explains says nothing of the migration.
+fn refused(evidence: &Evidence<'_>, scenario: &Scenario, text: &str) -> Verdict {
+    if let Some(lost) = evidence.lost_in_migration() {
+        return Verdict::unknown(format!("the migration was refused ({text}), but {lost}"));
+    }
+    let (from, to) = (
+        evidence.host(Side::Source),
+        evidence.host(Side::Destination),
+    );
+    Verdict::fail(format!(
+        "expected success, {} from {from} to {to} was refused: {text}",
+        control(scenario)
+    ))
+}
+
+fn control(scenario: &Scenario) -> String {
+    format!(
+        "the {} migration ({})",
+        scenario.control.word(),
+        scenario.flags
+    )
+}
