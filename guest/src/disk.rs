@@ -1,6 +1,6 @@
 //! The disk that the guest stamps, and the law that it obeys.
 
-use std::{fmt, fs::File, io, os::unix::fs::FileExt};
+use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
@@ -110,16 +110,20 @@ impl DiskSurvey {
         }
     }
 
-    /// Reads the stamped sectors of a raw image.
+    /// Reads the stamped sectors of a raw image: `read` fills a buffer with what is at a place of it,
+    /// in bytes.
     ///
     /// # Errors
     /// Returns the error of reading one.
-    pub fn of_image(disk: &Disk, image: &File) -> io::Result<Self> {
+    pub fn of_image<E>(
+        disk: &Disk,
+        read: impl Fn(&mut [u8], u64) -> Result<(), E>,
+    ) -> Result<Self, E> {
         let sector = |place| {
             let mut bytes = vec![0; Self::SECTOR];
-            image.read_exact_at(&mut bytes, place).map(|()| bytes)
+            read(&mut bytes, place).map(|()| bytes)
         };
-        let sectors: Vec<_> = disk.places().map(sector).collect::<io::Result<_>>()?;
+        let sectors: Vec<_> = disk.places().map(sector).collect::<Result<_, E>>()?;
         Ok(Self::read(disk, sectors.iter().map(Vec::as_slice)))
     }
 

@@ -1,6 +1,9 @@
 //! The hosts' own `qemu-img` and `qemu-io`: images are made and compared by them, on their host.
 
-use std::fs::{self, File};
+use std::{
+    fs::{self, File},
+    os::unix::fs::FileExt,
+};
 
 use migratrix_contract::{Recorder, ToolSaid};
 use migratrix_guest::DiskSurvey;
@@ -92,7 +95,7 @@ impl LibvirtDriver<'_> {
         self.tool(side, &words).await?;
         let path = self.path(side, &flat)?;
         let image = File::open(&path);
-        let survey = image.and_then(|image| DiskSurvey::of_image(&disk, &image));
+        let survey = image.and_then(|image| DiskSurvey::of_image(&disk, |bytes, place| image.read_exact_at(bytes, place)));
         let survey = survey.and_then(|survey| fs::remove_file(&path).map(|()| survey));
         record.saw(Observation::Sectors {
             side,
