@@ -5,9 +5,9 @@ use std::{path::PathBuf, time::Duration};
 use migratrix_contract::{BackupStep, Deadlines, Driver, RawStep, Recorder, Step, Subject};
 use migratrix_history::{Observation, Outcome, Side};
 use migratrix_matrix::Version;
+use migratrix_qmp::QemuError;
 
 use crate::{
-    QemuError,
     party::{EVERY, Party, RawHost},
     scratch::Scratch,
     transport::Route,
@@ -28,7 +28,7 @@ pub struct QemuDriver {
     /// How long an ended QEMU may take to be gone, with all that it started.
     pub(crate) patience: Duration,
     /// The destination that was started together with the source.
-    pub(crate) early: Option<Result<crate::Qemu, QemuError>>,
+    pub(crate) early: Option<Result<migratrix_qmp::Qemu, QemuError>>,
 }
 
 impl QemuDriver {
@@ -59,8 +59,8 @@ impl QemuDriver {
     /// error, and how they ended. `None` where none was started.
     pub async fn account(&self, side: Side) -> Option<String> {
         match side {
-            Side::Source => self.source.account.told().await,
-            Side::Destination => self.destination.account.told().await,
+            Side::Source => self.source.account.text().await,
+            Side::Destination => self.destination.account.text().await,
         }
     }
 
@@ -210,7 +210,7 @@ impl Driver for QemuDriver {
                 record.saw(Observation::Note { text });
             }
             // Its end is awaited when it is cleared.
-            drop(party.qemu().map(crate::Qemu::start_kill));
+            drop(party.qemu().map(migratrix_qmp::Qemu::start_kill));
         }
         if let Some(Ok(qemu)) = &mut self.early {
             drop(qemu.start_kill());

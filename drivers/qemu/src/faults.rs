@@ -4,13 +4,14 @@ use std::fs::{self, OpenOptions};
 
 use migratrix_contract::Recorder;
 use migratrix_history::Side;
+use migratrix_qmp::QemuError;
 use nix::{
     sys::signal::{Signal, kill},
     unistd::Pid,
 };
 use serde_json::json;
 
-use crate::{QemuDriver, QemuError, trouble::Trouble};
+use crate::{QemuDriver, trouble::Trouble};
 
 /// A byte of a sector that the guest lays out once and then leaves alone: the last.
 const MARK: u32 = 511;

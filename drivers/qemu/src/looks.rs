@@ -5,11 +5,12 @@ use std::collections::BTreeMap;
 use migratrix_contract::Recorder;
 use migratrix_guest::Survey;
 use migratrix_history::{DomainLook, Identity, JobLook, Look, Observation, Side, When};
+use migratrix_qmp::Deadline;
 use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::{Value, json};
 
 use crate::{
-    Deadline, QemuDriver,
+    QemuDriver,
     party::{EVERY, PATIENCE, Party},
     trouble::{Trouble, unless_gone},
 };

@@ -5,8 +5,9 @@ use migratrix_history::Side;
 use migratrix_matrix::{
     Accelerator, Feature, GuestState, MachineChoice, Method, Raw, Uuids, Version,
 };
+use migratrix_qmp::Abilities;
 
-use crate::{Abilities, devices, scratch::Scratch, trouble::Trouble};
+use crate::{devices, scratch::Scratch, trouble::Trouble};
 
 /// The machine type of both sides: the newest or the oldest that both have of its family. `None`
 /// where there is none.

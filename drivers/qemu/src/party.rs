@@ -4,14 +4,12 @@ use std::{sync::Arc, time::Duration};
 
 use migratrix_contract::Recorder;
 use migratrix_history::{Observation, Side};
+use migratrix_qmp::{Abilities, Account, Answer, Binary, Event, Events, Qemu, QemuError, Qtest};
 use serde::Deserialize;
 use serde_json::{Value, json};
 use tokio::net::UnixStream;
 
-use crate::{
-    Abilities, Answer, Binary, Event, Events, Qemu, QemuError, Qtest, account::Account,
-    progress::Progress, trail::Trail, trouble::Trouble,
-};
+use crate::{progress::Progress, trail::Trail, trouble::Trouble};
 
 /// The QEMU of one release.
 #[derive(Clone, Debug)]

@@ -1,9 +1,9 @@
 //! Devices as the guest sees them on its PCI bus: their configuration, by the ports of mechanism 1.
 
 use migratrix_matrix::Devices;
+use migratrix_qmp::Width;
 
 use crate::{
-    Width,
     devices::SLOT,
     party::{PATIENCE, Party},
     trouble::Trouble,

@@ -8,9 +8,10 @@ use std::{
 use migratrix_contract::Recorder;
 use migratrix_history::Side;
 use migratrix_matrix::GuestState;
+use migratrix_qmp::QapiEnum;
 use serde_json::{Value, json};
 
-use crate::{QapiEnum, QemuDriver, address::Place, party::PATIENCE, trouble::Trouble};
+use crate::{QemuDriver, address::Place, party::PATIENCE, trouble::Trouble};
 
 /// The state in which a recovery shakes hands.
 const RECOVERS: &str = "postcopy-recover";

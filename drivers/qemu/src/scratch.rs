@@ -3,9 +3,10 @@
 use std::{fs, path::PathBuf, time::Duration};
 
 use migratrix_guest::Parameters;
+use migratrix_qmp::QemuError;
 use tokio::time::{Instant, interval};
 
-use crate::{QemuError, trouble::Trouble};
+use crate::trouble::Trouble;
 
 /// A folder that one case has for itself. It is removed when this is dropped, at the latest.
 #[derive(Debug)]

@@ -3,10 +3,9 @@
 use migratrix_contract::Recorder;
 use migratrix_history::{Observation, Side, Versions};
 use migratrix_matrix::Method;
+use migratrix_qmp::{Launch, Qemu, QemuError};
 
-use crate::{
-    Launch, Qemu, QemuDriver, QemuError, colo, cpr, machine, party::PATIENCE, trouble::Trouble,
-};
+use crate::{QemuDriver, colo, cpr, machine, party::PATIENCE, trouble::Trouble};
 
 impl QemuDriver {
     /// Starts the side's QEMU. Both start at the same time, when the source's is asked for.

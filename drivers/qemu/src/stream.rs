@@ -5,9 +5,10 @@ use std::fs;
 use migratrix_contract::Recorder;
 use migratrix_history::Observation;
 use migratrix_matrix::Transport;
+use migratrix_qmp::QemuError;
 use serde_json::Value;
 
-use crate::{QemuDriver, QemuError, transport::OFFSET, trouble::Trouble};
+use crate::{QemuDriver, transport::OFFSET, trouble::Trouble};
 
 /// What a stream begins with: a magic and a version, both big-endian.
 const HEADER: usize = 8;

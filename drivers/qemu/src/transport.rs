@@ -12,11 +12,12 @@ use std::{
 use migratrix_contract::Recorder;
 use migratrix_history::Side;
 use migratrix_matrix::{Address, Feature, Incident, Transport};
+use migratrix_qmp::QemuError;
 use nix::fcntl::OFlag;
 use serde_json::{Value, json};
 
 use crate::{
-    QemuDriver, QemuError,
+    QemuDriver,
     address::Place,
     party::{EVERY, Party},
     trouble::Trouble,
@@ -36,7 +37,7 @@ pub(crate) struct Route {
     /// What passes the stream on, where it can be cut.
     pub(crate) relay: Option<crate::colo::Relay>,
     /// The start of a QEMU that answers only later.
-    pub(crate) launch: Option<crate::Starting>,
+    pub(crate) launch: Option<migratrix_qmp::Starting>,
 }
 
 /// Where the stream starts in a file, from an offset on.

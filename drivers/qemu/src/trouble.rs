@@ -5,9 +5,8 @@ use std::io;
 use migratrix_contract::{Step, told};
 use migratrix_guest::{ImageError, ReadError};
 use migratrix_history::{Outcome, Refusal, Side};
+use migratrix_qmp::{QemuError, QmpError};
 use thiserror::Error;
-
-use crate::{QemuError, QmpError};
 
 /// Why a step of a case was not done. The first two are QEMU's own "no".
 #[derive(Debug, Error)]

@@ -14,9 +14,10 @@ use std::time::Duration;
 use migratrix_contract::Recorder;
 use migratrix_history::{Observation, Side, When};
 use migratrix_matrix::Devices;
+use migratrix_qmp::{Deadline, Width};
 
 use crate::{
-    Deadline, QemuDriver, Width,
+    QemuDriver,
     devices::SLOT,
     party::{EVERY, Party},
     pci::{BAR, COMMAND},

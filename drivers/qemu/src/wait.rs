@@ -5,10 +5,11 @@ use std::time::{Duration, Instant};
 use migratrix_contract::Recorder;
 use migratrix_history::{Observation, Side, When};
 use migratrix_matrix::{Feature, Multifd};
+use migratrix_qmp::{Deadline, QemuError};
 use serde_json::json;
 
 use crate::{
-    Deadline, QemuDriver, QemuError, channels,
+    QemuDriver, channels,
     party::{PATIENCE, Party},
     progress::Progress,
     trouble::Trouble,

@@ -5,13 +5,14 @@ use std::fs;
 use migratrix_contract::Recorder;
 use migratrix_history::Side;
 use migratrix_matrix::{Backup, DirtyBitmap, Drive, Link, Write};
+use migratrix_qmp::QemuError;
 use serde_json::json;
 
 use super::{
     disks::reached,
     images::{file, format},
 };
-use crate::{QemuDriver, QemuError, trouble::Trouble};
+use crate::{QemuDriver, trouble::Trouble};
 
 /// What one sector is overwritten with.
 const SECTOR: Write = Write {

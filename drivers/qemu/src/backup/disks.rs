@@ -3,10 +3,11 @@
 use migratrix_contract::Recorder;
 use migratrix_history::Side;
 use migratrix_matrix::{Backup, Drive, Journey, WriteSet, Writer};
+use migratrix_qmp::Launch;
 use serde_json::{Value, json};
 
 use super::images::DISK;
-use crate::{Launch, QemuDriver, machine, party::PATIENCE, trouble::Trouble};
+use crate::{QemuDriver, machine, party::PATIENCE, trouble::Trouble};
 
 /// The name of a disk's file on a side.
 pub(super) fn file(case: &Backup, side: Side, drive: Drive) -> String {

@@ -3,9 +3,10 @@
 use migratrix_contract::{Recorder, ToolSaid};
 use migratrix_history::{Observation, Side};
 use migratrix_matrix::{Backup, Clusters, Drive, Link, Target, Write};
+use migratrix_qmp::QemuError;
 use tokio::process::Command;
 
-use crate::{QemuDriver, QemuError, trouble::Trouble};
+use crate::{QemuDriver, trouble::Trouble};
 
 /// How an image is made.
 pub(super) struct Shape<'a> {

@@ -1,13 +1,13 @@
 //! A backup job: what is asked for, and what QEMU says of it.
 
 use migratrix_matrix::{Backup, BackupForm, DirtyBitmap, Drive, Link, OnError, Together};
+use migratrix_qmp::Event;
 use serde_json::{Map, Value, json};
 
 use super::{
     added,
     images::{file, format},
 };
-use crate::Event;
 
 /// How slowly a job runs that is to be cancelled, in bytes/s: seconds for what it has to copy.
 pub(super) const SLOW: u64 = 64 << 10;

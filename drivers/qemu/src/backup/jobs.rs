@@ -5,13 +5,14 @@ use migratrix_history::Side;
 use migratrix_matrix::{
     Backup, BackupForm, Clusters, DirtyBitmap, Drive, Link, OnError, Target, Together,
 };
+use migratrix_qmp::{Event, Events};
 use serde_json::{Value, json};
 
 use super::{
     images::{Shape, format, plain},
     job::{Job, SLOW, What, action, command, is_at, is_gone, is_stop},
 };
-use crate::{Event, Events, QemuDriver, party::PATIENCE, trouble::Trouble};
+use crate::{QemuDriver, party::PATIENCE, trouble::Trouble};
 
 impl QemuDriver {
     /// A full backup, alone or with the drive's bitmaps.

@@ -3,11 +3,12 @@
 use migratrix_contract::Recorder;
 use migratrix_history::Side;
 use migratrix_matrix::{Backup, Carrier, Drive, Journey};
+use migratrix_qmp::Event;
 use serde_json::{Value, json};
 
 use super::{disks, images::DISK};
 use crate::{
-    Event, QemuDriver,
+    QemuDriver,
     party::{PATIENCE, Party},
     trouble::Trouble,
 };

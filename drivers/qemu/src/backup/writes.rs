@@ -10,13 +10,14 @@ use migratrix_contract::Recorder;
 use migratrix_guest::DiskSurvey;
 use migratrix_history::{Observation, Side, When};
 use migratrix_matrix::{Backup, Drive, WriteSet};
+use migratrix_qmp::QemuError;
 use serde_json::json;
 
 use super::{
     disks::{output, reached},
     images::owned,
 };
-use crate::{QemuDriver, QemuError, trouble::Trouble};
+use crate::{QemuDriver, trouble::Trouble};
 
 impl QemuDriver {
     /// Writes, and flushes, through the human monitor.

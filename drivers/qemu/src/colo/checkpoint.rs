@@ -13,9 +13,10 @@ use migratrix_contract::Recorder;
 use migratrix_guest::{Hold, PAGE};
 use migratrix_history::{Observation, Side, When};
 use migratrix_matrix::Accelerator;
+use migratrix_qmp::QemuError;
 use serde_json::json;
 
-use crate::{QemuDriver, QemuError, party::Party, trouble::Trouble};
+use crate::{QemuDriver, party::Party, trouble::Trouble};
 
 /// A delay after which no checkpoint comes by itself, in milliseconds: an hour.
 const NEVER: u64 = 3_600_000;

@@ -5,9 +5,10 @@ use std::time::{Duration, Instant};
 use migratrix_contract::Recorder;
 use migratrix_history::{Observation, Side};
 use migratrix_matrix::{ColoMoment, Loss};
+use migratrix_qmp::QemuError;
 use serde_json::json;
 
-use crate::{QemuDriver, QemuError, trouble::Trouble};
+use crate::{QemuDriver, trouble::Trouble};
 
 /// How much of a checkpoint has gone when a side is lost in the middle of it, in bytes. A checkpoint
 /// of the guest has its whole range, a MiB, and more.

@@ -3,6 +3,10 @@
 //! Things are removed from QEMU as well as added, and builders leave things out: so neither is
 //! concluded from a version. One start of a QEMU without a machine answers all of it.
 
+pub(crate) mod cache;
+pub(crate) mod entity;
+pub(crate) mod schema;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use migratrix_matrix::Version;

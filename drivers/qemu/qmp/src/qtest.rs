@@ -6,11 +6,15 @@
 //!   us ◀─ IRQ raise 4 ──────────────── QEMU      at any time
 //! ```
 
+pub(crate) mod lines;
+
 use std::time::Duration;
 
+use base64ct::{Base64, Encoding};
 use tokio::io::{AsyncRead, AsyncWrite};
 
-use crate::{Deadline, Irq, QemuError, base64, error::excerpt, lines::Lines};
+use crate::{Deadline, Irq, QemuError, error::excerpt};
+use lines::Lines;
 
 /// How many bytes of memory are moved by one command.
 const CHUNK: usize = 256 << 10;
@@ -130,7 +134,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Qtest<S> {
         size: u64,
         deadline: impl Into<Deadline>,
     ) -> Result<Vec<u8>, QemuError> {
-        self.read_chunks("b64read", address, size, deadline.into(), base64::decode)
+        self.read_chunks("b64read", address, size, deadline.into(), base64)
             .await
     }
 
@@ -161,7 +165,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Qtest<S> {
         let deadline = deadline.into();
         for (at, length) in chunks(address, bytes.len() as u64)? {
             let start = usize::try_from(at - address).expect("it is within the bytes");
-            let text = base64::encode(&bytes[start..start + length]);
+            let text = Base64::encode_string(&bytes[start..start + length]);
             let command = format!("b64write {at:#x} {length:#x} {text}");
             self.ask(&command, deadline, nothing).await?;
         }
@@ -280,10 +284,9 @@ fn number(answer: &str) -> Option<u64> {
 }
 
 fn digits(answer: &str) -> Option<Vec<u8>> {
-    let digits = answer.strip_prefix("0x")?.as_bytes();
-    let pairs = digits.chunks(2).map(|pair| {
-        let digit = |place: usize| char::from(*pair.get(place)?).to_digit(16);
-        u8::try_from(digit(0)? << 4 | digit(1)?).ok()
-    });
-    pairs.collect()
+    base16ct::mixed::decode_vec(answer.strip_prefix("0x")?).ok()
+}
+
+fn base64(answer: &str) -> Option<Vec<u8>> {
+    Base64::decode_vec(answer).ok()
 }

@@ -8,7 +8,7 @@ use std::{
 
 use sha2::{Digest, Sha256};
 
-use crate::{QemuError, cache::hexadecimal};
+use crate::QemuError;
 
 /// How a QEMU is called: its command words, and what it must find in its environment.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -143,7 +143,7 @@ impl Binary {
             digest.update([0]);
             digest.update(name.as_encoded_bytes());
         }
-        Ok(hexadecimal(&digest.finalize()))
+        Ok(base16ct::lower::encode_string(&digest.finalize()))
     }
 
     fn module_names(&self) -> Result<Vec<OsString>, QemuError> {

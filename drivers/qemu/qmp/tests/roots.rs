@@ -1,6 +1,6 @@
 //! What the real QEMUs of releases can do, against what was measured by hand.
 //!
-//! `MIGRATRIX_TEST_ROOTS=/roots/bullseye:/roots/trixie cargo test -p migratrix-qemu --test roots -- --ignored --nocapture`
+//! `MIGRATRIX_TEST_ROOTS=/roots/bullseye:/roots/trixie cargo test -p migratrix-qmp --test roots -- --ignored --nocapture`
 
 use std::{
     env, fs,
@@ -8,7 +8,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use migratrix_qemu::{Abilities, AbilityCache, Binary, Endianness, Launch, QapiEnum, Width};
+use migratrix_qmp::{Abilities, AbilityCache, Binary, Endianness, Launch, QapiEnum, Width};
 use nix::{
     sys::{
         signal::{Signal, kill},
@@ -289,7 +289,7 @@ async fn each_release_speaks_qmp_and_qtest_over_sockets_that_it_inherits() {
     }
 }
 
-async fn assert_memory_and_ports(qemu: &mut migratrix_qemu::Qemu) {
+async fn assert_memory_and_ports(qemu: &mut migratrix_qmp::Qemu) {
     let qtest = qemu.qtest().unwrap();
     assert_eq!(qtest.endianness(LONG).await.unwrap(), Endianness::Little);
     let bytes: Vec<u8> = (0..600_001_u32).map(|at| (at % 251) as u8).collect();
@@ -322,7 +322,7 @@ async fn assert_memory_and_ports(qemu: &mut migratrix_qemu::Qemu) {
     assert!(refusal.contains("`clock_step` was refused"), "{refusal}");
 }
 
-async fn assert_events(qemu: &mut migratrix_qemu::Qemu) {
+async fn assert_events(qemu: &mut migratrix_qmp::Qemu) {
     let mut events = qemu.qmp().events();
     qemu.qmp().ask("cont", json!({}), LONG).await.unwrap();
     let resumed = events.wait_for("RESUME", LONG).await.unwrap();

@@ -5,7 +5,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use migratrix_qemu::{AbilityCache, Binary, Launch, QemuError};
+use migratrix_qmp::{AbilityCache, Binary, Launch, QemuError};
 
 const LONG: Duration = Duration::from_secs(30);
 

@@ -1,47 +1,40 @@
-//! Starting a QEMU, and noticing its end.
+//! Starting a QEMU.
 //!
 //! The two protocols run over socket pairs that QEMU inherits: there is no path, no port and no
 //! moment at which one would have to try again. `-chardev socket,fd=N` with `-qmp chardev:ID` works in all of
 //! 5.2 to 11.1. `-qtest chardev:ID` makes 7.2 abort, but `-qtest unix:fd=N` works in all of them.
 
+pub(crate) mod account;
+pub(crate) mod binary;
+mod garble;
+pub(crate) mod running;
+mod stderr;
+
 use std::{
     ffi::OsString,
     fs::File,
-    io::{self, IoSlice},
+    io,
     os::{
-        fd::{AsRawFd, BorrowedFd, OwnedFd},
+        fd::{AsRawFd, OwnedFd},
         unix::net,
     },
-    path::{Path, PathBuf},
-    process::{ExitStatus, Stdio},
+    path::PathBuf,
+    process::Stdio,
     sync::Arc,
-    time::Duration,
 };
 
 use nix::{
     fcntl::{FcntlArg, FdFlag, fcntl},
-    sys::{
-        prctl,
-        signal::Signal,
-        socket::{ControlMessage, MsgFlags, sendmsg},
-    },
+    sys::{prctl, signal::Signal},
     unistd::{Pid, getpid, getppid},
 };
-use serde_json::{Value, json};
-use tokio::{
-    net::UnixStream,
-    process::{Child, Command},
-};
+use tokio::{net::UnixStream, process::Command};
 
-use crate::{
-    Answer, Binary, Deadline, Ending, QemuError, Qmp, Qtest,
-    account::{Account, Life, command_line},
-    garble::Garbling,
-    stderr::Stderr,
-};
-
-/// How long a QEMU that closed its connection has to end, and its last words to come.
-const GRACE: Duration = Duration::from_secs(10);
+use crate::{Binary, Deadline, Ending, QemuError, Qmp, Qtest};
+use account::{Account, Life, command_line};
+use garble::Garbling;
+use running::{Process, Qemu};
+use stderr::Stderr;
 
 /// How a QEMU is to be started.
 #[derive(Clone, Debug)]
@@ -60,17 +53,6 @@ enum Protocols {
     QmpAndQtest,
 }
 
-/// A QEMU that runs. It is killed when this is dropped, or the thread that started it ends.
-#[derive(Debug)]
-pub struct Qemu {
-    qmp: Qmp,
-    qtest: Option<Qtest<UnixStream>>,
-    process: Process,
-    /// A second hold of our end of QMP's socket, for what can't be sent as bytes.
-    parcel: net::UnixStream,
-    garbling: Garbling,
-}
-
 /// A QEMU that was started, and has not answered yet. It is killed when this is dropped.
 #[derive(Debug)]
 pub struct Starting {
@@ -78,12 +60,6 @@ pub struct Starting {
     qtest: Option<UnixStream>,
     process: Process,
     parcel: net::UnixStream,
-}
-
-#[derive(Debug)]
-struct Process {
-    child: Child,
-    life: Arc<Life>,
 }
 
 impl Launch {
@@ -122,7 +98,7 @@ impl Launch {
 
     /// Has what it says, and how it ends, kept in an account that outlives it.
     #[must_use]
-    pub(crate) fn kept_in(mut self, account: &Account) -> Self {
+    pub fn kept_in(mut self, account: &Account) -> Self {
         self.account = account.clone();
         self
     }
@@ -164,7 +140,8 @@ impl Launch {
     }
 
     /// The words of the command, with sockets at these paths in place of inherited ones.
-    pub(crate) fn words_with_sockets(&self, qmp: &str, qtest: &str) -> Vec<String> {
+    #[must_use]
+    pub fn words_with_sockets(&self, qmp: &str, qtest: &str) -> Vec<String> {
         let chardev = format!("socket,id=migratrix-qmp,path={qmp},server=on,wait=off");
         let qtest = format!("unix:{qtest},server=on,wait=off");
         let own = self.binary.words.iter().chain(&self.arguments);
@@ -258,184 +235,6 @@ impl Starting {
                 garbling,
             }),
             Err(error) => Err(process.explain(error).await),
-        }
-    }
-}
-
-impl Qemu {
-    /// What it has become: it has replaced itself by another program in the same process, which
-    /// listens at these sockets.
-    pub(crate) async fn replaced(
-        self,
-        qmp: &Path,
-        qtest: &Path,
-        deadline: impl Into<Deadline>,
-    ) -> Result<Self, QemuError> {
-        let (qmp, parcel) = net::UnixStream::connect(qmp)
-            .and_then(with_parcel)
-            .map_err(QemuError::file("connect to", qmp))?;
-        let connected = UnixStream::connect(qtest).await;
-        let qtest = connected.map_err(QemuError::file("connect to", qtest))?;
-        let starting = Starting {
-            qmp,
-            qtest: Some(qtest),
-            process: self.process,
-            parcel,
-        };
-        starting.answers(deadline).await
-    }
-
-    /// Its QMP connection.
-    #[must_use]
-    pub const fn qmp(&self) -> &Qmp {
-        &self.qmp
-    }
-
-    /// Its qtest connection, if it was started with one.
-    pub const fn qtest(&mut self) -> Option<&mut Qtest<UnixStream>> {
-        self.qtest.as_mut()
-    }
-
-    /// Hands it an open file, which the next `getfd` or `add-fd` takes.
-    ///
-    /// # Errors
-    /// Returns the error where the socket takes nothing.
-    pub fn hand_over(&self, file: BorrowedFd<'_>) -> Result<(), QemuError> {
-        // White space between two commands means nothing.
-        let blank = [IoSlice::new(b"\n")];
-        let files = [file.as_raw_fd()];
-        let rights = [ControlMessage::ScmRights(&files)];
-        let socket = self.parcel.as_raw_fd();
-        sendmsg::<()>(socket, &blank, &rights, MsgFlags::empty(), None)
-            .map(drop)
-            .map_err(QemuError::system("hand a file over to QEMU"))
-    }
-
-    /// Has all that it says from now on garbled on its way to us.
-    pub fn garble(&self) {
-        self.garbling.begin();
-    }
-
-    /// Its process id; `None` once it has ended.
-    #[must_use]
-    pub fn pid(&self) -> Option<u32> {
-        self.process.child.id()
-    }
-
-    /// How it has ended; `None` while it runs.
-    pub fn has_ended(&mut self) -> Option<ExitStatus> {
-        let status = self.process.child.try_wait().ok().flatten()?;
-        self.process.life.note_end(status);
-        Some(status)
-    }
-
-    /// The end of what it wrote to its standard error.
-    #[must_use]
-    pub fn stderr(&self) -> String {
-        self.process.life.stderr.tail()
-    }
-
-    /// Sends a command and waits for its answer, as [`Qmp::execute`]; where QEMU has ended, the error says how.
-    ///
-    /// # Errors
-    /// Returns an error where no answer comes. A refusal is an answer.
-    pub async fn execute(
-        &mut self,
-        command: &str,
-        arguments: Value,
-        deadline: impl Into<Deadline>,
-    ) -> Result<Answer, QemuError> {
-        match self.qmp.execute(command, arguments, deadline).await {
-            Ok(answer) => Ok(answer),
-            Err(error) => Err(self.explain(error).await),
-        }
-    }
-
-    /// An error of a connection of this QEMU, with QEMU's end and its last words where that is why.
-    pub async fn explain(&mut self, error: QemuError) -> QemuError {
-        self.process.explain(error).await
-    }
-
-    /// Waits until it has ended by itself.
-    ///
-    /// # Errors
-    /// Returns an error where it has not by the deadline.
-    pub async fn ended(&mut self, deadline: impl Into<Deadline>) -> Result<ExitStatus, QemuError> {
-        let deadline = deadline.into();
-        let status = tokio::time::timeout_at(deadline.at(), self.process.child.wait())
-            .await
-            .map_err(|_| QemuError::Silent {
-                awaited: "QEMU's end".to_owned(),
-                deadline,
-            })?
-            .map_err(QemuError::system("wait for QEMU"))?;
-        self.process.life.note_end(status);
-        Ok(status)
-    }
-
-    /// Asks it to end, and waits for that; kills it at the deadline.
-    ///
-    /// # Errors
-    /// Returns an error where it had to be killed.
-    pub async fn quit(mut self, deadline: impl Into<Deadline>) -> Result<ExitStatus, QemuError> {
-        let deadline = deadline.into();
-        // The answer may be lost in the end that it announces; the end is what counts.
-        drop(self.qmp.execute("quit", json!({}), deadline).await);
-        let ended = self.ended(deadline).await;
-        if ended.is_err() {
-            self.kill().await?;
-        }
-        ended
-    }
-
-    /// Kills it with `SIGKILL`, and does not wait.
-    ///
-    /// # Errors
-    /// Returns the error where it can't be killed.
-    pub fn start_kill(&mut self) -> Result<(), QemuError> {
-        self.about_to_kill();
-        let killed = self.process.child.start_kill();
-        killed.map_err(QemuError::system("kill QEMU"))
-    }
-
-    /// Kills it with `SIGKILL`, and waits until it is gone.
-    ///
-    /// # Errors
-    /// Returns the error where it can't be killed.
-    pub async fn kill(&mut self) -> Result<(), QemuError> {
-        self.about_to_kill();
-        self.process
-            .child
-            .kill()
-            .await
-            .map_err(QemuError::system("kill QEMU"))
-    }
-}
-
-impl Qemu {
-    /// Notes that we end it, unless it has ended by itself.
-    fn about_to_kill(&mut self) {
-        if self.has_ended().is_none() {
-            self.process.life.note_end("we killed it");
-        }
-    }
-}
-
-impl Process {
-    async fn explain(&mut self, error: QemuError) -> QemuError {
-        let QemuError::Broken { awaited, ending } = error else {
-            return error;
-        };
-        match tokio::time::timeout(GRACE, self.child.wait()).await {
-            Ok(Ok(status)) => {
-                self.life.note_end(status);
-                QemuError::Died {
-                    awaited,
-                    status,
-                    stderr: self.life.stderr.rest(GRACE).await,
-                }
-            }
-            Ok(Err(_)) | Err(_) => QemuError::Broken { awaited, ending },
         }
     }
 }

@@ -6,7 +6,7 @@ use thiserror::Error;
 
 use crate::Deadline;
 
-/// An error of the raw back end. A refusal by QMP is none, see [`crate::Answer`].
+/// Why a QEMU could not be asked. A refusal by QMP is none, see [`crate::Answer`].
 #[derive(Debug, Error)]
 pub enum QemuError {
     /// The connection came to its end.
@@ -138,16 +138,13 @@ pub enum Ending {
 
 impl QemuError {
     /// Names the file that an I/O error is about.
-    pub(crate) fn file(
-        verb: &'static str,
-        path: impl Into<PathBuf>,
-    ) -> impl FnOnce(io::Error) -> Self {
+    pub fn file(verb: &'static str, path: impl Into<PathBuf>) -> impl FnOnce(io::Error) -> Self {
         let path = path.into();
         move |source| Self::File { verb, path, source }
     }
 
     /// Names what a system call was for.
-    pub(crate) fn system<E: Into<io::Error>>(what: &'static str) -> impl FnOnce(E) -> Self {
+    pub fn system<E: Into<io::Error>>(what: &'static str) -> impl FnOnce(E) -> Self {
         move |source| Self::System {
             what,
             source: source.into(),

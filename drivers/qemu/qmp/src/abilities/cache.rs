@@ -1,7 +1,9 @@
 //! Abilities that were probed before, by the digest of their binary.
 
 use std::{
-    fs, io,
+    fs::{self, Permissions},
+    io::{self, Write},
+    os::unix::fs::PermissionsExt,
     path::{Path, PathBuf},
 };
 
@@ -18,6 +20,9 @@ pub struct AbilityCache {
 
 /// The number of the form of a file: another one is another program's.
 const FORMAT: u32 = 1;
+
+/// The rights of a file, as far as the user's mask leaves them: others may read it.
+const READABLE: u32 = 0o666;
 
 #[derive(Serialize, Deserialize)]
 struct File {
@@ -73,9 +78,13 @@ impl AbilityCache {
             abilities: abilities.clone(),
         };
         let text = serde_json::to_vec(&whole).expect("plain data has a JSON form");
-        let beside = file.with_extension(format!("{}.part", std::process::id()));
-        fs::write(&beside, text).map_err(QemuError::file("write", &beside))?;
-        fs::rename(&beside, file).map_err(QemuError::file("write", file))
+        let mut beside = tempfile::Builder::new();
+        beside.permissions(Permissions::from_mode(READABLE));
+        let written = beside.tempfile_in(&self.folder).and_then(|mut beside| {
+            beside.write_all(&text)?;
+            Ok(beside.persist(file)?)
+        });
+        written.map(drop).map_err(QemuError::file("write", file))
     }
 }
 
@@ -91,12 +100,7 @@ fn read(file: &Path) -> Option<Abilities> {
 
 fn check(abilities: &Abilities) -> String {
     let text = serde_json::to_vec(abilities).expect("plain data has a JSON form");
-    hexadecimal(&Sha256::digest(text))
-}
-
-/// The digits of a digest.
-pub(crate) fn hexadecimal(digest: &[u8]) -> String {
-    digest.iter().map(|byte| format!("{byte:02x}")).collect()
+    base16ct::lower::encode_string(&Sha256::digest(text))
 }
 
 #[cfg(test)]
@@ -123,6 +127,20 @@ mod tests {
         let file = cache.folder.join("digest.json");
         assert_eq!(read(&file), None);
         cache.write(&file, &abilities()).unwrap();
+        assert_eq!(read(&file), Some(abilities()));
+        assert_eq!(fs::read_dir(&cache.folder).unwrap().count(), 1);
+    }
+
+    #[test]
+    fn writers_of_one_file_at_the_same_time_do_not_disturb_each_other() {
+        let folder = tempfile::tempdir().unwrap();
+        let cache = AbilityCache::new(folder.path());
+        let file = cache.folder.join("digest.json");
+        std::thread::scope(|scope| {
+            for _ in 0..8 {
+                scope.spawn(|| (0..64).for_each(|_| cache.write(&file, &abilities()).unwrap()));
+            }
+        });
         assert_eq!(read(&file), Some(abilities()));
         assert_eq!(fs::read_dir(&cache.folder).unwrap().count(), 1);
     }

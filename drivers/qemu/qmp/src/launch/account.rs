@@ -1,5 +1,5 @@
-//! What is kept of every QEMU that one side of a case had: its command line, what it wrote to its
-//! standard error, and how it ended. It outlives them, so that it is there when the case is judged.
+//! What is kept of every QEMU that was started for one purpose: its command line, what it wrote to its
+//! standard error, and how it ended. It outlives them, so that it is there when they are gone.
 
 use std::{
     ffi::OsStr,
@@ -8,14 +8,14 @@ use std::{
     time::Duration,
 };
 
-use crate::stderr::Stderr;
+use super::stderr::Stderr;
 
 /// How long the last words of a QEMU that has ended may take.
 const GRACE: Duration = Duration::from_secs(2);
 
-/// All QEMUs of a side, the first one first.
+/// All QEMUs that were started with it, the first one first.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Account(Arc<Mutex<Vec<Arc<Life>>>>);
+pub struct Account(Arc<Mutex<Vec<Arc<Life>>>>);
 
 /// One QEMU, from its start to its end.
 #[derive(Debug)]
@@ -32,7 +32,7 @@ impl Account {
     }
 
     /// What is known of all of them, for people; `None` where none was started.
-    pub(crate) async fn told(&self) -> Option<String> {
+    pub async fn text(&self) -> Option<String> {
         let lives = self.all().clone();
         let mut told = String::new();
         for life in &lives {
@@ -104,14 +104,14 @@ mod tests {
     #[tokio::test]
     async fn what_every_qemu_of_a_side_said_is_kept_beyond_its_end() {
         let account = Account::default();
-        assert_eq!(account.told().await, None);
+        assert_eq!(account.text().await, None);
         for script in ["echo VQ 0 is too long >&2; exit 1", "exit 3"] {
             let mut binary = Binary::at("/bin/sh");
             binary.words.extend(["-c", script].map(OsString::from));
             let launch = Launch::new(binary).kept_in(&account);
             drop(launch.start(Duration::from_secs(30)).await.unwrap_err());
         }
-        let told = account.told().await.unwrap();
+        let told = account.text().await.unwrap();
         let lines: Vec<&str> = told.lines().collect();
         let [first, said, end, second, other_end] = lines[..] else {
             panic!("{told}");

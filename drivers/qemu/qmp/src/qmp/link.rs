@@ -16,9 +16,8 @@ use tokio::{
     task::JoinHandle,
 };
 
-use crate::{
-    Answer, Deadline, Ending, Event, Greeting, QemuError, frame::Framer, message::Message,
-};
+use super::{frame::Framer, message::Message};
+use crate::{Answer, Deadline, Ending, Event, Greeting, QemuError, error::excerpt};
 
 /// How many events are kept. A guest that is migrated causes some hundreds.
 const MOST_EVENTS: usize = 1 << 16;
@@ -220,5 +219,5 @@ async fn speak<S: AsyncWrite>(
 }
 
 fn unasked(bytes: &[u8]) -> Ending {
-    Ending::Unasked(crate::error::excerpt(bytes))
+    Ending::Unasked(excerpt(bytes))
 }

@@ -10,15 +10,17 @@
 //! id, since those to out-of-band commands may overtake others. A command whose waiter has
 //! given up may still be answered: the answer is kept from whoever asks next.
 
+mod frame;
+mod link;
+pub(crate) mod message;
+
 use std::sync::Arc;
 
 use serde_json::{Value, json};
 use tokio::io::{AsyncRead, AsyncWrite};
 
-use crate::{
-    Answer, Deadline, Event, Greeting, QemuError,
-    link::{Link, Log, Seen},
-};
+use crate::{Answer, Deadline, Event, Greeting, QemuError};
+use link::{Link, Log, Seen};
 
 /// A connection that is ready for commands. Dropping it closes the connection.
 #[derive(Debug)]

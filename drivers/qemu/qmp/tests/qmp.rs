@@ -4,7 +4,7 @@ mod peer;
 
 use std::time::Duration;
 
-use migratrix_qemu::{Answer, Ending, QemuError, Qmp};
+use migratrix_qmp::{Answer, Ending, QemuError, Qmp};
 use peer::{Then, changed, saying, with_a_jumping_clock};
 use proptest::prelude::*;
 use serde_json::{Value, json};

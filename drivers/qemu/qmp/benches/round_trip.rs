@@ -7,7 +7,7 @@ use std::{
 };
 
 use criterion::Criterion;
-use migratrix_qemu::Qmp;
+use migratrix_qmp::Qmp;
 use serde_json::{Value, json};
 use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader, DuplexStream};
 

@@ -4,7 +4,7 @@ mod peer;
 
 use std::time::Duration;
 
-use migratrix_qemu::{Endianness, Ending, Irq, Level, QemuError, Qtest, Width};
+use migratrix_qmp::{Endianness, Ending, Irq, Level, QemuError, Qtest, Width};
 use peer::{Then, changed, saying, with_a_jumping_clock};
 use proptest::prelude::*;
 use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader, DuplexStream};
@@ -96,6 +96,18 @@ async fn each_kind_of_answer_is_understood() {
         Duration::from_nanos(1500)
     );
     assert_eq!(qtest.read_memory(0, 2, SOON).await.unwrap(), b"ab");
+}
+
+#[tokio::test(start_paused = true)]
+async fn memory_that_is_no_base64_or_of_another_length_is_an_error() {
+    for text in ["Zg", "Z===", "Zg=a", "Zm 9", "====", "", "YWI="] {
+        let mut qtest = qtest(&[&format!("OK {text}\n")], Then::Hold);
+        let error = qtest.read_memory(0, 1, SOON).await.unwrap_err().to_string();
+        assert!(
+            error.contains("not of the expected form"),
+            "{text}: {error}"
+        );
+    }
 }
 
 #[tokio::test(start_paused = true)]
