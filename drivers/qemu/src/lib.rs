@@ -6,34 +6,20 @@
 //!
 //! How a QEMU is started, asked and spoken to is `migratrix-qmp`'s.
 
-mod address;
 mod backup;
-mod beat;
-mod certificates;
-mod channels;
 mod colo;
-mod configure;
-mod cpr;
-mod credentials;
 mod devices;
 mod driver;
+mod error;
 mod faults;
 mod gates;
-mod looks;
+mod inspect;
+mod launch;
 mod machine;
+mod migration;
 mod party;
-mod pci;
-mod postcopy;
-mod progress;
 mod scratch;
-mod start;
-mod stream;
-mod trail;
 mod transport;
-mod trouble;
-mod virtio;
-mod wait;
-mod work;
 
 pub use driver::QemuDriver;
 pub use gates::lacking;

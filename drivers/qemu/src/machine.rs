@@ -7,7 +7,7 @@ use migratrix_matrix::{
 };
 use migratrix_qmp::Abilities;
 
-use crate::{devices, scratch::Scratch, trouble::Trouble};
+use crate::{devices, error::StepError, scratch::Scratch};
 
 /// The machine type of both sides: the newest or the oldest that both have of its family. `None`
 /// where there is none.
@@ -66,7 +66,7 @@ pub(crate) fn arguments(
     side: Side,
     qemu: Version,
     scratch: &Scratch,
-) -> Result<Vec<String>, Trouble> {
+) -> Result<Vec<String>, StepError> {
     let raw = &subject.raw;
     let guest = migratrix_guest::Parameters {
         suspend: sleeps(raw.guest),

@@ -9,7 +9,10 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 use tokio::net::UnixStream;
 
-use crate::{progress::Progress, trail::Trail, trouble::Trouble};
+use crate::{
+    error::StepError,
+    migration::{progress::Progress, trail::Trail},
+};
 
 /// The QEMU of one release.
 #[derive(Clone, Debug)]
@@ -68,8 +71,8 @@ impl Party {
         self.qemu.take()
     }
 
-    pub(crate) fn qemu(&mut self) -> Result<&mut Qemu, Trouble> {
-        let gone = Trouble::Gone(self.side, self.end.clone());
+    pub(crate) fn qemu(&mut self) -> Result<&mut Qemu, StepError> {
+        let gone = StepError::NoQemu(self.side, self.end.clone());
         self.qemu.as_mut().ok_or(gone)
     }
 
@@ -97,16 +100,19 @@ impl Party {
         &mut self,
         command: &str,
         arguments: Value,
-    ) -> Result<Answer, Trouble> {
+    ) -> Result<Answer, StepError> {
         let qmp = self.qemu()?.qmp();
         let answer = qmp.execute(command, arguments, PATIENCE).await;
         self.explained(answer).await
     }
 
     /// What came of asking; where QEMU has ended, the error says how.
-    pub(crate) async fn explained<T>(&mut self, asked: Result<T, QemuError>) -> Result<T, Trouble> {
+    pub(crate) async fn explained<T>(
+        &mut self,
+        asked: Result<T, QemuError>,
+    ) -> Result<T, StepError> {
         let error = match asked {
-            Ok(said) => return Ok(said),
+            Ok(response) => return Ok(response),
             Err(error) => error,
         };
         let error = self.qemu()?.explain(error).await;
@@ -116,16 +122,21 @@ impl Party {
         Err(error.into())
     }
 
-    pub(crate) fn qtest(&mut self) -> Result<&mut Qtest<UnixStream>, Trouble> {
+    pub(crate) fn qtest(&mut self) -> Result<&mut Qtest<UnixStream>, StepError> {
         let qemu = self.qemu()?;
-        qemu.qtest().ok_or(Trouble::Unfit("it has no qtest"))
+        qemu.qtest()
+            .ok_or(StepError::NotApplicable("it has no qtest"))
     }
 
-    /// Sends a command that isn't told in the history.
-    pub(crate) async fn ask(&mut self, command: &str, arguments: Value) -> Result<Value, Trouble> {
+    /// Sends a command that isn't recorded in the history.
+    pub(crate) async fn ask(
+        &mut self,
+        command: &str,
+        arguments: Value,
+    ) -> Result<Value, StepError> {
         self.execute(command, arguments)
             .await?
-            .map_err(Trouble::Refused)
+            .map_err(StepError::Refused)
     }
 
     /// Sends a command, and records that.
@@ -134,7 +145,7 @@ impl Party {
         command: &str,
         arguments: Value,
         record: &mut Recorder,
-    ) -> Result<Value, Trouble> {
+    ) -> Result<Value, StepError> {
         self.note_command(command, &arguments, record);
         self.ask(command, arguments).await
     }
@@ -145,11 +156,11 @@ impl Party {
         command: &str,
         arguments: Value,
         record: &mut Recorder,
-    ) -> Result<Value, Trouble> {
+    ) -> Result<Value, StepError> {
         self.note_command(command, &arguments, record);
         let qmp = self.qemu()?.qmp();
         let answer = qmp.execute_out_of_band(command, arguments, PATIENCE).await;
-        answer?.map_err(Trouble::Refused)
+        answer?.map_err(StepError::Refused)
     }
 
     /// Records a command.
@@ -162,16 +173,19 @@ impl Party {
     }
 
     /// What `query-migrate` says.
-    pub(crate) async fn progress(&mut self) -> Result<Progress, Trouble> {
-        let said = self.ask("query-migrate", json!({})).await?;
-        read_progress(&said)
+    pub(crate) async fn progress(&mut self) -> Result<Progress, StepError> {
+        let response = self.ask("query-migrate", json!({})).await?;
+        read_progress(&response)
     }
 
-    /// Asks for the migration's state, and records it if no event told it.
-    pub(crate) async fn learn_state(&mut self, record: &mut Recorder) -> Result<Progress, Trouble> {
-        let told = self.trail.told();
+    /// Asks for the migration's state, and records it if no event brought it.
+    pub(crate) async fn learn_state(
+        &mut self,
+        record: &mut Recorder,
+    ) -> Result<Progress, StepError> {
+        let known = self.trail.count();
         let progress = self.progress().await?;
-        self.learn(&progress, told, record);
+        self.learn(&progress, known, record);
         Ok(progress)
     }
 
@@ -180,9 +194,9 @@ impl Party {
     pub(crate) async fn learn_state_or_event(
         &mut self,
         record: &mut Recorder,
-    ) -> Result<(), Trouble> {
+    ) -> Result<(), StepError> {
         self.qemu()?;
-        let told = self.trail.told();
+        let known = self.trail.count();
         let (Some(qemu), Some(events)) = (&self.qemu, &self.events) else {
             return Ok(());
         };
@@ -191,16 +205,16 @@ impl Party {
             answer = qemu.qmp().ask("query-migrate", json!({}), PATIENCE) => answer,
             Ok(()) = events.ready(PATIENCE) => return Ok(()),
         };
-        let said = self.explained(answer).await?;
-        self.learn(&read_progress(&said)?, told, record);
+        let response = self.explained(answer).await?;
+        self.learn(&read_progress(&response)?, known, record);
         Ok(())
     }
 
-    /// Takes the answer's state, unless events have told of states since the question, when `told`
-    /// of them were known: one of those may be newer than the answer.
-    fn learn(&mut self, progress: &Progress, told: usize, record: &mut Recorder) {
+    /// Takes the answer's state, unless events have brought states since the question, when `known`
+    /// of them were there: one of those may be newer than the answer.
+    fn learn(&mut self, progress: &Progress, known: usize, record: &mut Recorder) {
         self.note_events(record);
-        if self.trail.told() == told && self.trail.learn(progress.state()) {
+        if self.trail.count() == known && self.trail.learn(progress.state()) {
             self.note_state(progress.state(), record);
         }
     }
@@ -210,8 +224,8 @@ impl Party {
         let events = self.events.as_mut().map(Events::drain).unwrap_or_default();
         for event in events {
             let at = event.arrived;
-            let saw = self.observed(event);
-            record.saw_at(at, saw);
+            let observed = self.observed(event);
+            record.saw_at(at, observed);
         }
     }
 
@@ -254,9 +268,9 @@ impl Party {
     }
 }
 
-fn read_progress(said: &Value) -> Result<Progress, Trouble> {
-    Progress::deserialize(said).map_err(|error| Trouble::Odd {
+fn read_progress(response: &Value) -> Result<Progress, StepError> {
+    Progress::deserialize(response).map_err(|error| StepError::Malformed {
         command: "query-migrate",
-        what: format!("{said}, {error}"),
+        what: format!("{response}, {error}"),
     })
 }

@@ -10,9 +10,9 @@ use serde_json::{Value, json};
 
 use super::{
     images::{Shape, format, plain},
-    job::{Job, SLOW, What, action, command, is_at, is_gone, is_stop},
+    request::{Job, SLOW, SyncMode, action, command, is_at, is_gone, is_stop},
 };
-use crate::{QemuDriver, party::PATIENCE, trouble::Trouble};
+use crate::{QemuDriver, error::StepError, party::PATIENCE};
 
 impl QemuDriver {
     /// A full backup, alone or with the drive's bitmaps.
@@ -23,16 +23,16 @@ impl QemuDriver {
         drive: Drive,
         with: Together,
         record: &mut Recorder,
-    ) -> Result<(), Trouble> {
+    ) -> Result<(), StepError> {
         let makes_itself = case.form == BackupForm::Drive && case.clusters == Clusters::Equal;
         let job = Job {
             id: drive.full_job(),
             drive,
             target: drive.full(),
-            what: if makes_itself {
-                What::Anew
+            sync: if makes_itself {
+                SyncMode::FullToNewTarget
             } else {
-                What::Whole
+                SyncMode::Full
             },
             on_error: OnError::Report,
             speed: None,
@@ -59,7 +59,7 @@ impl QemuDriver {
         case: &Backup,
         side: Side,
         drive: Drive,
-    ) -> Result<Vec<DirtyBitmap>, Trouble> {
+    ) -> Result<Vec<DirtyBitmap>, StepError> {
         match with {
             Together::Alone => Ok(Vec::new()),
             Together::Add => Ok(case.bitmaps_of_a_drive().to_vec()),
@@ -84,7 +84,7 @@ impl QemuDriver {
         link: Link,
         on_error: OnError,
         record: &mut Recorder,
-    ) -> Result<(), Trouble> {
+    ) -> Result<(), StepError> {
         self.make_link(case, side, link).await?;
         let job = Job {
             on_error,
@@ -100,7 +100,7 @@ impl QemuDriver {
 
     /// The target of a link. Where its clusters are larger than the disk's it gets what it lies on
     /// only when it is whole.
-    async fn make_link(&mut self, case: &Backup, side: Side, link: Link) -> Result<(), Trouble> {
+    async fn make_link(&mut self, case: &Backup, side: Side, link: Link) -> Result<(), StepError> {
         if case.target == Target::Raw {
             return Ok(());
         }
@@ -115,7 +115,12 @@ impl QemuDriver {
         self.make_image(side, &link.file(), &shape).await
     }
 
-    async fn finish_link(&mut self, case: &Backup, side: Side, link: Link) -> Result<(), Trouble> {
+    async fn finish_link(
+        &mut self,
+        case: &Backup,
+        side: Side,
+        link: Link,
+    ) -> Result<(), StepError> {
         match (case.target, case.clusters) {
             (Target::Qcow2, Clusters::Larger) => {
                 self.lay_onto(side, &link.file(), &link.base()).await
@@ -132,7 +137,7 @@ impl QemuDriver {
         drive: Drive,
         bitmap: Option<&'static str>,
         record: &mut Recorder,
-    ) -> Result<(), Trouble> {
+    ) -> Result<(), StepError> {
         let target = format!("{drive}-refused");
         let shape = plain(format(case), Drive::SIZE);
         self.make_image(side, &target, &shape).await?;
@@ -140,7 +145,7 @@ impl QemuDriver {
             id: format!("backup-{drive}"),
             drive,
             target,
-            what: What::By(bitmap),
+            sync: SyncMode::Bitmap(bitmap),
             on_error: OnError::Report,
             speed: None,
         };
@@ -154,7 +159,7 @@ impl QemuDriver {
         side: Side,
         links: [Link; 2],
         record: &mut Recorder,
-    ) -> Result<(), Trouble> {
+    ) -> Result<(), StepError> {
         for link in links {
             self.make_link(case, side, link).await?;
         }
@@ -169,7 +174,7 @@ impl QemuDriver {
         side: Side,
         link: Link,
         record: &mut Recorder,
-    ) -> Result<(), Trouble> {
+    ) -> Result<(), StepError> {
         self.make_reference(case, side, link).await?;
         let job = Job::reference(link);
         self.run_jobs(case, side, Vec::new(), &[job], record).await
@@ -180,7 +185,7 @@ impl QemuDriver {
         case: &Backup,
         side: Side,
         link: Link,
-    ) -> Result<(), Trouble> {
+    ) -> Result<(), StepError> {
         let size = self.party(side).size(link.drive).await?;
         let shape = plain(format(case), size);
         self.make_image(side, &link.reference(), &shape).await
@@ -193,7 +198,7 @@ impl QemuDriver {
         side: Side,
         link: Link,
         record: &mut Recorder,
-    ) -> Result<(), Trouble> {
+    ) -> Result<(), StepError> {
         self.make_link(case, side, link).await?;
         self.make_reference(case, side, link).await?;
         let jobs = [Job::of(case, link), Job::reference(link)];
@@ -208,7 +213,7 @@ impl QemuDriver {
         side: Side,
         link: Link,
         record: &mut Recorder,
-    ) -> Result<(), Trouble> {
+    ) -> Result<(), StepError> {
         self.make_link(case, side, link).await?;
         let job = Job {
             speed: Some(SLOW),
@@ -231,7 +236,7 @@ impl QemuDriver {
         side: Side,
         link: Link,
         record: &mut Recorder,
-    ) -> Result<(), Trouble> {
+    ) -> Result<(), StepError> {
         let job = Job::of(case, link);
         let mut events = self.party(side).qemu()?.qmp().events();
         let resume = json!({ "id": job.id });
@@ -251,7 +256,7 @@ impl QemuDriver {
         actions: Vec<Value>,
         jobs: &[Job],
         record: &mut Recorder,
-    ) -> Result<(), Trouble> {
+    ) -> Result<(), StepError> {
         let mut events = self.begin(case, side, actions, jobs, record).await?;
         for (job, events) in jobs.iter().zip(&mut events) {
             self.await_job(case, side, job, events, record).await?;
@@ -267,14 +272,14 @@ impl QemuDriver {
         mut actions: Vec<Value>,
         jobs: &[Job],
         record: &mut Recorder,
-    ) -> Result<Vec<Events>, Trouble> {
+    ) -> Result<Vec<Events>, StepError> {
         for job in jobs {
             self.add_target(case, side, job, record).await?;
         }
         let events = jobs
             .iter()
             .map(|_| Ok(self.party(side).qemu()?.qmp().events()));
-        let events = events.collect::<Result<Vec<Events>, Trouble>>()?;
+        let events = events.collect::<Result<Vec<Events>, StepError>>()?;
         let name = command(case.form);
         let mut asked = Vec::new();
         for job in jobs {
@@ -304,7 +309,7 @@ impl QemuDriver {
         side: Side,
         job: &Job,
         record: &mut Recorder,
-    ) -> Result<(), Trouble> {
+    ) -> Result<(), StepError> {
         if case.form == BackupForm::Drive {
             return Ok(());
         }
@@ -329,7 +334,7 @@ impl QemuDriver {
         job: &Job,
         events: &mut Events,
         record: &mut Recorder,
-    ) -> Result<(), Trouble> {
+    ) -> Result<(), StepError> {
         let id = job.id.as_str();
         let over = |event: &Event| is_gone(event, id) || is_stop(event, id);
         let came = events.wait("that the job is over", PATIENCE, over).await;
@@ -356,7 +361,7 @@ impl QemuDriver {
 
     /// Waits until QEMU has let go of a target that it opened itself: a little after it has
     /// forgotten the job.
-    async fn await_release(&mut self, side: Side, target: &str) -> Result<(), Trouble> {
+    async fn await_release(&mut self, side: Side, target: &str) -> Result<(), StepError> {
         let path = self.scratch.text(target);
         while self.party(side).has_file(&path).await? {
             self.pause().await;

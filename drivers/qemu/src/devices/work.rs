@@ -4,15 +4,11 @@ use migratrix_history::{Side, When};
 use migratrix_matrix::Devices;
 use serde_json::json;
 
-use crate::{
-    QemuDriver,
-    party::Party,
-    trouble::Trouble,
-    virtio::{
-        Driven,
-        Part::{Room, Says},
-    },
+use super::virtio::{
+    Driven,
+    Part::{Room, Says},
 };
+use crate::{QemuDriver, error::StepError, party::Party};
 
 /// The size of a sector of a disk, in bytes.
 const SECTOR: u32 = 512;
@@ -86,7 +82,7 @@ impl Work {
         party: &mut Party,
         driven: &mut Driven,
         turn: u8,
-    ) -> Result<Vec<String>, Trouble> {
+    ) -> Result<Vec<String>, StepError> {
         match self {
             Self::Random => random(party, driven).await,
             Self::Disk => disk(party, driven, turn).await,
@@ -112,7 +108,7 @@ pub(crate) async fn done(
     driver: &mut QemuDriver,
     side: Side,
     when: When,
-) -> Result<Vec<String>, Trouble> {
+) -> Result<Vec<String>, StepError> {
     let Some(work) = Work::of(driver.subject.raw.devices) else {
         return Ok(Vec::new());
     };
@@ -130,7 +126,7 @@ pub(crate) async fn done(
         When::After | When::Writing => 2,
     };
     let did = match work.done(party, &mut driven, turn).await {
-        Err(Trouble::Mute) => vec!["no answer".to_owned()],
+        Err(StepError::DeviceTimeout) => vec!["no answer".to_owned()],
         did => did?,
     };
     let did = driven.sizes().chain(did).collect();
@@ -138,7 +134,7 @@ pub(crate) async fn done(
     Ok(did)
 }
 
-async fn take(party: &mut Party, work: Work, base: u64) -> Result<Driven, Trouble> {
+async fn take(party: &mut Party, work: Work, base: u64) -> Result<Driven, StepError> {
     let mut driven = Driven::take(party, base, work.queues(), work.features()).await?;
     if matches!(work, Work::Serial) {
         // To port 0 the device is ready (0); port 1 is ready (3), and open (6).
@@ -152,14 +148,14 @@ async fn take(party: &mut Party, work: Work, base: u64) -> Result<Driven, Troubl
     Ok(driven)
 }
 
-async fn random(party: &mut Party, driven: &mut Driven) -> Result<Vec<String>, Trouble> {
+async fn random(party: &mut Party, driven: &mut Driven) -> Result<Vec<String>, StepError> {
     let bytes = driven.ask(party, 0, &[Room(32)]).await?;
     let is_random = bytes.iter().any(|byte| *byte != 0);
     Ok(vec![format!("32 bytes that are not all zero: {is_random}")])
 }
 
 /// Writes a sector, reads it back, and reads the one that was written first.
-async fn disk(party: &mut Party, driven: &mut Driven, turn: u8) -> Result<Vec<String>, Trouble> {
+async fn disk(party: &mut Party, driven: &mut Driven, turn: u8) -> Result<Vec<String>, StepError> {
     let content = |turn: u8| vec![b'a' + turn; SECTOR as usize];
     let write = [Says(disk_header(1, turn)), Says(content(turn)), Room(1)];
     let written = driven.ask(party, 0, &write).await?;
@@ -191,7 +187,11 @@ fn status(bytes: &[u8]) -> &'static str {
     }
 }
 
-async fn network(party: &mut Party, driven: &mut Driven, turn: u8) -> Result<Vec<String>, Trouble> {
+async fn network(
+    party: &mut Party,
+    driven: &mut Driven,
+    turn: u8,
+) -> Result<Vec<String>, StepError> {
     // A header of 10 bytes that asks for nothing, and a frame to everybody of a local protocol.
     let mut frame = vec![0xff; 6];
     frame.extend([0x52, 0x54, 0, 0x6d, 0x69, 0x67, 0x88, 0xb5]);
@@ -203,7 +203,7 @@ async fn network(party: &mut Party, driven: &mut Driven, turn: u8) -> Result<Vec
 }
 
 /// Asks the disk who it is.
-async fn scsi(party: &mut Party, driven: &mut Driven) -> Result<Vec<String>, Trouble> {
+async fn scsi(party: &mut Party, driven: &mut Driven) -> Result<Vec<String>, StepError> {
     const SENSE: u32 = 108;
     const INQUIRY: u32 = 36;
     let mut request = vec![1, 0, 0x40, 0, 0, 0, 0, 0];
@@ -213,15 +213,22 @@ async fn scsi(party: &mut Party, driven: &mut Driven) -> Result<Vec<String>, Tro
     request.resize(51, 0);
     let parts = [Says(request), Room(SENSE), Room(INQUIRY)];
     let answer = driven.ask(party, 0, &parts).await?;
-    let (sense, said) = answer.split_at(SENSE as usize);
+    let (sense, response) = answer.split_at(SENSE as usize);
     Ok(vec![
         format!("inquiry: status {}, response {}", sense[10], sense[11]),
-        format!("vendor {}", String::from_utf8_lossy(&said[8..16]).trim()),
+        format!(
+            "vendor {}",
+            String::from_utf8_lossy(&response[8..16]).trim()
+        ),
     ])
 }
 
 /// Gives a page up, and takes it back.
-async fn balloon(party: &mut Party, driven: &mut Driven, turn: u8) -> Result<Vec<String>, Trouble> {
+async fn balloon(
+    party: &mut Party,
+    driven: &mut Driven,
+    turn: u8,
+) -> Result<Vec<String>, StepError> {
     let page = driven.spare_page(turn.into());
     let page = u32::try_from(page)
         .unwrap_or(u32::MAX)
@@ -232,13 +239,17 @@ async fn balloon(party: &mut Party, driven: &mut Driven, turn: u8) -> Result<Vec
     Ok(vec!["a page was given up, and taken back".to_owned()])
 }
 
-async fn serial(party: &mut Party, driven: &mut Driven, turn: u8) -> Result<Vec<String>, Trouble> {
+async fn serial(
+    party: &mut Party,
+    driven: &mut Driven,
+    turn: u8,
+) -> Result<Vec<String>, StepError> {
     let text = format!("turn {turn}");
     driven
         .ask(party, 1, &[Says(text.clone().into_bytes())])
         .await?;
     let read = json!({ "device": "port", "size": 64 });
-    let said = party.ask("ringbuf-read", read).await?;
-    let arrived = said.as_str().is_some_and(|said| said == text);
+    let response = party.ask("ringbuf-read", read).await?;
+    let arrived = response.as_str().is_some_and(|read| read == text);
     Ok(vec![format!("what was sent has arrived: {arrived}")])
 }

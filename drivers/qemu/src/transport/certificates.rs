@@ -14,7 +14,7 @@ use rcgen::{
 };
 use sha2::{Digest, Sha256};
 
-use crate::trouble::Trouble;
+use crate::error::StepError;
 
 /// The common name of the client's certificate.
 pub(crate) const CLIENT: &str = "migratrix-client";
@@ -41,7 +41,7 @@ struct Key {
 
 impl Key {
     /// The key that follows from `name`.
-    fn of(name: &str) -> Result<Self, Trouble> {
+    fn of(name: &str) -> Result<Self, StepError> {
         let digest = Sha256::digest(name.as_bytes());
         let key = SigningKey::from_slice(&digest).map_err(refused)?;
         let public = key.verifying_key().to_encoded_point(false);
@@ -49,7 +49,7 @@ impl Key {
         Ok(Self { key, public })
     }
 
-    fn pem(&self) -> Result<String, Trouble> {
+    fn pem(&self) -> Result<String, StepError> {
         let pem = self.key.to_pkcs8_pem(LineEnding::LF).map_err(refused)?;
         Ok(pem.as_str().to_owned())
     }
@@ -73,7 +73,7 @@ impl rcgen::SigningKey for Key {
 }
 
 impl Authority {
-    pub(crate) fn new() -> Result<Self, Trouble> {
+    pub(crate) fn new() -> Result<Self, StepError> {
         let mut parameters = named("migratrix-authority");
         parameters.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
         parameters.key_usages = vec![KeyUsagePurpose::KeyCertSign];
@@ -82,13 +82,13 @@ impl Authority {
     }
 
     /// Its own certificate, as PEM.
-    pub(crate) fn certificate(&self) -> Result<String, Trouble> {
+    pub(crate) fn certificate(&self) -> Result<String, StepError> {
         let signed = self.parameters.self_signed(&self.key).map_err(refused)?;
         Ok(signed.pem())
     }
 
     /// The certificate of a server that is reached as `host`, an address or a name.
-    pub(crate) fn server(&self, host: &str) -> Result<Pair, Trouble> {
+    pub(crate) fn server(&self, host: &str) -> Result<Pair, StepError> {
         let mut parameters = named(host);
         parameters.subject_alt_names = vec![match host.parse() {
             Ok(address) => SanType::IpAddress(address),
@@ -99,13 +99,13 @@ impl Authority {
     }
 
     /// The certificate of the client.
-    pub(crate) fn client(&self) -> Result<Pair, Trouble> {
+    pub(crate) fn client(&self) -> Result<Pair, StepError> {
         let mut parameters = named(CLIENT);
         parameters.extended_key_usages = vec![ExtendedKeyUsagePurpose::ClientAuth];
         self.sign(parameters, CLIENT)
     }
 
-    fn sign(&self, mut parameters: CertificateParams, name: &str) -> Result<Pair, Trouble> {
+    fn sign(&self, mut parameters: CertificateParams, name: &str) -> Result<Pair, StepError> {
         parameters.key_usages = vec![
             KeyUsagePurpose::DigitalSignature,
             KeyUsagePurpose::KeyEncipherment,
@@ -131,8 +131,8 @@ fn named(name: &str) -> CertificateParams {
     parameters
 }
 
-fn refused(error: impl std::fmt::Display) -> Trouble {
-    Trouble::Credentials(error.to_string())
+fn refused(error: impl std::fmt::Display) -> StepError {
+    StepError::Credentials(error.to_string())
 }
 
 #[cfg(test)]

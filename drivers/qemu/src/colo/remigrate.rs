@@ -6,7 +6,9 @@ use migratrix_matrix::Address;
 use serde_json::{Value, json};
 
 use super::switched;
-use crate::{QemuDriver, address::Place, machine::words, party::PATIENCE, trouble::Trouble};
+use crate::{
+    QemuDriver, error::StepError, machine::words, party::PATIENCE, transport::address::Place,
+};
 
 const SOCKET: &str = "socket-onward";
 
@@ -23,7 +25,7 @@ impl QemuDriver {
         &mut self,
         side: Side,
         record: &mut Recorder,
-    ) -> Result<(), Trouble> {
+    ) -> Result<(), StepError> {
         self.end(side, record).await?;
         self.route.relay = None;
         let launch = self.launch_of(side)?;
@@ -41,7 +43,7 @@ impl QemuDriver {
         &mut self,
         side: Side,
         record: &mut Recorder,
-    ) -> Result<(), Trouble> {
+    ) -> Result<(), StepError> {
         let pair = self.colo_case()?;
         let party = self.party(side);
         let mut on = pair.capabilities(party.host.abilities.version);
@@ -54,11 +56,11 @@ impl QemuDriver {
     }
 
     /// Migrates the guest from `from` to the other side, until it has ended on both.
-    pub(super) async fn onward(
+    pub(super) async fn remigrate(
         &mut self,
         from: Side,
         record: &mut Recorder,
-    ) -> Result<(), Trouble> {
+    ) -> Result<(), StepError> {
         let to = other(from);
         let arguments = Place::Unix(self.scratch.text(SOCKET)).arguments(Address::Uri);
         let party = self.party(to);
@@ -88,7 +90,7 @@ impl QemuDriver {
         &mut self,
         side: Side,
         record: &mut Recorder,
-    ) -> Result<(), Trouble> {
+    ) -> Result<(), StepError> {
         loop {
             self.note_events(record);
             let progress = self.party(side).learn_state(record).await?;
@@ -97,7 +99,7 @@ impl QemuDriver {
                 return Ok(());
             }
             if trail.is_at("colo") || trail.end().is_some() {
-                return Err(Trouble::Astray {
+                return Err(StepError::UnexpectedStatus {
                     side,
                     state: progress.state().to_owned(),
                     why: progress

@@ -3,10 +3,10 @@
 use migratrix_matrix::Devices;
 use migratrix_qmp::Width;
 
+use super::SLOT;
 use crate::{
-    devices::SLOT,
+    error::StepError,
     party::{PATIENCE, Party},
-    trouble::Trouble,
 };
 
 const ADDRESS: u16 = 0xcf8;
@@ -24,7 +24,7 @@ const PVPANIC: u16 = 0x505;
 
 impl Party {
     /// Reads a register of the device in a slot of the first bus.
-    pub(crate) async fn read_config(&mut self, slot: u32, register: u32) -> Result<u32, Trouble> {
+    pub(crate) async fn read_config(&mut self, slot: u32, register: u32) -> Result<u32, StepError> {
         self.select(slot, register).await?;
         let value = self.port_in(Width::Long, DATA).await?;
         Ok(u32::try_from(value).unwrap_or(u32::MAX))
@@ -36,17 +36,17 @@ impl Party {
         slot: u32,
         register: u32,
         value: u32,
-    ) -> Result<(), Trouble> {
+    ) -> Result<(), StepError> {
         self.select(slot, register).await?;
         self.port_out(Width::Long, DATA, value).await
     }
 
-    async fn select(&mut self, slot: u32, register: u32) -> Result<(), Trouble> {
+    async fn select(&mut self, slot: u32, register: u32) -> Result<(), StepError> {
         let address = 1 << 31 | slot << 11 | register;
         self.port_out(Width::Long, ADDRESS, address).await
     }
 
-    pub(crate) async fn port_in(&mut self, width: Width, port: u16) -> Result<u64, Trouble> {
+    pub(crate) async fn port_in(&mut self, width: Width, port: u16) -> Result<u64, StepError> {
         let qtest = self.qtest()?;
         let read = qtest.port_in(width, port, PATIENCE).await;
         self.explained(read).await
@@ -57,14 +57,14 @@ impl Party {
         width: Width,
         port: u16,
         value: u32,
-    ) -> Result<(), Trouble> {
+    ) -> Result<(), StepError> {
         let qtest = self.qtest()?;
         let written = qtest.port_out(width, port, value, PATIENCE).await;
         self.explained(written).await
     }
 
     /// The case's devices as the guest finds them: what each is, where, and where its registers are.
-    pub(crate) async fn devices(&mut self, devices: Devices) -> Result<Vec<String>, Trouble> {
+    pub(crate) async fn devices(&mut self, devices: Devices) -> Result<Vec<String>, StepError> {
         if devices == Devices::Pvpanic {
             // What else it can tell of differs between releases, with the same machine type.
             let panics = self.port_in(Width::Byte, PVPANIC).await? & 1 != 0;
@@ -77,7 +77,7 @@ impl Party {
         Ok(all)
     }
 
-    async fn device(&mut self, slot: u32) -> Result<Vec<String>, Trouble> {
+    async fn device(&mut self, slot: u32) -> Result<Vec<String>, StepError> {
         let id = self.read_config(slot, 0).await?;
         let (vendor, device) = (id & 0xffff, id >> 16);
         let class = self.read_config(slot, CLASS).await?;
@@ -97,7 +97,7 @@ impl Party {
     }
 
     /// Changes the interrupt line of the case's device.
-    pub(crate) async fn change_interrupt_line(&mut self) -> Result<(), Trouble> {
+    pub(crate) async fn change_interrupt_line(&mut self) -> Result<(), StepError> {
         let line = self.read_config(SLOT, INTERRUPT).await?;
         self.write_config(SLOT, INTERRUPT, line ^ 1).await
     }

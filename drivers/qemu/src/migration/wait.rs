@@ -8,11 +8,11 @@ use migratrix_matrix::{Feature, Multifd};
 use migratrix_qmp::{Deadline, QemuError};
 use serde_json::json;
 
+use super::{channels, progress::Progress};
 use crate::{
-    QemuDriver, channels,
+    QemuDriver,
+    error::StepError,
     party::{PATIENCE, Party},
-    progress::Progress,
-    trouble::Trouble,
 };
 
 /// How long the threads of channels may take to be there.
@@ -25,7 +25,7 @@ impl QemuDriver {
         side: Side,
         state: &str,
         record: &mut Recorder,
-    ) -> Result<(), Trouble> {
+    ) -> Result<(), StepError> {
         loop {
             self.note_events(record);
             let party = self.party(side);
@@ -33,11 +33,11 @@ impl QemuDriver {
                 return Ok(());
             }
             if let Some(end) = party.trail.end().map(str::to_owned) {
-                return self.astray(side, &end, record).await;
+                return self.unexpected_status(side, &end, record).await;
             }
             self.is_to_come(side, state, record).await?;
             match self.party(side).learn_state_or_event(record).await {
-                Err(Trouble::Qemu(QemuError::Died { status, stderr, .. }))
+                Err(StepError::Qemu(QemuError::Died { status, stderr, .. }))
                     if side == Side::Destination && status.code() == Some(1) =>
                 {
                     return gave_up(party_of(self, side), state, &stderr, record);
@@ -60,25 +60,25 @@ impl QemuDriver {
         side: Side,
         state: &str,
         record: &mut Recorder,
-    ) -> Result<(), Trouble> {
+    ) -> Result<(), StepError> {
         let end = self.source.trail.end().map(str::to_owned);
         match (side, end) {
             (Side::Destination, Some(end)) if end != "completed" && state != "failed" => {
-                self.astray(Side::Source, &end, record).await
+                self.unexpected_status(Side::Source, &end, record).await
             }
             (Side::Source | Side::Destination, _) => Ok(()),
         }
     }
 
     /// Says that a migration ended in another state than the awaited one, and why.
-    async fn astray(
+    async fn unexpected_status(
         &mut self,
         side: Side,
         end: &str,
         record: &mut Recorder,
-    ) -> Result<(), Trouble> {
+    ) -> Result<(), StepError> {
         let progress = self.party(side).learn_state(record).await?;
-        Err(Trouble::Astray {
+        Err(StepError::UnexpectedStatus {
             side,
             state: end.to_owned(),
             why: progress
@@ -88,8 +88,8 @@ impl QemuDriver {
     }
 
     /// Waits until the guest has lapped and a further pass has begun, and whatever else shows
-    /// only while memory is copied; records the guest's beat.
-    pub(crate) async fn await_pass(&mut self, record: &mut Recorder) -> Result<(), Trouble> {
+    /// only while memory is copied; records the guest's heartbeat.
+    pub(crate) async fn await_pass(&mut self, record: &mut Recorder) -> Result<(), StepError> {
         let began = Instant::now();
         let first = self.lap(Side::Source).await?;
         loop {
@@ -112,7 +112,7 @@ impl QemuDriver {
             }
             if is_over {
                 let state = progress.status.unwrap_or_default();
-                return self.astray(Side::Source, &state, record).await;
+                return self.unexpected_status(Side::Source, &state, record).await;
             }
             self.pause().await;
         }
@@ -145,7 +145,7 @@ impl QemuDriver {
 
     /// Waits until both sides have all channels, but not for long; records how many there are. What
     /// was counted when the migration ended meanwhile tells nothing.
-    pub(crate) async fn count_channels(&mut self, record: &mut Recorder) -> Result<(), Trouble> {
+    pub(crate) async fn count_channels(&mut self, record: &mut Recorder) -> Result<(), StepError> {
         let due = u32::from(self.subject.raw.channels.count());
         // A file is read when it is whole: there is nobody yet at its other end.
         let sides = match self.subject.raw.transport.is_file() {
@@ -153,7 +153,7 @@ impl QemuDriver {
             false => vec![Side::Source, Side::Destination],
         };
         if self.subject.raw.multifd == Multifd::Off {
-            return Err(Trouble::Unfit("it has no multifd"));
+            return Err(StepError::NotApplicable("it has no multifd"));
         }
         let patience = Deadline::after(CHANNELS);
         let mut counts = vec![0; sides.len()];
@@ -188,7 +188,7 @@ impl QemuDriver {
         &mut self,
         side: Side,
         record: &mut Recorder,
-    ) -> Result<(), Trouble> {
+    ) -> Result<(), StepError> {
         let mut events = self.party(side).qemu()?.qmp().all_events();
         events.wait_for("SUSPEND", PATIENCE).await?;
         self.note_events(record);
@@ -196,7 +196,11 @@ impl QemuDriver {
     }
 
     /// Wakes the guest.
-    pub(crate) async fn wake(&mut self, side: Side, record: &mut Recorder) -> Result<(), Trouble> {
+    pub(crate) async fn wake(
+        &mut self,
+        side: Side,
+        record: &mut Recorder,
+    ) -> Result<(), StepError> {
         let party = self.party(side);
         party.command("system_wakeup", json!({}), record).await?;
         Ok(())
@@ -213,7 +217,7 @@ fn gave_up(
     awaited: &str,
     words: &str,
     record: &mut Recorder,
-) -> Result<(), Trouble> {
+) -> Result<(), StepError> {
     let failed = "failed";
     if party.trail.learn(failed) {
         record.saw(Observation::Status {
@@ -224,7 +228,7 @@ fn gave_up(
     if awaited == failed {
         return Ok(());
     }
-    Err(Trouble::Astray {
+    Err(StepError::UnexpectedStatus {
         side: party.side,
         state: failed.to_owned(),
         why: words.to_owned(),

@@ -5,7 +5,7 @@
 pub(crate) struct Trail {
     states: Vec<String>,
     next: usize,
-    /// The state from before a new attempt, which QEMU may still tell.
+    /// The state from before a new attempt, which QEMU may still report.
     stale: Option<String>,
     passes: u64,
 }
@@ -14,13 +14,13 @@ pub(crate) struct Trail {
 const ENDS: [&str; 3] = ["completed", "failed", "cancelled"];
 
 impl Trail {
-    /// Adds a state that QEMU told by an event.
+    /// Adds a state of an event.
     pub(crate) fn push(&mut self, state: &str) {
         self.stale = None;
         self.states.push(state.to_owned());
     }
 
-    /// Adds a state that QEMU told when it was asked; says whether it is news.
+    /// Adds a state of a response to a query; says whether it is news.
     pub(crate) fn learn(&mut self, state: &str) -> bool {
         let is_old = self.states.last().is_some_and(|last| last == state)
             || self.stale.as_deref() == Some(state)
@@ -32,7 +32,7 @@ impl Trail {
     }
 
     /// How many states are known.
-    pub(crate) fn told(&self) -> usize {
+    pub(crate) fn count(&self) -> usize {
         self.states.len()
     }
 

@@ -8,7 +8,8 @@ use migratrix_matrix::Transport;
 use migratrix_qmp::QemuError;
 use serde_json::Value;
 
-use crate::{QemuDriver, transport::OFFSET, trouble::Trouble};
+use super::OFFSET;
+use crate::{QemuDriver, error::StepError};
 
 /// What a stream begins with: a magic and a version, both big-endian.
 const HEADER: usize = 8;
@@ -19,7 +20,7 @@ const BEFORE_DESCRIPTION: usize = 5;
 
 impl QemuDriver {
     /// Records what lies in the stream's file.
-    pub(crate) async fn read_stream(&self, record: &mut Recorder) -> Result<(), Trouble> {
+    pub(crate) async fn read_stream(&self, record: &mut Recorder) -> Result<(), StepError> {
         self.await_stream().await;
         let path = self.stream();
         let bytes = fs::read(&path).map_err(QemuError::file("read", &path))?;
@@ -56,8 +57,8 @@ fn devices(stream: &[u8]) -> Option<u64> {
         fits.then_some(description)
     });
     let mut devices = found.filter_map(|description| {
-        let said: Value = serde_json::from_slice(description).ok()?;
-        Some(said.get("devices")?.as_array()?.len() as u64)
+        let parsed: Value = serde_json::from_slice(description).ok()?;
+        Some(parsed.get("devices")?.as_array()?.len() as u64)
     });
     devices.next()
 }

@@ -11,7 +11,7 @@ use migratrix_history::Side;
 use migratrix_matrix::Method;
 use serde_json::{Value, json};
 
-use crate::{QemuDriver, machine::words, party::PATIENCE, transport::await_file, trouble::Trouble};
+use crate::{QemuDriver, error::StepError, machine::words, party::PATIENCE, transport::await_file};
 
 /// Where the source hands its state over.
 const CHANNEL: &str = "cpr";
@@ -30,7 +30,7 @@ pub(crate) const fn hands_over(method: Method) -> bool {
 
 impl QemuDriver {
     /// Begins to start the destination, which will answer when the source has handed its state over.
-    pub(crate) async fn begin_launch(&mut self) -> Result<(), Trouble> {
+    pub(crate) async fn begin_launch(&mut self) -> Result<(), StepError> {
         let path = self.scratch.path(CHANNEL);
         let launch = self.launch_of(Side::Destination)?;
         let channel = self.channel().to_string();
@@ -56,7 +56,7 @@ impl QemuDriver {
     }
 
     /// Takes the destination in, once the source has handed its state over.
-    pub(crate) async fn take_over(&mut self, record: &mut Recorder) -> Result<(), Trouble> {
+    pub(crate) async fn take_over(&mut self, record: &mut Recorder) -> Result<(), StepError> {
         let Some(starting) = self.route.launch.take() else {
             return Ok(());
         };
@@ -67,7 +67,7 @@ impl QemuDriver {
     }
 
     /// The command by which the source replaces itself, if it does.
-    pub(crate) fn replacement(&mut self) -> Result<Option<Value>, Trouble> {
+    pub(crate) fn replacement(&mut self) -> Result<Option<Value>, StepError> {
         if self.subject.raw.method != Method::CprExec {
             return Ok(None);
         }
@@ -81,7 +81,7 @@ impl QemuDriver {
     pub(crate) async fn become_destination(
         &mut self,
         record: &mut Recorder,
-    ) -> Result<(), Trouble> {
+    ) -> Result<(), StepError> {
         if self.subject.raw.method != Method::CprExec || self.destination.lives() {
             return Ok(());
         }
@@ -90,7 +90,7 @@ impl QemuDriver {
             await_file(socket).await;
         }
         let old = self.source.unseat();
-        let old = old.ok_or(Trouble::Gone(Side::Source, None))?;
+        let old = old.ok_or(StepError::NoQemu(Side::Source, None))?;
         let [qmp, qtest] = &sockets;
         let new = old.replaced(qmp, qtest, PATIENCE).await?;
         self.greet(Side::Destination, new, record);

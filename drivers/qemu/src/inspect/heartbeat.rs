@@ -1,4 +1,4 @@
-//! The guest's beat: its lap, read through qtest while it runs.
+//! The guest's heartbeat: its lap, read through qtest while it runs.
 
 use std::time::{Duration, Instant};
 
@@ -9,15 +9,15 @@ use tokio::time::{MissedTickBehavior, interval};
 
 use crate::{
     QemuDriver,
+    error::{StepError, unless_gone},
     party::{EVERY, PATIENCE},
-    trouble::{Trouble, unless_gone},
 };
 
-/// How many paces of the guest must pass without a lap before it is called still.
-const STILL_PACES: u32 = 5;
+/// How many paces of the guest must pass without a lap before it is called stopped.
+const STOPPED_PACES: u32 = 5;
 
-/// The least time that must pass without a lap before a guest that should be still is called so.
-const STILL: Duration = Duration::from_millis(30);
+/// The least time that must pass without a lap before a guest that should be stopped is called so.
+const STOPPED: Duration = Duration::from_millis(30);
 
 /// How long a guest that is said to run may go without a lap: a busy machine may keep its processor
 /// from it for a while.
@@ -25,7 +25,7 @@ const RUNNING: Duration = Duration::from_secs(5);
 
 impl QemuDriver {
     /// Waits until the guest has lapped twice.
-    pub(crate) async fn await_beat(&mut self, side: Side) -> Result<(), Trouble> {
+    pub(crate) async fn await_heartbeat(&mut self, side: Side) -> Result<(), StepError> {
         let mut tick = interval(EVERY);
         tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let mut first = None;
@@ -41,15 +41,15 @@ impl QemuDriver {
         }
     }
 
-    /// Records two readings of the guest's lap: until it has gone on, or for as long as no guest
-    /// that beats takes. A QEMU that is gone has no guest that beats.
-    pub(crate) async fn beat(
+    /// Records two readings of the guest's lap: until its heartbeat has advanced, or for as long as
+    /// none takes that advances. A QEMU that is gone has no guest.
+    pub(crate) async fn sample_heartbeat(
         &mut self,
         side: Side,
         when: When,
         record: &mut Recorder,
-    ) -> Result<(), Trouble> {
-        let laps = unless_gone(self.laps(side).await)?;
+    ) -> Result<(), StepError> {
+        let laps = unless_gone(self.sample_laps(side).await)?;
         let (first, last, window) = laps.unwrap_or_default();
         record.saw(Observation::Beat {
             side,
@@ -61,10 +61,10 @@ impl QemuDriver {
         Ok(())
     }
 
-    async fn laps(&mut self, side: Side) -> Result<(u32, u32, Duration), Trouble> {
+    async fn sample_laps(&mut self, side: Side) -> Result<(u32, u32, Duration), StepError> {
         let runs = self.party(side).run_state().await?.running;
         let pace = Duration::from_micros(self.subject.guest.pace_us.into());
-        let patience = if runs { RUNNING } else { STILL }.max(pace * STILL_PACES);
+        let patience = if runs { RUNNING } else { STOPPED }.max(pace * STOPPED_PACES);
         let began = Instant::now();
         let first = self.lap(side).await?;
         let mut tick = interval(EVERY);
@@ -79,11 +79,11 @@ impl QemuDriver {
     }
 
     /// The guest's lap; 0 where it has laid out nothing yet.
-    pub(crate) async fn lap(&mut self, side: Side) -> Result<u32, Trouble> {
+    pub(crate) async fn lap(&mut self, side: Side) -> Result<u32, StepError> {
         Ok(self.lap_or_none(side).await?.unwrap_or(0))
     }
 
-    async fn lap_or_none(&mut self, side: Side) -> Result<Option<u32>, Trouble> {
+    async fn lap_or_none(&mut self, side: Side) -> Result<Option<u32>, StepError> {
         let guest = self.subject.guest;
         let (address, size) = (guest.lap_address().into(), Parameters::LAP_BYTES as u64);
         let bytes = self.party(side).read_memory(address, size).await?;
@@ -97,14 +97,18 @@ impl crate::party::Party {
         &mut self,
         address: u64,
         size: u64,
-    ) -> Result<Vec<u8>, Trouble> {
+    ) -> Result<Vec<u8>, StepError> {
         let qtest = self.qtest()?;
         let read = qtest.read_memory(address, size, PATIENCE).await;
         self.explained(read).await
     }
 
     /// Writes the guest's memory.
-    pub(crate) async fn write_memory(&mut self, address: u64, bytes: &[u8]) -> Result<(), Trouble> {
+    pub(crate) async fn write_memory(
+        &mut self,
+        address: u64,
+        bytes: &[u8],
+    ) -> Result<(), StepError> {
         let qtest = self.qtest()?;
         let written = qtest.write_memory(address, bytes, PATIENCE).await;
         self.explained(written).await

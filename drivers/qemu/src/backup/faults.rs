@@ -12,7 +12,7 @@ use super::{
     disks::reached,
     images::{file, format},
 };
-use crate::{QemuDriver, trouble::Trouble};
+use crate::{QemuDriver, error::StepError};
 
 /// What one sector is overwritten with.
 const SECTOR: Write = Write {
@@ -28,7 +28,7 @@ impl QemuDriver {
         side: Side,
         drive: Drive,
         bitmap: DirtyBitmap,
-    ) -> Result<(), Trouble> {
+    ) -> Result<(), StepError> {
         let arguments = json!({ "node": drive.name(), "name": bitmap.name() });
         let party = self.party(side);
         party.ask("block-dirty-bitmap-clear", arguments).await?;
@@ -36,7 +36,7 @@ impl QemuDriver {
     }
 
     /// Overwrites the first sector of a link's image.
-    pub(super) async fn overwrite(&mut self, case: &Backup, link: Link) -> Result<(), Trouble> {
+    pub(super) async fn overwrite(&mut self, case: &Backup, link: Link) -> Result<(), StepError> {
         let file = file(case, link);
         self.write_offline(Side::Source, &file, format(case), &[SECTOR])
             .await
@@ -49,12 +49,12 @@ impl QemuDriver {
         side: Side,
         drive: Drive,
         record: &mut Recorder,
-    ) -> Result<(), Trouble> {
+    ) -> Result<(), StepError> {
         let disk = self.subject.guest.disk;
         let place = disk.and_then(|disk| disk.places().nth(1));
         let undo = Write {
             pattern: 0,
-            offset: place.ok_or(Trouble::Unfit("its guest writes to no disk"))?,
+            offset: place.ok_or(StepError::NotApplicable("its guest writes to no disk"))?,
             ..SECTOR
         };
         let reached = reached(case, drive);
@@ -64,7 +64,7 @@ impl QemuDriver {
     }
 
     /// Removes the full backup of a disk.
-    pub(super) fn remove_full(&self, drive: Drive) -> Result<(), Trouble> {
+    pub(super) fn remove_full(&self, drive: Drive) -> Result<(), StepError> {
         let path = self.scratch.path(&drive.full());
         Ok(fs::remove_file(&path).map_err(QemuError::file("remove", path))?)
     }

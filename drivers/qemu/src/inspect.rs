@@ -1,4 +1,6 @@
-//! The steps that only look: at the machine, at the migration, at the memory, at what is left.
+//! The steps that only inspect: the machine, the migration, the memory, what is left over.
+
+mod heartbeat;
 
 use std::collections::BTreeMap;
 
@@ -11,8 +13,8 @@ use serde_json::{Value, json};
 
 use crate::{
     QemuDriver,
+    error::{StepError, unless_gone},
     party::{EVERY, PATIENCE, Party},
-    trouble::{Trouble, unless_gone},
 };
 
 /// What `query-status` says.
@@ -80,17 +82,17 @@ impl RunState {
 
 impl Party {
     /// What `query-status` says.
-    pub(crate) async fn run_state(&mut self) -> Result<RunState, Trouble> {
-        self.told("query-status").await
+    pub(crate) async fn run_state(&mut self) -> Result<RunState, StepError> {
+        self.query("query-status").await
     }
 
     /// What a query says.
-    pub(crate) async fn told<T: DeserializeOwned>(
+    pub(crate) async fn query<T: DeserializeOwned>(
         &mut self,
         command: &'static str,
-    ) -> Result<T, Trouble> {
-        let said = self.ask(command, json!({})).await?;
-        T::deserialize(&said).map_err(|error| Trouble::Odd {
+    ) -> Result<T, StepError> {
+        let response = self.ask(command, json!({})).await?;
+        T::deserialize(&response).map_err(|error| StepError::Malformed {
             command,
             what: error.to_string(),
         })
@@ -98,7 +100,7 @@ impl Party {
 
     /// Its description, once it is through with a migration that has completed: QEMU tells of that
     /// a moment before its run state follows.
-    async fn settled(&mut self) -> Result<DomainLook, Trouble> {
+    async fn settled(&mut self) -> Result<DomainLook, StepError> {
         let patience = Deadline::after(PATIENCE);
         loop {
             let described = self.described().await?;
@@ -110,9 +112,9 @@ impl Party {
         }
     }
 
-    async fn described(&mut self) -> Result<DomainLook, Trouble> {
+    async fn described(&mut self) -> Result<DomainLook, StepError> {
         let state = self.run_state().await?;
-        let Uuid { uuid } = self.told("query-uuid").await?;
+        let Uuid { uuid } = self.query("query-uuid").await?;
         Ok(DomainLook {
             uuid,
             active: state.is_here(),
@@ -123,14 +125,14 @@ impl Party {
         })
     }
 
-    async fn identity(&mut self) -> Result<Identity, Trouble> {
+    async fn identity(&mut self) -> Result<Identity, StepError> {
         let kind = json!({ "path": "/machine", "property": "type" });
         let machine = self.ask("qom-get", kind).await?;
         let machine = machine.as_str().unwrap_or_default();
-        let memory: MemorySize = self.told("query-memory-size-summary").await?;
-        let processors: Vec<Value> = self.told("query-cpus-fast").await?;
+        let memory: MemorySize = self.query("query-memory-size-summary").await?;
+        let processors: Vec<Value> = self.query("query-cpus-fast").await?;
         let mut devices = BTreeMap::new();
-        for bus in self.told::<Vec<Bus>>("query-pci").await? {
+        for bus in self.query::<Vec<Bus>>("query-pci").await? {
             add(&mut devices, bus);
         }
         Ok(Identity {
@@ -177,12 +179,12 @@ fn with_words(error: Option<String>, words: Option<String>) -> Option<String> {
 
 impl QemuDriver {
     /// Records what QEMU says of the machine.
-    pub(crate) async fn look(
+    pub(crate) async fn inspect_domain(
         &mut self,
         side: Side,
         when: When,
         record: &mut Recorder,
-    ) -> Result<(), Trouble> {
+    ) -> Result<(), StepError> {
         let described = unless_gone(self.party(side).settled().await)?;
         let look = described.map_or(Look::Absent, Look::Present);
         record.saw(Observation::Domain { side, when, look });
@@ -190,7 +192,11 @@ impl QemuDriver {
     }
 
     /// Records what QEMU says of the migration.
-    pub(crate) async fn job(&mut self, side: Side, record: &mut Recorder) -> Result<(), Trouble> {
+    pub(crate) async fn inspect_migration(
+        &mut self,
+        side: Side,
+        record: &mut Recorder,
+    ) -> Result<(), StepError> {
         let party = self.party(side);
         let progress = unless_gone(party.progress().await)?;
         let mut job = progress.map_or_else(
@@ -199,7 +205,7 @@ impl QemuDriver {
                 error: party.end().map(str::to_owned),
                 ..JobLook::default()
             },
-            crate::progress::Progress::look,
+            crate::migration::progress::Progress::look,
         );
         // QEMU tells the reason there, and not always in its answer.
         if job.kind != "completed" {
@@ -214,7 +220,7 @@ impl QemuDriver {
         &mut self,
         side: Side,
         record: &mut Recorder,
-    ) -> Result<(), Trouble> {
+    ) -> Result<(), StepError> {
         if self.party(side).run_state().await?.running {
             self.stop(side, record).await?;
         }
@@ -227,24 +233,32 @@ impl QemuDriver {
     }
 
     /// Stops the guest.
-    pub(crate) async fn stop(&mut self, side: Side, record: &mut Recorder) -> Result<(), Trouble> {
+    pub(crate) async fn stop(
+        &mut self,
+        side: Side,
+        record: &mut Recorder,
+    ) -> Result<(), StepError> {
         self.party(side).command("stop", json!({}), record).await?;
         Ok(())
     }
 
     /// Has the guest go on.
-    pub(crate) async fn go_on(&mut self, side: Side, record: &mut Recorder) -> Result<(), Trouble> {
+    pub(crate) async fn go_on(
+        &mut self,
+        side: Side,
+        record: &mut Recorder,
+    ) -> Result<(), StepError> {
         self.party(side).command("cont", json!({}), record).await?;
         Ok(())
     }
 
     /// Records what is left of the case, once no process is or all have had their time. A file that no
     /// process has does not go by itself.
-    pub(crate) async fn residue(
+    pub(crate) async fn inspect_leftovers(
         &mut self,
         side: Side,
         record: &mut Recorder,
-    ) -> Result<(), Trouble> {
+    ) -> Result<(), StepError> {
         let processes = self.scratch.processes_left(self.patience).await;
         let mut left = self.scratch.left();
         left.extend(processes);

@@ -13,9 +13,10 @@ use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
 use crate::{
-    QemuDriver, credentials,
+    QemuDriver,
+    error::StepError,
     party::{PATIENCE, Party},
-    trouble::Trouble,
+    transport::credentials,
 };
 
 /// The bandwidth while a guest runs, in bytes/s. In the 100 ms by which QEMU measures it, less goes
@@ -61,7 +62,7 @@ impl QemuDriver {
         &mut self,
         side: Side,
         record: &mut Recorder,
-    ) -> Result<(), Trouble> {
+    ) -> Result<(), StepError> {
         let raw = self.subject.raw;
         if side == Side::Destination
             && raw.method == Method::CprTransfer
@@ -103,7 +104,7 @@ impl QemuDriver {
     }
 
     /// Lifts the bounds on bandwidth and downtime.
-    pub(crate) async fn converge(&mut self, record: &mut Recorder) -> Result<(), Trouble> {
+    pub(crate) async fn converge(&mut self, record: &mut Recorder) -> Result<(), StepError> {
         if self.subject.raw.method == Method::CprExec {
             // It needs no help, and is another program as soon as it is through.
             return Ok(());
@@ -118,7 +119,7 @@ impl QemuDriver {
 
     /// Lifts the bound on downtime alone, with a destination that takes nothing for a while: the guest
     /// is stopped before more is sent, and then QEMU itself heeds no bandwidth.
-    pub(crate) async fn converge_slowly(&mut self, record: &mut Recorder) -> Result<(), Trouble> {
+    pub(crate) async fn converge_slowly(&mut self, record: &mut Recorder) -> Result<(), StepError> {
         let mut events = self.source.qemu()?.qmp().events();
         self.signal(Side::Destination, Signal::SIGSTOP)?;
         let bounds = json!({ "downtime-limit": ANY_DOWNTIME });
@@ -133,7 +134,7 @@ impl QemuDriver {
         &mut self,
         parameters: Value,
         record: &mut Recorder,
-    ) -> Result<(), Trouble> {
+    ) -> Result<(), StepError> {
         let command = "migrate-set-parameters";
         self.source.command(command, parameters, record).await?;
         Ok(())
@@ -191,16 +192,16 @@ fn written(value: Setting) -> Value {
 }
 
 /// Records what a side says is set.
-pub(crate) async fn settings(party: &mut Party, record: &mut Recorder) -> Result<(), Trouble> {
-    let said = party.ask("query-migrate-capabilities", json!({})).await?;
-    let switches = Vec::<Switch>::deserialize(&said).map_err(|error| Trouble::Odd {
+pub(crate) async fn settings(party: &mut Party, record: &mut Recorder) -> Result<(), StepError> {
+    let response = party.ask("query-migrate-capabilities", json!({})).await?;
+    let switches = Vec::<Switch>::deserialize(&response).map_err(|error| StepError::Malformed {
         command: "query-migrate-capabilities",
         what: error.to_string(),
     })?;
     let on = switches.into_iter().filter(|switch| switch.state);
     let capabilities: BTreeSet<String> = on.map(|switch| switch.capability).collect();
-    let said = party.ask("query-migrate-parameters", json!({})).await?;
-    let parameters = BTreeMap::deserialize(&said).map_err(|error| Trouble::Odd {
+    let response = party.ask("query-migrate-parameters", json!({})).await?;
+    let parameters = BTreeMap::deserialize(&response).map_err(|error| StepError::Malformed {
         command: "query-migrate-parameters",
         what: error.to_string(),
     })?;

@@ -7,7 +7,7 @@ use migratrix_history::{Observation, Side};
 use serde::Deserialize;
 use serde_json::json;
 
-use crate::{QemuDriver, party::Party, trouble::Trouble};
+use crate::{QemuDriver, error::StepError, party::Party};
 
 /// How long a survivor may take to leave COLO, and to run.
 const EXIT: Duration = Duration::from_secs(5);
@@ -23,10 +23,10 @@ struct ColoStatus {
 
 impl Party {
     /// What it says of COLO, and whether it has left it and its guest runs.
-    async fn colo_status(&mut self) -> Result<(ColoStatus, bool), Trouble> {
-        let status: ColoStatus = self.told("query-colo-status").await?;
+    async fn colo_status(&mut self) -> Result<(ColoStatus, bool), StepError> {
+        let status: ColoStatus = self.query("query-colo-status").await?;
         let runs = self.run_state().await?.running;
-        let has_left = status.mode == "none" && self.heard("COLO_EXIT")? > 0;
+        let has_left = status.mode == "none" && self.count_events("COLO_EXIT")? > 0;
         Ok((status, runs && has_left))
     }
 }
@@ -37,7 +37,7 @@ impl QemuDriver {
         &mut self,
         side: Side,
         record: &mut Recorder,
-    ) -> Result<(), Trouble> {
+    ) -> Result<(), StepError> {
         let command = "x-colo-lost-heartbeat";
         self.party(side).command(command, json!({}), record).await?;
         Ok(())
@@ -49,7 +49,7 @@ impl QemuDriver {
         &mut self,
         side: Side,
         record: &mut Recorder,
-    ) -> Result<(), Trouble> {
+    ) -> Result<(), StepError> {
         let began = Instant::now();
         loop {
             self.note_events(record);

@@ -9,18 +9,18 @@ use serde_json::{Value, json};
 use super::{disks, images::DISK};
 use crate::{
     QemuDriver,
+    error::StepError,
     party::{PATIENCE, Party},
-    trouble::Trouble,
 };
 use Side::{Destination, Source};
 
-/// Whether the bitmaps are to travel.
+/// How the bitmaps come to the other side.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum Travel {
-    /// As the case says.
-    As(Carrier),
+pub(super) enum Bitmaps {
+    /// By this way.
+    By(Carrier),
     /// They are left behind, on purpose.
-    Never,
+    LeftBehind,
 }
 
 /// The socket of the stream.
@@ -36,19 +36,19 @@ const REMOTE: &str = "remote";
 
 impl QemuDriver {
     /// Starts the destination, and prepares both for the migration.
-    pub(super) async fn meet(
+    pub(super) async fn prepare_migration(
         &mut self,
         case: &Backup,
-        travel: Travel,
+        bitmaps: Bitmaps,
         record: &mut Recorder,
-    ) -> Result<(), Trouble> {
+    ) -> Result<(), StepError> {
         if case.journey == Journey::Copied {
             let name = disks::file(case, Destination, Drive::First);
             self.make_image(Destination, &name, &DISK).await?;
         }
         self.start_on(case, Destination, record).await?;
         for side in [Source, Destination] {
-            self.party(side).prepare(case, travel, record).await?;
+            self.party(side).prepare(case, bitmaps, record).await?;
         }
         match case.journey {
             Journey::Stay | Journey::Shared => Ok(()),
@@ -57,7 +57,7 @@ impl QemuDriver {
     }
 
     /// Has the source's disk copied, and all that is written to it from now on.
-    async fn begin_copy(&mut self, record: &mut Recorder) -> Result<(), Trouble> {
+    async fn begin_copy(&mut self, record: &mut Recorder) -> Result<(), StepError> {
         let path = self.scratch.text(COPY);
         let drive = Drive::First.name();
         let server = json!({ "addr": { "type": "unix", "data": { "path": path } } });
@@ -82,7 +82,7 @@ impl QemuDriver {
     }
 
     /// Ends the copy while the guest is held, and takes the export back before it runs again.
-    async fn end_copy(&mut self, record: &mut Recorder) -> Result<(), Trouble> {
+    async fn end_copy(&mut self, record: &mut Recorder) -> Result<(), StepError> {
         let from = &mut self.source;
         let mut events = from.qemu()?.qmp().events();
         let cancel = json!({ "device": MIRROR });
@@ -108,17 +108,17 @@ impl QemuDriver {
     }
 
     /// Migrates. The destination is not let run, so that its bitmaps are seen as they came.
-    pub(super) async fn jump(
+    pub(super) async fn migrate_with_disks(
         &mut self,
         case: &Backup,
         record: &mut Recorder,
-    ) -> Result<(), Trouble> {
+    ) -> Result<(), StepError> {
         let uri = json!({ "uri": format!("unix:{}", self.scratch.text(STREAM)) });
         let to = &mut self.destination;
         to.command("migrate-incoming", uri.clone(), record).await?;
         self.source.command("migrate", uri, record).await?;
         self.await_state(Source, "pre-switchover", record).await?;
-        self.look_at_bitmaps(Source, record).await?;
+        self.inspect_bitmaps(Source, record).await?;
         match case.journey {
             Journey::Stay | Journey::Shared => {}
             Journey::Copied => self.end_copy(record).await?,
@@ -132,7 +132,7 @@ impl QemuDriver {
     }
 
     /// Waits until the guest, and its disk with it, is the destination's.
-    async fn await_arrival(&mut self, record: &mut Recorder) -> Result<(), Trouble> {
+    async fn await_arrival(&mut self, record: &mut Recorder) -> Result<(), StepError> {
         while self.destination.run_state().await?.is_to_come() {
             self.note_events(record);
             self.pause().await;
@@ -145,13 +145,13 @@ impl Party {
     async fn prepare(
         &mut self,
         case: &Backup,
-        travel: Travel,
+        bitmaps: Bitmaps,
         record: &mut Recorder,
-    ) -> Result<(), Trouble> {
+    ) -> Result<(), StepError> {
         let mut capabilities = vec!["events", "pause-before-switchover"];
-        match travel {
-            Travel::As(Carrier::Stream | Carrier::Mapping) => capabilities.push("dirty-bitmaps"),
-            Travel::As(Carrier::Image) | Travel::Never => {}
+        match bitmaps {
+            Bitmaps::By(Carrier::Stream | Carrier::Mapping) => capabilities.push("dirty-bitmaps"),
+            Bitmaps::By(Carrier::Image) | Bitmaps::LeftBehind => {}
         }
         let capabilities: Vec<Value> = capabilities
             .into_iter()
@@ -160,7 +160,7 @@ impl Party {
         let capabilities = json!({ "capabilities": capabilities });
         self.command("migrate-set-capabilities", capabilities, record)
             .await?;
-        if travel == Travel::As(Carrier::Mapping) {
+        if bitmaps == Bitmaps::By(Carrier::Mapping) {
             let mapping = json!({ "block-bitmap-mapping": mapping(case) });
             self.command("migrate-set-parameters", mapping, record)
                 .await?;

@@ -5,7 +5,7 @@ use migratrix_history::{Observation, Side, Versions};
 use migratrix_matrix::Method;
 use migratrix_qmp::{Launch, Qemu, QemuError};
 
-use crate::{QemuDriver, colo, cpr, machine, party::PATIENCE, trouble::Trouble};
+use crate::{QemuDriver, colo, error::StepError, machine, migration::cpr, party::PATIENCE};
 
 impl QemuDriver {
     /// Starts the side's QEMU. Both start at the same time, when the source's is asked for.
@@ -13,7 +13,7 @@ impl QemuDriver {
         &mut self,
         side: Side,
         record: &mut Recorder,
-    ) -> Result<(), Trouble> {
+    ) -> Result<(), StepError> {
         let started = match (side, self.early.take()) {
             (Side::Destination, Some(started)) => started,
             (Side::Source, _) => self.launch_both().await?,
@@ -29,7 +29,7 @@ impl QemuDriver {
         Ok(())
     }
 
-    async fn launch_both(&mut self) -> Result<Result<Qemu, QemuError>, Trouble> {
+    async fn launch_both(&mut self) -> Result<Result<Qemu, QemuError>, StepError> {
         self.scratch.make()?;
         let source = self.launch_of(Side::Source)?;
         if cpr::hands_over(self.subject.raw.method) {
@@ -43,7 +43,7 @@ impl QemuDriver {
     }
 
     /// How the side's QEMU is started.
-    pub(crate) fn launch_of(&mut self, side: Side) -> Result<Launch, Trouble> {
+    pub(crate) fn launch_of(&mut self, side: Side) -> Result<Launch, StepError> {
         let mut arguments =
             machine::arguments(&self.subject, side, self.version(side), &self.scratch)?;
         arguments.extend(colo::arguments(&self.subject, &self.scratch)?);
@@ -72,7 +72,11 @@ impl QemuDriver {
     }
 
     /// Ends the side's QEMU, and removes the case's files once both have ended.
-    pub(crate) async fn clear(&mut self, side: Side, record: &mut Recorder) -> Result<(), Trouble> {
+    pub(crate) async fn clear(
+        &mut self,
+        side: Side,
+        record: &mut Recorder,
+    ) -> Result<(), StepError> {
         if side == Side::Destination {
             if let Some(Ok(qemu)) = self.early.take() {
                 self.destination.seat(qemu);
@@ -88,7 +92,7 @@ impl QemuDriver {
     }
 
     /// Ends the side's QEMU, by force if it must be.
-    pub(crate) async fn end(&mut self, side: Side, record: &mut Recorder) -> Result<(), Trouble> {
+    pub(crate) async fn end(&mut self, side: Side, record: &mut Recorder) -> Result<(), StepError> {
         let party = self.party(side);
         party.note_events(record);
         let Ok(qemu) = party.qemu() else {
@@ -106,7 +110,7 @@ impl QemuDriver {
     }
 
     /// Ends the destination, and starts another one in its place, configured as the first.
-    pub(crate) async fn replace(&mut self, record: &mut Recorder) -> Result<(), Trouble> {
+    pub(crate) async fn replace(&mut self, record: &mut Recorder) -> Result<(), StepError> {
         self.end(Side::Destination, record).await?;
         let started = self.launch_of(Side::Destination)?.start(PATIENCE).await?;
         self.greet(Side::Destination, started, record);

@@ -18,21 +18,21 @@ pub(super) struct Job {
     pub drive: Drive,
     /// The name of its target's file.
     pub target: String,
-    pub what: What,
+    pub sync: SyncMode,
     pub on_error: OnError,
     /// In bytes/s; `None` for no bound.
     pub speed: Option<u64>,
 }
 
-/// What is copied.
+/// SyncMode is copied.
 #[derive(Clone, Copy)]
-pub(super) enum What {
+pub(super) enum SyncMode {
     /// The whole disk, to a target that is there.
-    Whole,
+    Full,
     /// The whole disk; `drive-backup` makes the target itself.
-    Anew,
-    /// What the bitmap of this name says.
-    By(Option<&'static str>),
+    FullToNewTarget,
+    /// SyncMode the bitmap of this name says.
+    Bitmap(Option<&'static str>),
 }
 
 impl Job {
@@ -41,7 +41,7 @@ impl Job {
             id: link.job(),
             drive: link.drive,
             target: file(case, link),
-            what: What::By(Some(link.bitmap.name())),
+            sync: SyncMode::Bitmap(Some(link.bitmap.name())),
             on_error: OnError::Report,
             speed: None,
         }
@@ -52,7 +52,7 @@ impl Job {
             id: link.reference_job(),
             drive: link.drive,
             target: link.reference(),
-            what: What::Whole,
+            sync: SyncMode::Full,
             on_error: OnError::Report,
             speed: None,
         }
@@ -64,7 +64,7 @@ impl Job {
 
     /// The arguments of its command; `path` is where its target is.
     pub fn arguments(&self, case: &Backup, path: &str) -> Value {
-        let mut all = Map::from_iter(self.sync());
+        let mut all = Map::from_iter(self.sync_arguments());
         all.insert("job-id".to_owned(), json!(self.id));
         all.insert("device".to_owned(), json!(self.drive.name()));
         all.extend(self.target(case, path));
@@ -79,11 +79,11 @@ impl Job {
         Value::Object(all)
     }
 
-    /// What is copied.
-    fn sync(&self) -> Vec<(String, Value)> {
-        let (sync, bitmap) = match self.what {
-            What::Whole | What::Anew => ("full", None),
-            What::By(bitmap) => ("incremental", bitmap),
+    /// SyncMode is copied.
+    fn sync_arguments(&self) -> Vec<(String, Value)> {
+        let (sync, bitmap) = match self.sync {
+            SyncMode::Full | SyncMode::FullToNewTarget => ("full", None),
+            SyncMode::Bitmap(bitmap) => ("incremental", bitmap),
         };
         let sync = ("sync".to_owned(), json!(sync));
         let bitmap = bitmap.map(|name| ("bitmap".to_owned(), json!(name)));
@@ -93,13 +93,13 @@ impl Job {
     /// Where it is copied to: a node that was added, or a file.
     fn target(&self, case: &Backup, path: &str) -> Vec<(String, Value)> {
         let target = |value: &str| ("target".to_owned(), json!(value));
-        match (case.form, self.what) {
+        match (case.form, self.sync) {
             (BackupForm::Blockdev, _) => vec![target(&self.node())],
             (BackupForm::Drive, what) => {
                 let mut all = vec![target(path), ("format".to_owned(), json!(format(case)))];
                 match what {
-                    What::Anew => {}
-                    What::Whole | What::By(_) => {
+                    SyncMode::FullToNewTarget => {}
+                    SyncMode::Full | SyncMode::Bitmap(_) => {
                         all.push(("mode".to_owned(), json!("existing")));
                     }
                 }
@@ -141,12 +141,12 @@ pub(super) fn is_gone(event: &Event, id: &str) -> bool {
 }
 
 pub(super) fn is_at(event: &Event, id: &str, status: &str) -> bool {
-    let told = |name: &str| event.data.get(name).and_then(Value::as_str);
-    event.name == "JOB_STATUS_CHANGE" && told("id") == Some(id) && told("status") == Some(status)
+    let field = |name: &str| event.data.get(name).and_then(Value::as_str);
+    event.name == "JOB_STATUS_CHANGE" && field("id") == Some(id) && field("status") == Some(status)
 }
 
 pub(super) fn is_stop(event: &Event, id: &str) -> bool {
-    let told = |name: &str| event.data.get(name).and_then(Value::as_str);
-    let of_job = told("device") == Some(id) && told("action") == Some("stop");
+    let field = |name: &str| event.data.get(name).and_then(Value::as_str);
+    let of_job = field("device") == Some(id) && field("action") == Some("stop");
     event.name == "BLOCK_JOB_ERROR" && of_job
 }

@@ -11,7 +11,7 @@ use migratrix_matrix::GuestState;
 use migratrix_qmp::QapiEnum;
 use serde_json::{Value, json};
 
-use crate::{QemuDriver, address::Place, party::PATIENCE, trouble::Trouble};
+use crate::{QemuDriver, error::StepError, party::PATIENCE, transport::address::Place};
 
 /// The state in which a recovery shakes hands.
 const RECOVERS: &str = "postcopy-recover";
@@ -24,7 +24,7 @@ const CUT_COMMAND: [u8; 4] = [8, 0, 2, 0];
 
 impl QemuDriver {
     /// Switches over to postcopy.
-    pub(crate) async fn start_postcopy(&mut self, record: &mut Recorder) -> Result<(), Trouble> {
+    pub(crate) async fn start_postcopy(&mut self, record: &mut Recorder) -> Result<(), StepError> {
         let command = "migrate-start-postcopy";
         self.source.command(command, json!({}), record).await?;
         Ok(())
@@ -35,7 +35,7 @@ impl QemuDriver {
         &mut self,
         arguments: Value,
         record: &mut Recorder,
-    ) -> Result<(), Trouble> {
+    ) -> Result<(), StepError> {
         self.source.note_command("migrate", &arguments, record);
         self.source.note_command(CANCEL, &json!({}), record);
         let qmp = self.source.qemu()?.qmp();
@@ -46,13 +46,13 @@ impl QemuDriver {
         self.route.is_cancelled = true;
         for answer in [migrate, cancel] {
             let answer = self.source.explained(answer).await?;
-            answer.map_err(Trouble::Refused)?;
+            answer.map_err(StepError::Refused)?;
         }
         Ok(())
     }
 
     /// Cancels, unless that was done together with the command to migrate.
-    pub(crate) async fn cancel(&mut self, record: &mut Recorder) -> Result<(), Trouble> {
+    pub(crate) async fn cancel(&mut self, record: &mut Recorder) -> Result<(), StepError> {
         if std::mem::take(&mut self.route.is_cancelled) {
             return Ok(());
         }
@@ -61,13 +61,13 @@ impl QemuDriver {
     }
 
     /// Cancels twice at once.
-    pub(crate) async fn cancel_twice(&mut self, record: &mut Recorder) -> Result<(), Trouble> {
+    pub(crate) async fn cancel_twice(&mut self, record: &mut Recorder) -> Result<(), StepError> {
         self.cancel(record).await?;
         self.cancel(record).await
     }
 
     /// Goes on from before the switchover.
-    pub(crate) async fn proceed(&mut self, record: &mut Recorder) -> Result<(), Trouble> {
+    pub(crate) async fn proceed(&mut self, record: &mut Recorder) -> Result<(), StepError> {
         let state = json!({ "state": "pre-switchover" });
         let command = "migrate-continue";
         self.source.command(command, state, record).await?;
@@ -76,7 +76,7 @@ impl QemuDriver {
 
     /// Loses the connection, once the guest is on the destination: the source breaks it off, and the
     /// destination notices.
-    pub(crate) async fn lose(&mut self, record: &mut Recorder) -> Result<(), Trouble> {
+    pub(crate) async fn lose(&mut self, record: &mut Recorder) -> Result<(), StepError> {
         let arrived = "postcopy-active";
         self.await_state(Side::Destination, arrived, record).await?;
         if self.subject.raw.guest == GuestState::Running {
@@ -87,7 +87,7 @@ impl QemuDriver {
     }
 
     /// Waits until the guest has asked for a page, if it runs and postcopy is under way.
-    pub(crate) async fn await_request(&mut self, record: &mut Recorder) -> Result<(), Trouble> {
+    pub(crate) async fn await_request(&mut self, record: &mut Recorder) -> Result<(), StepError> {
         if self.subject.raw.guest != GuestState::Running {
             return Ok(());
         }
@@ -100,7 +100,11 @@ impl QemuDriver {
         }
     }
 
-    async fn pause_migration(&mut self, side: Side, record: &mut Recorder) -> Result<(), Trouble> {
+    async fn pause_migration(
+        &mut self,
+        side: Side,
+        record: &mut Recorder,
+    ) -> Result<(), StepError> {
         let party = self.party(side);
         party
             .command_out_of_band("migrate-pause", json!({}), record)
@@ -109,7 +113,7 @@ impl QemuDriver {
     }
 
     /// Recovers on a new address.
-    pub(crate) async fn recover(&mut self, record: &mut Recorder) -> Result<(), Trouble> {
+    pub(crate) async fn recover(&mut self, record: &mut Recorder) -> Result<(), StepError> {
         self.turn();
         let place = Place::Unix(self.socket());
         self.recover_destination(&place, record).await?;
@@ -118,16 +122,16 @@ impl QemuDriver {
 
     /// Recovers with peers that say nothing more once the recovery has begun. They are ours: a QEMU
     /// whose guest waits for a page may hold its main loop up, and takes no descriptors then.
-    pub(crate) async fn recover_in_vain(&mut self, record: &mut Recorder) -> Result<(), Trouble> {
+    pub(crate) async fn recover_in_vain(&mut self, record: &mut Recorder) -> Result<(), StepError> {
         self.turn();
         let (theirs, ours) = (self.socket(), self.scratch.text("mute"));
         self.recover_destination(&Place::Unix(theirs.clone()), record)
             .await?;
-        let mut peer = UnixStream::connect(theirs).map_err(Trouble::system("connect to QEMU"))?;
+        let mut peer = UnixStream::connect(theirs).map_err(StepError::system("connect to QEMU"))?;
         peer.write_all(&CUT_COMMAND)
-            .map_err(Trouble::system("write to QEMU"))?;
+            .map_err(StepError::system("write to QEMU"))?;
         let _listens_meanwhile =
-            UnixListener::bind(&ours).map_err(Trouble::system("listen for QEMU"))?;
+            UnixListener::bind(&ours).map_err(StepError::system("listen for QEMU"))?;
         self.resume(&Place::Unix(ours), record).await?;
         for side in [Side::Source, Side::Destination] {
             self.await_state(side, RECOVERS, record).await?;
@@ -139,7 +143,7 @@ impl QemuDriver {
     }
 
     /// Recovers where nobody listens.
-    pub(crate) async fn recover_nowhere(&mut self, record: &mut Recorder) -> Result<(), Trouble> {
+    pub(crate) async fn recover_nowhere(&mut self, record: &mut Recorder) -> Result<(), StepError> {
         self.turn();
         let place = Place::Unix(self.socket());
         let abilities = &self.source.host.abilities;
@@ -156,7 +160,7 @@ impl QemuDriver {
         &mut self,
         place: &Place,
         record: &mut Recorder,
-    ) -> Result<(), Trouble> {
+    ) -> Result<(), StepError> {
         let uri = json!({ "uri": place.uri() });
         self.destination.trail.begin();
         self.destination
@@ -165,12 +169,12 @@ impl QemuDriver {
         Ok(())
     }
 
-    async fn resume(&mut self, place: &Place, record: &mut Recorder) -> Result<(), Trouble> {
+    async fn resume(&mut self, place: &Place, record: &mut Recorder) -> Result<(), StepError> {
         self.source.trail.begin();
         self.resume_with(place, record).await
     }
 
-    async fn resume_with(&mut self, place: &Place, record: &mut Recorder) -> Result<(), Trouble> {
+    async fn resume_with(&mut self, place: &Place, record: &mut Recorder) -> Result<(), StepError> {
         let arguments = json!({ "uri": place.uri(), "resume": true });
         self.source.command("migrate", arguments, record).await?;
         Ok(())

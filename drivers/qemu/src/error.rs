@@ -10,13 +10,13 @@ use thiserror::Error;
 
 /// Why a step of a case was not done. The first two are QEMU's own "no".
 #[derive(Debug, Error)]
-pub(crate) enum Trouble {
+pub(crate) enum StepError {
     /// A command was refused.
     #[error("{0}")]
     Refused(QmpError),
     /// The migration ended in another state than the awaited one.
     #[error("the migration on the {} is {state}: {why}", word(*.side))]
-    Astray {
+    UnexpectedStatus {
         side: Side,
         state: String,
         why: String,
@@ -26,19 +26,19 @@ pub(crate) enum Trouble {
     Qemu(#[from] QemuError),
     /// There is no QEMU to ask.
     #[error("there is no QEMU on the {}{}", word(*.0), because(.1))]
-    Gone(Side, Option<String>),
+    NoQemu(Side, Option<String>),
     /// QEMU says what makes no sense.
     #[error("`{command}` says {what}")]
-    Odd { command: &'static str, what: String },
+    Malformed { command: &'static str, what: String },
     /// A step of another back end.
     #[error("the step `{0}` is none of the raw back end's")]
-    Foreign(Step),
+    OtherBackEnd(Step),
     /// A step that the case's own values have no use for.
     #[error("the step can't be done in this case: {0}")]
-    Unfit(&'static str),
+    NotApplicable(&'static str),
     /// A device that is asked does not answer.
     #[error("the device does not answer")]
-    Mute,
+    DeviceTimeout,
     /// No guest can be made.
     #[error("no boot image can be made")]
     Image(#[from] ImageError),
@@ -50,7 +50,7 @@ pub(crate) enum Trouble {
     Credentials(String),
 }
 
-impl Trouble {
+impl StepError {
     /// Names what a system call was for.
     pub(crate) fn system<E: Into<io::Error>>(what: &'static str) -> impl FnOnce(E) -> Self {
         move |source| QemuError::system(what)(source).into()
@@ -71,10 +71,10 @@ pub(crate) const fn word(side: Side) -> &'static str {
     }
 }
 
-impl From<Trouble> for Outcome {
-    fn from(trouble: Trouble) -> Self {
-        let text = told(&trouble);
-        if let Trouble::Refused(_) | Trouble::Astray { .. } = trouble {
+impl From<StepError> for Outcome {
+    fn from(error: StepError) -> Self {
+        let text = told(&error);
+        if let StepError::Refused(_) | StepError::UnexpectedStatus { .. } = error {
             return Self::Refused(Refusal {
                 code: 0,
                 domain: 0,
@@ -86,9 +86,9 @@ impl From<Trouble> for Outcome {
 }
 
 /// What was asked for; `None` where QEMU is gone.
-pub(crate) fn unless_gone<T>(asked: Result<T, Trouble>) -> Result<Option<T>, Trouble> {
+pub(crate) fn unless_gone<T>(asked: Result<T, StepError>) -> Result<Option<T>, StepError> {
     match asked {
-        Err(Trouble::Gone(..) | Trouble::Qemu(QemuError::Died { .. })) => Ok(None),
+        Err(StepError::NoQemu(..) | StepError::Qemu(QemuError::Died { .. })) => Ok(None),
         asked => asked.map(Some),
     }
 }
@@ -99,7 +99,7 @@ mod tests {
 
     use super::*;
 
-    fn image() -> Trouble {
+    fn image() -> StepError {
         let unaligned = Parameters {
             start: 0x100001,
             ..Parameters::SMALL
@@ -108,23 +108,23 @@ mod tests {
     }
 
     #[test]
-    fn a_trouble_does_not_say_its_cause_and_is_told_with_it_once() {
+    fn a_step_error_does_not_say_its_cause_and_is_told_with_it_once() {
         let file = || io::Error::other("a cause of its own");
-        let troubles = [
+        let errors = [
             image(),
             QemuError::file("read", "/x")(file()).into(),
-            Trouble::system("kill QEMU")(file()),
+            StepError::system("kill QEMU")(file()),
             QemuError::Start {
                 program: "/x".to_owned(),
                 source: file(),
             }
             .into(),
         ];
-        for trouble in troubles {
-            let cause = std::error::Error::source(&trouble).map(ToString::to_string);
+        for error in errors {
+            let cause = std::error::Error::source(&error).map(ToString::to_string);
             let cause = cause.expect("each of these has one");
-            assert!(!trouble.to_string().contains(&cause), "{trouble}");
-            let Outcome::Unknown { why } = trouble.into() else {
+            assert!(!error.to_string().contains(&cause), "{error}");
+            let Outcome::Unknown { why } = error.into() else {
                 panic!("none of these is a refusal");
             };
             assert_eq!(why.matches(&cause).count(), 1, "{why}");

@@ -5,13 +5,11 @@ use migratrix_history::Side;
 use migratrix_matrix::{Incident, Raw, Tls, Transport, Version};
 use serde_json::{Map, Value, json};
 
-use crate::{
+use super::{
     address::LOOPBACK,
     certificates::{Authority, CLIENT, OTHER_HOST, Pair},
-    party::Party,
-    scratch::Scratch,
-    trouble::Trouble,
 };
+use crate::{error::StepError, party::Party, scratch::Scratch};
 
 const CREDENTIALS: &str = "credentials";
 const ADMISSION: &str = "admission";
@@ -30,7 +28,7 @@ pub(crate) async fn provide(
     party: &mut Party,
     scratch: &Scratch,
     record: &mut Recorder,
-) -> Result<Map<String, Value>, Trouble> {
+) -> Result<Map<String, Value>, StepError> {
     let tls = raw.tls;
     let mut parameters = Map::new();
     let credentials = match tls {
@@ -70,7 +68,7 @@ fn wants_host(raw: &Raw, version: Version) -> bool {
 }
 
 /// The object that holds a pre-shared key.
-fn shared_key(tls: Tls, side: Side, scratch: &Scratch) -> Result<Value, Trouble> {
+fn shared_key(tls: Tls, side: Side, scratch: &Scratch) -> Result<Value, StepError> {
     let is_other = (tls, side) == (Tls::PskMismatch, Side::Destination);
     let key = if is_other { OTHER_KEY } else { KEY };
     let folder = folder(side);
@@ -87,7 +85,7 @@ fn shared_key(tls: Tls, side: Side, scratch: &Scratch) -> Result<Value, Trouble>
 }
 
 /// The object that holds certificates.
-fn certificates(tls: Tls, side: Side, scratch: &Scratch) -> Result<Value, Trouble> {
+fn certificates(tls: Tls, side: Side, scratch: &Scratch) -> Result<Value, StepError> {
     let authority = Authority::new()?;
     let folder = folder(side);
     scratch.make_within(folder)?;
@@ -166,7 +164,7 @@ async fn add_object(
     name: &str,
     object: Value,
     record: &mut Recorder,
-) -> Result<(), Trouble> {
+) -> Result<(), StepError> {
     let mut arguments = object;
     if party.host.abilities.command_takes("object-add", "props") {
         let mut properties = arguments;

@@ -16,13 +16,15 @@ use migratrix_history::{Observation, Side, When};
 use migratrix_matrix::Devices;
 use migratrix_qmp::{Deadline, Width};
 
+use super::{
+    SLOT,
+    pci::{BAR, COMMAND},
+    work,
+};
 use crate::{
     QemuDriver,
-    devices::SLOT,
+    error::StepError,
     party::{EVERY, Party},
-    pci::{BAR, COMMAND},
-    trouble::Trouble,
-    work,
 };
 
 /// Registers, by their offsets from the first base address.
@@ -95,14 +97,15 @@ impl Driven {
         base: u64,
         queues: &[u16],
         features: u32,
-    ) -> Result<Self, Trouble> {
+    ) -> Result<Self, StepError> {
         let command = party.read_config(SLOT, COMMAND).await?;
         party
             .write_config(SLOT, COMMAND, command | BUS_MASTER)
             .await?;
         let port = party.read_config(SLOT, BAR).await? & !3;
         let mut driven = Self {
-            port: u16::try_from(port).map_err(|_| Trouble::Unfit("it is no legacy device"))?,
+            port: u16::try_from(port)
+                .map_err(|_| StepError::NotApplicable("it is no legacy device"))?,
             base,
             rings: Vec::new(),
         };
@@ -120,7 +123,7 @@ impl Driven {
         Ok(driven)
     }
 
-    async fn set_up(&mut self, party: &mut Party, queue: u16, at: u64) -> Result<(), Trouble> {
+    async fn set_up(&mut self, party: &mut Party, queue: u16, at: u64) -> Result<(), StepError> {
         self.set(party, QUEUE, Width::Word, queue.into()).await?;
         let size = party.port_in(Width::Word, self.port + QUEUE_SIZE).await?;
         let ring = Ring {
@@ -130,7 +133,7 @@ impl Driven {
             made: 0,
         };
         if ring.size == 0 || ring.used() + 6 + 8 * u64::from(ring.size) > at + RING_BYTES {
-            return Err(Trouble::Unfit("its queue has an odd size"));
+            return Err(StepError::NotApplicable("its queue has an odd size"));
         }
         party
             .write_memory(at, &vec![0; RING_BYTES as usize])
@@ -147,7 +150,7 @@ impl Driven {
         register: u16,
         width: Width,
         value: u32,
-    ) -> Result<(), Trouble> {
+    ) -> Result<(), StepError> {
         party.port_out(width, self.port + register, value).await
     }
 
@@ -174,10 +177,10 @@ impl Driven {
         party: &mut Party,
         place: usize,
         parts: &[Part],
-    ) -> Result<Vec<u8>, Trouble> {
+    ) -> Result<Vec<u8>, StepError> {
         let room = self.room();
         let ring = self.rings.get_mut(place);
-        let ring = ring.ok_or(Trouble::Unfit("it has no such queue"))?;
+        let ring = ring.ok_or(StepError::NotApplicable("it has no such queue"))?;
         let (answer, length) = describe(party, ring, room, parts).await?;
         let slot = ring.available() + 4 + 2 * u64::from(ring.made % ring.size);
         party.write_memory(slot, &0_u16.to_le_bytes()).await?;
@@ -199,7 +202,7 @@ async fn describe(
     ring: &Ring,
     mut room: u64,
     parts: &[Part],
-) -> Result<(u64, u64), Trouble> {
+) -> Result<(u64, u64), StepError> {
     let (mut answer, mut length) = (None, 0);
     for (part, number) in parts.iter().zip(0_u16..) {
         let (size, mut flags) = match part {
@@ -232,7 +235,7 @@ async fn describe(
 const ANSWER: Duration = Duration::from_secs(2);
 
 /// Waits until the device has answered so many requests.
-async fn await_used(party: &mut Party, at: u64, made: u16) -> Result<(), Trouble> {
+async fn await_used(party: &mut Party, at: u64, made: u16) -> Result<(), StepError> {
     let deadline = Deadline::after(ANSWER);
     let mut tick = tokio::time::interval(EVERY);
     loop {
@@ -241,7 +244,7 @@ async fn await_used(party: &mut Party, at: u64, made: u16) -> Result<(), Trouble
             return Ok(());
         }
         if deadline.is_past() {
-            return Err(Trouble::Mute);
+            return Err(StepError::DeviceTimeout);
         }
     }
 }
@@ -254,10 +257,10 @@ impl QemuDriver {
         side: Side,
         when: When,
         record: &mut Recorder,
-    ) -> Result<(), Trouble> {
+    ) -> Result<(), StepError> {
         let devices = self.subject.raw.devices;
         if devices == Devices::None {
-            return Err(Trouble::Unfit("it has no device"));
+            return Err(StepError::NotApplicable("it has no device"));
         }
         let mut did = self.party(side).devices(devices).await?;
         did.extend(work::done(self, side, when).await?);
@@ -266,7 +269,7 @@ impl QemuDriver {
     }
 
     /// Changes a register of the case's device behind its driver's back.
-    pub(crate) async fn disturb_device(&mut self, side: Side) -> Result<(), Trouble> {
+    pub(crate) async fn disturb_device(&mut self, side: Side) -> Result<(), StepError> {
         self.party(side).change_interrupt_line().await
     }
 }
