@@ -5,7 +5,7 @@ use std::io;
 use migratrix_contract::{Step, told};
 use migratrix_guest::{ImageError, ReadError};
 use migratrix_history::{Outcome, Refusal, Side};
-use migratrix_qmp::{QemuError, QmpError};
+use migratrix_qmp::{MigrationStatus, QemuError, QmpError};
 use thiserror::Error;
 
 /// Why a step of a case was not done. The first two are QEMU's own "no".
@@ -15,10 +15,10 @@ pub(crate) enum StepError {
     #[error("{0}")]
     Refused(QmpError),
     /// The migration ended in another state than the awaited one.
-    #[error("the migration on the {} is {state}: {why}", word(*.side))]
+    #[error("the migration on the {} is {status}: {why}", word(*.side))]
     UnexpectedStatus {
         side: Side,
-        state: String,
+        status: MigrationStatus,
         why: String,
     },
     /// We could not ask.
@@ -88,7 +88,7 @@ impl From<StepError> for Outcome {
 /// What was asked for; `None` where QEMU is gone.
 pub(crate) fn unless_gone<T>(asked: Result<T, StepError>) -> Result<Option<T>, StepError> {
     match asked {
-        Err(StepError::NoQemu(..) | StepError::Qemu(QemuError::Died { .. })) => Ok(None),
+        Err(StepError::NoQemu(..) | StepError::Qemu(QemuError::Exited { .. })) => Ok(None),
         asked => asked.map(Some),
     }
 }

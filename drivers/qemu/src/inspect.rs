@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use migratrix_contract::Recorder;
 use migratrix_guest::Survey;
 use migratrix_history::{DomainLook, Identity, JobLook, Look, Observation, Side, When};
-use migratrix_qmp::Deadline;
+use migratrix_qmp::{Deadline, MigrationStatus, RunState};
 use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::{Value, json};
 
@@ -19,9 +19,9 @@ use crate::{
 
 /// What `query-status` says.
 #[derive(Clone, Debug, Deserialize)]
-pub(crate) struct RunState {
+pub(crate) struct VmStatus {
     pub(crate) running: bool,
-    status: String,
+    status: RunState,
 }
 
 #[derive(Deserialize)]
@@ -57,32 +57,49 @@ struct DeviceId {
     device: u32,
 }
 
-impl RunState {
+impl VmStatus {
     /// Whether the guest is here: not yet to come, and not gone.
     fn is_here(&self) -> bool {
-        !["inmigrate", "postmigrate", "shutdown"].contains(&self.status.as_str())
+        ![
+            RunState::InMigrate,
+            RunState::PostMigrate,
+            RunState::Shutdown,
+        ]
+        .contains(&self.status)
     }
 
     /// Whether the guest is yet to come.
     pub(crate) fn is_to_come(&self) -> bool {
-        self.status == "inmigrate"
+        self.status == RunState::InMigrate
     }
 
     /// The word of `virDomainState` that comes nearest.
     fn word(&self) -> &'static str {
-        match self.status.as_str() {
-            "running" => "running",
-            "suspended" => "pmsuspended",
-            "shutdown" => "shutoff",
-            "internal-error" | "guest-panicked" => "crashed",
-            _ => "paused",
+        match self.status {
+            RunState::Running => "running",
+            RunState::Suspended => "pmsuspended",
+            RunState::Shutdown => "shutoff",
+            RunState::InternalError | RunState::GuestPanicked => "crashed",
+            RunState::Debug
+            | RunState::FinishMigrate
+            | RunState::InMigrate
+            | RunState::IoError
+            | RunState::Paused
+            | RunState::PostMigrate
+            | RunState::Prelaunch
+            | RunState::RestoreVm
+            | RunState::SaveVm
+            | RunState::Watchdog
+            | RunState::Colo
+            | RunState::Preconfig
+            | RunState::Other(_) => "paused",
         }
     }
 }
 
 impl Party {
     /// What `query-status` says.
-    pub(crate) async fn run_state(&mut self) -> Result<RunState, StepError> {
+    pub(crate) async fn run_state(&mut self) -> Result<VmStatus, StepError> {
         self.query("query-status").await
     }
 
@@ -104,7 +121,8 @@ impl Party {
         let patience = Deadline::after(PATIENCE);
         loop {
             let described = self.described().await?;
-            let is_passing = described.reason == "finish-migrate" && self.trail.is_at("completed");
+            let is_passing = described.reason == RunState::FinishMigrate.as_str()
+                && self.trail.is_at(&MigrationStatus::Completed);
             if !is_passing || patience.is_past() {
                 return Ok(described);
             }
@@ -121,7 +139,7 @@ impl Party {
             persistent: false,
             state: state.word().to_owned(),
             identity: Some(self.identity().await?),
-            reason: state.status,
+            reason: state.status.to_string(),
         })
     }
 
@@ -201,14 +219,14 @@ impl QemuDriver {
         let progress = unless_gone(party.progress().await)?;
         let mut job = progress.map_or_else(
             || JobLook {
-                kind: "none".to_owned(),
+                kind: MigrationStatus::None.to_string(),
                 error: party.end().map(str::to_owned),
                 ..JobLook::default()
             },
             crate::migration::progress::Progress::look,
         );
         // QEMU tells the reason there, and not always in its answer.
-        if job.kind != "completed" {
+        if job.kind != MigrationStatus::Completed.as_str() {
             job.error = with_words(job.error, party.stderr());
         }
         record.saw(Observation::Job { side, job });

@@ -26,7 +26,7 @@ impl QemuDriver {
             RawStep::UseDevice(side, when) => self.use_device(side, when, record).await,
             RawStep::Listen => self.listen(record).await,
             RawStep::Migrate => self.migrate(record).await,
-            RawStep::Await(side, state) => self.await_state(side, state, record).await,
+            RawStep::Await(side, state) => self.await_status(side, &state.into(), record).await,
             RawStep::AwaitPass => self.await_pass(record).await,
             RawStep::CountChannels => self.count_channels(record).await,
             RawStep::Converge => self.converge(record).await,

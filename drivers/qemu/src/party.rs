@@ -4,7 +4,9 @@ use std::{sync::Arc, time::Duration};
 
 use migratrix_contract::Recorder;
 use migratrix_history::{Observation, Side};
-use migratrix_qmp::{Abilities, Account, Answer, Binary, Event, Events, Qemu, QemuError, Qtest};
+use migratrix_qmp::{
+    Abilities, Account, Answer, Binary, Event, Events, MigrationStatus, Qemu, QemuError, Qtest,
+};
 use serde::Deserialize;
 use serde_json::{Value, json};
 use tokio::net::UnixStream;
@@ -116,7 +118,7 @@ impl Party {
             Err(error) => error,
         };
         let error = self.qemu()?.explain(error).await;
-        if let QemuError::Died { status, stderr, .. } = &error {
+        if let QemuError::Exited { status, stderr, .. } = &error {
             self.end = Some(format!("{status}: {stderr}"));
         }
         Err(error.into())
@@ -214,8 +216,8 @@ impl Party {
     /// of them were there: one of those may be newer than the answer.
     fn learn(&mut self, progress: &Progress, known: usize, record: &mut Recorder) {
         self.note_events(record);
-        if self.trail.count() == known && self.trail.learn(progress.state()) {
-            self.note_state(progress.state(), record);
+        if self.trail.count() == known && self.trail.learn(&progress.status) {
+            self.note_status(&progress.status, record);
         }
     }
 
@@ -237,10 +239,10 @@ impl Party {
         }
     }
 
-    fn note_state(&self, state: &str, record: &mut Recorder) {
+    fn note_status(&self, status: &MigrationStatus, record: &mut Recorder) {
         record.saw(Observation::Status {
             side: self.side,
-            status: state.to_owned(),
+            status: status.to_string(),
         });
     }
 
@@ -250,7 +252,7 @@ impl Party {
         let pass = event.data.get("pass").and_then(Value::as_u64);
         match (event.name.as_str(), state, pass) {
             ("MIGRATION", Some(state), _) => {
-                self.trail.push(state);
+                self.trail.push(state.into());
                 let status = state.to_owned();
                 Observation::Status { side, status }
             }

@@ -77,6 +77,8 @@ pub enum QapiEnum {
     ObjectType,
     /// The states of a machine.
     RunState,
+    /// The states of a block job.
+    JobStatus,
 }
 
 #[derive(Deserialize)]
@@ -121,6 +123,7 @@ impl QapiEnum {
             Self::BlockdevDriver => (Arguments("blockdev-add"), "driver"),
             Self::ObjectType => (Arguments("object-add"), "qom-type"),
             Self::RunState => (Returned("query-status"), "status"),
+            Self::JobStatus => (Event("JOB_STATUS_CHANGE"), "status"),
         }
     }
 }
@@ -267,9 +270,9 @@ impl Question<'_> {
         arguments: Value,
     ) -> Result<T, QemuError> {
         let answer = self.qmp.ask(command, arguments, self.deadline).await?;
-        T::deserialize(&answer).map_err(|error| QemuError::Nonsense {
+        T::deserialize(&answer).map_err(|error| QemuError::Malformed {
             command: command.to_owned(),
-            said: excerpt(answer.to_string().as_bytes()),
+            response: excerpt(answer.to_string().as_bytes()),
             why: error.to_string(),
         })
     }

@@ -4,14 +4,14 @@ use std::{io, path::PathBuf, process::ExitStatus};
 
 use thiserror::Error;
 
-use crate::Deadline;
+use crate::{Deadline, QmpError};
 
 /// Why a QEMU could not be asked. A refusal by QMP is none, see [`crate::Answer`].
 #[derive(Debug, Error)]
 pub enum QemuError {
     /// The connection came to its end.
     #[error("awaited {awaited}, but {ending}")]
-    Broken {
+    Disconnected {
         /// What was awaited.
         awaited: String,
         /// How the connection ended.
@@ -19,7 +19,7 @@ pub enum QemuError {
     },
     /// The deadline passed.
     #[error("awaited {awaited}, but nothing of it came within {deadline}")]
-    Silent {
+    TimedOut {
         /// What was awaited.
         awaited: String,
         /// Until when.
@@ -27,7 +27,7 @@ pub enum QemuError {
     },
     /// QEMU has ended.
     #[error("awaited {awaited}, but QEMU ended with {status}: {stderr}")]
-    Died {
+    Exited {
         /// What was awaited.
         awaited: String,
         /// How it ended.
@@ -36,20 +36,28 @@ pub enum QemuError {
         stderr: String,
     },
     /// A command was refused that is not to be refused.
-    #[error("`{command}` was refused: {said}")]
+    #[error("`{command}` was refused: {refusal}")]
     Refused {
         /// The command.
         command: String,
+        /// QEMU's refusal, with its class.
+        refusal: QmpError,
+    },
+    /// A command of qtest was refused, which has no classes.
+    #[error("`{command}` was refused: {response}")]
+    RefusedByQtest {
+        /// The command.
+        command: String,
         /// QEMU's words.
-        said: String,
+        response: String,
     },
     /// An answer came that can't be the answer to its command.
-    #[error("`{command}` was answered by what can't be its answer, {why}: {said}")]
-    Nonsense {
+    #[error("`{command}` was answered by what can't be its answer, {why}: {response}")]
+    Malformed {
         /// The command.
         command: String,
         /// The start of the answer.
-        said: String,
+        response: String,
         /// What is wrong with it.
         why: String,
     },
@@ -76,7 +84,7 @@ pub enum QemuError {
     },
     /// A root without a QEMU, or without the loader for it.
     #[error("{root} is no root with a QEMU: it has none of {sought}")]
-    Lacks {
+    NotFound {
         /// The root.
         root: PathBuf,
         /// What was looked for.
@@ -110,24 +118,24 @@ pub enum Ending {
     Closed,
     /// The peer closed it within a message.
     #[error("the peer closed the connection within a message: `{0}`")]
-    Cut(String),
+    Truncated(String),
     /// It was given up on our side.
     #[error("the connection was given up on our side")]
-    GivenUp,
+    Dropped,
     /// It could not be read or written.
     #[error("the connection failed: {0}")]
     Failed(String),
     /// What came is no message of the protocol.
-    #[error("what came is no message of the protocol, {why}: `{said}`")]
-    Garbage {
+    #[error("what came is no message of the protocol, {why}: `{received}`")]
+    Malformed {
         /// The start of what came.
-        said: String,
+        received: String,
         /// What is wrong with it.
         why: String,
     },
     /// An answer came to nothing that was asked.
     #[error("an answer came to nothing that was asked: `{0}`")]
-    Unasked(String),
+    Unsolicited(String),
     /// A message grew too long.
     #[error("a message grew past {0} bytes")]
     TooLong(usize),
@@ -155,15 +163,16 @@ impl QemuError {
     #[must_use]
     pub fn awaited(&self) -> Option<&str> {
         match self {
-            Self::Broken { awaited, .. }
-            | Self::Silent { awaited, .. }
-            | Self::Died { awaited, .. } => Some(awaited),
+            Self::Disconnected { awaited, .. }
+            | Self::TimedOut { awaited, .. }
+            | Self::Exited { awaited, .. } => Some(awaited),
             Self::Refused { .. }
-            | Self::Nonsense { .. }
+            | Self::RefusedByQtest { .. }
+            | Self::Malformed { .. }
             | Self::NoOutOfBand(_)
             | Self::Range { .. }
             | Self::Start { .. }
-            | Self::Lacks { .. }
+            | Self::NotFound { .. }
             | Self::File { .. }
             | Self::System { .. } => None,
         }

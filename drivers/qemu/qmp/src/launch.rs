@@ -179,13 +179,13 @@ impl Launch {
         };
         let mut child = command.spawn().map_err(start)?;
         let stderr = Stderr::new(child.stderr.take().expect("it was piped"));
-        let life = Arc::new(Life::new(self.told(&words), stderr));
+        let life = Arc::new(Life::new(self.command_text(&words), stderr));
         self.account.add(Arc::clone(&life));
         Ok(Process { child, life })
     }
 
     /// The command for people, with what it has of its own in its environment.
-    fn told(&self, words: &[OsString]) -> String {
+    fn command_text(&self, words: &[OsString]) -> String {
         let variable = |(name, value): &(OsString, OsString)| {
             let mut variable = name.clone();
             variable.push("=");
@@ -221,7 +221,7 @@ impl Starting {
         let garbling = Garbling::default();
         let connected = tokio::select! {
             connected = Qmp::connect(garbling.over(qmp), deadline) => connected,
-            _ = process.child.wait() => Err(QemuError::Broken {
+            _ = process.child.wait() => Err(QemuError::Disconnected {
                 awaited: "QEMU's greeting".to_owned(),
                 ending: Ending::Closed,
             }),

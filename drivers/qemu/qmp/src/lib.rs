@@ -16,6 +16,7 @@ mod error;
 mod launch;
 mod qmp;
 mod qtest;
+mod status;
 
 pub use abilities::{
     Abilities, Machine, QapiEnum,
@@ -34,3 +35,4 @@ pub use qtest::{
     Endianness, Qtest, Width,
     lines::{Irq, Level},
 };
+pub use status::{JobStatus, MigrationStatus, RunState};

@@ -129,7 +129,7 @@ impl Qmp {
         let answer = self.execute(command, arguments, deadline).await?;
         answer.map_err(|refusal| QemuError::Refused {
             command: command.to_owned(),
-            said: refusal.to_string(),
+            refusal,
         })
     }
 

@@ -241,21 +241,21 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Qtest<S> {
         let awaited = || format!("the answer to qtest's `{verb}`");
         let answer = tokio::time::timeout_at(deadline.at(), self.lines.exchange(command))
             .await
-            .map_err(|_| QemuError::Silent {
+            .map_err(|_| QemuError::TimedOut {
                 awaited: awaited(),
                 deadline,
             })?
-            .map_err(|ending| QemuError::Broken {
+            .map_err(|ending| QemuError::Disconnected {
                 awaited: awaited(),
                 ending,
             })?;
-        let answer = answer.map_err(|said| QemuError::Refused {
+        let answer = answer.map_err(|response| QemuError::RefusedByQtest {
             command: verb.to_owned(),
-            said,
+            response,
         })?;
-        understand(&answer).ok_or_else(|| QemuError::Nonsense {
+        understand(&answer).ok_or_else(|| QemuError::Malformed {
             command: excerpt(command.as_bytes()),
-            said: excerpt(answer.as_bytes()),
+            response: excerpt(answer.as_bytes()),
             why: "not of the expected form or length".to_owned(),
         })
     }

@@ -47,7 +47,7 @@ async fn what_says_nothing_is_an_error_at_the_deadline() {
         .await
         .unwrap_err();
     assert_eq!(error.awaited(), Some("QEMU's greeting"));
-    assert!(matches!(error, QemuError::Silent { .. }));
+    assert!(matches!(error, QemuError::TimedOut { .. }));
 }
 
 #[tokio::test]

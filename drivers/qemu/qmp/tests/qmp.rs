@@ -33,7 +33,7 @@ async fn status(qmp: &Qmp) -> Result<Answer, QemuError> {
 }
 
 fn ending(error: QemuError) -> Ending {
-    let QemuError::Broken { ending, .. } = error else {
+    let QemuError::Disconnected { ending, .. } = error else {
         panic!("{error}");
     };
     ending
@@ -176,7 +176,7 @@ async fn a_silent_peer_is_an_error_at_the_deadline_that_names_what_was_awaited()
     assert_eq!(error.awaited(), Some("the answer to `qmp_capabilities`"));
     let qmp = connect(&[GREETING, READY], Then::Hold).await.unwrap();
     let error = status(&qmp).await.unwrap_err();
-    assert!(matches!(error, QemuError::Silent { .. }));
+    assert!(matches!(error, QemuError::TimedOut { .. }));
     assert_eq!(error.awaited(), Some("the answer to `query-status`"));
 }
 
@@ -186,7 +186,10 @@ async fn the_answer_to_a_command_that_was_given_up_disturbs_nobody() {
     let qmp = connect(&[GREETING, READY, "", &[STATUS, late].concat()], Then::Hold)
         .await
         .unwrap();
-    assert!(matches!(status(&qmp).await, Err(QemuError::Silent { .. })));
+    assert!(matches!(
+        status(&qmp).await,
+        Err(QemuError::TimedOut { .. })
+    ));
     assert_eq!(status(&qmp).await.unwrap().unwrap(), json!({}));
 }
 
@@ -196,7 +199,7 @@ async fn a_peer_that_closes_is_told_at_once_and_what_it_said_before_counts() {
     let error = connect(&[], Then::Close).await.unwrap_err();
     assert_eq!(ending(error), Ending::Closed);
     let error = connect(&[&GREETING[..20]], Then::Close).await.unwrap_err();
-    assert!(matches!(ending(error), Ending::Cut(_)));
+    assert!(matches!(ending(error), Ending::Truncated(_)));
     let last = [STATUS, STOP].concat();
     let qmp = connect(&[GREETING, READY, &last], Then::Close)
         .await
@@ -225,7 +228,7 @@ async fn what_was_not_asked_for_ends_the_connection() {
             last = status(&qmp).await;
         }
         assert!(
-            matches!(ending(last.unwrap_err()), Ending::Unasked(_)),
+            matches!(ending(last.unwrap_err()), Ending::Unsolicited(_)),
             "{said}"
         );
     }
@@ -235,7 +238,7 @@ async fn what_was_not_asked_for_ends_the_connection() {
 async fn garbage_is_an_error_that_shows_it() {
     for said in ["hello\n", "{\"a\":}", "{\"QMP\": 7}", "[]", "\u{0}"] {
         let error = connect(&[said], Then::Hold).await.unwrap_err();
-        assert!(matches!(ending(error), Ending::Garbage { .. }), "{said}");
+        assert!(matches!(ending(error), Ending::Malformed { .. }), "{said}");
     }
 }
 
@@ -294,7 +297,7 @@ async fn events_outlive_their_connection() {
     events.wait_for("STOP", SOON).await.unwrap();
     assert_eq!(
         ending(events.wait_for("STOP", SOON).await.unwrap_err()),
-        Ending::GivenUp
+        Ending::Dropped
     );
 }
 

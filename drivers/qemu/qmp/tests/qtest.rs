@@ -127,7 +127,9 @@ async fn a_refusal_leaves_the_connection_of_use() {
     );
     for expected in ["Unknown command", "no"] {
         let refusal = qtest.read(Width::Byte, 0, SOON).await.unwrap_err();
-        assert!(matches!(&refusal, QemuError::Refused { said, .. } if said.contains(expected)));
+        assert!(
+            matches!(&refusal, QemuError::RefusedByQtest { response, .. } if response.contains(expected))
+        );
     }
     assert_eq!(qtest.read(Width::Byte, 0, SOON).await.unwrap(), 2);
 }
@@ -137,7 +139,7 @@ async fn memory_of_another_length_is_no_answer() {
     let mut qtest = qtest(&["OK YWI=\n", "OK !!!!\n", "OK 0x1\n"], Then::Hold);
     for _ in 0..2 {
         let error = qtest.read_memory(0, 3, SOON).await.unwrap_err();
-        assert!(matches!(error, QemuError::Nonsense { .. }), "{error}");
+        assert!(matches!(error, QemuError::Malformed { .. }), "{error}");
     }
     assert!(qtest.read_memory_hex(0, 3, SOON).await.is_err());
 }
@@ -164,8 +166,8 @@ async fn a_command_that_was_given_up_ends_the_connection() {
         assert!(
             matches!(
                 error,
-                QemuError::Broken {
-                    ending: Ending::GivenUp,
+                QemuError::Disconnected {
+                    ending: Ending::Dropped,
                     ..
                 }
             ),
@@ -189,7 +191,7 @@ async fn what_is_no_answer_ends_the_connection() {
     ] {
         let mut qtest = qtest(&[said], Then::Hold);
         let error = qtest.read(Width::Byte, 0, SOON).await.unwrap_err();
-        assert!(matches!(error, QemuError::Broken { .. }), "{error}");
+        assert!(matches!(error, QemuError::Disconnected { .. }), "{error}");
     }
 }
 

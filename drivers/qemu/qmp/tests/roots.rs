@@ -8,7 +8,10 @@ use std::{
     time::{Duration, Instant},
 };
 
-use migratrix_qmp::{Abilities, AbilityCache, Binary, Endianness, Launch, QapiEnum, Width};
+use migratrix_qmp::{
+    Abilities, AbilityCache, Binary, Endianness, JobStatus, Launch, MigrationStatus, QapiEnum,
+    RunState, Width,
+};
 use nix::{
     sys::{
         signal::{Signal, kill},
@@ -193,6 +196,21 @@ fn assert_common(abilities: &Abilities) {
     assert!(!abilities.schema.is_out_of_band("migrate"));
 }
 
+/// No release has a state that is not known here by its name.
+fn assert_states_are_known(abilities: &Abilities) {
+    let assert_all = |of: QapiEnum, is_known: fn(&str) -> bool| {
+        let words = abilities.words(of);
+        let unknown: Vec<&&str> = words.iter().filter(|word| !is_known(word)).collect();
+        assert!(!words.is_empty(), "{of:?} in {}", abilities.version);
+        assert!(unknown.is_empty(), "{unknown:?} in {}", abilities.version);
+    };
+    assert_all(QapiEnum::MigrationStatus, |word| {
+        MigrationStatus::from(word).is_known()
+    });
+    assert_all(QapiEnum::RunState, |word| RunState::from(word).is_known());
+    assert_all(QapiEnum::JobStatus, |word| JobStatus::from(word).is_known());
+}
+
 #[tokio::test]
 #[ignore = "needs the roots of releases, named by MIGRATRIX_TEST_ROOTS=dir1:dir2"]
 async fn the_abilities_of_each_release_are_as_measured() {
@@ -204,6 +222,7 @@ async fn the_abilities_of_each_release_are_as_measured() {
         let probe = began.elapsed();
         assert_as_measured(&probed);
         assert_common(&probed);
+        assert_states_are_known(&probed);
         assert_eq!(cache.abilities(&binary, LONG).await.unwrap(), probed);
         let began = Instant::now();
         assert_eq!(cache.abilities(&binary, LONG).await.unwrap(), probed);

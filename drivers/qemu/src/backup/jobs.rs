@@ -5,7 +5,7 @@ use migratrix_history::Side;
 use migratrix_matrix::{
     Backup, BackupForm, Clusters, DirtyBitmap, Drive, Link, OnError, Target, Together,
 };
-use migratrix_qmp::{Event, Events};
+use migratrix_qmp::{Event, Events, JobStatus};
 use serde_json::{Value, json};
 
 use super::{
@@ -340,7 +340,7 @@ impl QemuDriver {
         let came = events.wait("that the job is over", PATIENCE, over).await;
         let came = self.party(side).explained(came).await?;
         if is_stop(&came, id) {
-            let paused = |event: &Event| is_at(event, id, "paused");
+            let paused = |event: &Event| is_at(event, id, &JobStatus::Paused);
             let came = events
                 .wait("that the job is paused", PATIENCE, paused)
                 .await;

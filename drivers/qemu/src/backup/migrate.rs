@@ -3,7 +3,10 @@
 use migratrix_contract::Recorder;
 use migratrix_history::Side;
 use migratrix_matrix::{Backup, Carrier, Drive, Journey};
-use migratrix_qmp::Event;
+use migratrix_qmp::{
+    Event, JobStatus,
+    MigrationStatus::{Completed, PreSwitchover},
+};
 use serde_json::{Value, json};
 
 use super::{disks, images::DISK};
@@ -89,7 +92,7 @@ impl QemuDriver {
         from.command("block-job-cancel", cancel, record).await?;
         let is_gone = |event: &Event| {
             event.name == "JOB_STATUS_CHANGE"
-                && event.data == json!({ "id": MIRROR, "status": "null" })
+                && event.data == json!({ "id": MIRROR, "status": JobStatus::Null.as_str() })
         };
         let gone = events
             .wait("that the copy is over", PATIENCE, is_gone)
@@ -117,17 +120,17 @@ impl QemuDriver {
         let to = &mut self.destination;
         to.command("migrate-incoming", uri.clone(), record).await?;
         self.source.command("migrate", uri, record).await?;
-        self.await_state(Source, "pre-switchover", record).await?;
+        self.await_status(Source, &PreSwitchover, record).await?;
         self.inspect_bitmaps(Source, record).await?;
         match case.journey {
             Journey::Stay | Journey::Shared => {}
             Journey::Copied => self.end_copy(record).await?,
         }
-        let proceed = json!({ "state": "pre-switchover" });
+        let proceed = json!({ "state": PreSwitchover.as_str() });
         let from = &mut self.source;
         from.command("migrate-continue", proceed, record).await?;
-        self.await_state(Source, "completed", record).await?;
-        self.await_state(Destination, "completed", record).await?;
+        self.await_status(Source, &Completed, record).await?;
+        self.await_status(Destination, &Completed, record).await?;
         self.await_arrival(record).await
     }
 

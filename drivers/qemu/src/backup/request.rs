@@ -1,7 +1,7 @@
 //! A backup job: what is asked for, and what QEMU says of it.
 
 use migratrix_matrix::{Backup, BackupForm, DirtyBitmap, Drive, Link, OnError, Together};
-use migratrix_qmp::Event;
+use migratrix_qmp::{Event, JobStatus};
 use serde_json::{Map, Value, json};
 
 use super::{
@@ -137,12 +137,14 @@ pub(super) fn action(
 }
 
 pub(super) fn is_gone(event: &Event, id: &str) -> bool {
-    is_at(event, id, "null")
+    is_at(event, id, &JobStatus::Null)
 }
 
-pub(super) fn is_at(event: &Event, id: &str, status: &str) -> bool {
+pub(super) fn is_at(event: &Event, id: &str, status: &JobStatus) -> bool {
     let field = |name: &str| event.data.get(name).and_then(Value::as_str);
-    event.name == "JOB_STATUS_CHANGE" && field("id") == Some(id) && field("status") == Some(status)
+    event.name == "JOB_STATUS_CHANGE"
+        && field("id") == Some(id)
+        && field("status") == Some(status.as_str())
 }
 
 pub(super) fn is_stop(event: &Event, id: &str) -> bool {

@@ -67,7 +67,7 @@ impl QemuDriver {
         let qmp = self.party(side).qemu()?.qmp();
         let answered = match qmp.execute("query-status", json!({}), ANSWER).await {
             Ok(_) => true,
-            Err(QemuError::Silent { .. }) => false,
+            Err(QemuError::TimedOut { .. }) => false,
             Err(error) => return Err(self.party(side).qemu()?.explain(error).await.into()),
         };
         let within_us = u64::try_from(asked.elapsed().as_micros()).unwrap_or(u64::MAX);

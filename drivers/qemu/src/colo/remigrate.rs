@@ -3,6 +3,7 @@
 use migratrix_contract::Recorder;
 use migratrix_history::Side;
 use migratrix_matrix::Address;
+use migratrix_qmp::MigrationStatus;
 use serde_json::{Value, json};
 
 use super::switched;
@@ -82,7 +83,8 @@ impl QemuDriver {
             .command("migrate", Value::Object(arguments), record)
             .await?;
         self.plainly_completed(from, record).await?;
-        self.await_state(to, "completed", record).await
+        self.await_status(to, &MigrationStatus::Completed, record)
+            .await
     }
 
     /// Waits until a side's migration is completed, or has become anything but a plain one.
@@ -95,13 +97,13 @@ impl QemuDriver {
             self.note_events(record);
             let progress = self.party(side).learn_state(record).await?;
             let trail = &mut self.party(side).trail;
-            if trail.take("completed") {
+            if trail.take(&MigrationStatus::Completed) {
                 return Ok(());
             }
-            if trail.is_at("colo") || trail.end().is_some() {
+            if trail.is_at(&MigrationStatus::Colo) || trail.end().is_some() {
                 return Err(StepError::UnexpectedStatus {
                     side,
-                    state: progress.state().to_owned(),
+                    status: progress.status,
                     why: progress
                         .error_desc
                         .unwrap_or_else(|| "no reason is given".to_owned()),

@@ -8,13 +8,13 @@ use std::{
 use migratrix_contract::Recorder;
 use migratrix_history::Side;
 use migratrix_matrix::GuestState;
-use migratrix_qmp::QapiEnum;
+use migratrix_qmp::{
+    MigrationStatus::{PostcopyActive, PostcopyRecover, PostcopyRecoverSetup, PreSwitchover},
+    QapiEnum,
+};
 use serde_json::{Value, json};
 
 use crate::{QemuDriver, error::StepError, party::PATIENCE, transport::address::Place};
-
-/// The state in which a recovery shakes hands.
-const RECOVERS: &str = "postcopy-recover";
 
 const CANCEL: &str = "migrate_cancel";
 
@@ -68,7 +68,7 @@ impl QemuDriver {
 
     /// Goes on from before the switchover.
     pub(crate) async fn proceed(&mut self, record: &mut Recorder) -> Result<(), StepError> {
-        let state = json!({ "state": "pre-switchover" });
+        let state = json!({ "state": PreSwitchover.as_str() });
         let command = "migrate-continue";
         self.source.command(command, state, record).await?;
         Ok(())
@@ -77,8 +77,8 @@ impl QemuDriver {
     /// Loses the connection, once the guest is on the destination: the source breaks it off, and the
     /// destination notices.
     pub(crate) async fn lose(&mut self, record: &mut Recorder) -> Result<(), StepError> {
-        let arrived = "postcopy-active";
-        self.await_state(Side::Destination, arrived, record).await?;
+        self.await_status(Side::Destination, &PostcopyActive, record)
+            .await?;
         if self.subject.raw.guest == GuestState::Running {
             let mut events = self.destination.qemu()?.qmp().all_events();
             events.wait_for("RESUME", PATIENCE).await?;
@@ -93,7 +93,7 @@ impl QemuDriver {
         }
         loop {
             let progress = self.source.learn_state(record).await?;
-            if progress.state() != "postcopy-active" || progress.requests() > 0 {
+            if progress.status != PostcopyActive || progress.requests() > 0 {
                 return Ok(());
             }
             self.pause().await;
@@ -134,7 +134,7 @@ impl QemuDriver {
             UnixListener::bind(&ours).map_err(StepError::system("listen for QEMU"))?;
         self.resume(&Place::Unix(ours), record).await?;
         for side in [Side::Source, Side::Destination] {
-            self.await_state(side, RECOVERS, record).await?;
+            self.await_status(side, &PostcopyRecover, record).await?;
         }
         for side in [Side::Source, Side::Destination] {
             self.pause_migration(side, record).await?;
@@ -147,10 +147,10 @@ impl QemuDriver {
         self.turn();
         let place = Place::Unix(self.socket());
         let abilities = &self.source.host.abilities;
-        let tells = abilities.enum_has(QapiEnum::MigrationStatus, "postcopy-recover-setup");
+        let tells = abilities.enum_has(QapiEnum::MigrationStatus, PostcopyRecoverSetup.as_str());
         self.resume_with(&place, record).await?;
         if tells {
-            self.await_state(Side::Source, "postcopy-recover-setup", record)
+            self.await_status(Side::Source, &PostcopyRecoverSetup, record)
                 .await?;
         }
         Ok(())

@@ -1,14 +1,14 @@
 //! What `query-migrate` says, as far as it is used.
 
 use migratrix_history::JobLook;
+use migratrix_qmp::MigrationStatus;
 use serde::Deserialize;
 
 /// The answer to `query-migrate`. Which members it has depends on the state and on the release.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(rename_all = "kebab-case", default)]
 pub(crate) struct Progress {
-    /// The state: a word of `MigrationStatus`, or nothing before the first migration.
-    pub(crate) status: Option<String>,
+    pub(crate) status: MigrationStatus,
     pub(crate) error_desc: Option<String>,
     total_time: Option<u64>,
     downtime: Option<u64>,
@@ -47,11 +47,6 @@ pub(crate) struct SocketAddress {
 }
 
 impl Progress {
-    /// The state, as a word: `none` before the first migration.
-    pub(crate) fn state(&self) -> &str {
-        self.status.as_deref().unwrap_or("none")
-    }
-
     /// How many pages the destination has asked for.
     pub(crate) fn requests(&self) -> u64 {
         let ram = self.ram.as_ref();
@@ -68,7 +63,7 @@ impl Progress {
 
     /// What is recorded of it.
     pub(crate) fn look(self) -> JobLook {
-        let kind = self.state().to_owned();
+        let kind = self.status.to_string();
         let ram = self.ram.unwrap_or_default();
         JobLook {
             kind,
@@ -99,16 +94,17 @@ mod tests {
     #[test]
     fn a_migration_that_never_was_is_none() {
         let progress = Progress::deserialize(json!({})).unwrap();
-        assert_eq!((progress.state(), progress.requests()), ("none", 0));
+        assert_eq!(progress.status, MigrationStatus::None);
+        assert_eq!(progress.requests(), 0);
     }
 
     #[test]
     fn members_that_a_release_has_not_got_are_left_out() {
-        let said = json!({
+        let response = json!({
             "status": "completed", "downtime": 3, "ram": {"total": 9, "dirty-sync-count": 2},
             "xbzrle-cache": {"pages": 7}, "of-another-release": [1],
         });
-        let look = Progress::deserialize(said).unwrap().look();
+        let look = Progress::deserialize(response).unwrap().look();
         assert_eq!((look.downtime_ms, look.xbzrle_pages), (Some(3), Some(7)));
         assert_eq!(look.postcopy_requests, None);
     }

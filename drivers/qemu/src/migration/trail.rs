@@ -1,32 +1,31 @@
 //! The states that a migration has come through on one side.
 
+use migratrix_qmp::MigrationStatus;
+
 /// The states in their order, how far they have been awaited, and the pass that began last.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Trail {
-    states: Vec<String>,
+    states: Vec<MigrationStatus>,
     next: usize,
     /// The state from before a new attempt, which QEMU may still report.
-    stale: Option<String>,
+    stale: Option<MigrationStatus>,
     passes: u64,
 }
 
-/// States from which a migration goes nowhere by itself.
-const ENDS: [&str; 3] = ["completed", "failed", "cancelled"];
-
 impl Trail {
     /// Adds a state of an event.
-    pub(crate) fn push(&mut self, state: &str) {
+    pub(crate) fn push(&mut self, state: MigrationStatus) {
         self.stale = None;
-        self.states.push(state.to_owned());
+        self.states.push(state);
     }
 
     /// Adds a state of a response to a query; says whether it is news.
-    pub(crate) fn learn(&mut self, state: &str) -> bool {
+    pub(crate) fn learn(&mut self, state: &MigrationStatus) -> bool {
         let is_old = self.states.last().is_some_and(|last| last == state)
-            || self.stale.as_deref() == Some(state)
-            || state == "none";
+            || self.stale.as_ref() == Some(state)
+            || *state == MigrationStatus::None;
         if !is_old {
-            self.push(state);
+            self.push(state.clone());
         }
         !is_old
     }
@@ -38,7 +37,7 @@ impl Trail {
 
     /// Whether the migration has come to `state` since what was awaited last; that counts as
     /// awaited then.
-    pub(crate) fn take(&mut self, state: &str) -> bool {
+    pub(crate) fn take(&mut self, state: &MigrationStatus) -> bool {
         let place = self.states[self.next..]
             .iter()
             .position(|seen| seen == state);
@@ -50,14 +49,14 @@ impl Trail {
     }
 
     /// Whether the migration is in `state` now, by all that is known.
-    pub(crate) fn is_at(&self, state: &str) -> bool {
+    pub(crate) fn is_at(&self, state: &MigrationStatus) -> bool {
         self.stale.is_none() && self.states.last().is_some_and(|last| last == state)
     }
 
     /// The end that the migration has come to since what was awaited last.
-    pub(crate) fn end(&self) -> Option<&str> {
+    pub(crate) fn end(&self) -> Option<&MigrationStatus> {
         let last = self.states.get(self.next..)?.last()?;
-        ENDS.contains(&last.as_str()).then_some(last)
+        last.is_final().then_some(last)
     }
 
     /// A new attempt begins: what was before counts no longer.
@@ -80,34 +79,36 @@ impl Trail {
 
 #[cfg(test)]
 mod tests {
+    use MigrationStatus::{Active, Cancelled, Completed, Setup};
+
     use super::*;
 
     #[test]
     fn a_state_that_was_passed_through_counts_once() {
         let mut trail = Trail::default();
-        for state in ["setup", "active", "completed"] {
+        for state in [Setup, Active, Completed] {
             trail.push(state);
         }
-        assert!(trail.take("active"));
-        assert!(!trail.take("setup"));
-        assert_eq!(trail.end(), Some("completed"));
-        assert!(trail.take("completed"));
-        assert!(trail.take("completed"), "it is still there");
+        assert!(trail.take(&Active));
+        assert!(!trail.take(&Setup));
+        assert_eq!(trail.end(), Some(&Completed));
+        assert!(trail.take(&Completed));
+        assert!(trail.take(&Completed), "it is still there");
     }
 
     #[test]
     fn the_end_of_an_attempt_is_none_of_the_next() {
         let mut trail = Trail::default();
-        for state in ["setup", "cancelled"] {
+        for state in [Setup, Cancelled] {
             trail.push(state);
         }
         trail.begin();
-        assert!(!trail.learn("cancelled"));
-        assert!(!trail.take("cancelled"));
+        assert!(!trail.learn(&Cancelled));
+        assert!(!trail.take(&Cancelled));
         assert_eq!(trail.end(), None);
-        assert!(trail.learn("setup"));
-        assert!(trail.take("setup"));
-        trail.push("cancelled");
-        assert_eq!(trail.end(), Some("cancelled"));
+        assert!(trail.learn(&Setup));
+        assert!(trail.take(&Setup));
+        trail.push(Cancelled);
+        assert_eq!(trail.end(), Some(&Cancelled));
     }
 }

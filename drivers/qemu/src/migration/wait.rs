@@ -5,7 +5,11 @@ use std::time::{Duration, Instant};
 use migratrix_contract::Recorder;
 use migratrix_history::{Observation, Side, When};
 use migratrix_matrix::{Feature, Multifd};
-use migratrix_qmp::{Deadline, QemuError};
+use migratrix_qmp::{
+    Deadline,
+    MigrationStatus::{self, Active, Completed, Failed},
+    QemuError,
+};
 use serde_json::json;
 
 use super::{channels, progress::Progress};
@@ -19,33 +23,33 @@ use crate::{
 const CHANNELS: Duration = Duration::from_secs(2);
 
 impl QemuDriver {
-    /// Waits until the side's migration has come to `state`, or to an end that is another one.
-    pub(crate) async fn await_state(
+    /// Waits until the side's migration has come to `awaited`, or to an end that is another one.
+    pub(crate) async fn await_status(
         &mut self,
         side: Side,
-        state: &str,
+        awaited: &MigrationStatus,
         record: &mut Recorder,
     ) -> Result<(), StepError> {
         loop {
             self.note_events(record);
             let party = self.party(side);
-            if party.trail.take(state) {
+            if party.trail.take(awaited) {
                 return Ok(());
             }
-            if let Some(end) = party.trail.end().map(str::to_owned) {
-                return self.unexpected_status(side, &end, record).await;
+            if let Some(end) = party.trail.end().cloned() {
+                return self.unexpected_status(side, end, record).await;
             }
-            self.is_to_come(side, state, record).await?;
+            self.is_to_come(side, awaited, record).await?;
             match self.party(side).learn_state_or_event(record).await {
-                Err(StepError::Qemu(QemuError::Died { status, stderr, .. }))
+                Err(StepError::Qemu(QemuError::Exited { status, stderr, .. }))
                     if side == Side::Destination && status.code() == Some(1) =>
                 {
-                    return gave_up(party_of(self, side), state, &stderr, record);
+                    return gave_up(self.party(side), awaited, &stderr, record);
                 }
                 learned => learned?,
             };
             let party = self.party(side);
-            if party.trail.take(state) {
+            if party.trail.take(awaited) {
                 return Ok(());
             }
             if party.trail.end().is_none() {
@@ -54,17 +58,17 @@ impl QemuDriver {
         }
     }
 
-    /// Whether the destination can still come to `state`: not where the source has failed.
+    /// Whether the destination can still come to `awaited`: not where the source has failed.
     async fn is_to_come(
         &mut self,
         side: Side,
-        state: &str,
+        awaited: &MigrationStatus,
         record: &mut Recorder,
     ) -> Result<(), StepError> {
-        let end = self.source.trail.end().map(str::to_owned);
+        let end = self.source.trail.end().cloned();
         match (side, end) {
-            (Side::Destination, Some(end)) if end != "completed" && state != "failed" => {
-                self.unexpected_status(Side::Source, &end, record).await
+            (Side::Destination, Some(end)) if end != Completed && *awaited != Failed => {
+                self.unexpected_status(Side::Source, end, record).await
             }
             (Side::Source | Side::Destination, _) => Ok(()),
         }
@@ -74,13 +78,13 @@ impl QemuDriver {
     async fn unexpected_status(
         &mut self,
         side: Side,
-        end: &str,
+        status: MigrationStatus,
         record: &mut Recorder,
     ) -> Result<(), StepError> {
         let progress = self.party(side).learn_state(record).await?;
         Err(StepError::UnexpectedStatus {
             side,
-            state: end.to_owned(),
+            status,
             why: progress
                 .error_desc
                 .unwrap_or_else(|| "no reason is given".to_owned()),
@@ -97,7 +101,7 @@ impl QemuDriver {
             let progress = self.source.learn_state(record).await?;
             let last = self.lap(Side::Source).await?;
             let has_passed = self.source.trail.passes() >= 2 && last != first;
-            let is_over = !self.source.trail.is_at("active");
+            let is_over = !self.source.trail.is_at(&Active);
             if has_passed && (self.has_shown(&progress) || is_over) {
                 let window = began.elapsed();
                 record.saw(Observation::Beat {
@@ -111,8 +115,8 @@ impl QemuDriver {
                 return Ok(());
             }
             if is_over {
-                let state = progress.status.unwrap_or_default();
-                return self.unexpected_status(Side::Source, &state, record).await;
+                let status = progress.status;
+                return self.unexpected_status(Side::Source, status, record).await;
             }
             self.pause().await;
         }
@@ -207,30 +211,25 @@ impl QemuDriver {
     }
 }
 
-fn party_of(driver: &mut QemuDriver, side: Side) -> &mut Party {
-    driver.party(side)
-}
-
 /// A destination of an older release ends where its migration fails: it says so by its exit status.
 fn gave_up(
     party: &mut Party,
-    awaited: &str,
+    awaited: &MigrationStatus,
     words: &str,
     record: &mut Recorder,
 ) -> Result<(), StepError> {
-    let failed = "failed";
-    if party.trail.learn(failed) {
+    if party.trail.learn(&Failed) {
         record.saw(Observation::Status {
             side: party.side,
-            status: failed.to_owned(),
+            status: Failed.to_string(),
         });
     }
-    if awaited == failed {
+    if *awaited == Failed {
         return Ok(());
     }
     Err(StepError::UnexpectedStatus {
         side: party.side,
-        state: failed.to_owned(),
+        status: Failed,
         why: words.to_owned(),
     })
 }

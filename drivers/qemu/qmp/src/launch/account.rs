@@ -34,12 +34,12 @@ impl Account {
     /// What is known of all of them, for people; `None` where none was started.
     pub async fn text(&self) -> Option<String> {
         let lives = self.all().clone();
-        let mut told = String::new();
+        let mut text = String::new();
         for life in &lives {
             // Writing to a string does not fail.
-            let _ = life.tell(&mut told).await;
+            let _ = life.write(&mut text).await;
         }
-        (!lives.is_empty()).then_some(told)
+        (!lives.is_empty()).then_some(text)
     }
 
     fn all(&self) -> std::sync::MutexGuard<'_, Vec<Arc<Life>>> {
@@ -62,19 +62,19 @@ impl Life {
         self.end.get_or_init(|| how.to_string());
     }
 
-    async fn tell(&self, told: &mut String) -> std::fmt::Result {
-        writeln!(told, "$ {}", self.command)?;
-        let said = self.stderr.rest(GRACE).await;
+    async fn write(&self, text: &mut String) -> std::fmt::Result {
+        writeln!(text, "$ {}", self.command)?;
+        let output = self.stderr.rest(GRACE).await;
         let cut = self.stderr.cut();
         if cut > 0 {
-            writeln!(told, "[… {cut} bytes are left out here …]")?;
+            writeln!(text, "[… {cut} bytes are left out here …]")?;
         }
-        if !said.is_empty() {
-            writeln!(told, "{said}")?;
+        if !output.is_empty() {
+            writeln!(text, "{output}")?;
         }
         match self.end.get() {
-            Some(how) => writeln!(told, "[its end: {how}]"),
-            None => writeln!(told, "[its end was not seen]"),
+            Some(how) => writeln!(text, "[its end: {how}]"),
+            None => writeln!(text, "[its end was not seen]"),
         }
     }
 }

@@ -63,7 +63,7 @@ impl Binary {
         let inside = inside.iter().map(|name| path.join(name));
         let mut candidates = std::iter::once(path.to_owned()).chain(inside);
         let found = candidates.find(|file| file.is_file());
-        let file = found.ok_or_else(|| QemuError::Lacks {
+        let file = found.ok_or_else(|| QemuError::NotFound {
             root: path.to_owned(),
             sought: "qemu-system-x86_64".to_owned(),
         })?;
@@ -118,7 +118,7 @@ impl Binary {
         let folder = self.file.parent().unwrap_or(Path::new(""));
         let candidates = [folder.join(name), folder.join("../bin").join(name)];
         let found = candidates.into_iter().find(|file| file.is_file());
-        let file = found.ok_or_else(|| QemuError::Lacks {
+        let file = found.ok_or_else(|| QemuError::NotFound {
             root: folder.to_owned(),
             sought: name.to_owned(),
         })?;
@@ -176,7 +176,7 @@ fn first(
         let pair = file.canonicalize().ok().zip(root.canonicalize().ok());
         pair.is_some_and(|(file, root)| file.starts_with(root) && file.is_file())
     };
-    files.find(is_own).ok_or_else(|| QemuError::Lacks {
+    files.find(is_own).ok_or_else(|| QemuError::NotFound {
         root: root.to_owned(),
         sought: sought(),
     })

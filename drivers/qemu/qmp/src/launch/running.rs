@@ -144,7 +144,7 @@ impl Qemu {
         let deadline = deadline.into();
         let status = tokio::time::timeout_at(deadline.at(), self.process.child.wait())
             .await
-            .map_err(|_| QemuError::Silent {
+            .map_err(|_| QemuError::TimedOut {
                 awaited: "QEMU's end".to_owned(),
                 deadline,
             })?
@@ -203,19 +203,19 @@ impl Qemu {
 
 impl Process {
     pub(super) async fn explain(&mut self, error: QemuError) -> QemuError {
-        let QemuError::Broken { awaited, ending } = error else {
+        let QemuError::Disconnected { awaited, ending } = error else {
             return error;
         };
         match tokio::time::timeout(GRACE, self.child.wait()).await {
             Ok(Ok(status)) => {
                 self.life.note_end(status);
-                QemuError::Died {
+                QemuError::Exited {
                     awaited,
                     status,
                     stderr: self.life.stderr.rest(GRACE).await,
                 }
             }
-            Ok(Err(_)) | Err(_) => QemuError::Broken { awaited, ending },
+            Ok(Err(_)) | Err(_) => QemuError::Disconnected { awaited, ending },
         }
     }
 }

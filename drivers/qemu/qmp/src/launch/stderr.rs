@@ -13,7 +13,7 @@ const KEPT: usize = 16 << 10;
 /// The standard error of a process, which a task reads until this is dropped.
 #[derive(Debug)]
 pub(crate) struct Stderr {
-    said: Arc<Mutex<Said>>,
+    output: Arc<Mutex<Output>>,
     task: JoinHandle<()>,
     /// Its other end is gone once all has been read.
     open: watch::Receiver<()>,
@@ -21,7 +21,7 @@ pub(crate) struct Stderr {
 
 /// What has been read so far.
 #[derive(Debug, Default)]
-struct Said {
+struct Output {
     tail: Vec<u8>,
     /// How much came before the tail, in bytes.
     cut: usize,
@@ -30,21 +30,21 @@ struct Said {
 impl Stderr {
     /// Begins to read.
     pub(crate) fn new(pipe: ChildStderr) -> Self {
-        let said = Arc::<Mutex<Said>>::default();
+        let output = Arc::<Mutex<Output>>::default();
         let (hold, open) = watch::channel(());
-        let task = tokio::spawn(keep(pipe, Arc::clone(&said), hold));
-        Self { said, task, open }
+        let task = tokio::spawn(keep(pipe, Arc::clone(&output), hold));
+        Self { output, task, open }
     }
 
     /// The end of what has been written so far.
     pub(crate) fn tail(&self) -> String {
-        let said = lock(&self.said);
-        String::from_utf8_lossy(&said.tail).trim().to_owned()
+        let output = lock(&self.output);
+        String::from_utf8_lossy(&output.tail).trim().to_owned()
     }
 
     /// How much of it is not kept, in bytes.
     pub(crate) fn cut(&self) -> usize {
-        lock(&self.said).cut
+        lock(&self.output).cut
     }
 
     /// Waits until all has been read of a process that has ended, but no longer than `grace`: its
@@ -63,17 +63,19 @@ impl Drop for Stderr {
     }
 }
 
-fn lock(said: &Mutex<Said>) -> MutexGuard<'_, Said> {
-    said.lock().expect("nothing panics while it holds the lock")
+fn lock(output: &Mutex<Output>) -> MutexGuard<'_, Output> {
+    output
+        .lock()
+        .expect("nothing panics while it holds the lock")
 }
 
-async fn keep(mut pipe: ChildStderr, said: Arc<Mutex<Said>>, _hold: watch::Sender<()>) {
+async fn keep(mut pipe: ChildStderr, output: Arc<Mutex<Output>>, _hold: watch::Sender<()>) {
     let mut piece = vec![0; 4096];
     while let Ok(length @ 1..) = pipe.read(&mut piece).await {
-        let mut said = lock(&said);
-        said.tail.extend_from_slice(&piece[..length]);
-        let excess = said.tail.len().saturating_sub(KEPT);
-        said.tail.drain(..excess);
-        said.cut += excess;
+        let mut output = lock(&output);
+        output.tail.extend_from_slice(&piece[..length]);
+        let excess = output.tail.len().saturating_sub(KEPT);
+        output.tail.drain(..excess);
+        output.cut += excess;
     }
 }

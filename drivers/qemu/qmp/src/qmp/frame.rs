@@ -62,7 +62,7 @@ impl Framer {
         if rest.trim_ascii().is_empty() {
             return Ending::Closed;
         }
-        Ending::Cut(excerpt(rest))
+        Ending::Truncated(excerpt(rest))
     }
 
     fn is_end(&mut self, byte: u8) -> Result<bool, Ending> {
@@ -102,8 +102,8 @@ impl Framer {
     }
 
     fn garbage(&self, why: String) -> Ending {
-        let said = excerpt(&self.bytes[self.message.start..]);
-        Ending::Garbage { said, why }
+        let received = excerpt(&self.bytes[self.message.start..]);
+        Ending::Malformed { received, why }
     }
 }
 

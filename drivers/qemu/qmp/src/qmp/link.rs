@@ -80,7 +80,7 @@ impl Link {
 impl Drop for Link {
     fn drop(&mut self) {
         self.task.abort();
-        self.log.end(Ending::GivenUp);
+        self.log.end(Ending::Dropped);
     }
 }
 
@@ -131,11 +131,11 @@ impl Log {
         };
         match tokio::time::timeout_at(deadline.at(), found).await {
             Ok(Ok(found)) => Ok(found),
-            Ok(Err(ending)) => Err(QemuError::Broken {
+            Ok(Err(ending)) => Err(QemuError::Disconnected {
                 awaited: awaited(),
                 ending,
             }),
-            Err(_) => Err(QemuError::Silent {
+            Err(_) => Err(QemuError::TimedOut {
                 awaited: awaited(),
                 deadline,
             }),
@@ -219,5 +219,5 @@ async fn speak<S: AsyncWrite>(
 }
 
 fn unasked(bytes: &[u8]) -> Ending {
-    Ending::Unasked(excerpt(bytes))
+    Ending::Unsolicited(excerpt(bytes))
 }

@@ -81,8 +81,8 @@ struct Triple {
 impl Message {
     /// Reads one message, which came at `arrived`.
     pub(crate) fn read(bytes: &[u8], arrived: Instant) -> Result<Self, Ending> {
-        let garbage = |why: String| Ending::Garbage {
-            said: excerpt(bytes),
+        let garbage = |why: String| Ending::Malformed {
+            received: excerpt(bytes),
             why,
         };
         let mut members: Map<String, Value> =
@@ -101,7 +101,7 @@ impl Message {
             .ok_or_else(|| garbage("it is no greeting, event or answer".to_owned()))?;
         let id = members.get("id").and_then(Value::as_u64);
         id.map(|id| Self::Answer(id, answer))
-            .ok_or_else(|| Ending::Unasked(excerpt(bytes)))
+            .ok_or_else(|| Ending::Unsolicited(excerpt(bytes)))
     }
 }
 
@@ -199,7 +199,7 @@ mod tests {
     #[test]
     fn an_answer_without_an_id_of_ours_was_not_asked_for() {
         for message in [r#"{"return": {}}"#, r#"{"return": {}, "id": "x"}"#] {
-            assert!(matches!(read(message), Err(Ending::Unasked(_))));
+            assert!(matches!(read(message), Err(Ending::Unsolicited(_))));
         }
     }
 

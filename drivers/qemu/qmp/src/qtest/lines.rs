@@ -65,7 +65,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Lines<S> {
     ) -> Result<Result<String, String>, Ending> {
         match std::mem::replace(&mut self.state, State::UnderWay) {
             State::Ready => {}
-            State::UnderWay => self.state = State::Over(Ending::GivenUp),
+            State::UnderWay => self.state = State::Over(Ending::Dropped),
             State::Over(ending) => self.state = State::Over(ending),
         }
         if let State::Over(ending) = &self.state {
@@ -117,7 +117,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Lines<S> {
             let read = self.stream.read_buf(&mut self.bytes).await;
             match read {
                 Ok(0) if self.bytes.is_empty() => return Err(Ending::Closed),
-                Ok(0) => return Err(Ending::Cut(excerpt(&self.bytes))),
+                Ok(0) => return Err(Ending::Truncated(excerpt(&self.bytes))),
                 Ok(_) => {}
                 Err(error) => return Err(Ending::Failed(error.to_string())),
             }
@@ -126,8 +126,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Lines<S> {
 }
 
 fn garbage(line: &str) -> Ending {
-    Ending::Garbage {
-        said: excerpt(line.as_bytes()),
+    Ending::Malformed {
+        received: excerpt(line.as_bytes()),
         why: "it is no answer of qtest".to_owned(),
     }
 }
