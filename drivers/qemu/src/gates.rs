@@ -73,7 +73,7 @@ fn on_the_machine(
     let (one, other) = (&source.abilities, &destination.abilities);
     match &need.ability {
         Ability::Machine(family) => {
-            let choice = if *family == machine::family(MachineChoice::Pc) {
+            let choice = if *family == MachineChoice::Pc.family() {
                 MachineChoice::Pc
             } else {
                 MachineChoice::Q35
