@@ -37,10 +37,25 @@ impl MachineChoice {
     /// of its family in common.
     #[must_use]
     pub fn among(self, a: &Release, b: &Release) -> Option<String> {
-        match self {
-            Self::Q35 | Self::Pc => newest_common_machine(a, b, self.family()),
-            Self::Q35Oldest | Self::PcOldest => oldest_common_machine(a, b, self.family()),
-        }
+        let offered = a.machines.iter().map(String::as_str);
+        let is_offered = |machine: &str| b.machines.iter().any(|other| other == machine);
+        self.among_names(offered, is_offered).map(str::to_owned)
+    }
+
+    /// The machine type that is chosen of those that one side offers, and that the other offers too.
+    #[must_use]
+    pub fn among_names<'n>(
+        self,
+        offered: impl Iterator<Item = &'n str>,
+        other_offers: impl Fn(&str) -> bool,
+    ) -> Option<&'n str> {
+        let common = offered.filter(|machine| other_offers(machine));
+        let numbered = common.filter_map(|name| Some((numbers(name, self.family())?, name)));
+        let chosen = match self {
+            Self::Q35 | Self::Pc => numbered.max(),
+            Self::Q35Oldest | Self::PcOldest => numbered.min(),
+        };
+        chosen.map(|(_, name)| name)
     }
 }
 

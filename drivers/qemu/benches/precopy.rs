@@ -9,7 +9,8 @@ mod raw;
 use std::time::{Duration, Instant};
 
 use migratrix_contract::Deadlines;
-use migratrix_qemu::{Launch, RawHost};
+use migratrix_qemu::RawHost;
+use migratrix_qmp::Launch;
 use serde_json::json;
 
 const ROUNDS: usize = 20;

@@ -1,11 +1,11 @@
 //! Chains of backups: an act becomes commands of QMP, and calls of the release's own tools.
 
-mod broken;
 mod disks;
+mod faults;
 mod images;
-mod job;
 mod jobs;
-mod jump;
+mod migrate;
+mod request;
 mod writes;
 
 use migratrix_contract::{BackupStep, Recorder, Step};
@@ -16,21 +16,25 @@ use migratrix_matrix::{
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use crate::{QemuDriver, party::Party, trouble::Trouble};
+use crate::{QemuDriver, error::StepError, party::Party};
+use migrate::Bitmaps;
 
 impl QemuDriver {
     pub(crate) async fn backup(
         &mut self,
         step: BackupStep,
         record: &mut Recorder,
-    ) -> Result<(), Trouble> {
+    ) -> Result<(), StepError> {
         let Point::Backup(case) = self.subject.point else {
-            return Err(Trouble::Foreign(Step::Backup(step)));
+            return Err(StepError::OtherBackEnd(Step::Backup(step)));
         };
         match step {
             BackupStep::Act(side, act) => self.act(&case, side, act, record).await,
-            BackupStep::ReinstateNothing => Err(Trouble::Foreign(Step::Backup(step))),
-            BackupStep::MeetIncapable => self.meet(&case, jump::Travel::Never, record).await,
+            BackupStep::ReinstateNothing => Err(StepError::OtherBackEnd(Step::Backup(step))),
+            BackupStep::MeetIncapable => {
+                self.prepare_migration(&case, Bitmaps::LeftBehind, record)
+                    .await
+            }
             BackupStep::ClearBitmap(side, drive, bitmap) => {
                 self.clear_bitmap(side, drive, bitmap).await
             }
@@ -46,7 +50,7 @@ impl QemuDriver {
         side: Side,
         act: Act,
         record: &mut Recorder,
-    ) -> Result<(), Trouble> {
+    ) -> Result<(), StepError> {
         match act {
             Act::Start => self.start_with_disks(case, record).await,
             Act::Add(drive, bitmap) => self.add(case, side, drive, bitmap, record).await,
@@ -55,7 +59,7 @@ impl QemuDriver {
             Act::Laps => self.guest_writes(side, record).await,
             Act::Grow(drive) => self.grow(side, drive, record).await,
             Act::Full(drive, with) => self.full(case, side, drive, with, record).await,
-            Act::Look => self.look_at_bitmaps(side, record).await,
+            Act::Look => self.inspect_bitmaps(side, record).await,
             Act::Increment(link, how) => self.increment(case, side, link, how, record).await,
             Act::IncrementBy(drive, Misnamed::Missing) => {
                 self.increment_by(case, side, drive, None, record).await
@@ -70,14 +74,14 @@ impl QemuDriver {
             Act::Reference(link) => self.reference(case, side, link, record).await,
             Act::Twin(link) => self.twin(case, side, link, record).await,
             Act::Compare(link) => self.compare_with_reference(case, side, link, record).await,
-            Act::Since(..) | Act::Keep | Act::Reinstate => {
-                Err(Trouble::Foreign(Step::Backup(BackupStep::Act(side, act))))
-            }
+            Act::Since(..) | Act::Keep | Act::Reinstate => Err(StepError::OtherBackEnd(
+                Step::Backup(BackupStep::Act(side, act)),
+            )),
             Act::Meet => {
-                self.meet(case, jump::Travel::As(case.carrier), record)
+                self.prepare_migration(case, Bitmaps::By(case.carrier), record)
                     .await
             }
-            Act::Jump => self.jump(case, record).await,
+            Act::Jump => self.migrate_with_disks(case, record).await,
             Act::Continue => self.go_on(side, record).await,
             Act::Halt => self.stop(side, record).await,
             Act::End => self.end_and_compare(case, side, record).await,
@@ -91,7 +95,7 @@ impl QemuDriver {
         drive: Drive,
         bitmap: DirtyBitmap,
         record: &mut Recorder,
-    ) -> Result<(), Trouble> {
+    ) -> Result<(), StepError> {
         let arguments = added(case, drive, bitmap);
         let party = self.party(side);
         party
@@ -105,7 +109,7 @@ impl QemuDriver {
         side: Side,
         drive: Drive,
         record: &mut Recorder,
-    ) -> Result<(), Trouble> {
+    ) -> Result<(), StepError> {
         let arguments = json!({
             "node": drive.name(), "name": "odd", "granularity": ODD_GRANULARITY,
         });
@@ -121,7 +125,7 @@ impl QemuDriver {
         side: Side,
         drive: Drive,
         record: &mut Recorder,
-    ) -> Result<(), Trouble> {
+    ) -> Result<(), StepError> {
         let arguments = json!({ "node-name": drive.name(), "size": Drive::GROWN });
         let party = self.party(side);
         party.command("block_resize", arguments, record).await?;
@@ -129,7 +133,11 @@ impl QemuDriver {
     }
 
     /// Records the bitmaps of all disks.
-    async fn look_at_bitmaps(&mut self, side: Side, record: &mut Recorder) -> Result<(), Trouble> {
+    async fn inspect_bitmaps(
+        &mut self,
+        side: Side,
+        record: &mut Recorder,
+    ) -> Result<(), StepError> {
         let nodes = self.party(side).nodes().await?;
         let looks = nodes.into_iter().flat_map(|node| {
             let drive = node.node_name.clone();
@@ -153,26 +161,26 @@ fn added(case: &Backup, drive: Drive, bitmap: DirtyBitmap) -> Value {
 }
 
 impl Party {
-    async fn nodes(&mut self) -> Result<Vec<BlockNode>, Trouble> {
+    async fn nodes(&mut self) -> Result<Vec<BlockNode>, StepError> {
         let command = "query-named-block-nodes";
-        let said = self.ask(command, json!({ "flat": true })).await?;
-        Vec::<BlockNode>::deserialize(&said).map_err(|error| Trouble::Odd {
+        let response = self.ask(command, json!({ "flat": true })).await?;
+        Vec::<BlockNode>::deserialize(&response).map_err(|error| StepError::Malformed {
             command,
             what: error.to_string(),
         })
     }
 
     /// Whether a node has the file at `path`.
-    async fn has_file(&mut self, path: &str) -> Result<bool, Trouble> {
+    async fn has_file(&mut self, path: &str) -> Result<bool, StepError> {
         let nodes = self.nodes().await?;
         Ok(nodes.iter().any(|node| node.file == path))
     }
 
     /// The size of a disk, in bytes.
-    async fn size(&mut self, drive: Drive) -> Result<u64, Trouble> {
+    async fn size(&mut self, drive: Drive) -> Result<u64, StepError> {
         let nodes = self.nodes().await?;
         let node = nodes.iter().find(|node| node.node_name == drive.name());
         let size = node.map(|node| node.image.virtual_size);
-        size.ok_or(Trouble::Unfit("its disk is not there"))
+        size.ok_or(StepError::NotApplicable("its disk is not there"))
     }
 }

@@ -1,17 +1,17 @@
-//! Two guests in lock-step: what the pair is told, and how one of them is lost.
+//! Two guests in lock-step: what the pair is asked for, and how one of them is lost.
 
 mod checkpoint;
-mod exit;
+mod leave;
 mod loss;
-mod onward;
 mod relay;
+mod remigrate;
 
 use migratrix_contract::{ColoStep, Recorder, Subject};
 use migratrix_history::Side;
 use migratrix_matrix::{Colo, ColoDisk, Point};
 use serde_json::{Value, json};
 
-use crate::{QemuDriver, configure, machine::words, scratch::Scratch, trouble::Trouble};
+use crate::{QemuDriver, error::StepError, machine::words, migration::configure, scratch::Scratch};
 pub(crate) use relay::Relay;
 
 /// A bandwidth and a downtime that are no bounds, in bytes/s and ms: nothing is held up here.
@@ -32,7 +32,7 @@ const fn pair(subject: &Subject) -> Option<Colo> {
 }
 
 /// The arguments that a side of a pair has beyond those of its machine.
-pub(crate) fn arguments(subject: &Subject, scratch: &Scratch) -> Result<Vec<String>, Trouble> {
+pub(crate) fn arguments(subject: &Subject, scratch: &Scratch) -> Result<Vec<String>, StepError> {
     match pair(subject).unwrap_or_default().disk {
         ColoDisk::None => Ok(Vec::new()),
         ColoDisk::Snapshot => {
@@ -52,7 +52,7 @@ impl QemuDriver {
         &mut self,
         step: ColoStep,
         record: &mut Recorder,
-    ) -> Result<(), Trouble> {
+    ) -> Result<(), StepError> {
         match step {
             ColoStep::Configure(side) => self.configure_colo(side, record).await,
             ColoStep::Relay => self.lay_relay(),
@@ -68,16 +68,16 @@ impl QemuDriver {
             ColoStep::AwaitExit(side) => self.await_exit(side, record).await,
             ColoStep::Refill(side) => self.refill(side, record).await,
             ColoStep::LeaveColo(side) => self.leave_colo(side, record).await,
-            ColoStep::Onward(side) => self.onward(side, record).await,
+            ColoStep::Onward(side) => self.remigrate(side, record).await,
         }
     }
 
-    fn colo_case(&self) -> Result<Colo, Trouble> {
-        pair(&self.subject).ok_or(Trouble::Unfit("it is no pair of COLO's"))
+    fn colo_case(&self) -> Result<Colo, StepError> {
+        pair(&self.subject).ok_or(StepError::NotApplicable("it is no pair of COLO's"))
     }
 
     /// Sets the pair's capabilities and parameters on a side, and records what it says is set.
-    async fn configure_colo(&mut self, side: Side, record: &mut Recorder) -> Result<(), Trouble> {
+    async fn configure_colo(&mut self, side: Side, record: &mut Recorder) -> Result<(), StepError> {
         let pair = self.colo_case()?;
         let party = self.party(side);
         let capabilities = pair.capabilities(party.host.abilities.version);
@@ -95,17 +95,17 @@ impl QemuDriver {
     }
 
     /// Lays a relay between the destination's socket and another one, to which the source goes.
-    fn lay_relay(&mut self) -> Result<(), Trouble> {
+    fn lay_relay(&mut self) -> Result<(), StepError> {
         let to = self.socket();
         self.turn();
         let relay = Relay::lay(self.socket(), to);
-        self.route.relay = Some(relay.map_err(Trouble::system("lay a relay"))?);
+        self.route.relay = Some(relay.map_err(StepError::system("lay a relay"))?);
         Ok(())
     }
 
-    fn relay(&self) -> Result<&Relay, Trouble> {
+    fn relay(&self) -> Result<&Relay, StepError> {
         let relay = self.route.relay.as_ref();
-        relay.ok_or(Trouble::Unfit("there is no relay"))
+        relay.ok_or(StepError::NotApplicable("there is no relay"))
     }
 }
 

@@ -1,11 +1,15 @@
 //! The devices of a case, as QEMU's arguments.
 
+mod pci;
+pub(crate) mod virtio;
+mod work;
+
 use migratrix_matrix::Devices;
 
-use crate::{machine::words, scratch::Scratch, trouble::Trouble};
+use crate::{error::StepError, machine::words, scratch::Scratch};
 
 /// The arguments of the devices.
-pub(crate) fn arguments(devices: Devices, scratch: &Scratch) -> Result<Vec<String>, Trouble> {
+pub(crate) fn arguments(devices: Devices, scratch: &Scratch) -> Result<Vec<String>, StepError> {
     let line = line(devices);
     let mut all = words(&line);
     if line.contains("drive=disk") {

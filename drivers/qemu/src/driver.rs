@@ -5,14 +5,14 @@ use std::{path::PathBuf, time::Duration};
 use migratrix_contract::{BackupStep, Deadlines, Driver, RawStep, Recorder, Step, Subject};
 use migratrix_history::{Observation, Outcome, Side};
 use migratrix_matrix::Version;
+use migratrix_qmp::QemuError;
 
 use crate::{
-    QemuError,
+    devices::virtio::Driven,
+    error::StepError,
     party::{EVERY, Party, RawHost},
     scratch::Scratch,
     transport::Route,
-    trouble::Trouble,
-    virtio::Driven,
 };
 
 /// Drives one case. Its QEMUs die with it.
@@ -28,7 +28,7 @@ pub struct QemuDriver {
     /// How long an ended QEMU may take to be gone, with all that it started.
     pub(crate) patience: Duration,
     /// The destination that was started together with the source.
-    pub(crate) early: Option<Result<crate::Qemu, QemuError>>,
+    pub(crate) early: Option<Result<migratrix_qmp::Qemu, QemuError>>,
 }
 
 impl QemuDriver {
@@ -59,8 +59,8 @@ impl QemuDriver {
     /// error, and how they ended. `None` where none was started.
     pub async fn account(&self, side: Side) -> Option<String> {
         match side {
-            Side::Source => self.source.account.told().await,
-            Side::Destination => self.destination.account.told().await,
+            Side::Source => self.source.account.text().await,
+            Side::Destination => self.destination.account.text().await,
         }
     }
 
@@ -94,22 +94,22 @@ impl QemuDriver {
         self.destination.note_events(record);
     }
 
-    async fn step(&mut self, step: &Step, record: &mut Recorder) -> Result<(), Trouble> {
+    async fn step(&mut self, step: &Step, record: &mut Recorder) -> Result<(), StepError> {
         match *step {
-            Step::AwaitBeat(side) => self.await_beat(side).await,
+            Step::AwaitBeat(side) => self.await_heartbeat(side).await,
             Step::Suspend(side) => self.stop(side, record).await,
             Step::Resume(side) => self.go_on(side, record).await,
-            Step::Look(side, when) => self.look(side, when, record).await,
-            Step::Beat(side, when) => self.beat(side, when, record).await,
-            Step::Job(side) => self.job(side, record).await,
+            Step::Look(side, when) => self.inspect_domain(side, when, record).await,
+            Step::Beat(side, when) => self.sample_heartbeat(side, when, record).await,
+            Step::Job(side) => self.inspect_migration(side, record).await,
             Step::Survey(side) => self.survey(side, record).await,
             Step::Clear(side) => self.clear(side, record).await,
-            Step::Residue(side) => self.residue(side, record).await,
+            Step::Residue(side) => self.inspect_leftovers(side, record).await,
             Step::PokeByte(side) => self.poke_byte(side).await,
             Step::HaltGuest(side) => self.halt_guest(side).await,
             Step::LeaveFile(side) => self.leave_file(side),
             Step::KillQemu(side) => self.kill(side).await,
-            Step::Raw(step) => self.raw(step, record).await,
+            Step::Raw(step) => self.migration(step, record).await,
             Step::Colo(step) => self.colo(step, record).await,
             Step::Backup(step) => self.backup(step, record).await,
             Step::Connect
@@ -119,39 +119,7 @@ impl QemuDriver {
             | Step::Destroy(_)
             | Step::Migrate(_)
             | Step::StopDaemon(_)
-            | Step::KillClient => Err(Trouble::Foreign(*step)),
-        }
-    }
-
-    async fn raw(&mut self, step: RawStep, record: &mut Recorder) -> Result<(), Trouble> {
-        match step {
-            RawStep::Launch(side) => self.launch(side, record).await,
-            RawStep::Configure(side) => self.configure(side, record).await,
-            RawStep::AwaitSleep(side) => self.await_sleep(side, record).await,
-            RawStep::Wake(side) => self.wake(side, record).await,
-            RawStep::UseDevice(side, when) => self.use_device(side, when, record).await,
-            RawStep::Listen => self.listen(record).await,
-            RawStep::Migrate => self.migrate(record).await,
-            RawStep::Await(side, state) => self.await_state(side, state, record).await,
-            RawStep::AwaitPass => self.await_pass(record).await,
-            RawStep::CountChannels => self.count_channels(record).await,
-            RawStep::Converge => self.converge(record).await,
-            RawStep::ConvergeSlowly => self.converge_slowly(record).await,
-            RawStep::StartPostcopy => self.start_postcopy(record).await,
-            RawStep::Cancel => self.cancel(record).await,
-            RawStep::CancelTwice => self.cancel_twice(record).await,
-            RawStep::Proceed => self.proceed(record).await,
-            RawStep::Lose => self.lose(record).await,
-            RawStep::Recover => self.recover(record).await,
-            RawStep::RecoverInVain => self.recover_in_vain(record).await,
-            RawStep::RecoverNowhere => self.recover_nowhere(record).await,
-            RawStep::Replace => self.replace(record).await,
-            RawStep::ReadStream => self.read_stream(record).await,
-            RawStep::PlugDevice(side) => self.plug_device(side, record).await,
-            RawStep::DisturbDevice(side) => self.disturb_device(side).await,
-            RawStep::CutStream => self.cut_stream(),
-            RawStep::StopQemu(side) => self.stop_qemu(side),
-            RawStep::Garble(side) => self.garble(side),
+            | Step::KillClient => Err(StepError::OtherBackEnd(*step)),
         }
     }
 }
@@ -164,7 +132,7 @@ async fn news(party: &Party) {
 }
 
 /// Whether the step breaks something on purpose, which is recorded.
-const fn breaks(step: &Step) -> bool {
+const fn is_fault(step: &Step) -> bool {
     matches!(
         step,
         Step::PokeByte(_)
@@ -192,7 +160,7 @@ impl Driver for QemuDriver {
         self.note_events(record);
         let done = self.step(step, record).await;
         self.note_events(record);
-        if done.is_ok() && breaks(step) {
+        if done.is_ok() && is_fault(step) {
             record.saw(Observation::Fault {
                 fault: step.to_string(),
             });
@@ -206,11 +174,11 @@ impl Driver for QemuDriver {
             let party = self.party(side);
             let words = party.stderr().filter(|words| !words.is_empty());
             if let Some(words) = words {
-                let text = format!("the {}'s QEMU said: {words}", crate::trouble::word(side));
+                let text = format!("the {}'s QEMU said: {words}", crate::error::word(side));
                 record.saw(Observation::Note { text });
             }
             // Its end is awaited when it is cleared.
-            drop(party.qemu().map(crate::Qemu::start_kill));
+            drop(party.qemu().map(migratrix_qmp::Qemu::start_kill));
         }
         if let Some(Ok(qemu)) = &mut self.early {
             drop(qemu.start_kill());

@@ -1,207 +1,133 @@
-//! What can keep us from asking QEMU, or from making sense of what it says.
+//! Why a step was not done.
 
-use std::{io, path::PathBuf, process::ExitStatus};
+use std::io;
 
+use migratrix_contract::{Step, told};
+use migratrix_guest::{ImageError, ReadError};
+use migratrix_history::{Outcome, Refusal, Side};
+use migratrix_qmp::{MigrationStatus, QemuError, QmpError};
 use thiserror::Error;
 
-use crate::Deadline;
-
-/// An error of the raw back end. A refusal by QMP is none, see [`crate::Answer`].
+/// Why a step of a case was not done. The first two are QEMU's own "no".
 #[derive(Debug, Error)]
-pub enum QemuError {
-    /// The connection came to its end.
-    #[error("awaited {awaited}, but {ending}")]
-    Broken {
-        /// What was awaited.
-        awaited: String,
-        /// How the connection ended.
-        ending: Ending,
-    },
-    /// The deadline passed.
-    #[error("awaited {awaited}, but nothing of it came within {deadline}")]
-    Silent {
-        /// What was awaited.
-        awaited: String,
-        /// Until when.
-        deadline: Deadline,
-    },
-    /// QEMU has ended.
-    #[error("awaited {awaited}, but QEMU ended with {status}: {stderr}")]
-    Died {
-        /// What was awaited.
-        awaited: String,
-        /// How it ended.
-        status: ExitStatus,
-        /// The end of what it wrote to its standard error.
-        stderr: String,
-    },
-    /// A command was refused that is not to be refused.
-    #[error("`{command}` was refused: {said}")]
-    Refused {
-        /// The command.
-        command: String,
-        /// QEMU's words.
-        said: String,
-    },
-    /// An answer came that can't be the answer to its command.
-    #[error("`{command}` was answered by what can't be its answer, {why}: {said}")]
-    Nonsense {
-        /// The command.
-        command: String,
-        /// The start of the answer.
-        said: String,
-        /// What is wrong with it.
+pub(crate) enum StepError {
+    /// A command was refused.
+    #[error("{0}")]
+    Refused(QmpError),
+    /// The migration ended in another state than the awaited one.
+    #[error("the migration on the {} is {status}: {why}", word(*.side))]
+    UnexpectedStatus {
+        side: Side,
+        status: MigrationStatus,
         why: String,
     },
-    /// An out-of-band command on a connection that has none.
-    #[error(
-        "`{0}` can't be sent out of band: this QEMU does not offer the capability `oob` in its greeting"
-    )]
-    NoOutOfBand(String),
-    /// A range of memory that ends past the last address.
-    #[error("{size} bytes from {address:#x} reach past the end of the address space")]
-    Range {
-        /// The first address.
-        address: u64,
-        /// The number of bytes.
-        size: u64,
-    },
-    /// QEMU could not be started.
-    #[error("can't start `{program}`: check that it is there and that it may be run")]
-    Start {
-        /// The program.
-        program: String,
-        /// Why.
-        source: io::Error,
-    },
-    /// A root without a QEMU, or without the loader for it.
-    #[error("{root} is no root with a QEMU: it has none of {sought}")]
-    Lacks {
-        /// The root.
-        root: PathBuf,
-        /// What was looked for.
-        sought: String,
-    },
-    /// A file or folder could not be read or written.
-    #[error("can't {verb} {path}")]
-    File {
-        /// What was tried: `read`, `write`, `create`.
-        verb: &'static str,
-        /// The file.
-        path: PathBuf,
-        /// Why.
-        source: io::Error,
-    },
-    /// A system call failed.
-    #[error("can't {what}")]
-    System {
-        /// What was tried.
-        what: &'static str,
-        /// Why.
-        source: io::Error,
-    },
+    /// We could not ask.
+    #[error(transparent)]
+    Qemu(#[from] QemuError),
+    /// There is no QEMU to ask.
+    #[error("there is no QEMU on the {}{}", word(*.0), because(.1))]
+    NoQemu(Side, Option<String>),
+    /// QEMU says what makes no sense.
+    #[error("`{command}` says {what}")]
+    Malformed { command: &'static str, what: String },
+    /// A step of another back end.
+    #[error("the step `{0}` is none of the raw back end's")]
+    OtherBackEnd(Step),
+    /// A step that the case's own values have no use for.
+    #[error("the step can't be done in this case: {0}")]
+    NotApplicable(&'static str),
+    /// A device that is asked does not answer.
+    #[error("the device does not answer")]
+    DeviceTimeout,
+    /// No guest can be made.
+    #[error("no boot image can be made")]
+    Image(#[from] ImageError),
+    /// The memory that was read is not the guest's.
+    #[error(transparent)]
+    Read(#[from] ReadError),
+    /// The credentials can't be made.
+    #[error("no credentials can be made: {0}")]
+    Credentials(String),
 }
 
-/// How a connection came to its end.
-#[derive(Clone, Debug, PartialEq, Eq, Error)]
-pub enum Ending {
-    /// The peer closed it between two messages.
-    #[error("the peer closed the connection")]
-    Closed,
-    /// The peer closed it within a message.
-    #[error("the peer closed the connection within a message: `{0}`")]
-    Cut(String),
-    /// It was given up on our side.
-    #[error("the connection was given up on our side")]
-    GivenUp,
-    /// It could not be read or written.
-    #[error("the connection failed: {0}")]
-    Failed(String),
-    /// What came is no message of the protocol.
-    #[error("what came is no message of the protocol, {why}: `{said}`")]
-    Garbage {
-        /// The start of what came.
-        said: String,
-        /// What is wrong with it.
-        why: String,
-    },
-    /// An answer came to nothing that was asked.
-    #[error("an answer came to nothing that was asked: `{0}`")]
-    Unasked(String),
-    /// A message grew too long.
-    #[error("a message grew past {0} bytes")]
-    TooLong(usize),
-    /// More came unasked than can be kept.
-    #[error("more than {0} events came")]
-    Flood(usize),
-}
-
-impl QemuError {
-    /// Names the file that an I/O error is about.
-    pub(crate) fn file(
-        verb: &'static str,
-        path: impl Into<PathBuf>,
-    ) -> impl FnOnce(io::Error) -> Self {
-        let path = path.into();
-        move |source| Self::File { verb, path, source }
-    }
-
+impl StepError {
     /// Names what a system call was for.
     pub(crate) fn system<E: Into<io::Error>>(what: &'static str) -> impl FnOnce(E) -> Self {
-        move |source| Self::System {
-            what,
-            source: source.into(),
-        }
-    }
-
-    /// What was awaited, where something was.
-    #[must_use]
-    pub fn awaited(&self) -> Option<&str> {
-        match self {
-            Self::Broken { awaited, .. }
-            | Self::Silent { awaited, .. }
-            | Self::Died { awaited, .. } => Some(awaited),
-            Self::Refused { .. }
-            | Self::Nonsense { .. }
-            | Self::NoOutOfBand(_)
-            | Self::Range { .. }
-            | Self::Start { .. }
-            | Self::Lacks { .. }
-            | Self::File { .. }
-            | Self::System { .. } => None,
-        }
+        move |source| QemuError::system(what)(source).into()
     }
 }
 
-/// How many characters of a message an error carries.
-const EXCERPT: usize = 120;
+fn because(why: &Option<String>) -> String {
+    why.as_ref()
+        .map(|why| format!(": {why}"))
+        .unwrap_or_default()
+}
 
-/// The start of `bytes` as text that fits on one line.
-pub(crate) fn excerpt(bytes: &[u8]) -> String {
-    let text = String::from_utf8_lossy(&bytes[..bytes.len().min(4 * EXCERPT)]);
-    let text = text.trim();
-    let mut start: String = text
-        .chars()
-        .take(EXCERPT)
-        .flat_map(|c| {
-            let plain = (!c.is_control()).then_some(c);
-            let escaped = c.is_control().then(|| c.escape_default());
-            plain.into_iter().chain(escaped.into_iter().flatten())
-        })
-        .collect();
-    if bytes.len() > text.len() || text.chars().nth(EXCERPT).is_some() {
-        start.push('…');
+/// The word for a side in a sentence.
+pub(crate) const fn word(side: Side) -> &'static str {
+    match side {
+        Side::Source => "source",
+        Side::Destination => "destination",
     }
-    start
+}
+
+impl From<StepError> for Outcome {
+    fn from(error: StepError) -> Self {
+        let text = told(&error);
+        if let StepError::Refused(_) | StepError::UnexpectedStatus { .. } = error {
+            return Self::Refused(Refusal {
+                code: 0,
+                domain: 0,
+                message: text,
+            });
+        }
+        Self::Unknown { why: text }
+    }
+}
+
+/// What was asked for; `None` where QEMU is gone.
+pub(crate) fn unless_gone<T>(asked: Result<T, StepError>) -> Result<Option<T>, StepError> {
+    match asked {
+        Err(StepError::NoQemu(..) | StepError::Qemu(QemuError::Exited { .. })) => Ok(None),
+        asked => asked.map(Some),
+    }
 }
 
 #[cfg(test)]
 mod tests {
+    use migratrix_guest::Parameters;
+
     use super::*;
 
+    fn image() -> StepError {
+        let unaligned = Parameters {
+            start: 0x100001,
+            ..Parameters::SMALL
+        };
+        unaligned.boot_image().map(drop).unwrap_err().into()
+    }
+
     #[test]
-    fn an_excerpt_fits_on_one_line_and_is_short() {
-        assert_eq!(excerpt(b"{\"a\":\x011}"), "{\"a\":\\u{1}1}");
-        assert_eq!(excerpt(&[b'x'; 9999]).chars().count(), EXCERPT + 1);
+    fn a_step_error_does_not_say_its_cause_and_is_told_with_it_once() {
+        let file = || io::Error::other("a cause of its own");
+        let errors = [
+            image(),
+            QemuError::file("read", "/x")(file()).into(),
+            StepError::system("kill QEMU")(file()),
+            QemuError::Start {
+                program: "/x".to_owned(),
+                source: file(),
+            }
+            .into(),
+        ];
+        for error in errors {
+            let cause = std::error::Error::source(&error).map(ToString::to_string);
+            let cause = cause.expect("each of these has one");
+            assert!(!error.to_string().contains(&cause), "{error}");
+            let Outcome::Unknown { why } = error.into() else {
+                panic!("none of these is a refusal");
+            };
+            assert_eq!(why.matches(&cause).count(), 1, "{why}");
+        }
     }
 }

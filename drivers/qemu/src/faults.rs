@@ -4,13 +4,14 @@ use std::fs::{self, OpenOptions};
 
 use migratrix_contract::Recorder;
 use migratrix_history::Side;
+use migratrix_qmp::QemuError;
 use nix::{
     sys::signal::{Signal, kill},
     unistd::Pid,
 };
 use serde_json::json;
 
-use crate::{QemuDriver, QemuError, trouble::Trouble};
+use crate::{QemuDriver, error::StepError};
 
 /// A byte of a sector that the guest lays out once and then leaves alone: the last.
 const MARK: u32 = 511;
@@ -20,7 +21,7 @@ const CUT: u64 = 64;
 
 impl QemuDriver {
     /// Flips the bits of the last byte of a sector of the middle page.
-    pub(crate) async fn poke_byte(&mut self, side: Side) -> Result<(), Trouble> {
+    pub(crate) async fn poke_byte(&mut self, side: Side) -> Result<(), StepError> {
         let guest = &self.subject.guest;
         let page = guest.start + guest.pages() / 2 * migratrix_guest::PAGE;
         let address = u64::from(page + MARK);
@@ -30,37 +31,37 @@ impl QemuDriver {
     }
 
     /// Writes what halts over the guest's code.
-    pub(crate) async fn halt_guest(&mut self, side: Side) -> Result<(), Trouble> {
+    pub(crate) async fn halt_guest(&mut self, side: Side) -> Result<(), StepError> {
         let (address, code) = migratrix_guest::halting_code();
         self.party(side).write_memory(address.into(), &code).await
     }
 
     /// Leaves a file in the case's folder.
-    pub(crate) fn leave_file(&self, _side: Side) -> Result<(), Trouble> {
+    pub(crate) fn leave_file(&self, _side: Side) -> Result<(), StepError> {
         self.scratch.make()?;
         self.scratch.write("left", b"left on purpose\n")
     }
 
     /// Kills the side's QEMU, and waits until it is gone.
-    pub(crate) async fn kill(&mut self, side: Side) -> Result<(), Trouble> {
+    pub(crate) async fn kill(&mut self, side: Side) -> Result<(), StepError> {
         Ok(self.party(side).qemu()?.kill().await?)
     }
 
     /// Stops the side's QEMU.
-    pub(crate) fn stop_qemu(&mut self, side: Side) -> Result<(), Trouble> {
+    pub(crate) fn stop_qemu(&mut self, side: Side) -> Result<(), StepError> {
         self.signal(side, Signal::SIGSTOP)
     }
 
     /// Sends the side's QEMU a signal.
-    pub(crate) fn signal(&mut self, side: Side, signal: Signal) -> Result<(), Trouble> {
+    pub(crate) fn signal(&mut self, side: Side, signal: Signal) -> Result<(), StepError> {
         let party = self.party(side);
         let pid = party.pid().and_then(|pid| i32::try_from(pid).ok());
-        let pid = pid.ok_or(Trouble::Gone(side, party.end().map(str::to_owned)))?;
-        kill(Pid::from_raw(pid), signal).map_err(Trouble::system("send QEMU a signal"))
+        let pid = pid.ok_or(StepError::NoQemu(side, party.end().map(str::to_owned)))?;
+        kill(Pid::from_raw(pid), signal).map_err(StepError::system("send QEMU a signal"))
     }
 
     /// Garbles what the side's QEMU says from now on.
-    pub(crate) fn garble(&mut self, side: Side) -> Result<(), Trouble> {
+    pub(crate) fn garble(&mut self, side: Side) -> Result<(), StepError> {
         self.party(side).qemu()?.garble();
         Ok(())
     }
@@ -70,7 +71,7 @@ impl QemuDriver {
         &mut self,
         side: Side,
         record: &mut Recorder,
-    ) -> Result<(), Trouble> {
+    ) -> Result<(), StepError> {
         let device = json!({ "driver": "virtio-rng-pci", "id": "plugged", "addr": "0x1d" });
         let party = self.party(side);
         party.command("device_add", device, record).await?;
@@ -78,7 +79,7 @@ impl QemuDriver {
     }
 
     /// Cuts off the end of the stream's file.
-    pub(crate) fn cut_stream(&self) -> Result<(), Trouble> {
+    pub(crate) fn cut_stream(&self) -> Result<(), StepError> {
         let path = self.stream();
         let cut = || {
             let length = fs::metadata(&path)?.len().saturating_sub(CUT);

@@ -10,9 +10,10 @@ use std::{
 };
 
 use migratrix_matrix::{Ability, MachineChoice, Need, Place};
+use migratrix_qmp::{QapiEnum, Root};
 use nix::{fcntl::OFlag, libc};
 
-use crate::{QapiEnum, RawHost, Root, machine};
+use crate::{RawHost, machine};
 
 /// The first of `needs` that is not met, in words: `the capability mapped-ram, which QEMU 7.2.22 has
 /// not`. `folder` is where the case's files will be.
@@ -72,7 +73,7 @@ fn on_the_machine(
     let (one, other) = (&source.abilities, &destination.abilities);
     match &need.ability {
         Ability::Machine(family) => {
-            let choice = if *family == machine::family(MachineChoice::Pc) {
+            let choice = if *family == MachineChoice::Pc.family() {
                 MachineChoice::Pc
             } else {
                 MachineChoice::Q35

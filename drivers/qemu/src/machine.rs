@@ -5,8 +5,9 @@ use migratrix_history::Side;
 use migratrix_matrix::{
     Accelerator, Feature, GuestState, MachineChoice, Method, Raw, Uuids, Version,
 };
+use migratrix_qmp::Abilities;
 
-use crate::{Abilities, devices, scratch::Scratch, trouble::Trouble};
+use crate::{devices, error::StepError, scratch::Scratch};
 
 /// The machine type of both sides: the newest or the oldest that both have of its family. `None`
 /// where there is none.
@@ -16,31 +17,9 @@ pub fn machine(
     source: &Abilities,
     destination: &Abilities,
 ) -> Option<String> {
-    let family = family(choice);
-    let common = source
-        .machines()
-        .filter(|name| destination.machines.contains_key(*name));
-    let numbered = common.filter_map(|name| Some((numbers(name, family)?, name)));
-    let chosen = match choice {
-        MachineChoice::Q35 | MachineChoice::Pc => numbered.max(),
-        MachineChoice::Q35Oldest | MachineChoice::PcOldest => numbered.min(),
-    };
-    chosen.map(|(_, name)| name.to_owned())
-}
-
-/// The family of machine types.
-#[must_use]
-pub const fn family(choice: MachineChoice) -> &'static str {
-    match choice {
-        MachineChoice::Q35 | MachineChoice::Q35Oldest => "pc-q35",
-        MachineChoice::Pc | MachineChoice::PcOldest => "pc-i440fx",
-    }
-}
-
-/// The numbers of `machine`, if it is one of `family`. Types of distributions are none.
-fn numbers(machine: &str, family: &str) -> Option<Vec<u32>> {
-    let version = machine.strip_prefix(family)?.strip_prefix('-')?;
-    version.split('.').map(|part| part.parse().ok()).collect()
+    let other_offers = |name: &str| destination.machines.contains_key(name);
+    let chosen = choice.among_names(source.machines(), other_offers);
+    chosen.map(str::to_owned)
 }
 
 /// The disk that is booted, with the modern interface whatever the machine type.
@@ -65,7 +44,7 @@ pub(crate) fn arguments(
     side: Side,
     qemu: Version,
     scratch: &Scratch,
-) -> Result<Vec<String>, Trouble> {
+) -> Result<Vec<String>, StepError> {
     let raw = &subject.raw;
     let guest = migratrix_guest::Parameters {
         suspend: sleeps(raw.guest),

@@ -4,13 +4,16 @@ use std::{sync::Arc, time::Duration};
 
 use migratrix_contract::Recorder;
 use migratrix_history::{Observation, Side};
+use migratrix_qmp::{
+    Abilities, Account, Answer, Binary, Event, Events, MigrationStatus, Qemu, QemuError, Qtest,
+};
 use serde::Deserialize;
 use serde_json::{Value, json};
 use tokio::net::UnixStream;
 
 use crate::{
-    Abilities, Answer, Binary, Event, Events, Qemu, QemuError, Qtest, account::Account,
-    progress::Progress, trail::Trail, trouble::Trouble,
+    error::StepError,
+    migration::{progress::Progress, trail::Trail},
 };
 
 /// The QEMU of one release.
@@ -70,8 +73,8 @@ impl Party {
         self.qemu.take()
     }
 
-    pub(crate) fn qemu(&mut self) -> Result<&mut Qemu, Trouble> {
-        let gone = Trouble::Gone(self.side, self.end.clone());
+    pub(crate) fn qemu(&mut self) -> Result<&mut Qemu, StepError> {
+        let gone = StepError::NoQemu(self.side, self.end.clone());
         self.qemu.as_mut().ok_or(gone)
     }
 
@@ -99,35 +102,43 @@ impl Party {
         &mut self,
         command: &str,
         arguments: Value,
-    ) -> Result<Answer, Trouble> {
+    ) -> Result<Answer, StepError> {
         let qmp = self.qemu()?.qmp();
         let answer = qmp.execute(command, arguments, PATIENCE).await;
         self.explained(answer).await
     }
 
     /// What came of asking; where QEMU has ended, the error says how.
-    pub(crate) async fn explained<T>(&mut self, asked: Result<T, QemuError>) -> Result<T, Trouble> {
+    pub(crate) async fn explained<T>(
+        &mut self,
+        asked: Result<T, QemuError>,
+    ) -> Result<T, StepError> {
         let error = match asked {
-            Ok(said) => return Ok(said),
+            Ok(response) => return Ok(response),
             Err(error) => error,
         };
         let error = self.qemu()?.explain(error).await;
-        if let QemuError::Died { status, stderr, .. } = &error {
+        if let QemuError::Exited { status, stderr, .. } = &error {
             self.end = Some(format!("{status}: {stderr}"));
         }
         Err(error.into())
     }
 
-    pub(crate) fn qtest(&mut self) -> Result<&mut Qtest<UnixStream>, Trouble> {
+    pub(crate) fn qtest(&mut self) -> Result<&mut Qtest<UnixStream>, StepError> {
         let qemu = self.qemu()?;
-        qemu.qtest().ok_or(Trouble::Unfit("it has no qtest"))
+        qemu.qtest()
+            .ok_or(StepError::NotApplicable("it has no qtest"))
     }
 
-    /// Sends a command that isn't told in the history.
-    pub(crate) async fn ask(&mut self, command: &str, arguments: Value) -> Result<Value, Trouble> {
+    /// Sends a command that isn't recorded in the history.
+    pub(crate) async fn ask(
+        &mut self,
+        command: &str,
+        arguments: Value,
+    ) -> Result<Value, StepError> {
         self.execute(command, arguments)
             .await?
-            .map_err(Trouble::Refused)
+            .map_err(StepError::Refused)
     }
 
     /// Sends a command, and records that.
@@ -136,7 +147,7 @@ impl Party {
         command: &str,
         arguments: Value,
         record: &mut Recorder,
-    ) -> Result<Value, Trouble> {
+    ) -> Result<Value, StepError> {
         self.note_command(command, &arguments, record);
         self.ask(command, arguments).await
     }
@@ -147,11 +158,11 @@ impl Party {
         command: &str,
         arguments: Value,
         record: &mut Recorder,
-    ) -> Result<Value, Trouble> {
+    ) -> Result<Value, StepError> {
         self.note_command(command, &arguments, record);
         let qmp = self.qemu()?.qmp();
         let answer = qmp.execute_out_of_band(command, arguments, PATIENCE).await;
-        answer?.map_err(Trouble::Refused)
+        answer?.map_err(StepError::Refused)
     }
 
     /// Records a command.
@@ -164,16 +175,19 @@ impl Party {
     }
 
     /// What `query-migrate` says.
-    pub(crate) async fn progress(&mut self) -> Result<Progress, Trouble> {
-        let said = self.ask("query-migrate", json!({})).await?;
-        read_progress(&said)
+    pub(crate) async fn progress(&mut self) -> Result<Progress, StepError> {
+        let response = self.ask("query-migrate", json!({})).await?;
+        read_progress(&response)
     }
 
-    /// Asks for the migration's state, and records it if no event told it.
-    pub(crate) async fn learn_state(&mut self, record: &mut Recorder) -> Result<Progress, Trouble> {
-        let told = self.trail.told();
+    /// Asks for the migration's state, and records it if no event brought it.
+    pub(crate) async fn learn_state(
+        &mut self,
+        record: &mut Recorder,
+    ) -> Result<Progress, StepError> {
+        let known = self.trail.count();
         let progress = self.progress().await?;
-        self.learn(&progress, told, record);
+        self.learn(&progress, known, record);
         Ok(progress)
     }
 
@@ -182,9 +196,9 @@ impl Party {
     pub(crate) async fn learn_state_or_event(
         &mut self,
         record: &mut Recorder,
-    ) -> Result<(), Trouble> {
+    ) -> Result<(), StepError> {
         self.qemu()?;
-        let told = self.trail.told();
+        let known = self.trail.count();
         let (Some(qemu), Some(events)) = (&self.qemu, &self.events) else {
             return Ok(());
         };
@@ -193,17 +207,17 @@ impl Party {
             answer = qemu.qmp().ask("query-migrate", json!({}), PATIENCE) => answer,
             Ok(()) = events.ready(PATIENCE) => return Ok(()),
         };
-        let said = self.explained(answer).await?;
-        self.learn(&read_progress(&said)?, told, record);
+        let response = self.explained(answer).await?;
+        self.learn(&read_progress(&response)?, known, record);
         Ok(())
     }
 
-    /// Takes the answer's state, unless events have told of states since the question, when `told`
-    /// of them were known: one of those may be newer than the answer.
-    fn learn(&mut self, progress: &Progress, told: usize, record: &mut Recorder) {
+    /// Takes the answer's state, unless events have brought states since the question, when `known`
+    /// of them were there: one of those may be newer than the answer.
+    fn learn(&mut self, progress: &Progress, known: usize, record: &mut Recorder) {
         self.note_events(record);
-        if self.trail.told() == told && self.trail.learn(progress.state()) {
-            self.note_state(progress.state(), record);
+        if self.trail.count() == known && self.trail.learn(&progress.status) {
+            self.note_status(&progress.status, record);
         }
     }
 
@@ -212,8 +226,8 @@ impl Party {
         let events = self.events.as_mut().map(Events::drain).unwrap_or_default();
         for event in events {
             let at = event.arrived;
-            let saw = self.observed(event);
-            record.saw_at(at, saw);
+            let observed = self.observed(event);
+            record.saw_at(at, observed);
         }
     }
 
@@ -225,10 +239,10 @@ impl Party {
         }
     }
 
-    fn note_state(&self, state: &str, record: &mut Recorder) {
+    fn note_status(&self, status: &MigrationStatus, record: &mut Recorder) {
         record.saw(Observation::Status {
             side: self.side,
-            status: state.to_owned(),
+            status: status.to_string(),
         });
     }
 
@@ -238,7 +252,7 @@ impl Party {
         let pass = event.data.get("pass").and_then(Value::as_u64);
         match (event.name.as_str(), state, pass) {
             ("MIGRATION", Some(state), _) => {
-                self.trail.push(state);
+                self.trail.push(state.into());
                 let status = state.to_owned();
                 Observation::Status { side, status }
             }
@@ -256,9 +270,9 @@ impl Party {
     }
 }
 
-fn read_progress(said: &Value) -> Result<Progress, Trouble> {
-    Progress::deserialize(said).map_err(|error| Trouble::Odd {
+fn read_progress(response: &Value) -> Result<Progress, StepError> {
+    Progress::deserialize(response).map_err(|error| StepError::Malformed {
         command: "query-migrate",
-        what: format!("{said}, {error}"),
+        what: format!("{response}, {error}"),
     })
 }

@@ -3,9 +3,10 @@
 use std::{fs, path::PathBuf, time::Duration};
 
 use migratrix_guest::Parameters;
+use migratrix_qmp::QemuError;
 use tokio::time::{Instant, interval};
 
-use crate::{QemuError, trouble::Trouble};
+use crate::error::StepError;
 
 /// A folder that one case has for itself. It is removed when this is dropped, at the latest.
 #[derive(Debug)]
@@ -29,25 +30,25 @@ impl Scratch {
     }
 
     /// Makes the folder.
-    pub(crate) fn make(&self) -> Result<(), Trouble> {
+    pub(crate) fn make(&self) -> Result<(), StepError> {
         let made = fs::create_dir_all(&self.folder);
         Ok(made.map_err(QemuError::file("create", &self.folder))?)
     }
 
     /// Makes a folder in it.
-    pub(crate) fn make_within(&self, name: &str) -> Result<(), Trouble> {
+    pub(crate) fn make_within(&self, name: &str) -> Result<(), StepError> {
         let path = self.path(name);
         Ok(fs::create_dir_all(&path).map_err(QemuError::file("create", path))?)
     }
 
     /// Writes a file.
-    pub(crate) fn write(&self, name: &str, bytes: &[u8]) -> Result<(), Trouble> {
+    pub(crate) fn write(&self, name: &str, bytes: &[u8]) -> Result<(), StepError> {
         let path = self.path(name);
         Ok(fs::write(&path, bytes).map_err(QemuError::file("write", path))?)
     }
 
     /// Writes the guest's boot image, and gives its path.
-    pub(crate) fn boot_image(&self, guest: &Parameters) -> Result<String, Trouble> {
+    pub(crate) fn boot_image(&self, guest: &Parameters) -> Result<String, StepError> {
         if !self.path(BOOT).exists() {
             self.write(BOOT, &guest.boot_image()?)?;
         }

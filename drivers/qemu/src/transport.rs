@@ -1,5 +1,10 @@
 //! What carries the stream from one side to the other.
 
+pub(crate) mod address;
+mod certificates;
+pub(crate) mod credentials;
+mod stream;
+
 use std::{
     fs::{File, OpenOptions},
     os::{
@@ -12,15 +17,16 @@ use std::{
 use migratrix_contract::Recorder;
 use migratrix_history::Side;
 use migratrix_matrix::{Address, Feature, Incident, Transport};
+use migratrix_qmp::QemuError;
 use nix::fcntl::OFlag;
 use serde_json::{Value, json};
 
 use crate::{
-    QemuDriver, QemuError,
-    address::Place,
+    QemuDriver,
+    error::StepError,
     party::{EVERY, Party},
-    trouble::Trouble,
 };
+use address::Place;
 
 /// The way of the stream, as far as it has been laid.
 #[derive(Debug, Default)]
@@ -36,7 +42,7 @@ pub(crate) struct Route {
     /// What passes the stream on, where it can be cut.
     pub(crate) relay: Option<crate::colo::Relay>,
     /// The start of a QEMU that answers only later.
-    pub(crate) launch: Option<crate::Starting>,
+    pub(crate) launch: Option<migratrix_qmp::Starting>,
 }
 
 /// Where the stream starts in a file, from an offset on.
@@ -57,7 +63,7 @@ impl Route {
 
 impl QemuDriver {
     /// Has the destination listen, or read.
-    pub(crate) async fn listen(&mut self, record: &mut Recorder) -> Result<(), Trouble> {
+    pub(crate) async fn listen(&mut self, record: &mut Recorder) -> Result<(), StepError> {
         self.become_destination(record).await?;
         self.turn();
         if self.route.launch.is_some() {
@@ -68,7 +74,7 @@ impl QemuDriver {
     }
 
     /// Has the destination listen, or read, at the addresses of this turn.
-    pub(crate) async fn listen_here(&mut self, record: &mut Recorder) -> Result<(), Trouble> {
+    pub(crate) async fn listen_here(&mut self, record: &mut Recorder) -> Result<(), StepError> {
         let place = self.way_in(record).await?;
         let form = match self.subject.raw.address {
             Address::Channels => Address::Channels,
@@ -91,7 +97,7 @@ impl QemuDriver {
     }
 
     /// Asks the source to migrate.
-    pub(crate) async fn migrate(&mut self, record: &mut Recorder) -> Result<(), Trouble> {
+    pub(crate) async fn migrate(&mut self, record: &mut Recorder) -> Result<(), StepError> {
         let place = self.way_out(record).await?;
         let mut arguments = place.arguments(self.subject.raw.address);
         if let Some(channel) = self.handing_over() {
@@ -109,24 +115,24 @@ impl QemuDriver {
     }
 
     /// The port that the destination's QEMU has chosen.
-    async fn chosen_port(&mut self) -> Result<u16, Trouble> {
+    async fn chosen_port(&mut self) -> Result<u16, StepError> {
         let progress = self.destination.progress().await?;
         let port = progress.socket_address.first();
         let port = port.and_then(|address| address.port.as_ref()?.parse().ok());
-        port.ok_or(Trouble::Odd {
+        port.ok_or(StepError::Malformed {
             command: "query-migrate",
             what: "nothing of the port at which it listens".to_owned(),
         })
     }
 
     /// Lays the destination's end of the way.
-    async fn way_in(&mut self, record: &mut Recorder) -> Result<Place, Trouble> {
+    async fn way_in(&mut self, record: &mut Recorder) -> Result<Place, StepError> {
         Ok(match self.subject.raw.transport {
             Transport::Unix => Place::Unix(self.socket()),
             Transport::Tcp => Place::Tcp(0),
             Transport::Fd => {
                 let (ours, theirs) =
-                    UnixStream::pair().map_err(Trouble::system("make a socket pair"))?;
+                    UnixStream::pair().map_err(StepError::system("make a socket pair"))?;
                 hand_over(&mut self.destination, theirs.into(), record).await?;
                 self.route.end = Some(ours.into());
                 Place::Descriptor(NAME)
@@ -153,7 +159,7 @@ impl QemuDriver {
     }
 
     /// Lays the source's end of the way.
-    async fn way_out(&mut self, record: &mut Recorder) -> Result<Place, Trouble> {
+    async fn way_out(&mut self, record: &mut Recorder) -> Result<Place, StepError> {
         let is_bad = self.subject.raw.incident == Incident::BadOffset;
         Ok(match self.subject.raw.transport {
             _ if is_bad => Place::BadFile(self.scratch.text(STREAM)),
@@ -164,7 +170,7 @@ impl QemuDriver {
                     Some(end) => end,
                     // Nobody listens: the other end is closed.
                     None => UnixStream::pair()
-                        .map_err(Trouble::system("make a socket pair"))?
+                        .map_err(StepError::system("make a socket pair"))?
                         .0
                         .into(),
                 };
@@ -217,13 +223,13 @@ impl QemuDriver {
         Place::File { path, offset }
     }
 
-    fn open(&self, how: &OpenOptions) -> Result<File, Trouble> {
+    fn open(&self, how: &OpenOptions) -> Result<File, StepError> {
         let path = self.stream();
         Ok(how.open(&path).map_err(QemuError::file("open", path))?)
     }
 
     /// Hands over a set of descriptors of the stream's file: with and without direct I/O.
-    async fn hand_over_set(&mut self, side: Side, record: &mut Recorder) -> Result<(), Trouble> {
+    async fn hand_over_set(&mut self, side: Side, record: &mut Recorder) -> Result<(), StepError> {
         let is_direct = self.subject.raw.features.has(Feature::DirectIo);
         let direct = is_direct.then(|| OFlag::O_DIRECT.bits());
         for flags in std::iter::once(0).chain(direct) {
@@ -260,7 +266,11 @@ const SET: u32 = 1;
 const SET_PATH: &str = "/dev/fdset/1";
 
 /// Hands a descriptor over under the usual name.
-async fn hand_over(party: &mut Party, file: OwnedFd, record: &mut Recorder) -> Result<(), Trouble> {
+async fn hand_over(
+    party: &mut Party,
+    file: OwnedFd,
+    record: &mut Recorder,
+) -> Result<(), StepError> {
     party.qemu()?.hand_over(file.as_fd())?;
     let name = json!({ "fdname": NAME });
     party.command("getfd", name, record).await?;

@@ -3,10 +3,11 @@
 use migratrix_contract::Recorder;
 use migratrix_history::Side;
 use migratrix_matrix::{Backup, Drive, Journey, WriteSet, Writer};
+use migratrix_qmp::Launch;
 use serde_json::{Value, json};
 
 use super::images::DISK;
-use crate::{Launch, QemuDriver, machine, party::PATIENCE, trouble::Trouble};
+use crate::{QemuDriver, error::StepError, machine, party::PATIENCE};
 
 /// The name of a disk's file on a side.
 pub(super) fn file(case: &Backup, side: Side, drive: Drive) -> String {
@@ -38,7 +39,7 @@ impl QemuDriver {
         &mut self,
         case: &Backup,
         record: &mut Recorder,
-    ) -> Result<(), Trouble> {
+    ) -> Result<(), StepError> {
         self.scratch.make()?;
         for drive in case.drives() {
             let name = file(case, Side::Source, *drive);
@@ -52,7 +53,7 @@ impl QemuDriver {
         self.start_on(case, Side::Source, record).await?;
         match case.writer {
             Writer::QemuIo => Ok(()),
-            Writer::Guest => self.await_beat(Side::Source).await,
+            Writer::Guest => self.await_heartbeat(Side::Source).await,
         }
     }
 
@@ -62,7 +63,7 @@ impl QemuDriver {
         case: &Backup,
         side: Side,
         record: &mut Recorder,
-    ) -> Result<(), Trouble> {
+    ) -> Result<(), StepError> {
         let mut arguments = if case.jumps() {
             machine::arguments(&self.subject, side, self.version(side), &self.scratch)?
         } else {

@@ -3,9 +3,10 @@
 use migratrix_contract::{Recorder, ToolSaid};
 use migratrix_history::{Observation, Side};
 use migratrix_matrix::{Backup, Clusters, Drive, Link, Target, Write};
+use migratrix_qmp::QemuError;
 use tokio::process::Command;
 
-use crate::{QemuDriver, QemuError, trouble::Trouble};
+use crate::{QemuDriver, error::StepError};
 
 /// How an image is made.
 pub(super) struct Shape<'a> {
@@ -40,7 +41,7 @@ impl QemuDriver {
         side: Side,
         name: &str,
         words: &[String],
-    ) -> Result<ToolSaid, Trouble> {
+    ) -> Result<ToolSaid, StepError> {
         let binary = self.party(side).host.binary.tool(name)?;
         let (program, first) = binary.words.split_first().expect("a binary has a word");
         let mut command = Command::new(program);
@@ -61,11 +62,11 @@ impl QemuDriver {
         side: Side,
         name: &'static str,
         words: &[String],
-    ) -> Result<String, Trouble> {
+    ) -> Result<String, StepError> {
         let said = self.tool(side, name, words).await?;
         match said.status {
             0 => Ok(said.text),
-            status => Err(Trouble::Odd {
+            status => Err(StepError::Malformed {
                 command: name,
                 what: format!(
                     "{} and ends with {status}, of {}",
@@ -82,7 +83,7 @@ impl QemuDriver {
         side: Side,
         name: &str,
         shape: &Shape<'_>,
-    ) -> Result<(), Trouble> {
+    ) -> Result<(), StepError> {
         let mut words = owned(&["create", "-f", shape.format]);
         if shape.clusters == Clusters::Larger {
             let size = shape.clusters.bytes();
@@ -104,7 +105,7 @@ impl QemuDriver {
         side: Side,
         name: &str,
         onto: &str,
-    ) -> Result<(), Trouble> {
+    ) -> Result<(), StepError> {
         let (name, onto) = (self.scratch.text(name), self.scratch.text(onto));
         let words = owned(&[
             "rebase", "-f", "qcow2", "-u", "-b", &onto, "-F", "qcow2", &name,
@@ -120,7 +121,7 @@ impl QemuDriver {
         name: &str,
         format: &str,
         writes: &[Write],
-    ) -> Result<(), Trouble> {
+    ) -> Result<(), StepError> {
         let mut words = owned(&["-f", format]);
         for write in writes {
             words.extend(["-c".to_owned(), write.command()]);
@@ -137,7 +138,7 @@ impl QemuDriver {
         side: Side,
         link: Link,
         record: &mut Recorder,
-    ) -> Result<(), Trouble> {
+    ) -> Result<(), StepError> {
         let format = format(case);
         let (one, other) = (file(case, link), link.reference());
         self.compare((&one, format), (&other, format), record)
@@ -151,7 +152,7 @@ impl QemuDriver {
         (one, format): (&str, &str),
         (other, other_format): (&str, &str),
         record: &mut Recorder,
-    ) -> Result<(), Trouble> {
+    ) -> Result<(), StepError> {
         let (left, right) = (self.scratch.text(one), self.scratch.text(other));
         let words = owned(&["compare", "-f", format, "-F", other_format, &left, &right]);
         let sides: &[Side] = if self.source.host.binary == self.destination.host.binary {
@@ -178,10 +179,10 @@ impl QemuDriver {
         case: &Backup,
         side: Side,
         record: &mut Recorder,
-    ) -> Result<(), Trouble> {
+    ) -> Result<(), StepError> {
         self.party(side).note_events(record);
         let qemu = self.party(side).unseat();
-        let qemu = qemu.ok_or(Trouble::Unfit("its QEMU is gone"))?;
+        let qemu = qemu.ok_or(StepError::NotApplicable("its QEMU is gone"))?;
         qemu.quit(crate::party::PATIENCE).await?;
         for link in case.ends() {
             let disk = super::disks::file(case, side, link.drive);

@@ -5,13 +5,14 @@ use migratrix_history::Side;
 use migratrix_matrix::{
     Backup, BackupForm, Clusters, DirtyBitmap, Drive, Link, OnError, Target, Together,
 };
+use migratrix_qmp::{Event, Events, JobStatus};
 use serde_json::{Value, json};
 
 use super::{
     images::{Shape, format, plain},
-    job::{Job, SLOW, What, action, command, is_at, is_gone, is_stop},
+    request::{Job, SLOW, SyncMode, action, command, is_at, is_gone, is_stop},
 };
-use crate::{Event, Events, QemuDriver, party::PATIENCE, trouble::Trouble};
+use crate::{QemuDriver, error::StepError, party::PATIENCE};
 
 impl QemuDriver {
     /// A full backup, alone or with the drive's bitmaps.
@@ -22,16 +23,16 @@ impl QemuDriver {
         drive: Drive,
         with: Together,
         record: &mut Recorder,
-    ) -> Result<(), Trouble> {
+    ) -> Result<(), StepError> {
         let makes_itself = case.form == BackupForm::Drive && case.clusters == Clusters::Equal;
         let job = Job {
             id: drive.full_job(),
             drive,
             target: drive.full(),
-            what: if makes_itself {
-                What::Anew
+            sync: if makes_itself {
+                SyncMode::FullToNewTarget
             } else {
-                What::Whole
+                SyncMode::Full
             },
             on_error: OnError::Report,
             speed: None,
@@ -58,7 +59,7 @@ impl QemuDriver {
         case: &Backup,
         side: Side,
         drive: Drive,
-    ) -> Result<Vec<DirtyBitmap>, Trouble> {
+    ) -> Result<Vec<DirtyBitmap>, StepError> {
         match with {
             Together::Alone => Ok(Vec::new()),
             Together::Add => Ok(case.bitmaps_of_a_drive().to_vec()),
@@ -83,7 +84,7 @@ impl QemuDriver {
         link: Link,
         on_error: OnError,
         record: &mut Recorder,
-    ) -> Result<(), Trouble> {
+    ) -> Result<(), StepError> {
         self.make_link(case, side, link).await?;
         let job = Job {
             on_error,
@@ -99,7 +100,7 @@ impl QemuDriver {
 
     /// The target of a link. Where its clusters are larger than the disk's it gets what it lies on
     /// only when it is whole.
-    async fn make_link(&mut self, case: &Backup, side: Side, link: Link) -> Result<(), Trouble> {
+    async fn make_link(&mut self, case: &Backup, side: Side, link: Link) -> Result<(), StepError> {
         if case.target == Target::Raw {
             return Ok(());
         }
@@ -114,7 +115,12 @@ impl QemuDriver {
         self.make_image(side, &link.file(), &shape).await
     }
 
-    async fn finish_link(&mut self, case: &Backup, side: Side, link: Link) -> Result<(), Trouble> {
+    async fn finish_link(
+        &mut self,
+        case: &Backup,
+        side: Side,
+        link: Link,
+    ) -> Result<(), StepError> {
         match (case.target, case.clusters) {
             (Target::Qcow2, Clusters::Larger) => {
                 self.lay_onto(side, &link.file(), &link.base()).await
@@ -131,7 +137,7 @@ impl QemuDriver {
         drive: Drive,
         bitmap: Option<&'static str>,
         record: &mut Recorder,
-    ) -> Result<(), Trouble> {
+    ) -> Result<(), StepError> {
         let target = format!("{drive}-refused");
         let shape = plain(format(case), Drive::SIZE);
         self.make_image(side, &target, &shape).await?;
@@ -139,7 +145,7 @@ impl QemuDriver {
             id: format!("backup-{drive}"),
             drive,
             target,
-            what: What::By(bitmap),
+            sync: SyncMode::Bitmap(bitmap),
             on_error: OnError::Report,
             speed: None,
         };
@@ -153,7 +159,7 @@ impl QemuDriver {
         side: Side,
         links: [Link; 2],
         record: &mut Recorder,
-    ) -> Result<(), Trouble> {
+    ) -> Result<(), StepError> {
         for link in links {
             self.make_link(case, side, link).await?;
         }
@@ -168,7 +174,7 @@ impl QemuDriver {
         side: Side,
         link: Link,
         record: &mut Recorder,
-    ) -> Result<(), Trouble> {
+    ) -> Result<(), StepError> {
         self.make_reference(case, side, link).await?;
         let job = Job::reference(link);
         self.run_jobs(case, side, Vec::new(), &[job], record).await
@@ -179,7 +185,7 @@ impl QemuDriver {
         case: &Backup,
         side: Side,
         link: Link,
-    ) -> Result<(), Trouble> {
+    ) -> Result<(), StepError> {
         let size = self.party(side).size(link.drive).await?;
         let shape = plain(format(case), size);
         self.make_image(side, &link.reference(), &shape).await
@@ -192,7 +198,7 @@ impl QemuDriver {
         side: Side,
         link: Link,
         record: &mut Recorder,
-    ) -> Result<(), Trouble> {
+    ) -> Result<(), StepError> {
         self.make_link(case, side, link).await?;
         self.make_reference(case, side, link).await?;
         let jobs = [Job::of(case, link), Job::reference(link)];
@@ -207,7 +213,7 @@ impl QemuDriver {
         side: Side,
         link: Link,
         record: &mut Recorder,
-    ) -> Result<(), Trouble> {
+    ) -> Result<(), StepError> {
         self.make_link(case, side, link).await?;
         let job = Job {
             speed: Some(SLOW),
@@ -230,7 +236,7 @@ impl QemuDriver {
         side: Side,
         link: Link,
         record: &mut Recorder,
-    ) -> Result<(), Trouble> {
+    ) -> Result<(), StepError> {
         let job = Job::of(case, link);
         let mut events = self.party(side).qemu()?.qmp().events();
         let resume = json!({ "id": job.id });
@@ -250,7 +256,7 @@ impl QemuDriver {
         actions: Vec<Value>,
         jobs: &[Job],
         record: &mut Recorder,
-    ) -> Result<(), Trouble> {
+    ) -> Result<(), StepError> {
         let mut events = self.begin(case, side, actions, jobs, record).await?;
         for (job, events) in jobs.iter().zip(&mut events) {
             self.await_job(case, side, job, events, record).await?;
@@ -266,14 +272,14 @@ impl QemuDriver {
         mut actions: Vec<Value>,
         jobs: &[Job],
         record: &mut Recorder,
-    ) -> Result<Vec<Events>, Trouble> {
+    ) -> Result<Vec<Events>, StepError> {
         for job in jobs {
             self.add_target(case, side, job, record).await?;
         }
         let events = jobs
             .iter()
             .map(|_| Ok(self.party(side).qemu()?.qmp().events()));
-        let events = events.collect::<Result<Vec<Events>, Trouble>>()?;
+        let events = events.collect::<Result<Vec<Events>, StepError>>()?;
         let name = command(case.form);
         let mut asked = Vec::new();
         for job in jobs {
@@ -303,7 +309,7 @@ impl QemuDriver {
         side: Side,
         job: &Job,
         record: &mut Recorder,
-    ) -> Result<(), Trouble> {
+    ) -> Result<(), StepError> {
         if case.form == BackupForm::Drive {
             return Ok(());
         }
@@ -328,13 +334,13 @@ impl QemuDriver {
         job: &Job,
         events: &mut Events,
         record: &mut Recorder,
-    ) -> Result<(), Trouble> {
+    ) -> Result<(), StepError> {
         let id = job.id.as_str();
         let over = |event: &Event| is_gone(event, id) || is_stop(event, id);
         let came = events.wait("that the job is over", PATIENCE, over).await;
         let came = self.party(side).explained(came).await?;
         if is_stop(&came, id) {
-            let paused = |event: &Event| is_at(event, id, "paused");
+            let paused = |event: &Event| is_at(event, id, &JobStatus::Paused);
             let came = events
                 .wait("that the job is paused", PATIENCE, paused)
                 .await;
@@ -355,7 +361,7 @@ impl QemuDriver {
 
     /// Waits until QEMU has let go of a target that it opened itself: a little after it has
     /// forgotten the job.
-    async fn await_release(&mut self, side: Side, target: &str) -> Result<(), Trouble> {
+    async fn await_release(&mut self, side: Side, target: &str) -> Result<(), StepError> {
         let path = self.scratch.text(target);
         while self.party(side).has_file(&path).await? {
             self.pause().await;

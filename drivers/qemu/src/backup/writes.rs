@@ -10,13 +10,14 @@ use migratrix_contract::Recorder;
 use migratrix_guest::DiskSurvey;
 use migratrix_history::{Observation, Side, When};
 use migratrix_matrix::{Backup, Drive, WriteSet};
+use migratrix_qmp::QemuError;
 use serde_json::json;
 
 use super::{
     disks::{output, reached},
     images::owned,
 };
-use crate::{QemuDriver, QemuError, trouble::Trouble};
+use crate::{QemuDriver, error::StepError};
 
 impl QemuDriver {
     /// Writes, and flushes, through the human monitor.
@@ -27,7 +28,7 @@ impl QemuDriver {
         drive: Drive,
         set: WriteSet,
         record: &mut Recorder,
-    ) -> Result<(), Trouble> {
+    ) -> Result<(), StepError> {
         let reached = reached(case, drive);
         for write in set.writes(drive) {
             let told = self
@@ -47,7 +48,7 @@ impl QemuDriver {
         reached: &str,
         words: &str,
         record: &mut Recorder,
-    ) -> Result<String, Trouble> {
+    ) -> Result<String, StepError> {
         let path = self.scratch.path(output(side));
         let before = read(&path)?.len();
         let line = json!({ "command-line": format!("qemu-io {reached} \"{words}\"") });
@@ -61,7 +62,7 @@ impl QemuDriver {
     }
 }
 
-fn read(path: &Path) -> Result<Vec<u8>, Trouble> {
+fn read(path: &Path) -> Result<Vec<u8>, StepError> {
     Ok(fs::read(path).map_err(QemuError::file("read", path))?)
 }
 
@@ -74,7 +75,7 @@ impl QemuDriver {
         &mut self,
         side: Side,
         record: &mut Recorder,
-    ) -> Result<(), Trouble> {
+    ) -> Result<(), StepError> {
         let began = Instant::now();
         let first = self.lap(side).await?;
         let mut last = first;
@@ -99,7 +100,7 @@ impl QemuDriver {
         side: Side,
         name: &str,
         record: &mut Recorder,
-    ) -> Result<(), Trouble> {
+    ) -> Result<(), StepError> {
         let Some(disk) = self.subject.guest.disk else {
             return Ok(());
         };

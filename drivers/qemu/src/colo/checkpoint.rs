@@ -13,9 +13,10 @@ use migratrix_contract::Recorder;
 use migratrix_guest::{Hold, PAGE};
 use migratrix_history::{Observation, Side, When};
 use migratrix_matrix::Accelerator;
+use migratrix_qmp::QemuError;
 use serde_json::json;
 
-use crate::{QemuDriver, QemuError, party::Party, trouble::Trouble};
+use crate::{QemuDriver, error::StepError, party::Party};
 
 /// A delay after which no checkpoint comes by itself, in milliseconds: an hour.
 const NEVER: u64 = 3_600_000;
@@ -31,16 +32,16 @@ const BOTH: [Side; 2] = [Side::Source, Side::Destination];
 
 impl Party {
     /// How many events of this name have come.
-    pub(super) fn heard(&mut self, name: &str) -> Result<usize, Trouble> {
+    pub(super) fn count_events(&mut self, name: &str) -> Result<usize, StepError> {
         let events = self.qemu()?.qmp().all_events().drain();
         Ok(events.iter().filter(|event| event.name == name).count())
     }
 
     /// Whether the guest's processor is halted and deaf to interrupts.
-    async fn is_held(&mut self) -> Result<bool, Trouble> {
+    async fn is_held(&mut self) -> Result<bool, StepError> {
         let line = json!({ "command-line": "info registers" });
-        let said = self.ask("human-monitor-command", line).await?;
-        Ok(is_deaf(said.as_str().unwrap_or_default()))
+        let response = self.ask("human-monitor-command", line).await?;
+        Ok(is_deaf(response.as_str().unwrap_or_default()))
     }
 }
 
@@ -56,26 +57,29 @@ fn is_deaf(registers: &str) -> bool {
 }
 
 impl QemuDriver {
-    /// Waits until both sides have been through a further checkpoint, and records the beat of both
+    /// Waits until both sides have been through a further checkpoint, and records the heartbeat of both
     /// guests.
-    pub(super) async fn await_checkpoint(&mut self, record: &mut Recorder) -> Result<(), Trouble> {
+    pub(super) async fn await_checkpoint(
+        &mut self,
+        record: &mut Recorder,
+    ) -> Result<(), StepError> {
         let before = self.checkpoints()?;
         self.beyond(before, record).await?;
         for side in BOTH {
-            self.beat_between(side, record).await?;
+            self.sample_between_checkpoints(side, record).await?;
         }
         Ok(())
     }
 
     /// How many times each side has gone on after a checkpoint.
-    fn checkpoints(&mut self) -> Result<[usize; 2], Trouble> {
+    fn checkpoints(&mut self) -> Result<[usize; 2], StepError> {
         Ok([
-            self.source.heard(RESUMED)?,
-            self.destination.heard(RESUMED)?,
+            self.source.count_events(RESUMED)?,
+            self.destination.count_events(RESUMED)?,
         ])
     }
 
-    async fn beyond(&mut self, before: [usize; 2], record: &mut Recorder) -> Result<(), Trouble> {
+    async fn beyond(&mut self, before: [usize; 2], record: &mut Recorder) -> Result<(), StepError> {
         loop {
             self.note_events(record);
             let now = self.checkpoints()?;
@@ -90,7 +94,7 @@ impl QemuDriver {
     }
 
     /// Fails with a side's end, if it has ended.
-    async fn still_there(&mut self, side: Side) -> Result<(), Trouble> {
+    async fn still_there(&mut self, side: Side) -> Result<(), StepError> {
         let party = self.party(side);
         if !party.lives() {
             party.run_state().await?;
@@ -98,30 +102,34 @@ impl QemuDriver {
         Ok(())
     }
 
-    /// Records two readings of the lap between which there was no checkpoint: the guest's own beat,
+    /// Records two readings of the lap between which there was no checkpoint: the guest's own heartbeat,
     /// and not what a checkpoint brought.
-    async fn beat_between(&mut self, side: Side, record: &mut Recorder) -> Result<(), Trouble> {
-        let mut before = self.party(side).heard(RESUMED)?;
+    async fn sample_between_checkpoints(
+        &mut self,
+        side: Side,
+        record: &mut Recorder,
+    ) -> Result<(), StepError> {
+        let mut before = self.party(side).count_events(RESUMED)?;
         let (mut began, mut first) = (Instant::now(), self.lap(side).await?);
         loop {
             self.pause().await;
             let last = self.lap(side).await?;
             let read = Instant::now();
             let runs = self.party(side).run_state().await?.running;
-            let now = self.party(side).heard(RESUMED)?;
+            let now = self.party(side).count_events(RESUMED)?;
             if now != before || !runs {
                 before = now;
                 (began, first) = (Instant::now(), self.lap(side).await?);
             } else if last != first {
                 let window = read.duration_since(began).as_micros();
-                let beat = Observation::Beat {
+                let observed = Observation::Beat {
                     side,
                     when: When::During,
                     first,
                     last,
                     window_us: u64::try_from(window).unwrap_or(u64::MAX),
                 };
-                record.saw_at(read, beat);
+                record.saw_at(read, observed);
                 return Ok(());
             }
         }
@@ -131,7 +139,7 @@ impl QemuDriver {
     pub(super) async fn ask_for_checkpoint(
         source: &mut Party,
         record: &mut Recorder,
-    ) -> Result<(), Trouble> {
+    ) -> Result<(), StepError> {
         let delay = json!({ "x-checkpoint-delay": NEVER });
         source
             .command("migrate-set-parameters", delay, record)
@@ -139,19 +147,19 @@ impl QemuDriver {
         Ok(())
     }
 
-    async fn have_checkpoint(&mut self, record: &mut Recorder) -> Result<(), Trouble> {
+    async fn have_checkpoint(&mut self, record: &mut Recorder) -> Result<(), StepError> {
         let before = self.checkpoints()?;
         Self::ask_for_checkpoint(&mut self.source, record).await?;
         self.beyond(before, record).await
     }
 
-    fn holding(&self) -> Result<Hold, Trouble> {
+    fn holding(&self) -> Result<Hold, StepError> {
         let hold = self.subject.guest.hold()?;
-        hold.ok_or(Trouble::Unfit("the guest never waits"))
+        hold.ok_or(StepError::NotApplicable("the guest never waits"))
     }
 
     /// Holds both guests still at the same lap.
-    pub(super) async fn hold(&mut self, record: &mut Recorder) -> Result<(), Trouble> {
+    pub(super) async fn hold(&mut self, record: &mut Recorder) -> Result<(), StepError> {
         let hold = self.holding()?;
         self.have_checkpoint(record).await?;
         self.source
@@ -169,7 +177,7 @@ impl QemuDriver {
     }
 
     /// Records which pages of the memory of both sides differ.
-    pub(super) async fn mirror(&mut self, record: &mut Recorder) -> Result<(), Trouble> {
+    pub(super) async fn mirror(&mut self, record: &mut Recorder) -> Result<(), StepError> {
         let lap = self.lap(Side::Source).await?;
         let [one, other] = [
             self.dump(Side::Source).await?,
@@ -196,7 +204,7 @@ impl QemuDriver {
     }
 
     /// All of a side's memory.
-    async fn dump(&mut self, side: Side) -> Result<Vec<u8>, Trouble> {
+    async fn dump(&mut self, side: Side) -> Result<Vec<u8>, StepError> {
         let path = self.scratch.path("dump");
         let size = u64::from(self.subject.memory_mib) << 20;
         let file = json!({ "val": 0, "size": size, "filename": path });
@@ -207,7 +215,7 @@ impl QemuDriver {
     }
 
     /// Lets both guests go on, and waits until they do.
-    pub(super) async fn release(&mut self, record: &mut Recorder) -> Result<(), Trouble> {
+    pub(super) async fn release(&mut self, record: &mut Recorder) -> Result<(), StepError> {
         let hold = self.holding()?;
         self.source
             .write_memory(hold.address.into(), &[hold.own])
@@ -215,7 +223,7 @@ impl QemuDriver {
         self.source.command("inject-nmi", json!({}), record).await?;
         self.have_checkpoint(record).await?;
         for side in BOTH {
-            self.await_beat(side).await?;
+            self.await_heartbeat(side).await?;
         }
         Ok(())
     }

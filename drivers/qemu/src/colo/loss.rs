@@ -5,9 +5,10 @@ use std::time::{Duration, Instant};
 use migratrix_contract::Recorder;
 use migratrix_history::{Observation, Side};
 use migratrix_matrix::{ColoMoment, Loss};
+use migratrix_qmp::QemuError;
 use serde_json::json;
 
-use crate::{QemuDriver, QemuError, trouble::Trouble};
+use crate::{QemuDriver, error::StepError};
 
 /// How much of a checkpoint has gone when a side is lost in the middle of it, in bytes. A checkpoint
 /// of the guest has its whole range, a MiB, and more.
@@ -22,7 +23,7 @@ impl QemuDriver {
         &mut self,
         side: Side,
         record: &mut Recorder,
-    ) -> Result<(), Trouble> {
+    ) -> Result<(), StepError> {
         let pair = self.colo_case()?;
         match pair.moment {
             ColoMoment::Idle => {}
@@ -43,7 +44,7 @@ impl QemuDriver {
     }
 
     /// Has a checkpoint begin, and its bytes stop in the middle.
-    async fn stop_in_the_middle(&mut self, record: &mut Recorder) -> Result<(), Trouble> {
+    async fn stop_in_the_middle(&mut self, record: &mut Recorder) -> Result<(), StepError> {
         let stopped = self.relay()?.shut_after(MIDDLE);
         tokio::pin!(stopped);
         let asked = Self::ask_for_checkpoint(&mut self.source, record);
@@ -61,12 +62,12 @@ impl QemuDriver {
         &mut self,
         side: Side,
         record: &mut Recorder,
-    ) -> Result<(), Trouble> {
+    ) -> Result<(), StepError> {
         let asked = Instant::now();
         let qmp = self.party(side).qemu()?.qmp();
         let answered = match qmp.execute("query-status", json!({}), ANSWER).await {
             Ok(_) => true,
-            Err(QemuError::Silent { .. }) => false,
+            Err(QemuError::TimedOut { .. }) => false,
             Err(error) => return Err(self.party(side).qemu()?.explain(error).await.into()),
         };
         let within_us = u64::try_from(asked.elapsed().as_micros()).unwrap_or(u64::MAX);
@@ -80,7 +81,11 @@ impl QemuDriver {
 
     /// Yanks the migration's connection, out of band. An older release has no `yank`, and
     /// `x-colo-lost-heartbeat` shuts the connection by itself.
-    pub(super) async fn yank(&mut self, side: Side, record: &mut Recorder) -> Result<(), Trouble> {
+    pub(super) async fn yank(
+        &mut self,
+        side: Side,
+        record: &mut Recorder,
+    ) -> Result<(), StepError> {
         let loss = self.colo_case()?.loss;
         let party = self.party(side);
         if party.host.abilities.has_command("yank") {
@@ -94,7 +99,7 @@ impl QemuDriver {
     }
 
     /// Kills the lost side, unless it has ended.
-    pub(super) async fn fence(&mut self, side: Side) -> Result<(), Trouble> {
+    pub(super) async fn fence(&mut self, side: Side) -> Result<(), StepError> {
         if self.party(side).lives() {
             self.kill(side).await?;
         }

@@ -1,0 +1,245 @@
+//! A QEMU that can be started: this machine's own, or that of a release's root.
+
+use std::{
+    ffi::OsString,
+    fs,
+    path::{Path, PathBuf},
+};
+
+use sha2::{Digest, Sha256};
+
+use crate::QemuError;
+
+/// How a QEMU is called: its command words, and what it must find in its environment.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Binary {
+    /// The program and its first arguments.
+    pub words: Vec<OsString>,
+    /// Variables of its environment, over those that are inherited.
+    pub environment: Vec<(OsString, OsString)>,
+    /// The QEMU itself, by which it is known again.
+    pub file: PathBuf,
+    /// Where it finds its modules, if it is told.
+    pub modules: Option<PathBuf>,
+}
+
+/// Where a root's libraries are: Debian's places, and then those of others.
+const LIBRARIES: [&str; 4] = [
+    "usr/lib/x86_64-linux-gnu",
+    "lib/x86_64-linux-gnu",
+    "usr/lib64",
+    "lib64",
+];
+
+/// The loader's file. In some roots `/lib64/` has it by an absolute link, which would lead out of the root.
+const LOADER: &str = "ld-linux-x86-64.so.2";
+
+/// Where a root's firmware is.
+const FIRMWARE: [&str; 2] = ["usr/share/qemu", "usr/share/seabios"];
+
+/// Where a root's QEMU can be.
+const PROGRAMS: [&str; 2] = ["usr/bin/qemu-system-x86_64", "usr/libexec/qemu-kvm"];
+
+impl Binary {
+    /// The QEMU at `file`, as it is.
+    #[must_use]
+    pub fn at(file: impl Into<PathBuf>) -> Self {
+        let file = file.into();
+        Self {
+            words: vec![file.clone().into()],
+            environment: Vec::new(),
+            file,
+            modules: None,
+        }
+    }
+
+    /// A QEMU that was built or installed somewhere: the program at `path`, or the one in the folder
+    /// `path`. It finds its firmware where its own build put it.
+    ///
+    /// # Errors
+    /// Returns an error where there is no such program.
+    pub fn of_build(path: &Path) -> Result<Self, QemuError> {
+        let inside = ["qemu-system-x86_64", "bin/qemu-system-x86_64"];
+        let inside = inside.iter().map(|name| path.join(name));
+        let mut candidates = std::iter::once(path.to_owned()).chain(inside);
+        let found = candidates.find(|file| file.is_file());
+        let file = found.ok_or_else(|| QemuError::NotFound {
+            root: path.to_owned(),
+            sought: "qemu-system-x86_64".to_owned(),
+        })?;
+        let file = file
+            .canonicalize()
+            .map_err(QemuError::file("find", &file))?;
+        Ok(Self::at(file))
+    }
+
+    /// The QEMU of the system in `root`, run without entering it: by the root's own loader, on its
+    /// own libraries, modules and firmware. It takes no rights.
+    ///
+    /// # Errors
+    /// Returns an error where the root has no QEMU, or no loader.
+    pub fn of_root(root: &Path) -> Result<Self, QemuError> {
+        let libraries: Vec<PathBuf> = present(root, &LIBRARIES);
+        let loaders = libraries.iter().map(|folder| folder.join(LOADER));
+        let loader = first(root, loaders, || {
+            LIBRARIES.map(|at| format!("/{at}/{LOADER}")).join(", ")
+        })?;
+        let programs = PROGRAMS.iter().map(|program| root.join(program));
+        let file = first(root, programs, || {
+            PROGRAMS.map(|at| format!("/{at}")).join(", ")
+        })?;
+        let mut words = vec![
+            loader.into(),
+            "--library-path".into(),
+            joined(&libraries),
+            file.clone().into(),
+        ];
+        for folder in present(root, &FIRMWARE) {
+            words.extend(["-L".into(), folder.into()]);
+        }
+        let mut modules = libraries.iter().map(|folder| folder.join("qemu"));
+        let modules = modules.find(|folder| folder.is_dir());
+        let variable = modules
+            .iter()
+            .map(|folder| ("QEMU_MODULE_DIR".into(), folder.into()));
+        Ok(Self {
+            words,
+            environment: variable.collect(),
+            file,
+            modules,
+        })
+    }
+
+    /// A tool of the same release, such as `qemu-img`: it lies beside the QEMU, and is called as that is.
+    ///
+    /// # Errors
+    /// Returns an error where there is none.
+    pub fn tool(&self, name: &str) -> Result<Self, QemuError> {
+        let folder = self.file.parent().unwrap_or(Path::new(""));
+        let candidates = [folder.join(name), folder.join("../bin").join(name)];
+        let found = candidates.into_iter().find(|file| file.is_file());
+        let file = found.ok_or_else(|| QemuError::NotFound {
+            root: folder.to_owned(),
+            sought: name.to_owned(),
+        })?;
+        let own = self.words.iter().take_while(|word| **word != self.file);
+        let words = own.cloned().chain([file.clone().into()]).collect();
+        Ok(Self {
+            words,
+            file,
+            ..self.clone()
+        })
+    }
+
+    /// What tells this QEMU from others: the digest of its file, and of its modules' names, since they decide
+    /// what it can do.
+    ///
+    /// # Errors
+    /// Returns the error where the files can't be read.
+    pub fn digest(&self) -> Result<String, QemuError> {
+        let program = fs::read(&self.file).map_err(QemuError::file("read", &self.file))?;
+        let mut digest = Sha256::new_with_prefix(program);
+        for name in self.module_names()? {
+            digest.update([0]);
+            digest.update(name.as_encoded_bytes());
+        }
+        Ok(base16ct::lower::encode_string(&digest.finalize()))
+    }
+
+    fn module_names(&self) -> Result<Vec<OsString>, QemuError> {
+        let Some(folder) = &self.modules else {
+            return Ok(Vec::new());
+        };
+        let names = fs::read_dir(folder).and_then(|entries| {
+            entries
+                .map(|entry| entry.map(|entry| entry.file_name()))
+                .collect()
+        });
+        let mut names: Vec<OsString> = names.map_err(QemuError::file("read", folder))?;
+        names.sort();
+        Ok(names)
+    }
+}
+
+fn present(root: &Path, folders: &[&str]) -> Vec<PathBuf> {
+    let folders = folders.iter().map(|folder| root.join(folder));
+    folders.filter(|folder| folder.is_dir()).collect()
+}
+
+/// The first of `files` that is one, and lies within `root` when its links are followed.
+fn first(
+    root: &Path,
+    mut files: impl Iterator<Item = PathBuf>,
+    sought: impl FnOnce() -> String,
+) -> Result<PathBuf, QemuError> {
+    let is_own = |file: &PathBuf| {
+        let pair = file.canonicalize().ok().zip(root.canonicalize().ok());
+        pair.is_some_and(|(file, root)| file.starts_with(root) && file.is_file())
+    };
+    files.find(is_own).ok_or_else(|| QemuError::NotFound {
+        root: root.to_owned(),
+        sought: sought(),
+    })
+}
+
+fn joined(folders: &[PathBuf]) -> OsString {
+    let mut path = OsString::new();
+    for folder in folders {
+        if !path.is_empty() {
+            path.push(":");
+        }
+        path.push(folder);
+    }
+    path
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_root_without_a_qemu_is_an_error_that_names_what_it_lacks() {
+        let root = tempfile::tempdir().unwrap();
+        let libraries = root.path().join("usr/lib64");
+        fs::create_dir_all(&libraries).unwrap();
+        let error = Binary::of_root(root.path()).unwrap_err().to_string();
+        assert!(error.contains("/usr/lib64/ld-linux"), "{error}");
+        fs::write(libraries.join(LOADER), "").unwrap();
+        let error = Binary::of_root(root.path()).unwrap_err().to_string();
+        assert!(error.contains("qemu-system-x86_64"), "{error}");
+    }
+
+    #[test]
+    fn a_loader_that_is_a_link_out_of_the_root_is_not_taken() {
+        let root = tempfile::tempdir().unwrap();
+        let libraries = root.path().join("lib64");
+        fs::create_dir_all(&libraries).unwrap();
+        std::os::unix::fs::symlink("/bin/sh", libraries.join(LOADER)).unwrap();
+        assert!(Binary::of_root(root.path()).is_err());
+    }
+
+    #[test]
+    fn a_tool_is_called_as_its_qemu_is() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut binary = Binary::at(folder.path().join("qemu"));
+        binary.words.insert(0, "loader".into());
+        binary.words.push("-L".into());
+        assert!(binary.tool("qemu-img").is_err());
+        let tool = folder.path().join("qemu-img");
+        fs::write(&tool, "elf").unwrap();
+        let words = binary.tool("qemu-img").unwrap().words;
+        assert_eq!(words, ["loader".into(), tool.into_os_string()]);
+    }
+
+    #[test]
+    fn a_module_more_makes_another_digest() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut binary = Binary::at(folder.path().join("qemu"));
+        fs::write(&binary.file, "elf").unwrap();
+        binary.modules = Some(folder.path().to_owned());
+        let before = binary.digest().unwrap();
+        assert_eq!(before, binary.digest().unwrap());
+        fs::write(folder.path().join("accel-qtest.so"), "").unwrap();
+        assert_ne!(before, binary.digest().unwrap());
+    }
+}

@@ -1,0 +1,146 @@
+//! The lines of a qtest connection: a command, its answer, and interrupts between them.
+//!
+//! One command is under way at a time. A command that was given up leaves its answer behind: the
+//! connection is of no use then, and says so.
+
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
+
+use crate::{Ending, error::excerpt};
+
+/// The longest line that is taken, in bytes: well above what a chunk of memory takes.
+const LONGEST: usize = 4 << 20;
+
+/// How many interrupts are kept until they are taken.
+const MOST_IRQS: usize = 1 << 16;
+
+/// A connection.
+#[derive(Debug)]
+pub(crate) struct Lines<S> {
+    stream: S,
+    bytes: Vec<u8>,
+    pub(crate) irqs: Vec<Irq>,
+    state: State,
+}
+
+#[derive(Clone, Debug)]
+enum State {
+    Ready,
+    UnderWay,
+    Over(Ending),
+}
+
+/// A change of an interrupt line.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Irq {
+    /// The line's number.
+    pub line: u32,
+    /// What it went to.
+    pub level: Level,
+}
+
+/// The level of an interrupt line.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Level {
+    /// `IRQ raise`.
+    Raised,
+    /// `IRQ lower`.
+    Lowered,
+}
+
+impl<S: AsyncRead + AsyncWrite + Unpin> Lines<S> {
+    /// A connection over `stream`.
+    pub(crate) const fn new(stream: S) -> Self {
+        Self {
+            stream,
+            bytes: Vec::new(),
+            irqs: Vec::new(),
+            state: State::Ready,
+        }
+    }
+
+    /// Sends a command, and gives the answer, or the refusal.
+    pub(crate) async fn exchange(
+        &mut self,
+        command: &str,
+    ) -> Result<Result<String, String>, Ending> {
+        match std::mem::replace(&mut self.state, State::UnderWay) {
+            State::Ready => {}
+            State::UnderWay => self.state = State::Over(Ending::Dropped),
+            State::Over(ending) => self.state = State::Over(ending),
+        }
+        if let State::Over(ending) = &self.state {
+            return Err(ending.clone());
+        }
+        let answer = self.converse(command).await;
+        self.state = answer
+            .as_ref()
+            .err()
+            .map_or(State::Ready, |ending| State::Over(ending.clone()));
+        answer
+    }
+
+    async fn converse(&mut self, command: &str) -> Result<Result<String, String>, Ending> {
+        let failed = |error: std::io::Error| Ending::Failed(error.to_string());
+        self.stream
+            .write_all(format!("{command}\n").as_bytes())
+            .await
+            .map_err(failed)?;
+        self.stream.flush().await.map_err(failed)?;
+        loop {
+            let line = self.line().await?;
+            let (word, rest) = line.split_once(' ').unwrap_or((&line, ""));
+            match word {
+                "OK" => return Ok(Ok(rest.to_owned())),
+                "FAIL" | "ERR" => return Ok(Err(rest.to_owned())),
+                "IRQ" => self
+                    .irqs
+                    .push(read_irq(rest).ok_or_else(|| garbage(&line))?),
+                _ => return Err(garbage(&line)),
+            }
+            if self.irqs.len() > MOST_IRQS {
+                return Err(Ending::Flood(MOST_IRQS));
+            }
+        }
+    }
+
+    async fn line(&mut self) -> Result<String, Ending> {
+        let mut looked = 0;
+        loop {
+            if let Some(end) = self.bytes[looked..].iter().position(|byte| *byte == b'\n') {
+                let line: Vec<u8> = self.bytes.drain(..=looked + end).collect();
+                return Ok(String::from_utf8_lossy(&line).trim_end().to_owned());
+            }
+            looked = self.bytes.len();
+            if looked > LONGEST {
+                return Err(Ending::TooLong(LONGEST));
+            }
+            let read = self.stream.read_buf(&mut self.bytes).await;
+            match read {
+                Ok(0) if self.bytes.is_empty() => return Err(Ending::Closed),
+                Ok(0) => return Err(Ending::Truncated(excerpt(&self.bytes))),
+                Ok(_) => {}
+                Err(error) => return Err(Ending::Failed(error.to_string())),
+            }
+        }
+    }
+}
+
+fn garbage(line: &str) -> Ending {
+    Ending::Malformed {
+        received: excerpt(line.as_bytes()),
+        why: "it is no answer of qtest".to_owned(),
+    }
+}
+
+fn read_irq(rest: &str) -> Option<Irq> {
+    let (level, line) = rest.split_once(' ')?;
+    let level = match level {
+        "raise" => Level::Raised,
+        "lower" => Level::Lowered,
+        _ => return None,
+    };
+    Some(Irq {
+        line: line.parse().ok()?,
+        level,
+    })
+}

@@ -1,0 +1,71 @@
+//! Starting what is no QEMU: a shell that stands in for it.
+
+use std::{
+    fs,
+    time::{Duration, Instant},
+};
+
+use migratrix_qmp::{AbilityCache, Binary, Launch, QemuError};
+
+const LONG: Duration = Duration::from_secs(30);
+
+fn shell(script: &str) -> Launch {
+    let mut binary = Binary::at("/bin/sh");
+    binary.words.extend(["-c", script, "sh"].map(Into::into));
+    Launch::new(binary)
+}
+
+#[tokio::test]
+async fn what_ends_before_it_speaks_is_told_at_once_with_its_last_words() {
+    let began = Instant::now();
+    let error = shell("echo no such machine >&2; exit 3")
+        .start(LONG)
+        .await
+        .unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "awaited QEMU's greeting, but QEMU ended with exit status: 3: no such machine"
+    );
+    assert!(began.elapsed() < LONG / 2);
+}
+
+#[tokio::test]
+async fn only_the_end_of_what_it_said_is_kept() {
+    let script = "yes long | head -c 1000000 >&2; echo the end >&2; exit 1";
+    let error = shell(script).start(LONG).await.unwrap_err().to_string();
+    assert!(
+        error.ends_with("the end") && error.len() < 20_000,
+        "{}",
+        error.len()
+    );
+}
+
+#[tokio::test]
+async fn what_says_nothing_is_an_error_at_the_deadline() {
+    let error = shell("exec sleep 60")
+        .start(Duration::from_millis(50))
+        .await
+        .unwrap_err();
+    assert_eq!(error.awaited(), Some("QEMU's greeting"));
+    assert!(matches!(error, QemuError::TimedOut { .. }));
+}
+
+#[tokio::test]
+async fn what_is_not_there_is_an_error_that_names_it() {
+    let launch = Launch::new(Binary::at("/nowhere/qemu"));
+    let error = launch.start(LONG).await.unwrap_err().to_string();
+    assert!(error.contains("`/nowhere/qemu`"), "{error}");
+}
+
+#[tokio::test]
+async fn a_cache_of_a_binary_that_is_not_there_is_an_error_that_names_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let cache = AbilityCache::new(folder.path());
+    let error = cache
+        .abilities(&Binary::at("/nowhere/qemu"), LONG)
+        .await
+        .unwrap_err()
+        .to_string();
+    assert_eq!(error, "can't read /nowhere/qemu");
+    assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
+}

@@ -1,0 +1,286 @@
+//! The steps that only inspect: the machine, the migration, the memory, what is left over.
+
+mod heartbeat;
+
+use std::collections::BTreeMap;
+
+use migratrix_contract::Recorder;
+use migratrix_guest::Survey;
+use migratrix_history::{DomainLook, Identity, JobLook, Look, Observation, Side, When};
+use migratrix_qmp::{Deadline, MigrationStatus, RunState};
+use serde::{Deserialize, de::DeserializeOwned};
+use serde_json::{Value, json};
+
+use crate::{
+    QemuDriver,
+    error::{StepError, unless_gone},
+    party::{EVERY, PATIENCE, Party},
+};
+
+/// What `query-status` says.
+#[derive(Clone, Debug, Deserialize)]
+pub(crate) struct VmStatus {
+    pub(crate) running: bool,
+    status: RunState,
+}
+
+#[derive(Deserialize)]
+struct Uuid {
+    #[serde(rename = "UUID")]
+    uuid: String,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "kebab-case")]
+struct MemorySize {
+    base_memory: u64,
+}
+
+#[derive(Deserialize)]
+struct Bus {
+    devices: Vec<Device>,
+}
+
+#[derive(Deserialize)]
+struct Device {
+    bus: u32,
+    slot: u32,
+    function: u32,
+    qdev_id: String,
+    id: DeviceId,
+    pci_bridge: Option<Bus>,
+}
+
+#[derive(Deserialize)]
+struct DeviceId {
+    vendor: u32,
+    device: u32,
+}
+
+impl VmStatus {
+    /// Whether the guest is here: not yet to come, and not gone.
+    fn is_here(&self) -> bool {
+        ![
+            RunState::InMigrate,
+            RunState::PostMigrate,
+            RunState::Shutdown,
+        ]
+        .contains(&self.status)
+    }
+
+    /// Whether the guest is yet to come.
+    pub(crate) fn is_to_come(&self) -> bool {
+        self.status == RunState::InMigrate
+    }
+
+    /// The word of `virDomainState` that comes nearest.
+    fn word(&self) -> &'static str {
+        match self.status {
+            RunState::Running => "running",
+            RunState::Suspended => "pmsuspended",
+            RunState::Shutdown => "shutoff",
+            RunState::InternalError | RunState::GuestPanicked => "crashed",
+            RunState::Debug
+            | RunState::FinishMigrate
+            | RunState::InMigrate
+            | RunState::IoError
+            | RunState::Paused
+            | RunState::PostMigrate
+            | RunState::Prelaunch
+            | RunState::RestoreVm
+            | RunState::SaveVm
+            | RunState::Watchdog
+            | RunState::Colo
+            | RunState::Preconfig
+            | RunState::Other(_) => "paused",
+        }
+    }
+}
+
+impl Party {
+    /// What `query-status` says.
+    pub(crate) async fn run_state(&mut self) -> Result<VmStatus, StepError> {
+        self.query("query-status").await
+    }
+
+    /// What a query says.
+    pub(crate) async fn query<T: DeserializeOwned>(
+        &mut self,
+        command: &'static str,
+    ) -> Result<T, StepError> {
+        let response = self.ask(command, json!({})).await?;
+        T::deserialize(&response).map_err(|error| StepError::Malformed {
+            command,
+            what: error.to_string(),
+        })
+    }
+
+    /// Its description, once it is through with a migration that has completed: QEMU tells of that
+    /// a moment before its run state follows.
+    async fn settled(&mut self) -> Result<DomainLook, StepError> {
+        let patience = Deadline::after(PATIENCE);
+        loop {
+            let described = self.described().await?;
+            let is_passing = described.reason == RunState::FinishMigrate.as_str()
+                && self.trail.is_at(&MigrationStatus::Completed);
+            if !is_passing || patience.is_past() {
+                return Ok(described);
+            }
+            tokio::time::sleep(EVERY).await;
+        }
+    }
+
+    async fn described(&mut self) -> Result<DomainLook, StepError> {
+        let state = self.run_state().await?;
+        let Uuid { uuid } = self.query("query-uuid").await?;
+        Ok(DomainLook {
+            uuid,
+            active: state.is_here(),
+            persistent: false,
+            state: state.word().to_owned(),
+            identity: Some(self.identity().await?),
+            reason: state.status.to_string(),
+        })
+    }
+
+    async fn identity(&mut self) -> Result<Identity, StepError> {
+        let kind = json!({ "path": "/machine", "property": "type" });
+        let machine = self.ask("qom-get", kind).await?;
+        let machine = machine.as_str().unwrap_or_default();
+        let memory: MemorySize = self.query("query-memory-size-summary").await?;
+        let processors: Vec<Value> = self.query("query-cpus-fast").await?;
+        let mut devices = BTreeMap::new();
+        for bus in self.query::<Vec<Bus>>("query-pci").await? {
+            add(&mut devices, bus);
+        }
+        Ok(Identity {
+            machine: machine.trim_end_matches("-machine").to_owned(),
+            memory_kib: memory.base_memory >> 10,
+            vcpus: u32::try_from(processors.len()).unwrap_or(u32::MAX),
+            devices,
+        })
+    }
+}
+
+/// Adds the devices of a bus, and of those behind it.
+fn add(devices: &mut BTreeMap<String, String>, bus: Bus) {
+    for device in bus.devices {
+        let Device {
+            bus,
+            slot,
+            function,
+            id,
+            ..
+        } = device;
+        let address = format!("{bus:02x}:{slot:02x}.{function}");
+        let key = match device.qdev_id.as_str() {
+            "" => format!("pci/{address}"),
+            name => format!("pci/{name}"),
+        };
+        let DeviceId {
+            vendor,
+            device: kind,
+        } = id;
+        devices.insert(key, format!("pci {address} {vendor:04x}:{kind:04x}"));
+        if let Some(behind) = device.pci_bridge {
+            add(devices, behind);
+        }
+    }
+}
+
+/// The error, and what QEMU wrote to its standard error.
+fn with_words(error: Option<String>, words: Option<String>) -> Option<String> {
+    let words = words.filter(|words| !words.is_empty());
+    let both: Vec<String> = error.into_iter().chain(words).collect();
+    (!both.is_empty()).then(|| both.join("; "))
+}
+
+impl QemuDriver {
+    /// Records what QEMU says of the machine.
+    pub(crate) async fn inspect_domain(
+        &mut self,
+        side: Side,
+        when: When,
+        record: &mut Recorder,
+    ) -> Result<(), StepError> {
+        let described = unless_gone(self.party(side).settled().await)?;
+        let look = described.map_or(Look::Absent, Look::Present);
+        record.saw(Observation::Domain { side, when, look });
+        Ok(())
+    }
+
+    /// Records what QEMU says of the migration.
+    pub(crate) async fn inspect_migration(
+        &mut self,
+        side: Side,
+        record: &mut Recorder,
+    ) -> Result<(), StepError> {
+        let party = self.party(side);
+        let progress = unless_gone(party.progress().await)?;
+        let mut job = progress.map_or_else(
+            || JobLook {
+                kind: MigrationStatus::None.to_string(),
+                error: party.end().map(str::to_owned),
+                ..JobLook::default()
+            },
+            crate::migration::progress::Progress::look,
+        );
+        // QEMU tells the reason there, and not always in its answer.
+        if job.kind != MigrationStatus::Completed.as_str() {
+            job.error = with_words(job.error, party.stderr());
+        }
+        record.saw(Observation::Job { side, job });
+        Ok(())
+    }
+
+    /// Holds the guest still, and records its stamped memory.
+    pub(crate) async fn survey(
+        &mut self,
+        side: Side,
+        record: &mut Recorder,
+    ) -> Result<(), StepError> {
+        if self.party(side).run_state().await?.running {
+            self.stop(side, record).await?;
+        }
+        let guest = self.subject.guest;
+        let (address, size) = (guest.start.into(), guest.bytes().into());
+        let bytes = self.party(side).read_memory(address, size).await?;
+        let survey = Survey::read(&guest, &bytes)?;
+        record.saw(Observation::Memory { side, survey });
+        Ok(())
+    }
+
+    /// Stops the guest.
+    pub(crate) async fn stop(
+        &mut self,
+        side: Side,
+        record: &mut Recorder,
+    ) -> Result<(), StepError> {
+        self.party(side).command("stop", json!({}), record).await?;
+        Ok(())
+    }
+
+    /// Has the guest go on.
+    pub(crate) async fn go_on(
+        &mut self,
+        side: Side,
+        record: &mut Recorder,
+    ) -> Result<(), StepError> {
+        self.party(side).command("cont", json!({}), record).await?;
+        Ok(())
+    }
+
+    /// Records what is left of the case, once no process is or all have had their time. A file that no
+    /// process has does not go by itself.
+    pub(crate) async fn inspect_leftovers(
+        &mut self,
+        side: Side,
+        record: &mut Recorder,
+    ) -> Result<(), StepError> {
+        let processes = self.scratch.processes_left(self.patience).await;
+        let mut left = self.scratch.left();
+        left.extend(processes);
+        record.saw(Observation::Residue { side, left });
+        Ok(())
+    }
+}

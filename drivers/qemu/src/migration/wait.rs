@@ -1,0 +1,235 @@
+//! Waiting for what a migration comes to.
+
+use std::time::{Duration, Instant};
+
+use migratrix_contract::Recorder;
+use migratrix_history::{Observation, Side, When};
+use migratrix_matrix::{Feature, Multifd};
+use migratrix_qmp::{
+    Deadline,
+    MigrationStatus::{self, Active, Completed, Failed},
+    QemuError,
+};
+use serde_json::json;
+
+use super::{channels, progress::Progress};
+use crate::{
+    QemuDriver,
+    error::StepError,
+    party::{PATIENCE, Party},
+};
+
+/// How long the threads of channels may take to be there.
+const CHANNELS: Duration = Duration::from_secs(2);
+
+impl QemuDriver {
+    /// Waits until the side's migration has come to `awaited`, or to an end that is another one.
+    pub(crate) async fn await_status(
+        &mut self,
+        side: Side,
+        awaited: &MigrationStatus,
+        record: &mut Recorder,
+    ) -> Result<(), StepError> {
+        loop {
+            self.note_events(record);
+            let party = self.party(side);
+            if party.trail.take(awaited) {
+                return Ok(());
+            }
+            if let Some(end) = party.trail.end().cloned() {
+                return self.unexpected_status(side, end, record).await;
+            }
+            self.is_to_come(side, awaited, record).await?;
+            match self.party(side).learn_state_or_event(record).await {
+                Err(StepError::Qemu(QemuError::Exited { status, stderr, .. }))
+                    if side == Side::Destination && status.code() == Some(1) =>
+                {
+                    return gave_up(self.party(side), awaited, &stderr, record);
+                }
+                learned => learned?,
+            };
+            let party = self.party(side);
+            if party.trail.take(awaited) {
+                return Ok(());
+            }
+            if party.trail.end().is_none() {
+                self.pause().await;
+            }
+        }
+    }
+
+    /// Whether the destination can still come to `awaited`: not where the source has failed.
+    async fn is_to_come(
+        &mut self,
+        side: Side,
+        awaited: &MigrationStatus,
+        record: &mut Recorder,
+    ) -> Result<(), StepError> {
+        let end = self.source.trail.end().cloned();
+        match (side, end) {
+            (Side::Destination, Some(end)) if end != Completed && *awaited != Failed => {
+                self.unexpected_status(Side::Source, end, record).await
+            }
+            (Side::Source | Side::Destination, _) => Ok(()),
+        }
+    }
+
+    /// Says that a migration ended in another state than the awaited one, and why.
+    async fn unexpected_status(
+        &mut self,
+        side: Side,
+        status: MigrationStatus,
+        record: &mut Recorder,
+    ) -> Result<(), StepError> {
+        let progress = self.party(side).learn_state(record).await?;
+        Err(StepError::UnexpectedStatus {
+            side,
+            status,
+            why: progress
+                .error_desc
+                .unwrap_or_else(|| "no reason is given".to_owned()),
+        })
+    }
+
+    /// Waits until the guest has lapped and a further pass has begun, and whatever else shows
+    /// only while memory is copied; records the guest's heartbeat.
+    pub(crate) async fn await_pass(&mut self, record: &mut Recorder) -> Result<(), StepError> {
+        let began = Instant::now();
+        let first = self.lap(Side::Source).await?;
+        loop {
+            self.note_events(record);
+            let progress = self.source.learn_state(record).await?;
+            let last = self.lap(Side::Source).await?;
+            let has_passed = self.source.trail.passes() >= 2 && last != first;
+            let is_over = !self.source.trail.is_at(&Active);
+            if has_passed && (self.has_shown(&progress) || is_over) {
+                let window = began.elapsed();
+                record.saw(Observation::Beat {
+                    side: Side::Source,
+                    when: When::During,
+                    first,
+                    last,
+                    window_us: u64::try_from(window.as_micros()).unwrap_or(u64::MAX),
+                });
+                self.note_throttle(progress, record);
+                return Ok(());
+            }
+            if is_over {
+                let status = progress.status;
+                return self.unexpected_status(Side::Source, status, record).await;
+            }
+            self.pause().await;
+        }
+    }
+
+    /// Whether the effects that a migration has only while it lasts are there.
+    fn has_shown(&self, progress: &Progress) -> bool {
+        let features = self.subject.raw.features;
+        let differs = !features.has(Feature::Xbzrle) || progress.differences() > 0;
+        let throttles = !features.has(Feature::AutoConverge)
+            || progress
+                .cpu_throttle_percentage
+                .is_some_and(|percent| percent > 0);
+        let limits = !features.has(Feature::DirtyLimit)
+            || progress
+                .dirty_limit_throttle_time_per_round
+                .is_some_and(|time| time > 0);
+        differs && throttles && limits
+    }
+
+    /// Records how the guest is throttled: QEMU does not tell it once the migration is over.
+    fn note_throttle(&self, progress: Progress, record: &mut Recorder) {
+        let features = self.subject.raw.features;
+        if features.has(Feature::AutoConverge) || features.has(Feature::DirtyLimit) {
+            let side = Side::Source;
+            let job = progress.look();
+            record.saw(Observation::Job { side, job });
+        }
+    }
+
+    /// Waits until both sides have all channels, but not for long; records how many there are. What
+    /// was counted when the migration ended meanwhile tells nothing.
+    pub(crate) async fn count_channels(&mut self, record: &mut Recorder) -> Result<(), StepError> {
+        let due = u32::from(self.subject.raw.channels.count());
+        // A file is read when it is whole: there is nobody yet at its other end.
+        let sides = match self.subject.raw.transport.is_file() {
+            true => vec![Side::Source],
+            false => vec![Side::Source, Side::Destination],
+        };
+        if self.subject.raw.multifd == Multifd::Off {
+            return Err(StepError::NotApplicable("it has no multifd"));
+        }
+        let patience = Deadline::after(CHANNELS);
+        let mut counts = vec![0; sides.len()];
+        loop {
+            self.note_events(record);
+            for (side, count) in sides.iter().zip(&mut counts) {
+                *count = self
+                    .party(*side)
+                    .pid()
+                    .map_or(0, channels::count)
+                    .max(*count);
+            }
+            let ended = self.source.trail.end().is_some() || self.destination.trail.end().is_some();
+            let has_all = counts.iter().all(|count| *count == due);
+            if ended && !has_all {
+                return Ok(());
+            }
+            if has_all || patience.is_past() {
+                break;
+            }
+            self.source.learn_state(record).await?;
+            self.pause().await;
+        }
+        for (side, count) in sides.into_iter().zip(counts) {
+            record.saw(Observation::Channels { side, count });
+        }
+        Ok(())
+    }
+
+    /// Waits until the guest sleeps.
+    pub(crate) async fn await_sleep(
+        &mut self,
+        side: Side,
+        record: &mut Recorder,
+    ) -> Result<(), StepError> {
+        let mut events = self.party(side).qemu()?.qmp().all_events();
+        events.wait_for("SUSPEND", PATIENCE).await?;
+        self.note_events(record);
+        Ok(())
+    }
+
+    /// Wakes the guest.
+    pub(crate) async fn wake(
+        &mut self,
+        side: Side,
+        record: &mut Recorder,
+    ) -> Result<(), StepError> {
+        let party = self.party(side);
+        party.command("system_wakeup", json!({}), record).await?;
+        Ok(())
+    }
+}
+
+/// A destination of an older release ends where its migration fails: it says so by its exit status.
+fn gave_up(
+    party: &mut Party,
+    awaited: &MigrationStatus,
+    words: &str,
+    record: &mut Recorder,
+) -> Result<(), StepError> {
+    if party.trail.learn(&Failed) {
+        record.saw(Observation::Status {
+            side: party.side,
+            status: Failed.to_string(),
+        });
+    }
+    if *awaited == Failed {
+        return Ok(());
+    }
+    Err(StepError::UnexpectedStatus {
+        side: party.side,
+        status: Failed,
+        why: words.to_owned(),
+    })
+}
