@@ -95,7 +95,9 @@ impl LibvirtDriver<'_> {
         self.tool(side, &words).await?;
         let path = self.path(side, &flat)?;
         let image = File::open(&path);
-        let survey = image.and_then(|image| DiskSurvey::of_image(&disk, |bytes, place| image.read_exact_at(bytes, place)));
+        let survey = image.and_then(|image| {
+            DiskSurvey::of_image(&disk, |bytes, place| image.read_exact_at(bytes, place))
+        });
         let survey = survey.and_then(|survey| fs::remove_file(&path).map(|()| survey));
         record.saw(Observation::Sectors {
             side,

@@ -2,6 +2,7 @@
 
 use std::{
     fs::{self, File},
+    os::unix::fs::FileExt,
     path::Path,
     time::Instant,
 };
@@ -109,7 +110,8 @@ impl QemuDriver {
         let words = owned(&["convert", "-f", "qcow2", "-O", "raw", &from, &to]);
         self.tool_does(side, "qemu-img", &words).await?;
         let image = File::open(&path).map_err(QemuError::file("read", &path))?;
-        let survey = DiskSurvey::of_image(&disk, &image).map_err(QemuError::file("read", &path))?;
+        let survey = DiskSurvey::of_image(&disk, |bytes, place| image.read_exact_at(bytes, place));
+        let survey = survey.map_err(QemuError::file("read", &path))?;
         fs::remove_file(&path).map_err(QemuError::file("remove", &path))?;
         record.saw(Observation::Sectors {
             side,
