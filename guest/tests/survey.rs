@@ -1,5 +1,7 @@
 //! Surveys: what is kept of a reading, how small it is, and how the lap is read.
 
+#![expect(clippy::disallowed_types, reason = "the test measures how long a survey takes")]
+
 use std::time::Instant;
 
 use migratrix_guest::{Model, Page, Parameters, Run, Stamper, Survey};
