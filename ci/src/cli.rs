@@ -269,13 +269,14 @@ pub struct SelectionArgs {
     /// tests the tester. Default: the first of these that runs the profile
     #[arg(long)]
     pub backend: Option<String>,
-    /// Whose client library calls; default: that of the source
+    /// Whose client library calls. Default: those of the sources
     #[arg(long, value_name = "RELEASE", value_delimiter = ',')]
     pub client: Vec<String>,
-    /// Where guests come from
+    /// Where guests come from. Default: bookworm
     #[arg(long, value_name = "RELEASE", value_delimiter = ',')]
     pub source: Vec<String>,
-    /// Where guests go to
+    /// Where guests go to. Default: trixie where neither --source nor --client is given, else where
+    /// they come from
     #[arg(long, value_name = "RELEASE", value_delimiter = ',')]
     pub destination: Vec<String>,
     /// A QEMU of your own as a release, for cases without libvirt: a program, or the folder that it
@@ -285,8 +286,8 @@ pub struct SelectionArgs {
     /// The 8 tuples of client, source and destination on both sides of an upgrade
     #[arg(long, value_name = "OLD,NEW", conflicts_with_all = ["client", "source", "destination"])]
     pub boundary: Option<String>,
-    /// Only cases of which the expression is true
-    #[arg(short = 'E', long = "expression", value_name = "EXPRESSION")]
+    /// Only cases of which the expression is true, as 'control(p2p) & !state(paused)'; --help tells more
+    #[arg(short = 'E', long = "expression", value_name = "EXPRESSION", long_help = EXPRESSION_HELP)]
     pub expression: Option<String>,
     /// This case, by its name; may be given several times
     #[arg(long = "case", value_name = "NAME")]
@@ -298,6 +299,29 @@ pub struct SelectionArgs {
     #[arg(long, value_name = "I/N")]
     pub shard: Option<String>,
 }
+
+/// What expressions are, in short: the parser names what it knows wherever a word is wrong.
+const EXPRESSION_HELP: &str = "\
+Only cases of which the expression is true. It is made of predicates, words with values in
+parentheses: of several with commas, any will do. They are joined by `!`, `&`, `|` and
+parentheses, or by not, and, or.
+
+  control, state, flag, hardware: words of case names, as state(paused)
+  flags: exactly this set, as flags(live+persist); fault(none)
+  client, source, destination: a release, a glob or a version,
+    as source(trixie), source(book*), source(<9.1), source(qemu>=10)
+  forward(), same(), backward(): the destination is newer, equal, older
+  suite, backend; name: a glob for the whole name, as name(*/p2p/*)
+  of the suite qemu: method, transport, guest, multifd, tls, feature,
+    incident, machine, devices and more, as devices(virtio-*)
+  of colo: failover, loss and more; of backup: operation, target and more
+
+A word that is wrong is answered with all that are known: -E 'x()', -E 'tls(x)'.
+
+Examples:
+  -E 'control(p2p) & !state(paused)'
+  -E 'source(<9.1) & flag(undefine) | hardware(two-*)'
+  -E 'forward() & (tls(psk,x509) | devices(virtio-*))'";
 
 /// What says which cases a new run has, and where: a run that goes on has its own.
 const OF_A_NEW_RUN: [&str; 12] = [

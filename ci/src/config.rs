@@ -11,6 +11,8 @@ use migratrix_contract::Deadlines;
 use migratrix_matrix::{Release, ReleaseName, is_versioned_machine};
 use serde::Deserialize;
 
+use crate::files;
+
 /// The settings of a run. Every field may be left out.
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -116,7 +118,7 @@ impl Config {
         let Some(file) = file else {
             return Ok(Self::default());
         };
-        let text = std::fs::read_to_string(file)
+        let text = files::text(file)
             .with_context(|| format!("can't read the settings {}", file.display()))?;
         let config: Self = toml::from_str(&text)
             .with_context(|| format!("{} is not as it should be", file.display()))?;

@@ -10,7 +10,7 @@ use migratrix_matrix::shell_word;
 
 use crate::{
     config::{Config, HostConfig},
-    meaning,
+    files, meaning,
 };
 
 /// How long a real machine may take to answer.
@@ -30,6 +30,7 @@ pub fn doctor(config: &Config) -> bool {
     }
     let fine = |state| state != State::Missing;
     let machine = findings.iter().all(|finding| fine(finding.state));
+    let cache = cache();
     let client = client();
     let hosts = config.hosts.iter().map(|(name, host)| {
         let (state, detail, mend) = look_at(host, client.as_ref());
@@ -37,7 +38,22 @@ pub fn doctor(config: &Config) -> bool {
         state
     });
     let hosts: Vec<_> = hosts.collect();
-    machine && hosts.into_iter().all(fine)
+    machine && fine(cache) && hosts.into_iter().all(fine)
+}
+
+/// Whether releases can be kept in the cache.
+fn cache() -> State {
+    let folder = cache_folder();
+    let (state, detail, mend) = match files::demand_folder(&folder.join("releases")) {
+        Ok(()) => (State::Fine, folder.display().to_string(), None),
+        Err(why) => (
+            State::Missing,
+            format!("{} can't be used: {why:#}", folder.display()),
+            Some("export MIGRATRIX_CACHE=FOLDER, a directory that you can write"),
+        ),
+    };
+    tell(state, "cache", &detail, mend);
+    state
 }
 
 fn tell(state: State, what: &str, detail: &str, mend: Option<&str>) {

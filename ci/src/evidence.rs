@@ -16,11 +16,11 @@ use std::{
 };
 
 use jiff::Timestamp;
-use migratrix_history::{Side, When};
+use migratrix_history::{Entry, History, Observation, Outcome, Side, When};
 use migratrix_matrix::Case;
 use migratrix_reports::{Evidence, Judgement, Standing};
 
-use crate::rundir::RunDir;
+use crate::{files, rundir::RunDir};
 
 /// What a file of evidence is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -37,6 +37,10 @@ pub enum Kind {
     XmlBefore,
     /// The domain's XML after it.
     XmlAfter,
+    /// Why there is no XML of before it.
+    NoXmlBefore,
+    /// Why there is none of after it.
+    NoXmlAfter,
 }
 
 /// What could be kept of an attempt.
@@ -68,13 +72,15 @@ const UTC: &[u8] = b"+0000: ";
 const STAMP_BYTES: usize = 23;
 
 impl Kind {
-    const ALL: [Self; 6] = [
+    const ALL: [Self; 8] = [
         Self::Qemu,
         Self::DomainLog,
         Self::DaemonLog,
         Self::Console,
         Self::XmlBefore,
         Self::XmlAfter,
+        Self::NoXmlBefore,
+        Self::NoXmlAfter,
     ];
 
     /// What its file is called, after the side.
@@ -86,6 +92,8 @@ impl Kind {
             Self::Console => "console.log",
             Self::XmlBefore => "before.xml",
             Self::XmlAfter => "after.xml",
+            Self::NoXmlBefore => "before-missing.txt",
+            Self::NoXmlAfter => "after-missing.txt",
         }
     }
 
@@ -110,6 +118,12 @@ impl Kind {
             Self::XmlAfter => {
                 format!("the {side}'s domain after the migration, as its libvirt describes it")
             }
+            Self::NoXmlBefore => {
+                format!("missing: the {side}'s domain before the migration")
+            }
+            Self::NoXmlAfter => {
+                format!("missing: the {side}'s domain after the migration")
+            }
         }
     }
 
@@ -117,9 +131,31 @@ impl Kind {
     const fn is_shared(self) -> bool {
         match self {
             Self::DaemonLog => true,
-            Self::Qemu | Self::DomainLog | Self::Console | Self::XmlBefore | Self::XmlAfter => {
-                false
-            }
+            Self::Qemu
+            | Self::DomainLog
+            | Self::Console
+            | Self::XmlBefore
+            | Self::XmlAfter
+            | Self::NoXmlBefore
+            | Self::NoXmlAfter => false,
+        }
+    }
+
+    /// What a file of the kind in `path` shows; where something is missing, the reason too, which is
+    /// all that stands in it.
+    fn shows_of(self, side: Side, path: &Path) -> String {
+        let shows = self.shows(side);
+        match self {
+            Self::NoXmlBefore | Self::NoXmlAfter => match files::text(path) {
+                Ok(why) => format!("{shows}: {}", why.trim_end()),
+                Err(_) => shows,
+            },
+            Self::Qemu
+            | Self::DomainLog
+            | Self::DaemonLog
+            | Self::Console
+            | Self::XmlBefore
+            | Self::XmlAfter => shows,
         }
     }
 }
@@ -175,6 +211,23 @@ impl Material {
         self.take(side, kind, xml);
     }
 
+    /// Takes in why a side's domain was not described at a moment at which it is, by what the attempt
+    /// shows: mostly it ended before that.
+    pub fn explain_missing(&mut self, history: &History) {
+        for side in [Side::Source, Side::Destination] {
+            for (when, xml, missing) in [
+                (When::Before, Kind::XmlBefore, Kind::NoXmlBefore),
+                (When::After, Kind::XmlAfter, Kind::NoXmlAfter),
+            ] {
+                let mut texts = self.texts.iter();
+                let is_there = texts.any(|(its, of, _)| (*its, *of) == (side, xml));
+                if !is_there && !was_looked_at(history, side, when) {
+                    self.take(side, missing, first_trouble(history));
+                }
+            }
+        }
+    }
+
     /// The attempt ends now.
     pub fn end(&mut self) {
         self.ended = Some(Timestamp::now());
@@ -215,6 +268,39 @@ impl Material {
         let ended = self.ended.unwrap_or_else(Timestamp::now);
         [self.began, ended].map(|moment| moment.strftime(STAMP).to_string())
     }
+}
+
+/// Whether a side said what it has of the domain, or that it has none.
+fn was_looked_at(history: &History, side: Side, when: When) -> bool {
+    let looks = |entry: &Entry| {
+        let Observation::Domain {
+            side: its,
+            when: then,
+            ..
+        } = &entry.saw
+        else {
+            return false;
+        };
+        (*its, *then) == (side, when)
+    };
+    history.entries.iter().any(looks)
+}
+
+/// The first step of an attempt that ended otherwise than done, and how.
+fn first_trouble(history: &History) -> String {
+    let ended = |entry: &Entry| {
+        let Observation::Ended { step, outcome, .. } = &entry.saw else {
+            return None;
+        };
+        match outcome {
+            Outcome::Done => None,
+            Outcome::Unknown { why } => Some(format!("`{step}` ended unknown: {why}")),
+            Outcome::Refused(refusal) => Some(format!("`{step}` was refused: {}", refusal.message)),
+        }
+    };
+    let mut ends = history.entries.iter().filter_map(ended);
+    ends.next()
+        .unwrap_or_else(|| "the case does not ask for it".to_owned())
 }
 
 impl Log {
@@ -276,7 +362,7 @@ pub fn kept(dir: &RunDir, case: &Case, attempt: u32) -> Vec<Evidence> {
         let file = path.strip_prefix(dir.path()).unwrap_or(&path);
         path.is_file().then(|| Evidence {
             file: file.display().to_string(),
-            shows: kind.shows(side),
+            shows: kind.shows_of(side, &path),
         })
     })
     .collect()
@@ -385,6 +471,56 @@ mod tests {
             assert_eq!(kept(&dir, &case, attempt), judgement.evidence);
         }
         assert_ne!(kept(&dir, &case, 1), kept(&dir, &case, 2));
+    }
+
+    /// A history in which the step before the second look did not end as it should.
+    fn lost_at(case: &Case) -> History {
+        let header = migratrix_history::Header {
+            case: case.clone(),
+            attempt: 1,
+            began_unix: 0,
+            domain: "m".to_owned(),
+            uuid: "u".to_owned(),
+            machine: "pc-q35-7.2".to_owned(),
+            guest: migratrix_guest::Parameters::SMALL,
+            downtime_bound_ms: 1,
+            setup: Default::default(),
+        };
+        let look = |side| Observation::Domain {
+            side,
+            when: When::Before,
+            look: migratrix_history::Look::Absent,
+        };
+        let ended = Observation::Ended {
+            verb: migratrix_history::Verb::Migrate,
+            step: "migrate".to_owned(),
+            outcome: Outcome::Unknown {
+                why: "no answer within 30 s".to_owned(),
+            },
+        };
+        let all = [look(Side::Source), look(Side::Destination), ended];
+        let entries = all.into_iter().map(|saw| Entry { at_us: 1, saw });
+        let entries = entries.collect();
+        History { header, entries }
+    }
+
+    #[test]
+    fn where_a_case_ended_too_early_its_evidence_says_what_is_missing_and_why() {
+        let folder = tempfile::tempdir().expect("there is room");
+        let (dir, case) = run(folder.path());
+        let mut material = Material::new();
+        material.explain_missing(&lost_at(&case));
+        let mut judgement = judged(&case, 1, Verdict::unknown("no answer"));
+        material.keep(&mut judgement, &dir);
+        let shown: Vec<_> = judgement.evidence.iter().map(|one| &one.shows).collect();
+        let told = |side: &str| {
+            format!(
+                "missing: the {side}'s domain after the migration: `migrate` ended unknown: no \
+                 answer within 30 s"
+            )
+        };
+        assert_eq!(shown, [&told("source"), &told("destination")]);
+        assert_eq!(kept(&dir, &case, 1), judgement.evidence);
     }
 
     #[test]

@@ -11,7 +11,7 @@ use crate::{
     config::Config,
     ledger::{self, Ledger},
     meaning::check_known,
-    report,
+    outputs, report,
     rundir::RunDir,
 };
 
@@ -27,18 +27,20 @@ pub fn judge(
     config: &Config,
 ) -> Result<Exit, Failure> {
     let (dir, plan) = RunDir::open(path).or_wrong_use()?;
+    let asked: Vec<_> = junit.output().into_iter().collect();
+    outputs::check(&asked, &[path.to_owned()]).or_wrong_use()?;
     let known = typed.or_kept(&plan.options).or_wrong_use()?;
     check_known(&known, config, &plan).or_wrong_use()?;
     let junit = junit.or_kept(&plan.options).or_wrong_use()?;
     let dir = dir.again().or_lab_failed()?;
     let ledger = Ledger::read(&dir, &plan)
-        .or_lab_failed()?
+        .or_by_its_cause()?
         .with_context(|| format!("{} holds no history: nothing was run", path.display()))
         .or_wrong_use()?;
     let troubles = ledger.write_verdicts(&dir, &plan, &known).or_lab_failed()?;
     let run = report::run_of(&dir, &plan, &known).or_lab_failed()?;
     let run = run.by(typed.rules(&plan.options));
-    let exit = report::conclude(&dir, &run, &junit).or_lab_failed()?;
+    let exit = report::conclude(&dir, run, &junit).or_lab_failed()?;
     ledger::tell(&troubles);
     Ok(match exit {
         Exit::AsExpected if !troubles.is_empty() => Exit::Unknown,

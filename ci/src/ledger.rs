@@ -22,7 +22,7 @@ use migratrix_matrix::{Case, Plan, Releases};
 use migratrix_reports::{self as reports, Attribution, Judgement, KnownFailures, Verdict, to_line};
 use serde::{Deserialize, Serialize};
 
-use crate::{evidence, rundir::RunDir};
+use crate::{WrongUse, evidence, files, rundir::RunDir};
 
 /// A case that was concluded.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -97,17 +97,19 @@ impl Concluded {
         let mut judgements: Vec<_> = (1..)
             .zip(&self.attempts)
             .map(|(attempt, left)| {
-                left.judged(&self.case, dir).unwrap_or_else(|error| {
-                    let why = format!("{error:#}");
-                    let unread = unread(&self.case, attempt, &why, dir);
-                    troubles.push(why);
-                    unread
-                })
+                let judged = left.judged(&self.case, dir);
+                troubles.extend(judged.as_ref().err().map(|error| format!("{error:#}")));
+                troubles.extend(judged.as_ref().ok().and_then(|one| cut(one, dir)));
+                judged
+                    .unwrap_or_else(|error| unread(&self.case, attempt, &format!("{error:#}"), dir))
             })
             .collect();
         if let (Some(beside), Some(last)) = (&self.beside, judgements.last_mut()) {
             match beside.left.judged(&beside.case, dir) {
-                Ok(raw) => *last = last.clone().attributed(&raw),
+                Ok(raw) => {
+                    troubles.extend(cut(&raw, dir));
+                    *last = last.clone().attributed(&raw);
+                }
                 Err(error) => troubles.push(format!("{error:#}")),
             }
         }
@@ -129,8 +131,7 @@ impl Trace {
         }
     }
 
-    /// Judges what an attempt at `case` left. Where a history was cut, what is missing is unknown,
-    /// and said to be.
+    /// Judges what an attempt at `case` left. Where a history was cut, what is missing is unknown.
     ///
     /// # Errors
     /// Names the history that can't be read, or is not one of the case.
@@ -147,21 +148,62 @@ impl Trace {
             let of = history.header.case;
             bail!("the history {log} is one of {of}, and not of {case}");
         }
-        if let Completeness::Truncated { line } = completeness {
-            eprintln!(
-                "{} was cut at line {line}: what is missing is unknown",
-                dir.path().join(log).display()
-            );
-        }
         let judgement = reports::judge(&history).with_log(log);
+        let judgement = match completeness {
+            Completeness::Whole => judgement,
+            Completeness::Truncated { line } => judgement.cut_at(line),
+        };
         let kept = evidence::kept(dir, case, judgement.attempt);
         Ok(judgement.with_evidence(kept))
     }
 }
 
 fn read(file: &Path) -> Result<(History, Completeness)> {
-    let read = || -> Result<_> { Ok(History::read(fs::read(file)?)?) };
+    let read = || -> Result<_> { Ok(History::read(files::bytes(file)?)?) };
     read().with_context(|| format!("the history {} can't be read", file.display()))
+}
+
+/// The cases that a run's files may name: those of its plan, and the raw cases beside them, which earlier
+/// versions gave verdicts of their own.
+pub struct Planned(BTreeSet<Case>);
+
+impl Planned {
+    /// Those of a plan.
+    pub fn of(plan: &Plan) -> Self {
+        let beside = plan.cases.iter().filter_map(Case::beside);
+        Self(plan.cases.iter().cloned().chain(beside).collect())
+    }
+
+    /// Whether it is one of them.
+    pub fn has(&self, case: &Case) -> bool {
+        self.0.contains(case)
+    }
+
+    /// Sees to it that `file` names no other.
+    ///
+    /// # Errors
+    /// Names the first other one: the plan has lost it.
+    pub fn demand<'c>(&self, mut cases: impl Iterator<Item = &'c Case>, file: &Path) -> Result<()> {
+        let Some(case) = cases.find(|case| !self.has(case)) else {
+            return Ok(());
+        };
+        let plan = file.with_file_name("plan.json");
+        let (plan, file) = (plan.display(), file.display());
+        bail!(WrongUse(format!(
+            "{plan} is damaged: {file} has the case {case}, which is not planned there; restore \
+             the plan"
+        )))
+    }
+}
+
+/// What is said of a judgement whose history is not whole.
+fn cut(judgement: &Judgement, dir: &RunDir) -> Option<String> {
+    let (line, log) = (judgement.cut?, judgement.log.as_ref()?);
+    let log = dir.path().join(log);
+    Some(format!(
+        "{} was cut at line {line}: what is missing is unknown",
+        log.display()
+    ))
 }
 
 /// The judgement of an attempt whose history can't be read: it says nothing about anything.
@@ -198,14 +240,17 @@ impl Ledger {
     /// there.
     ///
     /// # Errors
-    /// Fails where a file is there and can't be read.
+    /// Fails where a file is there and can't be read, or names a case that is not planned.
     pub fn read(dir: &RunDir, plan: &Plan) -> Result<Option<Self>> {
         if let Some(text) = text_of(&dir.ledger_path())? {
-            return Ok(Some(Self::of_lines(&text, &dir.ledger_path())));
+            let ledger = Self::of_lines(&text, &dir.ledger_path());
+            let cases = ledger.cases.iter().map(|one| &one.case);
+            Planned::of(plan).demand(cases, &dir.ledger_path())?;
+            return Ok(Some(ledger));
         }
         let verdicts = dir.path().join("verdicts.jsonl");
         if let Some(text) = text_of(&verdicts)? {
-            return Ok(Some(Self::of_verdicts(&text, &verdicts, plan)));
+            return Self::of_verdicts(&text, &verdicts, plan).map(Some);
         }
         let cases: Vec<_> = plan
             .cases
@@ -244,25 +289,42 @@ impl Ledger {
         Ok(troubles)
     }
 
-    /// Makes the files of a run that goes on agree: a crash may have come between two of them, or
-    /// the run goes on otherwise than it was begun.
+    /// Takes out the cases whose histories are gone, cut or damaged, since they were concluded by what
+    /// nobody can see any more; gives what is wrong with each.
+    fn take_lost(&mut self, dir: &RunDir) -> Vec<String> {
+        let mut lost = Vec::new();
+        self.cases.retain(|one| {
+            let why = one.judged_again(dir).troubles;
+            let whole = why.is_empty();
+            lost.extend(why.into_iter().next());
+            whole
+        });
+        lost
+    }
+
+    /// Makes the files of a run that goes on agree: a crash may have come between two of them, a
+    /// history may be lost, so that its case runs again, or the run goes on otherwise than it was
+    /// begun. Says what it had to mend.
     ///
     /// # Errors
     /// Fails where one can't be written.
     pub fn settle(
-        &self,
+        mut self,
         dir: &RunDir,
         plan: &Plan,
         known: &KnownFailures,
         manner: Manner,
     ) -> Result<()> {
-        if !self.troubles.is_empty() || !dir.ledger_path().exists() {
+        let lost = self.take_lost(dir);
+        tell(&self.troubles);
+        tell(&told_lost(&lost));
+        let is_damaged = !self.troubles.is_empty() || !lost.is_empty();
+        if is_damaged || !dir.ledger_path().exists() {
             let lines = self.cases.iter().map(|one| Ok(one.to_line()));
             dir.write_lines("concluded.jsonl", lines)?;
         }
         if manner == Manner::Otherwise || !self.agrees(dir)? {
-            let troubles = self.write_verdicts(dir, plan, known)?;
-            tell(&troubles);
+            self.write_verdicts(dir, plan, known)?;
         }
         Ok(())
     }
@@ -290,8 +352,9 @@ impl Ledger {
     }
 
     /// What the verdicts of an earlier version tell.
-    fn of_verdicts(text: &str, file: &Path, plan: &Plan) -> Self {
+    fn of_verdicts(text: &str, file: &Path, plan: &Plan) -> Result<Self> {
         let (judgements, troubles) = readable::<Judgement>(text, file);
+        Planned::of(plan).demand(judgements.iter().map(|one| &one.case), file)?;
         let planned: BTreeSet<_> = plan.cases.iter().collect();
         let mut places = BTreeMap::new();
         let mut cases: Vec<Concluded> = Vec::new();
@@ -307,7 +370,7 @@ impl Ledger {
                 None => cases.push(concluded),
             }
         }
-        Self { cases, troubles }
+        Ok(Self { cases, troubles })
     }
 }
 
@@ -338,6 +401,22 @@ fn of_histories(case: &Case, dir: &RunDir) -> Option<Concluded> {
         attempts,
         beside: None,
     })
+}
+
+/// How many cases are named whose histories are lost.
+const EXAMPLES: usize = 3;
+
+/// That cases run again, and why, of the first ones.
+fn told_lost(lost: &[String]) -> Vec<String> {
+    let head = match lost.len() {
+        0 => return Vec::new(),
+        1 => "1 case runs again, since its history is lost:".to_owned(),
+        count => format!("{count} cases run again, since their histories are lost:"),
+    };
+    let named = lost.iter().take(EXAMPLES).map(|why| format!("  {why}"));
+    let more = lost.len().checked_sub(EXAMPLES).filter(|more| *more > 0);
+    let more = more.map(|more| format!("  and {more} more"));
+    [head].into_iter().chain(named).chain(more).collect()
 }
 
 /// How a run goes on.
@@ -374,7 +453,7 @@ fn readable<T: for<'de> Deserialize<'de>>(text: &str, file: &Path) -> (Vec<T>, V
 
 /// The text of a file, if it is there. A cut may have gone through a character.
 fn text_of(file: &Path) -> Result<Option<String>> {
-    match fs::read(file) {
+    match files::bytes(file) {
         Ok(text) => Ok(Some(String::from_utf8_lossy(&text).into_owned())),
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
         Err(error) => Err(error).with_context(|| format!("can't read {}", file.display())),

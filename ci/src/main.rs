@@ -15,6 +15,7 @@ mod cli;
 mod config;
 mod doctor;
 mod evidence;
+mod files;
 mod hosts;
 mod judge;
 mod lab;

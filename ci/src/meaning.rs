@@ -16,6 +16,7 @@ use migratrix_reports::{Flaky, KnownAre, KnownFailures, Rules};
 use crate::{
     cli::{Granularity, JunitArgs, KnownArgs, RunArgs, SelectionArgs},
     config::Config,
+    files,
     qemus::OwnBuild,
 };
 
@@ -217,7 +218,7 @@ fn known_failures(file: Option<&Path>) -> Result<KnownFailures> {
     let Some(file) = file else {
         return Ok(KnownFailures::parse(KNOWN_FAILURES)?.general().on(now));
     };
-    let text = std::fs::read_to_string(file)
+    let text = files::text(file)
         .with_context(|| format!("can't read the known failures {}", file.display()))?;
     let known = KnownFailures::parse(&text).with_context(|| file.display().to_string())?;
     Ok(known.on(now))

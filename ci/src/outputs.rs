@@ -1,5 +1,6 @@
-//! The files that `report` is asked to write: that none is one of the run's own, nor two the same,
-//! and how a page that lies elsewhere finds the run's files.
+//! The files and directories that reports are asked to be written to: that none is one of the run's
+//! own, nor two the same, that they can be written, and how a page that lies elsewhere finds the run's
+//! files.
 
 use std::{
     collections::BTreeMap,
@@ -8,8 +9,19 @@ use std::{
     path::{Component, Path, PathBuf},
 };
 
-use anyhow::{Result, bail};
+use anyhow::{Context, Result, bail};
 use migratrix_reports::Judgement;
+
+use crate::{WrongUse, cli::JunitArgs, files};
+
+/// What is written by an option.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Form {
+    /// One file.
+    File,
+    /// A directory with files.
+    Folder,
+}
 
 /// A file or directory that is asked for, and by which option.
 #[derive(Clone, Copy, Debug)]
@@ -18,6 +30,20 @@ pub struct Output<'o> {
     pub option: &'static str,
     /// The path.
     pub path: &'o Path,
+    /// What is to be there.
+    pub form: Form,
+}
+
+impl JunitArgs {
+    /// The directory that it asks for.
+    pub fn output(&self) -> Option<Output<'_>> {
+        let path = self.junit_per_pair.as_deref()?;
+        Some(Output {
+            option: "--junit-per-pair",
+            path,
+            form: Form::Folder,
+        })
+    }
 }
 
 /// What a run's directory holds that is no report: what reports are made from.
@@ -31,13 +57,14 @@ const OWN: [&str; 7] = [
     "hosts",
 ];
 
-/// Sees to it that no output is a file of the runs in `dirs`, nor another output.
+/// Sees to it that no output is a file of the runs in `dirs`, nor another output, and that each can be
+/// written.
 ///
 /// # Errors
 /// Names the option and the file.
 pub fn check(outputs: &[Output<'_>], dirs: &[PathBuf]) -> Result<()> {
     let mut taken: BTreeMap<PathBuf, &str> = BTreeMap::new();
-    for Output { option, path } in outputs {
+    for output @ Output { option, path, .. } in outputs {
         let real = real(path);
         for dir in dirs {
             if let Some(own) = own_file(&real, path, dir) {
@@ -54,8 +81,40 @@ pub fn check(outputs: &[Output<'_>], dirs: &[PathBuf]) -> Result<()> {
                 path.display()
             );
         }
+        output.must_be_writable().with_context(|| {
+            let what = match output.form {
+                Form::File => "file",
+                Form::Folder => "directory",
+            };
+            format!(
+                "{option} {} can't be written, name another {what}",
+                path.display()
+            )
+        })?;
     }
     Ok(())
+}
+
+impl Output<'_> {
+    /// A device or a pipe is written into; it is not known before whether it takes anything.
+    fn must_be_writable(&self) -> Result<()> {
+        let path = real(self.path);
+        match self.form {
+            Form::Folder => files::demand_folder(&path),
+            Form::File if path.is_dir() => bail!(WrongUse("it is a directory".to_owned())),
+            Form::File if path.exists() && !path.is_file() => Ok(()),
+            Form::File => {
+                let folder = path.parent().unwrap_or(&path);
+                if !folder.exists() {
+                    let folder = folder.display();
+                    bail!(WrongUse(format!(
+                        "the directory {folder} is not there: make it"
+                    )));
+                }
+                files::demand_folder(folder)
+            }
+        }
+    }
 }
 
 /// Where a file is, links followed; of one that is not there, where it would be.

@@ -9,6 +9,8 @@ use std::{
 use indicatif::{ProgressBar, ProgressStyle};
 use migratrix_matrix::Case;
 
+use crate::say::count;
+
 /// Says how far a run is.
 pub struct Progress {
     bar: Option<ProgressBar>,
@@ -17,6 +19,8 @@ pub struct Progress {
     count: Count,
     /// What runs now, the first begun first.
     running: BTreeMap<u64, String>,
+    /// The attempts that were begun.
+    begun: u64,
 }
 
 /// What is counted.
@@ -28,8 +32,10 @@ struct Count {
     done: usize,
     /// Those that are not as expected.
     bad: usize,
-    /// The attempts that were begun.
-    attempts: u64,
+    /// The attempts that have ended.
+    attempts: usize,
+    /// How many cases run side by side.
+    side_by_side: usize,
 }
 
 /// An attempt that runs, as long as its end is not told.
@@ -44,13 +50,13 @@ pub const TICK: Duration = Duration::from_millis(500);
 const WIDE: u16 = 80;
 
 /// The bar, and what of it fits on a narrow terminal. What follows them is cut to the width.
-const BAR: &str = "{bar:20} {pos}/{len} {elapsed} gone, {eta} left {wide_msg}";
+const BAR: &str = "{bar:20} {pos}/{len} {elapsed} gone, {wide_msg}";
 const NARROW: &str = "{pos}/{len} {wide_msg}";
 
 impl Progress {
-    /// Begins: `total` cases are to be run.
+    /// Begins: `total` cases are to be run, so many side by side.
     #[must_use]
-    pub fn new(total: usize) -> Self {
+    pub fn new(total: usize, side_by_side: usize) -> Self {
         let terminal = stderr().is_terminal();
         let began = Instant::now();
         Self {
@@ -59,16 +65,18 @@ impl Progress {
             spoke: began,
             count: Count {
                 total,
+                side_by_side,
                 ..Count::default()
             },
             running: BTreeMap::new(),
+            begun: 0,
         }
     }
 
     /// An attempt at a case begins.
     pub fn begin(&mut self, case: &Case) -> Ticket {
-        self.count.attempts += 1;
-        let ticket = Ticket(self.count.attempts);
+        self.begun += 1;
+        let ticket = Ticket(self.begun);
         self.running.insert(ticket.0, case.to_string());
         ticket
     }
@@ -76,6 +84,7 @@ impl Progress {
     /// An attempt has ended.
     pub fn end(&mut self, ticket: Ticket) {
         self.running.remove(&ticket.0);
+        self.count.attempts += 1;
     }
 
     /// A case has got its verdict.
@@ -97,7 +106,8 @@ impl Progress {
         let now = now(coming, &self.running);
         match &self.bar {
             Some(bar) => {
-                bar.set_message(format!("{} {now}", self.count.beside_the_cases()));
+                let told = self.count.beside_the_cases(self.began.elapsed());
+                bar.set_message(format!("{told} {now}"));
                 bar.tick();
             }
             None if self.spoke.elapsed() >= PLAIN_EVERY => {
@@ -145,9 +155,23 @@ fn now(coming: &[String], running: &BTreeMap<u64, String>) -> String {
 
 impl Count {
     /// What a bar doesn't say.
-    fn beside_the_cases(self) -> String {
-        let Self { bad, attempts, .. } = self;
-        format!("{attempts} attempts, {bad} not as expected;")
+    fn beside_the_cases(self, gone: Duration) -> String {
+        let left = self.left(gone).map(|left| format!(", {left}"));
+        let attempts = count(self.attempts, "attempt");
+        let bad = self.bad;
+        format!(
+            "{attempts}, {bad} not as expected{};",
+            left.unwrap_or_default()
+        )
+    }
+
+    /// About how much time is left: nobody knows before as many cases are done as run side by side,
+    /// since the first of them wait for their hosts.
+    fn left(self, gone: Duration) -> Option<String> {
+        let Self { total, done, .. } = self;
+        let is_known = (self.side_by_side.max(1)..total).contains(&done);
+        let left = gone.as_secs_f64() * (total - done) as f64 / done as f64;
+        (is_known && left >= 1.0).then(|| format!("about {} left", seconds(left)))
     }
 
     fn plain(self, gone: Duration) -> String {
@@ -156,18 +180,24 @@ impl Count {
             done,
             bad,
             attempts,
+            ..
         } = self;
-        let gone = gone.as_secs();
-        let left = match done {
-            0 => "the time left is not known yet".to_owned(),
-            _ => format!(
-                "about {} s left",
-                gone * (total - done) as u64 / done as u64
-            ),
-        };
+        let left = self.left(gone).map(|left| format!(", {left}"));
         format!(
-            "{done}/{total} cases, {attempts} attempts, {bad} not as expected, {gone} s gone, {left}"
+            "{done}/{}, {}, {bad} not as expected, {} gone{}",
+            count(total, "case"),
+            count(attempts, "attempt"),
+            seconds(gone.as_secs_f64()),
+            left.unwrap_or_default()
         )
+    }
+}
+
+/// A time for people, in whole seconds.
+fn seconds(seconds: f64) -> String {
+    match seconds.round() as u64 {
+        whole @ 0..=99 => format!("{whole} s"),
+        whole => format!("{} min {} s", whole / 60, whole % 60),
     }
 }
 
@@ -185,18 +215,64 @@ mod tests {
     }
 
     #[test]
-    fn a_plain_line_counts_attempts_and_gives_no_time_that_it_does_not_know() {
+    fn no_time_left_is_told_before_as_many_cases_are_done_as_run_side_by_side() {
         let mut count = Count {
             total: 96,
             attempts: 4,
+            side_by_side: 8,
             ..Count::default()
         };
+        let ten = Duration::from_secs(10);
+        for done in [0, 7] {
+            count.done = done;
+            assert_eq!(
+                count.plain(ten),
+                format!("{done}/96 cases, 4 attempts, 0 not as expected, 10 s gone")
+            );
+        }
         assert_eq!(
-            count.plain(Duration::from_secs(10)),
-            "0/96 cases, 4 attempts, 0 not as expected, 10 s gone, the time left is not known yet"
+            count.beside_the_cases(ten),
+            "4 attempts, 0 not as expected;"
         );
         count.done = 32;
-        let line = count.plain(Duration::from_secs(10));
+        let line = count.plain(ten);
         assert!(line.ends_with("10 s gone, about 20 s left"), "{line}");
+        let bar = count.beside_the_cases(ten);
+        assert_eq!(bar, "4 attempts, 0 not as expected, about 20 s left;");
+        count.done = 8;
+        let line = count.plain(ten * 10);
+        assert!(
+            line.ends_with("1 min 40 s gone, about 18 min 20 s left"),
+            "{line}"
+        );
+    }
+
+    #[test]
+    fn of_a_single_case_there_is_no_time_left_and_one_is_no_plural() {
+        let mut count = Count {
+            total: 1,
+            side_by_side: 1,
+            ..Count::default()
+        };
+        for (done, attempts, told) in [(0, 0, "0 attempts"), (1, 1, "1 attempt")] {
+            (count.done, count.attempts) = (done, attempts);
+            assert_eq!(
+                count.plain(Duration::from_secs(10)),
+                format!("{done}/1 case, {told}, 0 not as expected, 10 s gone")
+            );
+        }
+    }
+
+    #[test]
+    fn an_attempt_counts_when_it_has_ended() {
+        let mut progress = Progress::new(2, 2);
+        let case = "tck/fake/trixie,trixie,trixie/p2p/persistent-running-bare/none";
+        let case: Case = case.parse().expect("it is a case");
+        let tickets = [progress.begin(&case), progress.begin(&case)];
+        assert_eq!(progress.count.attempts, 0);
+        for (ended, ticket) in (1..).zip(tickets) {
+            progress.end(ticket);
+            assert_eq!(progress.count.attempts, ended);
+        }
     }
 }

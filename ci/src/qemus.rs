@@ -68,6 +68,82 @@ impl OwnBuild {
     }
 }
 
+/// The QEMUs of one's own of a run that goes on.
+pub struct OwnAgain {
+    /// What names them: `NAME=PATH`.
+    pub typed: Vec<String>,
+    /// What that stands for.
+    pub builds: Vec<OwnBuild>,
+}
+
+impl OwnAgain {
+    /// Those that the run was begun with, by `kept`, each in another place where one is `given` for it.
+    ///
+    /// # Errors
+    /// Names what is given and is none of the `planned` releases, what is not there any more, and what
+    /// is of another version than it was.
+    pub fn of(given: &[String], kept: &[String], planned: &[Release]) -> Result<Self> {
+        for typed in given {
+            demand_own(typed, planned)?;
+        }
+        let instead = |kept: &&String| given.iter().all(|typed| name_of(typed) != name_of(kept));
+        let left: Vec<_> = kept.iter().filter(instead).collect();
+        let builds = left.iter().map(|typed| {
+            OwnBuild::read(typed).with_context(|| {
+                let name = name_of(typed);
+                format!("the run was begun with this QEMU: give another by --qemu {name}=PATH")
+            })
+        });
+        let builds = builds.chain(given.iter().map(|typed| OwnBuild::read(typed)));
+        let builds: Vec<_> = builds.collect::<Result<_>>()?;
+        for build in &builds {
+            demand_same(&build.release()?, planned)?;
+        }
+        let typed = left.into_iter().chain(given).cloned().collect();
+        Ok(Self { typed, builds })
+    }
+}
+
+fn name_of(typed: &str) -> &str {
+    typed.split_once('=').map_or(typed, |(name, _)| name)
+}
+
+/// Sees to it that what is given is for a QEMU that the run was begun with, and that came without a
+/// libvirt.
+fn demand_own(typed: &str, planned: &[Release]) -> Result<()> {
+    let own = |release: &&Release| release.libvirt.is_none() && release.qemu.is_some();
+    let own: Vec<_> = planned.iter().filter(own).map(|one| &one.name).collect();
+    let name = name_of(typed);
+    if own.iter().any(|one| one.as_str() == name) {
+        return Ok(());
+    }
+    let has = match &own[..] {
+        [] => "none".to_owned(),
+        own => own
+            .iter()
+            .map(|one| format!("`{one}`"))
+            .collect::<Vec<_>>()
+            .join(", "),
+    };
+    bail!(
+        "--qemu {typed}: the run was begun with no QEMU of your own called `{name}`, it has {has}: \
+         leave it out, or begin a new run"
+    )
+}
+
+/// Sees to it that a QEMU is of the version that the run was begun with.
+fn demand_same(now: &Release, planned: &[Release]) -> Result<()> {
+    let then = planned.iter().find(|one| one.name == now.name);
+    match (then.and_then(|then| then.qemu), now.qemu) {
+        (Some(then), Some(version)) if then != version => bail!(
+            "the QEMU `{}` is {version} now, and was {then} when the run was begun: name that one \
+             by --qemu, or begin a new run",
+            now.name
+        ),
+        (_, _) => Ok(()),
+    }
+}
+
 /// Asks a QEMU where there is no runtime yet.
 trait Ask {
     fn abilities_of(&self, binary: &Binary) -> Result<Abilities>;
@@ -165,5 +241,41 @@ impl Qemus {
     #[must_use]
     pub fn folder(&self, domain: &str) -> PathBuf {
         self.scratch.join(domain)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn release(name: &str, libvirt: Option<&str>, qemu: &str) -> Release {
+        let version = |text: &str| text.parse().expect("it is a version");
+        Release {
+            libvirt: libvirt.map(version),
+            qemu: Some(version(qemu)),
+            ..Release::unknown(ReleaseName::new(name).expect("it is a name"))
+        }
+    }
+
+    #[test]
+    fn only_a_qemu_of_ones_own_that_the_run_has_is_given_anew() {
+        let stored = release("trixie", Some("11.3.0"), "10.0.13");
+        let both = [stored.clone(), release("mine", None, "9.2.0")];
+        demand_own("mine=/elsewhere", &both).expect("it has that");
+        for name in ["trixie", "other"] {
+            let why = demand_own(&format!("{name}=/x"), &both).expect_err("it has not");
+            assert!(why.to_string().contains("it has `mine`"), "{why}");
+        }
+        let why = demand_own("mine=/x", &[stored]).expect_err("it has none");
+        assert!(why.to_string().contains("it has none"), "{why}");
+    }
+
+    #[test]
+    fn a_qemu_of_another_version_is_not_gone_on_with() {
+        let planned = [release("mine", None, "9.2.0")];
+        demand_same(&planned[0], &planned).expect("it is the same");
+        let why = demand_same(&release("mine", None, "9.2.1"), &planned);
+        let why = why.expect_err("it is another").to_string();
+        assert!(why.contains("9.2.1 now, and was 9.2.0"), "{why}");
     }
 }

@@ -1,12 +1,12 @@
 //! `migratrix releases`: the root file systems that hosts are made of.
 
-use std::{fs, path::Path};
+use std::path::Path;
 
 use anyhow::{Context, Result, bail};
 use migratrix_lab::{BuildOptions, Expired, Origin, RECIPES, Recipe, StoredRelease, recipe};
 use migratrix_matrix::ReleaseName;
 
-use crate::{WrongUse, cli::ReleaseAction, meaning};
+use crate::{WrongUse, cli::ReleaseAction, files, meaning};
 
 /// Does what was asked with the releases.
 ///
@@ -109,7 +109,12 @@ fn build(name: &ReleaseName, recipe: Recipe, options: &BuildOptions, again: bool
 fn add(name: &str, root: &Path) -> Result<()> {
     let store = meaning::store()?;
     let name = ReleaseName::new(name)?;
-    if let Err(error) = fs::metadata(root) {
+    let there = if root.is_dir() {
+        Ok(())
+    } else {
+        files::demand(root)
+    };
+    if let Err(error) = there {
         bail!(WrongUse(format!("can't read {}: {error}", root.display())));
     }
     let context = || format!("can't add {}", root.display());

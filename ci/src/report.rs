@@ -1,20 +1,22 @@
 //! `migratrix report`, and the reports that every run ends in.
 
 use std::{
-    fs::{self, File},
+    fs,
     io::{self, BufReader, IsTerminal, stdout},
     path::{Path, PathBuf},
 };
 
 use anyhow::{Context, Result, bail};
-use migratrix_matrix::{Parts, Plan, Releases};
+use migratrix_matrix::{Case, Parts, Plan, Releases};
 use migratrix_reports::{self as reports, Colour, Exit, Flavour, KnownFailures, Part, Run, Size};
 
 use crate::{
     cli::{Granularity, JunitArgs, KnownArgs, OutputArgs},
     config::Config,
+    files,
+    ledger::Planned,
     meaning::check_known,
-    outputs::{self, Output},
+    outputs::{self, Form, Output},
     rundir::{RunDir, write_by, write_whole},
 };
 
@@ -38,14 +40,22 @@ pub fn run_of(dir: &RunDir, plan: &Plan, known: &KnownFailures) -> Result<Run> {
 
 fn read_run(dir: &RunDir, plan: Plan, known: &KnownFailures) -> Result<Run> {
     let releases = Releases::new(plan.releases.clone())?;
+    let planned = Planned::of(&plan);
     let mut run = Run::new(plan.cases, [])
         .on(plan.releases)
         .with_options(plan.options);
     let path = dir.path().join("verdicts.jsonl");
-    match File::open(&path) {
+    match files::open(&path) {
         Ok(file) => {
-            let read = reports::read(BufReader::new(file), |judgement| run.add(judgement));
+            let mut foreign: Option<Case> = None;
+            let read = reports::read(BufReader::new(file), |judgement| {
+                if !planned.has(&judgement.case) {
+                    foreign.get_or_insert_with(|| judgement.case.clone());
+                }
+                run.add(judgement);
+            });
             read.with_context(|| format!("{} is damaged", path.display()))?;
+            planned.demand(foreign.iter(), &path)?;
         }
         Err(error) if error.kind() == io::ErrorKind::NotFound => {}
         Err(error) => {
@@ -127,20 +137,25 @@ fn write_pairs(run: &Run, how: &JunitArgs) -> Result<()> {
 ///
 /// # Errors
 /// Fails where one can't be written.
-pub fn conclude(dir: &RunDir, run: &Run, junit: &JunitArgs) -> Result<Exit> {
+pub fn conclude(dir: &RunDir, run: Run, junit: &JunitArgs) -> Result<Exit> {
     for (name, flavour) in [
         ("junit.xml", Flavour::Rich),
         ("junit-strict.xml", Flavour::Strict),
     ] {
         let file = dir.path().join(name);
-        write_junit(run, Part::Whole, junit.granularity, flavour, &file)?;
+        write_junit(&run, Part::Whole, junit.granularity, flavour, &file)?;
     }
-    write_pairs(run, junit)?;
-    // The page lies beside what it leads to.
-    dir.write("index.html", &reports::html(run, |_, file| file.to_owned()))?;
-    dir.write("summary.json", &reports::json(run))?;
-    dir.write("summary.txt", &reports::terminal(run, Colour::Plain))?;
-    print!("{}", reports::terminal(run, colour()));
+    // What lies in the directory names its files as they are seen from there.
+    dir.write(
+        "index.html",
+        &reports::html(&run, |_, file| file.to_owned()),
+    )?;
+    dir.write("summary.json", &reports::json(&run))?;
+    dir.write("summary.txt", &reports::terminal(&run, Colour::Plain))?;
+    // What is printed, or lies elsewhere, names them as they are seen from here.
+    let run = run.at(&dir.path().to_string_lossy());
+    write_pairs(&run, junit)?;
+    print!("{}", reports::terminal(&run, colour()));
     println!(
         "\nJUnit: {0}/junit.xml · page: {0}/index.html",
         dir.path().display()
@@ -186,14 +201,13 @@ fn asked(outputs: &OutputArgs) -> Vec<Output<'_>> {
         ("--junit-strict", &outputs.junit_strict),
         ("--html", &outputs.html),
         ("--json", &outputs.json),
-        ("--junit-per-pair", &outputs.how.junit_per_pair),
     ];
     let given = all
         .into_iter()
         .filter_map(|(option, path)| Some((option, path.as_deref()?)));
-    given
-        .map(|(option, path)| Output { option, path })
-        .collect()
+    let form = Form::File;
+    let given = given.map(|(option, path)| Output { option, path, form });
+    given.chain(outputs.how.output()).collect()
 }
 
 fn write_output(run: &Run, output: &Output<'_>, granularity: Option<Granularity>) -> Result<()> {

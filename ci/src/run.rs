@@ -6,10 +6,10 @@ use std::{
     time::{SystemTime, UNIX_EPOCH},
 };
 
-use anyhow::{Result, anyhow};
+use anyhow::{Context, Result, anyhow};
 use migratrix_lab::sandbox;
 use migratrix_matrix::{
-    Backend, Case, Fault, HostSetup, Plan, Releases, TckFault, Tuple, shell_word,
+    Backend, Case, Fault, HostSetup, Plan, Releases, RunOptions, TckFault, Tuple, shell_word,
 };
 use migratrix_reports::{Exit, KnownFailures, Rules};
 
@@ -17,9 +17,9 @@ use crate::{
     cli::{JunitArgs, KnownArgs, RunArgs},
     config::Config,
     hosts::Hosts,
-    ledger::{self, Ledger, Manner},
-    meaning,
-    qemus::{OwnBuild, Qemus},
+    ledger::{Ledger, Manner},
+    meaning, outputs,
+    qemus::{OwnAgain, OwnBuild, Qemus},
     report,
     rundir::RunDir,
     runner::{Job, Outcome, Runner, Settings},
@@ -47,6 +47,16 @@ enum Begin {
     Again { dir: RunDir, manner: Manner },
 }
 
+impl Begin {
+    /// The run's directory.
+    fn path(&self) -> &Path {
+        match self {
+            Self::New(path) => path,
+            Self::Again { dir, .. } => dir.path(),
+        }
+    }
+}
+
 impl Order {
     /// Works out what is to be run. `config` is the settings' file, where one is named.
     ///
@@ -59,6 +69,8 @@ impl Order {
         }?;
         meaning::check_known(&order.known, &order.config, &order.plan)?;
         order.junit.junit_per_pair = typed.junit.junit_per_pair.clone();
+        let asked: Vec<_> = order.junit.output().into_iter().collect();
+        outputs::check(&asked, &[order.begin.path().to_owned()])?;
         Ok(order)
     }
 
@@ -76,32 +88,59 @@ impl Order {
             options: typed.options(file.as_deref())?,
             ..Plan::new(typed.selection.meaning()?, &known)?
         };
-        let mut order = Self::by(plan, Begin::New(path), config, own)?;
+        let list = typed.known.meaning()?;
+        let mut order = Self::by(plan, Begin::New(path), config, list, own)?;
         order.plan.known = Some(order.known.digest());
         Ok(order)
     }
 
     fn again(typed: &RunArgs, config: Option<&Path>, path: &Path) -> Result<Self> {
         let (dir, mut plan) = RunDir::open(path)?;
-        let options = typed.options(config)?.or(plan.options.clone());
+        // What can't be used is said before anything is started.
+        Ledger::read(&dir, &plan)?;
+        let kept = plan.options.clone();
+        let known = typed.known.or_kept(&kept)?;
+        let given = typed.options(config)?;
+        let own = OwnAgain::of(&given.qemus, &kept.qemus, &plan.releases)?;
+        let options = RunOptions {
+            qemus: own.typed,
+            ..given.or(kept.clone())
+        };
         let file = options.config.as_ref().map(PathBuf::from);
-        let config = Config::read(file.or_else(|| Config::file(None)).as_deref())?;
+        let read = Config::read(file.or_else(|| Config::file(None)).as_deref());
+        let config = match config {
+            None if kept.config.is_some() => {
+                read.context("the run was begun with these settings: give others by --config")?
+            }
+            Some(_) | None => read?,
+        };
         let manner = if plan.options == options {
             Manner::AsBefore
         } else {
             Manner::Otherwise
         };
         plan.options = options;
-        let own = meaning::own_builds(&plan.options.qemus)?;
-        Self::by(plan, Begin::Again { dir, manner }, config, own)
+        Self::by(
+            plan,
+            Begin::Again { dir, manner },
+            config,
+            known,
+            own.builds,
+        )
     }
 
-    fn by(plan: Plan, begin: Begin, config: Config, own: Vec<OwnBuild>) -> Result<Self> {
+    fn by(
+        plan: Plan,
+        begin: Begin,
+        config: Config,
+        known: KnownFailures,
+        own: Vec<OwnBuild>,
+    ) -> Result<Self> {
         let given = KnownArgs::default();
         let junit = JunitArgs::default();
         Ok(Self {
             releases: Releases::new(plan.releases.clone())?,
-            known: given.or_kept(&plan.options)?,
+            known,
             rules: given.rules(&plan.options),
             junit: junit.or_kept(&plan.options)?,
             plan,
@@ -129,7 +168,7 @@ impl Order {
     pub fn carry_out(self) -> Result<Exit> {
         let Outcome { dir, stopped, time } = self.run_until(stop())?;
         let run = report::run_of(&dir, &self.plan, &self.known)?.by(self.rules);
-        let exit = report::conclude(&dir, &run, &self.junit)?;
+        let exit = report::conclude(&dir, run, &self.junit)?;
         if let Some(time) = time {
             println!("{time}");
         }
@@ -174,7 +213,6 @@ impl Order {
             Begin::Again { dir, manner } => {
                 let dir = dir.again()?;
                 if let Some(ledger) = Ledger::read(&dir, &self.plan)? {
-                    ledger::tell(&ledger.troubles);
                     ledger.settle(&dir, &self.plan, &self.known, *manner)?;
                 }
                 if *manner == Manner::Otherwise {

@@ -11,13 +11,28 @@
 
 use std::{
     fs::{self, File, OpenOptions},
-    io::{self, BufWriter, Write},
+    io::{self, BufWriter, Read, Write},
     path::{Path, PathBuf},
 };
 
 use anyhow::{Context, Result, bail};
 use migratrix_matrix::{Case, Plan, shell_word};
 use nix::fcntl::{Flock, FlockArg};
+
+use crate::{WrongUse, files, say::count};
+
+/// What a run's directory holds as files, beside its folders.
+const FILES: [&str; 9] = [
+    "plan.json",
+    "concluded.jsonl",
+    "verdicts.jsonl",
+    "run.lock",
+    "junit.xml",
+    "junit-strict.xml",
+    "index.html",
+    "summary.json",
+    "summary.txt",
+];
 
 /// A run's directory.
 #[derive(Debug)]
@@ -48,15 +63,14 @@ impl RunDir {
                 path.display()
             );
         }
-        let there = path.ancestors().find(|part| part.exists());
-        if let Some(file) = there.filter(|part| !part.is_dir()) {
-            bail!(
-                "a run's directory can't be {}: {} is no directory, give another --out",
-                path.display(),
-                file.display()
-            );
-        }
-        Ok(())
+        demand_files(path)?;
+        let context = || {
+            format!(
+                "a run's directory can't be {}, give another --out",
+                path.display()
+            )
+        };
+        files::demand_folder(path).with_context(context)
     }
 
     /// Makes the directory of a new run.
@@ -80,7 +94,8 @@ impl RunDir {
     /// Fails where there is no run in it, or its plan can't be read.
     pub fn open(path: &Path) -> Result<(Self, Plan)> {
         let file = path.join("plan.json");
-        let text = fs::read_to_string(&file).with_context(|| {
+        demand_files(path)?;
+        let text = files::text(&file).with_context(|| {
             format!(
                 "{} is not a run's directory: {} can't be read",
                 path.display(),
@@ -89,6 +104,7 @@ impl RunDir {
         })?;
         let plan = Plan::from_json(&text)
             .with_context(|| format!("{} is not a plan that this program knows", file.display()))?;
+        demand_cases(&plan).with_context(|| format!("{} is damaged", file.display()))?;
         Ok((
             Self {
                 path: path.to_owned(),
@@ -112,8 +128,9 @@ impl RunDir {
     /// The directory, for one who writes into it.
     fn held(path: &Path) -> Result<Self> {
         let file = path.join("run.lock");
-        let lock =
-            File::create(&file).with_context(|| format!("can't write {}", file.display()))?;
+        let mut how = OpenOptions::new();
+        let lock = files::opened(&file, how.write(true).create(true))
+            .with_context(|| format!("can't write {}", file.display()))?;
         let lock = Flock::lock(lock, FlockArg::LockExclusiveNonblock).map_err(|(_, why)| why);
         let lock = lock.with_context(|| {
             format!(
@@ -162,7 +179,8 @@ impl RunDir {
     pub fn history(&self, case: &Case, attempt: u32) -> Result<(HistoryFile, File)> {
         let whole = self.history_path(case, attempt);
         let part = whole.with_extension("part");
-        let pen = File::create(&part).with_context(|| format!("can't write {}", part.display()))?;
+        let pen =
+            files::create(&part).with_context(|| format!("can't write {}", part.display()))?;
         Ok((HistoryFile { part, whole }, pen))
     }
 
@@ -220,12 +238,11 @@ pub struct Pen {
 impl Pen {
     fn open(path: PathBuf) -> Result<Self> {
         let open = || -> io::Result<File> {
-            let file = OpenOptions::new()
-                .create(true)
-                .read(true)
-                .append(true)
-                .open(&path)?;
-            let text = fs::read(&path)?;
+            let mut how = OpenOptions::new();
+            let how = how.create(true).read(true).append(true);
+            let mut file = files::opened(&path, how)?;
+            let mut text = Vec::new();
+            file.read_to_end(&mut text)?;
             let whole = text
                 .iter()
                 .rposition(|byte| *byte == b'\n')
@@ -268,6 +285,39 @@ impl HistoryFile {
     }
 }
 
+/// Sees to it that a plan has as many cases as it says: no run is begun without one.
+fn demand_cases(plan: &Plan) -> Result<()> {
+    let (there, whole) = (plan.cases.len(), plan.whole);
+    let fewer = whole.filter(|whole| match plan.selection.shard {
+        None => there != *whole,
+        Some(_) => there > *whole,
+    });
+    match (there, fewer) {
+        (0, _) => bail!("it has no cases; restore it, or begin a new run"),
+        (_, Some(whole)) => bail!(
+            "it has {} and says that there are {whole}; restore it, or begin a new run",
+            count(there, "case")
+        ),
+        (_, None) => Ok(()),
+    }
+}
+
+/// Sees to it that nothing stands in the place of a run's file that is none.
+fn demand_files(path: &Path) -> Result<()> {
+    for name in FILES {
+        let file = path.join(name);
+        // What else may be wrong with it is told where it is read or written.
+        let foreign = |error: &io::Error| error.kind() == io::ErrorKind::InvalidInput;
+        if let Some(error) = files::demand(&file).err().filter(foreign) {
+            bail!(WrongUse(format!(
+                "{} can't be used: {error}",
+                file.display()
+            )));
+        }
+    }
+    Ok(())
+}
+
 /// What the files of an attempt at a case are called, without an end.
 fn attempt_stem(case: &Case, attempt: u32) -> String {
     let stem = case.file_stem();
@@ -301,7 +351,12 @@ pub fn write_by(path: &Path, write: impl FnOnce(&mut BufWriter<File>) -> Result<
     let path = &whole(path);
     let (part, special) = (part_of(path), is_special(path));
     let written = || -> Result<()> {
-        let mut pen = BufWriter::new(File::create(if special { path } else { &part })?);
+        let file = if special {
+            File::create(path)?
+        } else {
+            files::create(&part)?
+        };
+        let mut pen = BufWriter::new(file);
         write(&mut pen)?;
         pen.flush()?;
         if special {

@@ -12,7 +12,7 @@ use std::{
 
 use anyhow::{Context, Result};
 use migratrix_matrix::{Case, HostSetup, ReleaseName, Tuple};
-use migratrix_reports::{Judgement, KnownFailures, Standing, to_line};
+use migratrix_reports::{Judgement, KnownFailures, Route, Standing, to_line};
 use tokio::{
     task::{LocalSet, spawn_local, yield_now},
     time::interval,
@@ -23,6 +23,7 @@ use crate::{
     processor::ProcessorTime,
     progress::{Progress, TICK},
     rundir::{Pen, RunDir},
+    say::count,
     stage::{Attempt, Stage, Worker},
 };
 
@@ -88,13 +89,8 @@ impl Runner {
         settings: Settings,
         jobs: Vec<Job>,
     ) -> Result<Self> {
-        let progress = Progress::new(jobs.len());
-        progress.say(&format!(
-            "{} cases, {} side by side, in {}",
-            jobs.len(),
-            settings.jobs,
-            dir.path().display()
-        ));
+        let progress = Progress::new(jobs.len(), settings.jobs);
+        progress.say(&opening(&jobs, settings.jobs, &dir));
         Ok(Self {
             progress: RefCell::new(progress),
             ledger: RefCell::new(dir.ledger_pen()?),
@@ -160,7 +156,13 @@ impl Runner {
         for (name, why) in self.stage.ask_hosts(&queue.iter().cloned().collect()).await {
             let of = |tuple: &&Tuple| tuple.source == name || tuple.destination == name;
             let cases = queue.iter().filter(of).count();
-            let line = format!("{why}\n  {cases} cases need it, and are unknown");
+            let (need, are) = if cases == 1 {
+                ("needs", "is")
+            } else {
+                ("need", "are")
+            };
+            let cases = count(cases, "case");
+            let line = format!("{why}\n  {cases} {need} it, and {are} unknown");
             self.progress.borrow().say(&line);
             self.silent.borrow_mut().insert(name);
         }
@@ -261,6 +263,38 @@ impl Runner {
         }
         Ok(())
     }
+}
+
+/// How many ways of guests are named where a run begins.
+const ROUTES: usize = 3;
+
+/// What a run begins with: how many cases there are, and between which releases.
+fn opening(jobs: &[Job], side_by_side: usize, dir: &RunDir) -> String {
+    let place = dir.path().display();
+    if jobs.is_empty() {
+        return format!("no case is left to run, in {place}");
+    }
+    let mut routes: Vec<_> = Vec::new();
+    for route in jobs.iter().map(|job| Route::of(&job.case)) {
+        if !routes.contains(&route) {
+            routes.push(route);
+        }
+    }
+    let told = |route: &Route<'_>| {
+        let (source, destination) = (route.source, route.destination);
+        let client = route
+            .client
+            .map(|client| format!(" by the client of {client}"));
+        format!("{source} → {destination}{}", client.unwrap_or_default())
+    };
+    let named: Vec<_> = routes.iter().take(ROUTES).map(told).collect();
+    let more = routes.len().checked_sub(ROUTES).filter(|more| *more > 0);
+    let more = more.map_or(String::new(), |more| format!(" and {more} more"));
+    format!(
+        "{}, {side_by_side} side by side, in {place}: {}{more}",
+        count(jobs.len(), "case"),
+        named.join(", ")
+    )
 }
 
 /// Whether there is nothing to tell of a case.

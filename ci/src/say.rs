@@ -71,6 +71,16 @@ pub fn end() -> io::Result<()> {
     }
 }
 
+/// So many of something, in words that are right for one as well.
+#[must_use]
+pub fn count(number: usize, word: &str) -> String {
+    if number == 1 {
+        format!("1 {word}")
+    } else {
+        format!("{number} {word}s")
+    }
+}
+
 /// How this program was called, as a shell has to be given it.
 #[must_use]
 pub fn called() -> &'static str {

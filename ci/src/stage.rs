@@ -150,8 +150,9 @@ impl Stage {
         let run = async || {
             // A run that goes on has it from before.
             let there = Trace::History(dir.name_within(&dir.history_path(&case, 1)));
-            if let Ok(judgement) = there.judged(&case, dir) {
-                return Ok(judgement);
+            match there.judged(&case, dir) {
+                Ok(judgement) if judgement.cut.is_none() => return Ok(judgement),
+                Ok(_) | Err(_) => {}
             }
             let job = Job {
                 place: job.place,
@@ -247,6 +248,7 @@ impl Stage {
         for (side, when, xml) in driver.descriptions() {
             material.describe(side, when, xml);
         }
+        material.explain_missing(scene.record.so_far());
         material.end();
         if scene.is_in_doubt() {
             hosts.mend(&pair).await;

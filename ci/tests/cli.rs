@@ -3,51 +3,13 @@
 use std::{
     fs,
     path::{Path, PathBuf},
-    process::{Command, Output, Stdio},
+    process::{Command, Stdio},
     time::{Duration, Instant},
 };
 
-use tempfile::TempDir;
+mod common;
 
-/// What a call said.
-struct Said {
-    code: i32,
-    out: String,
-    err: String,
-}
-
-/// Calls the program in `dir`, with a cache of its own there.
-fn call(dir: &Path, arguments: &[&str]) -> Said {
-    let output = Command::new(env!("CARGO_BIN_EXE_migratrix"))
-        .args(arguments)
-        .current_dir(dir)
-        .env("MIGRATRIX_CACHE", dir.join("cache"))
-        .env_remove("MIGRATRIX_CLIENT")
-        .output()
-        .expect("the program is built");
-    Said::of(&output)
-}
-
-fn fresh() -> TempDir {
-    tempfile::tempdir().expect("there is room for a directory")
-}
-
-/// Calls the program in a fresh directory.
-fn alone(arguments: &[&str]) -> Said {
-    call(fresh().path(), arguments)
-}
-
-#[track_caller]
-fn refuses(said: &Said, code: i32, words: &[&str]) {
-    assert_eq!(said.code, code, "{}", said.err);
-    for word in words {
-        assert!(
-            said.err.contains(word),
-            "`{word}` is missing in: {}",
-            said.err
-        );
-    }
-}
+use common::{Said, a_history, alone, call, file_of, fresh, refuses, run_in};
 
 #[test]
 fn the_counts_of_the_matrix_are_those_of_its_axes() {
@@ -140,14 +102,6 @@ fn a_release_that_is_not_built_says_how_to_build_it() {
     refuses(&said, 2, &["migratrix releases build trixie-backports"]);
 }
 
-/// A run on the hypervisor in memory.
-fn run_in(dir: &Path, more: &[&str]) -> Said {
-    call(
-        dir,
-        &[&["run", "--backend", "fake", "--out", "out"], more].concat(),
-    )
-}
-
 #[test]
 fn a_run_leaves_a_file_an_arrow_and_exits_as_expected() {
     let dir = fresh();
@@ -198,11 +152,6 @@ fn a_run_that_was_cut_short_goes_on_where_it_stopped() {
     );
 }
 
-/// A file of the run in `dir`.
-fn file_of(dir: &Path, name: &str) -> String {
-    fs::read_to_string(dir.join("out").join(name)).expect("it is there")
-}
-
 #[test]
 fn judging_again_gives_the_same_verdicts() {
     for suite in ["tck", "faults"] {
@@ -215,13 +164,6 @@ fn judging_again_gives_the_same_verdicts() {
         assert_eq!(said.code, 0, "{suite}: {}", said.err);
         assert_eq!(file_of(dir.path(), "verdicts.jsonl"), before, "{suite}");
     }
-}
-
-/// One of the histories of the run in `dir`.
-fn a_history(dir: &Path) -> PathBuf {
-    let mut entries = fs::read_dir(dir.join("out/history")).expect("it is there");
-    let entry = entries.next().expect("a history is there");
-    entry.expect("it can be read").path()
 }
 
 #[test]
@@ -541,16 +483,6 @@ fn junit_a_pair_a_file_is_written_where_it_is_asked_for() {
     for name in ["junit-bookworm-to-trixie.xml", "junit-trixie-to-trixie.xml"] {
         let text = fs::read_to_string(dir.path().join("pairs").join(name));
         assert!(text.is_ok_and(|text| text.contains("<testcase ")), "{name}");
-    }
-}
-
-impl Said {
-    fn of(output: &Output) -> Self {
-        Self {
-            code: output.status.code().expect("it exits by itself"),
-            out: String::from_utf8(output.stdout.clone()).expect("it prints text"),
-            err: String::from_utf8(output.stderr.clone()).expect("it prints text"),
-        }
     }
 }
 

@@ -181,7 +181,69 @@ fn without_a_terminal_a_run_says_at_its_start_what_it_is_about() {
     .output()
     .expect("the program is built");
     let err = String::from_utf8_lossy(&output.stderr);
-    assert_eq!(err.lines().next(), Some("32 cases, 2 side by side, in out"));
+    let first = "32 cases, 2 side by side, in out: bookworm → trixie by the client of bookworm";
+    assert_eq!(err.lines().next(), Some(first));
+}
+
+#[test]
+fn a_run_says_at_its_start_between_which_releases_it_goes() {
+    let dir = fresh();
+    for (places, told) in [
+        (
+            &["--client", "sid"][..],
+            "bookworm → bookworm by the client of sid",
+        ),
+        (
+            &["--source", "trixie", "--destination", "sid"],
+            "trixie → sid by the client of trixie",
+        ),
+        (
+            &["--boundary", "bookworm,trixie"],
+            "bookworm → bookworm by the client of bookworm, bookworm → bookworm by the client of \
+             trixie, bookworm → trixie by the client of bookworm and 5 more",
+        ),
+    ] {
+        let out = [&["--out"], &places[1..2]].concat();
+        let output = migratrix(dir.path(), &[&RUN[..], places, &out].concat()).output();
+        let output = output.expect("the program is built");
+        let err = String::from_utf8_lossy(&output.stderr);
+        let first = err.lines().next().expect("it says something");
+        assert!(first.ends_with(&format!(": {told}")), "{first}");
+    }
+}
+
+#[test]
+fn the_long_help_tells_the_defaults_and_the_language_of_expressions() {
+    let dir = fresh();
+    for command in ["run", "list"] {
+        let output = migratrix(dir.path(), &[command, "--help"]).output();
+        let help = output.expect("the program is built").stdout;
+        let help = String::from_utf8_lossy(&help);
+        for told in [
+            "Where guests come from. Default: bookworm",
+            "Where guests go to. Default: trixie where",
+            "Whose client library calls. Default: those of the sources",
+            "a release, a glob or a version",
+            "-E 'x()'",
+        ] {
+            assert!(help.contains(told), "{told} is not in: {help}");
+        }
+        let (_, examples) = help.split_once("Examples:\n").expect("there are some");
+        let examples = examples.lines().map(str::trim);
+        let examples = examples.map_while(|line| line.strip_prefix("-E '"));
+        let examples: Vec<_> = examples.map(|line| line.trim_end_matches('\'')).collect();
+        assert_eq!(examples.len(), 3, "{help}");
+        for filter in examples
+            .iter()
+            .chain(&["source(qemu>=10)", "flags(live+persist)"])
+        {
+            let list = ["list", "--count", "-E", filter];
+            let output = migratrix(dir.path(), &list).output();
+            let output = output.expect("the program is built");
+            let err = String::from_utf8_lossy(&output.stderr);
+            assert!(!err.contains("the filter is wrong"), "{filter}: {err}");
+        }
+    }
 }
 
 /// The quick start in a folder where the builds do nothing.

@@ -1,6 +1,9 @@
 //! Surveys: what is kept of a reading, how small it is, and how the lap is read.
 
-#![expect(clippy::disallowed_types, reason = "the test measures how long a survey takes")]
+#![expect(
+    clippy::disallowed_types,
+    reason = "the test measures how long a survey takes"
+)]
 
 use std::time::Instant;
 

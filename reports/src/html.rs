@@ -16,7 +16,7 @@ use crate::{
     groups,
     json::TROUBLES,
     printable::printable,
-    terminal::{bounds, cases, headline, share, sign},
+    terminal::{bounds, cases, count, headline, share, sign},
 };
 
 /// The run as one page. `way` leads from the page's place to a file of the run's directory, which
@@ -61,19 +61,18 @@ fn summary(page: &mut String, run: &Run) {
         .iter()
         .filter_map(|standing| Some((standing, tally.get(standing)?)))
         .map(|(standing, count)| {
-            let (class, sign, word) = (class(*standing), sign(*standing), standing.word());
+            let (class, sign, word) = (class(*standing), sign(*standing), standing.words(*count));
             format!("<li class={class}><b>{count}</b> {sign} {word}</li>")
         })
         .collect();
     let ten: usize = run.conditions(|one| one.is_one_of_the_ten()).values().sum();
     let all: usize = run.conditions(|_| true).values().sum();
+    let (ten, all) = (count(ten, "post-condition"), count(all, "condition"));
     let head = headline(run);
     let told = told.concat();
     put(
         page,
-        &format!(
-            "<p>{head}; {ten} post-conditions, {all} conditions in all.</p><ul class=tally>{told}</ul>"
-        ),
+        &format!("<p>{head}; {ten}, {all} in all.</p><ul class=tally>{told}</ul>"),
     );
     for line in bounds(run) {
         put(page, &format!("<p>{}</p>", escape(&line)));
@@ -337,7 +336,7 @@ fn list(page: &mut String, title: &str, lines: Vec<String>) {
     let lines = lines.concat();
     put(
         page,
-        &format!("<section><h2>{count} {title}</h2><ul>{lines}</ul></section>"),
+        &format!("<section><h2>{title} ({count})</h2><ul>{lines}</ul></section>"),
     );
 }
 

@@ -50,6 +50,9 @@ pub struct Judgement {
     /// How a QEMU hung in it, if one did.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub hung: Option<String>,
+    /// The first line of its history that is cut or missing, where it is not whole.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cut: Option<usize>,
     /// What the attempts before this one showed to be wrong, where that fails the run.
     #[serde(skip)]
     pub flaws: Vec<Flaw>,
@@ -139,6 +142,7 @@ pub fn judge(history: &History) -> Judgement {
         evidence: Vec::new(),
         lost: lost(history),
         hung: hung(history),
+        cut: None,
         flaws: Vec::new(),
         home: None,
     }
@@ -175,6 +179,7 @@ impl Judgement {
             evidence: Vec::new(),
             lost: Vec::new(),
             hung: None,
+            cut: None,
             flaws: Vec::new(),
             home: None,
         }
@@ -184,6 +189,20 @@ impl Judgement {
     #[must_use]
     pub fn with_log(mut self, log: impl Into<String>) -> Self {
         self.log = Some(log.into());
+        self
+    }
+
+    /// The same judgement, of a history that is cut or ends in this line: that nothing was left is seen
+    /// at its end only, and nobody knows what else is missing.
+    #[must_use]
+    pub fn cut_at(mut self, line: usize) -> Self {
+        self.cut = Some(line);
+        for (condition, verdict) in &mut self.conditions {
+            let seen = verdict.kind() == Kind::Fail;
+            if *condition == Condition::NothingLeft && !seen {
+                *verdict = Verdict::unknown(cut_at(line));
+            }
+        }
         self
     }
 
@@ -254,6 +273,15 @@ impl Judgement {
     /// Where this attempt stands by itself.
     #[must_use]
     pub fn own_standing(&self) -> Standing {
+        let seen = self.seen_standing();
+        match self.cut {
+            Some(_) => seen.max(Standing::Unknown),
+            None => seen,
+        }
+    }
+
+    /// Where it stands by what was seen, whatever is missing.
+    fn seen_standing(&self) -> Standing {
         if self.case.fault.is_some() {
             return stand(self.overall().kind(), false);
         }
@@ -346,6 +374,10 @@ impl Judgement {
             Trip::Unknown => Kind::Unknown,
         };
         let (kind, why) = (verdict.kind(), verdict.why());
+        if let (Kind::Unknown, true, Some(line)) = (kind, self.reached, self.cut) {
+            let cut = cut_at(line);
+            return Verdict::unknown(format!("{cut}, so {word} proves nothing: {why}"));
+        }
         match kind {
             Kind::Unknown if !self.reached => Verdict::unknown(format!(
                 "the migration was never asked for, so {word} proves nothing: {why}"
@@ -364,6 +396,10 @@ impl Judgement {
             )),
         }
     }
+}
+
+fn cut_at(line: usize) -> String {
+    format!("the history was cut at line {line}")
 }
 
 const fn stand(kind: Kind, known: bool) -> Standing {
@@ -400,6 +436,20 @@ impl Standing {
             Self::KnownPasses => "known failure that passes",
             Self::FailedAtFirst => "failed at first",
             Self::Failed => "failed",
+        }
+    }
+
+    /// The same, for so many.
+    #[must_use]
+    pub const fn words(self, count: usize) -> &'static str {
+        match (self, count) {
+            (_, 1) => self.word(),
+            (Self::KnownFailure, _) => "known failures",
+            (Self::KnownPasses, _) => "known failures that pass",
+            (
+                Self::Passed | Self::Skipped | Self::Unknown | Self::FailedAtFirst | Self::Failed,
+                _,
+            ) => self.word(),
         }
     }
 }

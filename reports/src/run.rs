@@ -540,7 +540,9 @@ pub(crate) const fn is_expected(standing: Standing) -> bool {
 }
 
 impl<'r> Route<'r> {
-    pub(crate) fn of(case: &'r Case) -> Self {
+    /// The way of a case's guest.
+    #[must_use]
+    pub fn of(case: &'r Case) -> Self {
         let Tuple {
             client,
             source,

@@ -5,7 +5,7 @@ use std::{
     fmt::{self, Write},
 };
 
-use migratrix_matrix::{Backend, Case, Control, HostSetup, Method, Point, Suite, scope};
+use migratrix_matrix::{Backend, Case, Condition, Control, HostSetup, Method, Point, Suite, scope};
 
 use crate::{
     Flaky, Flaw, Group, Judgement, Kind, KnownAre, Route, Run, Standing, attribution::origins,
@@ -29,12 +29,13 @@ const EXAMPLES: usize = 3;
 pub fn terminal(run: &Run, colour: Colour) -> String {
     let mut text = String::new();
     table(&mut text, run, colour);
-    for group in groups(run, &LAST_IS_WORST) {
-        explain(&mut text, run, &group, colour);
+    let groups = groups(run, &LAST_IS_WORST);
+    for group in &groups {
+        explain(&mut text, run, group, colour);
     }
     deaths(&mut text, run, colour);
     remarks(&mut text, run);
-    counts(&mut text, run, colour);
+    counts(&mut text, run, &groups, colour);
     text
 }
 
@@ -237,9 +238,9 @@ fn evidence(text: &mut String, judgement: &Judgement, each: bool) {
     }
     let first = judgement.evidence.first();
     if let Some((folder, _)) = first.and_then(|one| one.file.rsplit_once('/')) {
-        let count = judgement.evidence.len();
+        let files = count(judgement.evidence.len(), "file");
         let folder = judgement.at_home(folder);
-        put(text, &format!("    evidence: {folder} ({count} files)"));
+        put(text, &format!("    evidence: {folder} ({files})"));
     }
 }
 
@@ -376,12 +377,15 @@ fn missing(text: &mut String, run: &Run) {
     }
 }
 
-fn counts(text: &mut String, run: &Run, colour: Colour) {
+fn counts(text: &mut String, run: &Run, groups: &[Group<'_>], colour: Colour) {
     let tally = run.cases();
     let told: Vec<_> = Standing::ALL
         .iter()
         .filter_map(|standing| Some((standing, tally.get(standing)?)))
-        .map(|(standing, count)| paint(&format!("{count} {}", standing.word()), *standing, colour))
+        .map(|(standing, count)| {
+            let told = format!("{count} {}", standing.words(*count));
+            paint(&told, *standing, colour)
+        })
         .collect();
     let all = run.judgements().len();
     let (ten, whole) = (
@@ -394,6 +398,7 @@ fn counts(text: &mut String, run: &Run, colour: Colour) {
         return;
     }
     put(text, &format!("\n{head}: {}", told.join(", ")));
+    known_groups(text, groups, colour);
     let deaths = run.deaths().len();
     if deaths > 0 {
         put(text, &format!("{} died during the run", hosts(deaths)));
@@ -402,14 +407,55 @@ fn counts(text: &mut String, run: &Run, colour: Colour) {
         let (sum, kinds) = (sum(&ten), kinds(&ten));
         put(
             text,
-            &format!("{sum} post-conditions of {}: {kinds}", cases(all)),
+            &format!(
+                "{} of {}: {kinds}",
+                count(sum, "post-condition"),
+                cases(all)
+            ),
         );
     }
     put(
         text,
-        &format!("{} conditions in all: {}", sum(&whole), kinds(&whole)),
+        &format!(
+            "{} in all: {}",
+            count(sum(&whole), "condition"),
+            kinds(&whole)
+        ),
     );
     bounds(run).iter().for_each(|line| put(text, line));
+}
+
+/// How many groups of known failures are named beside the counts.
+const KNOWN_GROUPS: usize = 8;
+/// How much is told there of the reason of a group that nothing sets apart, in characters.
+const REASON: usize = 80;
+
+/// What the known failures are, a line a group: they are explained far above.
+fn known_groups(text: &mut String, groups: &[Group<'_>], colour: Colour) {
+    let known = |group: &&Group<'_>| group.standing == Standing::KnownFailure;
+    for group in groups.iter().filter(known).take(KNOWN_GROUPS) {
+        let line = format!("  {} {}", sign(group.standing), in_a_line(group));
+        put(text, &paint(&line, group.standing, colour));
+    }
+    let all = groups.iter().filter(known).count();
+    if let Some(more) = all.checked_sub(KNOWN_GROUPS).filter(|more| *more > 0) {
+        put(text, &format!("  and {} more", count(more, "group")));
+    }
+}
+
+/// A group of known failures: its condition, and what its cases have in common, or else the reason.
+fn in_a_line(group: &Group<'_>) -> String {
+    let condition = group.condition.map_or("the case", Condition::word);
+    if let Some((these, shared)) = group.apart() {
+        return format!("{condition}: {these} {shared}");
+    }
+    let why = group.known.map_or(&group.why, |known| &known.reason);
+    let why = printable(why);
+    let mut short: String = why.chars().take(REASON).collect();
+    if short.len() < why.len() {
+        short.push('…');
+    }
+    format!("{condition}: {}: {short}", cases(group.cases.len()))
 }
 
 /// What the figures do not speak of: how the hosts were set up, and what was not tried.
@@ -463,12 +509,17 @@ pub(crate) fn headline(run: &Run) -> String {
     format!("incomplete: {judged} of {}{time}", cases(whole))
 }
 
-pub(crate) fn hosts(count: usize) -> String {
-    if count == 1 {
-        "1 host".to_owned()
+/// So many of something, in words that are right for one as well.
+pub(crate) fn count(number: usize, word: &str) -> String {
+    if number == 1 {
+        format!("1 {word}")
     } else {
-        format!("{count} hosts")
+        format!("{number} {word}s")
     }
+}
+
+pub(crate) fn hosts(number: usize) -> String {
+    count(number, "host")
 }
 
 fn sum(tally: &BTreeMap<Kind, usize>) -> usize {
@@ -483,12 +534,8 @@ fn kinds(tally: &BTreeMap<Kind, usize>) -> String {
     told.join(", ")
 }
 
-pub(crate) fn cases(count: usize) -> String {
-    if count == 1 {
-        "1 case".to_owned()
-    } else {
-        format!("{count} cases")
-    }
+pub(crate) fn cases(number: usize) -> String {
+    count(number, "case")
 }
 
 /// A time for people.

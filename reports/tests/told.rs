@@ -668,3 +668,70 @@ fn one_cause_that_shows_in_different_words_is_set_apart_as_one() {
     let told = "4 of the 8 cases with devices(virtio-*)";
     assert_eq!(text.matches(told).count(), 2, "{text}");
 }
+
+#[test]
+fn known_failures_are_told_a_line_a_group_beside_the_counts() {
+    let list = r#"
+        [[known]]
+        cases = "control(normal)"
+        conditions = ["memory"]
+        reason = "made up"
+    "#;
+    let known = KnownFailures::parse(list).expect("it is a list");
+    let releases = Releases::new(Vec::new()).expect("there are none");
+    let mut failed = judge(&good(NORMAL));
+    for (condition, verdict) in &mut failed.conditions {
+        if *condition == Condition::Memory {
+            *verdict = Verdict::fail("two pages are lost");
+        }
+    }
+    known
+        .mark(&mut failed, &releases)
+        .expect("no version is asked for");
+    let alone = terminal(&run([failed.clone()]), Colour::Plain);
+    assert!(
+        alone.contains("1 known failure\n  ~ memory: 1 case: made up\n10 post-"),
+        "{alone}"
+    );
+    let both = terminal(&run([failed, judge(&good(P2P))]), Colour::Plain);
+    let line = "1 passed, 1 known failure\n  ~ memory: exactly the 1 case with control(normal)\n";
+    assert!(both.contains(line), "{both}");
+}
+
+#[test]
+fn a_history_that_is_cut_anywhere_passes_nothing_and_proves_no_fault() {
+    let whole = good(P2P);
+    for kept in 0..=whole.entries.len() {
+        let mut cut = whole.clone();
+        cut.entries.truncate(kept);
+        let judgement = judge(&cut).cut_at(kept + 2);
+        assert_eq!(
+            judgement.standing(),
+            Standing::Unknown,
+            "at line {}",
+            kept + 2
+        );
+        let why = judgement.of(Condition::NothingLeft).map(Verdict::why);
+        assert!(
+            why.is_some_and(|why| why.contains("was cut at line")),
+            "{why:?}"
+        );
+    }
+    // What a fault must leave unknown is unknown for another reason.
+    let name =
+        "faults/libvirt/trixie,bookworm,trixie/p2p/persistent-running-bare/none/daemon-stopped";
+    let mut cut = good(name);
+    let asked = |entry: &Entry| {
+        let Observation::Began { verb, .. } = &entry.saw else {
+            return false;
+        };
+        *verb == Verb::Migrate
+    };
+    let asked = cut.entries.iter().position(asked);
+    cut.entries.truncate(asked.map_or(0, |place| place + 1));
+    let judgement = judge(&cut).cut_at(9);
+    assert!(
+        judgement.overall().why().contains("was cut at line 9"),
+        "{judgement:?}"
+    );
+}

@@ -35,6 +35,7 @@ fn plan(dir: &TempDir, jobs: usize, retries: u32) -> Plan {
     let mut plan = of(Suite::Tck, Backend::Fake, "control(p2p)");
     let raw = of(Suite::Qemu, Backend::Qemu, "transport(unix)");
     plan.cases.splice(7..7, raw.cases.into_iter().take(9));
+    plan.whole = Some(plan.cases.len());
     plan.options = RunOptions {
         known: Some(known.to_string_lossy().into_owned()),
         jobs: Some(jobs),
@@ -53,7 +54,9 @@ async fn after(turns: usize) {
 
 /// Runs, or goes on, until a stop; gives the verdicts.
 fn verdicts(plan: &Plan, begin: Begin, turns: usize) -> String {
-    let order = Order::by(plan.clone(), begin, Config::default(), Vec::new());
+    let known = KnownArgs::default().or_kept(&plan.options);
+    let known = known.expect("it is there");
+    let order = Order::by(plan.clone(), begin, Config::default(), known, Vec::new());
     let order = order.expect("it makes sense");
     let outcome = order.run_until(after(turns)).expect("it can be written");
     text(&outcome.dir)

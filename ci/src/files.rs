@@ -1,0 +1,205 @@
+//! Files that are read and written by name: whatever stands under a name and is no regular file (a
+//! pipe, a device, a directory) is refused by what it is. Without that, a pipe is waited for for ever.
+//! A link to a regular file is as good as the file.
+
+use std::{
+    fs::{self, File, FileType, OpenOptions},
+    io::{self, ErrorKind, Read},
+    os::unix::fs::{FileTypeExt, OpenOptionsExt},
+    path::{Path, PathBuf},
+};
+
+use anyhow::{Result, bail};
+use nix::libc::{O_NOCTTY, O_NONBLOCK};
+
+use crate::{WrongUse, is_full};
+
+/// Opens a regular file to read it.
+///
+/// # Errors
+/// Fails where it is not there or can't be read, or says what is there in its place.
+pub fn open(path: &Path) -> io::Result<File> {
+    opened(path, OpenOptions::new().read(true))
+}
+
+/// Opens a regular file as the options say, and makes it where they say so.
+///
+/// # Errors
+/// As [`open`].
+pub fn opened(path: &Path, how: &mut OpenOptions) -> io::Result<File> {
+    // Some devices do something when they are opened.
+    match fs::metadata(path) {
+        Ok(there) => demand_regular(there.file_type())?,
+        Err(error) if error.kind() == ErrorKind::NotFound => {}
+        Err(error) => return Err(error),
+    }
+    let file = how.custom_flags(O_NONBLOCK | O_NOCTTY).open(path)?;
+    demand_regular(file.metadata()?.file_type())?;
+    Ok(file)
+}
+
+/// Sees to it that what is there is a regular file.
+///
+/// # Errors
+/// As [`open`].
+pub fn demand(path: &Path) -> io::Result<()> {
+    demand_regular(fs::metadata(path)?.file_type())
+}
+
+/// The bytes of a regular file.
+///
+/// # Errors
+/// As [`open`].
+pub fn bytes(path: &Path) -> io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    open(path)?.read_to_end(&mut bytes)?;
+    Ok(bytes)
+}
+
+/// The text of a regular file.
+///
+/// # Errors
+/// As [`open`]; and where it is no UTF-8.
+pub fn text(path: &Path) -> io::Result<String> {
+    let mut text = String::new();
+    open(path)?.read_to_string(&mut text)?;
+    Ok(text)
+}
+
+/// Makes a file, which is emptied where it is there. What may be written into and is no regular file
+/// is written into, but for a pipe that nobody reads.
+///
+/// # Errors
+/// Fails where it can't be made or written.
+pub fn create(path: &Path) -> io::Result<File> {
+    let mut how = OpenOptions::new();
+    how.write(true).create(true).truncate(true);
+    let made = how.custom_flags(O_NONBLOCK | O_NOCTTY).open(path);
+    made.map_err(|error| match fs::metadata(path) {
+        Ok(there) if there.file_type().is_fifo() => no_file(there.file_type()),
+        Ok(_) | Err(_) => error,
+    })
+}
+
+fn demand_regular(there: FileType) -> io::Result<()> {
+    if there.is_file() {
+        Ok(())
+    } else {
+        Err(no_file(there))
+    }
+}
+
+fn no_file(there: FileType) -> io::Error {
+    let what = format!("it is {}, and no regular file", word(there));
+    io::Error::new(ErrorKind::InvalidInput, what)
+}
+
+fn word(there: FileType) -> &'static str {
+    if there.is_dir() {
+        "a directory"
+    } else if there.is_fifo() {
+        "a pipe (FIFO)"
+    } else if there.is_socket() {
+        "a socket"
+    } else {
+        "a device"
+    }
+}
+
+/// Sees to it that a directory is one that can be written into, or can be made: a probe is put into
+/// it, or into the nearest one above it, and taken away.
+///
+/// # Errors
+/// Names what is in the way.
+pub fn demand_folder(folder: &Path) -> Result<()> {
+    let there = nearest(folder);
+    if !there.is_dir() {
+        bail!(WrongUse(format!("{} is no directory", there.display())));
+    }
+    let told = |error: io::Error| -> anyhow::Error {
+        if is_full(&error) {
+            return anyhow::Error::new(error).context(there.display().to_string());
+        }
+        let folder = there.display();
+        WrongUse(format!("nothing can be written into {folder}: {error}")).into()
+    };
+    probe(&there).map_err(told)
+}
+
+/// The path, or what of it is there already.
+fn nearest(path: &Path) -> PathBuf {
+    let absolute = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
+    let mut parts = absolute.ancestors();
+    // A link that leads nowhere is in the way as well.
+    let there = parts.find(|part| part.symlink_metadata().is_ok());
+    there.unwrap_or(&absolute).to_owned()
+}
+
+fn probe(folder: &Path) -> io::Result<()> {
+    let name = format!(".migratrix-probe-{}", std::process::id());
+    let probe = folder.join(name);
+    let mut how = OpenOptions::new();
+    how.write(true).create_new(true).open(&probe)?;
+    fs::remove_file(probe)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::symlink;
+
+    use nix::{sys::stat::Mode, unistd::mkfifo};
+
+    use super::*;
+
+    #[test]
+    fn what_is_no_regular_file_is_refused_by_what_it_is_and_nothing_waits_for_it() {
+        let dir = tempfile::tempdir().expect("there is room");
+        let pipe = dir.path().join("pipe");
+        mkfifo(&pipe, Mode::S_IRWXU).expect("there is room");
+        let link = dir.path().join("link");
+        symlink(&pipe, &link).expect("there is room");
+        for (path, word) in [
+            (pipe.as_path(), "a pipe"),
+            (&link, "a pipe"),
+            (dir.path(), "a directory"),
+            (Path::new("/dev/null"), "a device"),
+        ] {
+            let why = text(path).expect_err("it is no file").to_string();
+            assert!(why.contains(word), "{why}");
+        }
+        assert!(
+            create(&pipe)
+                .expect_err("nobody reads")
+                .to_string()
+                .contains("a pipe")
+        );
+        create(Path::new("/dev/null")).expect("it takes everything");
+    }
+
+    #[test]
+    fn a_link_to_a_regular_file_is_as_good_as_the_file() {
+        let dir = tempfile::tempdir().expect("there is room");
+        let (file, link) = (dir.path().join("file"), dir.path().join("link"));
+        fs::write(&file, "text").expect("there is room");
+        symlink(&file, &link).expect("there is room");
+        assert_eq!(text(&link).expect("it is there"), "text");
+        assert_eq!(
+            text(&dir.path().join("none"))
+                .expect_err("it is not")
+                .kind(),
+            ErrorKind::NotFound
+        );
+    }
+
+    #[test]
+    fn a_folder_is_one_that_can_be_written_into_or_made() {
+        let dir = tempfile::tempdir().expect("there is room");
+        demand_folder(&dir.path().join("new/deep")).expect("it can be made");
+        assert_eq!(fs::read_dir(dir.path()).expect("it is there").count(), 0);
+        let file = dir.path().join("file");
+        fs::write(&file, "").expect("there is room");
+        for bad in [&file, &file.join("below"), Path::new("/proc/new/deep")] {
+            demand_folder(bad).expect_err("it can't be made");
+        }
+    }
+}

@@ -1,0 +1,324 @@
+//! What is damaged, gone, or of a wrong kind: it is named, nothing waits for it, and nothing that was
+//! lost counts as seen.
+
+use std::{
+    fs,
+    os::unix::fs::symlink,
+    path::Path,
+    process::{Command, Stdio},
+};
+
+use nix::{sys::stat::Mode, unistd::mkfifo};
+
+mod common;
+
+use common::{Said, a_history, alone, call, file_of, fresh, refuses, run_in};
+
+/// The cases of most runs here: 16 of them.
+const SOME: [&str; 4] = ["--profile", "tck", "-E", "control(p2p) & state(running)"];
+
+/// Calls the program, which must end within 30 s: 124 is the code where it does not.
+fn in_time(dir: &Path, arguments: &[&str]) -> Said {
+    let output = Command::new("timeout")
+        .args(["30", env!("CARGO_BIN_EXE_migratrix")])
+        .args(arguments)
+        .current_dir(dir)
+        .env("MIGRATRIX_CACHE", dir.join("cache"))
+        .stdin(Stdio::null())
+        .output()
+        .expect("the program is built");
+    Said::of(&output)
+}
+
+fn resume(dir: &Path) -> Said {
+    in_time(dir, &["run", "--resume", "out"])
+}
+
+#[test]
+fn a_case_whose_history_is_lost_runs_again_and_that_is_said() {
+    let dir = fresh();
+    run_in(dir.path(), &SOME);
+    let whole = file_of(dir.path(), "verdicts.jsonl");
+    let history = a_history(dir.path());
+    let text = fs::read_to_string(&history).expect("it is there");
+    let cut = &text[..text.len() - 3];
+    for (spoilt, why) in [
+        (None, "No such file"),
+        (Some("{}"), "not the header"),
+        (Some(cut), "was cut at line"),
+        (
+            Some(&text.replacen("\"saw\":\"ended\"", "\"saw\":", 1)),
+            "line",
+        ),
+    ] {
+        match spoilt {
+            None => fs::remove_file(&history).expect("it is there"),
+            Some(spoilt) => fs::write(&history, spoilt).expect("there is room"),
+        }
+        let judged = call(dir.path(), &["judge", "out"]);
+        refuses(&judged, 3, &[why]);
+        assert!(
+            judged.out.contains("15 passed, 1 unknown"),
+            "{}",
+            judged.out
+        );
+        let said = resume(dir.path());
+        refuses(
+            &said,
+            0,
+            &["1 case runs again", why, "1 case, 1 side by side"],
+        );
+        assert!(said.out.contains("16 cases in"), "{}", said.out);
+        assert!(said.out.contains("16 passed"), "{}", said.out);
+        let verdicts = file_of(dir.path(), "verdicts.jsonl");
+        assert_eq!(verdicts.lines().count(), whole.lines().count());
+        assert_eq!(file_of(dir.path(), "concluded.jsonl").lines().count(), 16);
+    }
+    assert!(resume(dir.path()).err.contains("no case is left to run"));
+}
+
+#[test]
+fn of_many_lost_histories_the_first_are_named_and_the_others_counted() {
+    let dir = fresh();
+    run_in(dir.path(), &SOME);
+    fs::remove_dir_all(dir.path().join("out/history")).expect("it is there");
+    let said = resume(dir.path());
+    refuses(
+        &said,
+        0,
+        &["16 cases run again", "and 13 more", "16 cases, "],
+    );
+}
+
+#[test]
+fn a_history_without_its_end_passes_nowhere() {
+    let dir = fresh();
+    run_in(dir.path(), &SOME);
+    let history = a_history(dir.path());
+    let text = fs::read_to_string(&history).expect("it is there");
+    let lines: Vec<_> = text.lines().collect();
+    for kept in [1, lines.len() / 2, lines.len() - 2, lines.len() - 1] {
+        fs::write(&history, lines[..kept].join("\n") + "\n").expect("there is room");
+        let said = call(dir.path(), &["judge", "out"]);
+        refuses(&said, 3, &["was cut at line"]);
+        assert!(
+            said.out.contains("15 passed, 1 unknown"),
+            "{kept}: {}",
+            said.out
+        );
+    }
+}
+
+#[test]
+fn what_can_not_be_written_is_refused_before_anything_runs() {
+    let dir = fresh();
+    fs::write(dir.path().join("file"), "").expect("there is room");
+    fs::create_dir(dir.path().join("folder")).expect("there is room");
+    for place in ["file", "file/below", "/proc/none"] {
+        let run = [
+            "run",
+            "--backend",
+            "fake",
+            "--out",
+            "new",
+            "--junit-per-pair",
+            place,
+        ];
+        refuses(
+            &call(dir.path(), &run),
+            2,
+            &["--junit-per-pair", place, "name another"],
+        );
+        assert!(!dir.path().join("new").exists(), "{place}: it was begun");
+    }
+    run_in(dir.path(), &SOME);
+    let before = file_of(dir.path(), "junit.xml");
+    for command in [
+        &["judge", "out"][..],
+        &["report", "out"],
+        &["run", "--resume", "out"],
+    ] {
+        let asked = [command, &["--junit-per-pair", "file"]].concat();
+        let said = call(dir.path(), &asked);
+        refuses(&said, 2, &["--junit-per-pair file", "file is no directory"]);
+        assert!(!said.out.contains("passed"), "{}", said.out);
+    }
+    for option in ["--junit", "--junit-strict", "--html", "--json"] {
+        for (place, why) in [
+            ("none/report", "is not there: make it"),
+            ("file/report", "is no directory"),
+            ("folder", "it is a directory"),
+            ("/proc/report", "nothing can be written into /proc"),
+        ] {
+            let said = call(dir.path(), &["report", "out", option, place]);
+            refuses(&said, 2, &[option, place, why, "name another file"]);
+            assert!(!said.out.contains("passed"), "{}", said.out);
+        }
+    }
+    refuses(
+        &alone(&["run", "--out", "/proc/none/run"]),
+        2,
+        &["/proc", "--out"],
+    );
+    assert_eq!(file_of(dir.path(), "junit.xml"), before);
+}
+
+#[test]
+fn what_is_no_regular_file_is_named_and_not_waited_for() {
+    let dir = fresh();
+    let pipe = dir.path().join("pipe");
+    mkfifo(&pipe, Mode::S_IRWXU).expect("there is room");
+    for (file, what) in [
+        ("pipe", "a pipe"),
+        ("/dev/zero", "a device"),
+        (".", "a directory"),
+    ] {
+        for arguments in [
+            &["--config", file, "list"][..],
+            &["run", "--backend", "fake", "--known", file],
+        ] {
+            refuses(&in_time(dir.path(), arguments), 2, &[file, what]);
+        }
+    }
+    let added = in_time(dir.path(), &["releases", "add", "mine", "pipe"]);
+    refuses(&added, 2, &["pipe", "a pipe"]);
+    run_in(dir.path(), &SOME);
+    for name in [
+        "plan.json",
+        "concluded.jsonl",
+        "verdicts.jsonl",
+        "run.lock",
+        "junit.xml",
+    ] {
+        let (file, kept) = (dir.path().join("out").join(name), dir.path().join(name));
+        fs::rename(&file, &kept).expect("it is there");
+        mkfifo(&file, Mode::S_IRWXU).expect("there is room");
+        for command in [
+            &["judge", "out"][..],
+            &["report", "out"],
+            &["run", "--resume", "out"],
+        ] {
+            let said = in_time(dir.path(), command);
+            refuses(&said, 2, &[name, "a pipe"]);
+        }
+        fs::remove_file(&file).expect("it is there");
+        // A link to a regular file is as good as the file.
+        symlink(&kept, &file).expect("there is room");
+        assert_eq!(in_time(dir.path(), &["judge", "out"]).code, 0, "{name}");
+    }
+    let history = a_history(dir.path());
+    fs::remove_file(&history).expect("it is there");
+    mkfifo(&history, Mode::S_IRWXU).expect("there is room");
+    refuses(&in_time(dir.path(), &["judge", "out"]), 3, &["a pipe"]);
+    refuses(&resume(dir.path()), 0, &["1 case runs again", "a pipe"]);
+}
+
+#[test]
+fn what_is_given_anew_to_a_run_that_goes_on_is_blamed_by_itself() {
+    let dir = fresh();
+    fs::write(dir.path().join("known.toml"), "").expect("there is room");
+    fs::write(dir.path().join("own.toml"), "").expect("there is room");
+    let own = ["--known", "known.toml", "--config", "own.toml"];
+    run_in(dir.path(), &[&SOME[..], &own].concat());
+    let on = |more: &[&str]| in_time(dir.path(), &[&["run", "--resume", "out"], more].concat());
+    for option in ["--known", "--config"] {
+        let said = on(&[option, "/nonexistent"]);
+        refuses(&said, 2, &["/nonexistent", "No such file"]);
+        assert!(!said.err.contains("was begun with"), "{}", said.err);
+    }
+    refuses(
+        &on(&["--qemu", "mine=/nonexistent"]),
+        2,
+        &["--qemu mine=", "it has none"],
+    );
+    for (name, option) in [("known.toml", "--known"), ("own.toml", "--config")] {
+        fs::remove_file(dir.path().join(name)).expect("it is there");
+        refuses(&on(&[]), 2, &[name, "the run was begun with", option]);
+        fs::write(dir.path().join(name), "").expect("there is room");
+    }
+}
+
+#[test]
+fn a_plan_that_has_lost_cases_is_damaged_and_passes_nothing() {
+    let dir = fresh();
+    run_in(dir.path(), &SOME);
+    let file = dir.path().join("out/plan.json");
+    let text = fs::read_to_string(&file).expect("it is there");
+    let plan: serde_json::Value = serde_json::from_str(&text).expect("it is JSON");
+    let cases = |kept: usize, whole: serde_json::Value| {
+        let mut plan = plan.clone();
+        plan["cases"]
+            .as_array_mut()
+            .expect("it is a list")
+            .truncate(kept);
+        plan["whole"] = whole;
+        plan.to_string()
+    };
+    for (spoilt, why) in [
+        (cases(0, 0.into()), "it has no cases"),
+        (cases(0, serde_json::Value::Null), "it has no cases"),
+        (
+            cases(1, 16.into()),
+            "it has 1 case and says that there are 16",
+        ),
+        (
+            cases(9, serde_json::Value::Null),
+            "which is not planned there",
+        ),
+        (cases(9, 9.into()), "which is not planned there"),
+    ] {
+        fs::write(&file, spoilt).expect("there is room");
+        for command in [
+            &["judge", "out"][..],
+            &["report", "out"],
+            &["run", "--resume", "out"],
+        ] {
+            let said = in_time(dir.path(), command);
+            refuses(&said, 2, &["plan.json is damaged", why, "restore"]);
+            assert!(!said.out.contains("passed"), "{}", said.out);
+        }
+    }
+}
+
+#[test]
+fn a_cache_that_is_a_file_is_missing_to_the_doctor() {
+    let dir = fresh();
+    let doctor = || call(dir.path(), &["doctor"]);
+    let fine = doctor();
+    assert!(fine.out.contains("ok       cache: "), "{}", fine.out);
+    fs::remove_dir_all(dir.path().join("cache")).ok();
+    fs::write(dir.path().join("cache"), "").expect("there is room");
+    let said = doctor();
+    assert_eq!(said.code, 5, "{}", said.out);
+    let (_, told) = said.out.split_once("MISSING  cache: ").expect("it is told");
+    assert!(told.contains("cache is no directory"), "{told}");
+    assert!(
+        told.contains("mend it by: export MIGRATRIX_CACHE="),
+        "{told}"
+    );
+}
+
+#[test]
+fn what_a_run_prints_can_be_opened_from_where_it_was_called() {
+    let dir = fresh();
+    let news = "[[known]]\ncases = \"control(p2p)\"\nconditions = [\"job\"]\nreason = \"r\"\n";
+    fs::write(dir.path().join("known.toml"), news).expect("there is room");
+    let more = ["--known", "known.toml", "--junit-per-pair", "pairs"];
+    let run = run_in(dir.path(), &[&SOME[..], &more].concat());
+    let judged = call(dir.path(), &["judge", "out"]);
+    for said in [run, judged] {
+        let seen = said
+            .out
+            .lines()
+            .filter_map(|line| line.trim().strip_prefix("seen: "));
+        let seen: Vec<_> = seen.collect();
+        assert_eq!(seen.len(), 3, "{}", said.out);
+        for file in seen {
+            assert!(dir.path().join(file).is_file(), "{file} is not there");
+        }
+    }
+    let pair = fs::read_to_string(dir.path().join("pairs/junit-bookworm-to-trixie.xml"));
+    assert!(pair.expect("it is there").contains("\"out/history/"));
+    // The files of the run name each other by where they are.
+    assert!(file_of(dir.path(), "summary.txt").contains("seen: history/"));
+}
