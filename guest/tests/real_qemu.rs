@@ -1,6 +1,12 @@
 //! The guest on a real QEMU, which `MIGRATRIX_QEMU` names: the words of its command, up to the
 //! machine. `MIGRATRIX_ACCEL` names the accelerator, `tcg` if it is not set.
 
+#![expect(
+    clippy::disallowed_methods,
+    clippy::disallowed_types,
+    reason = "the guest runs in a real QEMU here"
+)]
+
 use std::{
     env, fs,
     io::{self, BufRead, BufReader, Read, Write},
