@@ -5,7 +5,7 @@ use std::fs::{self, OpenOptions};
 use migratrix_contract::Recorder;
 use migratrix_history::Side;
 use nix::{
-    sys::signal::{Signal, kill},
+    sys::signal::{Signal, killpg},
     unistd::Pid,
 };
 use serde_json::json;
@@ -56,7 +56,8 @@ impl QemuDriver {
         let party = self.party(side);
         let pid = party.pid().and_then(|pid| i32::try_from(pid).ok());
         let pid = pid.ok_or(Trouble::Gone(side, party.end().map(str::to_owned)))?;
-        kill(Pid::from_raw(pid), signal).map_err(Trouble::system("send QEMU a signal"))
+        // It leads a group: where it is a wrapper, its QEMU is a member.
+        killpg(Pid::from_raw(pid), signal).map_err(Trouble::system("send QEMU a signal"))
     }
 
     /// Garbles what the side's QEMU says from now on.

@@ -22,7 +22,7 @@ use nix::{
     fcntl::{FcntlArg, FdFlag, fcntl},
     sys::{
         prctl,
-        signal::Signal,
+        signal::{Signal, killpg},
         socket::{ControlMessage, MsgFlags, sendmsg},
     },
     unistd::{Pid, getpid, getppid},
@@ -31,6 +31,7 @@ use serde_json::{Value, json};
 use tokio::{
     net::UnixStream,
     process::{Child, Command},
+    time::{interval, timeout_at},
 };
 
 use crate::{
@@ -42,6 +43,9 @@ use crate::{
 
 /// How long a QEMU that closed its connection has to end, and its last words to come.
 const GRACE: Duration = Duration::from_secs(10);
+
+/// How often what a wrapper has left is looked at, once it is killed.
+const LOOK_EVERY: Duration = Duration::from_millis(2);
 
 /// How a QEMU is to be started.
 #[derive(Clone, Debug)]
@@ -80,9 +84,15 @@ pub struct Starting {
     parcel: net::UnixStream,
 }
 
+/// What was started: a QEMU, or a wrapper that has one as its child. It leads a process group, so that
+/// both are killed together.
 #[derive(Debug)]
 struct Process {
     child: Child,
+    /// `None` once the child has ended: then the number may be another's.
+    group: Option<Pid>,
+    /// Whether it was us who ended it. What one that ends by itself leaves is for others to see.
+    killed: bool,
     life: Arc<Life>,
 }
 
@@ -192,6 +202,7 @@ impl Launch {
             .stdin(Stdio::null())
             .stdout(self.stdout()?)
             .stderr(Stdio::piped())
+            .process_group(0)
             .kill_on_drop(true);
         let parent = getpid();
         // SAFETY: only system calls that are safe between fork and exec.
@@ -204,7 +215,12 @@ impl Launch {
         let stderr = Stderr::new(child.stderr.take().expect("it was piped"));
         let life = Arc::new(Life::new(self.told(&words), stderr));
         self.account.add(Arc::clone(&life));
-        Ok(Process { child, life })
+        Ok(Process {
+            group: child.id().and_then(group),
+            child,
+            killed: false,
+            life,
+        })
     }
 
     /// The command for people, with what it has of its own in its environment.
@@ -244,7 +260,7 @@ impl Starting {
         let garbling = Garbling::default();
         let connected = tokio::select! {
             connected = Qmp::connect(garbling.over(qmp), deadline) => connected,
-            _ = process.child.wait() => Err(QemuError::Broken {
+            _ = process.wait() => Err(QemuError::Broken {
                 awaited: "QEMU's greeting".to_owned(),
                 ending: Ending::Closed,
             }),
@@ -324,7 +340,7 @@ impl Qemu {
 
     /// How it has ended; `None` while it runs.
     pub fn has_ended(&mut self) -> Option<ExitStatus> {
-        let status = self.process.child.try_wait().ok().flatten()?;
+        let status = self.process.try_wait()?;
         self.process.life.note_end(status);
         Some(status)
     }
@@ -362,7 +378,7 @@ impl Qemu {
     /// Returns an error where it has not by the deadline.
     pub async fn ended(&mut self, deadline: impl Into<Deadline>) -> Result<ExitStatus, QemuError> {
         let deadline = deadline.into();
-        let status = tokio::time::timeout_at(deadline.at(), self.process.child.wait())
+        let status = timeout_at(deadline.at(), self.process.wait())
             .await
             .map_err(|_| QemuError::Silent {
                 awaited: "QEMU's end".to_owned(),
@@ -394,7 +410,7 @@ impl Qemu {
     /// Returns the error where it can't be killed.
     pub fn start_kill(&mut self) -> Result<(), QemuError> {
         self.about_to_kill();
-        let killed = self.process.child.start_kill();
+        let killed = self.process.start_kill();
         killed.map_err(QemuError::system("kill QEMU"))
     }
 
@@ -403,12 +419,9 @@ impl Qemu {
     /// # Errors
     /// Returns the error where it can't be killed.
     pub async fn kill(&mut self) -> Result<(), QemuError> {
-        self.about_to_kill();
-        self.process
-            .child
-            .kill()
-            .await
-            .map_err(QemuError::system("kill QEMU"))
+        self.start_kill()?;
+        let gone = self.process.wait().await;
+        gone.map(drop).map_err(QemuError::system("kill QEMU"))
     }
 }
 
@@ -422,11 +435,42 @@ impl Qemu {
 }
 
 impl Process {
+    /// Waits until it has ended; where we killed it, all of its group with it.
+    async fn wait(&mut self) -> io::Result<ExitStatus> {
+        let status = self.child.wait().await?;
+        let group = self.group.take();
+        if let Some(group) = group.filter(|_| self.killed) {
+            drop(timeout_at(Deadline::after(GRACE).at(), emptied(group)).await);
+        }
+        Ok(status)
+    }
+
+    /// How it has ended, if it has.
+    fn try_wait(&mut self) -> Option<ExitStatus> {
+        let status = self.child.try_wait().ok().flatten()?;
+        self.group = None;
+        Some(status)
+    }
+
+    /// Kills it, with what it has started: a wrapper's QEMU would outlive the wrapper.
+    fn start_kill(&mut self) -> io::Result<()> {
+        self.kill_group();
+        self.killed = true;
+        self.child.start_kill()
+    }
+
+    fn kill_group(&self) {
+        if let Some(group) = self.group {
+            // It can only fail where there is nobody left.
+            let _ = killpg(group, Signal::SIGKILL);
+        }
+    }
+
     async fn explain(&mut self, error: QemuError) -> QemuError {
         let QemuError::Broken { awaited, ending } = error else {
             return error;
         };
-        match tokio::time::timeout(GRACE, self.child.wait()).await {
+        match tokio::time::timeout(GRACE, self.wait()).await {
             Ok(Ok(status)) => {
                 self.life.note_end(status);
                 QemuError::Died {
@@ -437,6 +481,26 @@ impl Process {
             }
             Ok(Err(_)) | Err(_) => QemuError::Broken { awaited, ending },
         }
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        self.kill_group();
+    }
+}
+
+/// The process group of a child that leads one.
+fn group(child: u32) -> Option<Pid> {
+    i32::try_from(child).ok().map(Pid::from_raw)
+}
+
+/// Kills a process group until it has no member: one may have been starting another. Nobody tells of
+/// the end of a child's child.
+async fn emptied(group: Pid) {
+    let mut tick = interval(LOOK_EVERY);
+    while killpg(group, Signal::SIGKILL).is_ok() {
+        tick.tick().await;
     }
 }
 
