@@ -1,12 +1,6 @@
 //! `migratrix lab`: hosts for a person who wants to look inside.
 
-use std::{
-    fs,
-    io::ErrorKind,
-    os::unix::process::CommandExt,
-    path::{Path, PathBuf},
-    process::Command,
-};
+use std::{fs, io::ErrorKind, os::unix::process::CommandExt, path::Path, process::Command};
 
 use anyhow::{Context, Result, bail};
 use migratrix_guest::Parameters;
@@ -102,12 +96,15 @@ fn down(name: &LabName) -> Result<u8> {
     Ok(0)
 }
 
-/// Runs a command on a host that is up; on one that is brought up for it, if there is none.
+/// Runs a command on a host that is up; on one that is brought up for it, if no lab is.
 fn exec(lab: Option<&str>, name: &str, command: &[String]) -> Result<u8> {
-    if let Some(host) = running(lab, name)? {
-        // The terminal's keys are the command's alone from here on.
-        let error = host.command(command).exec();
-        return Err(error).context("can't run nsenter: install util-linux");
+    // The labs that are up are those of the machine: from within the sandbox, none can be told.
+    if sandbox::is_outside() {
+        if let Some(host) = running(lab, name)? {
+            // The terminal's keys are the command's alone from here on.
+            let error = host.command(command).exec();
+            return Err(error).context("can't run nsenter: install util-linux");
+        }
     }
     let (release, role) = match name.rsplit_once('-') {
         Some((release, "s")) => (release, Role::Source),
@@ -130,34 +127,77 @@ fn exec(lab: Option<&str>, name: &str, command: &[String]) -> Result<u8> {
 }
 
 /// The host of this name that is up: in the lab that is named, else in the only one that has it.
+/// `None` where no lab is up that could have it.
 fn running(lab: Option<&str>, name: &str) -> Result<Option<RunningHost>> {
-    let mut found: Vec<(String, RunningHost)> = Vec::new();
     let labs = labs()?.up()?;
-    for up in &labs {
-        let hosts = up.hosts().into_iter();
-        found.extend(hosts.map(|host| (up.name().as_str().to_owned(), host)));
-    }
-    for host in running_hosts() {
-        if found.iter().all(|(_, known)| *known != host) {
-            found.push((run_of(&host), host));
+    let all = with_runs(
+        labs.iter()
+            .map(|lab| (lab.name().as_str().to_owned(), lab.hosts())),
+    );
+    let is_meant = |its: &str| lab.is_none_or(|lab| its == lab || is_same_folder(its, lab));
+    let meant = all.iter().filter(|(its, _)| is_meant(its));
+    let found = meant.flat_map(|(its, hosts)| hosts.iter().map(move |host| (its, host)));
+    let found: Vec<_> = found.filter(|(_, host)| host.hostname == name).collect();
+    match (found.as_slice(), lab) {
+        ([], None) if labs.is_empty() => Ok(None),
+        ([], _) => {
+            let hosts = |of: &[RunningHost]| of.iter().map(|host| host.hostname.clone()).collect();
+            let all = all.iter().map(|(its, of)| (its.clone(), hosts(of)));
+            bail!(WrongUse(not_up(name, lab, &all.collect::<Vec<_>>())))
         }
-    }
-    if let Some(lab) = lab {
-        let path = fs::canonicalize(lab).unwrap_or_else(|_| PathBuf::from(lab));
-        found.retain(|(its, _)| its == lab || Path::new(its) == path);
-    }
-    found.retain(|(_, host)| host.hostname == name);
-    match (found.len(), lab) {
-        (0, None) => Ok(None),
-        (0, Some(lab)) => bail!(WrongUse(format!("no lab `{lab}` with a host {name} is up"))),
-        (1, _) => Ok(found.pop().map(|(_, host)| host)),
-        (_, _) => {
-            let names: Vec<_> = found.into_iter().map(|(its, _)| its).collect();
+        ([(_, host)], _) => Ok(Some((*host).clone())),
+        (several, _) => {
+            let names: Vec<_> = several.iter().map(|(its, _)| its.as_str()).collect();
             bail!(WrongUse(format!(
                 "{} have a host {name}: name one by --lab",
                 names.join(" and ")
             )))
         }
+    }
+}
+
+/// All hosts that are up, by their lab; those of a run by its directory.
+fn with_runs(
+    labs: impl Iterator<Item = (String, Vec<RunningHost>)>,
+) -> Vec<(String, Vec<RunningHost>)> {
+    let mut all: Vec<_> = labs.collect();
+    for host in running_hosts() {
+        let run = run_of(&host);
+        if all.iter().any(|(_, hosts)| hosts.contains(&host)) {
+            continue;
+        }
+        match all.iter_mut().find(|(its, _)| *its == run) {
+            Some((_, hosts)) => hosts.push(host),
+            None => all.push((run, vec![host])),
+        }
+    }
+    all
+}
+
+fn is_same_folder(its: &str, typed: &str) -> bool {
+    fs::canonicalize(typed).is_ok_and(|path| path == Path::new(its))
+}
+
+/// What is said of a host that isn't up, where others are, each under its lab.
+fn not_up(name: &str, lab: Option<&str>, all: &[(String, Vec<String>)]) -> String {
+    let sought = match lab {
+        Some(lab) => format!("no lab `{lab}` with a host {name} is up"),
+        None => format!("no host {name} is up"),
+    };
+    let has = |(its, hosts): &(String, Vec<String>)| {
+        let hosts = match hosts.as_slice() {
+            [] => "no host yet".to_owned(),
+            hosts => hosts.join(", "),
+        };
+        format!("{its} has {hosts}")
+    };
+    let others: Vec<_> = all.iter().map(has).collect();
+    match others.as_slice() {
+        [] => format!("{sought}, nor any other"),
+        others => format!(
+            "{sought}: {}; another lab comes up by `migratrix lab up --name NAME RELEASE`",
+            others.join("; ")
+        ),
     }
 }
 
@@ -257,6 +297,22 @@ mod tests {
     use std::net::Ipv4Addr;
 
     use super::*;
+
+    #[test]
+    fn a_host_that_no_lab_has_is_told_with_those_that_they_have() {
+        let hosts = ["a-s", "a-d"].map(str::to_owned).to_vec();
+        let all = [("default".to_owned(), hosts), ("new".to_owned(), vec![])];
+        assert_eq!(
+            not_up("b-s", None, &all),
+            "no host b-s is up: default has a-s, a-d; new has no host yet; another lab comes up \
+             by `migratrix lab up --name NAME RELEASE`"
+        );
+        assert!(
+            not_up("a-s", Some("new"), &all).starts_with("no lab `new` with a host a-s is up:")
+        );
+        let none = not_up("a-s", Some("new"), &[]);
+        assert_eq!(none, "no lab `new` with a host a-s is up, nor any other");
+    }
 
     #[test]
     fn a_shell_can_evaluate_what_the_lab_says_of_itself() {

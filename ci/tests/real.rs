@@ -256,6 +256,9 @@ fn labs_are_up_side_by_side_and_each_is_ended_alone() {
     assert!(said.contains("is up already"), "{said}");
     let (code, said) = one.call(&["lab", "exec", "trixie-s", "--", "hostname"]);
     assert!(code == 2 && said.contains("--lab"), "{said}");
+    let (code, said) = one.call(&["lab", "exec", "sid-s", "--", "hostname"]);
+    let has = format!("{} has trixie-s, trixie-d", two.name);
+    assert!(code == 2 && said.contains(&has), "{said}");
     for lab in [&one, &two] {
         assert_eq!(lab.hostname("trixie-s"), (0, "trixie-s\n".to_owned()));
     }

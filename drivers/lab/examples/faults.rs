@@ -50,6 +50,13 @@ async fn run() -> Result<ExitCode> {
     host.kill_qemu("guest-1")?;
     host.command(&["virsh", "destroy", "guest-1"])?.output()?;
     show(&host, "killed")?;
+    host.command(&["ln", "-s", "/run/guest.xml", "/tmp/link"])?
+        .status()?;
+    let there = host.path("/tmp/link").ok_or("the host is down")?;
+    println!(
+        "a link on the host leads to the host's file: {}",
+        fs::read_to_string(there)?.contains("guest-10")
+    );
     println!(
         "again: {:?}",
         host.kill_qemu("guest-1").map_err(|error| error.kind())

@@ -4,7 +4,7 @@ use std::{
     ffi::OsStr,
     fs, io,
     net::Ipv4Addr,
-    path::PathBuf,
+    path::{Path, PathBuf},
     pin::Pin,
     process::Command,
     sync::{Mutex, PoisonError},
@@ -19,7 +19,7 @@ use nix::{
 };
 use tokio::time::{Instant, sleep_until};
 
-use crate::{StoredRelease, keeper::Keeper, probe, residue, running};
+use crate::{StoredRelease, inside, keeper::Keeper, probe, residue, running};
 
 /// The port that libvirtd listens on without TLS, see `tcp_port` in libvirtd.conf.
 pub(crate) const PORT: u16 = 16509;
@@ -178,7 +178,8 @@ impl Host for LabHost {
 
     fn path(&self, inside: &str) -> Option<PathBuf> {
         let first = self.first().ok()?;
-        Some(PathBuf::from(format!("/proc/{first}/root")).join(inside.trim_start_matches('/')))
+        // A link of the host's is one in the host's root.
+        inside::resolve(Path::new(&format!("/proc/{first}/root")), inside).ok()
     }
 
     fn command(&self, words: &[&str]) -> io::Result<Option<Command>> {

@@ -18,7 +18,7 @@ use crate::{
     LabError,
     host::{PORT, Run},
     hosted::{self, Spec},
-    init, net, process, residue,
+    init, net, ports, process, residue,
 };
 
 /// How long a host may take to come up.
@@ -144,8 +144,9 @@ async fn answers(spec: &Spec, first: i32, deadline: Instant) -> Result<(), LabEr
 }
 
 fn listens(first: i32) -> bool {
-    let sockets = residue::listening(first).unwrap_or_default();
-    sockets.iter().any(|(port, _)| *port == PORT)
+    let processes = residue::of_host(first).unwrap_or_default();
+    let mut ports = processes.iter().flat_map(|it| ports::of_process(it.pid));
+    ports.any(|ports| ports.contains(&PORT))
 }
 
 fn log(logs: &Path) -> Result<File, LabError> {

@@ -22,6 +22,7 @@ mod loader;
 mod making;
 mod mounts;
 mod net;
+mod ports;
 mod privilege;
 mod probe;
 mod process;

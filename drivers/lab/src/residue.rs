@@ -2,11 +2,15 @@
 //!
 //! Logs under /var/log are meant to stay, and don't count. Nor does libvirt's cache.
 
-use std::{
-    collections::BTreeSet,
-    fs, io,
-    path::{Path, PathBuf},
+use std::{fs, io, os::fd::AsFd, path::Path};
+
+use rustix::{
+    fs::{CWD, Dir, FileType, Mode, OFlags, openat},
+    io::Errno,
+    path::Arg,
 };
+
+use crate::{inside, ports};
 
 /// Where a domain's files and sockets would be.
 const PLACES: [&str; 7] = [
@@ -21,9 +25,6 @@ const PLACES: [&str; 7] = [
 
 /// The ports that libvirt migrates to, see `migration_port_min` and `_max` in qemu.conf.
 const MIGRATION_PORTS: std::ops::RangeInclusive<u16> = 49152..=49215;
-
-/// The state of a listening socket in /proc/net/tcp, see proc_net_tcp(5).
-const LISTENING: &str = "0A";
 
 /// How much of a domain's name libvirt puts into the names of its folders, in characters.
 const SHORT_NAME: usize = 20;
@@ -43,18 +44,13 @@ pub(crate) fn find(first: i32, domain: &str) -> io::Result<Vec<String>> {
     let mut found: Vec<String> = Vec::new();
     for process in &processes {
         found.push(format!("process {}: {}", process.pid, process.command_line));
-        let ports = listening_ports(process.pid)?;
-        found.extend(
-            ports
-                .iter()
-                .map(|port| format!("port {port} of process {}", process.pid)),
-        );
+        let mut ports = ports::of_process(process.pid)?;
+        ports.retain(|port| MIGRATION_PORTS.contains(port));
+        let ports = ports.iter();
+        found.extend(ports.map(|port| format!("port {port} of process {}", process.pid)));
     }
     found.extend(abstract_sockets(first, domain)?);
-    for place in PLACES {
-        let root = PathBuf::from(format!("/proc/{first}/root"));
-        walk(&root, place, domain, &mut found)?;
-    }
+    found.extend(files(Path::new(&format!("/proc/{first}/root")), domain)?);
     Ok(found)
 }
 
@@ -95,54 +91,6 @@ pub(crate) fn is_qemu(process: &Process) -> bool {
         .is_some_and(|name| name.starts_with("qemu-system-"))
 }
 
-fn listening_ports(pid: i32) -> io::Result<BTreeSet<u16>> {
-    let owned = sockets_of(pid);
-    let mut sockets = listening(pid)?;
-    sockets.retain(|(port, inode)| MIGRATION_PORTS.contains(port) && owned.contains(inode));
-    Ok(sockets.into_iter().map(|(port, _)| port).collect())
-}
-
-/// The TCP ports that are listened to on the host of the process, with their sockets' inodes.
-pub(crate) fn listening(pid: i32) -> io::Result<Vec<(u16, u64)>> {
-    let mut sockets = Vec::new();
-    for table in ["tcp", "tcp6"] {
-        match fs::read_to_string(format!("/proc/{pid}/net/{table}")) {
-            Ok(text) => sockets.extend(listening_in(&text)),
-            // The machine may be without IPv6.
-            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
-            Err(error) => return Err(error),
-        }
-    }
-    Ok(sockets)
-}
-
-fn sockets_of(pid: i32) -> BTreeSet<u64> {
-    let files = fs::read_dir(format!("/proc/{pid}/fd"))
-        .into_iter()
-        .flatten()
-        .flatten();
-    let targets = files.filter_map(|file| fs::read_link(file.path()).ok());
-    let inode = |target: PathBuf| {
-        target
-            .to_str()?
-            .strip_prefix("socket:[")?
-            .strip_suffix(']')?
-            .parse()
-            .ok()
-    };
-    targets.filter_map(inode).collect()
-}
-
-/// The ports that are listened to in the text of /proc/net/tcp, with their sockets' inodes.
-fn listening_in(table: &str) -> impl Iterator<Item = (u16, u64)> {
-    table.lines().skip(1).filter_map(|line| {
-        let fields: Vec<&str> = line.split_whitespace().collect();
-        let (address, state, inode) = (fields.get(1)?, fields.get(3)?, fields.get(9)?);
-        let port = u16::from_str_radix(address.rsplit(':').next()?, 16).ok()?;
-        (*state == LISTENING).then_some((port, inode.parse().ok()?))
-    })
-}
-
 /// Sockets without a file; those with one are found as files.
 fn abstract_sockets(first: i32, domain: &str) -> io::Result<Vec<String>> {
     let table = fs::read_to_string(format!("/proc/{first}/net/unix"))?;
@@ -154,22 +102,48 @@ fn abstract_sockets(first: i32, domain: &str) -> io::Result<Vec<String>> {
     Ok(left.map(|path| format!("socket {path}")).collect())
 }
 
-fn walk(root: &Path, place: &str, domain: &str, found: &mut Vec<String>) -> io::Result<()> {
-    let entries = match fs::read_dir(root.join(place.trim_start_matches('/'))) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
-        entries => entries?,
-    };
-    for entry in entries {
+/// The domain's files in the system whose root is `root`.
+fn files(root: &Path, domain: &str) -> io::Result<Vec<String>> {
+    let mut found = Vec::new();
+    for place in PLACES {
+        // A link in the root could lead out of it.
+        let path = inside::resolve(root, place)?;
+        if let Some(folder) = folder(CWD, &path)? {
+            walk(folder, place, domain, &mut found)?;
+        }
+    }
+    Ok(found)
+}
+
+/// Each folder is opened from the one that it is in: a path from the root would be followed anew
+/// for every one.
+fn walk(mut folder: Dir, place: &str, domain: &str, found: &mut Vec<String>) -> io::Result<()> {
+    while let Some(entry) = folder.read() {
         let entry = entry?;
-        let name = entry.file_name().to_string_lossy().into_owned();
+        let name = entry.file_name().to_string_lossy();
+        if name == "." || name == ".." {
+            continue;
+        }
         let path = format!("{place}/{name}");
         if names(&name, domain) || is_folder_of(&name, domain) {
             found.push(format!("file {path}"));
-        } else if entry.file_type().is_ok_and(|kind| kind.is_dir()) {
-            walk(root, &path, domain, found)?;
+        } else if [FileType::Directory, FileType::Unknown].contains(&entry.file_type()) {
+            if let Some(inner) = self::folder(folder.fd()?, entry.file_name())? {
+                walk(inner, &path, domain, found)?;
+            }
         }
     }
     Ok(())
+}
+
+/// Opens a folder; `None` where there is none, or no more.
+fn folder(at: impl AsFd, path: impl Arg) -> io::Result<Option<Dir>> {
+    let how = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+    match openat(at, path, how, Mode::empty()) {
+        Ok(folder) => Ok(Some(Dir::new(folder)?)),
+        Err(Errno::NOENT | Errno::NOTDIR | Errno::LOOP) => Ok(None),
+        Err(error) => Err(error.into()),
+    }
 }
 
 /// Whether the text has the domain's name in it, and not as a part of a longer word or number.
@@ -196,6 +170,8 @@ fn is_folder_of(name: &str, domain: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use std::os::unix::fs::symlink;
+
     use super::*;
 
     #[test]
@@ -215,14 +191,32 @@ mod tests {
     }
 
     #[test]
-    fn only_listening_ports_count() {
-        let table = "  sl  local_address rem_address   st\n\
-            0: 00000000:C000 00000000:0000 0A 00000000:00000000 00:00000000 00000000 0 0 77 1\n\
-            1: 00000000:C001 00000000:0000 01 00000000:00000000 00:00000000 00000000 0 0 78 1\n\
-            2: 00000000:4085 00000000:0000 0A 00000000:00000000 00:00000000 00000000 0 0 79 1\n";
+    fn files_are_found_at_any_depth_and_by_no_link_out_of_the_root() {
+        let dir = tempfile::tempdir().unwrap();
+        let (root, away) = (dir.path().join("root"), dir.path().join("away"));
+        for folder in ["run", "var/lib/libvirt/qemu/a/b", "var/lib/migratrix"] {
+            fs::create_dir_all(root.join(folder)).unwrap();
+        }
+        fs::create_dir_all(away.join("t1")).unwrap();
+        fs::write(root.join("var/lib/libvirt/qemu/a/b/t1.xml"), "").unwrap();
+        fs::create_dir(root.join("run/domain-7-t1")).unwrap();
+        fs::write(root.join("run/domain-7-t1/t1.sock"), "").unwrap();
+        fs::create_dir(root.join("shm")).unwrap();
+        fs::write(root.join("shm/t1"), "").unwrap();
+        fs::create_dir(root.join("dev")).unwrap();
+        symlink("/shm", root.join("dev/shm")).unwrap();
+        fs::create_dir(root.join("etc")).unwrap();
+        symlink(&away, root.join("etc/libvirt")).unwrap();
+        symlink(&away, root.join("var/lib/migratrix/out")).unwrap();
+        let mut found = files(&root, "t1").unwrap();
+        found.sort();
         assert_eq!(
-            listening_in(table).collect::<Vec<_>>(),
-            [(49152, 77), (16517, 79)]
+            found,
+            [
+                "file /dev/shm/t1",
+                "file /run/domain-7-t1",
+                "file /var/lib/libvirt/qemu/a/b/t1.xml"
+            ]
         );
     }
 

@@ -212,6 +212,7 @@ fn a_host_knows_what_is_left_of_a_guest_and_comes_up_clean_when_replaced() {
         "one host for two wishes: true\n",
         "alive: true process, true file, ",
         "killed: false process, false file, 0 in all\n",
+        "a link on the host leads to the host's file: true\n",
         "again: Err(NotFound)\n",
         "health: Up\n",
         "stopped: Down(\"its daemon is stopped\")\n",

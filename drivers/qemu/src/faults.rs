@@ -6,7 +6,7 @@ use migratrix_contract::Recorder;
 use migratrix_history::Side;
 use migratrix_qmp::QemuError;
 use nix::{
-    sys::signal::{Signal, kill},
+    sys::signal::{Signal, killpg},
     unistd::Pid,
 };
 use serde_json::json;
@@ -57,7 +57,8 @@ impl QemuDriver {
         let party = self.party(side);
         let pid = party.pid().and_then(|pid| i32::try_from(pid).ok());
         let pid = pid.ok_or(StepError::NoQemu(side, party.end().map(str::to_owned)))?;
-        kill(Pid::from_raw(pid), signal).map_err(StepError::system("send QEMU a signal"))
+        // It leads a group: where it is a wrapper, its QEMU is a member.
+        killpg(Pid::from_raw(pid), signal).map_err(StepError::system("send QEMU a signal"))
     }
 
     /// Garbles what the side's QEMU says from now on.

@@ -7,6 +7,7 @@
 pub(crate) mod account;
 pub(crate) mod binary;
 mod garble;
+mod process;
 pub(crate) mod running;
 mod stderr;
 
@@ -33,7 +34,8 @@ use tokio::{net::UnixStream, process::Command};
 use crate::{Binary, Deadline, Ending, QemuError, Qmp, Qtest};
 use account::{Account, Life, command_line};
 use garble::Garbling;
-use running::{Process, Qemu};
+use process::Process;
+use running::Qemu;
 use stderr::Stderr;
 
 /// How a QEMU is to be started.
@@ -169,6 +171,7 @@ impl Launch {
             .stdin(Stdio::null())
             .stdout(self.stdout()?)
             .stderr(Stdio::piped())
+            .process_group(0)
             .kill_on_drop(true);
         let parent = getpid();
         // SAFETY: only system calls that are safe between fork and exec.
@@ -181,7 +184,7 @@ impl Launch {
         let stderr = Stderr::new(child.stderr.take().expect("it was piped"));
         let life = Arc::new(Life::new(self.command_text(&words), stderr));
         self.account.add(Arc::clone(&life));
-        Ok(Process { child, life })
+        Ok(Process::new(child, life))
     }
 
     /// The command for people, with what it has of its own in its environment.
@@ -221,7 +224,7 @@ impl Starting {
         let garbling = Garbling::default();
         let connected = tokio::select! {
             connected = Qmp::connect(garbling.over(qmp), deadline) => connected,
-            _ = process.child.wait() => Err(QemuError::Disconnected {
+            _ = process.wait() => Err(QemuError::Disconnected {
                 awaited: "QEMU's greeting".to_owned(),
                 ending: Ending::Closed,
             }),

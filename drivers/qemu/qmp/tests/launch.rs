@@ -2,6 +2,7 @@
 
 use std::{
     fs,
+    path::Path,
     time::{Duration, Instant},
 };
 
@@ -48,6 +49,63 @@ async fn what_says_nothing_is_an_error_at_the_deadline() {
         .unwrap_err();
     assert_eq!(error.awaited(), Some("QEMU's greeting"));
     assert!(matches!(error, QemuError::TimedOut { .. }));
+}
+
+/// What a QEMU that speaks QMP and nothing else says and does, in bash; it notes its number in a file.
+const QEMU: &str = r#"
+for word; do case $word in socket,*fd=*) fd=${word##*fd=};; esac; done
+echo '{"QMP": {"version": {"qemu": {"major": 9, "minor": 0, "micro": 0}, "package": ""}, "capabilities": []}}' >&$fd
+read -r -u $fd asked
+[[ $asked =~ \"id\":\ *([0-9]+) ]]
+echo "{\"return\": {}, \"id\": ${BASH_REMATCH[1]}}" >&$fd
+echo $$ > NOTE.new
+mv NOTE.new NOTE
+exec sleep 600
+"#;
+
+/// A QEMU by a wrapper that has it as a child.
+fn wrapped(note: &Path) -> Launch {
+    let script = note.with_extension("sh");
+    let qemu = QEMU.replace("NOTE", note.to_str().unwrap());
+    fs::write(&script, qemu).unwrap();
+    shell(&format!("bash {} \"$@\"; exit 1", script.display()))
+}
+
+async fn number_in(note: &Path) -> String {
+    let mut tick = tokio::time::interval(Duration::from_millis(5));
+    let deadline = Instant::now() + LONG;
+    loop {
+        tick.tick().await;
+        match fs::read_to_string(note) {
+            Ok(number) => return number.trim().to_owned(),
+            Err(error) => assert!(Instant::now() < deadline, "{error}"),
+        }
+    }
+}
+
+fn runs(pid: &str) -> bool {
+    let status = fs::read_to_string(format!("/proc/{pid}/status")).unwrap_or_default();
+    status.contains("State:") && !status.contains("State:\tZ")
+}
+
+#[tokio::test]
+async fn a_wrapper_is_killed_with_its_qemu() {
+    let folder = tempfile::tempdir().unwrap();
+    let note = folder.path().join("killed");
+    let mut qemu = wrapped(&note).start(LONG).await.unwrap();
+    let child = number_in(&note).await;
+    assert!(runs(&child) && qemu.pid().unwrap().to_string() != child);
+    qemu.kill().await.unwrap();
+    assert!(!runs(&child));
+    let note = folder.path().join("dropped");
+    let qemu = wrapped(&note).start(LONG).await.unwrap();
+    let child = number_in(&note).await;
+    drop(qemu);
+    let deadline = Instant::now() + LONG;
+    while runs(&child) {
+        assert!(Instant::now() < deadline, "it is left");
+        tokio::task::yield_now().await;
+    }
 }
 
 #[tokio::test]

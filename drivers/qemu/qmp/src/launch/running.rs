@@ -8,19 +8,14 @@ use std::{
     },
     path::Path,
     process::ExitStatus,
-    sync::Arc,
-    time::Duration,
 };
 
 use nix::sys::socket::{ControlMessage, MsgFlags, sendmsg};
 use serde_json::{Value, json};
-use tokio::{net::UnixStream, process::Child};
+use tokio::net::UnixStream;
 
-use super::{Starting, account::Life, garble::Garbling, with_parcel};
+use super::{Starting, garble::Garbling, process::Process, with_parcel};
 use crate::{Answer, Deadline, QemuError, Qmp, Qtest};
-
-/// How long a QEMU that closed its connection has to end, and its last words to come.
-const GRACE: Duration = Duration::from_secs(10);
 
 /// A QEMU that runs. It is killed when this is dropped, or the thread that started it ends.
 #[derive(Debug)]
@@ -31,12 +26,6 @@ pub struct Qemu {
     /// A second hold of our end of QMP's socket, for what can't be sent as bytes.
     pub(super) parcel: net::UnixStream,
     pub(super) garbling: Garbling,
-}
-
-#[derive(Debug)]
-pub(super) struct Process {
-    pub(super) child: Child,
-    pub(super) life: Arc<Life>,
 }
 
 impl Qemu {
@@ -99,12 +88,12 @@ impl Qemu {
     /// Its process id; `None` once it has ended.
     #[must_use]
     pub fn pid(&self) -> Option<u32> {
-        self.process.child.id()
+        self.process.id()
     }
 
     /// How it has ended; `None` while it runs.
     pub fn has_ended(&mut self) -> Option<ExitStatus> {
-        let status = self.process.child.try_wait().ok().flatten()?;
+        let status = self.process.try_wait()?;
         self.process.life.note_end(status);
         Some(status)
     }
@@ -142,7 +131,7 @@ impl Qemu {
     /// Returns an error where it has not by the deadline.
     pub async fn ended(&mut self, deadline: impl Into<Deadline>) -> Result<ExitStatus, QemuError> {
         let deadline = deadline.into();
-        let status = tokio::time::timeout_at(deadline.at(), self.process.child.wait())
+        let status = tokio::time::timeout_at(deadline.at(), self.process.wait())
             .await
             .map_err(|_| QemuError::TimedOut {
                 awaited: "QEMU's end".to_owned(),
@@ -174,7 +163,7 @@ impl Qemu {
     /// Returns the error where it can't be killed.
     pub fn start_kill(&mut self) -> Result<(), QemuError> {
         self.about_to_kill();
-        let killed = self.process.child.start_kill();
+        let killed = self.process.start_kill();
         killed.map_err(QemuError::system("kill QEMU"))
     }
 
@@ -183,12 +172,9 @@ impl Qemu {
     /// # Errors
     /// Returns the error where it can't be killed.
     pub async fn kill(&mut self) -> Result<(), QemuError> {
-        self.about_to_kill();
-        self.process
-            .child
-            .kill()
-            .await
-            .map_err(QemuError::system("kill QEMU"))
+        self.start_kill()?;
+        let gone = self.process.wait().await;
+        gone.map(drop).map_err(QemuError::system("kill QEMU"))
     }
 }
 
@@ -197,25 +183,6 @@ impl Qemu {
     fn about_to_kill(&mut self) {
         if self.has_ended().is_none() {
             self.process.life.note_end("we killed it");
-        }
-    }
-}
-
-impl Process {
-    pub(super) async fn explain(&mut self, error: QemuError) -> QemuError {
-        let QemuError::Disconnected { awaited, ending } = error else {
-            return error;
-        };
-        match tokio::time::timeout(GRACE, self.child.wait()).await {
-            Ok(Ok(status)) => {
-                self.life.note_end(status);
-                QemuError::Exited {
-                    awaited,
-                    status,
-                    stderr: self.life.stderr.rest(GRACE).await,
-                }
-            }
-            Ok(Err(_)) | Err(_) => QemuError::Disconnected { awaited, ending },
         }
     }
 }
