@@ -2,6 +2,7 @@
 
 use std::{io, path::PathBuf, process::ExitStatus};
 
+use migratrix_root::Lacks;
 use thiserror::Error;
 
 use crate::Deadline;
@@ -134,6 +135,13 @@ pub enum Ending {
     /// More came unasked than can be kept.
     #[error("more than {0} events came")]
     Flood(usize),
+}
+
+impl From<Lacks> for QemuError {
+    fn from(lacks: Lacks) -> Self {
+        let Lacks { root, sought } = lacks;
+        Self::Lacks { root, sought }
+    }
 }
 
 impl QemuError {
