@@ -3,6 +3,7 @@
 use std::{io, path::PathBuf, process::ExitStatus};
 
 use migratrix_matrix::ReleaseName;
+use migratrix_root::Lacks;
 use thiserror::Error;
 
 /// An error of the lab.
@@ -158,6 +159,13 @@ pub enum LabError {
         /// What is needed, in MiB.
         needed_mib: u64,
     },
+}
+
+impl From<Lacks> for LabError {
+    fn from(lacks: Lacks) -> Self {
+        let Lacks { root, sought } = lacks;
+        Self::Lacks { root, sought }
+    }
 }
 
 impl LabError {

@@ -19,7 +19,7 @@ use nix::{
 };
 use tokio::time::{Instant, sleep_until};
 
-use crate::{StoredRelease, inside, keeper::Keeper, probe, residue, running};
+use crate::{StoredRelease, keeper::Keeper, probe, residue, running};
 
 /// The port that libvirtd listens on without TLS, see `tcp_port` in libvirtd.conf.
 pub(crate) const PORT: u16 = 16509;
@@ -179,7 +179,7 @@ impl Host for LabHost {
     fn path(&self, inside: &str) -> Option<PathBuf> {
         let first = self.first().ok()?;
         // A link of the host's is one in the host's root.
-        inside::resolve(Path::new(&format!("/proc/{first}/root")), inside).ok()
+        migratrix_root::resolve(Path::new(&format!("/proc/{first}/root")), inside).ok()
     }
 
     fn command(&self, words: &[&str]) -> io::Result<Option<Command>> {

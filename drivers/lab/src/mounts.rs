@@ -13,7 +13,7 @@ use nix::{
     unistd::{chdir, pivot_root},
 };
 
-use crate::{LabError, hosted::LOGS, hosted::Spec, inside, privilege, warm};
+use crate::{LabError, hosted::LOGS, hosted::Spec, privilege, warm};
 
 /// The devices that a host shares with the machine. There is no /dev/kvm: a guest's speed and CPU
 /// must not depend on the machine.
@@ -208,7 +208,7 @@ fn make_folder(path: &Path, mode: u32) -> Result<(), LabError> {
 
 /// Where the host's own `path` is, in its root: a link in it could lead out of that.
 fn inside(root: &Path, path: &str) -> Result<PathBuf, LabError> {
-    inside::resolve(root, path).map_err(LabError::file("read", root.join(path)))
+    migratrix_root::resolve(root, path).map_err(LabError::file("read", root.join(path)))
 }
 
 #[cfg(test)]

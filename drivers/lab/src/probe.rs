@@ -3,10 +3,10 @@
 use std::{fs, path::Path, time::SystemTime};
 
 use migratrix_matrix::{ReleaseName, Version};
+use migratrix_root::Root;
 
 use crate::{
-    LabError, inside, jail,
-    loader::Loader,
+    LabError, jail,
     release::{FORMAT, Origin, Package, Record},
 };
 
@@ -32,7 +32,7 @@ pub(crate) fn look(root: &Path, name: &ReleaseName, origin: Origin) -> Result<Re
         demand(root, program)?;
     }
     // Clients are started by it.
-    Loader::of(root)?;
+    Root::at(root).loader()?;
     let packages = packages(root)?;
     Ok(Record {
         format: FORMAT,
@@ -48,13 +48,7 @@ pub(crate) fn look(root: &Path, name: &ReleaseName, origin: Origin) -> Result<Re
 }
 
 fn demand(root: &Path, program: &str) -> Result<(), LabError> {
-    if inside::resolve(root, program).is_ok_and(|path| path.is_file()) {
-        return Ok(());
-    }
-    Err(LabError::Lacks {
-        root: root.to_owned(),
-        sought: program.to_owned(),
-    })
+    Ok(Root::at(root).file(&[program]).map(drop)?)
 }
 
 fn version(root: &Path, program: &str, said: &str) -> Result<Version, LabError> {
@@ -93,7 +87,7 @@ fn is_versioned_pc(name: &str) -> bool {
 fn packages(root: &Path) -> Result<Vec<Package>, LabError> {
     let status = "var/lib/dpkg/status";
     let status =
-        inside::resolve(root, status).map_err(LabError::file("read", root.join(status)))?;
+        migratrix_root::resolve(root, status).map_err(LabError::file("read", root.join(status)))?;
     if !status.exists() {
         return Ok(Vec::new());
     }

@@ -1,9 +1,15 @@
 //! A release as the store keeps it: its root file system, and what was found in it.
 
-use std::path::{Path, PathBuf};
+use std::{
+    ffi::OsString,
+    path::{Path, PathBuf},
+};
 
 use migratrix_matrix::{Release, ReleaseName, Version};
+use migratrix_root::Root;
 use serde::{Deserialize, Serialize};
+
+use crate::LabError;
 
 /// The number of the form that release.json has now.
 pub const FORMAT: u32 = 1;
@@ -64,6 +70,19 @@ pub struct StoredRelease {
     pub record: Record,
     /// Its folder in the store.
     pub(crate) folder: PathBuf,
+}
+
+/// The command line of a client process that uses the client library of this release.
+/// `client_binary` must be built for a C library that is no newer than the release's.
+///
+/// # Errors
+/// Returns an error where the release has no loader.
+pub fn client_command(
+    release: &StoredRelease,
+    client_binary: &Path,
+) -> Result<Vec<OsString>, LabError> {
+    let loader = Root::at(release.root()).loader()?;
+    Ok(loader.words(client_binary))
 }
 
 impl StoredRelease {

@@ -10,7 +10,7 @@ use rustix::{
     path::Arg,
 };
 
-use crate::{inside, ports};
+use crate::ports;
 
 /// Where a domain's files and sockets would be.
 const PLACES: [&str; 7] = [
@@ -107,7 +107,7 @@ fn files(root: &Path, domain: &str) -> io::Result<Vec<String>> {
     let mut found = Vec::new();
     for place in PLACES {
         // A link in the root could lead out of it.
-        let path = inside::resolve(root, place)?;
+        let path = migratrix_root::resolve(root, place)?;
         if let Some(folder) = folder(CWD, &path)? {
             walk(folder, place, domain, &mut found)?;
         }

@@ -9,19 +9,17 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use crate::inside;
-
 /// Where libvirt's QEMU driver caches what it found out.
 const CACHE: &str = "var/cache/libvirt/qemu/capabilities";
 
 /// Puts what was kept in `warm` into the root of a host that is being made.
 pub(crate) fn give(warm: &Path, root: &Path) -> io::Result<()> {
-    copy_files(warm, &inside::resolve(root, CACHE)?)
+    copy_files(warm, &migratrix_root::resolve(root, CACHE)?)
 }
 
 /// Keeps in `warm` what the host with this root has found out.
 pub(crate) fn keep(root: &Path, warm: &Path) -> io::Result<()> {
-    copy_files(&inside::resolve(root, CACHE)?, warm)
+    copy_files(&migratrix_root::resolve(root, CACHE)?, warm)
 }
 
 /// Copies all files from one folder to another. Each appears as a whole, since several labs may

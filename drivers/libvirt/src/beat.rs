@@ -1,7 +1,8 @@
 //! The guest's beat: its lap counter, read while it runs.
 
 use std::{
-    fs,
+    fs::File,
+    io::Read,
     path::Path,
     sync::Arc,
     time::{Duration, Instant},
@@ -246,14 +247,20 @@ impl Laps {
     }
 }
 
-/// Waits until the guest has told its console of two laps. A file that is not there yet has none.
+/// Waits until the guest has told its console of two laps. A file that is not there yet has none; one
+/// that is there stays open, and only what is new in it is read.
 async fn until_lapped(console: &Path) {
-    let laps = || {
-        let said = fs::read(console).unwrap_or_default();
-        said.into_iter().filter(|byte| *byte == LAP).count()
-    };
+    let (mut file, mut laps) = (None, 0);
     let mut tick = ticks(CONSOLE_EVERY);
-    while laps() < 2 {
+    loop {
+        file = file.or_else(|| File::open(console).ok());
+        let mut said = Vec::new();
+        if let Some(Ok(1..)) = file.as_mut().map(|file| file.read_to_end(&mut said)) {
+            laps += said.into_iter().filter(|byte| *byte == LAP).count();
+        }
+        if laps >= 2 {
+            return;
+        }
         tick.tick().await;
     }
 }

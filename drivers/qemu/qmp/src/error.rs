@@ -2,6 +2,7 @@
 
 use std::{io, path::PathBuf, process::ExitStatus};
 
+use migratrix_root::Lacks;
 use thiserror::Error;
 
 use crate::{Deadline, QmpError};
@@ -176,6 +177,12 @@ impl QemuError {
             | Self::File { .. }
             | Self::System { .. } => None,
         }
+    }
+}
+
+impl From<Lacks> for QemuError {
+    fn from(Lacks { root, sought }: Lacks) -> Self {
+        Self::NotFound { root, sought }
     }
 }
 

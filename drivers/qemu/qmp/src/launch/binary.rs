@@ -6,6 +6,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use migratrix_root::Root;
 use sha2::{Digest, Sha256};
 
 use crate::QemuError;
@@ -21,24 +22,9 @@ pub struct Binary {
     pub file: PathBuf,
     /// Where it finds its modules, if it is told.
     pub modules: Option<PathBuf>,
+    /// The root that it is of, whose links lead nowhere else.
+    root: Option<Root>,
 }
-
-/// Where a root's libraries are: Debian's places, and then those of others.
-const LIBRARIES: [&str; 4] = [
-    "usr/lib/x86_64-linux-gnu",
-    "lib/x86_64-linux-gnu",
-    "usr/lib64",
-    "lib64",
-];
-
-/// The loader's file. In some roots `/lib64/` has it by an absolute link, which would lead out of the root.
-const LOADER: &str = "ld-linux-x86-64.so.2";
-
-/// Where a root's firmware is.
-const FIRMWARE: [&str; 2] = ["usr/share/qemu", "usr/share/seabios"];
-
-/// Where a root's QEMU can be.
-const PROGRAMS: [&str; 2] = ["usr/bin/qemu-system-x86_64", "usr/libexec/qemu-kvm"];
 
 impl Binary {
     /// The QEMU at `file`, as it is.
@@ -50,6 +36,7 @@ impl Binary {
             environment: Vec::new(),
             file,
             modules: None,
+            root: None,
         }
     }
 
@@ -79,26 +66,14 @@ impl Binary {
     /// # Errors
     /// Returns an error where the root has no QEMU, or no loader.
     pub fn of_root(root: &Path) -> Result<Self, QemuError> {
-        let libraries: Vec<PathBuf> = present(root, &LIBRARIES);
-        let loaders = libraries.iter().map(|folder| folder.join(LOADER));
-        let loader = first(root, loaders, || {
-            LIBRARIES.map(|at| format!("/{at}/{LOADER}")).join(", ")
-        })?;
-        let programs = PROGRAMS.iter().map(|program| root.join(program));
-        let file = first(root, programs, || {
-            PROGRAMS.map(|at| format!("/{at}")).join(", ")
-        })?;
-        let mut words = vec![
-            loader.into(),
-            "--library-path".into(),
-            joined(&libraries),
-            file.clone().into(),
-        ];
-        for folder in present(root, &FIRMWARE) {
+        let root = Root::at(root);
+        let loader = root.loader()?;
+        let file = root.qemu()?;
+        let mut words = loader.words(&file);
+        for folder in root.firmware() {
             words.extend(["-L".into(), folder.into()]);
         }
-        let mut modules = libraries.iter().map(|folder| folder.join("qemu"));
-        let modules = modules.find(|folder| folder.is_dir());
+        let modules = loader.modules();
         let variable = modules
             .iter()
             .map(|folder| ("QEMU_MODULE_DIR".into(), folder.into()));
@@ -107,6 +82,7 @@ impl Binary {
             environment: variable.collect(),
             file,
             modules,
+            root: Some(root),
         })
     }
 
@@ -117,8 +93,12 @@ impl Binary {
     pub fn tool(&self, name: &str) -> Result<Self, QemuError> {
         let folder = self.file.parent().unwrap_or(Path::new(""));
         let candidates = [folder.join(name), folder.join("../bin").join(name)];
-        let found = candidates.into_iter().find(|file| file.is_file());
-        let file = found.ok_or_else(|| QemuError::NotFound {
+        let own = candidates.into_iter().filter_map(|file| match &self.root {
+            Some(root) => root.own(&file),
+            None => Some(file),
+        });
+        let file = own.into_iter().find(|file| file.is_file());
+        let file = file.ok_or_else(|| QemuError::NotFound {
             root: folder.to_owned(),
             sought: name.to_owned(),
         })?;
@@ -161,38 +141,6 @@ impl Binary {
     }
 }
 
-fn present(root: &Path, folders: &[&str]) -> Vec<PathBuf> {
-    let folders = folders.iter().map(|folder| root.join(folder));
-    folders.filter(|folder| folder.is_dir()).collect()
-}
-
-/// The first of `files` that is one, and lies within `root` when its links are followed.
-fn first(
-    root: &Path,
-    mut files: impl Iterator<Item = PathBuf>,
-    sought: impl FnOnce() -> String,
-) -> Result<PathBuf, QemuError> {
-    let is_own = |file: &PathBuf| {
-        let pair = file.canonicalize().ok().zip(root.canonicalize().ok());
-        pair.is_some_and(|(file, root)| file.starts_with(root) && file.is_file())
-    };
-    files.find(is_own).ok_or_else(|| QemuError::NotFound {
-        root: root.to_owned(),
-        sought: sought(),
-    })
-}
-
-fn joined(folders: &[PathBuf]) -> OsString {
-    let mut path = OsString::new();
-    for folder in folders {
-        if !path.is_empty() {
-            path.push(":");
-        }
-        path.push(folder);
-    }
-    path
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -204,7 +152,7 @@ mod tests {
         fs::create_dir_all(&libraries).unwrap();
         let error = Binary::of_root(root.path()).unwrap_err().to_string();
         assert!(error.contains("/usr/lib64/ld-linux"), "{error}");
-        fs::write(libraries.join(LOADER), "").unwrap();
+        fs::write(libraries.join("ld-linux-x86-64.so.2"), "").unwrap();
         let error = Binary::of_root(root.path()).unwrap_err().to_string();
         assert!(error.contains("qemu-system-x86_64"), "{error}");
     }
@@ -214,8 +162,33 @@ mod tests {
         let root = tempfile::tempdir().unwrap();
         let libraries = root.path().join("lib64");
         fs::create_dir_all(&libraries).unwrap();
-        std::os::unix::fs::symlink("/bin/sh", libraries.join(LOADER)).unwrap();
+        std::os::unix::fs::symlink("/bin/sh", libraries.join("ld-linux-x86-64.so.2")).unwrap();
         assert!(Binary::of_root(root.path()).is_err());
+    }
+
+    #[test]
+    fn the_links_of_a_root_lead_to_its_own_programs() {
+        let dir = tempfile::tempdir().unwrap();
+        let root = dir.path();
+        for folder in ["usr/lib64", "usr/bin", "opt"] {
+            fs::create_dir_all(root.join(folder)).unwrap();
+        }
+        fs::write(root.join("usr/lib64/ld-linux-x86-64.so.2"), "").unwrap();
+        let link = |target, at| std::os::unix::fs::symlink(target, root.join(at)).unwrap();
+        // The machine has a shell, and the root has none.
+        link("/bin/sh", "usr/bin/qemu-system-x86_64");
+        assert!(Binary::of_root(root).is_err());
+        fs::remove_file(root.join("usr/bin/qemu-system-x86_64")).unwrap();
+        fs::write(root.join("usr/bin/qemu-system-x86_64"), "elf").unwrap();
+        let binary = Binary::of_root(root).unwrap();
+        link("/bin/sh", "usr/bin/qemu-io");
+        link("/opt/qemu-img", "usr/bin/qemu-img");
+        fs::write(root.join("opt/qemu-img"), "elf").unwrap();
+        assert!(binary.tool("qemu-io").is_err());
+        assert_eq!(
+            binary.tool("qemu-img").unwrap().file,
+            root.join("opt/qemu-img")
+        );
     }
 
     #[test]

@@ -15,8 +15,12 @@ const LINKS: usize = 40;
 
 /// Where the file is that the system in `root` calls `path`: links are followed as if `root` were
 /// `/`. What isn't there yet is where it would be made.
-pub(crate) fn resolve(root: &Path, path: impl AsRef<Path>) -> io::Result<PathBuf> {
-    let mut left = parts(path.as_ref());
+///
+/// # Errors
+/// Returns an error where links go in a circle, or can't be read.
+pub fn resolve(root: &Path, path: impl AsRef<Path>) -> io::Result<PathBuf> {
+    let path = path.as_ref();
+    let mut left = parts(path);
     let mut found = PathBuf::new();
     let mut links = 0;
     while let Some(part) = left.pop_front() {
@@ -30,7 +34,8 @@ pub(crate) fn resolve(root: &Path, path: impl AsRef<Path>) -> io::Result<PathBuf
         };
         links += 1;
         if links > LINKS {
-            return Err(nix::Error::ELOOP.into());
+            let why = format!("{} leads through more than {LINKS} links", path.display());
+            return Err(io::Error::other(why));
         }
         if target.is_absolute() {
             found.clear();
