@@ -43,8 +43,7 @@ pub(super) fn steps(scenario: &Scenario) -> Vec<(Phase, Step)> {
         Step::Look(Side::Destination, When::Before),
     ];
     let migration = Step::Migrate(Migrate {
-        control: scenario.control,
-        flags: scenario.flags,
+        scenario: *scenario,
         bandwidth_mib: bandwidth(scenario.flags),
     });
     let after = [
@@ -140,14 +139,13 @@ impl Script {
                 Phase::Migration,
                 [Step::Suspend(Destination), Step::Resume(Destination)],
             ),
-            TckFault::LiveGiven => self.change(|how| how.flags = how.flags.with(Flag::Live)),
+            TckFault::LiveGiven => self.change(|how| {
+                how.scenario.flags = how.scenario.flags.with(Flag::Live);
+            }),
             TckFault::LiveWithheld => {
                 self.change(|how| {
-                    how.flags = how
-                        .flags
-                        .iter()
-                        .filter(|flag| *flag != Flag::Live)
-                        .collect()
+                    let flags = how.scenario.flags.iter();
+                    how.scenario.flags = flags.filter(|flag| *flag != Flag::Live).collect();
                 });
             }
             TckFault::Throttled => {

@@ -71,6 +71,18 @@ impl Raw {
         accelerator: Accelerator::Tcg,
         devices: Devices::None,
     };
+
+    /// What its axes alone add to the command lines of both QEMUs.
+    #[must_use]
+    pub fn arguments(&self) -> Vec<&'static str> {
+        vec!["-accel", self.accelerator.argument()]
+    }
+
+    /// The types (`qom-list-types`) that both QEMUs must have for it.
+    #[must_use]
+    pub fn types(&self) -> Vec<&'static str> {
+        self.devices.types().to_vec()
+    }
 }
 
 impl Features {

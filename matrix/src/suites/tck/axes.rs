@@ -65,6 +65,31 @@ axis! {
     }
 }
 
+impl Control {
+    /// The flags of `virDomainMigrateFlags` that ask for it, by their names.
+    #[must_use]
+    pub const fn libvirt_flags(self) -> &'static [&'static str] {
+        match self {
+            Self::Normal => &[],
+            Self::P2p => &["VIR_MIGRATE_PEER2PEER"],
+            Self::Tunnelled => &["VIR_MIGRATE_PEER2PEER", "VIR_MIGRATE_TUNNELLED"],
+        }
+    }
+}
+
+impl Flag {
+    /// Its name in `virDomainMigrateFlags`.
+    #[must_use]
+    pub const fn libvirt_flag(self) -> &'static str {
+        match self {
+            Self::Live => "VIR_MIGRATE_LIVE",
+            Self::Paused => "VIR_MIGRATE_PAUSED",
+            Self::UndefineSource => "VIR_MIGRATE_UNDEFINE_SOURCE",
+            Self::PersistDest => "VIR_MIGRATE_PERSIST_DEST",
+        }
+    }
+}
+
 /// A set of [`Flag`]s.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct FlagSet(u8);

@@ -8,7 +8,7 @@ use serde::Serialize;
 use crate::{
     Activity, Axis, AxisInfo, Backend, BadWord, Condition, Control, Flag, FlagSet, GuestState,
     Hardware, Persistence, Point, Preparation, Raw, Suite, Transport,
-    axis::Value,
+    axis::{Value, axes_options},
     point::SuitePoint,
     word::{self, serde_as_text},
 };
@@ -24,8 +24,8 @@ pub struct State {
     pub preparation: Preparation,
 }
 
-/// Control method × state × flags × hardware. Its text is `CONTROL/STATE/FLAGS`, with `/HARDWARE`
-/// after it where that is not the minimal one.
+/// Control method × state × flags × hardware. Its text is `CONTROL/STATE/FLAGS`, with `/OPTIONS`
+/// after it: the words of the other axes that are not the usual ones, if there are any.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Scenario {
     /// Who drives the migration.
@@ -39,7 +39,28 @@ pub struct Scenario {
 }
 
 /// What the text of a scenario looks like.
-const SHAPE: &str = "CONTROL/STATE/FLAGS or CONTROL/STATE/FLAGS/HARDWARE";
+const SHAPE: &str = "CONTROL/STATE/FLAGS or CONTROL/STATE/FLAGS/OPTIONS";
+
+axes_options!(Scenario, [hardware: Hardware]);
+
+/// How a migration is asked for, in libvirt's words.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Call {
+    /// The flags of `virDomainMigrateFlags`, by their names.
+    pub flags: Vec<&'static str>,
+    /// The typed parameters (`VIR_MIGRATE_PARAM_*`) that are numbers, by their fields' names.
+    pub parameters: Vec<(&'static str, u32)>,
+}
+
+impl Call {
+    /// How many channels of multifd it asks for.
+    #[must_use]
+    pub fn channels(&self) -> u32 {
+        let asked = self.parameters.iter();
+        let mut asked = asked.filter(|(name, _)| *name == "parallel.connections");
+        asked.next().map_or(0, |(_, count)| *count)
+    }
+}
 
 /// What the model of libvirt says must come of a scenario.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -107,6 +128,18 @@ impl Scenario {
         ]
     };
 
+    /// How its migration is asked for, with this bound on the bandwidth in MiB/s.
+    #[must_use]
+    pub fn call(&self, bandwidth_mib: Option<u32>) -> Call {
+        let control = self.control.libvirt_flags().iter().copied();
+        let flags = control.chain(self.flags.iter().map(Flag::libvirt_flag));
+        let bandwidth = bandwidth_mib.map(|bound| ("bandwidth", bound));
+        Call {
+            flags: flags.collect(),
+            parameters: bandwidth.into_iter().collect(),
+        }
+    }
+
     /// What must come of it, by the documentation of `virDomainMigrateFlags`.
     ///
     /// - The source's configuration stays iff it was there and `UNDEFINE_SOURCE` was not given.
@@ -158,7 +191,7 @@ impl SuitePoint for Scenario {
             Value::of(preparation),
         ];
         all.extend(Value::set(|flag: Flag| self.flags.has(flag)));
-        all.push(Value::of(self.hardware));
+        all.extend(self.option_values());
         all
     }
 
@@ -216,10 +249,10 @@ impl FromStr for State {
 impl fmt::Display for Scenario {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}/{}/{}", self.control.word(), self.state, self.flags)?;
-        if self.hardware == Hardware::Minimal {
-            return Ok(());
+        match self.option_words() {
+            words if words.is_empty() => Ok(()),
+            words => write!(f, "/{}", words.join("+")),
         }
-        write!(f, "/{}", self.hardware)
     }
 }
 
@@ -228,9 +261,9 @@ impl FromStr for Scenario {
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         let parts: Vec<&str> = text.split('/').collect();
-        let (control, state, flags, hardware) = match *parts {
-            [control, state, flags] => (control, state, flags, Hardware::Minimal),
-            [control, state, flags, more] => (control, state, flags, more.parse()?),
+        let (control, state, flags, options) = match *parts {
+            [control, state, flags] => (control, state, flags, None),
+            [control, state, flags, options] => (control, state, flags, Some(options)),
             _ => {
                 return Err(BadWord {
                     kind: "point",
@@ -239,12 +272,15 @@ impl FromStr for Scenario {
                 });
             }
         };
-        Ok(Self {
+        let mut scenario = Self {
             control: control.parse()?,
             state: state.parse()?,
             flags: flags.parse()?,
-            hardware,
-        })
+            ..Self::USUAL
+        };
+        let options = options.filter(|words| *words != Hardware::Minimal.word());
+        options.map_or(Ok(()), |words| scenario.put_all(words))?;
+        Ok(scenario)
     }
 }
 

@@ -67,6 +67,7 @@ fn scenarios_with(flags: impl Iterator<Item = FlagSet>, hardware: &[Hardware]) -
                 state,
                 flags,
                 hardware,
+                ..Scenario::USUAL
             })
         })
         .collect()
