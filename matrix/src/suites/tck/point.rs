@@ -7,9 +7,10 @@ use serde::Serialize;
 
 use crate::{
     Activity, Axis, AxisInfo, Backend, BadWord, Condition, Control, Flag, FlagSet, GuestState,
-    Hardware, Persistence, Point, Preparation, Raw, Suite, Transport,
+    Hardware, Parallel, Persistence, Point, Preparation, Raw, Rule, Suite, Transport,
     axis::{Value, axes_options},
     point::SuitePoint,
+    rule::{Row, first, row},
     word::{self, serde_as_text},
 };
 
@@ -24,7 +25,7 @@ pub struct State {
     pub preparation: Preparation,
 }
 
-/// Control method × state × flags × hardware. Its text is `CONTROL/STATE/FLAGS`, with `/OPTIONS`
+/// Control method × state × flags × hardware × connections. Its text is `CONTROL/STATE/FLAGS`, with `/OPTIONS`
 /// after it: the words of the other axes that are not the usual ones, if there are any.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Scenario {
@@ -36,12 +37,22 @@ pub struct Scenario {
     pub flags: FlagSet,
     /// What the guest's machine is made of.
     pub hardware: Hardware,
+    /// Over how many connections its memory goes.
+    pub parallel: Parallel,
 }
 
 /// What the text of a scenario looks like.
 const SHAPE: &str = "CONTROL/STATE/FLAGS or CONTROL/STATE/FLAGS/OPTIONS";
 
-axes_options!(Scenario, [hardware: Hardware]);
+axes_options!(Scenario, [hardware: Hardware, parallel: Parallel]);
+
+static RULES: [Row<Scenario>; 1] = [row(
+    "parallel-native",
+    |scenario| scenario.parallel != Parallel::Off && scenario.control == Control::Tunnelled,
+    "a tunnel is one descriptor that libvirt hands to QEMU, and only an address can be connected to \
+     more than once",
+    "migration_channels_and_transport_compatible in QEMU's migration/migration.c",
+)];
 
 /// How a migration is asked for, in libvirt's words.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -92,6 +103,7 @@ impl Scenario {
         },
         flags: FlagSet::NONE,
         hardware: Hardware::Minimal,
+        parallel: Parallel::Off,
     };
 
     /// Its axes.
@@ -102,6 +114,7 @@ impl Scenario {
         &Preparation::INFO,
         &Flag::INFO,
         &Hardware::INFO,
+        &Parallel::INFO,
     ];
 
     /// The conditions that a case of it is judged by.
@@ -133,10 +146,14 @@ impl Scenario {
     pub fn call(&self, bandwidth_mib: Option<u32>) -> Call {
         let control = self.control.libvirt_flags().iter().copied();
         let flags = control.chain(self.flags.iter().map(Flag::libvirt_flag));
+        let parallel = self.parallel.connections();
         let bandwidth = bandwidth_mib.map(|bound| ("bandwidth", bound));
+        let connections = parallel.map(|count| ("parallel.connections", count));
         Call {
-            flags: flags.collect(),
-            parameters: bandwidth.into_iter().collect(),
+            flags: flags
+                .chain(parallel.map(|_| "VIR_MIGRATE_PARALLEL"))
+                .collect(),
+            parameters: bandwidth.into_iter().chain(connections).collect(),
         }
     }
 
@@ -196,7 +213,13 @@ impl SuitePoint for Scenario {
     }
 
     fn conditions(&self) -> Vec<Condition> {
-        Self::CONDITIONS.to_vec()
+        let parallel = self.parallel != Parallel::Off;
+        let channels = parallel.then_some(Condition::Channels);
+        Self::CONDITIONS.into_iter().chain(channels).collect()
+    }
+
+    fn excluded(&self) -> Option<&'static Rule> {
+        first(&RULES, self)
     }
 
     fn scenario(&self) -> Option<&Scenario> {
@@ -209,8 +232,11 @@ impl SuitePoint for Scenario {
             Activity::Running => GuestState::Running,
             Activity::Paused => GuestState::Stopped,
         };
+        let (multifd, channels) = self.parallel.multifd();
         Some(Point::Qemu(Raw {
             guest,
+            multifd,
+            channels,
             transport: Transport::Tcp,
             devices: self.hardware.devices()?,
             ..Raw::USUAL
