@@ -71,7 +71,8 @@ axis! {
         /// running and stopped.
         Devices = "devices",
         /// Precopy over each transport on each machine, with the guest running and stopped, and
-        /// once with a guest that leaves the tracking of dirty pages to QEMU alone.
+        /// once with a guest that leaves the tracking of dirty pages to QEMU alone; and with the CPU
+        /// models `max` and `Nehalem`.
         Plain = "plain",
         /// Method × transport × multifd × encryption × state of the guest: a product to be covered
         /// (--cover 2 or 3).
