@@ -1,7 +1,9 @@
 //! The script of a migration through libvirt, and a fault among its steps.
 
 use migratrix_history::{Side, When};
-use migratrix_matrix::{Activity, Flag, FlagSet, Persistence, Preparation, Scenario, TckFault};
+use migratrix_matrix::{
+    Activity, Flag, FlagSet, Parallel, Persistence, Preparation, Scenario, TckFault,
+};
 
 use crate::{Migrate, Phase, Script, Step, Uuid, Variant};
 
@@ -148,6 +150,7 @@ impl Script {
                     how.scenario.flags = flags.filter(|flag| *flag != Flag::Live).collect();
                 });
             }
+            TckFault::ParallelWithheld => self.change(|how| how.scenario.parallel = Parallel::Off),
             TckFault::Throttled => {
                 self.downtime_bound_ms = THROTTLED_BOUND_MS;
                 self.change(|how| how.bandwidth_mib = Some(1));
