@@ -1,9 +1,7 @@
 //! The script of a migration through libvirt, and a fault among its steps.
 
 use migratrix_history::{Side, When};
-use migratrix_matrix::{
-    Activity, Flag, FlagSet, Parallel, Persistence, Preparation, Scenario, TckFault,
-};
+use migratrix_matrix::{Activity, Flag, Parallel, Persistence, Preparation, Scenario, TckFault};
 
 use crate::{Migrate, Phase, Script, Step, Uuid, Variant};
 
@@ -46,7 +44,7 @@ pub(super) fn steps(scenario: &Scenario) -> Vec<(Phase, Step)> {
     ];
     let migration = Step::Migrate(Migrate {
         scenario: *scenario,
-        bandwidth_mib: bandwidth(scenario.flags),
+        bandwidth_mib: bandwidth(scenario),
     });
     let after = [
         Step::Look(Side::Source, When::After),
@@ -69,8 +67,10 @@ pub(super) fn steps(scenario: &Scenario) -> Vec<(Phase, Step)> {
     steps
 }
 
-fn bandwidth(flags: FlagSet) -> Option<u32> {
-    flags.has(Flag::Live).then_some(LIVE_BANDWIDTH_MIB)
+/// Of a still guest too, where its channels are to be counted while they are there.
+fn bandwidth(scenario: &Scenario) -> Option<u32> {
+    let is_seen = scenario.flags.has(Flag::Live) || scenario.call(None).channels() > 0;
+    is_seen.then_some(LIVE_BANDWIDTH_MIB)
 }
 
 impl Script {
