@@ -19,7 +19,7 @@ fn main() {
     let bare = quickest(|| alone(&cases));
     let start = quickest(|| call(&["list", "--count"]));
     let whole = quickest(whole);
-    let count = u32::try_from(cases.len()).expect("there are 384 cases");
+    let count = u32::try_from(cases.len()).expect("there are some hundred cases");
     let (bare, runner) = (bare / count, whole.saturating_sub(start) / count);
     println!("bare loop and judge: {bare:?} a case");
     println!("whole line: {runner:?} a case, its files and reports included");

@@ -260,7 +260,7 @@ pub struct SelectionArgs {
     /// The set of axes: tck, qemu, colo, backup, faults
     #[arg(long, default_value = "tck")]
     pub suite: String,
-    /// How much of it. tck: default, tck (the 96 scenarios), tck-script, tck-full (384); qemu: migration-test,
+    /// How much of it. tck: default, tck (the 96 scenarios), tck-script, tck-full; qemu: migration-test,
     /// devices, plain, families; colo: qemu-colo, colo-full; backup: iotests-124, chain, variants,
     /// checkpoints (through libvirt)
     #[arg(long)]

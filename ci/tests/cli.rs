@@ -30,7 +30,7 @@ fn the_counts_of_the_matrix_are_those_of_its_axes() {
     let default = count(&[]);
     assert_eq!(count(&["--suite", "tck"]), default);
     assert_eq!(default, count(&["-E", "hardware(minimal)"]) + 60);
-    assert_eq!(count(&["--profile", "tck-full"]), 384);
+    assert_eq!(count(&["--profile", "tck-full"]), 384 + 32);
 }
 
 #[test]

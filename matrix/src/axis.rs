@@ -3,7 +3,7 @@
 
 pub(crate) mod text;
 
-pub(crate) use text::axes_point;
+pub(crate) use text::{axes_options, axes_point};
 
 /// One axis: its name in filters, its values, and the word of each.
 pub trait Axis: Copy + Eq + Sized + 'static {

@@ -192,7 +192,7 @@ impl FromStr for Case {
 
 const SHAPE: &str = "expected SUITE/BACKEND/RELEASES/POINT, and /FAULT after it in the suite \
                      `faults`; a point of `tck` is CONTROL/STATE/FLAGS or \
-                     CONTROL/STATE/FLAGS/HARDWARE, one of `qemu` is METHOD/TRANSPORT/GUEST/OPTIONS, one of `backup` on libvirt is \
+                     CONTROL/STATE/FLAGS/OPTIONS, one of `qemu` is METHOD/TRANSPORT/GUEST/OPTIONS, one of `backup` on libvirt is \
                      JOURNEY/WRITER/CONTROL/STATE/FLAGS";
 
 fn read(name: &str) -> Result<Case, String> {
@@ -339,7 +339,7 @@ mod tests {
     #[test]
     fn a_fault_stands_in_its_suite_and_only_there() {
         let misplaced = wrong(&format!("{NAME}/memory-byte"));
-        assert!(misplaced.starts_with("unknown hardware"), "{misplaced}");
+        assert!(misplaced.starts_with("unknown option"), "{misplaced}");
         assert!(wrong(&NAME.replace("tck", "faults")).contains("unknown fault"));
         let name = format!("{}/memory-byte", NAME.replace("tck", "faults"));
         assert_eq!(

@@ -50,7 +50,7 @@ axis! {
         Incident = "incident",
         /// Raw: the guest dirtied memory while it was copied, and a further pass was sent.
         Passes = "passes",
-        /// Raw: the stream had as many channels as the case names.
+        /// The stream had as many channels as the case names.
         Channels = "channels",
         /// Raw: what a capability is for happened: compression compressed, postcopy requested pages.
         Effect = "effect",

@@ -50,26 +50,16 @@ pub use suite::{Profile, Suite};
 pub use suites::{
     backup::{
         acts::{Act, DirtyBitmap, Link, Misnamed, ODD_GRANULARITY, OnError, Since, Together},
-        axes::{
-            BackupForm, Bitmaps, Carrier, Clusters, Creation, Granularity, Journey, Operation,
-            Target, Writer,
-        },
+        axes::*,
         chained::{Chained, faults::ChainedFault},
         faults::BackupFault,
         model::{BitmapExpected, Count, JobEnd, JobExpected, Scene},
         point::Backup,
         writes::{Drive, Write, WriteSet},
     },
-    colo::{
-        axes::{CheckpointDelay, ColoChannel, ColoDisk, ColoMoment, Failover, Loss},
-        faults::ColoFault,
-        point::Colo,
-    },
+    colo::{axes::*, faults::ColoFault, point::Colo},
     qemu::{
-        axes::{
-            Accelerator, Address, Channels, Devices, Feature, GuestState, Incident, MachineChoice,
-            Method, Multifd, Tls, Transport, Uuids, ZeroPage,
-        },
+        axes::*,
         coverage::{Covered, coverage},
         faults::RawFault,
         model::{End, Failure, RawExpectation},
@@ -77,10 +67,10 @@ pub use suites::{
         settings::Setting,
     },
     tck::{
-        axes::{Activity, Control, Flag, FlagSet, Persistence, Preparation},
+        axes::*,
         faults::TckFault,
         hardware::Hardware,
-        point::{Expectation, Scenario, State},
+        point::{Call, Expectation, Scenario, State},
     },
 };
 pub use version::{BadVersion, Version};

@@ -62,7 +62,8 @@ axis! {
         /// 96 scenarios.
         TckScript = "tck-script",
         /// All 16 sets of the flags live, paused, undefine and persist: 384 scenarios, with those
-        /// of the other two profiles among them.
+        /// of the other two profiles among them. Beside them 32 that send memory over parallel
+        /// connections.
         TckFull = "tck-full",
         /// The cases that cover QEMU's own migration-test, by the coverage table.
         MigrationTest = "migration-test",
@@ -70,7 +71,8 @@ axis! {
         /// running and stopped.
         Devices = "devices",
         /// Precopy over each transport on each machine, with the guest running and stopped, and
-        /// once with a guest that leaves the tracking of dirty pages to QEMU alone.
+        /// once with a guest that leaves the tracking of dirty pages to QEMU alone; and with the CPU
+        /// models `max` and `Nehalem`.
         Plain = "plain",
         /// Method × transport × multifd × encryption × state of the guest: a product to be covered
         /// (--cover 2 or 3).
@@ -184,11 +186,11 @@ mod tests {
     use crate::{Control, Hardware, suites::tck};
 
     #[test]
-    fn the_profiles_have_96_96_and_384_scenarios_each_once() {
+    fn the_profiles_have_96_96_and_384_scenarios_each_once_and_the_last_48_parallel_ones() {
         for (profile, count) in [
             (Profile::Tck, 96),
             (Profile::TckScript, 96),
-            (Profile::TckFull, 384),
+            (Profile::TckFull, 384 + 48),
         ] {
             let points = profile.points(Backend::Libvirt);
             assert_eq!(points.len(), count);

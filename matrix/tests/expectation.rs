@@ -123,7 +123,7 @@ fn rows() -> impl Iterator<Item = Row> {
                 control: control.parse().unwrap(),
                 state: state.parse().unwrap(),
                 flags: flags.parse().unwrap(),
-                hardware: migratrix_matrix::Hardware::Minimal,
+                ..Scenario::USUAL
             },
             source_config: yes(source),
             destination_config: yes(destination),

@@ -2,8 +2,8 @@
 
 use itertools::Itertools;
 use migratrix_matrix::{
-    Backend, BadPlan, Case, Emptied, Place, Plan, Profile, Release, ReleaseName, Releases,
-    SelectError, Selection, Suite,
+    Backend, BadPlan, Case, Condition, Emptied, Place, Plan, Profile, Release, ReleaseName,
+    Releases, SelectError, Selection, Suite, excluded,
 };
 
 fn name(text: &str) -> ReleaseName {
@@ -55,7 +55,7 @@ fn one_release_has_96_cases_a_boundary_768_and_four_releases_6144() {
         profile: Some(Profile::TckFull),
         ..tck()
     };
-    assert_eq!(count(full, &releases(&["sid"])), 384);
+    assert_eq!(count(full, &releases(&["sid"])), 384 + 32);
 }
 
 #[test]
@@ -66,7 +66,7 @@ fn every_fault_is_run_once_a_tuple_and_the_rest_is_counted() {
         ..boundary()
     };
     let cases = faults.cases(&four()).unwrap();
-    assert_eq!(cases.len(), 8 * 33);
+    assert_eq!(cases.len(), 8 * 34);
     let excluded = faults.excluded(&four()).unwrap();
     let product = 8 * Profile::Faults.points(Backend::Libvirt).len();
     assert_eq!(excluded.values().sum::<usize>(), product - cases.len());
@@ -292,4 +292,39 @@ fn a_plan_of_a_newer_format_is_refused_whatever_else_it_says() {
         "the plan has format 2, and this version reads formats up to 1: use a newer migratrix"
     );
     assert!(matches!(Plan::from_json("{}"), Err(BadPlan::Malformed(_))));
+}
+
+#[test]
+fn a_parallel_migration_is_named_in_its_case_found_by_a_filter_and_never_tunnelled() {
+    let full = Selection {
+        profile: Some(Profile::TckFull),
+        filter: Some("parallel(parallel)".parse().unwrap()),
+        ..tck()
+    };
+    let cases = full.cases(&releases(&["sid"])).unwrap();
+    assert_eq!(cases.len(), 32);
+    for case in &cases {
+        let name = case.to_string();
+        assert!(name.ends_with("/parallel"), "{name}");
+        assert!(!name.contains("/tunnelled/"), "{name}");
+        assert_eq!(name.parse().as_ref(), Ok(case));
+        assert!(case.point.conditions().contains(&Condition::Channels));
+        let call = case.scenario().unwrap().call(None);
+        assert!(call.flags.contains(&"VIR_MIGRATE_PARALLEL"), "{name}");
+        assert_eq!(call.parameters, [("parallel.connections", 4)]);
+    }
+    let name = "tck/libvirt/sid,sid,sid/tunnelled/persistent-running-bare/none/parallel";
+    let tunnelled: Case = name.parse().unwrap();
+    assert_eq!(excluded(&tunnelled).unwrap().name, "parallel-native");
+    let counterpart = cases[0].beside().unwrap().to_string();
+    assert!(counterpart.contains("multifd+4-channels"), "{counterpart}");
+}
+
+#[test]
+fn a_name_has_hardware_and_parallel_connections_each_once() {
+    let name = "tck/libvirt/a,a,a/p2p/persistent-running-bare/live/two-threads+parallel";
+    let case: Case = name.parse().unwrap();
+    assert_eq!(case.to_string(), name);
+    let twice = format!("{name}+parallel");
+    assert!(twice.parse::<Case>().is_err());
 }

@@ -102,6 +102,10 @@ impl Story {
             Activity::Paused => event(Side::Destination, "suspended", "paused"),
         });
         seen.push(event(Side::Source, "stopped", "migrated"));
+        seen.push(Observation::Channels {
+            side: Side::Destination,
+            count: scenario.call(None).channels(),
+        });
         self.step(Verb::Migrate, seen);
     }
 
@@ -283,6 +287,7 @@ fn active(persistent: bool, activity: Activity, reason: &str) -> DomainLook {
             machine: "pc-q35-7.2".to_owned(),
             memory_kib: 65_536,
             vcpus: 1,
+            processor: None,
             devices: [("disk/vda".to_owned(), "pci 0000:01:00.0".to_owned())].into(),
         }),
     }

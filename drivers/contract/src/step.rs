@@ -158,7 +158,7 @@ impl fmt::Display for Step {
             Self::Beat(side, when) => {
                 write!(f, "feel the beat on {} {}", word(*side), moment(*when))
             }
-            Self::Migrate(how) => write!(f, "migrate {} with {}", how.control.word(), how.flags),
+            Self::Migrate(how) => how.fmt(f),
             Self::Job(side) => write!(f, "ask {} for the job's statistics", word(*side)),
             Self::Survey(side) => write!(f, "survey the memory on {}", word(*side)),
             Self::Clear(side) => write!(f, "clear {}", word(*side)),

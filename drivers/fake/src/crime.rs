@@ -1,9 +1,6 @@
 //! The known crimes, each with the condition that must catch it.
 
-use migratrix_matrix::{
-    Activity, Condition, Control, Flag, FlagSet, Hardware, Persistence, Preparation, Scenario,
-    State, Trip,
-};
+use migratrix_matrix::{Activity, Condition, Flag, FlagSet, Preparation, Scenario, State, Trip};
 
 /// One way in which a hypervisor can betray its guest, or whoever asked it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -231,16 +228,7 @@ impl Crime {
 }
 
 /// Persistent, running, bare, without flags.
-const PLAIN: Scenario = Scenario {
-    control: Control::Normal,
-    state: State {
-        persistence: Persistence::Persistent,
-        activity: Activity::Running,
-        preparation: Preparation::Bare,
-    },
-    flags: FlagSet::NONE,
-    hardware: Hardware::Minimal,
-};
+const PLAIN: Scenario = Scenario::USUAL;
 
 const PAUSED: Scenario = Scenario {
     state: State {

@@ -280,6 +280,7 @@ fn hardware(subject: &Subject, variant: Variant) -> Identity {
         machine: subject.machine.clone(),
         memory_kib: u64::from(subject.memory_mib) * 1024,
         vcpus: 1,
+        processor: None,
         devices,
     }
 }

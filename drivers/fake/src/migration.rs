@@ -42,6 +42,8 @@ pub(crate) struct Passage {
     pub mishap: fn(&mut Guest),
     /// Whether the guest goes on beating on the source, with no domain there.
     pub ghost: bool,
+    /// How many channels of multifd it has.
+    pub channels: u32,
     /// The statistics of the job.
     pub job: JobLook,
     /// What stays behind on the source.
@@ -78,9 +80,9 @@ impl Passage {
             ));
         }
         let ran = active.runs();
-        let undefines = defined && how.flags.has(Flag::UndefineSource);
+        let undefines = defined && how.scenario.flags.has(Flag::UndefineSource);
         let mut arrives = active.clone();
-        (arrives.activity, arrives.reason) = if ran && !how.flags.has(Flag::Paused) {
+        (arrives.activity, arrives.reason) = if ran && !how.scenario.flags.has(Flag::Paused) {
             (Activity::Running, "migrated")
         } else {
             (Activity::Paused, "user")
@@ -91,10 +93,12 @@ impl Passage {
             acts: acts(how, ran, arrives.runs(), undefines, destination),
             source_stays: false,
             source_config: defined && !undefines,
-            destination_config: destination.config.is_some() || how.flags.has(Flag::PersistDest),
+            destination_config: destination.config.is_some()
+                || how.scenario.flags.has(Flag::PersistDest),
             arrives,
             mishap: |_| {},
             ghost: false,
+            channels: how.call().channels(),
             job: job(subject, how, ran),
             litter: None,
         })
@@ -108,6 +112,10 @@ impl Passage {
         for act in std::mem::take(&mut self.acts) {
             perform(act, &mut moved, record);
         }
+        record.saw(Observation::Channels {
+            side: Side::Destination,
+            count: self.channels,
+        });
         self.leave(source, moved.clone());
         self.arrive(destination, moved.guest);
     }
@@ -136,7 +144,7 @@ impl Passage {
 }
 
 fn is_live(how: Migrate, ran: bool) -> bool {
-    ran && how.flags.has(Flag::Live)
+    ran && how.scenario.flags.has(Flag::Live)
 }
 
 /// In the order of libvirt's phases: prepare on the destination, perform on the source, finish on
@@ -151,7 +159,7 @@ fn acts(how: Migrate, ran: bool, runs: bool, undefines: bool, destination: &Host
         acts.extend(ran.then_some(Act::Pause));
         acts.extend([Act::Pass(1), Act::Feel]);
     }
-    if how.flags.has(Flag::PersistDest) {
+    if how.scenario.flags.has(Flag::PersistDest) {
         let detail = if updates { "updated" } else { "added" };
         acts.push(Act::Tell(Destination, "defined", detail));
     }

@@ -7,7 +7,7 @@ use migratrix_matrix::{Backend, Fault, Profile};
 use migratrix_reports::{Kind, judge};
 
 #[test]
-fn all_384_scenarios_meet_all_conditions() {
+fn all_scenarios_of_the_full_profile_meet_all_conditions() {
     for (point, _) in Profile::TckFull.points(Backend::Fake) {
         let case = run::case(point, None);
         let judgement = judge(&run::play(&case, None));

@@ -163,6 +163,9 @@ pub struct Identity {
     pub memory_kib: u64,
     /// The number of virtual processors.
     pub vcpus: u32,
+    /// The type of the first virtual processor, in QEMU's words; `None` where it was not asked for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub processor: Option<String>,
     /// Each device by a key that names it (`disk/vda`, `controller/pci/0`), and its address.
     pub devices: BTreeMap<String, String>,
 }

@@ -64,11 +64,14 @@ fn outcomes() -> impl Strategy<Value = Outcome> {
 
 fn identities() -> impl Strategy<Value = Identity> {
     let devices = collection::btree_map(any::<String>(), any::<String>(), 0..3);
-    (any::<String>(), any::<u64>(), any::<u32>(), devices).prop_map(
-        |(machine, memory_kib, vcpus, devices): (_, _, _, BTreeMap<_, _>)| Identity {
+    let processor = any::<Option<String>>();
+    let machine = (any::<String>(), any::<u64>(), any::<u32>());
+    (machine, processor, devices).prop_map(
+        |((machine, memory_kib, vcpus), processor, devices): (_, _, BTreeMap<_, _>)| Identity {
             machine,
             memory_kib,
             vcpus,
+            processor,
             devices,
         },
     )

@@ -24,6 +24,7 @@ pub fn read(xml: &str) -> Result<Identity, Error> {
         vcpus: number("vcpu")
             .and_then(|count: u64| u32::try_from(count).ok())
             .ok_or(Error::XmlLacks("vcpu"))?,
+        processor: None,
         devices: addresses(devices),
     })
 }

@@ -13,6 +13,7 @@
 
 mod beat;
 mod chain;
+mod channels;
 mod client;
 mod driver;
 mod element;

@@ -2,7 +2,7 @@
 
 use std::{convert::Infallible, pin::pin, time::Duration};
 
-use migratrix_client::wire::{Migration, Op, What};
+use migratrix_client::wire::{Disks, Migration, Op, What};
 use migratrix_contract::{Migrate, Recorder};
 use migratrix_history::{Side, When};
 use migratrix_matrix::Flag;
@@ -14,6 +14,7 @@ use tokio::{
 use crate::{
     Error, LibvirtDriver,
     beat::{Cue, Laps, Pulse},
+    channels::Channels,
     driver::{done, observed},
     listener::Events,
 };
@@ -41,13 +42,17 @@ impl LibvirtDriver<'_> {
         let client = self.on(Side::Source).await?;
         let pulse = self.pulse(Side::Source).await?;
         let suspended = Notify::new();
-        let cue = match (self.runs(Side::Source).await?, how.flags.has(Flag::Live)) {
+        let cue = match (
+            self.runs(Side::Source).await?,
+            how.scenario.flags.has(Flag::Live),
+        ) {
             (false, _) => Cue::Now,
             (true, false) => Cue::Suspended(&suspended),
             (true, true) => Cue::Copying,
         };
         let migration = Op::Migrate(self.migration(how));
         let mut laps = None;
+        let channels = self.channels();
         let mut watch = Watch {
             events: &mut self.events,
             record,
@@ -67,16 +72,31 @@ impl LibvirtDriver<'_> {
             let during = laps.observation(Side::Source, When::During);
             watch.record.saw(during);
         }
+        let channels = channels.and_then(Channels::observation);
+        channels.into_iter().for_each(|seen| watch.record.saw(seen));
         called??;
         watch.close().await
     }
 
+    /// Counts the channels where we may look into the destination, and no disk is copied beside them.
+    fn channels(&self) -> Option<Channels> {
+        let processes = match self.disks() {
+            Disks::None | Disks::Shared => self.destination.path("/proc"),
+            Disks::Copied => None,
+        };
+        let domain = self.subject.domain.clone();
+        processes.map(|processes| Channels::begin(processes, domain))
+    }
+
     fn migration(&self, how: Migrate) -> Migration {
+        let call = how.call();
+        let parameters = call.parameters.into_iter();
+        let parameters = parameters.map(|(name, number)| (name.to_owned(), number));
         Migration {
             domain: self.subject.domain.clone(),
-            control: how.control,
-            flags: how.flags.iter().collect(),
-            bandwidth_mib: how.bandwidth_mib,
+            control: how.scenario.control,
+            flags: call.flags.into_iter().map(str::to_owned).collect(),
+            parameters: parameters.collect(),
             peer_uri: self.destination.peer_uri(),
             disks: self.disks(),
         }

@@ -9,7 +9,7 @@ use migratrix_guest::Survey;
 use migratrix_history::{DomainLook, Identity, JobLook, Look, Observation, Side, When};
 use migratrix_qmp::{Deadline, MigrationStatus, RunState};
 use serde::{Deserialize, de::DeserializeOwned};
-use serde_json::{Value, json};
+use serde_json::json;
 
 use crate::{
     QemuDriver,
@@ -34,6 +34,12 @@ struct Uuid {
 #[serde(rename_all = "kebab-case")]
 struct MemorySize {
     base_memory: u64,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "kebab-case")]
+struct Processor {
+    qom_path: String,
 }
 
 #[derive(Deserialize)]
@@ -143,12 +149,21 @@ impl Party {
         })
     }
 
+    /// The type of the object at `path`.
+    async fn type_at(&mut self, path: &str) -> Result<Option<String>, StepError> {
+        let kind = json!({ "path": path, "property": "type" });
+        let kind = self.ask("qom-get", kind).await?;
+        Ok(kind.as_str().map(str::to_owned))
+    }
+
     async fn identity(&mut self) -> Result<Identity, StepError> {
-        let kind = json!({ "path": "/machine", "property": "type" });
-        let machine = self.ask("qom-get", kind).await?;
-        let machine = machine.as_str().unwrap_or_default();
+        let machine = self.type_at("/machine").await?.unwrap_or_default();
         let memory: MemorySize = self.query("query-memory-size-summary").await?;
-        let processors: Vec<Value> = self.query("query-cpus-fast").await?;
+        let processors: Vec<Processor> = self.query("query-cpus-fast").await?;
+        let processor = match processors.first() {
+            Some(first) => self.type_at(&first.qom_path).await?,
+            None => None,
+        };
         let mut devices = BTreeMap::new();
         for bus in self.query::<Vec<Bus>>("query-pci").await? {
             add(&mut devices, bus);
@@ -157,6 +172,7 @@ impl Party {
             machine: machine.trim_end_matches("-machine").to_owned(),
             memory_kib: memory.base_memory >> 10,
             vcpus: u32::try_from(processors.len()).unwrap_or(u32::MAX),
+            processor,
             devices,
         })
     }

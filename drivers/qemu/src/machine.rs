@@ -2,9 +2,7 @@
 
 use migratrix_contract::Subject;
 use migratrix_history::Side;
-use migratrix_matrix::{
-    Accelerator, Feature, GuestState, MachineChoice, Method, Raw, Uuids, Version,
-};
+use migratrix_matrix::{Feature, GuestState, MachineChoice, Method, Raw, Uuids, Version};
 use migratrix_qmp::Abilities;
 
 use crate::{devices, error::StepError, scratch::Scratch};
@@ -55,7 +53,7 @@ pub(crate) fn arguments(
         "-nodefaults -no-user-config -display none -name {},debug-threads=on -m {}M",
         subject.domain, subject.memory_mib
     ));
-    all.extend(["-accel".to_owned(), accelerator(raw.accelerator).to_owned()]);
+    all.extend(raw.arguments().into_iter().map(str::to_owned));
     all.extend(memory(subject, scratch));
     if let Some(uuid) = uuid(subject, side) {
         all.extend(["-uuid".to_owned(), uuid.to_owned()]);
@@ -72,14 +70,6 @@ pub(crate) fn arguments(
 /// The words of a line that has no blanks within them.
 pub(crate) fn words(line: &str) -> Vec<String> {
     line.split_whitespace().map(str::to_owned).collect()
-}
-
-const fn accelerator(accelerator: Accelerator) -> &'static str {
-    match accelerator {
-        Accelerator::Tcg | Accelerator::TcgUnflushed => "tcg",
-        Accelerator::Kvm => "kvm",
-        Accelerator::KvmDirtyRing => "kvm,dirty-ring-size=4096",
-    }
 }
 
 /// The machine type, and memory that another process can have as well where the case asks for it.

@@ -1,32 +1,28 @@
 //! Points that are a value of each of some axes: how they are read and written.
 
-/// Makes a struct of axes a point: its text is the words of its heads and, as a last part, those of
-/// its options that are not the usual ones, or `plain`. A set among the options has each of its words
-/// there; they come first.
-macro_rules! axes_point {
-    (
-        $type:ident, $shape:literal,
-        heads: [$($head:ident: $head_type:ty),*],
-        options: [$($option:ident: $option_type:ty),* $(,)?]
-        $(, set: $set:ident: $element:ty)?
-    ) => {
+/// What a point has of options: its axes of which only the unusual words are written, with `+` between
+/// them. A set among them has each of its words there; they come first.
+macro_rules! axes_options {
+    ($type:ident, [$($option:ident: $option_type:ty),* $(,)?] $(, set: $set:ident: $element:ty)?) => {
         impl $type {
-            /// Its axes.
-            pub const AXES: &'static [&'static $crate::AxisInfo] = &[
-                $(&<$head_type as $crate::Axis>::INFO,)*
-                $(&<$option_type as $crate::Axis>::INFO,)*
-                $(&<$element as $crate::Axis>::INFO,)?
-            ];
+            /// What it has of each option but the set.
+            fn option_values(&self) -> impl Iterator<Item = $crate::axis::Value> {
+                [$($crate::axis::Value::of(self.$option)),*].into_iter()
+            }
 
-            /// What it has of each.
-            pub(crate) fn values(&self) -> Vec<$crate::axis::Value> {
-                let single = [
-                    $($crate::axis::Value::of(self.$head),)*
-                    $($crate::axis::Value::of(self.$option),)*
-                ];
-                let all = single.into_iter();
-                $(let all = all.chain($crate::axis::Value::set(|one: $element| self.$set.has(one)));)?
-                all.collect()
+            /// The words of what is not usual.
+            fn option_words(&self) -> Vec<&'static str> {
+                let mut words = Vec::new();
+                $(words.extend(self.$set.iter().map(<$element>::word));)?
+                $(if self.$option != <$option_type>::default() {
+                    words.push(self.$option.word());
+                })*
+                words
+            }
+
+            /// Sets the options whose words these are.
+            fn put_all(&mut self, words: &str) -> Result<(), $crate::BadWord> {
+                words.split('+').try_for_each(|word| self.put(word))
             }
 
             /// Sets the option that `word` is a value of.
@@ -56,15 +52,42 @@ macro_rules! axes_point {
                 })
             }
         }
+    };
+}
+
+/// Makes a struct of axes a point: its text is the words of its heads and, as a last part, those of
+/// its options that are not the usual ones, or `plain`. A set among the options has each of its words
+/// there; they come first.
+macro_rules! axes_point {
+    (
+        $type:ident, $shape:literal,
+        heads: [$($head:ident: $head_type:ty),*],
+        options: [$($option:ident: $option_type:ty),* $(,)?]
+        $(, set: $set:ident: $element:ty)?
+    ) => {
+        impl $type {
+            /// Its axes.
+            pub const AXES: &'static [&'static $crate::AxisInfo] = &[
+                $(&<$head_type as $crate::Axis>::INFO,)*
+                $(&<$option_type as $crate::Axis>::INFO,)*
+                $(&<$element as $crate::Axis>::INFO,)?
+            ];
+
+            /// What it has of each.
+            pub(crate) fn values(&self) -> Vec<$crate::axis::Value> {
+                let mut all = vec![$($crate::axis::Value::of(self.$head)),*];
+                all.extend(self.option_values());
+                $(all.extend($crate::axis::Value::set(|one: $element| self.$set.has(one)));)?
+                all
+            }
+        }
+
+        $crate::axis::axes_options!($type, [$($option: $option_type),*] $(, set: $set: $element)?);
 
         impl std::fmt::Display for $type {
             fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
                 $(write!(f, "{}/", self.$head.word())?;)*
-                let mut words: Vec<&str> = Vec::new();
-                $(words.extend(self.$set.iter().map(<$element>::word));)?
-                $(if self.$option != <$option_type>::default() {
-                    words.push(self.$option.word());
-                })*
+                let words = self.option_words();
                 f.write_str(&if words.is_empty() { "plain".to_owned() } else { words.join("+") })
             }
         }
@@ -86,7 +109,7 @@ macro_rules! axes_point {
                     return Err(shape());
                 }
                 if options != "plain" {
-                    options.split('+').try_for_each(|word| point.put(word))?;
+                    point.put_all(options)?;
                 }
                 Ok(point)
             }
@@ -96,4 +119,4 @@ macro_rules! axes_point {
     };
 }
 
-pub(crate) use axes_point;
+pub(crate) use {axes_options, axes_point};

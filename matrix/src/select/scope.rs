@@ -2,7 +2,7 @@
 
 use itertools::Itertools;
 
-use crate::{Axis, Case, Devices, Flag, Hardware, MachineChoice, Method, Multifd, Suite, Tls};
+use crate::{Axis, Case, Condition, Devices, Flag, Hardware, MachineChoice, Method, Suite, Tls};
 
 /// Something about migrations that people ask for.
 struct Subject {
@@ -38,7 +38,7 @@ const SUBJECTS: [Subject; 9] = [
     },
     Subject {
         name: "multifd",
-        is_tried_by: |case| case.raw().is_some_and(|raw| raw.multifd != Multifd::Off),
+        is_tried_by: |case| case.point.conditions().contains(&Condition::Channels),
         see: "--suite qemu",
     },
     Subject {

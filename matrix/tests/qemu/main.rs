@@ -5,9 +5,9 @@ mod rules;
 
 use itertools::Itertools;
 use migratrix_matrix::{
-    Accelerator, Address, Axis, Backend, Case, Channels, Devices, Feature, Filter, GuestState,
-    Incident, MachineChoice, Method, Multifd, Point, Raw, Release, ReleaseName, Releases,
-    Selection, Suite, Tls, Transport, Tuple, Uuids, Version, ZeroPage, cover, excluded,
+    Accelerator, Address, Axis, Backend, Case, Channels, CpuModel, Devices, Feature, Filter,
+    GuestState, Incident, MachineChoice, Method, Multifd, Point, Raw, Release, ReleaseName,
+    Releases, Selection, Suite, Tls, Transport, Tuple, Uuids, Version, ZeroPage, cover, excluded,
 };
 use proptest::{
     prelude::*,
@@ -35,6 +35,7 @@ fn points() -> impl Strategy<Value = Raw> {
     let machine = (
         values::<MachineChoice>(),
         values::<Accelerator>(),
+        values::<CpuModel>(),
         values::<Devices>(),
     );
     let features = subsequence(Feature::ALL.to_vec(), 0..=Feature::ALL.len());
@@ -52,7 +53,8 @@ fn points() -> impl Strategy<Value = Raw> {
             incident: meeting.2,
             machine: machine.0,
             accelerator: machine.1,
-            devices: machine.2,
+            cpu: machine.2,
+            devices: machine.3,
             features: features.into_iter().collect(),
         },
     )

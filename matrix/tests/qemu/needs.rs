@@ -150,3 +150,21 @@ fn an_ability_says_what_is_missing() {
     let text = since.unwrap().ability.to_string();
     assert!(text.starts_with("QEMU 9.0.0 or later: "), "{text}");
 }
+
+#[test]
+fn a_cpu_model_is_needed_on_both_sides_and_the_machine_types_own_on_none() {
+    let model = Ability::Device("Nehalem-x86_64-cpu");
+    for side in [Place::Source, Place::Destination] {
+        assert!(is_needed("precopy/unix/running/cpu-nehalem", side, &model));
+    }
+    let own = |need: &Need| matches!(need.ability, Ability::Device(_));
+    assert!(!needs("precopy/unix/running/plain").iter().any(own));
+}
+
+#[test]
+fn a_cpu_model_is_an_argument_of_both_sides() {
+    let arguments = of("precopy/unix/running/cpu-max").arguments().join(" ");
+    assert_eq!(arguments, "-accel tcg -cpu max");
+    let usual = of("precopy/unix/running/kvm").arguments().join(" ");
+    assert_eq!(usual, "-accel kvm");
+}

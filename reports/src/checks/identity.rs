@@ -79,6 +79,9 @@ fn differences(before: &Identity, after: &Identity) -> Vec<String> {
     .into_iter()
     .flatten()
     .collect();
+    if let (Some(from), Some(to)) = (&before.processor, &after.processor) {
+        all.extend(changed("the processor", from.clone(), to.clone()));
+    }
     let lost = before
         .devices
         .iter()

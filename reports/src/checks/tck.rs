@@ -2,6 +2,7 @@
 
 mod after;
 mod before;
+mod channels;
 mod during;
 mod events;
 mod migrated;
@@ -12,7 +13,7 @@ use migratrix_matrix::{Condition, Scenario};
 use super::{Check, alive, identity, job, memory, presence, residue};
 
 /// A row a condition.
-pub(super) const CHECKS: [(Condition, Check<Scenario>); 17] = [
+pub(super) const CHECKS: [(Condition, Check<Scenario>); 18] = [
     (Condition::SourceDefined, |evidence, scenario| {
         before::source_defined(evidence, &scenario.expectation())
     }),
@@ -56,6 +57,7 @@ pub(super) const CHECKS: [(Condition, Check<Scenario>); 17] = [
     }),
     (Condition::Events, events::events),
     (Condition::Job, |evidence, _| job::job(evidence)),
+    (Condition::Channels, channels::channels),
     (Condition::NothingLeft, |evidence, _| {
         residue::nothing_left(evidence)
     }),

@@ -1,7 +1,7 @@
 //! The script of a migration through libvirt, and a fault among its steps.
 
 use migratrix_history::{Side, When};
-use migratrix_matrix::{Activity, Flag, FlagSet, Persistence, Preparation, Scenario, TckFault};
+use migratrix_matrix::{Activity, Flag, Parallel, Persistence, Preparation, Scenario, TckFault};
 
 use crate::{Migrate, Phase, Script, Step, Uuid, Variant};
 
@@ -43,9 +43,8 @@ pub(super) fn steps(scenario: &Scenario) -> Vec<(Phase, Step)> {
         Step::Look(Side::Destination, When::Before),
     ];
     let migration = Step::Migrate(Migrate {
-        control: scenario.control,
-        flags: scenario.flags,
-        bandwidth_mib: bandwidth(scenario.flags),
+        scenario: *scenario,
+        bandwidth_mib: bandwidth(scenario),
     });
     let after = [
         Step::Look(Side::Source, When::After),
@@ -68,8 +67,10 @@ pub(super) fn steps(scenario: &Scenario) -> Vec<(Phase, Step)> {
     steps
 }
 
-fn bandwidth(flags: FlagSet) -> Option<u32> {
-    flags.has(Flag::Live).then_some(LIVE_BANDWIDTH_MIB)
+/// Of a still guest too, where its channels are to be counted while they are there.
+fn bandwidth(scenario: &Scenario) -> Option<u32> {
+    let is_seen = scenario.flags.has(Flag::Live) || scenario.call(None).channels() > 0;
+    is_seen.then_some(LIVE_BANDWIDTH_MIB)
 }
 
 impl Script {
@@ -140,16 +141,16 @@ impl Script {
                 Phase::Migration,
                 [Step::Suspend(Destination), Step::Resume(Destination)],
             ),
-            TckFault::LiveGiven => self.change(|how| how.flags = how.flags.with(Flag::Live)),
+            TckFault::LiveGiven => self.change(|how| {
+                how.scenario.flags = how.scenario.flags.with(Flag::Live);
+            }),
             TckFault::LiveWithheld => {
                 self.change(|how| {
-                    how.flags = how
-                        .flags
-                        .iter()
-                        .filter(|flag| *flag != Flag::Live)
-                        .collect()
+                    let flags = how.scenario.flags.iter();
+                    how.scenario.flags = flags.filter(|flag| *flag != Flag::Live).collect();
                 });
             }
+            TckFault::ParallelWithheld => self.change(|how| how.scenario.parallel = Parallel::Off),
             TckFault::Throttled => {
                 self.downtime_bound_ms = THROTTLED_BOUND_MS;
                 self.change(|how| how.bandwidth_mib = Some(1));

@@ -1,16 +1,34 @@
 //! What the steps of a migration through libvirt say beside the side that they are for.
 
-use migratrix_matrix::{Control, FlagSet};
+use std::fmt;
+
+use migratrix_matrix::{Call, Scenario};
 
 /// How the guest is migrated.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Migrate {
-    /// Who drives it.
-    pub control: Control,
-    /// With which flags.
-    pub flags: FlagSet,
+    /// The scenario whose migration is asked for: the case's own, or as a fault has it.
+    pub scenario: Scenario,
     /// The bandwidth's bound, in MiB/s; `None` for the hypervisor's own.
     pub bandwidth_mib: Option<u32>,
+}
+
+impl Migrate {
+    /// The same in libvirt's words.
+    #[must_use]
+    pub fn call(&self) -> Call {
+        self.scenario.call(self.bandwidth_mib)
+    }
+}
+
+impl fmt::Display for Migrate {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Scenario { control, flags, .. } = self.scenario;
+        write!(f, "migrate {} with {flags}", control.word())?;
+        let own = self.scenario.call(None).parameters;
+        own.iter()
+            .try_for_each(|(name, number)| write!(f, ", {name}={number}"))
+    }
 }
 
 /// Whose UUID a configuration gets.

@@ -7,6 +7,7 @@ mod crew;
 mod event_loop;
 mod hosts;
 mod looks;
+mod migration;
 mod ops;
 mod outlet;
 mod words;

@@ -2,12 +2,12 @@
 
 use std::{ffi::CString, sync::Arc};
 
-use migratrix_client::wire::{Act, Disks, Migration, Op, Reply, Said};
+use migratrix_client::wire::{Act, Migration, Op, Reply, Said};
 use migratrix_history::{Refusal, Side};
-use migratrix_matrix::{Control, Flag};
+use migratrix_matrix::Control;
 use virt::{
     connect::Connect,
-    domain::{Domain, MigrateParameters},
+    domain::Domain,
     error::{Error, ErrorNumber},
     sys,
 };
@@ -15,7 +15,7 @@ use virt::{
 use crate::{
     calls::{self, Finished},
     hosts::{Channel, Hosts},
-    looks,
+    looks, migration,
 };
 
 /// Why a request was not done.
@@ -184,11 +184,8 @@ fn do_act(domain: &Domain, act: Act) -> Result<(), Error> {
 }
 
 fn migrate(hosts: &Hosts, domain: &Domain, how: &Migration) -> Result<(), Failure> {
-    let parameters = MigrateParameters {
-        bandwidth: how.bandwidth_mib.map(u64::from),
-        ..MigrateParameters::default()
-    };
-    let flags = flags(how);
+    let parameters = migration::parameters(how)?;
+    let flags = migration::flags(how)?;
     match how.control {
         Control::Normal => {
             let destination = hosts.work(Side::Destination);
@@ -200,29 +197,6 @@ fn migrate(hosts: &Hosts, domain: &Domain, how: &Migration) -> Result<(), Failur
         }
     }
     Ok(())
-}
-
-fn flags(how: &Migration) -> sys::virDomainMigrateFlags {
-    let control = match how.control {
-        Control::Normal => 0,
-        Control::P2p => sys::VIR_MIGRATE_PEER2PEER,
-        Control::Tunnelled => sys::VIR_MIGRATE_PEER2PEER | sys::VIR_MIGRATE_TUNNELLED,
-    };
-    let disks = match how.disks {
-        Disks::None => 0,
-        Disks::Shared => sys::VIR_MIGRATE_UNSAFE,
-        Disks::Copied => sys::VIR_MIGRATE_NON_SHARED_DISK,
-    };
-    let flag = |flag: &Flag| match flag {
-        Flag::Live => sys::VIR_MIGRATE_LIVE,
-        Flag::Paused => sys::VIR_MIGRATE_PAUSED,
-        Flag::UndefineSource => sys::VIR_MIGRATE_UNDEFINE_SOURCE,
-        Flag::PersistDest => sys::VIR_MIGRATE_PERSIST_DEST,
-    };
-    how.flags
-        .iter()
-        .map(flag)
-        .fold(control | disks, |all, one| all | one)
 }
 
 /// Whether one of the hosts that `op` needs is no longer connected.

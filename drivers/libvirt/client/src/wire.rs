@@ -10,9 +10,11 @@
 //! Requests run at the same time, and are answered in whatever order they end. Events come in the
 //! order in which each host sent them.
 
+use std::collections::BTreeMap;
+
 use migratrix_guest::{Parameters, Survey};
 use migratrix_history::{JobLook, Refusal, Side};
-use migratrix_matrix::{Control, Flag};
+use migratrix_matrix::Control;
 use serde::{Deserialize, Serialize};
 
 /// One line to the client.
@@ -195,10 +197,10 @@ pub struct Migration {
     pub domain: String,
     /// Who drives it: `virDomainMigrate3` over both connections, or `virDomainMigrateToURI3`.
     pub control: Control,
-    /// The caller's flags; those that `control` needs are added.
-    pub flags: Vec<Flag>,
-    /// The bandwidth's bound, in MiB/s.
-    pub bandwidth_mib: Option<u32>,
+    /// The flags of `virDomainMigrateFlags`, by their names, but for those of the disks.
+    pub flags: Vec<String>,
+    /// The typed parameters (`VIR_MIGRATE_PARAM_*`) that are numbers, by their fields' names.
+    pub parameters: BTreeMap<String, u32>,
     /// The URI by which the source's daemon reaches the destination's.
     pub peer_uri: String,
     /// What comes of the disks that the domain writes to.

@@ -223,6 +223,40 @@ axis! {
 }
 
 axis! {
+    /// Which model the guest's processors are of (`-cpu`), on both sides.
+    CpuModel, "cpu", kind "CPU model" {
+        /// The machine type's own.
+        Default = "cpu-default",
+        /// `max`: all that the QEMU and its accelerator have.
+        Max = "cpu-max",
+        /// `Nehalem`, of which TCG has every feature in each release.
+        Nehalem = "cpu-nehalem",
+    }
+}
+
+impl CpuModel {
+    /// What `-cpu` is told; nothing where the machine type chooses.
+    pub(crate) const fn argument(self) -> Option<&'static str> {
+        match self {
+            Self::Default => None,
+            Self::Max => Some("max"),
+            Self::Nehalem => Some("Nehalem"),
+        }
+    }
+
+    /// The type of its processors in QEMU's words (`qom-get`); that of all machine types by themselves
+    /// is `qemu64`.
+    #[must_use]
+    pub const fn qom_type(self) -> &'static str {
+        match self {
+            Self::Default => "qemu64-x86_64-cpu",
+            Self::Max => "max-x86_64-cpu",
+            Self::Nehalem => "Nehalem-x86_64-cpu",
+        }
+    }
+}
+
+axis! {
     /// Which devices the machine has besides its own. A device `in-use` has been set up by its driver
     /// and has done work before the migration, and does more after it.
     Devices, "devices" {

@@ -1,6 +1,6 @@
 //! Of which kind the values of the axes are, as rules, needs and scripts ask.
 
-use super::axes::{Incident, Method, Tls, Transport};
+use super::axes::{Accelerator, Incident, Method, Tls, Transport};
 
 impl Transport {
     /// Whether QEMU opens the file itself, by a name (`file:`).
@@ -30,6 +30,18 @@ impl Method {
         match self {
             Self::Precopy | Self::Postcopy => false,
             Self::CprReboot | Self::CprTransfer | Self::CprExec => true,
+        }
+    }
+}
+
+impl Accelerator {
+    /// The argument of `-accel`.
+    #[must_use]
+    pub const fn argument(self) -> &'static str {
+        match self {
+            Self::Tcg | Self::TcgUnflushed => "tcg",
+            Self::Kvm => "kvm",
+            Self::KvmDirtyRing => "kvm,dirty-ring-size=4096",
         }
     }
 }

@@ -106,7 +106,7 @@ impl Raw {
         on_both.for_each(|ability| on(BOTH, ability, &mut all));
         self.sided(&mut all);
         of_versions(&VERSIONS, self, &mut all);
-        for device in self.devices.types() {
+        for device in self.types() {
             on(BOTH, Ability::Device(device), &mut all);
         }
         for ability in self.shared() {

@@ -1,8 +1,8 @@
 //! A point of the `qemu` suite: one migration between two QEMUs, with nothing in between.
 
 use super::axes::{
-    Accelerator, Address, Channels, Devices, Feature, GuestState, Incident, MachineChoice, Method,
-    Multifd, Tls, Transport, Uuids, ZeroPage,
+    Accelerator, Address, Channels, CpuModel, Devices, Feature, GuestState, Incident,
+    MachineChoice, Method, Multifd, Tls, Transport, Uuids, ZeroPage,
 };
 use super::rules;
 use crate::{
@@ -45,6 +45,8 @@ pub struct Raw {
     pub machine: MachineChoice,
     /// The accelerator.
     pub accelerator: Accelerator,
+    /// The processors' model.
+    pub cpu: CpuModel,
     /// The devices.
     pub devices: Devices,
 }
@@ -69,8 +71,27 @@ impl Raw {
         incident: Incident::None,
         machine: MachineChoice::Q35,
         accelerator: Accelerator::Tcg,
+        cpu: CpuModel::Default,
         devices: Devices::None,
     };
+
+    /// What its axes alone add to the command lines of both QEMUs.
+    #[must_use]
+    pub fn arguments(&self) -> Vec<&'static str> {
+        let cpu = self.cpu.argument().map(|model| ["-cpu", model]);
+        let accelerator = ["-accel", self.accelerator.argument()];
+        accelerator
+            .into_iter()
+            .chain(cpu.into_iter().flatten())
+            .collect()
+    }
+
+    /// The types (`qom-list-types`) that both QEMUs must have for it.
+    #[must_use]
+    pub fn types(&self) -> Vec<&'static str> {
+        let cpu = self.cpu.argument().map(|_| self.cpu.qom_type());
+        self.devices.types().iter().copied().chain(cpu).collect()
+    }
 }
 
 impl Features {
@@ -121,6 +142,7 @@ axes_point! {
         incident: Incident,
         machine: MachineChoice,
         accelerator: Accelerator,
+        cpu: CpuModel,
         devices: Devices,
     ],
     set: features: Feature

@@ -4,8 +4,8 @@ use itertools::iproduct;
 
 use super::{
     axes::{
-        Accelerator, Address, Devices, Feature, GuestState, MachineChoice, Method, Multifd, Tls,
-        Transport,
+        Accelerator, Address, CpuModel, Devices, Feature, GuestState, MachineChoice, Method,
+        Multifd, Tls, Transport,
     },
     coverage,
     point::Raw,
@@ -63,7 +63,15 @@ pub(crate) fn plain_precopy() -> impl Iterator<Item = Raw> {
         accelerator: Accelerator::TcgUnflushed,
         ..Raw::default()
     };
-    points.chain([unflushed])
+    let models = CpuModel::ALL.into_iter().skip(1);
+    let models = iproduct!(models, [MachineChoice::Q35, MachineChoice::Pc], guests);
+    let models = models.map(|(cpu, machine, guest)| Raw {
+        guest,
+        machine,
+        cpu,
+        ..Raw::default()
+    });
+    points.chain([unflushed]).chain(models)
 }
 
 /// Each point comes with what its method or its transport can't be without.

@@ -7,7 +7,7 @@
 
 use std::{fmt, str::FromStr};
 
-use crate::{BadWord, axis::axis, word::serde_as_text};
+use crate::{BadWord, Channels, Multifd, axis::axis, word::serde_as_text};
 
 axis! {
     /// Who drives the migration, and over which connection its data flows.
@@ -62,6 +62,60 @@ axis! {
         UndefineSource = "undefine",
         /// `VIR_MIGRATE_PERSIST_DEST`: the destination's configuration is made persistent on success.
         PersistDest = "persist",
+    }
+}
+
+axis! {
+    /// Over how many connections QEMU sends the guest's memory.
+    Parallel, "parallel", kind "number of connections" {
+        /// One, which carries all of the stream.
+        Off = "off",
+        /// Four beside the first one (`VIR_MIGRATE_PARALLEL`, since libvirt 5.2.0).
+        Four = "parallel",
+    }
+}
+
+impl Parallel {
+    /// How many connections are asked for (`VIR_MIGRATE_PARAM_PARALLEL_CONNECTIONS`).
+    #[must_use]
+    pub const fn connections(self) -> Option<u32> {
+        match self {
+            Self::Off => None,
+            Self::Four => Some(4),
+        }
+    }
+
+    /// The suite `qemu`'s own values of it.
+    pub(crate) const fn multifd(self) -> (Multifd, Channels) {
+        match self {
+            Self::Off => (Multifd::Off, Channels::Two),
+            Self::Four => (Multifd::Plain, Channels::Four),
+        }
+    }
+}
+
+impl Control {
+    /// The flags of `virDomainMigrateFlags` that ask for it, by their names.
+    #[must_use]
+    pub const fn libvirt_flags(self) -> &'static [&'static str] {
+        match self {
+            Self::Normal => &[],
+            Self::P2p => &["VIR_MIGRATE_PEER2PEER"],
+            Self::Tunnelled => &["VIR_MIGRATE_PEER2PEER", "VIR_MIGRATE_TUNNELLED"],
+        }
+    }
+}
+
+impl Flag {
+    /// Its name in `virDomainMigrateFlags`.
+    #[must_use]
+    pub const fn libvirt_flag(self) -> &'static str {
+        match self {
+            Self::Live => "VIR_MIGRATE_LIVE",
+            Self::Paused => "VIR_MIGRATE_PAUSED",
+            Self::UndefineSource => "VIR_MIGRATE_UNDEFINE_SOURCE",
+            Self::PersistDest => "VIR_MIGRATE_PERSIST_DEST",
+        }
     }
 }
 

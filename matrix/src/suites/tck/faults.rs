@@ -1,7 +1,7 @@
 //! The faults of libvirt's cases, and the condition that must see each.
 
 use super::{
-    axes::{Activity, Flag, FlagSet, Persistence, Preparation},
+    axes::{Activity, Flag, FlagSet, Parallel, Persistence, Preparation},
     point::{Scenario, State},
 };
 use crate::fault::rows::faults;
@@ -66,6 +66,8 @@ faults! {
     DomainLeft = "domain-left": Clearing, PLAIN, NothingLeft, Fail;
     /// A file that carries the domain's name is left on the source.
     FileLeft = "file-left": Clearing, PLAIN, NothingLeft, Fail;
+    /// `PARALLEL` is withheld where the scenario has it: all goes over one connection.
+    ParallelWithheld = "parallel-withheld": Migration, PARALLEL, Channels, Fail;
     /// The source's daemon is stopped (`SIGSTOP`) right before the migration.
     DaemonStopped = "daemon-stopped": BeforeMigration, PLAIN, Migrated, Unknown;
     /// The source's QEMU is killed right before the migration.
@@ -97,6 +99,11 @@ const PREPARED: Scenario = Scenario {
         preparation: Preparation::Prepared,
         ..PLAIN.state
     },
+    ..PLAIN
+};
+
+const PARALLEL: Scenario = Scenario {
+    parallel: Parallel::Four,
     ..PLAIN
 };
 

@@ -7,9 +7,10 @@ use serde::Serialize;
 
 use crate::{
     Activity, Axis, AxisInfo, Backend, BadWord, Condition, Control, Flag, FlagSet, GuestState,
-    Hardware, Persistence, Point, Preparation, Raw, Suite, Transport,
-    axis::Value,
+    Hardware, Parallel, Persistence, Point, Preparation, Raw, Rule, Suite, Transport,
+    axis::{Value, axes_options},
     point::SuitePoint,
+    rule::{Row, first, row},
     word::{self, serde_as_text},
 };
 
@@ -24,8 +25,8 @@ pub struct State {
     pub preparation: Preparation,
 }
 
-/// Control method × state × flags × hardware. Its text is `CONTROL/STATE/FLAGS`, with `/HARDWARE`
-/// after it where that is not the minimal one.
+/// Control method × state × flags × hardware × connections. Its text is `CONTROL/STATE/FLAGS`, with `/OPTIONS`
+/// after it: the words of the other axes that are not the usual ones, if there are any.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Scenario {
     /// Who drives the migration.
@@ -36,10 +37,41 @@ pub struct Scenario {
     pub flags: FlagSet,
     /// What the guest's machine is made of.
     pub hardware: Hardware,
+    /// Over how many connections its memory goes.
+    pub parallel: Parallel,
 }
 
 /// What the text of a scenario looks like.
-const SHAPE: &str = "CONTROL/STATE/FLAGS or CONTROL/STATE/FLAGS/HARDWARE";
+const SHAPE: &str = "CONTROL/STATE/FLAGS or CONTROL/STATE/FLAGS/OPTIONS";
+
+axes_options!(Scenario, [hardware: Hardware, parallel: Parallel]);
+
+static RULES: [Row<Scenario>; 1] = [row(
+    "parallel-native",
+    |scenario| scenario.parallel != Parallel::Off && scenario.control == Control::Tunnelled,
+    "a tunnel is one descriptor that libvirt hands to QEMU, and only an address can be connected to \
+     more than once",
+    "migration_channels_and_transport_compatible in QEMU's migration/migration.c",
+)];
+
+/// How a migration is asked for, in libvirt's words.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Call {
+    /// The flags of `virDomainMigrateFlags`, by their names.
+    pub flags: Vec<&'static str>,
+    /// The typed parameters (`VIR_MIGRATE_PARAM_*`) that are numbers, by their fields' names.
+    pub parameters: Vec<(&'static str, u32)>,
+}
+
+impl Call {
+    /// How many channels of multifd it asks for.
+    #[must_use]
+    pub fn channels(&self) -> u32 {
+        let asked = self.parameters.iter();
+        let mut asked = asked.filter(|(name, _)| *name == "parallel.connections");
+        asked.next().map_or(0, |(_, count)| *count)
+    }
+}
 
 /// What the model of libvirt says must come of a scenario.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -71,6 +103,7 @@ impl Scenario {
         },
         flags: FlagSet::NONE,
         hardware: Hardware::Minimal,
+        parallel: Parallel::Off,
     };
 
     /// Its axes.
@@ -81,6 +114,7 @@ impl Scenario {
         &Preparation::INFO,
         &Flag::INFO,
         &Hardware::INFO,
+        &Parallel::INFO,
     ];
 
     /// The conditions that a case of it is judged by.
@@ -106,6 +140,22 @@ impl Scenario {
             NothingLeft,
         ]
     };
+
+    /// How its migration is asked for, with this bound on the bandwidth in MiB/s.
+    #[must_use]
+    pub fn call(&self, bandwidth_mib: Option<u32>) -> Call {
+        let control = self.control.libvirt_flags().iter().copied();
+        let flags = control.chain(self.flags.iter().map(Flag::libvirt_flag));
+        let parallel = self.parallel.connections();
+        let bandwidth = bandwidth_mib.map(|bound| ("bandwidth", bound));
+        let connections = parallel.map(|count| ("parallel.connections", count));
+        Call {
+            flags: flags
+                .chain(parallel.map(|_| "VIR_MIGRATE_PARALLEL"))
+                .collect(),
+            parameters: bandwidth.into_iter().chain(connections).collect(),
+        }
+    }
 
     /// What must come of it, by the documentation of `virDomainMigrateFlags`.
     ///
@@ -158,12 +208,18 @@ impl SuitePoint for Scenario {
             Value::of(preparation),
         ];
         all.extend(Value::set(|flag: Flag| self.flags.has(flag)));
-        all.push(Value::of(self.hardware));
+        all.extend(self.option_values());
         all
     }
 
     fn conditions(&self) -> Vec<Condition> {
-        Self::CONDITIONS.to_vec()
+        let parallel = self.parallel != Parallel::Off;
+        let channels = parallel.then_some(Condition::Channels);
+        Self::CONDITIONS.into_iter().chain(channels).collect()
+    }
+
+    fn excluded(&self) -> Option<&'static Rule> {
+        first(&RULES, self)
     }
 
     fn scenario(&self) -> Option<&Scenario> {
@@ -176,8 +232,11 @@ impl SuitePoint for Scenario {
             Activity::Running => GuestState::Running,
             Activity::Paused => GuestState::Stopped,
         };
+        let (multifd, channels) = self.parallel.multifd();
         Some(Point::Qemu(Raw {
             guest,
+            multifd,
+            channels,
             transport: Transport::Tcp,
             devices: self.hardware.devices()?,
             ..Raw::USUAL
@@ -216,10 +275,10 @@ impl FromStr for State {
 impl fmt::Display for Scenario {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}/{}/{}", self.control.word(), self.state, self.flags)?;
-        if self.hardware == Hardware::Minimal {
-            return Ok(());
+        match self.option_words() {
+            words if words.is_empty() => Ok(()),
+            words => write!(f, "/{}", words.join("+")),
         }
-        write!(f, "/{}", self.hardware)
     }
 }
 
@@ -228,9 +287,9 @@ impl FromStr for Scenario {
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         let parts: Vec<&str> = text.split('/').collect();
-        let (control, state, flags, hardware) = match *parts {
-            [control, state, flags] => (control, state, flags, Hardware::Minimal),
-            [control, state, flags, more] => (control, state, flags, more.parse()?),
+        let (control, state, flags, options) = match *parts {
+            [control, state, flags] => (control, state, flags, None),
+            [control, state, flags, options] => (control, state, flags, Some(options)),
             _ => {
                 return Err(BadWord {
                     kind: "point",
@@ -239,12 +298,15 @@ impl FromStr for Scenario {
                 });
             }
         };
-        Ok(Self {
+        let mut scenario = Self {
             control: control.parse()?,
             state: state.parse()?,
             flags: flags.parse()?,
-            hardware,
-        })
+            ..Self::USUAL
+        };
+        let options = options.filter(|words| *words != Hardware::Minimal.word());
+        options.map_or(Ok(()), |words| scenario.put_all(words))?;
+        Ok(scenario)
     }
 }
 

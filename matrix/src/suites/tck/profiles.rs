@@ -4,7 +4,7 @@ use itertools::{Itertools, iproduct};
 
 use super::{
     Tck,
-    axes::{Control, Flag, FlagSet},
+    axes::{Control, Flag, FlagSet, Parallel},
     hardware::Hardware,
     point::{Scenario, State},
 };
@@ -34,7 +34,7 @@ pub(super) static PROFILES: [ProfileRow; 4] = [
     ProfileRow {
         profile: Profile::TckFull,
         backends: Tck::BACKENDS,
-        points: |_| unbroken(scenarios(FlagSet::subsets(&Flag::ALL)), |point| point),
+        points: |_| unbroken(full(), |point| point),
     },
 ];
 
@@ -67,9 +67,27 @@ fn scenarios_with(flags: impl Iterator<Item = FlagSet>, hardware: &[Hardware]) -
                 state,
                 flags,
                 hardware,
+                ..Scenario::USUAL
             })
         })
         .collect()
+}
+
+/// All sets of flags, and each method and state over parallel connections.
+fn full() -> Vec<Point> {
+    let lives = [FlagSet::NONE, FlagSet::NONE.with(Flag::Live)];
+    let parallel = iproduct!(Control::ALL, State::all(), lives);
+    let parallel = parallel.map(|(control, state, flags)| {
+        Point::Tck(Scenario {
+            control,
+            state,
+            flags,
+            parallel: Parallel::Four,
+            ..Scenario::USUAL
+        })
+    });
+    let all = scenarios(FlagSet::subsets(&Flag::ALL));
+    all.into_iter().chain(parallel).collect()
 }
 
 /// The 96, each kind of hardware in a cover of pairs, and each as Nova migrates.

@@ -2,8 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use migratrix_history::Side;
-use migratrix_matrix::{Method, Raw, Setting, Tls};
+use migratrix_history::{Side, When};
+use migratrix_matrix::{CpuModel, Method, Raw, Setting, Tls};
 use serde_json::Value;
 
 use super::seen::Settings;
@@ -28,6 +28,10 @@ pub(super) fn settings(evidence: &Evidence<'_>, raw: &Raw) -> Judged {
         let wrong: BTreeSet<String> = wrong.collect();
         faults.extend(wrong.into_iter().map(|fault| (*side, fault)));
     }
+    faults.extend(processors(evidence, raw));
+    if raw.cpu != CpuModel::Default && processor(evidence, Side::Source, When::Before).is_none() {
+        blind = blind.or(Some(Side::Source));
+    }
     if let Some((side, _)) = faults.first() {
         let told: Vec<_> = faults.iter().map(|(on, fault)| told(*on, fault)).collect();
         let (host, told) = (evidence.host(*side), told.join("; "));
@@ -49,6 +53,27 @@ const fn sides(raw: &Raw) -> &'static [Side] {
         }
         Method::CprTransfer | Method::CprExec => &[Side::Source],
     }
+}
+
+/// The sides whose processors are of another model than the case's. One that was not inspected has no
+/// guest, and histories from before there was a choice don't tell.
+fn processors(evidence: &Evidence<'_>, raw: &Raw) -> Vec<(Side, String)> {
+    let wanted = raw.cpu.qom_type();
+    let looks = [
+        (Side::Source, When::Before),
+        (Side::Destination, When::After),
+    ];
+    let wrong = looks.into_iter().filter_map(|(side, when)| {
+        let kind = processor(evidence, side, when).filter(|kind| *kind != wanted)?;
+        Some((side, format!("the processor is {kind}, and not {wanted}")))
+    });
+    wrong.collect()
+}
+
+/// The type of a side's processor, as it said then.
+fn processor<'h>(evidence: &Evidence<'h>, side: Side, when: When) -> Option<&'h str> {
+    let domain = evidence.ours(side, when).ok()??;
+    domain.identity.as_ref()?.processor.as_deref()
 }
 
 fn told(side: Side, fault: &str) -> String {

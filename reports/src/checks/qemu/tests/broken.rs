@@ -55,6 +55,24 @@ fn capable(point: &str, on: Side, change: impl Fn(&mut BTreeSet<String>)) -> His
     })
 }
 
+const NEHALEM: &str = "precopy/unix/running/cpu-nehalem";
+
+fn processed(point: &str, on: Side, kind: &str) -> History {
+    changed(of(point), |saw| {
+        let Observation::Domain {
+            side,
+            look: Look::Present(domain),
+            ..
+        } = saw
+        else {
+            return;
+        };
+        if let Some(identity) = domain.identity.as_mut().filter(|_| *side == on) {
+            identity.processor = Some(kind.to_owned());
+        }
+    })
+}
+
 fn channelled(side: Side, to: u32) -> History {
     changed(of(ZLIB), |saw| match saw {
         Observation::Channels { side: on, count } if *on == side => *count = to,
@@ -224,6 +242,13 @@ pub(super) fn migrations() -> Vec<(Condition, History)> {
         (C::Incident, as_if(NOWHERE, RECOVER)),
         (C::Incident, as_if(RECOVER, NOWHERE)),
         (C::Incident, as_if(VAIN, NOWHERE)),
+        (C::Settings, processed(NEHALEM, Source, "qemu64-x86_64-cpu")),
+        (
+            C::Settings,
+            processed(NEHALEM, Destination, "qemu64-x86_64-cpu"),
+        ),
+        (C::Settings, processed(PLAIN, Source, "max-x86_64-cpu")),
+        (C::Identity, processed(PLAIN, Destination, "max-x86_64-cpu")),
         (C::Channels, channelled(Source, 1)),
         (C::Channels, channelled(Destination, 1)),
         (

@@ -1,10 +1,10 @@
 //! Each condition, and histories in which it can't be seen.
 
-use migratrix_history::{History, Observation, Side, Verb, When};
+use migratrix_history::{History, Look, Observation, Side, Verb, When};
 use migratrix_matrix::Condition;
 
 use super::spoiled::*;
-use crate::story::without;
+use crate::story::{changed, without};
 use Side::{Destination, Source};
 
 fn cancelless(point: &str) -> History {
@@ -69,6 +69,18 @@ pub(super) fn unseen() -> Vec<(Condition, History)> {
                         ..
                     }
                 )
+            }),
+        ),
+        (
+            C::Settings,
+            changed(of("precopy/unix/running/cpu-max"), |saw| {
+                if let Observation::Domain {
+                    look: Look::Present(domain),
+                    ..
+                } = saw
+                {
+                    domain.identity = None;
+                }
             }),
         ),
         (
