@@ -27,7 +27,7 @@ pub use axis::{Axis, AxisInfo};
 pub use case::{Backend, BadCaseName, Case};
 pub use condition::Condition;
 pub use fault::{Fault, Moment, Trip};
-pub use machine::{is_versioned_machine, newest_common_machine, oldest_common_machine};
+pub use machine::is_versioned_machine;
 pub use need::{Ability, Need};
 pub use point::{Point, Trait, axes};
 pub use release::{
