@@ -11,10 +11,10 @@ use std::{
 };
 
 use anyhow::Result;
-use migratrix_contract::{Deadlines, Script, Subject};
+use migratrix_contract::{Deadlines, DomainSpec, Script};
 use migratrix_guest::Parameters;
 use migratrix_history::{Observation, Outcome, Verb};
-use migratrix_matrix::{Backend, Case, Flag, Point, Raw, ReleaseName, Releases, Tuple};
+use migratrix_matrix::{Backend, Case, Flag, Point, ReleaseName, Releases, Tuple};
 use migratrix_reports::Judgement;
 
 use crate::{
@@ -115,7 +115,7 @@ impl Stage {
     fn script(&self, job: &Job, machine: String, boot_image: &str) -> Script {
         let (run, place, attempt) = (self.run, job.place, job.attempt);
         let uuid = |kind| format!("6d780000-{kind:04x}-4{attempt:03x}-8000-{run:04x}{place:08x}");
-        let subject = Subject {
+        let spec = DomainSpec {
             domain: self.domain(job),
             uuid: uuid(1),
             foreign_uuid: uuid(2),
@@ -123,9 +123,6 @@ impl Stage {
             memory_mib: MEMORY_MIB,
             guest: Parameters::SMALL,
             boot_image: boot_image.to_owned(),
-            qtest: false,
-            point: Point::Qemu(Raw::USUAL),
-            raw: Raw::USUAL,
         };
         let live = is_live(&job.case);
         let bound = if live {
@@ -133,7 +130,7 @@ impl Stage {
         } else {
             self.bounds.downtime_ms
         };
-        let mut script = Script::of(&job.case, subject, bound);
+        let mut script = Script::of(&job.case, spec, bound);
         script.setup = job.setup;
         script
     }
