@@ -32,6 +32,7 @@ mod run;
 mod rundir;
 mod runner;
 mod stage;
+mod words;
 
 use std::{io, path::Path, process::ExitCode};
 
