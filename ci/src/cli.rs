@@ -13,6 +13,7 @@ use migratrix_matrix::{Backend, Profile, Suite, axes};
 
 use crate::{
     code,
+    formats::FormatArgs,
     words::{profiles, words},
 };
 
@@ -408,18 +409,8 @@ pub struct KnownArgs {
 /// Which reports are written.
 #[derive(Debug, Args)]
 pub struct OutputArgs {
-    /// Write JUnit to this file, in the flavour that takes properties
-    #[arg(long, value_name = "FILE")]
-    pub junit: Option<PathBuf>,
-    /// Write JUnit to this file, in the flavour that obeys the strict schema
-    #[arg(long, value_name = "FILE")]
-    pub junit_strict: Option<PathBuf>,
-    /// Write the page to this file
-    #[arg(long, value_name = "FILE")]
-    pub html: Option<PathBuf>,
-    /// Write the figures to this file
-    #[arg(long, value_name = "FILE")]
-    pub json: Option<PathBuf>,
+    #[command(flatten)]
+    pub files: FormatArgs,
     #[command(flatten)]
     pub how: JunitArgs,
 }

@@ -16,6 +16,7 @@ mod config;
 mod doctor;
 mod evidence;
 mod files;
+mod formats;
 mod hosts;
 mod judge;
 mod lab;
