@@ -2,7 +2,7 @@
 
 use itertools::Itertools;
 use migratrix_matrix::{
-    Backend, BadPlan, Case, Emptied, Place, Plan, Profile, Release, ReleaseName, Releases,
+    Backend, BadPlan, Case, Emptied, Plan, Profile, Release, ReleaseName, Releases, Role,
     SelectError, Selection, Suite,
 };
 
@@ -170,7 +170,7 @@ fn contradictions_are_refused() {
     };
     assert_eq!(
         error(&selection),
-        SelectError::BoundaryAndPlace(Place::Client)
+        SelectError::BoundaryAndPlace(Role::Client)
     );
     let selection = Selection {
         names: vec![case.clone()],
@@ -194,7 +194,7 @@ fn contradictions_are_refused() {
     assert!(matches!(
         error(&selection),
         SelectError::ReleaseTwice {
-            place: Place::Source,
+            place: Role::Source,
             ..
         }
     ));
