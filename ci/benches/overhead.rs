@@ -6,10 +6,10 @@ use std::{
     time::{Duration, Instant},
 };
 
-use migratrix_contract::{Deadlines, Recorder, Script, Subject, run};
+use migratrix_contract::{Deadlines, DomainSpec, Recorder, Script, run};
 use migratrix_fake::FakeDriver;
 use migratrix_guest::Parameters;
-use migratrix_matrix::{Backend, Case, Point, Profile, Raw, ReleaseName, Tuple};
+use migratrix_matrix::{Backend, Case, Profile, ReleaseName, Tuple};
 
 /// How often each is done; the quickest counts.
 const ROUNDS: usize = 5;
@@ -60,7 +60,7 @@ fn alone(cases: &[Case]) {
         .build();
     runtime.expect("it can be made").block_on(async {
         for case in cases {
-            let script = Script::of(case, subject(), 20_000);
+            let script = Script::of(case, spec(), 20_000);
             let mut driver = FakeDriver::new(&script.subject);
             let mut record = Recorder::new(script.header(1, 0), None);
             run(&script, &mut driver, &mut record, &Deadlines::default()).await;
@@ -102,8 +102,8 @@ fn call(arguments: &[&str]) {
     assert!(status.expect("the program is built").success());
 }
 
-fn subject() -> Subject {
-    Subject {
+fn spec() -> DomainSpec {
+    DomainSpec {
         domain: "mx-0".into(),
         uuid: "6d780000-0001-4001-8000-000000000000".into(),
         foreign_uuid: "6d780000-0002-4001-8000-000000000000".into(),
@@ -111,8 +111,5 @@ fn subject() -> Subject {
         memory_mib: 16,
         guest: Parameters::SMALL,
         boot_image: "/a-b.img".into(),
-        qtest: false,
-        point: Point::Qemu(Raw::USUAL),
-        raw: Raw::USUAL,
     }
 }

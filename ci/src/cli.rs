@@ -8,8 +8,14 @@ use std::{
 };
 
 use clap::{Args, Parser, Subcommand, ValueEnum, error::ErrorKind, value_parser};
+use itertools::Itertools;
+use migratrix_matrix::{Backend, Profile, Suite, axes};
 
-use crate::code;
+use crate::{
+    code,
+    formats::FormatArgs,
+    words::{profiles, words},
+};
 
 /// Which live migrations between which versions of libvirt and QEMU work, which do not, and why.
 #[derive(Debug, Parser)]
@@ -257,18 +263,15 @@ pub enum ListFormat {
 /// Which cases.
 #[derive(Debug, Args)]
 pub struct SelectionArgs {
-    /// The set of axes: tck, qemu, colo, backup, faults
-    #[arg(long, default_value = "tck")]
-    pub suite: String,
-    /// How much of it. tck: default, tck (the 96 scenarios), tck-script, tck-full; qemu: migration-test,
-    /// devices, plain, families; colo: qemu-colo, colo-full; backup: iotests-124, chain, variants,
-    /// checkpoints (through libvirt)
-    #[arg(long)]
-    pub profile: Option<String>,
-    /// What runs them: libvirt; qemu, with no libvirt between; or fake, the hypervisor in memory that
-    /// tests the tester. Default: the first of these that runs the profile
-    #[arg(long)]
-    pub backend: Option<String>,
+    /// The set of axes
+    #[arg(long, default_value_t = Suite::Tck, value_parser = words::<Suite>())]
+    pub suite: Suite,
+    /// How much of the suite. Default: the first of its profiles that the back end runs
+    #[arg(long, value_parser = profiles())]
+    pub profile: Option<Profile>,
+    /// What runs the cases. Default: the first of these that runs the profile
+    #[arg(long, value_parser = words::<Backend>())]
+    pub backend: Option<Backend>,
     /// Whose client library calls. Default: those of the sources
     #[arg(long, value_name = "RELEASE", value_delimiter = ',')]
     pub client: Vec<String>,
@@ -287,7 +290,7 @@ pub struct SelectionArgs {
     #[arg(long, value_name = "OLD,NEW", conflicts_with_all = ["client", "source", "destination"])]
     pub boundary: Option<String>,
     /// Only cases of which the expression is true, as 'control(p2p) & !state(paused)'; --help tells more
-    #[arg(short = 'E', long = "expression", value_name = "EXPRESSION", long_help = EXPRESSION_HELP)]
+    #[arg(short = 'E', long = "expression", value_name = "EXPRESSION", long_help = expression_help())]
     pub expression: Option<String>,
     /// This case, by its name; may be given several times
     #[arg(long = "case", value_name = "NAME")]
@@ -301,20 +304,36 @@ pub struct SelectionArgs {
 }
 
 /// What expressions are, in short: the parser names what it knows wherever a word is wrong.
+fn expression_help() -> String {
+    EXPRESSION_HELP.replace("AXES", &columns(axes().map(|axis| axis.predicate).unique()))
+}
+
+/// The words with commas between them, in lines that are no longer than the others.
+fn columns<'w>(words: impl Iterator<Item = &'w str>) -> String {
+    const WIDTH: usize = 72;
+    let mut lines: Vec<String> = Vec::new();
+    for word in words {
+        match lines.last_mut() {
+            Some(line) if line.len() + word.len() + 2 <= WIDTH => *line += &format!(" {word},"),
+            Some(_) | None => lines.push(format!("    {word},")),
+        }
+    }
+    let all = lines.join("\n");
+    all.trim_end_matches(',').to_owned()
+}
+
 const EXPRESSION_HELP: &str = "\
 Only cases of which the expression is true. It is made of predicates, words with values in
 parentheses: of several with commas, any will do. They are joined by `!`, `&`, `|` and
 parentheses, or by not, and, or.
 
-  control, state, flag, hardware: words of case names, as state(paused)
+  words of case names, as state(paused) or devices(virtio-*):
+AXES
   flags: exactly this set, as flags(live+persist); fault(none)
   client, source, destination: a release, a glob or a version,
     as source(trixie), source(book*), source(<9.1), source(qemu>=10)
   forward(), same(), backward(): the destination is newer, equal, older
-  suite, backend; name: a glob for the whole name, as name(*/p2p/*)
-  of the suite qemu: method, transport, guest, multifd, tls, feature,
-    incident, machine, devices and more, as devices(virtio-*)
-  of colo: failover, loss and more; of backup: operation, target and more
+  name: a glob for the whole name, as name(*/p2p/*)
 
 A word that is wrong is answered with all that are known: -E 'x()', -E 'tls(x)'.
 
@@ -390,18 +409,8 @@ pub struct KnownArgs {
 /// Which reports are written.
 #[derive(Debug, Args)]
 pub struct OutputArgs {
-    /// Write JUnit to this file, in the flavour that takes properties
-    #[arg(long, value_name = "FILE")]
-    pub junit: Option<PathBuf>,
-    /// Write JUnit to this file, in the flavour that obeys the strict schema
-    #[arg(long, value_name = "FILE")]
-    pub junit_strict: Option<PathBuf>,
-    /// Write the page to this file
-    #[arg(long, value_name = "FILE")]
-    pub html: Option<PathBuf>,
-    /// Write the figures to this file
-    #[arg(long, value_name = "FILE")]
-    pub json: Option<PathBuf>,
+    #[command(flatten)]
+    pub files: FormatArgs,
     #[command(flatten)]
     pub how: JunitArgs,
 }

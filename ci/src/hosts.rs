@@ -11,10 +11,9 @@ use std::{
 
 use anyhow::{Context, Result};
 use migratrix_contract::{Host, told};
-use migratrix_history::Side;
-use migratrix_lab::{Health, Lab, LabHost, RemoteHost, Role, Store, StoredRelease, client_command};
+use migratrix_lab::{Health, Lab, LabHost, RemoteHost, Store, StoredRelease, client_command};
 use migratrix_libvirt::{Listener, reach};
-use migratrix_matrix::{HostSetup, ReleaseName, Tuple};
+use migratrix_matrix::{HostSetup, ReleaseName, Side, Tuple};
 use tokio::{
     sync::{OwnedRwLockReadGuard, OwnedRwLockWriteGuard, RwLock},
     task::JoinSet,
@@ -51,22 +50,22 @@ pub struct Lost {
 }
 
 /// Which host it is.
-type Key = (ReleaseName, Role, HostSetup);
+type Key = (ReleaseName, Side, HostSetup);
 
 /// Many cases may be on a host, or one alone.
 type Gate = Arc<RwLock<()>>;
 
-/// The two hosts of a case, and the leave to be on them.
-pub struct Pair {
+/// The two hosts of a case, and the guard that lets it be on them.
+pub struct HostPair {
     /// Where the guest comes from.
-    pub source: Place,
+    pub source: HostLease,
     /// Where it goes to.
-    pub destination: Place,
-    _leave: Leave,
+    pub destination: HostLease,
+    _guard: HostGuard,
 }
 
 /// One host of a case.
-pub struct Place {
+pub struct HostLease {
     /// What the driver sees of it.
     pub host: Arc<dyn Host>,
     /// Where the guest's boot image is on it, where that is not ours to say.
@@ -76,7 +75,7 @@ pub struct Place {
 }
 
 /// Held as long as a case is on its hosts.
-enum Leave {
+enum HostGuard {
     Shared {
         _held: [OwnedRwLockReadGuard<()>; 2],
     },
@@ -133,16 +132,21 @@ impl Hosts {
     ///
     /// # Errors
     /// Says which host doesn't come up, and why.
-    pub async fn pair(&self, tuple: &Tuple, setup: HostSetup, alone: bool) -> Result<Pair, String> {
-        let source = (tuple.source.clone(), Role::Source, setup);
-        let destination = (tuple.destination.clone(), Role::Destination, setup);
+    pub async fn pair(
+        &self,
+        tuple: &Tuple,
+        setup: HostSetup,
+        alone: bool,
+    ) -> Result<HostPair, String> {
+        let source = (tuple.source.clone(), Side::Source, setup);
+        let destination = (tuple.destination.clone(), Side::Destination, setup);
         let gates = [self.gate(&source), self.gate(&destination)];
         // Every case takes its source first: two cases can't wait for one another.
-        let leave = Leave::take(gates, alone).await;
-        Ok(Pair {
-            source: self.place(source).await?,
-            destination: self.place(destination).await?,
-            _leave: leave,
+        let guard = HostGuard::take(gates, alone).await;
+        Ok(HostPair {
+            source: self.lease(source).await?,
+            destination: self.lease(destination).await?,
+            _guard: guard,
         })
     }
 
@@ -175,8 +179,8 @@ impl Hosts {
         for (name, uri, reached) in answers.join_all().await {
             if let Err(error) = reached {
                 let why = format!("{name} ({uri}) does not answer: {}", chain(&error));
-                for role in [Role::Source, Role::Destination] {
-                    let key = (name.clone(), role, HostSetup::AsShipped);
+                for side in Side::BOTH {
+                    let key = (name.clone(), side, HostSetup::AsShipped);
                     self.broken.borrow_mut().insert(key, why.clone());
                 }
                 silent.push((name, why));
@@ -189,9 +193,9 @@ impl Hosts {
     #[must_use]
     pub fn lack(&self, tuple: &Tuple) -> bool {
         let broken = self.broken.borrow();
-        broken.keys().any(|(name, role, _)| match role {
-            Role::Source => *name == tuple.source,
-            Role::Destination => *name == tuple.destination,
+        broken.keys().any(|(name, side, _)| match side {
+            Side::Source => *name == tuple.source,
+            Side::Destination => *name == tuple.destination,
         })
     }
 
@@ -225,29 +229,29 @@ impl Hosts {
     }
 
     /// Replaces the hosts of `pair` that need it, and notes how they went.
-    pub async fn mend(&self, pair: &Pair) {
-        for (_, place) in pair.sides() {
-            self.mend_place(place).await;
+    pub async fn mend(&self, pair: &HostPair) {
+        for (_, lease) in pair.sides() {
+            self.mend_lease(lease).await;
         }
     }
 
-    async fn mend_place(&self, place: &Place) {
-        let (Some(lab), Some(host)) = (self.lab.as_ref(), place.lab_host.as_ref()) else {
+    async fn mend_lease(&self, lease: &HostLease) {
+        let (Some(lab), Some(host)) = (self.lab.as_ref(), lease.lab_host.as_ref()) else {
             return;
         };
-        if host.generation() != place.generation {
+        if host.generation() != lease.generation {
             return;
         }
         let Health::Down(why) = lab.check(host).await else {
             return;
         };
-        let run = (host.hostname().to_owned(), place.generation);
+        let run = (host.hostname().to_owned(), lease.generation);
         // Noted before it is replaced: whoever sees the new one knows how the old one went.
         self.deaths
             .borrow_mut()
             .entry(run.clone())
             .or_insert_with(|| why.clone());
-        if let Err(error) = lab.replace(host, place.generation).await {
+        if let Err(error) = lab.replace(host, lease.generation).await {
             let why = format!("{why}; and it can't be started again: {}", told(&error));
             self.deaths.borrow_mut().insert(run, why);
         }
@@ -255,11 +259,11 @@ impl Hosts {
 
     /// The hosts of `pair` that were lost since the case came to them, whoever found that.
     #[must_use]
-    pub fn lost(&self, pair: &Pair) -> Vec<Lost> {
+    pub fn lost(&self, pair: &HostPair) -> Vec<Lost> {
         let deaths = self.deaths.borrow();
-        let lost = |(side, place): (Side, &Place)| {
-            let host = place.lab_host.as_ref()?;
-            let generation = place.generation;
+        let lost = |(side, lease): (Side, &HostLease)| {
+            let host = lease.lab_host.as_ref()?;
+            let generation = lease.generation;
             let why = deaths.get(&(host.hostname().to_owned(), generation));
             let gone = why.is_some() || host.generation() != generation;
             gone.then(|| Lost {
@@ -287,28 +291,28 @@ impl Hosts {
         Arc::clone(gates.entry(key.clone()).or_default())
     }
 
-    async fn place(&self, key: Key) -> Result<Place, String> {
-        let (name, role, setup) = &key;
+    async fn lease(&self, key: Key) -> Result<HostLease, String> {
+        let (name, side, setup) = &key;
         if let Some(why) = self.broken.borrow().get(&key) {
             return Err(why.clone());
         }
         if let Some(config) = self.remote.get(name) {
-            return Ok(Place::remote(name, config));
+            return Ok(HostLease::remote(name, config));
         }
         let (lab, stored) = self
             .lab
             .as_ref()
             .zip(self.stored.get(name))
             .expect("made for this tuple");
-        let coming = match role {
-            Role::Source => format!("{name} (source)"),
-            Role::Destination => format!("{name} (destination)"),
+        let coming = match side {
+            Side::Source => format!("{name} (source)"),
+            Side::Destination => format!("{name} (destination)"),
         };
         self.coming.borrow_mut().insert(coming.clone());
-        let host = lab.host(stored, *role, *setup).await;
+        let host = lab.host(stored, *side, *setup).await;
         self.coming.borrow_mut().remove(&coming);
         match host {
-            Ok(host) => Ok(Place::lab(host)),
+            Ok(host) => Ok(HostLease::lab(host)),
             Err(error) => {
                 let why = format!("a host of {name} doesn't come up: {}", told(&error));
                 self.broken.borrow_mut().insert(key, why.clone());
@@ -318,20 +322,20 @@ impl Hosts {
     }
 }
 
-impl Pair {
+impl HostPair {
     /// What could be kept of an attempt that begins now, with the domain of this name.
     #[must_use]
     pub fn material(&self, domain: &str) -> Material {
         let mut material = Material::new();
-        for (side, place) in self.sides() {
-            for (kind, log) in place.logs(domain) {
+        for (side, lease) in self.sides() {
+            for (kind, log) in lease.logs(domain) {
                 material.watch(side, kind, log);
             }
         }
         material
     }
 
-    fn sides(&self) -> [(Side, &Place); 2] {
+    fn sides(&self) -> [(Side, &HostLease); 2] {
         [
             (Side::Source, &self.source),
             (Side::Destination, &self.destination),
@@ -339,7 +343,7 @@ impl Pair {
     }
 }
 
-impl Place {
+impl HostLease {
     fn lab(host: Arc<LabHost>) -> Self {
         Self {
             generation: host.generation(),
@@ -390,7 +394,7 @@ fn chain(error: &(dyn std::error::Error + 'static)) -> String {
     words.join(": ")
 }
 
-impl Leave {
+impl HostGuard {
     async fn take([source, destination]: [Gate; 2], alone: bool) -> Self {
         if alone {
             Self::Alone {

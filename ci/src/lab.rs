@@ -5,10 +5,10 @@ use std::{fs, io::ErrorKind, os::unix::process::CommandExt, path::Path, process:
 use anyhow::{Context, Result, bail};
 use migratrix_guest::Parameters;
 use migratrix_lab::{
-    Lab, LabName, Labs, Role, RunningHost, Store, StoredRelease, cache_folder, enter_network,
+    Lab, LabName, Labs, RunningHost, Store, StoredRelease, cache_folder, enter_network,
     running_hosts, sandbox,
 };
-use migratrix_matrix::{HostSetup, ReleaseName};
+use migratrix_matrix::{HostSetup, ReleaseName, Side};
 
 use crate::{
     WrongUse,
@@ -65,8 +65,8 @@ fn up(name: &LabName, releases: &[String]) -> Result<u8> {
 async fn hold_up(name: &LabName, logs: &Path, releases: &[StoredRelease]) -> Result<()> {
     let lab = Lab::new(logs)?;
     for release in releases {
-        for role in [Role::Source, Role::Destination] {
-            let host = lab.host(release, role, HostSetup::AsShipped).await?;
+        for side in [Side::Source, Side::Destination] {
+            let host = lab.host(release, side, HostSetup::AsShipped).await?;
             println!(
                 "{}: migratrix lab exec {}{0} -- virsh list --all",
                 host.hostname(),
@@ -106,9 +106,9 @@ fn exec(lab: Option<&str>, name: &str, command: &[String]) -> Result<u8> {
             return Err(error).context("can't run nsenter: install util-linux");
         }
     }
-    let (release, role) = match name.rsplit_once('-') {
-        Some((release, "s")) => (release, Role::Source),
-        Some((release, "d")) => (release, Role::Destination),
+    let (release, side) = match name.rsplit_once('-') {
+        Some((release, "s")) => (release, Side::Source),
+        Some((release, "d")) => (release, Side::Destination),
         Some(_) | None => bail!(WrongUse(format!(
             "`{name}` is not a host: RELEASE-s or RELEASE-d, as in bookworm-s"
         ))),
@@ -121,7 +121,7 @@ fn exec(lab: Option<&str>, name: &str, command: &[String]) -> Result<u8> {
         // An interrupt is for the command.
         let _caught = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::interrupt())?;
         let lab = Lab::new(&cache_folder().join("lab"))?;
-        let host = lab.host(&stored, role, HostSetup::AsShipped).await?;
+        let host = lab.host(&stored, side, HostSetup::AsShipped).await?;
         wait(host.command(command)?)
     })
 }
@@ -224,7 +224,7 @@ fn env(name: &LabName) -> Result<u8> {
 /// The lines that `lab env` prints.
 fn lines(name: &LabName, runner: i32, hosts: &[(String, std::net::Ipv4Addr)]) -> String {
     let uri = |address| format!("qemu+tcp://{address}/system");
-    let role = |letter: &'static str| hosts.iter().filter(move |(host, _)| host.ends_with(letter));
+    let side = |letter: &'static str| hosts.iter().filter(move |(host, _)| host.ends_with(letter));
     let mut text = format!(
         "# Lab {0}: for a shell to evaluate, as in eval \"$(migratrix lab env{1})\"\n\
          # LAB_ENTER runs a command of yours on the lab's network:\n\
@@ -237,8 +237,8 @@ fn lines(name: &LabName, runner: i32, hosts: &[(String, std::net::Ipv4Addr)]) ->
         enter_network(runner).join(" "),
     );
     for (part, host) in [
-        ("SOURCE", role("-s").next()),
-        ("DESTINATION", role("-d").next_back()),
+        ("SOURCE", side("-s").next()),
+        ("DESTINATION", side("-d").next_back()),
     ] {
         if let Some((host, address)) = host {
             text += &format!("LAB_{part}={host}\nLAB_{part}_URI={}\n", uri(address));

@@ -16,6 +16,7 @@ mod config;
 mod doctor;
 mod evidence;
 mod files;
+mod formats;
 mod hosts;
 mod judge;
 mod lab;
@@ -32,6 +33,7 @@ mod run;
 mod rundir;
 mod runner;
 mod stage;
+mod words;
 
 use std::{io, path::Path, process::ExitCode};
 

@@ -8,9 +8,7 @@ use std::{
 use anyhow::{Context, Result, anyhow, bail};
 use clap::ValueEnum;
 use migratrix_lab::{RECIPES, Store, cache_folder};
-use migratrix_matrix::{
-    Plan, Profile, Release, ReleaseName, Releases, RunOptions, Selection, Suite,
-};
+use migratrix_matrix::{Plan, Release, ReleaseName, Releases, RunOptions, Selection};
 use migratrix_reports::{Flaky, KnownAre, KnownFailures, Rules};
 
 use crate::{
@@ -83,16 +81,14 @@ impl SelectionArgs {
     /// # Errors
     /// Names the argument that makes no sense.
     pub fn meaning(&self) -> Result<Selection> {
-        let suite: Suite = self.suite.parse()?;
-        let profile: Option<Profile> = self.profile.as_deref().map(str::parse).transpose()?;
-        let backend = match (&self.backend, profile) {
-            (Some(typed), _) => typed.parse()?,
+        let backend = match (self.backend, self.profile) {
+            (Some(backend), _) => backend,
             (None, Some(profile)) => profile.backends()[0],
-            (None, None) => suite.backends()[0],
+            (None, None) => self.suite.backends()[0],
         };
         let mut selection = Selection {
-            suite,
-            profile,
+            suite: self.suite,
+            profile: self.profile,
             backend,
             boundary: self.boundary.as_deref().map(boundary).transpose()?,
             filter: self.expression.as_deref().map(expression).transpose()?,

@@ -3,21 +3,22 @@
 use std::{
     fs,
     io::{self, BufReader, IsTerminal, stdout},
-    path::{Path, PathBuf},
+    path::PathBuf,
 };
 
 use anyhow::{Context, Result, bail};
 use migratrix_matrix::{Case, Parts, Plan, Releases};
-use migratrix_reports::{self as reports, Colour, Exit, Flavour, KnownFailures, Part, Run, Size};
+use migratrix_reports::{self as reports, Colour, Exit, Flavour, KnownFailures, Part, Run};
 
 use crate::{
     cli::{Granularity, JunitArgs, KnownArgs, OutputArgs},
     config::Config,
     files,
+    formats::{self, FORMATS, How, Seen},
     ledger::Planned,
     meaning::check_known,
-    outputs::{self, Form, Output},
-    rundir::{RunDir, write_by, write_whole},
+    outputs,
+    rundir::RunDir,
 };
 
 impl From<Granularity> for reports::Granularity {
@@ -75,41 +76,6 @@ fn elapsed_ms(run: &Run) -> u64 {
     ends.max().map_or(0, |end| end - run.began_unix * 1_000)
 }
 
-/// Writes JUnit to a file. Where a reader would not take it, that is said.
-fn write_junit(
-    run: &Run,
-    part: Part<'_>,
-    granularity: Option<Granularity>,
-    flavour: Flavour,
-    file: &Path,
-) -> Result<()> {
-    let granularity = granularity.unwrap_or(Granularity::Case);
-    let mut size = Size::default();
-    write_by(file, |out| {
-        size = reports::write_junit(run, part, granularity.into(), flavour, out)?;
-        Ok(())
-    })?;
-    if let Some(told) = size.beyond(Size::GITLAB) {
-        let mend = mend(part, granularity);
-        eprintln!(
-            "{}: GitLab does not take a JUnit file of {told}: {mend}",
-            file.display()
-        );
-    }
-    Ok(())
-}
-
-/// How a JUnit file becomes smaller.
-const fn mend(part: Part<'_>, granularity: Granularity) -> &'static str {
-    match (part, granularity) {
-        (Part::Whole, _) => "write a file a pair by --junit-per-pair DIR",
-        (Part::Pair { .. } | Part::Rest, Granularity::Case) => "run fewer cases at once, by -E",
-        (Part::Pair { .. } | Part::Rest, Granularity::Condition | Granularity::TenConditions) => {
-            "leave --granularity out"
-        }
-    }
-}
-
 /// Writes JUnit a file for each source and destination, and one for what is of none.
 fn write_pairs(run: &Run, how: &JunitArgs) -> Result<()> {
     let Some(dir) = &how.junit_per_pair else {
@@ -118,7 +84,12 @@ fn write_pairs(run: &Run, how: &JunitArgs) -> Result<()> {
     fs::create_dir_all(dir).with_context(|| format!("can't make {}", dir.display()))?;
     let write = |part, name: &str| {
         let file = dir.join(name);
-        write_junit(run, part, how.granularity, Flavour::Rich, &file)
+        let how = How {
+            file: &file,
+            seen: Seen::FromTheFile,
+            granularity: how.granularity,
+        };
+        formats::junit(run, part, Flavour::Rich, &how)
     };
     for (source, destination) in run.pairs() {
         let part = Part::Pair {
@@ -138,28 +109,24 @@ fn write_pairs(run: &Run, how: &JunitArgs) -> Result<()> {
 /// # Errors
 /// Fails where one can't be written.
 pub fn conclude(dir: &RunDir, run: Run, junit: &JunitArgs) -> Result<Exit> {
-    for (name, flavour) in [
-        ("junit.xml", Flavour::Rich),
-        ("junit-strict.xml", Flavour::Strict),
-    ] {
-        let file = dir.path().join(name);
-        write_junit(&run, Part::Whole, junit.granularity, flavour, &file)?;
-    }
     // What lies in the directory names its files as they are seen from there.
-    dir.write(
-        "index.html",
-        &reports::html(&run, |_, file| file.to_owned()),
-    )?;
-    dir.write("summary.json", &reports::json(&run))?;
-    dir.write("summary.txt", &reports::terminal(&run, Colour::Plain))?;
+    for format in &FORMATS {
+        let how = How {
+            file: &dir.path().join(format.file),
+            seen: Seen::FromTheRun,
+            granularity: junit.granularity,
+        };
+        format.write(&run, &how)?;
+    }
     // What is printed, or lies elsewhere, names them as they are seen from here.
     let run = run.at(&dir.path().to_string_lossy());
     write_pairs(&run, junit)?;
     print!("{}", reports::terminal(&run, colour()));
-    println!(
-        "\nJUnit: {0}/junit.xml · page: {0}/index.html",
-        dir.path().display()
-    );
+    let named = FORMATS.iter().filter_map(|format| {
+        let file = dir.path().join(format.file);
+        Some(format!("{}: {}", format.told?, file.display()))
+    });
+    println!("\n{}", named.collect::<Vec<_>>().join(" · "));
     Ok(run.exit())
 }
 
@@ -178,7 +145,8 @@ pub fn report(
     outputs: &OutputArgs,
     config: &Config,
 ) -> Result<Exit> {
-    let all = asked(outputs);
+    let files = outputs.files.outputs();
+    let all: Vec<_> = files.chain(outputs.how.output()).collect();
     outputs::check(&all, paths)?;
     // Shards of one run were begun with the same options.
     let first = paths.first().context("no run is named")?;
@@ -186,39 +154,18 @@ pub fn report(
     let known = typed.or_kept(&kept)?;
     let how = outputs.how.or_kept(&kept)?;
     let run = merged(paths, &known, typed, config)?;
-    for output in &all {
-        write_output(&run, output, how.granularity)?;
+    for (format, file) in outputs.files.asked() {
+        let (seen, granularity) = (Seen::FromTheFile, how.granularity);
+        let how = How {
+            file,
+            seen,
+            granularity,
+        };
+        format.write(&run, &how)?;
     }
     write_pairs(&run, &how)?;
     print!("{}", reports::terminal(&run, colour()));
     Ok(run.exit())
-}
-
-/// The reports that are asked for.
-fn asked(outputs: &OutputArgs) -> Vec<Output<'_>> {
-    let all = [
-        ("--junit", &outputs.junit),
-        ("--junit-strict", &outputs.junit_strict),
-        ("--html", &outputs.html),
-        ("--json", &outputs.json),
-    ];
-    let given = all
-        .into_iter()
-        .filter_map(|(option, path)| Some((option, path.as_deref()?)));
-    let form = Form::File;
-    let given = given.map(|(option, path)| Output { option, path, form });
-    given.chain(outputs.how.output()).collect()
-}
-
-fn write_output(run: &Run, output: &Output<'_>, granularity: Option<Granularity>) -> Result<()> {
-    let file = output.path;
-    match output.option {
-        "--junit" => write_junit(run, Part::Whole, granularity, Flavour::Rich, file),
-        "--junit-strict" => write_junit(run, Part::Whole, granularity, Flavour::Strict, file),
-        "--html" => write_whole(file, &reports::html(run, outputs::way_from(file))),
-        "--json" => write_whole(file, &reports::json(run)),
-        _ => Ok(()),
-    }
 }
 
 /// The one run of these directories, with what is missing of it.

@@ -19,20 +19,10 @@ use anyhow::{Context, Result, bail};
 use migratrix_matrix::{Case, Plan, shell_word};
 use nix::fcntl::{Flock, FlockArg};
 
-use crate::{WrongUse, files, say::count};
+use crate::{WrongUse, files, formats::FORMATS, say::count};
 
-/// What a run's directory holds as files, beside its folders.
-const FILES: [&str; 9] = [
-    "plan.json",
-    "concluded.jsonl",
-    "verdicts.jsonl",
-    "run.lock",
-    "junit.xml",
-    "junit-strict.xml",
-    "index.html",
-    "summary.json",
-    "summary.txt",
-];
+/// What a run's directory holds as files, beside its folders and reports.
+const FILES: [&str; 4] = ["plan.json", "concluded.jsonl", "verdicts.jsonl", "run.lock"];
 
 /// A run's directory.
 #[derive(Debug)]
@@ -304,7 +294,8 @@ fn demand_cases(plan: &Plan) -> Result<()> {
 
 /// Sees to it that nothing stands in the place of a run's file that is none.
 fn demand_files(path: &Path) -> Result<()> {
-    for name in FILES {
+    let reports = FORMATS.iter().map(|format| format.file);
+    for name in FILES.into_iter().chain(reports) {
         let file = path.join(name);
         // What else may be wrong with it is told where it is read or written.
         let foreign = |error: &io::Error| error.kind() == io::ErrorKind::InvalidInput;

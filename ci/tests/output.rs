@@ -8,6 +8,7 @@ use std::{
     process::{Command, Stdio},
 };
 
+use migratrix_matrix::{Axis, Backend, Profile, Suite};
 use nix::{
     pty::{Winsize, openpty},
     unistd::dup,
@@ -227,6 +228,20 @@ fn the_long_help_tells_the_defaults_and_the_language_of_expressions() {
             "-E 'x()'",
         ] {
             assert!(help.contains(told), "{told} is not in: {help}");
+        }
+        let words = Suite::INFO.words.iter().chain(Profile::INFO.words);
+        for (word, _) in words.chain(Backend::INFO.words) {
+            assert!(
+                help.contains(&format!("- {word}:")),
+                "{word} is not in: {help}"
+            );
+        }
+        for axis in migratrix_matrix::axes() {
+            assert!(
+                help.contains(axis.predicate),
+                "{} is not in: {help}",
+                axis.predicate
+            );
         }
         let (_, examples) = help.split_once("Examples:\n").expect("there are some");
         let examples = examples.lines().map(str::trim);

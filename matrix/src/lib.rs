@@ -18,6 +18,7 @@ mod point;
 mod release;
 mod rule;
 mod select;
+mod side;
 mod suite;
 mod suites;
 mod version;
@@ -27,11 +28,11 @@ pub use axis::{Axis, AxisInfo};
 pub use case::{Backend, BadCaseName, Case};
 pub use condition::Condition;
 pub use fault::{Fault, Moment, Trip};
-pub use machine::{is_versioned_machine, newest_common_machine, oldest_common_machine};
-pub use need::{Ability, Need};
+pub use machine::is_versioned_machine;
+pub use need::{Ability, Holder, Need};
 pub use point::{Point, Trait, axes};
 pub use release::{
-    BadReleaseName, DuplicateRelease, Place, Release, ReleaseName, Releases, Tuple, UnknownRelease,
+    BadReleaseName, DuplicateRelease, Release, ReleaseName, Releases, Role, Tuple, UnknownRelease,
 };
 pub use rule::{Rule, excluded};
 pub use select::{
@@ -46,6 +47,7 @@ pub use select::{
     setup::HostSetup,
     shard::{BadShard, Shard, ShardBy},
 };
+pub use side::Side;
 pub use suite::{Profile, Suite};
 pub use suites::{
     backup::{

@@ -2,36 +2,6 @@
 
 use crate::{MachineChoice, Release};
 
-/// The newest machine type of `family` (`pc-q35` or `pc-i440fx`) that both releases offer.
-///
-/// Only plain numbers count as versions, as in `pc-q35-4.0.1`; the aliases `pc` and `q35`, which mean
-/// another machine in each release, and the types of distributions, as `pc-q35-rhel9.2.0`, do not.
-#[must_use]
-pub fn newest_common_machine(a: &Release, b: &Release, family: &str) -> Option<String> {
-    let newest = common(a, b, family).max();
-    newest.map(|(_, machine)| machine.clone())
-}
-
-/// The oldest machine type of `family` that both releases offer, counted in the same way.
-#[must_use]
-pub fn oldest_common_machine(a: &Release, b: &Release, family: &str) -> Option<String> {
-    let oldest = common(a, b, family).min();
-    oldest.map(|(_, machine)| machine.clone())
-}
-
-/// The machine types of `family` that both releases offer, each after its numbers.
-fn common<'a>(
-    a: &'a Release,
-    b: &'a Release,
-    family: &'a str,
-) -> impl Iterator<Item = (Vec<u32>, &'a String)> {
-    let common = a
-        .machines
-        .iter()
-        .filter(|machine| b.machines.contains(machine));
-    common.filter_map(move |machine| Some((numbers(machine, family)?, machine)))
-}
-
 impl MachineChoice {
     /// The machine type that is chosen of those that both releases offer; `None` where they have none
     /// of its family in common.
@@ -43,6 +13,10 @@ impl MachineChoice {
     }
 
     /// The machine type that is chosen of those that one side offers, and that the other offers too.
+    ///
+    /// Only plain numbers count as versions, as in `pc-q35-4.0.1`; the aliases `pc` and `q35`, which
+    /// mean another machine in each release, and the types of distributions, as `pc-q35-rhel9.2.0`, do
+    /// not.
     #[must_use]
     pub fn among_names<'n>(
         self,
@@ -92,7 +66,7 @@ mod tests {
     }
 
     fn newest(a: &[&str], b: &[&str]) -> Option<String> {
-        newest_common_machine(&release(a), &release(b), "pc-q35")
+        MachineChoice::Q35.among(&release(a), &release(b))
     }
 
     #[test]

@@ -2,16 +2,24 @@
 
 use std::fmt;
 
-use crate::{Place, Version};
+use crate::{Side, Version};
 
 /// One thing that a case needs of one side or of the machine that it runs on.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Need {
-    /// Which side; [`Place::Client`] stands for what lies on neither: the machine that both run on,
-    /// and what they share.
-    pub side: Place,
+    /// Who must have it.
+    pub holder: Holder,
     /// What.
     pub ability: Ability,
+}
+
+/// Who must have what a case needs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Holder {
+    /// The QEMU of a side.
+    Side(Side),
+    /// Neither side: the machine that both run on, and what they share.
+    Machine,
 }
 
 /// One thing that a QEMU, or a machine, has or hasn't got. All but the last two are probed.
@@ -48,23 +56,25 @@ pub enum Ability {
 /// What can't be probed: which points, on which sides, and what is asked of the version.
 pub(crate) struct Row<P> {
     pub of: fn(&P) -> bool,
-    pub sides: &'static [Place],
+    pub holders: &'static [Holder],
     pub ability: Ability,
 }
 
-pub(crate) const BOTH: &[Place] = &[Place::Source, Place::Destination];
+pub(crate) const SOURCE: Holder = Holder::Side(Side::Source);
+pub(crate) const DESTINATION: Holder = Holder::Side(Side::Destination);
+pub(crate) const BOTH: &[Holder] = &[SOURCE, DESTINATION];
 
 /// Adds what the rows ask of the versions for `point`.
 pub(crate) fn of_versions<P>(rows: &[Row<P>], point: &P, all: &mut Vec<Need>) {
     for row in rows.iter().filter(|row| (row.of)(point)) {
-        on(row.sides, row.ability.clone(), all);
+        on(row.holders, row.ability.clone(), all);
     }
 }
 
-/// Adds the same need of each of `sides`.
-pub(crate) fn on(sides: &[Place], ability: Ability, all: &mut Vec<Need>) {
-    all.extend(sides.iter().map(|side| Need {
-        side: *side,
+/// Adds the same need of each of `holders`.
+pub(crate) fn on(holders: &[Holder], ability: Ability, all: &mut Vec<Need>) {
+    all.extend(holders.iter().map(|holder| Need {
+        holder: *holder,
         ability: ability.clone(),
     }));
 }
@@ -107,6 +117,15 @@ impl Ability {
             | Self::Kvm
             | Self::DirectIo
             | Self::Userfaultfd => Some(self.is_in(one)? && self.is_in(other)?),
+        }
+    }
+}
+
+impl fmt::Display for Holder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Side(side) => side.fmt(f),
+            Self::Machine => f.pad("machine"),
         }
     }
 }

@@ -51,8 +51,8 @@ pub struct Tuple {
 }
 
 axis! {
-    /// One of the three places of a migration.
-    Place, "place" {
+    /// What a release is for a case: one of three places.
+    Role, "place" {
         /// Where the client library is.
         Client = "client",
         /// Where the guest comes from.
@@ -144,17 +144,17 @@ impl FromStr for ReleaseName {
 impl Tuple {
     /// The release at `place`.
     #[must_use]
-    pub fn at(&self, place: Place) -> &ReleaseName {
+    pub fn at(&self, place: Role) -> &ReleaseName {
         match place {
-            Place::Client => &self.client,
-            Place::Source => &self.source,
-            Place::Destination => &self.destination,
+            Role::Client => &self.client,
+            Role::Source => &self.source,
+            Role::Destination => &self.destination,
         }
     }
 
     /// The three places with their releases.
-    pub fn places(&self) -> impl Iterator<Item = (Place, &ReleaseName)> {
-        Place::ALL.into_iter().map(|place| (place, self.at(place)))
+    pub fn places(&self) -> impl Iterator<Item = (Role, &ReleaseName)> {
+        Role::ALL.into_iter().map(|place| (place, self.at(place)))
     }
 }
 

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use itertools::Itertools;
 use migratrix_matrix::{
-    Case, Control, Filter, Flag, Place, Profile, Release, ReleaseName, Releases, Selection, Shard,
+    Case, Control, Filter, Flag, Profile, Release, ReleaseName, Releases, Role, Selection, Shard,
     Version, cover,
 };
 use proptest::{prelude::*, sample::select};
@@ -58,7 +58,7 @@ enum Tree {
     Control(Control),
     Flag(Flag),
     Source(&'static str),
-    Below(Place, Version),
+    Below(Role, Version),
     Forward,
     Not(Box<Self>),
     And(Box<Self>, Box<Self>),
@@ -104,7 +104,7 @@ fn trees() -> impl Strategy<Value = Tree> {
         select(Control::ALL.to_vec()).prop_map(Tree::Control),
         select(Flag::ALL.to_vec()).prop_map(Tree::Flag),
         select(VERSIONS.map(|(name, _)| name).to_vec()).prop_map(Tree::Source),
-        (select(Place::ALL.to_vec()), version).prop_map(|(place, below)| Tree::Below(place, below)),
+        (select(Role::ALL.to_vec()), version).prop_map(|(place, below)| Tree::Below(place, below)),
         Just(Tree::Forward),
     ];
     leaf.prop_recursive(4, 16, 2, |inner| {

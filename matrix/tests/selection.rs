@@ -2,8 +2,8 @@
 
 use itertools::Itertools;
 use migratrix_matrix::{
-    Backend, BadPlan, Case, Condition, Emptied, Place, Plan, Profile, Release, ReleaseName,
-    Releases, SelectError, Selection, Suite, excluded,
+    Backend, BadPlan, Case, Condition, Emptied, Plan, Profile, Release, ReleaseName, Releases,
+    Role, SelectError, Selection, Suite, excluded,
 };
 
 fn name(text: &str) -> ReleaseName {
@@ -170,7 +170,7 @@ fn contradictions_are_refused() {
     };
     assert_eq!(
         error(&selection),
-        SelectError::BoundaryAndPlace(Place::Client)
+        SelectError::BoundaryAndPlace(Role::Client)
     );
     let selection = Selection {
         names: vec![case.clone()],
@@ -194,7 +194,7 @@ fn contradictions_are_refused() {
     assert!(matches!(
         error(&selection),
         SelectError::ReleaseTwice {
-            place: Place::Source,
+            place: Role::Source,
             ..
         }
     ));

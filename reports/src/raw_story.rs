@@ -10,8 +10,8 @@ use migratrix_history::{
     DomainLook, History, Identity, JobLook, Look, Observation, Refusal, Side, Verb, When,
 };
 use migratrix_matrix::{
-    Case, Devices, End, Failure, Feature, GuestState, Incident, Method, Multifd, Place, Raw,
-    Setting, Tls, Uuids, Version,
+    Case, Devices, End, Failure, Feature, GuestState, Incident, Method, Multifd, Raw, Setting, Tls,
+    Uuids, Version,
 };
 use serde_json::{Value, json};
 
@@ -213,10 +213,7 @@ impl Story {
 
     fn after(&mut self) {
         let expected = self.raw.expectation();
-        let survivor = match expected.survivor {
-            Place::Destination => Destination,
-            Place::Source | Place::Client => Source,
-        };
+        let survivor = expected.survivor;
         for side in [Source, Destination] {
             let there = machine(&self.raw, side, side == survivor);
             self.look(side, When::After, there);

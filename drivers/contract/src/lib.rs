@@ -26,7 +26,7 @@ pub use driver::{Driver, Host, SHARED};
 pub use processor::processor_time;
 pub use record::Recorder;
 pub use run::{Deadlines, run};
-pub use script::{LIVE_BANDWIDTH_MIB, Phase, Script, Subject};
+pub use script::{DomainSpec, LIVE_BANDWIDTH_MIB, Phase, Script, Subject};
 pub use step::{BackupStep, ColoStep, Migrate, RawStep, Step, Uuid, Variant};
 pub use told::told;
 pub use tool::ToolSaid;

@@ -12,8 +12,28 @@ use migratrix_matrix::{Accelerator, Case, Fault, HostSetup, Point, Raw};
 use crate::Step;
 pub use tck::LIVE_BANDWIDTH_MIB;
 
-/// The domain that a case moves.
+/// What is decided for a case's domain by who runs it: its names, and what it is made of.
 #[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DomainSpec {
+    /// Its name: unique in the run, and the mark by which its residue is found.
+    pub domain: String,
+    /// Its UUID, as text.
+    pub uuid: String,
+    /// Another UUID, for a configuration that is in the way.
+    pub foreign_uuid: String,
+    /// The versioned machine type.
+    pub machine: String,
+    /// The domain's memory, in MiB.
+    pub memory_mib: u32,
+    /// The guest's parameters, but for what the case says of them.
+    pub guest: Parameters,
+    /// The guest's boot image, by the path that both hosts know it by.
+    pub boot_image: String,
+}
+
+/// The domain that a case moves. It is made whole by [`Subject::of`], and by nothing else.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Subject {
     /// Its name: unique in the run, and the mark by which its residue is found.
     pub domain: String,
@@ -34,7 +54,7 @@ pub struct Subject {
     /// What the case says is done.
     pub point: Point,
     /// What a raw migration really does: as its case says, but for a fault; of a COLO pair, the
-    /// migration that lies under it.
+    /// migration that lies under it; of any other case, the usual one.
     pub raw: Raw,
 }
 
@@ -69,6 +89,50 @@ pub struct Script {
 }
 
 impl Subject {
+    /// The subject of `case`, with all that the case says of it.
+    #[must_use]
+    pub fn of(case: &Case, spec: DomainSpec) -> Self {
+        let raw = match &case.point {
+            Point::Qemu(raw) => qemu::really(*raw, case.fault),
+            Point::Colo(colo) => colo::underneath(colo),
+            Point::Tck(_) | Point::Backup(_) | Point::Chained(_) => Raw::USUAL,
+        };
+        let disk = match &case.point {
+            Point::Backup(backup) => backup::stamped(backup.writer),
+            Point::Chained(chained) => backup::stamped(chained.writer),
+            Point::Tck(_) | Point::Qemu(_) | Point::Colo(_) => spec.guest.disk,
+        };
+        let guest = Parameters {
+            suspend: raw.guest.sleeps(),
+            flush: raw.accelerator != Accelerator::TcgUnflushed,
+            disk,
+            ..spec.guest
+        };
+        Self {
+            domain: spec.domain,
+            uuid: spec.uuid,
+            foreign_uuid: spec.foreign_uuid,
+            machine: spec.machine,
+            memory_mib: spec.memory_mib,
+            guest,
+            boot_image: spec.boot_image,
+            qtest: matches!(case.fault, Some(Fault::Tck(fault)) if tck::needs_qtest(fault)),
+            point: case.point,
+            raw,
+        }
+    }
+
+    /// The steps that it goes through where nothing is broken on purpose.
+    fn steps(&self) -> Vec<(Phase, Step)> {
+        match &self.point {
+            Point::Tck(scenario) => tck::steps(scenario),
+            Point::Qemu(_) => qemu::steps(&self.raw),
+            Point::Colo(colo) => colo::steps(colo),
+            Point::Backup(backup) => backup::steps(backup),
+            Point::Chained(chained) => backup::around(chained, tck::steps(&chained.scenario)),
+        }
+    }
+
     /// Where the domain's QEMU listens for qtest, by the path that its host knows it by.
     #[must_use]
     pub fn qtest_socket(&self) -> String {
@@ -80,36 +144,14 @@ impl Script {
     /// The script of `case`: what the scenario says, with the case's fault among the steps.
     /// `downtime_bound_ms` is the bound on the downtime, in milliseconds.
     #[must_use]
-    pub fn of(case: &Case, mut subject: Subject, downtime_bound_ms: u64) -> Self {
-        subject.qtest = matches!(case.fault, Some(Fault::Tck(fault)) if tck::needs_qtest(fault));
-        subject.point = case.point;
-        let steps = match &case.point {
-            Point::Tck(scenario) => tck::steps(scenario),
-            Point::Qemu(raw) => {
-                subject.raw = qemu::really(*raw, case.fault);
-                qemu::steps(&subject.raw)
-            }
-            Point::Colo(colo) => {
-                subject.raw = colo::underneath(colo);
-                colo::steps(colo)
-            }
-            Point::Backup(backup) => {
-                subject.guest.disk = backup::stamped(backup.writer);
-                backup::steps(backup)
-            }
-            Point::Chained(chained) => {
-                subject.guest.disk = backup::stamped(chained.writer);
-                backup::around(chained, tck::steps(&chained.scenario))
-            }
-        };
-        subject.guest.suspend = subject.raw.guest.sleeps();
-        subject.guest.flush = subject.raw.accelerator != Accelerator::TcgUnflushed;
+    pub fn of(case: &Case, spec: DomainSpec, downtime_bound_ms: u64) -> Self {
+        let subject = Subject::of(case, spec);
         let mut script = Self {
             case: case.clone(),
+            steps: subject.steps(),
             subject,
             downtime_bound_ms,
             setup: HostSetup::default(),
-            steps,
         };
         if let Some(fault) = case.fault {
             script.weave(fault);

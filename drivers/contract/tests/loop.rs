@@ -189,3 +189,12 @@ fn a_fault_is_a_step_of_the_script_at_its_moment() {
     assert_eq!(poked.steps[poke + 1].1, Step::Survey(Side::Destination));
     assert!(poked.subject.qtest && !left.subject.qtest);
 }
+
+/// What a run says of the domain stays, and all that the case says of it is there at once.
+#[test]
+fn a_subject_is_made_whole_from_its_case() {
+    let asleep = script("qemu/qemu/a,b/precopy/unix/suspended/plain");
+    assert!(asleep.subject.guest.suspend && asleep.subject.guest.flush);
+    assert_eq!(asleep.subject.point, asleep.case.point);
+    assert_eq!(asleep.subject.domain, "mq-0");
+}

@@ -20,8 +20,10 @@ mod query;
 pub use bitmap::{BitmapLook, BlockImage, BlockNode};
 pub use file::{Completeness, HistoryError};
 pub use observation::{
-    DomainLook, Identity, JobLook, Look, Observation, Outcome, Refusal, Side, Verb, Versions, When,
+    DomainLook, Identity, JobLook, Look, Observation, Outcome, Refusal, Verb, Versions, When,
 };
+
+pub use migratrix_matrix::Side;
 
 use migratrix_guest::Parameters;
 use migratrix_matrix::{Case, HostSetup};

@@ -3,21 +3,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use migratrix_guest::{DiskSurvey, Survey};
-use migratrix_matrix::{Drive, Version, Write};
+use migratrix_matrix::{Drive, Side, Version, Write};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::BitmapLook;
-
-/// One of the two hosts of a migration.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Side {
-    /// Where the guest comes from.
-    Source,
-    /// Where it goes to.
-    Destination,
-}
 
 /// Which look at a host it was.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]

@@ -5,10 +5,10 @@ use std::{env, error::Error, fs, path::PathBuf, process::ExitCode};
 
 use migratrix_contract::Host;
 use migratrix_lab::{
-    Lab, LabHost, Role, Store, cache_folder, dispatch,
+    Lab, LabHost, Store, cache_folder, dispatch,
     sandbox::{self, Entered, Terminal},
 };
-use migratrix_matrix::{HostSetup, ReleaseName};
+use migratrix_matrix::{HostSetup, ReleaseName, Side};
 
 type Result<T> = std::result::Result<T, Box<dyn Error>>;
 
@@ -35,8 +35,8 @@ async fn run() -> Result<ExitCode> {
     let dir = env::var_os("LAB_DIR").map_or_else(|| PathBuf::from("lab"), PathBuf::from);
     let lab = Lab::new(&dir)?;
     let (host, same) = tokio::try_join!(
-        lab.host(&release, Role::Source, HostSetup::AsShipped),
-        lab.host(&release, Role::Source, HostSetup::AsShipped)
+        lab.host(&release, Side::Source, HostSetup::AsShipped),
+        lab.host(&release, Side::Source, HostSetup::AsShipped)
     )?;
     println!("one host for two wishes: {}", std::ptr::eq(&*host, &*same));
     let machine = release.record.machines.first().ok_or("no machine types")?;

@@ -13,10 +13,10 @@ use std::{
 
 use migratrix_contract::Host;
 use migratrix_lab::{
-    BuildOptions, Lab, Role, Store, cache_folder, dispatch, doctor, recipe, running_hosts,
+    BuildOptions, Lab, Store, cache_folder, dispatch, doctor, recipe, running_hosts,
     sandbox::{self, Entered, Terminal},
 };
-use migratrix_matrix::{HostSetup, ReleaseName};
+use migratrix_matrix::{HostSetup, ReleaseName, Side};
 
 type Result<T> = std::result::Result<T, Box<dyn Error>>;
 
@@ -105,9 +105,9 @@ async fn run(names: &[String], command: &[String]) -> Result<ExitCode> {
     let mut hosts = Vec::new();
     for name in names {
         let release = store.get(&ReleaseName::new(name)?)?;
-        for role in [Role::Source, Role::Destination] {
+        for side in [Side::Source, Side::Destination] {
             let before = Instant::now();
-            let host = lab.host(&release, role, HostSetup::AsShipped).await?;
+            let host = lab.host(&release, side, HostSetup::AsShipped).await?;
             println!(
                 "{} {} up in {:?}",
                 host.hostname(),

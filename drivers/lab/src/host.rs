@@ -29,15 +29,6 @@ const STOP: Duration = Duration::from_secs(5);
 /// How often a daemon that is to stop is looked at.
 const LOOK_EVERY: Duration = Duration::from_millis(2);
 
-/// Which place of a migration a host takes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Role {
-    /// Guests come from it.
-    Source,
-    /// Guests go to it.
-    Destination,
-}
-
 /// A host of the lab. It stands for the place, not for one run of it: after [`crate::Lab::replace`]
 /// the same handle, name and address are those of the new run.
 #[derive(Debug)]

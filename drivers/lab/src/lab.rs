@@ -13,11 +13,11 @@ use std::{
 };
 
 use migratrix_contract::Host;
-use migratrix_matrix::{HostSetup, ReleaseName};
+use migratrix_matrix::{HostSetup, ReleaseName, Side};
 use tokio::{net::TcpStream, sync::OnceCell, time::timeout};
 
 use crate::{
-    LabError, LabHost, Role, StoredRelease, host::PORT, hosted::Spec, keeper::Keeper, mounts, net,
+    LabError, LabHost, StoredRelease, host::PORT, hosted::Spec, keeper::Keeper, mounts, net,
     sandbox, warm,
 };
 
@@ -32,7 +32,7 @@ const STEM: usize = 50;
 #[derive(Debug)]
 pub struct Lab {
     dir: PathBuf,
-    slots: Mutex<HashMap<(ReleaseName, Role, HostSetup), Arc<Slot>>>,
+    slots: Mutex<HashMap<(ReleaseName, Side, HostSetup), Arc<Slot>>>,
     starts: AtomicU32,
 }
 
@@ -79,7 +79,7 @@ impl Lab {
         })
     }
 
-    /// The host of this release in this role, set up in this way. It is started at the first call,
+    /// The host of this release in this side, set up in this way. It is started at the first call,
     /// and kept.
     ///
     /// # Errors
@@ -87,10 +87,10 @@ impl Lab {
     pub async fn host(
         &self,
         release: &StoredRelease,
-        role: Role,
+        side: Side,
         setup: HostSetup,
     ) -> Result<Arc<LabHost>, LabError> {
-        let slot = self.slot(release.name(), role, setup)?;
+        let slot = self.slot(release.name(), side, setup)?;
         let host = slot
             .host
             .get_or_try_init(|| self.first_start(&slot, release, setup))
@@ -164,11 +164,11 @@ impl Lab {
     fn slot(
         &self,
         name: &ReleaseName,
-        role: Role,
+        side: Side,
         setup: HostSetup,
     ) -> Result<Arc<Slot>, LabError> {
         let mut slots = self.slots.lock().unwrap_or_else(PoisonError::into_inner);
-        let key = (name.clone(), role, setup);
+        let key = (name.clone(), side, setup);
         if let Some(slot) = slots.get(&key) {
             return Ok(Arc::clone(slot));
         }
@@ -178,7 +178,7 @@ impl Lab {
             HostSetup::AsShipped => name.to_string(),
             HostSetup::Quick => format!("{name}-{setup}"),
         };
-        let hostname = hostname(&stem, role, taken);
+        let hostname = hostname(&stem, side, taken);
         self.announce(&hostname, number)?;
         let slot = Arc::new(Slot {
             number,
@@ -265,10 +265,10 @@ pub(crate) fn hosts_file(dir: &Path) -> PathBuf {
 }
 
 /// A host name that is valid and not taken: `<release>-s` or `-d`, with `-` for other characters.
-fn hostname(release: &str, role: Role, taken: impl Fn(&str) -> bool) -> String {
-    let letter = match role {
-        Role::Source => 's',
-        Role::Destination => 'd',
+fn hostname(release: &str, side: Side, taken: impl Fn(&str) -> bool) -> String {
+    let letter = match side {
+        Side::Source => 's',
+        Side::Destination => 'd',
     };
     let valid = |c: char| if c.is_ascii_alphanumeric() { c } else { '-' };
     let stem: String = release.chars().take(STEM).map(valid).collect();
@@ -287,19 +287,19 @@ mod tests {
     fn a_host_name_is_valid_for_any_release_name() {
         let free = |_: &str| false;
         assert_eq!(
-            hostname("trixie-backports", Role::Source, free),
+            hostname("trixie-backports", Side::Source, free),
             "trixie-backports-s"
         );
         assert_eq!(
-            hostname("libvirt_9.0", Role::Destination, free),
+            hostname("libvirt_9.0", Side::Destination, free),
             "libvirt-9-0-d"
         );
-        assert!(hostname(&"x".repeat(300), Role::Source, free).len() < 64);
+        assert!(hostname(&"x".repeat(300), Side::Source, free).len() < 64);
     }
 
     #[test]
     fn two_releases_with_alike_names_get_two_host_names() {
         let taken = |name: &str| name == "a-b-s";
-        assert_eq!(hostname("a.b", Role::Source, taken), "a-b-2-s");
+        assert_eq!(hostname("a.b", Side::Source, taken), "a-b-2-s");
     }
 }

@@ -37,7 +37,7 @@ mod warm;
 
 pub use doctor::{Finding, State, doctor};
 pub use error::LabError;
-pub use host::{LabHost, Role};
+pub use host::LabHost;
 pub use hosted::{COMMAND, dispatch};
 pub use lab::{Health, Lab};
 pub use labs::{Hold, LabName, Labs, UpLab};

@@ -2,7 +2,7 @@
 
 use std::{fs, path::Path, time::SystemTime};
 
-use migratrix_matrix::{ReleaseName, Version};
+use migratrix_matrix::{ReleaseName, Version, is_versioned_machine};
 use migratrix_root::Root;
 
 use crate::{
@@ -66,22 +66,15 @@ fn first_version(said: &str) -> Option<Version> {
         .find_map(|word| word.parse().ok())
 }
 
-/// The versioned PC machine types, from what `-machine help` says.
+/// The machine types that cases can run on, from what `-machine help` says.
 fn machines(said: &str) -> Vec<String> {
     let names = said
         .lines()
         .filter_map(|line| line.split_whitespace().next());
     names
-        .filter(|name| is_versioned_pc(name))
+        .filter(|name| is_versioned_machine(name))
         .map(str::to_owned)
         .collect()
-}
-
-fn is_versioned_pc(name: &str) -> bool {
-    let version = name
-        .strip_prefix("pc-q35-")
-        .or_else(|| name.strip_prefix("pc-i440fx-"));
-    version.is_some_and(|version| version.parse::<Version>().is_ok())
 }
 
 fn packages(root: &Path) -> Result<Vec<Package>, LabError> {
@@ -144,6 +137,7 @@ mod tests {
                     pc                   Standard PC (alias of pc-i440fx-7.2)\n\
                     pc-i440fx-7.2        Standard PC (default)\n\
                     microvm              microvm\n\
+                    pc-q35-rhel9.2.0     RHEL-9.2.0 PC\n\
                     pc-q35-7.2           Standard PC\n";
         assert_eq!(machines(said), ["pc-i440fx-7.2", "pc-q35-7.2"]);
     }

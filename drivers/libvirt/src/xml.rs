@@ -234,36 +234,40 @@ fn qtest(subject: &Subject) -> Option<Element> {
 }
 #[cfg(test)]
 mod tests {
+    use migratrix_contract::DomainSpec;
     use migratrix_guest::Parameters;
     use migratrix_matrix::Case;
 
     use super::*;
 
-    fn subject(qtest: bool) -> Subject {
-        Subject {
+    const BOOT_IMAGE: &str = "/var/lib/libvirt/images/ab.img";
+
+    /// The subject of a case of this suite, with this word more in its name.
+    fn subject(suite: &str, word: &str, boot_image: &str) -> Subject {
+        let name = format!("{suite}/libvirt/a,a,a/p2p/persistent-running-bare/none{word}");
+        let case: Case = name.parse().unwrap();
+        let spec = DomainSpec {
             domain: "mx-1".to_owned(),
             uuid: "11111111-2222-3333-4444-555555555555".to_owned(),
             foreign_uuid: "99999999-2222-3333-4444-555555555555".to_owned(),
             machine: "pc-q35-5.2".to_owned(),
             memory_mib: 16,
             guest: Parameters::SMALL,
-            boot_image: "/var/lib/libvirt/images/ab.img".to_owned(),
-            qtest,
-            point: migratrix_matrix::Point::Qemu(migratrix_matrix::Raw::USUAL),
-            raw: migratrix_matrix::Raw::USUAL,
-        }
+            boot_image: boot_image.to_owned(),
+        };
+        Subject::of(&case, spec)
     }
 
     #[test]
     fn a_plain_domain_is_described_by_this_xml() {
-        let subject = subject(false);
+        let subject = subject("tck", "", BOOT_IMAGE);
         let xml = domain_xml(&subject, &subject.uuid, Variant::Plain);
         assert_eq!(xml, include_str!("../tests/xml/plain.xml"));
     }
 
     #[test]
     fn a_domain_to_be_broken_has_a_qtest_socket_and_may_have_a_device_more() {
-        let subject = subject(true);
+        let subject = subject("faults", "/memory-byte", BOOT_IMAGE);
         let xml = domain_xml(&subject, &subject.foreign_uuid, Variant::ExtraDevice);
         assert_eq!(xml, include_str!("../tests/xml/broken.xml"));
     }
@@ -272,11 +276,7 @@ mod tests {
     fn each_kind_of_hardware_is_in_the_xml_and_nothing_in_it_breaks_the_xml() {
         let mut texts = std::collections::BTreeSet::new();
         for hardware in Hardware::ALL {
-            let mut subject = subject(false);
-            subject.boot_image = "/tmp/a & b's.img".to_owned();
-            let name = format!("tck/libvirt/a,a,a/p2p/persistent-running-bare/none/{hardware}");
-            let case: Case = name.parse().unwrap();
-            subject.point = case.point;
+            let subject = subject("tck", &format!("/{hardware}"), "/tmp/a & b's.img");
             let xml = domain_xml(&subject, &subject.uuid, Variant::Plain);
             let read = roxmltree::Document::parse(&xml).unwrap();
             let source = read.descendants().find(|node| node.has_tag_name("source"));

@@ -9,7 +9,7 @@ use std::{
     path::Path,
 };
 
-use migratrix_matrix::{Ability, MachineChoice, Need, Place};
+use migratrix_matrix::{Ability, Holder, MachineChoice, Need, Side};
 use migratrix_qmp::{QapiEnum, Root};
 use nix::{fcntl::OFlag, libc};
 
@@ -25,10 +25,10 @@ pub fn lacking(
     folder: &Path,
 ) -> Option<String> {
     needs.iter().find_map(|need| {
-        let host = match need.side {
-            Place::Source => source,
-            Place::Destination => destination,
-            Place::Client => return on_the_machine(need, source, destination, folder),
+        let host = match need.holder {
+            Holder::Side(Side::Source) => source,
+            Holder::Side(Side::Destination) => destination,
+            Holder::Machine => return on_the_machine(need, source, destination, folder),
         };
         let lacks = !has(host, &need.ability);
         lacks.then(|| {

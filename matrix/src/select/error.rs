@@ -4,7 +4,7 @@ use std::fmt;
 
 use thiserror::Error;
 
-use crate::{Backend, Place, Profile, ReleaseName, Rule, Shard, Suite, UnknownRelease};
+use crate::{Backend, Profile, ReleaseName, Role, Rule, Shard, Suite, UnknownRelease};
 
 /// Why a selection gives no cases.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
@@ -18,14 +18,14 @@ pub enum SelectError {
         /// The release.
         name: ReleaseName,
         /// The place.
-        place: Place,
+        place: Role,
     },
     /// A boundary between a release and itself.
     #[error("the boundary lies between two releases, and `{0}` is given for both")]
     FlatBoundary(ReleaseName),
     /// A boundary, which gives the releases of all places, and a list for one of them.
     #[error("a boundary gives the releases of all places: leave it out, or the {0}s")]
-    BoundaryAndPlace(Place),
+    BoundaryAndPlace(Role),
     /// Names, which have their releases, and releases.
     #[error("the names of cases give their releases: leave out the names, or the releases")]
     NamesAndPlaces,

@@ -6,8 +6,8 @@ use itertools::{Either, Itertools, iproduct};
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Backend, Case, Emptied, Filter, Place, Profile, ReleaseName, Releases, Rule, SelectError,
-    Shard, Suite, Tuple, excluded,
+    Backend, Case, Emptied, Filter, Profile, ReleaseName, Releases, Role, Rule, SelectError, Shard,
+    Suite, Tuple, excluded,
     select::cover::{STRONGEST, cover},
 };
 
@@ -147,7 +147,7 @@ impl Selection {
     /// The releases at the three places; where nobody stands between the two, each pair once.
     fn tuples(&self, releases: &Releases) -> Vec<Tuple> {
         let at = |place| self.chosen(place, releases);
-        let [clients, sources, destinations] = Place::ALL.map(at);
+        let [clients, sources, destinations] = Role::ALL.map(at);
         let pairs = iproduct!(sources, destinations);
         let tuple = |client, (source, destination)| Tuple {
             client,
@@ -162,7 +162,7 @@ impl Selection {
             .collect()
     }
 
-    fn chosen(&self, place: Place, releases: &Releases) -> Vec<ReleaseName> {
+    fn chosen(&self, place: Role, releases: &Releases) -> Vec<ReleaseName> {
         match (&self.boundary, self.given(place)) {
             (Some((below, above)), _) => vec![below.clone(), above.clone()],
             (None, []) => releases.names().cloned().collect(),
@@ -170,11 +170,11 @@ impl Selection {
         }
     }
 
-    fn given(&self, place: Place) -> &[ReleaseName] {
+    fn given(&self, place: Role) -> &[ReleaseName] {
         match place {
-            Place::Client => &self.clients,
-            Place::Source => &self.sources,
-            Place::Destination => &self.destinations,
+            Role::Client => &self.clients,
+            Role::Source => &self.sources,
+            Role::Destination => &self.destinations,
         }
     }
 
@@ -214,7 +214,7 @@ impl Selection {
     }
 
     fn check_places(&self, releases: &Releases) -> Result<(), SelectError> {
-        for place in Place::ALL {
+        for place in Role::ALL {
             let given = self.given(place);
             all_known(given, releases)?;
             if let Some(name) = given.iter().duplicates().next() {
@@ -233,7 +233,7 @@ impl Selection {
         if below == above {
             return Err(SelectError::FlatBoundary(below.clone()));
         }
-        match Place::ALL
+        match Role::ALL
             .into_iter()
             .find(|place| !self.given(*place).is_empty())
         {
@@ -243,9 +243,7 @@ impl Selection {
     }
 
     fn check_names(&self, releases: &Releases) -> Result<(), SelectError> {
-        let placed = Place::ALL
-            .iter()
-            .any(|place| !self.given(*place).is_empty());
+        let placed = Role::ALL.iter().any(|place| !self.given(*place).is_empty());
         if !self.names.is_empty() && (placed || self.boundary.is_some()) {
             return Err(SelectError::NamesAndPlaces);
         }

@@ -1,6 +1,6 @@
 //! What a point needs of each side.
 
-use migratrix_matrix::{Ability, Need, Place, Version};
+use migratrix_matrix::{Ability, Holder, Need, Side, Version};
 
 use crate::of;
 
@@ -8,23 +8,27 @@ fn needs(text: &str) -> Vec<Need> {
     of(text).needs()
 }
 
-fn is_needed(text: &str, side: Place, ability: &Ability) -> bool {
+fn is_needed(text: &str, holder: Holder, ability: &Ability) -> bool {
     needs(text)
         .iter()
-        .any(|need| need.side == side && need.ability == *ability)
+        .any(|need| need.holder == holder && need.ability == *ability)
 }
 
 #[test]
 fn a_capability_is_needed_on_both_sides() {
     let point = "precopy/file/running/mapped-ram+ignore-shared";
     for capability in ["mapped-ram", "x-ignore-shared", "events"] {
-        for side in [Place::Source, Place::Destination] {
-            assert!(is_needed(point, side, &Ability::Capability(capability)));
+        for side in Side::BOTH {
+            assert!(is_needed(
+                point,
+                Holder::Side(side),
+                &Ability::Capability(capability)
+            ));
         }
     }
     assert!(is_needed(
         point,
-        Place::Destination,
+        Holder::Side(Side::Destination),
         &Ability::AddressType("file")
     ));
 }
@@ -34,19 +38,19 @@ fn a_value_of_a_parameter_is_needed_as_such() {
     let value = Ability::ParameterValue("multifd-compression", "zstd");
     assert!(is_needed(
         "precopy/tcp/running/multifd-zstd",
-        Place::Source,
+        Holder::Side(Side::Source),
         &value
     ));
     let value = Ability::ParameterValue("mode", "cpr-exec");
     assert!(is_needed(
         "cpr-exec/file/running/kvm",
-        Place::Destination,
+        Holder::Side(Side::Destination),
         &value
     ));
     let parameter = Ability::Parameter("direct-io");
     let point = "precopy/file/running/mapped-ram+direct-io+multifd";
-    assert!(is_needed(point, Place::Source, &parameter));
-    assert!(is_needed(point, Place::Client, &Ability::DirectIo));
+    assert!(is_needed(point, Holder::Side(Side::Source), &parameter));
+    assert!(is_needed(point, Holder::Machine, &Ability::DirectIo));
 }
 
 #[test]
@@ -54,14 +58,14 @@ fn channels_are_needed_where_they_are_named() {
     let migrate = Ability::Argument("migrate", "channels");
     let listen = Ability::Argument("migrate-incoming", "channels");
     let listed = "precopy/tcp/running/channels";
-    assert!(is_needed(listed, Place::Source, &migrate));
-    assert!(is_needed(listed, Place::Destination, &listen));
+    assert!(is_needed(listed, Holder::Side(Side::Source), &migrate));
+    assert!(is_needed(listed, Holder::Side(Side::Destination), &listen));
     let both = "precopy/tcp/running/both-addresses";
-    assert!(is_needed(both, Place::Source, &migrate));
-    assert!(!is_needed(both, Place::Destination, &listen));
+    assert!(is_needed(both, Holder::Side(Side::Source), &migrate));
+    assert!(!is_needed(both, Holder::Side(Side::Destination), &listen));
     assert!(!is_needed(
         "precopy/tcp/running/no-address",
-        Place::Source,
+        Holder::Side(Side::Source),
         &migrate
     ));
 }
@@ -70,9 +74,9 @@ fn channels_are_needed_where_they_are_named() {
 #[test]
 fn a_version_gates_what_can_not_be_probed() {
     let versions = [(5, 2), (7, 2), (10, 0), (11, 1)].map(|(a, b)| Version::new(a, b, 0));
-    let allowed = |text: &str, side: Place| {
+    let allowed = |text: &str, holder: Holder| {
         let needs = needs(text);
-        let of_side = needs.iter().filter(|need| need.side == side);
+        let of_side = needs.iter().filter(|need| need.holder == holder);
         let abilities: Vec<&Ability> = of_side.map(|need| &need.ability).collect();
         versions.map(|version| {
             abilities
@@ -80,60 +84,60 @@ fn a_version_gates_what_can_not_be_probed() {
                 .all(|one| one.is_in(version) != Some(false))
         })
     };
-    use Place::{Destination, Source};
-    for (point, side, expected) in [
+    let [source, destination] = Side::BOTH.map(Holder::Side);
+    for (point, holder, expected) in [
         (
             "precopy/tcp/running/plain",
-            Source,
+            source,
             [true, true, true, true],
         ),
         (
             "postcopy/tcp/running/plain",
-            Source,
+            source,
             [true, true, true, true],
         ),
         (
             "postcopy/tcp/running/multifd",
-            Source,
+            source,
             [false, false, false, true],
         ),
         (
             "precopy/tcp/stopped/postcopy-ready+multifd",
-            Destination,
+            destination,
             [false, false, false, true],
         ),
         (
             "precopy/unix/suspended/plain",
-            Destination,
+            destination,
             [false, false, true, true],
         ),
         (
             "precopy/fd-file/stopped/plain",
-            Source,
+            source,
             [true, true, true, false],
         ),
         (
             "postcopy/tcp/running/fail-reconnect",
-            Source,
+            source,
             [false, false, true, true],
         ),
         (
             "postcopy/tcp/running/fail-reconnect",
-            Destination,
+            destination,
             [true, true, true, true],
         ),
         (
             "precopy/unix/running/kvm-dirty-ring",
-            Source,
+            source,
             [false, true, true, true],
         ),
         (
             "precopy/unix/running/nvme",
-            Source,
+            source,
             [false, false, false, true],
         ),
     ] {
-        assert_eq!(allowed(point, side), expected, "{point} {side}");
+        assert_eq!(allowed(point, holder), expected, "{point} {holder}");
     }
 }
 

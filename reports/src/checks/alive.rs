@@ -30,10 +30,7 @@ pub(super) fn alive(evidence: &Evidence<'_>, on: Side, wanted: Activity) -> Judg
 
 /// The other side has no active domain, and no beat where one was felt for.
 fn only_there(evidence: &Evidence<'_>, on: Side) -> Judged {
-    let other = match on {
-        Side::Source => Side::Destination,
-        Side::Destination => Side::Source,
-    };
+    let other = on.other();
     let active = match evidence.look(other, When::After)? {
         Look::Present(domain) => domain.active,
         Look::Absent => false,

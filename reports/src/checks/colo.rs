@@ -15,7 +15,7 @@ mod story;
 mod tests;
 
 use migratrix_history::{Observation, Side, Verb};
-use migratrix_matrix::{Activity, Colo, Condition, Place, Raw};
+use migratrix_matrix::{Activity, Colo, Condition, Raw};
 
 use super::{Check, alive, evidence::Evidence, qemu, residue};
 
@@ -37,14 +37,14 @@ pub(super) const CHECKS: [(Condition, Check<Colo>); 9] = [
         failover::failover(&pair(evidence), colo)
     }),
     (Condition::Memory, |evidence, colo| {
-        alone::memory(&pair(evidence), survivor(colo))
+        alone::memory(&pair(evidence), colo.survivor())
     }),
     (Condition::Alive, |evidence, colo| {
-        alive::alive(&pair(evidence), survivor(colo), Activity::Running)
+        alive::alive(&pair(evidence), colo.survivor(), Activity::Running)
     }),
     (Condition::Onward, |evidence, colo| {
         let (pair, later) = parts(evidence);
-        onward::onward(&pair, &later, survivor(colo))
+        onward::onward(&pair, &later, colo.survivor())
     }),
     (Condition::NothingLeft, |evidence, _| {
         residue::nothing_left(evidence)
@@ -75,20 +75,6 @@ fn parts<'h>(evidence: &Evidence<'h>) -> (Evidence<'h>, Evidence<'h>) {
     };
     let (pair, later) = evidence.entries.split_at(place);
     (part(pair), part(later))
-}
-
-const fn survivor(colo: &Colo) -> Side {
-    match colo.survivor() {
-        Place::Destination => Side::Destination,
-        Place::Source | Place::Client => Side::Source,
-    }
-}
-
-const fn other(side: Side) -> Side {
-    match side {
-        Side::Source => Side::Destination,
-        Side::Destination => Side::Source,
-    }
 }
 
 /// What a side of the pair is called (`COLOMode`).

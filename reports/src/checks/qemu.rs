@@ -16,7 +16,7 @@ mod stream;
 mod tests;
 
 use migratrix_history::Side;
-use migratrix_matrix::{Condition, Place, Raw};
+use migratrix_matrix::{Condition, Raw};
 
 use super::{Check, alive, identity, job, memory, presence, residue};
 
@@ -61,8 +61,5 @@ pub(super) const CHECKS: [(Condition, Check<Raw>); 21] = [
 
 /// Where the guest is in the end.
 fn survivor(raw: &Raw) -> Side {
-    match raw.expectation().survivor {
-        Place::Destination => Side::Destination,
-        Place::Source | Place::Client => Side::Source,
-    }
+    raw.expectation().survivor
 }

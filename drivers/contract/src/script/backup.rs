@@ -3,8 +3,8 @@
 use migratrix_guest::Disk;
 use migratrix_history::Side;
 use migratrix_matrix::{
-    Act, Backup, BackupFault, Chained, ChainedFault, DirtyBitmap, Drive, Link, OnError, Place,
-    Scene, Writer,
+    Act, Backup, BackupFault, Chained, ChainedFault, DirtyBitmap, Drive, Link, OnError, Scene,
+    Writer,
 };
 
 use crate::{BackupStep, Phase, Script, Step};
@@ -25,7 +25,7 @@ pub(super) fn steps(backup: &Backup) -> Vec<(Phase, Step)> {
         } else {
             Phase::Migration
         };
-        (phase, act(side(&scene), scene.act))
+        (phase, act(scene.side, scene.act))
     });
     let clear = [
         Step::Clear(Side::Destination),
@@ -42,7 +42,7 @@ pub(super) fn steps(backup: &Backup) -> Vec<(Phase, Step)> {
 /// scenario.
 pub(super) fn around(chained: &Chained, mut steps: Vec<(Phase, Step)>) -> Vec<(Phase, Step)> {
     for scene in chained.scenes() {
-        let side = side(&scene);
+        let side = scene.side;
         let phase = match side {
             Side::Source => Phase::Before,
             Side::Destination => Phase::After,
@@ -55,13 +55,6 @@ pub(super) fn around(chained: &Chained, mut steps: Vec<(Phase, Step)>) -> Vec<(P
 
 const fn act(side: Side, act: Act) -> Step {
     Step::Backup(BackupStep::Act(side, act))
-}
-
-const fn side(scene: &Scene) -> Side {
-    match scene.side {
-        Place::Destination => Side::Destination,
-        Place::Source | Place::Client => Side::Source,
-    }
 }
 
 /// The link whose image and whose chain are spoiled: the last but one of the plain story.

@@ -11,7 +11,7 @@
 //! the survivor is told.
 
 use migratrix_history::{Side, When};
-use migratrix_matrix::{Colo, ColoFault, Place, Raw};
+use migratrix_matrix::{Colo, ColoFault, Raw};
 
 use crate::{ColoStep, Phase, RawStep, Script, Step};
 use Side::{Destination, Source};
@@ -33,10 +33,8 @@ pub(super) fn underneath(colo: &Colo) -> Raw {
 
 /// The steps of a pair, of which one is lost.
 pub(super) fn steps(case: &Colo) -> Vec<(Phase, Step)> {
-    let (survivor, lost) = match case.survivor() {
-        Place::Destination => (Destination, Source),
-        Place::Source | Place::Client => (Source, Destination),
-    };
+    let survivor = case.survivor();
+    let lost = survivor.other();
     let mut migration = begin();
     migration.extend(checkpoints());
     migration.extend(failover(survivor, lost));

@@ -3,7 +3,7 @@
 mod faults;
 
 use migratrix_history::{Side, When};
-use migratrix_matrix::{Devices, End, GuestState, Incident, Method, Multifd, Place, Raw, RawFault};
+use migratrix_matrix::{Devices, End, GuestState, Incident, Method, Multifd, Raw, RawFault};
 
 use crate::{Phase, RawStep, Script, Step};
 use Side::{Destination, Source};
@@ -249,10 +249,7 @@ fn recovered(raw_migration: &Raw) -> Vec<Step> {
 }
 
 fn after(raw_migration: &Raw) -> Vec<Step> {
-    let survivor = match raw_migration.expectation().survivor {
-        Place::Destination => Destination,
-        Place::Source | Place::Client => Source,
-    };
+    let survivor = raw_migration.expectation().survivor;
     let mut steps = vec![
         Step::Look(Source, When::After),
         Step::Look(Destination, When::After),

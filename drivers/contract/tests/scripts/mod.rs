@@ -1,9 +1,9 @@
 //! The scripts that the tests look at.
 #![allow(dead_code, reason = "each test has its own use of them")]
 
-use migratrix_contract::{Script, Subject};
+use migratrix_contract::{DomainSpec, Script};
 use migratrix_guest::Parameters;
-use migratrix_matrix::{Case, Point, Raw};
+use migratrix_matrix::Case;
 
 /// The script of the case of this name.
 pub fn script(name: &str) -> Script {
@@ -12,7 +12,7 @@ pub fn script(name: &str) -> Script {
 
 /// The script of a case.
 pub fn of(case: &Case) -> Script {
-    let subject = Subject {
+    let spec = DomainSpec {
         domain: "mq-0".into(),
         uuid: String::new(),
         foreign_uuid: String::new(),
@@ -20,11 +20,8 @@ pub fn of(case: &Case) -> Script {
         memory_mib: 16,
         guest: Parameters::SMALL,
         boot_image: String::new(),
-        qtest: false,
-        point: Point::Qemu(Raw::USUAL),
-        raw: Raw::USUAL,
     };
-    Script::of(case, subject, 5_000)
+    Script::of(case, spec, 5_000)
 }
 
 /// All its steps, in words.

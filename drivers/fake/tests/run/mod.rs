@@ -1,10 +1,10 @@
 //! Runs a case on the fake and judges it.
 
-use migratrix_contract::{Deadlines, Recorder, Script, Subject, run};
+use migratrix_contract::{Deadlines, DomainSpec, Recorder, Script, run};
 use migratrix_fake::{Crime, FakeDriver};
 use migratrix_guest::{PAGE, Parameters};
 use migratrix_history::History;
-use migratrix_matrix::{Backend, Case, Fault, Point, Raw, ReleaseName, Tuple};
+use migratrix_matrix::{Backend, Case, Fault, Point, ReleaseName, Tuple};
 
 pub fn case(point: Point, fault: Option<Fault>) -> Case {
     let fake = ReleaseName::new("fake").unwrap();
@@ -21,7 +21,7 @@ pub fn case(point: Point, fault: Option<Fault>) -> Case {
 }
 
 pub fn play(case: &Case, crime: Option<Crime>) -> History {
-    let script = Script::of(case, subject(case), 2_000);
+    let script = Script::of(case, spec(case), 2_000);
     let mut driver = FakeDriver::new(&script.subject);
     if let Some(crime) = crime {
         driver = driver.committing(crime);
@@ -42,12 +42,12 @@ pub fn play(case: &Case, crime: Option<Crime>) -> History {
 }
 
 /// A throttled migration needs a whole MiB to be slow; all others are as true on 16 pages.
-fn subject(case: &Case) -> Subject {
+fn spec(case: &Case) -> DomainSpec {
     let mut guest = Parameters::SMALL;
     if case.fault.is_none() {
         guest.end = guest.start + 16 * PAGE;
     }
-    Subject {
+    DomainSpec {
         domain: "mx-1".to_owned(),
         uuid: "4dea22b3-1d52-d8f3-2516-782e98ab3fa0".to_owned(),
         foreign_uuid: "00000000-1d52-d8f3-2516-782e98ab3fa0".to_owned(),
@@ -55,8 +55,5 @@ fn subject(case: &Case) -> Subject {
         memory_mib: 16,
         guest,
         boot_image: "/boot.img".to_owned(),
-        qtest: false,
-        point: Point::Qemu(Raw::USUAL),
-        raw: Raw::USUAL,
     }
 }

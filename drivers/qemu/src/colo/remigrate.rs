@@ -13,13 +13,6 @@ use crate::{
 
 const SOCKET: &str = "socket-onward";
 
-const fn other(side: Side) -> Side {
-    match side {
-        Side::Source => Side::Destination,
-        Side::Destination => Side::Source,
-    }
-}
-
 impl QemuDriver {
     /// Starts another QEMU on the lost side's place, which waits for a stream.
     pub(super) async fn refill(
@@ -62,7 +55,7 @@ impl QemuDriver {
         from: Side,
         record: &mut Recorder,
     ) -> Result<(), StepError> {
-        let to = other(from);
+        let to = from.other();
         let arguments = Place::Unix(self.scratch.text(SOCKET)).arguments(Address::Uri);
         let party = self.party(to);
         let mut incoming = arguments.clone();

@@ -2,10 +2,10 @@
 
 use std::{env, path::Path, sync::Arc, time::Duration};
 
-use migratrix_contract::{Deadlines, Recorder, Script, Subject, run};
+use migratrix_contract::{Deadlines, DomainSpec, Recorder, Script, run};
 use migratrix_guest::Parameters;
 use migratrix_history::History;
-use migratrix_matrix::{Case, Point, Raw};
+use migratrix_matrix::Case;
 use migratrix_qemu::{Abilities, Binary, QemuDriver, RawHost, machine};
 
 /// How long a QEMU may take to say what it can do.
@@ -33,11 +33,11 @@ pub fn script(point: &str, [source, destination]: [&RawHost; 2]) -> Script {
     let case: Case = name.parse().expect("it is a case");
     let raw = *case.raw().expect("it is a raw one");
     let machine = machine(raw.machine, &source.abilities, &destination.abilities);
-    Script::of(&case, subject(&raw, machine.expect("both have one")), 5_000)
+    Script::of(&case, spec(machine.expect("both have one")), 5_000)
 }
 
-fn subject(raw: &Raw, machine: String) -> Subject {
-    Subject {
+fn spec(machine: String) -> DomainSpec {
+    DomainSpec {
         domain: "cases".to_owned(),
         uuid: "11111111-2222-4333-8444-555555555555".to_owned(),
         foreign_uuid: "11111111-2222-4333-8444-666666666666".to_owned(),
@@ -45,9 +45,6 @@ fn subject(raw: &Raw, machine: String) -> Subject {
         memory_mib: 16,
         guest: Parameters::SMALL,
         boot_image: String::new(),
-        qtest: true,
-        point: Point::Qemu(*raw),
-        raw: *raw,
     }
 }
 

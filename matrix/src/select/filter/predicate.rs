@@ -2,7 +2,7 @@
 
 use std::cmp::Ordering;
 
-use crate::{Case, Fault, FlagSet, Place, ReleaseName, Releases, SelectError, Version};
+use crate::{Case, Fault, FlagSet, ReleaseName, Releases, Role, SelectError, Version};
 
 use super::glob::Glob;
 
@@ -13,9 +13,9 @@ pub(super) enum Predicate {
     Flags(FlagSet),
     Fault(Option<Fault>),
     Name(Glob),
-    Release(Place, ReleaseName),
-    Releases(Place, Glob),
-    Version(Place, Bound),
+    Release(Role, ReleaseName),
+    Releases(Role, Glob),
+    Version(Role, Bound),
     /// How the source's version compares with the destination's.
     Jump(Ordering),
 }

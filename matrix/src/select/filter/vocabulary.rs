@@ -5,7 +5,7 @@ use std::cmp::Ordering;
 use itertools::Itertools;
 
 use crate::{
-    AxisInfo, BadVersion, BadWord, Fault, FlagSet, Place, ReleaseName, Version, point::axes,
+    AxisInfo, BadVersion, BadWord, Fault, FlagSet, ReleaseName, Role, Version, point::axes,
 };
 
 use super::{
@@ -36,15 +36,15 @@ const PREDICATES: [(&str, Values); 10] = [
     ("fault", Values::Several(fault)),
     (
         "client",
-        Values::Several(|value| release(Place::Client, value)),
+        Values::Several(|value| release(Role::Client, value)),
     ),
     (
         "source",
-        Values::Several(|value| release(Place::Source, value)),
+        Values::Several(|value| release(Role::Source, value)),
     ),
     (
         "destination",
-        Values::Several(|value| release(Place::Destination, value)),
+        Values::Several(|value| release(Role::Destination, value)),
     ),
     ("forward", Values::None(Ordering::Less)),
     ("same", Values::None(Ordering::Equal)),
@@ -145,7 +145,7 @@ fn name(value: &str) -> Result<Predicate, String> {
 }
 
 /// A release, a glob, or a version, which has a sign of comparison.
-fn release(place: Place, value: &str) -> Result<Predicate, String> {
+fn release(place: Role, value: &str) -> Result<Predicate, String> {
     if let Some(bound) = bound(value)? {
         return Ok(Predicate::Version(place, bound));
     }

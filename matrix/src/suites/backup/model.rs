@@ -8,7 +8,7 @@ use super::{
     point::Backup,
     writes::{Drive, touched},
 };
-use crate::Place;
+use crate::Side;
 
 /// An act, and what must come of it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -16,7 +16,7 @@ pub struct Scene {
     /// What is done.
     pub act: Act,
     /// On which side.
-    pub side: Place,
+    pub side: Side,
     /// What QEMU must name where it must refuse, in whatever words.
     pub refusal: Option<&'static [&'static str]>,
     /// How each job must end that the act waits for.
@@ -170,7 +170,7 @@ impl Scene {
 /// The bitmaps as they must be.
 struct Model<'b> {
     backup: &'b Backup,
-    side: Place,
+    side: Side,
     /// What of each bitmap is dirty.
     bitmaps: BTreeMap<(Drive, DirtyBitmap), Dirt>,
     /// What has grown.
@@ -201,7 +201,7 @@ impl<'b> Model<'b> {
     fn of(backup: &'b Backup) -> Self {
         Self {
             backup,
-            side: Place::Source,
+            side: Side::Source,
             bitmaps: BTreeMap::new(),
             grown: false,
             trap: Trap::Idle,
@@ -341,7 +341,7 @@ impl<'b> Model<'b> {
                 }
             }
             Act::Jump => {
-                self.side = Place::Destination;
+                self.side = Side::Destination;
                 self.writing = false;
             }
             Act::AddOdd(_)

@@ -4,7 +4,7 @@ use super::{
     axes::{BackupForm, Carrier, Journey, Writer},
     point::Backup,
 };
-use crate::{Ability, MachineChoice, Need, Place, need};
+use crate::{Ability, Holder, MachineChoice, Need, need};
 
 impl Backup {
     /// What it needs, the most telling first. What every QEMU from 5.2 on has is not among it.
@@ -12,11 +12,7 @@ impl Backup {
     pub fn needs(&self) -> Vec<Need> {
         let mut all = Vec::new();
         let mut on = |sides, ability| need::on(sides, ability, &mut all);
-        let sides: &[Place] = if self.jumps() {
-            &[Place::Source, Place::Destination]
-        } else {
-            &[Place::Source]
-        };
+        let sides: &[Holder] = if self.jumps() { BOTH } else { &[SOURCE] };
         on(sides, self.command());
         match self.carrier {
             Carrier::Stream | Carrier::Image if !self.jumps() => {}
@@ -28,15 +24,12 @@ impl Backup {
             Carrier::Image => {}
         }
         if self.journey == Journey::Copied {
-            on(
-                &[Place::Destination],
-                Ability::Argument("block-export-add", "id"),
-            );
+            on(&[DESTINATION], Ability::Argument("block-export-add", "id"));
         }
         if self.jumps() {
             on(sides, self.disk());
             let machine = Ability::Machine(MachineChoice::Q35.family());
-            on(&[Place::Client], machine);
+            on(&[Holder::Machine], machine);
         }
         all
     }

@@ -8,7 +8,7 @@ use super::{
     profiles::{chains, iotests_124, variants},
     rules::excluded,
 };
-use crate::Place;
+use crate::Side;
 
 fn counts(backup: Backup) -> Vec<u64> {
     let looks = backup.scenes().into_iter();
@@ -103,8 +103,8 @@ fn after_a_jump_all_is_done_on_the_destination() {
     let scenes = jump.scenes();
     let place = scenes.iter().position(|scene| scene.act == Act::Jump);
     let (before, after) = scenes.split_at(place.unwrap() + 1);
-    assert!(before.iter().all(|scene| scene.side == Place::Source));
-    assert!(after.iter().all(|scene| scene.side == Place::Destination));
+    assert!(before.iter().all(|scene| scene.side == Side::Source));
+    assert!(after.iter().all(|scene| scene.side == Side::Destination));
     assert_eq!(after[0].bitmaps[0].count, Count::Exactly(1_507_328));
 }
 

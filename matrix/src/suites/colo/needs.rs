@@ -9,14 +9,14 @@ use super::{
     point::{Colo, REWORKED},
 };
 use crate::{
-    Ability, Accelerator, MachineChoice, Need, Place,
+    Ability, Accelerator, Holder, MachineChoice, Need,
     need::{self, BOTH, Row},
 };
 
 const VERSIONS: [Row<Colo>; 4] = [
     Row {
         of: |_| true,
-        sides: &[Place::Client],
+        holders: &[Holder::Machine],
         ability: Ability::Alike(
             REWORKED,
             "the newer ones don't send the command ENABLE_COLO, without which an older secondary \
@@ -31,7 +31,7 @@ const VERSIONS: [Row<Colo>; 4] = [
                 Accelerator::Tcg | Accelerator::TcgUnflushed
             )
         },
-        sides: &[Place::Source],
+        holders: &[SOURCE],
         ability: Ability::Since(
             REWORKED,
             "before it the primary locks itself out under TCG in one of its first checkpoints: the \
@@ -42,7 +42,7 @@ const VERSIONS: [Row<Colo>; 4] = [
     },
     Row {
         of: |colo| matches!(colo.machine, MachineChoice::Q35 | MachineChoice::Q35Oldest),
-        sides: &[Place::Destination],
+        holders: &[DESTINATION],
         ability: Ability::Since(
             REWORKED,
             "before it the secondary aborts on q35 in its first checkpoint: state is loaded into a \
@@ -52,7 +52,7 @@ const VERSIONS: [Row<Colo>; 4] = [
     },
     Row {
         of: |colo| matches!(colo.channel, ColoChannel::Multifd),
-        sides: BOTH,
+        holders: BOTH,
         ability: Ability::Since(
             REWORKED,
             "before it the pages that come by multifd bypass the secondary's RAM cache, and it fails \
@@ -68,12 +68,12 @@ impl Colo {
         let mut all = Vec::new();
         need::on(BOTH, Ability::Capability("x-colo"), &mut all);
         let delay = Ability::Parameter("x-checkpoint-delay");
-        need::on(&[Place::Source], delay, &mut all);
+        need::on(&[SOURCE], delay, &mut all);
         need::of_versions(&VERSIONS, self, &mut all);
         let machine = Ability::Machine(self.machine.family());
-        need::on(&[Place::Client], machine, &mut all);
+        need::on(&[Holder::Machine], machine, &mut all);
         if let Some(ability) = self.accelerator.need() {
-            need::on(&[Place::Client], ability, &mut all);
+            need::on(&[Holder::Machine], ability, &mut all);
         }
         all
     }
@@ -91,10 +91,10 @@ mod tests {
     ];
 
     fn lacking(colo: &Colo, pair: [Version; 2]) -> bool {
-        let lacks = |need: &Need| match need.side {
-            Place::Source => need.ability.is_in(pair[0]) == Some(false),
-            Place::Destination => need.ability.is_in(pair[1]) == Some(false),
-            Place::Client => need.ability.is_in_both(pair) == Some(false),
+        let lacks = |need: &Need| match need.holder {
+            SOURCE => need.ability.is_in(pair[0]) == Some(false),
+            DESTINATION => need.ability.is_in(pair[1]) == Some(false),
+            Holder::Machine => need.ability.is_in_both(pair) == Some(false),
         };
         colo.needs().iter().any(lacks)
     }

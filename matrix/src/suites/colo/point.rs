@@ -5,7 +5,7 @@
 
 use super::axes::{CheckpointDelay, ColoChannel, ColoDisk, ColoMoment, Failover, Loss};
 use crate::{
-    Accelerator, Backend, Condition, MachineChoice, Need, Place, Suite, Version,
+    Accelerator, Backend, Condition, MachineChoice, Need, Side, Suite, Version,
     axis::{Value, axes_point},
     point::SuitePoint,
 };
@@ -51,10 +51,10 @@ pub(super) const REWORKED: Version = Version::new(11, 1, 0);
 impl Colo {
     /// Who goes on alone.
     #[must_use]
-    pub const fn survivor(&self) -> Place {
+    pub const fn survivor(&self) -> Side {
         match self.failover {
-            Failover::Primary => Place::Source,
-            Failover::Secondary => Place::Destination,
+            Failover::Primary => Side::Source,
+            Failover::Secondary => Side::Destination,
         }
     }
 

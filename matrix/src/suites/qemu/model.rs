@@ -8,7 +8,7 @@ use super::{
     },
     point::Raw,
 };
-use crate::{Activity, Condition, Place};
+use crate::{Activity, Condition, Side};
 
 /// How a raw migration ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
@@ -46,7 +46,7 @@ pub struct RawExpectation {
     /// How it ends.
     pub end: End,
     /// Where the guest is then.
-    pub survivor: Place,
+    pub survivor: Side,
     /// Before: what the guest does.
     pub activity: Activity,
     /// While memory is copied: what the guest does.
@@ -69,8 +69,8 @@ impl Raw {
         RawExpectation {
             end,
             survivor: match end {
-                End::Completed => Place::Destination,
-                End::Cancelled | End::Failed(_) | End::Refused => Place::Source,
+                End::Completed => Side::Destination,
+                End::Cancelled | End::Failed(_) | End::Refused => Side::Source,
             },
             activity: runs,
             during: if self.method.is_cpr() {

@@ -9,14 +9,14 @@ use super::{
     settings::Setting,
 };
 use crate::{
-    Ability, Need, Place, Version,
+    Ability, Holder, Need, Version,
     need::{BOTH, Row, of_versions, on},
 };
 
 const VERSIONS: [Row<Raw>; 8] = [
     Row {
         of: |raw| raw.can_postcopy() && raw.multifd != Multifd::Off,
-        sides: BOTH,
+        holders: BOTH,
         ability: Ability::Since(
             Version::new(10, 1, 0),
             "postcopy-ram and multifd don't work together before it, though the oldest releases \
@@ -25,7 +25,7 @@ const VERSIONS: [Row<Raw>; 8] = [
     },
     Row {
         of: |raw| raw.guest.sleeps(),
-        sides: BOTH,
+        holders: BOTH,
         ability: Ability::Since(
             Version::new(9, 0, 0),
             "a guest that sleeps is not stopped and woken as it was before it: no STOP is sent, \
@@ -34,7 +34,7 @@ const VERSIONS: [Row<Raw>; 8] = [
     },
     Row {
         of: |raw| raw.transport == Transport::FdFile,
-        sides: BOTH,
+        holders: BOTH,
         ability: Ability::Until(
             Version::new(11, 0, 0),
             "`fd:` is refused for a plain file from it on (docs/about/removed-features.rst)",
@@ -42,7 +42,7 @@ const VERSIONS: [Row<Raw>; 8] = [
     },
     Row {
         of: |raw| raw.incident == Incident::FailHandshake,
-        sides: &[Place::Destination],
+        holders: &[DESTINATION],
         ability: Ability::Since(
             Version::new(9, 1, 0),
             "migrate-pause is refused while it recovers before it (qapi/migration.json)",
@@ -55,7 +55,7 @@ const VERSIONS: [Row<Raw>; 8] = [
                 Incident::FailHandshake | Incident::FailReconnect
             )
         },
-        sides: &[Place::Source],
+        holders: &[SOURCE],
         ability: Ability::Since(
             Version::new(9, 1, 0),
             "a recovery that fails early is not seen before it: the state \
@@ -68,7 +68,7 @@ const VERSIONS: [Row<Raw>; 8] = [
             raw.accelerator == Accelerator::TcgUnflushed
                 && of_passes.into_iter().any(|one| raw.features.has(one))
         },
-        sides: &[Place::Source],
+        holders: &[SOURCE],
         ability: Ability::Since(
             Version::new(9, 0, 0),
             "under TCG what the guest writes is not seen any more after the second pass before it, \
@@ -78,7 +78,7 @@ const VERSIONS: [Row<Raw>; 8] = [
     },
     Row {
         of: |raw| raw.accelerator == Accelerator::KvmDirtyRing,
-        sides: BOTH,
+        holders: BOTH,
         ability: Ability::Since(
             Version::new(6, 1, 0),
             "the accelerator's property dirty-ring-size is new (-accel in qemu-options.hx)",
@@ -86,7 +86,7 @@ const VERSIONS: [Row<Raw>; 8] = [
     },
     Row {
         of: |raw| raw.devices == Devices::Nvme,
-        sides: BOTH,
+        holders: BOTH,
         ability: Ability::Since(
             Version::new(11, 1, 0),
             "up to 10.0 the device blocks every migration (vmstate_nvme in hw/nvme/ctrl.c)",
@@ -110,7 +110,7 @@ impl Raw {
             on(BOTH, Ability::Device(device), &mut all);
         }
         for ability in self.shared() {
-            on(&[Place::Client], ability, &mut all);
+            on(&[Holder::Machine], ability, &mut all);
         }
         all
     }
@@ -140,22 +140,21 @@ impl Raw {
 
     /// What one side needs, and the other one does not.
     fn sided(&self, all: &mut Vec<Need>) {
-        use Place::{Destination, Source};
         if self.incident == Incident::BadOffset {
-            on(&[Source], Ability::AddressType("file"), all);
+            on(&[SOURCE], Ability::AddressType("file"), all);
         }
         if matches!(self.address, Address::Channels | Address::Both) {
-            on(&[Source], Ability::Argument("migrate", "channels"), all);
+            on(&[SOURCE], Ability::Argument("migrate", "channels"), all);
         }
         if self.address == Address::Channels {
             let listen = Ability::Argument("migrate-incoming", "channels");
-            on(&[Destination], listen, all);
+            on(&[DESTINATION], listen, all);
         }
         if self.method == Method::CprExec {
-            on(&[Source], Ability::Parameter("cpr-exec-command"), all);
+            on(&[SOURCE], Ability::Parameter("cpr-exec-command"), all);
         }
         if matches!(self.tls, Tls::X509FriendlyClient | Tls::X509HostileClient) {
-            on(&[Destination], Ability::Parameter("tls-authz"), all);
+            on(&[DESTINATION], Ability::Parameter("tls-authz"), all);
         }
     }
 

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 
 use migratrix_guest::DiskSurvey;
 use migratrix_history::{BitmapLook, Entry, JobLook, Observation, Outcome, Side, Verb};
-use migratrix_matrix::{Act, Backup, Chained, Place, Scene, Writer};
+use migratrix_matrix::{Act, Backup, Chained, Scene, Writer};
 use serde_json::Value;
 
 use crate::{Verdict, checks::evidence::Evidence};
@@ -140,10 +140,7 @@ fn ended(saw: &Observation) -> Option<&Outcome> {
 
 impl<'h> Seen<'h> {
     pub fn side(&self) -> Side {
-        match self.scene.side {
-            Place::Destination => Side::Destination,
-            Place::Source | Place::Client => Side::Source,
-        }
+        self.scene.side
     }
 
     fn all<T>(&self, choose: impl Fn(&'h Observation) -> Option<T>) -> Vec<T> {

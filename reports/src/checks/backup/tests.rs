@@ -7,7 +7,7 @@
 use migratrix_guest::{Disk, DiskSector, DiskSurvey};
 use migratrix_history::{BitmapLook, History, Observation, Outcome, Refusal, Side, Verb, When};
 use migratrix_matrix::{
-    Act, Backup, Case, Condition, Count, Drive, JobEnd, JobExpected, Place, Point, Scene, Writer,
+    Act, Backup, Case, Condition, Count, Drive, JobEnd, JobExpected, Point, Scene, Writer,
 };
 use serde_json::{Value, json};
 
@@ -69,10 +69,7 @@ impl Story {
     }
 
     fn play(&mut self, scene: &Scene) {
-        let side = match scene.side {
-            Place::Destination => Side::Destination,
-            Place::Source | Place::Client => Side::Source,
-        };
+        let side = scene.side;
         let mut seen: Vec<_> = scene
             .jobs
             .iter()

@@ -4,7 +4,7 @@ use migratrix_history::{Side, Verb};
 use migratrix_matrix::{Colo, ColoMoment};
 use serde_json::Value;
 
-use super::{mode, survivor};
+use super::mode;
 use crate::{
     Verdict,
     checks::{
@@ -16,7 +16,7 @@ use crate::{
 /// The loss came in its moment, the monitor could be talked to after the yank, and the survivor says
 /// why it left COLO.
 pub(super) fn failover(evidence: &Evidence<'_>, colo: &Colo) -> Judged {
-    let side = survivor(colo);
+    let side = colo.survivor();
     let fault = match in_its_moment(evidence, colo, side)? {
         None => match monitor(evidence, colo, side)? {
             None => exit(evidence, side)?,

@@ -6,7 +6,7 @@
 
 use migratrix_history::{Look, Observation, Outcome, Side, Verb, When};
 
-use super::{alone::lawful, other};
+use super::alone::lawful;
 use crate::{
     Verdict,
     checks::{
@@ -18,7 +18,7 @@ use crate::{
 /// Both sides say `completed`, the guest is gone from the survivor, and beats on the other side with
 /// all of its memory.
 pub(super) fn onward(pair: &Evidence<'_>, later: &Evidence<'_>, from: Side) -> Judged {
-    let to = other(from);
+    let to = from.other();
     if let Some(refusal) = refused(later) {
         return Ok(Verdict::fail(format!(
             "expected that the survivor can be migrated once more from {}: {refusal}",

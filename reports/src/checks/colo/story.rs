@@ -6,7 +6,7 @@ use migratrix_history::{DomainLook, History, Look, Observation, Side, Verb, When
 use migratrix_matrix::{Activity, Case, Colo, ColoMoment, Point, Version};
 use serde_json::json;
 
-use super::{mode, other, survivor};
+use super::mode;
 use crate::{
     raw_story::{event, status},
     story::{UUID, empty, felt, memory, qemu_version, step},
@@ -85,7 +85,7 @@ impl Story {
     }
 
     fn fail_over(&mut self) {
-        let survivor = survivor(&self.colo);
+        let survivor = self.colo.survivor();
         let lost = match self.colo.moment {
             ColoMoment::Idle => Vec::new(),
             ColoMoment::Checkpoint => [Source, Destination].map(|at| event(at, "STOP")).to_vec(),
@@ -107,16 +107,16 @@ impl Story {
     }
 
     fn alone(&mut self) {
-        let survivor = survivor(&self.colo);
+        let survivor = self.colo.survivor();
         self.look(survivor, When::After, machine("running"));
-        self.look(other(survivor), When::After, Look::Absent);
+        self.look(survivor.other(), When::After, Look::Absent);
         self.beat(survivor, When::After, 20, Activity::Running);
-        self.beat(other(survivor), When::After, 0, Activity::Paused);
+        self.beat(survivor.other(), When::After, 0, Activity::Paused);
         self.step(Verb::Survey, vec![memory(survivor)]);
     }
 
     fn onward(&mut self) {
-        let (from, to) = (survivor(&self.colo), other(survivor(&self.colo)));
+        let (from, to) = (self.colo.survivor(), self.colo.survivor().other());
         self.step(Verb::Onward, vec![qemu_version(to, VERSION)]);
         let states = ["active", "completed"].iter();
         let states = states.flat_map(|state| [status(from, state), status(to, state)]);

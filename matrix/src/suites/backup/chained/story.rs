@@ -11,7 +11,7 @@ use super::{
     },
     Chained,
 };
-use crate::Place;
+use crate::Side;
 
 /// The bitmaps' granularity: what libvirt leaves to QEMU, in bytes.
 const GRANULARITY: u64 = 64 << 10;
@@ -36,8 +36,8 @@ impl Chained {
             Writer::QemuIo => (source(), destination()),
             Writer::Guest => (source_of_guest(), destination_of_guest()),
         };
-        let acts = before.into_iter().map(|act| (Place::Source, act));
-        let acts = acts.chain(after.into_iter().map(|act| (Place::Destination, act)));
+        let acts = before.into_iter().map(|act| (Side::Source, act));
+        let acts = acts.chain(after.into_iter().map(|act| (Side::Destination, act)));
         acts.map(|(side, act)| model.play(side, act)).collect()
     }
 }
@@ -113,7 +113,7 @@ struct Bitmap {
 }
 
 impl Model {
-    fn play(&mut self, side: Place, act: Act) -> Scene {
+    fn play(&mut self, side: Side, act: Act) -> Scene {
         let jobs = self.job(act).into_iter().collect();
         self.change(act);
         let bitmaps = self.bitmaps.iter();

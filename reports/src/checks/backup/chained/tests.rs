@@ -8,7 +8,7 @@ use migratrix_guest::{Disk, DiskSector, DiskSurvey};
 use migratrix_history::{
     BitmapLook, Entry, History, JobLook, Observation, Outcome, Refusal, Side, Verb, When,
 };
-use migratrix_matrix::{Act, Activity, Condition, Count, Place, Point, Scene, Writer};
+use migratrix_matrix::{Act, Activity, Condition, Count, Point, Scene, Writer};
 
 use crate::{
     Kind, Verdict,
@@ -42,7 +42,7 @@ fn chain_of(case: &str) -> History {
     let (source, destination): (Vec<_>, Vec<_>) = chained
         .scenes()
         .into_iter()
-        .partition(|scene| scene.side == Place::Source);
+        .partition(|scene| scene.side == Side::Source);
     put(&mut history, Verb::Clear, Side::Destination, &destination);
     put(&mut history, Verb::Migrate, Side::Source, &source);
     history
@@ -222,10 +222,7 @@ fn a_backup_whose_end_nobody_told_is_seen_and_so_is_one_on_the_other_side() {
     assert_kind(&silent, Condition::Jobs, Kind::Fail);
     let astray = changed(chain(), |saw| {
         if let Observation::JobEnded { side, .. } = saw {
-            *side = match side {
-                Side::Source => Side::Destination,
-                Side::Destination => Side::Source,
-            };
+            *side = side.other();
         }
     });
     assert_kind(&astray, Condition::Jobs, Kind::Fail);

@@ -1,0 +1,119 @@
+//! Cases that libvirt runs, on hosts of the lab and on real machines.
+
+use std::{collections::HashMap, path::Path};
+
+use anyhow::Result;
+use migratrix_history::Observation;
+use migratrix_libvirt::{LibvirtDriver, Slot};
+use migratrix_matrix::{Axis, Case, ReleaseName, Writer};
+use tokio::time::timeout;
+
+use super::{Attempt, BOOT_IMAGE, COMMON_MACHINE, Scene, Stage};
+use crate::{
+    hosts::{Hosts, Lost},
+    rundir::RunDir,
+    runner::Job,
+};
+
+/// Where the boot image of a guest that writes to a disk is on hosts of the lab.
+const WRITER_IMAGE: &str = "/var/lib/migratrix/a-b-writer.img";
+
+/// What a worker keeps from case to case: a client process of each release.
+#[derive(Default)]
+pub struct Worker {
+    clients: HashMap<ReleaseName, Slot>,
+}
+
+impl Worker {
+    /// The client process of a release: started when it is first needed, and kept.
+    fn slot(&mut self, hosts: &Hosts, release: &ReleaseName) -> Result<&mut Slot> {
+        if !self.clients.contains_key(release) {
+            let slot = Slot::new(hosts.client_command(release)?, hosts.listener(release)?);
+            self.clients.insert(release.clone(), slot);
+        }
+        Ok(self
+            .clients
+            .get_mut(release)
+            .expect("it was just put there"))
+    }
+}
+
+impl Stage {
+    pub(super) async fn on_libvirt(
+        &self,
+        worker: &mut Worker,
+        job: &Job,
+        dir: &RunDir,
+    ) -> Result<Attempt> {
+        let Some(hosts) = &self.hosts else {
+            return Ok(Attempt::skipped(&job.case, "a host"));
+        };
+        match self.machine(&job.case) {
+            Some(machine) => self.on_hosts(hosts, worker, job, machine, dir).await,
+            None => Ok(Attempt::skipped(&job.case, COMMON_MACHINE)),
+        }
+    }
+
+    async fn on_hosts(
+        &self,
+        hosts: &Hosts,
+        worker: &mut Worker,
+        job: &Job,
+        machine: String,
+        dir: &RunDir,
+    ) -> Result<Attempt> {
+        let tuple = &job.case.tuple;
+        let pair = match hosts.pair(tuple, job.setup, job.alone).await {
+            Ok(pair) => pair,
+            Err(why) => return self.no_hosts(job, machine, why, dir),
+        };
+        let writes = job.case.point.is(Writer::NAME, Writer::Guest.word());
+        let usual = if writes { WRITER_IMAGE } else { BOOT_IMAGE };
+        let image = pair.source.boot_image.as_deref();
+        let image = image.unwrap_or(Path::new(usual));
+        let script = self.script(job, machine, &image.to_string_lossy());
+        let slot = worker.slot(hosts, &tuple.client)?;
+        let (source, destination) = (pair.source.host.clone(), pair.destination.host.clone());
+        let driver = LibvirtDriver::new(slot, source, destination, script.subject.clone());
+        let mut driver = driver.with_patience(self.deadlines.clear);
+        // A host that does not answer is the case's own to tell of.
+        let lacks = timeout(self.deadlines.step, driver.lacks()).await;
+        if let Ok(Some(ability)) = lacks {
+            return Ok(Attempt::skipped(&job.case, &ability));
+        }
+        let mut scene = Scene::open(script, job, dir)?;
+        let mut material = pair.material(&scene.script.subject.domain);
+        scene.play(&mut driver, &self.deadlines).await;
+        for (side, when, xml) in driver.descriptions() {
+            material.describe(side, when, xml);
+        }
+        material.explain_missing(scene.record.so_far());
+        material.end();
+        if scene.is_in_doubt() {
+            hosts.mend(&pair).await;
+        }
+        // What another case found is told as well: this one was on it.
+        let lost = hosts.lost(&pair);
+        let disturbed = !lost.is_empty();
+        for Lost {
+            side,
+            why,
+            generation,
+        } in lost
+        {
+            scene.record.saw(Observation::HostLost {
+                side,
+                why,
+                instance: format!("{:04x}.{generation}", self.run),
+            });
+        }
+        scene.close(dir, job, disturbed, material)
+    }
+
+    /// The machine type that the case runs on.
+    fn machine(&self, case: &Case) -> Option<String> {
+        let source = self.releases.find(&case.tuple.source).ok()?;
+        let destination = self.releases.find(&case.tuple.destination).ok()?;
+        case.point.machine().among(source, destination)
+    }
+}

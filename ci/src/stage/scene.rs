@@ -1,0 +1,82 @@
+//! One attempt while it runs: its script, and the record that is kept of it.
+
+use anyhow::{Context, Result};
+use migratrix_contract::{Deadlines, Driver, Recorder, Script, run};
+use migratrix_history::{History, Observation, Outcome, Verb};
+use migratrix_reports::judge;
+
+use super::{Attempt, now_unix};
+use crate::{
+    evidence::Material,
+    rundir::{HistoryFile, RunDir},
+    runner::Job,
+};
+
+/// A script that is run, and the pen that records it.
+pub(super) struct Scene {
+    pub script: Script,
+    pub record: Recorder,
+    file: HistoryFile,
+}
+
+impl Scene {
+    pub fn open(script: Script, job: &Job, dir: &RunDir) -> Result<Self> {
+        let header = script.header(job.attempt, now_unix());
+        let (file, pen) = dir.history(&job.case, job.attempt)?;
+        let record = Recorder::new(header, Some(Box::new(pen)));
+        Ok(Self {
+            script,
+            record,
+            file,
+        })
+    }
+
+    pub async fn play<D: Driver>(&mut self, driver: &mut D, deadlines: &Deadlines) {
+        run(&self.script, driver, &mut self.record, deadlines).await;
+    }
+
+    /// Whether a step ended in a way that may be a host's fault.
+    pub fn is_in_doubt(&self) -> bool {
+        self.record
+            .so_far()
+            .entries
+            .iter()
+            .any(|entry| is_in_doubt(&entry.saw))
+    }
+
+    pub fn close(
+        self,
+        dir: &RunDir,
+        job: &Job,
+        disturbed: bool,
+        material: Material,
+    ) -> Result<Attempt> {
+        let finished = self.record.finish();
+        let history: History = finished.with_context(|| self.file.trouble())?;
+        let path = self.file.done()?;
+        let log = path
+            .strip_prefix(dir.path())
+            .unwrap_or(&path)
+            .display()
+            .to_string();
+        let judgement = judge(&history).with_log(log);
+        debug_assert_eq!(judgement.case, job.case);
+        Ok(Attempt {
+            judgement,
+            disturbed,
+            material,
+        })
+    }
+}
+
+/// Whether it tells of a step that ended in a way that may be a host's fault.
+fn is_in_doubt(saw: &Observation) -> bool {
+    let Observation::Ended { verb, outcome, .. } = saw else {
+        return false;
+    };
+    match outcome {
+        Outcome::Done => false,
+        Outcome::Refused(_) => *verb == Verb::Migrate || *verb == Verb::Clear,
+        Outcome::Unknown { .. } => true,
+    }
+}
