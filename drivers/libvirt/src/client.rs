@@ -97,6 +97,7 @@ impl Client {
             Op::Version
             | Op::Open { .. }
             | Op::Listen { .. }
+            | Op::Settle { .. }
             | Op::Define { .. }
             | Op::CreateXml { .. }
             | Op::Domain { .. }

@@ -8,7 +8,7 @@ use std::{
     collections::HashMap,
     ffi::OsString,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
-    time::Instant,
+    time::{Duration, Instant},
 };
 
 use migratrix_client::wire::{Event, Op, What};
@@ -18,10 +18,14 @@ use tokio::{
         self,
         mpsc::{self, error::TryRecvError},
     },
-    task::JoinHandle,
+    task::{JoinHandle, yield_now},
+    time::timeout,
 };
 
 use crate::{Client, Error, driver::done};
+
+/// How long the process may take to answer: less than a step may take.
+const PATIENCE: Duration = Duration::from_secs(8);
 
 /// Listens to hosts with the client library of one release. Starts a process when it is first needed.
 pub struct Listener {
@@ -69,11 +73,17 @@ impl Listener {
         }
     }
 
-    /// Listens to the host at `uri` if that isn't done yet, or no longer.
-    async fn listen(&self, uri: &str) -> Result<(), Error> {
+    /// Asks the process. One that does not answer is of no use to anybody, and is killed: the next
+    /// case gets another.
+    async fn ask(&self, op: Op) -> Result<(), Error> {
         let client = self.client().await?;
-        let uri = uri.to_owned();
-        done(client, Op::Listen { uri }).await
+        match timeout(PATIENCE, done(Arc::clone(&client), op)).await {
+            Ok(answered) => answered,
+            Err(_) => {
+                client.kill().await;
+                Err(lost())
+            }
+        }
     }
 
     async fn client(&self) -> Result<Arc<Client>, Error> {
@@ -118,7 +128,18 @@ impl Events {
     /// Listens to the host at `uri`, by the name of `side`.
     pub(crate) async fn listen(&mut self, side: Side, uri: &str) -> Result<(), Error> {
         self.uris.insert(uri.to_owned(), side);
-        self.listener.listen(uri).await
+        let uri = uri.to_owned();
+        self.listener.ask(Op::Listen { uri }).await
+    }
+
+    /// Waits until all that the hosts have told until now has come.
+    pub(crate) async fn settle(&mut self) -> Result<(), Error> {
+        for uri in self.uris.keys().cloned() {
+            self.listener.ask(Op::Settle { uri }).await?;
+        }
+        // What has come goes from hand to hand before whoever asked for it goes on.
+        yield_now().await;
+        Ok(())
     }
 
     /// Waits for an event: when it came, from which host, and what happened.
@@ -182,6 +203,41 @@ mod tests {
         }
         assert_eq!(two.next().await.unwrap().1, Side::Destination);
         assert_eq!(one.arrived().unwrap(), None);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_listener_that_is_silent_is_replaced() {
+        let listener = listener("exec sleep 60");
+        let mut case = listener.events("one");
+        let why = case
+            .listen(Side::Source, "a")
+            .await
+            .unwrap_err()
+            .to_string();
+        assert_eq!(why, "the client that listens is gone");
+        assert!(
+            listener
+                .process
+                .lock()
+                .await
+                .as_ref()
+                .unwrap()
+                .client
+                .is_gone()
+        );
+    }
+
+    #[tokio::test]
+    async fn what_came_late_is_there_once_the_hosts_have_settled() {
+        let listener = listener(
+            r#"read a; echo '{"id":1,"ok":"done"}'; read b
+            echo '{"event":{"uri":"a","domain":"one","iteration":1}}'
+            echo '{"id":2,"ok":"done"}'; read c"#,
+        );
+        let mut case = listener.events("one");
+        case.listen(Side::Source, "a").await.unwrap();
+        case.settle().await.unwrap();
+        assert!(case.arrived().unwrap().is_some());
     }
 
     #[tokio::test]

@@ -5,7 +5,7 @@ use std::{convert::Infallible, pin::pin, time::Duration};
 use migratrix_client::wire::{Disks, Migration, Op, What};
 use migratrix_contract::{Migrate, Recorder};
 use migratrix_history::{Side, When};
-use migratrix_matrix::Flag;
+use migratrix_matrix::{Flag, Parallel};
 use tokio::{
     sync::Notify,
     time::{Instant, timeout_at},
@@ -78,8 +78,11 @@ impl LibvirtDriver<'_> {
         watch.close().await
     }
 
-    /// Counts the channels where we may look into the destination, and no disk is copied beside them.
+    /// Counts the channels of a case that has more than one, where we may look into the destination,
+    /// and no disk is copied beside them.
     fn channels(&self) -> Option<Channels> {
+        let scenario = self.subject.point.scenario();
+        scenario.filter(|scenario| scenario.parallel != Parallel::Off)?;
         let processes = match self.disks() {
             Disks::None | Disks::Shared => self.destination.path("/proc"),
             Disks::Copied => None,
@@ -122,8 +125,17 @@ impl Watch<'_> {
         while !(self.source_closed && self.destination_closed) {
             match timeout_at(deadline, self.events.next()).await {
                 Ok(event) => self.note(event?),
-                Err(_) => break,
+                Err(_) => return self.settle().await,
             }
+        }
+        Ok(())
+    }
+
+    /// What has not come may be late only: once the hosts have settled it is there, or will not come.
+    async fn settle(&mut self) -> Result<(), Error> {
+        self.events.settle().await?;
+        while let Some(event) = self.events.arrived()? {
+            self.note(event);
         }
         Ok(())
     }

@@ -158,7 +158,7 @@ fn an_ability_says_what_is_missing() {
 #[test]
 fn a_cpu_model_is_needed_on_both_sides_and_the_machine_types_own_on_none() {
     let model = Ability::Device("Nehalem-x86_64-cpu");
-    for side in [Place::Source, Place::Destination] {
+    for side in [Side::Source, Side::Destination].map(Holder::Side) {
         assert!(is_needed("precopy/unix/running/cpu-nehalem", side, &model));
     }
     let own = |need: &Need| matches!(need.ability, Ability::Device(_));

@@ -3,8 +3,7 @@
 use migratrix_guest::Disk;
 use migratrix_history::Side;
 use migratrix_matrix::{
-    Act, Backup, BackupFault, Chained, ChainedFault, DirtyBitmap, Drive, Link, OnError, Scene,
-    Writer,
+    Act, Backup, BackupFault, Chained, ChainedFault, DirtyBitmap, Drive, Link, OnError, Writer,
 };
 
 use crate::{BackupStep, Phase, Script, Step};

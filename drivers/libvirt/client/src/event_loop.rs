@@ -12,7 +12,7 @@ use std::{
     io,
     mem::take,
     os::fd::{BorrowedFd, OwnedFd},
-    sync::{Mutex, MutexGuard, OnceLock, PoisonError},
+    sync::{Condvar, Mutex, MutexGuard, OnceLock, PoisonError},
     thread::{self, ThreadId},
     time::{Duration, Instant},
 };
@@ -33,6 +33,9 @@ static LOOP: OnceLock<Loop> = OnceLock::new();
 /// By what the kernel calls the descriptor that wakes the loop; no handle has this number.
 const WAKE: u64 = 0;
 
+/// How long a turn is waited for, until the loop is woken once more.
+const PATIENCE: Duration = Duration::from_millis(10);
+
 /// Which of libvirt's words for what a descriptor is ready for is which of the kernel's.
 const READY: [(sys::virEventHandleType, EventFlags); 4] = [
     (sys::VIR_EVENT_HANDLE_READABLE, EventFlags::IN),
@@ -45,6 +48,8 @@ struct Loop {
     epoll: OwnedFd,
     wake: OwnedFd,
     thread: OnceLock<ThreadId>,
+    turns: Mutex<u64>,
+    turned: Condvar,
     table: Mutex<Table>,
 }
 
@@ -89,6 +94,8 @@ pub fn start() -> io::Result<()> {
         epoll,
         wake,
         thread: OnceLock::new(),
+        turns: Mutex::default(),
+        turned: Condvar::new(),
         table: Mutex::default(),
     });
     // SAFETY: the functions keep what libvirt demands of an implementation: they may be called by any
@@ -104,6 +111,19 @@ pub fn start() -> io::Result<()> {
         );
     }
     thread::Builder::new().spawn(|| of_ours.run()).map(drop)
+}
+
+/// Waits until what is due now was told.
+pub fn turn() {
+    let of_ours = of_ours();
+    let turns = || of_ours.turns.lock().unwrap_or_else(PoisonError::into_inner);
+    // One that is under way may be past it.
+    let last = *turns() + 2;
+    while *turns() < last {
+        of_ours.wake();
+        let over = of_ours.turned.wait_timeout(turns(), PATIENCE);
+        drop(over.unwrap_or_else(PoisonError::into_inner));
+    }
 }
 
 impl Loop {
@@ -132,6 +152,8 @@ impl Loop {
                     unsafe { free(opaque) };
                 }
             }
+            *self.turns.lock().unwrap_or_else(PoisonError::into_inner) += 1;
+            self.turned.notify_all();
         }
     }
 

@@ -11,7 +11,7 @@ use virt::{connect::Connect, domain::Domain, error::Error};
 
 use crate::{
     calls::{self, Told},
-    outlet, words,
+    event_loop, outlet, words,
 };
 
 /// Connections by their URIs, which stay open from case to case, and what this case calls them.
@@ -88,6 +88,18 @@ impl Hosts {
         let of = uri.to_owned();
         calls::listen(&host, move |domain, told| tell(&of, domain, told))?;
         *heard = Some(host);
+        Ok(())
+    }
+
+    /// Waits until all that the host at `uri` has told until now has been sent.
+    pub fn settle(&self, uri: &str) -> Result<(), Error> {
+        let heard = self.inner().heard.get(uri).map(Arc::clone);
+        let heard = heard.map(|heard| heard.lock().unwrap_or_else(PoisonError::into_inner).clone());
+        if let Some(host) = heard.flatten() {
+            // Its answer comes after what the host has told before; what has come is with the loop.
+            host.lib_version()?;
+            event_loop::turn();
+        }
         Ok(())
     }
 

@@ -49,6 +49,7 @@ fn attempt(hosts: &Arc<Hosts>, op: &Op) -> Result<Said, Failure> {
         Op::Version => Said::Version(Connect::version()?.into()),
         Op::Open { side, uri } => Said::Host(hosts.open(*side, uri)?),
         Op::Listen { uri } => done(hosts.listen(uri)?),
+        Op::Settle { uri } => done(hosts.settle(uri)?),
         Op::Define { side, xml } => done(host(*side)?.define_domain_xml(xml)?),
         Op::CreateXml { side, xml } => done(host(*side)?.create_domain_xml(xml, 0)?),
         Op::Domain { side, domain, act } => done(do_act(&find(*side, domain)?, *act)?),
@@ -202,7 +203,7 @@ fn migrate(hosts: &Hosts, domain: &Domain, how: &Migration) -> Result<(), Failur
 /// Whether one of the hosts that `op` needs is no longer connected.
 fn is_lost(hosts: &Hosts, op: &Op) -> bool {
     let sides: &[Side] = match op {
-        Op::Version | Op::Open { .. } | Op::Listen { .. } => &[],
+        Op::Version | Op::Open { .. } | Op::Listen { .. } | Op::Settle { .. } => &[],
         Op::Define { side, .. }
         | Op::CreateXml { side, .. }
         | Op::Domain { side, .. }

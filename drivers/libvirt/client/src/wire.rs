@@ -47,6 +47,12 @@ pub enum Op {
         /// Its libvirt URI.
         uri: String,
     },
+    /// Answer when all that the host at `uri` has told until now has been sent, where it is listened
+    /// to.
+    Settle {
+        /// Its libvirt URI.
+        uri: String,
+    },
     /// `virDomainDefineXML`.
     Define {
         /// On which host.

@@ -4,7 +4,10 @@ use super::{
     axes::{BackupForm, Carrier, Journey, Writer},
     point::Backup,
 };
-use crate::{Ability, Holder, MachineChoice, Need, need};
+use crate::{
+    Ability, Holder, MachineChoice, Need,
+    need::{self, BOTH, DESTINATION, SOURCE},
+};
 
 impl Backup {
     /// What it needs, the most telling first. What every QEMU from 5.2 on has is not among it.

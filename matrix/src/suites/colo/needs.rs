@@ -10,7 +10,7 @@ use super::{
 };
 use crate::{
     Ability, Accelerator, Holder, MachineChoice, Need,
-    need::{self, BOTH, Row},
+    need::{self, BOTH, DESTINATION, Row, SOURCE},
 };
 
 const VERSIONS: [Row<Colo>; 4] = [

@@ -10,7 +10,7 @@ use super::{
 };
 use crate::{
     Ability, Holder, Need, Version,
-    need::{BOTH, Row, of_versions, on},
+    need::{BOTH, DESTINATION, Row, SOURCE, of_versions, on},
 };
 
 const VERSIONS: [Row<Raw>; 8] = [
