@@ -222,12 +222,12 @@ fn what_is_given_anew_to_a_run_that_goes_on_is_blamed_by_itself() {
     run_in(dir.path(), &[&SOME[..], &own].concat());
     let on = |more: &[&str]| in_time(dir.path(), &[&["run", "--resume", "out"], more].concat());
     for option in ["--known", "--config"] {
-        let said = on(&[option, "/nonexistent"]);
-        refuses(&said, 2, &["/nonexistent", "No such file"]);
+        let said = on(&[option, "not-there"]);
+        refuses(&said, 2, &["not-there", "No such file"]);
         assert!(!said.err.contains("was begun with"), "{}", said.err);
     }
     refuses(
-        &on(&["--qemu", "mine=/nonexistent"]),
+        &on(&["--qemu", "mine=not-there"]),
         2,
         &["--qemu mine=", "it has none"],
     );
