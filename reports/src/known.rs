@@ -161,7 +161,7 @@ impl KnownFailures {
     /// purpose, and have no known failures.
     ///
     /// # Errors
-    /// Returns a release that is not among `releases`, or whose version a filter asks for in vain.
+    /// Returns a release that is not among `releases`.
     pub fn mark(&self, judgement: &mut Judgement, releases: &Releases) -> Result<(), ReportError> {
         judgement.known.clear();
         if judgement.case.fault.is_some() {
@@ -195,11 +195,13 @@ impl KnownFailures {
         } in &self.entries
         {
             let mut takes = cases.clone().map(|case| filter.matches(case, releases));
-            let used = takes
-                .find(|taken| *taken != Ok(false))
-                .transpose()
-                .map_err(unmatched)?;
-            if used.is_none() {
+            let used = match takes.find(|taken| *taken != Ok(false)) {
+                // Nobody knows whether the entry is needed.
+                Some(Ok(_) | Err(SelectError::UnknownVersion { .. })) => true,
+                Some(Err(why)) => return Err(ReportError::KnownReleases(why)),
+                None => false,
+            };
+            if !used {
                 unused.push(format!("{}: {}", written.cases, written.reason));
             }
         }
@@ -232,8 +234,12 @@ impl Entry {
         })
     }
 
+    /// Whether a case is subject to it; where it asks for a version that is not known, none is.
     fn takes(&self, case: &Case, releases: &Releases) -> Result<bool, ReportError> {
-        self.cases.matches(case, releases).map_err(unmatched)
+        match self.cases.matches(case, releases) {
+            Err(SelectError::UnknownVersion { .. }) => Ok(false),
+            taken => taken.map_err(ReportError::KnownReleases),
+        }
     }
 
     /// Marks what it excuses. Where another entry does so already, it has nothing to add; what has
@@ -320,8 +326,4 @@ fn day(text: &str) -> Result<NaiveDate, String> {
         .ok_or_else(|| {
             format!("expires on `{text}`, which is no day: write it as in expires = \"2027-01-31\"")
         })
-}
-
-fn unmatched(why: SelectError) -> ReportError {
-    ReportError::KnownReleases(why)
 }

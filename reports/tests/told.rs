@@ -699,6 +699,23 @@ fn known_failures_are_told_a_line_a_group_beside_the_counts() {
 }
 
 #[test]
+fn a_known_failure_that_asks_for_a_version_that_is_not_known_excuses_nothing() {
+    let list = |cases: &str| {
+        let text = format!(
+            "[[known]]\ncases = \"{cases}\"\nconditions = [\"memory\"]\nreason = \"r\"\n"
+        );
+        KnownFailures::parse(&text).expect("it is a list")
+    };
+    for cases in ["source(qemu<9)", "!destination(libvirt<9)"] {
+        let mut run = run([judge(&spoilt(good(P2P)))]);
+        run.mark_known(&list(cases), &releases())
+            .expect("the releases are known");
+        assert_eq!(run.cases().get(&Standing::Failed), Some(&1), "{cases}");
+        assert_eq!(run.unused_known(), [] as [String; 0], "{cases}");
+    }
+}
+
+#[test]
 fn a_history_that_is_cut_anywhere_passes_nothing_and_proves_no_fault() {
     let whole = good(P2P);
     for kept in 0..=whole.entries.len() {
