@@ -701,9 +701,8 @@ fn known_failures_are_told_a_line_a_group_beside_the_counts() {
 #[test]
 fn a_known_failure_that_asks_for_a_version_that_is_not_known_excuses_nothing() {
     let list = |cases: &str| {
-        let text = format!(
-            "[[known]]\ncases = \"{cases}\"\nconditions = [\"memory\"]\nreason = \"r\"\n"
-        );
+        let text =
+            format!("[[known]]\ncases = \"{cases}\"\nconditions = [\"memory\"]\nreason = \"r\"\n");
         KnownFailures::parse(&text).expect("it is a list")
     };
     for cases in ["source(qemu<9)", "!destination(libvirt<9)"] {

@@ -20,6 +20,10 @@ impl LibvirtDriver<'_> {
         when: When,
         record: &mut Recorder,
     ) -> Result<(), Error> {
+        if when == When::Before {
+            // What the hosts have told of the preparation is no event of the migration.
+            self.events.settle().await?;
+        }
         let look = match self.seen(side, Detail::Whole).await? {
             None => Look::Absent,
             Some(seen) => {
