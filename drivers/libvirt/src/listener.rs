@@ -132,9 +132,11 @@ impl Events {
         self.listener.ask(Op::Listen { uri }).await
     }
 
-    /// Waits until all that the hosts have told until now has come.
-    pub(crate) async fn settle(&mut self) -> Result<(), Error> {
-        for uri in self.uris.keys().cloned() {
+    /// Waits until all that the host of `side` has told until now has come.
+    pub(crate) async fn settle(&mut self, side: Side) -> Result<(), Error> {
+        let mut uris = self.uris.iter();
+        if let Some((uri, _)) = uris.find(|(_, of)| **of == side) {
+            let uri = uri.clone();
             self.listener.ask(Op::Settle { uri }).await?;
         }
         // What has come goes from hand to hand before whoever asked for it goes on.
@@ -236,7 +238,7 @@ mod tests {
         );
         let mut case = listener.events("one");
         case.listen(Side::Source, "a").await.unwrap();
-        case.settle().await.unwrap();
+        case.settle(Side::Source).await.unwrap();
         assert!(case.arrived().unwrap().is_some());
     }
 

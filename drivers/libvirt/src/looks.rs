@@ -21,8 +21,8 @@ impl LibvirtDriver<'_> {
         record: &mut Recorder,
     ) -> Result<(), Error> {
         if when == When::Before {
-            // What the hosts have told of the preparation is no event of the migration.
-            self.events.settle().await?;
+            // What the host has told of the preparation is no event of the migration.
+            self.events.settle(side).await?;
         }
         let look = match self.seen(side, Detail::Whole).await? {
             None => Look::Absent,

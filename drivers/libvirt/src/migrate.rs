@@ -133,7 +133,9 @@ impl Watch<'_> {
 
     /// What has not come may be late only: once the hosts have settled it is there, or will not come.
     async fn settle(&mut self) -> Result<(), Error> {
-        self.events.settle().await?;
+        for side in [Side::Source, Side::Destination] {
+            self.events.settle(side).await?;
+        }
         while let Some(event) = self.events.arrived()? {
             self.note(event);
         }

@@ -33,9 +33,6 @@ static LOOP: OnceLock<Loop> = OnceLock::new();
 /// By what the kernel calls the descriptor that wakes the loop; no handle has this number.
 const WAKE: u64 = 0;
 
-/// How long a turn is waited for, until the loop is woken once more.
-const PATIENCE: Duration = Duration::from_millis(10);
-
 /// Which of libvirt's words for what a descriptor is ready for is which of the kernel's.
 const READY: [(sys::virEventHandleType, EventFlags); 4] = [
     (sys::VIR_EVENT_HANDLE_READABLE, EventFlags::IN),
@@ -116,13 +113,15 @@ pub fn start() -> io::Result<()> {
 /// Waits until what is due now was told.
 pub fn turn() {
     let of_ours = of_ours();
-    let turns = || of_ours.turns.lock().unwrap_or_else(PoisonError::into_inner);
+    let mut turns = of_ours.turns();
     // One that is under way may be past it.
-    let last = *turns() + 2;
-    while *turns() < last {
+    let last = *turns + 2;
+    while *turns < last {
         of_ours.wake();
-        let over = of_ours.turned.wait_timeout(turns(), PATIENCE);
-        drop(over.unwrap_or_else(PoisonError::into_inner));
+        turns = of_ours
+            .turned
+            .wait(turns)
+            .unwrap_or_else(PoisonError::into_inner);
     }
 }
 
@@ -145,14 +144,16 @@ impl Loop {
                 self.handle(event);
             }
             self.fire();
-            for Owner { opaque, free } in take(&mut self.table().removed) {
+            // What is freed may call back, and finds the table free.
+            let removed = take(&mut self.table().removed);
+            for Owner { opaque, free } in removed {
                 if let Some(free) = free {
                     // SAFETY: it was removed, and is freed once; its callback does not run, since
                     // that would be here.
                     unsafe { free(opaque) };
                 }
             }
-            *self.turns.lock().unwrap_or_else(PoisonError::into_inner) += 1;
+            *self.turns() += 1;
             self.turned.notify_all();
         }
     }
@@ -223,6 +224,10 @@ impl Loop {
         }
         // Where the counter is full the loop is awake as it is.
         let _written = write(&self.wake, &1_u64.to_ne_bytes());
+    }
+
+    fn turns(&self) -> MutexGuard<'_, u64> {
+        self.turns.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn table(&self) -> MutexGuard<'_, Table> {
