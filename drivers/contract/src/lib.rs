@@ -19,6 +19,7 @@ mod record;
 mod run;
 mod script;
 mod step;
+mod threads;
 mod told;
 mod tool;
 
@@ -28,5 +29,6 @@ pub use record::Recorder;
 pub use run::{Deadlines, run};
 pub use script::{DomainSpec, LIVE_BANDWIDTH_MIB, Phase, Script, Subject};
 pub use step::{BackupStep, ColoStep, Migrate, RawStep, Step, Uuid, Variant};
+pub use threads::threads_named;
 pub use told::told;
 pub use tool::ToolSaid;

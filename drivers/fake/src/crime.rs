@@ -1,6 +1,6 @@
 //! The known crimes, each with the condition that must catch it.
 
-use migratrix_matrix::{Activity, Condition, Flag, FlagSet, Preparation, Scenario, State, Trip};
+use migratrix_matrix::{Condition, Flag, Scenario, Trip};
 
 /// One way in which a hypervisor can betray its guest, or whoever asked it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -172,7 +172,7 @@ impl Crime {
             Self::KeepsSourceRunning => row("keeps-source-running", PLAIN, SourceInactive, Fail),
             Self::KeepsSourceConfig => row(
                 "keeps-source-config",
-                with(Flag::UndefineSource),
+                PLAIN.with(Flag::UndefineSource),
                 SourceConfig,
                 Fail,
             ),
@@ -186,7 +186,7 @@ impl Crime {
             ),
             Self::ForgetsPersist => row(
                 "forgets-persist",
-                with(Flag::PersistDest),
+                PLAIN.with(Flag::PersistDest),
                 DestinationConfig,
                 Fail,
             ),
@@ -197,12 +197,12 @@ impl Crime {
             Self::ResumesPausedGuest => row("resumes-paused-guest", PAUSED, DestinationState, Fail),
             Self::IgnoresPausedFlag => row(
                 "ignores-paused-flag",
-                with(Flag::Paused),
+                PLAIN.with(Flag::Paused),
                 DestinationState,
                 Fail,
             ),
             Self::WrongStateReason => row("wrong-state-reason", PLAIN, DestinationState, Fail),
-            Self::StillWhileLive => row("still-while-live", with(Flag::Live), During, Fail),
+            Self::StillWhileLive => row("still-while-live", PLAIN.with(Flag::Live), During, Fail),
             Self::RunsWhileNotLive => row("runs-while-not-live", PLAIN, During, Fail),
             Self::PausesInName => row("pauses-in-name", PLAIN, During, Fail),
             Self::LosesPage => row("loses-page", PAUSED, Memory, Fail),
@@ -230,28 +230,9 @@ impl Crime {
 /// Persistent, running, bare, without flags.
 const PLAIN: Scenario = Scenario::USUAL;
 
-const PAUSED: Scenario = Scenario {
-    state: State {
-        activity: Activity::Paused,
-        ..PLAIN.state
-    },
-    ..PLAIN
-};
+const PAUSED: Scenario = PLAIN.paused();
 
-const PREPARED: Scenario = Scenario {
-    state: State {
-        preparation: Preparation::Prepared,
-        ..PLAIN.state
-    },
-    ..PLAIN
-};
-
-const fn with(flag: Flag) -> Scenario {
-    Scenario {
-        flags: FlagSet::NONE.with(flag),
-        ..PLAIN
-    }
-}
+const PREPARED: Scenario = PLAIN.prepared();
 
 const fn row(word: &'static str, scenario: Scenario, condition: Condition, how: Trip) -> Row {
     Row {

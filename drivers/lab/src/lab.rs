@@ -79,7 +79,7 @@ impl Lab {
         })
     }
 
-    /// The host of this release in this side, set up in this way. It is started at the first call,
+    /// The host of this release on this side, set up in this way. It is started at the first call,
     /// and kept.
     ///
     /// # Errors

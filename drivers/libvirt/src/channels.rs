@@ -13,6 +13,7 @@ use std::{
     time::{Duration, Instant},
 };
 
+use migratrix_contract::threads_named;
 use migratrix_history::{Observation, Side};
 
 /// How often the threads are counted: they are files here.
@@ -61,7 +62,10 @@ fn most(processes: &Path, domain: &str, ended: &Receiver<()>) -> Option<u32> {
         late |= qemu.is_some() && looked.elapsed() > LATEST;
         looked = Instant::now();
         qemu = qemu.or_else(|| qemu_of(processes, domain));
-        most = most.max(qemu.as_deref().map_or(0, receivers));
+        most = most.max(
+            qemu.as_deref()
+                .map_or(0, |qemu| threads_named(qemu, &NAMES)),
+        );
     }
     qemu.filter(|_| !late).map(|_| most)
 }
@@ -76,15 +80,6 @@ fn qemu_of(processes: &Path, domain: &str) -> Option<PathBuf> {
         let mut words = line.split(|byte| *byte == 0);
         words.any(|word| word.starts_with(name.as_bytes()))
     })
-}
-
-/// How many threads of the process receive from a channel; none where it has ended.
-fn receivers(process: &Path) -> u32 {
-    let threads = fs::read_dir(process.join("task"));
-    let threads = threads.into_iter().flatten().flatten();
-    let names = threads.filter_map(|one| fs::read_to_string(one.path().join("comm")).ok());
-    let ours = names.filter(|name| NAMES.iter().any(|start| name.starts_with(start)));
-    u32::try_from(ours.count()).unwrap_or(u32::MAX)
 }
 
 #[cfg(test)]
@@ -107,7 +102,7 @@ mod tests {
     fn counted(domain: &str, threads: &[&str]) -> Option<u32> {
         let processes = process(domain, threads);
         let qemu = qemu_of(processes.path(), "mx-0001")?;
-        Some(receivers(&qemu))
+        Some(threads_named(&qemu, &NAMES))
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! A point of the `backup` suite: incremental backup with dirty bitmaps, on one QEMU or across a
 //! migration.
 //!
-//! Where libvirt makes the chain, the point is a [`Chained`](chained::Chained) one.
+//! Where libvirt makes the chain, the point is a [`Chained`](super::chained::Chained) one.
 //!
 //! The semantics are those of `docs/interop/bitmaps.rst` and of `qapi/block-core.json`; the cases on
 //! one QEMU are those of `qemu-iotests` 124.

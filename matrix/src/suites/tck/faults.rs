@@ -1,8 +1,8 @@
 //! The faults of libvirt's cases, and the condition that must see each.
 
 use super::{
-    axes::{Activity, Flag, FlagSet, Parallel, Persistence, Preparation},
-    point::{Scenario, State},
+    axes::{Flag, Parallel},
+    point::Scenario,
 };
 use crate::fault::rows::faults;
 
@@ -35,23 +35,23 @@ faults! {
     /// The configuration that should stay on the source is removed after the migration.
     SourceConfigRemoved = "source-config-removed": AfterMigration, PLAIN, SourceConfig, Fail;
     /// A configuration is added on the source, where none should be, after the migration.
-    SourceConfigAdded = "source-config-added": AfterMigration, with(Flag::UndefineSource), SourceConfig, Fail;
+    SourceConfigAdded = "source-config-added": AfterMigration, PLAIN.with(Flag::UndefineSource), SourceConfig, Fail;
     /// The destination's domain is destroyed and undefined after the migration.
     DestinationCleared = "destination-cleared": AfterMigration, PREPARED, DestinationExists, Fail;
     /// The destination's domain is destroyed after the migration, and stays defined.
     DestinationDestroyed = "destination-destroyed": AfterMigration, PREPARED, DestinationActive, Fail;
     /// The destination's configuration is removed after the migration.
-    DestinationConfigRemoved = "destination-config-removed": AfterMigration, with(Flag::PersistDest), DestinationConfig, Fail;
+    DestinationConfigRemoved = "destination-config-removed": AfterMigration, PLAIN.with(Flag::PersistDest), DestinationConfig, Fail;
     /// The destination's transient domain gets a configuration after the migration.
     DestinationConfigAdded = "destination-config-added": AfterMigration, PLAIN, DestinationConfig, Fail;
     /// The running guest is suspended on the destination after the migration.
     DestinationSuspended = "destination-suspended": AfterMigration, PLAIN, DestinationState, Fail;
     /// The paused guest is resumed on the destination after the migration.
-    DestinationResumed = "destination-resumed": AfterMigration, with(Flag::Paused), DestinationState, Fail;
+    DestinationResumed = "destination-resumed": AfterMigration, PLAIN.with(Flag::Paused), DestinationState, Fail;
     /// `LIVE` is given where the scenario has none: the guest is not paused from the start.
     LiveGiven = "live-given": Migration, PLAIN, During, Fail;
     /// `LIVE` is withheld where the scenario has it: the guest is paused from the start.
-    LiveWithheld = "live-withheld": Migration, with(Flag::Live), During, Fail;
+    LiveWithheld = "live-withheld": Migration, PLAIN.with(Flag::Live), During, Fail;
     /// One byte of the guest's memory is changed on the destination through qtest.
     MemoryByte = "memory-byte": AfterMigration, PAUSED, Memory, Fail;
     /// The guest is halted on the destination, so that it is called running and does not beat.
@@ -78,46 +78,21 @@ faults! {
 
 const PLAIN: Scenario = Scenario::USUAL;
 
-const TRANSIENT: Scenario = Scenario {
-    state: State {
-        persistence: Persistence::Transient,
-        ..PLAIN.state
-    },
-    ..PLAIN
-};
+const TRANSIENT: Scenario = PLAIN.transient();
 
-const PAUSED: Scenario = Scenario {
-    state: State {
-        activity: Activity::Paused,
-        ..PLAIN.state
-    },
-    ..PLAIN
-};
+const PAUSED: Scenario = PLAIN.paused();
 
-const PREPARED: Scenario = Scenario {
-    state: State {
-        preparation: Preparation::Prepared,
-        ..PLAIN.state
-    },
-    ..PLAIN
-};
+const PREPARED: Scenario = PLAIN.prepared();
 
 const PARALLEL: Scenario = Scenario {
     parallel: Parallel::Four,
     ..PLAIN
 };
 
-const fn with(flag: Flag) -> Scenario {
-    Scenario {
-        flags: FlagSet::NONE.with(flag),
-        ..PLAIN
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::Point;
+    use crate::{Activity, Point};
 
     fn scenario(fault: TckFault) -> Scenario {
         match fault.row().point {

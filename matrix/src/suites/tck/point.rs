@@ -106,6 +106,34 @@ impl Scenario {
         parallel: Parallel::Off,
     };
 
+    /// The same, of a transient domain.
+    #[must_use]
+    pub const fn transient(mut self) -> Self {
+        self.state.persistence = Persistence::Transient;
+        self
+    }
+
+    /// The same, of a paused guest.
+    #[must_use]
+    pub const fn paused(mut self) -> Self {
+        self.state.activity = Activity::Paused;
+        self
+    }
+
+    /// The same, to a destination that is prepared.
+    #[must_use]
+    pub const fn prepared(mut self) -> Self {
+        self.state.preparation = Preparation::Prepared;
+        self
+    }
+
+    /// The same, with this flag too.
+    #[must_use]
+    pub const fn with(mut self, flag: Flag) -> Self {
+        self.flags = self.flags.with(flag);
+        self
+    }
+
     /// Its axes.
     pub const AXES: &'static [&'static AxisInfo] = &[
         &Control::INFO,
