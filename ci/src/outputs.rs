@@ -75,6 +75,7 @@ pub fn check(outputs: &[Output<'_>], dirs: &[PathBuf]) -> Result<()> {
                 );
             }
         }
+        output.must_leave_runs_alone(&real)?;
         if let Some(other) = taken.insert(real, option) {
             bail!(
                 "{other} and {option} name the same file {}: give one another name",
@@ -96,6 +97,35 @@ pub fn check(outputs: &[Output<'_>], dirs: &[PathBuf]) -> Result<()> {
 }
 
 impl Output<'_> {
+    /// In the directory of a run, of this one or of another, a file is written only where it is the
+    /// same report of that run, and no folder is one that the run is made of.
+    fn must_leave_runs_alone(&self, real: &Path) -> Result<()> {
+        let own = match self.option {
+            "--junit" => "junit.xml",
+            "--junit-strict" => "junit-strict.xml",
+            "--html" => "index.html",
+            "--json" => "summary.json",
+            _ => "",
+        };
+        let mut folders = real.ancestors().take(3);
+        let Some(run) = folders.find(|folder| folder.join("plan.json").exists()) else {
+            return Ok(());
+        };
+        let inside = real.strip_prefix(run).unwrap_or(real);
+        let allowed = match self.form {
+            Form::File => !own.is_empty() && inside == Path::new(own),
+            Form::Folder => !OWN.iter().any(|one| inside.starts_with(one)),
+        };
+        if allowed {
+            return Ok(());
+        }
+        let (option, path, run) = (self.option, self.path.display(), run.display());
+        bail!(WrongUse(format!(
+            "{option} {path} is in the directory of the run {run}, among what it is made of: write it \
+             elsewhere"
+        )))
+    }
+
     /// A device or a pipe is written into; it is not known before whether it takes anything.
     fn must_be_writable(&self) -> Result<()> {
         let path = real(self.path);
