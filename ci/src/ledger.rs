@@ -18,9 +18,9 @@ use std::{
 
 use anyhow::{Context, Result, bail};
 use migratrix_history::{Completeness, History};
-use migratrix_matrix::{Case, Plan, Releases};
+use migratrix_matrix::{Case, Plan, Releases, shell_word};
 use migratrix_reports::{self as reports, Attribution, Judgement, KnownFailures, Verdict, to_line};
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize, de::Error as _};
 
 use crate::{WrongUse, evidence, files, rundir::RunDir};
 
@@ -29,7 +29,8 @@ use crate::{WrongUse, evidence, files, rundir::RunDir};
 pub struct Concluded {
     /// The case.
     pub case: Case,
-    /// What its attempts left, in their order; the last one counts.
+    /// What its attempts left, in their order; the last one counts. Without any it is not concluded.
+    #[serde(deserialize_with = "some")]
     pub attempts: Vec<Trace>,
     /// The raw case beside it that tells whose failure it is.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -58,6 +59,15 @@ pub enum Trace {
         /// When that was found: seconds since 1970 UTC.
         began_unix: u64,
     },
+}
+
+/// The attempts of a case that was concluded: one at least.
+fn some<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<Trace>, D::Error> {
+    let attempts = Vec::deserialize(from)?;
+    if attempts.is_empty() {
+        return Err(D::Error::custom("it names no attempt"));
+    }
+    Ok(attempts)
 }
 
 /// The verdicts on a case that was judged again.
@@ -182,16 +192,23 @@ impl Planned {
     /// Sees to it that `file` names no other.
     ///
     /// # Errors
-    /// Names the first other one: the plan has lost it.
+    /// Names the first other one, and how the file is mended: where it can be made from another one,
+    /// by `judge`.
     pub fn demand<'c>(&self, mut cases: impl Iterator<Item = &'c Case>, file: &Path) -> Result<()> {
         let Some(case) = cases.find(|case| !self.has(case)) else {
             return Ok(());
         };
-        let plan = file.with_file_name("plan.json");
-        let (plan, file) = (plan.display(), file.display());
+        let dir = file.parent().unwrap_or(file);
+        let source = dir.join("concluded.jsonl");
+        let mend = if file != source && source.exists() {
+            let dir = shell_word(&dir.to_string_lossy());
+            format!("make it anew by migratrix judge {dir}")
+        } else {
+            "take its lines out, or restore the plan that had it".to_owned()
+        };
+        let file = file.display();
         bail!(WrongUse(format!(
-            "{plan} is damaged: {file} has the case {case}, which is not planned there; restore \
-             the plan"
+            "{file} is damaged: it has the case {case}, which is not in plan.json; {mend}"
         )))
     }
 }

@@ -15,9 +15,12 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, anyhow, bail};
 use migratrix_matrix::{Case, Plan, shell_word};
-use nix::fcntl::{Flock, FlockArg};
+use nix::{
+    errno::Errno,
+    fcntl::{Flock, FlockArg},
+};
 
 use crate::{WrongUse, files, formats::FORMATS, say::count};
 
@@ -121,12 +124,13 @@ impl RunDir {
         let mut how = OpenOptions::new();
         let lock = files::opened(&file, how.write(true).create(true))
             .with_context(|| format!("can't write {}", file.display()))?;
-        let lock = Flock::lock(lock, FlockArg::LockExclusiveNonblock).map_err(|(_, why)| why);
-        let lock = lock.with_context(|| {
-            format!(
-                "another migratrix is at work in {}: wait for its end",
-                path.display()
-            )
+        let lock = Flock::lock(lock, FlockArg::LockExclusiveNonblock);
+        let lock = lock.map_err(|(_, why)| {
+            if why == Errno::EWOULDBLOCK {
+                let dir = path.display();
+                return anyhow!("another migratrix is at work in {dir}: wait for its end");
+            }
+            anyhow!(why).context(format!("can't lock {}", file.display()))
         })?;
         Ok(Self {
             path: path.to_owned(),

@@ -392,6 +392,37 @@ fn a_report_does_not_overwrite_what_the_run_is_made_of() {
     assert_eq!(said.code, 0, "{}", said.err);
 }
 
+#[test]
+fn a_report_does_not_overwrite_what_any_run_is_made_of() {
+    let dir = fresh();
+    let tck = ["run", "--backend", "fake", "-E", "control(p2p)", "--out"];
+    for out in ["out", "base"] {
+        call(dir.path(), &[&tck[..], &[out]].concat());
+    }
+    for (option, file) in [
+        ("--html", "base/plan.json"),
+        ("--junit", "base/concluded.jsonl"),
+        ("--json", "base/history/new.json"),
+        ("--junit-per-pair", "base/history"),
+        ("--html", "out/summary.json"),
+        ("--json", "base/junit.xml"),
+    ] {
+        let read = || fs::read(dir.path().join(file)).ok();
+        let before = read();
+        let said = call(dir.path(), &["report", "out", option, file]);
+        refuses(&said, 2, &[option, file, "write it elsewhere"]);
+        assert_eq!(read(), before, "{file}");
+    }
+    for (option, file) in [
+        ("--html", "base/index.html"),
+        ("--json", "out/summary.json"),
+        ("--junit-per-pair", "out/pairs"),
+    ] {
+        let said = call(dir.path(), &["report", "out", option, file]);
+        assert_eq!(said.code, 0, "{}", said.err);
+    }
+}
+
 /// Each `href` of a page, as the path that it stands for.
 fn links(page: &Path) -> Vec<PathBuf> {
     let text = fs::read_to_string(page).expect("the page is there");
@@ -793,7 +824,7 @@ fn two_do_not_write_into_one_directory() {
     let held = held.map_err(|(_, why)| why).expect("nobody holds it");
     for command in [&["judge", "out"][..], &["run", "--resume", "out"]] {
         let said = call(dir.path(), command);
-        refuses(&said, 5, &["another migratrix is at work in out"]);
+        refuses(&said, 5, &["at work in out: wait for its end\n"]);
     }
     drop(held);
     assert_eq!(call(dir.path(), &["judge", "out"]).code, 0);

@@ -254,18 +254,29 @@ fn a_plan_that_has_lost_cases_is_damaged_and_passes_nothing() {
         plan["whole"] = whole;
         plan.to_string()
     };
-    for (spoilt, why) in [
-        (cases(0, 0.into()), "it has no cases"),
-        (cases(0, serde_json::Value::Null), "it has no cases"),
+    let plan_is = "plan.json is damaged";
+    for (spoilt, what, why) in [
+        (cases(0, 0.into()), plan_is, "it has no cases"),
+        (
+            cases(0, serde_json::Value::Null),
+            plan_is,
+            "it has no cases",
+        ),
         (
             cases(1, 16.into()),
+            plan_is,
             "it has 1 case and says that there are 16",
         ),
         (
             cases(9, serde_json::Value::Null),
-            "which is not planned there",
+            "jsonl is damaged",
+            "which is not in plan.json",
         ),
-        (cases(9, 9.into()), "which is not planned there"),
+        (
+            cases(9, 9.into()),
+            "jsonl is damaged",
+            "which is not in plan.json",
+        ),
     ] {
         fs::write(&file, spoilt).expect("there is room");
         for command in [
@@ -274,10 +285,37 @@ fn a_plan_that_has_lost_cases_is_damaged_and_passes_nothing() {
             &["run", "--resume", "out"],
         ] {
             let said = in_time(dir.path(), command);
-            refuses(&said, 2, &["plan.json is damaged", why, "restore"]);
+            refuses(&said, 2, &[what, why]);
+            let mend = ["restore", "migratrix judge out"];
+            assert!(
+                mend.iter().any(|one| said.err.contains(one)),
+                "{}",
+                said.err
+            );
             assert!(!said.out.contains("passed"), "{}", said.out);
         }
     }
+}
+
+#[test]
+fn a_foreign_case_is_blamed_on_the_file_that_has_it_and_judging_again_mends_the_verdicts() {
+    let dir = fresh();
+    run_in(dir.path(), &SOME);
+    let file = dir.path().join("out/verdicts.jsonl");
+    let text = fs::read_to_string(&file).expect("it is there");
+    fs::write(&file, text.replacen("/p2p/", "/tunnelled/", 1)).expect("there is room");
+    let said = call(dir.path(), &["report", "out"]);
+    refuses(
+        &said,
+        2,
+        &[
+            "verdicts.jsonl is damaged",
+            "make it anew by",
+            "migratrix judge out",
+        ],
+    );
+    assert_eq!(call(dir.path(), &["judge", "out"]).code, 0);
+    assert_eq!(fs::read_to_string(&file).expect("it is there"), text);
 }
 
 #[test]

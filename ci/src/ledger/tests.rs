@@ -111,3 +111,15 @@ fn a_line_that_makes_no_sense_is_named_and_a_cut_one_is_not_there() {
         ledger.troubles
     );
 }
+
+#[test]
+fn a_line_without_an_attempt_concludes_nothing() {
+    let text = format!("{{\"case\":\"{CASE}\",\"attempts\":[]}}\n");
+    let ledger = Ledger::of_lines(&text, Path::new("concluded.jsonl"));
+    assert_eq!(ledger.cases, []);
+    let told = &ledger.troubles[0];
+    assert!(
+        told.contains("counts as not run: it names no attempt"),
+        "{told}"
+    );
+}
