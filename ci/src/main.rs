@@ -121,7 +121,8 @@ impl<T, E: Into<anyhow::Error>> Blame<T> for Result<T, E> {
     fn or_by_its_cause(self) -> Result<T, Failure> {
         self.map_err(|error| {
             let error = error.into();
-            let code = if error.chain().any(is_wrong_use) {
+            let wrong = error.chain().any(is_wrong_use) && !error.chain().any(is_full);
+            let code = if wrong {
                 code::WRONG_USE
             } else {
                 code::LAB_FAILED

@@ -79,6 +79,22 @@ fn a_full_disk_under_the_standard_output_is_an_error_that_names_it() {
 }
 
 #[test]
+fn a_full_disk_under_a_report_is_nobodys_wrong_use() {
+    let dir = fresh();
+    let call = |arguments: &[&str]| {
+        let output = migratrix(dir.path(), arguments).output();
+        output.expect("the program is built")
+    };
+    call(&[&RUN[..], &["--out", "out"]].concat());
+    for option in ["--junit", "--junit-strict", "--html", "--json"] {
+        let output = call(&["report", "out", option, "/dev/full"]);
+        let err = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(5), "{option}: {err}");
+        assert_eq!(err.matches("No space left").count(), 1, "{option}: {err}");
+    }
+}
+
+#[test]
 fn a_standard_error_that_can_not_be_written_changes_no_exit_code() {
     let dir = fresh();
     for (arguments, code) in [

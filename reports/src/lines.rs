@@ -48,8 +48,8 @@ pub enum ReportError {
     #[error("the known failures can't be matched: {0}")]
     KnownReleases(SelectError),
     /// A JUnit file can't be written.
-    #[error("the JUnit report can't be written: {0}")]
-    JUnit(io::Error),
+    #[error("the JUnit report can't be written")]
+    JUnit(#[source] io::Error),
 }
 
 /// What a file of verdicts holds.
