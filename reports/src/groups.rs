@@ -1,7 +1,7 @@
 //! Failures in groups: the same condition with the same reason, and what sets the cases of a group
 //! apart.
 
-use std::collections::BTreeMap;
+use std::{borrow::Cow, collections::BTreeMap};
 
 use migratrix_matrix::{Condition, Tuple};
 
@@ -59,7 +59,7 @@ pub fn groups<'r>(run: &'r Run, standings: &[Standing]) -> Vec<Group<'r>> {
     let traits = Traits::of(run);
     let wide: BTreeMap<_, _> = alike
         .into_iter()
-        .map(|(key, cases)| (key, traits.apart(&cases)))
+        .map(|(key, cases)| (key, (traits.apart(&cases), cases.len())))
         .collect();
     let group = |((place, condition, _), cases)| {
         let wide = &wide[&(place, condition)];
@@ -71,21 +71,25 @@ pub fn groups<'r>(run: &'r Run, standings: &[Standing]) -> Vec<Group<'r>> {
 }
 
 /// A group. What sets all cases apart in which the same condition went wrong tells more than what sets
-/// its own apart, where that is closer: one cause may show in different words.
+/// its own apart, where that is closer: one cause may show in different words. Where neither is
+/// exact, a list of values may be.
 fn group<'r>(
     traits: &Traits,
-    wide: &Apart,
+    (wide, alike): &(Apart, usize),
     condition: Option<Condition>,
     cases: Vec<&'r Judgement>,
 ) -> Group<'r> {
     let first = cases[0];
     let standing = first.standing();
     let own = traits.apart(&cases);
-    let apart = if wide.having < own.having {
+    let mut apart = if wide.having < own.having {
         wide.clone()
     } else {
         own
     };
+    if apart.having > cases.len().max(*alike) {
+        apart = traits.listed(&cases).unwrap_or(apart);
+    }
     let known = condition.and_then(|one| first.known(one).or(first.expired(one)));
     Group {
         standing,
@@ -100,20 +104,20 @@ fn group<'r>(
 
 impl Group<'_> {
     /// What sets its cases apart, in words that are true: `exactly the 4 cases with …` where all
-    /// that have it are in the group, else `4 of the 9 cases with …`; empty if nothing does.
+    /// that have it are in the group, else `4 of the 9 cases with …`; a single one is named. Empty if
+    /// nothing does.
     #[must_use]
-    pub fn apart(&self) -> Option<(String, &str)> {
+    pub fn apart(&self) -> Option<(String, Cow<'_, str>)> {
         let (own, all) = (self.cases.len(), self.sharing);
         if self.shared.is_empty() {
             return None;
         }
-        let cases = if all == 1 { "case" } else { "cases" };
-        let told = if own == all {
-            format!("exactly the {all} {cases} with")
-        } else {
-            format!("{own} of the {all} {cases} with")
-        };
-        Some((told, &self.shared))
+        let shared = Cow::Borrowed(self.shared.as_str());
+        Some(match (own, all) {
+            (1, 1) => ("the case".to_owned(), self.cases[0].case.to_string().into()),
+            (own, all) if own == all => (format!("exactly the {all} cases with"), shared),
+            (own, all) => (format!("{own} of the {all} cases with"), shared),
+        })
     }
 }
 

@@ -194,8 +194,9 @@ fn trouble(
         ),
     );
     known(page, group);
-    if let Some((these, shared)) = group.apart() {
-        let shared = escape(shared);
+    // A single case is named below.
+    if let Some((these, shared)) = group.apart().filter(|_| group.sharing > 1) {
+        let shared = escape(&shared);
         put(page, &format!("<p>{these} <code>{shared}</code></p>"));
     }
     for (count, first) in origins(&group.cases).into_values() {

@@ -211,7 +211,8 @@ fn explain(text: &mut String, run: &Run, group: &Group<'_>, colour: Colour) {
     put(text, &paint(&head, group.standing, colour));
     put(text, &format!("  {}", group.why));
     known(text, group);
-    if let Some((these, shared)) = group.apart() {
+    // A single case is named below.
+    if let Some((these, shared)) = group.apart().filter(|_| group.sharing > 1) {
         put(text, &format!("  {these} {shared}"));
     }
     also(text, group);
@@ -399,6 +400,7 @@ fn counts(text: &mut String, run: &Run, groups: &[Group<'_>], colour: Colour) {
     }
     put(text, &format!("\n{head}: {}", told.join(", ")));
     known_groups(text, groups, colour);
+    skipped(text, run, colour);
     let deaths = run.deaths().len();
     if deaths > 0 {
         put(text, &format!("{} died during the run", hosts(deaths)));
@@ -427,8 +429,32 @@ fn counts(text: &mut String, run: &Run, groups: &[Group<'_>], colour: Colour) {
 
 /// How many groups of known failures are named beside the counts.
 const KNOWN_GROUPS: usize = 8;
+/// How many reasons are named for which cases were skipped.
+const SKIPS: usize = 8;
 /// How much is told there of the reason of a group that nothing sets apart, in characters.
 const REASON: usize = 80;
+
+/// Why cases were skipped, a line a reason, the most frequent one first.
+fn skipped(text: &mut String, run: &Run, colour: Colour) {
+    let mut reasons: BTreeMap<String, usize> = BTreeMap::new();
+    let skipped = |one: &&Judgement| one.standing() == Standing::Skipped;
+    for judgement in run.judgements().filter(skipped) {
+        *reasons
+            .entry(judgement.overall().why().to_owned())
+            .or_default() += 1;
+    }
+    let mut reasons: Vec<_> = reasons.into_iter().collect();
+    reasons.sort_by_key(|(_, count)| std::cmp::Reverse(*count));
+    for (why, count) in reasons.iter().take(SKIPS) {
+        let (sign, why) = (sign(Standing::Skipped), printable(why));
+        let line = format!("  {sign} skipped: {why} ({count})");
+        put(text, &paint(&line, Standing::Skipped, colour));
+    }
+    let more = reasons.len().checked_sub(SKIPS).filter(|more| *more > 0);
+    if let Some(more) = more {
+        put(text, &format!("  and {} more", count(more, "reason")));
+    }
+}
 
 /// What the known failures are, a line a group: they are explained far above.
 fn known_groups(text: &mut String, groups: &[Group<'_>], colour: Colour) {
@@ -490,7 +516,14 @@ pub(crate) fn bounds(run: &Run) -> Vec<String> {
         let count = cases(count);
         format!("{count} {fail} as the list of known failures says: {made} {them}")
     });
-    let all = [fake, known, quick, scope(run.planned())];
+    // What was skipped, or ended before anything was seen, was not tried.
+    let saw = |one: &&Judgement| {
+        let mut kinds = one.conditions.iter().map(|(_, verdict)| verdict.kind());
+        kinds.any(|kind| matches!(kind, Kind::Pass | Kind::Fail))
+    };
+    let tried = run.judgements().filter(saw);
+    let tried: Vec<Case> = tried.map(|one| one.case.clone()).collect();
+    let all = [fake, known, quick, scope(&tried)];
     all.into_iter().flatten().collect()
 }
 

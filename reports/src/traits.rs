@@ -43,6 +43,8 @@ struct Predicate {
 
 /// How many values a predicate may name: more of them are a list, and no explanation.
 const TERMS: usize = 3;
+/// How many where they set the cases apart exactly, and nothing shorter does.
+const LISTED: usize = 12;
 
 impl Traits {
     pub(crate) fn of(run: &Run) -> Self {
@@ -88,11 +90,22 @@ impl Traits {
     /// What sets `cases` apart: first the traits that all of them share, then, where that leaves
     /// others, the families of values that shut out most of these.
     pub(crate) fn apart(&self, cases: &[&Judgement]) -> Apart {
+        self.apart_by(cases, TERMS)
+    }
+
+    /// What sets `cases` apart exactly, by a list of values where it must be one.
+    pub(crate) fn listed(&self, cases: &[&Judgement]) -> Option<Apart> {
+        let apart = self.apart_by(cases, LISTED);
+        let short = apart.filter.matches(',').count() < LISTED;
+        (short && apart.having == cases.len()).then_some(apart)
+    }
+
+    fn apart_by(&self, cases: &[&Judgement], terms: usize) -> Apart {
         let own: Vec<_> = cases
             .iter()
             .filter_map(|one| self.rows.get(&one.case).map(AsRef::as_ref))
             .collect();
-        let candidates = self.candidates(&own);
+        let candidates = self.candidates(&own, terms);
         let (single, several): (Vec<_>, Vec<_>) = candidates
             .into_iter()
             .partition(|one| one.values.len() == 1);
@@ -110,10 +123,10 @@ impl Traits {
         }
     }
 
-    fn candidates(&self, own: &[&[u16]]) -> Vec<Predicate> {
+    fn candidates(&self, own: &[&[u16]], terms: usize) -> Vec<Predicate> {
         let of = |(place, axis): (usize, &Axis)| {
             let values: BTreeSet<_> = own.iter().map(|row| row[place]).collect();
-            let text = axis.text(&values)?;
+            let text = axis.text(&values, terms)?;
             Some(Predicate {
                 axis: place,
                 values,
@@ -175,8 +188,8 @@ impl Axis {
     }
 
     /// The filter that is true of the cases with one of these values, of all that occur; `None`
-    /// where it says nothing, or would have to list too much.
-    fn text(&self, values: &BTreeSet<u16>) -> Option<String> {
+    /// where it says nothing, or would have to list more than `most`.
+    fn text(&self, values: &BTreeSet<u16>, most: usize) -> Option<String> {
         if values.contains(&0) || values.is_superset(&self.there) {
             return None;
         }
@@ -189,10 +202,10 @@ impl Axis {
         let rest = rest.filter(|rest| !others.contains(&0) && rest.but.is_empty());
         let head = self.head();
         match rest {
-            Some(rest) if rest.count() < these.count() && rest.count() <= TERMS => {
+            Some(rest) if rest.count() < these.count() && rest.count() <= most => {
                 Some(format!("!{head}({})", rest.any.join(",")))
             }
-            Some(_) | None if these.count() > TERMS => None,
+            Some(_) | None if these.count() > most => None,
             Some(_) | None if these.but.is_empty() => {
                 Some(format!("{head}({})", these.any.join(",")))
             }
@@ -330,6 +343,30 @@ mod tests {
         let is_odd = |name: &str| odd.iter().any(|one| name.ends_with(&format!("/{one}")));
         assert_eq!(apart(&all, is_odd), (String::new(), all.len()));
         assert_eq!(apart(&several, |_| true), (String::new(), several.len()));
+    }
+
+    #[test]
+    fn a_list_of_values_is_told_where_it_is_exact() {
+        let all: Vec<_> = ["vga", "ehci", "xhci", "lsi", "ahci", "megasas"]
+            .into_iter()
+            .chain(DEVICES)
+            .collect();
+        let name = |options: &&str| format!("qemu/qemu/trixie,sid/precopy/tcp/running/{options}");
+        let run = Run::new(Vec::new(), all.iter().map(|one| judged(&name(one))));
+        let listed = |ends: &[&str]| {
+            let is_meant = |one: &&Judgement| {
+                let name = one.case.to_string();
+                ends.iter().any(|end| name.ends_with(&format!("/{end}")))
+            };
+            let own: Vec<_> = run.judgements().filter(is_meant).collect();
+            let apart = Traits::of(&run).listed(&own)?;
+            Some((apart.filter, apart.having))
+        };
+        let odd = ["nvme", "virtio-net", "e1000", "virtio-rng"];
+        let told = "devices(e1000,nvme,virtio-net,virtio-rng)";
+        assert_eq!(listed(&odd), Some((told.to_owned(), 4)));
+        let most = listed(&DEVICES).map(|(filter, having)| (filter.contains("plain"), having));
+        assert_eq!(most, Some((false, 9)), "what is not meant is shorter");
     }
 
     #[test]

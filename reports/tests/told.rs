@@ -694,8 +694,37 @@ fn known_failures_are_told_a_line_a_group_beside_the_counts() {
         "{alone}"
     );
     let both = terminal(&run([failed, judge(&good(P2P))]), Colour::Plain);
-    let line = "1 passed, 1 known failure\n  ~ memory: exactly the 1 case with control(normal)\n";
-    assert!(both.contains(line), "{both}");
+    let line = format!("1 passed, 1 known failure\n  ~ memory: the case {NORMAL}\n");
+    assert!(both.contains(&line), "{both}");
+}
+
+#[test]
+fn what_was_skipped_was_not_tried_and_is_told_by_its_reason() {
+    let skip = |name: &str, why| Judgement::skipped(name.parse().expect("a case"), why, 0);
+    let mut blind = judge(&good(&P2P.replace("none", "live")));
+    for (_, verdict) in &mut blind.conditions {
+        *verdict = Verdict::unknown("no route to the host");
+    }
+    let run = run([
+        judge(&good(NORMAL)),
+        judge(&good(P2P)),
+        blind,
+        skip(TUNNELLED, "tunnels"),
+        skip(&TUNNELLED.replace("none", "undefine"), "tunnels"),
+        skip(
+            "qemu/qemu/trixie,sid/postcopy/tcp/running/plain",
+            "userfaultfd",
+        ),
+    ]);
+    let text = terminal(&run, Colour::Plain);
+    let told = "3 skipped\n  - skipped: tunnels (2)\n  - skipped: userfaultfd (1)\n";
+    assert!(text.replace(", 1 unknown", "").contains(told), "{text}");
+    assert!(
+        text.contains("tried: the libvirt API; not tried: live"),
+        "{text}"
+    );
+    let untried = text.split("not tried: ").nth(1).expect("it is told");
+    assert!(untried.contains("postcopy"), "{text}");
 }
 
 #[test]
