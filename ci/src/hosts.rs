@@ -304,10 +304,7 @@ impl Hosts {
             .as_ref()
             .zip(self.stored.get(name))
             .expect("made for this tuple");
-        let coming = match side {
-            Side::Source => format!("{name} (source)"),
-            Side::Destination => format!("{name} (destination)"),
-        };
+        let coming = format!("{name} ({side})");
         self.coming.borrow_mut().insert(coming.clone());
         let host = lab.host(stored, *side, *setup).await;
         self.coming.borrow_mut().remove(&coming);
