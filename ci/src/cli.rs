@@ -14,6 +14,7 @@ use migratrix_matrix::{Backend, Profile, Suite, axes};
 use crate::{
     code,
     formats::FormatArgs,
+    schema::Written,
     words::{profiles, words},
 };
 
@@ -123,6 +124,12 @@ pub enum Command {
         known: KnownArgs,
         #[command(flatten)]
         outputs: OutputArgs,
+    },
+    /// Print the JSON schema of what a run writes, for programs that read it
+    Schema {
+        /// Of what
+        #[arg(value_enum)]
+        of: Written,
     },
     /// Bring hosts up to look inside
     Lab {

@@ -32,6 +32,7 @@ mod report;
 mod run;
 mod rundir;
 mod runner;
+mod schema;
 mod stage;
 mod words;
 
@@ -184,6 +185,10 @@ fn carry_out(cli: &Cli) -> Result<u8, Failure> {
             Ok(code::AS_EXPECTED)
         }
         Command::Run(typed) => run(typed, named),
+        Command::Schema { of } => {
+            schema::schema(*of).or_lab_failed()?;
+            Ok(code::AS_EXPECTED)
+        }
         Command::Judge { dir, known, junit } => judge::judge(dir, known, junit, &config).map(exit),
         Command::Report {
             dirs,

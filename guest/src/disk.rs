@@ -8,6 +8,7 @@ use crate::{stamp::SECTOR, survey::Sector};
 
 /// A disk that the guest stamps, one sector a lap.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Disk {
     /// The first I/O port of its ATA registers: `0x1f0` or `0x170`.
     pub port: u16,
@@ -19,6 +20,7 @@ pub struct Disk {
 
 /// What was read of a disk's stamped sectors.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct DiskSurvey {
     /// From the first to the last.
     pub sectors: Vec<DiskSector>,
@@ -26,6 +28,7 @@ pub struct DiskSurvey {
 
 /// What one sector was found to be.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case", tag = "is")]
 pub enum DiskSector {
     /// Never written.

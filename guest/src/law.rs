@@ -11,6 +11,7 @@ use crate::{
 
 /// Where the stamper stood when the guest was held still.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Stamper {
     /// How many laps it had done.
     pub laps: u32,
@@ -20,6 +21,7 @@ pub struct Stamper {
 
 /// How the memory breaks the law: the first page that does, and how many more do.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Breach {
     /// The address of the page.
     pub address: u32,
@@ -39,6 +41,7 @@ pub struct Breach {
 
 /// What is wrong with a page.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case", tag = "is")]
 pub enum Fault {
     /// It is of a lap that was over.

@@ -9,6 +9,7 @@ use crate::{
 
 /// What the guest is told when its image is made.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Parameters {
     /// The first byte that it stamps: page-aligned, at or above 1 MiB.
     pub start: u32,

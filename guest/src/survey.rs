@@ -9,6 +9,7 @@ use crate::{
 
 /// What was read of the guest's stamped memory, in a short form that loses nothing that the law asks for.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Survey {
     /// From the first page to the last.
     pub runs: Vec<Run>,
@@ -16,6 +17,7 @@ pub struct Survey {
 
 /// Pages that follow each other and are alike.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Run {
     /// How many, at least 1.
     pub pages: u32,
@@ -26,6 +28,7 @@ pub struct Run {
 
 /// What one page was found to be.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case", tag = "page")]
 pub enum Page {
     /// In its place, and of one lap.

@@ -24,6 +24,7 @@ pub struct BadReleaseName(pub String);
 
 /// One version of the stack: what the matrix has to know of it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Release {
     /// Its name.
     pub name: ReleaseName,
@@ -41,6 +42,7 @@ pub struct Release {
 
 /// The releases at the three places of a migration.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Tuple {
     /// Whose client library makes the call.
     pub client: ReleaseName,

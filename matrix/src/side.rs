@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 /// One of the two sides of a migration: a host of it, or a QEMU.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum Side {
     /// Where the guest comes from.

@@ -15,6 +15,7 @@ use crate::{Evidence, Judgement, Kind, printable::printable};
 
 /// Whose failure it is, and by what evidence.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Attribution {
     /// Whose.
     pub origin: Origin,
@@ -29,6 +30,7 @@ pub struct Attribution {
 
 /// Whose failure it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum Origin {
     /// QEMU alone fails as well.

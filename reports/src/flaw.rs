@@ -22,6 +22,7 @@ pub struct Flaw {
 
 /// A host that was lost while a case was on it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Lost {
     /// Which side of the case it was.
     pub side: Side,
@@ -37,6 +38,7 @@ pub struct Lost {
 /// A host that died in a run, and what was on it. Whose doing it was can't be told where several
 /// cases shared it: that it died is a fact.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Death {
     /// The host's release.
     pub release: ReleaseName,

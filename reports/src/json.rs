@@ -14,6 +14,7 @@ use crate::{
 };
 
 #[derive(Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 struct Summary<'r> {
     format: u32,
     began_unix: u64,
@@ -29,6 +30,7 @@ struct Summary<'r> {
     post_conditions: BTreeMap<Kind, usize>,
     conditions: BTreeMap<Kind, usize>,
     #[serde(serialize_with = "in_order")]
+    #[cfg_attr(feature = "schema", schemars(with = "BTreeMap<String, Vec<String>>"))]
     releases: Vec<(String, Vec<String>)>,
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     packages: BTreeMap<&'r str, BTreeMap<&'r str, &'r str>>,
@@ -44,6 +46,7 @@ struct Summary<'r> {
 }
 
 #[derive(Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 struct Tuple {
     /// None where QEMUs are told directly.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -58,12 +61,14 @@ struct Tuple {
 
 /// What was wrong with a case before it came out as expected.
 #[derive(Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 struct First {
     case: String,
     wrong: Vec<Wrong>,
 }
 
 #[derive(Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 struct Wrong {
     attempt: u32,
     condition: Option<&'static str>,
@@ -71,6 +76,7 @@ struct Wrong {
 }
 
 #[derive(Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 struct Told {
     standing: Standing,
     condition: Option<&'static str>,
@@ -89,6 +95,7 @@ struct Told {
 
 /// Why failures are known.
 #[derive(Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 struct Excuse {
     reason: String,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -100,6 +107,7 @@ struct Excuse {
 
 /// The files that show what was seen in a case.
 #[derive(Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 struct Seen {
     #[serde(skip_serializing_if = "Option::is_none")]
     history: Option<String>,
@@ -109,11 +117,19 @@ struct Seen {
 
 /// Whose failures a group's are, by the raw cases beside them.
 #[derive(Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 struct Whose {
     origin: Origin,
     cases: usize,
     why: String,
     raw: String,
+}
+
+/// The schema of the summary.
+#[cfg(feature = "schema")]
+#[must_use]
+pub fn summary_schema(generator: schemars::SchemaGenerator) -> schemars::Schema {
+    generator.into_root_schema_for::<Summary<'_>>()
 }
 
 /// The summary of the run as one JSON document. `format` grows when the meaning of a field changes.

@@ -13,6 +13,7 @@ use crate::{
 
 /// The verdicts on one attempt at a case. One line of `verdicts.jsonl`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Judgement {
     /// The case.
     pub case: Case,
@@ -63,6 +64,7 @@ pub struct Judgement {
 
 /// A file of the run that shows what went wrong in an attempt.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Evidence {
     /// Its name, from the run's directory: `evidence/CASE/source-qemu.log`.
     pub file: String,
@@ -72,6 +74,7 @@ pub struct Evidence {
 
 /// A failure that is expected of a condition, and why.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Known {
     /// The condition.
     pub condition: Condition,
@@ -99,6 +102,7 @@ pub struct Known {
 
 /// Where a judgement or a condition stands, known failures taken into account.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum Standing {
     /// Every gate was closed; it was not tried. It never outranks what was.

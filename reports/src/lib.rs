@@ -34,6 +34,8 @@ pub use flaw::{Death, Flaw, Lost};
 pub use groups::{Group, groups};
 pub use html::html;
 pub use json::json;
+#[cfg(feature = "schema")]
+pub use json::summary_schema;
 pub use judgement::{Evidence, Judgement, Known, Standing, judge};
 pub use junit::{Flavour, Granularity, Part, Size, junit, write_junit};
 pub use known::KnownFailures;

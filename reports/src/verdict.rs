@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 /// What came of one condition, or of a whole case.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case", tag = "verdict")]
 pub enum Verdict {
     /// It holds, and there is evidence for it.
@@ -27,6 +28,7 @@ pub enum Verdict {
 
 /// A verdict without its reason: what tallies count and tables show.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum Kind {
     /// [`Verdict::Pass`].

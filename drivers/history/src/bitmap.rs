@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 /// A bitmap of a disk, as `BlockDirtyInfo` has it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct BitmapLook {
     /// The disk that it is of.
     pub drive: String,

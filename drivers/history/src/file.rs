@@ -47,10 +47,38 @@ pub enum HistoryError {
 
 /// A header's line, as it is written.
 #[derive(Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 struct HeaderLine<'a> {
     format: u32,
     #[serde(flatten)]
     header: &'a Header,
+}
+
+/// A line of a history: the header, an entry, or the end.
+#[cfg(feature = "schema")]
+#[derive(schemars::JsonSchema, Serialize)]
+#[serde(untagged)]
+#[expect(dead_code, reason = "only its schema is asked for")]
+enum Line<'a> {
+    Header(HeaderLine<'a>),
+    Entry(&'a Entry),
+    End(EndLine),
+}
+
+/// The last line of a history.
+#[cfg(feature = "schema")]
+#[derive(schemars::JsonSchema, Serialize)]
+#[serde(tag = "saw", rename_all = "kebab-case")]
+#[expect(dead_code, reason = "only its schema is asked for")]
+enum EndLine {
+    End,
+}
+
+/// The schema of a line of a history.
+#[cfg(feature = "schema")]
+#[must_use]
+pub fn line_schema(generator: schemars::SchemaGenerator) -> schemars::Schema {
+    generator.into_root_schema_for::<Line<'_>>()
 }
 
 /// All that is read of a header before its format is known.

@@ -18,6 +18,8 @@ mod observation;
 mod query;
 
 pub use bitmap::{BitmapLook, BlockImage, BlockNode};
+#[cfg(feature = "schema")]
+pub use file::line_schema;
 pub use file::{Completeness, HistoryError};
 pub use observation::{
     DomainLook, Identity, JobLook, Look, Observation, Outcome, Refusal, Verb, Versions, When,
@@ -31,6 +33,7 @@ use serde::{Deserialize, Serialize};
 
 /// What a record opens with.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Header {
     /// The case.
     pub case: Case,
@@ -55,6 +58,7 @@ pub struct Header {
 
 /// One observation and when it was made.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Entry {
     /// Microseconds since the case began.
     pub at_us: u64,

@@ -11,6 +11,7 @@ use crate::BitmapLook;
 
 /// Which look at a host it was.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum When {
     /// Everything is prepared; the migration was not asked for yet.
@@ -28,6 +29,7 @@ pub enum When {
 #[derive(
     Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize,
 )]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum Verb {
     /// Open the connections.
@@ -92,6 +94,7 @@ pub enum Verb {
 
 /// How a step ended. A refusal by the hypervisor is an observation, not an error.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case", tag = "end")]
 pub enum Outcome {
     /// It was done.
@@ -107,6 +110,7 @@ pub enum Outcome {
 
 /// An error of the hypervisor, told by its code and never by its text.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Refusal {
     /// libvirt's `virErrorNumber`, or 0 where the back end has none.
     pub code: i32,
@@ -118,6 +122,7 @@ pub struct Refusal {
 
 /// What a host says of one domain name.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case", tag = "look")]
 pub enum Look {
     /// No domain of that name.
@@ -128,6 +133,7 @@ pub enum Look {
 
 /// A domain as its host describes it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct DomainLook {
     /// Its UUID, as text.
     pub uuid: String,
@@ -146,6 +152,7 @@ pub struct DomainLook {
 
 /// What makes a domain the same machine on both sides.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Identity {
     /// The versioned machine type.
     pub machine: String,
@@ -163,6 +170,7 @@ pub struct Identity {
 /// Statistics of a finished job (`virDomainGetJobStats` with `VIR_DOMAIN_JOB_STATS_COMPLETED`).
 /// Times in milliseconds, sizes in bytes; `None` where the release does not report the field.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct JobLook {
     /// The job's type as a word: `completed`, `none`, `failed`, `cancelled`, `bounded`, `unbounded`.
     pub kind: String,
@@ -221,6 +229,7 @@ pub struct JobLook {
 
 /// Exact versions, as the libraries and daemons report them themselves.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Versions {
     /// The client library's own (`virGetVersion`).
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -241,6 +250,7 @@ pub struct Versions {
 
 /// One thing that was done or seen.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case", tag = "saw")]
 pub enum Observation {
     /// A step was begun.

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 
 /// What was asked for beside the selection. What is left out here was left out there.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(default)]
 pub struct RunOptions {
     /// The settings' file, by its absolute path.

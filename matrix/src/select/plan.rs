@@ -7,6 +7,7 @@ use crate::{Case, Release, Releases, RunOptions, SelectError, Selection};
 
 /// Everything that a run, and whoever reads it later, has to know of what is to be tried.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Plan {
     /// The number of this form, [`Plan::FORMAT`].
     pub format: u32,

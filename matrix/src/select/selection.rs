@@ -14,6 +14,7 @@ use crate::{
 /// What is asked for. The default is the suite `tck` on libvirt, with every known release at every
 /// place.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(default)]
 pub struct Selection {
     /// The suite.

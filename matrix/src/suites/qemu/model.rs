@@ -12,6 +12,7 @@ use crate::{Activity, Condition, Side};
 
 /// How a raw migration ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum End {
     /// The guest is on the destination (`completed`).
@@ -26,6 +27,7 @@ pub enum End {
 
 /// Why a migration that must fail does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum Failure {
     /// Nobody answers at the address.
@@ -42,6 +44,7 @@ pub enum Failure {
 
 /// What must come of a raw migration.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct RawExpectation {
     /// How it ends.
     pub end: End,

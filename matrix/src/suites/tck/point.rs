@@ -75,6 +75,7 @@ impl Call {
 
 /// What the model of libvirt says must come of a scenario.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Expectation {
     /// Before: the source has a configuration.
     pub source_defined: bool,
