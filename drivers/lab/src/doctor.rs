@@ -8,7 +8,7 @@ use std::{
 
 use crate::{
     privilege::{self, Privilege},
-    recipe,
+    releases::recipe,
 };
 
 /// Something that was looked at.

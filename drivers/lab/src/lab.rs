@@ -17,8 +17,10 @@ use migratrix_matrix::{HostSetup, ReleaseName, Side};
 use tokio::{net::TcpStream, sync::OnceCell, time::timeout};
 
 use crate::{
-    LabError, LabHost, StoredRelease, host::PORT, hosted::Spec, keeper::Keeper, mounts, net,
-    sandbox, warm,
+    LabError, LabHost, StoredRelease,
+    hosts::{host::PORT, hosted::Spec, keeper::Keeper, mounts, net},
+    releases::warm,
+    sandbox,
 };
 
 /// How long a host may take to accept a connection before it counts as dead.

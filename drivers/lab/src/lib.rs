@@ -10,40 +10,28 @@
 
 mod doctor;
 mod error;
-mod host;
-mod hosted;
+mod hosts;
 mod init;
-mod jail;
-mod keeper;
 mod lab;
 mod labs;
-mod making;
-mod mounts;
-mod net;
-mod ports;
 mod privilege;
-mod probe;
 mod process;
-mod recipe;
-mod release;
-mod remote;
-mod residue;
-mod running;
+mod releases;
 pub mod sandbox;
-mod settings;
-mod store;
-mod unpack;
-mod warm;
 
 pub use doctor::{Finding, State, doctor};
 pub use error::LabError;
-pub use host::LabHost;
-pub use hosted::{COMMAND, dispatch};
+pub use hosts::{
+    host::LabHost,
+    hosted::{COMMAND, dispatch},
+    remote::RemoteHost,
+    running::{RunningHost, enter_network, running_hosts},
+};
 pub use lab::{Health, Lab};
 pub use labs::{Hold, LabName, Labs, UpLab};
-pub use recipe::{BuildOptions, Expired, RECIPES, Recipe, recipe};
-pub use release::{FORMAT, Origin, Package, Record, StoredRelease, client_command};
-pub use remote::RemoteHost;
-pub use running::{RunningHost, enter_network, running_hosts};
-pub use store::{Store, cache_folder};
-pub use unpack::Contents;
+pub use releases::{
+    recipe::{BuildOptions, Expired, RECIPES, Recipe, recipe},
+    release::{FORMAT, Origin, Package, Record, StoredRelease, client_command},
+    store::{Store, cache_folder},
+    unpack::Contents,
+};

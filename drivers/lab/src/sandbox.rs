@@ -38,7 +38,11 @@ use nix::{
     unistd::{Pid, getpid, getppid, pipe2, setsid},
 };
 
-use crate::{LabError, init, mounts, net, privilege};
+use crate::{
+    LabError,
+    hosts::{mounts, net},
+    init, privilege,
+};
 
 /// Tells a process which part it has: absent, `init:FD:FD`, or `runner`.
 const PART: &str = "MIGRATRIX_SANDBOX";

@@ -16,9 +16,12 @@ use tokio::{
 
 use crate::{
     LabError,
-    host::{PORT, Run},
-    hosted::{self, Spec},
-    init, net, ports, process, residue,
+    hosts::{
+        host::{PORT, Run},
+        hosted::{self, Spec},
+        net, ports, residue,
+    },
+    init, process,
 };
 
 /// How long a host may take to come up.

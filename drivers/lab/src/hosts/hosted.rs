@@ -25,7 +25,12 @@ use nix::{
 };
 use serde::{Deserialize, Serialize};
 
-use crate::{LabError, init, jail, mounts, net, probe::LIBVIRTD, settings, unpack};
+use crate::{
+    LabError,
+    hosts::{mounts, net, settings},
+    init,
+    releases::{jail, probe::LIBVIRTD, unpack},
+};
 
 /// The hidden command by which the lab starts this program again as a host's keeper. Its arguments
 /// are the host's name and the folder of its logs, for people and for [`crate::running_hosts`].

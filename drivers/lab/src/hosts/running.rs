@@ -8,7 +8,7 @@ use std::{
     process::Command,
 };
 
-use crate::{LabError, hosted, lab};
+use crate::{LabError, hosts::hosted, lab};
 
 /// A host that was found running, of whichever lab.
 #[derive(Clone, Debug, PartialEq, Eq)]

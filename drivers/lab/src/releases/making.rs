@@ -9,7 +9,7 @@ use std::{
 use migratrix_matrix::ReleaseName;
 use nix::fcntl::{Flock, FlockArg};
 
-use crate::{LabError, StoredRelease, privilege, process, release::Record};
+use crate::{LabError, StoredRelease, privilege, process, releases::release::Record};
 
 /// A folder that becomes a release when it is finished, and goes away when it is dropped before.
 pub(crate) struct Making {

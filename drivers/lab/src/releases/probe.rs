@@ -6,8 +6,11 @@ use migratrix_matrix::{ReleaseName, Version, is_versioned_machine};
 use migratrix_root::Root;
 
 use crate::{
-    LabError, jail,
-    release::{FORMAT, Origin, Package, Record},
+    LabError,
+    releases::{
+        jail,
+        release::{FORMAT, Origin, Package, Record},
+    },
 };
 
 /// The daemon of a root.

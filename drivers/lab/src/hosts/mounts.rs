@@ -13,7 +13,12 @@ use nix::{
     unistd::{chdir, pivot_root},
 };
 
-use crate::{LabError, hosted::LOGS, hosted::Spec, privilege, warm};
+use crate::{
+    LabError,
+    hosts::{hosted::LOGS, hosted::Spec},
+    privilege,
+    releases::warm,
+};
 
 /// The devices that a host shares with the machine. There is no /dev/kvm: a guest's speed and CPU
 /// must not depend on the machine.

@@ -19,7 +19,11 @@ use nix::{
 };
 use tokio::time::{Instant, sleep_until};
 
-use crate::{StoredRelease, keeper::Keeper, probe, residue, running};
+use crate::{
+    StoredRelease,
+    hosts::{keeper::Keeper, residue, running},
+    releases::probe,
+};
 
 /// The port that libvirtd listens on without TLS, see `tcp_port` in libvirtd.conf.
 pub(crate) const PORT: u16 = 16509;

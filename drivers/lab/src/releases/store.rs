@@ -8,11 +8,13 @@ use std::{
 use migratrix_matrix::ReleaseName;
 
 use crate::{
-    BuildOptions, Contents, LabError, Origin, Recipe, StoredRelease,
-    making::{self, Making},
-    privilege, probe, recipe,
-    release::{FORMAT, Record},
-    unpack,
+    BuildOptions, Contents, LabError, Origin, Recipe, StoredRelease, privilege,
+    releases::{
+        making::{self, Making},
+        probe, recipe,
+        release::{FORMAT, Record},
+        unpack,
+    },
 };
 
 /// The folder that keeps releases, `<cache>/releases/<name>/{root/, warm/, release.json}`.

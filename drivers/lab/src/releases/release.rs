@@ -118,7 +118,7 @@ impl StoredRelease {
         }
     }
 
-    /// What its first run left for later ones, see [`crate::warm`].
+    /// What its first run left for later ones, see [`super::warm`].
     pub(crate) fn warm(&self) -> PathBuf {
         self.folder.join("warm")
     }

@@ -10,7 +10,7 @@ use rustix::{
     path::Arg,
 };
 
-use crate::ports;
+use crate::hosts::ports;
 
 /// Where a domain's files and sockets would be.
 const PLACES: [&str; 7] = [

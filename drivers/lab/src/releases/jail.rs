@@ -38,7 +38,7 @@ use nix::{
 };
 use rustix::process::{Pid, PidfdFlags, pidfd_open};
 
-use crate::{LabError, init, mounts, privilege, privilege::Privilege, process};
+use crate::{LabError, hosts::mounts, init, privilege, privilege::Privilege, process};
 
 /// The hidden command by which the lab starts this program again to be the jail. Its arguments are
 /// the root, the program and the program's own arguments.

@@ -7,7 +7,7 @@ use std::{
     process::{Command, Stdio},
 };
 
-use crate::{LabError, process, unpack};
+use crate::{LabError, process, releases::unpack};
 
 /// What a host needs. Recommended packages are left out.
 const PACKAGES: &str = "qemu-system-x86,qemu-utils,libvirt-daemon-system,libvirt-clients,iproute2";

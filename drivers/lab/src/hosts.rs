@@ -1,0 +1,12 @@
+//! Hosts: a release's root that runs, in namespaces of its own, and what may be asked of it.
+
+pub(crate) mod host;
+pub(crate) mod hosted;
+pub(crate) mod keeper;
+pub(crate) mod mounts;
+pub(crate) mod net;
+pub(crate) mod ports;
+pub(crate) mod remote;
+pub(crate) mod residue;
+pub(crate) mod running;
+pub(crate) mod settings;

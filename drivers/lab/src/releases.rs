@@ -1,0 +1,10 @@
+//! Releases: what they are made from, where they are kept, and what is in them.
+
+pub(crate) mod jail;
+pub(crate) mod making;
+pub(crate) mod probe;
+pub(crate) mod recipe;
+pub(crate) mod release;
+pub(crate) mod store;
+pub(crate) mod unpack;
+pub(crate) mod warm;
