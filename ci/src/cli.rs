@@ -154,7 +154,7 @@ Examples:
   migratrix run --suite faults --source bookworm --destination trixie
   migratrix run --suite qemu --source bookworm,trixie --destination bookworm,trixie
   migratrix run --suite qemu --qemu mine=build --source trixie,mine --destination trixie,mine
-  migratrix run --case tck/libvirt/trixie,bookworm,trixie/p2p/persistent-running-bare/none";
+  migratrix run --case tck/libvirt/trixie,bookworm,trixie/p2p/persistent-running-undefined/none";
 
 const ADD_NOTES: &str = "\
 A directory stays where it is, and is only read. A tarball is extracted into the cache: at most 16 GiB

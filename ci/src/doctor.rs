@@ -64,7 +64,7 @@ fn tell(state: State, what: &str, detail: &str, mend: Option<&str>) {
     };
     println!("{mark}  {what}: {detail}");
     if let Some(mend) = mend {
-        println!("         mend it by: {mend}");
+        println!("         fix: {mend}");
     }
 }
 

@@ -242,7 +242,7 @@ impl Material {
             Standing::Passed | Standing::Skipped => {}
             Standing::KnownFailure
             | Standing::Unknown
-            | Standing::KnownPasses
+            | Standing::UnexpectedPass
             | Standing::FailedAtFirst
             | Standing::Failed => self.write(&folder),
         }
@@ -489,7 +489,7 @@ mod tests {
         let look = |side| Observation::Domain {
             side,
             when: When::Before,
-            look: migratrix_history::Look::Absent,
+            look: migratrix_history::DomainState::Absent,
         };
         let ended = Observation::Ended {
             verb: migratrix_history::Verb::Migrate,

@@ -266,7 +266,7 @@ mod tests {
     #[test]
     fn an_attempt_counts_when_it_has_ended() {
         let mut progress = Progress::new(2, 2);
-        let case = "tck/fake/trixie,trixie,trixie/p2p/persistent-running-bare/none";
+        let case = "tck/fake/trixie,trixie,trixie/p2p/persistent-running-undefined/none";
         let case: Case = case.parse().expect("it is a case");
         let tickets = [progress.begin(&case), progress.begin(&case)];
         assert_eq!(progress.count.attempts, 0);

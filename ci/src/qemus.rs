@@ -12,7 +12,7 @@ use anyhow::{Context, Result, bail};
 use migratrix_contract::told;
 use migratrix_lab::{Store, cache_folder};
 use migratrix_matrix::{Release, ReleaseName};
-use migratrix_qemu::{Abilities, AbilityCache, Binary, RawHost};
+use migratrix_qemu::{Binary, QemuCaps, QemuCapsCache, RawHost};
 
 /// How long a QEMU may take to say what it can do.
 const PROBING: Duration = Duration::from_secs(20);
@@ -29,8 +29,8 @@ pub struct OwnBuild {
 /// All QEMUs of a run.
 pub struct Qemus {
     binaries: BTreeMap<ReleaseName, Binary>,
-    cache: AbilityCache,
-    probed: RefCell<HashMap<ReleaseName, Result<Arc<Abilities>, String>>>,
+    cache: QemuCapsCache,
+    probed: RefCell<HashMap<ReleaseName, Result<Arc<QemuCaps>, String>>>,
     scratch: PathBuf,
 }
 
@@ -146,11 +146,11 @@ fn demand_same(now: &Release, planned: &[Release]) -> Result<()> {
 
 /// Asks a QEMU where there is no runtime yet.
 trait Ask {
-    fn abilities_of(&self, binary: &Binary) -> Result<Abilities>;
+    fn abilities_of(&self, binary: &Binary) -> Result<QemuCaps>;
 }
 
-impl Ask for AbilityCache {
-    fn abilities_of(&self, binary: &Binary) -> Result<Abilities> {
+impl Ask for QemuCapsCache {
+    fn abilities_of(&self, binary: &Binary) -> Result<QemuCaps> {
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_all()
             .build()?;
@@ -158,8 +158,8 @@ impl Ask for AbilityCache {
     }
 }
 
-fn cache() -> AbilityCache {
-    AbilityCache::new(cache_folder().join("abilities"))
+fn cache() -> QemuCapsCache {
+    QemuCapsCache::new(cache_folder().join("abilities"))
 }
 
 impl Qemus {

@@ -188,14 +188,17 @@ impl RunDir {
     /// Where the history of an attempt at a case is.
     #[must_use]
     pub fn history_path(&self, case: &Case, attempt: u32) -> PathBuf {
-        let name = attempt_stem(case, attempt);
-        self.path.join("history").join(format!("{name}.jsonl"))
+        let folder = self.path.join("history");
+        place_of(case, |stem| {
+            folder.join(attempt_name(stem, attempt) + ".jsonl")
+        })
     }
 
     /// Where evidence of an attempt at a case is kept, where it was not as expected.
     #[must_use]
     pub fn evidence(&self, case: &Case, attempt: u32) -> PathBuf {
-        self.path.join("evidence").join(attempt_stem(case, attempt))
+        let folder = self.path.join("evidence");
+        place_of(case, |stem| folder.join(attempt_name(stem, attempt)))
     }
 
     /// Where it is written down which cases are concluded.
@@ -313,9 +316,19 @@ fn demand_files(path: &Path) -> Result<()> {
     Ok(())
 }
 
+/// The place of something of a case, by the name that files of it have: by its first one only where an
+/// earlier version has put it there.
+fn place_of(case: &Case, at: impl Fn(String) -> PathBuf) -> PathBuf {
+    let (now, first) = (at(case.file_stem()), at(case.first_file_stem()));
+    if !now.exists() && first.exists() {
+        first
+    } else {
+        now
+    }
+}
+
 /// What the files of an attempt at a case are called, without an end.
-fn attempt_stem(case: &Case, attempt: u32) -> String {
-    let stem = case.file_stem();
+fn attempt_name(stem: String, attempt: u32) -> String {
     if attempt == 1 {
         stem
     } else {

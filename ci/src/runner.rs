@@ -309,7 +309,7 @@ const fn is_as_expected(standing: Standing) -> bool {
 fn trouble(judgement: &Judgement) -> Option<String> {
     match judgement.standing() {
         Standing::Passed | Standing::KnownFailure | Standing::Skipped => None,
-        Standing::KnownPasses => Some(Standing::KnownPasses.word().to_owned()),
+        Standing::UnexpectedPass => Some(Standing::UnexpectedPass.word().to_owned()),
         Standing::Unknown | Standing::FailedAtFirst | Standing::Failed => {
             Some(judgement.overall().why().to_owned())
         }

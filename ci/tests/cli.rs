@@ -650,7 +650,7 @@ fn a_selection_beside_a_run_that_goes_on_is_refused_by_its_name() {
     for (name, value) in [
         (
             "--case",
-            "tck/fake/trixie,trixie,trixie/p2p/persistent-running-bare/none",
+            "tck/fake/trixie,trixie,trixie/p2p/persistent-running-undefined/none",
         ),
         ("--source", "trixie"),
         ("--shard", "1/2"),
@@ -738,7 +738,7 @@ fn a_full_disk_is_told_with_its_path() {
     let said = run_in(dir.path(), &["-E", "control(p2p)"]);
     refuses(&said, 5, &["out/plan.json", "No space left"]);
     fs::remove_file(of("plan.json.part")).ok();
-    let name = "tck~fake~bookworm,bookworm,trixie~p2p~persistent-running-bare~none.part";
+    let name = "tck~fake~bookworm,bookworm,trixie~p2p~persistent-running-undefined~none.part";
     full(&of("history").join(name));
     let said = run_in(dir.path(), &["-E", "control(p2p)"]);
     refuses(
@@ -847,7 +847,7 @@ fn what_was_concluded_is_not_overwritten_and_not_taken_for_a_new_run() {
 #[test]
 fn a_case_that_is_named_names_its_back_end_too() {
     let dir = fresh();
-    let case = "tck/fake/bookworm,bookworm,trixie/p2p/persistent-running-bare/none";
+    let case = "tck/fake/bookworm,bookworm,trixie/p2p/persistent-running-undefined/none";
     let said = call(
         dir.path(),
         &["list", "--backend", "libvirt", "--case", case],

@@ -330,16 +330,14 @@ fn a_cache_that_is_a_file_is_missing_to_the_doctor() {
     assert_eq!(said.code, 5, "{}", said.out);
     let (_, told) = said.out.split_once("MISSING  cache: ").expect("it is told");
     assert!(told.contains("cache is no directory"), "{told}");
-    assert!(
-        told.contains("mend it by: export MIGRATRIX_CACHE="),
-        "{told}"
-    );
+    assert!(told.contains("fix: export MIGRATRIX_CACHE="), "{told}");
 }
 
 #[test]
 fn what_a_run_prints_can_be_opened_from_where_it_was_called() {
     let dir = fresh();
-    let news = "[[known]]\ncases = \"control(p2p)\"\nconditions = [\"job\"]\nreason = \"r\"\n";
+    let news =
+        "[[known]]\ncases = \"control(p2p)\"\nconditions = [\"statistics\"]\nreason = \"r\"\n";
     fs::write(dir.path().join("known.toml"), news).expect("there is room");
     let more = ["--known", "known.toml", "--junit-per-pair", "pairs"];
     let run = run_in(dir.path(), &[&SOME[..], &more].concat());
@@ -348,7 +346,7 @@ fn what_a_run_prints_can_be_opened_from_where_it_was_called() {
         let seen = said
             .out
             .lines()
-            .filter_map(|line| line.trim().strip_prefix("seen: "));
+            .filter_map(|line| line.trim().strip_prefix("history: "));
         let seen: Vec<_> = seen.collect();
         assert_eq!(seen.len(), 3, "{}", said.out);
         for file in seen {
@@ -358,5 +356,5 @@ fn what_a_run_prints_can_be_opened_from_where_it_was_called() {
     let pair = fs::read_to_string(dir.path().join("pairs/junit-bookworm-to-trixie.xml"));
     assert!(pair.expect("it is there").contains("\"out/history/"));
     // The files of the run name each other by where they are.
-    assert!(file_of(dir.path(), "summary.txt").contains("seen: history/"));
+    assert!(file_of(dir.path(), "summary.txt").contains("history: history/"));
 }

@@ -28,7 +28,7 @@ fn qemus_own_eight_cases_pass() {
 }
 
 /// `failover` holds only where the monitor was silent until the out-of-band yank, and answered after
-/// it; `nothing-left` where nothing of the stopped process stays.
+/// it; `no-leftovers` where nothing of the stopped process stays.
 #[test]
 #[ignore = "needs the release sid, see migratrix releases"]
 fn a_stopped_peer_that_blocks_the_monitor_is_ended_by_the_yank() {

@@ -16,6 +16,15 @@ pub trait Axis: Copy + Eq + Sized + 'static {
 
     /// The word that stands for the value in names and filters.
     fn word(self) -> &'static str;
+
+    /// The word that stood for it first: what was written with it is still read.
+    fn first_word(self) -> &'static str {
+        let now = self.word();
+        let mut former = Self::INFO.former.iter();
+        former
+            .find(|(_, of)| *of == now)
+            .map_or(now, |(word, _)| word)
+    }
 }
 
 /// What filters, lists and help know of an axis.
@@ -29,6 +38,19 @@ pub struct AxisInfo {
     pub kind: &'static str,
     /// The word of each value, and what it means in a sentence.
     pub words: &'static [(&'static str, &'static str)],
+    /// Words that values once had, the oldest first, and the one that each has now.
+    pub former: &'static [(&'static str, &'static str)],
+}
+
+impl AxisInfo {
+    /// The word of today for one of today or of before; any other stays as it is.
+    #[must_use]
+    pub fn current<'w>(&self, word: &'w str) -> &'w str {
+        let mut former = self.former.iter();
+        former
+            .find(|(old, _)| *old == word)
+            .map_or(word, |(_, now)| now)
+    }
 }
 
 /// What a point has of an axis.
@@ -63,14 +85,16 @@ impl Value {
 
 /// Makes an enum an axis. The first value is the usual one. `kind` is what a wrong word should have
 /// been, where that is not the axis's name; `of` names the predicate that it shares with other axes,
-/// and what a wrong word of that should have been.
+/// and what a wrong word of that should have been. A value whose word has changed names the words that
+/// it `once` had, the oldest first: they are read like the new one, wherever words are, and never
+/// written.
 macro_rules! axis {
     (
         $(#[doc = $doc:literal])*
         $type:ident, $name:literal
         $(, kind $kind:literal)?
         $(, of $predicate:literal as $part:literal)? {
-            $($(#[doc = $value_doc:literal])* $value:ident = $word:literal,)*
+            $($(#[doc = $value_doc:literal])* $value:ident = $word:literal $(once $former:literal)*,)*
         }
     ) => {
         $(#[doc = $doc])*
@@ -108,6 +132,7 @@ macro_rules! axis {
                 predicate: [$($predicate,)? $name][0],
                 kind: [$($part,)? Self::KIND][0],
                 words: &[$(($word, Self::$value.sentence())),*],
+                former: &[$($(($former, $word),)*)*],
             };
             const ALL: &'static [Self] = &Self::ALL;
 
@@ -122,7 +147,7 @@ macro_rules! axis {
             }
         }
 
-        $crate::word::words!($type, Self::KIND);
+        $crate::word::words!($type, Self::KIND, <Self as $crate::Axis>::INFO.current);
     };
 }
 
@@ -143,7 +168,7 @@ mod tests {
                 /// is.
                 Blue = "blue",
                 /// As grass is.
-                Green = "green",
+                Green = "green" once "verdant" once "lime",
             }
         }
         assert_eq!(Colour::ALL.map(Colour::word), ["blue", "green"]);
@@ -159,6 +184,30 @@ mod tests {
         let words = [("blue", "As the sky is."), ("green", "As grass is.")];
         assert_eq!(Colour::INFO.words, words);
         assert_eq!(Colour::INFO.predicate, "colour");
+        for word in ["lime", "verdant"] {
+            assert_eq!(
+                word.parse(),
+                Ok(Colour::Green),
+                "what was once written is read"
+            );
+            let quoted = format!(r#""{word}""#);
+            assert_eq!(
+                serde_json::from_str::<Colour>(&quoted).unwrap(),
+                Colour::Green
+            );
+        }
+        assert_eq!(Colour::Green.to_string(), "green", "and is not written");
+        assert_eq!(Axis::first_word(Colour::Green), "verdant");
+        assert_eq!(Axis::first_word(Colour::Blue), "blue");
+    }
+
+    #[test]
+    fn no_word_of_before_is_one_of_today() {
+        for info in crate::axes().chain([&Condition::INFO, &Profile::INFO]) {
+            for (old, _) in info.former {
+                assert!(info.words.iter().all(|(word, _)| word != old), "{old}");
+            }
+        }
     }
 
     #[test]

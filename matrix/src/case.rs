@@ -7,7 +7,7 @@ use thiserror::Error;
 use crate::{
     Fault, Point, Raw, ReleaseName, Scenario, Suite, Tuple,
     axis::{Value, axis},
-    point::{Trait, UnreadPoint},
+    point::{Facet, UnreadPoint},
     word::{one_of, serde_as_text},
 };
 
@@ -26,7 +26,7 @@ axis! {
 /// One thing to run and to judge.
 ///
 /// Its name is `SUITE/BACKEND/RELEASES/POINT`, as in
-/// `tck/libvirt/trixie,bookworm,trixie/p2p/persistent-running-bare/undefine+persist` or
+/// `tck/libvirt/trixie,bookworm,trixie/p2p/persistent-running-undefined/undefine+persist` or
 /// `qemu/qemu/bookworm,trixie/precopy/tcp/running/multifd`, and ends in `/FAULT` where the case has
 /// one. The releases are `CLIENT,SOURCE,DESTINATION`, and `SOURCE,DESTINATION` where nobody stands
 /// between the two. What a report prints, `run --case` accepts.
@@ -111,29 +111,48 @@ impl Case {
         })
     }
 
-    /// What it is, trait by trait: its releases, and what its point is.
+    /// What it is, facet by facet: its releases, and what its point is.
     #[must_use]
-    pub fn traits(&self) -> Vec<Trait> {
+    pub fn facets(&self) -> Vec<Facet> {
         let Tuple {
             client,
             source,
             destination,
         } = &self.tuple;
         let mut all = vec![
-            Trait::of("source", source),
-            Trait::of("destination", destination),
+            Facet::of("source", source),
+            Facet::of("destination", destination),
         ];
         if self.backend.has_client() {
-            all.push(Trait::of("client", client));
+            all.push(Facet::of("client", client));
         }
-        all.extend(self.point.traits());
+        all.extend(self.point.facets());
         all
+    }
+
+    /// The name that it had first, before words of it changed: files and shards of then go by it.
+    #[must_use]
+    pub fn first_name(&self) -> String {
+        let name = self.to_string();
+        match self.scenario() {
+            Some(Scenario { state, .. }) => {
+                let part = |text: String| format!("/{text}/");
+                name.replacen(&part(state.to_string()), &part(state.first_text()), 1)
+            }
+            None => name,
+        }
     }
 
     /// Its name in a form that can be the name of a file: with `~` for each `/`.
     #[must_use]
     pub fn file_stem(&self) -> String {
         self.to_string().replace('/', "~")
+    }
+
+    /// What [`Case::file_stem`] was when the case had its [first name](Case::first_name).
+    #[must_use]
+    pub fn first_file_stem(&self) -> String {
+        self.first_name().replace('/', "~")
     }
 
     /// The case whose [`Case::file_stem`] is `stem`.
@@ -273,7 +292,7 @@ mod tests {
     use crate::{Hardware, TckFault};
 
     const NAME: &str =
-        "tck/libvirt/trixie,bookworm,trixie/p2p/persistent-running-bare/undefine+persist";
+        "tck/libvirt/trixie,bookworm,trixie/p2p/persistent-running-undefined/undefine+persist";
 
     fn wrong(name: &str) -> String {
         name.parse::<Case>().unwrap_err().wrong
@@ -307,12 +326,34 @@ mod tests {
     }
 
     #[test]
+    fn a_name_of_before_is_read_and_known() {
+        let old = NAME.replace("-undefined", "-bare");
+        let case: Case = old.parse().unwrap();
+        assert_eq!(case.to_string(), NAME);
+        assert_eq!(case.first_name(), old);
+        assert_eq!(Case::from_file_stem(&case.first_file_stem()), Ok(case));
+        let name = "backup/libvirt/a,a,b/shared-storage/qemu-io/p2p/transient-paused-defined/none";
+        let old = name.replace("-defined", "-prepared");
+        let case: Case = old.parse().unwrap();
+        assert_eq!(case.to_string(), name);
+        assert_eq!(case.first_name(), old);
+    }
+
+    #[test]
     fn an_error_names_the_wrong_part_and_the_right_words() {
         assert_eq!(
             wrong(&NAME.replace("p2p", "p3p")),
             "unknown control method `p3p`: did you mean `p2p`? expected normal, p2p or tunnelled"
         );
-        assert!(wrong(&NAME.replace("-bare", "-bear")).contains("`persistent-running-bare`"));
+        let bear = wrong(&NAME.replace("-undefined", "-undefimed"));
+        assert!(
+            bear.starts_with("unknown state `persistent-running-undefimed`"),
+            "{bear}"
+        );
+        assert!(
+            bear.contains("did you mean `persistent-running-undefined`"),
+            "{bear}"
+        );
         assert!(wrong(&NAME.replace("persist", "persistent")).starts_with("unknown state"));
         assert!(wrong(&NAME.replace("trixie,", "Trixie,")).contains("`Trixie`"));
         assert!(wrong(&NAME.replace("trixie,b", "b")).contains("three releases"));

@@ -8,7 +8,8 @@ axis! {
     Condition, "condition" {
         /// Before: the source's configuration exists exactly if the scenario says persistent.
         SourceDefined = "source-defined",
-        /// Before: the guest runs and beats, or is paused and is still, as the scenario says.
+        /// Before: the guest runs and its heartbeat advances, or it is paused and the heartbeat has stopped, as
+        /// the scenario says.
         SourceStarted = "source-started",
         /// Before: the destination's inactive configuration exists exactly if the scenario says so.
         DestinationPrepared = "destination-prepared",
@@ -26,30 +27,31 @@ axis! {
         DestinationConfig = "destination-config",
         /// After: it is running or paused as expected, with the reason that the API documents.
         DestinationState = "destination-state",
-        /// With `LIVE` the guest beats while its memory is copied; without it, it is paused from the start.
-        During = "during",
+        /// With `LIVE` the guest runs while its memory is copied; without it, it is paused from the start.
+        GuestDuringCopy = "guest-during-copy" once "during",
         /// The a-b law holds over every page of the guest's memory.
         Memory = "memory",
-        /// A running guest beats on the destination and only there; a paused one does not beat.
+        /// The heartbeat of a running guest advances on the destination and only there; that of a paused one
+        /// has stopped.
         Alive = "alive",
         /// UUID, machine type, devices and their addresses are the same on both sides.
         Identity = "identity",
         /// Both sides sent the documented life-cycle events, in order.
         Events = "events",
         /// The job's statistics are there and add up; the downtime is within its bound.
-        Job = "job",
+        Statistics = "statistics" once "job",
         /// No process, port, lock, socket or file stays behind.
-        NothingLeft = "nothing-left",
+        NoLeftovers = "no-leftovers" once "nothing-left",
         /// Raw: every capability and parameter that the case names was on, on both sides, as they say
         /// when they are asked back.
         Settings = "settings",
         /// Raw: the failure or the refusal that the case names came, with its class.
-        Failure = "failure",
+        ExpectedError = "expected-error" once "failure",
         /// Raw: what the case names on the way happened: the cancel came in that state, the connection
         /// was lost and recovered.
         Incident = "incident",
-        /// Raw: the guest dirtied memory while it was copied, and a further pass was sent.
-        Passes = "passes",
+        /// Raw: the guest dirtied memory while it was copied, and a further iteration was sent.
+        Iterations = "iterations" once "passes",
         /// The stream had as many channels as the case names.
         Channels = "channels",
         /// Raw: what a capability is for happened: compression compressed, postcopy requested pages.
@@ -58,16 +60,16 @@ axis! {
         Device = "device",
         /// Raw: the stream in the file is whole, and describes itself.
         Stream = "stream",
-        /// COLO: at least three checkpoints were made, and both guests beat between them.
+        /// COLO: at least three checkpoints were made, and both guests' heartbeats advanced between them.
         Checkpoints = "checkpoints",
         /// COLO: at a checkpoint the memory of both sides is the same, page by page.
         Mirror = "mirror",
         /// COLO: the survivor left COLO with the reason that is documented, and runs alone.
         Failover = "failover",
         /// COLO: the survivor can be migrated once more by plain precopy.
-        Onward = "onward",
+        Remigrate = "remigrate" once "onward",
         /// Backup: each job ended as the case says, through the states that are documented.
-        Jobs = "jobs",
+        BlockJobs = "block-jobs" once "jobs",
         /// Backup: the bitmap's name, count, granularity and state are as the writes say.
         Bitmap = "bitmap",
         /// Backup: each incremental is the same as a full backup of the same moment.

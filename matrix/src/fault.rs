@@ -1,7 +1,7 @@
 //! Faults: what can be broken on purpose, behind the runner's back, and the condition that must see it.
 //!
 //! A case of the suite `faults` is a point with one fault among its steps. It passes when the
-//! condition that the fault belongs to *trips*: so each condition is proven on the real stack to be
+//! condition that the fault belongs to *detects* it: so each condition is proven on the real stack to be
 //! able to fail. Each suite has a table of its own.
 
 pub(crate) mod rows;
@@ -23,7 +23,7 @@ macro_rules! of_suites {
         impl Fault {
             const COUNT: usize = 0 $(+ $type::ALL.len())*;
 
-            /// All values: suite by suite, in the order of the conditions that they trip.
+            /// All values: suite by suite, in the order of the conditions that detect them.
             pub const ALL: [Self; Self::COUNT] = {
                 let mut all = [Self::Tck(TckFault::ALL[0]); Self::COUNT];
                 let mut place = 0;
@@ -69,9 +69,9 @@ of_suites! {
     Chained(ChainedFault),
 }
 
-/// How a condition trips.
+/// How a condition detects a fault.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Trip {
+pub enum Detection {
     /// It sees that it does not hold.
     Fail,
     /// It can't be seen any more, and that is said.
@@ -97,8 +97,8 @@ pub enum Moment {
 pub(crate) struct Row {
     pub moment: Moment,
     pub point: Point,
-    pub trips: Condition,
-    pub how: Trip,
+    pub detected_by: Condition,
+    pub how: Detection,
 }
 
 impl Fault {
@@ -116,13 +116,13 @@ impl Fault {
 
     /// The condition that must see it. Others may see it too.
     #[must_use]
-    pub const fn trips(self) -> Condition {
-        self.row().trips
+    pub const fn detected_by(self) -> Condition {
+        self.row().detected_by
     }
 
-    /// How that condition trips.
+    /// How that condition detects it.
     #[must_use]
-    pub const fn how(self) -> Trip {
+    pub const fn how(self) -> Detection {
         self.row().how
     }
 
@@ -140,11 +140,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_condition_has_a_fault_that_trips_it() {
+    fn every_condition_has_a_fault_that_it_detects() {
         for condition in Condition::ALL {
             assert!(
-                Fault::ALL.iter().any(|fault| fault.trips() == condition),
-                "nothing trips {condition}"
+                Fault::ALL
+                    .iter()
+                    .any(|fault| fault.detected_by() == condition),
+                "{condition} detects nothing"
             );
         }
     }
@@ -153,7 +155,7 @@ mod tests {
     fn only_what_never_answers_is_unknown() {
         let unknown = Fault::ALL
             .into_iter()
-            .filter(|fault| fault.how() == Trip::Unknown);
+            .filter(|fault| fault.how() == Detection::Unknown);
         let never_answers = [
             Fault::Tck(TckFault::DaemonStopped),
             Fault::Tck(TckFault::ClientKilled),

@@ -27,10 +27,10 @@ mod word;
 pub use axis::{Axis, AxisInfo};
 pub use case::{Backend, BadCaseName, Case};
 pub use condition::Condition;
-pub use fault::{Fault, Moment, Trip};
+pub use fault::{Detection, Fault, Moment};
 pub use machine::is_versioned_machine;
-pub use need::{Ability, Holder, Need};
-pub use point::{Point, Trait, axes};
+pub use need::{Ability, Holder, Requirement};
+pub use point::{Facet, Point, axes};
 pub use release::{
     BadReleaseName, DuplicateRelease, Release, ReleaseName, Releases, Role, Tuple, UnknownRelease,
 };

@@ -6,7 +6,7 @@ use crate::{Side, Version};
 
 /// One thing that a case needs of one side or of the machine that it runs on.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub struct Need {
+pub struct Requirement {
     /// Who must have it.
     pub holder: Holder,
     /// What.
@@ -65,15 +65,15 @@ pub(crate) const DESTINATION: Holder = Holder::Side(Side::Destination);
 pub(crate) const BOTH: &[Holder] = &[SOURCE, DESTINATION];
 
 /// Adds what the rows ask of the versions for `point`.
-pub(crate) fn of_versions<P>(rows: &[Row<P>], point: &P, all: &mut Vec<Need>) {
+pub(crate) fn of_versions<P>(rows: &[Row<P>], point: &P, all: &mut Vec<Requirement>) {
     for row in rows.iter().filter(|row| (row.of)(point)) {
         on(row.holders, row.ability.clone(), all);
     }
 }
 
 /// Adds the same need of each of `holders`.
-pub(crate) fn on(holders: &[Holder], ability: Ability, all: &mut Vec<Need>) {
-    all.extend(holders.iter().map(|holder| Need {
+pub(crate) fn on(holders: &[Holder], ability: Ability, all: &mut Vec<Requirement>) {
+    all.extend(holders.iter().map(|holder| Requirement {
         holder: *holder,
         ability: ability.clone(),
     }));

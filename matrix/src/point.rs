@@ -5,8 +5,8 @@ use std::fmt;
 use itertools::Itertools;
 
 use crate::{
-    Axis, AxisInfo, Backend, Backup, BadWord, Chained, Colo, ColoChannel, Condition, Journey,
-    MachineChoice, Need, Raw, Rule, Scenario, Suite, axis::Value,
+    Axis, AxisInfo, Backend, Backup, BadWord, Chained, Colo, ColoChannel, Condition, MachineChoice,
+    Raw, Requirement, Rule, Scenario, StorageMigration, Suite, axis::Value,
 };
 
 /// What a case does.
@@ -34,14 +34,14 @@ pub(crate) enum UnreadPoint {
 
 /// One thing that a case is or is not, in the words of the filter language.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct Trait {
+pub struct Facet {
     /// The axis that it is a value of: a case has one trait of each axis.
     pub axis: String,
     /// The filter that is true of exactly the cases that have it.
     pub text: String,
 }
 
-impl Trait {
+impl Facet {
     pub(crate) fn of(axis: &str, value: impl fmt::Display) -> Self {
         Self {
             axis: axis.to_owned(),
@@ -50,7 +50,7 @@ impl Trait {
     }
 }
 
-impl From<Value> for Trait {
+impl From<Value> for Facet {
     fn from(value: Value) -> Self {
         match value {
             Value::Is(axis, word) => Self {
@@ -99,7 +99,7 @@ pub(crate) trait SuitePoint: fmt::Display {
     }
 
     /// What it needs of the two QEMUs, where no libvirt stands between; the most telling first.
-    fn needs(&self) -> Vec<Need> {
+    fn needs(&self) -> Vec<Requirement> {
         Vec::new()
     }
 
@@ -139,7 +139,7 @@ impl Point {
         let mut parts = text.split('/');
         let first = parts.next().unwrap_or_default();
         let more = parts.count();
-        let journey = first.parse::<Journey>().is_ok();
+        let journey = first.parse::<StorageMigration>().is_ok();
         let channel = first.parse::<ColoChannel>().is_ok();
         let point = match (backend.has_client(), more) {
             (false, 3) if channel => text.parse().map(Self::Colo),
@@ -182,9 +182,9 @@ impl Point {
 
     /// What it is, trait by trait.
     #[must_use]
-    pub fn traits(&self) -> Vec<Trait> {
+    pub fn facets(&self) -> Vec<Facet> {
         let values = self.of_suite().values().into_iter();
-        values.map(Trait::from).collect()
+        values.map(Facet::from).collect()
     }
 
     /// Whether its axis of that name has the value of that word, or has it among others.
@@ -206,7 +206,7 @@ impl Point {
 
     /// What it needs of the two QEMUs, where no libvirt stands between; the most telling first.
     #[must_use]
-    pub fn needs(&self) -> Vec<Need> {
+    pub fn needs(&self) -> Vec<Requirement> {
         self.of_suite().needs()
     }
 

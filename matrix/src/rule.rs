@@ -82,7 +82,7 @@ mod tests {
 
     #[test]
     fn a_fault_is_kept_on_its_own_scenario_and_left_out_on_another() {
-        let name = "faults/fake/a,a,a/normal/persistent-running-bare/none/source-defined";
+        let name = "faults/fake/a,a,a/normal/persistent-running-undefined/none/source-defined";
         let mut case: Case = name.parse().unwrap();
         assert_eq!(excluded(&case).unwrap().name, "own-scenario");
         case.point = Fault::Tck(TckFault::SourceDefined).point();
@@ -91,7 +91,7 @@ mod tests {
 
     #[test]
     fn no_case_without_a_fault_is_left_out() {
-        let case = "tck/fake/a,a,a/normal/transient-paused-bare/undefine"
+        let case = "tck/fake/a,a,a/normal/transient-paused-undefined/undefine"
             .parse()
             .unwrap();
         assert_eq!(excluded(&case), None);

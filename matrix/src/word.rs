@@ -90,9 +90,10 @@ macro_rules! serde_as_text {
     };
 }
 
-/// Reads and writes an enum of words, which has `ALL` and `word`, by them.
+/// Reads and writes an enum of words, which has `ALL` and `word`, by them. What is read goes through
+/// `current` first, where there is one.
 macro_rules! words {
-    ($type:ty, $kind:expr) => {
+    ($type:ty, $kind:expr $(, $($current:tt)+)?) => {
         impl std::fmt::Display for $type {
             fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
                 f.pad(self.word())
@@ -103,6 +104,7 @@ macro_rules! words {
             type Err = $crate::BadWord;
 
             fn from_str(text: &str) -> Result<Self, Self::Err> {
+                $(let text = $($current)+(text);)?
                 $crate::word::find($kind, text, Self::ALL)
             }
         }

@@ -125,9 +125,9 @@ type Values = BTreeSet<Vec<(usize, String)>>;
 /// Every combination of `strength` values that occurs in `cases`, as numbered words.
 fn combinations(cases: &[Case], strength: usize) -> Values {
     let words = |case: &Case| {
-        let mut traits = case.traits();
-        traits.sort();
-        traits.into_iter().map(|one| one.text).enumerate()
+        let mut facets = case.facets();
+        facets.sort();
+        facets.into_iter().map(|one| one.text).enumerate()
     };
     let of = |case| words(case).combinations(strength);
     cases.iter().flat_map(of).collect()

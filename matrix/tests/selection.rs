@@ -161,7 +161,7 @@ fn what_is_not_known_is_named_with_what_is() {
 #[test]
 fn contradictions_are_refused() {
     let sid = vec![name("sid")];
-    let case: Case = "tck/fake/sid,sid,sid/p2p/persistent-running-bare/none"
+    let case: Case = "tck/fake/sid,sid,sid/p2p/persistent-running-undefined/none"
         .parse()
         .unwrap();
     let selection = Selection {
@@ -217,7 +217,7 @@ fn contradictions_are_refused() {
 
 #[test]
 fn a_name_that_a_rule_leaves_out_is_refused_with_the_rule() {
-    let case = "faults/fake/sid,sid,sid/p2p/persistent-running-bare/none/source-defined";
+    let case = "faults/fake/sid,sid,sid/p2p/persistent-running-undefined/none/source-defined";
     let selection = Selection {
         names: vec![case.parse().unwrap()],
         ..tck()
@@ -249,7 +249,7 @@ fn an_empty_selection_says_what_emptied_it() {
     };
     assert_eq!(sharded.cases(&four()).unwrap().len(), 1);
     let shard = "slice:1/2".parse().unwrap();
-    let case = "tck/fake/sid,sid,sid/p2p/persistent-running-bare/none"
+    let case = "tck/fake/sid,sid,sid/p2p/persistent-running-undefined/none"
         .parse()
         .unwrap();
     let sharded = Selection {
@@ -313,7 +313,7 @@ fn a_parallel_migration_is_named_in_its_case_found_by_a_filter_and_never_tunnell
         assert!(call.flags.contains(&"VIR_MIGRATE_PARALLEL"), "{name}");
         assert_eq!(call.parameters, [("parallel.connections", 4)]);
     }
-    let name = "tck/libvirt/sid,sid,sid/tunnelled/persistent-running-bare/none/parallel";
+    let name = "tck/libvirt/sid,sid,sid/tunnelled/persistent-running-undefined/none/parallel";
     let tunnelled: Case = name.parse().unwrap();
     assert_eq!(excluded(&tunnelled).unwrap().name, "parallel-native");
     let counterpart = cases[0].beside().unwrap().to_string();
@@ -322,7 +322,7 @@ fn a_parallel_migration_is_named_in_its_case_found_by_a_filter_and_never_tunnell
 
 #[test]
 fn a_name_has_hardware_and_parallel_connections_each_once() {
-    let name = "tck/libvirt/a,a,a/p2p/persistent-running-bare/live/two-threads+parallel";
+    let name = "tck/libvirt/a,a,a/p2p/persistent-running-undefined/live/two-threads+parallel";
     let case: Case = name.parse().unwrap();
     assert_eq!(case.to_string(), name);
     let twice = format!("{name}+parallel");

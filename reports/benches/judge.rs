@@ -10,7 +10,7 @@ use migratrix_reports::judge;
 
 fn judging(criterion: &mut Criterion) {
     let history =
-        story::good("tck/libvirt/trixie,bookworm,trixie/normal/persistent-running-bare/live");
+        story::good("tck/libvirt/trixie,bookworm,trixie/normal/persistent-running-undefined/live");
     let text = history.to_text();
     let mut group = criterion.benchmark_group("history");
     group.throughput(Throughput::Elements(1));

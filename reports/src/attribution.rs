@@ -38,7 +38,8 @@ pub enum Origin {
     /// QEMU alone does not fail.
     ManagementLayer,
     /// The raw case doesn't tell.
-    Unclear,
+    #[serde(alias = "unclear")]
+    Undetermined,
 }
 
 impl Origin {
@@ -48,7 +49,7 @@ impl Origin {
         match self {
             Self::Qemu => "QEMU",
             Self::ManagementLayer => "management layer",
-            Self::Unclear => "unclear whose",
+            Self::Undetermined => "undetermined",
         }
     }
 }
@@ -95,9 +96,12 @@ fn weigh(failed: &[Condition], raw: &Judgement) -> (Origin, String) {
     let why = overall.why();
     match overall.kind() {
         Kind::Pass => (Origin::ManagementLayer, carries(raw)),
-        Kind::Skipped => (Origin::Unclear, format!("QEMU alone was not tried: {why}")),
+        Kind::Skipped => (
+            Origin::Undetermined,
+            format!("QEMU alone was not tried: {why}"),
+        ),
         Kind::Unknown => (
-            Origin::Unclear,
+            Origin::Undetermined,
             format!("what QEMU alone does was not seen: {why}"),
         ),
         Kind::Fail => compare(failed, raw),
@@ -133,12 +137,12 @@ fn compare(failed: &[Condition], raw: &Judgement) -> (Origin, String) {
         return (Origin::Qemu, why);
     }
     let why = format!("QEMU alone fails in something else, {}", told(other));
-    (Origin::Unclear, why)
+    (Origin::Undetermined, why)
 }
 
 /// Whether nothing can be expected of the condition where the guest did not migrate.
 fn follows(condition: Condition) -> bool {
-    ![Condition::SourceStarted, Condition::NothingLeft].contains(&condition)
+    ![Condition::SourceStarted, Condition::NoLeftovers].contains(&condition)
 }
 
 /// The attributions of some cases, by whose failure it is: how many there are of each, and the first.

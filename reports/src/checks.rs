@@ -9,11 +9,11 @@ mod colo;
 mod evidence;
 mod identity;
 mod job;
+mod leftovers;
 mod memory;
 mod presence;
 mod qemu;
 mod reasons;
-mod residue;
 mod tck;
 #[cfg(test)]
 mod tests;

@@ -139,7 +139,7 @@ pub(crate) fn flaws(attempt: &Judgement) -> Vec<Flaw> {
         | Standing::Passed
         | Standing::KnownFailure
         | Standing::Skipped
-        | Standing::KnownPasses
+        | Standing::UnexpectedPass
         | Standing::FailedAtFirst => Vec::new(),
     }
 }

@@ -7,8 +7,8 @@ use migratrix_matrix::{Condition, Tuple};
 
 use crate::{
     Judgement, Known, Run, Standing, Verdict,
+    facets::{Apart, Facets},
     printable::printable,
-    traits::{Apart, Traits},
 };
 
 /// Cases that stand alike for the same reason.
@@ -56,14 +56,14 @@ pub fn groups<'r>(run: &'r Run, standings: &[Standing]) -> Vec<Group<'r>> {
     for ((place, condition, _), cases) in &all {
         alike.entry((*place, *condition)).or_default().extend(cases);
     }
-    let traits = Traits::of(run);
+    let facets = Facets::of(run);
     let wide: BTreeMap<_, _> = alike
         .into_iter()
-        .map(|(key, cases)| (key, (traits.apart(&cases), cases.len())))
+        .map(|(key, cases)| (key, (facets.apart(&cases), cases.len())))
         .collect();
     let group = |((place, condition, _), cases)| {
         let wide = &wide[&(place, condition)];
-        (place, group(&traits, wide, condition, cases))
+        (place, group(&facets, wide, condition, cases))
     };
     let mut groups: Vec<_> = all.into_iter().map(group).collect();
     groups.sort_by_key(|(place, group)| (*place, std::cmp::Reverse(group.cases.len())));
@@ -74,21 +74,21 @@ pub fn groups<'r>(run: &'r Run, standings: &[Standing]) -> Vec<Group<'r>> {
 /// its own apart, where that is closer: one cause may show in different words. Where neither is
 /// exact, a list of values may be.
 fn group<'r>(
-    traits: &Traits,
+    facets: &Facets,
     (wide, alike): &(Apart, usize),
     condition: Option<Condition>,
     cases: Vec<&'r Judgement>,
 ) -> Group<'r> {
     let first = cases[0];
     let standing = first.standing();
-    let own = traits.apart(&cases);
+    let own = facets.apart(&cases);
     let mut apart = if wide.having < own.having {
         wide.clone()
     } else {
         own
     };
     if apart.having > cases.len().max(*alike) {
-        apart = traits.listed(&cases).unwrap_or(apart);
+        apart = facets.listed(&cases).unwrap_or(apart);
     }
     let known = condition.and_then(|one| first.known(one).or(first.expired(one)));
     Group {
@@ -148,7 +148,7 @@ fn told(judgement: &Judgement, condition: Condition, verdict: &Verdict) -> Strin
     let why = verdict.why();
     match (judgement.known(condition), judgement.expired(condition)) {
         (Some(known), _) if why.is_empty() => {
-            format!("the known failure passes now: {}", known.reason)
+            format!("unexpected pass, known to fail: {}", known.reason)
         }
         (Some(known), _) => format!("{why} (known: {})", known.reason),
         (None, Some(known)) => format!("{why} (known, and expired: {})", known.reason),

@@ -347,7 +347,7 @@ const fn class(standing: Standing) -> &'static str {
         Standing::KnownFailure => "known",
         Standing::Skipped => "skipped",
         Standing::Unknown => "unknown",
-        Standing::KnownPasses => "news",
+        Standing::UnexpectedPass => "news",
         Standing::FailedAtFirst => "flaky",
         Standing::Failed => "failed",
     }
@@ -398,4 +398,4 @@ small { color: var(--mute) }
 "#;
 
 const LEGEND: &str = "<p><small>A cell: cases that passed of those that were tried, with the sign and the colour of the worst. \
-✓ passed · ~ known failure · - skipped · ? unknown · ! known failure that passes · ± failed at first · ✗ failed</small></p>\n";
+✓ passed · ~ known failure · - skipped · ? unknown · ! unexpected pass · ± failed at first · ✗ failed</small></p>\n";

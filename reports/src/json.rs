@@ -173,7 +173,7 @@ pub fn json(run: &Run) -> String {
 pub(crate) const TROUBLES: [Standing; 5] = [
     Standing::Failed,
     Standing::FailedAtFirst,
-    Standing::KnownPasses,
+    Standing::UnexpectedPass,
     Standing::Unknown,
     Standing::KnownFailure,
 ];

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use migratrix_history::{History, Observation, Verb, Versions};
-use migratrix_matrix::{Case, Condition, Fault, HostSetup, Trip};
+use migratrix_matrix::{Case, Condition, Detection, Fault, HostSetup};
 use serde::{Deserialize, Serialize};
 
 use crate::{
@@ -114,7 +114,8 @@ pub enum Standing {
     /// We could not see.
     Unknown,
     /// A failure that is known did not come: news.
-    KnownPasses,
+    #[serde(alias = "known-passes")]
+    UnexpectedPass,
     /// It is as expected now, and an attempt before showed something wrong.
     FailedAtFirst,
     /// It fails.
@@ -203,7 +204,7 @@ impl Judgement {
         self.cut = Some(line);
         for (condition, verdict) in &mut self.conditions {
             let seen = verdict.kind() == Kind::Fail;
-            if *condition == Condition::NothingLeft && !seen {
+            if *condition == Condition::NoLeftovers && !seen {
                 *verdict = Verdict::unknown(cut_at(line));
             }
         }
@@ -367,15 +368,15 @@ impl Judgement {
     }
 
     fn turned(&self, fault: Fault) -> Verdict {
-        let (condition, word) = (fault.trips(), fault.word());
+        let (condition, word) = (fault.detected_by(), fault.word());
         let Some(verdict) = self.of(condition) else {
             return Verdict::unknown(format!(
                 "{condition} was not judged, so {word} proves nothing"
             ));
         };
         let wanted = match fault.how() {
-            Trip::Fail => Kind::Fail,
-            Trip::Unknown => Kind::Unknown,
+            Detection::Fail => Kind::Fail,
+            Detection::Unknown => Kind::Unknown,
         };
         let (kind, why) = (verdict.kind(), verdict.why());
         if let (Kind::Unknown, true, Some(line)) = (kind, self.reached, self.cut) {
@@ -409,7 +410,7 @@ fn cut_at(line: usize) -> String {
 const fn stand(kind: Kind, known: bool) -> Standing {
     match (kind, known) {
         (Kind::Pass, false) => Standing::Passed,
-        (Kind::Pass, true) => Standing::KnownPasses,
+        (Kind::Pass, true) => Standing::UnexpectedPass,
         (Kind::Fail, false) => Standing::Failed,
         (Kind::Fail, true) => Standing::KnownFailure,
         (Kind::Unknown, _) => Standing::Unknown,
@@ -424,7 +425,7 @@ impl Standing {
         Self::KnownFailure,
         Self::Skipped,
         Self::Unknown,
-        Self::KnownPasses,
+        Self::UnexpectedPass,
         Self::FailedAtFirst,
         Self::Failed,
     ];
@@ -437,7 +438,7 @@ impl Standing {
             Self::KnownFailure => "known failure",
             Self::Skipped => "skipped",
             Self::Unknown => "unknown",
-            Self::KnownPasses => "known failure that passes",
+            Self::UnexpectedPass => "unexpected pass",
             Self::FailedAtFirst => "failed at first",
             Self::Failed => "failed",
         }
@@ -449,7 +450,7 @@ impl Standing {
         match (self, count) {
             (_, 1) => self.word(),
             (Self::KnownFailure, _) => "known failures",
-            (Self::KnownPasses, _) => "known failures that pass",
+            (Self::UnexpectedPass, _) => "unexpected passes",
             (
                 Self::Passed | Self::Skipped | Self::Unknown | Self::FailedAtFirst | Self::Failed,
                 _,

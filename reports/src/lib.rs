@@ -11,6 +11,7 @@
 
 mod attribution;
 mod checks;
+mod facets;
 mod flaw;
 mod groups;
 mod html;
@@ -26,7 +27,6 @@ mod run;
 #[cfg(test)]
 mod story;
 mod terminal;
-mod traits;
 mod verdict;
 
 pub use attribution::{Attribution, Origin};

@@ -7,7 +7,7 @@
 use std::collections::BTreeMap;
 
 use migratrix_history::{
-    DomainLook, History, Identity, JobLook, Look, Observation, Refusal, Side, Verb, When,
+    DomainInfo, DomainState, History, Identity, JobStats, Observation, Refusal, Side, Verb, When,
 };
 use migratrix_matrix::{
     Case, Devices, End, Failure, Feature, GuestState, Incident, Method, Multifd, Raw, Setting, Tls,
@@ -15,7 +15,7 @@ use migratrix_matrix::{
 };
 use serde_json::{Value, json};
 
-use crate::story::{UUID, empty, felt, job, memory, qemu_version, step};
+use crate::story::{UUID, empty, job, memory, qemu_version, sampled, step};
 use Side::{Destination, Source};
 
 /// A history in which all went as the case of this name says.
@@ -56,7 +56,10 @@ impl Story {
         let before = machine(&self.raw, Source, true);
         self.look(Source, When::Before, before);
         let activity = self.raw.expectation().activity;
-        self.step(Verb::Beat, vec![felt(Source, When::Before, 10, activity)]);
+        self.step(
+            Verb::Beat,
+            vec![sampled(Source, When::Before, 10, activity)],
+        );
         self.use_device(Source, When::Before);
     }
 
@@ -87,15 +90,15 @@ impl Story {
         self.states(Source, &["setup", "active"]);
         self.states(Destination, &["active"]);
         let during = self.raw.expectation().during;
-        let mut seen = vec![pass(1), pass(2), felt(Source, When::During, 20, during)];
+        let mut seen = vec![pass(1), pass(2), sampled(Source, When::During, 20, during)];
         if self.raw.multifd != Multifd::Off {
             let count = u32::from(self.raw.channels.count());
             seen.extend([Source, Destination].map(|side| Observation::Channels { side, count }));
         }
-        let job = JobLook {
+        let job = JobStats {
             kind: "active".to_owned(),
             throttle_percent: Some(20),
-            ..JobLook::default()
+            ..JobStats::default()
         };
         seen.push(Observation::Job { side: Source, job });
         self.step(Verb::Await, seen);
@@ -126,7 +129,7 @@ impl Story {
                 version: 3,
                 devices: Some(30),
             };
-            self.step(Verb::Look, vec![stream]);
+            self.step(Verb::Inspect, vec![stream]);
         }
         self.states(Destination, &["completed"]);
     }
@@ -173,10 +176,10 @@ impl Story {
     fn fail(&mut self, class: Failure) {
         self.ask();
         self.states(Source, &["setup", "failed"]);
-        let job = |error: &str| JobLook {
+        let job = |error: &str| JobStats {
             kind: "failed".to_owned(),
             error: Some(error.to_owned()),
-            ..JobLook::default()
+            ..JobStats::default()
         };
         let general = job("Unable to write to socket: Broken pipe");
         let seen = vec![
@@ -222,7 +225,7 @@ impl Story {
             self.step(Verb::Wake, vec![event(survivor, "WAKEUP")]);
         }
         self.use_device(survivor, When::After);
-        let beat = felt(survivor, When::After, 30, expected.after);
+        let beat = sampled(survivor, When::After, 30, expected.after);
         self.step(Verb::Beat, vec![beat]);
         if expected.end == End::Completed {
             let job = sums(&self.raw);
@@ -235,7 +238,7 @@ impl Story {
         for side in [Source, Destination] {
             self.step(Verb::Clear, vec![]);
             let left = Vec::new();
-            self.step(Verb::Residue, vec![Observation::Residue { side, left }]);
+            self.step(Verb::Leftovers, vec![Observation::Leftovers { side, left }]);
         }
     }
 
@@ -247,9 +250,12 @@ impl Story {
         }
     }
 
-    fn look(&mut self, side: Side, when: When, domain: DomainLook) {
-        let look = Look::Present(domain);
-        self.step(Verb::Look, vec![Observation::Domain { side, when, look }]);
+    fn look(&mut self, side: Side, when: When, domain: DomainInfo) {
+        let look = DomainState::Present(domain);
+        self.step(
+            Verb::Inspect,
+            vec![Observation::Domain { side, when, look }],
+        );
     }
 
     fn states(&mut self, side: Side, words: &[&str]) {
@@ -347,7 +353,7 @@ fn settings(raw: &Raw, side: Side) -> Observation {
 }
 
 /// A side's machine, with the guest in it or without.
-fn machine(raw: &Raw, side: Side, there: bool) -> DomainLook {
+fn machine(raw: &Raw, side: Side, there: bool) -> DomainInfo {
     let state = match raw.guest {
         GuestState::Running => "running",
         GuestState::Stopped | GuestState::SuspendedStopped => "paused",
@@ -358,7 +364,7 @@ fn machine(raw: &Raw, side: Side, there: bool) -> DomainLook {
         Destination => "inmigrate",
     };
     let state = if there { state } else { gone };
-    DomainLook {
+    DomainInfo {
         uuid: uuid(raw.uuids, side).to_owned(),
         active: there,
         persistent: false,
@@ -393,12 +399,12 @@ const fn uuid(uuids: Uuids, side: Side) -> &'static str {
     }
 }
 
-fn sums(raw: &Raw) -> JobLook {
+fn sums(raw: &Raw) -> JobStats {
     let processed = match raw.features.has(Feature::IgnoreShared) {
         true => 20_000,
         false => 2_100_000,
     };
-    JobLook {
+    JobStats {
         memory_processed: Some(processed),
         memory_iteration: Some(3),
         postcopy_requests: Some(17),

@@ -484,7 +484,7 @@ impl Run {
         let died = self.rules.flaky == Flaky::Failed && !self.deaths().is_empty();
         match worst {
             _ if died => Exit::Failed,
-            Some(Standing::Failed | Standing::KnownPasses | Standing::FailedAtFirst) => {
+            Some(Standing::Failed | Standing::UnexpectedPass | Standing::FailedAtFirst) => {
                 Exit::Failed
             }
             Some(_) if self.fails_by_known() => Exit::Failed,
@@ -533,9 +533,10 @@ impl Judgement {
 pub(crate) const fn is_expected(standing: Standing) -> bool {
     match standing {
         Standing::Passed | Standing::KnownFailure | Standing::Skipped => true,
-        Standing::Unknown | Standing::KnownPasses | Standing::FailedAtFirst | Standing::Failed => {
-            false
-        }
+        Standing::Unknown
+        | Standing::UnexpectedPass
+        | Standing::FailedAtFirst
+        | Standing::Failed => false,
     }
 }
 

@@ -2,8 +2,8 @@
 
 use migratrix_guest::{Model, Parameters, Stamper};
 use migratrix_history::{
-    DomainLook, Entry, Header, History, Identity, JobLook, Look, Observation, Outcome, Side, Verb,
-    Versions, When,
+    DomainInfo, DomainState, Entry, Header, History, Identity, JobStats, Observation, Outcome,
+    Side, Verb, Versions, When,
 };
 use migratrix_matrix::{Activity, Case, Expectation, Flag, Preparation, Scenario, Version};
 
@@ -60,11 +60,11 @@ impl Story {
             ..
         } = self.expected;
         let source = active(source_defined, activity, "booted");
-        self.look(Side::Source, When::Before, Look::Present(source));
+        self.look(Side::Source, When::Before, DomainState::Present(source));
         let configured = if destination_defined {
-            Look::Present(inactive())
+            DomainState::Present(inactive())
         } else {
-            Look::Absent
+            DomainState::Absent
         };
         self.look(Side::Destination, When::Before, configured);
         self.beat(Side::Source, When::Before, 10, activity);
@@ -76,7 +76,7 @@ impl Story {
             iteration: 1,
         };
         let paused = event(Side::Source, "suspended", "migrated");
-        let beat = felt_for(
+        let beat = sampled_for(
             150_000,
             Side::Source,
             When::During,
@@ -92,8 +92,8 @@ impl Story {
         let scenario = *scenario(&self.history.header.case);
         if scenario.flags.has(Flag::PersistDest) {
             let detail = match scenario.state.preparation {
-                Preparation::Prepared => "updated",
-                Preparation::Bare => "added",
+                Preparation::Defined => "updated",
+                Preparation::Undefined => "added",
             };
             seen.push(event(Side::Destination, "defined", detail));
         }
@@ -112,9 +112,9 @@ impl Story {
     fn after(&mut self) {
         let expected = self.expected;
         let left = if expected.source_config {
-            Look::Present(inactive())
+            DomainState::Present(inactive())
         } else {
-            Look::Absent
+            DomainState::Absent
         };
         self.look(Side::Source, When::After, left);
         let activity = expected.destination_activity;
@@ -124,7 +124,11 @@ impl Story {
             "user"
         };
         let arrived = active(expected.destination_config, activity, reason);
-        self.look(Side::Destination, When::After, Look::Present(arrived));
+        self.look(
+            Side::Destination,
+            When::After,
+            DomainState::Present(arrived),
+        );
         self.beat(Side::Destination, When::After, 30, activity);
         self.step(
             Verb::Job,
@@ -143,8 +147,8 @@ impl Story {
         );
         for side in [Side::Source, Side::Destination] {
             self.step(
-                Verb::Residue,
-                vec![Observation::Residue {
+                Verb::Leftovers,
+                vec![Observation::Leftovers {
                     side,
                     left: Vec::new(),
                 }],
@@ -152,12 +156,15 @@ impl Story {
         }
     }
 
-    fn look(&mut self, side: Side, when: When, look: Look) {
-        self.step(Verb::Look, vec![Observation::Domain { side, when, look }]);
+    fn look(&mut self, side: Side, when: When, look: DomainState) {
+        self.step(
+            Verb::Inspect,
+            vec![Observation::Domain { side, when, look }],
+        );
     }
 
     fn beat(&mut self, side: Side, when: When, first: u32, activity: Activity) {
-        self.step(Verb::Beat, vec![felt(side, when, first, activity)]);
+        self.step(Verb::Beat, vec![sampled(side, when, first, activity)]);
     }
 
     fn step(&mut self, verb: Verb, seen: Vec<Observation>) {
@@ -223,11 +230,17 @@ pub fn step_that(history: &mut History, verb: Verb, seen: Vec<Observation>, outc
 }
 
 /// The beat of a guest that does as `activity` says.
-pub fn felt(side: Side, when: When, first: u32, activity: Activity) -> Observation {
-    felt_for(50_000, side, when, first, activity)
+pub fn sampled(side: Side, when: When, first: u32, activity: Activity) -> Observation {
+    sampled_for(50_000, side, when, first, activity)
 }
 
-fn felt_for(window_us: u64, side: Side, when: When, first: u32, activity: Activity) -> Observation {
+fn sampled_for(
+    window_us: u64,
+    side: Side,
+    when: When,
+    first: u32,
+    activity: Activity,
+) -> Observation {
     let beats = if activity == Activity::Running { 3 } else { 0 };
     Observation::Beat {
         side,
@@ -271,13 +284,13 @@ pub fn event(side: Side, event: &str, detail: &str) -> Observation {
     }
 }
 
-fn active(persistent: bool, activity: Activity, reason: &str) -> DomainLook {
+fn active(persistent: bool, activity: Activity, reason: &str) -> DomainInfo {
     let reason = if activity == Activity::Paused {
         "user"
     } else {
         reason
     };
-    DomainLook {
+    DomainInfo {
         uuid: UUID.to_owned(),
         active: true,
         persistent,
@@ -293,8 +306,8 @@ fn active(persistent: bool, activity: Activity, reason: &str) -> DomainLook {
     }
 }
 
-fn inactive() -> DomainLook {
-    DomainLook {
+fn inactive() -> DomainInfo {
+    DomainInfo {
         uuid: UUID.to_owned(),
         active: false,
         persistent: true,
@@ -305,8 +318,8 @@ fn inactive() -> DomainLook {
 }
 
 /// The statistics of a good migration.
-pub fn job() -> JobLook {
-    JobLook {
+pub fn job() -> JobStats {
+    JobStats {
         kind: "completed".to_owned(),
         elapsed_ms: Some(600),
         downtime_ms: Some(30),
@@ -316,7 +329,7 @@ pub fn job() -> JobLook {
         memory_normal_bytes: Some(2_097_152),
         memory_constant: Some(15_872),
         memory_iteration: Some(2),
-        ..JobLook::default()
+        ..JobStats::default()
     }
 }
 

@@ -43,7 +43,7 @@ pub fn terminal(run: &Run, colour: Colour) -> String {
 const LAST_IS_WORST: [Standing; 5] = [
     Standing::KnownFailure,
     Standing::Unknown,
-    Standing::KnownPasses,
+    Standing::UnexpectedPass,
     Standing::FailedAtFirst,
     Standing::Failed,
 ];
@@ -220,7 +220,7 @@ fn explain(text: &mut String, run: &Run, group: &Group<'_>, colour: Colour) {
     for (place, judgement) in group.cases.iter().take(EXAMPLES).enumerate() {
         put(text, &format!("  {}", run.again(&judgement.case)));
         if let Some(log) = &judgement.log {
-            put(text, &format!("    seen: {}", judgement.at_home(log)));
+            put(text, &format!("    history: {}", judgement.at_home(log)));
         }
         let is_news = group.standing != Standing::KnownFailure;
         evidence(text, judgement, place == 0 && is_news);
@@ -309,7 +309,7 @@ fn also(text: &mut String, group: &Group<'_>) {
             .iter()
             .map(|(one, count)| format!("{one} ({count})"))
             .collect();
-        put(text, &format!("  and with it: {}", told.join(", ")));
+        put(text, &format!("  also failing: {}", told.join(", ")));
     }
 }
 
@@ -586,7 +586,7 @@ pub(crate) const fn sign(standing: Standing) -> &'static str {
         Standing::KnownFailure => "~",
         Standing::Skipped => "-",
         Standing::Unknown => "?",
-        Standing::KnownPasses => "!",
+        Standing::UnexpectedPass => "!",
         Standing::FailedAtFirst => "±",
         Standing::Failed => "✗",
     }
@@ -598,7 +598,7 @@ fn paint(text: &str, standing: Standing, colour: Colour) -> String {
         Standing::KnownFailure => 34,
         Standing::Skipped => 36,
         Standing::Unknown => 33,
-        Standing::KnownPasses => 35,
+        Standing::UnexpectedPass => 35,
         Standing::Failed | Standing::FailedAtFirst => 31,
     };
     match colour {

@@ -7,7 +7,7 @@ mod story;
 
 use std::collections::BTreeMap;
 
-use migratrix_history::{Entry, History, Look, Observation, Outcome, Side, Verb, When};
+use migratrix_history::{DomainState, Entry, History, Observation, Outcome, Side, Verb, When};
 use migratrix_matrix::{Case, Condition, Release, ReleaseName, Releases, RunOptions};
 use migratrix_reports::{
     Colour, Evidence, Exit, Flaky, Flavour, Granularity, Judgement, KnownAre, KnownFailures, Part,
@@ -15,9 +15,10 @@ use migratrix_reports::{
 };
 use story::{changed, good, without};
 
-const NORMAL: &str = "tck/libvirt/trixie,bookworm,trixie/normal/persistent-running-bare/none";
-const P2P: &str = "tck/libvirt/trixie,bookworm,trixie/p2p/persistent-running-bare/none";
-const TUNNELLED: &str = "tck/libvirt/trixie,bookworm,trixie/tunnelled/persistent-running-bare/none";
+const NORMAL: &str = "tck/libvirt/trixie,bookworm,trixie/normal/persistent-running-undefined/none";
+const P2P: &str = "tck/libvirt/trixie,bookworm,trixie/p2p/persistent-running-undefined/none";
+const TUNNELLED: &str =
+    "tck/libvirt/trixie,bookworm,trixie/tunnelled/persistent-running-undefined/none";
 
 /// The destination's domain is transient where it should be, or not.
 fn spoilt(history: History) -> History {
@@ -25,7 +26,7 @@ fn spoilt(history: History) -> History {
         if let Observation::Domain {
             side: Side::Destination,
             when: When::After,
-            look: Look::Present(domain),
+            look: DomainState::Present(domain),
         } = saw
         {
             domain.persistent = !domain.persistent;
@@ -217,8 +218,7 @@ fn a_daemon_that_died_fails_the_run_and_is_told_with_the_cases_that_were_on_it()
 
 #[test]
 fn a_host_that_a_fault_took_down_was_meant_to_go() {
-    let fault =
-        "faults/libvirt/trixie,bookworm,trixie/normal/persistent-running-bare/none/daemon-stopped";
+    let fault = "faults/libvirt/trixie,bookworm,trixie/normal/persistent-running-undefined/none/daemon-stopped";
     let stopped = judge(&losing(unseen(good(fault)), "3f2a.1"));
     let beside = judge(&losing(unseen(good(NORMAL)), "3f2a.1"));
     let run = run([stopped, beside, second(NORMAL)]);
@@ -251,7 +251,7 @@ fn marked(mut run: Run, day: u64) -> Run {
 
 fn broken() -> Run {
     let skipped: Case = TUNNELLED
-        .replace("bare", "prepared")
+        .replace("-undefined", "-defined")
         .parse()
         .expect("a case");
     run([
@@ -283,7 +283,10 @@ fn a_known_failure_stands_in_the_grids_by_its_own_sign_and_number() {
 
 #[test]
 fn a_skip_outranks_nothing_that_was_tried() {
-    let skipped: Case = NORMAL.replace("bare", "prepared").parse().expect("a case");
+    let skipped: Case = NORMAL
+        .replace("-undefined", "-defined")
+        .parse()
+        .expect("a case");
     let skipped = Judgement::skipped(skipped, "needs a hypervisor", 0);
     let run = run([judge(&good(NORMAL)), skipped.clone()]);
     assert!(terminal(&run, Colour::Plain).contains("✓ 1/1"));
@@ -548,9 +551,9 @@ fn the_strict_file_is_one_of_all_suites_with_each_reason_at_its_own_test() {
     let own = "trixie,bookworm,trixie";
     let other = "trixie,bookworm,bookworm";
     let skips = [
-        (own, "normal/persistent-paused-bare/none", "first"),
-        (own, "normal/transient-paused-bare/none", "second"),
-        (other, "normal/transient-paused-bare/none", "third"),
+        (own, "normal/persistent-paused-undefined/none", "first"),
+        (own, "normal/transient-paused-undefined/none", "second"),
+        (other, "normal/transient-paused-undefined/none", "third"),
     ];
     let skips = skips.map(|(tuple, rest, why)| (format!("tck/libvirt/{tuple}/{rest}"), tuple, why));
     let skipped = skips
@@ -756,15 +759,14 @@ fn a_history_that_is_cut_anywhere_passes_nothing_and_proves_no_fault() {
             "at line {}",
             kept + 2
         );
-        let why = judgement.of(Condition::NothingLeft).map(Verdict::why);
+        let why = judgement.of(Condition::NoLeftovers).map(Verdict::why);
         assert!(
             why.is_some_and(|why| why.contains("was cut at line")),
             "{why:?}"
         );
     }
     // What a fault must leave unknown is unknown for another reason.
-    let name =
-        "faults/libvirt/trixie,bookworm,trixie/p2p/persistent-running-bare/none/daemon-stopped";
+    let name = "faults/libvirt/trixie,bookworm,trixie/p2p/persistent-running-undefined/none/daemon-stopped";
     let mut cut = good(name);
     let asked = |entry: &Entry| {
         let Observation::Began { verb, .. } = &entry.saw else {

@@ -7,7 +7,7 @@ use migratrix_matrix::Selection;
 use super::*;
 
 /// A case of libvirt that has a raw one beside it.
-const CASE: &str = "tck/libvirt/trixie,bookworm,trixie/p2p/persistent-running-bare/none";
+const CASE: &str = "tck/libvirt/trixie,bookworm,trixie/p2p/persistent-running-undefined/none";
 
 /// The history of a case that left something behind, and did nothing else.
 fn history(case: &Case) -> History {
@@ -22,7 +22,7 @@ fn history(case: &Case) -> History {
         downtime_bound_ms: 1_000,
         setup: Default::default(),
     };
-    let saw = Observation::Residue {
+    let saw = Observation::Leftovers {
         side: Side::Source,
         left: vec!["a file".to_owned()],
     };

@@ -5,7 +5,7 @@ use std::{cell::RefCell, collections::HashMap, rc::Rc};
 use anyhow::Result;
 use migratrix_history::Side;
 use migratrix_matrix::{Case, HostSetup, Point, Tuple};
-use migratrix_qemu::{QemuDriver, RawHost, lacking, machine};
+use migratrix_qemu::{QemuDriver, RawHost, machine, unmet};
 use migratrix_reports::Judgement;
 use tokio::sync::OnceCell;
 
@@ -44,7 +44,7 @@ impl Stage {
         };
         let point = &job.case.point;
         let folder = qemus.folder(&self.domain(job));
-        let ability = lacking(&point.needs(), &source, &destination, &folder)
+        let ability = unmet(&point.needs(), &source, &destination, &folder)
             .or_else(|| missing_tool(point, &[&source, &destination]));
         if let Some(ability) = ability {
             return Ok(Attempt::skipped(&job.case, &ability));

@@ -51,7 +51,7 @@ pub trait Host: Send + Sync {
     ///
     /// # Errors
     /// Returns the error where it is ours and can't be read.
-    fn residue(&self, domain: &str) -> io::Result<Option<Vec<String>>>;
+    fn leftovers(&self, domain: &str) -> io::Result<Option<Vec<String>>>;
 
     /// Stops the daemon with `SIGSTOP`, and waits until it is. Other cases go on meanwhile.
     ///

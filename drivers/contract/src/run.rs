@@ -32,7 +32,7 @@ impl Deadlines {
     fn of(&self, phase: Phase, step: &Step) -> Duration {
         match (phase, step) {
             (_, Step::Migrate(_)) | (Phase::Migration, _) => self.migrate,
-            (_, Step::Residue(_)) => self.clear * 2,
+            (_, Step::Leftovers(_)) => self.clear * 2,
             (Phase::Clear, _) => self.clear,
             (Phase::Prepare | Phase::Before | Phase::After, _) => self.step,
         }

@@ -15,7 +15,7 @@ pub use tck::LIVE_BANDWIDTH_MIB;
 /// What is decided for a case's domain by who runs it: its names, and what it is made of.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DomainSpec {
-    /// Its name: unique in the run, and the mark by which its residue is found.
+    /// Its name: unique in the run, and the mark by which its leftovers are found.
     pub domain: String,
     /// Its UUID, as text.
     pub uuid: String,
@@ -35,7 +35,7 @@ pub struct DomainSpec {
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Subject {
-    /// Its name: unique in the run, and the mark by which its residue is found.
+    /// Its name: unique in the run, and the mark by which its leftovers are found.
     pub domain: String,
     /// Its UUID, as text.
     pub uuid: String,
@@ -93,8 +93,8 @@ impl Subject {
     #[must_use]
     pub fn of(case: &Case, spec: DomainSpec) -> Self {
         let raw = match &case.point {
-            Point::Qemu(raw) => qemu::really(*raw, case.fault),
-            Point::Colo(colo) => colo::underneath(colo),
+            Point::Qemu(raw) => qemu::effective(*raw, case.fault),
+            Point::Colo(colo) => colo::base_migration(colo),
             Point::Tck(_) | Point::Backup(_) | Point::Chained(_) => Raw::USUAL,
         };
         let disk = match &case.point {
@@ -129,7 +129,7 @@ impl Subject {
             Point::Qemu(_) => qemu::steps(&self.raw),
             Point::Colo(colo) => colo::steps(colo),
             Point::Backup(backup) => backup::steps(backup),
-            Point::Chained(chained) => backup::around(chained, tck::steps(&chained.scenario)),
+            Point::Chained(chained) => backup::wrap(chained, tck::steps(&chained.scenario)),
         }
     }
 
@@ -154,7 +154,7 @@ impl Script {
             setup: HostSetup::default(),
         };
         if let Some(fault) = case.fault {
-            script.weave(fault);
+            script.inject_fault(fault);
         }
         script
     }
@@ -177,7 +177,7 @@ impl Script {
     }
 
     /// Puts the steps of `fault` where it strikes.
-    fn weave(&mut self, fault: Fault) {
+    fn inject_fault(&mut self, fault: Fault) {
         match fault {
             Fault::Tck(fault) => self.weave_tck(fault),
             Fault::Raw(fault) => self.weave_raw(fault),

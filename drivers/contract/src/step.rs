@@ -35,8 +35,8 @@ pub enum Step {
     /// Destroy the running domain; its configuration stays.
     Destroy(Side),
     /// Record what the host says of the domain.
-    Look(Side, When),
-    /// Record whether the guest beats: its lap counter, before and after a window.
+    Inspect(Side, When),
+    /// Record whether the guest's heartbeat advances: its lap counter, before and after a window.
     Beat(Side, When),
     /// Migrate the guest from the source to the destination.
     Migrate(Migrate),
@@ -47,7 +47,7 @@ pub enum Step {
     /// Destroy the domain and remove its configuration, whatever is there.
     Clear(Side),
     /// Record what is left of the domain on a host.
-    Residue(Side),
+    Leftovers(Side),
     /// Change one byte of the guest's stamped memory through qtest.
     PokeByte(Side),
     /// Make the guest's processor halt for ever, by writing over its code through qtest.
@@ -81,13 +81,13 @@ impl Step {
             Self::Suspend(_) => Verb::Suspend,
             Self::Resume(_) => Verb::Resume,
             Self::Destroy(_) => Verb::Destroy,
-            Self::Look(..) => Verb::Look,
+            Self::Inspect(..) => Verb::Inspect,
             Self::Beat(..) => Verb::Beat,
             Self::Migrate(_) => Verb::Migrate,
             Self::Job(_) => Verb::Job,
             Self::Survey(_) => Verb::Survey,
             Self::Clear(_) => Verb::Clear,
-            Self::Residue(_) => Verb::Residue,
+            Self::Leftovers(_) => Verb::Leftovers,
             Self::PokeByte(_)
             | Self::HaltGuest(_)
             | Self::LeaveFile(_)
@@ -111,12 +111,12 @@ impl Step {
             | Self::Suspend(side)
             | Self::Resume(side)
             | Self::Destroy(side)
-            | Self::Look(side, _)
+            | Self::Inspect(side, _)
             | Self::Beat(side, _)
             | Self::Job(side)
             | Self::Survey(side)
             | Self::Clear(side)
-            | Self::Residue(side)
+            | Self::Leftovers(side)
             | Self::PokeByte(side)
             | Self::HaltGuest(side)
             | Self::LeaveFile(side)
@@ -150,19 +150,24 @@ impl fmt::Display for Step {
                     word(*side)
                 )
             }
-            Self::AwaitBeat(side) => write!(f, "await a beat on {}", word(*side)),
+            Self::AwaitBeat(side) => write!(f, "await a heartbeat on {}", word(*side)),
             Self::Suspend(side) => write!(f, "suspend on {}", word(*side)),
             Self::Resume(side) => write!(f, "resume on {}", word(*side)),
             Self::Destroy(side) => write!(f, "destroy on {}", word(*side)),
-            Self::Look(side, when) => write!(f, "look at {} {}", word(*side), moment(*when)),
+            Self::Inspect(side, when) => write!(f, "look at {} {}", word(*side), moment(*when)),
             Self::Beat(side, when) => {
-                write!(f, "feel the beat on {} {}", word(*side), moment(*when))
+                write!(
+                    f,
+                    "sample the heartbeat on {} {}",
+                    word(*side),
+                    moment(*when)
+                )
             }
             Self::Migrate(how) => how.fmt(f),
             Self::Job(side) => write!(f, "ask {} for the job's statistics", word(*side)),
             Self::Survey(side) => write!(f, "survey the memory on {}", word(*side)),
             Self::Clear(side) => write!(f, "clear {}", word(*side)),
-            Self::Residue(side) => write!(f, "look for residue on {}", word(*side)),
+            Self::Leftovers(side) => write!(f, "look for leftovers on {}", word(*side)),
             Self::PokeByte(side) => write!(f, "change a byte of memory on {}", word(*side)),
             Self::HaltGuest(side) => write!(f, "halt the guest on {}", word(*side)),
             Self::LeaveFile(side) => write!(f, "leave a file on {}", word(*side)),

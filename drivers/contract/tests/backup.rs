@@ -73,7 +73,7 @@ fn only_a_guest_that_writes_has_a_disk_to_stamp() {
 fn a_bitmap_is_cleared_before_it_is_looked_at() {
     let [before, after] = around(&broken(BackupFault::BitmapCleared));
     assert!(matches!(act(before), Some(Act::Write(..))), "{before}");
-    assert_eq!(act(after), Some(Act::Look));
+    assert_eq!(act(after), Some(Act::Inspect));
 }
 
 #[test]
@@ -109,12 +109,12 @@ fn every_fault_changes_what_is_done() {
     }
 }
 
-const CHAINED: &str = "shared-storage/qemu-io/p2p/persistent-running-bare/none";
+const CHAINED: &str = "shared-storage/qemu-io/p2p/persistent-running-undefined/none";
 
 #[test]
 fn a_chain_that_libvirt_makes_lies_around_the_steps_of_its_scenario() {
     let chained = script(&format!("backup/libvirt/a,a,b/{CHAINED}"));
-    let scenario = script("tck/libvirt/a,a,b/p2p/persistent-running-bare/none");
+    let scenario = script("tck/libvirt/a,a,b/p2p/persistent-running-undefined/none");
     let (acts, steps): (Vec<_>, Vec<_>) = chained
         .steps
         .iter()
@@ -144,7 +144,7 @@ fn a_chain_that_libvirt_makes_is_spoiled_on_the_destination() {
     let [before, after] = around(&broken_chain(ChainedFault::Cleared));
     assert_eq!(
         [act(before), act(after)],
-        [Some(Act::Reinstate), Some(Act::Look)]
+        [Some(Act::Reinstate), Some(Act::Inspect)]
     );
     let [_, after] = around(&broken_chain(ChainedFault::Overwritten));
     assert!(matches!(act(after), Some(Act::Compare(_))), "{after}");

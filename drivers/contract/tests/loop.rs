@@ -79,7 +79,7 @@ fn begun(history: &History) -> Vec<Verb> {
         .collect()
 }
 
-const PLAIN: &str = "tck/libvirt/a,a,b/p2p/persistent-paused-prepared/live";
+const PLAIN: &str = "tck/libvirt/a,a,b/p2p/persistent-paused-defined/live";
 
 #[tokio::test(flavor = "current_thread")]
 async fn all_steps_run_in_the_order_of_the_script() {
@@ -105,7 +105,7 @@ async fn a_refusal_while_preparing_leads_straight_to_clearing() {
     let (history, _) = history(PLAIN, Verb::Start, Way::Refuse).await;
     let verbs = begun(&history);
     assert!(!verbs.contains(&Verb::Migrate));
-    assert!(verbs.contains(&Verb::Clear) && verbs.contains(&Verb::Residue));
+    assert!(verbs.contains(&Verb::Clear) && verbs.contains(&Verb::Leftovers));
 }
 
 #[tokio::test(flavor = "current_thread")]
@@ -116,7 +116,7 @@ async fn a_migration_that_does_not_answer_costs_its_deadline_and_is_cleared_away
         history.outcome_of(Verb::Migrate),
         Some(Outcome::Unknown { .. })
     ));
-    assert!(!verbs.contains(&Verb::Survey) && verbs.contains(&Verb::Residue));
+    assert!(!verbs.contains(&Verb::Survey) && verbs.contains(&Verb::Leftovers));
     assert_eq!(abandoned, 1);
 }
 
@@ -128,7 +128,7 @@ async fn a_side_that_does_not_answer_is_asked_once_when_clearing() {
         .filter(|verb| **verb == Verb::Clear)
         .count();
     assert_eq!((clears, abandoned), (2, 2));
-    assert!(!begun(&history).contains(&Verb::Residue));
+    assert!(!begun(&history).contains(&Verb::Leftovers));
 }
 
 #[test]
@@ -142,22 +142,22 @@ fn the_script_of_a_case_reads_as_its_scenario() {
         "connect",
         "define on destination",
         "start persistent on source",
-        "await a beat on source",
+        "await a heartbeat on source",
         "suspend on source",
         "look at source before",
-        "feel the beat on source before",
+        "sample the heartbeat on source before",
         "look at destination before",
         "migrate p2p with live",
         "look at source after",
         "look at destination after",
-        "feel the beat on source after",
-        "feel the beat on destination after",
+        "sample the heartbeat on source after",
+        "sample the heartbeat on destination after",
         "ask destination for the job's statistics",
         "survey the memory on destination",
         "clear destination",
         "clear source",
-        "look for residue on source",
-        "look for residue on destination",
+        "look for leftovers on source",
+        "look for leftovers on destination",
     ];
     assert_eq!(said, expected);
 }

@@ -1,14 +1,14 @@
-//! How each crime alters a migration.
+//! How each defect alters a migration.
 
 use migratrix_guest::{PAGE, SECTOR};
 use migratrix_history::{
-    JobLook,
+    JobStats,
     Side::{Destination, Source},
 };
 use migratrix_matrix::Activity;
 
 use crate::{
-    Crime,
+    Defect,
     guest::Guest,
     migration::{Act, Passage},
 };
@@ -17,53 +17,53 @@ const STARTED: Act = Act::Tell(Destination, "started", "migrated");
 const PAGE_BYTES: usize = PAGE as usize;
 
 impl Passage {
-    /// Makes it the one that a hypervisor with this crime goes. Crimes before the migration, and
+    /// Makes it the one that a hypervisor with this defect goes. Defects before the migration, and
     /// those instead of it, are committed where the step is done.
-    pub fn corrupt(&mut self, crime: Crime) {
-        match crime {
-            Crime::ForgetsConfig
-            | Crime::SuspendsInName
-            | Crime::DefinesNothing
-            | Crime::RefusesWithoutReason
-            | Crime::HangsInMigrate
-            | Crime::CrashesClient
-            | Crime::SaysDoneWithoutMigrating => {}
-            Crime::KeepsSourceRunning => self.source_stays = true,
-            Crime::KeepsSourceConfig => self.source_config = self.was_defined,
-            Crime::DropsSourceConfig => self.source_config = false,
-            Crime::ChangesUuid => self.arrives.uuid = self.arrives.uuid.chars().rev().collect(),
-            Crime::ForgetsPersist => self.destination_config = false,
-            Crime::PersistsUnasked => self.destination_config = true,
-            Crime::LeavesDestinationPaused => self.arrives.turn(Activity::Paused, "user"),
-            Crime::ResumesPausedGuest | Crime::IgnoresPausedFlag => {
+    pub fn corrupt(&mut self, defect: Defect) {
+        match defect {
+            Defect::ForgetsConfig
+            | Defect::SuspendsInName
+            | Defect::DefinesNothing
+            | Defect::RefusesWithoutReason
+            | Defect::HangsInMigrate
+            | Defect::CrashesClient
+            | Defect::SaysDoneWithoutMigrating => {}
+            Defect::KeepsSourceRunning => self.source_stays = true,
+            Defect::KeepsSourceConfig => self.source_config = self.was_defined,
+            Defect::DropsSourceConfig => self.source_config = false,
+            Defect::ChangesUuid => self.arrives.uuid = self.arrives.uuid.chars().rev().collect(),
+            Defect::ForgetsPersist => self.destination_config = false,
+            Defect::PersistsUnasked => self.destination_config = true,
+            Defect::LeavesDestinationPaused => self.arrives.turn(Activity::Paused, "user"),
+            Defect::ResumesPausedGuest | Defect::IgnoresPausedFlag => {
                 self.arrives.turn(Activity::Running, "migrated");
             }
-            Crime::WrongStateReason => self.arrives.reason = "booted",
-            Crime::StillWhileLive => self.move_pause(Act::Pass(1), 0),
-            Crime::RunsWhileNotLive => self.pause_late(),
-            Crime::PausesInName => self.pause_in_name(),
-            Crime::LosesPage => self.mishap = |guest| guest.spoil(|bytes| page(bytes).fill(0)),
-            Crime::StalePage => self.mishap = |guest| guest.spoil(|bytes| age(page(bytes))),
-            Crime::SwapsPages => self.mishap = |guest| guest.spoil(swap),
-            Crime::TearsPage => {
+            Defect::WrongStateReason => self.arrives.reason = "booted",
+            Defect::StillWhileLive => self.move_pause(Act::Pass(1), 0),
+            Defect::RunsWhileNotLive => self.pause_late(),
+            Defect::PausesInName => self.pause_in_name(),
+            Defect::LosesPage => self.mishap = |guest| guest.spoil(|bytes| page(bytes).fill(0)),
+            Defect::StalePage => self.mishap = |guest| guest.spoil(|bytes| age(page(bytes))),
+            Defect::SwapsPages => self.mishap = |guest| guest.spoil(swap),
+            Defect::TearsPage => {
                 self.mishap = |guest| guest.spoil(|bytes| age(&mut page(bytes)[PAGE_BYTES / 2..]));
             }
-            Crime::GoesBackInTime => self.mishap = Guest::rewind,
-            Crime::BeatsOnBothSides => self.ghost = true,
-            Crime::DeadOnArrival => self.mishap = Guest::halt,
-            Crime::ChangesMachineType => self.arrives.hardware.machine.push_str("-other"),
-            Crime::MovesDeviceAddress => self.move_device(),
-            Crime::DropsDevice => drop(self.arrives.hardware.devices.pop_last()),
-            Crime::LosesEvent => self.acts.retain(|act| *act != STARTED),
-            Crime::ReordersEvents => self.tell_start_last(),
-            Crime::ExtraEvent => self
+            Defect::GoesBackInTime => self.mishap = Guest::rewind,
+            Defect::BeatsOnBothSides => self.ghost = true,
+            Defect::DeadOnArrival => self.mishap = Guest::halt,
+            Defect::ChangesMachineType => self.arrives.hardware.machine.push_str("-other"),
+            Defect::MovesDeviceAddress => self.move_device(),
+            Defect::DropsDevice => drop(self.arrives.hardware.devices.pop_last()),
+            Defect::LosesEvent => self.acts.retain(|act| *act != STARTED),
+            Defect::ReordersEvents => self.tell_start_last(),
+            Defect::ExtraEvent => self
                 .acts
                 .push(Act::Tell(Destination, "suspended", "ioerror")),
-            Crime::NoJobStatistics => self.job = no_job(),
-            Crime::StatisticsDontAddUp => self.job.memory_remaining = Some(u64::from(PAGE)),
-            Crime::DowntimeTooLong => self.stretch(),
-            Crime::LeavesProcess => self.litter = Some("process qemu-system-x86_64"),
-            Crime::LeavesFile => self.litter = Some("file /var/lib/libvirt/qemu/save"),
+            Defect::NoJobStatistics => self.job = no_job(),
+            Defect::StatisticsDontAddUp => self.job.memory_remaining = Some(u64::from(PAGE)),
+            Defect::DowntimeTooLong => self.stretch(),
+            Defect::LeavesProcess => self.litter = Some("process qemu-system-x86_64"),
+            Defect::LeavesFile => self.litter = Some("file /var/lib/libvirt/qemu/save"),
         }
     }
 }
@@ -82,7 +82,7 @@ impl Passage {
         }
     }
 
-    /// Lets the guest run until its beat has been felt.
+    /// Lets the guest run until its beat has been sampled.
     fn pause_late(&mut self) {
         if self.place_of(Act::Pause) < self.place_of(Act::Feel) {
             self.move_pause(Act::Feel, 1);
@@ -118,10 +118,10 @@ impl Passage {
 }
 
 /// What a host says that knows of no job.
-pub(crate) fn no_job() -> JobLook {
-    JobLook {
+pub(crate) fn no_job() -> JobStats {
+    JobStats {
         kind: "none".to_owned(),
-        ..JobLook::default()
+        ..JobStats::default()
     }
 }
 

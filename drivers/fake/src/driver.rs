@@ -7,7 +7,7 @@ use migratrix_history::{Observation, Outcome, Refusal, Side, Verb, Versions, Whe
 use migratrix_matrix::{Persistence, Version};
 
 use crate::{
-    Crime,
+    Defect,
     corrupt::no_job,
     host::{Host, uuid_of},
     migration::{Passage, beat, tick},
@@ -23,7 +23,7 @@ const CLIENT_DIED: &str = "the client process has died";
 #[derive(Debug)]
 pub struct FakeDriver {
     subject: Subject,
-    crime: Option<Crime>,
+    defect: Option<Defect>,
     source: Host,
     destination: Host,
     client_lives: bool,
@@ -51,22 +51,22 @@ impl FakeDriver {
     pub fn new(subject: &Subject) -> Self {
         Self {
             subject: subject.clone(),
-            crime: None,
+            defect: None,
             source: Host::new(Side::Source),
             destination: Host::new(Side::Destination),
             client_lives: true,
         }
     }
 
-    /// The same, but it commits a crime.
+    /// The same, but it has a defect.
     #[must_use]
-    pub fn committing(self, crime: Crime) -> Self {
-        let crime = Some(crime);
-        Self { crime, ..self }
+    pub fn committing(self, defect: Defect) -> Self {
+        let defect = Some(defect);
+        Self { defect, ..self }
     }
 
-    fn commits(&self, crime: Crime) -> bool {
-        self.crime == Some(crime)
+    fn commits(&self, defect: Defect) -> bool {
+        self.defect == Some(defect)
     }
 
     fn host(&mut self, side: Side) -> &mut Host {
@@ -79,7 +79,7 @@ impl FakeDriver {
     /// Whether the client lives and the daemons answer that the step asks. What is done behind the
     /// daemon's back needs neither.
     fn reaches(&mut self, step: &Step) -> Done {
-        if matches!(step.verb(), Verb::Break | Verb::Residue) {
+        if matches!(step.verb(), Verb::Break | Verb::Leftovers) {
             return Ok(());
         }
         if !self.client_lives {
@@ -96,7 +96,7 @@ impl FakeDriver {
         self.reaches(step)?;
         match *step {
             Step::Connect => record.saw(Observation::Versions(versions())),
-            Step::Define(_, _) if self.commits(Crime::DefinesNothing) => {}
+            Step::Define(_, _) if self.commits(Defect::DefinesNothing) => {}
             Step::Define(side, uuid) => {
                 let uuid = uuid_of(&self.subject, uuid).to_owned();
                 self.host(side).define(&uuid, record)?;
@@ -109,14 +109,14 @@ impl FakeDriver {
                 self.forget_config(side, persistence);
             }
             Step::AwaitBeat(side) => self.await_beat(side)?,
-            Step::Suspend(_) if self.commits(Crime::SuspendsInName) => {}
+            Step::Suspend(_) if self.commits(Defect::SuspendsInName) => {}
             Step::Suspend(side) => self.host(side).suspend(record)?,
             Step::Resume(side) => self.host(side).resume(record)?,
             Step::Destroy(side) => self.host(side).destroy(record)?,
-            Step::Look(side, when) => self.look(side, when, record),
+            Step::Inspect(side, when) => self.look(side, when, record),
             Step::Beat(side, when) => {
-                let pulse = self.host(side).pulse()?;
-                record.saw(beat(side, when, pulse));
+                let heartbeat = self.host(side).heartbeat()?;
+                record.saw(beat(side, when, heartbeat));
             }
             Step::Migrate(how) => self.migrate(how, record)?,
             Step::Job(side) => self.job(side, record)?,
@@ -125,7 +125,7 @@ impl FakeDriver {
                 record.saw(Observation::Memory { side, survey });
             }
             Step::Clear(side) => self.host(side).clear(record),
-            Step::Residue(side) => self.residue(side, record),
+            Step::Leftovers(side) => self.leftovers(side, record),
             Step::PokeByte(side) => self.host(side).must_be_active()?.guest.spoil(poke),
             Step::HaltGuest(side) => self.host(side).must_be_active()?.guest.halt(),
             Step::LeaveFile(side) => self.leave_file(side),
@@ -140,15 +140,15 @@ impl FakeDriver {
     }
 
     fn forget_config(&mut self, side: Side, persistence: Persistence) {
-        if self.commits(Crime::ForgetsConfig) && persistence == Persistence::Persistent {
+        if self.commits(Defect::ForgetsConfig) && persistence == Persistence::Persistent {
             self.host(side).config = None;
         }
     }
 
     /// A guest that does not beat is awaited for ever.
     fn await_beat(&mut self, side: Side) -> Done {
-        let pulse = self.host(side).pulse()?;
-        if pulse.last > pulse.first {
+        let heartbeat = self.host(side).heartbeat()?;
+        if heartbeat.last > heartbeat.first {
             Ok(())
         } else {
             Err(Ending::Never)
@@ -163,11 +163,11 @@ impl FakeDriver {
     fn migrate(&mut self, how: Migrate, record: &mut Recorder) -> Done {
         let (from, to) = (&mut self.source, &mut self.destination);
         let mut passage = Passage::honest(&self.subject, how, from, to)?;
-        if let Some(crime) = self.crime {
-            if let Some(ending) = instead(crime) {
+        if let Some(defect) = self.defect {
+            if let Some(ending) = instead(defect) {
                 return ending;
             }
-            passage.corrupt(crime);
+            passage.corrupt(defect);
         }
         passage.enact(from, to, record);
         Ok(())
@@ -183,10 +183,10 @@ impl FakeDriver {
         Ok(())
     }
 
-    fn residue(&mut self, side: Side, record: &mut Recorder) {
+    fn leftovers(&mut self, side: Side, record: &mut Recorder) {
         let domain = self.subject.domain.clone();
-        let left = self.host(side).residue(&domain);
-        record.saw(Observation::Residue { side, left });
+        let left = self.host(side).leftovers(&domain);
+        record.saw(Observation::Leftovers { side, left });
     }
 
     fn leave_file(&mut self, side: Side) {
@@ -226,17 +226,17 @@ impl Driver for FakeDriver {
     }
 }
 
-/// How the crimes end that are committed instead of a migration.
-fn instead(crime: Crime) -> Option<Done> {
-    const ENDINGS: [(Crime, fn() -> Done); 4] = [
-        (Crime::SaysDoneWithoutMigrating, || Ok(())),
-        (Crime::RefusesWithoutReason, || {
+/// How the defects end that are committed instead of a migration.
+fn instead(defect: Defect) -> Option<Done> {
+    const ENDINGS: [(Defect, fn() -> Done); 4] = [
+        (Defect::SaysDoneWithoutMigrating, || Ok(())),
+        (Defect::RefusesWithoutReason, || {
             Err(refusal::unreasoned().into())
         }),
-        (Crime::HangsInMigrate, || Err(Ending::Never)),
-        (Crime::CrashesClient, || Err(Ending::Unknown(CLIENT_DIED))),
+        (Defect::HangsInMigrate, || Err(Ending::Never)),
+        (Defect::CrashesClient, || Err(Ending::Unknown(CLIENT_DIED))),
     ];
-    let found = ENDINGS.iter().find(|(one, _)| *one == crime);
+    let found = ENDINGS.iter().find(|(one, _)| *one == defect);
     found.map(|(_, ending)| ending())
 }
 

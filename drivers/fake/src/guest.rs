@@ -19,7 +19,7 @@ pub(crate) struct Guest {
 
 /// Two readings of the lap counter.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Pulse {
+pub(crate) struct Heartbeat {
     pub first: u32,
     pub last: u32,
     pub window_us: u64,
@@ -42,12 +42,12 @@ impl Guest {
     }
 
     /// Reads its lap counter, lets it run if it `runs`, and reads it again.
-    pub fn pulse(&mut self, runs: bool) -> Pulse {
+    pub fn heartbeat(&mut self, runs: bool) -> Heartbeat {
         let first = self.model.lap();
         if runs {
             self.stamp(u64::from(WINDOW_LAPS * self.model.stamps_per_lap()) + PART_OF_A_LAP);
         }
-        Pulse {
+        Heartbeat {
             first,
             last: self.model.lap(),
             window_us: u64::from(WINDOW_LAPS) * u64::from(self.parameters.pace_us.max(1)),
@@ -144,23 +144,23 @@ mod tests {
     #[test]
     fn a_running_guest_stamps_over_a_spoilt_stamp_but_not_over_a_mark() {
         let mut guest = Guest::new(PARAMETERS);
-        guest.pulse(true);
+        guest.heartbeat(true);
         guest.spoil(|bytes| bytes[0] ^= 0xff);
         assert!(guest.survey().law(&PARAMETERS).is_err());
-        guest.pulse(true);
+        guest.heartbeat(true);
         assert!(guest.survey().law(&PARAMETERS).is_ok());
         guest.spoil(|bytes| bytes[9] ^= 0xff);
-        guest.pulse(true);
+        guest.heartbeat(true);
         assert!(guest.survey().law(&PARAMETERS).is_err());
     }
 
     #[test]
     fn only_a_guest_that_runs_and_is_not_halted_beats() {
         let mut guest = Guest::new(PARAMETERS);
-        let beats = |pulse: Pulse| pulse.last > pulse.first;
-        assert!(beats(guest.pulse(true)));
-        assert!(!beats(guest.pulse(false)));
+        let beats = |heartbeat: Heartbeat| heartbeat.last > heartbeat.first;
+        assert!(beats(guest.heartbeat(true)));
+        assert!(!beats(guest.heartbeat(false)));
         guest.halt();
-        assert!(!beats(guest.pulse(true)));
+        assert!(!beats(guest.heartbeat(true)));
     }
 }

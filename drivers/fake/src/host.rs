@@ -7,11 +7,11 @@ use std::collections::BTreeMap;
 
 use migratrix_contract::{Recorder, Subject, Uuid, Variant};
 use migratrix_guest::Survey;
-use migratrix_history::{DomainLook, Identity, JobLook, Look, Observation, Refusal, Side};
+use migratrix_history::{DomainInfo, DomainState, Identity, JobStats, Observation, Refusal, Side};
 use migratrix_matrix::{Activity, Persistence};
 
 use crate::{
-    guest::{Guest, Pulse},
+    guest::{Guest, Heartbeat},
     refusal,
 };
 
@@ -24,7 +24,7 @@ pub(crate) struct Host {
     /// The running domain, if there is one.
     pub active: Option<Active>,
     /// The statistics of the last job.
-    pub job: Option<JobLook>,
+    pub job: Option<JobStats>,
     /// What nobody will clear away.
     pub litter: Vec<String>,
     /// A guest that runs though no domain says so.
@@ -51,9 +51,9 @@ impl Active {
     }
 
     /// Lets its guest run, if it runs, and reads the lap counter before and after.
-    pub fn pulse(&mut self) -> Pulse {
+    pub fn heartbeat(&mut self) -> Heartbeat {
         let runs = self.runs();
-        self.guest.pulse(runs)
+        self.guest.heartbeat(runs)
     }
 
     pub fn turn(&mut self, activity: Activity, reason: &'static str) {
@@ -182,10 +182,10 @@ impl Host {
     }
 
     /// What it says of the domain's name.
-    pub fn look(&self) -> Look {
+    pub fn look(&self) -> DomainState {
         let persistent = self.config.is_some();
         match (&self.active, &self.config) {
-            (Some(active), _) => Look::Present(DomainLook {
+            (Some(active), _) => DomainState::Present(DomainInfo {
                 uuid: active.uuid.clone(),
                 active: true,
                 persistent,
@@ -193,7 +193,7 @@ impl Host {
                 reason: active.reason.to_owned(),
                 identity: Some(active.hardware.clone()),
             }),
-            (None, Some(uuid)) => Look::Present(DomainLook {
+            (None, Some(uuid)) => DomainState::Present(DomainInfo {
                 uuid: uuid.clone(),
                 active: false,
                 persistent,
@@ -201,15 +201,15 @@ impl Host {
                 reason: self.stopped_by.to_owned(),
                 identity: None,
             }),
-            (None, None) => Look::Absent,
+            (None, None) => DomainState::Absent,
         }
     }
 
-    /// Feels the beat of the domain's guest, or of one that should not be there.
-    pub fn pulse(&mut self) -> Result<Pulse, Refusal> {
+    /// Samples the heartbeat of the domain's guest, or of one that should not be there.
+    pub fn heartbeat(&mut self) -> Result<Heartbeat, Refusal> {
         match &mut self.ghost {
-            Some(ghost) => Ok(ghost.pulse(true)),
-            None => Ok(self.must_be_active()?.pulse()),
+            Some(ghost) => Ok(ghost.heartbeat(true)),
+            None => Ok(self.must_be_active()?.heartbeat()),
         }
     }
 
@@ -220,7 +220,7 @@ impl Host {
     }
 
     /// All that carries the domain's name.
-    pub fn residue(&self, domain: &str) -> Vec<String> {
+    pub fn leftovers(&self, domain: &str) -> Vec<String> {
         let mut left = self.litter.clone();
         if self.active.is_some() {
             left.push(format!("process qemu-system-x86_64 -name {domain}"));

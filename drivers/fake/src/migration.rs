@@ -1,13 +1,13 @@
-//! A migration: first worked out as data, then enacted. A crime alters the data in between.
+//! A migration: first worked out as data, then enacted. A defect alters the data in between.
 
 use std::time::{Duration, Instant};
 
 use migratrix_contract::{Migrate, Recorder, Subject};
-use migratrix_history::{JobLook, Observation, Refusal, Side, When};
+use migratrix_history::{JobStats, Observation, Refusal, Side, When};
 use migratrix_matrix::{Activity, Flag};
 
 use crate::{
-    guest::{Guest, Pulse},
+    guest::{Guest, Heartbeat},
     host::{Active, Host},
     refusal,
 };
@@ -45,7 +45,7 @@ pub(crate) struct Passage {
     /// How many channels of multifd it has.
     pub channels: u32,
     /// The statistics of the job.
-    pub job: JobLook,
+    pub job: JobStats,
     /// What stays behind on the source.
     pub litter: Option<&'static str>,
 }
@@ -57,7 +57,7 @@ pub(crate) enum Act {
     Pause,
     /// A pass over the memory begins.
     Pass(i32),
-    /// The guest's beat is felt on the source.
+    /// The guest's beat is sampled on the source.
     Feel,
     /// A life-cycle event is sent.
     Tell(Side, &'static str, &'static str),
@@ -185,8 +185,8 @@ fn perform(act: Act, moved: &mut Active, record: &mut Recorder) {
             iteration,
         }),
         Act::Feel => {
-            let pulse = moved.pulse();
-            record.saw(beat(Side::Source, When::During, pulse));
+            let heartbeat = moved.heartbeat();
+            record.saw(beat(Side::Source, When::During, heartbeat));
         }
         Act::Tell(side, event, detail) => record.saw(lifecycle(side, event, detail)),
     }
@@ -209,19 +209,19 @@ fn lifecycle(side: Side, event: &str, detail: &str) -> Observation {
     }
 }
 
-/// What a pulse is in a history.
-pub(crate) fn beat(side: Side, when: When, pulse: Pulse) -> Observation {
+/// What a heartbeat is in a history.
+pub(crate) fn beat(side: Side, when: When, heartbeat: Heartbeat) -> Observation {
     Observation::Beat {
         side,
         when,
-        first: pulse.first,
-        last: pulse.last,
-        window_us: pulse.window_us,
+        first: heartbeat.first,
+        last: heartbeat.last,
+        window_us: heartbeat.window_us,
     }
 }
 
 /// The statistics: the stamped range is sent once, and what a live guest dirties once more.
-fn job(subject: &Subject, how: Migrate, ran: bool) -> JobLook {
+fn job(subject: &Subject, how: Migrate, ran: bool) -> JobStats {
     let live = is_live(how, ran);
     let total = u64::from(subject.memory_mib) * MIB;
     let stamped = u64::from(subject.guest.bytes());
@@ -230,7 +230,7 @@ fn job(subject: &Subject, how: Migrate, ran: bool) -> JobLook {
     let bandwidth = u64::from(how.bandwidth_mib.unwrap_or(UNBOUND_MIB)) * MIB;
     let copying_ms = (sent * 1_000).div_ceil(bandwidth);
     let downtime_ms = if live { LIVE_DOWNTIME_MS } else { copying_ms };
-    JobLook {
+    JobStats {
         kind: "completed".to_owned(),
         elapsed_ms: Some(copying_ms + LIVE_DOWNTIME_MS),
         downtime_ms: Some(downtime_ms),
@@ -240,6 +240,6 @@ fn job(subject: &Subject, how: Migrate, ran: bool) -> JobLook {
         memory_normal_bytes: Some(sent),
         memory_constant: Some(total.saturating_sub(stamped) / PAGE),
         memory_iteration: Some(passes),
-        ..JobLook::default()
+        ..JobStats::default()
     }
 }

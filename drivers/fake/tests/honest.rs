@@ -1,4 +1,4 @@
-//! Without a crime everything holds, and each fault trips the condition that it belongs to.
+//! Without a defect everything holds, and each fault is detected by the condition that it belongs to.
 
 mod run;
 
@@ -28,7 +28,7 @@ fn faults() -> impl Iterator<Item = Fault> {
 }
 
 #[test]
-fn each_fault_trips_its_condition() {
+fn each_fault_is_detected_by_its_condition() {
     for fault in faults() {
         let case = run::case(fault.point(), Some(fault));
         let overall = judge(&run::play(&case, None)).overall();

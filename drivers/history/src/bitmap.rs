@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 /// A bitmap of a disk, as `BlockDirtyInfo` has it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-pub struct BitmapLook {
+pub struct BitmapInfo {
     /// The disk that it is of.
     pub drive: String,
     /// Its name.
@@ -66,9 +66,9 @@ struct Dirty {
 impl BlockNode {
     /// Its bitmaps that have a name, as those of the disk of this name.
     #[must_use]
-    pub fn bitmaps(self, drive: &str) -> Vec<BitmapLook> {
+    pub fn bitmaps(self, drive: &str) -> Vec<BitmapInfo> {
         let look = |dirty: Dirty| {
-            Some(BitmapLook {
+            Some(BitmapInfo {
                 drive: drive.to_owned(),
                 name: dirty.name?,
                 count: dirty.count,

@@ -17,12 +17,13 @@ mod file;
 mod observation;
 mod query;
 
-pub use bitmap::{BitmapLook, BlockImage, BlockNode};
+pub use bitmap::{BitmapInfo, BlockImage, BlockNode};
 #[cfg(feature = "schema")]
 pub use file::line_schema;
 pub use file::{Completeness, HistoryError};
 pub use observation::{
-    DomainLook, Identity, JobLook, Look, Observation, Outcome, Refusal, Verb, Versions, When,
+    DomainInfo, DomainState, Identity, JobStats, Observation, Outcome, Refusal, Verb, Versions,
+    When,
 };
 
 pub use migratrix_matrix::Side;

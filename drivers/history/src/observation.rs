@@ -7,7 +7,7 @@ use migratrix_matrix::{Drive, Side, Version, Write};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::BitmapLook;
+use crate::BitmapInfo;
 
 /// Which look at a host it was.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -49,8 +49,9 @@ pub enum Verb {
     /// Destroy the running domain.
     Destroy,
     /// Look at the domain.
-    Look,
-    /// Feel the guest's beat.
+    #[serde(rename = "look")]
+    Inspect,
+    /// Sample the guest's heartbeat.
     Beat,
     /// Migrate the guest.
     Migrate,
@@ -61,7 +62,8 @@ pub enum Verb {
     /// Clear the domain away.
     Clear,
     /// Look for what is left.
-    Residue,
+    #[serde(rename = "residue")]
+    Leftovers,
     /// Set capabilities and parameters.
     Configure,
     /// Wait for the stream.
@@ -124,17 +126,17 @@ pub struct Refusal {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case", tag = "look")]
-pub enum Look {
+pub enum DomainState {
     /// No domain of that name.
     Absent,
     /// A domain of that name.
-    Present(DomainLook),
+    Present(DomainInfo),
 }
 
 /// A domain as its host describes it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-pub struct DomainLook {
+pub struct DomainInfo {
     /// Its UUID, as text.
     pub uuid: String,
     /// `virDomainIsActive`.
@@ -171,7 +173,7 @@ pub struct Identity {
 /// Times in milliseconds, sizes in bytes; `None` where the release does not report the field.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-pub struct JobLook {
+pub struct JobStats {
     /// The job's type as a word: `completed`, `none`, `failed`, `cancelled`, `bounded`, `unbounded`.
     pub kind: String,
     /// `time_elapsed`.
@@ -282,7 +284,7 @@ pub enum Observation {
         when: When,
         /// What it said.
         #[serde(flatten)]
-        look: Look,
+        look: DomainState,
     },
     /// The guest's lap counter, read twice on one host.
     Beat {
@@ -318,7 +320,7 @@ pub enum Observation {
         /// Which host was asked.
         side: Side,
         /// What it said.
-        job: JobLook,
+        job: JobStats,
     },
     /// The guest's stamped memory, read while the guest was held still.
     Memory {
@@ -332,7 +334,7 @@ pub enum Observation {
         /// Which host sent it.
         side: Side,
         /// Its statistics.
-        job: JobLook,
+        job: JobStats,
     },
     /// A command was sent to a QEMU: the form that this release takes.
     Command {
@@ -428,7 +430,7 @@ pub enum Observation {
         /// Which side.
         side: Side,
         /// Each of them.
-        bitmaps: Vec<BitmapLook>,
+        bitmaps: Vec<BitmapInfo>,
     },
     /// Something was written to a disk through the human monitor, which says nothing of the outcome:
     /// QEMU tells that on its standard output.
@@ -470,7 +472,8 @@ pub enum Observation {
         survey: DiskSurvey,
     },
     /// What was left on a host after the case was cleared away; empty is good.
-    Residue {
+    #[serde(rename = "residue")]
+    Leftovers {
         /// Which host.
         side: Side,
         /// Each thing that was left.

@@ -4,14 +4,14 @@ use std::collections::BTreeMap;
 
 use migratrix_guest::{DiskSector, DiskSurvey, Page, Parameters, Run, Survey};
 use migratrix_history::{
-    BitmapLook, Completeness, DomainLook, Entry, Header, History, HistoryError, Identity, JobLook,
-    Look, Observation, Outcome, Refusal, Side, Verb, Versions, When,
+    BitmapInfo, Completeness, DomainInfo, DomainState, Entry, Header, History, HistoryError,
+    Identity, JobStats, Observation, Outcome, Refusal, Side, Verb, Versions, When,
 };
 use migratrix_matrix::Version;
 use proptest::{collection, option, prelude::*};
 
 fn header() -> Header {
-    let name = "tck/fake/trixie,bookworm,trixie/p2p/persistent-running-bare/live+undefine";
+    let name = "tck/fake/trixie,bookworm,trixie/p2p/persistent-running-undefined/live+undefine";
     Header {
         case: name.parse().unwrap(),
         attempt: 1,
@@ -77,7 +77,7 @@ fn identities() -> impl Strategy<Value = Identity> {
     )
 }
 
-fn looks() -> impl Strategy<Value = Look> {
+fn looks() -> impl Strategy<Value = DomainState> {
     let words = (any::<String>(), any::<String>(), any::<String>());
     let present = (
         words,
@@ -86,7 +86,7 @@ fn looks() -> impl Strategy<Value = Look> {
         option::of(identities()),
     )
         .prop_map(|((uuid, state, reason), active, persistent, identity)| {
-            Look::Present(DomainLook {
+            DomainState::Present(DomainInfo {
                 uuid,
                 active,
                 persistent,
@@ -95,15 +95,15 @@ fn looks() -> impl Strategy<Value = Look> {
                 identity,
             })
         });
-    prop_oneof![Just(Look::Absent), present]
+    prop_oneof![Just(DomainState::Absent), present]
 }
 
-fn jobs() -> impl Strategy<Value = JobLook> {
+fn jobs() -> impl Strategy<Value = JobStats> {
     let number = || option::of(any::<u64>());
     let times = (number(), number());
     let sizes = (number(), number(), number(), number());
     (any::<String>(), times, sizes, number(), number()).prop_map(
-        |(kind, (elapsed_ms, downtime_ms), sizes, memory_constant, memory_iteration)| JobLook {
+        |(kind, (elapsed_ms, downtime_ms), sizes, memory_constant, memory_iteration)| JobStats {
             kind,
             elapsed_ms,
             downtime_ms,
@@ -113,7 +113,7 @@ fn jobs() -> impl Strategy<Value = JobLook> {
             memory_normal_bytes: sizes.3,
             memory_constant,
             memory_iteration,
-            ..JobLook::default()
+            ..JobStats::default()
         },
     )
 }
@@ -206,16 +206,16 @@ fn sights() -> impl Strategy<Value = Observation> {
         (sides(), jobs()).prop_map(|(side, job)| Observation::Job { side, job }),
         (sides(), surveys()).prop_map(|(side, survey)| Observation::Memory { side, survey }),
         (sides(), collection::vec(any::<String>(), 0..3))
-            .prop_map(|(side, left)| Observation::Residue { side, left }),
+            .prop_map(|(side, left)| Observation::Leftovers { side, left }),
     ]
 }
 
-fn bitmaps() -> impl Strategy<Value = BitmapLook> {
+fn bitmaps() -> impl Strategy<Value = BitmapInfo> {
     let words = (any::<String>(), any::<String>());
     (words, any::<[u64; 2]>(), any::<[bool; 4]>()).prop_map(
         |((drive, name), [count, granularity], switches)| {
             let [recording, busy, persistent, inconsistent] = switches;
-            BitmapLook {
+            BitmapInfo {
                 drive,
                 name,
                 count,
@@ -360,7 +360,7 @@ fn an_entry_is_one_flat_line() {
 #[test]
 fn the_header_names_the_format_and_the_case() {
     let line = header().to_line();
-    let start = r#"{"format":1,"case":"tck/fake/trixie,bookworm,trixie/p2p/persistent-running-bare/live+undefine","#;
+    let start = r#"{"format":1,"case":"tck/fake/trixie,bookworm,trixie/p2p/persistent-running-undefined/live+undefine","#;
     assert!(line.starts_with(start), "{line}");
 }
 

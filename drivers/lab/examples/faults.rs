@@ -71,11 +71,11 @@ async fn run() -> Result<ExitCode> {
         lab.check(&host).await,
         host.generation()
     );
-    println!("other guest: {:?}", host.residue("guest-10")?);
+    println!("other guest: {:?}", host.leftovers("guest-10")?);
     lab.close().await?;
     println!(
         "closed: {:?}",
-        host.residue("guest-10").map_err(|error| error.kind())
+        host.leftovers("guest-10").map_err(|error| error.kind())
     );
     Ok(ExitCode::SUCCESS)
 }
@@ -93,7 +93,7 @@ fn start_guest(host: &LabHost, xml: &str) -> Result<()> {
 
 /// Says which kinds of things are left of the first guest.
 fn show(host: &LabHost, when: &str) -> Result<()> {
-    let left = host.residue("guest-1")?.unwrap_or_default();
+    let left = host.leftovers("guest-1")?.unwrap_or_default();
     let has = |kind: &str| left.iter().any(|thing| thing.starts_with(kind));
     println!(
         "{when}: {} process, {} file, {} in all",

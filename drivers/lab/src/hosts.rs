@@ -2,11 +2,11 @@
 
 pub(crate) mod host;
 pub(crate) mod hosted;
-pub(crate) mod keeper;
+pub(crate) mod leftovers;
 pub(crate) mod mounts;
 pub(crate) mod net;
 pub(crate) mod ports;
 pub(crate) mod remote;
-pub(crate) mod residue;
 pub(crate) mod running;
 pub(crate) mod settings;
+pub(crate) mod supervisor;

@@ -116,10 +116,10 @@ pub(crate) fn exit_code(status: ExitStatus) -> u8 {
     status.code().or(killed).map_or(u8::MAX, low_byte)
 }
 
-/// How a daemon ended whose [`exit_code`] its host's keeper ended with.
+/// How a daemon ended whose [`exit_code`] its host's supervisor ended with.
 pub(crate) fn told(status: ExitStatus) -> String {
     let Some(code) = status.code() else {
-        return format!("its keeper ended by {status}");
+        return format!("its supervisor ended by {status}");
     };
     let signal = Signal::try_from(code - KILLED).ok();
     match signal {

@@ -18,7 +18,7 @@ use tokio::{net::TcpStream, sync::OnceCell, time::timeout};
 
 use crate::{
     LabError, LabHost, StoredRelease,
-    hosts::{host::PORT, hosted::Spec, keeper::Keeper, mounts, net},
+    hosts::{host::PORT, hosted::Spec, mounts, net, supervisor::Supervisor},
     releases::warm,
     sandbox,
 };
@@ -106,17 +106,17 @@ impl Lab {
     /// # Errors
     /// Returns an error where the new one doesn't come up: the host is down then.
     pub async fn replace(&self, host: &LabHost, generation: u32) -> Result<(), LabError> {
-        let mut keeper = host.change.lock().await;
+        let mut supervisor = host.change.lock().await;
         if host.generation() != generation {
             return Ok(());
         }
         host.set_run(None);
-        if let Some(old) = keeper.take() {
+        if let Some(old) = supervisor.take() {
             old.end().await?;
         }
         let new = self.start(host).await?;
         host.set_run(Some(new.run(generation + 1)?));
-        *keeper = Some(new);
+        *supervisor = Some(new);
         Ok(())
     }
 
@@ -156,8 +156,8 @@ impl Lab {
                 // Without it the next run is slower, and no more.
                 drop(warm::keep(&root, &host.release.warm()));
             }
-            if let Some(keeper) = host.change.lock().await.take() {
-                keeper.end().await?;
+            if let Some(supervisor) = host.change.lock().await.take() {
+                supervisor.end().await?;
             }
         }
         Ok(())
@@ -219,13 +219,13 @@ impl Lab {
             net::address(slot.number),
             logs,
         );
-        let keeper = self.start(&host).await?;
-        host.set_run(Some(keeper.run(1)?));
-        *host.change.lock().await = Some(keeper);
+        let supervisor = self.start(&host).await?;
+        host.set_run(Some(supervisor.run(1)?));
+        *host.change.lock().await = Some(supervisor);
         Ok(Arc::new(host))
     }
 
-    async fn start(&self, host: &LabHost) -> Result<Keeper, LabError> {
+    async fn start(&self, host: &LabHost) -> Result<Supervisor, LabError> {
         let start = self.starts.fetch_add(1, Ordering::Relaxed);
         let scratch = scratch(&self.dir).join(format!("{}.{start}", host.hostname()));
         fs::create_dir(&scratch).map_err(LabError::file("create", &scratch))?;
@@ -240,14 +240,14 @@ impl Lab {
             hosts_file: hosts_file(&self.dir),
             setup: host.setup,
         };
-        Keeper::start(&spec, format!("host{start}")).await
+        Supervisor::start(&spec, format!("host{start}")).await
     }
 }
 
 /// How the host ended, if it does within `time`.
 async fn ended(host: &LabHost, time: Duration) -> Option<String> {
     match host.change.lock().await.as_mut() {
-        Some(keeper) => keeper.ended_within(time).await,
+        Some(supervisor) => supervisor.ended_within(time).await,
         None => Some("it is not there".to_owned()),
     }
 }

@@ -23,7 +23,7 @@ use crate::{Client, Error};
 /// client, the daemon and QEMU's monitor, and takes each of them some processor time.
 const EVERY: Duration = Duration::from_millis(20);
 
-/// How often a guest is followed that must be still meanwhile: what counts is how long it was felt.
+/// How often a guest is followed that must be still meanwhile: what counts is how long it was sampled.
 const STILL_EVERY: Duration = Duration::from_millis(50);
 
 /// How often one is followed that was paused before the call, so that there is time.
@@ -45,8 +45,8 @@ const STILL_MIN: Duration = Duration::from_millis(50);
 /// from it for a while.
 const RUNNING_PATIENCE: Duration = Duration::from_secs(5);
 
-/// The pulse of one guest on one host.
-pub struct Pulse {
+/// The heartbeat of one guest on one host.
+pub struct Heartbeat {
     client: Arc<Client>,
     side: Side,
     domain: String,
@@ -72,8 +72,8 @@ pub struct Laps {
     ended: Instant,
 }
 
-impl Pulse {
-    /// Feels the pulse of `subject` on the host that `client` knows as `side`.
+impl Heartbeat {
+    /// Samples the heartbeat of `subject` on the host that `client` knows as `side`.
     pub fn new(client: Arc<Client>, side: Side, subject: &Subject) -> Self {
         Self {
             client,
@@ -123,7 +123,7 @@ impl Pulse {
 
     /// Reads the lap, then again until it has gone on, or for as long as no guest that beats takes:
     /// longer if it is `said_to_run`.
-    pub async fn feel(&self, said_to_run: bool) -> Result<Laps, Error> {
+    pub async fn sample(&self, said_to_run: bool) -> Result<Laps, Error> {
         let least = if said_to_run {
             RUNNING_PATIENCE
         } else {

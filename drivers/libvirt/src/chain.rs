@@ -11,7 +11,7 @@ use std::time::Duration;
 use migratrix_client::wire::{Act as DomainAct, Disks, Op, Said, What};
 use migratrix_contract::{BackupStep, Recorder, Step};
 use migratrix_history::Side;
-use migratrix_matrix::{Act, Chained, DirtyBitmap, Journey, Link, Since, Together};
+use migratrix_matrix::{Act, Chained, DirtyBitmap, Link, Since, StorageMigration, Together};
 use tokio::time::interval;
 
 use crate::{
@@ -31,8 +31,8 @@ impl LibvirtDriver<'_> {
     pub(crate) fn disks(&self) -> Disks {
         match self.journey() {
             None => Disks::None,
-            Some(Journey::Stay | Journey::Shared) => Disks::Shared,
-            Some(Journey::Copied) => Disks::Copied,
+            Some(StorageMigration::Stay | StorageMigration::Shared) => Disks::Shared,
+            Some(StorageMigration::Copied) => Disks::Copied,
         }
     }
 
@@ -71,7 +71,7 @@ impl LibvirtDriver<'_> {
                 self.back_up(side, &link.reference(), None, None, record)
                     .await
             }
-            Act::Look => self.look_at_bitmaps(side, record).await,
+            Act::Inspect => self.look_at_bitmaps(side, record).await,
             Act::Write(drive, set) => self.write(side, drive, set, record).await,
             Act::Laps => self.guest_writes(side, record).await,
             Act::Compare(link) => {

@@ -7,7 +7,9 @@ use migratrix_contract::{Deadlines, Driver, Host, Recorder, Step, Subject, Uuid,
 use migratrix_history::{Observation, Outcome, Side, Versions, When};
 use migratrix_matrix::{Persistence, Version};
 
-use crate::{Client, Error, Slot, beat::Pulse, domain_xml, image, listener::Events, xml::console};
+use crate::{
+    Client, Error, Slot, beat::Heartbeat, domain_xml, image, listener::Events, xml::console,
+};
 
 /// Drives one case. See [`Slot`] for what outlives it.
 pub struct LibvirtDriver<'a> {
@@ -69,18 +71,18 @@ impl<'a> LibvirtDriver<'a> {
             Step::Start(side, persistence, variant) => self.start(side, persistence, variant).await,
             Step::AwaitBeat(side) => {
                 let console = self.host(side).path(&console(&self.subject));
-                self.pulse(side).await?.wait(console.as_deref()).await
+                self.heartbeat(side).await?.wait(console.as_deref()).await
             }
             Step::Suspend(side) => self.act(side, Act::Suspend).await,
             Step::Resume(side) => self.act(side, Act::Resume).await,
             Step::Destroy(side) => self.act(side, Act::Destroy).await,
-            Step::Look(side, when) => self.look(side, when, record).await,
+            Step::Inspect(side, when) => self.look(side, when, record).await,
             Step::Beat(side, when) => self.beat(side, when, record).await,
             Step::Migrate(how) => self.migrate(how, record).await,
             Step::Job(side) => self.job(side, record).await,
             Step::Survey(side) => self.survey(side, record).await,
             Step::Clear(side) => self.clear(side).await,
-            Step::Residue(side) => self.residue(side, record).await,
+            Step::Leftovers(side) => self.leftovers(side, record).await,
             Step::PokeByte(_)
             | Step::HaltGuest(_)
             | Step::LeaveFile(_)
@@ -168,8 +170,8 @@ impl<'a> LibvirtDriver<'a> {
         done(self.on(side).await?, Op::Domain { side, domain, act }).await
     }
 
-    pub(crate) async fn pulse(&mut self, side: Side) -> Result<Pulse, Error> {
-        Ok(Pulse::new(self.on(side).await?, side, &self.subject))
+    pub(crate) async fn heartbeat(&mut self, side: Side) -> Result<Heartbeat, Error> {
+        Ok(Heartbeat::new(self.on(side).await?, side, &self.subject))
     }
 
     /// Destroys and undefines what is there.

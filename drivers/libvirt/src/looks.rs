@@ -4,7 +4,7 @@ use std::{io, sync::Arc, time::Duration};
 
 use migratrix_client::wire::{Act, Detail, Op, Said, Seen};
 use migratrix_contract::{Host, Recorder};
-use migratrix_history::{DomainLook, Look, Observation, Side, When};
+use migratrix_history::{DomainInfo, DomainState, Observation, Side, When};
 use tokio::time::{Instant, interval};
 
 use crate::{Error, LibvirtDriver, identity};
@@ -25,11 +25,11 @@ impl LibvirtDriver<'_> {
             self.events.settle(side).await?;
         }
         let look = match self.seen(side, Detail::Whole).await? {
-            None => Look::Absent,
+            None => DomainState::Absent,
             Some(seen) => {
                 let xml = seen.xml.iter().cloned();
                 self.described.extend(xml.map(|xml| (side, when, xml)));
-                Look::Present(described(seen)?)
+                DomainState::Present(described(seen)?)
             }
         };
         record.saw(Observation::Domain { side, when, look });
@@ -60,7 +60,7 @@ impl LibvirtDriver<'_> {
         record: &mut Recorder,
     ) -> Result<(), Error> {
         let runs = self.runs(side).await?;
-        let laps = self.pulse(side).await?.feel(runs).await?;
+        let laps = self.heartbeat(side).await?.sample(runs).await?;
         record.saw(laps.observation(side, when));
         Ok(())
     }
@@ -102,16 +102,20 @@ impl LibvirtDriver<'_> {
     }
 
     /// Records what is left on the host, once nothing is or the host has had its time.
-    pub(crate) async fn residue(&mut self, side: Side, record: &mut Recorder) -> Result<(), Error> {
+    pub(crate) async fn leftovers(
+        &mut self,
+        side: Side,
+        record: &mut Recorder,
+    ) -> Result<(), Error> {
         let host = Arc::clone(self.host(side));
         let left = left_in_the_end(&*host, &self.subject.domain, self.patience).await;
         let left = left.map_err(|source| Error::Host {
-            what: "can't look for residue",
+            what: "can't look for leftovers",
             host: host.release().to_string(),
             source,
         })?;
         if let Some(left) = left {
-            record.saw(Observation::Residue { side, left });
+            record.saw(Observation::Leftovers { side, left });
         }
         Ok(())
     }
@@ -128,7 +132,7 @@ async fn left_in_the_end(
     let mut tick = interval(RESIDUE_EVERY);
     loop {
         tick.tick().await;
-        let left = host.residue(domain)?;
+        let left = host.leftovers(domain)?;
         let waits = left.as_ref().is_some_and(|left| !left.is_empty());
         if !waits || Instant::now() >= deadline {
             return Ok(left);
@@ -136,9 +140,9 @@ async fn left_in_the_end(
     }
 }
 
-fn described(seen: Seen) -> Result<DomainLook, Error> {
+fn described(seen: Seen) -> Result<DomainInfo, Error> {
     let running = seen.xml.as_deref().filter(|_| seen.active);
-    Ok(DomainLook {
+    Ok(DomainInfo {
         uuid: seen.uuid,
         active: seen.active,
         persistent: seen.persistent,
@@ -188,7 +192,7 @@ mod tests {
             Ok(None)
         }
 
-        fn residue(&self, domain: &str) -> io::Result<Option<Vec<String>>> {
+        fn leftovers(&self, domain: &str) -> io::Result<Option<Vec<String>>> {
             let is_left = Instant::now() < self.gone;
             Ok(Some(
                 is_left.then(|| domain.to_owned()).into_iter().collect(),

@@ -13,7 +13,7 @@ use tokio::{
 
 use crate::{
     Error, LibvirtDriver,
-    beat::{Cue, Laps, Pulse},
+    beat::{Cue, Heartbeat, Laps},
     channels::Channels,
     driver::{done, observed},
     listener::Events,
@@ -32,7 +32,7 @@ struct Watch<'a> {
 }
 
 impl LibvirtDriver<'_> {
-    /// Migrates. While its memory is copied, the guest's pulse is felt on the source.
+    /// Migrates. While its memory is copied, the guest's heartbeat is sampled on the source.
     pub(crate) async fn migrate(
         &mut self,
         how: Migrate,
@@ -40,7 +40,7 @@ impl LibvirtDriver<'_> {
     ) -> Result<(), Error> {
         self.on(Side::Destination).await?;
         let client = self.on(Side::Source).await?;
-        let pulse = self.pulse(Side::Source).await?;
+        let heartbeat = self.heartbeat(Side::Source).await?;
         let suspended = Notify::new();
         let cue = match (
             self.runs(Side::Source).await?,
@@ -64,7 +64,7 @@ impl LibvirtDriver<'_> {
             .during(async {
                 tokio::select! {
                     called = done(client, migration) => called,
-                    never = follow(pulse, cue, &mut laps) => match never {},
+                    never = follow(heartbeat, cue, &mut laps) => match never {},
                 }
             })
             .await;
@@ -162,7 +162,7 @@ impl Watch<'_> {
 }
 
 /// Follows the guest's laps while its memory is copied. Never ends: the call does.
-async fn follow(pulse: Pulse, cue: Cue<'_>, laps: &mut Option<Laps>) -> Infallible {
-    let _until_refused = pulse.follow(cue, laps).await;
+async fn follow(heartbeat: Heartbeat, cue: Cue<'_>, laps: &mut Option<Laps>) -> Infallible {
+    let _until_refused = heartbeat.follow(cue, laps).await;
     std::future::pending().await
 }

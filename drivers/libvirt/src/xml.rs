@@ -244,7 +244,7 @@ mod tests {
 
     /// The subject of a case of this suite, with this word more in its name.
     fn subject(suite: &str, word: &str, boot_image: &str) -> Subject {
-        let name = format!("{suite}/libvirt/a,a,a/p2p/persistent-running-bare/none{word}");
+        let name = format!("{suite}/libvirt/a,a,a/p2p/persistent-running-undefined/none{word}");
         let case: Case = name.parse().unwrap();
         let spec = DomainSpec {
             domain: "mx-1".to_owned(),

@@ -9,9 +9,9 @@ mod request;
 mod writes;
 
 use migratrix_contract::{BackupStep, Recorder, Step};
-use migratrix_history::{BitmapLook, BlockNode, Observation, Side};
+use migratrix_history::{BitmapInfo, BlockNode, Observation, Side};
 use migratrix_matrix::{
-    Act, Backup, Carrier, DirtyBitmap, Drive, Misnamed, ODD_GRANULARITY, Point,
+    Act, Backup, BitmapTransfer, DirtyBitmap, Drive, Misnamed, ODD_GRANULARITY, Point,
 };
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -59,7 +59,7 @@ impl QemuDriver {
             Act::Laps => self.guest_writes(side, record).await,
             Act::Grow(drive) => self.grow(side, drive, record).await,
             Act::Full(drive, with) => self.full(case, side, drive, with, record).await,
-            Act::Look => self.inspect_bitmaps(side, record).await,
+            Act::Inspect => self.inspect_bitmaps(side, record).await,
             Act::Increment(link, how) => self.increment(case, side, link, how, record).await,
             Act::IncrementBy(drive, Misnamed::Missing) => {
                 self.increment_by(case, side, drive, None, record).await
@@ -143,7 +143,7 @@ impl QemuDriver {
             let drive = node.node_name.clone();
             node.bitmaps(&drive)
         });
-        let mut bitmaps: Vec<BitmapLook> = looks.collect();
+        let mut bitmaps: Vec<BitmapInfo> = looks.collect();
         bitmaps.sort_by(|one, other| (&one.drive, &one.name).cmp(&(&other.drive, &other.name)));
         record.saw(Observation::Bitmaps { side, bitmaps });
         Ok(())
@@ -156,7 +156,7 @@ fn added(case: &Backup, drive: Drive, bitmap: DirtyBitmap) -> Value {
         "node": drive.name(),
         "name": bitmap.name(),
         "granularity": case.granularity.bytes(),
-        "persistent": case.carrier == Carrier::Image,
+        "persistent": case.carrier == BitmapTransfer::Image,
     })
 }
 

@@ -9,7 +9,7 @@ use std::{
     path::Path,
 };
 
-use migratrix_matrix::{Ability, Holder, MachineChoice, Need, Side};
+use migratrix_matrix::{Ability, Holder, MachineChoice, Requirement, Side};
 use migratrix_qmp::{QapiEnum, Root};
 use nix::{fcntl::OFlag, libc};
 
@@ -18,8 +18,8 @@ use crate::{RawHost, machine};
 /// The first of `needs` that is not met, in words: `the capability mapped-ram, which QEMU 7.2.22 has
 /// not`. `folder` is where the case's files will be.
 #[must_use]
-pub fn lacking(
-    needs: &[Need],
+pub fn unmet(
+    needs: &[Requirement],
     source: &RawHost,
     destination: &RawHost,
     folder: &Path,
@@ -65,7 +65,7 @@ fn has(host: &RawHost, ability: &Ability) -> bool {
 }
 
 fn on_the_machine(
-    need: &Need,
+    need: &Requirement,
     source: &RawHost,
     destination: &RawHost,
     folder: &Path,

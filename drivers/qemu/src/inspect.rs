@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 
 use migratrix_contract::Recorder;
 use migratrix_guest::Survey;
-use migratrix_history::{DomainLook, Identity, JobLook, Look, Observation, Side, When};
+use migratrix_history::{DomainInfo, DomainState, Identity, JobStats, Observation, Side, When};
 use migratrix_qmp::{Deadline, MigrationStatus, RunState};
 use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::json;
@@ -123,7 +123,7 @@ impl Party {
 
     /// Its description, once it is through with a migration that has completed: QEMU tells of that
     /// a moment before its run state follows.
-    async fn settled(&mut self) -> Result<DomainLook, StepError> {
+    async fn settled(&mut self) -> Result<DomainInfo, StepError> {
         let patience = Deadline::after(PATIENCE);
         loop {
             let described = self.described().await?;
@@ -136,10 +136,10 @@ impl Party {
         }
     }
 
-    async fn described(&mut self) -> Result<DomainLook, StepError> {
+    async fn described(&mut self) -> Result<DomainInfo, StepError> {
         let state = self.run_state().await?;
         let Uuid { uuid } = self.query("query-uuid").await?;
-        Ok(DomainLook {
+        Ok(DomainInfo {
             uuid,
             active: state.is_here(),
             persistent: false,
@@ -220,7 +220,7 @@ impl QemuDriver {
         record: &mut Recorder,
     ) -> Result<(), StepError> {
         let described = unless_gone(self.party(side).settled().await)?;
-        let look = described.map_or(Look::Absent, Look::Present);
+        let look = described.map_or(DomainState::Absent, DomainState::Present);
         record.saw(Observation::Domain { side, when, look });
         Ok(())
     }
@@ -234,10 +234,10 @@ impl QemuDriver {
         let party = self.party(side);
         let progress = unless_gone(party.progress().await)?;
         let mut job = progress.map_or_else(
-            || JobLook {
+            || JobStats {
                 kind: MigrationStatus::None.to_string(),
                 error: party.end().map(str::to_owned),
-                ..JobLook::default()
+                ..JobStats::default()
             },
             crate::migration::progress::Progress::look,
         );
@@ -296,7 +296,7 @@ impl QemuDriver {
         let processes = self.scratch.processes_left(self.patience).await;
         let mut left = self.scratch.left();
         left.extend(processes);
-        record.saw(Observation::Residue { side, left });
+        record.saw(Observation::Leftovers { side, left });
         Ok(())
     }
 }

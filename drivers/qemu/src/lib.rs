@@ -22,7 +22,7 @@ mod scratch;
 mod transport;
 
 pub use driver::QemuDriver;
-pub use gates::lacking;
+pub use gates::unmet;
 pub use machine::machine;
-pub use migratrix_qmp::{Abilities, AbilityCache, Binary};
+pub use migratrix_qmp::{Binary, QemuCaps, QemuCapsCache};
 pub use party::RawHost;

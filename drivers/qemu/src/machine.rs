@@ -3,18 +3,14 @@
 use migratrix_contract::Subject;
 use migratrix_history::Side;
 use migratrix_matrix::{Feature, GuestState, MachineChoice, Method, Raw, Uuids, Version};
-use migratrix_qmp::Abilities;
+use migratrix_qmp::QemuCaps;
 
 use crate::{devices, error::StepError, scratch::Scratch};
 
 /// The machine type of both sides: the newest or the oldest that both have of its family. `None`
 /// where there is none.
 #[must_use]
-pub fn machine(
-    choice: MachineChoice,
-    source: &Abilities,
-    destination: &Abilities,
-) -> Option<String> {
+pub fn machine(choice: MachineChoice, source: &QemuCaps, destination: &QemuCaps) -> Option<String> {
     let other_offers = |name: &str| destination.machines.contains_key(name);
     let chosen = choice.among_names(source.machines(), other_offers);
     chosen.map(str::to_owned)

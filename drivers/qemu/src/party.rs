@@ -5,7 +5,7 @@ use std::{sync::Arc, time::Duration};
 use migratrix_contract::Recorder;
 use migratrix_history::{Observation, Side};
 use migratrix_qmp::{
-    Abilities, Account, Answer, Binary, Event, Events, MigrationStatus, Qemu, QemuError, Qtest,
+    Account, Answer, Binary, Event, Events, MigrationStatus, Qemu, QemuCaps, QemuError, Qtest,
 };
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -24,7 +24,7 @@ pub struct RawHost {
     /// Its QEMU.
     pub binary: Binary,
     /// What that can do.
-    pub abilities: Arc<Abilities>,
+    pub abilities: Arc<QemuCaps>,
 }
 
 /// How long one answer may take. The step's own deadline is shorter, and ends the wait.

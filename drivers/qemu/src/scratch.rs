@@ -66,7 +66,7 @@ impl Scratch {
 
     /// Removes it with all that is in it.
     pub(crate) fn remove(&self) {
-        // What can't be removed is found as residue.
+        // What can't be removed is found as leftovers.
         drop(fs::remove_dir_all(&self.folder));
     }
 }

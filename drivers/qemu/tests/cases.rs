@@ -8,7 +8,7 @@ use std::{path::Path, time::Instant};
 
 use migratrix_contract::{Deadlines, Recorder, run};
 use migratrix_history::{History, Observation, Outcome, Side};
-use migratrix_qemu::{QemuDriver, RawHost, lacking};
+use migratrix_qemu::{QemuDriver, RawHost, unmet};
 
 /// Cases that end in the guest's being on the destination.
 const COMPLETE: &[&str] = &[
@@ -58,7 +58,7 @@ async fn history(point: &str, pair: [&RawHost; 2]) -> Option<History> {
     let name = script.case.to_string();
     let folder = tempfile::tempdir().unwrap().keep();
     let needs = script.subject.raw.needs();
-    if let Some(lack) = lacking(&needs, source, destination, &folder) {
+    if let Some(lack) = unmet(&needs, source, destination, &folder) {
         println!("skip {name}: {lack}");
         return None;
     }
@@ -74,7 +74,7 @@ fn assert_done(history: &History) {
         if let Observation::Ended { step, outcome, .. } = &entry.saw {
             assert_eq!(*outcome, Outcome::Done, "{step} of {}", history.header.case);
         }
-        if let Observation::Residue { left, .. } = &entry.saw {
+        if let Observation::Leftovers { left, .. } = &entry.saw {
             assert!(left.is_empty(), "{left:?}");
         }
     }

@@ -92,7 +92,7 @@ async fn lost(script: &Script, place: usize, loss: Step, host: &RawHost) {
 
 fn left(history: &History, of: Side) -> Option<&[String]> {
     history.entries.iter().find_map(|entry| {
-        let Observation::Residue { side, left } = &entry.saw else {
+        let Observation::Leftovers { side, left } = &entry.saw else {
             return None;
         };
         (*side == of).then_some(left.as_slice())

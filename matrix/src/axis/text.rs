@@ -29,7 +29,8 @@ macro_rules! axes_options {
             fn put(&mut self, word: &str) -> Result<(), $crate::BadWord> {
                 let mut known = Vec::new();
                 $(
-                    let found = <$element>::ALL.into_iter().find(|value| value.word() == word);
+                    let now = <$element as $crate::Axis>::INFO.current(word);
+                    let found = <$element>::ALL.into_iter().find(|value| value.word() == now);
                     if let Some(value) = found.filter(|value| !self.$set.has(*value)) {
                         self.$set = self.$set.with(value);
                         return Ok(());
@@ -38,7 +39,8 @@ macro_rules! axes_options {
                 )?
                 $(
                     let unusual = <$option_type>::ALL.into_iter().skip(1);
-                    let found = unusual.clone().find(|value| value.word() == word);
+                    let now = <$option_type as $crate::Axis>::INFO.current(word);
+                    let found = unusual.clone().find(|value| value.word() == now);
                     if let Some(value) = found.filter(|_| self.$option == <$option_type>::default()) {
                         self.$option = value;
                         return Ok(());

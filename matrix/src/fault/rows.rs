@@ -2,13 +2,13 @@
 //! which point, and which condition must see it, and how.
 
 /// Makes the enum of such faults, and its rows of the fault table. They stand in the order of the
-/// conditions that they trip.
+/// conditions that detect them.
 macro_rules! faults {
     (
         $(#[$type_doc:meta])*
         $type:ident: $suite:ident;
 
-        $($(#[$doc:meta])* $fault:ident = $word:literal: $moment:ident, $point:expr, $trips:ident, $how:ident;)*
+        $($(#[$doc:meta])* $fault:ident = $word:literal: $moment:ident, $point:expr, $detected_by:ident, $how:ident;)*
     ) => {
         $(#[$type_doc])*
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -17,7 +17,7 @@ macro_rules! faults {
         }
 
         impl $type {
-            /// All values, in the order of the conditions that they trip.
+            /// All values, in the order of the conditions that detect them.
             pub const ALL: [Self; [$($word),*].len()] = [$(Self::$fault),*];
 
             /// The word that stands for it in names and filters.
@@ -33,8 +33,8 @@ macro_rules! faults {
                     $(Self::$fault => $crate::fault::Row {
                         moment: $crate::Moment::$moment,
                         point: $crate::Point::$suite($point),
-                        trips: $crate::Condition::$trips,
-                        how: $crate::Trip::$how,
+                        detected_by: $crate::Condition::$detected_by,
+                        how: $crate::Detection::$how,
                     },)*
                 }
             }

@@ -10,7 +10,7 @@ use std::{
 
 use itertools::Itertools;
 
-use crate::{Case, Point, point::Trait};
+use crate::{Case, Point, point::Facet};
 
 /// The greatest strength that is offered; the source above knows of no fault that needs more.
 pub(crate) const STRONGEST: usize = 6;
@@ -18,7 +18,7 @@ pub(crate) const STRONGEST: usize = 6;
 /// Cases by which every combination of `strength` values that occurs in `cases` is covered, in their
 /// order. The same cases always have the same cover.
 ///
-/// The axes are those of [`Case::traits`], each flag and feature for itself, and the fault. Where
+/// The axes are those of [`Case::facets`], each flag and feature for itself, and the fault. Where
 /// fewer than `strength` axes vary, the cover is all cases.
 ///
 /// It is the greedy one: the case that covers most of what is still uncovered is taken next, and of
@@ -32,7 +32,7 @@ pub fn cover(cases: Vec<Case>, strength: usize) -> Vec<Case> {
 /// Points by which every combination of `strength` values that occurs in `points` is covered, as
 /// [`cover`] does for cases.
 pub(crate) fn cover_points(points: Vec<Point>, strength: usize) -> Vec<Point> {
-    let rows: Vec<Row> = points.iter().map(|point| named(point.traits())).collect();
+    let rows: Vec<Row> = points.iter().map(|point| named(point.facets())).collect();
     taken(points, &rows, strength)
 }
 
@@ -142,7 +142,7 @@ fn columns(rows: &[Row]) -> Vec<Column> {
 }
 
 fn row_of(case: &Case) -> Row {
-    let mut row = named(case.traits());
+    let mut row = named(case.facets());
     row.insert("suite".to_owned(), case.suite().to_string());
     row.insert("backend".to_owned(), case.backend.to_string());
     if let Some(fault) = case.fault {
@@ -151,9 +151,9 @@ fn row_of(case: &Case) -> Row {
     row
 }
 
-fn named(traits: Vec<Trait>) -> Row {
-    let traits = traits.into_iter();
-    traits.map(|one| (one.axis, one.text)).collect()
+fn named(facets: Vec<Facet>) -> Row {
+    let facets = facets.into_iter();
+    facets.map(|one| (one.axis, one.text)).collect()
 }
 
 fn column(rows: &[Row], axis: &str) -> Column {

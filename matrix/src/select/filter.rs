@@ -10,7 +10,7 @@
 //! | predicate | values |
 //! |---|---|
 //! | `suite`, `backend`, `control`, `hardware`, `fault` | the words of that kind; `fault(none)` |
-//! | `state` | `persistent`, `transient`, `running`, `paused`, `prepared`, `bare` |
+//! | `state` | `persistent`, `transient`, `running`, `paused`, `defined` (on the destination), `undefined` |
 //! | `flag` | a flag that is among others, or `none` |
 //! | `flags` | exactly this set, as `undefine+persist` |
 //! | `client`, `source`, `destination` | a release, a glob as `book*`, or a version as `<9.0`, `qemu>=7.2` |

@@ -103,8 +103,8 @@ mod tests {
     #[test]
     fn what_was_left_out_is_told_with_the_way_to_try_it() {
         let said = said(&[
-            "tck/libvirt/a,a,b/p2p/persistent-running-bare/none",
-            "tck/libvirt/a,a,b/p2p/persistent-running-bare/live/net",
+            "tck/libvirt/a,a,b/p2p/persistent-running-undefined/none",
+            "tck/libvirt/a,a,b/p2p/persistent-running-undefined/live/net",
         ]);
         assert_eq!(
             said.as_deref(),
@@ -120,10 +120,10 @@ mod tests {
     #[test]
     fn one_case_and_faults_leave_nothing_out() {
         assert_eq!(
-            said(&["tck/libvirt/a,a,b/p2p/persistent-running-bare/none"]),
+            said(&["tck/libvirt/a,a,b/p2p/persistent-running-undefined/none"]),
             None
         );
-        let fault = "faults/libvirt/a,a,b/normal/persistent-running-bare/none/memory-byte";
+        let fault = "faults/libvirt/a,a,b/normal/persistent-running-undefined/none/memory-byte";
         assert_eq!(said(&[fault, fault]), None);
     }
 }

@@ -68,10 +68,11 @@ const fn scale(hash: u64, count: u32) -> u64 {
     ((hash as u128 * count as u128) >> 64) as u64
 }
 
-/// The FNV-1a hash of the case's name, in 64 bits: the same in every version and on every platform.
+/// The FNV-1a hash of the case's first name, in 64 bits: the same in every version, though words
+/// change, and on every platform.
 fn hash(case: &Case) -> u64 {
     let mut hash = Fnv1a(0xcbf2_9ce4_8422_2325);
-    write!(hash, "{case}").expect("hashing can't fail");
+    write!(hash, "{}", case.first_name()).expect("hashing can't fail");
     hash.0
 }
 
@@ -148,7 +149,7 @@ mod tests {
 
     #[test]
     fn the_hash_of_a_name_stays_what_it_is() {
-        let case = "tck/libvirt/trixie,bookworm,trixie/p2p/persistent-running-bare/none";
+        let case = "tck/libvirt/trixie,bookworm,trixie/p2p/persistent-running-undefined/none";
         assert_eq!(hash(&case.parse().unwrap()), 0xb159_c337_0925_c638);
         let mut fnv = Fnv1a(0xcbf2_9ce4_8422_2325);
         fnv.write_str("foobar").unwrap();

@@ -140,8 +140,8 @@ fn a_cover_takes_cases_of_both_suites() {
     let all = [select(Suite::Tck), select(Suite::Qemu)].concat();
     let covering = cover(all.clone(), 1);
     let texts = |cases: &[Case]| {
-        let traits = cases.iter().flat_map(Case::traits).map(|one| one.text);
-        traits.sorted().dedup().collect::<Vec<_>>()
+        let facets = cases.iter().flat_map(Case::facets).map(|one| one.text);
+        facets.sorted().dedup().collect::<Vec<_>>()
     };
     assert_eq!(texts(&covering), texts(&all));
     assert!(covering.len() < 100, "{}", covering.len());
@@ -163,7 +163,7 @@ fn takes(capabilities: &[&str]) -> bool {
 }
 
 fn traits_are_filters(case: &Case) -> Result<(), TestCaseError> {
-    for one in case.traits() {
+    for one in case.facets() {
         let filter: Filter = one.text.parse().expect("a trait is a filter");
         prop_assert_eq!(filter.matches(case, &releases()), Ok(true), "{}", one.text);
         let opposite: Filter = format!("!({})", one.text)

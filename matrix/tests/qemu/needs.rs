@@ -1,10 +1,10 @@
 //! What a point needs of each side.
 
-use migratrix_matrix::{Ability, Holder, Need, Side, Version};
+use migratrix_matrix::{Ability, Holder, Requirement, Side, Version};
 
 use crate::of;
 
-fn needs(text: &str) -> Vec<Need> {
+fn needs(text: &str) -> Vec<Requirement> {
     of(text).needs()
 }
 
@@ -161,7 +161,7 @@ fn a_cpu_model_is_needed_on_both_sides_and_the_machine_types_own_on_none() {
     for side in [Side::Source, Side::Destination].map(Holder::Side) {
         assert!(is_needed("precopy/unix/running/cpu-nehalem", side, &model));
     }
-    let own = |need: &Need| matches!(need.ability, Ability::Device(_));
+    let own = |need: &Requirement| matches!(need.ability, Ability::Device(_));
     assert!(!needs("precopy/unix/running/plain").iter().any(own));
 }
 

@@ -1,6 +1,6 @@
 //! Each attribution, by a libvirt case that fails and what came of the raw case beside it.
 
-use migratrix_history::{Look, Observation, Side, When};
+use migratrix_history::{DomainState, Observation, Side, When};
 
 use super::*;
 use crate::{
@@ -9,7 +9,7 @@ use crate::{
     terminal, to_line,
 };
 
-const MANAGED: &str = "tck/libvirt/trixie,bookworm,trixie/p2p/persistent-running-bare/persist";
+const MANAGED: &str = "tck/libvirt/trixie,bookworm,trixie/p2p/persistent-running-undefined/persist";
 const RAW: &str = "qemu/qemu/bookworm,trixie/precopy/tcp/running/plain";
 
 /// A libvirt case whose guest is not running on the destination.
@@ -21,7 +21,7 @@ fn stop(saw: &mut Observation) {
     if let Observation::Domain {
         side: Side::Destination,
         when: When::After,
-        look: Look::Present(domain),
+        look: DomainState::Present(domain),
     } = saw
     {
         "paused".clone_into(&mut domain.state);
@@ -31,7 +31,7 @@ fn stop(saw: &mut Observation) {
 
 fn transient(saw: &mut Observation) {
     if let Observation::Domain {
-        look: Look::Present(domain),
+        look: DomainState::Present(domain),
         ..
     } = saw
     {
@@ -89,7 +89,7 @@ fn what_qemu_has_no_part_in_is_the_management_layer_s() {
 }
 
 #[test]
-fn a_raw_case_that_was_skipped_or_not_seen_or_fails_otherwise_leaves_it_unclear() {
+fn a_raw_case_that_was_skipped_or_not_seen_or_fails_otherwise_leaves_it_undetermined() {
     let case: Case = RAW.parse().expect("a case");
     let skipped = Judgement::skipped(case, "needs a machine", 0);
     let unseen = without(raw_story::good(RAW), |saw| {
@@ -103,11 +103,11 @@ fn a_raw_case_that_was_skipped_or_not_seen_or_fails_otherwise_leaves_it_unclear(
     let cases = [
         (skipped, "not tried: needs a machine"),
         (judge(&unseen), "not seen: memory"),
-        (judge(&other), "something else, job"),
+        (judge(&other), "something else, statistics"),
     ];
     for (raw, wanted) in cases {
         let (origin, why) = origin(stopped(), &raw);
-        assert_eq!(origin, Origin::Unclear);
+        assert_eq!(origin, Origin::Undetermined);
         assert!(why.contains(wanted), "{why}");
     }
 }

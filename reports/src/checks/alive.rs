@@ -1,6 +1,7 @@
-//! `alive`: a running guest beats where it should be and only there; a paused one doesn't beat.
+//! `alive`: a running guest's heartbeat advances where it should be and only there; a paused one's has
+//! stopped.
 
-use migratrix_history::{Look, Side, When};
+use migratrix_history::{DomainState, Side, When};
 use migratrix_matrix::Activity;
 
 use super::{
@@ -9,18 +10,18 @@ use super::{
 };
 use crate::Verdict;
 
-/// The guest beats, or is still, on the side `on`, and is nowhere else.
+/// The guest's heartbeat advances, or has stopped, on the side `on`, and the guest is nowhere else.
 pub(super) fn alive(evidence: &Evidence<'_>, on: Side, wanted: Activity) -> Judged {
     let beat = evidence.beat(on, When::After)?;
     if beat.beats() != (wanted == Activity::Running) {
         let host = evidence.host(on);
         let is = if beat.beats() {
-            "beats"
+            "advances"
         } else {
-            "does not beat"
+            "has stopped"
         };
         return Ok(Verdict::fail(format!(
-            "expected a {} guest, the one on {host} {is}: {}",
+            "expected a {} guest, the heartbeat of the one on {host} {is}: {}",
             wanted.word(),
             beat.told()
         )));
@@ -28,20 +29,20 @@ pub(super) fn alive(evidence: &Evidence<'_>, on: Side, wanted: Activity) -> Judg
     only_there(evidence, on)
 }
 
-/// The other side has no active domain, and no beat where one was felt for.
+/// The other side has no active domain, and no heartbeat where one was sampled.
 fn only_there(evidence: &Evidence<'_>, on: Side) -> Judged {
     let other = on.other();
     let active = match evidence.look(other, When::After)? {
-        Look::Present(domain) => domain.active,
-        Look::Absent => false,
+        DomainState::Present(domain) => domain.active,
+        DomainState::Absent => false,
     };
     let beats = evidence
-        .beat_if_felt(other, When::After)
+        .beat_if_sampled(other, When::After)
         .is_some_and(Beat::beats);
     Ok(Verdict::pass_if(!active && !beats, || {
         let (host, there) = (evidence.host(other), place(on));
         let is = if beats {
-            "beats there too"
+            "runs there too"
         } else {
             "is active there too"
         };

@@ -11,7 +11,7 @@ mod tests;
 use migratrix_history::{Outcome, Side};
 use migratrix_matrix::{Act, Backup, Chained, Condition};
 
-use super::{Check, evidence::Judged, residue};
+use super::{Check, evidence::Judged, leftovers};
 use crate::Verdict;
 use seen::Story;
 
@@ -20,7 +20,7 @@ pub(super) const CHECKS: [(Condition, Check<Backup>); 6] = [
     (Condition::Migrated, |evidence, backup| {
         migrated(&Story::of(evidence, backup))
     }),
-    (Condition::Jobs, |evidence, backup| {
+    (Condition::BlockJobs, |evidence, backup| {
         jobs::jobs(&Story::of(evidence, backup))
     }),
     (Condition::Bitmap, |evidence, backup| {
@@ -32,14 +32,14 @@ pub(super) const CHECKS: [(Condition, Check<Backup>); 6] = [
     (Condition::Chain, |evidence, backup| {
         compared::chain(&Story::of(evidence, backup))
     }),
-    (Condition::NothingLeft, |evidence, _| {
-        residue::nothing_left(evidence)
+    (Condition::NoLeftovers, |evidence, _| {
+        leftovers::no_leftovers(evidence)
     }),
 ];
 
 /// The conditions of a chain that libvirt makes; the others are those of its scenario.
 pub(super) const CHAINED: [(Condition, Check<Chained>); 4] = [
-    (Condition::Jobs, |evidence, one| {
+    (Condition::BlockJobs, |evidence, one| {
         chained::jobs(&Story::of_libvirt(evidence, one))
     }),
     (Condition::Bitmap, |evidence, one| {

@@ -17,7 +17,7 @@ mod tests;
 use migratrix_history::{Observation, Side, Verb};
 use migratrix_matrix::{Activity, Colo, Condition, Raw};
 
-use super::{Check, alive, evidence::Evidence, qemu, residue};
+use super::{Check, alive, evidence::Evidence, leftovers, qemu};
 
 /// A row a condition.
 pub(super) const CHECKS: [(Condition, Check<Colo>); 9] = [
@@ -42,12 +42,12 @@ pub(super) const CHECKS: [(Condition, Check<Colo>); 9] = [
     (Condition::Alive, |evidence, colo| {
         alive::alive(&pair(evidence), colo.survivor(), Activity::Running)
     }),
-    (Condition::Onward, |evidence, colo| {
+    (Condition::Remigrate, |evidence, colo| {
         let (pair, later) = parts(evidence);
         onward::onward(&pair, &later, colo.survivor())
     }),
-    (Condition::NothingLeft, |evidence, _| {
-        residue::nothing_left(evidence)
+    (Condition::NoLeftovers, |evidence, _| {
+        leftovers::no_leftovers(evidence)
     }),
 ];
 

@@ -6,8 +6,8 @@
 
 use migratrix_guest::Survey;
 use migratrix_history::{
-    DomainLook, Entry, Header, History, JobLook, Look, Observation, Outcome, Side, Verb, Versions,
-    When,
+    DomainInfo, DomainState, Entry, Header, History, JobStats, Observation, Outcome, Side, Verb,
+    Versions, When,
 };
 
 use migratrix_matrix::Uuids;
@@ -51,9 +51,9 @@ impl Beat {
         self.last > self.first
     }
 
-    /// For how long it was felt before a moment, in microseconds; less than 0 where it was felt only
+    /// For how long it was sampled before a moment, in microseconds; less than 0 where it was sampled only
     /// after it.
-    pub fn felt_until(self, at_us: u64) -> i64 {
+    pub fn sampled_until(self, at_us: u64) -> i64 {
         let [end, window, at] =
             [self.at_us, self.window_us, at_us].map(|time| i64::try_from(time).unwrap_or(i64::MAX));
         at.min(end) - (end - window)
@@ -108,7 +108,7 @@ impl<'h> Evidence<'h> {
     }
 
     /// What a host said of the domain's name.
-    pub fn look(&self, side: Side, when: When) -> Result<&'h Look, Verdict> {
+    pub fn look(&self, side: Side, when: When) -> Result<&'h DomainState, Verdict> {
         let look = self.last(|saw| match saw {
             Observation::Domain {
                 side: s,
@@ -121,15 +121,15 @@ impl<'h> Evidence<'h> {
     }
 
     /// What a host said of our domain: `None` if it is absent or another one's.
-    pub fn ours(&self, side: Side, when: When) -> Result<Option<&'h DomainLook>, Verdict> {
+    pub fn ours(&self, side: Side, when: When) -> Result<Option<&'h DomainInfo>, Verdict> {
         Ok(match self.look(side, when)? {
-            Look::Present(domain) if self.is_ours(side, domain) => Some(domain),
-            Look::Present(_) | Look::Absent => None,
+            DomainState::Present(domain) if self.is_ours(side, domain) => Some(domain),
+            DomainState::Present(_) | DomainState::Absent => None,
         })
     }
 
     /// Whether a domain has the UUID that ours has on that side.
-    pub fn is_ours(&self, side: Side, domain: &DomainLook) -> bool {
+    pub fn is_ours(&self, side: Side, domain: &DomainInfo) -> bool {
         let (own, seen) = (self.header().uuid.as_str(), domain.uuid.as_str());
         let uuids = self
             .header()
@@ -150,12 +150,16 @@ impl<'h> Evidence<'h> {
 
     /// The two readings of the lap counter on a host.
     pub fn beat(&self, side: Side, when: When) -> Result<Beat, Verdict> {
-        let what = format!("the beat on {} was not felt {}", place(side), moment(when));
-        self.beat_if_felt(side, when)
+        let what = format!(
+            "the heartbeat on {} was not sampled {}",
+            place(side),
+            moment(when)
+        );
+        self.beat_if_sampled(side, when)
             .ok_or_else(|| self.unseen(&what))
     }
 
-    pub fn beat_if_felt(&self, side: Side, when: When) -> Option<Beat> {
+    pub fn beat_if_sampled(&self, side: Side, when: When) -> Option<Beat> {
         let mut entries = self.entries.iter().rev();
         entries.find_map(|entry| match &entry.saw {
             Observation::Beat {
@@ -204,7 +208,7 @@ impl<'h> Evidence<'h> {
     /// What was left on a host, where it let us see.
     pub fn left(&self, of: Side) -> Option<&'h [String]> {
         self.last(|saw| match saw {
-            Observation::Residue { side, left } if *side == of => Some(left.as_slice()),
+            Observation::Leftovers { side, left } if *side == of => Some(left.as_slice()),
             _ => None,
         })
     }
@@ -218,7 +222,7 @@ impl<'h> Evidence<'h> {
     }
 
     /// The statistics of the migration, and which host gave them.
-    pub fn job(&self) -> Result<(Side, &'h JobLook), Verdict> {
+    pub fn job(&self) -> Result<(Side, &'h JobStats), Verdict> {
         let job = self.last(|saw| match saw {
             Observation::Job { side, job } => Some((*side, job)),
             _ => None,
@@ -310,7 +314,7 @@ impl<'h> Evidence<'h> {
     pub fn both_searched(&self) -> bool {
         let searches = self.all(|saw| match saw {
             Observation::Ended {
-                verb: Verb::Residue,
+                verb: Verb::Leftovers,
                 outcome: Outcome::Done,
                 ..
             } => Some(()),

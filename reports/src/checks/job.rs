@@ -1,6 +1,6 @@
-//! `job`: the statistics of the migration job are there and add up; the downtime is within its bound.
+//! `statistics`: the statistics of the migration job are there and add up; the downtime is within its bound.
 
-use migratrix_history::JobLook;
+use migratrix_history::JobStats;
 
 use super::evidence::{Evidence, Judged};
 use crate::Verdict;
@@ -37,7 +37,7 @@ pub(super) fn job(evidence: &Evidence<'_>) -> Judged {
     }))
 }
 
-fn missing(job: &JobLook) -> Vec<&'static str> {
+fn missing(job: &JobStats) -> Vec<&'static str> {
     [
         ("time_elapsed", job.elapsed_ms),
         ("downtime", job.downtime_ms),
@@ -50,14 +50,14 @@ fn missing(job: &JobLook) -> Vec<&'static str> {
     .collect()
 }
 
-fn remaining(job: &JobLook) -> Option<String> {
+fn remaining(job: &JobStats) -> Option<String> {
     let left = job.memory_remaining.filter(|left| *left > 0)?;
     Some(format!("{left} bytes remain of a completed job"))
 }
 
 /// Each pass sends at most the whole memory, in pages with a head of 16 bytes at the most; nothing of
 /// a memory that `stays` where it is.
-fn processed(job: &JobLook, stays: bool) -> Option<String> {
+fn processed(job: &JobStats, stays: bool) -> Option<String> {
     const PAGE: u64 = 4096;
     const HEAD: u64 = 16;
     let (total, processed) = (job.memory_total?, job.memory_processed?);
@@ -72,10 +72,10 @@ fn processed(job: &JobLook, stays: bool) -> Option<String> {
         return Some(format!("nothing of {total} bytes was sent"));
     }
     (processed > most)
-        .then(|| format!("{processed} bytes were sent in {passes} passes over {total} bytes"))
+        .then(|| format!("{processed} bytes were sent in {passes} iterations over {total} bytes"))
 }
 
-fn downtime(job: &JobLook, bound: u64) -> Option<String> {
+fn downtime(job: &JobStats, bound: u64) -> Option<String> {
     let (elapsed, down) = (job.elapsed_ms?, job.downtime_ms?);
     if down > elapsed {
         return Some(format!(

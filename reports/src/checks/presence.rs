@@ -1,6 +1,6 @@
 //! Conditions 5, 7 and 8: where the domain is after the migration; and how a host's word of it is told.
 
-use migratrix_history::{DomainLook, Look, Side, When};
+use migratrix_history::{DomainInfo, DomainState, Side, When};
 
 use super::evidence::{Evidence, Judged};
 use crate::Verdict;
@@ -8,8 +8,8 @@ use crate::Verdict;
 /// 5: no active domain on the source.
 pub(super) fn source_inactive(evidence: &Evidence<'_>) -> Judged {
     let active = match evidence.look(Side::Source, When::After)? {
-        Look::Present(domain) if domain.active => Some(domain),
-        Look::Present(_) | Look::Absent => None,
+        DomainState::Present(domain) if domain.active => Some(domain),
+        DomainState::Present(_) | DomainState::Absent => None,
     };
     Ok(active.map_or(Verdict::Pass, |domain| {
         let host = evidence.host(Side::Source);
@@ -48,21 +48,21 @@ pub(super) fn destination_active(evidence: &Evidence<'_>) -> Judged {
     }))
 }
 
-pub(super) fn arrived<'e>(evidence: &Evidence<'e>) -> Result<Option<&'e DomainLook>, Verdict> {
+pub(super) fn arrived<'e>(evidence: &Evidence<'e>) -> Result<Option<&'e DomainInfo>, Verdict> {
     evidence.ours(Side::Destination, When::After)
 }
 
-pub(super) fn is_ours(evidence: &Evidence<'_>, side: Side, look: &Look) -> bool {
+pub(super) fn is_ours(evidence: &Evidence<'_>, side: Side, look: &DomainState) -> bool {
     match look {
-        Look::Present(domain) => evidence.is_ours(side, domain),
-        Look::Absent => false,
+        DomainState::Present(domain) => evidence.is_ours(side, domain),
+        DomainState::Absent => false,
     }
 }
 
-pub(super) fn seen(look: &Look) -> String {
+pub(super) fn seen(look: &DomainState) -> String {
     match look {
-        Look::Present(domain) => format!("one: {}", whole(domain)),
-        Look::Absent => "nothing of that name".to_owned(),
+        DomainState::Present(domain) => format!("one: {}", whole(domain)),
+        DomainState::Absent => "nothing of that name".to_owned(),
     }
 }
 
@@ -75,13 +75,13 @@ pub(super) const fn kept(persistent: bool) -> &'static str {
 }
 
 /// Its state and reason, for people.
-pub(super) fn state(domain: &DomainLook) -> String {
+pub(super) fn state(domain: &DomainInfo) -> String {
     let activity = if domain.active { "active" } else { "inactive" };
     format!("{activity}, {} ({})", domain.state, domain.reason)
 }
 
 /// All that tells a wrong domain from the right one, for people.
-pub(super) fn whole(domain: &DomainLook) -> String {
+pub(super) fn whole(domain: &DomainInfo) -> String {
     format!(
         "{}, {}, UUID {}",
         state(domain),

@@ -18,14 +18,14 @@ mod tests;
 use migratrix_history::Side;
 use migratrix_matrix::{Condition, Raw};
 
-use super::{Check, alive, identity, job, memory, presence, residue};
+use super::{Check, alive, identity, job, leftovers, memory, presence};
 
 /// A row a condition.
 pub(super) const CHECKS: [(Condition, Check<Raw>); 21] = [
     (Condition::SourceStarted, before::source_started),
     (Condition::Settings, settings::settings),
     (Condition::Migrated, migrated::migrated),
-    (Condition::Failure, failure::failure),
+    (Condition::ExpectedError, failure::failure),
     (Condition::Incident, incident::incident),
     (Condition::SourceInactive, |evidence, _| {
         presence::source_inactive(evidence)
@@ -37,8 +37,10 @@ pub(super) const CHECKS: [(Condition, Check<Raw>); 21] = [
         presence::destination_active(evidence)
     }),
     (Condition::DestinationState, state::destination_state),
-    (Condition::During, copying::during),
-    (Condition::Passes, |evidence, _| copying::passes(evidence)),
+    (Condition::GuestDuringCopy, copying::during),
+    (Condition::Iterations, |evidence, _| {
+        copying::passes(evidence)
+    }),
     (Condition::Channels, copying::channels),
     (Condition::Effect, effect::effect),
     (Condition::Memory, |evidence, raw| {
@@ -52,10 +54,10 @@ pub(super) const CHECKS: [(Condition, Check<Raw>); 21] = [
     }),
     (Condition::Device, |evidence, _| stream::device(evidence)),
     (Condition::Events, events::events),
-    (Condition::Job, |evidence, _| job::job(evidence)),
+    (Condition::Statistics, |evidence, _| job::job(evidence)),
     (Condition::Stream, |evidence, _| stream::stream(evidence)),
-    (Condition::NothingLeft, |evidence, _| {
-        residue::nothing_left(evidence)
+    (Condition::NoLeftovers, |evidence, _| {
+        leftovers::no_leftovers(evidence)
     }),
 ];
 

@@ -64,7 +64,7 @@ impl Evidence<'_> {
     }
 
     /// What went wrong first: a step that ended unknown, else one that was refused, else one that
-    /// never ended. That no beat can be felt where no guest is explains nothing else.
+    /// never ended. That no heartbeat can be sampled where no guest is explains nothing else.
     fn stumble(&self) -> Option<String> {
         let ends: Vec<_> = self
             .entries

@@ -10,7 +10,7 @@ mod migrated;
 use migratrix_history::Side;
 use migratrix_matrix::{Condition, Scenario};
 
-use super::{Check, alive, identity, job, memory, presence, residue};
+use super::{Check, alive, identity, job, leftovers, memory, presence};
 
 /// A row a condition.
 pub(super) const CHECKS: [(Condition, Check<Scenario>); 18] = [
@@ -42,7 +42,7 @@ pub(super) const CHECKS: [(Condition, Check<Scenario>); 18] = [
     (Condition::DestinationState, |evidence, scenario| {
         after::destination_state(evidence, &scenario.expectation())
     }),
-    (Condition::During, |evidence, scenario| {
+    (Condition::GuestDuringCopy, |evidence, scenario| {
         during::during(evidence, &scenario.expectation())
     }),
     (Condition::Memory, |evidence, _| {
@@ -56,9 +56,9 @@ pub(super) const CHECKS: [(Condition, Check<Scenario>); 18] = [
         identity::identity(evidence)
     }),
     (Condition::Events, events::events),
-    (Condition::Job, |evidence, _| job::job(evidence)),
+    (Condition::Statistics, |evidence, _| job::job(evidence)),
     (Condition::Channels, channels::channels),
-    (Condition::NothingLeft, |evidence, _| {
-        residue::nothing_left(evidence)
+    (Condition::NoLeftovers, |evidence, _| {
+        leftovers::no_leftovers(evidence)
     }),
 ];

@@ -6,7 +6,7 @@
 
 use std::collections::BTreeSet;
 
-use migratrix_history::{History, Look, Observation, Outcome, Refusal, Side, Verb, When};
+use migratrix_history::{DomainState, History, Observation, Outcome, Refusal, Side, Verb, When};
 use migratrix_matrix::{Backend, Condition, Profile};
 
 use super::{Evidence, all, judged};
@@ -15,9 +15,9 @@ use crate::{
     story::{changed, event, good, without},
 };
 
-const LIVE: &str = "tck/libvirt/trixie,bookworm,trixie/normal/persistent-running-bare/live";
-const PLAIN: &str = "tck/libvirt/trixie,bookworm,trixie/p2p/persistent-running-bare/none";
-const PAUSED: &str = "tck/libvirt/trixie,bookworm,trixie/p2p/transient-paused-prepared/persist";
+const LIVE: &str = "tck/libvirt/trixie,bookworm,trixie/normal/persistent-running-undefined/live";
+const PLAIN: &str = "tck/libvirt/trixie,bookworm,trixie/p2p/persistent-running-undefined/none";
+const PAUSED: &str = "tck/libvirt/trixie,bookworm,trixie/p2p/transient-paused-defined/persist";
 
 fn verdict(history: &History, condition: Condition) -> Verdict {
     let found = all(history).into_iter().find(|(one, _)| *one == condition);
@@ -30,7 +30,7 @@ fn assert_kind(history: &History, condition: Condition, kind: Kind) {
 }
 
 /// Changes what a host said of the domain at a look.
-fn looked(history: History, of: (Side, When), change: impl Fn(&mut Look)) -> History {
+fn looked(history: History, of: (Side, When), change: impl Fn(&mut DomainState)) -> History {
     changed(history, |saw| match saw {
         Observation::Domain { side, when, look } if (*side, *when) == of => change(look),
         _ => {}
@@ -40,11 +40,11 @@ fn looked(history: History, of: (Side, When), change: impl Fn(&mut Look)) -> His
 fn domain(
     history: History,
     of: (Side, When),
-    change: impl Fn(&mut migratrix_history::DomainLook),
+    change: impl Fn(&mut migratrix_history::DomainInfo),
 ) -> History {
     looked(history, of, |look| match look {
-        Look::Present(domain) => change(domain),
-        Look::Absent => panic!("the story has a domain there"),
+        DomainState::Present(domain) => change(domain),
+        DomainState::Absent => panic!("the story has a domain there"),
     })
 }
 
@@ -127,7 +127,7 @@ fn a_good_history_of_every_scenario_passes_every_condition() {
 /// Each condition, and histories that break it.
 fn broken() -> Vec<(Condition, History)> {
     use Condition as C;
-    let lookless = |of, case: &str| looked(good(case), of, |look| *look = Look::Absent);
+    let lookless = |of, case: &str| looked(good(case), of, |look| *look = DomainState::Absent);
     vec![
         (
             C::SourceDefined,
@@ -215,21 +215,21 @@ fn broken() -> Vec<(Condition, History)> {
             }),
         ),
         (
-            C::During,
+            C::GuestDuringCopy,
             lapped(good(LIVE), (Side::Source, When::During), 0),
         ),
         (
-            C::During,
+            C::GuestDuringCopy,
             lapped(good(PLAIN), (Side::Source, When::During), 2),
         ),
         (
-            C::During,
+            C::GuestDuringCopy,
             lapped(good(PAUSED), (Side::Source, When::During), 1),
         ),
-        (C::During, as_if(PLAIN, LIVE)),
-        (C::During, as_if(LIVE, PLAIN)),
+        (C::GuestDuringCopy, as_if(PLAIN, LIVE)),
+        (C::GuestDuringCopy, as_if(LIVE, PLAIN)),
         (
-            C::During,
+            C::GuestDuringCopy,
             without(good(PLAIN), |saw| is_event(saw, Side::Source, "suspended")),
         ),
         (C::Memory, without_a_page()),
@@ -268,13 +268,19 @@ fn broken() -> Vec<(Condition, History)> {
             }),
         ),
         (C::Events, flickered()),
-        (C::Job, worked(|job| job.kind = "failed".into())),
-        (C::Job, worked(|job| job.downtime_ms = None)),
-        (C::Job, worked(|job| job.downtime_ms = Some(2_001))),
-        (C::Job, worked(|job| job.downtime_ms = Some(601))),
-        (C::Job, worked(|job| job.memory_remaining = Some(4_096))),
-        (C::Job, worked(|job| job.memory_processed = Some(1 << 40))),
-        (C::NothingLeft, left_behind()),
+        (C::Statistics, worked(|job| job.kind = "failed".into())),
+        (C::Statistics, worked(|job| job.downtime_ms = None)),
+        (C::Statistics, worked(|job| job.downtime_ms = Some(2_001))),
+        (C::Statistics, worked(|job| job.downtime_ms = Some(601))),
+        (
+            C::Statistics,
+            worked(|job| job.memory_remaining = Some(4_096)),
+        ),
+        (
+            C::Statistics,
+            worked(|job| job.memory_processed = Some(1 << 40)),
+        ),
+        (C::NoLeftovers, left_behind()),
     ]
 }
 
@@ -306,7 +312,7 @@ fn is_evidence(saw: &Observation) -> bool {
             | Observation::Iteration { .. }
             | Observation::Job { .. }
             | Observation::Memory { .. }
-            | Observation::Residue { .. }
+            | Observation::Leftovers { .. }
     )
 }
 
@@ -366,20 +372,28 @@ fn no_pass_event_means_that_during_is_unknown() {
     let passless = without(good(LIVE), |saw| {
         matches!(saw, Observation::Iteration { .. })
     });
-    assert_kind(&passless, Condition::During, Kind::Unknown);
+    assert_kind(&passless, Condition::GuestDuringCopy, Kind::Unknown);
 }
 
 #[test]
 fn a_guest_that_was_felt_when_its_switchover_had_paused_it_is_not_called_still() {
-    let felt_for = |window: u64| {
+    let sampled_for = |window: u64| {
         changed(lapped(good(LIVE), (Side::Source, When::During), 0), |saw| {
             if let Observation::Beat { window_us, .. } = saw {
                 *window_us = window;
             }
         })
     };
-    assert_kind(&felt_for(20_000), Condition::During, Kind::Unknown);
-    assert_kind(&felt_for(150_000), Condition::During, Kind::Fail);
+    assert_kind(
+        &sampled_for(20_000),
+        Condition::GuestDuringCopy,
+        Kind::Unknown,
+    );
+    assert_kind(
+        &sampled_for(150_000),
+        Condition::GuestDuringCopy,
+        Kind::Fail,
+    );
 }
 
 #[test]
@@ -415,13 +429,13 @@ fn a_host_that_is_not_ours_is_not_searched_and_that_is_a_skip() {
     let real = without(good(LIVE), |saw| {
         matches!(
             saw,
-            Observation::Residue {
+            Observation::Leftovers {
                 side: Side::Source,
                 ..
             }
         )
     });
-    assert_kind(&real, Condition::NothingLeft, Kind::Skipped);
+    assert_kind(&real, Condition::NoLeftovers, Kind::Skipped);
 }
 
 fn refused() -> Outcome {
@@ -442,7 +456,7 @@ fn as_if(name: &str, like: &str) -> History {
 
 fn unexpected_configuration() -> History {
     as_if(
-        "tck/libvirt/trixie,bookworm,trixie/p2p/transient-paused-bare/persist",
+        "tck/libvirt/trixie,bookworm,trixie/p2p/transient-paused-undefined/persist",
         PAUSED,
     )
 }
@@ -459,7 +473,7 @@ fn without_a_page() -> History {
     })
 }
 
-fn a_device_more(domain: &mut migratrix_history::DomainLook) {
+fn a_device_more(domain: &mut migratrix_history::DomainInfo) {
     let identity = domain.identity.as_mut().expect("it is active");
     identity
         .devices
@@ -475,7 +489,7 @@ fn flickered() -> History {
     )
 }
 
-fn worked(change: impl Fn(&mut migratrix_history::JobLook)) -> History {
+fn worked(change: impl Fn(&mut migratrix_history::JobStats)) -> History {
     changed(good(LIVE), |saw| {
         if let Observation::Job { job, .. } = saw {
             change(job);
@@ -485,7 +499,7 @@ fn worked(change: impl Fn(&mut migratrix_history::JobLook)) -> History {
 
 fn left_behind() -> History {
     changed(good(LIVE), |saw| {
-        if let Observation::Residue { left, .. } = saw {
+        if let Observation::Leftovers { left, .. } = saw {
             left.push("the file /run/mx-0001".to_owned());
         }
     })

@@ -139,7 +139,7 @@ impl<W: io::Write> Xml<'_, W> {
             let standing = attempt.own_standing();
             let kind = match standing {
                 Standing::Passed | Standing::KnownFailure | Standing::Skipped => continue,
-                Standing::Failed | Standing::KnownPasses | Standing::FailedAtFirst => "Failure",
+                Standing::Failed | Standing::UnexpectedPass | Standing::FailedAtFirst => "Failure",
                 Standing::Unknown => "Error",
             };
             let how = match came {

@@ -237,7 +237,9 @@ fn came(standing: Standing, rules: Rules) -> Came {
         (Standing::Passed, _) => Came::Passed,
         (Standing::KnownFailure, KnownAre::Excused) | (Standing::Skipped, _) => Came::Skipped,
         (Standing::KnownFailure, KnownAre::Failed)
-        | (Standing::Failed | Standing::KnownPasses | Standing::FailedAtFirst, _) => Came::Failure,
+        | (Standing::Failed | Standing::UnexpectedPass | Standing::FailedAtFirst, _) => {
+            Came::Failure
+        }
         (Standing::Unknown, _) => Came::Error,
     }
 }
@@ -250,7 +252,7 @@ fn whole(run: &Run, judgement: &Judgement) -> Trouble {
         (Standing::KnownFailure, Some(known)) => format!("known: {}", known.told()),
         _ => why,
     };
-    let condition = condition.or(judgement.case.fault.map(|fault| fault.trips()));
+    let condition = condition.or(judgement.case.fault.map(|fault| fault.detected_by()));
     Trouble {
         kind: condition.map_or("case", Condition::word).to_owned(),
         message: printable(&message),
@@ -264,7 +266,7 @@ fn one(run: &Run, judgement: &Judgement, condition: Condition) -> Trouble {
     let known = judgement.known(condition);
     let known = known.map_or(String::new(), |known| format!("known: {}", known.told()));
     let message = match (judgement.standing_of(condition), judgement.flaw(condition)) {
-        (Standing::KnownPasses, _) => format!("passes now; {known}"),
+        (Standing::UnexpectedPass, _) => format!("unexpected pass; {known}"),
         (Standing::KnownFailure, _) => known,
         (Standing::FailedAtFirst, Some(flaw)) => {
             format!("attempt {}: {}", flaw.attempt, flaw.why)

@@ -29,8 +29,8 @@ pub(super) fn steps(backup: &Backup) -> Vec<(Phase, Step)> {
     let clear = [
         Step::Clear(Side::Destination),
         Step::Clear(Side::Source),
-        Step::Residue(Side::Source),
-        Step::Residue(Side::Destination),
+        Step::Leftovers(Side::Source),
+        Step::Leftovers(Side::Destination),
     ];
     story
         .chain(clear.map(|step| (Phase::Clear, step)))
@@ -39,7 +39,7 @@ pub(super) fn steps(backup: &Backup) -> Vec<(Phase, Step)> {
 
 /// The steps of a chain that libvirt makes: its acts around `steps`, those of the migration of its
 /// scenario.
-pub(super) fn around(chained: &Chained, mut steps: Vec<(Phase, Step)>) -> Vec<(Phase, Step)> {
+pub(super) fn wrap(chained: &Chained, mut steps: Vec<(Phase, Step)>) -> Vec<(Phase, Step)> {
     for scene in chained.scenes() {
         let side = scene.side;
         let phase = match side {
@@ -75,7 +75,7 @@ impl Script {
                 let (drive, bitmap) = (SPOILED.drive, SPOILED.bitmap);
                 let clear = broken(BackupStep::ClearBitmap(Side::Source, drive, bitmap));
                 self.before(is(Act::Increment(SPOILED, OnError::Report)), clear);
-                // It is looked at once more, so that it is seen and not only felt.
+                // It is looked at once more, so that it is seen and not only sampled.
                 let place = self.steps.iter().position(|(_, step)| *step == clear);
                 if let Some(place) = place.filter(|place| *place > 0) {
                     self.steps.swap(place, place - 1);
@@ -102,8 +102,8 @@ impl Script {
                 }
             }
             BackupFault::FileLeft => {
-                let is_residue = |step: &Step| matches!(step, Step::Residue(_));
-                self.before(is_residue, Step::LeaveFile(Side::Source));
+                let is_for_leftovers = |step: &Step| matches!(step, Step::Leftovers(_));
+                self.before(is_for_leftovers, Step::LeaveFile(Side::Source));
             }
         }
     }
@@ -120,7 +120,7 @@ impl Script {
             ChainedFault::Cleared => {
                 let (drive, bitmap) = (SPOILED.drive, DirtyBitmap::Second);
                 let clear = BackupStep::ClearBitmap(Side::Destination, drive, bitmap);
-                self.before(is(Act::Look), broken(clear));
+                self.before(is(Act::Inspect), broken(clear));
             }
             ChainedFault::Overwritten => {
                 self.before(

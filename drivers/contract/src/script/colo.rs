@@ -23,7 +23,7 @@ const CHECKPOINTS: usize = 3;
 const COLO: &str = "colo";
 
 /// The migration that lies under the pair.
-pub(super) fn underneath(colo: &Colo) -> Raw {
+pub(super) fn base_migration(colo: &Colo) -> Raw {
     Raw {
         machine: colo.machine,
         accelerator: colo.accelerator,
@@ -69,7 +69,7 @@ fn prepare() -> Vec<Step> {
 
 fn before() -> Vec<Step> {
     vec![
-        Step::Look(Source, When::Before),
+        Step::Inspect(Source, When::Before),
         Step::Beat(Source, When::Before),
     ]
 }
@@ -108,8 +108,8 @@ fn failover(survivor: Side, lost: Side) -> Vec<Step> {
 
 fn alone(survivor: Side, lost: Side) -> Vec<Step> {
     vec![
-        Step::Look(Source, When::After),
-        Step::Look(Destination, When::After),
+        Step::Inspect(Source, When::After),
+        Step::Inspect(Destination, When::After),
         Step::Beat(survivor, When::After),
         Step::Beat(lost, When::After),
         Step::Survey(survivor),
@@ -122,7 +122,7 @@ fn onward(survivor: Side, lost: Side) -> Vec<Step> {
         colo(ColoStep::Refill(lost)),
         colo(ColoStep::LeaveColo(survivor)),
         colo(ColoStep::Onward(survivor)),
-        Step::Look(survivor, When::After),
+        Step::Inspect(survivor, When::After),
         Step::Beat(lost, When::After),
         Step::Survey(lost),
     ]
@@ -132,8 +132,8 @@ fn clear() -> Vec<Step> {
     vec![
         Step::Clear(Destination),
         Step::Clear(Source),
-        Step::Residue(Source),
-        Step::Residue(Destination),
+        Step::Leftovers(Source),
+        Step::Leftovers(Destination),
     ]
 }
 

@@ -8,7 +8,7 @@ use migratrix_matrix::{Devices, End, GuestState, Incident, Method, Multifd, Raw,
 use crate::{Phase, RawStep, Script, Step};
 use Side::{Destination, Source};
 
-pub(super) use faults::really;
+pub(super) use faults::effective;
 
 /// The steps of a raw migration.
 pub(super) fn steps(raw: &Raw) -> Vec<(Phase, Step)> {
@@ -28,7 +28,7 @@ pub(super) fn steps(raw: &Raw) -> Vec<(Phase, Step)> {
 impl Script {
     /// Puts the steps of a raw fault where it strikes.
     pub(super) fn weave_raw(&mut self, fault: RawFault) {
-        faults::weave(self, fault);
+        faults::inject_fault(self, fault);
     }
 }
 
@@ -63,7 +63,7 @@ fn prepare(raw_migration: &Raw) -> Vec<Step> {
 
 fn before() -> Vec<Step> {
     vec![
-        Step::Look(Source, When::Before),
+        Step::Inspect(Source, When::Before),
         Step::Beat(Source, When::Before),
     ]
 }
@@ -251,8 +251,8 @@ fn recovered(raw_migration: &Raw) -> Vec<Step> {
 fn after(raw_migration: &Raw) -> Vec<Step> {
     let survivor = raw_migration.expectation().survivor;
     let mut steps = vec![
-        Step::Look(Source, When::After),
-        Step::Look(Destination, When::After),
+        Step::Inspect(Source, When::After),
+        Step::Inspect(Destination, When::After),
     ];
     match raw_migration.guest {
         GuestState::Running | GuestState::Stopped => {}
@@ -282,7 +282,7 @@ fn clear() -> Vec<Step> {
     vec![
         Step::Clear(Destination),
         Step::Clear(Source),
-        Step::Residue(Source),
-        Step::Residue(Destination),
+        Step::Leftovers(Source),
+        Step::Leftovers(Destination),
     ]
 }

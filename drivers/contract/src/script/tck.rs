@@ -26,7 +26,7 @@ pub(super) const fn needs_qtest(fault: TckFault) -> bool {
 pub(super) fn steps(scenario: &Scenario) -> Vec<(Phase, Step)> {
     let state = scenario.state;
     let mut steps = vec![(Phase::Prepare, Step::Connect)];
-    if state.preparation == Preparation::Prepared {
+    if state.preparation == Preparation::Defined {
         steps.push((Phase::Prepare, Step::Define(Side::Destination, Uuid::Own)));
     }
     steps.push((
@@ -38,17 +38,17 @@ pub(super) fn steps(scenario: &Scenario) -> Vec<(Phase, Step)> {
         steps.push((Phase::Prepare, Step::Suspend(Side::Source)));
     }
     let before = [
-        Step::Look(Side::Source, When::Before),
+        Step::Inspect(Side::Source, When::Before),
         Step::Beat(Side::Source, When::Before),
-        Step::Look(Side::Destination, When::Before),
+        Step::Inspect(Side::Destination, When::Before),
     ];
     let migration = Step::Migrate(Migrate {
         scenario: *scenario,
         bandwidth_mib: bandwidth(scenario),
     });
     let after = [
-        Step::Look(Side::Source, When::After),
-        Step::Look(Side::Destination, When::After),
+        Step::Inspect(Side::Source, When::After),
+        Step::Inspect(Side::Destination, When::After),
         Step::Beat(Side::Source, When::After),
         Step::Beat(Side::Destination, When::After),
         Step::Job(Side::Destination),
@@ -57,8 +57,8 @@ pub(super) fn steps(scenario: &Scenario) -> Vec<(Phase, Step)> {
     let clear = [
         Step::Clear(Side::Destination),
         Step::Clear(Side::Source),
-        Step::Residue(Side::Source),
-        Step::Residue(Side::Destination),
+        Step::Leftovers(Side::Source),
+        Step::Leftovers(Side::Destination),
     ];
     steps.extend(before.map(|step| (Phase::Before, step)));
     steps.push((Phase::Migration, migration));
@@ -158,7 +158,7 @@ impl Script {
             TckFault::DomainLeft => self.leave_domain(),
             TckFault::FileLeft => {
                 self.before(
-                    |step| matches!(step, Step::Residue(_)),
+                    |step| matches!(step, Step::Leftovers(_)),
                     Step::LeaveFile(Source),
                 );
             }
@@ -174,7 +174,7 @@ impl Script {
         }
     }
 
-    /// Clears the destination only after the look for residue.
+    /// Clears the destination only after the look for leftovers.
     fn leave_domain(&mut self) {
         let clear = (Phase::Clear, Step::Clear(Side::Destination));
         self.steps.retain(|step| *step != clear);

@@ -55,7 +55,7 @@ impl ColoStep {
             Self::Relay => Verb::Listen,
             Self::AwaitCheckpoint => Verb::Checkpoint,
             Self::Hold | Self::Mirror | Self::Release => Verb::Mirror,
-            Self::AskMonitor(_) => Verb::Look,
+            Self::AskMonitor(_) => Verb::Inspect,
             Self::Lose(_) | Self::Yank(_) | Self::Fence(_) | Self::LostHeartbeat(_) => {
                 Verb::Intervene
             }

@@ -30,7 +30,7 @@ pub enum RawStep {
     /// Wait until a side's migration is in this state (`MigrationStatus`), or can't come to it.
     Await(Side, &'static str),
     /// Wait until the guest has lapped and a further pass over its memory has begun; record the
-    /// guest's beat.
+    /// guest's heartbeat.
     AwaitPass,
     /// Lift the bounds on bandwidth and downtime.
     Converge,
@@ -92,7 +92,7 @@ impl RawStep {
             | Self::RecoverNowhere => Verb::Intervene,
             Self::Wake(_) => Verb::Wake,
             Self::UseDevice(..) => Verb::UseDevice,
-            Self::CountChannels | Self::ReadStream => Verb::Look,
+            Self::CountChannels | Self::ReadStream => Verb::Inspect,
             Self::PlugDevice(_)
             | Self::DisturbDevice(_)
             | Self::CutStream

@@ -1,7 +1,7 @@
 //! Runs a case on the fake and judges it.
 
 use migratrix_contract::{Deadlines, DomainSpec, Recorder, Script, run};
-use migratrix_fake::{Crime, FakeDriver};
+use migratrix_fake::{Defect, FakeDriver};
 use migratrix_guest::{PAGE, Parameters};
 use migratrix_history::History;
 use migratrix_matrix::{Backend, Case, Fault, Point, ReleaseName, Tuple};
@@ -20,11 +20,11 @@ pub fn case(point: Point, fault: Option<Fault>) -> Case {
     }
 }
 
-pub fn play(case: &Case, crime: Option<Crime>) -> History {
+pub fn play(case: &Case, defect: Option<Defect>) -> History {
     let script = Script::of(case, spec(case), 2_000);
     let mut driver = FakeDriver::new(&script.subject);
-    if let Some(crime) = crime {
-        driver = driver.committing(crime);
+    if let Some(defect) = defect {
+        driver = driver.committing(defect);
     }
     let mut record = Recorder::new(script.header(1, 0), None);
     let runtime = tokio::runtime::Builder::new_current_thread()

@@ -21,7 +21,7 @@ use tokio::time::{Instant, sleep_until};
 
 use crate::{
     StoredRelease,
-    hosts::{keeper::Keeper, residue, running},
+    hosts::{leftovers, running, supervisor::Supervisor},
     releases::probe,
 };
 
@@ -44,7 +44,7 @@ pub struct LabHost {
     pub(crate) logs: PathBuf,
     run: Mutex<Option<Run>>,
     /// Held by whoever starts or ends it.
-    pub(crate) change: tokio::sync::Mutex<Option<Keeper>>,
+    pub(crate) change: tokio::sync::Mutex<Option<Supervisor>>,
 }
 
 /// One run of a host.
@@ -128,7 +128,7 @@ impl LabHost {
 
     /// The host's daemon, as seen from here.
     pub(crate) fn daemon(&self) -> io::Result<i32> {
-        let processes = residue::of_host(self.first()?)?;
+        let processes = leftovers::of_host(self.first()?)?;
         let daemon = processes
             .iter()
             .find(|process| process.command_line.starts_with(probe::LIBVIRTD));
@@ -181,8 +181,8 @@ impl Host for LabHost {
         self.command(words).map(Some)
     }
 
-    fn residue(&self, domain: &str) -> io::Result<Option<Vec<String>>> {
-        residue::find(self.first()?, domain).map(Some)
+    fn leftovers(&self, domain: &str) -> io::Result<Option<Vec<String>>> {
+        leftovers::find(self.first()?, domain).map(Some)
     }
 
     fn stop_daemon(&self) -> Pin<Box<dyn Future<Output = io::Result<()>> + '_>> {
@@ -194,10 +194,10 @@ impl Host for LabHost {
     }
 
     fn kill_qemu(&self, domain: &str) -> io::Result<()> {
-        let processes = residue::of_domain(self.first()?, domain)?;
+        let processes = leftovers::of_domain(self.first()?, domain)?;
         let qemu = processes
             .iter()
-            .find(|process| residue::is_qemu(process))
+            .find(|process| leftovers::is_qemu(process))
             .ok_or_else(|| {
                 io::Error::new(
                     io::ErrorKind::NotFound,

@@ -2,10 +2,10 @@
 //! process.
 //!
 //! ```text
-//!  Lab ──spec, lifeline (stdin)──▶ keeper ──fork──▶ PID 1 of the host ──▶ libvirtd
+//!  Lab ──spec, lifeline (stdin)──▶ supervisor ──fork──▶ PID 1 of the host ──▶ libvirtd
 //! ```
 //!
-//! The keeper makes the namespaces, says which process is the host's first, and waits for it. Both
+//! The supervisor makes the namespaces, says which process is the host's first, and waits for it. Both
 //! are this program, so that a release's root needs nothing of ours.
 
 use std::{
@@ -32,7 +32,7 @@ use crate::{
     releases::{jail, probe::LIBVIRTD, unpack},
 };
 
-/// The hidden command by which the lab starts this program again as a host's keeper. Its arguments
+/// The hidden command by which the lab starts this program again as a host's supervisor. Its arguments
 /// are the host's name and the folder of its logs, for people and for [`crate::running_hosts`].
 pub const COMMAND: &str = "lab-host";
 
@@ -65,7 +65,7 @@ pub(crate) struct Spec {
     pub(crate) setup: HostSetup,
 }
 
-/// Runs this process as a host's keeper, or as another part of the lab that is this program started
+/// Runs this process as a host's supervisor, or as another part of the lab that is this program started
 /// again, if its arguments say so, and gives the code to exit with. Call it first in `main`, before
 /// any thread is started.
 #[must_use]
@@ -107,7 +107,7 @@ fn keep() -> Result<u8, LabError> {
 }
 
 fn be_first() -> Result<u8, LabError> {
-    prctl::set_pdeathsig(Signal::SIGKILL).map_err(LabError::system("bind to the keeper"))?;
+    prctl::set_pdeathsig(Signal::SIGKILL).map_err(LabError::system("bind to the supervisor"))?;
     let mut line = String::new();
     io::stdin()
         .lock()

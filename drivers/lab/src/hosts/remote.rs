@@ -37,7 +37,7 @@ impl Host for RemoteHost {
         Ok(None)
     }
 
-    fn residue(&self, _domain: &str) -> io::Result<Option<Vec<String>>> {
+    fn leftovers(&self, _domain: &str) -> io::Result<Option<Vec<String>>> {
         Ok(None)
     }
 

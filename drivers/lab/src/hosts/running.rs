@@ -36,8 +36,8 @@ impl RunningHost {
     /// The runner that has the host, as seen from here: its network has all hosts of the lab.
     #[must_use]
     pub fn runner(&self) -> Option<i32> {
-        let keeper = parent_of(self.first)?;
-        parent_of(keeper)
+        let supervisor = parent_of(self.first)?;
+        parent_of(supervisor)
     }
 
     /// The address of each host of its lab, by which clients reach it, with the host's name.

@@ -7,7 +7,7 @@ use std::{
     ptr,
 };
 
-use migratrix_history::JobLook;
+use migratrix_history::JobStats;
 use virt::{connect::Connect, domain::Domain, error::Error, sys};
 
 pub use checkpoints::{begin_backup, checkpoints, redefine};
@@ -21,7 +21,7 @@ pub enum Told {
     /// `VIR_DOMAIN_EVENT_ID_MIGRATION_ITERATION`: the pass.
     Iteration(c_int),
     /// `VIR_DOMAIN_EVENT_ID_JOB_COMPLETED`: the job's statistics.
-    JobEnded(Box<JobLook>),
+    JobEnded(Box<JobStats>),
 }
 
 /// Which job is asked for.
@@ -73,7 +73,7 @@ pub fn state(domain: &Domain) -> Result<(c_int, c_int), Error> {
 }
 
 /// The statistics of a job (`virDomainGetJobStats`); the host forgets a finished one's.
-pub fn job(domain: &Domain, finished: Finished) -> Result<JobLook, Error> {
+pub fn job(domain: &Domain, finished: Finished) -> Result<JobStats, Error> {
     let flags = match finished {
         Finished::Yes => sys::VIR_DOMAIN_JOB_STATS_COMPLETED,
         Finished::No => 0,
@@ -96,7 +96,7 @@ pub fn job(domain: &Domain, finished: Finished) -> Result<JobLook, Error> {
 ///
 /// # Safety
 /// `fields` has `count` parameters; it may be null where there are none.
-unsafe fn statistics(kind: String, fields: sys::virTypedParameterPtr, count: c_int) -> JobLook {
+unsafe fn statistics(kind: String, fields: sys::virTypedParameterPtr, count: c_int) -> JobStats {
     let field = |name: &CStr| {
         let mut value = 0;
         // SAFETY: the caller's promise; where `fields` is null libvirt refuses.
@@ -125,7 +125,7 @@ unsafe fn statistics(kind: String, fields: sys::virTypedParameterPtr, count: c_i
             (found == 1).then(|| CStr::from_ptr(value).to_string_lossy().into_owned())
         }
     };
-    JobLook {
+    JobStats {
         kind,
         elapsed_ms: field(sys::VIR_DOMAIN_JOB_TIME_ELAPSED),
         downtime_ms: field(sys::VIR_DOMAIN_JOB_DOWNTIME),
@@ -140,7 +140,7 @@ unsafe fn statistics(kind: String, fields: sys::virTypedParameterPtr, count: c_i
         disk_total: field(sys::VIR_DOMAIN_JOB_DISK_TOTAL),
         disk_processed: field(sys::VIR_DOMAIN_JOB_DISK_PROCESSED),
         error: text(sys::VIR_DOMAIN_JOB_ERRMSG),
-        ..JobLook::default()
+        ..JobStats::default()
     }
 }
 

@@ -13,7 +13,7 @@
 use std::collections::BTreeMap;
 
 use migratrix_guest::{Parameters, Survey};
-use migratrix_history::{JobLook, Refusal, Side};
+use migratrix_history::{JobStats, Refusal, Side};
 use migratrix_matrix::Control;
 use serde::{Deserialize, Serialize};
 
@@ -293,7 +293,7 @@ pub enum Said {
     /// The guest's stamped memory.
     Survey(Survey),
     /// The statistics of a job.
-    Job(JobLook),
+    Job(JobStats),
     /// What was said, as it was said.
     Text(String),
     /// The XML of each checkpoint.
@@ -360,7 +360,7 @@ pub enum What {
     /// `VIR_DOMAIN_EVENT_ID_MIGRATION_ITERATION`: the number of the pass, from 1.
     Iteration(i32),
     /// `VIR_DOMAIN_EVENT_ID_JOB_COMPLETED`: the statistics of the job.
-    JobEnded(Box<JobLook>),
+    JobEnded(Box<JobStats>),
 }
 
 #[cfg(test)]

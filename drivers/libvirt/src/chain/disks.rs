@@ -4,7 +4,7 @@ use std::fs;
 
 use migratrix_contract::{SHARED, Subject};
 use migratrix_history::Side;
-use migratrix_matrix::{Drive, Journey, Point, WriteSet};
+use migratrix_matrix::{Drive, Point, StorageMigration, WriteSet};
 
 use crate::{Error, LibvirtDriver, element::Element};
 
@@ -47,8 +47,8 @@ fn file(subject: &Subject) -> Option<String> {
         return None;
     };
     let folder = match chained.journey {
-        Journey::Stay | Journey::Shared => SHARED,
-        Journey::Copied => OWN,
+        StorageMigration::Stay | StorageMigration::Shared => SHARED,
+        StorageMigration::Copied => OWN,
     };
     Some(format!("{folder}/{}-{}", subject.domain, Drive::First))
 }
@@ -67,12 +67,14 @@ impl LibvirtDriver<'_> {
     /// The sides that have the disk as the destination has it.
     pub(super) fn who_has_disk(&self) -> &'static [Side] {
         match self.journey() {
-            Some(Journey::Copied) => &[Side::Destination],
-            Some(Journey::Stay | Journey::Shared) | None => &[Side::Source, Side::Destination],
+            Some(StorageMigration::Copied) => &[Side::Destination],
+            Some(StorageMigration::Stay | StorageMigration::Shared) | None => {
+                &[Side::Source, Side::Destination]
+            }
         }
     }
 
-    pub(super) fn journey(&self) -> Option<Journey> {
+    pub(super) fn journey(&self) -> Option<StorageMigration> {
         if let Point::Chained(chained) = self.subject.point {
             Some(chained.journey)
         } else {
@@ -84,8 +86,11 @@ impl LibvirtDriver<'_> {
     /// guest that writes all of it, and empty on a destination that it is copied to.
     pub(crate) async fn provide_disk(&self, side: Side) -> Result<(), Error> {
         let copied = match (self.journey(), side) {
-            (None, _) | (Some(Journey::Stay | Journey::Shared), Side::Destination) => return Ok(()),
-            (Some(Journey::Copied), Side::Destination) => true,
+            (None, _)
+            | (Some(StorageMigration::Stay | StorageMigration::Shared), Side::Destination) => {
+                return Ok(());
+            }
+            (Some(StorageMigration::Copied), Side::Destination) => true,
             (Some(_), Side::Source) => false,
         };
         let (disk, size) = (self.disk(), Drive::SIZE.to_string());

@@ -4,7 +4,7 @@ use std::fs;
 
 use migratrix_client::wire::{Op, Said};
 use migratrix_contract::Recorder;
-use migratrix_history::{BitmapLook, BlockNode, Observation, Side, When};
+use migratrix_history::{BitmapInfo, BlockNode, Observation, Side, When};
 use migratrix_matrix::{DirtyBitmap, Drive, WriteSet};
 use serde_json::{Value, json};
 
@@ -66,7 +66,7 @@ impl LibvirtDriver<'_> {
         record: &mut Recorder,
     ) -> Result<(), Error> {
         let node = self.node(side).await?;
-        let mut bitmaps: Vec<BitmapLook> = node.bitmaps(Drive::First.name());
+        let mut bitmaps: Vec<BitmapInfo> = node.bitmaps(Drive::First.name());
         bitmaps.sort_by(|one, other| one.name.cmp(&other.name));
         record.saw(Observation::Bitmaps { side, bitmaps });
         Ok(())
@@ -119,7 +119,7 @@ impl LibvirtDriver<'_> {
         side: Side,
         record: &mut Recorder,
     ) -> Result<(), Error> {
-        let laps = self.pulse(side).await?.laps(LAPS).await?;
+        let laps = self.heartbeat(side).await?.laps(LAPS).await?;
         record.saw(laps.observation(side, When::Writing));
         Ok(())
     }

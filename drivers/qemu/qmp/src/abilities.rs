@@ -17,7 +17,7 @@ use crate::{Binary, Deadline, Launch, QemuError, Qmp, Root, Schema, error::excer
 
 /// What a QEMU can do: plain data.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Abilities {
+pub struct QemuCaps {
     /// Its version.
     pub version: Version,
     /// The package that it comes from.
@@ -128,7 +128,7 @@ impl QapiEnum {
     }
 }
 
-impl Abilities {
+impl QemuCaps {
     /// Starts `binary` once, without a machine, and asks it.
     ///
     /// # Errors

@@ -4,7 +4,7 @@
 //! ```text
 //!   Binary ─▶ Launch ─▶ Qemu ─┬─▶ Qmp ─▶ answers, Events
 //!     │                       └─▶ Qtest ─▶ memory, ports
-//!     └─▶ Abilities (one start, then a cache)
+//!     └─▶ QemuCaps (one start, then a cache)
 //! ```
 //!
 //! What QEMU refuses is an answer ([`QmpError`]); a [`QemuError`] means that we could not ask, or
@@ -19,8 +19,8 @@ mod qtest;
 mod status;
 
 pub use abilities::{
-    Abilities, Machine, QapiEnum,
-    cache::AbilityCache,
+    Machine, QapiEnum, QemuCaps,
+    cache::QemuCapsCache,
     entity::Member,
     schema::{Root, Schema},
 };

@@ -6,7 +6,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use migratrix_qmp::{AbilityCache, Binary, Launch, QemuError};
+use migratrix_qmp::{Binary, Launch, QemuCapsCache, QemuError};
 
 const LONG: Duration = Duration::from_secs(30);
 
@@ -118,7 +118,7 @@ async fn what_is_not_there_is_an_error_that_names_it() {
 #[tokio::test]
 async fn a_cache_of_a_binary_that_is_not_there_is_an_error_that_names_it() {
     let folder = tempfile::tempdir().unwrap();
-    let cache = AbilityCache::new(folder.path());
+    let cache = QemuCapsCache::new(folder.path());
     let error = cache
         .abilities(&Binary::at("/nowhere/qemu"), LONG)
         .await

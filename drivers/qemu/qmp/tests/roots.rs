@@ -9,7 +9,7 @@ use std::{
 };
 
 use migratrix_qmp::{
-    Abilities, AbilityCache, Binary, Endianness, JobStatus, Launch, MigrationStatus, QapiEnum,
+    Binary, Endianness, JobStatus, Launch, MigrationStatus, QapiEnum, QemuCaps, QemuCapsCache,
     RunState, Width,
 };
 use nix::{
@@ -126,7 +126,7 @@ fn roots() -> Vec<Binary> {
         .collect()
 }
 
-fn machines(abilities: &Abilities, family: &str) -> usize {
+fn machines(abilities: &QemuCaps, family: &str) -> usize {
     abilities
         .machines()
         .filter(|name| name.starts_with(family))
@@ -137,7 +137,7 @@ fn split(row: &str) -> (&str, &str) {
     row.split_once('/').unwrap()
 }
 
-fn assert_as_measured(abilities: &Abilities) {
+fn assert_as_measured(abilities: &QemuCaps) {
     let major = abilities.version.major;
     let check = |rows: &[Row], has: &dyn Fn(&str) -> bool| {
         for (thing, first, last) in rows {
@@ -178,7 +178,7 @@ fn assert_as_measured(abilities: &Abilities) {
     );
 }
 
-fn assert_common(abilities: &Abilities) {
+fn assert_common(abilities: &QemuCaps) {
     assert!(
         abilities.capabilities.values().all(|on| !on),
         "no capability is on by default"
@@ -197,7 +197,7 @@ fn assert_common(abilities: &Abilities) {
 }
 
 /// No release has a state that is not known here by its name.
-fn assert_states_are_known(abilities: &Abilities) {
+fn assert_states_are_known(abilities: &QemuCaps) {
     let assert_all = |of: QapiEnum, is_known: fn(&str) -> bool| {
         let words = abilities.words(of);
         let unknown: Vec<&&str> = words.iter().filter(|word| !is_known(word)).collect();
@@ -215,10 +215,10 @@ fn assert_states_are_known(abilities: &Abilities) {
 #[ignore = "needs the roots of releases, named by MIGRATRIX_TEST_ROOTS=dir1:dir2"]
 async fn the_abilities_of_each_release_are_as_measured() {
     let folder = tempfile::tempdir().unwrap();
-    let cache = AbilityCache::new(folder.path().join("abilities"));
+    let cache = QemuCapsCache::new(folder.path().join("abilities"));
     for binary in roots() {
         let began = Instant::now();
-        let probed = Abilities::probe(&binary, LONG).await.unwrap();
+        let probed = QemuCaps::probe(&binary, LONG).await.unwrap();
         let probe = began.elapsed();
         assert_as_measured(&probed);
         assert_common(&probed);
@@ -235,7 +235,7 @@ async fn the_abilities_of_each_release_are_as_measured() {
     assert_damage_is_mended(&cache, folder.path()).await;
 }
 
-async fn assert_damage_is_mended(cache: &AbilityCache, folder: &Path) {
+async fn assert_damage_is_mended(cache: &QemuCapsCache, folder: &Path) {
     let files = || {
         fs::read_dir(folder.join("abilities"))
             .unwrap()

@@ -2,7 +2,7 @@
 
 use migratrix_contract::Recorder;
 use migratrix_history::Side;
-use migratrix_matrix::{Backup, Drive, Journey, WriteSet, Writer};
+use migratrix_matrix::{Backup, Drive, StorageMigration, WriteSet, Writer};
 use migratrix_qmp::Launch;
 use serde_json::{Value, json};
 
@@ -11,7 +11,7 @@ use crate::{QemuDriver, error::StepError, machine, party::PATIENCE};
 
 /// The name of a disk's file on a side.
 pub(super) fn file(case: &Backup, side: Side, drive: Drive) -> String {
-    let copied = case.journey == Journey::Copied && side == Side::Destination;
+    let copied = case.journey == StorageMigration::Copied && side == Side::Destination;
     let copy = if copied { "-copy" } else { "" };
     format!("{drive}{copy}")
 }

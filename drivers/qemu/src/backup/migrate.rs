@@ -2,7 +2,7 @@
 
 use migratrix_contract::Recorder;
 use migratrix_history::Side;
-use migratrix_matrix::{Backup, Carrier, Drive, Journey};
+use migratrix_matrix::{Backup, BitmapTransfer, Drive, StorageMigration};
 use migratrix_qmp::{
     Event, JobStatus,
     MigrationStatus::{Completed, PreSwitchover},
@@ -21,7 +21,7 @@ use Side::{Destination, Source};
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Bitmaps {
     /// By this way.
-    By(Carrier),
+    By(BitmapTransfer),
     /// They are left behind, on purpose.
     LeftBehind,
 }
@@ -45,7 +45,7 @@ impl QemuDriver {
         bitmaps: Bitmaps,
         record: &mut Recorder,
     ) -> Result<(), StepError> {
-        if case.journey == Journey::Copied {
+        if case.journey == StorageMigration::Copied {
             let name = disks::file(case, Destination, Drive::First);
             self.make_image(Destination, &name, &DISK).await?;
         }
@@ -54,8 +54,8 @@ impl QemuDriver {
             self.party(side).prepare(case, bitmaps, record).await?;
         }
         match case.journey {
-            Journey::Stay | Journey::Shared => Ok(()),
-            Journey::Copied => self.begin_copy(record).await,
+            StorageMigration::Stay | StorageMigration::Shared => Ok(()),
+            StorageMigration::Copied => self.begin_copy(record).await,
         }
     }
 
@@ -123,8 +123,8 @@ impl QemuDriver {
         self.await_status(Source, &PreSwitchover, record).await?;
         self.inspect_bitmaps(Source, record).await?;
         match case.journey {
-            Journey::Stay | Journey::Shared => {}
-            Journey::Copied => self.end_copy(record).await?,
+            StorageMigration::Stay | StorageMigration::Shared => {}
+            StorageMigration::Copied => self.end_copy(record).await?,
         }
         let proceed = json!({ "state": PreSwitchover.as_str() });
         let from = &mut self.source;
@@ -153,8 +153,10 @@ impl Party {
     ) -> Result<(), StepError> {
         let mut capabilities = vec!["events", "pause-before-switchover"];
         match bitmaps {
-            Bitmaps::By(Carrier::Stream | Carrier::Mapping) => capabilities.push("dirty-bitmaps"),
-            Bitmaps::By(Carrier::Image) | Bitmaps::LeftBehind => {}
+            Bitmaps::By(BitmapTransfer::Stream | BitmapTransfer::Mapping) => {
+                capabilities.push("dirty-bitmaps")
+            }
+            Bitmaps::By(BitmapTransfer::Image) | Bitmaps::LeftBehind => {}
         }
         let capabilities: Vec<Value> = capabilities
             .into_iter()
@@ -163,7 +165,7 @@ impl Party {
         let capabilities = json!({ "capabilities": capabilities });
         self.command("migrate-set-capabilities", capabilities, record)
             .await?;
-        if bitmaps == Bitmaps::By(Carrier::Mapping) {
+        if bitmaps == Bitmaps::By(BitmapTransfer::Mapping) {
             let mapping = json!({ "block-bitmap-mapping": mapping(case) });
             self.command("migrate-set-parameters", mapping, record)
                 .await?;

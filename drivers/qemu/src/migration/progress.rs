@@ -1,6 +1,6 @@
 //! What `query-migrate` says, as far as it is used.
 
-use migratrix_history::JobLook;
+use migratrix_history::JobStats;
 use migratrix_qmp::MigrationStatus;
 use serde::Deserialize;
 
@@ -62,10 +62,10 @@ impl Progress {
     }
 
     /// What is recorded of it.
-    pub(crate) fn look(self) -> JobLook {
+    pub(crate) fn look(self) -> JobStats {
         let kind = self.status.to_string();
         let ram = self.ram.unwrap_or_default();
-        JobLook {
+        JobStats {
             kind,
             elapsed_ms: self.total_time,
             downtime_ms: self.downtime,
@@ -80,7 +80,7 @@ impl Progress {
             xbzrle_pages: self.xbzrle_cache.and_then(|cache| cache.pages),
             throttle_percent: self.cpu_throttle_percentage,
             error: self.error_desc,
-            ..JobLook::default()
+            ..JobStats::default()
         }
     }
 }

@@ -6,7 +6,7 @@ use migratrix_contract::{Deadlines, DomainSpec, Recorder, Script, run};
 use migratrix_guest::Parameters;
 use migratrix_history::History;
 use migratrix_matrix::Case;
-use migratrix_qemu::{Abilities, Binary, QemuDriver, RawHost, machine};
+use migratrix_qemu::{Binary, QemuCaps, QemuDriver, RawHost, machine};
 
 /// How long a QEMU may take to say what it can do.
 const PROBING: Duration = Duration::from_secs(20);
@@ -17,7 +17,7 @@ pub async fn hosts() -> Vec<RawHost> {
     let mut hosts = Vec::new();
     for root in env::split_paths(&roots) {
         let binary = Binary::of_root(&root).expect("the root has a QEMU");
-        let abilities = Abilities::probe(&binary, PROBING).await;
+        let abilities = QemuCaps::probe(&binary, PROBING).await;
         hosts.push(RawHost {
             name: format!("r{}", hosts.len()),
             binary,

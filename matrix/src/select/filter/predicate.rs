@@ -51,7 +51,7 @@ impl Predicate {
             Self::Is(values) => values.iter().any(|(axis, word)| case.is(axis, word)),
             Self::Flags(flags) => case.scenario().is_some_and(|one| one.flags == *flags),
             Self::Fault(fault) => case.fault == *fault,
-            Self::Name(glob) => glob.matches(&case.to_string()),
+            Self::Name(glob) => glob.matches(&case.to_string()) || glob.matches(&case.first_name()),
             Self::Release(place, name) => case.tuple.at(*place) == name,
             Self::Releases(place, glob) => glob.matches(case.tuple.at(*place).as_str()),
             Self::Version(place, bound) => {

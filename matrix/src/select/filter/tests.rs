@@ -4,7 +4,8 @@ use crate::{Release, Version};
 
 use super::*;
 
-const NAME: &str = "tck/libvirt/trixie,bookworm,sid/p2p/persistent-running-bare/undefine+persist";
+const NAME: &str =
+    "tck/libvirt/trixie,bookworm,sid/p2p/persistent-running-undefined/undefine+persist";
 
 fn releases() -> Releases {
     let release = |name, libvirt: Option<&str>, qemu: Option<&str>| Release {
@@ -39,7 +40,7 @@ fn what_is_true_of_a_case() {
         "suite(tck) & backend(libvirt)",
         "control(p2p,tunnelled)",
         "control( normal , p2p )",
-        "state(running)&state(bare)&state(persistent)",
+        "state(running)&state(undefined)&state(persistent)",
         "flag(undefine) and flag(persist) and not flag(live)",
         "flags(persist+undefine)",
         "fault(none)",
@@ -249,4 +250,22 @@ fn a_glob_stands_for_the_values_of_an_axis_that_it_matches() {
     assert!(!matches("virtio-blk") && !matches("e1000") && !matches("plain"));
     let nothing = "devices(zip-*)".parse::<Filter>().unwrap_err();
     assert_eq!(nothing.problem, "`zip-*` matches no value of `devices`");
+}
+
+#[test]
+fn words_of_before_are_taken_too() {
+    for filter in [
+        "state(bare) & !state(prepared)",
+        "state(b?re)",
+        "name(*-bare/*) & name(*-undefined/*)",
+    ] {
+        assert_eq!(of(NAME, filter), Ok(true), "{filter}");
+    }
+    let old = NAME.replace("-undefined/", "-bare/");
+    assert_eq!(of(&old, "state(undefined)"), Ok(true));
+    let problem = bad("state(bear)").problem;
+    assert!(
+        !problem.contains("bare"),
+        "they are read, and not told: {problem}"
+    );
 }

@@ -52,14 +52,20 @@ const PREDICATES: [(&str, Values); 10] = [
     ("name", Values::One(name)),
 ];
 
-/// A word of one of the axes that the predicate asks for, or a glob for several.
+/// A word of one of the axes that the predicate asks for, or a glob for several. Words of before are
+/// taken too.
 pub(super) fn words(predicate: &str, value: &str) -> Result<Predicate, String> {
     let asked = || axes().filter(|axis| axis.predicate == predicate);
     let is_glob = value.contains(['*', '?']);
     let glob = Glob::new(value);
     let fits = |word: &str| word == value || is_glob && glob.matches(word);
-    let all = asked().flat_map(|axis| axis.words.iter().map(|(word, _)| (axis.name, *word)));
-    let found: Vec<_> = all.filter(|(_, word)| fits(word)).collect();
+    let found = |axis: &'static AxisInfo| {
+        let now = axis.words.iter().map(|(word, _)| (*word, *word));
+        let all = now.chain(axis.former.iter().copied());
+        let found = all.filter(|(word, _)| fits(word));
+        found.map(|(_, now)| (axis.name, now))
+    };
+    let found: Vec<_> = asked().flat_map(found).unique().collect();
     if !found.is_empty() {
         Ok(Predicate::Is(found))
     } else if is_glob {

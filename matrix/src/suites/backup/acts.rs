@@ -84,7 +84,7 @@ pub enum Act {
     /// Make a full backup.
     Full(Drive, Together),
     /// Look at the bitmaps.
-    Look,
+    Inspect,
     /// Make an incremental, and wait until its job has ended, or has stopped.
     Increment(Link, OnError),
     /// Ask for an incremental that must be refused.
@@ -226,7 +226,7 @@ impl fmt::Display for Act {
             Self::Full(drive, Together::Add) => {
                 write!(f, "add the bitmaps and make a full backup of {drive}")
             }
-            Self::Look => f.write_str("look at the bitmaps"),
+            Self::Inspect => f.write_str("look at the bitmaps"),
             Self::Increment(link, OnError::Report) => write!(f, "make {link}"),
             Self::Increment(link, OnError::Stop) => write!(f, "make {link}, and stop on an error"),
             Self::Increment(link, OnError::Ignore) => write!(f, "make {link}, and ignore errors"),

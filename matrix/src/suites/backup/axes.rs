@@ -4,7 +4,7 @@ use crate::axis::axis;
 
 axis! {
     /// Where the chain is continued.
-    Journey, "journey" {
+    StorageMigration, "journey" {
         /// On the same QEMU.
         Stay = "stay",
         /// On a destination that shares the storage.
@@ -118,7 +118,7 @@ axis! {
 
 axis! {
     /// How the bitmap travels.
-    Carrier, "carrier" {
+    BitmapTransfer, "carrier" {
         /// In the stream (capability `dirty-bitmaps`), under its node's name.
         Stream = "stream",
         /// In the stream, under an alias (`block-bitmap-mapping`).

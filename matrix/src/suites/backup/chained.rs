@@ -16,7 +16,7 @@ use std::{fmt, str::FromStr};
 use itertools::iproduct;
 
 use super::{
-    axes::{Carrier, Creation, Journey, Writer},
+    axes::{BitmapTransfer, Creation, StorageMigration, Writer},
     point::Backup,
 };
 use crate::{
@@ -30,11 +30,11 @@ use crate::{
 
 /// A scenario of the suite `tck`, with a chain of backups around its migration. Its text is
 /// `JOURNEY/WRITER/CONTROL/STATE/FLAGS`, as in
-/// `shared-storage/qemu-io/p2p/persistent-running-bare/undefine`.
+/// `shared-storage/qemu-io/p2p/persistent-running-undefined/undefine`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Chained {
     /// How the disk comes to the destination.
-    pub journey: Journey,
+    pub journey: StorageMigration,
     /// Who writes to it.
     pub writer: Writer,
     /// What is migrated, and how.
@@ -43,7 +43,7 @@ pub struct Chained {
 
 impl Chained {
     /// Its axes; the others are those of its scenario.
-    pub const AXES: &'static [&'static AxisInfo] = &[&Journey::INFO, &Writer::INFO];
+    pub const AXES: &'static [&'static AxisInfo] = &[&StorageMigration::INFO, &Writer::INFO];
 }
 
 impl SuitePoint for Chained {
@@ -76,7 +76,7 @@ impl SuitePoint for Chained {
     /// The conditions that a case of it is judged by: those of its scenario, and those of the chain.
     fn conditions(&self) -> Vec<Condition> {
         let chain = [
-            Condition::Jobs,
+            Condition::BlockJobs,
             Condition::Bitmap,
             Condition::Backups,
             Condition::Chain,
@@ -96,8 +96,8 @@ impl SuitePoint for Chained {
             writer: self.writer,
             creation: Creation::InTransaction,
             carrier: match journey {
-                Journey::Stay | Journey::Shared => Carrier::Image,
-                Journey::Copied => Carrier::Mapping,
+                StorageMigration::Stay | StorageMigration::Shared => BitmapTransfer::Image,
+                StorageMigration::Copied => BitmapTransfer::Mapping,
             },
             ..Backup::default()
         }))
@@ -109,7 +109,7 @@ impl SuitePoint for Chained {
 pub(crate) fn chained(flags: &[FlagSet]) -> Vec<Chained> {
     let live = [FlagSet::NONE, FlagSet::NONE.with(Flag::Live)];
     let of = |writer, flags: &[FlagSet]| {
-        let journeys = [Journey::Shared, Journey::Copied];
+        let journeys = [StorageMigration::Shared, StorageMigration::Copied];
         iproduct!(journeys, Control::ALL, State::all(), flags)
             .map(|(journey, control, state, flags)| Chained {
                 journey,
@@ -129,7 +129,7 @@ pub(crate) fn chained(flags: &[FlagSet]) -> Vec<Chained> {
 static ROWS: [Row<Chained>; 3] = [
     row(
         "chain-jumps",
-        |point| point.journey == Journey::Stay,
+        |point| point.journey == StorageMigration::Stay,
         "a chain that stays on its host is none around a migration",
         "the suite `backup`: a case shows what its name says",
     ),
@@ -141,7 +141,10 @@ static ROWS: [Row<Chained>; 3] = [
     ),
     row(
         "tunnel-has-no-nbd",
-        |point| point.journey == Journey::Copied && point.scenario.control == Control::Tunnelled,
+        |point| {
+            point.journey == StorageMigration::Copied
+                && point.scenario.control == Control::Tunnelled
+        },
         "a disk is copied over NBD, which libvirt's tunnel does not carry",
         "virDomainMigrateFlags, VIR_MIGRATE_NON_SHARED_DISK and VIR_MIGRATE_TUNNELLED",
     ),

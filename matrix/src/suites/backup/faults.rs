@@ -1,8 +1,8 @@
 //! The faults of chains of backups, and the condition that must see each.
 
 use crate::{
-    Backup, BackupForm, Bitmaps, Carrier, Clusters, Creation, Granularity, Journey, Operation,
-    Target, Writer, fault::rows::faults,
+    Backup, BackupForm, BitmapTransfer, Bitmaps, Clusters, Creation, Granularity, Operation,
+    StorageMigration, Target, Writer, fault::rows::faults,
 };
 
 faults! {
@@ -10,7 +10,7 @@ faults! {
     BackupFault: Backup;
 
     /// A job is told to ignore a read error, so that nobody hears of it.
-    ErrorSwallowed = "error-swallowed": Migration, FAILURE, Jobs, Fail;
+    ErrorSwallowed = "error-swallowed": Migration, FAILURE, BlockJobs, Fail;
     /// The bitmap is cleared behind the tester's back.
     BitmapCleared = "bitmap-cleared": Migration, PLAIN, Bitmap, Fail;
     /// The capability stays off, so that the bitmap does not travel.
@@ -22,11 +22,11 @@ faults! {
     /// What the guest has written last to a sector is undone on its disk.
     WriteLost = "write-lost": Migration, GUEST, Chain, Fail;
     /// A file is left in the case's folder.
-    FileLeft = "backup-file-left": Clearing, PLAIN, NothingLeft, Fail;
+    FileLeft = "backup-file-left": Clearing, PLAIN, NoLeftovers, Fail;
 }
 
 const PLAIN: Backup = Backup {
-    journey: Journey::Stay,
+    journey: StorageMigration::Stay,
     form: BackupForm::Blockdev,
     operation: Operation::Simple,
     writer: Writer::QemuIo,
@@ -35,7 +35,7 @@ const PLAIN: Backup = Backup {
     bitmaps: Bitmaps::One,
     creation: Creation::AfterFull,
     target: Target::Qcow2,
-    carrier: Carrier::Stream,
+    carrier: BitmapTransfer::Stream,
 };
 
 const FAILURE: Backup = Backup {
@@ -44,7 +44,7 @@ const FAILURE: Backup = Backup {
 };
 
 const SHARED: Backup = Backup {
-    journey: Journey::Shared,
+    journey: StorageMigration::Shared,
     creation: Creation::InTransaction,
     ..PLAIN
 };
@@ -63,7 +63,7 @@ mod tests {
     fn each_is_run_on_a_case_that_has_the_condition_and_no_rule_leaves_out() {
         for fault in BackupFault::ALL {
             let point = Fault::Backup(fault).point();
-            assert!(point.conditions().contains(&fault.row().trips));
+            assert!(point.conditions().contains(&fault.row().detected_by));
             let name = format!("faults/{}/a,b/{point}/{}", Backend::Qemu, fault.word());
             let case: Case = name.parse().unwrap();
             assert_eq!(excluded(&case), None, "{name}");

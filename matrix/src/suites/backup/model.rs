@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::{
     acts::{Act, DirtyBitmap, Link, Misnamed, OnError, Together},
-    axes::{Carrier, Clusters, Granularity, Operation, Writer},
+    axes::{BitmapTransfer, Clusters, Granularity, Operation, Writer},
     point::Backup,
     writes::{Drive, touched},
 };
@@ -149,7 +149,7 @@ impl Scene {
             | Act::Laps
             | Act::Grow(_)
             | Act::Full(..)
-            | Act::Look
+            | Act::Inspect
             | Act::IncrementBy(..)
             | Act::Cancel(_)
             | Act::Reference(_)
@@ -243,7 +243,7 @@ impl<'b> Model<'b> {
             | Act::Write(..)
             | Act::Laps
             | Act::Grow(_)
-            | Act::Look
+            | Act::Inspect
             | Act::IncrementBy(..)
             | Act::Compare(_)
             | Act::Since(..)
@@ -346,7 +346,7 @@ impl<'b> Model<'b> {
             }
             Act::AddOdd(_)
             | Act::Full(_, Together::Alone)
-            | Act::Look
+            | Act::Inspect
             | Act::IncrementBy(..)
             | Act::Cancel(_)
             | Act::Reference(_)
@@ -400,7 +400,7 @@ impl<'b> Model<'b> {
             count: self.count(dirt),
             granularity: self.backup.granularity.bytes(),
             busy: dirt.busy,
-            persistent: self.backup.carrier == Carrier::Image,
+            persistent: self.backup.carrier == BitmapTransfer::Image,
         };
         self.bitmaps.iter().map(of).collect()
     }
@@ -428,7 +428,7 @@ const fn refusal(act: Act) -> Option<&'static [&'static str]> {
         | Act::Laps
         | Act::Grow(_)
         | Act::Full(..)
-        | Act::Look
+        | Act::Inspect
         | Act::Increment(..)
         | Act::Cancel(_)
         | Act::Resume(_)

@@ -1,32 +1,32 @@
 //! What a chain of backups needs of the two QEMUs: its gates.
 
 use super::{
-    axes::{BackupForm, Carrier, Journey, Writer},
+    axes::{BackupForm, BitmapTransfer, StorageMigration, Writer},
     point::Backup,
 };
 use crate::{
-    Ability, Holder, MachineChoice, Need,
+    Ability, Holder, MachineChoice, Requirement,
     need::{self, BOTH, DESTINATION, SOURCE},
 };
 
 impl Backup {
     /// What it needs, the most telling first. What every QEMU from 5.2 on has is not among it.
     #[must_use]
-    pub fn needs(&self) -> Vec<Need> {
+    pub fn needs(&self) -> Vec<Requirement> {
         let mut all = Vec::new();
         let mut on = |sides, ability| need::on(sides, ability, &mut all);
         let sides: &[Holder] = if self.jumps() { BOTH } else { &[SOURCE] };
         on(sides, self.command());
         match self.carrier {
-            Carrier::Stream | Carrier::Image if !self.jumps() => {}
-            Carrier::Stream => on(sides, Ability::Capability("dirty-bitmaps")),
-            Carrier::Mapping => {
+            BitmapTransfer::Stream | BitmapTransfer::Image if !self.jumps() => {}
+            BitmapTransfer::Stream => on(sides, Ability::Capability("dirty-bitmaps")),
+            BitmapTransfer::Mapping => {
                 on(sides, Ability::Capability("dirty-bitmaps"));
                 on(sides, Ability::Parameter("block-bitmap-mapping"));
             }
-            Carrier::Image => {}
+            BitmapTransfer::Image => {}
         }
-        if self.journey == Journey::Copied {
+        if self.journey == StorageMigration::Copied {
             on(&[DESTINATION], Ability::Argument("block-export-add", "id"));
         }
         if self.jumps() {

@@ -11,12 +11,12 @@
 //! ```
 
 use super::axes::{
-    BackupForm, Bitmaps, Carrier, Clusters, Creation, Granularity, Journey, Operation, Target,
-    Writer,
+    BackupForm, BitmapTransfer, Bitmaps, Clusters, Creation, Granularity, Operation,
+    StorageMigration, Target, Writer,
 };
 use super::rules;
 use crate::{
-    Backend, Condition, Need, Rule, Suite,
+    Backend, Condition, Requirement, Rule, Suite,
     axis::{Value, axes_point},
     point::SuitePoint,
 };
@@ -26,7 +26,7 @@ use crate::{
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Backup {
     /// Where the chain is continued.
-    pub journey: Journey,
+    pub journey: StorageMigration,
     /// Which command makes backups.
     pub form: BackupForm,
     /// What is done.
@@ -44,12 +44,12 @@ pub struct Backup {
     /// The targets' format.
     pub target: Target,
     /// How the bitmap travels.
-    pub carrier: Carrier,
+    pub carrier: BitmapTransfer,
 }
 
 axes_point! {
     Backup, "JOURNEY/FORM/OPERATION/OPTIONS",
-    heads: [journey: Journey, form: BackupForm, operation: Operation],
+    heads: [journey: StorageMigration, form: BackupForm, operation: Operation],
     options: [
         writer: Writer,
         granularity: Granularity,
@@ -57,7 +57,7 @@ axes_point! {
         bitmaps: Bitmaps,
         creation: Creation,
         target: Target,
-        carrier: Carrier,
+        carrier: BitmapTransfer,
     ]
 }
 
@@ -65,21 +65,21 @@ impl Backup {
     /// The conditions that a case of it is judged by. What is refused makes no backup to compare.
     #[must_use]
     pub fn conditions(&self) -> Vec<Condition> {
-        let mut all = vec![Condition::Jobs, Condition::Bitmap];
+        let mut all = vec![Condition::BlockJobs, Condition::Bitmap];
         if self.jumps() {
             all.insert(0, Condition::Migrated);
         }
         if !self.operation.is_refused() {
             all.extend([Condition::Backups, Condition::Chain]);
         }
-        all.push(Condition::NothingLeft);
+        all.push(Condition::NoLeftovers);
         all
     }
 
     /// Whether the chain is continued on another QEMU.
     #[must_use]
     pub fn jumps(&self) -> bool {
-        self.journey != Journey::Stay
+        self.journey != StorageMigration::Stay
     }
 }
 
@@ -100,7 +100,7 @@ impl SuitePoint for Backup {
         rules::excluded(self)
     }
 
-    fn needs(&self) -> Vec<Need> {
+    fn needs(&self) -> Vec<Requirement> {
         Self::needs(self)
     }
 

@@ -4,8 +4,8 @@ use itertools::iproduct;
 
 use super::{
     axes::{
-        BackupForm, Bitmaps, Carrier, Clusters, Creation, Granularity, Journey, Operation, Target,
-        Writer,
+        BackupForm, BitmapTransfer, Bitmaps, Clusters, Creation, Granularity, Operation,
+        StorageMigration, Target, Writer,
     },
     chained::chained,
     point::Backup,
@@ -91,8 +91,8 @@ pub(crate) fn variants() -> Vec<Backup> {
 /// Chains that are continued after a migration.
 pub(crate) fn chains() -> Vec<Backup> {
     iproduct!(
-        [Journey::Shared, Journey::Copied],
-        Carrier::ALL,
+        [StorageMigration::Shared, StorageMigration::Copied],
+        BitmapTransfer::ALL,
         Writer::ALL
     )
     .map(|(journey, carrier, writer)| Backup {

@@ -1,7 +1,10 @@
 //! The rules of the `backup` suite: which points can't be, or would show nothing, and why.
 
 use super::{
-    axes::{Bitmaps, Carrier, Clusters, Creation, Granularity, Journey, Operation, Target, Writer},
+    axes::{
+        BitmapTransfer, Bitmaps, Clusters, Creation, Granularity, Operation, StorageMigration,
+        Target, Writer,
+    },
     point::Backup,
 };
 use crate::rule::{Row, Rule, first, row};
@@ -12,14 +15,14 @@ const POINT: &str = "the suite `backup`: a case shows what its name says";
 static ROWS: [Row<Backup>; 10] = [
     row(
         "copy-leaves-the-image",
-        |point| point.journey == Journey::Copied && point.carrier == Carrier::Image,
+        |point| point.journey == StorageMigration::Copied && point.carrier == BitmapTransfer::Image,
         "what is copied is what the disk holds: a bitmap that is stored in the image stays in that \
          image",
         "docs/interop/qcow2.rst, Bitmaps extension",
     ),
     row(
         "nothing-travels",
-        |point| !point.jumps() && point.carrier != Carrier::Stream,
+        |point| !point.jumps() && point.carrier != BitmapTransfer::Stream,
         "a bitmap that stays is carried by nothing",
         POINT,
     ),

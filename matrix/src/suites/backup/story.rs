@@ -2,7 +2,7 @@
 
 use super::{
     acts::{Act, DirtyBitmap, Link, Misnamed, OnError, Together},
-    axes::{Bitmaps, Carrier, Creation, Operation, Writer},
+    axes::{BitmapTransfer, Bitmaps, Creation, Operation, Writer},
     point::Backup,
     writes::{Drive, WriteSet},
 };
@@ -21,7 +21,7 @@ impl Backup {
             Operation::TransactionFailureRace => grouped(None),
             Operation::BitmapMissing => refused(Misnamed::Missing),
             Operation::BitmapNotFound => refused(Misnamed::Unknown),
-            Operation::BadGranularity => vec![Act::AddOdd(First), Act::Look],
+            Operation::BadGranularity => vec![Act::AddOdd(First), Act::Inspect],
             Operation::Growing => growing(),
             Operation::Failure => failing(&[Act::Increment(link(1, 0), OnError::Report)]),
             Operation::Pause => pausing(),
@@ -58,7 +58,7 @@ impl Backup {
             Creation::BeforeWrites => add
                 .chain([
                     Act::Write(First, WriteSet::Third),
-                    Act::Look,
+                    Act::Inspect,
                     Act::Full(First, Together::Clear),
                 ])
                 .collect(),
@@ -69,14 +69,14 @@ impl Backup {
     /// Three incrementals: nothing written, some, more.
     fn simple(&self) -> Vec<Act> {
         let mut acts = self.opening();
-        acts.push(Act::Look);
+        acts.push(Act::Inspect);
         for (number, set) in [
             (1, None),
             (2, Some(WriteSet::First)),
             (3, Some(WriteSet::Second)),
         ] {
             if let Some(set) = set {
-                acts.extend([Act::Write(First, set), Act::Look]);
+                acts.extend([Act::Write(First, set), Act::Inspect]);
             }
             for link in self.links(number) {
                 acts.extend(backed_up(link));
@@ -93,20 +93,20 @@ impl Backup {
             Writer::Guest => Act::Laps,
         };
         let mut acts = self.opening();
-        acts.extend([Act::Look, writes(WriteSet::First), Act::Look]);
+        acts.extend([Act::Inspect, writes(WriteSet::First), Act::Inspect]);
         acts.extend(self.links(1).flat_map(twins));
-        acts.extend([writes(WriteSet::Second), Act::Look]);
+        acts.extend([writes(WriteSet::Second), Act::Inspect]);
         acts.extend([Act::Meet, Act::Jump]);
         acts.extend(self.arrival());
-        acts.extend([writes(WriteSet::Third), Act::Look]);
+        acts.extend([writes(WriteSet::Third), Act::Inspect]);
         if self.writer == Writer::Guest {
             acts.extend(self.links(2).flat_map(twins));
-            acts.extend([Act::Laps, Act::Halt, Act::Look]);
+            acts.extend([Act::Laps, Act::Halt, Act::Inspect]);
             acts.extend(self.links(3).flat_map(twins));
         } else {
             acts.extend(self.links(2).flat_map(twins));
         }
-        acts.extend([Act::Look, Act::End]);
+        acts.extend([Act::Inspect, Act::End]);
         acts
     }
 }
@@ -116,8 +116,8 @@ impl Backup {
     /// goes on (`migration_block_activate` in migration/block-active.c).
     const fn arrival(&self) -> [Act; 2] {
         match self.carrier {
-            Carrier::Stream | Carrier::Mapping => [Act::Look, Act::Continue],
-            Carrier::Image => [Act::Continue, Act::Look],
+            BitmapTransfer::Stream | BitmapTransfer::Mapping => [Act::Inspect, Act::Continue],
+            BitmapTransfer::Image => [Act::Continue, Act::Inspect],
         }
     }
 }
@@ -134,7 +134,7 @@ const fn link(number: u8, onto: u8) -> Link {
 fn backed_up(link: Link) -> [Act; 4] {
     [
         Act::Increment(link, OnError::Report),
-        Act::Look,
+        Act::Inspect,
         Act::Reference(link),
         Act::Compare(link),
     ]
@@ -149,11 +149,11 @@ fn transaction() -> Vec<Act> {
         Act::Add(First, DirtyBitmap::First),
         Act::Write(First, WriteSet::First),
         Act::Add(First, DirtyBitmap::Second),
-        Act::Look,
+        Act::Inspect,
         Act::Full(First, Together::Clear),
-        Act::Look,
+        Act::Inspect,
         Act::Write(First, WriteSet::Second),
-        Act::Look,
+        Act::Inspect,
     ];
     for bitmap in [DirtyBitmap::First, DirtyBitmap::Second] {
         acts.extend(backed_up(Link {
@@ -173,7 +173,7 @@ fn grouped(first: Option<WriteSet>) -> Vec<Act> {
         acts.push(Act::Full(drive, Together::Alone));
     }
     acts.extend(first.map(|set| Act::Write(First, set)));
-    acts.extend([Act::Write(Second, WriteSet::First), Act::Look]);
+    acts.extend([Act::Write(Second, WriteSet::First), Act::Inspect]);
     let pair = |number| {
         [First, Second].map(|drive| Link {
             drive,
@@ -181,7 +181,7 @@ fn grouped(first: Option<WriteSet>) -> Vec<Act> {
         })
     };
     for number in [1, 2] {
-        acts.extend([Act::Pair(pair(number)), Act::Look]);
+        acts.extend([Act::Pair(pair(number)), Act::Inspect]);
     }
     for link in pair(2) {
         acts.extend([Act::Reference(link), Act::Compare(link)]);
@@ -195,7 +195,7 @@ fn refused(how: Misnamed) -> Vec<Act> {
         Act::Add(First, DirtyBitmap::First),
         Act::Write(First, WriteSet::First),
         Act::IncrementBy(First, how),
-        Act::Look,
+        Act::Inspect,
     ]
 }
 
@@ -204,9 +204,9 @@ fn growing() -> Vec<Act> {
         Act::Full(First, Together::Alone),
         Act::Add(First, DirtyBitmap::First),
         Act::Grow(First),
-        Act::Look,
+        Act::Inspect,
         Act::Write(First, WriteSet::Tail),
-        Act::Look,
+        Act::Inspect,
     ];
     acts.extend(backed_up(link(1, 0)));
     acts.push(Act::End);
@@ -219,7 +219,7 @@ fn begun() -> Vec<Act> {
         Act::Full(First, Together::Alone),
         Act::Add(First, DirtyBitmap::First),
         Act::Write(First, WriteSet::First),
-        Act::Look,
+        Act::Inspect,
     ]
 }
 
@@ -227,7 +227,11 @@ fn begun() -> Vec<Act> {
 fn failing(first: &[Act]) -> Vec<Act> {
     let mut acts = begun();
     acts.extend(first);
-    acts.extend([Act::Look, Act::Write(First, WriteSet::Second), Act::Look]);
+    acts.extend([
+        Act::Inspect,
+        Act::Write(First, WriteSet::Second),
+        Act::Inspect,
+    ]);
     acts.extend(backed_up(link(2, 0)));
     acts.push(Act::End);
     acts
@@ -238,9 +242,9 @@ fn pausing() -> Vec<Act> {
     let mut acts = begun();
     acts.extend([
         Act::Increment(first, OnError::Stop),
-        Act::Look,
+        Act::Inspect,
         Act::Resume(first),
-        Act::Look,
+        Act::Inspect,
         Act::Reference(first),
         Act::Compare(first),
         Act::End,

@@ -2,7 +2,7 @@
 
 use super::{
     acts::Act,
-    axes::{Clusters, Creation, Granularity, Journey, Operation, Target, Writer},
+    axes::{Clusters, Creation, Granularity, Operation, StorageMigration, Target, Writer},
     model::{Count, JobEnd, Scene},
     point::Backup,
     profiles::{chains, iotests_124, variants},
@@ -12,7 +12,7 @@ use crate::Side;
 
 fn counts(backup: Backup) -> Vec<u64> {
     let looks = backup.scenes().into_iter();
-    let looks = looks.filter(|scene| scene.act == Act::Look);
+    let looks = looks.filter(|scene| scene.act == Act::Inspect);
     let bitmaps = looks.filter_map(|scene| scene.bitmaps.first().copied());
     bitmaps
         .map(|bitmap| match bitmap.count {
@@ -88,7 +88,7 @@ fn a_bitmap_is_busy_while_its_job_waits() {
     let scenes = of(Operation::Pause).scenes();
     let looks: Vec<&Scene> = scenes
         .iter()
-        .filter(|scene| scene.act == Act::Look)
+        .filter(|scene| scene.act == Act::Inspect)
         .collect();
     let busy: Vec<bool> = looks.iter().map(|look| look.bitmaps[0].busy).collect();
     assert_eq!(busy, [false, true, false]);
@@ -97,7 +97,7 @@ fn a_bitmap_is_busy_while_its_job_waits() {
 #[test]
 fn after_a_jump_all_is_done_on_the_destination() {
     let jump = Backup {
-        journey: Journey::Shared,
+        journey: StorageMigration::Shared,
         ..Backup::default()
     };
     let scenes = jump.scenes();
@@ -111,13 +111,13 @@ fn after_a_jump_all_is_done_on_the_destination() {
 #[test]
 fn what_a_guest_writes_is_not_counted_beforehand() {
     let guest = Backup {
-        journey: Journey::Shared,
+        journey: StorageMigration::Shared,
         writer: Writer::Guest,
         creation: Creation::InTransaction,
         ..Backup::default()
     };
     let scenes = guest.scenes();
-    let looks = scenes.iter().filter(|scene| scene.act == Act::Look);
+    let looks = scenes.iter().filter(|scene| scene.act == Act::Inspect);
     let counts: Vec<Count> = looks.map(|look| look.bitmaps[0].count).collect();
     assert_eq!(counts.first(), Some(&Count::Any));
     assert_eq!(counts.last(), Some(&Count::Exactly(0)));

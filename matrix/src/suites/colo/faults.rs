@@ -20,7 +20,7 @@ faults! {
     /// The other is yanked from, and not killed: it runs on beside the survivor.
     NotFenced = "not-fenced": Migration, PAIR, Alive, Fail;
     /// COLO is left on for the migration of the survivor.
-    ColoLeftOn = "colo-left-on": AfterMigration, PAIR, Onward, Fail;
+    ColoLeftOn = "colo-left-on": AfterMigration, PAIR, Remigrate, Fail;
 }
 
 /// The usual pair: the primary goes on when its connection was yanked between two checkpoints.
@@ -43,8 +43,8 @@ mod tests {
     fn each_is_run_on_the_usual_pair_which_has_its_condition() {
         assert_eq!(PAIR, Colo::default());
         for fault in ColoFault::ALL {
-            let trips = fault.row().trips;
-            assert!(PAIR.conditions().contains(&trips), "{}", fault.word());
+            let condition = fault.row().detected_by;
+            assert!(PAIR.conditions().contains(&condition), "{}", fault.word());
         }
     }
 }

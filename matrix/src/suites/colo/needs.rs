@@ -9,7 +9,7 @@ use super::{
     point::{Colo, REWORKED},
 };
 use crate::{
-    Ability, Accelerator, Holder, MachineChoice, Need,
+    Ability, Accelerator, Holder, MachineChoice, Requirement,
     need::{self, BOTH, DESTINATION, Row, SOURCE},
 };
 
@@ -64,7 +64,7 @@ const VERSIONS: [Row<Colo>; 4] = [
 impl Colo {
     /// What it needs, the most telling first.
     #[must_use]
-    pub fn needs(&self) -> Vec<Need> {
+    pub fn needs(&self) -> Vec<Requirement> {
         let mut all = Vec::new();
         need::on(BOTH, Ability::Capability("x-colo"), &mut all);
         let delay = Ability::Parameter("x-checkpoint-delay");
@@ -90,8 +90,8 @@ mod tests {
         Version::new(10, 0, 0),
     ];
 
-    fn lacking(colo: &Colo, pair: [Version; 2]) -> bool {
-        let lacks = |need: &Need| match need.holder {
+    fn unmet(colo: &Colo, pair: [Version; 2]) -> bool {
+        let lacks = |need: &Requirement| match need.holder {
             SOURCE => need.ability.is_in(pair[0]) == Some(false),
             DESTINATION => need.ability.is_in(pair[1]) == Some(false),
             Holder::Machine => need.ability.is_in_both(pair) == Some(false),
@@ -102,11 +102,11 @@ mod tests {
     #[test]
     fn the_usual_pair_is_for_the_newest_release_alone() {
         let point = Colo::default();
-        assert!(!lacking(&point, [REWORKED; 2]));
+        assert!(!unmet(&point, [REWORKED; 2]));
         for old in OLD {
-            assert!(lacking(&point, [old, old]), "{old}");
-            assert!(lacking(&point, [old, REWORKED]), "{old}");
-            assert!(lacking(&point, [REWORKED, old]), "{old}");
+            assert!(unmet(&point, [old, old]), "{old}");
+            assert!(unmet(&point, [old, REWORKED]), "{old}");
+            assert!(unmet(&point, [REWORKED, old]), "{old}");
         }
     }
 
@@ -118,10 +118,10 @@ mod tests {
             ..Colo::default()
         };
         for (one, other) in itertools::iproduct!(OLD, OLD) {
-            assert!(!lacking(&point, [one, other]), "{one} {other}");
+            assert!(!unmet(&point, [one, other]), "{one} {other}");
         }
-        assert!(lacking(&point, [OLD[2], REWORKED]));
-        assert!(lacking(&point, [REWORKED, OLD[2]]));
-        assert!(!lacking(&point, [REWORKED, REWORKED]));
+        assert!(unmet(&point, [OLD[2], REWORKED]));
+        assert!(unmet(&point, [REWORKED, OLD[2]]));
+        assert!(!unmet(&point, [REWORKED, REWORKED]));
     }
 }

@@ -5,7 +5,7 @@
 
 use super::axes::{CheckpointDelay, ColoChannel, ColoDisk, ColoMoment, Failover, Loss};
 use crate::{
-    Accelerator, Backend, Condition, MachineChoice, Need, Side, Suite, Version,
+    Accelerator, Backend, Condition, MachineChoice, Requirement, Side, Suite, Version,
     axis::{Value, axes_point},
     point::SuitePoint,
 };
@@ -98,8 +98,8 @@ impl Colo {
             Condition::Failover,
             Condition::Memory,
             Condition::Alive,
-            Condition::Onward,
-            Condition::NothingLeft,
+            Condition::Remigrate,
+            Condition::NoLeftovers,
         ]
     }
 }
@@ -117,7 +117,7 @@ impl SuitePoint for Colo {
         Self::values(self)
     }
 
-    fn needs(&self) -> Vec<Need> {
+    fn needs(&self) -> Vec<Requirement> {
         Self::needs(self)
     }
 

@@ -61,7 +61,7 @@ axis! {
 axis! {
     /// What the guest does when the migration is asked for.
     GuestState, "guest" {
-        /// Its processors run: it beats.
+        /// Its processors run: its heartbeat advances.
         Running = "running",
         /// It was stopped (`stop`): it is still.
         Stopped = "stopped",

@@ -14,7 +14,7 @@ faults! {
     /// A capability that the case names stays off on both sides.
     CapabilityOff = "capability-off": BeforeMigration, RETURN_PATH, Settings, Fail;
     /// The keys are the same where the case has two.
-    FailureMissing = "failure-missing": Migration, MISMATCH, Failure, Fail;
+    FailureMissing = "failure-missing": Migration, MISMATCH, ExpectedError, Fail;
     /// The cancel comes when the migration has completed, and not while it is active.
     CancelLate = "cancel-late": Migration, CANCEL, Incident, Fail;
     /// The guest is continued on the source after the migration.
@@ -26,9 +26,9 @@ faults! {
     /// The guest is stopped on the destination after the migration.
     DestinationStopped = "raw-destination-stopped": AfterMigration, PLAIN, DestinationState, Fail;
     /// A guest that should be still runs while its memory is copied.
-    ContinuedDuring = "continued-during": Migration, STOPPED, During, Fail;
+    ContinuedDuring = "continued-during": Migration, STOPPED, GuestDuringCopy, Fail;
     /// The migration is let go before a further pass.
-    SinglePass = "single-pass": Migration, PLAIN, Passes, Fail;
+    SinglePass = "single-pass": Migration, PLAIN, Iterations, Fail;
     /// There is one channel where the case has two.
     OneChannel = "one-channel": Migration, MULTIFD, Channels, Fail;
     /// Nothing is compressed where the case has zlib.
@@ -37,7 +37,7 @@ faults! {
     PostcopyNotStarted = "postcopy-not-started": Migration, POSTCOPY, Effect, Fail;
     /// One byte of the guest's memory is changed on the destination through qtest.
     PageChanged = "page-changed": AfterMigration, PLAIN, Memory, Fail;
-    /// The guest is halted on the destination, so that it is called running and does not beat.
+    /// The guest is halted on the destination, so that it is called running and its heartbeat has stopped.
     GuestHalted = "guest-halted": AfterMigration, PLAIN, Alive, Fail;
     /// A device is plugged in on the destination.
     DevicePlugged = "device-plugged": AfterMigration, PC, Identity, Fail;
@@ -47,11 +47,11 @@ faults! {
     Flickered = "flickered": AfterMigration, PLAIN, Events, Fail;
     /// The destination is held still when the guest is stopped, so that it is down for longer than its
     /// bound.
-    SlowlyConverged = "slowly-converged": Migration, PLAIN, Job, Fail;
+    SlowlyConverged = "slowly-converged": Migration, PLAIN, Statistics, Fail;
     /// The end of the stream's file is cut off.
     StreamCut = "stream-cut": Migration, FILE, Stream, Fail;
     /// A file is left in the case's folder.
-    FileLeft = "raw-file-left": Clearing, PLAIN, NothingLeft, Fail;
+    FileLeft = "raw-file-left": Clearing, PLAIN, NoLeftovers, Fail;
     /// The source's QEMU is killed right before the migration.
     QemuKilled = "raw-qemu-killed": BeforeMigration, PLAIN, Migrated, Unknown;
     /// The source's QEMU is stopped (`SIGSTOP`) right before the migration.
@@ -113,7 +113,7 @@ mod tests {
         for fault in RawFault::ALL {
             let row = fault.row();
             assert!(
-                row.point.conditions().contains(&row.trips),
+                row.point.conditions().contains(&row.detected_by),
                 "{}",
                 fault.word()
             );

@@ -193,7 +193,7 @@ impl Raw {
             (Condition::Settings, moves),
             (Condition::Migrated, completes),
             (
-                Condition::Failure,
+                Condition::ExpectedError,
                 matches!(end, End::Failed(_) | End::Refused),
             ),
             (Condition::Incident, self.incident.is_seen()),
@@ -201,8 +201,8 @@ impl Raw {
             (Condition::DestinationExists, completes),
             (Condition::DestinationActive, completes),
             (Condition::DestinationState, completes),
-            (Condition::During, completes && self.is_held()),
-            (Condition::Passes, self.has_passes()),
+            (Condition::GuestDuringCopy, completes && self.is_held()),
+            (Condition::Iterations, self.has_passes()),
             (
                 Condition::Channels,
                 completes && self.multifd != Multifd::Off,
@@ -213,9 +213,12 @@ impl Raw {
             (Condition::Identity, completes),
             (Condition::Device, completes && in_use),
             (Condition::Events, moves),
-            (Condition::Job, completes && self.method != Method::CprExec),
+            (
+                Condition::Statistics,
+                completes && self.method != Method::CprExec,
+            ),
             (Condition::Stream, completes && self.transport.is_file()),
-            (Condition::NothingLeft, true),
+            (Condition::NoLeftovers, true),
         ];
         let own = all.into_iter().filter_map(|(one, is)| is.then_some(one));
         own.collect()

@@ -9,7 +9,7 @@ use super::{
     settings::Setting,
 };
 use crate::{
-    Ability, Holder, Need, Version,
+    Ability, Holder, Requirement, Version,
     need::{BOTH, DESTINATION, Row, SOURCE, of_versions, on},
 };
 
@@ -97,7 +97,7 @@ const VERSIONS: [Row<Raw>; 8] = [
 impl Raw {
     /// What it needs, the most telling first. What every QEMU from 5.2 on has is not among it.
     #[must_use]
-    pub fn needs(&self) -> Vec<Need> {
+    pub fn needs(&self) -> Vec<Requirement> {
         let mut all = Vec::new();
         let on_both = self
             .settings_needed()
@@ -139,7 +139,7 @@ impl Raw {
     }
 
     /// What one side needs, and the other one does not.
-    fn sided(&self, all: &mut Vec<Need>) {
+    fn sided(&self, all: &mut Vec<Requirement>) {
         if self.incident == Incident::BadOffset {
             on(&[SOURCE], Ability::AddressType("file"), all);
         }

@@ -6,7 +6,7 @@ use super::axes::{
 };
 use super::rules;
 use crate::{
-    Backend, Condition, Need, Rule, Suite,
+    Backend, Condition, Requirement, Rule, Suite,
     axis::{Value, axes_point},
     point::SuitePoint,
 };
@@ -165,7 +165,7 @@ impl SuitePoint for Raw {
         rules::excluded(self)
     }
 
-    fn needs(&self) -> Vec<Need> {
+    fn needs(&self) -> Vec<Requirement> {
         Self::needs(self)
     }
 

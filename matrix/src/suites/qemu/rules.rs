@@ -1,6 +1,6 @@
 //! The rules of the `qemu` suite: which points can't be, or would show nothing, and why.
 //!
-//! What a release lacks is no rule but a [need](crate::Need): a rule holds for every release.
+//! What a release lacks is no rule but a [need](crate::Requirement): a rule holds for every release.
 
 use super::{
     axes::{

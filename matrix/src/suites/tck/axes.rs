@@ -34,9 +34,9 @@ axis! {
 axis! {
     /// What the guest does when the migration is asked for.
     Activity, "activity", of "state" as "part of a state" {
-        /// Its processors run: it beats.
+        /// Its processors run: its heartbeat advances.
         Running = "running",
-        /// It was suspended (`virDomainSuspend`): it is still.
+        /// It was suspended (`virDomainSuspend`): its heartbeat has stopped.
         Paused = "paused",
     }
 }
@@ -45,9 +45,9 @@ axis! {
     /// Whether the destination knows the domain before it comes.
     Preparation, "preparation", of "state" as "part of a state" {
         /// An inactive persistent configuration of the same name and UUID is defined there.
-        Prepared = "prepared",
+        Defined = "defined" once "prepared",
         /// Nothing of that name is there.
-        Bare = "bare",
+        Undefined = "undefined" once "bare",
     }
 }
 

@@ -22,7 +22,7 @@ faults! {
     SourceSuspended = "source-suspended": BeforeLook, PLAIN, SourceStarted, Fail;
     /// A guest that should be paused is resumed on the source before the first look.
     SourceResumed = "source-resumed": BeforeLook, PAUSED, SourceStarted, Fail;
-    /// The guest is halted on the source, so that it is called running and does not beat.
+    /// The guest is halted on the source, so that it is called running and its heartbeat has stopped.
     SourceHalted = "source-halted": BeforeLook, PLAIN, SourceStarted, Fail;
     /// The destination's configuration is removed before the first look.
     DestinationUndefined = "destination-undefined": BeforeLook, PREPARED, DestinationPrepared, Fail;
@@ -49,23 +49,23 @@ faults! {
     /// The paused guest is resumed on the destination after the migration.
     DestinationResumed = "destination-resumed": AfterMigration, PLAIN.with(Flag::Paused), DestinationState, Fail;
     /// `LIVE` is given where the scenario has none: the guest is not paused from the start.
-    LiveGiven = "live-given": Migration, PLAIN, During, Fail;
+    LiveGiven = "live-given": Migration, PLAIN, GuestDuringCopy, Fail;
     /// `LIVE` is withheld where the scenario has it: the guest is paused from the start.
-    LiveWithheld = "live-withheld": Migration, PLAIN.with(Flag::Live), During, Fail;
+    LiveWithheld = "live-withheld": Migration, PLAIN.with(Flag::Live), GuestDuringCopy, Fail;
     /// One byte of the guest's memory is changed on the destination through qtest.
     MemoryByte = "memory-byte": AfterMigration, PAUSED, Memory, Fail;
-    /// The guest is halted on the destination, so that it is called running and does not beat.
+    /// The guest is halted on the destination, so that it is called running and its heartbeat has stopped.
     DestinationHalted = "destination-halted": AfterMigration, PLAIN, Alive, Fail;
     /// The destination's domain is replaced by one with a device more.
     DeviceAdded = "device-added": AfterMigration, PLAIN, Identity, Fail;
     /// The guest is suspended and resumed on the destination after the migration.
     DestinationFlickered = "destination-flickered": AfterMigration, PLAIN, Events, Fail;
     /// The bandwidth is bound to 1 MiB/s, so that the guest is down for longer than its bound.
-    Throttled = "throttled": Migration, PLAIN, Job, Fail;
+    Throttled = "throttled": Migration, PLAIN, Statistics, Fail;
     /// The domain is left on the destination when the case is over.
-    DomainLeft = "domain-left": Clearing, PLAIN, NothingLeft, Fail;
+    DomainLeft = "domain-left": Clearing, PLAIN, NoLeftovers, Fail;
     /// A file that carries the domain's name is left on the source.
-    FileLeft = "file-left": Clearing, PLAIN, NothingLeft, Fail;
+    FileLeft = "file-left": Clearing, PLAIN, NoLeftovers, Fail;
     /// `PARALLEL` is withheld where the scenario has it: all goes over one connection.
     ParallelWithheld = "parallel-withheld": Migration, PARALLEL, Channels, Fail;
     /// The source's daemon is stopped (`SIGSTOP`) right before the migration.

@@ -94,13 +94,13 @@ pub struct Expectation {
 }
 
 impl Scenario {
-    /// The usual value of each axis: persistent, running, bare, without flags.
+    /// The usual value of each axis: persistent, running, undefined on the destination, without flags.
     pub const USUAL: Self = Self {
         control: Control::Normal,
         state: State {
             persistence: Persistence::Persistent,
             activity: Activity::Running,
-            preparation: Preparation::Bare,
+            preparation: Preparation::Undefined,
         },
         flags: FlagSet::NONE,
         hardware: Hardware::Minimal,
@@ -124,7 +124,7 @@ impl Scenario {
     /// The same, to a destination that is prepared.
     #[must_use]
     pub const fn prepared(mut self) -> Self {
-        self.state.preparation = Preparation::Prepared;
+        self.state.preparation = Preparation::Defined;
         self
     }
 
@@ -160,13 +160,13 @@ impl Scenario {
             DestinationActive,
             DestinationConfig,
             DestinationState,
-            During,
+            GuestDuringCopy,
             Memory,
             Alive,
             Identity,
             Events,
-            Job,
-            NothingLeft,
+            Statistics,
+            NoLeftovers,
         ]
     };
 
@@ -195,7 +195,7 @@ impl Scenario {
     #[must_use]
     pub fn expectation(&self) -> Expectation {
         let source_defined = self.state.persistence == Persistence::Persistent;
-        let destination_defined = self.state.preparation == Preparation::Prepared;
+        let destination_defined = self.state.preparation == Preparation::Defined;
         let runs_if = |runs: bool| {
             if runs {
                 self.state.activity
@@ -274,6 +274,12 @@ impl SuitePoint for Scenario {
 }
 
 impl State {
+    /// Its text in the words that its values had first.
+    pub(crate) fn first_text(self) -> String {
+        let (persistence, activity) = (self.persistence.first_word(), self.activity.first_word());
+        format!("{persistence}-{activity}-{}", self.preparation.first_word())
+    }
+
     /// All 8, in the order of the axes.
     pub fn all() -> impl Iterator<Item = Self> + Clone {
         iproduct!(Persistence::ALL, Activity::ALL, Preparation::ALL).map(
@@ -297,7 +303,10 @@ impl FromStr for State {
     type Err = BadWord;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        word::find("state", text, Self::all())
+        let last = text.rsplit('-').next().unwrap_or_default();
+        let front = &text[..text.len() - last.len()];
+        let now = format!("{front}{}", Preparation::INFO.current(last));
+        word::find("state", &now, Self::all())
     }
 }
 

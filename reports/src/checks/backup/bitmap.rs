@@ -1,14 +1,14 @@
 //! `bitmap`: at each look there are the bitmaps that the case has and no others, each as what was
 //! written says; and what arrives is what was sent.
 
-use migratrix_history::{BitmapLook, Side};
+use migratrix_history::{BitmapInfo, Side};
 use migratrix_matrix::{Act, BitmapExpected, Count, Drive};
 
 use super::seen::{Seen, Story};
 use crate::{Verdict, checks::evidence::Judged};
 
 pub(super) fn bitmap(story: &Story<'_>) -> Judged {
-    let mut held: Option<&[BitmapLook]> = None;
+    let mut held: Option<&[BitmapInfo]> = None;
     let mut last = None;
     let mut writing = false;
     for seen in &story.acts {
@@ -18,7 +18,7 @@ pub(super) fn bitmap(story: &Story<'_>) -> Judged {
             held = last;
         }
         writing |= seen.scene.act == Act::Continue && story.guest_writes;
-        if seen.scene.act != Act::Look {
+        if seen.scene.act != Act::Inspect {
             continue;
         }
         let Some(looks) = seen.bitmaps(seen.side()) else {
@@ -46,8 +46,8 @@ fn told(story: &Story<'_>, at: &Seen<'_>, wrong: &str) -> String {
 
 /// What is wrong with the bitmaps of a side: one is missing, there is one more, or one is not as it
 /// must be.
-fn wrong_set(expected: &[BitmapExpected], looks: &[BitmapLook]) -> Option<String> {
-    let is = |expected: &BitmapExpected, look: &BitmapLook| {
+fn wrong_set(expected: &[BitmapExpected], looks: &[BitmapInfo]) -> Option<String> {
+    let is = |expected: &BitmapExpected, look: &BitmapInfo| {
         look.drive == expected.drive.name() && look.name == expected.bitmap.name()
     };
     let wrong = expected.iter().find_map(|one| {
@@ -66,7 +66,7 @@ fn wrong_set(expected: &[BitmapExpected], looks: &[BitmapLook]) -> Option<String
     })
 }
 
-fn wrong(expected: &BitmapExpected, look: &BitmapLook) -> Option<String> {
+fn wrong(expected: &BitmapExpected, look: &BitmapInfo) -> Option<String> {
     if !is_right(expected.count, look) {
         let wanted = match expected.count {
             Count::Exactly(bytes) => format!("{bytes} dirty bytes"),
@@ -93,7 +93,7 @@ fn wrong(expected: &BitmapExpected, look: &BitmapLook) -> Option<String> {
     wrong.map(|(name, wanted, found)| format!("expected `{name}` to be {wanted}, it is {found}"))
 }
 
-fn is_right(wanted: Count, look: &BitmapLook) -> bool {
+fn is_right(wanted: Count, look: &BitmapInfo) -> bool {
     match wanted {
         Count::Exactly(bytes) => look.count == bytes,
         Count::Some => (1..Drive::SIZE).contains(&look.count),
@@ -103,9 +103,9 @@ fn is_right(wanted: Count, look: &BitmapLook) -> bool {
 
 /// What arrives has what was dirty on the source while nobody wrote, and more only where the guest
 /// writes again.
-fn wrong_arrival(held: &[BitmapLook], looks: &[BitmapLook], writing: bool) -> Option<String> {
+fn wrong_arrival(held: &[BitmapInfo], looks: &[BitmapInfo], writing: bool) -> Option<String> {
     held.iter().find_map(|sent| {
-        let is_it = |look: &&BitmapLook| look.drive == sent.drive && look.name == sent.name;
+        let is_it = |look: &&BitmapInfo| look.drive == sent.drive && look.name == sent.name;
         let came = looks.iter().find(is_it)?;
         let less = came.count < sent.count;
         (less || (came.count > sent.count && !writing)).then(|| {

@@ -1,7 +1,7 @@
-//! `jobs`, of a chain that libvirt makes: each backup ended as one job, which says that it succeeded
+//! `block-jobs`, of a chain that libvirt makes: each backup ended as one job, which says that it succeeded
 //! and how much it copied.
 
-use migratrix_history::{JobLook, Outcome};
+use migratrix_history::{JobStats, Outcome};
 use migratrix_matrix::JobExpected;
 
 use super::seen::{Seen, Story};
@@ -42,7 +42,7 @@ fn wrong_jobs(seen: &Seen<'_>) -> Option<String> {
     pairs.find_map(|(expected, job)| wrong(expected, job))
 }
 
-fn wrong(expected: &JobExpected, job: &JobLook) -> Option<String> {
+fn wrong(expected: &JobExpected, job: &JobStats) -> Option<String> {
     let told = || serde_json::to_string(job).unwrap_or_default();
     if job.operation.as_deref() != Some(BACKUP) {
         return Some(format!("expected the end of a backup, it is {}", told()));

@@ -1,4 +1,4 @@
-//! `jobs`: each job ended as the case says, through the states of `JobStatus`; what must be refused
+//! `block-jobs`: each job ended as the case says, through the states of `JobStatus`; what must be refused
 //! was, and made no job.
 
 use migratrix_history::Outcome;

@@ -7,7 +7,7 @@
 use std::collections::BTreeMap;
 
 use migratrix_guest::DiskSurvey;
-use migratrix_history::{BitmapLook, Entry, JobLook, Observation, Outcome, Side, Verb};
+use migratrix_history::{BitmapInfo, Entry, JobStats, Observation, Outcome, Side, Verb};
 use migratrix_matrix::{Act, Backup, Chained, Scene, Writer};
 use serde_json::Value;
 
@@ -173,7 +173,7 @@ impl<'h> Seen<'h> {
     }
 
     /// The statistics of each job of libvirt's that has ended on the act's side.
-    pub fn ended(&self) -> Vec<&'h JobLook> {
+    pub fn ended(&self) -> Vec<&'h JobStats> {
         let own = self.side();
         self.all(|saw| match saw {
             Observation::JobEnded { side, job } if *side == own => Some(job),
@@ -182,7 +182,7 @@ impl<'h> Seen<'h> {
     }
 
     /// The bitmaps that a side showed last.
-    pub fn bitmaps(&self, of: Side) -> Option<&'h [BitmapLook]> {
+    pub fn bitmaps(&self, of: Side) -> Option<&'h [BitmapInfo]> {
         let looks = self.all(|saw| match saw {
             Observation::Bitmaps { side, bitmaps } if *side == of => Some(bitmaps.as_slice()),
             _ => None,

@@ -5,7 +5,7 @@
 )]
 
 use migratrix_guest::{Disk, DiskSector, DiskSurvey};
-use migratrix_history::{BitmapLook, History, Observation, Outcome, Refusal, Side, Verb, When};
+use migratrix_history::{BitmapInfo, History, Observation, Outcome, Refusal, Side, Verb, When};
 use migratrix_matrix::{
     Act, Backup, Case, Condition, Count, Drive, JobEnd, JobExpected, Point, Scene, Writer,
 };
@@ -48,7 +48,7 @@ fn of(point: &str) -> History {
     }
     for side in [Side::Source, Side::Destination] {
         let left = Vec::new();
-        story.step(Verb::Residue, vec![Observation::Residue { side, left }]);
+        story.step(Verb::Leftovers, vec![Observation::Leftovers { side, left }]);
     }
     story.history
 }
@@ -76,7 +76,7 @@ impl Story {
             .flat_map(|job| ran(scene.act, job))
             .collect();
         match scene.act {
-            Act::Look => seen.push(bitmaps(side, scene, self.lap)),
+            Act::Inspect => seen.push(bitmaps(side, scene, self.lap)),
             Act::Jump => {
                 seen.push(bitmaps(side, scene, self.lap));
                 seen.extend([Side::Source, Side::Destination].map(completed));
@@ -163,7 +163,7 @@ fn compared(side: Side, one: &str, other: &str) -> Observation {
 }
 
 fn bitmaps(side: Side, scene: &Scene, lap: u32) -> Observation {
-    let look = |expected: &migratrix_matrix::BitmapExpected| BitmapLook {
+    let look = |expected: &migratrix_matrix::BitmapExpected| BitmapInfo {
         drive: expected.drive.to_string(),
         name: expected.bitmap.to_string(),
         count: match expected.count {
@@ -250,7 +250,7 @@ fn told(point: &str, name: &str, change: impl Fn(&mut Value)) -> History {
     })
 }
 
-fn looked(point: &str, change: impl Fn(&mut BitmapLook)) -> History {
+fn looked(point: &str, change: impl Fn(&mut BitmapInfo)) -> History {
     changed(of(point), |saw| {
         if let Observation::Bitmaps { bitmaps, .. } = saw {
             bitmaps.iter_mut().for_each(&change);
@@ -289,15 +289,15 @@ fn a_swallowed_error_is_seen() {
     let silent = told(FAILURE, "BLOCK_JOB_COMPLETED", |data| {
         data.as_object_mut().unwrap().remove("error");
     });
-    fails(&silent, Condition::Jobs);
+    fails(&silent, Condition::BlockJobs);
     let ignored = told(FAILURE, "BLOCK_JOB_ERROR", |data| {
         data["action"] = json!("ignore");
     });
-    fails(&ignored, Condition::Jobs);
+    fails(&ignored, Condition::BlockJobs);
     let other = told(FAILURE, "BLOCK_JOB_COMPLETED", |data| {
         data["error"] = json!("No space left on device");
     });
-    fails(&other, Condition::Jobs);
+    fails(&other, Condition::BlockJobs);
 }
 
 #[test]
@@ -305,7 +305,7 @@ fn an_error_that_nobody_expects_is_seen() {
     let failed = told(SIMPLE, "BLOCK_JOB_COMPLETED", |data| {
         data["error"] = json!("Input/output error");
     });
-    fails(&failed, Condition::Jobs);
+    fails(&failed, Condition::BlockJobs);
 }
 
 #[test]
@@ -315,12 +315,12 @@ fn a_job_that_copies_less_or_more_than_is_dirty_is_seen() {
             data["len"] = json!(wrong);
             data["offset"] = json!(wrong);
         });
-        fails(&hollow, Condition::Jobs);
+        fails(&hollow, Condition::BlockJobs);
     }
     let half = told(SIMPLE, "BLOCK_JOB_COMPLETED", |data| {
         data["offset"] = json!(1);
     });
-    fails(&half, Condition::Jobs);
+    fails(&half, Condition::BlockJobs);
 }
 
 #[test]
@@ -334,7 +334,7 @@ fn a_state_that_is_left_out_is_seen() {
             Observation::Event { data, .. } => data.get("status") == Some(&json!(state)),
             _ => false,
         });
-        fails(&history, Condition::Jobs);
+        fails(&history, Condition::BlockJobs);
     }
 }
 
@@ -343,7 +343,7 @@ fn a_cancel_that_comes_too_late_is_seen() {
     let late = told(CANCEL, "BLOCK_JOB_CANCELLED", |data| {
         data["offset"] = data["len"].clone();
     });
-    fails(&late, Condition::Jobs);
+    fails(&late, Condition::BlockJobs);
 }
 
 #[test]
@@ -353,7 +353,7 @@ fn a_job_that_the_case_has_not_is_seen() {
             data["id"] = json!("stranger");
         }
     });
-    fails(&strange, Condition::Jobs);
+    fails(&strange, Condition::BlockJobs);
 }
 
 fn ended(point: &str, how: &Outcome, which: impl Fn(&Outcome) -> bool) -> History {
@@ -370,11 +370,14 @@ fn ended(point: &str, how: &Outcome, which: impl Fn(&Outcome) -> bool) -> Histor
 #[test]
 fn what_must_be_refused_and_what_must_not_are_told_apart() {
     let is_refused = |outcome: &Outcome| matches!(outcome, Outcome::Refused(_));
-    fails(&ended(MISSING, &Outcome::Done, is_refused), Condition::Jobs);
+    fails(
+        &ended(MISSING, &Outcome::Done, is_refused),
+        Condition::BlockJobs,
+    );
     let other = refused("Bitmap 'unknown' could not be found");
-    fails(&ended(MISSING, &other, is_refused), Condition::Jobs);
+    fails(&ended(MISSING, &other, is_refused), Condition::BlockJobs);
     let no = refused("Could not open the target");
-    fails(&ended(SIMPLE, &no, |_| true), Condition::Jobs);
+    fails(&ended(SIMPLE, &no, |_| true), Condition::BlockJobs);
     fails(&ended(SHARED, &no, |_| true), Condition::Migrated);
 }
 

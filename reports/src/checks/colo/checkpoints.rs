@@ -20,7 +20,7 @@ const CHECKPOINTS: usize = 3;
 const AROUND: [&str; 2] = ["STOP", "RESUME"];
 
 /// Both sides came to COLO, the secondary went on after at least three checkpoints, and after each
-/// of three both guests beat by themselves.
+/// of three both guests' heartbeats advance by themselves.
 pub(super) fn checkpoints(evidence: &Evidence<'_>) -> Judged {
     for side in [Side::Source, Side::Destination] {
         if !evidence
@@ -39,13 +39,13 @@ pub(super) fn checkpoints(evidence: &Evidence<'_>) -> Judged {
     let resumed = evidence.sent(Side::Destination, &["RESUME"]);
     let made = resumed.iter().filter(|(at_us, _)| *at_us < end).count();
     let spans = [Side::Source, Side::Destination].map(|side| spans(evidence, side, end));
-    let felt = spans.iter().map(BTreeSet::len).min().unwrap_or(0);
+    let sampled = spans.iter().map(BTreeSet::len).min().unwrap_or(0);
     Ok(Verdict::pass_if(
-        made >= CHECKPOINTS && felt >= CHECKPOINTS,
+        made >= CHECKPOINTS && sampled >= CHECKPOINTS,
         || {
             format!(
-                "expected at least {CHECKPOINTS} checkpoints, after each of which both guests beat: the \
-             secondary went on after {made}, and both beat after {felt}"
+                "expected at least {CHECKPOINTS} checkpoints, after each of which both heartbeats advance: the \
+             secondary went on after {made}, and both advanced after {sampled}"
             )
         },
     ))

@@ -1,10 +1,10 @@
-//! `onward`: the survivor can be migrated once more by plain precopy, and goes on there.
+//! `remigrate`: the survivor can be migrated once more by plain precopy, and goes on there.
 #![expect(
     clippy::wildcard_enum_match_arm,
     reason = "it picks one kind of observation"
 )]
 
-use migratrix_history::{Look, Observation, Outcome, Side, Verb, When};
+use migratrix_history::{DomainState, Observation, Outcome, Side, Verb, When};
 
 use super::alone::lawful;
 use crate::{
@@ -15,8 +15,8 @@ use crate::{
     },
 };
 
-/// Both sides say `completed`, the guest is gone from the survivor, and beats on the other side with
-/// all of its memory.
+/// Both sides say `completed`, the guest is gone from the survivor, and its heartbeat advances on the other
+/// side with all of its memory.
 pub(super) fn onward(pair: &Evidence<'_>, later: &Evidence<'_>, from: Side) -> Judged {
     let to = from.other();
     if let Some(refusal) = refused(later) {
@@ -35,15 +35,15 @@ pub(super) fn onward(pair: &Evidence<'_>, later: &Evidence<'_>, from: Side) -> J
         }
     }
     let stays = match later.look(from, When::After)? {
-        Look::Present(domain) => domain.active,
-        Look::Absent => false,
+        DomainState::Present(domain) => domain.active,
+        DomainState::Absent => false,
     };
     let beat = later.beat(to, When::After)?;
     if stays || !beat.beats() {
         let is = if stays {
             "is still on"
         } else {
-            "does not beat beyond"
+            "does not run beyond"
         };
         let (host, told) = (place(from), beat.told());
         return Ok(Verdict::fail(format!(

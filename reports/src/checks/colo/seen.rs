@@ -23,7 +23,7 @@ pub(super) struct Status<'h> {
     pub reason: &'h str,
 }
 
-/// A beat that was felt between two checkpoints.
+/// A beat that was sampled between two checkpoints.
 #[derive(Clone, Copy)]
 pub(super) struct Lapped {
     pub from_us: u64,

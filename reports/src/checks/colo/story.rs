@@ -2,14 +2,14 @@
 
 use std::collections::BTreeMap;
 
-use migratrix_history::{DomainLook, History, Look, Observation, Side, Verb, When};
+use migratrix_history::{DomainInfo, DomainState, History, Observation, Side, Verb, When};
 use migratrix_matrix::{Activity, Case, Colo, ColoMoment, Point, Version};
 use serde_json::json;
 
 use super::mode;
 use crate::{
     raw_story::{event, status},
-    story::{UUID, empty, felt, memory, qemu_version, step},
+    story::{UUID, empty, memory, qemu_version, sampled, step},
 };
 use Side::{Destination, Source};
 
@@ -70,7 +70,7 @@ impl Story {
             for side in [Source, Destination] {
                 // Each entry takes a millisecond, and a beat tells of the 50 before it.
                 seen.extend([0; 60].map(|_| note()));
-                seen.push(felt(side, When::During, lap, Activity::Running));
+                seen.push(sampled(side, When::During, lap, Activity::Running));
             }
             self.step(Verb::Checkpoint, seen);
         }
@@ -92,9 +92,9 @@ impl Story {
         };
         self.step(Verb::Intervene, lost);
         let blocked = self.colo.blocks_the_monitor(VERSION);
-        self.step(Verb::Look, vec![monitor(survivor, !blocked)]);
+        self.step(Verb::Inspect, vec![monitor(survivor, !blocked)]);
         self.step(Verb::Intervene, vec![]);
-        self.step(Verb::Look, vec![monitor(survivor, true)]);
+        self.step(Verb::Inspect, vec![monitor(survivor, true)]);
         let left = exit(survivor, mode(survivor), "error");
         self.step(Verb::Intervene, vec![left, event(survivor, "RESUME")]);
         let said = Observation::Colo {
@@ -109,7 +109,7 @@ impl Story {
     fn alone(&mut self) {
         let survivor = self.colo.survivor();
         self.look(survivor, When::After, machine("running"));
-        self.look(survivor.other(), When::After, Look::Absent);
+        self.look(survivor.other(), When::After, DomainState::Absent);
         self.beat(survivor, When::After, 20, Activity::Running);
         self.beat(survivor.other(), When::After, 0, Activity::Paused);
         self.step(Verb::Survey, vec![memory(survivor)]);
@@ -129,7 +129,7 @@ impl Story {
     fn clear(&mut self) {
         for side in [Source, Destination] {
             let left = Vec::new();
-            self.step(Verb::Residue, vec![Observation::Residue { side, left }]);
+            self.step(Verb::Leftovers, vec![Observation::Leftovers { side, left }]);
         }
     }
 
@@ -137,12 +137,15 @@ impl Story {
         step(&mut self.history, verb, seen);
     }
 
-    fn look(&mut self, side: Side, when: When, look: Look) {
-        self.step(Verb::Look, vec![Observation::Domain { side, when, look }]);
+    fn look(&mut self, side: Side, when: When, look: DomainState) {
+        self.step(
+            Verb::Inspect,
+            vec![Observation::Domain { side, when, look }],
+        );
     }
 
     fn beat(&mut self, side: Side, when: When, first: u32, activity: Activity) {
-        self.step(Verb::Beat, vec![felt(side, when, first, activity)]);
+        self.step(Verb::Beat, vec![sampled(side, when, first, activity)]);
     }
 }
 
@@ -173,9 +176,9 @@ fn note() -> Observation {
     }
 }
 
-fn machine(state: &str) -> Look {
+fn machine(state: &str) -> DomainState {
     let active = state != "postmigrate";
-    Look::Present(DomainLook {
+    DomainState::Present(DomainInfo {
         uuid: UUID.to_owned(),
         active,
         persistent: false,

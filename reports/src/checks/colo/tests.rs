@@ -5,7 +5,7 @@
 )]
 
 use migratrix_guest::Page;
-use migratrix_history::{History, Look, Observation, Outcome, Refusal, Side, Verb, When};
+use migratrix_history::{DomainState, History, Observation, Outcome, Refusal, Side, Verb, When};
 use migratrix_matrix::{Backend, Condition, Point, Profile};
 
 use super::story::{exit, good, monitor};
@@ -253,7 +253,7 @@ fn memory_that_breaks_the_law_or_is_from_before_is_not_all() {
         }
     });
     fails(&torn, Condition::Memory);
-    fails(&torn, Condition::Onward);
+    fails(&torn, Condition::Remigrate);
     let old = changed(good(SECONDARY), |saw| {
         if let Observation::Mirror { lap, .. } = saw {
             *lap = 41;
@@ -287,7 +287,7 @@ fn a_lost_side_that_runs_beside_the_survivor_is_seen() {
         .find_map(|entry| match entry.saw {
             Observation::Domain {
                 when: When::After,
-                look: Look::Present(machine),
+                look: DomainState::Present(machine),
                 ..
             } => Some(machine),
             _ => None,
@@ -300,7 +300,7 @@ fn a_lost_side_that_runs_beside_the_survivor_is_seen() {
             look,
         } = saw
         {
-            *look = Look::Present(machine.clone());
+            *look = DomainState::Present(machine.clone());
         }
     });
     fails(&history, Condition::Alive);
@@ -308,10 +308,10 @@ fn a_lost_side_that_runs_beside_the_survivor_is_seen() {
 
 #[test]
 fn a_second_migration_that_becomes_colo_again_is_no_plain_one() {
-    fails(&refused(PRIMARY, Verb::Onward), Condition::Onward);
+    fails(&refused(PRIMARY, Verb::Onward), Condition::Remigrate);
     let done = status(Source, "completed");
     let history = instead(good(PRIMARY), &done, &status(Source, "colo"));
-    fails(&history, Condition::Onward);
+    fails(&history, Condition::Remigrate);
 }
 
 #[test]
@@ -328,5 +328,5 @@ fn a_guest_that_does_not_go_on_after_the_second_migration_is_seen() {
             *last = *first;
         }
     });
-    fails(&history, Condition::Onward);
+    fails(&history, Condition::Remigrate);
 }

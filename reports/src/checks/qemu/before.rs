@@ -11,7 +11,7 @@ use crate::{
     },
 };
 
-/// The guest runs and beats, or is stopped or asleep and still.
+/// The guest runs and its heartbeat advances, or it is stopped or asleep and that has stopped.
 pub(in crate::checks) fn source_started(evidence: &Evidence<'_>, raw: &Raw) -> Judged {
     let host = evidence.host(Side::Source);
     let Some(domain) = evidence.ours(Side::Source, When::Before)? else {
@@ -37,9 +37,12 @@ fn beats(evidence: &Evidence<'_>, wanted: Activity) -> Judged {
     let beat = evidence.beat(Side::Source, When::Before)?;
     let beats = wanted == Activity::Running;
     Ok(Verdict::pass_if(beat.beats() == beats, || {
-        let must = if beats { "does not beat" } else { "beats" };
+        let is = if beats { "has stopped" } else { "advances" };
         let (host, told) = (evidence.host(Side::Source), beat.told());
-        format!("the guest on {host} must not be so before the migration, it {must}: {told}")
+        format!(
+            "the guest on {host} must be {} before the migration, and its heartbeat {is}: {told}",
+            wanted.word()
+        )
     }))
 }
 

@@ -1,4 +1,4 @@
-//! `during`, `passes` and `channels`: what could be seen while memory was copied.
+//! `guest-during-copy`, `iterations` and `channels`: what could be seen while memory was copied.
 
 use migratrix_history::{Side, Verb, When};
 use migratrix_matrix::{Activity, Raw};
@@ -12,14 +12,14 @@ use crate::{
     },
 };
 
-/// A guest that runs beats while its memory is copied, and any other one is still.
+/// The heartbeat of a guest that runs advances while its memory is copied, that of any other has stopped.
 pub(super) fn during(evidence: &Evidence<'_>, raw: &Raw) -> Judged {
     let beat = evidence.beat(Side::Source, When::During)?;
     let wanted = raw.expectation().during == Activity::Running;
     Ok(Verdict::pass_if(beat.beats() == wanted, || {
         let (host, told) = (evidence.host(Side::Source), beat.told());
-        let is = if wanted { "is still" } else { "beats" };
-        format!("the guest on {host} {is} while its memory is copied: {told}")
+        let is = if wanted { "has stopped" } else { "advances" };
+        format!("the guest's heartbeat on {host} {is} while its memory is copied: {told}")
     }))
 }
 
@@ -34,7 +34,9 @@ pub(super) fn passes(evidence: &Evidence<'_>) -> Judged {
     let began = evidence.migrate_began()?;
     let freed = evidence.began(Verb::Converge).filter(|at| *at > began);
     let Some(freed) = freed else {
-        return Err(evidence.unseen("the migration was not let go, so no pass proves anything"));
+        return Err(
+            evidence.unseen("the migration was not let go, so no iteration proves anything")
+        );
     };
     let passes = evidence.numbered_passes();
     let held = |at_us: &u64| (began..freed).contains(at_us);
@@ -45,7 +47,9 @@ pub(super) fn passes(evidence: &Evidence<'_>) -> Judged {
     let beat = evidence.beat(Side::Source, When::During)?;
     Ok(Verdict::pass_if(beat.beats(), || {
         let (host, told) = (evidence.host(Side::Source), beat.told());
-        format!("a further pass began, and the guest on {host} dirtied nothing meanwhile: {told}")
+        format!(
+            "a further iteration began, and the guest on {host} dirtied nothing meanwhile: {told}"
+        )
     }))
 }
 
@@ -53,12 +57,12 @@ pub(super) fn passes(evidence: &Evidence<'_>) -> Judged {
 fn no_further(evidence: &Evidence<'_>, passes: usize) -> Judged {
     let states = evidence.statuses(Side::Source);
     if states.last().is_none_or(|last| last.word != "completed") {
-        return Err(evidence.unseen("no further pass over the guest's memory was seen"));
+        return Err(evidence.unseen("no further iteration over the guest's memory was seen"));
     }
     let (host, route) = (evidence.host(Side::Source), route(&states));
     Ok(Verdict::fail(format!(
-        "expected a further pass over the guest's memory before the migration was let go, {host} \
-         told of {passes} passes in all, and came through {route}"
+        "expected a further iteration over the guest's memory before the migration was let go, {host} \
+         told of {passes} iterations in all, and came through {route}"
     )))
 }
 

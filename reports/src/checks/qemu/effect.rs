@@ -1,6 +1,6 @@
 //! `effect`: what a capability is for happened.
 
-use migratrix_history::{JobLook, Side};
+use migratrix_history::{JobStats, Side};
 use migratrix_matrix::{Feature, GuestState, Method, Multifd, Raw, Version};
 
 use crate::{
@@ -20,7 +20,7 @@ pub(super) fn effect(evidence: &Evidence<'_>, raw: &Raw) -> Judged {
         effects.push(compressed(evidence));
     }
     if raw.method == Method::Postcopy && raw.guest == GuestState::Running {
-        let requests = |job: &JobLook| job.postcopy_requests;
+        let requests = |job: &JobStats| job.postcopy_requests;
         effects.push(counted(evidence, "page was requested", requests));
     }
     let faults: Vec<_> = effects
@@ -54,12 +54,16 @@ fn of_feature(evidence: &Evidence<'_>, feature: Feature) -> Effect {
 }
 
 /// The statistics of the migration when it was over.
-fn job<'h>(evidence: &Evidence<'h>) -> Result<&'h JobLook, Verdict> {
+fn job<'h>(evidence: &Evidence<'h>) -> Result<&'h JobStats, Verdict> {
     let last = evidence.jobs(Side::Source).pop();
     last.ok_or_else(|| evidence.unseen("the source gave no statistics"))
 }
 
-fn counted(evidence: &Evidence<'_>, what: &str, count: impl Fn(&JobLook) -> Option<u64>) -> Effect {
+fn counted(
+    evidence: &Evidence<'_>,
+    what: &str,
+    count: impl Fn(&JobStats) -> Option<u64>,
+) -> Effect {
     let count = count(job(evidence)?);
     let count = count.ok_or_else(|| evidence.unseen(&format!("not counted: that a {what}")))?;
     Ok((count == 0).then(|| format!("no {what}")))

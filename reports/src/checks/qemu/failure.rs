@@ -1,4 +1,4 @@
-//! `failure`: what must fail did, and for the reason that the case names.
+//! `expected-error`: what must fail did, and for the reason that the case names.
 //!
 //! The reason is told by text: QMP's errors have no code. Sentences change from release to release, so
 //! what counts is what they name. The texts are those of QEMU 5.2 to 11.1.

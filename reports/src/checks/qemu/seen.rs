@@ -6,7 +6,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use migratrix_history::{JobLook, Observation, Outcome, Refusal, Side, Verb, When};
+use migratrix_history::{JobStats, Observation, Outcome, Refusal, Side, Verb, When};
 use serde_json::Value;
 
 use crate::{
@@ -120,7 +120,7 @@ impl<'h> Evidence<'h> {
     }
 
     /// Every statistics that a side gave, the oldest first.
-    pub(in crate::checks) fn jobs(&self, of: Side) -> Vec<&'h JobLook> {
+    pub(in crate::checks) fn jobs(&self, of: Side) -> Vec<&'h JobStats> {
         let all = self.all(|saw| match saw {
             Observation::Job { side, job } if *side == of => Some(job),
             _ => None,

@@ -1,6 +1,6 @@
 //! Conditions 6, 9 and 10: what libvirt says of the domain and its configurations after the migration.
 
-use migratrix_history::{Look, Side, When};
+use migratrix_history::{DomainState, Side, When};
 use migratrix_matrix::{Activity, Expectation};
 
 use crate::{
@@ -27,8 +27,8 @@ const fn reasons(activity: Activity) -> &'static [&'static str] {
 pub(super) fn source_config(evidence: &Evidence<'_>, expected: &Expectation) -> Judged {
     let look = evidence.look(Side::Source, When::After)?;
     let there = match look {
-        Look::Present(domain) => domain.persistent,
-        Look::Absent => false,
+        DomainState::Present(domain) => domain.persistent,
+        DomainState::Absent => false,
     };
     let wanted = expected.source_config;
     Ok(Verdict::pass_if(

@@ -1,6 +1,6 @@
 //! Conditions 1 to 3: the state that the scenario names was really there before the migration.
 
-use migratrix_history::{Look, Side, When};
+use migratrix_history::{DomainState, Side, When};
 use migratrix_matrix::{Activity, Expectation};
 
 use crate::{
@@ -26,7 +26,8 @@ pub(super) fn source_defined(evidence: &Evidence<'_>, expected: &Expectation) ->
     }))
 }
 
-/// 2: the guest runs and beats, or is paused and still, as the scenario says.
+/// 2: the guest runs and its heartbeat advances, or it is paused and that has stopped, as the scenario
+/// says.
 pub(super) fn source_started(evidence: &Evidence<'_>, expected: &Expectation) -> Judged {
     let host = evidence.host(Side::Source);
     let Some(domain) = evidence.ours(Side::Source, When::Before)? else {
@@ -45,9 +46,9 @@ pub(super) fn source_started(evidence: &Evidence<'_>, expected: &Expectation) ->
     let beat = evidence.beat(Side::Source, When::Before)?;
     let beats = wanted == Activity::Running;
     Ok(Verdict::pass_if(beat.beats() == beats, || {
-        let must = if beats { "does not beat" } else { "beats" };
+        let is = if beats { "has stopped" } else { "advances" };
         format!(
-            "{host} calls the guest {}, which {must}: {}",
+            "{host} calls the guest {}, and its heartbeat {is}: {}",
             wanted.word(),
             beat.told()
         )
@@ -60,15 +61,15 @@ pub(super) fn destination_prepared(evidence: &Evidence<'_>, expected: &Expectati
     let uuid = &evidence.header().uuid;
     let look = evidence.look(Side::Destination, When::Before)?;
     Ok(match (expected.destination_defined, look) {
-        (false, Look::Absent) => Verdict::Pass,
-        (false, Look::Present(domain)) => Verdict::fail(format!(
+        (false, DomainState::Absent) => Verdict::Pass,
+        (false, DomainState::Present(domain)) => Verdict::fail(format!(
             "expected nothing of that name before the migration, {host} has a domain: {}",
             whole(domain)
         )),
-        (true, Look::Absent) => Verdict::fail(format!(
+        (true, DomainState::Absent) => Verdict::fail(format!(
             "expected an inactive configuration before the migration, {host} has none"
         )),
-        (true, Look::Present(domain)) => {
+        (true, DomainState::Present(domain)) => {
             let right = !domain.active && domain.persistent && domain.uuid == *uuid;
             Verdict::pass_if(right, || {
                 format!(

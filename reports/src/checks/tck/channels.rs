@@ -36,7 +36,7 @@ mod tests {
     };
 
     const CASE: &str =
-        "tck/libvirt/trixie,bookworm,trixie/p2p/persistent-running-bare/none/parallel";
+        "tck/libvirt/trixie,bookworm,trixie/p2p/persistent-running-undefined/none/parallel";
 
     fn judged(history: &History) -> Verdict {
         let all = checks::all(history);
@@ -74,7 +74,9 @@ mod tests {
             matches!(saw, Observation::Channels { .. })
         });
         assert!(matches!(judged(&uncounted), Verdict::Unknown { .. }));
-        let remote = without(uncounted, |saw| matches!(saw, Observation::Residue { .. }));
+        let remote = without(uncounted, |saw| {
+            matches!(saw, Observation::Leftovers { .. })
+        });
         assert!(matches!(judged(&remote), Verdict::Skipped { .. }));
     }
 

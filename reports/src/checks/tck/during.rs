@@ -1,8 +1,8 @@
-//! `during`: with `LIVE` the guest beats while its memory is copied, without it the guest is paused
-//! from the start.
+//! `guest-during-copy`: with `LIVE` the guest runs while its memory is copied, without it the guest is
+//! paused from the start.
 //!
 //! The proof needs both halves. The order of the first memory pass and of the source's `suspended`
-//! event says when the guest was paused; the beat says that the event told the truth.
+//! event says when the guest was paused; the heartbeat says that the event told the truth.
 
 use migratrix_history::{Side, When};
 use migratrix_matrix::{Activity, Expectation};
@@ -18,11 +18,11 @@ struct Order {
     suspended: Option<u64>,
 }
 
-/// For how many paces a guest that runs must have been felt before it is called still: not for what
-/// was read of it when the switchover had paused it.
+/// For how many paces a guest that runs must have been sampled before its heartbeat is said to have
+/// stopped: not for what was read of it when the switchover had paused it.
 const STILL_PACES: i64 = 10;
 
-/// The guest beats, or is still, while its memory is copied.
+/// The guest's heartbeat advances, or has stopped, while its memory is copied.
 pub(super) fn during(evidence: &Evidence<'_>, expected: &Expectation) -> Judged {
     match (expected.activity, expected.during) {
         (Activity::Paused, _) => still(evidence),
@@ -36,21 +36,21 @@ fn live(evidence: &Evidence<'_>) -> Judged {
     let host = evidence.host(Side::Source);
     if order.suspended.is_some_and(|at| at < order.first_pass) {
         return Ok(Verdict::fail(format!(
-            "LIVE was given, and {host} paused the guest before the first pass over its memory"
+            "LIVE was given, and {host} paused the guest before the first iteration over its memory"
         )));
     }
     let beat = evidence.beat(Side::Source, When::During)?;
-    let felt = order.suspended.map(|at| beat.felt_until(at));
+    let sampled = order.suspended.map(|at| beat.sampled_until(at));
     let pace = i64::from(evidence.header().guest.pace_us);
-    if !beat.beats() && felt.is_some_and(|felt| felt < STILL_PACES * pace) {
+    if !beat.beats() && sampled.is_some_and(|sampled| sampled < STILL_PACES * pace) {
         return Err(
-            evidence.unseen("the guest was felt for too short a time before its switchover")
+            evidence.unseen("the heartbeat was sampled for too short a time before the switchover")
         );
     }
     Ok(Verdict::pass_if(beat.beats(), || {
         let told = beat.told();
         format!(
-            "LIVE was given, and the guest on {host} is still while its memory is copied: {told}"
+            "LIVE was given, and the guest's heartbeat on {host} has stopped while its memory is copied: {told}"
         )
     }))
 }
@@ -66,7 +66,7 @@ fn offline(evidence: &Evidence<'_>) -> Judged {
         }
         Some(at) if at > order.first_pass => {
             return Ok(Verdict::fail(format!(
-                "LIVE was not given, and {host} paused the guest only after the first pass over \
+                "LIVE was not given, and {host} paused the guest only after the first iteration over \
                  its memory had begun"
             )));
         }
@@ -80,7 +80,7 @@ fn still(evidence: &Evidence<'_>) -> Judged {
     Ok(Verdict::pass_if(!beat.beats(), || {
         let host = evidence.host(Side::Source);
         format!(
-            "the guest beats on {host} while its memory is copied, and must not: {}",
+            "the guest's heartbeat on {host} advances while its memory is copied, and must not: {}",
             beat.told()
         )
     }))
@@ -92,8 +92,9 @@ fn order(evidence: &Evidence<'_>) -> Result<Order, Verdict> {
         .passes(Side::Source)
         .into_iter()
         .find(|at_us| *at_us >= began);
-    let first_pass = first_pass
-        .ok_or_else(|| evidence.unseen("no event told of a first pass over the guest's memory"))?;
+    let first_pass = first_pass.ok_or_else(|| {
+        evidence.unseen("no event told of a first iteration over the guest's memory")
+    })?;
     let events = evidence.lifecycle(Side::Source)?;
     let suspended = events.into_iter().find(|event| event.event == "suspended");
     let suspended = suspended.map(|event| event.at_us);

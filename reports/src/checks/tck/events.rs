@@ -59,8 +59,8 @@ fn model(side: Side, scenario: &Scenario, expected: &Expectation) -> Vec<Row> {
     let undefined = scenario.flags.has(Flag::UndefineSource) && expected.source_defined;
     let persisted = scenario.flags.has(Flag::PersistDest);
     let definition = match scenario.state.preparation {
-        Preparation::Prepared => "updated",
-        Preparation::Bare => "added",
+        Preparation::Defined => "updated",
+        Preparation::Undefined => "added",
     };
     match side {
         Side::Source => vec![

@@ -9,7 +9,7 @@ use super::raw;
 use crate::{Phase, RawStep, Script, Step};
 
 /// What is really done where the case says `raw`.
-pub(in crate::script) fn really(raw: Raw, fault: Option<Fault>) -> Raw {
+pub(in crate::script) fn effective(raw: Raw, fault: Option<Fault>) -> Raw {
     let Some(Fault::Raw(fault)) = fault else {
         return raw;
     };
@@ -60,7 +60,7 @@ pub(in crate::script) fn really(raw: Raw, fault: Option<Fault>) -> Raw {
 }
 
 /// Puts the steps of `fault` into the script.
-pub(super) fn weave(script: &mut Script, fault: RawFault) {
+pub(super) fn inject_fault(script: &mut Script, fault: RawFault) {
     match fault {
         RawFault::CapabilityOff
         | RawFault::FailureMissing
@@ -118,8 +118,8 @@ pub(super) fn weave(script: &mut Script, fault: RawFault) {
             script.before(is_read, raw(RawStep::CutStream));
         }
         RawFault::FileLeft => {
-            let is_residue = |step: &Step| matches!(step, Step::Residue(_));
-            script.before(is_residue, Step::LeaveFile(Source));
+            let is_for_leftovers = |step: &Step| matches!(step, Step::Leftovers(_));
+            script.before(is_for_leftovers, Step::LeaveFile(Source));
         }
         RawFault::QemuKilled => script.after(Phase::Before, [Step::KillQemu(Source)]),
         RawFault::QemuStopped => script.after(Phase::Before, [raw(RawStep::StopQemu(Source))]),

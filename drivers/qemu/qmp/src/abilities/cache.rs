@@ -1,4 +1,4 @@
-//! Abilities that were probed before, by the digest of their binary.
+//! Capabilities that were probed before, by the digest of their binary.
 
 use std::{
     fs::{self, Permissions},
@@ -10,11 +10,11 @@ use std::{
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use crate::{Abilities, Binary, Deadline, QemuError};
+use crate::{Binary, Deadline, QemuCaps, QemuError};
 
 /// A folder with a file a binary. Files may be removed at any time, and damaged ones are not believed.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct AbilityCache {
+pub struct QemuCapsCache {
     folder: PathBuf,
 }
 
@@ -29,10 +29,10 @@ struct File {
     format: u32,
     /// The digest of the abilities as they are written.
     check: String,
-    abilities: Abilities,
+    abilities: QemuCaps,
 }
 
-impl AbilityCache {
+impl QemuCapsCache {
     /// The cache in `folder`, which need not exist yet.
     #[must_use]
     pub fn new(folder: impl Into<PathBuf>) -> Self {
@@ -49,13 +49,13 @@ impl AbilityCache {
         &self,
         binary: &Binary,
         deadline: impl Into<Deadline>,
-    ) -> Result<Abilities, QemuError> {
+    ) -> Result<QemuCaps, QemuError> {
         let deadline = deadline.into();
         let file = self.file(binary).await?;
         if let Some(abilities) = read(&file) {
             return Ok(abilities);
         }
-        let abilities = Abilities::probe(binary, deadline).await?;
+        let abilities = QemuCaps::probe(binary, deadline).await?;
         self.write(&file, &abilities)?;
         Ok(abilities)
     }
@@ -70,7 +70,7 @@ impl AbilityCache {
     }
 
     /// Writes it beside its place and moves it there, so that no reader finds half of it.
-    fn write(&self, file: &Path, abilities: &Abilities) -> Result<(), QemuError> {
+    fn write(&self, file: &Path, abilities: &QemuCaps) -> Result<(), QemuError> {
         fs::create_dir_all(&self.folder).map_err(QemuError::file("create", &self.folder))?;
         let whole = File {
             format: FORMAT,
@@ -89,7 +89,7 @@ impl AbilityCache {
 }
 
 /// What is written in `file`, if it can be believed.
-fn read(file: &Path) -> Option<Abilities> {
+fn read(file: &Path) -> Option<QemuCaps> {
     let File {
         format,
         check: expected,
@@ -98,7 +98,7 @@ fn read(file: &Path) -> Option<Abilities> {
     (format == FORMAT && expected == check(&abilities)).then_some(abilities)
 }
 
-fn check(abilities: &Abilities) -> String {
+fn check(abilities: &QemuCaps) -> String {
     let text = serde_json::to_vec(abilities).expect("plain data has a JSON form");
     base16ct::lower::encode_string(&Sha256::digest(text))
 }
@@ -109,7 +109,7 @@ mod tests {
 
     use super::*;
 
-    fn abilities() -> Abilities {
+    fn abilities() -> QemuCaps {
         serde_json::from_value(json!({
             "version": "10.0.13", "package": "Debian", "capabilities": { "xbzrle": false },
             "schema": [{ "name": "0", "meta-type": "object",
@@ -123,7 +123,7 @@ mod tests {
     #[test]
     fn what_was_written_is_read_again() {
         let folder = tempfile::tempdir().unwrap();
-        let cache = AbilityCache::new(folder.path().join("a/b"));
+        let cache = QemuCapsCache::new(folder.path().join("a/b"));
         let file = cache.folder.join("digest.json");
         assert_eq!(read(&file), None);
         cache.write(&file, &abilities()).unwrap();
@@ -134,7 +134,7 @@ mod tests {
     #[test]
     fn writers_of_one_file_at_the_same_time_do_not_disturb_each_other() {
         let folder = tempfile::tempdir().unwrap();
-        let cache = AbilityCache::new(folder.path());
+        let cache = QemuCapsCache::new(folder.path());
         let file = cache.folder.join("digest.json");
         std::thread::scope(|scope| {
             for _ in 0..8 {
@@ -148,7 +148,7 @@ mod tests {
     #[test]
     fn a_file_that_is_damaged_anywhere_is_not_believed() {
         let folder = tempfile::tempdir().unwrap();
-        let cache = AbilityCache::new(folder.path());
+        let cache = QemuCapsCache::new(folder.path());
         let file = cache.folder.join("digest.json");
         cache.write(&file, &abilities()).unwrap();
         let whole = fs::read(&file).unwrap();
@@ -167,7 +167,7 @@ mod tests {
 
     #[test]
     fn a_cache_that_cannot_be_written_is_an_error_that_names_it() {
-        let cache = AbilityCache::new("/dev/null/cache");
+        let cache = QemuCapsCache::new("/dev/null/cache");
         let error = cache
             .write(Path::new("/dev/null/cache/x.json"), &abilities())
             .unwrap_err();

@@ -43,16 +43,16 @@ impl Chained {
 }
 
 fn source() -> Vec<Act> {
-    let mut acts = vec![Act::Full(DRIVE, Together::Add), Act::Look];
-    acts.extend([Act::Write(DRIVE, WriteSet::First), Act::Look]);
+    let mut acts = vec![Act::Full(DRIVE, Together::Add), Act::Inspect];
+    acts.extend([Act::Write(DRIVE, WriteSet::First), Act::Inspect]);
     acts.extend(backed_up(link(1), BEFORE, Some(BETWEEN)));
-    acts.extend([Act::Write(DRIVE, WriteSet::Second), Act::Look, Act::Keep]);
+    acts.extend([Act::Write(DRIVE, WriteSet::Second), Act::Inspect, Act::Keep]);
     acts
 }
 
 fn destination() -> Vec<Act> {
-    let mut acts = vec![Act::Continue, Act::Reinstate, Act::Look];
-    acts.extend([Act::Write(DRIVE, WriteSet::Third), Act::Look]);
+    let mut acts = vec![Act::Continue, Act::Reinstate, Act::Inspect];
+    acts.extend([Act::Write(DRIVE, WriteSet::Third), Act::Inspect]);
     acts.extend(backed_up(Chained::LAST, BETWEEN, None));
     acts.push(Act::End);
     acts
@@ -61,16 +61,16 @@ fn destination() -> Vec<Act> {
 /// A guest writes on while it is backed up: no other backup is of the same moment, and its own stamps
 /// tell whether one is whole.
 fn source_of_guest() -> Vec<Act> {
-    let mut acts = vec![Act::Full(DRIVE, Together::Add), Act::Look];
-    acts.extend([Act::Laps, Act::Look]);
-    acts.extend([since(link(1), BEFORE, Some(BETWEEN)), Act::Look]);
-    acts.extend([Act::Laps, Act::Look, Act::Keep]);
+    let mut acts = vec![Act::Full(DRIVE, Together::Add), Act::Inspect];
+    acts.extend([Act::Laps, Act::Inspect]);
+    acts.extend([since(link(1), BEFORE, Some(BETWEEN)), Act::Inspect]);
+    acts.extend([Act::Laps, Act::Inspect, Act::Keep]);
     acts
 }
 
 fn destination_of_guest() -> Vec<Act> {
-    let mut acts = vec![Act::Continue, Act::Reinstate, Act::Look];
-    acts.extend([Act::Laps, Act::Halt, Act::Look]);
+    let mut acts = vec![Act::Continue, Act::Reinstate, Act::Inspect];
+    acts.extend([Act::Laps, Act::Halt, Act::Inspect]);
     acts.extend(backed_up(Chained::LAST, BETWEEN, None));
     acts.push(Act::End);
     acts
@@ -83,7 +83,7 @@ const fn since(link: Link, checkpoint: DirtyBitmap, next: Option<DirtyBitmap>) -
 fn backed_up(link: Link, checkpoint: DirtyBitmap, next: Option<DirtyBitmap>) -> [Act; 4] {
     [
         since(link, checkpoint, next),
-        Act::Look,
+        Act::Inspect,
         Act::Reference(link),
         Act::Compare(link),
     ]

@@ -9,7 +9,7 @@ use super::{
 use crate::{Backend, Case, ChainedFault, Fault, excluded, point::SuitePoint};
 
 fn chain() -> Chained {
-    let text = "shared-storage/qemu-io/p2p/persistent-running-bare/undefine+persist";
+    let text = "shared-storage/qemu-io/p2p/persistent-running-undefined/undefine+persist";
     text.parse().unwrap()
 }
 
@@ -25,7 +25,7 @@ fn a_text_reads_back_and_a_wrong_one_is_told() {
 #[test]
 fn a_checkpoint_counts_on_when_a_backup_was_made_since_it() {
     let looks = chain().scenes().into_iter();
-    let looks = looks.filter(|scene| scene.act == Act::Look);
+    let looks = looks.filter(|scene| scene.act == Act::Inspect);
     let counts = looks.map(|scene| {
         let counts = scene.bitmaps.iter().map(|bitmap| bitmap.count);
         counts.collect::<Vec<_>>()
@@ -63,9 +63,9 @@ fn a_guest_that_writes_is_looked_at_when_it_has_and_backed_up_while_it_does() {
     };
     let (some, any) = (Count::Some, Count::Any);
     let looks = [vec![any], vec![some], vec![some, any]];
-    assert!(counts(Act::Look).take(3).eq(looks));
+    assert!(counts(Act::Inspect).take(3).eq(looks));
     assert!(
-        counts(Act::Look)
+        counts(Act::Inspect)
             .skip(3)
             .all(|counts| counts == [some, some])
     );
@@ -93,7 +93,7 @@ fn what_is_left_out_is_the_copy_through_a_tunnel_and_the_chain_that_stays() {
     assert_eq!(counts["tunnel-has-no-nbd"], 8 + 8);
     assert_eq!(counts["paused-guest"], 48);
     let stays = Chained {
-        journey: Journey::Stay,
+        journey: StorageMigration::Stay,
         ..chain()
     };
     assert_eq!(stays.excluded().unwrap().name, "chain-jumps");
@@ -104,7 +104,7 @@ fn each_fault_is_run_on_a_case_that_has_its_condition_and_no_rule_leaves_out() {
     for fault in ChainedFault::ALL {
         let fault = Fault::Chained(fault);
         let point = fault.point();
-        assert!(point.conditions().contains(&fault.trips()));
+        assert!(point.conditions().contains(&fault.detected_by()));
         assert_eq!(point.backends(), [Backend::Libvirt]);
         let name = format!("faults/libvirt/a,a,b/{point}/{}", fault.word());
         assert_eq!(excluded(&name.parse::<Case>().unwrap()), None);

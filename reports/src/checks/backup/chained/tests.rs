@@ -6,20 +6,20 @@
 
 use migratrix_guest::{Disk, DiskSector, DiskSurvey};
 use migratrix_history::{
-    BitmapLook, Entry, History, JobLook, Observation, Outcome, Refusal, Side, Verb, When,
+    BitmapInfo, Entry, History, JobStats, Observation, Outcome, Refusal, Side, Verb, When,
 };
 use migratrix_matrix::{Act, Activity, Condition, Count, Point, Scene, Writer};
 
 use crate::{
     Kind, Verdict,
     checks::all,
-    story::{changed, felt, good},
+    story::{changed, good, sampled},
 };
 
 const CASE: &str = "backup/libvirt/trixie,bookworm,trixie/\
-                    shared-storage/qemu-io/p2p/persistent-running-bare/undefine";
+                    shared-storage/qemu-io/p2p/persistent-running-undefined/undefine";
 const GUEST: &str = "backup/libvirt/trixie,bookworm,trixie/\
-                     copied-storage/guest/p2p/persistent-running-bare/live";
+                     copied-storage/guest/p2p/persistent-running-undefined/live";
 
 /// How much is dirty of what the guest writes, in bytes.
 const DIRTY: u64 = 20 << 16;
@@ -67,13 +67,13 @@ fn done(side: Side, scene: &Scene) -> Vec<Observation> {
     }];
     all.extend(scene.jobs.iter().map(|job| Observation::JobEnded {
         side,
-        job: JobLook {
+        job: JobStats {
             kind: "completed".to_owned(),
             operation: Some("backup".to_owned()),
             success: Some(true),
             disk_total: job.length.or(Some(DIRTY)),
             disk_processed: job.length.or(Some(DIRTY)),
-            ..JobLook::default()
+            ..JobStats::default()
         },
     }));
     all.extend(seen(side, scene));
@@ -88,8 +88,8 @@ fn done(side: Side, scene: &Scene) -> Vec<Observation> {
 
 fn seen(side: Side, scene: &Scene) -> Vec<Observation> {
     match scene.act {
-        Act::Look => {
-            let looks = scene.bitmaps.iter().map(|expected| BitmapLook {
+        Act::Inspect => {
+            let looks = scene.bitmaps.iter().map(|expected| BitmapInfo {
                 drive: expected.drive.to_string(),
                 name: expected.bitmap.to_string(),
                 count: match expected.count {
@@ -111,7 +111,7 @@ fn seen(side: Side, scene: &Scene) -> Vec<Observation> {
             told.collect()
         }
         Act::Since(..) => vec![sectors(side)],
-        Act::Laps => vec![felt(side, When::Writing, LAP - 3, Activity::Running)],
+        Act::Laps => vec![sampled(side, When::Writing, LAP - 3, Activity::Running)],
         Act::Compare(_) | Act::End => vec![
             Observation::Compared {
                 side,
@@ -152,7 +152,7 @@ fn assert_kind(history: &History, condition: Condition, kind: Kind) {
 }
 
 /// With the statistics of each backup changed.
-fn ended(change: impl Fn(&mut JobLook)) -> History {
+fn ended(change: impl Fn(&mut JobStats)) -> History {
     changed(chain(), |saw| {
         if let Observation::JobEnded { job, .. } = saw {
             change(job);
@@ -197,7 +197,7 @@ fn a_write_of_the_guest_that_did_not_arrive_is_seen() {
             job.disk_processed = job.disk_total.map(|total| total - 65_536);
         }
     });
-    assert_kind(&partly, Condition::Jobs, Kind::Fail);
+    assert_kind(&partly, Condition::BlockJobs, Kind::Fail);
 }
 
 #[test]
@@ -210,7 +210,7 @@ fn a_backup_that_fails_or_copies_too_little_is_seen() {
         ended(|job| job.disk_total = None),
         ended(|job| job.operation = Some("snapshot".to_owned())),
     ] {
-        assert_kind(&spoiled, Condition::Jobs, Kind::Fail);
+        assert_kind(&spoiled, Condition::BlockJobs, Kind::Fail);
     }
 }
 
@@ -219,13 +219,13 @@ fn a_backup_whose_end_nobody_told_is_seen_and_so_is_one_on_the_other_side() {
     let mut silent = chain();
     let is_end = |entry: &Entry| matches!(entry.saw, Observation::JobEnded { .. });
     silent.entries.retain(|entry| !is_end(entry));
-    assert_kind(&silent, Condition::Jobs, Kind::Fail);
+    assert_kind(&silent, Condition::BlockJobs, Kind::Fail);
     let astray = changed(chain(), |saw| {
         if let Observation::JobEnded { side, .. } = saw {
             *side = side.other();
         }
     });
-    assert_kind(&astray, Condition::Jobs, Kind::Fail);
+    assert_kind(&astray, Condition::BlockJobs, Kind::Fail);
 }
 
 /// With the outcome of the step that takes the checkpoints up.
@@ -246,15 +246,15 @@ fn a_checkpoint_that_is_refused_is_seen_and_one_that_is_not_answered_is_unknown(
         domain: 10,
         message: "checkpoint inconsistent".to_owned(),
     });
-    assert_kind(&taken_up(&refused), Condition::Jobs, Kind::Fail);
+    assert_kind(&taken_up(&refused), Condition::BlockJobs, Kind::Fail);
     let why = "no answer within 20 s".to_owned();
     let silent = taken_up(&Outcome::Unknown { why });
-    assert_kind(&silent, Condition::Jobs, Kind::Unknown);
+    assert_kind(&silent, Condition::BlockJobs, Kind::Unknown);
 }
 
 #[test]
 fn a_bitmap_that_arrives_otherwise_is_seen() {
-    let spoilers: [fn(&mut Vec<BitmapLook>); 4] = [
+    let spoilers: [fn(&mut Vec<BitmapInfo>); 4] = [
         |looks| looks.clear(),
         |looks| looks.iter_mut().for_each(|look| look.count = 0),
         |looks| looks.iter_mut().for_each(|look| look.inconsistent = true),
@@ -292,7 +292,7 @@ fn a_chain_that_ends_before_the_migration_proves_nothing_of_itself() {
     let place = cut.entries.iter().position(is).unwrap();
     cut.entries.truncate(place);
     let own = [
-        Condition::Jobs,
+        Condition::BlockJobs,
         Condition::Bitmap,
         Condition::Backups,
         Condition::Chain,

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use migratrix_history::{DomainLook, History, Look, Observation, Outcome, Side, Verb, When};
+use migratrix_history::{DomainInfo, DomainState, History, Observation, Outcome, Side, Verb, When};
 use migratrix_matrix::Condition;
 use serde_json::json;
 
@@ -16,7 +16,7 @@ use Side::{Destination, Source};
 fn absent(point: &str, of_look: (Side, When)) -> History {
     changed(of(point), |saw| match saw {
         Observation::Domain { side, when, look } if (*side, *when) == of_look => {
-            *look = Look::Absent;
+            *look = DomainState::Absent;
         }
         _ => {}
     })
@@ -61,7 +61,7 @@ fn processed(point: &str, on: Side, kind: &str) -> History {
     changed(of(point), |saw| {
         let Observation::Domain {
             side,
-            look: Look::Present(domain),
+            look: DomainState::Present(domain),
             ..
         } = saw
         else {
@@ -104,7 +104,7 @@ const DESTINATION_AFTER: (Side, When) = (Destination, When::After);
 /// Histories that break what is seen of the machines, the guest and its memory.
 pub(super) fn guests() -> Vec<(Condition, History)> {
     use Condition as C;
-    let renamed = |it: &mut DomainLook| it.reason = "paused".to_owned();
+    let renamed = |it: &mut DomainInfo| it.reason = "paused".to_owned();
     vec![
         (C::SourceStarted, absent(PLAIN, SOURCE_BEFORE)),
         (C::SourceStarted, domain(PLAIN, SOURCE_BEFORE, renamed)),
@@ -139,10 +139,10 @@ pub(super) fn guests() -> Vec<(Condition, History)> {
             domain(ASLEEP, DESTINATION_AFTER, renamed),
         ),
         (C::DestinationState, absent(PLAIN, DESTINATION_AFTER)),
-        (C::During, lapped(PLAIN, SOURCE_DURING, 0)),
-        (C::During, lapped(STOPPED, SOURCE_DURING, 1)),
-        (C::Passes, lapped(PLAIN, SOURCE_DURING, 0)),
-        (C::Passes, without(of(PLAIN), |saw| *saw == pass(2))),
+        (C::GuestDuringCopy, lapped(PLAIN, SOURCE_DURING, 0)),
+        (C::GuestDuringCopy, lapped(STOPPED, SOURCE_DURING, 1)),
+        (C::Iterations, lapped(PLAIN, SOURCE_DURING, 0)),
+        (C::Iterations, without(of(PLAIN), |saw| *saw == pass(2))),
         (C::Memory, lapped(PLAIN, SOURCE_DURING, 5_000)),
         (C::Memory, lapped(CANCEL, SOURCE_BEFORE, 5_000)),
         (C::Memory, pageless(PLAIN)),
@@ -156,7 +156,7 @@ pub(super) fn guests() -> Vec<(Condition, History)> {
         ),
         (C::Identity, domain(PLAIN, DESTINATION_AFTER, a_device_more)),
         (C::Device, other_device()),
-        (C::NothingLeft, left_behind()),
+        (C::NoLeftovers, left_behind()),
     ]
 }
 
@@ -200,14 +200,20 @@ pub(super) fn migrations() -> Vec<(Condition, History)> {
         (C::Migrated, came_to(PLAIN, Source, complete, "cancelled")),
         (C::Migrated, refused(PLAIN)),
         (C::Migrated, stateless(POSTCOPY, Source, "postcopy-active")),
-        (C::Failure, came_to(MISMATCH, Source, "failed", complete)),
         (
-            C::Failure,
+            C::ExpectedError,
+            came_to(MISMATCH, Source, "failed", complete),
+        ),
+        (
+            C::ExpectedError,
             complaint(MISMATCH, "UUID received is 1 and local is 2"),
         ),
-        (C::Failure, ended(REFUSED, Verb::Migrate, &Outcome::Done)),
         (
-            C::Failure,
+            C::ExpectedError,
+            ended(REFUSED, Verb::Migrate, &Outcome::Done),
+        ),
+        (
+            C::ExpectedError,
             ended(
                 REFUSED,
                 Verb::Migrate,
@@ -297,28 +303,34 @@ pub(super) fn migrations() -> Vec<(Condition, History)> {
         (C::Events, eventless(PLAIN, Destination, "RESUME")),
         (
             C::Events,
-            inserted(of(PLAIN), Verb::Look, event(Source, "RESUME")),
+            inserted(of(PLAIN), Verb::Inspect, event(Source, "RESUME")),
         ),
         (
             C::Events,
-            inserted(of(PLAIN), Verb::Look, event(Destination, "STOP")),
+            inserted(of(PLAIN), Verb::Inspect, event(Destination, "STOP")),
         ),
         (
             C::Events,
-            inserted(of(STOPPED), Verb::Look, event(Destination, "RESUME")),
+            inserted(of(STOPPED), Verb::Inspect, event(Destination, "RESUME")),
         ),
         (
             C::Events,
-            inserted(of(CANCEL), Verb::Look, event(Destination, "RESUME")),
+            inserted(of(CANCEL), Verb::Inspect, event(Destination, "RESUME")),
         ),
         (
             C::Events,
-            inserted(of(CANCEL), Verb::Look, event(Source, "STOP")),
+            inserted(of(CANCEL), Verb::Inspect, event(Source, "STOP")),
         ),
-        (C::Job, worked(PLAIN, |job| job.kind = "failed".to_owned())),
-        (C::Job, worked(PLAIN, |job| job.downtime_ms = Some(2_001))),
         (
-            C::Job,
+            C::Statistics,
+            worked(PLAIN, |job| job.kind = "failed".to_owned()),
+        ),
+        (
+            C::Statistics,
+            worked(PLAIN, |job| job.downtime_ms = Some(2_001)),
+        ),
+        (
+            C::Statistics,
             worked(PLAIN, |job| job.memory_remaining = Some(4_096)),
         ),
         (C::Stream, streamed(|magic, _, _| "QEVN".clone_into(magic))),
@@ -351,7 +363,7 @@ fn pageless(point: &str) -> History {
     })
 }
 
-fn a_device_more(domain: &mut DomainLook) {
+fn a_device_more(domain: &mut DomainInfo) {
     let identity = domain.identity.as_mut().expect("it is active");
     let device = ("rng".to_owned(), "pci 0000:02:00.0".to_owned());
     identity.devices.extend([device]);
@@ -372,7 +384,7 @@ fn other_device() -> History {
 
 fn left_behind() -> History {
     changed(of(PLAIN), |saw| {
-        if let Observation::Residue { left, .. } = saw {
+        if let Observation::Leftovers { left, .. } = saw {
             left.push("the file /run/mx-0001".to_owned());
         }
     })

@@ -1,7 +1,7 @@
 //! Good histories, and ways to spoil them.
 
 use migratrix_history::{
-    DomainLook, Entry, History, JobLook, Look, Observation, Outcome, Side, Verb, When,
+    DomainInfo, DomainState, Entry, History, JobStats, Observation, Outcome, Side, Verb, When,
 };
 use migratrix_matrix::Condition;
 
@@ -53,19 +53,19 @@ pub(super) fn assert_kind(history: &History, condition: Condition, kind: Kind) {
 pub(super) fn domain(
     point: &str,
     of_look: (Side, When),
-    change: impl Fn(&mut DomainLook),
+    change: impl Fn(&mut DomainInfo),
 ) -> History {
     changed(of(point), |saw| match saw {
         Observation::Domain {
             side,
             when,
-            look: Look::Present(domain),
+            look: DomainState::Present(domain),
         } if (*side, *when) == of_look => change(domain),
         _ => {}
     })
 }
 
-pub(super) fn worked(point: &str, change: impl Fn(&mut JobLook)) -> History {
+pub(super) fn worked(point: &str, change: impl Fn(&mut JobStats)) -> History {
     changed(of(point), |saw| {
         if let Observation::Job { job, .. } = saw {
             change(job);

@@ -1,6 +1,6 @@
 //! Each condition, and histories in which it can't be seen.
 
-use migratrix_history::{History, Look, Observation, Side, Verb, When};
+use migratrix_history::{DomainState, History, Observation, Side, Verb, When};
 use migratrix_matrix::Condition;
 
 use super::spoiled::*;
@@ -32,12 +32,15 @@ pub(super) fn unseen() -> Vec<(Condition, History)> {
         (C::Migrated, came_to(PLAIN, Source, "completed", "active")),
         (C::Migrated, unanswered(PLAIN)),
         (
-            C::Failure,
+            C::ExpectedError,
             complaint(MISMATCH, "Unable to write to socket: Broken pipe"),
         ),
-        (C::Failure, without(of(MISMATCH), is_job)),
-        (C::Failure, came_to(MISMATCH, Source, "failed", "active")),
-        (C::Failure, unanswered(REFUSED)),
+        (C::ExpectedError, without(of(MISMATCH), is_job)),
+        (
+            C::ExpectedError,
+            came_to(MISMATCH, Source, "failed", "active"),
+        ),
+        (C::ExpectedError, unanswered(REFUSED)),
         (C::Incident, cancelless(CANCEL)),
         (
             C::Incident,
@@ -60,7 +63,7 @@ pub(super) fn unseen() -> Vec<(Condition, History)> {
             }),
         ),
         (
-            C::Passes,
+            C::Iterations,
             without(of(PLAIN), |saw| {
                 matches!(
                     saw,
@@ -75,7 +78,7 @@ pub(super) fn unseen() -> Vec<(Condition, History)> {
             C::Settings,
             changed(of("precopy/unix/running/cpu-max"), |saw| {
                 if let Observation::Domain {
-                    look: Look::Present(domain),
+                    look: DomainState::Present(domain),
                     ..
                 } = saw
                 {
@@ -115,7 +118,7 @@ pub(super) fn unseen() -> Vec<(Condition, History)> {
             }),
         ),
         (C::Events, unanswered(PLAIN)),
-        (C::Job, without(of(PLAIN), is_job)),
+        (C::Statistics, without(of(PLAIN), is_job)),
         (
             C::Stream,
             without(of(FILE), |saw| matches!(saw, Observation::Stream { .. })),

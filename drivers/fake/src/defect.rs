@@ -1,10 +1,10 @@
-//! The known crimes, each with the condition that must catch it.
+//! The known defects, each with the condition that must catch it.
 
-use migratrix_matrix::{Condition, Flag, Scenario, Trip};
+use migratrix_matrix::{Condition, Detection, Flag, Scenario};
 
 /// One way in which a hypervisor can betray its guest, or whoever asked it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum Crime {
+pub enum Defect {
     /// The source's domain is started, and its configuration forgotten.
     ForgetsConfig,
     /// A guest is called paused, and goes on running.
@@ -83,15 +83,15 @@ pub enum Crime {
     LeavesFile,
 }
 
-/// What the table says of one crime.
+/// What the table says of one defect.
 struct Row {
     word: &'static str,
     scenario: Scenario,
     condition: Condition,
-    how: Trip,
+    how: Detection,
 }
 
-impl Crime {
+impl Defect {
     /// All values, in the order of the conditions that catch them.
     pub const ALL: [Self; 38] = [
         Self::ForgetsConfig,
@@ -152,16 +152,16 @@ impl Crime {
         self.row().condition
     }
 
-    /// How that condition trips.
+    /// How that condition detects it.
     #[must_use]
-    pub const fn how(self) -> Trip {
+    pub const fn how(self) -> Detection {
         self.row().how
     }
 
     /// The table. What is done to stamps is seen of a paused guest: a running one stamps over it.
     const fn row(self) -> Row {
         use Condition::*;
-        use Trip::*;
+        use Detection::*;
         match self {
             Self::ForgetsConfig => row("forgets-config", PLAIN, SourceDefined, Fail),
             Self::SuspendsInName => row("suspends-in-name", PAUSED, SourceStarted, Fail),
@@ -202,9 +202,14 @@ impl Crime {
                 Fail,
             ),
             Self::WrongStateReason => row("wrong-state-reason", PLAIN, DestinationState, Fail),
-            Self::StillWhileLive => row("still-while-live", PLAIN.with(Flag::Live), During, Fail),
-            Self::RunsWhileNotLive => row("runs-while-not-live", PLAIN, During, Fail),
-            Self::PausesInName => row("pauses-in-name", PLAIN, During, Fail),
+            Self::StillWhileLive => row(
+                "still-while-live",
+                PLAIN.with(Flag::Live),
+                GuestDuringCopy,
+                Fail,
+            ),
+            Self::RunsWhileNotLive => row("runs-while-not-live", PLAIN, GuestDuringCopy, Fail),
+            Self::PausesInName => row("pauses-in-name", PLAIN, GuestDuringCopy, Fail),
             Self::LosesPage => row("loses-page", PAUSED, Memory, Fail),
             Self::StalePage => row("stale-page", PAUSED, Memory, Fail),
             Self::SwapsPages => row("swaps-pages", PAUSED, Memory, Fail),
@@ -218,23 +223,23 @@ impl Crime {
             Self::LosesEvent => row("loses-event", PLAIN, Events, Fail),
             Self::ReordersEvents => row("reorders-events", PLAIN, Events, Fail),
             Self::ExtraEvent => row("extra-event", PLAIN, Events, Fail),
-            Self::NoJobStatistics => row("no-job-statistics", PLAIN, Job, Fail),
-            Self::StatisticsDontAddUp => row("statistics-dont-add-up", PLAIN, Job, Fail),
-            Self::DowntimeTooLong => row("downtime-too-long", PLAIN, Job, Fail),
-            Self::LeavesProcess => row("leaves-process", PLAIN, NothingLeft, Fail),
-            Self::LeavesFile => row("leaves-file", PLAIN, NothingLeft, Fail),
+            Self::NoJobStatistics => row("no-job-statistics", PLAIN, Statistics, Fail),
+            Self::StatisticsDontAddUp => row("statistics-dont-add-up", PLAIN, Statistics, Fail),
+            Self::DowntimeTooLong => row("downtime-too-long", PLAIN, Statistics, Fail),
+            Self::LeavesProcess => row("leaves-process", PLAIN, NoLeftovers, Fail),
+            Self::LeavesFile => row("leaves-file", PLAIN, NoLeftovers, Fail),
         }
     }
 }
 
-/// Persistent, running, bare, without flags.
+/// Persistent, running, undefined on the destination, without flags.
 const PLAIN: Scenario = Scenario::USUAL;
 
 const PAUSED: Scenario = PLAIN.paused();
 
 const PREPARED: Scenario = PLAIN.prepared();
 
-const fn row(word: &'static str, scenario: Scenario, condition: Condition, how: Trip) -> Row {
+const fn row(word: &'static str, scenario: Scenario, condition: Condition, how: Detection) -> Row {
     Row {
         word,
         scenario,

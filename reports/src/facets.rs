@@ -8,8 +8,8 @@ use migratrix_matrix::Case;
 
 use crate::{Judgement, Run, Standing};
 
-/// The traits of all cases of a run that were tried, as numbers: a run may have very many cases.
-pub(crate) struct Traits {
+/// The facets of all cases of a run that were tried, as numbers: a run may have very many cases.
+pub(crate) struct Facets {
     axes: Vec<Axis>,
     /// Of each case a number an axis; 0 where the case has no such axis.
     rows: HashMap<Case, Box<[u16]>>,
@@ -46,9 +46,9 @@ const TERMS: usize = 3;
 /// How many where they set the cases apart exactly, and nothing shorter does.
 const LISTED: usize = 12;
 
-impl Traits {
+impl Facets {
     pub(crate) fn of(run: &Run) -> Self {
-        let mut traits = Self {
+        let mut facets = Self {
             axes: Vec::new(),
             rows: HashMap::new(),
         };
@@ -57,26 +57,26 @@ impl Traits {
             .judgements()
             .filter(|one| one.standing() != Standing::Skipped);
         for judgement in tried {
-            let row = traits.row(&judgement.case, &mut places);
-            traits.rows.insert(judgement.case.clone(), row);
+            let row = facets.row(&judgement.case, &mut places);
+            facets.rows.insert(judgement.case.clone(), row);
         }
-        let wide = traits.axes.len();
-        for row in traits.rows.values_mut().filter(|row| row.len() < wide) {
+        let wide = facets.axes.len();
+        for row in facets.rows.values_mut().filter(|row| row.len() < wide) {
             let mut longer = row.to_vec();
             longer.resize(wide, 0);
             *row = longer.into();
         }
-        for row in traits.rows.values() {
-            for (axis, number) in traits.axes.iter_mut().zip(row) {
+        for row in facets.rows.values() {
+            for (axis, number) in facets.axes.iter_mut().zip(row) {
                 axis.there.insert(*number);
             }
         }
-        traits
+        facets
     }
 
     fn row(&mut self, case: &Case, places: &mut HashMap<String, usize>) -> Box<[u16]> {
         let mut row = vec![0; self.axes.len()];
-        for one in case.traits() {
+        for one in case.facets() {
             let place = *places.entry(one.axis).or_insert(self.axes.len());
             if place == self.axes.len() {
                 self.axes.push(Axis::default());
@@ -87,7 +87,7 @@ impl Traits {
         row.into()
     }
 
-    /// What sets `cases` apart: first the traits that all of them share, then, where that leaves
+    /// What sets `cases` apart: first the facets that all of them share, then, where that leaves
     /// others, the families of values that shut out most of these.
     pub(crate) fn apart(&self, cases: &[&Judgement]) -> Apart {
         self.apart_by(cases, TERMS)
@@ -293,7 +293,7 @@ mod tests {
             .judgements()
             .filter(|one| of(&one.case.to_string()))
             .collect();
-        let Apart { filter, having } = Traits::of(&run).apart(&own);
+        let Apart { filter, having } = Facets::of(&run).apart(&own);
         (filter, having)
     }
 
@@ -359,7 +359,7 @@ mod tests {
                 ends.iter().any(|end| name.ends_with(&format!("/{end}")))
             };
             let own: Vec<_> = run.judgements().filter(is_meant).collect();
-            let apart = Traits::of(&run).listed(&own)?;
+            let apart = Facets::of(&run).listed(&own)?;
             Some((apart.filter, apart.having))
         };
         let odd = ["nvme", "virtio-net", "e1000", "virtio-rng"];

@@ -1,4 +1,4 @@
-//! `nothing-left`: no process, port, lock, socket or file stays behind on either host.
+//! `no-leftovers`: no process, port, lock, socket or file stays behind on either host.
 
 use migratrix_history::Side;
 
@@ -9,7 +9,7 @@ use super::{
 use crate::Verdict;
 
 /// Both hosts were searched, and nothing was found.
-pub(super) fn nothing_left(evidence: &Evidence<'_>) -> Judged {
+pub(super) fn no_leftovers(evidence: &Evidence<'_>) -> Judged {
     let found = [Side::Source, Side::Destination].map(|side| (side, evidence.left(side)));
     let told = |side: Side, left: &[String]| {
         (!left.is_empty()).then(|| format!("{} still has {}", evidence.host(side), left.join(", ")))

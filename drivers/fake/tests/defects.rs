@@ -1,47 +1,47 @@
-//! The test of the tester: each crime is caught by the condition that should catch it.
+//! The test of the tester: each defect is caught by the condition that should catch it.
 
 mod run;
 
-use migratrix_fake::Crime;
+use migratrix_fake::Defect;
 use migratrix_history::{History, Observation};
-use migratrix_matrix::{Backend, Condition, Control, Point, Profile, Trip};
+use migratrix_matrix::{Backend, Condition, Control, Detection, Point, Profile};
 use migratrix_reports::{Kind, judge};
 
-fn verdict_on(crime: Crime, committed: Option<Crime>) -> (Kind, String) {
-    let history = run::play(&run::case(Point::Tck(crime.scenario()), None), committed);
+fn verdict_on(defect: Defect, committed: Option<Defect>) -> (Kind, String) {
+    let history = run::play(&run::case(Point::Tck(defect.scenario()), None), committed);
     let judgement = judge(&history);
-    let verdict = judgement.of(crime.condition()).unwrap();
+    let verdict = judgement.of(defect.condition()).unwrap();
     (verdict.kind(), verdict.why().to_owned())
 }
 
 #[test]
 fn each_crime_is_caught_by_its_condition() {
-    for crime in Crime::ALL {
-        let caught = match crime.how() {
-            Trip::Fail => Kind::Fail,
-            Trip::Unknown => Kind::Unknown,
+    for defect in Defect::ALL {
+        let caught = match defect.how() {
+            Detection::Fail => Kind::Fail,
+            Detection::Unknown => Kind::Unknown,
         };
-        let (kind, why) = verdict_on(crime, Some(crime));
+        let (kind, why) = verdict_on(defect, Some(defect));
         assert_eq!(
             kind,
             caught,
             "{}: {} said: {why}",
-            crime.word(),
-            crime.condition()
+            defect.word(),
+            defect.condition()
         );
     }
 }
 
 #[test]
 fn its_condition_holds_where_the_crime_is_not_committed() {
-    for crime in Crime::ALL {
-        let (kind, why) = verdict_on(crime, None);
+    for defect in Defect::ALL {
+        let (kind, why) = verdict_on(defect, None);
         assert_eq!(
             kind,
             Kind::Pass,
             "{}: {} said: {why}",
-            crime.word(),
-            crime.condition()
+            defect.word(),
+            defect.condition()
         );
     }
 }
@@ -58,11 +58,11 @@ fn a_crime_that_can_be_seen_is_caught_on_every_scenario() {
     for (point, _) in points.filter(|(point, _)| is_p2p(point)) {
         let case = run::case(point, None);
         let honest = run::play(&case, None);
-        for crime in Crime::ALL {
-            let history = run::play(&case, Some(crime));
+        for defect in Defect::ALL {
+            let history = run::play(&case, Some(defect));
             let seen = sights(&history) != sights(&honest);
             let passes = judge(&history).overall().kind() == Kind::Pass;
-            assert_eq!(passes, !seen, "{} on {case}", crime.word());
+            assert_eq!(passes, !seen, "{} on {case}", defect.word());
         }
     }
 }
@@ -70,7 +70,7 @@ fn a_crime_that_can_be_seen_is_caught_on_every_scenario() {
 #[test]
 fn every_condition_has_a_crime_to_catch() {
     for condition in Condition::of_libvirt() {
-        let mut caught = Crime::ALL.into_iter().map(Crime::condition);
+        let mut caught = Defect::ALL.into_iter().map(Defect::condition);
         assert!(
             caught.any(|one| one == *condition),
             "nothing tries {condition}"
@@ -80,7 +80,7 @@ fn every_condition_has_a_crime_to_catch() {
 
 #[test]
 fn no_two_crimes_share_a_word() {
-    let mut words = Crime::ALL.map(Crime::word);
+    let mut words = Defect::ALL.map(Defect::word);
     words.sort_unstable();
     assert!(words.windows(2).all(|pair| pair[0] != pair[1]));
 }

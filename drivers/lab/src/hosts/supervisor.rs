@@ -1,4 +1,4 @@
-//! The lab's end of a host: starts its keeper, tells it what to make, and ends it.
+//! The lab's end of a host: starts its supervisor, tells it what to make, and ends it.
 
 use std::{
     fs::{self, File, OpenOptions},
@@ -19,7 +19,7 @@ use crate::{
     hosts::{
         host::{PORT, Run},
         hosted::{self, Spec},
-        net, ports, residue,
+        leftovers, net, ports,
     },
     init, process,
 };
@@ -29,26 +29,26 @@ const UP: Duration = Duration::from_secs(60);
 /// How often a host that comes up is tried.
 const TRY_EVERY: Duration = Duration::from_millis(10);
 
-/// A running keeper. A host ends with it.
+/// A running supervisor. A host ends with it.
 #[derive(Debug)]
-pub(crate) struct Keeper {
+pub(crate) struct Supervisor {
     child: Child,
     lifeline: ChildStdin,
     first: i32,
     cable: String,
 }
 
-impl Keeper {
+impl Supervisor {
     /// Starts a host, and waits until its daemon answers.
     pub(crate) async fn start(spec: &Spec, cable: String) -> Result<Self, LabError> {
-        let mut keeper = Self::spawn(spec, cable).await?;
-        net::plug(&keeper.cable, spec.address, keeper.first)?;
+        let mut supervisor = Self::spawn(spec, cable).await?;
+        net::plug(&supervisor.cable, spec.address, supervisor.first)?;
         let mut line = serde_json::to_vec(spec).expect("a spec has text keys only");
         line.push(b'\n');
-        let told = keeper.lifeline.write_all(&line).await;
-        told.map_err(LabError::system("tell the keeper what to make"))?;
-        keeper.until_up(spec).await?;
-        Ok(keeper)
+        let told = supervisor.lifeline.write_all(&line).await;
+        told.map_err(LabError::system("tell the supervisor what to make"))?;
+        supervisor.until_up(spec).await?;
+        Ok(supervisor)
     }
 
     async fn spawn(spec: &Spec, cable: String) -> Result<Self, LabError> {
@@ -59,17 +59,17 @@ impl Keeper {
             .stdout(Stdio::piped())
             .stderr(log(&spec.logs)?)
             .spawn()
-            .map_err(LabError::system("start a host's keeper"))?;
+            .map_err(LabError::system("start a host's supervisor"))?;
         let lifeline = child.stdin.take().expect("stdin is piped");
         let stdout = child.stdout.take().expect("stdout is piped");
         let mut line = String::new();
         let read = BufReader::new(stdout).read_line(&mut line).await;
-        read.map_err(LabError::system("hear from a host's keeper"))?;
+        read.map_err(LabError::system("hear from a host's supervisor"))?;
         let Ok(first) = line.trim().parse() else {
             let status = child
                 .wait()
                 .await
-                .map_err(LabError::system("wait for a host's keeper"))?;
+                .map_err(LabError::system("wait for a host's supervisor"))?;
             return Err(ended(spec, status));
         };
         Ok(Self {
@@ -84,7 +84,7 @@ impl Keeper {
         let deadline = Instant::now() + UP;
         tokio::select! {
             status = self.child.wait() => {
-                Err(ended(spec, status.map_err(LabError::system("wait for a host's keeper"))?))
+                Err(ended(spec, status.map_err(LabError::system("wait for a host's supervisor"))?))
             }
             answered = answers(spec, self.first, deadline) => answered,
         }
@@ -147,7 +147,7 @@ async fn answers(spec: &Spec, first: i32, deadline: Instant) -> Result<(), LabEr
 }
 
 fn listens(first: i32) -> bool {
-    let processes = residue::of_host(first).unwrap_or_default();
+    let processes = leftovers::of_host(first).unwrap_or_default();
     let mut ports = processes.iter().flat_map(|it| ports::of_process(it.pid));
     ports.any(|ports| ports.contains(&PORT))
 }
