@@ -173,17 +173,17 @@ impl Config {
 mod tests {
     use super::*;
 
-    const README: &str = include_str!("../../README.md");
+    const PAGE: &str = include_str!("../../docs/configuration.md");
 
     #[test]
-    fn the_machines_that_the_readme_runs_on_are_those_that_its_example_defines() {
-        let example = README.split("```toml\n").nth(1).expect("it has one");
+    fn the_machines_that_the_page_runs_on_are_those_that_its_example_defines() {
+        let example = PAGE.split("```toml\n").nth(1).expect("it has one");
         let example = example.split("```").next().expect("it ends");
         let config: Config = toml::from_str(example).expect("it can be read");
         let names: Vec<_> = config.hosts.keys().map(ReleaseName::as_str).collect();
         assert_eq!(names, ["prod-a", "prod-b"]);
         config.hosts.values().for_each(|host| host.check().unwrap());
-        let words = README.split(|c: char| c.is_whitespace() || "`,.;:]".contains(c));
+        let words = PAGE.split(|c: char| c.is_whitespace() || "`,.;:]".contains(c));
         let mut used = words.filter(|word| word.starts_with("prod-"));
         assert!(used.all(|word| names.contains(&word)));
     }
