@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use migratrix_matrix::{AxisInfo, Condition, Fault, Point, Profile, Suite, Trip, axes};
+use migratrix_matrix::{AxisInfo, Condition, Detection, Fault, Point, Profile, Suite, axes};
 
 use crate::{
     commands::{call, fresh},
@@ -28,7 +28,7 @@ fn suites_of(axis: &AxisInfo, samples: &[(Suite, Point)]) -> String {
     let has = |point: &Point| {
         axis.words.iter().any(|(word, _)| point.is(axis.name, word))
             || point
-                .traits()
+                .facets()
                 .iter()
                 .any(|one| one.axis.starts_with(&format!("{}(", axis.name)))
     };
@@ -126,10 +126,10 @@ fn the_page_of_conditions_tells_each_condition_and_what_trips_it() {
         let of: Vec<_> = of.map(|suite| suite.word()).collect();
         let faults = Fault::ALL
             .into_iter()
-            .filter(|fault| fault.trips() == condition);
+            .filter(|fault| fault.detected_by() == condition);
         let faults = faults.map(|fault| match fault.how() {
-            Trip::Fail => format!("`{}`", fault.word()),
-            Trip::Unknown => format!("`{}` (unknown)", fault.word()),
+            Detection::Fail => format!("`{}`", fault.word()),
+            Detection::Unknown => format!("`{}` (unknown)", fault.word()),
         });
         let faults: Vec<_> = faults.collect();
         table.push_str(&format!(
