@@ -270,9 +270,9 @@ pub enum ListFormat {
 /// Which cases.
 #[derive(Debug, Args)]
 pub struct SelectionArgs {
-    /// The set of axes
-    #[arg(long, default_value_t = Suite::Tck, value_parser = words::<Suite>())]
-    pub suite: Suite,
+    /// The set of axes. Default: that of the profile, and without one tck
+    #[arg(long, value_parser = words::<Suite>())]
+    pub suite: Option<Suite>,
     /// How much of the suite. Default: the first of its profiles that the back end runs
     #[arg(long, value_parser = profiles())]
     pub profile: Option<Profile>,

@@ -8,7 +8,9 @@ use std::{
 use anyhow::{Context, Result, anyhow, bail};
 use clap::ValueEnum;
 use migratrix_lab::{RECIPES, Store, cache_folder};
-use migratrix_matrix::{Plan, Release, ReleaseName, Releases, RunOptions, Selection};
+use migratrix_matrix::{
+    Plan, Profile, Release, ReleaseName, Releases, RunOptions, Selection, Suite,
+};
 use migratrix_reports::{Flaky, KnownAre, KnownFailures, Rules};
 
 use crate::{
@@ -81,15 +83,15 @@ impl SelectionArgs {
     /// # Errors
     /// Names the argument that makes no sense.
     pub fn meaning(&self) -> Result<Selection> {
-        let backend = match (self.backend, self.profile) {
-            (Some(backend), _) => backend,
-            (None, Some(profile)) => profile.backends()[0],
-            (None, None) => self.suite.backends()[0],
-        };
+        let followed = self.profile.map_or(Suite::Tck, Profile::suite);
+        let suite = self.suite.unwrap_or(followed);
+        let backends = self
+            .profile
+            .map_or_else(|| suite.backends(), Profile::backends);
         let mut selection = Selection {
-            suite: self.suite,
+            suite,
             profile: self.profile,
-            backend,
+            backend: self.backend.unwrap_or(backends[0]),
             boundary: self.boundary.as_deref().map(boundary).transpose()?,
             filter: self.expression.as_deref().map(expression).transpose()?,
             names: self

@@ -768,6 +768,15 @@ fn what_is_given_twice_is_blamed_where_it_was_given() {
 }
 
 #[test]
+fn a_profile_says_which_suite_it_is_of() {
+    let named = |arguments: &[&str]| alone(arguments).out;
+    assert_eq!(
+        named(&["list", "--profile", "iotests-124"]),
+        named(&["list", "--suite", "backup", "--profile", "iotests-124"])
+    );
+}
+
+#[test]
 fn a_value_of_thousands_of_characters_is_not_repeated_whole() {
     let long = "x".repeat(5_000);
     for arguments in [
