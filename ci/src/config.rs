@@ -8,7 +8,7 @@ use std::{
 
 use anyhow::{Context, Result, bail};
 use migratrix_contract::Deadlines;
-use migratrix_matrix::{Release, ReleaseName, is_versioned_machine};
+use migratrix_matrix::{Arch, Release, ReleaseName, is_versioned_machine};
 use serde::Deserialize;
 
 use crate::files;
@@ -95,7 +95,8 @@ impl HostConfig {
         if let Some(machine) = self.machines.iter().find(bad) {
             bail!(
                 "machines has {machine:?}, which is no versioned machine type: write it as \
-                 \"pc-q35-7.2\" or \"pc-i440fx-7.2\" (qemu-system-x86_64 -machine help lists them)"
+                 \"pc-q35-7.2\" or \"pc-i440fx-7.2\" ({} -machine help lists them)",
+                Arch::default().emulator()
             );
         }
         Ok(())

@@ -11,7 +11,7 @@ use std::{
 use anyhow::{Context, Result, bail};
 use migratrix_contract::told;
 use migratrix_lab::{Store, cache_folder};
-use migratrix_matrix::{Release, ReleaseName};
+use migratrix_matrix::{Arch, Release, ReleaseName};
 use migratrix_qemu::{Binary, QemuCaps, QemuCapsCache, RawHost};
 
 /// How long a QEMU may take to say what it can do.
@@ -42,7 +42,8 @@ impl OwnBuild {
     pub fn read(typed: &str) -> Result<Self> {
         let Some((name, path)) = typed.split_once('=') else {
             bail!(
-                "`{typed}` names no QEMU: write NAME=PATH, as in --qemu mine=build/qemu-system-x86_64"
+                "`{typed}` names no QEMU: write NAME=PATH, as in --qemu mine=build/{}",
+                Arch::default().emulator()
             );
         };
         let name = ReleaseName::new(name)?;

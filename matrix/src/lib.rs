@@ -8,6 +8,7 @@
 //!   └──── suites ────┘                └──────────── select ────────────┘
 //! ```
 
+mod arch;
 mod axis;
 mod case;
 mod condition;
@@ -24,6 +25,7 @@ mod suites;
 mod version;
 mod word;
 
+pub use arch::Arch;
 pub use axis::{Axis, AxisInfo};
 pub use case::{Backend, BadCaseName, Case};
 pub use condition::Condition;

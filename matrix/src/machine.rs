@@ -37,8 +37,7 @@ impl MachineChoice {
 /// choose from.
 #[must_use]
 pub fn is_versioned_machine(machine: &str) -> bool {
-    let choices = [MachineChoice::Q35, MachineChoice::Pc];
-    let mut families = choices.map(MachineChoice::family).into_iter();
+    let mut families = MachineChoice::ALL.map(MachineChoice::family).into_iter();
     families.any(|family| numbers(machine, family).is_some())
 }
 

@@ -374,7 +374,7 @@ fn machine(raw: &Raw, side: Side, there: bool) -> DomainInfo {
             machine: "pc-q35-7.2".to_owned(),
             memory_kib: 4_096,
             vcpus: 1,
-            processor: Some(raw.cpu.qom_type().to_owned()),
+            processor: Some(raw.cpu.qom_type(raw.machine.arch()).to_owned()),
             devices: [("boot-disk".to_owned(), "pci 0000:00:10.0".to_owned())].into(),
         }),
     }

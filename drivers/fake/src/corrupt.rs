@@ -5,7 +5,7 @@ use migratrix_history::{
     JobStats,
     Side::{Destination, Source},
 };
-use migratrix_matrix::Activity;
+use migratrix_matrix::{Activity, Arch};
 
 use crate::{
     Defect,
@@ -62,8 +62,10 @@ impl Passage {
             Defect::NoJobStatistics => self.job = no_job(),
             Defect::StatisticsDontAddUp => self.job.memory_remaining = Some(u64::from(PAGE)),
             Defect::DowntimeTooLong => self.stretch(),
-            Defect::LeavesProcess => self.litter = Some("process qemu-system-x86_64"),
-            Defect::LeavesFile => self.litter = Some("file /var/lib/libvirt/qemu/save"),
+            Defect::LeavesProcess => {
+                self.litter = Some(format!("process {}", Arch::default().emulator()));
+            }
+            Defect::LeavesFile => self.litter = Some("file /var/lib/libvirt/qemu/save".to_owned()),
         }
     }
 }

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use migratrix_contract::{Recorder, Subject, Uuid, Variant};
 use migratrix_guest::Survey;
 use migratrix_history::{DomainInfo, DomainState, Identity, JobStats, Observation, Refusal, Side};
-use migratrix_matrix::{Activity, Persistence};
+use migratrix_matrix::{Activity, Arch, Persistence};
 
 use crate::{
     guest::{Guest, Heartbeat},
@@ -223,7 +223,8 @@ impl Host {
     pub fn leftovers(&self, domain: &str) -> Vec<String> {
         let mut left = self.litter.clone();
         if self.active.is_some() {
-            left.push(format!("process qemu-system-x86_64 -name {domain}"));
+            let emulator = Arch::default().emulator();
+            left.push(format!("process {emulator} -name {domain}"));
         }
         if self.config.is_some() {
             left.push(format!("file /etc/libvirt/qemu/{domain}.xml"));

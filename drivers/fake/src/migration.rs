@@ -47,7 +47,7 @@ pub(crate) struct Passage {
     /// The statistics of the job.
     pub job: JobStats,
     /// What stays behind on the source.
-    pub litter: Option<&'static str>,
+    pub litter: Option<String>,
 }
 
 /// One thing on the way.
@@ -126,7 +126,7 @@ impl Passage {
         }
         source.stopped_by = "migrated";
         source.config = self.source_config.then(|| moved.uuid.clone());
-        source.litter.extend(self.litter.map(str::to_owned));
+        source.litter.extend(self.litter.clone());
         source.ghost = self.ghost.then(|| moved.guest.clone());
         source.active = self.source_stays.then_some(moved);
     }

@@ -8,12 +8,12 @@ use migratrix_lab::{
     Lab, LabHost, Store, cache_folder, dispatch,
     sandbox::{self, Entered, Terminal},
 };
-use migratrix_matrix::{HostSetup, ReleaseName, Side};
+use migratrix_matrix::{Arch, HostSetup, ReleaseName, Side};
 
 type Result<T> = std::result::Result<T, Box<dyn Error>>;
 
 const DOMAIN: &str = "<domain type='qemu'><name>NAME</name><memory unit='MiB'>32</memory>\
-    <os><type arch='x86_64' machine='MACHINE'>hvm</type></os>\
+    <os><type arch='ARCH' machine='MACHINE'>hvm</type></os>\
     <devices><memballoon model='none'/></devices></domain>";
 
 fn main() -> Result<ExitCode> {
@@ -43,7 +43,10 @@ async fn run() -> Result<ExitCode> {
     for domain in ["guest-1", "guest-10"] {
         start_guest(
             &host,
-            &DOMAIN.replace("NAME", domain).replace("MACHINE", machine),
+            &DOMAIN
+                .replace("NAME", domain)
+                .replace("ARCH", Arch::default().word())
+                .replace("MACHINE", machine),
         )?;
     }
     show(&host, "alive")?;

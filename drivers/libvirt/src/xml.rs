@@ -50,7 +50,7 @@ fn hardware(subject: &Subject) -> Hardware {
 
 fn os(subject: &Subject) -> Element {
     let kind = Element::new("type")
-        .with("arch", "x86_64")
+        .with("arch", subject.point.machine().arch())
         .with("machine", &subject.machine)
         .text("hvm");
     let os = Element::new("os").holds(kind);

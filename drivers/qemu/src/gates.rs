@@ -73,12 +73,10 @@ fn on_the_machine(
     let (one, other) = (&source.abilities, &destination.abilities);
     match &need.ability {
         Ability::Machine(family) => {
-            let choice = if *family == MachineChoice::Pc.family() {
-                MachineChoice::Pc
-            } else {
-                MachineChoice::Q35
-            };
-            let none = machine::machine(choice, one, other).is_none();
+            let mut choices = MachineChoice::ALL.into_iter();
+            let choice = choices.find(|choice| choice.family() == *family);
+            let none = choice.and_then(|choice| machine::machine(choice, one, other));
+            let none = none.is_none();
             none.then(|| {
                 format!(
                     "{}: QEMU {} and {}",

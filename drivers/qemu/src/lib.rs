@@ -6,6 +6,7 @@
 //!
 //! How a QEMU is started, asked and spoken to is `migratrix-qmp`'s.
 
+mod arch;
 mod backup;
 mod colo;
 mod devices;

@@ -3,6 +3,7 @@
 //!
 //! Nothing here leads out of a root: a link in it is followed as the system in it would.
 
+mod arch;
 mod inside;
 mod loader;
 
@@ -11,21 +12,28 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use migratrix_matrix::Arch;
 use thiserror::Error;
 
+use arch::layout;
 pub use inside::resolve;
 pub use loader::Loader;
 
 /// Where a root's firmware is.
 const FIRMWARE: [&str; 2] = ["usr/share/qemu", "usr/share/seabios"];
 
-/// Where a root's QEMU can be.
-const QEMUS: [&str; 2] = ["usr/bin/qemu-system-x86_64", "usr/libexec/qemu-kvm"];
-
 /// A release's root file system.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Root {
     path: PathBuf,
+    arch: Arch,
+}
+
+/// Whether a program of this name is a QEMU of some root.
+#[must_use]
+pub fn is_qemu(program: &Path) -> bool {
+    let mut known = Arch::ALL.into_iter().flat_map(|arch| layout(arch).qemus);
+    known.any(|qemu| Path::new(qemu).file_name() == program.file_name())
 }
 
 /// What a root should have, and hasn't.
@@ -39,10 +47,13 @@ pub struct Lacks {
 }
 
 impl Root {
-    /// The one in this folder.
+    /// The one in this folder, of the usual architecture.
     #[must_use]
     pub fn at(path: impl Into<PathBuf>) -> Self {
-        Self { path: path.into() }
+        Self {
+            path: path.into(),
+            arch: Arch::default(),
+        }
     }
 
     /// Where the file is that the system calls `path`.
@@ -64,8 +75,15 @@ impl Root {
     /// # Errors
     /// Names them all where none is.
     pub fn file<P: AsRef<Path>>(&self, paths: &[P]) -> Result<PathBuf, Lacks> {
-        let mut found = paths.iter().filter_map(|path| self.resolve(path).ok());
-        found.find(|file| file.is_file()).ok_or_else(|| Lacks {
+        self.found(paths).map(|(_, file)| file)
+    }
+
+    /// The first of these that is a file, by its path here and by where it is.
+    fn found<'p, P: AsRef<Path>>(&self, paths: &'p [P]) -> Result<(&'p P, PathBuf), Lacks> {
+        let mut found = paths
+            .iter()
+            .filter_map(|path| Some((path, self.resolve(path).ok()?)));
+        found.find(|(_, file)| file.is_file()).ok_or_else(|| Lacks {
             root: self.path.clone(),
             sought: listed(paths),
         })
@@ -88,7 +106,16 @@ impl Root {
     /// # Errors
     /// Says where one was looked for.
     pub fn qemu(&self) -> Result<PathBuf, Lacks> {
-        self.file(&QEMUS)
+        self.file(&layout(self.arch).qemus)
+    }
+
+    /// Its QEMU, by the path that the system in it knows.
+    ///
+    /// # Errors
+    /// As [`Root::qemu`].
+    pub fn own_qemu(&self) -> Result<&'static str, Lacks> {
+        let qemus = layout(self.arch).qemus;
+        self.found(&qemus).map(|(path, _)| *path)
     }
 
     /// The folders of its QEMU's firmware.
@@ -135,6 +162,14 @@ mod tests {
         fs::create_dir(dir.path().join("bin")).unwrap();
         fs::write(dir.path().join("bin/sh"), "elf").unwrap();
         assert_eq!(root.qemu().unwrap(), dir.path().join("bin/sh"));
+        assert_eq!(root.own_qemu().unwrap(), "/usr/bin/qemu-system-x86_64");
+    }
+
+    #[test]
+    fn a_qemu_is_known_by_each_name_that_it_has_in_a_root() {
+        let is = |program| is_qemu(Path::new(program));
+        assert!(is("/usr/bin/qemu-system-x86_64") && is("/usr/libexec/qemu-kvm"));
+        assert!(!is("/usr/bin/qemu-img") && !is("/usr/sbin/libvirtd"));
     }
 
     #[test]

@@ -7,18 +7,10 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use crate::{Lacks, Root};
-
-/// Where a root's libraries are: Debian's places, and then those of others.
-const LIBRARIES: [&str; 4] = [
-    "usr/lib/x86_64-linux-gnu",
-    "lib/x86_64-linux-gnu",
-    "usr/lib64",
-    "lib64",
-];
-
-/// The loader's file.
-const LOADER: &str = "ld-linux-x86-64.so.2";
+use crate::{
+    Lacks, Root,
+    arch::{Layout, layout},
+};
 
 /// The folder of QEMU's modules, in one of libraries.
 const MODULES: &str = "qemu";
@@ -32,10 +24,13 @@ pub struct Loader {
 
 impl Loader {
     pub(crate) fn of(root: &Root) -> Result<Self, Lacks> {
-        let places = LIBRARIES.map(|folder| Path::new(folder).join(LOADER));
+        let Layout {
+            libraries, loader, ..
+        } = layout(root.arch);
+        let places = libraries.map(|folder| Path::new(folder).join(loader));
         Ok(Self {
             program: root.file(&places)?,
-            libraries: root.folders(&LIBRARIES),
+            libraries: root.folders(&libraries),
         })
     }
 
@@ -77,7 +72,7 @@ mod tests {
         let root = Root::at(dir.path());
         let libraries = dir.path().join("usr/lib64");
         fs::create_dir_all(libraries.join("qemu")).unwrap();
-        symlink("/lib64/ld.so", libraries.join(LOADER)).unwrap();
+        symlink("/lib64/ld.so", libraries.join("ld-linux-x86-64.so.2")).unwrap();
         let error = Loader::of(&root).unwrap_err();
         assert!(
             error

@@ -85,10 +85,7 @@ pub(crate) fn of_host(first: i32) -> io::Result<Vec<Process>> {
 /// The process that is QEMU itself: the one whose program is.
 pub(crate) fn is_qemu(process: &Process) -> bool {
     let program = process.command_line.split(' ').next().unwrap_or_default();
-    program
-        .rsplit('/')
-        .next()
-        .is_some_and(|name| name.starts_with("qemu-system-"))
+    migratrix_root::is_qemu(Path::new(program))
 }
 
 /// Sockets without a file; those with one are found as files.

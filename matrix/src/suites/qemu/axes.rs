@@ -243,17 +243,6 @@ impl CpuModel {
             Self::Nehalem => Some("Nehalem"),
         }
     }
-
-    /// The type of its processors in QEMU's words (`qom-get`); that of all machine types by themselves
-    /// is `qemu64`.
-    #[must_use]
-    pub const fn qom_type(self) -> &'static str {
-        match self {
-            Self::Default => "qemu64-x86_64-cpu",
-            Self::Max => "max-x86_64-cpu",
-            Self::Nehalem => "Nehalem-x86_64-cpu",
-        }
-    }
 }
 
 axis! {

@@ -1,10 +1,7 @@
 //! What a raw migration needs of the two QEMUs: its gates.
 
 use super::{
-    axes::{
-        Accelerator, Address, Devices, Feature, Incident, MachineChoice, Method, Multifd, Tls,
-        Transport,
-    },
+    axes::{Accelerator, Address, Devices, Feature, Incident, Method, Multifd, Tls, Transport},
     point::Raw,
     settings::Setting,
 };
@@ -178,17 +175,6 @@ impl Accelerator {
         match self {
             Self::Tcg | Self::TcgUnflushed => None,
             Self::Kvm | Self::KvmDirtyRing => Some(Ability::Kvm),
-        }
-    }
-}
-
-impl MachineChoice {
-    /// The family of machine types that it is taken from.
-    #[must_use]
-    pub const fn family(self) -> &'static str {
-        match self {
-            Self::Q35 | Self::Q35Oldest => "pc-q35",
-            Self::Pc | Self::PcOldest => "pc-i440fx",
         }
     }
 }

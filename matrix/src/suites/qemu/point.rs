@@ -89,7 +89,8 @@ impl Raw {
     /// The types (`qom-list-types`) that both QEMUs must have for it.
     #[must_use]
     pub fn types(&self) -> Vec<&'static str> {
-        let cpu = self.cpu.argument().map(|_| self.cpu.qom_type());
+        let arch = self.machine.arch();
+        let cpu = self.cpu.argument().map(|_| self.cpu.qom_type(arch));
         self.devices.types().iter().copied().chain(cpu).collect()
     }
 }

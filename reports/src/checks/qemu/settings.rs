@@ -58,7 +58,7 @@ const fn sides(raw: &Raw) -> &'static [Side] {
 /// The sides whose processors are of another model than the case's. One that was not inspected has no
 /// guest, and histories from before there was a choice don't tell.
 fn processors(evidence: &Evidence<'_>, raw: &Raw) -> Vec<(Side, String)> {
-    let wanted = raw.cpu.qom_type();
+    let wanted = raw.cpu.qom_type(raw.machine.arch());
     let looks = [
         (Side::Source, When::Before),
         (Side::Destination, When::After),

@@ -6,6 +6,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use migratrix_matrix::Arch;
 use migratrix_root::Root;
 use sha2::{Digest, Sha256};
 
@@ -46,13 +47,15 @@ impl Binary {
     /// # Errors
     /// Returns an error where there is no such program.
     pub fn of_build(path: &Path) -> Result<Self, QemuError> {
-        let inside = ["qemu-system-x86_64", "bin/qemu-system-x86_64"];
-        let inside = inside.iter().map(|name| path.join(name));
+        let programs = Arch::ALL.map(Arch::emulator);
+        let inside = programs
+            .into_iter()
+            .flat_map(|name| [path.join(name), path.join("bin").join(name)]);
         let mut candidates = std::iter::once(path.to_owned()).chain(inside);
         let found = candidates.find(|file| file.is_file());
         let file = found.ok_or_else(|| QemuError::NotFound {
             root: path.to_owned(),
-            sought: "qemu-system-x86_64".to_owned(),
+            sought: programs.join(", "),
         })?;
         let file = file
             .canonicalize()
