@@ -9,6 +9,7 @@ use std::{
 
 use clap::{Args, Parser, Subcommand, ValueEnum, error::ErrorKind, value_parser};
 use itertools::Itertools;
+use migratrix_lab::recipes;
 use migratrix_matrix::{Backend, Profile, Suite, axes};
 
 use crate::{
@@ -166,8 +167,7 @@ runs in namespaces only, without a network and with nothing of this machine's fi
 pub enum ReleaseAction {
     /// Build the root file systems of known recipes
     Build {
-        /// The recipes: bullseye, bookworm, bookworm-backports, trixie, trixie-backports, sid
-        #[arg(required = true)]
+        #[arg(required = true, help = recipes_help())]
         names: Vec<String>,
         /// Let a package index pass that is beyond its validity date
         #[arg(long)]
@@ -193,6 +193,14 @@ pub enum ReleaseAction {
         #[arg(required = true)]
         names: Vec<String>,
     },
+}
+
+/// Which releases can be built.
+fn recipes_help() -> String {
+    format!(
+        "The recipes: {}",
+        recipes().map(|recipe| recipe.name).join(", ")
+    )
 }
 
 /// What to do with the lab.

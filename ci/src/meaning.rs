@@ -7,7 +7,7 @@ use std::{
 
 use anyhow::{Context, Result, anyhow, bail};
 use clap::ValueEnum;
-use migratrix_lab::{RECIPES, Store, cache_folder};
+use migratrix_lab::{Store, cache_folder, recipes};
 use migratrix_matrix::{
     Plan, Profile, Release, ReleaseName, Releases, RunOptions, Selection, Suite,
 };
@@ -47,7 +47,7 @@ pub fn known_releases(store: &Store, config: &Config, own: &[OwnBuild]) -> Resul
         .iter()
         .map(|stored| stored.release())
         .collect();
-    for recipe in RECIPES {
+    for recipe in recipes() {
         let name = ReleaseName::new(recipe.name)?;
         if known.iter().all(|release| release.name != name) {
             known.push(Release::unknown(name));

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use anyhow::{Context, Result, bail};
-use migratrix_lab::{BuildOptions, Expired, Origin, RECIPES, Recipe, StoredRelease, recipe};
+use migratrix_lab::{BuildOptions, Expired, Origin, Recipe, StoredRelease, recipe, recipes};
 use migratrix_matrix::ReleaseName;
 
 use crate::{WrongUse, cli::ReleaseAction, files, meaning};
@@ -56,7 +56,7 @@ fn list() -> Result<()> {
     for release in &stored {
         println!("{}", line(release));
     }
-    for recipe in RECIPES {
+    for recipe in recipes() {
         if stored
             .iter()
             .all(|release| release.name().as_str() != recipe.name)

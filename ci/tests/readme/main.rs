@@ -11,7 +11,7 @@ mod settings;
 
 use std::{collections::BTreeSet, fs, path::Path};
 
-use pages::{Page, page, pages, root, sources};
+use pages::{Page, page, pages, root, source_files, sources};
 
 /// The first cells of the rows of tables whose first cell is code.
 fn rows(page: &Page) -> BTreeSet<String> {
@@ -183,6 +183,39 @@ fn every_item_of_the_code_that_the_recipes_name_is_there() {
                     page.name()
                 );
             }
+        }
+    }
+}
+
+/// Names that are those of one architecture.
+const OF_AN_ARCHITECTURE: [&str; 5] = ["x86_64", "x86-64", "qemu-system-", "linux-gnu", "pc.ram"];
+
+#[test]
+fn the_names_of_an_architecture_stand_in_the_tables_that_its_recipe_names_and_nowhere_else() {
+    let contributing = page("CONTRIBUTING.md").text;
+    let (_, recipe) = contributing
+        .split_once("### An architecture")
+        .expect("there is a recipe");
+    let (recipe, _) = recipe.split_once("\n### ").expect("another follows");
+    for path in source_files() {
+        let name = path.strip_prefix(root()).expect("it is in the tree");
+        let named = name.to_string_lossy();
+        let is_test = |part: &str| ["tests", "tests.rs", "benches"].contains(&part);
+        if named.split('/').any(is_test) {
+            continue;
+        }
+        let text = fs::read_to_string(&path).expect("it is text");
+        let code = text
+            .split("#[cfg(test)]\nmod tests {")
+            .next()
+            .unwrap_or_default();
+        let mut lines = code
+            .lines()
+            .filter(|line| !line.trim_start().starts_with("//"));
+        let found = lines.find(|line| OF_AN_ARCHITECTURE.iter().any(|one| line.contains(one)));
+        if let Some(line) = found {
+            let is_named = recipe.contains(&format!("`{named}`"));
+            assert!(is_named, "{named} is of one architecture: {line}");
         }
     }
 }

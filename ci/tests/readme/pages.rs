@@ -108,7 +108,15 @@ impl Page {
 
 /// Every Rust file of the tree as one text.
 pub fn sources() -> String {
-    let mut text = String::new();
+    let files = source_files().into_iter();
+    files
+        .map(|path| fs::read_to_string(path).expect("it is text"))
+        .collect()
+}
+
+/// The Rust files of the tree, but for those of this test.
+pub fn source_files() -> Vec<PathBuf> {
+    let mut files = Vec::new();
     let mut folders: Vec<_> = ["matrix", "guest", "drivers", "reports", "ci"]
         .map(|one| root().join(one))
         .into();
@@ -120,9 +128,9 @@ pub fn sources() -> String {
             } else if path.extension().is_some_and(|one| one == "rs")
                 && !path.starts_with(root().join("ci/tests/readme"))
             {
-                text.push_str(&fs::read_to_string(&path).expect("it is text"));
+                files.push(path);
             }
         }
     }
-    text
+    files
 }

@@ -8,7 +8,7 @@ use std::{
 
 use crate::{
     privilege::{self, Privilege},
-    releases::recipe,
+    releases::{source, space},
 };
 
 /// Something that was looked at.
@@ -63,12 +63,13 @@ pub fn doctor(cache: &Path, client: Option<&Path>) -> Vec<Finding> {
         program("ip", "-V", "iproute2"),
         program("nsenter", "-V", "util-linux"),
     ]);
-    findings.extend([
-        program("mmdebstrap", "--version", "mmdebstrap"),
-        overlay(),
-        post_copy(),
-        kvm(),
-    ]);
+    let tools = source::tools();
+    findings.extend(
+        tools
+            .iter()
+            .map(|it| program(it.program, it.flag, it.package)),
+    );
+    findings.extend([overlay(), post_copy(), kvm()]);
     findings.extend([space(cache), memory(), cores(), client_binary(client)]);
     findings
 }
@@ -235,7 +236,7 @@ fn space(cache: &Path) -> Finding {
         .ancestors()
         .find(|folder| folder.exists())
         .unwrap_or(Path::new("/"));
-    match recipe::free_mib(there) {
+    match space::free_mib(there) {
         Ok(mib) if mib >= SPACE_MIB => fine(what, &format!("{mib} MiB for {}", cache.display())),
         Ok(mib) => limited(
             what,

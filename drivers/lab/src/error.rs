@@ -116,8 +116,13 @@ pub enum LabError {
         why: String,
     },
     /// A name without a recipe.
-    #[error("no recipe `{0}`: known are {1}")]
-    NoRecipe(String, String),
+    #[error("no recipe `{name}`: known are {known}")]
+    NoRecipe {
+        /// The name.
+        name: String,
+        /// The names of those that there are.
+        known: String,
+    },
     /// A name that a lab can't have.
     #[error("`{0}` is not a lab's name: use up to 50 lower-case letters, digits, `-` and `_`")]
     BadLabName(String),
@@ -179,7 +184,7 @@ impl LabError {
             | Self::Lacks { .. }
             | Self::Tarball { .. }
             | Self::Owner { .. }
-            | Self::NoRecipe(..)
+            | Self::NoRecipe { .. }
             | Self::BadLabName(_)
             | Self::LabUp(_)
             | Self::NoLab(..) => true,

@@ -30,8 +30,9 @@ pub use hosts::{
 pub use lab::{Health, Lab};
 pub use labs::{Hold, LabName, Labs, UpLab};
 pub use releases::{
-    recipe::{BuildOptions, Expired, RECIPES, Recipe, recipe},
+    recipe::{BuildOptions, Expired, Recipe, recipe, recipes},
     release::{FORMAT, Origin, Package, Record, StoredRelease, client_command},
+    source::{Inventory, ReleaseSource, Tool},
     store::{Store, cache_folder},
     unpack::Contents,
 };

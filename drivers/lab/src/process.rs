@@ -1,6 +1,6 @@
 //! Running the machine's own programs, with errors that name the package to install.
 
-use std::process::{Child, Command, Output};
+use std::process::{Child, Command, ExitStatus, Output};
 
 use crate::LabError;
 
@@ -34,11 +34,17 @@ pub(crate) fn check(command: &Command, output: &Output) -> Result<(), LabError> 
     if output.status.success() {
         return Ok(());
     }
-    Err(LabError::Failed {
+    let said = String::from_utf8_lossy(&output.stderr);
+    Err(failed(command, output.status, &said))
+}
+
+/// The error of a command that ended badly, and said this.
+pub(crate) fn failed(command: &Command, status: ExitStatus, said: &str) -> LabError {
+    LabError::Failed {
         command: words(command),
-        status: output.status,
-        stderr: tail(&String::from_utf8_lossy(&output.stderr)).to_owned(),
-    })
+        status,
+        stderr: tail(said).to_owned(),
+    }
 }
 
 /// The command as one would type it.

@@ -5,6 +5,8 @@ pub(crate) mod making;
 pub(crate) mod probe;
 pub(crate) mod recipe;
 pub(crate) mod release;
+pub(crate) mod source;
+pub(crate) mod space;
 pub(crate) mod store;
 pub(crate) mod unpack;
 pub(crate) mod warm;

@@ -1,6 +1,6 @@
 //! What is in a root file system: the versions that it holds, and its machine types.
 
-use std::{fs, path::Path, time::SystemTime};
+use std::{path::Path, time::SystemTime};
 
 use migratrix_matrix::{ReleaseName, Version, is_versioned_machine};
 use migratrix_root::Root;
@@ -9,49 +9,38 @@ use crate::{
     LabError,
     releases::{
         jail,
-        release::{FORMAT, Origin, Package, Record},
+        release::{FORMAT, Origin, Record},
+        source::{self, Inventory, ReleaseSource},
     },
 };
 
 /// The daemon of a root.
 pub(crate) const LIBVIRTD: &str = "/usr/sbin/libvirtd";
-/// The QEMU of a root.
-pub(crate) const QEMU: &str = "/usr/bin/qemu-system-x86_64";
-
-/// The packages whose exact versions are kept.
-const PACKAGES: [&str; 7] = [
-    "libvirt-daemon",
-    "libvirt-daemon-system",
-    "libvirt0",
-    "qemu-system-x86",
-    "qemu-utils",
-    "seabios",
-    "libc6",
-];
-
-/// Looks into the root and writes down what it holds.
-pub(crate) fn look(root: &Path, name: &ReleaseName, origin: Origin) -> Result<Record, LabError> {
-    for program in [LIBVIRTD, QEMU] {
-        demand(root, program)?;
-    }
+/// Looks into the root and writes down what it holds. What it is made of can be told by
+/// one of `sources`.
+pub(crate) fn look(
+    root: &Path,
+    name: &ReleaseName,
+    origin: Origin,
+    sources: &[&dyn ReleaseSource],
+) -> Result<Record, LabError> {
+    let place = Root::at(root);
+    place.file(&[LIBVIRTD])?;
+    let qemu = place.own_qemu()?;
     // Clients are started by it.
-    Root::at(root).loader()?;
-    let packages = packages(root)?;
+    place.loader()?;
+    let Inventory { packages, glibc } = source::inventory(sources, root)?;
     Ok(Record {
         format: FORMAT,
         name: name.clone(),
         origin,
         libvirt: version(root, LIBVIRTD, &jail::ask(root, LIBVIRTD, &["--version"])?)?,
-        qemu: version(root, QEMU, &jail::ask(root, QEMU, &["--version"])?)?,
-        machines: machines(&jail::ask(root, QEMU, &["-machine", "help"])?),
-        glibc: glibc(&packages),
+        qemu: version(root, qemu, &jail::ask(root, qemu, &["--version"])?)?,
+        machines: machines(&jail::ask(root, qemu, &["-machine", "help"])?),
         packages,
+        glibc,
         added: now(),
     })
-}
-
-fn demand(root: &Path, program: &str) -> Result<(), LabError> {
-    Ok(Root::at(root).file(&[program]).map(drop)?)
 }
 
 fn version(root: &Path, program: &str, said: &str) -> Result<Version, LabError> {
@@ -78,39 +67,6 @@ fn machines(said: &str) -> Vec<String> {
         .filter(|name| is_versioned_machine(name))
         .map(str::to_owned)
         .collect()
-}
-
-fn packages(root: &Path) -> Result<Vec<Package>, LabError> {
-    let status = "var/lib/dpkg/status";
-    let status =
-        migratrix_root::resolve(root, status).map_err(LabError::file("read", root.join(status)))?;
-    if !status.exists() {
-        return Ok(Vec::new());
-    }
-    let text = fs::read_to_string(&status).map_err(LabError::file("read", status))?;
-    Ok(installed(&text))
-}
-
-fn installed(status: &str) -> Vec<Package> {
-    let field = |entry: &str, key: &str| {
-        entry
-            .lines()
-            .find_map(|line| line.strip_prefix(key))
-            .map(|text| text.trim().to_owned())
-    };
-    let package = |entry: &str| {
-        let name = field(entry, "Package:").filter(|name| PACKAGES.contains(&name.as_str()))?;
-        Some(Package {
-            name,
-            version: field(entry, "Version:")?,
-        })
-    };
-    status.split("\n\n").filter_map(package).collect()
-}
-
-fn glibc(packages: &[Package]) -> Option<String> {
-    let libc = packages.iter().find(|package| package.name == "libc6")?;
-    libc.version.split('-').next().map(str::to_owned)
 }
 
 fn now() -> u64 {
@@ -143,20 +99,5 @@ mod tests {
                     pc-q35-rhel9.2.0     RHEL-9.2.0 PC\n\
                     pc-q35-7.2           Standard PC\n";
         assert_eq!(machines(said), ["pc-i440fx-7.2", "pc-q35-7.2"]);
-    }
-
-    #[test]
-    fn package_versions_come_from_the_status_of_dpkg() {
-        let status = "Package: adduser\nVersion: 3\n\nPackage: libc6\nStatus: install ok installed\n\
-                      Version: 2.36-9+deb12u10\nDescription: x\n\n";
-        let found = installed(status);
-        assert_eq!(
-            found,
-            [Package {
-                name: "libc6".into(),
-                version: "2.36-9+deb12u10".into()
-            }]
-        );
-        assert_eq!(glibc(&found).as_deref(), Some("2.36"));
     }
 }

@@ -11,8 +11,9 @@ use crate::{
     BuildOptions, Contents, LabError, Origin, Recipe, StoredRelease, privilege,
     releases::{
         making::{self, Making},
-        probe, recipe,
+        probe,
         release::{FORMAT, Record},
+        source::SOURCES,
         unpack,
     },
 };
@@ -91,7 +92,7 @@ impl Store {
     ) -> Result<StoredRelease, LabError> {
         let path = path.canonicalize().map_err(LabError::file("read", path))?;
         let making = Making::begin(&self.folder, name)?;
-        let record = probe::look(&path, name, Origin::Directory(path.clone()))?;
+        let record = probe::look(&path, name, Origin::Directory(path.clone()), &SOURCES)?;
         privilege::can_hold(&path)?;
         making.finish(record)
     }
@@ -112,7 +113,7 @@ impl Store {
         let root = making.root();
         fs::create_dir(&root).map_err(LabError::file("create", &root))?;
         let contents = unpack::tarball(&path, &root)?;
-        let record = probe::look(&root, name, Origin::Tarball(path))?;
+        let record = probe::look(&root, name, Origin::Tarball(path), &SOURCES)?;
         Ok((making.finish(record)?, contents))
     }
 
@@ -127,12 +128,14 @@ impl Store {
         options: &BuildOptions,
     ) -> Result<StoredRelease, LabError> {
         let making = Making::begin(&self.folder, name)?;
-        recipe::make(recipe, options, &making.root())?;
+        let root = making.root();
+        fs::create_dir(&root).map_err(LabError::file("create", &root))?;
+        recipe.source.make(recipe.name, options, &root)?;
         let origin = Origin::Recipe {
             name: recipe.name.to_owned(),
             mirror: options.mirror(),
         };
-        let record = probe::look(&making.root(), name, origin)?;
+        let record = probe::look(&root, name, origin, &[recipe.source])?;
         making.finish(record)
     }
 
