@@ -7,7 +7,7 @@ use std::{
     path::PathBuf,
 };
 
-use clap::{Args, Parser, Subcommand, ValueEnum, error::ErrorKind, value_parser};
+use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum, error::ErrorKind, value_parser};
 use itertools::Itertools;
 use migratrix_lab::recipes;
 use migratrix_matrix::{Backend, Profile, Suite, axes};
@@ -26,6 +26,10 @@ pub struct Cli {
     /// Settings: deadlines, hosts that are real machines. Default: ./migratrix.toml if it is there
     #[arg(long, global = true, value_name = "FILE")]
     pub config: Option<PathBuf>,
+    /// Tell on the standard error what is done; -vv tells of each command as well. A run's migratrix.log
+    /// has all of it, asked for or not
+    #[arg(short, long, global = true, action = ArgAction::Count)]
+    pub verbose: u8,
     /// What to do
     #[command(subcommand)]
     pub command: Command,

@@ -22,6 +22,7 @@ mod judge;
 mod lab;
 mod ledger;
 mod list;
+mod log;
 mod meaning;
 mod outputs;
 mod processor;
@@ -145,7 +146,10 @@ fn main() -> ExitCode {
         return code;
     }
     let code = match cli::read() {
-        Ok(cli) => carry_out(&cli).unwrap_or_else(Failure::told),
+        Ok(cli) => {
+            log::begin(cli.verbose);
+            carry_out(&cli).unwrap_or_else(Failure::told)
+        }
         Err(code) => code,
     };
     let ended = say::end().context("can't write to the standard output");
@@ -202,6 +206,7 @@ fn carry_out(cli: &Cli) -> Result<u8, Failure> {
 }
 
 fn run(typed: &RunArgs, config: Option<&Path>) -> Result<u8, Failure> {
+    log::ahead();
     let order = run::Order::of(typed, config).or_wrong_use()?;
     if order.needs_sandbox() {
         match sandbox::enter(sandbox::Terminal::Outer).or_lab_failed()? {

@@ -47,10 +47,11 @@ impl JunitArgs {
 }
 
 /// What a run's directory holds that is no report: what reports are made from.
-const OWN: [&str; 7] = [
+const OWN: [&str; 8] = [
     "plan.json",
     "concluded.jsonl",
     "run.lock",
+    "migratrix.log",
     "verdicts.jsonl",
     "history",
     "evidence",

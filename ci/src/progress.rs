@@ -9,7 +9,7 @@ use std::{
 use indicatif::{ProgressBar, ProgressStyle};
 use migratrix_matrix::Case;
 
-use crate::say::count;
+use crate::{log, say::count};
 
 /// Says how far a run is.
 pub struct Progress {
@@ -60,7 +60,7 @@ impl Progress {
         let terminal = stderr().is_terminal();
         let began = Instant::now();
         Self {
-            bar: terminal.then(|| bar(total)),
+            bar: terminal.then(|| bar(total)).inspect(log::beside),
             began,
             spoke: began,
             count: Count {

@@ -13,6 +13,7 @@ use migratrix_contract::told;
 use migratrix_lab::{Store, cache_folder};
 use migratrix_matrix::{Arch, Release, ReleaseName};
 use migratrix_qemu::{Binary, QemuCaps, QemuCapsCache, RawHost};
+use tracing::info;
 
 /// How long a QEMU may take to say what it can do.
 const PROBING: Duration = Duration::from_secs(20);
@@ -216,6 +217,9 @@ impl Qemus {
             Some(known) => known?,
             None => {
                 let probed = self.cache.abilities(binary, PROBING).await;
+                if let Ok(caps) = &probed {
+                    info!("the QEMU of {name} says what it can do: {}", caps.version);
+                }
                 let probed = probed.map(Arc::new).map_err(|error| {
                     let why = told(&error);
                     format!("the QEMU of {name} does not say what it can do: {why}")

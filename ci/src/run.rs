@@ -9,21 +9,23 @@ use std::{
 use anyhow::{Context, Result, anyhow};
 use migratrix_lab::sandbox;
 use migratrix_matrix::{
-    Backend, Case, Fault, HostSetup, Plan, Releases, RunOptions, TckFault, Tuple, shell_word,
+    Backend, Case, Fault, HostSetup, Plan, Release, Releases, RunOptions, TckFault, Tuple, Version,
+    shell_word,
 };
 use migratrix_reports::{Exit, KnownFailures, Rules};
+use tracing::{error, info};
 
 use crate::{
     cli::{JunitArgs, KnownArgs, RunArgs},
     config::Config,
     hosts::Hosts,
     ledger::{Ledger, Manner},
-    meaning, outputs,
+    log, meaning, outputs,
     qemus::{OwnAgain, OwnBuild, Qemus},
     report,
     rundir::RunDir,
     runner::{Job, Outcome, Runner, Settings},
-    say,
+    say::{self, count},
     stage::{Besides, Stage},
 };
 
@@ -166,12 +168,16 @@ impl Order {
     /// # Errors
     /// Fails where the lab can't be made or results can't be written.
     pub fn carry_out(self) -> Result<Exit> {
-        let Outcome { dir, stopped, time } = self.run_until(stop())?;
+        let Outcome { dir, stopped, time } = self
+            .run_until(stop())
+            .inspect_err(|error| error!("the run ended early: {error:#}"))?;
         let run = report::run_of(&dir, &self.plan, &self.known)?.by(self.rules);
         let exit = report::conclude(&dir, run, &self.junit)?;
         if let Some(time) = time {
             println!("{time}");
         }
+        let how = if stopped { "was stopped" } else { "is over" };
+        info!("the run {how}, with exit code {}", crate::exit(exit));
         if stopped {
             eprintln!("stopped: go on with {}", go_on(&dir));
         }
@@ -181,7 +187,9 @@ impl Order {
     /// Runs the cases that are not concluded, until `stop` comes.
     fn run_until(&self, stop: impl Future<Output = ()>) -> Result<Outcome> {
         let dir = self.directory()?;
+        log::to(dir.log()?);
         let jobs = self.jobs(&dir)?;
+        self.tell(jobs.len());
         let options = &self.plan.options;
         let side_by_side = options.jobs.unwrap_or_else(default_jobs);
         let settings = Settings {
@@ -204,6 +212,30 @@ impl Order {
             .build()?
             .block_on(runner.run(stop));
         ended.map_err(|error| anyhow!("{error:#}\n{go_on}"))
+    }
+
+    /// Tells what is run, and on what.
+    fn tell(&self, left: usize) {
+        let version = env!("CARGO_PKG_VERSION");
+        let goes = match &self.begin {
+            Begin::New(_) => "begins",
+            Begin::Again { .. } => "goes on",
+        };
+        let all = count(self.plan.cases.len(), "case");
+        info!("the run {goes}, by migratrix {version}: {left} of {all} to run");
+        for Release {
+            name,
+            libvirt,
+            qemu,
+            ..
+        } in &self.plan.releases
+        {
+            let known = |version: &Option<Version>| {
+                version.map_or_else(|| "unknown".to_owned(), |version| version.to_string())
+            };
+            let (libvirt, qemu) = (known(libvirt), known(qemu));
+            info!("release {name}: libvirt {libvirt}, QEMU {qemu}");
+        }
     }
 
     /// The run's directory, whose files agree.

@@ -6,6 +6,7 @@
 //! evidence/NAME/       what hypervisors and hosts said, a folder an attempt that was not as expected
 //! concluded.jsonl      a line a case of which no attempt follows: which attempts there are, and skips
 //! verdicts.jsonl       a line a judged attempt, written as soon as its case is concluded
+//! migratrix.log        what was done, for people
 //! junit.xml · junit-strict.xml · index.html · summary.json · summary.txt
 //! ```
 
@@ -25,7 +26,16 @@ use nix::{
 use crate::{WrongUse, files, formats::FORMATS, say::count};
 
 /// What a run's directory holds as files, beside its folders and reports.
-const FILES: [&str; 4] = ["plan.json", "concluded.jsonl", "verdicts.jsonl", "run.lock"];
+const FILES: [&str; 5] = [
+    "plan.json",
+    "concluded.jsonl",
+    "verdicts.jsonl",
+    "run.lock",
+    LOG,
+];
+
+/// What was done.
+const LOG: &str = "migratrix.log";
 
 /// A run's directory.
 #[derive(Debug)]
@@ -222,6 +232,17 @@ impl RunDir {
     /// Fails where the file can't be opened.
     pub fn verdicts_pen(&self) -> Result<Pen> {
         Pen::open(self.path.join("verdicts.jsonl"))
+    }
+
+    /// Opens the log for adding to it: that of a run that goes on is one file.
+    ///
+    /// # Errors
+    /// Fails where the file can't be opened.
+    pub fn log(&self) -> Result<File> {
+        let path = self.path.join(LOG);
+        let mut how = OpenOptions::new();
+        files::opened(&path, how.create(true).append(true))
+            .with_context(|| format!("can't write {}", path.display()))
     }
 }
 

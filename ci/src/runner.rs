@@ -17,6 +17,7 @@ use tokio::{
     task::{LocalSet, spawn_local, yield_now},
     time::interval,
 };
+use tracing::info;
 
 use crate::{
     ledger::Concluded,
@@ -194,6 +195,7 @@ impl Runner {
     /// One attempt at a case: run, judge, and write down or try again.
     async fn turn(&self, worker: &mut Worker, mut job: Job) -> Result<()> {
         let ticket = self.progress.borrow_mut().begin(&job.case);
+        info!("begins {}, attempt {}", job.case, job.attempt);
         let attempt = self.stage.attempt(worker, &job, &self.dir).await;
         self.progress.borrow_mut().end(ticket);
         let Attempt {
@@ -203,6 +205,7 @@ impl Runner {
         } = attempt?;
         self.known.mark(&mut judgement, &self.stage.releases)?;
         material.keep(&mut judgement, &self.dir);
+        info!("ends {}, {}", job.case, came_of(&judgement));
         if !self.again(&job, disturbed, judgement.standing()) {
             let beside = self.beside(&job, &judgement).await?;
             let judgement = match &beside {
@@ -223,7 +226,11 @@ impl Runner {
         if judgement.standing() != Standing::Failed {
             return Ok(None);
         }
-        self.stage.beside(job, &self.dir).await
+        let beside = self.stage.beside(job, &self.dir).await?;
+        if let Some(beside) = &beside {
+            info!("with QEMU alone {}: {}", beside.case, came_of(beside));
+        }
+        Ok(beside)
     }
 
     /// Whether there is reason for another attempt: others may have disturbed this one, or it was
@@ -262,6 +269,16 @@ impl Runner {
             }
         }
         Ok(())
+    }
+}
+
+/// What came of an attempt.
+fn came_of(judgement: &Judgement) -> String {
+    let standing = judgement.standing();
+    if is_as_expected(standing) {
+        standing.word().to_owned()
+    } else {
+        format!("{}: {}", standing.word(), judgement.overall().why())
     }
 }
 

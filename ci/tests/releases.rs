@@ -204,6 +204,74 @@ fn is_alive(pid: u32) -> bool {
     state.is_some_and(|state| state != 'Z' && state != 'X')
 }
 
+/// Calls the program where `mmdebstrap` is this script.
+fn call_with_tool(dir: &Path, script: &str, arguments: &[&str]) -> Output {
+    let bin = dir.join("bin");
+    write(&bin, "mmdebstrap", script, 0o755);
+    let path = std::env::var("PATH").expect("there is one");
+    let mut command = migratrix(dir, arguments);
+    command
+        .env("PATH", format!("{}:{path}", bin.display()))
+        .env_remove("MIGRATRIX_MIRROR");
+    command.output().expect("it is built")
+}
+
+#[test]
+fn a_release_is_made_of_what_the_tool_of_its_source_writes() {
+    let dir = tempfile::tempdir().expect("there is room");
+    let root = hostile(dir.path(), "");
+    let status = "Package: libc6\nVersion: 2.40-1\n\nPackage: x\nVersion: 1\n\n\
+                  Package: qemu-system-x86\nVersion: 1:7.6.5-1\n";
+    write(&root, "var/lib/dpkg/status", status, 0o644);
+    let script = format!(
+        "#!/bin/sh\necho \"$@\" > {0}/arguments\ntar --create --directory {1} .\n",
+        dir.path().display(),
+        root.display()
+    );
+    let build = ["releases", "build", "trixie-backports"];
+    let said = call_with_tool(dir.path(), &script, &build);
+    assert!(said.status.success(), "{}", text(&said.stderr));
+    let told = fs::read_to_string(dir.path().join("arguments")).expect("it was called");
+    assert!(
+        told.ends_with(
+            "--variant=minbase --format=tar --include \
+             qemu-system-x86,qemu-utils,libvirt-daemon-system,libvirt-clients,iproute2 \
+             --aptopt=APT::Default-Release \"trixie-backports\" trixie - \
+             deb http://deb.debian.org/debian trixie main \
+             deb http://deb.debian.org/debian trixie-backports main\n"
+        ),
+        "{told}"
+    );
+    let record = dir
+        .path()
+        .join("cache/releases/trixie-backports/release.json");
+    let record = fs::read_to_string(record).expect("it is there");
+    let record: serde_json::Value = serde_json::from_str(&record).expect("it is JSON");
+    assert_eq!(record["origin"]["recipe"]["name"], "trixie-backports");
+    assert_eq!(record["glibc"], "2.40");
+    assert_eq!(record["packages"][1]["version"], "1:7.6.5-1");
+}
+
+#[test]
+fn a_command_that_fails_is_told_with_its_output_where_that_is_asked_for() {
+    let dir = tempfile::tempdir().expect("there is room");
+    let script = "#!/bin/sh\necho 'E: no such suite' >&2\nexit 7\n";
+    let mirror = "--mirror=http://me:secret@m.example/debian";
+    let build = ["releases", "build", "sid", mirror];
+    let said = call_with_tool(dir.path(), script, &build);
+    assert_eq!(said.status.code(), Some(5));
+    let quiet = text(&said.stderr);
+    assert!(!quiet.contains("WARN"), "{quiet}");
+    let said = call_with_tool(dir.path(), script, &[&build[..], &["-vv"]].concat());
+    let told = text(&said.stderr);
+    let (warning, rest) = told.split_once(" WARN `mmdebstrap ").expect("it is told");
+    assert!(warning.contains("DEBUG starts `mmdebstrap "), "{told}");
+    let (line, rest) = rest.split_once('\n').expect("it is a line");
+    assert!(line.ends_with("` ended with exit status: 7:"), "{told}");
+    assert!(line.contains("http://***@m.example/debian"), "{told}");
+    assert!(rest.starts_with("    E: no such suite\n"), "{told}");
+}
+
 #[test]
 fn a_wrong_name_is_wrong_use() {
     let dir = tempfile::tempdir().expect("there is room");

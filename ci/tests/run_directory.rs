@@ -79,7 +79,7 @@ fn the_page_names_what_a_run_writes_and_nothing_else_and_what_may_be_deleted_may
     for file in &written {
         match documented[&row_of(file)].as_str() {
             "needed" => {}
-            "made again" => fs::remove_file(place.join(file)).expect("it is there"),
+            "made again" | "not needed" => fs::remove_file(place.join(file)).expect("it is there"),
             on => panic!("{file} is `{on}` to go on"),
         }
     }

@@ -4,6 +4,7 @@ use anyhow::{Context, Result};
 use migratrix_contract::{Deadlines, Driver, Recorder, Script, run};
 use migratrix_history::{History, Observation, Outcome, Verb};
 use migratrix_reports::judge;
+use tracing::debug;
 
 use super::{Attempt, now_unix};
 use crate::{
@@ -53,6 +54,7 @@ impl Scene {
     ) -> Result<Attempt> {
         let finished = self.record.finish();
         let history: History = finished.with_context(|| self.file.trouble())?;
+        tell(&history);
         let path = self.file.done()?;
         let log = path
             .strip_prefix(dir.path())
@@ -66,6 +68,21 @@ impl Scene {
             disturbed,
             material,
         })
+    }
+}
+
+/// Tells which steps were refused, or did not come to their end.
+fn tell(history: &History) {
+    let case = &history.header.case;
+    for entry in &history.entries {
+        let Observation::Ended { step, outcome, .. } = &entry.saw else {
+            continue;
+        };
+        match outcome {
+            Outcome::Done => {}
+            Outcome::Refused(refusal) => debug!("{case}: {step}: refused: {}", refusal.message),
+            Outcome::Unknown { why } => debug!("{case}: {step}: unknown: {why}"),
+        }
     }
 }
 

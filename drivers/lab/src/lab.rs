@@ -15,6 +15,7 @@ use std::{
 use migratrix_contract::Host;
 use migratrix_matrix::{HostSetup, ReleaseName, Side};
 use tokio::{net::TcpStream, sync::OnceCell, time::timeout};
+use tracing::{info, warn};
 
 use crate::{
     LabError, LabHost, StoredRelease,
@@ -74,6 +75,7 @@ impl Lab {
         let hosts = hosts_file(&dir);
         fs::write(&hosts, "127.0.0.1 localhost\n").map_err(LabError::file("write", hosts))?;
         net::make_bridge()?;
+        info!("the lab is there, its logs go to {}", dir.display());
         Ok(Self {
             dir,
             slots: Mutex::default(),
@@ -110,6 +112,7 @@ impl Lab {
         if host.generation() != generation {
             return Ok(());
         }
+        info!("host {} is replaced", host.hostname());
         host.set_run(None);
         if let Some(old) = supervisor.take() {
             old.end().await?;
@@ -123,6 +126,14 @@ impl Lab {
     /// Looks whether the host's daemon runs and accepts connections. Whether it also answers is a
     /// client's matter.
     pub async fn check(&self, host: &LabHost) -> Health {
+        let health = Self::look(host).await;
+        if let Health::Down(why) = &health {
+            warn!("host {} is down: {why}", host.hostname());
+        }
+        health
+    }
+
+    async fn look(host: &LabHost) -> Health {
         if let Some(how) = ended(host, Duration::ZERO).await {
             return Health::Down(how);
         }

@@ -1,6 +1,11 @@
 //! Running the machine's own programs, with errors that name the package to install.
 
-use std::process::{Child, Command, ExitStatus, Output};
+use std::{
+    io,
+    process::{Child, Command, ExitStatus, Output},
+};
+
+use tracing::{debug, warn};
 
 use crate::LabError;
 
@@ -9,22 +14,14 @@ const TAIL: usize = 2000;
 
 /// Starts a program that comes in `package`.
 pub(crate) fn spawn(command: &mut Command, package: &'static str) -> Result<Child, LabError> {
-    let program = command.get_program().to_string_lossy().into_owned();
-    command.spawn().map_err(|source| LabError::Program {
-        program,
-        package,
-        source,
-    })
+    debug!("starts `{}`", words(command));
+    command.spawn().map_err(missing(command, package))
 }
 
 /// Runs a program that comes in `package` to its end, and gives what it wrote to its output.
 pub(crate) fn output(command: &mut Command, package: &'static str) -> Result<String, LabError> {
-    let program = command.get_program().to_string_lossy().into_owned();
-    let output = command.output().map_err(|source| LabError::Program {
-        program,
-        package,
-        source,
-    })?;
+    debug!("runs `{}`", words(command));
+    let output = command.output().map_err(missing(command, package))?;
     check(command, &output)?;
     Ok(String::from_utf8_lossy(&output.stdout).into_owned())
 }
@@ -38,12 +35,27 @@ pub(crate) fn check(command: &Command, output: &Output) -> Result<(), LabError> 
     Err(failed(command, output.status, &said))
 }
 
-/// The error of a command that ended badly, and said this.
+/// The error of a command that ended badly, and said this. It is told as well.
 pub(crate) fn failed(command: &Command, status: ExitStatus, said: &str) -> LabError {
+    let (command, stderr) = (words(command), tail(said).to_owned());
+    warn!("`{command}` ended with {status}:\n{stderr}");
     LabError::Failed {
-        command: words(command),
+        command,
         status,
-        stderr: tail(said).to_owned(),
+        stderr,
+    }
+}
+
+/// The error of a program that can't be started. It is told as well.
+fn missing(command: &Command, package: &'static str) -> impl FnOnce(io::Error) -> LabError {
+    let program = command.get_program().to_string_lossy().into_owned();
+    move |source| {
+        warn!("can't start `{program}`: {source}");
+        LabError::Program {
+            program,
+            package,
+            source,
+        }
     }
 }
 
@@ -66,6 +78,8 @@ pub(crate) fn tail(text: &str) -> &str {
 
 #[cfg(test)]
 mod tests {
+    use std::fs::{self, File};
+
     use super::*;
 
     #[test]
@@ -74,6 +88,26 @@ mod tests {
         let long = "ü".repeat(TAIL);
         assert_eq!(tail(&long).len(), TAIL);
         assert!(tail(&format!("x{long}")).len() <= TAIL);
+    }
+
+    #[test]
+    fn a_command_that_fails_is_told_with_what_it_said() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("log");
+        let log = File::create(&path).unwrap();
+        let told = tracing_subscriber::fmt().with_writer(log).without_time();
+        tracing::subscriber::with_default(told.finish(), || {
+            let mut command = Command::new("sh");
+            command.args(["-c", "echo no such thing >&2; echo at all >&2; exit 7"]);
+            output(&mut command, "dash").unwrap_err();
+            output(&mut Command::new("/nowhere/prog"), "prog-pkg").unwrap_err();
+        });
+        let told = fs::read_to_string(path).unwrap();
+        assert!(
+            told.contains("exit 7` ended with exit status: 7:\nno such thing\nat all\n"),
+            "{told}"
+        );
+        assert!(told.contains("can't start `/nowhere/prog`"), "{told}");
     }
 
     #[test]

@@ -18,6 +18,7 @@ use nix::{
     unistd::Pid,
 };
 use tokio::time::{Instant, sleep_until};
+use tracing::debug;
 
 use crate::{
     StoredRelease,
@@ -188,6 +189,7 @@ impl Host for LabHost {
     fn stop_daemon(&self) -> Pin<Box<dyn Future<Output = io::Result<()>> + '_>> {
         Box::pin(async {
             let daemon = self.daemon()?;
+            debug!("host {}: its daemon is to stop", self.hostname);
             kill(Pid::from_raw(daemon), Signal::SIGSTOP)?;
             until_stopped(daemon, Instant::now() + STOP, &self.hostname).await
         })
@@ -204,6 +206,7 @@ impl Host for LabHost {
                     format!("no QEMU of {domain} runs on {}", self.hostname),
                 )
             })?;
+        debug!("host {}: the QEMU of {domain} is killed", self.hostname);
         Ok(kill(Pid::from_raw(qemu.pid), Signal::SIGKILL)?)
     }
 }

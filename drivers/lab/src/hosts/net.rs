@@ -5,8 +5,10 @@
 use std::{
     io::Write,
     net::Ipv4Addr,
-    process::{Command, Stdio},
+    process::{Command, Output, Stdio},
 };
+
+use tracing::debug;
 
 use crate::{LabError, process};
 
@@ -55,7 +57,8 @@ pub(crate) fn plug(cable: &str, address: Ipv4Addr, pid: i32) -> Result<(), LabEr
 
 /// Takes a cable away, if it is still there: it goes by itself with the host's namespace.
 pub(crate) fn unplug(cable: &str) {
-    drop(batch(&format!("link del {cable}\n")));
+    // Where it is gone, nothing failed.
+    drop(told(&format!("link del {cable}\n")));
 }
 
 /// Brings the interfaces of the host up that we are in.
@@ -68,6 +71,13 @@ pub(crate) fn configure_host(address: Ipv4Addr) -> Result<(), LabError> {
 }
 
 fn batch(lines: &str) -> Result<(), LabError> {
+    let (command, output) = told(lines)?;
+    process::check(&command, &output)
+}
+
+/// How `ip` ends that is told these lines.
+fn told(lines: &str) -> Result<(Command, Output), LabError> {
+    debug!("tells `ip`: {}", lines.trim_end().replace('\n', "; "));
     let mut command = Command::new("ip");
     command
         .args(["-batch", "-"])
@@ -83,7 +93,7 @@ fn batch(lines: &str) -> Result<(), LabError> {
     let output = child
         .wait_with_output()
         .map_err(LabError::system("wait for `ip`"))?;
-    process::check(&command, &output)
+    Ok((command, output))
 }
 
 #[cfg(test)]

@@ -7,12 +7,14 @@ use std::{
     time::Duration,
 };
 
+use migratrix_contract::told;
 use tokio::{
     io::{AsyncBufReadExt, AsyncWriteExt, BufReader},
     net::TcpStream,
     process::{Child, ChildStdin, Command},
     time::{Instant, sleep_until, timeout_at},
 };
+use tracing::{debug, info, warn};
 
 use crate::{
     LabError,
@@ -22,6 +24,7 @@ use crate::{
         leftovers, net, ports,
     },
     init, process,
+    releases::probe::LIBVIRTD,
 };
 
 /// How long a host may take to come up.
@@ -36,11 +39,30 @@ pub(crate) struct Supervisor {
     lifeline: ChildStdin,
     first: i32,
     cable: String,
+    hostname: String,
 }
 
 impl Supervisor {
     /// Starts a host, and waits until its daemon answers.
     pub(crate) async fn start(spec: &Spec, cable: String) -> Result<Self, LabError> {
+        let (hostname, address, root) = (&spec.hostname, spec.address, spec.root.display());
+        info!(
+            "host {hostname} starts at {address}, on {root}, set up {}",
+            spec.setup
+        );
+        let began = Instant::now();
+        let started = Self::made(spec, cable).await;
+        match &started {
+            Ok(_) => info!(
+                "host {hostname} is up after {} ms",
+                began.elapsed().as_millis()
+            ),
+            Err(error) => warn!("host {hostname} is not up: {}", told(error)),
+        }
+        started
+    }
+
+    async fn made(spec: &Spec, cable: String) -> Result<Self, LabError> {
         let mut supervisor = Self::spawn(spec, cable).await?;
         net::plug(&supervisor.cable, spec.address, supervisor.first)?;
         let mut line = serde_json::to_vec(spec).expect("a spec has text keys only");
@@ -65,19 +87,38 @@ impl Supervisor {
         let mut line = String::new();
         let read = BufReader::new(stdout).read_line(&mut line).await;
         read.map_err(LabError::system("hear from a host's supervisor"))?;
-        let Ok(first) = line.trim().parse() else {
+        let Ok(first) = line.trim().parse::<i32>() else {
             let status = child
                 .wait()
                 .await
                 .map_err(LabError::system("wait for a host's supervisor"))?;
             return Err(ended(spec, status));
         };
-        Ok(Self {
+        let supervisor = Self {
             child,
             lifeline,
             first,
             cable,
-        })
+            hostname: spec.hostname.clone(),
+        };
+        supervisor.tell();
+        Ok(supervisor)
+    }
+
+    /// Tells what the host consists of.
+    fn tell(&self) {
+        let namespaces = ["mnt", "net", "pid", "uts", "ipc"].map(|kind| {
+            let link = fs::read_link(format!("/proc/{}/ns/{kind}", self.first));
+            link.map_or_else(
+                |_| format!("{kind}: gone"),
+                |link| link.display().to_string(),
+            )
+        });
+        let (hostname, first) = (&self.hostname, self.first);
+        let namespaces = namespaces.join(" ");
+        debug!(
+            "host {hostname}: its first process is {first}, in {namespaces}; it runs `{LIBVIRTD} --listen`"
+        );
     }
 
     async fn until_up(&mut self, spec: &Spec) -> Result<(), LabError> {
@@ -116,13 +157,13 @@ impl Supervisor {
             mut child,
             lifeline,
             cable,
+            hostname,
             ..
         } = self;
         drop(lifeline);
-        child
-            .wait()
-            .await
-            .map_err(LabError::system("wait for a host's end"))?;
+        let ended = child.wait().await;
+        let status = ended.map_err(LabError::system("wait for a host's end"))?;
+        info!("host {hostname} is ended: {}", init::told(status));
         net::unplug(&cable);
         Ok(())
     }

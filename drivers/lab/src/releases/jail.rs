@@ -37,6 +37,7 @@ use nix::{
     },
 };
 use rustix::process::{Pid, PidfdFlags, pidfd_open};
+use tracing::debug;
 
 use crate::{LabError, hosts::mounts, init, privilege, privilege::Privilege, process};
 
@@ -61,6 +62,11 @@ const ENVIRONMENT: [&str; 3] = ["PATH=/usr/sbin:/usr/bin:/sbin:/bin", "HOME=/", 
 
 /// What the program `program` of the system in `root` says when run with `arguments`.
 pub(crate) fn ask(root: &Path, program: &str, arguments: &[&str]) -> Result<String, LabError> {
+    debug!(
+        "asks {program} of {}: {}",
+        root.display(),
+        arguments.join(" ")
+    );
     let mut command = Command::new("/proc/self/exe");
     command
         .arg(COMMAND)

@@ -4,6 +4,7 @@ use std::{path::Path, time::SystemTime};
 
 use migratrix_matrix::{ReleaseName, Version, is_versioned_machine};
 use migratrix_root::Root;
+use tracing::info;
 
 use crate::{
     LabError,
@@ -30,7 +31,7 @@ pub(crate) fn look(
     // Clients are started by it.
     place.loader()?;
     let Inventory { packages, glibc } = source::inventory(sources, root)?;
-    Ok(Record {
+    let record = Record {
         format: FORMAT,
         name: name.clone(),
         origin,
@@ -40,7 +41,10 @@ pub(crate) fn look(
         packages,
         glibc,
         added: now(),
-    })
+    };
+    let Record { libvirt, qemu, .. } = &record;
+    info!("{name}: libvirt {libvirt}, QEMU {qemu}");
+    Ok(record)
 }
 
 fn version(root: &Path, program: &str, said: &str) -> Result<Version, LabError> {

@@ -6,6 +6,7 @@ use std::{
 };
 
 use migratrix_matrix::ReleaseName;
+use tracing::info;
 
 use crate::{
     BuildOptions, Contents, LabError, Origin, Recipe, StoredRelease, privilege,
@@ -130,6 +131,7 @@ impl Store {
         let making = Making::begin(&self.folder, name)?;
         let root = making.root();
         fs::create_dir(&root).map_err(LabError::file("create", &root))?;
+        info!("{} is made from {}", recipe.name, recipe.source.name());
         recipe.source.make(recipe.name, options, &root)?;
         let origin = Origin::Recipe {
             name: recipe.name.to_owned(),
