@@ -17,6 +17,26 @@ pub enum Completeness {
     },
 }
 
+/// What a file holds.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Reading {
+    /// The history.
+    pub history: History,
+    /// Whether it is all that was recorded.
+    pub completeness: Completeness,
+    /// The observations of kinds that are not known here: a newer version wrote them.
+    pub strange: Vec<Strange>,
+}
+
+/// An observation of a kind that is not known here.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Strange {
+    /// Its line, from 1.
+    pub line: usize,
+    /// The word of its kind.
+    pub kind: String,
+}
+
 /// Why a text is not a history.
 #[derive(Debug, Error)]
 pub enum HistoryError {
@@ -128,20 +148,27 @@ impl Entry {
         to_json(self)
     }
 
-    fn of_line(line: &[u8]) -> Result<Self, serde_json::Error> {
-        serde_json::from_slice(line).or_else(|error| Self::of_unknown_kind(line).ok_or(error))
+    /// The entry, and the word of its kind where that is not known here.
+    fn of_line(line: &[u8]) -> Result<(Self, Option<String>), serde_json::Error> {
+        match serde_json::from_slice(line) {
+            Ok(entry) => Ok((entry, None)),
+            Err(error) => {
+                let (entry, kind) = Self::of_unknown_kind(line).ok_or(error)?;
+                Ok((entry, Some(kind)))
+            }
+        }
     }
 
     /// An observation of a kind that is not known here is kept as a remark.
-    fn of_unknown_kind(line: &[u8]) -> Option<Self> {
+    fn of_unknown_kind(line: &[u8]) -> Option<(Self, String)> {
         let KindOnly { at_us, saw } = serde_json::from_slice(line).ok()?;
         if Observation::KINDS.contains(&saw.as_str()) {
             return None;
         }
         let line = String::from_utf8_lossy(line.trim_ascii());
         let text = format!("not known to this version: {line}");
-        let saw = Observation::Note { text };
-        Some(Self { at_us, saw })
+        let note = Observation::Note { text };
+        Some((Self { at_us, saw: note }, saw))
     }
 }
 
@@ -167,25 +194,48 @@ impl History {
     /// Returns an error where the header is missing or of a newer format, or where a line other
     /// than a cut last one is damaged.
     pub fn read(text: impl AsRef<[u8]>) -> Result<(Self, Completeness), HistoryError> {
+        let read = Self::read_all(text)?;
+        Ok((read.history, read.completeness))
+    }
+
+    /// The same, with what in it is not known here.
+    ///
+    /// # Errors
+    /// As [`History::read`].
+    pub fn read_all(text: impl AsRef<[u8]>) -> Result<Reading, HistoryError> {
         let mut lines = (1..).zip(text.as_ref().split_inclusive(|byte| *byte == b'\n'));
         let (_, first) = lines.next().ok_or(HistoryError::NoHeader)?;
         let header = Header::of_line(first)?;
-        let mut entries = Vec::new();
+        let (mut entries, mut strange) = (Vec::new(), Vec::new());
+        let mut is_whole = false;
         while let Some((line, text)) = lines.next() {
             if text.trim_ascii_end() == Self::END_LINE.as_bytes() {
-                let after = lines
-                    .next()
-                    .map(|(line, _)| HistoryError::AfterEnd { line });
-                return after.map_or(Ok((Self { header, entries }, Completeness::Whole)), Err);
+                if let Some((line, _)) = lines.next() {
+                    return Err(HistoryError::AfterEnd { line });
+                }
+                is_whole = true;
+                break;
             }
             match Entry::of_line(text) {
-                Ok(entry) => entries.push(entry),
+                Ok((entry, kind)) => {
+                    entries.push(entry);
+                    strange.extend(kind.map(|kind| Strange { line, kind }));
+                }
                 Err(_) if is_cut(text) => break,
                 Err(source) => return Err(HistoryError::BadLine { line, source }),
             }
         }
-        let line = entries.len() + 2;
-        Ok((Self { header, entries }, Completeness::Truncated { line }))
+        let completeness = if is_whole {
+            Completeness::Whole
+        } else {
+            let line = entries.len() + 2;
+            Completeness::Truncated { line }
+        };
+        Ok(Reading {
+            history: Self { header, entries },
+            completeness,
+            strange,
+        })
     }
 }
 

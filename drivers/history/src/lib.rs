@@ -20,7 +20,7 @@ mod query;
 pub use bitmap::{BitmapInfo, BlockImage, BlockNode};
 #[cfg(feature = "schema")]
 pub use file::line_schema;
-pub use file::{Completeness, HistoryError};
+pub use file::{Completeness, HistoryError, Reading, Strange};
 pub use observation::{
     DomainInfo, DomainState, Identity, JobStats, Observation, Outcome, Refusal, Verb, Versions,
     When,

@@ -479,6 +479,11 @@ pub enum Observation {
         /// Each thing that was left.
         left: Vec<String>,
     },
+    /// A host was not searched for what is left: it is not ours to look into.
+    NotOurs {
+        /// Which host.
+        side: Side,
+    },
     /// A fault was injected on purpose.
     Fault {
         /// Its word.
@@ -517,7 +522,7 @@ impl Observation {
     }
 
     /// The words of all kinds, as they stand in a file.
-    pub const KINDS: [&'static str; 28] = [
+    pub const KINDS: [&'static str; 29] = [
         "began",
         "ended",
         "versions",
@@ -543,6 +548,7 @@ impl Observation {
         "compared",
         "sectors",
         "residue",
+        "not-ours",
         "fault",
         "host-lost",
         "note",

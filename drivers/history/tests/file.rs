@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use migratrix_guest::{DiskSector, DiskSurvey, Page, Parameters, Run, Survey};
 use migratrix_history::{
     BitmapInfo, Completeness, DomainInfo, DomainState, Entry, Header, History, HistoryError,
-    Identity, JobStats, Observation, Outcome, Refusal, Side, Verb, Versions, When,
+    Identity, JobStats, Observation, Outcome, Refusal, Side, Strange, Verb, Versions, When,
 };
 use migratrix_matrix::Version;
 use proptest::{collection, option, prelude::*};
@@ -207,6 +207,7 @@ fn sights() -> impl Strategy<Value = Observation> {
         (sides(), surveys()).prop_map(|(side, survey)| Observation::Memory { side, survey }),
         (sides(), collection::vec(any::<String>(), 0..3))
             .prop_map(|(side, left)| Observation::Leftovers { side, left }),
+        sides().prop_map(|side| Observation::NotOurs { side }),
     ]
 }
 
@@ -390,6 +391,20 @@ fn a_kind_that_is_not_known_becomes_a_note() {
             saw: Observation::Note { text }
         }]
     );
+}
+
+#[test]
+fn a_kind_that_is_not_known_is_told_with_its_line() {
+    let text = [
+        &header().to_line(),
+        r#"{"at_us":2,"saw":"note","text":"t"}"#,
+        r#"{"at_us":3,"saw":"weather","sky":"blue"}"#,
+        History::END_LINE,
+    ];
+    let read = History::read_all(text.join("\n") + "\n").unwrap();
+    let kind = "weather".to_owned();
+    assert_eq!(read.strange, [Strange { line: 3, kind }]);
+    assert_eq!(read.completeness, Completeness::Whole);
 }
 
 #[test]

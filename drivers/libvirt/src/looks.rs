@@ -114,9 +114,10 @@ impl LibvirtDriver<'_> {
             host: host.release().to_string(),
             source,
         })?;
-        if let Some(left) = left {
-            record.saw(Observation::Leftovers { side, left });
-        }
+        record.saw(match left {
+            Some(left) => Observation::Leftovers { side, left },
+            None => Observation::NotOurs { side },
+        });
         Ok(())
     }
 }

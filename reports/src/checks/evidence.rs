@@ -310,16 +310,12 @@ impl<'h> Evidence<'h> {
             .collect())
     }
 
-    /// Whether both hosts were searched for what is left, whatever they let us see.
-    pub fn both_searched(&self) -> bool {
-        let searches = self.all(|saw| match saw {
-            Observation::Ended {
-                verb: Verb::Leftovers,
-                outcome: Outcome::Done,
-                ..
-            } => Some(()),
+    /// Whether a host is not ours to look into, as was said when it was to be searched.
+    pub fn is_foreign(&self, of: Side) -> bool {
+        let says = |saw: &'h Observation| match saw {
+            Observation::NotOurs { side } => (*side == of).then_some(()),
             _ => None,
-        });
-        searches.len() >= 2
+        };
+        self.last(says).is_some()
     }
 }

@@ -30,9 +30,9 @@ pub(super) fn no_leftovers(evidence: &Evidence<'_>) -> Judged {
     })
 }
 
-/// A search that was done and gave no list was one of a host that isn't ours.
+/// A host that says itself that it isn't ours was not searched; of any other there must be a list.
 fn unsearched(evidence: &Evidence<'_>, side: Side) -> Verdict {
-    if evidence.both_searched() {
+    if evidence.is_foreign(side) {
         let host = evidence.host(side);
         return Verdict::skipped(format!(
             "needs a host that we may look into, and {host} is not ours"

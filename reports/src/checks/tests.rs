@@ -426,16 +426,23 @@ fn what_is_seen_after_a_host_was_lost_is_no_evidence() {
 
 #[test]
 fn a_host_that_is_not_ours_is_not_searched_and_that_is_a_skip() {
-    let real = without(good(LIVE), |saw| {
-        matches!(
-            saw,
-            Observation::Leftovers {
-                side: Side::Source,
-                ..
-            }
-        )
+    let real = changed(good(LIVE), |saw| {
+        if let Observation::Leftovers { side, .. } = saw {
+            *saw = Observation::NotOurs { side: *side };
+        }
     });
     assert_kind(&real, Condition::NoLeftovers, Kind::Skipped);
+}
+
+#[test]
+fn a_host_of_ours_whose_search_tells_nothing_is_unknown_and_no_skip() {
+    for of in [Side::Source, Side::Destination] {
+        let silent = without(
+            good(LIVE),
+            |saw| matches!(saw, Observation::Leftovers { side, .. } if *side == of),
+        );
+        assert_kind(&silent, Condition::NoLeftovers, Kind::Unknown);
+    }
 }
 
 fn refused() -> Outcome {

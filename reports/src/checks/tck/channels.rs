@@ -16,11 +16,9 @@ pub(super) fn channels(evidence: &Evidence<'_>, scenario: &Scenario) -> Judged {
         Some(count) => Ok(Verdict::pass_if(count == wanted, || {
             format!("expected {wanted} channels, {host} had {count}")
         })),
-        None if evidence.both_searched() && evidence.left(Side::Destination).is_none() => {
-            Err(Verdict::skipped(format!(
-                "needs a host that we may look into, and {host} is not ours"
-            )))
-        }
+        None if evidence.is_foreign(Side::Destination) => Err(Verdict::skipped(format!(
+            "needs a host that we may look into, and {host} is not ours"
+        ))),
         None => Err(evidence.unseen("the channels of the destination were not counted")),
     }
 }
@@ -74,8 +72,10 @@ mod tests {
             matches!(saw, Observation::Channels { .. })
         });
         assert!(matches!(judged(&uncounted), Verdict::Unknown { .. }));
-        let remote = without(uncounted, |saw| {
-            matches!(saw, Observation::Leftovers { .. })
+        let remote = changed(uncounted, |saw| {
+            if let Observation::Leftovers { side, .. } = saw {
+                *saw = Observation::NotOurs { side: *side };
+            }
         });
         assert!(matches!(judged(&remote), Verdict::Skipped { .. }));
     }
