@@ -159,6 +159,20 @@ fn a_pairwise_cover_of_6144_cases_has_every_pair_and_at_most_24_cases() {
 }
 
 #[test]
+fn a_cover_has_a_case_of_each_pair_whatever_its_strength() {
+    let cases = tck().cases(&releases()).unwrap();
+    let pairs = |cases: &[Case]| -> BTreeSet<_> {
+        let pair = |case: &Case| (case.tuple.source.clone(), case.tuple.destination.clone());
+        cases.iter().map(pair).collect()
+    };
+    for strength in 1..=2 {
+        let covering = cover(cases.clone(), strength);
+        assert_eq!(pairs(&covering), pairs(&cases), "{strength}");
+        assert!(covering.len() <= 24, "{}", covering.len());
+    }
+}
+
+#[test]
 fn a_triple_cover_of_6144_cases_has_every_triple_and_at_most_80_cases() {
     let cases = tck().cases(&releases()).unwrap();
     let covering = cover(cases.clone(), 3);

@@ -21,27 +21,38 @@ pub(crate) const STRONGEST: usize = 6;
 /// The axes are those of [`Case::facets`], each flag and feature for itself, and the fault. Where
 /// fewer than `strength` axes vary, the cover is all cases.
 ///
+/// Each source with each destination has at least one case in it, whatever the strength.
+///
 /// It is the greedy one: the case that covers most of what is still uncovered is taken next, and of
 /// several such cases the first.
 #[must_use]
 pub fn cover(cases: Vec<Case>, strength: usize) -> Vec<Case> {
     let rows: Vec<Row> = cases.iter().map(row_of).collect();
-    taken(cases, &rows, strength)
+    let mut taken = Cover::new(&rows, strength).greedy(cases.len());
+    let pair = |case: &Case| (case.tuple.source.clone(), case.tuple.destination.clone());
+    let firsts = cases.iter().enumerate().unique_by(|(_, case)| pair(case));
+    for (place, first) in firsts {
+        let mut own = cases.iter().zip(&taken);
+        if !own.any(|(case, taken)| *taken && pair(case) == pair(first)) {
+            taken[place] = true;
+        }
+    }
+    kept(cases, &taken)
 }
 
 /// Points by which every combination of `strength` values that occurs in `points` is covered, as
 /// [`cover`] does for cases.
 pub(crate) fn cover_points(points: Vec<Point>, strength: usize) -> Vec<Point> {
     let rows: Vec<Row> = points.iter().map(|point| named(point.facets())).collect();
-    taken(points, &rows, strength)
+    let taken = Cover::new(&rows, strength).greedy(points.len());
+    kept(points, &taken)
 }
 
 /// The value of each axis.
 type Row = HashMap<String, String>;
 
-/// Those of `all` that the greedy cover takes; each has its row.
-fn taken<T>(all: Vec<T>, rows: &[Row], strength: usize) -> Vec<T> {
-    let taken = Cover::new(rows, strength).greedy(all.len());
+/// Those of `all` that are taken.
+fn kept<T>(all: Vec<T>, taken: &[bool]) -> Vec<T> {
     let numbered = all.into_iter().enumerate();
     let kept = numbered.filter(|(place, _)| taken[*place]);
     kept.map(|(_, one)| one).collect()

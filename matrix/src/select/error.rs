@@ -104,6 +104,8 @@ pub enum Emptied {
     Releases,
     /// The filter, which is this.
     Filter(String),
+    /// The filter, which is this; it is true of cases of this other profile.
+    FilterOfOthers(String, Profile),
     /// The shard.
     Shard(Shard),
 }
@@ -113,6 +115,12 @@ impl fmt::Display for Emptied {
         match self {
             Self::Releases => f.write_str("no release is known"),
             Self::Filter(filter) => write!(f, "the filter `{filter}` matches none of them"),
+            Self::FilterOfOthers(filter, profile) => write!(
+                f,
+                "the filter `{filter}` matches none of them; it matches cases of the suite \
+                 `{suite}`: --suite {suite} --profile {profile}",
+                suite = profile.suite()
+            ),
             Self::Shard(shard) => write!(f, "the shard `{shard}` has none of them"),
         }
     }

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use serde_json::Value;
 use thiserror::Error;
 
-use crate::{Plan, Release, Shard};
+use crate::{Plan, Release, RunOptions, Shard};
 
 /// The shards of one run.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -95,7 +95,10 @@ fn alike(one: (&str, &Plan), other: (&str, &Plan)) -> Result<(), NotOneRun> {
     let pairs = told(one.1).into_iter().zip(told(other.1));
     for ((what, here), (_, there)) in pairs {
         let both = !here.is_empty() && !there.is_empty();
-        if both && here != there {
+        // A list may lie elsewhere on another machine: its mark tells it.
+        let mark = |text: &str| text.split(' ').next().map(str::to_owned);
+        let same = what == KNOWN && mark(&here) == mark(&there);
+        if both && here != there && !same {
             return differ(&what, here, there);
         }
     }
@@ -113,6 +116,9 @@ fn alike(one: (&str, &Plan), other: (&str, &Plan)) -> Result<(), NotOneRun> {
     }
     Ok(())
 }
+
+/// What the list of known failures is called here.
+const KNOWN: &str = "the list of known failures";
 
 /// What all shards share, each with its name; empty where a plan does not say.
 fn told(plan: &Plan) -> Vec<(String, String)> {
@@ -132,9 +138,26 @@ fn told(plan: &Plan) -> Vec<(String, String)> {
     all.push(("the number of shards".to_owned(), parts));
     let whole = plan.whole.map_or(String::new(), |whole| whole.to_string());
     all.push(("the number of cases of all shards".to_owned(), whole));
-    let known = plan.known.clone().unwrap_or_default();
-    all.push(("the list of known failures".to_owned(), known));
+    let known = plan.known.clone().map_or(String::new(), |mark| {
+        let file = plan.options.known.as_deref();
+        let file = file.unwrap_or("the one that comes with the program");
+        format!("{mark} ({file})")
+    });
+    all.push((KNOWN.to_owned(), known));
+    all.extend(rules(&plan.options));
     all
+}
+
+/// The options by which another verdict comes out, or the same one means something else.
+fn rules(options: &RunOptions) -> [(String, String); 4] {
+    let given = |is: bool| if is { "given" } else { "not given" }.to_owned();
+    [
+        ("--retries", options.retries.unwrap_or(0).to_string()),
+        ("--as-shipped", given(options.as_shipped)),
+        ("--fail-known", given(options.fail_known)),
+        ("--allow-flaky", given(options.allow_flaky)),
+    ]
+    .map(|(option, value)| (option.to_owned(), value))
 }
 
 fn text(value: &Value) -> String {
@@ -238,14 +261,55 @@ mod tests {
         );
         let mut known = plan("2/3", same);
         known.known = Some("b".to_owned());
-        let first = Plan {
+        let first_list = |shard| Plan {
             known: Some("a".to_owned()),
-            ..plan("1/3", same)
+            ..plan(shard, same)
         };
+        let first = first_list("1/3");
         let told = parts(&[&first, &known])
             .expect_err("they differ")
             .to_string();
-        assert!(told.contains("list of known failures is a in"), "{told}");
+        let first = "list of known failures is a (the one that comes with the program) in";
+        assert!(told.contains(first), "{told}");
+        let (mut here, mut there) = (first_list("1/3"), first_list("2/3"));
+        here.options.known = Some("/here/known.toml".to_owned());
+        there.options.known = Some("/there/known.toml".to_owned());
+        assert!(parts(&[&here, &there]).is_ok(), "it is the same list");
+    }
+
+    #[test]
+    fn shards_that_were_run_by_other_rules_are_refused_by_the_option() {
+        let with = |change: fn(&mut RunOptions)| {
+            let mut plan = plan("2/3", same);
+            change(&mut plan.options);
+            plan
+        };
+        differ(
+            &with(|one| one.retries = Some(2)),
+            ["--retries", "is 0 in", "2 in the second"],
+        );
+        differ(
+            &with(|one| one.as_shipped = true),
+            ["--as-shipped", "not given", "given"],
+        );
+        differ(
+            &with(|one| one.allow_flaky = true),
+            ["--allow-flaky", "not given", "given"],
+        );
+        differ(
+            &with(|one| one.fail_known = true),
+            ["--fail-known", "not given", "given"],
+        );
+        let none = with(|one| one.retries = Some(0));
+        assert!(
+            parts(&[&plan("1/3", same), &none]).is_ok(),
+            "it is the default"
+        );
+        let quicker = with(|one| one.jobs = Some(8));
+        assert!(
+            parts(&[&plan("1/3", same), &quicker]).is_ok(),
+            "it judges nothing"
+        );
     }
 
     #[test]

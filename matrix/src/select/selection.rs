@@ -265,10 +265,42 @@ impl Selection {
     fn emptied(&self, releases: &Releases) -> Result<SelectError, SelectError> {
         let of = self.allowed(releases)?.count();
         let by = match &self.filter {
-            Some(filter) if of > 0 => Emptied::Filter(filter.to_string()),
+            Some(filter) if of > 0 => match self.other_profile(releases) {
+                Some(other) => Emptied::FilterOfOthers(filter.to_string(), other),
+                None => Emptied::Filter(filter.to_string()),
+            },
             Some(_) | None => Emptied::Releases,
         };
         Ok(SelectError::Empty { by, of })
+    }
+}
+
+/// How many cases of another profile are looked at for one that matches.
+const LOOKED_AT: usize = 50_000;
+
+impl Selection {
+    /// Another profile that has cases of which the filter is true, those of the same suite first.
+    fn other_profile(&self, releases: &Releases) -> Option<Profile> {
+        let (own, others): (Vec<Profile>, Vec<Profile>) = Profile::ALL
+            .iter()
+            .filter(|_| self.names.is_empty())
+            .partition(|profile| profile.suite() == self.suite);
+        own.into_iter().chain(others).find(|profile| {
+            let backend = profile.backends()[0];
+            let clients = match backend.has_client() {
+                true => self.clients.clone(),
+                false => Vec::new(),
+            };
+            let other = Self {
+                suite: profile.suite(),
+                profile: Some(*profile),
+                backend,
+                clients,
+                ..self.clone()
+            };
+            let matching = other.matching(releases).into_iter().flatten();
+            matching.take(LOOKED_AT).any(|case| case.is_ok())
+        })
     }
 }
 
