@@ -288,7 +288,7 @@ fn a_wrong_name_is_wrong_use() {
         (&["releases", "rm", "../x"], "../x"),
         (&["lab", "up", "mine"], "mine"),
         (&["lab", "up", "--name", "A/B", "mine"], "A/B"),
-        (&["lab", "down"], "no lab `default` is up; none is"),
+        (&["lab", "down"], "no lab `default` is up; no other is up"),
         (&["lab", "down", ".."], ".."),
         (&["lab", "env", "--lab", "mine"], "mine"),
         (&["lab", "exec", "mine", "--", "true"], "RELEASE-s"),

@@ -127,7 +127,7 @@ impl Labs {
             .map(|lab| lab.name.0)
             .collect();
         let others = if up.is_empty() {
-            "none is".to_owned()
+            "no other is up".to_owned()
         } else {
             format!("up: {}", up.join(", "))
         };
@@ -291,6 +291,6 @@ mod tests {
         fs::write(dir.path().join("labs/default.lock"), "1").unwrap();
         assert!(labs.up().unwrap().is_empty());
         let error = labs.get(&LabName::new("default").unwrap()).unwrap_err();
-        assert_eq!(error.to_string(), "no lab `default` is up; none is");
+        assert_eq!(error.to_string(), "no lab `default` is up; no other is up");
     }
 }

@@ -79,11 +79,17 @@ impl Display for Contents {
             stripped,
             devices,
         } = self;
+        let count = |number: &u64, one: &str, more: &str| {
+            let word = if *number == 1 { one } else { more };
+            format!("{number} {word}")
+        };
         write!(
             f,
-            "extracted {entries} entries, {} MiB; left out: setuid and setgid bits of {stripped} \
-             files, {devices} device files",
-            bytes >> 20
+            "extracted {}, {} MiB; left out: setuid and setgid bits of {}, {}",
+            count(entries, "entry", "entries"),
+            bytes >> 20,
+            count(stripped, "file", "files"),
+            count(devices, "device file", "device files"),
         )
     }
 }
@@ -255,6 +261,22 @@ mod tests {
     use tar::{Builder, Header};
 
     use super::*;
+
+    #[test]
+    fn one_of_something_is_no_plural() {
+        let contents = |number| Contents {
+            entries: number,
+            bytes: 3 << 20,
+            stripped: number,
+            devices: number,
+        };
+        assert_eq!(
+            contents(1).to_string(),
+            "extracted 1 entry, 3 MiB; left out: setuid and setgid bits of 1 file, 1 device file"
+        );
+        let told = contents(2).to_string();
+        assert!(told.ends_with("of 2 files, 2 device files"), "{told}");
+    }
 
     /// A tarball of entries: the kind, the name, the link's target, the mode.
     fn packed(entries: &[(EntryType, &str, &str, u32)]) -> Vec<u8> {
