@@ -80,6 +80,7 @@ impl Judgement {
             .extend(raw.evidence.iter().map(|one| Evidence {
                 file: one.file.clone(),
                 shows: format!("QEMU alone, {}", one.shows),
+                said: one.said.clone(),
             }));
         self
     }

@@ -35,6 +35,19 @@ pub struct Lost {
     pub at_unix: u64,
 }
 
+/// A host that was found lost while no case was on it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct IdleLoss {
+    /// The host's release.
+    pub release: ReleaseName,
+    /// The place that it had.
+    pub side: Side,
+    /// How it went.
+    pub why: String,
+    /// When it was noticed: seconds since 1970 UTC.
+    pub at_unix: u64,
+}
+
 /// A host that died in a run, and what was on it. Whose doing it was can't be told where several
 /// cases shared it: that it died is a fact.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -48,7 +61,7 @@ pub struct Death {
     pub why: String,
     /// When that was noticed: seconds since 1970 UTC.
     pub at_unix: u64,
-    /// The cases that were on it.
+    /// The cases that were on it; none where it was idle.
     pub cases: Vec<Case>,
 }
 
@@ -152,9 +165,12 @@ fn failures(attempt: &Judgement) -> impl Iterator<Item = (Condition, &str)> {
     troubles.map(|(condition, verdict)| (condition, verdict.why()))
 }
 
-/// The hosts that died, by all attempts of a run, the first one first. One that a fault took down was
-/// meant to go.
-pub(crate) fn deaths<'j>(attempts: impl Iterator<Item = &'j Judgement>) -> Vec<Death> {
+/// The hosts that died, by all attempts of a run and by what was lost beside them, the first one first.
+/// One that a fault took down was meant to go.
+pub(crate) fn deaths<'j>(
+    attempts: impl Iterator<Item = &'j Judgement>,
+    idle: &[IdleLoss],
+) -> Vec<Death> {
     let mut all: BTreeMap<_, (Death, bool)> = BTreeMap::new();
     for (attempt, lost) in attempts.flat_map(|one| one.lost.iter().map(move |lost| (one, lost))) {
         let release = match lost.side {
@@ -171,7 +187,8 @@ pub(crate) fn deaths<'j>(attempts: impl Iterator<Item = &'j Judgement>) -> Vec<D
         *meant |= attempt.case.fault.is_some();
     }
     let unmeant = all.into_values().filter(|(_, meant)| !meant);
-    let mut deaths: Vec<_> = unmeant.map(|(death, _)| death).collect();
+    let unmeant = unmeant.map(|(death, _)| death);
+    let mut deaths: Vec<_> = unmeant.chain(idle.iter().map(IdleLoss::death)).collect();
     deaths.sort_by_key(|death| death.at_unix);
     deaths
 }
@@ -186,7 +203,31 @@ fn death(release: &ReleaseName, lost: &Lost) -> Death {
     }
 }
 
+impl IdleLoss {
+    /// The death that it is: nothing was on it.
+    #[must_use]
+    pub fn death(&self) -> Death {
+        Death {
+            release: self.release.clone(),
+            side: self.side,
+            why: self.why.clone(),
+            at_unix: self.at_unix,
+            cases: Vec::new(),
+        }
+    }
+}
+
 impl Death {
+    /// What was on it, in words: `2 cases were on it`.
+    #[must_use]
+    pub fn on_it(&self) -> String {
+        match self.cases.len() {
+            0 => "no case was on it".to_owned(),
+            1 => "1 case was on it".to_owned(),
+            more => format!("{more} cases were on it"),
+        }
+    }
+
     /// The host, by its place and release: `source-trixie`.
     #[must_use]
     pub fn host(&self) -> String {

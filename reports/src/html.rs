@@ -108,7 +108,7 @@ fn grid(page: &mut String, run: &Run, client: Option<&ReleaseName>) {
     for source in sources {
         let row: Vec<_> = destinations
             .iter()
-            .map(|destination| cell(cells.get(&(source, *destination))))
+            .map(|destination| cell(run, cells.get(&(source, *destination))))
             .collect();
         put(
             page,
@@ -122,8 +122,8 @@ fn grid(page: &mut String, run: &Run, client: Option<&ReleaseName>) {
     put(page, "</table>");
 }
 
-fn cell(judgements: Option<&Vec<&Judgement>>) -> String {
-    let Some(share) = share(judgements.into_iter().flatten().copied()) else {
+fn cell(run: &Run, judgements: Option<&Vec<&Judgement>>) -> String {
+    let Some(share) = share(run, judgements.into_iter().flatten().copied()) else {
         return "<td class=none>–".to_owned();
     };
     let (class, sign) = (class(share.worst), sign(share.worst));
@@ -153,7 +153,7 @@ fn releases(page: &mut String, run: &Run) {
 fn deaths(page: &mut String, run: &Run) {
     for death in run.deaths() {
         let Death { cases: on_it, .. } = &death;
-        let (told, count) = (escape(&death.told()), cases(on_it.len()));
+        let (told, count) = (escape(&death.told()), death.on_it());
         let class = match run.rules().flaky {
             Flaky::Failed => "failed",
             Flaky::Allowed => "unknown",
@@ -166,7 +166,7 @@ fn deaths(page: &mut String, run: &Run) {
         put(
             page,
             &format!(
-                "<section><h2><span class={class}>{told}</span></h2><details><summary>{count} on it</summary><ul>{on_it}</ul></details></section>"
+                "<section><h2><span class={class}>{told}</span></h2><details><summary>{count}</summary><ul>{on_it}</ul></details></section>"
             ),
         );
     }

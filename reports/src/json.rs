@@ -25,6 +25,9 @@ struct Summary<'r> {
     headline: String,
     /// What the figures do not speak of.
     bounds: Vec<String>,
+    /// Which part of a run it is, as `hash:2/3`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    shard: Option<String>,
     planned: usize,
     cases: Tally,
     post_conditions: BTreeMap<Kind, usize>,
@@ -43,6 +46,10 @@ struct Summary<'r> {
     missing: Vec<String>,
     missing_shards: Vec<String>,
     unused_known: &'r [String],
+    /// The known failures whose day is over, and that a case is subject to.
+    expired_known: &'r [String],
+    /// What of the run's files is not believed.
+    damaged: &'r [String],
 }
 
 #[derive(Serialize)]
@@ -81,6 +88,9 @@ struct Told {
     standing: Standing,
     condition: Option<&'static str>,
     why: String,
+    /// What QEMU said of it in one of the cases.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    said: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     known: Option<Excuse>,
     shared: String,
@@ -144,9 +154,12 @@ pub fn json(run: &Run) -> String {
             Exit::Failed => "failed",
             Exit::Unknown => "unknown",
         },
-        complete: run.missing().next().is_none() && run.missing_shards().is_empty(),
+        complete: run.missing().next().is_none()
+            && run.missing_shards().is_empty()
+            && run.damaged().is_empty(),
         headline: headline(run),
         bounds: bounds(run),
+        shard: run.shard().map(|shard| shard.to_string()),
         planned: run.planned().len(),
         cases: run.cases(),
         post_conditions: run.conditions(|one| one.is_one_of_the_ten()),
@@ -165,6 +178,8 @@ pub fn json(run: &Run) -> String {
             .map(ToString::to_string)
             .collect(),
         unused_known: run.unused_known(),
+        expired_known: run.expired_known(),
+        damaged: run.damaged(),
     };
     serde_json::to_string_pretty(&summary).expect("a summary has only text keys")
 }
@@ -180,7 +195,7 @@ pub(crate) const TROUBLES: [Standing; 5] = [
 
 fn tuples(run: &Run) -> Vec<Tuple> {
     let told = |(route, judgements): (Route<'_>, Vec<&Judgement>)| {
-        let Share { worst, tried, .. } = share(judgements.iter().copied())?;
+        let Share { worst, tried, .. } = share(run, judgements.iter().copied())?;
         let mut cases = Tally::new();
         judgements
             .iter()
@@ -247,6 +262,7 @@ fn told(group: Group<'_>) -> Told {
         origins: origins(&group.cases).into_iter().map(whose).collect(),
         known: group.known.map(excuse),
         seen: seen.collect(),
+        said: group.cases.iter().find_map(|one| one.said()),
         why: group.why,
         shared: group.shared,
         sharing: group.sharing,
@@ -268,6 +284,7 @@ fn seen(judgement: &Judgement) -> Option<(String, Seen)> {
     let evidence = judgement.evidence.iter().map(|one| Evidence {
         file: judgement.at_home(&one.file),
         shows: one.shows.clone(),
+        said: one.said.clone(),
     });
     let evidence: Vec<_> = evidence.collect();
     let seen = Seen { history, evidence };

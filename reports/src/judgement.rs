@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use migratrix_history::{History, Observation, Verb, Versions};
+use migratrix_history::{History, Observation, Strange, Verb, Versions};
 use migratrix_matrix::{Case, Condition, Detection, Fault, HostSetup};
 use serde::{Deserialize, Serialize};
 
@@ -54,6 +54,9 @@ pub struct Judgement {
     /// The first line of its history that is cut or missing, where it is not whole.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cut: Option<usize>,
+    /// What its history tells that this version does not know: a newer one wrote it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub strange: Vec<String>,
     /// What the attempts before this one showed to be wrong, where that fails the run.
     #[serde(skip)]
     pub flaws: Vec<Flaw>,
@@ -70,6 +73,9 @@ pub struct Evidence {
     pub file: String,
     /// What it shows, for a reader: `what the source's QEMU said, and its command line`.
     pub shows: String,
+    /// What QEMU said in it of why it gave up, in one line.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub said: Option<String>,
 }
 
 /// A failure that is expected of a condition, and why.
@@ -148,6 +154,7 @@ pub fn judge(history: &History) -> Judgement {
         lost: lost(history),
         hung: hung(history),
         cut: None,
+        strange: Vec::new(),
         flaws: Vec::new(),
         home: None,
     }
@@ -185,6 +192,7 @@ impl Judgement {
             lost: Vec::new(),
             hung: None,
             cut: None,
+            strange: Vec::new(),
             flaws: Vec::new(),
             home: None,
         }
@@ -211,11 +219,45 @@ impl Judgement {
         self
     }
 
+    /// The same judgement, of a history that tells what this version does not know: whatever passes
+    /// may do so only because that is not understood.
+    #[must_use]
+    pub fn with_strange(mut self, strange: &[Strange]) -> Self {
+        let told = strange.iter().map(|Strange { line, kind }| {
+            let kind: String = kind.chars().take(KIND).collect();
+            format!("line {line} of the history tells `{kind}`")
+        });
+        self.strange = told.collect();
+        let Some(first) = self.strange.first() else {
+            return self;
+        };
+        let why = format!(
+            "{first}, which this version does not know: judge the run by the version that wrote it"
+        );
+        for (_, verdict) in &mut self.conditions {
+            if verdict.kind() == Kind::Pass {
+                *verdict = Verdict::unknown(why.clone());
+            }
+        }
+        self
+    }
+
     /// The same judgement, with what is kept of the attempt beside its history.
     #[must_use]
     pub fn with_evidence(mut self, evidence: Vec<Evidence>) -> Self {
         self.evidence = evidence;
         self
+    }
+
+    /// What a QEMU said of why it gave up, where that is known: first of the destination, which mostly
+    /// is the one that ends.
+    #[must_use]
+    pub fn said(&self) -> Option<String> {
+        let said = |one: &Evidence| {
+            let side = one.file.rsplit('/').next()?.split('-').next()?.to_owned();
+            Some(format!("QEMU said on the {side}: {}", one.said.as_ref()?))
+        };
+        self.evidence.iter().rev().find_map(said)
     }
 
     /// A file of the run's directory, from where the reports are: in the run's own directory that is
@@ -279,9 +321,10 @@ impl Judgement {
     #[must_use]
     pub fn own_standing(&self) -> Standing {
         let seen = self.seen_standing();
-        match self.cut {
-            Some(_) => seen.max(Standing::Unknown),
-            None => seen,
+        if self.cut.is_some() || !self.strange.is_empty() {
+            seen.max(Standing::Unknown)
+        } else {
+            seen
         }
     }
 
@@ -402,6 +445,9 @@ impl Judgement {
         }
     }
 }
+
+/// How much is told of a word that is not known, in characters.
+const KIND: usize = 40;
 
 fn cut_at(line: usize) -> String {
     format!("the history was cut at line {line}")

@@ -209,7 +209,50 @@ impl KnownFailures {
     }
 }
 
+impl KnownFailures {
+    /// The entries whose day is over and that one of `cases` is subject to, in words.
+    ///
+    /// # Errors
+    /// As [`KnownFailures::mark`].
+    pub fn expired<'c>(
+        &self,
+        cases: impl Iterator<Item = &'c Case> + Clone,
+        releases: &Releases,
+    ) -> Result<Vec<String>, ReportError> {
+        let mut expired = Vec::new();
+        for entry in self.entries.iter().filter(|entry| entry.expired) {
+            let mut subject = 0;
+            for case in cases.clone().filter(|case| case.fault.is_none()) {
+                subject += usize::from(entry.takes(case, releases)?);
+            }
+            if subject > 0 {
+                expired.push(entry.told_expired(subject));
+            }
+        }
+        Ok(expired)
+    }
+}
+
 impl Entry {
+    /// That its day is over, and what becomes of it.
+    fn told_expired(&self, subject: usize) -> String {
+        let Written {
+            cases,
+            reason,
+            expires,
+            ..
+        } = &self.written;
+        let (place, day) = (self.place, expires.as_deref().unwrap_or_default());
+        let subject = match subject {
+            1 => "1 case is".to_owned(),
+            more => format!("{more} cases are"),
+        };
+        format!(
+            "known failure {place} has expired on {day} and excuses nothing (`{cases}`: {reason}); \
+             {subject} subject to it: take it off the list, or give it another last day"
+        )
+    }
+
     fn read(place: usize, written: Written) -> Result<Self, ReportError> {
         let cases = written.cases.parse().map_err(|why: BadFilter| {
             let (cases, why) = (written.cases.clone(), why.to_string());
@@ -223,6 +266,9 @@ impl Entry {
             let why = "names no conditions: say what fails in `conditions`, or what can't be seen \
                        in `unseen`";
             return Err(written.wrong(place, why.to_owned()));
+        }
+        if let Some(why) = written.link.as_deref().and_then(bad_link) {
+            return Err(written.wrong(place, why));
         }
         let expires = written.expires.as_deref().map(day).transpose();
         Ok(Self {
@@ -317,6 +363,21 @@ impl Written {
 fn fnv_1a(text: &str) -> u64 {
     let more = |hash: u64, byte: u8| (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3);
     text.bytes().fold(0xcbf2_9ce4_8422_2325, more)
+}
+
+/// Why a link can't be one: reports make it one that is clicked on.
+fn bad_link(link: &str) -> Option<String> {
+    let lower = link.to_ascii_lowercase();
+    let schemes = ["http://", "https://"].into_iter();
+    let mut rest = schemes.filter_map(|scheme| lower.strip_prefix(scheme));
+    let is_one = rest.any(|rest| !rest.is_empty())
+        && !link.contains(|c: char| c.is_whitespace() || c.is_control());
+    (!is_one).then(|| {
+        format!(
+            "has the link `{link}`, which is none to a page: write it as in \
+             link = \"https://example.org/issue/1\""
+        )
+    })
 }
 
 /// The day that `text` names.

@@ -30,7 +30,7 @@ mod terminal;
 mod verdict;
 
 pub use attribution::{Attribution, Origin};
-pub use flaw::{Death, Flaw, Lost};
+pub use flaw::{Death, Flaw, IdleLoss, Lost};
 pub use groups::{Group, groups};
 pub use html::html;
 pub use json::json;
@@ -39,7 +39,7 @@ pub use json::summary_schema;
 pub use judgement::{Evidence, Judgement, Known, Standing, judge};
 pub use junit::{Flavour, Granularity, Part, Size, junit, write_junit};
 pub use known::KnownFailures;
-pub use lines::{ReportError, Verdicts, parse, read, to_line};
+pub use lines::{Damage, Reading, ReportError, Verdicts, parse, read, to_line};
 pub use run::{Exit, Flaky, KnownAre, Route, Rules, Run, Tally};
 pub use terminal::{Colour, terminal};
 pub use verdict::{Kind, Verdict};

@@ -2,16 +2,16 @@
 
 use std::io::{self, BufRead};
 
-use migratrix_matrix::SelectError;
+use migratrix_matrix::{Condition, SelectError};
 use thiserror::Error;
 
-use crate::Judgement;
+use crate::{Judgement, Kind, Verdict};
 
 /// What can be wrong with what this crate is given to read.
 #[derive(Debug, Error)]
 pub enum ReportError {
     /// A line of `verdicts.jsonl` is not a judgement.
-    #[error("line {line} of the verdicts is not a judgement: {why}; judge the run again")]
+    #[error("line {line} of the verdicts is damaged: {why}; judge the run again")]
     Line {
         /// Its number, from 1.
         line: usize,
@@ -67,6 +67,24 @@ pub fn to_line(judgement: &Judgement) -> String {
     serde_json::to_string(judgement).expect("a judgement has only text keys")
 }
 
+/// A line of the verdicts that can't be believed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Damage {
+    /// Its number, from 1.
+    pub line: usize,
+    /// What is wrong with it.
+    pub why: String,
+}
+
+/// What a file of verdicts turned out to be, beside its judgements.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Reading {
+    /// The number of the last line, from 1, where it was cut short: its writer was stopped.
+    pub cut_at: Option<usize>,
+    /// The lines that can't be believed.
+    pub damaged: Vec<Damage>,
+}
+
 /// Reads a file of verdicts. A last line without its end that can't be read is a cut, and is told;
 /// a line that can't be read elsewhere is damage.
 ///
@@ -74,20 +92,24 @@ pub fn to_line(judgement: &Judgement) -> String {
 /// Returns the number of the first damaged line.
 pub fn parse(text: &str) -> Result<Verdicts, ReportError> {
     let mut judgements = Vec::new();
-    let cut_at = read(text.as_bytes(), |judgement| judgements.push(judgement))?;
-    Ok(Verdicts { judgements, cut_at })
+    let Reading { cut_at, damaged } = read(text.as_bytes(), |one| judgements.push(one))?;
+    match damaged.into_iter().next() {
+        Some(Damage { line, why }) => Err(ReportError::Line { line, why }),
+        None => Ok(Verdicts { judgements, cut_at }),
+    }
 }
 
-/// Reads verdicts line by line, and hands over each: a file of them may be large. Gives the number of
-/// the last line where that was cut short.
+/// Reads verdicts line by line, and hands over each: a file of them may be large. Of a line whose
+/// conditions are not those of its case nothing is believed but what failed.
 ///
 /// # Errors
-/// As [`parse`], and where the reader fails.
+/// Returns an error where the reader fails.
 pub fn read(
     mut from: impl BufRead,
     mut take: impl FnMut(Judgement),
-) -> Result<Option<usize>, ReportError> {
+) -> Result<Reading, ReportError> {
     let mut whole = Vec::new();
+    let mut reading = Reading::default();
     for line in 1.. {
         whole.clear();
         let read = from.read_until(b'\n', &mut whole);
@@ -98,16 +120,61 @@ pub fn read(
             continue;
         }
         match serde_json::from_slice::<Judgement>(&whole) {
-            Ok(judgement) => take(judgement),
+            Ok(mut judgement) => {
+                let why = distrust(&mut judgement, line);
+                let damage = why.map(|why| Damage { line, why });
+                reading.damaged.extend(damage);
+                take(judgement);
+            }
             // A cut may have gone through a character.
-            Err(_) if !whole.ends_with(b"\n") => return Ok(Some(line)),
+            Err(_) if !whole.ends_with(b"\n") => reading.cut_at = Some(line),
             Err(error) => {
-                return Err(ReportError::Line {
-                    line,
-                    why: error.to_string(),
-                });
+                let why = format!("it is not a judgement: {error}");
+                reading.damaged.push(Damage { line, why });
             }
         }
     }
-    Ok(None)
+    Ok(reading)
+}
+
+/// Takes back what a judgement says whose conditions are not those of its case, but for what failed;
+/// says what is wrong with it.
+fn distrust(judgement: &mut Judgement, line: usize) -> Option<String> {
+    let own = judgement.case.point.conditions();
+    let told: Vec<_> = judgement.conditions.iter().map(|(one, _)| *one).collect();
+    let lacking = own.iter().filter(|one| !told.contains(one));
+    let foreign = told.iter().filter(|one| !own.contains(one));
+    let is_twice = |own: &&Condition| told.iter().filter(|one| one == own).count() > 1;
+    let twice = own.iter().filter(is_twice);
+    let wrong = [
+        words("lacks", &lacking.collect::<Vec<_>>()),
+        words("has no business with", &foreign.collect::<Vec<_>>()),
+        words("has twice", &twice.collect::<Vec<_>>()),
+    ];
+    let wrong: Vec<_> = wrong.into_iter().flatten().collect();
+    if wrong.is_empty() {
+        return None;
+    }
+    let wrong = wrong.join(", and it ");
+    let why = format!("line {line} of the verdicts is damaged: it {wrong}");
+    let kept = |one: Condition| {
+        let failed = judgement
+            .conditions
+            .iter()
+            .find(|(its, verdict)| *its == one && verdict.kind() == Kind::Fail);
+        failed.map_or_else(
+            || Verdict::unknown(why.clone()),
+            |(_, verdict)| verdict.clone(),
+        )
+    };
+    judgement.conditions = own.into_iter().map(|one| (one, kept(one))).collect();
+    let case = &judgement.case;
+    Some(format!(
+        "its conditions are not those of its case {case}: it {wrong}"
+    ))
+}
+
+fn words(what: &str, conditions: &[&Condition]) -> Option<String> {
+    let named: Vec<_> = conditions.iter().map(|one| one.word()).collect();
+    (!named.is_empty()).then(|| format!("{what} {}", named.join(", ")))
 }

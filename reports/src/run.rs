@@ -12,7 +12,7 @@ use migratrix_matrix::{
 };
 
 use crate::{
-    Death, Flaw, Judgement, Kind, KnownFailures, ReportError, Standing,
+    Death, Flaw, IdleLoss, Judgement, Kind, KnownFailures, ReportError, Standing,
     flaw::{deaths, flaws},
     printable::printable,
 };
@@ -35,6 +35,16 @@ pub struct Run {
     releases: Vec<Release>,
     /// The parts of it that are not there.
     missing_shards: Vec<Shard>,
+    /// Which part of a run it is, where it is one.
+    shard: Option<Shard>,
+    /// The strength of the cover that its cases are, where they are one.
+    cover: Option<usize>,
+    /// The hosts that were lost while no case was on them.
+    idle_losses: Vec<IdleLoss>,
+    /// What of its files can't be believed, in words.
+    damaged: Vec<String>,
+    /// The known failures whose day is over, and that a case is subject to.
+    expired_known: Vec<String>,
     /// How many cases it has with these.
     whole: usize,
     /// The options that it had.
@@ -211,6 +221,73 @@ impl Run {
         pairs
     }
 
+    /// The same run, as this part of one of `whole` cases.
+    #[must_use]
+    pub fn as_shard(mut self, shard: Option<Shard>, whole: Option<usize>) -> Self {
+        self.shard = shard;
+        self.whole = whole.unwrap_or(0);
+        self
+    }
+
+    /// Which part of a run it is, where it is one.
+    #[must_use]
+    pub fn shard(&self) -> Option<Shard> {
+        self.shard
+    }
+
+    /// The same run, as a cover of this strength, where it is one.
+    #[must_use]
+    pub fn as_cover(mut self, strength: Option<usize>) -> Self {
+        self.cover = strength;
+        self
+    }
+
+    /// Of a cover of several pairs: its strength, and how many cases the pair with the fewest has.
+    #[must_use]
+    pub fn cover(&self) -> Option<(usize, usize)> {
+        let strength = self.cover?;
+        let tuples = self.planned.iter().map(|case| &case.tuple);
+        let pairs = tally(tuples.map(|tuple| (&tuple.source, &tuple.destination)));
+        let fewest = pairs.values().copied().min()?;
+        (pairs.len() > 1).then_some((strength, fewest))
+    }
+
+    /// The same run, with the hosts that were lost while no case was on them.
+    #[must_use]
+    pub fn with_idle_losses(mut self, losses: Vec<IdleLoss>) -> Self {
+        self.idle_losses = losses;
+        self
+    }
+
+    /// The same run, with what of its files can't be believed, in words.
+    #[must_use]
+    pub fn with_damage(mut self, damaged: Vec<String>) -> Self {
+        self.damaged.extend(damaged);
+        self
+    }
+
+    /// What of its files can't be believed: what it would have told is unknown.
+    #[must_use]
+    pub fn damaged(&self) -> &[String] {
+        &self.damaged
+    }
+
+    /// The known failures whose day is over, and that a case of the run is subject to.
+    #[must_use]
+    pub fn expired_known(&self) -> &[String] {
+        &self.expired_known
+    }
+
+    /// Whether a host was lost while an attempt at the case was on it, or an earlier attempt showed
+    /// something to be wrong: it came out as it did only when it was tried again.
+    #[must_use]
+    pub fn was_shaken(&self, judgement: &Judgement) -> bool {
+        let earlier = self.earlier(&judgement.case);
+        let mut attempts = earlier.iter().chain([judgement]);
+        let lost = attempts.any(|one| !one.lost.is_empty() && one.case.fault.is_none());
+        lost || earlier.iter().any(|one| !flaws(one).is_empty())
+    }
+
     /// The same run, as one of `whole` cases of which these parts are not there.
     #[must_use]
     pub fn without_shards(mut self, missing: Vec<Shard>, whole: usize) -> Self {
@@ -266,6 +343,13 @@ impl Run {
         self.missing_shards
             .retain(|one| other.missing_shards.contains(one));
         self.options = std::mem::take(&mut self.options).or(other.options);
+        self.shard = self.shard.filter(|shard| other.shard == Some(*shard));
+        self.join_troubles(other.idle_losses, other.damaged);
+        for expired in other.expired_known {
+            if !self.expired_known.contains(&expired) {
+                self.expired_known.push(expired);
+            }
+        }
         let end = |run: (u64, u64)| run.0 * 1_000 + run.1;
         let ends = [
             (self.began_unix, self.elapsed_ms),
@@ -307,6 +391,20 @@ impl Run {
         self.releases().into_iter().find_map(differ)
     }
 
+    /// A run that is given twice has its losses once.
+    fn join_troubles(&mut self, losses: Vec<IdleLoss>, damaged: Vec<String>) {
+        for loss in losses {
+            if !self.idle_losses.contains(&loss) {
+                self.idle_losses.push(loss);
+            }
+        }
+        for damage in damaged {
+            if !self.damaged.contains(&damage) {
+                self.damaged.push(damage);
+            }
+        }
+    }
+
     fn join_releases(&mut self, others: Vec<Release>) {
         for other in others {
             if self.releases.iter().all(|one| one.name != other.name) {
@@ -330,6 +428,7 @@ impl Run {
             known.mark(judgement, releases)?;
         }
         self.unused_known = known.unused(self.judgements.keys(), releases)?;
+        self.expired_known = known.expired(self.judgements.keys(), releases)?;
         self.settle_all();
         Ok(())
     }
@@ -365,7 +464,7 @@ impl Run {
     /// The hosts that died, the first one first.
     #[must_use]
     pub fn deaths(&self) -> Vec<Death> {
-        deaths(self.attempts())
+        deaths(self.attempts(), &self.idle_losses)
     }
 
     /// The planned cases that have no verdict.
@@ -480,7 +579,9 @@ impl Run {
     #[must_use]
     pub fn exit(&self) -> Exit {
         let worst = self.judgements().map(Judgement::standing).max();
-        let missing = self.missing().next().is_some() || !self.missing_shards.is_empty();
+        let missing = self.missing().next().is_some()
+            || !self.missing_shards.is_empty()
+            || !self.damaged.is_empty();
         let died = self.rules.flaky == Flaky::Failed && !self.deaths().is_empty();
         match worst {
             _ if died => Exit::Failed,

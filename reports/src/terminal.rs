@@ -54,13 +54,13 @@ fn table(text: &mut String, run: &Run, colour: Colour) {
         .by_route()
         .into_iter()
         .partition(|(route, _)| route.client.is_some());
-    rows(text, "client: source → destination", &managed, colour);
-    rows(text, "source → destination", &direct, colour);
+    rows(text, run, "client: source → destination", &managed, colour);
+    rows(text, run, "source → destination", &direct, colour);
 }
 
 type Rows<'r> = Vec<(Route<'r>, Vec<&'r Judgement>)>;
 
-fn rows(text: &mut String, title: &str, rows: &Rows<'_>, colour: Colour) {
+fn rows(text: &mut String, run: &Run, title: &str, rows: &Rows<'_>, colour: Colour) {
     if rows.is_empty() {
         return;
     }
@@ -71,7 +71,10 @@ fn rows(text: &mut String, title: &str, rows: &Rows<'_>, colour: Colour) {
     let width = names.iter().map(wide).max().unwrap_or(0);
     let cells: Vec<Vec<Cell>> = rows
         .iter()
-        .map(|(_, judgements)| columns.iter().map(|head| cell(head, judgements)).collect())
+        .map(|(_, judgements)| {
+            let cell = |head: &&str| cell(run, head, judgements);
+            columns.iter().map(cell).collect()
+        })
         .collect();
     let widths: Vec<usize> = columns
         .iter()
@@ -144,9 +147,9 @@ fn column(case: &Case) -> &'static str {
 }
 
 /// `31/32` of the cases that were tried passed; the sign tells the worst without colour.
-fn cell(head: &str, judgements: &[&Judgement]) -> Cell {
+fn cell(run: &Run, head: &str, judgements: &[&Judgement]) -> Cell {
     let of = judgements.iter().filter(|one| column(&one.case) == head);
-    match share(of.copied()) {
+    match share(run, of.copied()) {
         Some(share) => Cell {
             told: format!("{} {share}", sign(share.worst)),
             worst: Some(share.worst),
@@ -168,10 +171,17 @@ pub(crate) struct Share {
     pub skipped: usize,
 }
 
-/// The share of the cases, if there are any.
-pub(crate) fn share<'j>(judgements: impl Iterator<Item = &'j Judgement>) -> Option<Share> {
-    let standings: Vec<_> = judgements.map(Judgement::standing).collect();
-    let worst = standings.iter().copied().max()?;
+/// The share of the cases, if there are any. Where a host was lost under one of them, or a first
+/// attempt was wrong, the worst is no better than that, whatever came of it in the end.
+pub(crate) fn share<'j>(
+    run: &Run,
+    judgements: impl Iterator<Item = &'j Judgement> + Clone,
+) -> Option<Share> {
+    let standings: Vec<_> = judgements.clone().map(Judgement::standing).collect();
+    let mut worst = standings.iter().copied().max()?;
+    if judgements.into_iter().any(|one| run.was_shaken(one)) {
+        worst = worst.max(Standing::FailedAtFirst);
+    }
     let count = |of| standings.iter().filter(|one| **one == of).count();
     let skipped = count(Standing::Skipped);
     Some(Share {
@@ -210,6 +220,9 @@ fn explain(text: &mut String, run: &Run, group: &Group<'_>, colour: Colour) {
     put(text, "");
     put(text, &paint(&head, group.standing, colour));
     put(text, &format!("  {}", group.why));
+    if let Some(said) = group.cases.iter().find_map(|one| one.said()) {
+        put(text, &format!("  {}", printable(&said)));
+    }
     known(text, group);
     // A single case is named below.
     if let Some((these, shared)) = group.apart().filter(|_| group.sharing > 1) {
@@ -272,20 +285,13 @@ fn deaths(text: &mut String, run: &Run, colour: Colour) {
         };
         let head = format!("{} {}", sign(standing), printable(&death.told()));
         put(text, &format!("\n{}", paint(&head, standing, colour)));
-        let count = cases(death.cases.len());
-        put(
-            text,
-            &format!("  {count} {} on it:", was(death.cases.len())),
-        );
+        let end = if death.cases.is_empty() { "" } else { ":" };
+        put(text, &format!("  {}{end}", death.on_it()));
         for case in death.cases.iter().take(EXAMPLES) {
             put(text, &format!("  {}", run.again(case)));
         }
         more(text, death.cases.len());
     }
-}
-
-const fn was(count: usize) -> &'static str {
-    if count == 1 { "was" } else { "were" }
 }
 
 /// How many cases are not named.
@@ -524,7 +530,23 @@ pub(crate) fn bounds(run: &Run) -> Vec<String> {
     let tried = run.judgements().filter(saw);
     let tried: Vec<Case> = tried.map(|one| one.case.clone()).collect();
     let all = [fake, known, quick, scope(&tried)];
-    all.into_iter().flatten().collect()
+    let all = all.into_iter().flatten();
+    damage(run)
+        .into_iter()
+        .chain(run.expired_known().iter().map(|one| printable(one)))
+        .chain(all)
+        .collect()
+}
+
+/// What of the run's files is not believed.
+fn damage(run: &Run) -> Vec<String> {
+    let all = run.damaged();
+    let told = all.iter().take(EXAMPLES).map(|one| printable(one));
+    let mut told: Vec<_> = told.collect();
+    if let Some(more) = all.len().checked_sub(EXAMPLES).filter(|more| *more > 0) {
+        told.push(format!("and {} that are damaged", count(more, "more line")));
+    }
+    told
 }
 
 /// How much was tried, and in what time. A run that is not whole says so first.
@@ -535,11 +557,24 @@ pub(crate) fn headline(run: &Run) -> String {
     } else {
         format!(" in {}", seconds(run.elapsed_ms))
     };
-    if missing == 0 && run.missing_shards().is_empty() {
-        return format!("{}{time}", cases(judged));
-    }
     let whole = run.whole().max(judged + missing);
-    format!("incomplete: {judged} of {}{time}", cases(whole))
+    let shard = run.shard().map_or(String::new(), |shard| {
+        format!("shard {} of {}: ", shard.index, shard.count)
+    });
+    let cover = run.cover().map_or(String::new(), |(strength, fewest)| {
+        let fewest = cases(fewest);
+        format!(" (--cover {strength}: {fewest} of the pair that has the fewest)")
+    });
+    if missing > 0 || !run.missing_shards().is_empty() {
+        return format!(
+            "{shard}incomplete: {judged} of {}{cover}{time}",
+            cases(whole)
+        );
+    }
+    if shard.is_empty() {
+        return format!("{}{cover}{time}", cases(judged));
+    }
+    format!("{shard}{judged} of {}{cover}{time}", cases(whole))
 }
 
 /// So many of something, in words that are right for one as well.

@@ -175,7 +175,7 @@ fn a_cut_last_line_is_told_and_damage_elsewhere_is_refused() {
         .expect_err("the first line is damaged")
         .to_string();
     assert!(
-        error.starts_with("line 1 of the verdicts is not a judgement"),
+        error.starts_with("line 1 of the verdicts is damaged: it is not a judgement"),
         "{error}"
     );
 }
@@ -480,6 +480,7 @@ fn a_verdict_names_its_evidence_and_reads_the_same_again() {
     let evidence = vec![Evidence {
         file: "evidence/case/source-qemu.log".to_owned(),
         shows: "what the source's QEMU said".to_owned(),
+        said: None,
     }];
     let plain = judge(&good(&case("normal/persistent-running-undefined/none")));
     assert!(!to_line(&plain).contains("evidence"));

@@ -501,6 +501,7 @@ fn the_evidence_of_a_failure_is_named_in_every_report() {
     let evidence = vec![Evidence {
         file: "evidence/case/source-qemu.log".to_owned(),
         shows: "what QEMU said on the source".to_owned(),
+        said: None,
     }];
     let failed = judge(&spoilt(good(NORMAL)))
         .with_log("history/case.jsonl")

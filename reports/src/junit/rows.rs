@@ -30,6 +30,8 @@ pub(super) enum Row<'r> {
     Shard(Shard),
     /// A host that died.
     Death(Box<Death>),
+    /// A part of the run's files that is not believed.
+    Damage(&'r str),
 }
 
 /// What came of a row, without its texts.
@@ -105,7 +107,12 @@ pub(super) fn suites<'r>(run: &'r Run, part: Part<'_>, granularity: Granularity)
             .into_iter()
             .map(|one| Row::Death(Box::new(one)));
         let shards = run.missing_shards().iter().map(|one| Row::Shard(*one));
-        let rest = [("hosts", deaths.collect()), ("shards", shards.collect())];
+        let damaged = run.damaged().iter().map(|one| Row::Damage(one));
+        let rest = [
+            ("hosts", deaths.collect()),
+            ("shards", shards.collect()),
+            ("files", damaged.collect()),
+        ];
         let rest = rest
             .into_iter()
             .filter(|(_, rows): &(_, Vec<_>)| !rows.is_empty());
@@ -150,7 +157,7 @@ impl<'r> Row<'r> {
     pub fn judgement(&self) -> Option<&'r Judgement> {
         match self {
             Self::Case(judgement) | Self::Condition(judgement, _) => Some(judgement),
-            Self::Missing(_) | Self::Shard(_) | Self::Death(_) => None,
+            Self::Missing(_) | Self::Shard(_) | Self::Death(_) | Self::Damage(_) => None,
         }
     }
 
@@ -163,6 +170,7 @@ impl<'r> Row<'r> {
             Self::Missing(case) => class(case),
             Self::Shard(_) => "migratrix.shards".to_owned(),
             Self::Death(_) => "migratrix.hosts".to_owned(),
+            Self::Damage(_) => "migratrix.files".to_owned(),
         }
     }
 
@@ -173,6 +181,7 @@ impl<'r> Row<'r> {
             Self::Missing(case) => case.to_string(),
             Self::Shard(shard) => shard.to_string(),
             Self::Death(death) => death.host(),
+            Self::Damage(told) => printable(told),
         }
     }
 
@@ -182,7 +191,11 @@ impl<'r> Row<'r> {
             Self::Case(judgement) | Self::Condition(judgement, Condition::Migrated) => {
                 judgement.elapsed_ms
             }
-            Self::Condition(..) | Self::Missing(_) | Self::Shard(_) | Self::Death(_) => 0,
+            Self::Condition(..)
+            | Self::Missing(_)
+            | Self::Shard(_)
+            | Self::Death(_)
+            | Self::Damage(_) => 0,
         }
     }
 
@@ -190,7 +203,7 @@ impl<'r> Row<'r> {
         match self {
             Self::Case(judgement) => came(judgement.standing(), rules),
             Self::Condition(judgement, one) => came(judgement.standing_of(*one), rules),
-            Self::Missing(_) | Self::Shard(_) => Came::Error,
+            Self::Missing(_) | Self::Shard(_) | Self::Damage(_) => Came::Error,
             Self::Death(_) => match rules.flaky {
                 Flaky::Failed => Came::Failure,
                 Flaky::Allowed => Came::Skipped,
@@ -217,9 +230,10 @@ impl<'r> Row<'r> {
                     .cases
                     .iter()
                     .map(|case| format!("\n{}", run.again(case)));
-                let cases = format!("\nwhat was on it:{}", cases.collect::<String>());
+                let cases = format!("\n{}{}", death.on_it(), cases.collect::<String>());
                 plain("host", printable(&death.told()), cases)
             }
+            Self::Damage(told) => plain("file", printable(told), String::new()),
         }
     }
 }
@@ -337,6 +351,8 @@ fn text(run: &Run, judgement: &Judgement) -> String {
 fn files(judgement: &Judgement) -> String {
     let log = judgement.log.iter();
     let log = log.map(|log| format!("history: {}\n", judgement.at_home(log)));
+    let said = judgement.said().map(|said| said + "\n");
+    let log = said.into_iter().chain(log);
     let evidence = judgement.evidence.iter();
     let evidence = evidence.map(|one| format!("{}: {}\n", one.shows, judgement.at_home(&one.file)));
     printable(&log.chain(evidence).collect::<String>())
