@@ -314,7 +314,8 @@ pub struct SelectionArgs {
     /// This case, by its name; may be given several times
     #[arg(long = "case", value_name = "NAME")]
     pub names: Vec<String>,
-    /// Enough cases that all combinations of any T values occur, instead of all
+    /// Enough cases that all combinations of any T values occur, and at least one of each
+    /// source with each destination, instead of all
     #[arg(long, value_name = "T")]
     pub cover: Option<usize>,
     /// One part of the whole: 2/4, hash:2/4 (by name, the default), slice:2/4 (by place)
@@ -395,11 +396,13 @@ pub struct RunArgs {
     #[arg(long)]
     pub as_shipped: bool,
     /// How often a case that is not as expected is run again, alone on its hosts: 0 (the default) to
-    /// 1000
+    /// 1000. Whatever is given, a case of which something could not be seen, or whose host was lost, is
+    /// run once more, alone, where it was not alone before
     #[arg(long, value_name = "N", value_parser = value_parser!(u32).range(0..=1000))]
     pub retries: Option<u32>,
     /// Go on with the run of this directory: with its cases, and with the options that it was begun
-    /// with, but for those that are given anew
+    /// with, but for those that are given anew. These replace the old ones for good: --known FILE is
+    /// the list of the whole run from then on, and what was judged before is marked by it as well
     #[arg(long, value_name = "DIR", conflicts_with_all = OF_A_NEW_RUN)]
     pub resume: Option<PathBuf>,
     #[command(flatten)]

@@ -81,6 +81,13 @@ impl HostConfig {
                     "{key} = {uri:?} is no libvirt URI: write one as \"qemu+ssh://root@a/system\""
                 );
             }
+            let (scheme, _) = uri.split_once("://").unwrap_or_default();
+            if !(scheme == "qemu" || scheme.starts_with("qemu+")) {
+                bail!(
+                    "{key} = {uri:?} is of no QEMU driver, which alone is tested: write a URI as \
+                     \"qemu+ssh://root@a/system\""
+                );
+            }
         }
         if !self.boot_image.is_absolute() {
             bail!(

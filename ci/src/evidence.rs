@@ -16,7 +16,7 @@ use std::{
 };
 
 use jiff::Timestamp;
-use migratrix_history::{Entry, History, Observation, Outcome, Side, When};
+use migratrix_history::{DomainState, Entry, History, Observation, Outcome, Side, When};
 use migratrix_matrix::Case;
 use migratrix_reports::{Evidence, Judgement, Standing};
 
@@ -141,6 +141,21 @@ impl Kind {
         }
     }
 
+    /// What a QEMU said in a file of the kind in `path`, where it says why it gave up.
+    fn said_in(self, path: &Path) -> Option<String> {
+        match self {
+            Self::Qemu | Self::DomainLog => {
+                said(&String::from_utf8_lossy(&files::bytes(path).ok()?))
+            }
+            Self::DaemonLog
+            | Self::Console
+            | Self::XmlBefore
+            | Self::XmlAfter
+            | Self::NoXmlBefore
+            | Self::NoXmlAfter => None,
+        }
+    }
+
     /// What a file of the kind in `path` shows; where something is missing, the reason too, which is
     /// all that stands in it.
     fn shows_of(self, side: Side, path: &Path) -> String {
@@ -158,6 +173,30 @@ impl Kind {
             | Self::XmlAfter => shows,
         }
     }
+}
+
+/// How much is quoted of what a QEMU said, in characters.
+const SAID: usize = 200;
+
+/// Why a QEMU gave up: the first line of its own that is no warning. What follows mostly follows from it.
+fn said(text: &str) -> Option<String> {
+    let own = |line: &str| {
+        let (_, rest) = line.split_once("qemu-system-")?;
+        let (program, said) = rest.split_once(": ")?;
+        let is_named = program
+            .chars()
+            .all(|c| c.is_ascii_alphanumeric() || c == '_');
+        let is_news = !["warning:", "info:", "terminating on signal"]
+            .iter()
+            .any(|start| said.starts_with(start));
+        (is_named && is_news).then(|| said.trim().to_owned())
+    };
+    let said = text.lines().find_map(own)?;
+    let mut short: String = said.chars().take(SAID).collect();
+    if short.len() < said.len() {
+        short.push('…');
+    }
+    Some(short)
 }
 
 const fn word(side: Side) -> &'static str {
@@ -220,9 +259,18 @@ impl Material {
                 (When::After, Kind::XmlAfter, Kind::NoXmlAfter),
             ] {
                 let mut texts = self.texts.iter();
-                let is_there = texts.any(|(its, of, _)| (*its, *of) == (side, xml));
-                if !is_there && !was_looked_at(history, side, when) {
-                    self.take(side, missing, first_trouble(history));
+                if texts.any(|(its, of, _)| (*its, *of) == (side, xml)) {
+                    continue;
+                }
+                match looked_at(history, side, when) {
+                    None => self.take(side, missing, first_trouble(history)),
+                    Some(DomainState::Present(_)) => self.take(side, missing, UNREAD.to_owned()),
+                    Some(DomainState::Absent)
+                        if (side, when) == (Side::Destination, When::After) =>
+                    {
+                        self.take(side, missing, ABSENT.to_owned());
+                    }
+                    Some(DomainState::Absent) => {}
                 }
             }
         }
@@ -270,20 +318,24 @@ impl Material {
     }
 }
 
-/// Whether a side said what it has of the domain, or that it has none.
-fn was_looked_at(history: &History, side: Side, when: When) -> bool {
-    let looks = |entry: &Entry| {
+/// Why there is no XML of a domain that is there, and of one that is not.
+const UNREAD: &str = "the domain is there, and its XML could not be read";
+const ABSENT: &str = "no domain of that name is there";
+
+/// What a side said last that it has of the domain at a look.
+fn looked_at<'h>(history: &'h History, side: Side, when: When) -> Option<&'h DomainState> {
+    let look_of = |entry: &'h Entry| {
         let Observation::Domain {
             side: its,
             when: then,
-            ..
+            look,
         } = &entry.saw
         else {
-            return false;
+            return None;
         };
-        (*its, *then) == (side, when)
+        ((*its, *then) == (side, when)).then_some(look)
     };
-    history.entries.iter().any(looks)
+    history.entries.iter().rev().find_map(look_of)
 }
 
 /// The first step of an attempt that ended otherwise than done, and how.
@@ -363,6 +415,7 @@ pub fn kept(dir: &RunDir, case: &Case, attempt: u32) -> Vec<Evidence> {
         path.is_file().then(|| Evidence {
             file: file.display().to_string(),
             shows: kind.shows_of(side, &path),
+            said: kind.said_in(&path),
         })
     })
     .collect()
@@ -521,6 +574,58 @@ mod tests {
         };
         assert_eq!(shown, [&told("source"), &told("destination")]);
         assert_eq!(kept(&dir, &case, 1), judgement.evidence);
+    }
+
+    #[test]
+    fn what_qemu_said_first_of_its_end_is_quoted_and_no_warning_or_command_line() {
+        let log = "2026-11-25 20:00:00.000+0000: starting up libvirt version: 11.3.0\n\
+            /usr/bin/qemu-system-x86_64 \\\n-name guest=m,debug-threads=on \\\n\
+            2026-11-25T20:00:01Z qemu-system-x86_64: warning: host doesn't support requested feature\n\
+            2026-11-25T20:00:01Z qemu-system-x86_64: VQ 0 size 0x400 exceeds allocated max\n\
+            2026-11-25T20:00:01Z qemu-system-x86_64: load of migration failed: Operation not permitted\n";
+        assert_eq!(
+            said(log).as_deref(),
+            Some("VQ 0 size 0x400 exceeds allocated max")
+        );
+        let long = format!("qemu-system-x86_64: {}", "x".repeat(999));
+        let quoted = said(&long).expect("it says something");
+        assert_eq!(quoted.chars().count(), SAID + 1);
+        let killed = "qemu-system-x86_64: terminating on signal 15 from pid 1 (libvirtd)";
+        assert_eq!(said(killed), None);
+    }
+
+    #[test]
+    fn a_destination_without_an_xml_says_why() {
+        let mut history = lost_at(&run(tempfile::tempdir().expect("there is room").path()).1);
+        for (look, why) in [
+            (DomainState::Absent, ABSENT),
+            (DomainState::Present(present()), UNREAD),
+        ] {
+            let saw = Observation::Domain {
+                side: Side::Destination,
+                when: When::After,
+                look,
+            };
+            history.entries.push(Entry { at_us: 2, saw });
+            let mut material = Material::new();
+            material.explain_missing(&history);
+            let told = material.texts.iter().find_map(|(side, kind, text)| {
+                let is_it = (*side, *kind) == (Side::Destination, Kind::NoXmlAfter);
+                is_it.then_some(text.as_str())
+            });
+            assert_eq!(told, Some(why));
+        }
+    }
+
+    fn present() -> migratrix_history::DomainInfo {
+        migratrix_history::DomainInfo {
+            uuid: "u".to_owned(),
+            active: true,
+            persistent: false,
+            state: "paused".to_owned(),
+            reason: "migrated".to_owned(),
+            identity: None,
+        }
     }
 
     #[test]

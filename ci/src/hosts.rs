@@ -2,11 +2,12 @@
 
 use std::{
     cell::RefCell,
-    collections::{BTreeMap, BTreeSet, HashMap},
+    collections::{BTreeMap, BTreeSet, HashMap, hash_map::Entry},
     ffi::OsString,
     path::{Path, PathBuf},
+    rc::Rc,
     sync::Arc,
-    time::Duration,
+    time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
 use anyhow::{Context, Result};
@@ -14,6 +15,7 @@ use migratrix_contract::{Host, told};
 use migratrix_lab::{Health, Lab, LabHost, RemoteHost, Store, StoredRelease, client_command};
 use migratrix_libvirt::{Listener, reach};
 use migratrix_matrix::{HostSetup, ReleaseName, Side, Tuple};
+use migratrix_reports::IdleLoss;
 use tokio::{
     sync::{OwnedRwLockReadGuard, OwnedRwLockWriteGuard, RwLock},
     task::JoinSet,
@@ -22,6 +24,7 @@ use tokio::{
 use crate::{
     config::HostConfig,
     evidence::{Kind, Material},
+    meaning,
 };
 
 /// All hosts of a run.
@@ -36,6 +39,19 @@ pub struct Hosts {
     deaths: RefCell<HashMap<(String, u32), String>>,
     coming: RefCell<BTreeSet<String>>,
     listeners: RefCell<HashMap<ReleaseName, Arc<Listener>>>,
+    /// The hosts of the lab that were started, by their names.
+    started: RefCell<BTreeMap<String, Started>>,
+    /// What was lost while no case was on it, and is not told yet.
+    idle_losses: RefCell<Vec<IdleLoss>>,
+}
+
+/// A host of the lab.
+#[derive(Clone)]
+struct Started {
+    key: Key,
+    host: Arc<LabHost>,
+    /// Each case that is on it holds one, and so does the list of hosts.
+    presence: Rc<()>,
 }
 
 /// A host that was lost while a case was on it.
@@ -45,6 +61,8 @@ pub struct Lost {
     pub side: Side,
     /// How it went.
     pub why: String,
+    /// What the host is called.
+    pub host: String,
     /// The number of its run.
     pub generation: u32,
 }
@@ -72,6 +90,7 @@ pub struct HostLease {
     pub boot_image: Option<PathBuf>,
     lab_host: Option<Arc<LabHost>>,
     generation: u32,
+    _presence: Option<Rc<()>>,
 }
 
 /// Held as long as a case is on its hosts.
@@ -106,9 +125,7 @@ impl Hosts {
                 }
                 lab_needed |= !is_client_only;
                 if !stored.contains_key(name) {
-                    let release = store.get(name).with_context(|| {
-                        format!("{name} is not built: migratrix releases build {name}")
-                    })?;
+                    let release = meaning::stored(store, name)?;
                     stored.insert(name.clone(), release);
                 }
             }
@@ -124,6 +141,8 @@ impl Hosts {
             deaths: RefCell::default(),
             coming: RefCell::default(),
             listeners: RefCell::default(),
+            started: RefCell::default(),
+            idle_losses: RefCell::default(),
         })
     }
 
@@ -245,16 +264,84 @@ impl Hosts {
         let Health::Down(why) = lab.check(host).await else {
             return;
         };
-        let run = (host.hostname().to_owned(), lease.generation);
         // Noted before it is replaced: whoever sees the new one knows how the old one went.
-        self.deaths
-            .borrow_mut()
-            .entry(run.clone())
-            .or_insert_with(|| why.clone());
-        if let Err(error) = lab.replace(host, lease.generation).await {
+        self.note(host, lease.generation, &why);
+        self.replace(lab, host, lease.generation, why).await;
+    }
+
+    /// Notes how a run of a host went; says whether that is news.
+    fn note(&self, host: &LabHost, generation: u32, why: &str) -> bool {
+        let run = (host.hostname().to_owned(), generation);
+        match self.deaths.borrow_mut().entry(run) {
+            Entry::Occupied(_) => false,
+            Entry::Vacant(place) => {
+                place.insert(why.to_owned());
+                true
+            }
+        }
+    }
+
+    async fn replace(&self, lab: &Lab, host: &LabHost, generation: u32, why: String) {
+        if let Err(error) = lab.replace(host, generation).await {
             let why = format!("{why}; and it can't be started again: {}", told(&error));
+            let run = (host.hostname().to_owned(), generation);
             self.deaths.borrow_mut().insert(run, why);
         }
+    }
+
+    /// Looks at the hosts that no case is on: what is lost there no case tells of.
+    pub async fn look_at_idle(&self) {
+        let all: Vec<_> = self.started.borrow().keys().cloned().collect();
+        for name in all {
+            self.look_at(&name).await;
+        }
+    }
+
+    /// Looks at a host, where no case is on it; says how it was lost, if it was.
+    async fn look_at(&self, hostname: &str) -> Option<String> {
+        let lab = self.lab.as_ref()?;
+        let (host, (release, side, _)) = {
+            let started = self.started.borrow();
+            let idle = started.get(hostname).filter(|one| one.is_idle())?;
+            (Arc::clone(&idle.host), idle.key.clone())
+        };
+        let generation = host.generation();
+        let Health::Down(why) = lab.check(&host).await else {
+            return None;
+        };
+        // One that could not be started again was told by whoever tried.
+        if generation > 0 && self.note(&host, generation, &why) {
+            self.idle_losses.borrow_mut().push(IdleLoss {
+                release,
+                side,
+                why: why.clone(),
+                at_unix: now_unix(),
+            });
+        }
+        Some(why)
+    }
+
+    /// What was lost while no case was on it, each once.
+    #[must_use]
+    pub fn idle_losses(&self) -> Vec<IdleLoss> {
+        self.idle_losses.take()
+    }
+
+    /// A case's place on a host of the lab. One that was lost while nobody was on it is replaced first:
+    /// that is not the case's own trouble.
+    async fn enter(&self, lab: &Lab, key: &Key, host: Arc<LabHost>) -> HostLease {
+        let generation = host.generation();
+        if let Some(why) = self.look_at(host.hostname()).await {
+            self.replace(lab, &host, generation, why).await;
+        }
+        let mut started = self.started.borrow_mut();
+        let name = host.hostname().to_owned();
+        let one = started.entry(name).or_insert_with(|| Started {
+            key: key.clone(),
+            host: Arc::clone(&host),
+            presence: Rc::default(),
+        });
+        HostLease::lab(host, Rc::clone(&one.presence))
     }
 
     /// The hosts of `pair` that were lost since the case came to them, whoever found that.
@@ -268,6 +355,7 @@ impl Hosts {
             let gone = why.is_some() || host.generation() != generation;
             gone.then(|| Lost {
                 side,
+                host: host.hostname().to_owned(),
                 why: why.map_or_else(|| "it was replaced".to_owned(), Clone::clone),
                 generation,
             })
@@ -309,7 +397,7 @@ impl Hosts {
         let host = lab.host(stored, *side, *setup).await;
         self.coming.borrow_mut().remove(&coming);
         match host {
-            Ok(host) => Ok(HostLease::lab(host)),
+            Ok(host) => Ok(self.enter(lab, &key, host).await),
             Err(error) => {
                 let why = format!("a host of {name} doesn't come up: {}", told(&error));
                 self.broken.borrow_mut().insert(key, why.clone());
@@ -341,8 +429,9 @@ impl HostPair {
 }
 
 impl HostLease {
-    fn lab(host: Arc<LabHost>) -> Self {
+    fn lab(host: Arc<LabHost>, presence: Rc<()>) -> Self {
         Self {
+            _presence: Some(presence),
             generation: host.generation(),
             boot_image: None,
             host: Arc::clone(&host) as Arc<dyn Host>,
@@ -364,6 +453,7 @@ impl HostLease {
             boot_image: Some(config.boot_image.clone()),
             lab_host: None,
             generation: 0,
+            _presence: None,
         }
     }
 
@@ -382,6 +472,18 @@ impl HostLease {
             (Kind::Console, logs.join(format!("{domain}.serial"))),
         ]
     }
+}
+
+impl Started {
+    /// Whether no case is on it.
+    fn is_idle(&self) -> bool {
+        Rc::strong_count(&self.presence) == 1
+    }
+}
+
+fn now_unix() -> u64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH);
+    since.map_or(0, |since| since.as_secs())
 }
 
 /// An error with its causes.

@@ -1,6 +1,9 @@
 //! `migratrix lab`: hosts for a person who wants to look inside.
 
-use std::{fs, io::ErrorKind, os::unix::process::CommandExt, path::Path, process::Command};
+use std::{
+    collections::BTreeSet, fs, io::ErrorKind, os::unix::process::CommandExt, path::Path,
+    process::Command,
+};
 
 use anyhow::{Context, Result, bail};
 use migratrix_guest::Parameters;
@@ -35,6 +38,13 @@ fn labs() -> Result<Labs> {
 }
 
 fn up(name: &LabName, releases: &[String]) -> Result<u8> {
+    let mut seen = BTreeSet::new();
+    if let Some(twice) = releases.iter().find(|name| !seen.insert(*name)) {
+        bail!(WrongUse(format!(
+            "the release `{twice}` is given twice: give it once, each gets a source and a destination \
+             host"
+        )));
+    }
     let store = meaning::store()?;
     let releases = releases
         .iter()
@@ -261,7 +271,7 @@ fn wait(mut command: Command) -> Result<u8> {
 }
 
 fn stored(store: &Store, name: &str) -> Result<StoredRelease> {
-    Ok(store.get(&ReleaseName::new(name)?)?)
+    meaning::stored(store, &ReleaseName::new(name)?)
 }
 
 fn image(file: &Path) -> Result<u8> {

@@ -17,7 +17,7 @@ use std::{
 };
 
 use anyhow::{Context, Result, bail};
-use migratrix_history::{Completeness, History};
+use migratrix_history::{Completeness, History, Reading};
 use migratrix_matrix::{Case, Plan, Releases, shell_word};
 use migratrix_reports::{self as reports, Attribution, Judgement, KnownFailures, Verdict, to_line};
 use serde::{Deserialize, Deserializer, Serialize, de::Error as _};
@@ -153,12 +153,17 @@ impl Trace {
                 began_unix,
             } => return Ok(Judgement::skipped(case.clone(), ability, *began_unix)),
         };
-        let (history, completeness) = read(&dir.path().join(log))?;
+        let Reading {
+            history,
+            completeness,
+            strange,
+        } = read(&dir.path().join(log))?;
         if history.header.case != *case {
             let of = history.header.case;
             bail!("the history {log} is one of {of}, and not of {case}");
         }
         let judgement = reports::judge(&history).with_log(log);
+        let judgement = judgement.with_strange(&strange);
         let judgement = match completeness {
             Completeness::Whole => judgement,
             Completeness::Truncated { line } => judgement.cut_at(line),
@@ -168,8 +173,8 @@ impl Trace {
     }
 }
 
-fn read(file: &Path) -> Result<(History, Completeness)> {
-    let read = || -> Result<_> { Ok(History::read(files::bytes(file)?)?) };
+fn read(file: &Path) -> Result<Reading> {
+    let read = || -> Result<_> { Ok(History::read_all(files::bytes(file)?)?) };
     read().with_context(|| format!("the history {} can't be read", file.display()))
 }
 
@@ -346,21 +351,16 @@ impl Ledger {
         Ok(())
     }
 
-    /// Whether the verdicts are of these attempts, in this order.
+    /// Whether the verdicts are of these attempts, in this order, and can be believed.
     fn agrees(&self, dir: &RunDir) -> Result<bool> {
-        #[derive(Deserialize)]
-        struct Named {
-            case: Case,
-        }
-        let text = text_of(&dir.path().join("verdicts.jsonl"))?.unwrap_or_default();
-        let named = text.split_inclusive('\n').map(|line| {
-            let named: Option<Named> = serde_json::from_str(line).ok();
-            let whole = named.filter(|_| line.ends_with('\n'));
-            whole.map(|named| named.case)
-        });
+        let file = dir.path().join("verdicts.jsonl");
+        let text = text_of(&file)?.unwrap_or_default();
+        let mut named = Vec::new();
+        let read = reports::read(text.as_bytes(), |one| named.push(one.case));
+        let read = read.with_context(|| format!("can't read {}", file.display()))?;
         let attempts = self.cases.iter();
-        let attempts = attempts.flat_map(|one| one.attempts.iter().map(|_| Some(one.case.clone())));
-        Ok(named.eq(attempts))
+        let attempts = attempts.flat_map(|one| one.attempts.iter().map(|_| &one.case));
+        Ok(read == reports::Reading::default() && named.iter().eq(attempts))
     }
 
     fn of_lines(text: &str, file: &Path) -> Self {

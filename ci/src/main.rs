@@ -34,6 +34,7 @@ mod run;
 mod rundir;
 mod runner;
 mod schema;
+mod sessions;
 mod stage;
 mod words;
 

@@ -1,19 +1,21 @@
 //! What was typed, and what it means: the selection, the releases that are known, the client.
 
 use std::{
+    collections::BTreeSet,
     path::{Path, PathBuf},
     time::{SystemTime, UNIX_EPOCH},
 };
 
 use anyhow::{Context, Result, anyhow, bail};
 use clap::ValueEnum;
-use migratrix_lab::{Store, cache_folder, recipes};
+use migratrix_lab::{LabError, Store, StoredRelease, cache_folder, recipes};
 use migratrix_matrix::{
-    Plan, Profile, Release, ReleaseName, Releases, RunOptions, Selection, Suite,
+    Backend, Case, Plan, Profile, Release, ReleaseName, Releases, RunOptions, Selection, Suite,
 };
 use migratrix_reports::{Flaky, KnownAre, KnownFailures, Rules};
 
 use crate::{
+    WrongUse,
     cli::{Granularity, JunitArgs, KnownArgs, RunArgs, SelectionArgs},
     config::Config,
     files,
@@ -58,6 +60,55 @@ pub fn known_releases(store: &Store, config: &Config, own: &[OwnBuild]) -> Resul
         known.push(build.release()?);
     }
     Releases::new(known).context("a host of the settings, or a QEMU, needs a name of its own")
+}
+
+/// A release of the store.
+///
+/// # Errors
+/// Says how it is built where it is not, and that it is not known where nobody can build it.
+pub fn stored(store: &Store, name: &ReleaseName) -> Result<StoredRelease> {
+    match store.get(name) {
+        Err(LabError::NoRelease(..)) if RECIPES.iter().any(|one| one.name == name.as_str()) => {
+            bail!(WrongUse(not_built(name)))
+        }
+        stored => Ok(stored?),
+    }
+}
+
+/// That a release is not built, and how it is.
+fn not_built(name: &ReleaseName) -> String {
+    format!("{name} is not built: migratrix releases build {name}")
+}
+
+/// Sees to it that each release that runs something in these cases is built: one of `store`, a real machine
+/// of `config`, or one of `own`.
+///
+/// # Errors
+/// Names the first that is not, and how it is built.
+pub fn check_built(cases: &[Case], store: &Store, config: &Config, own: &[OwnBuild]) -> Result<()> {
+    let mut seen = BTreeSet::new();
+    for Case { tuple, backend, .. } in cases {
+        let is_machine = |name: &ReleaseName| config.hosts.contains_key(name);
+        let sides = [&tuple.source, &tuple.destination];
+        let needed: Vec<_> = match backend {
+            Backend::Libvirt => {
+                let client = Some(&tuple.client).filter(|client| !sides.contains(client));
+                let sides = sides.into_iter().filter(|name| !is_machine(name));
+                sides.chain(client).collect()
+            }
+            Backend::Qemu => {
+                let is_own = |name: &ReleaseName| own.iter().any(|build| build.name == *name);
+                sides.into_iter().filter(|name| !is_own(name)).collect()
+            }
+            Backend::Fake => Vec::new(),
+        };
+        for name in needed {
+            if seen.insert(name) {
+                stored(store, name)?;
+            }
+        }
+    }
+    Ok(())
 }
 
 /// The QEMUs that `NAME=PATH` stands for, each.

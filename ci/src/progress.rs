@@ -18,7 +18,11 @@ pub struct Progress {
     spoke: Instant,
     count: Count,
     /// What runs now, the first begun first.
-    running: BTreeMap<u64, String>,
+    running: BTreeMap<u64, Case>,
+    /// How much time is left, and when that was reckoned.
+    left: Option<Left>,
+    /// The hosts that were being brought up when that was last told.
+    coming: Vec<String>,
     /// The attempts that were begun.
     begun: u64,
 }
@@ -38,6 +42,14 @@ struct Count {
     side_by_side: usize,
 }
 
+/// How much time was left at a moment of the run. It grows less by itself: nothing is reckoned anew
+/// before another case is done.
+#[derive(Clone, Copy, Debug)]
+struct Left {
+    seconds: f64,
+    at: Duration,
+}
+
 /// An attempt that runs, as long as its end is not told.
 #[derive(Debug)]
 pub struct Ticket(u64);
@@ -50,8 +62,10 @@ pub const TICK: Duration = Duration::from_millis(500);
 const WIDE: u16 = 80;
 
 /// The bar, and what of it fits on a narrow terminal. What follows them is cut to the width.
-const BAR: &str = "{bar:20} {pos}/{len} {elapsed} gone, {wide_msg}";
+const BAR: &str = "{bar:8} {pos}/{len} {wide_msg}";
 const NARROW: &str = "{pos}/{len} {wide_msg}";
+/// What stands beside the bar before anything is known.
+const BEGINS: &str = "nothing runs yet";
 
 impl Progress {
     /// Begins: `total` cases are to be run, so many side by side.
@@ -69,6 +83,8 @@ impl Progress {
                 ..Count::default()
             },
             running: BTreeMap::new(),
+            left: None,
+            coming: Vec::new(),
             begun: 0,
         }
     }
@@ -77,7 +93,8 @@ impl Progress {
     pub fn begin(&mut self, case: &Case) -> Ticket {
         self.begun += 1;
         let ticket = Ticket(self.begun);
-        self.running.insert(ticket.0, case.to_string());
+        self.running.insert(ticket.0, case.clone());
+        self.show();
         ticket
     }
 
@@ -90,6 +107,8 @@ impl Progress {
     /// A case has got its verdict.
     pub fn done(&mut self) {
         self.count.done += 1;
+        self.left = self.count.left(self.began.elapsed());
+        self.show();
         if let Some(bar) = &self.bar {
             bar.inc(1);
         }
@@ -103,19 +122,34 @@ impl Progress {
 
     /// Shows where things stand: `coming` are the hosts that are being brought up.
     pub fn tick(&mut self, coming: &[String]) {
-        let now = now(coming, &self.running);
+        self.coming = coming.to_vec();
+        self.show();
         match &self.bar {
-            Some(bar) => {
-                let told = self.count.beside_the_cases(self.began.elapsed());
-                bar.set_message(format!("{told} {now}"));
-                bar.tick();
-            }
+            Some(bar) => bar.tick(),
             None if self.spoke.elapsed() >= PLAIN_EVERY => {
                 self.spoke = Instant::now();
-                eprintln!("{}; {now}", self.count.plain(self.began.elapsed()));
+                let now = now(coming, &self.running, Case::to_string);
+                let (gone, left) = self.time();
+                eprintln!("{}; {now}", self.count.plain(gone, left));
             }
             None => {}
         }
+    }
+
+    /// Puts beside the bar what is known now.
+    fn show(&self) {
+        if let Some(bar) = &self.bar {
+            let now = now(&self.coming, &self.running, short);
+            let (gone, left) = self.time();
+            let left = left.map(|left| left.replace("about ", "~"));
+            bar.set_message(self.count.beside_the_cases(gone, left, &now));
+        }
+    }
+
+    /// How much time is gone, and about how much is left.
+    fn time(&self) -> (Duration, Option<String>) {
+        let gone = self.began.elapsed();
+        (gone, self.left.and_then(|left| left.told(gone)))
     }
 
     /// Writes a line above the bar.
@@ -138,43 +172,77 @@ fn bar(total: usize) -> ProgressBar {
     let (_, columns) = console::Term::stderr().size();
     let template = if columns < WIDE { NARROW } else { BAR };
     let style = ProgressStyle::with_template(template).expect("the template is valid");
-    ProgressBar::new(total as u64).with_style(style)
+    // The first frame is drawn before anything runs.
+    let bar = ProgressBar::new(total as u64).with_message(BEGINS);
+    bar.with_style(style)
 }
 
-/// What is brought up, or else what runs: the case that was begun first, and how many beside it.
-fn now(coming: &[String], running: &BTreeMap<u64, String>) -> String {
+/// What is brought up, or else what runs: the case that was begun first, as `name` calls it, and how many
+/// beside it.
+fn now(coming: &[String], running: &BTreeMap<u64, Case>, name: fn(&Case) -> String) -> String {
     if !coming.is_empty() {
         return format!("bringing up {}", coming.join(", "));
     }
     match (running.values().next(), running.len()) {
         (None, _) => "nothing runs".to_owned(),
-        (Some(first), 1) => format!("now {first}"),
-        (Some(first), all) => format!("now {first} and {} more", all - 1),
+        (Some(first), 1) => format!("now {}", name(first)),
+        (Some(first), all) => format!("now {} +{}", name(first), all - 1),
+    }
+}
+
+/// The longest form in which a case is named beside a bar, in characters: what fits on 80 columns beside
+/// the figures, and how many more there are.
+const SHORT: usize = 24;
+
+/// A case's name without its suite, back end and releases, which most cases of a run share; its middle is
+/// left out where it is long.
+fn short(case: &Case) -> String {
+    let name = case.to_string();
+    let point = name.splitn(4, '/').last().unwrap_or_default();
+    let letters: Vec<char> = point.chars().collect();
+    let Some(more) = letters.len().checked_sub(SHORT).filter(|more| *more > 0) else {
+        return point.to_owned();
+    };
+    let (start, end) = (SHORT / 2, SHORT / 2 + more + 1);
+    let part = |part: &[char]| part.iter().collect::<String>();
+    format!("{}…{}", part(&letters[..start]), part(&letters[end..]))
+}
+
+impl Left {
+    /// About how much is left when so much time is gone; nothing where it should be over.
+    fn told(self, gone: Duration) -> Option<String> {
+        let since = gone.saturating_sub(self.at).as_secs_f64();
+        let left = self.seconds - since;
+        (left >= 1.0).then(|| format!("about {} left", seconds(left)))
     }
 }
 
 impl Count {
-    /// What a bar doesn't say.
-    fn beside_the_cases(self, gone: Duration) -> String {
-        let left = self.left(gone).map(|left| format!(", {left}"));
+    /// What a bar doesn't say, `now` among it. What is unusual, and was said in a line of its own, stands
+    /// last: a narrow terminal cuts it.
+    fn beside_the_cases(self, gone: Duration, left: Option<String>, now: &str) -> String {
+        let gone = seconds(gone.as_secs_f64());
+        let left = left.map_or(String::new(), |left| format!(", {left}"));
+        let bad = match self.bad {
+            0 => String::new(),
+            bad => format!("; {bad} not as expected"),
+        };
         let attempts = count(self.attempts, "attempt");
-        let bad = self.bad;
-        format!(
-            "{attempts}, {bad} not as expected{};",
-            left.unwrap_or_default()
-        )
+        format!("{attempts}, {gone}{left}; {now}{bad}")
     }
 
     /// About how much time is left: nobody knows before as many cases are done as run side by side,
     /// since the first of them wait for their hosts.
-    fn left(self, gone: Duration) -> Option<String> {
+    fn left(self, gone: Duration) -> Option<Left> {
         let Self { total, done, .. } = self;
         let is_known = (self.side_by_side.max(1)..total).contains(&done);
-        let left = gone.as_secs_f64() * (total - done) as f64 / done as f64;
-        (is_known && left >= 1.0).then(|| format!("about {} left", seconds(left)))
+        is_known.then(|| Left {
+            seconds: gone.as_secs_f64() * (total - done) as f64 / done as f64,
+            at: gone,
+        })
     }
 
-    fn plain(self, gone: Duration) -> String {
+    fn plain(self, gone: Duration, left: Option<String>) -> String {
         let Self {
             total,
             done,
@@ -182,7 +250,7 @@ impl Count {
             attempts,
             ..
         } = self;
-        let left = self.left(gone).map(|left| format!(", {left}"));
+        let left = left.map(|left| format!(", {left}"));
         format!(
             "{done}/{}, {}, {bad} not as expected, {} gone{}",
             count(total, "case"),
@@ -205,13 +273,54 @@ fn seconds(seconds: f64) -> String {
 mod tests {
     use super::*;
 
+    const LONG: &str = "tck/libvirt/bookworm,bookworm,trixie/p2p/persistent-running-undefined/live";
+
+    fn case(name: &str) -> Case {
+        name.parse().expect("it is a case")
+    }
+
     #[test]
     fn what_is_brought_up_goes_before_what_runs() {
-        let running = BTreeMap::from([(2, "b".to_owned()), (1, "a".to_owned())]);
+        let one = case("tck/fake/a,a,b/normal/persistent-paused-defined/none");
+        let running = BTreeMap::from([(2, case(LONG)), (1, one)]);
         let coming = ["trixie (source)".to_owned()];
-        assert_eq!(now(&coming, &running), "bringing up trixie (source)");
-        assert_eq!(now(&[], &running), "now a and 1 more");
-        assert_eq!(now(&[], &BTreeMap::new()), "nothing runs");
+        let told = |coming: &[String], running| now(coming, running, short);
+        assert_eq!(told(&coming, &running), "bringing up trixie (source)");
+        let line = told(&[], &running);
+        assert_eq!(line, "now normal/persi…efined/none +1");
+        assert_eq!(told(&[], &BTreeMap::new()), "nothing runs");
+    }
+
+    #[test]
+    fn a_case_is_named_in_a_form_that_fits_beside_the_bar() {
+        let short = short(&case(LONG));
+        assert_eq!(short.chars().count(), SHORT);
+        assert!(short.starts_with("p2p/persiste…"), "{short}");
+        assert!(short.ends_with("…efined/live"), "{short}");
+        let count = Count {
+            total: 960,
+            done: 120,
+            attempts: 121,
+            bad: 1,
+            ..Count::default()
+        };
+        let (gone, left) = (Duration::from_secs(9), Some("~20 s left".to_owned()));
+        let now = format!("now {short} +7");
+        let told = count.beside_the_cases(gone, left, &now);
+        let told = told
+            .strip_suffix("; 1 not as expected")
+            .expect("it stands last");
+        assert!(
+            told.starts_with("121 attempts, 9 s, ~20 s left; now p2p/"),
+            "{told}"
+        );
+        let whole = format!("{} 120/960 {told}", "=".repeat(8));
+        assert!(whole.chars().count() <= usize::from(WIDE), "{whole}");
+    }
+
+    fn told(count: Count, gone: Duration) -> String {
+        let left = count.left(gone).and_then(|left| left.told(gone));
+        count.plain(gone, left)
     }
 
     #[test]
@@ -226,25 +335,34 @@ mod tests {
         for done in [0, 7] {
             count.done = done;
             assert_eq!(
-                count.plain(ten),
+                told(count, ten),
                 format!("{done}/96 cases, 4 attempts, 0 not as expected, 10 s gone")
             );
         }
-        assert_eq!(
-            count.beside_the_cases(ten),
-            "4 attempts, 0 not as expected;"
-        );
         count.done = 32;
-        let line = count.plain(ten);
+        let line = told(count, ten);
         assert!(line.ends_with("10 s gone, about 20 s left"), "{line}");
-        let bar = count.beside_the_cases(ten);
-        assert_eq!(bar, "4 attempts, 0 not as expected, about 20 s left;");
         count.done = 8;
-        let line = count.plain(ten * 10);
+        let line = told(count, ten * 10);
         assert!(
             line.ends_with("1 min 40 s gone, about 18 min 20 s left"),
             "{line}"
         );
+    }
+
+    #[test]
+    fn the_time_left_grows_less_while_no_case_is_done() {
+        let count = Count {
+            total: 96,
+            done: 48,
+            side_by_side: 8,
+            ..Count::default()
+        };
+        let left = count.left(Duration::from_secs(30)).expect("it is known");
+        let at = |seconds| left.told(Duration::from_secs(seconds));
+        assert_eq!(at(30).as_deref(), Some("about 30 s left"));
+        assert_eq!(at(50).as_deref(), Some("about 10 s left"));
+        assert_eq!(at(61), None, "nobody knows");
     }
 
     #[test]
@@ -254,11 +372,11 @@ mod tests {
             side_by_side: 1,
             ..Count::default()
         };
-        for (done, attempts, told) in [(0, 0, "0 attempts"), (1, 1, "1 attempt")] {
+        for (done, attempts, words) in [(0, 0, "0 attempts"), (1, 1, "1 attempt")] {
             (count.done, count.attempts) = (done, attempts);
             assert_eq!(
-                count.plain(Duration::from_secs(10)),
-                format!("{done}/1 case, {told}, 0 not as expected, 10 s gone")
+                told(count, Duration::from_secs(10)),
+                format!("{done}/1 case, {words}, 0 not as expected, 10 s gone")
             );
         }
     }

@@ -7,8 +7,8 @@ use std::{
 };
 
 use anyhow::{Context, Result, bail};
-use migratrix_matrix::{Case, Parts, Plan, Releases};
-use migratrix_reports::{self as reports, Colour, Exit, Flavour, KnownFailures, Part, Run};
+use migratrix_matrix::{Case, Parts, Plan, Releases, shell_word};
+use migratrix_reports::{self as reports, Colour, Damage, Exit, Flavour, KnownFailures, Part, Run};
 
 use crate::{
     cli::{Granularity, JunitArgs, KnownArgs, OutputArgs},
@@ -19,6 +19,7 @@ use crate::{
     meaning::check_known,
     outputs,
     rundir::RunDir,
+    sessions::Sessions,
 };
 
 impl From<Granularity> for reports::Granularity {
@@ -42,9 +43,14 @@ pub fn run_of(dir: &RunDir, plan: &Plan, known: &KnownFailures) -> Result<Run> {
 fn read_run(dir: &RunDir, plan: Plan, known: &KnownFailures) -> Result<Run> {
     let releases = Releases::new(plan.releases.clone())?;
     let planned = Planned::of(&plan);
+    let sessions = Sessions::read(dir)?;
     let mut run = Run::new(plan.cases, [])
         .on(plan.releases)
-        .with_options(plan.options);
+        .with_options(plan.options)
+        .as_shard(plan.selection.shard, plan.whole)
+        .as_cover(plan.selection.cover)
+        .with_idle_losses(sessions.losses.clone())
+        .with_damage(sessions.troubles.clone());
     let path = dir.path().join("verdicts.jsonl");
     match files::open(&path) {
         Ok(file) => {
@@ -55,8 +61,9 @@ fn read_run(dir: &RunDir, plan: Plan, known: &KnownFailures) -> Result<Run> {
                 }
                 run.add(judgement);
             });
-            read.with_context(|| format!("{} is damaged", path.display()))?;
+            let read = read.with_context(|| format!("can't read {}", path.display()))?;
             planned.demand(foreign.iter(), &path)?;
+            run = run.with_damage(damage(dir, read.damaged));
         }
         Err(error) if error.kind() == io::ErrorKind::NotFound => {}
         Err(error) => {
@@ -64,16 +71,22 @@ fn read_run(dir: &RunDir, plan: Plan, known: &KnownFailures) -> Result<Run> {
         }
     }
     run.mark_known(known, &releases)?;
-    run.elapsed_ms = elapsed_ms(&run);
+    run.elapsed_ms = sessions.elapsed_ms(&run);
     Ok(run)
 }
 
-/// From the first case's begin to the last one's end. A run that was interrupted counts its pause.
-fn elapsed_ms(run: &Run) -> u64 {
-    let ends = run
-        .judgements()
-        .map(|one| one.began_unix * 1_000 + one.elapsed_ms);
-    ends.max().map_or(0, |end| end - run.began_unix * 1_000)
+/// What is said of the lines of the verdicts that can't be believed, and how they are mended.
+fn damage(dir: &RunDir, damaged: Vec<Damage>) -> Vec<String> {
+    let place = dir.path().to_string_lossy();
+    let mend = format!("make it anew by migratrix judge {}", shell_word(&place));
+    let told = damaged.into_iter().map(|Damage { line, why }| {
+        let file = dir.path().join("verdicts.jsonl");
+        format!(
+            "line {line} of {} is damaged: {why}; {mend}",
+            file.display()
+        )
+    });
+    told.collect()
 }
 
 /// Writes JUnit a file for each source and destination, and one for what is of none.
@@ -98,7 +111,8 @@ fn write_pairs(run: &Run, how: &JunitArgs) -> Result<()> {
         };
         write(part, &format!("junit-{source}-to-{destination}.xml"))?;
     }
-    if run.deaths().is_empty() && run.missing_shards().is_empty() {
+    let is_whole = run.missing_shards().is_empty() && run.damaged().is_empty();
+    if run.deaths().is_empty() && is_whole {
         return Ok(());
     }
     write(Part::Rest, "junit-rest.xml")

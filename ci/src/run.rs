@@ -73,6 +73,8 @@ impl Order {
         order.junit.junit_per_pair = typed.junit.junit_per_pair.clone();
         let asked: Vec<_> = order.junit.output().into_iter().collect();
         outputs::check(&asked, &[order.begin.path().to_owned()])?;
+        let store = meaning::store()?;
+        meaning::check_built(&order.plan.cases, &store, &order.config, &order.own)?;
         Ok(order)
     }
 

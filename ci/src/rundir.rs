@@ -5,6 +5,7 @@
 //! history/NAME.jsonl   what was done and seen, a file a case and attempt
 //! evidence/NAME/       what hypervisors and hosts said, a folder an attempt that was not as expected
 //! concluded.jsonl      a line a case of which no attempt follows: which attempts there are, and skips
+//! sessions.jsonl       when it was begun and gone on with, and hosts that were lost beside the cases
 //! verdicts.jsonl       a line a judged attempt, written as soon as its case is concluded
 //! migratrix.log        what was done, for people
 //! junit.xml · junit-strict.xml · index.html · summary.json · summary.txt
@@ -26,9 +27,10 @@ use nix::{
 use crate::{WrongUse, files, formats::FORMATS, say::count};
 
 /// What a run's directory holds as files, beside its folders and reports.
-const FILES: [&str; 5] = [
+const FILES: [&str; 6] = [
     "plan.json",
     "concluded.jsonl",
+    "sessions.jsonl",
     "verdicts.jsonl",
     "run.lock",
     LOG,
@@ -215,6 +217,20 @@ impl RunDir {
     #[must_use]
     pub fn ledger_path(&self) -> PathBuf {
         self.path.join("concluded.jsonl")
+    }
+
+    /// Where it is written down what happened that is of no case.
+    #[must_use]
+    pub fn sessions_path(&self) -> PathBuf {
+        self.path.join("sessions.jsonl")
+    }
+
+    /// Opens what happened that is of no case for adding to it, as [`RunDir::ledger_pen`].
+    ///
+    /// # Errors
+    /// Fails where the file can't be opened.
+    pub fn sessions_pen(&self) -> Result<Pen> {
+        Pen::open(self.sessions_path())
     }
 
     /// Opens the list of what is concluded for adding to it. A last line that was cut is taken away

@@ -25,6 +25,7 @@ use crate::{
     progress::{Progress, TICK},
     rundir::{Pen, RunDir},
     say::count,
+    sessions::Event,
     stage::{Attempt, Stage, Worker},
 };
 
@@ -73,6 +74,7 @@ pub struct Runner {
     progress: RefCell<Progress>,
     ledger: RefCell<Pen>,
     verdicts: RefCell<Pen>,
+    sessions: RefCell<Pen>,
     stopped: Cell<bool>,
     /// The real machines that don't answer: that was said, and is not said again of each case.
     silent: RefCell<BTreeSet<ReleaseName>>,
@@ -92,7 +94,10 @@ impl Runner {
     ) -> Result<Self> {
         let progress = Progress::new(jobs.len(), settings.jobs);
         progress.say(&opening(&jobs, settings.jobs, &dir));
+        let mut sessions = dir.sessions_pen()?;
+        sessions.add(&Event::begun_now().to_line())?;
         Ok(Self {
+            sessions: RefCell::new(sessions),
             progress: RefCell::new(progress),
             ledger: RefCell::new(dir.ledger_pen()?),
             verdicts: RefCell::new(dir.verdicts_pen()?),
@@ -130,6 +135,9 @@ impl Runner {
             () = runner.tell() => {}
             result = all_done => result?,
         }
+        // Where the run was stopped, some hosts have cases on them still: these are left out.
+        runner.stage.look_at_idle_hosts().await;
+        runner.tell_idle_losses()?;
         drop(workers);
         let Ok(runner) = Rc::try_unwrap(runner) else {
             unreachable!("all workers are gone");
@@ -179,6 +187,18 @@ impl Runner {
         }
     }
 
+    /// Writes down the hosts that were found lost while no case was on them, and says so.
+    fn tell_idle_losses(&self) -> Result<()> {
+        for loss in self.stage.idle_losses() {
+            let death = loss.death();
+            let line = format!("{}; {}", death.told(), death.on_it());
+            self.progress.borrow().say(&line);
+            let event = Event::HostLost(loss);
+            self.sessions.borrow_mut().add(&event.to_line())?;
+        }
+        Ok(())
+    }
+
     /// One worker: case after case, until none waits.
     async fn work(self: Rc<Self>) -> Result<()> {
         let mut worker = Worker::default();
@@ -198,6 +218,7 @@ impl Runner {
         info!("begins {}, attempt {}", job.case, job.attempt);
         let attempt = self.stage.attempt(worker, &job, &self.dir).await;
         self.progress.borrow_mut().end(ticket);
+        self.tell_idle_losses()?;
         let Attempt {
             mut judgement,
             disturbed,

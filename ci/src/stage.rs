@@ -15,7 +15,7 @@ use migratrix_contract::{Deadlines, DomainSpec, Script};
 use migratrix_guest::Parameters;
 use migratrix_history::{Observation, Outcome, Verb};
 use migratrix_matrix::{Backend, Case, Flag, Point, ReleaseName, Releases, Tuple};
-use migratrix_reports::Judgement;
+use migratrix_reports::{IdleLoss, Judgement};
 
 use crate::{
     config::BoundConfig, evidence::Material, hosts::Hosts, qemus::Qemus, rundir::RunDir,
@@ -79,6 +79,22 @@ impl Stage {
             Some(hosts) => hosts.ask(tuples.iter(), self.deadlines.step).await,
             None => Vec::new(),
         }
+    }
+
+    /// Looks at the hosts that no case is on.
+    pub async fn look_at_idle_hosts(&self) {
+        if let Some(hosts) = &self.hosts {
+            hosts.look_at_idle().await;
+        }
+    }
+
+    /// The hosts that were found lost while no case was on them, each told once.
+    #[must_use]
+    pub fn idle_losses(&self) -> Vec<IdleLoss> {
+        self.hosts
+            .as_ref()
+            .map(Hosts::idle_losses)
+            .unwrap_or_default()
     }
 
     /// The hosts that are being brought up just now.

@@ -181,7 +181,7 @@ fn a_bar_says_what_runs_and_how_many_attempts_there_were_within_the_width() {
         assert!(bars.len() >= 3, "{shown}");
         if columns == 120 {
             assert!(
-                bars.iter().any(|bar| bar.contains("now faults/fake")),
+                bars.iter().any(|bar| bar.contains("now normal/")),
                 "{shown}"
             );
         }

@@ -421,6 +421,62 @@ fn a_daemon_that_dies_of_a_signal_fails_the_run_and_is_told() {
     }
 }
 
+#[test]
+#[ignore = "needs the releases bookworm and trixie, see ci/test"]
+fn a_daemon_that_dies_while_no_case_is_on_it_fails_the_run_and_is_told() {
+    let place = place("an-idle-daemon-dies");
+    // The hosts of the first pair stand idle once its cases are done.
+    let selection = [
+        "run",
+        "--profile",
+        "tck",
+        "--jobs",
+        "1",
+        "--out",
+        "out",
+        "--as-shipped",
+    ];
+    let filter = [
+        "--source",
+        "bookworm,trixie",
+        "--destination",
+        "trixie",
+        "--client",
+        "trixie",
+    ];
+    let few = ["-E", "control(p2p) & state(running) & flag(none)"];
+    let mut run = migratrix(&place, &[&selection[..], &filter, &few].concat())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .expect("the program is built");
+    let deadline = Instant::now() + Duration::from_secs(120);
+    while !verdicts(&place).contains("trixie,trixie,trixie") {
+        assert!(Instant::now() < deadline, "the second pair has no verdict");
+        thread::yield_now();
+    }
+    let below = descendants(&run.id().to_string());
+    let is_idle = |pid: &&String| {
+        let line = fs::read_to_string(format!("/proc/{pid}/cmdline")).unwrap_or_default();
+        let host = fs::read_to_string(format!("/proc/{pid}/root/etc/hostname"));
+        line.starts_with("/usr/sbin/libvirtd") && host.is_ok_and(|name| name.trim() == "bookworm-s")
+    };
+    let daemon = below.iter().find(is_idle).expect("the idle one runs");
+    let killed = Command::new("kill").args(["-SEGV", daemon]).status();
+    assert!(killed.expect("kill is there").success());
+    let mut told = String::new();
+    let mut out = run.stdout.take().expect("it is piped");
+    out.read_to_string(&mut told).expect("it prints text");
+    assert_eq!(run.wait().expect("it ends").code(), Some(1), "{told}");
+    for words in [
+        "the source host of bookworm died at ",
+        "signal 11 (SIGSEGV)",
+        "no case was on it",
+    ] {
+        assert!(told.contains(words), "`{words}` is missing in: {told}");
+    }
+}
+
 fn verdicts(place: &Path) -> String {
     let text = fs::read_to_string(place.join("out/verdicts.jsonl")).unwrap_or_default();
     let whole = text.rfind('\n').map_or(0, |end| end + 1);

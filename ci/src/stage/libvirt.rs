@@ -98,13 +98,14 @@ impl Stage {
         for Lost {
             side,
             why,
+            host,
             generation,
         } in lost
         {
             scene.record.saw(Observation::HostLost {
                 side,
                 why,
-                instance: format!("{:04x}.{generation}", self.run),
+                instance: format!("{:04x}.{host}.{generation}", self.run),
             });
         }
         scene.close(dir, job, disturbed, material)

@@ -153,7 +153,7 @@ fn every_selection_of_the_pages_selects_something() {
     // Releases of one's own are machines here: which cases there are is the same.
     let own = own_releases().into_iter().map(|name| {
         format!(
-            "[hosts.{name}]\nuri = \"test:///\"\nboot_image = \"/a\"\nmachines = [\"pc-q35-7.2\"]\n"
+            "[hosts.{name}]\nuri = \"qemu:///system\"\nboot_image = \"/a\"\nmachines = [\"pc-q35-7.2\"]\n"
         )
     });
     let settings = settings + &own.collect::<String>();

@@ -1,0 +1,141 @@
+//! What happened in a run that is of no case: when it was begun and gone on with, and the hosts that were
+//! lost while no case was on them.
+//!
+//! ```text
+//! {"begun":{"at_unix":1795000000}}
+//! {"host-lost":{"release":"trixie","side":"source","why":"killed by signal 11 (SIGSEGV)","at_unix":…}}
+//! ```
+
+use std::{
+    collections::BTreeMap,
+    io,
+    time::{SystemTime, UNIX_EPOCH},
+};
+
+use anyhow::{Context, Result};
+use migratrix_reports::{IdleLoss, Judgement, Run};
+use serde::{Deserialize, Serialize};
+
+use crate::{files, rundir::RunDir};
+
+/// What happened.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Event {
+    /// The run was begun, or gone on with.
+    Begun {
+        /// When: seconds since 1970 UTC.
+        at_unix: u64,
+    },
+    /// A host was found lost while no case was on it.
+    HostLost(IdleLoss),
+}
+
+/// All that happened.
+#[derive(Debug, Default)]
+pub struct Sessions {
+    /// When the run was begun, and gone on with.
+    begins: Vec<u64>,
+    /// The hosts that were lost while no case was on them.
+    pub losses: Vec<IdleLoss>,
+    /// The lines that make no sense.
+    pub troubles: Vec<String>,
+}
+
+impl Event {
+    /// The run is begun now.
+    #[must_use]
+    pub fn begun_now() -> Self {
+        let since = SystemTime::now().duration_since(UNIX_EPOCH);
+        let at_unix = since.map_or(0, |since| since.as_secs());
+        Self::Begun { at_unix }
+    }
+
+    /// Its line in the file, the line's end included.
+    #[must_use]
+    pub fn to_line(&self) -> String {
+        serde_json::to_string(self).expect("it has only text keys") + "\n"
+    }
+}
+
+impl Sessions {
+    /// Reads what happened in a run; nothing where the file is not there, as in one of an earlier version.
+    ///
+    /// # Errors
+    /// Fails where the file is there and can't be read.
+    pub fn read(dir: &RunDir) -> Result<Self> {
+        let path = dir.sessions_path();
+        let bytes = match files::bytes(&path) {
+            Ok(bytes) => bytes,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Self::default()),
+            Err(error) => {
+                return Err(error).with_context(|| format!("can't read {}", path.display()));
+            }
+        };
+        let mut sessions = Self::default();
+        let text = String::from_utf8_lossy(&bytes);
+        for (number, line) in (1..).zip(text.split_inclusive('\n')) {
+            match serde_json::from_str(line) {
+                // A last line without its end was cut.
+                _ if !line.ends_with('\n') || line.trim().is_empty() => {}
+                Ok(Event::Begun { at_unix }) => sessions.begins.push(at_unix),
+                Ok(Event::HostLost(loss)) => sessions.losses.push(loss),
+                Err(error) => sessions.troubles.push(format!(
+                    "line {number} of {} is damaged, and what it told of hosts is lost: {error}",
+                    path.display()
+                )),
+            }
+        }
+        Ok(sessions)
+    }
+
+    /// How long the run took, in milliseconds: in each session from the first case's begin to the last
+    /// one's end. The pauses between sessions are nobody's time.
+    #[must_use]
+    pub fn elapsed_ms(&self, run: &Run) -> u64 {
+        let mut spans: BTreeMap<usize, (u64, u64)> = BTreeMap::new();
+        for one in run.judgements().flat_map(|last| attempts(run, last)) {
+            let begin = one.began_unix * 1_000;
+            let end = begin + one.elapsed_ms;
+            let before = |session: &&u64| **session <= one.began_unix;
+            let session = self.begins.iter().filter(before).count();
+            let span = spans.entry(session).or_insert((begin, end));
+            *span = (span.0.min(begin), span.1.max(end));
+        }
+        spans.values().map(|(begin, end)| end - begin).sum()
+    }
+}
+
+fn attempts<'r>(run: &'r Run, last: &'r Judgement) -> impl Iterator<Item = &'r Judgement> {
+    run.earlier(&last.case).iter().chain([last])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn judged(control: &str, began_unix: u64, elapsed_ms: u64) -> Judgement {
+        let case = format!("tck/fake/a,a,b/{control}/persistent-running-undefined/none");
+        let case = case.parse().expect("it is a case");
+        let mut judgement = Judgement::skipped(case, "", began_unix);
+        judgement.elapsed_ms = elapsed_ms;
+        judgement
+    }
+
+    #[test]
+    fn the_pause_between_two_sessions_is_nobodys_time() {
+        let all = [judged("normal", 101, 2_000), judged("p2p", 5_001, 3_500)];
+        let planned = all.iter().map(|one| one.case.clone()).collect();
+        let run = Run::new(planned, all);
+        let of = |begins: &[u64]| {
+            let sessions = Sessions {
+                begins: begins.to_vec(),
+                ..Sessions::default()
+            };
+            sessions.elapsed_ms(&run)
+        };
+        assert_eq!(of(&[100, 5_000]), 5_500);
+        assert_eq!(of(&[100, 3_000, 5_000]), 5_500, "one did nothing");
+        assert_eq!(of(&[]), 4_903_500, "an earlier version's run does not say");
+    }
+}
