@@ -127,7 +127,7 @@ fn what_is_left_out_of_a_tarball_is_said() {
     let said = call(dir.path(), &["releases", "add", "mine", &tarball]);
     let out = text(&said.stdout);
     assert!(
-        out.contains("left out: setuid and setgid bits of 1 files"),
+        out.contains("left out: setuid and setgid bits of 1 file,"),
         "{out}"
     );
     let qemu = dir
