@@ -68,7 +68,7 @@ pub fn known_releases(store: &Store, config: &Config, own: &[OwnBuild]) -> Resul
 /// Says how it is built where it is not, and that it is not known where nobody can build it.
 pub fn stored(store: &Store, name: &ReleaseName) -> Result<StoredRelease> {
     match store.get(name) {
-        Err(LabError::NoRelease(..)) if RECIPES.iter().any(|one| one.name == name.as_str()) => {
+        Err(LabError::NoRelease(..)) if recipes().any(|one| one.name == name.as_str()) => {
             bail!(WrongUse(not_built(name)))
         }
         stored => Ok(stored?),
