@@ -17,6 +17,7 @@ mod reasons;
 mod tck;
 #[cfg(test)]
 mod tests;
+mod timeline;
 
 use migratrix_history::{History, Versions};
 use migratrix_matrix::{Condition, Point};
@@ -33,9 +34,23 @@ type Checks<P> = [(Condition, Check<P>)];
 /// Every condition of the case with its verdict, in the order of the case's own list.
 pub(crate) fn all(history: &History) -> Vec<(Condition, Verdict)> {
     let evidence = Evidence::of(history);
+    let disorder = timeline::disorder(&history.entries);
     let conditions = history.header.case.point.conditions().into_iter();
-    let judged = conditions.map(|condition| (condition, check(condition, &evidence)));
+    let judged = conditions.map(|condition| {
+        let verdict = check(condition, &evidence);
+        (condition, in_order(verdict, disorder.as_deref()))
+    });
     judged.collect()
+}
+
+/// A pass on the word of a history whose steps don't follow each other proves nothing.
+fn in_order(verdict: Verdict, disorder: Option<&str>) -> Verdict {
+    match (verdict, disorder) {
+        (Verdict::Pass, Some(why)) => {
+            Verdict::unknown(format!("the history contradicts itself: {why}"))
+        }
+        (verdict, _) => verdict,
+    }
 }
 
 /// The versions that a history names; none where the connections were never made.

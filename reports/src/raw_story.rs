@@ -225,7 +225,7 @@ impl Story {
             self.step(Verb::Wake, vec![event(survivor, "WAKEUP")]);
         }
         self.use_device(survivor, When::After);
-        let beat = sampled(survivor, When::After, 30, expected.after);
+        let beat = sampled(survivor, When::After, 37, expected.after);
         self.step(Verb::Beat, vec![beat]);
         if expected.end == End::Completed {
             let job = sums(&self.raw);

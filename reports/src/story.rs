@@ -1,4 +1,8 @@
 //! Hand-made histories, for tests and the benchmark: what a good migration looks like, to be spoiled.
+#![expect(
+    clippy::wildcard_enum_match_arm,
+    reason = "most things are seen in no time"
+)]
 
 use migratrix_guest::{Model, Parameters, Stamper};
 use migratrix_history::{
@@ -129,7 +133,7 @@ impl Story {
             When::After,
             DomainState::Present(arrived),
         );
-        self.beat(Side::Destination, When::After, 30, activity);
+        self.beat(Side::Destination, When::After, 37, activity);
         self.step(
             Verb::Job,
             vec![Observation::Job {
@@ -224,8 +228,18 @@ pub fn step_that(history: &mut History, verb: Verb, seen: Vec<Observation>, outc
         outcome,
     };
     for saw in [began].into_iter().chain(seen).chain([ended]) {
-        let at_us = 1_000 * (history.entries.len() as u64 + 1);
+        let last = history.entries.last().map_or(0, |entry| entry.at_us);
+        let at_us = last + takes(&saw);
         history.entries.push(Entry { at_us, saw });
+    }
+}
+
+/// How long it takes until a thing is seen after the one before it, in microseconds.
+const fn takes(saw: &Observation) -> u64 {
+    match saw {
+        Observation::Began { .. } => 50_000,
+        Observation::Beat { window_us, .. } => 1_000 + *window_us,
+        _ => 1_000,
     }
 }
 
@@ -241,7 +255,10 @@ fn sampled_for(
     first: u32,
     activity: Activity,
 ) -> Observation {
-    let beats = if activity == Activity::Running { 3 } else { 0 };
+    let (first, beats) = match activity {
+        Activity::Running => (first, 3),
+        Activity::Paused => (LAPS, 0),
+    };
     Observation::Beat {
         side,
         when,
@@ -254,12 +271,15 @@ fn sampled_for(
 /// The memory of a guest that has lapped a while.
 pub fn memory(side: Side) -> Observation {
     let stamper = Stamper {
-        laps: 40,
+        laps: LAPS,
         address: PARAMETERS.start,
     };
     let survey = Model::at(PARAMETERS, stamper).survey();
     Observation::Memory { side, survey }
 }
+
+/// How many laps the guest has done when it is held still.
+const LAPS: u32 = 40;
 
 const PARAMETERS: Parameters = Parameters {
     start: 0x10_0000,

@@ -10,7 +10,7 @@ use crate::{
     Defect,
     corrupt::no_job,
     host::{Host, uuid_of},
-    migration::{Passage, beat, tick},
+    migration::{Passage, sampled, tick},
     refusal,
 };
 
@@ -116,7 +116,7 @@ impl FakeDriver {
             Step::Inspect(side, when) => self.look(side, when, record),
             Step::Beat(side, when) => {
                 let heartbeat = self.host(side).heartbeat()?;
-                record.saw(beat(side, when, heartbeat));
+                sampled(side, when, heartbeat, record);
             }
             Step::Migrate(how) => self.migrate(how, record)?,
             Step::Job(side) => self.job(side, record)?,
@@ -197,9 +197,9 @@ impl FakeDriver {
 
 impl Driver for FakeDriver {
     async fn perform(&mut self, step: &Step, record: &mut Recorder) -> Outcome {
-        tick();
+        tick(record);
         let ending = self.obey(step, record);
-        tick();
+        tick(record);
         match ending {
             Ok(()) => Outcome::Done,
             Err(Ending::Refused(refusal)) => Outcome::Refused(refusal),

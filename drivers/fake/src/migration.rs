@@ -1,6 +1,6 @@
 //! A migration: first worked out as data, then enacted. A defect alters the data in between.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use migratrix_contract::{Migrate, Recorder, Subject};
 use migratrix_history::{JobStats, Observation, Refusal, Side, When};
@@ -174,7 +174,7 @@ fn acts(how: Migrate, ran: bool, runs: bool, undefines: bool, destination: &Host
 }
 
 fn perform(act: Act, moved: &mut Active, record: &mut Recorder) {
-    tick();
+    tick(record);
     match act {
         Act::Pause => {
             moved.turn(Activity::Paused, "migration");
@@ -186,19 +186,15 @@ fn perform(act: Act, moved: &mut Active, record: &mut Recorder) {
         }),
         Act::Feel => {
             let heartbeat = moved.heartbeat();
-            record.saw(beat(Side::Source, When::During, heartbeat));
+            sampled(Side::Source, When::During, heartbeat, record);
         }
         Act::Tell(side, event, detail) => record.saw(lifecycle(side, event, detail)),
     }
 }
 
-/// Waits until the clock of the history has moved on, so that the order of things is that of
-/// their times.
-pub(crate) fn tick() {
-    let began = Instant::now();
-    while began.elapsed() < Duration::from_micros(1) {
-        std::hint::spin_loop();
-    }
+/// Lets the clock of the history move on, so that the order of things is that of their times.
+pub(crate) fn tick(record: &mut Recorder) {
+    record.pass(Duration::from_micros(1));
 }
 
 fn lifecycle(side: Side, event: &str, detail: &str) -> Observation {
@@ -209,15 +205,21 @@ fn lifecycle(side: Side, event: &str, detail: &str) -> Observation {
     }
 }
 
-/// What a heartbeat is in a history.
-pub(crate) fn beat(side: Side, when: When, heartbeat: Heartbeat) -> Observation {
-    Observation::Beat {
+/// Records a heartbeat, and that its window has passed.
+pub(crate) fn sampled(side: Side, when: When, heartbeat: Heartbeat, record: &mut Recorder) {
+    let Heartbeat {
+        first,
+        last,
+        window_us,
+    } = heartbeat;
+    record.pass(Duration::from_micros(window_us));
+    record.saw(Observation::Beat {
         side,
         when,
-        first: heartbeat.first,
-        last: heartbeat.last,
-        window_us: heartbeat.window_us,
-    }
+        first,
+        last,
+        window_us,
+    });
 }
 
 /// The statistics: the stamped range is sent once, and what a live guest dirties once more.

@@ -4,15 +4,20 @@
     reason = "each question picks one kind of observation"
 )]
 
+use std::ops::Range;
+
 use migratrix_guest::Survey;
 use migratrix_history::{
     DomainInfo, DomainState, Entry, Header, History, JobStats, Observation, Outcome, Side, Verb,
     Versions, When,
 };
 
-use migratrix_matrix::Uuids;
+use migratrix_matrix::{Point, Uuids};
 
-use super::reasons::{moment, place};
+use super::{
+    presence::seen,
+    reasons::{moment, place},
+};
 use crate::Verdict;
 
 /// A check's answer; `Err` is the verdict on evidence that is missing, so that `?` gives it.
@@ -57,6 +62,13 @@ impl Beat {
         let [end, window, at] =
             [self.at_us, self.window_us, at_us].map(|time| i64::try_from(time).unwrap_or(i64::MAX));
         at.min(end) - (end - window)
+    }
+
+    /// Whether it was sampled within a span, from the first reading to the last.
+    fn is_in(self, span: &Range<u64>) -> bool {
+        self.at_us
+            .checked_sub(self.window_us)
+            .is_some_and(|first| span.contains(&first) && self.at_us <= span.end)
     }
 
     pub fn told(self) -> String {
@@ -107,9 +119,23 @@ impl<'h> Evidence<'h> {
         all
     }
 
+    /// The last thing seen in a span of time that `choose` takes.
+    fn last_in<T>(
+        &self,
+        span: &Range<u64>,
+        choose: impl Fn(&'h Observation) -> Option<T>,
+    ) -> Option<(u64, T)> {
+        let mut seen = self.entries.iter().rev();
+        seen.find_map(|entry| {
+            let is_in = span.contains(&entry.at_us);
+            is_in.then(|| Some((entry.at_us, choose(&entry.saw)?)))?
+        })
+    }
+
     /// What a host said of the domain's name.
     pub fn look(&self, side: Side, when: When) -> Result<&'h DomainState, Verdict> {
-        let look = self.last(|saw| match saw {
+        let span = self.span(when);
+        let looks = self.all(|saw| match saw {
             Observation::Domain {
                 side: s,
                 when: w,
@@ -117,7 +143,32 @@ impl<'h> Evidence<'h> {
             } if (*s, *w) == (side, when) => Some(look),
             _ => None,
         });
-        look.ok_or_else(|| self.unseen(&format!("no look at {} {}", place(side), moment(when))))
+        let mut looks: Vec<_> = looks
+            .into_iter()
+            .filter(|(at_us, _)| span.contains(at_us))
+            .map(|(_, look)| look)
+            .collect();
+        let last = looks
+            .pop()
+            .ok_or_else(|| self.unseen(&format!("no look at {} {}", place(side), moment(when))))?;
+        match looks.into_iter().find(|look| !is_the_same(look, last)) {
+            Some(other) if self.is_looked_at_once() => Err(Verdict::fail(format!(
+                "{} contradicts itself {}: it had {}, then {}",
+                self.host(side),
+                moment(when),
+                seen(other),
+                seen(last)
+            ))),
+            Some(_) | None => Ok(last),
+        }
+    }
+
+    /// Whether what a host says of the domain stays the same within a span.
+    const fn is_looked_at_once(&self) -> bool {
+        match self.header().case.point {
+            Point::Tck(_) | Point::Chained(_) | Point::Qemu(_) => true,
+            Point::Colo(_) | Point::Backup(_) => false,
+        }
     }
 
     /// What a host said of our domain: `None` if it is absent or another one's.
@@ -160,6 +211,7 @@ impl<'h> Evidence<'h> {
     }
 
     pub fn beat_if_sampled(&self, side: Side, when: When) -> Option<Beat> {
+        let span = self.span(when);
         let mut entries = self.entries.iter().rev();
         entries.find_map(|entry| match &entry.saw {
             Observation::Beat {
@@ -173,27 +225,19 @@ impl<'h> Evidence<'h> {
                 first: *first,
                 last: *last,
                 window_us: *window_us,
-            }),
+            })
+            .filter(|beat| beat.is_in(&span)),
             _ => None,
         })
     }
 
-    /// The largest lap that was read on any host before the migration returned.
-    pub fn oldest_lap_allowed(&self) -> Option<u32> {
-        self.largest_lap(|when| [When::Before, When::During].contains(&when))
-    }
-
-    /// The newest lap that was seen of the guest at all.
-    pub fn newest_lap(&self) -> Option<u32> {
-        self.largest_lap(|_| true)
-    }
-
-    fn largest_lap(&self, counts: impl Fn(When) -> bool) -> Option<u32> {
+    /// The newest lap that was read at one of these looks, and when it was read last.
+    pub fn latest_lap(&self, at: &[When]) -> Option<(u64, u32)> {
         let laps = self.all(|saw| match saw {
-            Observation::Beat { when, last, .. } if counts(*when) => Some(*last),
+            Observation::Beat { when, last, .. } if at.contains(when) => Some(*last),
             _ => None,
         });
-        laps.into_iter().map(|(_, lap)| lap).max()
+        laps.into_iter().max_by_key(|(at_us, lap)| (*lap, *at_us))
     }
 
     /// When each pass over the memory began, in microseconds.
@@ -205,16 +249,27 @@ impl<'h> Evidence<'h> {
         passes.into_iter().map(|(at_us, ())| at_us).collect()
     }
 
-    /// What was left on a host, where it let us see.
+    /// What was left on a host once all was cleared away, where it let us see.
     pub fn left(&self, of: Side) -> Option<&'h [String]> {
-        self.last(|saw| match saw {
+        let asked = self.span(When::After).start;
+        let cleared = self.all(|saw| match saw {
+            Observation::Ended {
+                verb: Verb::Clear, ..
+            } => Some(()),
+            _ => None,
+        });
+        let (cleared, ()) = cleared.into_iter().find(|(at_us, ())| *at_us >= asked)?;
+        let left = self.last_in(&(cleared..u64::MAX), |saw| match saw {
             Observation::Leftovers { side, left } if *side == of => Some(left.as_slice()),
             _ => None,
-        })
+        });
+        left.map(|(_, left)| left)
     }
 
-    pub fn survey(&self, side: Side) -> Result<&'h Survey, Verdict> {
-        let survey = self.last(|saw| match saw {
+    /// The guest's stamped memory on a side when it was there to stay, and when it was read, in
+    /// microseconds.
+    pub fn survey(&self, side: Side) -> Result<(u64, &'h Survey), Verdict> {
+        let survey = self.last_in(&self.span(When::After), |saw| match saw {
             Observation::Memory { side: s, survey } if *s == side => Some(survey),
             _ => None,
         });
@@ -223,11 +278,12 @@ impl<'h> Evidence<'h> {
 
     /// The statistics of the migration, and which host gave them.
     pub fn job(&self) -> Result<(Side, &'h JobStats), Verdict> {
-        let job = self.last(|saw| match saw {
+        let job = self.last_in(&self.span(When::After), |saw| match saw {
             Observation::Job { side, job } => Some((*side, job)),
             _ => None,
         });
-        job.ok_or_else(|| self.unseen("no host gave the job's statistics"))
+        job.map(|(_, job)| job)
+            .ok_or_else(|| self.unseen("no host gave the job's statistics"))
     }
 
     /// The versions that took part, as far as each side told them.
@@ -259,6 +315,15 @@ impl<'h> Evidence<'h> {
             .last()
             .map(|(at_us, ())| *at_us)
             .ok_or_else(|| self.unseen("nothing was migrated"))
+    }
+
+    /// How many migrations were asked for.
+    pub fn migrations(&self) -> usize {
+        let began = |entry: &&Entry| {
+            let saw = &entry.saw;
+            matches!(saw, Observation::Began { verb, .. } if *verb == Verb::Migrate)
+        };
+        self.entries.iter().filter(began).count()
     }
 
     /// When the migration returned, and how.
@@ -317,5 +382,17 @@ impl<'h> Evidence<'h> {
             _ => None,
         };
         self.last(says).is_some()
+    }
+}
+
+/// Whether two looks are of the same domain, in the same place and kept in the same way.
+fn is_the_same(one: &DomainState, other: &DomainState) -> bool {
+    match (one, other) {
+        (DomainState::Absent, DomainState::Absent) => true,
+        (DomainState::Present(one), DomainState::Present(other)) => {
+            (&one.uuid, one.active, one.persistent) == (&other.uuid, other.active, other.persistent)
+        }
+        (DomainState::Present(_), DomainState::Absent)
+        | (DomainState::Absent, DomainState::Present(_)) => false,
     }
 }

@@ -16,7 +16,7 @@ mod stream;
 mod tests;
 
 use migratrix_history::Side;
-use migratrix_matrix::{Condition, Raw};
+use migratrix_matrix::{Activity, Condition, Raw};
 
 use super::{Check, alive, identity, job, leftovers, memory, presence};
 
@@ -44,7 +44,9 @@ pub(super) const CHECKS: [(Condition, Check<Raw>); 21] = [
     (Condition::Channels, copying::channels),
     (Condition::Effect, effect::effect),
     (Condition::Memory, |evidence, raw| {
-        memory::memory(evidence, survivor(raw))
+        let expected = raw.expectation();
+        let stands = [expected.activity, expected.after] == [Activity::Paused; 2];
+        memory::memory(evidence, survivor(raw), stands)
     }),
     (Condition::Alive, |evidence, raw| {
         alive::alive(evidence, survivor(raw), raw.expectation().after)

@@ -8,7 +8,7 @@ mod events;
 mod migrated;
 
 use migratrix_history::Side;
-use migratrix_matrix::{Condition, Scenario};
+use migratrix_matrix::{Activity, Condition, Scenario};
 
 use super::{Check, alive, identity, job, leftovers, memory, presence};
 
@@ -45,8 +45,11 @@ pub(super) const CHECKS: [(Condition, Check<Scenario>); 18] = [
     (Condition::GuestDuringCopy, |evidence, scenario| {
         during::during(evidence, &scenario.expectation())
     }),
-    (Condition::Memory, |evidence, _| {
-        memory::memory(evidence, Side::Destination)
+    (Condition::Memory, |evidence, scenario| {
+        let expected = scenario.expectation();
+        let stands = [expected.activity, expected.destination_activity];
+        let stands = stands == [Activity::Paused; 2];
+        memory::memory(evidence, Side::Destination, stands)
     }),
     (Condition::Alive, |evidence, scenario| {
         let wanted = scenario.expectation().destination_activity;

@@ -511,3 +511,168 @@ fn left_behind() -> History {
         }
     })
 }
+
+/// With a thing seen moved to where another one is, by time and by place.
+fn moved(
+    mut history: History,
+    which: impl Fn(&Observation) -> bool,
+    to: impl Fn(&Observation) -> bool,
+) -> History {
+    let from = history.entries.iter().position(|entry| which(&entry.saw));
+    let mut entry = history.entries.remove(from.expect("it is there"));
+    let to = history.entries.iter().position(|entry| to(&entry.saw));
+    let to = to.expect("it is there");
+    entry.at_us = history.entries[to].at_us;
+    history.entries.insert(to, entry);
+    history
+}
+
+fn begins(saw: &Observation, of: Verb) -> bool {
+    matches!(saw, Observation::Began { verb, .. } if *verb == of)
+}
+
+fn is_look(saw: &Observation, of: (Side, When)) -> bool {
+    matches!(saw, Observation::Domain { side, when, .. } if (*side, *when) == of)
+}
+
+fn is_beat(saw: &Observation, of: (Side, When)) -> bool {
+    matches!(saw, Observation::Beat { side, when, .. } if (*side, *when) == of)
+}
+
+#[test]
+fn a_look_that_is_older_than_its_label_says_is_no_evidence() {
+    for (of, condition) in [
+        (SOURCE_AFTER, Condition::SourceConfig),
+        (DESTINATION_AFTER, Condition::DestinationConfig),
+    ] {
+        let early = moved(
+            good(LIVE),
+            |saw| is_look(saw, of),
+            |saw| begins(saw, Verb::Migrate),
+        );
+        assert_kind(&early, condition, Kind::Unknown);
+    }
+    let late = moved(
+        good(LIVE),
+        |saw| is_look(saw, SOURCE_BEFORE),
+        |saw| begins(saw, Verb::Survey),
+    );
+    assert_kind(&late, Condition::SourceDefined, Kind::Unknown);
+}
+
+#[test]
+fn a_heartbeat_that_was_sampled_at_another_time_than_its_label_says_is_no_evidence() {
+    let during = (Side::Source, When::During);
+    let early = moved(
+        good(LIVE),
+        |saw| is_beat(saw, during),
+        |saw| begins(saw, Verb::Migrate),
+    );
+    assert_kind(&early, Condition::GuestDuringCopy, Kind::Unknown);
+    let early = moved(
+        good(LIVE),
+        |saw| is_beat(saw, DESTINATION_AFTER),
+        |saw| begins(saw, Verb::Migrate),
+    );
+    assert_kind(&early, Condition::Alive, Kind::Unknown);
+}
+
+#[test]
+fn a_memory_that_was_read_and_statistics_that_were_asked_for_before_the_end_are_no_evidence() {
+    let memory = |saw: &Observation| matches!(saw, Observation::Memory { .. });
+    let early = moved(good(LIVE), memory, |saw| begins(saw, Verb::Migrate));
+    assert_kind(&early, Condition::Memory, Kind::Unknown);
+    let job = |saw: &Observation| matches!(saw, Observation::Job { .. });
+    let early = moved(good(LIVE), job, |saw| begins(saw, Verb::Migrate));
+    assert_kind(&early, Condition::Statistics, Kind::Unknown);
+}
+
+#[test]
+fn a_search_before_anything_was_cleared_away_finds_nothing_out() {
+    let left = |saw: &Observation| matches!(saw, Observation::Leftovers { .. });
+    let early = moved(good(LIVE), left, |saw| begins(saw, Verb::Clear));
+    assert_ne!(verdict(&early, Condition::NoLeftovers), Verdict::Pass);
+}
+
+#[test]
+fn a_host_that_contradicts_itself_is_told_with_both_its_words() {
+    let mut history = good(LIVE);
+    let of = |entry: &migratrix_history::Entry| is_look(&entry.saw, DESTINATION_AFTER);
+    let place = history.entries.iter().position(of).expect("it is there");
+    let mut earlier = history.entries[place].clone();
+    if let Observation::Domain { look, .. } = &mut earlier.saw {
+        *look = DomainState::Absent;
+    }
+    history.entries.insert(place, earlier);
+    assert_kind(&history, Condition::DestinationExists, Kind::Fail);
+}
+
+#[test]
+fn a_step_that_never_ended_or_goes_back_in_time_lets_nothing_pass() {
+    let whole = good(LIVE);
+    let ends = |of: Verb| move |saw: &Observation| matches!(saw, Observation::Ended { verb, .. } if *verb == of);
+    let cut = without(whole.clone(), ends(Verb::Job));
+    let mut back = whole.clone();
+    let place = back
+        .entries
+        .iter()
+        .position(|entry| ends(Verb::Survey)(&entry.saw));
+    back.entries[place.expect("it is there")].at_us = 1;
+    for broken in [cut, back] {
+        let passes = all(&broken)
+            .into_iter()
+            .filter(|(_, one)| *one == Verdict::Pass);
+        assert_eq!(passes.count(), 0);
+    }
+}
+
+#[test]
+fn a_guest_that_went_on_before_it_was_stopped_ran_twice() {
+    let resumed = event(Side::Destination, "resumed", "migrated");
+    let twice = moved(
+        good(LIVE),
+        |saw| *saw == resumed,
+        |saw| *saw == event(Side::Destination, "started", "migrated"),
+    );
+    assert_kind(&twice, Condition::Events, Kind::Fail);
+}
+
+#[test]
+fn a_migration_that_was_asked_for_twice_is_not_the_one_of_the_case() {
+    let mut history = good(LIVE);
+    let refused = Outcome::Refused(Refusal {
+        code: 38,
+        domain: 10,
+        message: "no".to_owned(),
+    });
+    let place = history
+        .entries
+        .iter()
+        .position(|entry| begins(&entry.saw, Verb::Migrate));
+    let place = place.expect("it is there");
+    let mut first = good(LIVE);
+    first.entries.truncate(place);
+    crate::story::step_that(&mut first, Verb::Migrate, Vec::new(), refused);
+    let later = first.entries.last().expect("it has a step").at_us;
+    for mut entry in history.entries.split_off(place) {
+        entry.at_us += later;
+        first.entries.push(entry);
+    }
+    assert_kind(&first, Condition::Migrated, Kind::Unknown);
+}
+
+#[test]
+fn a_guest_that_stood_still_has_the_lap_that_it_had_and_none_has_run_ahead_of_its_pace() {
+    let other = changed(good(PAUSED), |saw| {
+        if let Observation::Beat { first, last, .. } = saw {
+            (*first, *last) = (39, 39);
+        }
+    });
+    assert_kind(&other, Condition::Memory, Kind::Fail);
+    let ahead = changed(good(LIVE), |saw| {
+        if let Observation::Beat { first, last, .. } = saw {
+            (*first, *last) = (1, 4);
+        }
+    });
+    assert_kind(&ahead, Condition::Memory, Kind::Fail);
+}

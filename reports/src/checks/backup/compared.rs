@@ -2,6 +2,7 @@
 //! the same as its disk, as the tools of both releases say. Of what a guest writes, each image that
 //! was read obeys the law of its disk.
 
+use migratrix_history::When;
 use migratrix_matrix::Act;
 
 use super::seen::{Comparison, Seen, Story};
@@ -27,7 +28,9 @@ pub(super) fn chain(story: &Story<'_>) -> Judged {
     let end = story.find(|act| *act == Act::End)?;
     same(story, &[(end, story.chains)])?;
     let newest = stamped(story, end)?;
-    if let (Some(newest), Some(seen)) = (newest, story.evidence.newest_lap()) {
+    const ALL: [When; 4] = [When::Before, When::During, When::After, When::Writing];
+    let seen = story.evidence.latest_lap(&ALL).map(|(_, lap)| lap);
+    if let (Some(newest), Some(seen)) = (newest, seen) {
         // A lap is counted in memory right before it is written to the disk.
         let old = newest + 1 < seen;
         if old {

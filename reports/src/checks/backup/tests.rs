@@ -46,6 +46,7 @@ fn of(point: &str) -> History {
     for scene in backup.scenes() {
         story.play(&scene);
     }
+    story.step(Verb::Clear, vec![]);
     for side in [Side::Source, Side::Destination] {
         let left = Vec::new();
         story.step(Verb::Leftovers, vec![Observation::Leftovers { side, left }]);

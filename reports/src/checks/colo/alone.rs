@@ -22,7 +22,7 @@ pub(super) fn lawful(
     on: Side,
     seen: u32,
 ) -> Result<Result<u32, Verdict>, Verdict> {
-    let survey = evidence.survey(on)?;
+    let (_, survey) = evidence.survey(on)?;
     let host = evidence.host(on);
     let stamper = match survey.law(&evidence.header().guest) {
         Ok(stamper) => stamper,

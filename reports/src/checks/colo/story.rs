@@ -127,6 +127,7 @@ impl Story {
     }
 
     fn clear(&mut self) {
+        self.step(Verb::Clear, vec![]);
         for side in [Source, Destination] {
             let left = Vec::new();
             self.step(Verb::Leftovers, vec![Observation::Leftovers { side, left }]);

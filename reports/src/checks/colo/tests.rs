@@ -164,7 +164,7 @@ fn a_beat_across_a_checkpoint_proves_nothing() {
             ..
         } = saw
         {
-            *window_us *= 3;
+            *window_us *= 30;
         }
     });
     fails(&history, Condition::Checkpoints);

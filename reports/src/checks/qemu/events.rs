@@ -8,7 +8,10 @@ use migratrix_matrix::{End, GuestState, Method, Raw};
 use super::seen::{Moment, route};
 use crate::{
     Verdict,
-    checks::evidence::{Evidence, Judged},
+    checks::{
+        evidence::{Evidence, Judged},
+        timeline::{ENDS, two_run},
+    },
 };
 
 /// The events that tell whether the guest runs, and those of what must not befall it.
@@ -49,17 +52,29 @@ pub(super) fn events(evidence: &Evidence<'_>, raw: &Raw) -> Judged {
             ));
         }
     }
+    if raw.guest == GuestState::Running && raw.method != Method::CprExec {
+        faults.extend(two_run(
+            at(&heard(evidence, Side::Source)?, "STOP"),
+            at(&heard(evidence, Side::Destination)?, "RESUME"),
+        ));
+    }
     Ok(Verdict::pass_if(faults.is_empty(), || {
         let faults = faults.join("; ");
         format!("the events are not those of the migration: {faults}")
     }))
 }
 
+/// When an event of this name came first, in microseconds.
+fn at(events: &[Moment<'_>], named: &str) -> Option<u64> {
+    let first = events.iter().find(|event| event.word == named);
+    first.map(|event| event.at_us)
+}
+
 /// Of a migration that was not seen to its end, not all events were heard.
 fn has_ended(evidence: &Evidence<'_>) -> Result<(), Verdict> {
     evidence.refusal()?;
     let last = evidence.last_status(Side::Source)?;
-    if ["completed", "failed", "cancelled"].contains(&last) {
+    if ENDS.contains(&last) {
         return Ok(());
     }
     Err(evidence.unseen(&format!("the migration was last seen in `{last}`")))

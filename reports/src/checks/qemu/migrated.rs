@@ -9,6 +9,7 @@ use crate::{
     checks::{
         evidence::{Evidence, Judged},
         reasons::no,
+        timeline::ENDS,
     },
 };
 
@@ -28,8 +29,21 @@ pub(super) fn migrated(evidence: &Evidence<'_>, raw: &Raw) -> Judged {
         if last != "completed" {
             return Err(evidence.unseen(&format!("the migration was last seen in `{last}`")));
         }
+        if let Some(revived) = revived(evidence, side) {
+            return Ok(failed(evidence, side, &revived));
+        }
     }
     Ok(by_its_method(evidence, raw))
+}
+
+/// What is wrong where a migration that was over went on, and none was asked for anew.
+fn revived(evidence: &Evidence<'_>, side: Side) -> Option<String> {
+    let states = evidence.statuses(side);
+    let over = states.iter().position(|state| ENDS.contains(&state.word))?;
+    let end = states[over].word;
+    let next = states[over..].iter().find(|state| state.word != end)?;
+    let once = evidence.commands(Side::Source, "migrate").len() == 1;
+    once.then(|| format!("nothing follows `{end}`, and `{}` did", next.word))
 }
 
 /// Whether it is a state that a migration ends in, and not well.

@@ -16,7 +16,7 @@ use migratrix_matrix::{Backend, Condition, Fault, Point, Profile};
 use crate::{
     Kind, Verdict,
     checks::all,
-    raw_story::pass,
+    raw_story::{event, pass, status},
     story::{changed, without},
 };
 use Side::Destination;
@@ -150,4 +150,29 @@ fn a_guest_that_an_old_qemu_could_not_stop_in_its_sleep_sleeps_on() {
     });
     assert_kind(&asleep, Condition::SourceStarted, Kind::Pass);
     assert_kind(&asleep, Condition::DestinationState, Kind::Pass);
+}
+
+#[test]
+fn a_migration_that_goes_on_after_its_end_did_not_end() {
+    for side in [Side::Source, Destination] {
+        let mut history = of("precopy/unix/running/plain");
+        let end = status(side, "completed");
+        let place = history.entries.iter().rposition(|entry| entry.saw == end);
+        let place = place.expect("it completes");
+        let at_us = history.entries[place].at_us;
+        for saw in [end, status(side, "failed")] {
+            history.entries.insert(place, Entry { at_us, saw });
+        }
+        assert_kind(&history, Condition::Migrated, Kind::Fail);
+    }
+}
+
+#[test]
+fn a_guest_that_went_on_before_it_was_stopped_ran_twice() {
+    let mut history = of("precopy/unix/running/plain");
+    let resumes = |entry: &Entry| entry.saw == event(Destination, "RESUME");
+    let place = history.entries.iter().position(resumes);
+    let place = place.expect("the guest goes on");
+    history.entries[place].at_us -= 30_000;
+    assert_kind(&history, Condition::Events, Kind::Fail);
 }

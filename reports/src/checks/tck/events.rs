@@ -8,7 +8,10 @@ use migratrix_matrix::{Activity, Expectation, Flag, Preparation, Scenario};
 
 use crate::{
     Verdict,
-    checks::evidence::{Event, Evidence, Judged},
+    checks::{
+        evidence::{Event, Evidence, Judged},
+        timeline::two_run,
+    },
 };
 
 /// Whether an event of the table comes.
@@ -44,12 +47,22 @@ pub(super) fn events(evidence: &Evidence<'_>, scenario: &Scenario) -> Judged {
         let fault = mismatch(&model(side, scenario, &expected), &seen);
         faults.extend(fault.map(|fault| format!("{}: {fault}", evidence.host(side))));
     }
+    faults.extend(two_run(
+        at(&evidence.lifecycle(Side::Source)?, "suspended"),
+        at(&evidence.lifecycle(Side::Destination)?, "resumed"),
+    ));
     Ok(Verdict::pass_if(faults.is_empty(), || {
         format!(
             "the life-cycle events are not the documented ones: {}",
             faults.join("; ")
         )
     }))
+}
+
+/// When an event of this name came first, in microseconds.
+fn at(events: &[Event<'_>], named: &str) -> Option<u64> {
+    let first = events.iter().find(|event| event.event == named);
+    first.map(|event| event.at_us)
 }
 
 /// The model of libvirt, by `virDomainEventType` and the documentation of `virDomainMigrateFlags`.

@@ -14,7 +14,12 @@ use crate::{
 /// 4: done is a pass, a refusal a failure, and a deadline or a crash unknown.
 pub(super) fn migrated(evidence: &Evidence<'_>, scenario: &Scenario) -> Judged {
     Ok(match evidence.migrate_ended()?.1 {
-        Outcome::Done => Verdict::Pass,
+        Outcome::Done => match evidence.migrations() {
+            1 => Verdict::Pass,
+            more => Verdict::unknown(format!(
+                "the case asks for one migration, and {more} were asked for"
+            )),
+        },
         Outcome::Refused(refusal) => refused(evidence, scenario, &no(refusal)),
         Outcome::Unknown { why } => {
             Verdict::unknown(format!("the migration did not return: {why}"))
