@@ -10,8 +10,8 @@ use std::collections::BTreeMap;
 use migratrix_history::{DomainState, Entry, History, Observation, Outcome, Side, Verb, When};
 use migratrix_matrix::{Case, Condition, Release, ReleaseName, Releases, RunOptions};
 use migratrix_reports::{
-    Colour, Evidence, Exit, Flaky, Flavour, Granularity, Judgement, KnownAre, KnownFailures, Part,
-    Rules, Run, Standing, Verdict, html, json, judge, junit, terminal, write_junit,
+    Colour, Evidence, Exit, Flaky, Flavour, Granularity, Judgement, Kind, KnownAre, KnownFailures,
+    Part, Rules, Run, Standing, Verdict, html, json, judge, junit, terminal, write_junit,
 };
 use story::{changed, good, without};
 
@@ -431,7 +431,7 @@ fn releases_stand_in_the_order_of_their_versions() {
         assert!(places.is_sorted(), "{text}");
     };
     order(&terminal(&run, Colour::Plain), "trixie: ", " → trixie");
-    order(&page(&run), "<tr><th scope=row>", "<td class");
+    order(&page(&run), "<tr><th scope=\"row\">", "</th><td class");
 }
 
 #[test]
@@ -526,6 +526,51 @@ fn what_an_address_gives_a_meaning_of_its_own_is_escaped_in_links() {
         page.contains("href=\"history/a%23b%3Fc%25d%20e.jsonl\""),
         "{page}"
     );
+}
+
+#[test]
+fn what_others_wrote_stays_text_wherever_it_stands_on_the_page() {
+    const HOSTILE: &str = "\"><script>&\u{1b}[1m";
+    let list = format!(
+        "[[known]]\ncases = \"suite(tck)\"\nconditions = [\"destination-config\"]\n\
+         reason = 'r{HOSTILE}'\nlink = 'https://e.org/{HOSTILE}'\n"
+    )
+    .replace('\u{1b}', "");
+    let evidence = vec![Evidence {
+        file: format!("evidence/{HOSTILE}"),
+        shows: HOSTILE.to_owned(),
+    }];
+    let mut judgement = judge(&spoilt(good(NORMAL)))
+        .with_log(HOSTILE)
+        .with_evidence(evidence);
+    for (_, verdict) in &mut judgement.conditions {
+        if verdict.kind() == Kind::Fail {
+            *verdict = Verdict::fail(HOSTILE);
+        }
+    }
+    let packages = BTreeMap::from([(HOSTILE.to_owned(), HOSTILE.to_owned())]);
+    let told = Release {
+        packages,
+        ..release("bookworm", "7.2.22")
+    };
+    let mut run = run([judgement]).on(vec![told, release("trixie", "10.0.13")]);
+    let known = KnownFailures::parse(&list).expect("a list");
+    run.mark_known(&known, &releases()).expect("known releases");
+    let page = page(&run);
+    assert!(
+        page.contains("<a href=\"https://e.org/&quot;&gt;"),
+        "{page}"
+    );
+    assert!(page.matches("&quot;&gt;&lt;script&gt;&amp;").count() >= 5);
+    assert!(
+        !page.contains("<script") && !page.contains('\u{1b}'),
+        "{page}"
+    );
+    let opened = |tag: &str| page.matches(&format!("<{tag}>")).count();
+    let closed = |tag: &str| page.matches(&format!("</{tag}>")).count();
+    for tag in ["tr", "p", "code", "section", "details"] {
+        assert_eq!(opened(tag), closed(tag), "{tag} in {page}");
+    }
 }
 
 #[test]
