@@ -42,7 +42,7 @@ fn cases() -> Vec<Case> {
         source: name.clone(),
         destination: name,
     };
-    let points = Profile::TckFull.points(Backend::Fake).into_iter();
+    let points = Profile::TCK_FULL.points(Backend::Fake).into_iter();
     points
         .map(|(point, fault)| Case {
             backend: Backend::Fake,

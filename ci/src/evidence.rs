@@ -476,8 +476,8 @@ mod tests {
         let releases = migratrix_matrix::Releases::new(vec![release]).expect("there is one");
         let selection = Selection {
             backend: Backend::Qemu,
-            suite: Profile::Plain.suite(),
-            profile: Some(Profile::Plain),
+            suite: Profile::PLAIN.suite(),
+            profile: Some(Profile::PLAIN),
             ..Selection::default()
         };
         let plan = Plan::new(selection, &releases).expect("there are cases");

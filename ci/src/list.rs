@@ -1,7 +1,7 @@
 //! `migratrix list`: the cases that a selection names.
 
 use anyhow::Result;
-use migratrix_matrix::{Case, Condition, Expectation, Point, RawExpectation};
+use migratrix_matrix::{Case, Expected};
 use serde::Serialize;
 
 use crate::{
@@ -14,28 +14,7 @@ use crate::{
 #[derive(Serialize)]
 struct Row<'c> {
     name: &'c Case,
-    expects: Expects,
-}
-
-/// What a case's point says must come of it.
-#[derive(Serialize)]
-#[serde(untagged)]
-enum Expects {
-    Managed(Expectation),
-    Raw(RawExpectation),
-    Conditions(Vec<Condition>),
-}
-
-impl Expects {
-    fn of(case: &Case) -> Self {
-        match &case.point {
-            Point::Tck(scenario) => Self::Managed(scenario.expectation()),
-            Point::Qemu(raw) => Self::Raw(raw.expectation()),
-            Point::Colo(_) | Point::Backup(_) | Point::Chained(_) => {
-                Self::Conditions(case.point.conditions())
-            }
-        }
-    }
+    expects: Expected,
 }
 
 /// Prints the cases, or how many there are.
@@ -59,7 +38,7 @@ pub fn list(typed: &SelectionArgs, count: bool, format: ListFormat, config: &Con
                 .iter()
                 .map(|name| Row {
                     name,
-                    expects: Expects::of(name),
+                    expects: name.point.expected(),
                 })
                 .collect();
             println!("{}", serde_json::to_string_pretty(&rows)?);

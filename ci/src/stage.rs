@@ -14,7 +14,7 @@ use anyhow::Result;
 use migratrix_contract::{Deadlines, DomainSpec, Script};
 use migratrix_guest::Parameters;
 use migratrix_history::{Observation, Outcome, Verb};
-use migratrix_matrix::{Backend, Case, Flag, Point, ReleaseName, Releases, Tuple};
+use migratrix_matrix::{Backend, Case, ReleaseName, Releases, Tuple};
 use migratrix_reports::{IdleLoss, Judgement};
 
 use crate::{
@@ -140,8 +140,7 @@ impl Stage {
             guest: Parameters::SMALL,
             boot_image: boot_image.to_owned(),
         };
-        let live = is_live(&job.case);
-        let bound = if live {
+        let bound = if job.case.point.is_live() {
             self.bounds.live_downtime_ms
         } else {
             self.bounds.downtime_ms
@@ -159,15 +158,6 @@ impl Stage {
             'x'
         };
         format!("m{letter}{:04x}-{:06}-{}", self.run, job.place, job.attempt)
-    }
-}
-
-/// Whether the guest runs while its memory is copied: it is down for a moment only.
-fn is_live(case: &Case) -> bool {
-    match &case.point {
-        Point::Tck(scenario) => scenario.flags.has(Flag::Live),
-        Point::Chained(chained) => chained.scenario.flags.has(Flag::Live),
-        Point::Qemu(_) | Point::Colo(_) | Point::Backup(_) => true,
     }
 }
 

@@ -32,7 +32,7 @@ pub use condition::Condition;
 pub use fault::{Detection, Fault, Moment};
 pub use machine::is_versioned_machine;
 pub use need::{Ability, Holder, Requirement};
-pub use point::{Facet, Point, axes};
+pub use point::{Column, Expected, Facet, Point, axes};
 pub use release::{
     BadReleaseName, DuplicateRelease, Release, ReleaseName, Releases, Role, Tuple, UnknownRelease,
 };

@@ -3,10 +3,12 @@
 use std::fmt;
 
 use itertools::Itertools;
+use serde::Serialize;
 
 use crate::{
-    Axis, AxisInfo, Backend, Backup, BadWord, Chained, Colo, ColoChannel, Condition, MachineChoice,
-    Raw, Requirement, Rule, Scenario, StorageMigration, Suite, axis::Value,
+    Axis, AxisInfo, Backend, Backup, BadWord, Chained, Colo, ColoChannel, Condition, Expectation,
+    Flag, MachineChoice, Raw, RawExpectation, Requirement, Rule, Scenario, StorageMigration, Suite,
+    axis::Value,
 };
 
 /// What a case does.
@@ -23,6 +25,21 @@ pub enum Point {
     /// A chain of backups around a migration through libvirt.
     Chained(Chained),
 }
+
+/// What must come of a case, in the form of its suite.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(untagged)]
+pub enum Expected {
+    /// Of a migration through libvirt.
+    Managed(Expectation),
+    /// Of a migration between two QEMUs.
+    Raw(RawExpectation),
+    /// What it is judged by, where nothing else is told.
+    Conditions(Vec<Condition>),
+}
+
+/// A column of a report's tables: the name of an axis, and a word of it.
+pub type Column = (&'static str, &'static str);
 
 /// Why a text is no point.
 pub(crate) enum UnreadPoint {
@@ -111,6 +128,21 @@ pub(crate) trait SuitePoint: fmt::Display {
     /// The conditions that a case of it is judged by.
     fn conditions(&self) -> Vec<Condition>;
 
+    /// What must come of it.
+    fn expected(&self) -> Expected {
+        Expected::Conditions(self.conditions())
+    }
+
+    /// The axis, and the word of it, that tells it from others in a table of cases.
+    fn column(&self) -> Column {
+        (Suite::NAME, self.suite().word())
+    }
+
+    /// The programs that it needs beside QEMU's own, where no libvirt stands between.
+    fn tools(&self) -> &'static [&'static str] {
+        &[]
+    }
+
     /// The scenario, where libvirt or the hypervisor in memory runs it.
     fn scenario(&self) -> Option<&Scenario> {
         None
@@ -172,6 +204,31 @@ impl Point {
         } else {
             None
         }
+    }
+
+    /// Whether the guest runs while its memory is copied: it is down for a moment only.
+    #[must_use]
+    pub fn is_live(&self) -> bool {
+        let scenario = self.scenario();
+        scenario.is_none_or(|scenario| scenario.flags.has(Flag::Live))
+    }
+
+    /// What must come of it.
+    #[must_use]
+    pub fn expected(&self) -> Expected {
+        self.of_suite().expected()
+    }
+
+    /// The column of a report's tables that its cases stand in.
+    #[must_use]
+    pub fn column(&self) -> Column {
+        self.of_suite().column()
+    }
+
+    /// The programs that it needs beside QEMU's own, where no libvirt stands between.
+    #[must_use]
+    pub fn tools(&self) -> &'static [&'static str] {
+        self.of_suite().tools()
     }
 
     /// What can run it, the usual one first.

@@ -1,29 +1,62 @@
 //! Suites and their profiles: which points each one has.
 
+use std::fmt;
+
 use crate::{
-    Backend, Fault, Point,
+    Axis, AxisInfo, Backend, Fault, Point,
     axis::axis,
-    suites::{backup::BackupSuite, colo::ColoSuite, faults::Faults, qemu::QemuSuite, tck::Tck},
+    suites::{backup, colo, faults, qemu, tck},
+    word::words,
 };
 
 /// What a suite is. What it is about one of its points, the [point](crate::point::SuitePoint) knows.
-pub(crate) trait SuiteSpec: Sync {
+pub(crate) struct SuiteRow {
     /// What can run it, the usual one first.
-    fn backends(&self) -> &'static [Backend];
-
+    pub backends: &'static [Backend],
     /// Its profiles. Of those that a back end runs, the first is meant where none is named.
-    fn profiles(&self) -> &'static [ProfileRow];
+    pub profiles: &'static [Profile],
 }
+
+/// How much of a suite is asked for: one of its [rows](profiles!).
+#[derive(Clone, Copy)]
+pub struct Profile(pub(crate) &'static ProfileRow);
 
 /// A profile of a suite.
 pub(crate) struct ProfileRow {
-    /// Its name and its sentence.
-    pub profile: Profile,
+    /// The suite that it is a part of.
+    pub suite: Suite,
+    /// The word that stands for it.
+    pub word: &'static str,
+    /// What it is, in a sentence or more.
+    pub sentence: &'static str,
     /// What can run it, the usual one first.
     pub backends: &'static [Backend],
     /// The whole product of its axes for a back end, each point with what is broken on purpose.
     pub points: fn(Backend) -> Vec<(Point, Option<Fault>)>,
 }
+
+/// The profiles of a suite, the usual one first, a row each: its sentences, its name, its word, what
+/// can run it, and its points.
+macro_rules! profiles {
+    ($suite:ident; $($(#[doc = $doc:literal])* $name:ident = $word:literal: $backends:expr, $points:expr;)*) => {
+        /// The usual one first.
+        pub(super) const PROFILES: [$crate::Profile; [$($word),*].len()] =
+            [$($crate::Profile::$name),*];
+
+        impl $crate::Profile {
+            $($(#[doc = $doc])*
+            pub const $name: Self = Self(&$crate::suite::ProfileRow {
+                suite: $crate::Suite::$suite,
+                word: $word,
+                sentence: concat!($($doc),*).trim_ascii_start(),
+                backends: $backends,
+                points: $points,
+            });)*
+        }
+    };
+}
+
+pub(crate) use profiles;
 
 axis! {
     /// A set of axes with their rules.
@@ -49,70 +82,22 @@ axis! {
     }
 }
 
-axis! {
-    /// How much of a suite is asked for.
-    Profile, "profile" {
-        /// The 96 scenarios of `tck`. Beside them each kind of hardware of real guests, covered in
-        /// pairs with control, state and flags (live among them), and as OpenStack's Nova migrates:
-        /// p2p with live, undefine and persist.
-        Default = "default",
-        /// The 96 scenarios: the flag sets none, undefine, persist and both.
-        Tck = "tck",
-        /// The flags that the TCK's script gives, each on its own: live, persist, undefine, paused.
-        /// 96 scenarios.
-        TckScript = "tck-script",
-        /// All 16 sets of the flags live, paused, undefine and persist: 384 scenarios, with those
-        /// of the other two profiles among them. Beside them 32 that send memory over parallel
-        /// connections.
-        TckFull = "tck-full",
-        /// The cases that cover QEMU's own migration-test, by the coverage table.
-        MigrationTest = "migration-test",
-        /// Each set of devices on the newest common machine of both families, with the guest
-        /// running and stopped.
-        Devices = "devices",
-        /// Precopy over each transport on each machine, with the guest running and stopped, and
-        /// once with a guest that leaves the tracking of dirty pages to QEMU alone; and with the CPU
-        /// models `max` and `Nehalem`.
-        Plain = "plain",
-        /// Method × transport × multifd × encryption × state of the guest: a product to be covered
-        /// (--cover 2 or 3).
-        Families = "families",
-        /// The eight cases of QEMU's own COLO test: channel × who takes over × when.
-        QemuColo = "qemu-colo",
-        /// COLO with each way to lose a side, on both machines and with a disk.
-        ColoFull = "colo-full",
-        /// The cases of qemu-iotests 124, in both forms of the command.
-        Iotests124 = "iotests-124",
-        /// The simple chain × granularity × clusters × bitmaps × creation × format: a product that
-        /// can be covered (--cover 2).
-        Variants = "variants",
-        /// Chains that are continued after a migration: by shared storage and by a copy, with the
-        /// bitmap in the stream, under an alias, or in the image.
-        Chain = "chain",
-        /// Chains that libvirt makes, with checkpoints, around each of the 96 scenarios of `tck`,
-        /// by shared storage and by a copy.
-        Checkpoints = "checkpoints",
-        /// Every fault, on the scenario in which it is a violation.
-        Faults = "faults",
-    }
-}
-
 impl Suite {
     /// The one place that knows which suites there are.
-    fn spec(self) -> &'static dyn SuiteSpec {
+    const fn row(self) -> &'static SuiteRow {
         match self {
-            Self::Tck => &Tck,
-            Self::Qemu => &QemuSuite,
-            Self::Colo => &ColoSuite,
-            Self::Backup => &BackupSuite,
-            Self::Faults => &Faults,
+            Self::Tck => &tck::SUITE,
+            Self::Qemu => &qemu::SUITE,
+            Self::Colo => &colo::SUITE,
+            Self::Backup => &backup::SUITE,
+            Self::Faults => &faults::SUITE,
         }
     }
 
     /// What can run it, the usual one first.
     #[must_use]
-    pub fn backends(self) -> &'static [Backend] {
-        self.spec().backends()
+    pub const fn backends(self) -> &'static [Backend] {
+        self.row().backends
     }
 
     /// What it is, in a sentence or two.
@@ -124,50 +109,115 @@ impl Suite {
     /// The profile that is meant where none is named.
     #[must_use]
     pub fn profile(self, backend: Backend) -> Profile {
-        let rows = self.spec().profiles();
-        let runs = |row: &&ProfileRow| row.backends.contains(&backend);
-        rows.iter().find(runs).unwrap_or(&rows[0]).profile
+        let all = self.row().profiles;
+        let runs = |one: &&Profile| one.backends().contains(&backend);
+        *all.iter().find(runs).unwrap_or(&all[0])
     }
 
     /// Its profiles.
     pub fn profiles(self) -> impl Iterator<Item = Profile> {
-        self.spec().profiles().iter().map(|row| row.profile)
+        self.row().profiles.iter().copied()
     }
 }
 
 impl Profile {
-    fn row(self) -> (Suite, &'static ProfileRow) {
-        let rows = |suite: Suite| suite.spec().profiles().iter().map(move |row| (suite, row));
-        let mut all = Suite::ALL.into_iter().flat_map(rows);
-        let row = all.find(|(_, row)| row.profile == self);
-        row.expect("each profile is a row of its suite, as a test says")
+    const COUNT: usize = {
+        let (mut count, mut suite) = (0, 0);
+        while suite < Suite::ALL.len() {
+            count += Suite::ALL[suite].row().profiles.len();
+            suite += 1;
+        }
+        count
+    };
+
+    /// All values, suite by suite.
+    pub const ALL: [Self; Self::COUNT] = {
+        let mut all = [Self::DEFAULT; Self::COUNT];
+        let (mut place, mut suite) = (0, 0);
+        while suite < Suite::ALL.len() {
+            let mut own = Suite::ALL[suite].row().profiles;
+            while let [first, rest @ ..] = own {
+                all[place] = *first;
+                place += 1;
+                own = rest;
+            }
+            suite += 1;
+        }
+        all
+    };
+
+    const WORDS: [(&'static str, &'static str); Self::COUNT] = {
+        let mut words = [("", ""); Self::COUNT];
+        let mut place = 0;
+        while place < Self::COUNT {
+            words[place] = (Self::ALL[place].word(), Self::ALL[place].description());
+            place += 1;
+        }
+        words
+    };
+
+    /// The word that stands for it.
+    #[must_use]
+    pub const fn word(self) -> &'static str {
+        self.0.word
     }
 
     /// What it is, in a sentence or two.
     #[must_use]
     pub const fn description(self) -> &'static str {
-        self.sentence()
+        self.0.sentence
     }
 
     /// The suite that it is a part of.
     #[must_use]
-    pub fn suite(self) -> Suite {
-        self.row().0
+    pub const fn suite(self) -> Suite {
+        self.0.suite
     }
 
     /// What can run it, the usual one first.
     #[must_use]
-    pub fn backends(self) -> &'static [Backend] {
-        self.row().1.backends
+    pub const fn backends(self) -> &'static [Backend] {
+        self.0.backends
     }
 
     /// Its points for a back end, before the [rules](crate::Rule) of the suite: the whole product
     /// of its axes. With each comes what is broken on purpose.
     #[must_use]
     pub fn points(self, backend: Backend) -> Vec<(Point, Option<Fault>)> {
-        (self.row().1.points)(backend)
+        (self.0.points)(backend)
     }
 }
+
+impl Axis for Profile {
+    const INFO: AxisInfo = AxisInfo {
+        name: "profile",
+        predicate: "profile",
+        kind: "profile",
+        words: &Self::WORDS,
+        former: &[],
+    };
+    const ALL: &'static [Self] = &Self::ALL;
+
+    fn word(self) -> &'static str {
+        self.0.word
+    }
+}
+
+words!(Profile, "profile");
+
+impl fmt::Debug for Profile {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.0.word)
+    }
+}
+
+impl PartialEq for Profile {
+    fn eq(&self, other: &Self) -> bool {
+        self.0.word == other.0.word
+    }
+}
+
+impl Eq for Profile {}
 
 /// Points in which nothing is broken.
 pub(crate) fn unbroken<P>(
@@ -188,9 +238,9 @@ mod tests {
     #[test]
     fn the_profiles_have_96_96_and_384_scenarios_each_once_and_the_last_48_parallel_ones() {
         for (profile, count) in [
-            (Profile::Tck, 96),
-            (Profile::TckScript, 96),
-            (Profile::TckFull, 384 + 48),
+            (Profile::TCK, 96),
+            (Profile::TCK_SCRIPT, 96),
+            (Profile::TCK_FULL, 384 + 48),
         ] {
             let points = profile.points(Backend::Libvirt);
             assert_eq!(points.len(), count);
@@ -200,9 +250,9 @@ mod tests {
 
     #[test]
     fn the_default_profile_has_the_96_each_kind_of_hardware_as_nova_moves_it_and_all_pairs() {
-        let points: Vec<_> = Profile::Default.points(Backend::Libvirt);
+        let points: Vec<_> = Profile::DEFAULT.points(Backend::Libvirt);
         assert!(points.iter().all_unique());
-        let of_tck = Profile::Tck.points(Backend::Libvirt);
+        let of_tck = Profile::TCK.points(Backend::Libvirt);
         assert!(of_tck.iter().all(|point| points.contains(point)));
         for hardware in Hardware::ALL {
             assert!(
@@ -221,19 +271,26 @@ mod tests {
 
     #[test]
     fn the_full_profile_has_the_scenarios_of_the_others() {
-        let full = Profile::TckFull.points(Backend::Libvirt);
+        let full = Profile::TCK_FULL.points(Backend::Libvirt);
         let others = [
-            Profile::Tck.points(Backend::Libvirt),
-            Profile::TckScript.points(Backend::Libvirt),
+            Profile::TCK.points(Backend::Libvirt),
+            Profile::TCK_SCRIPT.points(Backend::Libvirt),
         ]
         .concat();
         assert!(others.iter().all(|point| full.contains(point)));
     }
 
     #[test]
-    fn every_profile_is_a_row_of_one_suite() {
+    fn every_profile_has_a_word_of_its_own_and_its_sentences() {
         let rows: Vec<_> = Suite::ALL.into_iter().flat_map(Suite::profiles).collect();
         assert_eq!(rows, Profile::ALL);
+        assert!(Profile::ALL.iter().map(|one| one.word()).all_unique());
+        let first = (Profile::ALL[0].word(), Profile::ALL[0].suite());
+        assert_eq!(first, ("default", Suite::Tck));
+        assert_eq!(
+            Profile::IOTESTS_124.description(),
+            "The cases of qemu-iotests 124, in both forms of the command."
+        );
     }
 
     #[test]

@@ -48,7 +48,7 @@ fn only_colo_and_what_migrates_nothing_is_not_covered() {
 
 #[test]
 fn each_test_of_colo_is_in_the_suite_of_that_name() {
-    let points = Profile::QemuColo.points(Suite::Colo.backends()[0]);
+    let points = Profile::QEMU_COLO.points(Suite::Colo.backends()[0]);
     let points: BTreeSet<String> = points.iter().map(|(point, _)| point.to_string()).collect();
     let named = coverage().filter_map(|(_, covered)| match covered {
         Covered::Case(_) => None,
@@ -75,12 +75,12 @@ fn every_point_is_written_as_it_is_read_and_no_rule_leaves_it_out() {
 
 #[test]
 fn the_profile_has_each_point_of_the_table_once() {
-    let points = Profile::MigrationTest.points(Backend::Qemu);
+    let points = Profile::MIGRATION_TEST.points(Backend::Qemu);
     assert!(points.iter().all_unique());
     let points: BTreeSet<Point> = points.into_iter().map(|(point, _)| point).collect();
     let table = cases().map(|(_, raw)| Point::Qemu(raw)).collect();
     assert_eq!(points, table);
-    assert_eq!(Profile::MigrationTest.suite(), Suite::Qemu);
+    assert_eq!(Profile::MIGRATION_TEST.suite(), Suite::Qemu);
 }
 
 /// A part of a test's name, and what it says of the point.

@@ -170,7 +170,7 @@ fn the_model_agrees_with_the_table() {
 #[test]
 fn the_table_has_each_of_the_96_scenarios_once() {
     let table: Vec<Scenario> = rows().map(|row| row.scenario).collect();
-    let suite: BTreeSet<Scenario> = scenarios(Profile::Tck).collect();
+    let suite: BTreeSet<Scenario> = scenarios(Profile::TCK).collect();
     assert_eq!(table.len(), 96);
     assert_eq!(BTreeSet::from_iter(table), suite);
 }
@@ -187,7 +187,7 @@ fn the_table_is_plausible() {
 
 #[test]
 fn a_guest_that_is_paused_or_migrates_without_live_is_still_while_it_migrates() {
-    for scenario in scenarios(Profile::TckFull) {
+    for scenario in scenarios(Profile::TCK_FULL) {
         let words = scenario.to_string();
         let runs = words.contains("-running-") && words.contains("/live");
         let expected = if runs {
@@ -201,7 +201,7 @@ fn a_guest_that_is_paused_or_migrates_without_live_is_still_while_it_migrates() 
 
 #[test]
 fn the_flag_paused_pauses_the_guest_at_the_end() {
-    for scenario in scenarios(Profile::TckFull) {
+    for scenario in scenarios(Profile::TCK_FULL) {
         if scenario.flags.to_string().contains("paused") {
             let end = scenario.expectation().destination_activity;
             assert_eq!(end, Activity::Paused, "{scenario}");

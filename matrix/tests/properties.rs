@@ -30,7 +30,7 @@ fn releases() -> Releases {
 /// The 96 scenarios on every known release.
 fn tck() -> Selection {
     Selection {
-        profile: Some(Profile::Tck),
+        profile: Some(Profile::TCK),
         ..Selection::default()
     }
 }
@@ -42,7 +42,7 @@ fn all_cases() -> Vec<Case> {
         profile: Some(profile),
         ..tck()
     };
-    let profiles = [Profile::Default, Profile::TckFull, Profile::Faults].into_iter();
+    let profiles = [Profile::DEFAULT, Profile::TCK_FULL, Profile::FAULTS].into_iter();
     profiles
         .flat_map(|profile| select(profile).cases(&releases()).unwrap())
         .collect()

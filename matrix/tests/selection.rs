@@ -39,7 +39,7 @@ fn error(selection: &Selection) -> SelectError {
 /// The 96 scenarios on every known release.
 fn tck() -> Selection {
     Selection {
-        profile: Some(Profile::Tck),
+        profile: Some(Profile::TCK),
         ..Selection::default()
     }
 }
@@ -52,7 +52,7 @@ fn one_release_has_96_cases_a_boundary_768_and_four_releases_6144() {
     assert_eq!(count(boundary(), &four()), 768);
     assert_eq!(count(tck(), &four()), 6144);
     let full = Selection {
-        profile: Some(Profile::TckFull),
+        profile: Some(Profile::TCK_FULL),
         ..tck()
     };
     assert_eq!(count(full, &releases(&["sid"])), 384 + 32);
@@ -68,7 +68,7 @@ fn every_fault_is_run_once_a_tuple_and_the_rest_is_counted() {
     let cases = faults.cases(&four()).unwrap();
     assert_eq!(cases.len(), 8 * 34);
     let excluded = faults.excluded(&four()).unwrap();
-    let product = 8 * Profile::Faults.points(Backend::Libvirt).len();
+    let product = 8 * Profile::FAULTS.points(Backend::Libvirt).len();
     assert_eq!(excluded.values().sum::<usize>(), product - cases.len());
     assert!(boundary().excluded(&four()).unwrap().is_empty());
 }
@@ -199,7 +199,7 @@ fn contradictions_are_refused() {
         }
     ));
     let selection = Selection {
-        profile: Some(Profile::Faults),
+        profile: Some(Profile::FAULTS),
         ..tck()
     };
     assert!(matches!(
@@ -297,7 +297,7 @@ fn a_plan_of_a_newer_format_is_refused_whatever_else_it_says() {
 #[test]
 fn a_parallel_migration_is_named_in_its_case_found_by_a_filter_and_never_tunnelled() {
     let full = Selection {
-        profile: Some(Profile::TckFull),
+        profile: Some(Profile::TCK_FULL),
         filter: Some("parallel(parallel)".parse().unwrap()),
         ..tck()
     };

@@ -122,33 +122,23 @@ impl Cell {
 }
 
 /// The heads of the columns that these rows need: every control method where one is there, and what
-/// is there of the others.
+/// is there of the others, the suites last.
 fn columns(rows: &Rows<'_>) -> Vec<&'static str> {
     let cases = rows.iter().flat_map(|(_, judgements)| judgements);
-    let there: BTreeSet<_> = cases.map(|one| column(&one.case)).collect();
-    let controls = Control::ALL.map(Control::word);
-    let managed = controls.iter().any(|control| there.contains(control));
-    let methods = Method::ALL.iter().map(|method| method.word());
-    let others = methods.chain(Suite::ALL.map(Suite::word));
-    let controls = controls.into_iter().filter(|_| managed);
-    controls
-        .chain(others.filter(|one| there.contains(one)))
-        .collect()
-}
-
-/// The column that a case stands in.
-fn column(case: &Case) -> &'static str {
-    match &case.point {
-        Point::Tck(scenario) => scenario.control.word(),
-        Point::Chained(chained) => chained.scenario.control.word(),
-        Point::Qemu(raw) => raw.method.word(),
-        Point::Colo(_) | Point::Backup(_) => case.point.suite().word(),
-    }
+    let there: BTreeSet<_> = cases.map(|one| one.case.point.column()).collect();
+    let managed = there.iter().any(|(axis, _)| *axis == Control::NAME);
+    let needed = |column: &Column| there.contains(column) || managed && column.0 == Control::NAME;
+    let (suites, others): (Vec<_>, Vec<_>) = axes().partition(|axis| axis.name == Suite::NAME);
+    let all = others.into_iter().chain(suites);
+    let all = all.flat_map(|axis| axis.words.iter().map(|(word, _)| (axis.name, *word)));
+    all.filter(needed).map(|(_, word)| word).collect()
 }
 
 /// `31/32` of the cases that were tried passed; the sign tells the worst without colour.
 fn cell(run: &Run, head: &str, judgements: &[&Judgement]) -> Cell {
-    let of = judgements.iter().filter(|one| column(&one.case) == head);
+    let of = judgements
+        .iter()
+        .filter(|one| one.case.point.column().1 == head);
     match share(run, of.copied()) {
         Some(share) => Cell {
             told: format!("{} {share}", sign(share.worst)),
@@ -636,10 +626,11 @@ fn paint(text: &str, standing: Standing, colour: Colour) -> String {
         Standing::UnexpectedPass => 35,
         Standing::Failed | Standing::FailedAtFirst => 31,
     };
-    match colour {
-        Colour::Ansi => format!("\u{1b}[{code}m{text}\u{1b}[0m"),
-        Colour::Plain => text.to_owned(),
-    }
+    let style = match colour {
+        Colour::Ansi => hue.on_default(),
+        Colour::Plain => Style::new(),
+    };
+    format!("{style}{text}{style:#}")
 }
 
 fn put(text: &mut String, line: &str) {

@@ -286,7 +286,7 @@ fn a_fault_that_must_stay_unknown_does_not_pass_by_failing() {
 
 #[test]
 fn ninety_six_cases_have_nine_hundred_and_sixty_post_conditions() {
-    let points = migratrix_matrix::Profile::Tck.points(Backend::Libvirt);
+    let points = migratrix_matrix::Profile::TCK.points(Backend::Libvirt);
     let judgements = points.into_iter().map(|(point, _)| {
         let case = migratrix_matrix::Case {
             point,

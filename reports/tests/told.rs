@@ -666,7 +666,7 @@ impl std::io::Write for Pieces {
 
 #[test]
 fn junit_is_handed_on_as_it_is_made() {
-    let points = migratrix_matrix::Profile::Tck.points(migratrix_matrix::Backend::Libvirt);
+    let points = migratrix_matrix::Profile::TCK.points(migratrix_matrix::Backend::Libvirt);
     let judgements = points.into_iter().map(|(point, _)| {
         let case = Case {
             point,

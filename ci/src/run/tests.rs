@@ -25,7 +25,7 @@ fn plan(dir: &TempDir, jobs: usize, retries: u32) -> Plan {
         let filter = Some(filter.parse().expect("it is a filter"));
         let selection = Selection {
             suite,
-            profile: (suite == Suite::Tck).then_some(Profile::Tck),
+            profile: (suite == Suite::Tck).then_some(Profile::TCK),
             backend,
             filter,
             ..Selection::default()

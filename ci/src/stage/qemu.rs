@@ -102,14 +102,10 @@ impl Stage {
     }
 }
 
-/// The tool that a chain of backups needs and a release has not got beside its QEMU.
+/// The tool that a case needs and a release has not got beside its QEMU.
 fn missing_tool(point: &Point, hosts: &[&RawHost]) -> Option<String> {
-    let tools: &[&str] = match point {
-        Point::Tck(_) | Point::Chained(_) | Point::Qemu(_) | Point::Colo(_) => &[],
-        Point::Backup(_) => &["qemu-img", "qemu-io"],
-    };
     let lacks = |tool: &&str| hosts.iter().find(|host| host.binary.tool(tool).is_err());
-    tools.iter().find_map(|tool| {
+    point.tools().iter().find_map(|tool| {
         let host = lacks(tool)?;
         Some(format!("{tool} beside the QEMU of {}", host.name))
     })

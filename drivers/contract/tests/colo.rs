@@ -42,7 +42,7 @@ fn three_checkpoints_come_before_the_memory_is_compared() {
 
 #[test]
 fn every_script_goes_through_its_phases_and_clears_both_sides() {
-    for (point, _) in Profile::ColoFull.points(Backend::Qemu) {
+    for (point, _) in Profile::COLO_FULL.points(Backend::Qemu) {
         let script = script(&format!("colo/qemu/a,b/{point}"));
         assert!(
             script.steps.is_sorted_by_key(|(phase, _)| *phase),

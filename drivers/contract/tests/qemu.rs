@@ -81,7 +81,7 @@ fn every_fault_changes_what_is_done() {
 #[test]
 fn every_script_ends_in_clearing_both_sides() {
     let name = ReleaseName::new("a").unwrap();
-    for (point, fault) in Profile::MigrationTest.points(Backend::Qemu) {
+    for (point, fault) in Profile::MIGRATION_TEST.points(Backend::Qemu) {
         let tuple = Tuple {
             client: name.clone(),
             source: name.clone(),

@@ -53,7 +53,7 @@ fn sights(history: &History) -> Vec<&Observation> {
 
 #[test]
 fn a_crime_that_can_be_seen_is_caught_on_every_scenario() {
-    let points = Profile::TckFull.points(Backend::Fake).into_iter();
+    let points = Profile::TCK_FULL.points(Backend::Fake).into_iter();
     let is_p2p = |point: &Point| matches!(point, Point::Tck(one) if one.control == Control::P2p);
     for (point, _) in points.filter(|(point, _)| is_p2p(point)) {
         let case = run::case(point, None);

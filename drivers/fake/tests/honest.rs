@@ -8,7 +8,7 @@ use migratrix_reports::{Kind, judge};
 
 #[test]
 fn all_scenarios_of_the_full_profile_meet_all_conditions() {
-    for (point, _) in Profile::TckFull.points(Backend::Fake) {
+    for (point, _) in Profile::TCK_FULL.points(Backend::Fake) {
         let case = run::case(point, None);
         let judgement = judge(&run::play(&case, None));
         for (condition, verdict) in &judgement.conditions {

@@ -25,9 +25,10 @@ const DISK_BYTES: usize = 1 << 20;
 
 /// The pair of a subject, if it is one.
 const fn pair(subject: &Subject) -> Option<Colo> {
-    match subject.point {
-        Point::Colo(colo) => Some(colo),
-        Point::Tck(_) | Point::Qemu(_) | Point::Backup(_) | Point::Chained(_) => None,
+    if let Point::Colo(colo) = subject.point {
+        Some(colo)
+    } else {
+        None
     }
 }
 

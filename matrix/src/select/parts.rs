@@ -202,7 +202,7 @@ mod tests {
         let known = vec![release("bookworm", "7.2.22"), release("trixie", "10.0.13")];
         let known = Releases::new(known).expect("each once");
         let mut selection = Selection {
-            profile: Some(Profile::Tck),
+            profile: Some(Profile::TCK),
             shard: shard.parse().ok(),
             ..Selection::default()
         };

@@ -50,7 +50,7 @@ mod tests {
         let release = |name| Release::unknown(ReleaseName::new(name).unwrap());
         let releases = Releases::new(["a", "b"].map(release).to_vec()).unwrap();
         let selection = Selection {
-            profile: Some(Profile::Default),
+            profile: Some(Profile::DEFAULT),
             ..Selection::default()
         };
         let mut plan = Plan::new(selection, &releases).unwrap();

@@ -16,20 +16,10 @@ mod story;
 mod tests;
 pub(crate) mod writes;
 
-use crate::{
-    Backend,
-    suite::{ProfileRow, SuiteSpec},
+use crate::{Backend, suite::SuiteRow};
+
+/// What it is.
+pub(crate) const SUITE: SuiteRow = SuiteRow {
+    backends: &[Backend::Qemu, Backend::Libvirt],
+    profiles: &profiles::PROFILES,
 };
-
-/// The suite.
-pub(crate) struct BackupSuite;
-
-impl SuiteSpec for BackupSuite {
-    fn backends(&self) -> &'static [Backend] {
-        &[Backend::Qemu, Backend::Libvirt]
-    }
-
-    fn profiles(&self) -> &'static [ProfileRow] {
-        &profiles::PROFILES
-    }
-}

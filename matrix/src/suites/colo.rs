@@ -6,20 +6,10 @@ mod needs;
 pub(crate) mod point;
 pub(crate) mod profiles;
 
-use crate::{
-    Backend,
-    suite::{ProfileRow, SuiteSpec},
+use crate::{Backend, suite::SuiteRow};
+
+/// What it is.
+pub(crate) const SUITE: SuiteRow = SuiteRow {
+    backends: &[Backend::Qemu],
+    profiles: &profiles::PROFILES,
 };
-
-/// The suite.
-pub(crate) struct ColoSuite;
-
-impl SuiteSpec for ColoSuite {
-    fn backends(&self) -> &'static [Backend] {
-        &[Backend::Qemu]
-    }
-
-    fn profiles(&self) -> &'static [ProfileRow] {
-        &profiles::PROFILES
-    }
-}

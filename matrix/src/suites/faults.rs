@@ -3,27 +3,21 @@
 use itertools::{Itertools, iproduct};
 
 use crate::{
-    Backend, Fault, Point, Profile,
-    suite::{ProfileRow, SuiteSpec},
+    Backend, Fault, Point,
+    suite::{SuiteRow, profiles},
 };
 
-/// The suite.
-pub(crate) struct Faults;
-
-static PROFILES: [ProfileRow; 1] = [ProfileRow {
-    profile: Profile::Faults,
+/// What it is.
+pub(crate) const SUITE: SuiteRow = SuiteRow {
     backends: &Backend::ALL,
-    points: faults,
-}];
+    profiles: &PROFILES,
+};
 
-impl SuiteSpec for Faults {
-    fn backends(&self) -> &'static [Backend] {
-        &Backend::ALL
-    }
+profiles! {
+    Faults;
 
-    fn profiles(&self) -> &'static [ProfileRow] {
-        &PROFILES
-    }
+    /// Every fault, on the scenario in which it is a violation.
+    FAULTS = "faults": &Backend::ALL, faults;
 }
 
 /// Every fault of the back end × every point that some fault has; the rules leave each fault its own.

@@ -13,20 +13,10 @@ pub(crate) mod profiles;
 pub(crate) mod rules;
 pub(crate) mod settings;
 
-use crate::{
-    Backend,
-    suite::{ProfileRow, SuiteSpec},
+use crate::{Backend, suite::SuiteRow};
+
+/// What it is.
+pub(crate) const SUITE: SuiteRow = SuiteRow {
+    backends: &[Backend::Qemu],
+    profiles: &profiles::PROFILES,
 };
-
-/// The suite.
-pub(crate) struct QemuSuite;
-
-impl SuiteSpec for QemuSuite {
-    fn backends(&self) -> &'static [Backend] {
-        &[Backend::Qemu]
-    }
-
-    fn profiles(&self) -> &'static [ProfileRow] {
-        &profiles::PROFILES
-    }
-}

@@ -6,24 +6,10 @@ pub(crate) mod hardware;
 pub(crate) mod point;
 pub(crate) mod profiles;
 
-use crate::{
-    Backend,
-    suite::{ProfileRow, SuiteSpec},
+use crate::suite::SuiteRow;
+
+/// What it is.
+pub(crate) const SUITE: SuiteRow = SuiteRow {
+    backends: profiles::BACKENDS,
+    profiles: &profiles::PROFILES,
 };
-
-/// The suite.
-pub(crate) struct Tck;
-
-impl Tck {
-    const BACKENDS: &'static [Backend] = &[Backend::Libvirt, Backend::Fake];
-}
-
-impl SuiteSpec for Tck {
-    fn backends(&self) -> &'static [Backend] {
-        Self::BACKENDS
-    }
-
-    fn profiles(&self) -> &'static [ProfileRow] {
-        &profiles::PROFILES
-    }
-}

@@ -115,12 +115,12 @@ fn the_profiles_allow_what_they_are_for() {
         });
         cases.partition::<Vec<Case>, _>(|case| excluded(case).is_none())
     };
-    for profile in [Profile::MigrationTest, Profile::Devices, Profile::Plain] {
+    for profile in [Profile::MIGRATION_TEST, Profile::DEVICES, Profile::PLAIN] {
         let (_, left_out) = allowed(profile);
         assert_eq!(left_out, Vec::new(), "{profile}");
     }
-    assert_eq!(allowed(Profile::Devices).0.len(), 4 * Devices::ALL.len());
-    let (families, _) = allowed(Profile::Families);
+    assert_eq!(allowed(Profile::DEVICES).0.len(), 4 * Devices::ALL.len());
+    let (families, _) = allowed(Profile::FAMILIES);
     assert!((150..400).contains(&families.len()), "{}", families.len());
     for method in Method::ALL {
         assert!(

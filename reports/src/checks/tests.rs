@@ -113,7 +113,7 @@ fn each_condition_of_each_point_has_a_check_in_its_suite() {
 
 #[test]
 fn a_good_history_of_every_scenario_passes_every_condition() {
-    for (point, _) in Profile::TckFull.points(Backend::Libvirt) {
+    for (point, _) in Profile::TCK_FULL.points(Backend::Libvirt) {
         let case = migratrix_matrix::Case {
             point,
             ..LIVE.parse().expect("a case")

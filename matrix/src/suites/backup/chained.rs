@@ -23,7 +23,7 @@ use crate::{
     Activity, Axis, AxisInfo, Backend, BadWord, Condition, Control, Flag, FlagSet, MachineChoice,
     Point, Scenario, State, Suite,
     axis::Value,
-    point::SuitePoint,
+    point::{Column, SuitePoint},
     rule::{Row, Rule, first, row},
     word::serde_as_text,
 };
@@ -82,6 +82,10 @@ impl SuitePoint for Chained {
             Condition::Chain,
         ];
         [&Scenario::CONDITIONS[..], &chain].concat()
+    }
+
+    fn column(&self) -> Column {
+        self.scenario.column()
     }
 
     fn scenario(&self) -> Option<&Scenario> {

@@ -107,4 +107,8 @@ impl SuitePoint for Backup {
     fn conditions(&self) -> Vec<Condition> {
         Self::conditions(self)
     }
+
+    fn tools(&self) -> &'static [&'static str] {
+        &["qemu-img", "qemu-io"]
+    }
 }

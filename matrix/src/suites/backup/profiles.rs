@@ -11,34 +11,26 @@ use super::{
     point::Backup,
 };
 use crate::{
-    Backend, Point, Profile,
-    suite::{ProfileRow, unbroken},
+    Backend, Point,
+    suite::{profiles, unbroken},
     suites::tck::profiles::tck_flags,
 };
 
-/// The usual one first.
-pub(super) static PROFILES: [ProfileRow; 4] = [
-    ProfileRow {
-        profile: Profile::Iotests124,
-        backends: &[Backend::Qemu],
-        points: |_| unbroken(iotests_124(), Point::Backup),
-    },
-    ProfileRow {
-        profile: Profile::Variants,
-        backends: &[Backend::Qemu],
-        points: |_| unbroken(variants(), Point::Backup),
-    },
-    ProfileRow {
-        profile: Profile::Chain,
-        backends: &[Backend::Qemu],
-        points: |_| unbroken(chains(), Point::Backup),
-    },
-    ProfileRow {
-        profile: Profile::Checkpoints,
-        backends: &[Backend::Libvirt],
-        points: |_| unbroken(chained(&tck_flags().collect::<Vec<_>>()), Point::Chained),
-    },
-];
+profiles! {
+    Backup;
+
+    /// The cases of qemu-iotests 124, in both forms of the command.
+    IOTESTS_124 = "iotests-124": &[Backend::Qemu], |_| unbroken(iotests_124(), Point::Backup);
+    /// The simple chain × granularity × clusters × bitmaps × creation × format: a product that
+    /// can be covered (--cover 2).
+    VARIANTS = "variants": &[Backend::Qemu], |_| unbroken(variants(), Point::Backup);
+    /// Chains that are continued after a migration: by shared storage and by a copy, with the
+    /// bitmap in the stream, under an alias, or in the image.
+    CHAIN = "chain": &[Backend::Qemu], |_| unbroken(chains(), Point::Backup);
+    /// Chains that libvirt makes, with checkpoints, around each of the 96 scenarios of `tck`,
+    /// by shared storage and by a copy.
+    CHECKPOINTS = "checkpoints": &[Backend::Libvirt], |_| unbroken(chained(&tck_flags().collect::<Vec<_>>()), Point::Chained);
+}
 
 /// The cases of `qemu-iotests` 124, in both forms of the command.
 pub(crate) fn iotests_124() -> Vec<Backup> {

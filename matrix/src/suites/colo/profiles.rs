@@ -7,23 +7,18 @@ use super::{
     point::Colo,
 };
 use crate::{
-    Backend, MachineChoice, Point, Profile,
-    suite::{ProfileRow, unbroken},
+    Backend, MachineChoice, Point,
+    suite::{profiles, unbroken},
 };
 
-/// The usual one first.
-pub(super) static PROFILES: [ProfileRow; 2] = [
-    ProfileRow {
-        profile: Profile::QemuColo,
-        backends: &[Backend::Qemu],
-        points: |_| unbroken(qemus_own(), Point::Colo),
-    },
-    ProfileRow {
-        profile: Profile::ColoFull,
-        backends: &[Backend::Qemu],
-        points: |_| unbroken(full(), Point::Colo),
-    },
-];
+profiles! {
+    Colo;
+
+    /// The eight cases of QEMU's own COLO test: channel × who takes over × when.
+    QEMU_COLO = "qemu-colo": &[Backend::Qemu], |_| unbroken(qemus_own(), Point::Colo);
+    /// COLO with each way to lose a side, on both machines and with a disk.
+    COLO_FULL = "colo-full": &[Backend::Qemu], |_| unbroken(full(), Point::Colo);
+}
 
 /// The eight cases of QEMU's own COLO test: channel × who takes over × when.
 pub(crate) fn qemus_own() -> Vec<Colo> {

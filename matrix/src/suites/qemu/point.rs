@@ -6,9 +6,9 @@ use super::axes::{
 };
 use super::rules;
 use crate::{
-    Backend, Condition, Requirement, Rule, Suite,
+    Axis, Backend, Condition, Requirement, Rule, Suite,
     axis::{Value, axes_point},
-    point::SuitePoint,
+    point::{Column, Expected, SuitePoint},
 };
 
 /// One migration between two QEMUs: a value of each axis. The default is a live precopy over a
@@ -176,5 +176,13 @@ impl SuitePoint for Raw {
 
     fn conditions(&self) -> Vec<Condition> {
         Self::conditions(self)
+    }
+
+    fn expected(&self) -> Expected {
+        Expected::Raw(self.expectation())
+    }
+
+    fn column(&self) -> Column {
+        (Method::NAME, self.method.word())
     }
 }

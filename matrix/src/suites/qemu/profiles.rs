@@ -11,33 +11,26 @@ use super::{
     point::Raw,
 };
 use crate::{
-    Backend, Point, Profile,
-    suite::{ProfileRow, unbroken},
+    Backend, Point,
+    suite::{profiles, unbroken},
 };
 
-/// The usual one first.
-pub(super) static PROFILES: [ProfileRow; 4] = [
-    ProfileRow {
-        profile: Profile::MigrationTest,
-        backends: &[Backend::Qemu],
-        points: |_| unbroken(coverage::points(), Point::Qemu),
-    },
-    ProfileRow {
-        profile: Profile::Devices,
-        backends: &[Backend::Qemu],
-        points: |_| unbroken(devices(), Point::Qemu),
-    },
-    ProfileRow {
-        profile: Profile::Plain,
-        backends: &[Backend::Qemu],
-        points: |_| unbroken(plain_precopy(), Point::Qemu),
-    },
-    ProfileRow {
-        profile: Profile::Families,
-        backends: &[Backend::Qemu],
-        points: |_| unbroken(families(), Point::Qemu),
-    },
-];
+profiles! {
+    Qemu;
+
+    /// The cases that cover QEMU's own migration-test, by the coverage table.
+    MIGRATION_TEST = "migration-test": &[Backend::Qemu], |_| unbroken(coverage::points(), Point::Qemu);
+    /// Each set of devices on the newest common machine of both families, with the guest
+    /// running and stopped.
+    DEVICES = "devices": &[Backend::Qemu], |_| unbroken(devices(), Point::Qemu);
+    /// Precopy over each transport on each machine, with the guest running and stopped, and
+    /// once with a guest that leaves the tracking of dirty pages to QEMU alone; and with the CPU
+    /// models `max` and `Nehalem`.
+    PLAIN = "plain": &[Backend::Qemu], |_| unbroken(plain_precopy(), Point::Qemu);
+    /// Method × transport × multifd × encryption × state of the guest: a product to be covered
+    /// (--cover 2 or 3).
+    FAMILIES = "families": &[Backend::Qemu], |_| unbroken(families(), Point::Qemu);
+}
 
 pub(crate) fn devices() -> impl Iterator<Item = Raw> {
     let machines = [MachineChoice::Q35, MachineChoice::Pc];

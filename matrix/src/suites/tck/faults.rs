@@ -95,12 +95,10 @@ mod tests {
     use crate::{Activity, Point};
 
     fn scenario(fault: TckFault) -> Scenario {
-        match fault.row().point {
-            Point::Tck(scenario) => scenario,
-            Point::Qemu(_) | Point::Colo(_) | Point::Backup(_) | Point::Chained(_) => {
-                panic!("{} is no fault of a scenario", fault.word())
-            }
-        }
+        let Point::Tck(scenario) = fault.row().point else {
+            panic!("{} is no fault of a scenario", fault.word())
+        };
+        scenario
     }
 
     #[test]

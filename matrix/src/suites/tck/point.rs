@@ -9,7 +9,7 @@ use crate::{
     Activity, Axis, AxisInfo, Backend, BadWord, Condition, Control, Flag, FlagSet, GuestState,
     Hardware, Parallel, Persistence, Point, Preparation, Raw, Rule, Suite, Transport,
     axis::{Value, axes_options},
-    point::SuitePoint,
+    point::{Column, Expected, SuitePoint},
     rule::{Row, first, row},
     word::{self, serde_as_text},
 };
@@ -249,6 +249,14 @@ impl SuitePoint for Scenario {
 
     fn excluded(&self) -> Option<&'static Rule> {
         first(&RULES, self)
+    }
+
+    fn expected(&self) -> Expected {
+        Expected::Managed(self.expectation())
+    }
+
+    fn column(&self) -> Column {
+        (Control::NAME, self.control.word())
     }
 
     fn scenario(&self) -> Option<&Scenario> {

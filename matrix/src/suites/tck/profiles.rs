@@ -3,40 +3,36 @@
 use itertools::{Itertools, iproduct};
 
 use super::{
-    Tck,
     axes::{Control, Flag, FlagSet, Parallel},
     hardware::Hardware,
     point::{Scenario, State},
 };
 use crate::{
-    Point, Profile,
+    Backend, Point,
     select::cover::cover_points,
-    suite::{ProfileRow, unbroken},
+    suite::{profiles, unbroken},
 };
 
-/// The usual one first.
-pub(super) static PROFILES: [ProfileRow; 4] = [
-    ProfileRow {
-        profile: Profile::Default,
-        backends: Tck::BACKENDS,
-        points: |_| unbroken(default(), |point| point),
-    },
-    ProfileRow {
-        profile: Profile::Tck,
-        backends: Tck::BACKENDS,
-        points: |_| unbroken(scenarios(tck_flags()), |point| point),
-    },
-    ProfileRow {
-        profile: Profile::TckScript,
-        backends: Tck::BACKENDS,
-        points: |_| unbroken(scenarios(script_flags()), |point| point),
-    },
-    ProfileRow {
-        profile: Profile::TckFull,
-        backends: Tck::BACKENDS,
-        points: |_| unbroken(full(), |point| point),
-    },
-];
+/// What can run them, the usual one first.
+pub(super) const BACKENDS: &[Backend] = &[Backend::Libvirt, Backend::Fake];
+
+profiles! {
+    Tck;
+
+    /// The 96 scenarios of `tck`. Beside them each kind of hardware of real guests, covered in
+    /// pairs with control, state and flags (live among them), and as OpenStack's Nova migrates:
+    /// p2p with live, undefine and persist.
+    DEFAULT = "default": BACKENDS, |_| unbroken(default(), |point| point);
+    /// The 96 scenarios: the flag sets none, undefine, persist and both.
+    TCK = "tck": BACKENDS, |_| unbroken(scenarios(tck_flags()), |point| point);
+    /// The flags that the TCK's script gives, each on its own: live, persist, undefine, paused.
+    /// 96 scenarios.
+    TCK_SCRIPT = "tck-script": BACKENDS, |_| unbroken(scenarios(script_flags()), |point| point);
+    /// All 16 sets of the flags live, paused, undefine and persist: 384 scenarios, with those
+    /// of the other two profiles among them. Beside them 32 that send memory over parallel
+    /// connections.
+    TCK_FULL = "tck-full": BACKENDS, |_| unbroken(full(), |point| point);
+}
 
 pub(crate) fn tck_flags() -> impl Iterator<Item = FlagSet> {
     FlagSet::subsets(&[Flag::UndefineSource, Flag::PersistDest])

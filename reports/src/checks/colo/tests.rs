@@ -72,7 +72,7 @@ fn refused(point: &str, of: Verb) -> History {
 
 #[test]
 fn every_condition_of_every_point_passes_where_all_went_well() {
-    for (point, _) in Profile::ColoFull.points(Backend::Qemu) {
+    for (point, _) in Profile::COLO_FULL.points(Backend::Qemu) {
         let Point::Colo(colo) = point else {
             panic!("{point} is no pair")
         };

@@ -35,7 +35,7 @@ fn a_good_history_of_every_point_passes_every_condition() {
 
 /// Every point of the suite's profiles.
 fn points() -> impl Iterator<Item = (Point, Option<Fault>)> {
-    let profiles = [Profile::MigrationTest, Profile::Devices, Profile::Plain].into_iter();
+    let profiles = [Profile::MIGRATION_TEST, Profile::DEVICES, Profile::PLAIN].into_iter();
     profiles.flat_map(|one| one.points(Backend::Qemu))
 }
 
