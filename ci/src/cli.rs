@@ -7,7 +7,10 @@ use std::{
     path::PathBuf,
 };
 
-use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum, error::ErrorKind, value_parser};
+use clap::{
+    ArgAction, Args, Parser, Subcommand, ValueEnum, builder::StyledStr, error::ErrorKind, value_parser,
+};
+use clap_complete::Shell;
 use itertools::Itertools;
 use migratrix_lab::recipes;
 use migratrix_matrix::{Backend, Profile, Suite, axes};
@@ -15,6 +18,7 @@ use migratrix_matrix::{Backend, Profile, Suite, axes};
 use crate::{
     code,
     formats::FormatArgs,
+    say,
     schema::Written,
     words::{profiles, words},
 };
@@ -56,17 +60,22 @@ pub fn read() -> Result<Cli, u8> {
         let text = error.render();
         if error.kind() == ErrorKind::InvalidUtf8 {
             eprintln!("error: {}", not_text(env::args_os()));
-        } else if error.use_stderr() && stderr().is_terminal() {
-            eprint!("{}", text.ansi());
         } else if error.use_stderr() {
-            eprint!("{text}");
-        } else if stdout().is_terminal() {
-            print!("{}", text.ansi());
+            eprint!("{}", shown(&text, &stderr()));
         } else {
-            print!("{text}");
+            print!("{}", shown(&text, &stdout()));
         }
         u8::try_from(error.exit_code()).unwrap_or(code::WRONG_USE)
     })
+}
+
+/// The text as it is written there.
+fn shown(text: &StyledStr, to: &impl IsTerminal) -> String {
+    if say::is_coloured(to) {
+        text.ansi().to_string()
+    } else {
+        text.to_string()
+    }
 }
 
 /// Which of the arguments are no text, and where they stand.
@@ -142,7 +151,24 @@ pub enum Command {
         #[command(subcommand)]
         action: LabAction,
     },
+    /// Print what a shell completes this command line by
+    #[command(after_help = COMPLETIONS_EXAMPLE)]
+    Completions {
+        /// For which shell
+        #[arg(value_enum)]
+        shell: Shell,
+    },
+    /// Write the manual pages, one for each command
+    #[command(after_help = "Example:\n  migratrix man man1 && man man1/migratrix-run.1")]
+    Man {
+        /// The directory to write them into; it is made where it is not there
+        dir: PathBuf,
+    },
 }
+
+const COMPLETIONS_EXAMPLE: &str = "\
+Example:
+  migratrix completions bash > ~/.local/share/bash-completion/completions/migratrix";
 
 const LIST_EXAMPLES: &str = "\
 Examples:

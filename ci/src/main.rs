@@ -23,6 +23,7 @@ mod lab;
 mod ledger;
 mod list;
 mod log;
+mod manual;
 mod meaning;
 mod outputs;
 mod processor;
@@ -167,17 +168,15 @@ impl Failure {
 
 fn carry_out(cli: &Cli) -> Result<u8, Failure> {
     let named = cli.config.as_deref();
-    if let Command::Run(typed) = &cli.command {
-        return run(typed, named);
-    }
-    let config = Config::read(Config::file(named).as_deref()).or_wrong_use()?;
+    let config = || Config::read(Config::file(named).as_deref()).or_wrong_use();
     match &cli.command {
-        Command::Doctor => Ok(if doctor::doctor(&config) {
+        Command::Doctor => Ok(if doctor::doctor(&config()?) {
             code::AS_EXPECTED
         } else {
             code::LAB_FAILED
         }),
         Command::Releases { action } => {
+            config()?;
             releases::releases(action.as_ref()).or_by_its_cause()?;
             Ok(code::AS_EXPECTED)
         }
@@ -186,7 +185,7 @@ fn carry_out(cli: &Cli) -> Result<u8, Failure> {
             count,
             format,
         } => {
-            list::list(selection, *count, *format, &config).or_wrong_use()?;
+            list::list(selection, *count, *format, &config()?).or_wrong_use()?;
             Ok(code::AS_EXPECTED)
         }
         Command::Run(typed) => run(typed, named),
@@ -194,15 +193,28 @@ fn carry_out(cli: &Cli) -> Result<u8, Failure> {
             schema::schema(*of).or_lab_failed()?;
             Ok(code::AS_EXPECTED)
         }
-        Command::Judge { dir, known, junit } => judge::judge(dir, known, junit, &config).map(exit),
+        Command::Judge { dir, known, junit } => {
+            judge::judge(dir, known, junit, &config()?).map(exit)
+        }
         Command::Report {
             dirs,
             known,
             outputs,
-        } => report::report(dirs, known, outputs, &config)
+        } => report::report(dirs, known, outputs, &config()?)
             .or_wrong_use()
             .map(exit),
-        Command::Lab { action } => lab::lab(action).or_by_its_cause(),
+        Command::Lab { action } => {
+            config()?;
+            lab::lab(action).or_by_its_cause()
+        }
+        Command::Completions { shell } => {
+            manual::completions(*shell);
+            Ok(code::AS_EXPECTED)
+        }
+        Command::Man { dir } => {
+            manual::pages(dir).or_wrong_use()?;
+            Ok(code::AS_EXPECTED)
+        }
     }
 }
 

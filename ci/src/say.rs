@@ -8,7 +8,7 @@
 
 use std::{
     env,
-    io::{self, ErrorKind, Write, stderr, stdout},
+    io::{self, ErrorKind, IsTerminal, Write, stderr, stdout},
     sync::{Mutex, OnceLock, PoisonError},
 };
 
@@ -35,7 +35,7 @@ macro_rules! eprintln {
 }
 
 /// What the program is called in the texts.
-const NAME: &str = "migratrix";
+pub const NAME: &str = "migratrix";
 /// The longest word or quoted value that is told whole, in characters.
 const LONG: usize = 300;
 /// How much of a longer one is told, from its beginning and from its end.
@@ -47,9 +47,14 @@ static TROUBLE: Mutex<Option<io::Error>> = Mutex::new(None);
 
 /// Prints a text to the standard output.
 pub fn out(text: &str) {
+    as_it_is(named(text, called()).as_bytes());
+}
+
+/// Prints what is for a program to read: no name in it is that by which this one was called.
+pub fn as_it_is(text: &[u8]) {
     let mut trouble = TROUBLE.lock().unwrap_or_else(PoisonError::into_inner);
     if trouble.is_none() {
-        *trouble = stdout().write_all(named(text, called()).as_bytes()).err();
+        *trouble = stdout().write_all(text).err();
     }
 }
 
@@ -79,6 +84,12 @@ pub fn count(number: usize, word: &str) -> String {
     } else {
         format!("{number} {word}s")
     }
+}
+
+/// Whether what is written there is coloured.
+#[must_use]
+pub fn is_coloured(to: &impl IsTerminal) -> bool {
+    to.is_terminal() && env::var_os("NO_COLOR").is_none()
 }
 
 /// How this program was called, as a shell has to be given it.

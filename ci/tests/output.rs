@@ -47,6 +47,7 @@ fn a_reader_that_wants_no_more_ends_the_printing_quietly() {
         &["list", "--boundary", "bookworm,trixie"][..],
         &["releases"],
         &["--help"],
+        &["completions", "bash"],
         &RUN,
     ] {
         let mut running = migratrix(dir.path(), arguments)
@@ -65,7 +66,14 @@ fn a_reader_that_wants_no_more_ends_the_printing_quietly() {
 #[test]
 fn a_full_disk_under_the_standard_output_is_an_error_that_names_it() {
     let dir = fresh();
-    for arguments in [&["list"][..], &["releases"], &["--help"], &["doctor"], &RUN] {
+    for arguments in [
+        &["list"][..],
+        &["releases"],
+        &["--help"],
+        &["doctor"],
+        &["completions", "zsh"],
+        &RUN,
+    ] {
         let full = File::options().write(true).open("/dev/full");
         let output = migratrix(dir.path(), arguments)
             .stdout(full.expect("it is there"))
@@ -130,10 +138,74 @@ fn a_hint_names_the_program_as_it_was_called() {
     assert!(err.contains(hint), "{err}");
 }
 
-/// What a run of a few seconds shows on a terminal of so many columns.
-fn on_a_terminal(dir: &Path, columns: u16) -> String {
+#[test]
+fn every_shell_is_given_completions_and_another_is_refused() {
+    let dir = fresh();
+    fs::write(dir.path().join("migratrix.toml"), "[[").expect("there is room");
+    let of = |shell: &str| {
+        let output = migratrix(dir.path(), &["completions", shell]).output();
+        output.expect("the program is built")
+    };
+    for shell in ["bash", "zsh", "fish", "elvish", "powershell"] {
+        let output = of(shell);
+        assert_eq!(output.status.code(), Some(0), "{shell}");
+        let script = String::from_utf8_lossy(&output.stdout);
+        for word in ["boundary", "fail-known", "completions"] {
+            assert!(script.contains(word), "{shell}: {word} is not in {script}");
+        }
+        assert!(!script.contains(env!("CARGO_BIN_EXE_migratrix")), "{shell}");
+    }
+    let output = of("csh");
+    let err = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(2), "{err}");
+    assert!(err.contains("'csh'") && err.contains("fish"), "{err}");
+}
+
+#[test]
+fn a_shell_takes_its_completions() {
+    let dir = fresh();
+    let complete = "source <(\"$0\" completions bash)
+        COMP_WORDS=(migratrix run --boun) COMP_CWORD=2
+        _migratrix migratrix --boun run
+        echo \"${COMPREPLY[@]}\"";
+    let output = Command::new("bash")
+        .args(["-c", complete, env!("CARGO_BIN_EXE_migratrix")])
+        .current_dir(dir.path())
+        .output()
+        .expect("there is a shell");
+    let completed = String::from_utf8_lossy(&output.stdout);
+    assert_eq!(completed.trim(), "--boundary", "{output:?}");
+}
+
+#[test]
+fn manual_pages_are_written_into_a_folder_and_nowhere_else() {
+    let dir = fresh();
+    let output = migratrix(dir.path(), &["man", "share/man1"]).output();
+    let output = output.expect("the program is built");
+    assert_eq!(output.status.code(), Some(0), "{output:?}");
+    assert!(output.stdout.is_empty() && output.stderr.is_empty());
+    let page = fs::read_to_string(dir.path().join("share/man1/migratrix-lab-up.1"));
+    assert!(page.expect("it is written").contains("\\-\\-name"));
+    fs::write(dir.path().join("file"), "").expect("there is room");
+    let output = migratrix(dir.path(), &["man", "file"]).output();
+    let output = output.expect("the program is built");
+    let err = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(2), "{err}");
+    assert!(err.contains("the manual pages into file"), "{err}");
+}
+
+/// What a run of a few seconds shows on a terminal of so many columns, without its styles.
+fn run_on_a_terminal(dir: &Path, columns: u16) -> String {
     let slow = "[deadlines]\nmigrate = 1.5\n";
     fs::write(dir.join("migratrix.toml"), slow).expect("there is room");
+    let run = ["run", "--backend", "fake", "--suite", "faults"];
+    let (shown, code) = on_a_terminal(migratrix(dir, &run), columns);
+    assert_eq!(code, Some(0), "{shown}");
+    console::strip_ansi_codes(&shown).into_owned()
+}
+
+/// What a command shows on a terminal of so many columns, and its exit code.
+fn on_a_terminal(mut command: Command, columns: u16) -> (String, Option<i32>) {
     let size = Winsize {
         ws_row: 24,
         ws_col: columns,
@@ -142,29 +214,28 @@ fn on_a_terminal(dir: &Path, columns: u16) -> String {
     };
     let pty = openpty(Some(&size), None).expect("there is a terminal");
     let another = |end: &OwnedFd| dup(end.as_fd()).expect("there is room");
-    let run = ["run", "--backend", "fake", "--suite", "faults"];
-    let mut running = migratrix(dir, &run)
+    let mut running = command
         .env("TERM", "xterm")
         .stdout(another(&pty.slave))
         .stderr(another(&pty.slave))
         .spawn()
         .expect("the program is built");
-    drop(pty.slave);
+    drop((pty.slave, command));
     let (mut shown, mut piece) = (Vec::new(), [0; 4096]);
     let mut screen = File::from(pty.master);
     // The other end's close is told as an error.
     while let Ok(length @ 1..) = screen.read(&mut piece) {
         shown.extend_from_slice(&piece[..length]);
     }
-    assert!(running.wait().expect("it was started here").success());
-    console::strip_ansi_codes(&String::from_utf8_lossy(&shown)).into_owned()
+    let ended = running.wait().expect("it was started here");
+    (String::from_utf8_lossy(&shown).into_owned(), ended.code())
 }
 
 #[test]
 fn a_bar_says_what_runs_and_how_many_attempts_there_were_within_the_width() {
     for columns in [120, 60, 30] {
         let dir = fresh();
-        let shown = on_a_terminal(dir.path(), columns);
+        let shown = run_on_a_terminal(dir.path(), columns);
         let bars: Vec<_> = shown
             .split(['\r', '\n'])
             .filter(|line| line.contains("attempts"))
@@ -186,6 +257,32 @@ fn a_bar_says_what_runs_and_how_many_attempts_there_were_within_the_width() {
             );
         }
     }
+}
+
+#[test]
+fn a_terminal_is_shown_colours_unless_it_is_asked_for_none() {
+    let dir = fresh();
+    call_run(dir.path());
+    for arguments in [
+        &["report", "out"][..],
+        &["--help"],
+        &["list", "--bad"],
+    ] {
+        let coloured = |no_color: Option<&str>| {
+            let mut command = migratrix(dir.path(), arguments);
+            command.env_remove("NO_COLOR");
+            command.envs(no_color.map(|set| ("NO_COLOR", set)));
+            on_a_terminal(command, 100).0.contains('\u{1b}')
+        };
+        assert!(coloured(None), "{arguments:?}");
+        assert!(!coloured(Some("1")), "{arguments:?}");
+    }
+}
+
+/// A run in `out`.
+fn call_run(dir: &Path) {
+    let output = migratrix(dir, &[&RUN[..], &["--out", "out"]].concat()).output();
+    assert!(output.expect("the program is built").status.success());
 }
 
 #[test]
