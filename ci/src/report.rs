@@ -2,7 +2,7 @@
 
 use std::{
     fs,
-    io::{self, BufReader, IsTerminal, stdout},
+    io::{self, BufReader, stdout},
     path::PathBuf,
 };
 
@@ -19,6 +19,7 @@ use crate::{
     meaning::check_known,
     outputs,
     rundir::RunDir,
+    say,
     sessions::Sessions,
 };
 
@@ -145,8 +146,11 @@ pub fn conclude(dir: &RunDir, run: Run, junit: &JunitArgs) -> Result<Exit> {
 }
 
 fn colour() -> Colour {
-    let wanted = stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none();
-    if wanted { Colour::Ansi } else { Colour::Plain }
+    if say::is_coloured(&stdout()) {
+        Colour::Ansi
+    } else {
+        Colour::Plain
+    }
 }
 
 /// Merges runs, and writes the reports that are asked for.

@@ -5,7 +5,10 @@ use std::{
     fmt::{self, Write},
 };
 
-use migratrix_matrix::{Backend, Case, Condition, Control, HostSetup, Method, Point, Suite, scope};
+use anstyle::{AnsiColor, Style};
+use migratrix_matrix::{
+    Axis, Backend, Case, Column, Condition, Control, HostSetup, Suite, axes, scope,
+};
 
 use crate::{
     Flaky, Flaw, Group, Judgement, Kind, KnownAre, Route, Run, Standing, attribution::origins,
@@ -618,13 +621,13 @@ pub(crate) const fn sign(standing: Standing) -> &'static str {
 }
 
 fn paint(text: &str, standing: Standing, colour: Colour) -> String {
-    let code = match standing {
-        Standing::Passed => 32,
-        Standing::KnownFailure => 34,
-        Standing::Skipped => 36,
-        Standing::Unknown => 33,
-        Standing::UnexpectedPass => 35,
-        Standing::Failed | Standing::FailedAtFirst => 31,
+    let hue = match standing {
+        Standing::Passed => AnsiColor::Green,
+        Standing::KnownFailure => AnsiColor::Blue,
+        Standing::Skipped => AnsiColor::Cyan,
+        Standing::Unknown => AnsiColor::Yellow,
+        Standing::UnexpectedPass => AnsiColor::Magenta,
+        Standing::Failed | Standing::FailedAtFirst => AnsiColor::Red,
     };
     let style = match colour {
         Colour::Ansi => hue.on_default(),
