@@ -29,7 +29,7 @@ fn the_schemas_that_are_checked_in_are_those_that_are_printed() {
     for of in WRITTEN {
         let file = folder.join(format!("{of}.json"));
         let now = printed(of);
-        if env::var_os("MIGRATRIX_BLESS").is_some() {
+        if env::var_os("UPDATE_PAGES").is_some() {
             fs::create_dir_all(&folder).expect("there is room");
             fs::write(&file, &now).expect("there is room");
         }
@@ -37,7 +37,7 @@ fn the_schemas_that_are_checked_in_are_those_that_are_printed() {
         assert!(
             kept == now,
             "docs/schemas/{of}.json is out of date: write it anew by \
-             MIGRATRIX_BLESS=1 cargo test -p migratrix --test schemas"
+             UPDATE_PAGES=1 cargo test -p migratrix --test schemas"
         );
     }
 }

@@ -3,6 +3,7 @@
 use std::fmt::Write;
 
 use iced_x86::{Decoder, DecoderOptions, Formatter, NasmFormatter};
+use insta::assert_snapshot;
 use migratrix_guest::{Disk, ImageError, Parameters};
 
 const ORIGIN: usize = 0x7c00;
@@ -25,22 +26,22 @@ const STAMPS: Parameters = Parameters {
 
 #[test]
 fn the_small_guest_is_as_listed() {
-    assert_listing(&Parameters::SMALL, include_str!("listings/small.txt"));
+    assert_snapshot!("small", listing(&Parameters::SMALL));
 }
 
 #[test]
 fn the_guest_that_never_halts_is_as_listed() {
-    assert_listing(&NEVER_HALTS, include_str!("listings/never-halts.txt"));
+    assert_snapshot!("never-halts", listing(&NEVER_HALTS));
 }
 
 #[test]
 fn the_guest_that_sleeps_is_as_listed() {
-    assert_listing(&SLEEPS, include_str!("listings/sleeps.txt"));
+    assert_snapshot!("sleeps", listing(&SLEEPS));
 }
 
 #[test]
 fn the_guest_that_stamps_a_disk_is_as_listed() {
-    assert_listing(&STAMPS, include_str!("listings/stamps.txt"));
+    assert_snapshot!("stamps", listing(&STAMPS));
 }
 
 #[test]
@@ -107,12 +108,8 @@ fn a_refusal_names_the_value_and_the_mend() {
     );
 }
 
-fn assert_listing(parameters: &Parameters, due: &str) {
-    let listing = listing(&parameters.boot_image().unwrap());
-    assert!(listing == due, "the listing is now:\n{listing}");
-}
-
-fn listing(image: &[u8]) -> String {
+fn listing(parameters: &Parameters) -> String {
+    let image = parameters.boot_image().unwrap();
     let mut listing = String::new();
     disassemble(&mut listing, 16, &image[..PROTECTED], ORIGIN);
     disassemble(

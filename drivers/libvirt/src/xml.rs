@@ -262,14 +262,14 @@ mod tests {
     fn a_plain_domain_is_described_by_this_xml() {
         let subject = subject("tck", "", BOOT_IMAGE);
         let xml = domain_xml(&subject, &subject.uuid, Variant::Plain);
-        assert_eq!(xml, include_str!("../tests/xml/plain.xml"));
+        insta::assert_snapshot!("plain", xml);
     }
 
     #[test]
     fn a_domain_to_be_broken_has_a_qtest_socket_and_may_have_a_device_more() {
         let subject = subject("faults", "/memory-byte", BOOT_IMAGE);
         let xml = domain_xml(&subject, &subject.foreign_uuid, Variant::ExtraDevice);
-        assert_eq!(xml, include_str!("../tests/xml/broken.xml"));
+        insta::assert_snapshot!("broken", xml);
     }
 
     #[test]
