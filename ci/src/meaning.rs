@@ -3,11 +3,11 @@
 use std::{
     collections::BTreeSet,
     path::{Path, PathBuf},
-    time::{SystemTime, UNIX_EPOCH},
 };
 
 use anyhow::{Context, Result, anyhow, bail};
 use clap::ValueEnum;
+use jiff::Timestamp;
 use migratrix_lab::{LabError, Store, StoredRelease, cache_folder, recipes};
 use migratrix_matrix::{
     Backend, Case, Plan, Profile, Release, ReleaseName, Releases, RunOptions, Selection, Suite,
@@ -291,9 +291,10 @@ pub fn check_known(known: &KnownFailures, config: &Config, plan: &Plan) -> Resul
     Ok(known.check_releases(&Releases::new(all)?)?)
 }
 
-fn now_unix() -> u64 {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH);
-    since.map_or(0, |since| since.as_secs())
+/// What time it is: seconds since 1970 UTC.
+#[must_use]
+pub fn now_unix() -> u64 {
+    u64::try_from(Timestamp::now().as_second()).unwrap_or(0)
 }
 
 impl JunitArgs {

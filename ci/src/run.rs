@@ -3,7 +3,6 @@
 use std::{
     collections::BTreeSet,
     path::{Path, PathBuf},
-    time::{SystemTime, UNIX_EPOCH},
 };
 
 use anyhow::{Context, Result, anyhow};
@@ -205,7 +204,7 @@ impl Order {
             deadlines: self.config.deadlines(),
             bounds: self.config.bounds,
             besides: Besides::default(),
-            run: (std::process::id() ^ seconds()) & 0xffff,
+            run: number(std::process::id()),
         };
         let go_on = format!("what is concluded is kept: go on with {}", go_on(&dir));
         let runner = Runner::new(stage, dir, self.known.clone(), settings, jobs)?;
@@ -366,11 +365,10 @@ fn default_jobs() -> usize {
     std::thread::available_parallelism().map_or(2, usize::from) * 4
 }
 
-fn seconds() -> u32 {
-    let since = SystemTime::now()
-        .duration_since(UNIX_EPOCH)
-        .unwrap_or_default();
-    u32::try_from(since.as_secs() & 0xffff_ffff).unwrap_or(0)
+/// A number of 16 bits that two runs hardly share.
+fn number(process: u32) -> u32 {
+    let mixed = u64::from(process) ^ meaning::now_unix();
+    u32::try_from(mixed & 0xffff).unwrap_or(0)
 }
 
 /// The date and time in UTC, as a folder's name.

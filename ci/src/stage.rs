@@ -5,10 +5,7 @@ mod libvirt;
 mod qemu;
 mod scene;
 
-use std::{
-    collections::BTreeSet,
-    time::{SystemTime, UNIX_EPOCH},
-};
+use std::collections::BTreeSet;
 
 use anyhow::Result;
 use migratrix_contract::{Deadlines, DomainSpec, Script};
@@ -18,8 +15,8 @@ use migratrix_matrix::{Backend, Case, ReleaseName, Releases, Tuple};
 use migratrix_reports::{IdleLoss, Judgement};
 
 use crate::{
-    config::BoundConfig, evidence::Material, hosts::Hosts, qemus::Qemus, rundir::RunDir,
-    runner::Job,
+    config::BoundConfig, evidence::Material, hosts::Hosts, meaning::now_unix, qemus::Qemus,
+    rundir::RunDir, runner::Job,
 };
 pub use libvirt::Worker;
 pub use qemu::Besides;
@@ -169,10 +166,4 @@ impl Attempt {
             material: Material::new(),
         }
     }
-}
-
-fn now_unix() -> u64 {
-    SystemTime::now()
-        .duration_since(UNIX_EPOCH)
-        .map_or(0, |since| since.as_secs())
 }

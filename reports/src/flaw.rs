@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 
+use jiff::Timestamp;
 use migratrix_history::{History, Observation, Outcome, Side, Verb};
 use migratrix_matrix::{Case, Condition, ReleaseName};
 use serde::{Deserialize, Serialize};
@@ -260,7 +261,7 @@ const fn place(side: Side) -> &'static str {
 /// A moment in UTC.
 pub(crate) fn time(unix: u64) -> String {
     let moment = i64::try_from(unix).ok();
-    let moment = moment.and_then(|unix| chrono::DateTime::from_timestamp(unix, 0));
-    let shown = |moment: chrono::DateTime<chrono::Utc>| moment.format("%Y-%m-%d %H:%M:%S UTC");
-    moment.map_or_else(|| format!("{unix} s"), |moment| shown(moment).to_string())
+    let moment = moment.and_then(|unix| Timestamp::from_second(unix).ok());
+    let shown = |moment: Timestamp| moment.strftime("%Y-%m-%d %H:%M:%S UTC").to_string();
+    moment.map_or_else(|| format!("{unix} s"), shown)
 }

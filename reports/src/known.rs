@@ -1,6 +1,6 @@
 //! Known failures: the list of what is expected to fail, and why.
 
-use chrono::{DateTime, NaiveDate};
+use jiff::{Timestamp, civil::Date, tz::TimeZone};
 use migratrix_matrix::{BadFilter, Case, Condition, Filter, Releases, SelectError};
 use serde::Deserialize;
 
@@ -19,7 +19,7 @@ struct Entry {
     /// Its place in the list, from 1.
     place: usize,
     cases: Filter,
-    expires: Option<NaiveDate>,
+    expires: Option<Date>,
     /// Whether its last day is over.
     expired: bool,
     written: Written,
@@ -115,8 +115,8 @@ impl KnownFailures {
     #[must_use]
     pub fn on(mut self, now_unix: u64) -> Self {
         let now = i64::try_from(now_unix).ok();
-        let now = now.and_then(|unix| DateTime::from_timestamp(unix, 0));
-        let today = now.map(|now| now.date_naive());
+        let now = now.and_then(|unix| Timestamp::from_second(unix).ok());
+        let today = now.map(|now| now.to_zoned(TimeZone::UTC).date());
         for entry in &mut self.entries {
             entry.expired = entry
                 .expires
@@ -381,8 +381,8 @@ fn bad_link(link: &str) -> Option<String> {
 }
 
 /// The day that `text` names.
-fn day(text: &str) -> Result<NaiveDate, String> {
-    let day = NaiveDate::parse_from_str(text, "%Y-%m-%d").ok();
+fn day(text: &str) -> Result<Date, String> {
+    let day = Date::strptime("%Y-%m-%d", text).ok();
     day.filter(|_| text.len() == "2027-01-31".len())
         .ok_or_else(|| {
             format!("expires on `{text}`, which is no day: write it as in expires = \"2027-01-31\"")

@@ -6,9 +6,10 @@ use migratrix_history::{History, Observation, Outcome, Verb};
 use migratrix_reports::judge;
 use tracing::debug;
 
-use super::{Attempt, now_unix};
+use super::Attempt;
 use crate::{
     evidence::Material,
+    meaning::now_unix,
     rundir::{HistoryFile, RunDir},
     runner::Job,
 };

@@ -27,7 +27,6 @@
 //! A version counts as far as it is written: `=7.2` and `<=7.2` are true of 7.2.22, `>7.2` is not. It is
 //! the libvirt's, and the QEMU's in suites without libvirt. What a case's suite does not have is false of it.
 
-mod glob;
 mod parse;
 mod predicate;
 mod vocabulary;

@@ -2,7 +2,7 @@
 
 use std::io;
 
-use chrono::{DateTime, SecondsFormat};
+use jiff::Timestamp;
 use migratrix_history::Versions;
 use migratrix_matrix::{Condition, Release};
 use quick_xml::{
@@ -258,6 +258,6 @@ fn seconds(ms: u64) -> String {
 
 fn timestamp(unix: u64) -> String {
     let moment = i64::try_from(unix).unwrap_or_default();
-    let moment = DateTime::from_timestamp(moment, 0).unwrap_or_default();
-    moment.to_rfc3339_opts(SecondsFormat::Millis, true)
+    let moment = Timestamp::from_second(moment).unwrap_or_default();
+    format!("{moment:.3}")
 }

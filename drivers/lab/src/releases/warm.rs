@@ -4,10 +4,9 @@
 //! answers. It checks by itself whether an answer still holds (the programs' times, the kernel),
 //! so a stale one does no harm.
 
-use std::{
-    fs, io,
-    path::{Path, PathBuf},
-};
+use std::{fs, io, path::Path};
+
+use tempfile::NamedTempFile;
 
 /// Where libvirt's QEMU driver caches what it found out.
 const CACHE: &str = "var/cache/libvirt/qemu/capabilities";
@@ -34,9 +33,9 @@ fn copy_files(from: &Path, to: &Path) -> io::Result<()> {
         let entry = entry?;
         let (source, target) = (entry.path(), to.join(entry.file_name()));
         if source.extension().is_some_and(|kind| kind == "xml") && differs(&source, &target) {
-            let partial = partial(&target);
+            let partial = NamedTempFile::new_in(to)?;
             fs::copy(&source, &partial)?;
-            fs::rename(&partial, &target)?;
+            partial.persist(&target)?;
         }
     }
     Ok(())
@@ -44,10 +43,6 @@ fn copy_files(from: &Path, to: &Path) -> io::Result<()> {
 
 fn differs(source: &Path, target: &Path) -> bool {
     fs::read(target).ok() != fs::read(source).ok()
-}
-
-fn partial(target: &Path) -> PathBuf {
-    target.with_extension(format!("{}.partial", std::process::id()))
 }
 
 #[cfg(test)]

@@ -2,9 +2,9 @@
 
 use std::cmp::Ordering;
 
-use crate::{Case, Fault, FlagSet, ReleaseName, Releases, Role, SelectError, Version};
+use wildmatch::WildMatch;
 
-use super::glob::Glob;
+use crate::{Case, Fault, FlagSet, ReleaseName, Releases, Role, SelectError, Version};
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Predicate {
@@ -12,9 +12,10 @@ pub(super) enum Predicate {
     Is(Vec<(&'static str, &'static str)>),
     Flags(FlagSet),
     Fault(Option<Fault>),
-    Name(Glob),
+    /// A glob for the name.
+    Name(String),
     Release(Role, ReleaseName),
-    Releases(Role, Glob),
+    Releases(Role, String),
     Version(Role, Bound),
     /// How the source's version compares with the destination's.
     Jump(Ordering),
@@ -51,9 +52,14 @@ impl Predicate {
             Self::Is(values) => values.iter().any(|(axis, word)| case.is(axis, word)),
             Self::Flags(flags) => case.scenario().is_some_and(|one| one.flags == *flags),
             Self::Fault(fault) => case.fault == *fault,
-            Self::Name(glob) => glob.matches(&case.to_string()) || glob.matches(&case.first_name()),
+            Self::Name(glob) => {
+                let glob = WildMatch::new(glob);
+                glob.matches(&case.to_string()) || glob.matches(&case.first_name())
+            }
             Self::Release(place, name) => case.tuple.at(*place) == name,
-            Self::Releases(place, glob) => glob.matches(case.tuple.at(*place).as_str()),
+            Self::Releases(place, glob) => {
+                WildMatch::new(glob).matches(case.tuple.at(*place).as_str())
+            }
             Self::Version(place, bound) => {
                 let program = bound.program.unwrap_or(Program::of(case));
                 bound.holds(program.version(case.tuple.at(*place), releases)?)

@@ -3,15 +3,13 @@
 use std::cmp::Ordering;
 
 use itertools::Itertools;
+use wildmatch::WildMatch;
 
 use crate::{
     AxisInfo, BadVersion, BadWord, Fault, FlagSet, ReleaseName, Role, Version, point::axes,
 };
 
-use super::{
-    glob::Glob,
-    predicate::{Bound, Comparison, Predicate, Program},
-};
+use super::predicate::{Bound, Comparison, Predicate, Program};
 
 /// Reads one value of a predicate, or says what is wrong with it.
 pub(super) type Read = fn(&str) -> Result<Predicate, String>;
@@ -57,7 +55,7 @@ const PREDICATES: [(&str, Values); 10] = [
 pub(super) fn words(predicate: &str, value: &str) -> Result<Predicate, String> {
     let asked = || axes().filter(|axis| axis.predicate == predicate);
     let is_glob = value.contains(['*', '?']);
-    let glob = Glob::new(value);
+    let glob = WildMatch::new(value);
     let fits = |word: &str| word == value || is_glob && glob.matches(word);
     let found = |axis: &'static AxisInfo| {
         let now = axis.words.iter().map(|(word, _)| (*word, *word));
@@ -147,7 +145,7 @@ fn name(value: &str) -> Result<Predicate, String> {
     if value.is_empty() {
         return Err("expected a glob for the names of cases, as `*/p2p/*`".to_owned());
     }
-    Ok(Predicate::Name(Glob::new(value)))
+    Ok(Predicate::Name(value.to_owned()))
 }
 
 /// A release, a glob, or a version, which has a sign of comparison.
@@ -162,7 +160,7 @@ fn release(place: Role, value: &str) -> Result<Predicate, String> {
     Ok(if plain == value {
         Predicate::Release(place, name)
     } else {
-        Predicate::Releases(place, Glob::new(value))
+        Predicate::Releases(place, value.to_owned())
     })
 }
 
