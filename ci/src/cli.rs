@@ -8,7 +8,8 @@ use std::{
 };
 
 use clap::{
-    ArgAction, Args, Parser, Subcommand, ValueEnum, builder::StyledStr, error::ErrorKind, value_parser,
+    ArgAction, Args, Parser, Subcommand, ValueEnum, builder::StyledStr, error::ErrorKind,
+    value_parser,
 };
 use clap_complete::Shell;
 use itertools::Itertools;

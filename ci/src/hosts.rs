@@ -248,13 +248,13 @@ impl Hosts {
     }
 
     /// Replaces the hosts of `pair` that need it, and notes how they went.
-    pub async fn mend(&self, pair: &HostPair) {
+    pub async fn repair(&self, pair: &HostPair) {
         for (_, lease) in pair.sides() {
-            self.mend_lease(lease).await;
+            self.repair_lease(lease).await;
         }
     }
 
-    async fn mend_lease(&self, lease: &HostLease) {
+    async fn repair_lease(&self, lease: &HostLease) {
         let (Some(lab), Some(host)) = (self.lab.as_ref(), lease.lab_host.as_ref()) else {
             return;
         };

@@ -185,7 +185,7 @@ pub struct Planned(BTreeSet<Case>);
 impl Planned {
     /// Those of a plan.
     pub fn of(plan: &Plan) -> Self {
-        let beside = plan.cases.iter().filter_map(Case::beside);
+        let beside = plan.cases.iter().filter_map(Case::control_case);
         Self(plan.cases.iter().cloned().chain(beside).collect())
     }
 

@@ -15,6 +15,7 @@ mod cli;
 mod config;
 mod doctor;
 mod evidence;
+mod executor;
 mod files;
 mod formats;
 mod hosts;
@@ -36,7 +37,6 @@ mod rundir;
 mod runner;
 mod schema;
 mod sessions;
-mod stage;
 mod words;
 
 use std::{io, path::Path, process::ExitCode};

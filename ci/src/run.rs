@@ -17,6 +17,7 @@ use tracing::{error, info};
 use crate::{
     cli::{JunitArgs, KnownArgs, RunArgs},
     config::Config,
+    executor::{ControlCases, Executor},
     hosts::Hosts,
     ledger::{Ledger, Manner},
     log, meaning, outputs,
@@ -25,7 +26,6 @@ use crate::{
     rundir::RunDir,
     runner::{Job, Outcome, Runner, Settings},
     say::{self, count},
-    stage::{Besides, Stage},
 };
 
 /// What `run` will do: worked out before anything is started.
@@ -197,17 +197,17 @@ impl Order {
             jobs: side_by_side.clamp(1, jobs.len().max(1)),
             retries: options.retries.unwrap_or(0),
         };
-        let stage = Stage {
+        let executor = Executor {
             hosts: self.hosts(&dir)?,
             qemus: self.qemus()?,
             releases: self.releases.clone(),
             deadlines: self.config.deadlines(),
             bounds: self.config.bounds,
-            besides: Besides::default(),
+            control_cases: ControlCases::default(),
             run: number(std::process::id()),
         };
         let go_on = format!("what is concluded is kept: go on with {}", go_on(&dir));
-        let runner = Runner::new(stage, dir, self.known.clone(), settings, jobs)?;
+        let runner = Runner::new(executor, dir, self.known.clone(), settings, jobs)?;
         let ended = tokio::runtime::Builder::new_current_thread()
             .enable_all()
             .build()?

@@ -20,13 +20,13 @@ use tokio::{
 use tracing::info;
 
 use crate::{
+    executor::{AttemptResult, Executor, Worker},
     ledger::Concluded,
     processor::ProcessorTime,
     progress::{Progress, TICK},
     rundir::{Pen, RunDir},
     say::count,
     sessions::Event,
-    stage::{Attempt, Stage, Worker},
 };
 
 /// How cases are run.
@@ -66,7 +66,7 @@ pub struct Outcome {
 
 /// Runs cases.
 pub struct Runner {
-    stage: Stage,
+    executor: Executor,
     dir: RunDir,
     known: KnownFailures,
     settings: Settings,
@@ -86,7 +86,7 @@ impl Runner {
     /// # Errors
     /// Fails where the verdicts can't be written.
     pub fn new(
-        stage: Stage,
+        executor: Executor,
         dir: RunDir,
         known: KnownFailures,
         settings: Settings,
@@ -104,7 +104,7 @@ impl Runner {
             queue: RefCell::new(jobs.into()),
             stopped: Cell::new(false),
             silent: RefCell::default(),
-            stage,
+            executor,
             dir,
             known,
             settings,
@@ -136,7 +136,7 @@ impl Runner {
             result = all_done => result?,
         }
         // Where the run was stopped, some hosts have cases on them still: these are left out.
-        runner.stage.look_at_idle_hosts().await;
+        runner.executor.look_at_idle_hosts().await;
         runner.tell_idle_losses()?;
         drop(workers);
         let Ok(runner) = Rc::try_unwrap(runner) else {
@@ -144,7 +144,7 @@ impl Runner {
         };
         runner.progress.into_inner().close();
         let time = ProcessorTime::so_far();
-        if let Some(hosts) = runner.stage.hosts {
+        if let Some(hosts) = runner.executor.hosts {
             hosts.close().await?;
         }
         Ok(Outcome {
@@ -162,7 +162,11 @@ impl Runner {
             .iter()
             .map(|job| job.case.tuple.clone())
             .collect();
-        for (name, why) in self.stage.ask_hosts(&queue.iter().cloned().collect()).await {
+        for (name, why) in self
+            .executor
+            .ask_hosts(&queue.iter().cloned().collect())
+            .await
+        {
             let of = |tuple: &&Tuple| tuple.source == name || tuple.destination == name;
             let cases = queue.iter().filter(of).count();
             let (need, are) = if cases == 1 {
@@ -182,14 +186,14 @@ impl Runner {
         let mut ticks = interval(TICK);
         loop {
             ticks.tick().await;
-            let coming = self.stage.coming();
+            let coming = self.executor.coming();
             self.progress.borrow_mut().tick(&coming);
         }
     }
 
     /// Writes down the hosts that were found lost while no case was on them, and says so.
     fn tell_idle_losses(&self) -> Result<()> {
-        for loss in self.stage.idle_losses() {
+        for loss in self.executor.idle_losses() {
             let death = loss.death();
             let line = format!("{}; {}", death.told(), death.on_it());
             self.progress.borrow().say(&line);
@@ -216,19 +220,19 @@ impl Runner {
     async fn turn(&self, worker: &mut Worker, mut job: Job) -> Result<()> {
         let ticket = self.progress.borrow_mut().begin(&job.case);
         info!("begins {}, attempt {}", job.case, job.attempt);
-        let attempt = self.stage.attempt(worker, &job, &self.dir).await;
+        let attempt = self.executor.attempt(worker, &job, &self.dir).await;
         self.progress.borrow_mut().end(ticket);
         self.tell_idle_losses()?;
-        let Attempt {
+        let AttemptResult {
             mut judgement,
             disturbed,
             material,
         } = attempt?;
-        self.known.mark(&mut judgement, &self.stage.releases)?;
+        self.known.mark(&mut judgement, &self.executor.releases)?;
         material.keep(&mut judgement, &self.dir);
         info!("ends {}, {}", job.case, came_of(&judgement));
         if !self.again(&job, disturbed, judgement.standing()) {
-            let beside = self.beside(&job, &judgement).await?;
+            let beside = self.control_case(&job, &judgement).await?;
             let judgement = match &beside {
                 Some(raw) => judgement.attributed(raw),
                 None => judgement,
@@ -243,11 +247,11 @@ impl Runner {
     }
 
     /// Of a failure on libvirt, whether QEMU alone fails as well.
-    async fn beside(&self, job: &Job, judgement: &Judgement) -> Result<Option<Judgement>> {
+    async fn control_case(&self, job: &Job, judgement: &Judgement) -> Result<Option<Judgement>> {
         if judgement.standing() != Standing::Failed {
             return Ok(None);
         }
-        let beside = self.stage.beside(job, &self.dir).await?;
+        let beside = self.executor.control_case(job, &self.dir).await?;
         if let Some(beside) = &beside {
             info!("with QEMU alone {}: {}", beside.case, came_of(beside));
         }
@@ -259,7 +263,7 @@ impl Runner {
     fn again(&self, job: &Job, disturbed: bool, standing: Standing) -> bool {
         let look_again = (disturbed || standing == Standing::Unknown) && !job.alone;
         let retry = job.attempt <= self.settings.retries;
-        let hopeless = self.stage.lacks(&job.case);
+        let hopeless = self.executor.lacks(&job.case);
         !is_as_expected(standing) && !hopeless && (look_again || retry)
     }
 

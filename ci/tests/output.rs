@@ -263,11 +263,7 @@ fn a_bar_says_what_runs_and_how_many_attempts_there_were_within_the_width() {
 fn a_terminal_is_shown_colours_unless_it_is_asked_for_none() {
     let dir = fresh();
     call_run(dir.path());
-    for arguments in [
-        &["report", "out"][..],
-        &["--help"],
-        &["list", "--bad"],
-    ] {
+    for arguments in [&["report", "out"][..], &["--help"], &["list", "--bad"]] {
         let coloured = |no_color: Option<&str>| {
             let mut command = migratrix(dir.path(), arguments);
             command.env_remove("NO_COLOR");

@@ -96,7 +96,7 @@ impl Case {
     /// guest, and its chain of backups. Only a case of libvirt's own has one, and only where the suite
     /// `qemu` has its hardware.
     #[must_use]
-    pub fn beside(&self) -> Option<Self> {
+    pub fn control_case(&self) -> Option<Self> {
         if self.backend != Backend::Libvirt || self.fault.is_some() {
             return None;
         }

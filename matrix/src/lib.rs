@@ -53,11 +53,13 @@ pub use side::Side;
 pub use suite::{Profile, Suite};
 pub use suites::{
     backup::{
-        acts::{Act, DirtyBitmap, Link, Misnamed, ODD_GRANULARITY, OnError, Since, Together},
+        acts::{
+            BackupAction, DirtyBitmap, Link, Misnamed, ODD_GRANULARITY, OnError, Since, Together,
+        },
         axes::*,
         chained::{Chained, faults::ChainedFault},
         faults::BackupFault,
-        model::{BitmapExpected, Count, JobEnd, JobExpected, Scene},
+        model::{BitmapExpected, Count, ExpectedAction, JobEnd, JobExpected},
         point::Backup,
         writes::{Drive, Write, WriteSet},
     },

@@ -316,7 +316,7 @@ fn a_parallel_migration_is_named_in_its_case_found_by_a_filter_and_never_tunnell
     let name = "tck/libvirt/sid,sid,sid/tunnelled/persistent-running-undefined/none/parallel";
     let tunnelled: Case = name.parse().unwrap();
     assert_eq!(excluded(&tunnelled).unwrap().name, "parallel-native");
-    let counterpart = cases[0].beside().unwrap().to_string();
+    let counterpart = cases[0].control_case().unwrap().to_string();
     assert!(counterpart.contains("multifd+4-channels"), "{counterpart}");
 }
 

@@ -22,7 +22,7 @@ use Side::{Destination, Source};
 pub fn good(case: &str) -> History {
     let case: Case = case.parse().expect("stories are of real cases");
     let raw = *case.raw().expect("a raw case");
-    let mut story = Story {
+    let mut story = Timeline {
         history: empty(case),
         raw,
     };
@@ -33,12 +33,12 @@ pub fn good(case: &str) -> History {
     story.history
 }
 
-struct Story {
+struct Timeline {
     history: History,
     raw: Raw,
 }
 
-impl Story {
+impl Timeline {
     fn prepare(&mut self) {
         for version in [(Source, 10), (Destination, 11)].map(version) {
             self.step(Verb::Start, vec![version]);

@@ -15,7 +15,7 @@ use migratrix_matrix::{Activity, Case, Expectation, Flag, Preparation, Scenario,
 pub const UUID: &str = "6d2a3a3e-0000-4000-8000-000000000001";
 
 /// A history that is made step by step.
-pub struct Story {
+pub struct Timeline {
     history: History,
     expected: Expectation,
 }
@@ -23,7 +23,7 @@ pub struct Story {
 /// A history in which all went well, of the case of this name.
 pub fn good(case: &str) -> History {
     let case: Case = case.parse().expect("stories are of real cases");
-    let mut story = Story::begin(case);
+    let mut story = Timeline::begin(case);
     story.prepare();
     story.migrate();
     story.after();
@@ -46,7 +46,7 @@ pub fn changed(mut history: History, change: impl Fn(&mut Observation)) -> Histo
     history
 }
 
-impl Story {
+impl Timeline {
     fn begin(case: Case) -> Self {
         let expected = scenario(&case).expectation();
         Self {

@@ -539,6 +539,7 @@ fn what_others_wrote_stays_text_wherever_it_stands_on_the_page() {
     let evidence = vec![Evidence {
         file: format!("evidence/{HOSTILE}"),
         shows: HOSTILE.to_owned(),
+        said: Some(HOSTILE.to_owned()),
     }];
     let mut judgement = judge(&spoilt(good(NORMAL)))
         .with_log(HOSTILE)

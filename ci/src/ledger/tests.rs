@@ -54,7 +54,7 @@ fn with_run(test: impl Fn(&RunDir, &Plan)) {
 }
 
 fn raw_judgements(dir: &RunDir) -> [Judgement; 2] {
-    let raw = case().beside().expect("it has one");
+    let raw = case().control_case().expect("it has one");
     [
         judged(dir, &raw),
         Judgement::skipped(raw, "multifd", 1_700_000_001),

@@ -179,11 +179,11 @@ impl Script {
     /// Puts the steps of `fault` where it strikes.
     fn inject_fault(&mut self, fault: Fault) {
         match fault {
-            Fault::Tck(fault) => self.weave_tck(fault),
-            Fault::Raw(fault) => self.weave_raw(fault),
-            Fault::Colo(fault) => self.weave_colo(fault),
-            Fault::Backup(fault) => self.weave_backup(fault),
-            Fault::Chained(fault) => self.weave_chained(fault),
+            Fault::Tck(fault) => self.inject_tck(fault),
+            Fault::Raw(fault) => self.inject_raw(fault),
+            Fault::Colo(fault) => self.inject_colo(fault),
+            Fault::Backup(fault) => self.inject_backup(fault),
+            Fault::Chained(fault) => self.inject_chained(fault),
         }
     }
 

@@ -5,7 +5,7 @@ mod scripts;
 use migratrix_contract::{BackupStep, Phase, Script, Step};
 use migratrix_guest::Disk;
 use migratrix_history::{Side, Verb};
-use migratrix_matrix::{Act, BackupFault, ChainedFault, Fault, OnError, Point};
+use migratrix_matrix::{BackupAction, BackupFault, ChainedFault, Fault, OnError, Point};
 use scripts::script;
 
 fn broken(fault: BackupFault) -> Script {
@@ -21,7 +21,7 @@ fn around(script: &Script) -> [Step; 2] {
     [steps[place - 1], steps[place + 1]]
 }
 
-fn act(step: Step) -> Option<Act> {
+fn act(step: Step) -> Option<BackupAction> {
     if let Step::Backup(BackupStep::Act(_, act)) = step {
         return Some(act);
     }
@@ -35,7 +35,7 @@ fn a_step_is_made_of_each_act_on_its_side() {
     let Point::Backup(backup) = script.case.point else {
         panic!("{name} is a chain")
     };
-    let acts: Vec<Act> = script
+    let acts: Vec<BackupAction> = script
         .steps
         .iter()
         .filter_map(|(_, step)| act(*step))
@@ -44,7 +44,7 @@ fn a_step_is_made_of_each_act_on_its_side() {
     let jump = script
         .steps
         .iter()
-        .position(|(_, step)| act(*step) == Some(Act::Jump));
+        .position(|(_, step)| act(*step) == Some(BackupAction::Migrate));
     let (before, after) = script.steps.split_at(jump.unwrap() + 1);
     let on = |steps: &[(Phase, Step)], side| {
         let sides = steps.iter().filter(|(phase, _)| *phase != Phase::Clear);
@@ -72,28 +72,34 @@ fn only_a_guest_that_writes_has_a_disk_to_stamp() {
 #[test]
 fn a_bitmap_is_cleared_before_it_is_looked_at() {
     let [before, after] = around(&broken(BackupFault::BitmapCleared));
-    assert!(matches!(act(before), Some(Act::Write(..))), "{before}");
-    assert_eq!(act(after), Some(Act::Inspect));
+    assert!(
+        matches!(act(before), Some(BackupAction::Write(..))),
+        "{before}"
+    );
+    assert_eq!(act(after), Some(BackupAction::Inspect));
 }
 
 #[test]
 fn an_image_is_spoiled_before_it_is_compared() {
     let [_, after] = around(&broken(BackupFault::SectorOverwritten));
-    assert!(matches!(act(after), Some(Act::Compare(_))), "{after}");
+    assert!(
+        matches!(act(after), Some(BackupAction::Compare(_))),
+        "{after}"
+    );
     let [_, after] = around(&broken(BackupFault::LinkMissing));
-    assert_eq!(act(after), Some(Act::End));
+    assert_eq!(act(after), Some(BackupAction::End));
 }
 
 #[test]
 fn a_write_is_undone_when_the_guest_can_not_write_it_again() {
     let [before, _] = around(&broken(BackupFault::WriteLost));
-    assert_eq!(act(before), Some(Act::Halt));
+    assert_eq!(act(before), Some(BackupAction::Halt));
 }
 
 #[test]
 fn errors_are_ignored_and_bitmaps_left_behind_by_another_way_to_ask() {
     let steps = |fault| broken(fault).steps.into_iter().map(|(_, step)| step);
-    let ignores = |step| matches!(act(step), Some(Act::Increment(_, OnError::Ignore)));
+    let ignores = |step| matches!(act(step), Some(BackupAction::Increment(_, OnError::Ignore)));
     assert!(steps(BackupFault::ErrorSwallowed).any(ignores));
     let incapable = Step::Backup(BackupStep::MeetIncapable);
     let mut left = steps(BackupFault::BitmapLeftBehind);
@@ -123,7 +129,7 @@ fn a_chain_that_libvirt_makes_lies_around_the_steps_of_its_scenario() {
     let Point::Chained(point) = chained.case.point else {
         panic!("{CHAINED} is a chain")
     };
-    let told = point.scenes().into_iter().map(|scene| scene.act);
+    let told = point.expected_actions().into_iter().map(|scene| scene.act);
     assert!(acts.iter().filter_map(|(_, step)| act(*step)).eq(told));
     let is_placed = |(phase, step): &(Phase, Step)| match step.side() {
         Some(Side::Source) => *phase == Phase::Before,
@@ -144,16 +150,19 @@ fn a_chain_that_libvirt_makes_is_spoiled_on_the_destination() {
     let [before, after] = around(&broken_chain(ChainedFault::Cleared));
     assert_eq!(
         [act(before), act(after)],
-        [Some(Act::Reinstate), Some(Act::Inspect)]
+        [Some(BackupAction::Reinstate), Some(BackupAction::Inspect)]
     );
     let [_, after] = around(&broken_chain(ChainedFault::Overwritten));
-    assert!(matches!(act(after), Some(Act::Compare(_))), "{after}");
+    assert!(
+        matches!(act(after), Some(BackupAction::Compare(_))),
+        "{after}"
+    );
     let [_, after] = around(&broken_chain(ChainedFault::FullMissing));
-    assert_eq!(act(after), Some(Act::End));
+    assert_eq!(act(after), Some(BackupAction::End));
     let steps = broken_chain(ChainedFault::Forgotten).steps;
     assert!(
         steps
             .iter()
-            .all(|(_, step)| act(*step) != Some(Act::Reinstate))
+            .all(|(_, step)| act(*step) != Some(BackupAction::Reinstate))
     );
 }

@@ -10,10 +10,10 @@ use migratrix_matrix::{Activity, Arch};
 use crate::{
     Defect,
     guest::Guest,
-    migration::{Act, Passage},
+    migration::{Passage, PassageEvent},
 };
 
-const STARTED: Act = Act::Tell(Destination, "started", "migrated");
+const STARTED: PassageEvent = PassageEvent::Tell(Destination, "started", "migrated");
 const PAGE_BYTES: usize = PAGE as usize;
 
 impl Passage {
@@ -39,7 +39,7 @@ impl Passage {
                 self.arrives.turn(Activity::Running, "migrated");
             }
             Defect::WrongStateReason => self.arrives.reason = "booted",
-            Defect::StillWhileLive => self.move_pause(Act::Pass(1), 0),
+            Defect::StillWhileLive => self.move_pause(PassageEvent::Pass(1), 0),
             Defect::RunsWhileNotLive => self.pause_late(),
             Defect::PausesInName => self.pause_in_name(),
             Defect::LosesPage => self.mishap = |guest| guest.spoil(|bytes| page(bytes).fill(0)),
@@ -56,9 +56,10 @@ impl Passage {
             Defect::DropsDevice => drop(self.arrives.hardware.devices.pop_last()),
             Defect::LosesEvent => self.acts.retain(|act| *act != STARTED),
             Defect::ReordersEvents => self.tell_start_last(),
-            Defect::ExtraEvent => self
-                .acts
-                .push(Act::Tell(Destination, "suspended", "ioerror")),
+            Defect::ExtraEvent => {
+                self.acts
+                    .push(PassageEvent::Tell(Destination, "suspended", "ioerror"))
+            }
             Defect::NoJobStatistics => self.job = no_job(),
             Defect::StatisticsDontAddUp => self.job.memory_remaining = Some(u64::from(PAGE)),
             Defect::DowntimeTooLong => self.stretch(),
@@ -71,30 +72,30 @@ impl Passage {
 }
 
 impl Passage {
-    fn place_of(&self, act: Act) -> Option<usize> {
+    fn place_of(&self, act: PassageEvent) -> Option<usize> {
         self.acts.iter().position(|one| *one == act)
     }
 
     /// Puts the pause, if there is one, so many places after the first `mark`.
-    fn move_pause(&mut self, mark: Act, after: usize) {
-        if let Some(pause) = self.place_of(Act::Pause) {
+    fn move_pause(&mut self, mark: PassageEvent, after: usize) {
+        if let Some(pause) = self.place_of(PassageEvent::Pause) {
             self.acts.remove(pause);
             let place = self.place_of(mark).map_or(0, |place| place + after);
-            self.acts.insert(place, Act::Pause);
+            self.acts.insert(place, PassageEvent::Pause);
         }
     }
 
     /// Lets the guest run until its beat has been sampled.
     fn pause_late(&mut self) {
-        if self.place_of(Act::Pause) < self.place_of(Act::Feel) {
-            self.move_pause(Act::Feel, 1);
+        if self.place_of(PassageEvent::Pause) < self.place_of(PassageEvent::Sample) {
+            self.move_pause(PassageEvent::Sample, 1);
         }
     }
 
     fn pause_in_name(&mut self) {
         for act in &mut self.acts {
-            if *act == Act::Pause {
-                *act = Act::Tell(Source, "suspended", "migrated");
+            if *act == PassageEvent::Pause {
+                *act = PassageEvent::Tell(Source, "suspended", "migrated");
             }
         }
     }

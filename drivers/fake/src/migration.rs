@@ -29,7 +29,7 @@ pub(crate) struct Passage {
     /// Whether the source had a configuration.
     pub was_defined: bool,
     /// What is done and told on the way.
-    pub acts: Vec<Act>,
+    pub acts: Vec<PassageEvent>,
     /// Whether the domain stays active on the source.
     pub source_stays: bool,
     /// Whether the source has a configuration afterwards.
@@ -52,13 +52,13 @@ pub(crate) struct Passage {
 
 /// One thing on the way.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Act {
+pub(crate) enum PassageEvent {
     /// The source pauses the guest, and tells it.
     Pause,
     /// A pass over the memory begins.
     Pass(i32),
     /// The guest's beat is sampled on the source.
-    Feel,
+    Sample,
     /// A life-cycle event is sent.
     Tell(Side, &'static str, &'static str),
 }
@@ -149,46 +149,57 @@ fn is_live(how: Migrate, ran: bool) -> bool {
 
 /// In the order of libvirt's phases: prepare on the destination, perform on the source, finish on
 /// the destination, confirm on the source.
-fn acts(how: Migrate, ran: bool, runs: bool, undefines: bool, destination: &Host) -> Vec<Act> {
+fn acts(
+    how: Migrate,
+    ran: bool,
+    runs: bool,
+    undefines: bool,
+    destination: &Host,
+) -> Vec<PassageEvent> {
     use Side::{Destination, Source};
     let updates = destination.config.is_some();
-    let mut acts = vec![Act::Tell(Destination, "started", "migrated")];
+    let mut acts = vec![PassageEvent::Tell(Destination, "started", "migrated")];
     if is_live(how, ran) {
-        acts.extend([Act::Pass(1), Act::Feel, Act::Pass(2), Act::Pause]);
+        acts.extend([
+            PassageEvent::Pass(1),
+            PassageEvent::Sample,
+            PassageEvent::Pass(2),
+            PassageEvent::Pause,
+        ]);
     } else {
-        acts.extend(ran.then_some(Act::Pause));
-        acts.extend([Act::Pass(1), Act::Feel]);
+        acts.extend(ran.then_some(PassageEvent::Pause));
+        acts.extend([PassageEvent::Pass(1), PassageEvent::Sample]);
     }
     if how.scenario.flags.has(Flag::PersistDest) {
         let detail = if updates { "updated" } else { "added" };
-        acts.push(Act::Tell(Destination, "defined", detail));
+        acts.push(PassageEvent::Tell(Destination, "defined", detail));
     }
     acts.push(if runs {
-        Act::Tell(Destination, "resumed", "migrated")
+        PassageEvent::Tell(Destination, "resumed", "migrated")
     } else {
-        Act::Tell(Destination, "suspended", "paused")
+        PassageEvent::Tell(Destination, "suspended", "paused")
     });
-    acts.push(Act::Tell(Source, "stopped", "migrated"));
-    acts.extend(undefines.then_some(Act::Tell(Source, "undefined", "removed")));
+    acts.push(PassageEvent::Tell(Source, "stopped", "migrated"));
+    acts.extend(undefines.then_some(PassageEvent::Tell(Source, "undefined", "removed")));
     acts
 }
 
-fn perform(act: Act, moved: &mut Active, record: &mut Recorder) {
+fn perform(act: PassageEvent, moved: &mut Active, record: &mut Recorder) {
     tick(record);
     match act {
-        Act::Pause => {
+        PassageEvent::Pause => {
             moved.turn(Activity::Paused, "migration");
             record.saw(lifecycle(Side::Source, "suspended", "migrated"));
         }
-        Act::Pass(iteration) => record.saw(Observation::Iteration {
+        PassageEvent::Pass(iteration) => record.saw(Observation::Iteration {
             side: Side::Source,
             iteration,
         }),
-        Act::Feel => {
+        PassageEvent::Sample => {
             let heartbeat = moved.heartbeat();
             sampled(Side::Source, When::During, heartbeat, record);
         }
-        Act::Tell(side, event, detail) => record.saw(lifecycle(side, event, detail)),
+        PassageEvent::Tell(side, event, detail) => record.saw(lifecycle(side, event, detail)),
     }
 }
 

@@ -20,7 +20,7 @@ use tracing::{info, warn};
 use crate::{
     LabError, LabHost, StoredRelease,
     hosts::{host::PORT, hosted::Spec, mounts, net, supervisor::Supervisor},
-    releases::warm,
+    releases::caps_cache,
     sandbox,
 };
 
@@ -165,7 +165,7 @@ impl Lab {
         for host in slots.values().filter_map(|slot| slot.host.get()) {
             if let Some(root) = host.path("/") {
                 // Without it the next run is slower, and no more.
-                drop(warm::keep(&root, &host.release.warm()));
+                drop(caps_cache::keep(&root, &host.release.caps_cache()));
             }
             if let Some(supervisor) = host.change.lock().await.take() {
                 supervisor.end().await?;
@@ -244,7 +244,7 @@ impl Lab {
             hostname: host.hostname().to_owned(),
             address: host.address(),
             root: host.release.root(),
-            warm: host.release.warm(),
+            warm: host.release.caps_cache(),
             scratch,
             logs: host.logs().clone(),
             shared: shared(&self.dir),

@@ -188,7 +188,7 @@ impl Heartbeat {
             domain: self.domain.clone(),
         };
         let Said::Job(job) = self.client.ask(op).await? else {
-            return Err(Error::Astray("progress"));
+            return Err(Error::Malformed("progress"));
         };
         Ok(job.memory_processed.unwrap_or(0))
     }
@@ -200,7 +200,7 @@ impl Heartbeat {
             guest: self.guest,
         };
         let Said::Lap(lap) = self.client.ask(op).await? else {
-            return Err(Error::Astray("lap"));
+            return Err(Error::Malformed("lap"));
         };
         Ok(lap)
     }

@@ -8,10 +8,12 @@ mod xml;
 
 use std::time::Duration;
 
-use migratrix_client::wire::{Act as DomainAct, Disks, Op, Said, What};
+use migratrix_client::wire::{Disks, DomainAction, EventKind, Op, Said};
 use migratrix_contract::{BackupStep, Recorder, Step};
 use migratrix_history::Side;
-use migratrix_matrix::{Act, Chained, DirtyBitmap, Link, Since, StorageMigration, Together};
+use migratrix_matrix::{
+    BackupAction, Chained, DirtyBitmap, Link, Since, StorageMigration, Together,
+};
 use tokio::time::interval;
 
 use crate::{
@@ -57,47 +59,47 @@ impl LibvirtDriver<'_> {
     async fn chain_act(
         &mut self,
         side: Side,
-        act: Act,
+        act: BackupAction,
         record: &mut Recorder,
     ) -> Result<(), Error> {
         match act {
-            Act::Full(drive, Together::Add) => {
+            BackupAction::Full(drive, Together::Add) => {
                 let checkpoint = Some(DirtyBitmap::First);
                 self.back_up(side, &drive.full(), None, checkpoint, record)
                     .await
             }
-            Act::Since(link, since) => self.back_up_since(side, link, since, record).await,
-            Act::Reference(link) => {
+            BackupAction::Since(link, since) => self.back_up_since(side, link, since, record).await,
+            BackupAction::Reference(link) => {
                 self.back_up(side, &link.reference(), None, None, record)
                     .await
             }
-            Act::Inspect => self.look_at_bitmaps(side, record).await,
-            Act::Write(drive, set) => self.write(side, drive, set, record).await,
-            Act::Laps => self.guest_writes(side, record).await,
-            Act::Compare(link) => {
+            BackupAction::Inspect => self.look_at_bitmaps(side, record).await,
+            BackupAction::Write(drive, set) => self.write(side, drive, set, record).await,
+            BackupAction::Laps => self.guest_writes(side, record).await,
+            BackupAction::Compare(link) => {
                 let (one, other) = (self.shared(&link.file()), self.shared(&link.reference()));
                 self.compare(&[Side::Source, Side::Destination], &one, &other, record)
                     .await?;
                 self.survey_image(side, &one, record).await
             }
-            Act::Keep => self.keep().await,
-            Act::Reinstate => self.reinstate(side).await,
-            Act::Continue => self.act(side, DomainAct::Resume).await,
-            Act::Halt => self.act(side, DomainAct::Suspend).await,
-            Act::End => self.end(side, record).await,
-            Act::Start
-            | Act::Add(..)
-            | Act::AddOdd(_)
-            | Act::Grow(_)
-            | Act::Full(..)
-            | Act::Increment(..)
-            | Act::IncrementBy(..)
-            | Act::Cancel(_)
-            | Act::Resume(_)
-            | Act::Pair(_)
-            | Act::Twin(_)
-            | Act::Meet
-            | Act::Jump => Err(Error::Foreign(act.to_string())),
+            BackupAction::Keep => self.keep().await,
+            BackupAction::Reinstate => self.reinstate(side).await,
+            BackupAction::Continue => self.act(side, DomainAction::Resume).await,
+            BackupAction::Halt => self.act(side, DomainAction::Suspend).await,
+            BackupAction::End => self.end(side, record).await,
+            BackupAction::Start
+            | BackupAction::Add(..)
+            | BackupAction::AddOdd(_)
+            | BackupAction::Grow(_)
+            | BackupAction::Full(..)
+            | BackupAction::Increment(..)
+            | BackupAction::IncrementBy(..)
+            | BackupAction::Cancel(_)
+            | BackupAction::Resume(_)
+            | BackupAction::Pair(_)
+            | BackupAction::Twin(_)
+            | BackupAction::Meet
+            | BackupAction::Migrate => Err(Error::Foreign(act.to_string())),
         }
     }
 
@@ -169,7 +171,7 @@ impl LibvirtDriver<'_> {
             .ask(Op::Checkpoints { side, domain })
             .await?;
         let Said::Checkpoints(kept) = said else {
-            return Err(Error::Astray("checkpoints"));
+            return Err(Error::Malformed("checkpoints"));
         };
         self.kept = kept;
         Ok(())
@@ -189,7 +191,7 @@ impl LibvirtDriver<'_> {
 
     /// Ends the domain, and compares the end of the chain with its disk.
     async fn end(&mut self, side: Side, record: &mut Recorder) -> Result<(), Error> {
-        self.act(side, DomainAct::Destroy).await?;
+        self.act(side, DomainAction::Destroy).await?;
         let (end, disk) = (self.shared(&Chained::LAST.file()), self.disk());
         self.compare(self.who_has_disk(), &end, &disk, record)
             .await?;
@@ -197,6 +199,6 @@ impl LibvirtDriver<'_> {
     }
 }
 
-fn is_end_of_backup(what: &What) -> bool {
-    matches!(what, What::JobEnded(job) if job.operation.as_deref() == Some(BACKUP))
+fn is_end_of_backup(what: &EventKind) -> bool {
+    matches!(what, EventKind::JobEnded(job) if job.operation.as_deref() == Some(BACKUP))
 }

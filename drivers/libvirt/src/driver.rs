@@ -2,7 +2,7 @@
 
 use std::{collections::HashMap, sync::Arc, time::Duration};
 
-use migratrix_client::wire::{Act, Detail, HostFacts, Op, Said, Seen, What};
+use migratrix_client::wire::{Detail, DomainAction, EventKind, HostFacts, Op, Said, Seen};
 use migratrix_contract::{Deadlines, Driver, Host, Recorder, Step, Subject, Uuid, Variant};
 use migratrix_history::{Observation, Outcome, Side, Versions, When};
 use migratrix_matrix::{Persistence, Version};
@@ -37,7 +37,7 @@ impl<'a> LibvirtDriver<'a> {
         destination: Arc<dyn Host>,
         subject: Subject,
     ) -> Self {
-        slot.bury();
+        slot.reap();
         Self {
             events: slot.listener.events(&subject.domain),
             slot,
@@ -67,15 +67,15 @@ impl<'a> LibvirtDriver<'a> {
         match *step {
             Step::Connect => self.connect(record).await,
             Step::Define(side, uuid) => self.define(side, uuid).await,
-            Step::Undefine(side) => self.act(side, Act::Undefine).await,
+            Step::Undefine(side) => self.act(side, DomainAction::Undefine).await,
             Step::Start(side, persistence, variant) => self.start(side, persistence, variant).await,
             Step::AwaitBeat(side) => {
                 let console = self.host(side).path(&console(&self.subject));
                 self.heartbeat(side).await?.wait(console.as_deref()).await
             }
-            Step::Suspend(side) => self.act(side, Act::Suspend).await,
-            Step::Resume(side) => self.act(side, Act::Resume).await,
-            Step::Destroy(side) => self.act(side, Act::Destroy).await,
+            Step::Suspend(side) => self.act(side, DomainAction::Suspend).await,
+            Step::Resume(side) => self.act(side, DomainAction::Resume).await,
+            Step::Destroy(side) => self.act(side, DomainAction::Destroy).await,
             Step::Inspect(side, when) => self.look(side, when, record).await,
             Step::Beat(side, when) => self.beat(side, when, record).await,
             Step::Migrate(how) => self.migrate(how, record).await,
@@ -102,7 +102,7 @@ impl<'a> LibvirtDriver<'a> {
             self.events.listen(side, &uri).await?;
             let open = Op::Open { side, uri };
             let Said::Host(facts) = client.ask(open).await? else {
-                return Err(Error::Astray("open"));
+                return Err(Error::Malformed("open"));
             };
             self.opened.insert(side, facts);
         }
@@ -123,7 +123,7 @@ impl<'a> LibvirtDriver<'a> {
             self.on(side).await?;
         }
         let Said::Version(own) = self.slot.client()?.ask(Op::Version).await? else {
-            return Err(Error::Astray("version"));
+            return Err(Error::Malformed("version"));
         };
         let of = |side, number: fn(&HostFacts) -> u64| {
             let facts = self.opened.get(&side);
@@ -159,13 +159,13 @@ impl<'a> LibvirtDriver<'a> {
         match persistence {
             Persistence::Persistent => {
                 done(client, Op::Define { side, xml }).await?;
-                self.act(side, Act::Create).await
+                self.act(side, DomainAction::Create).await
             }
             Persistence::Transient => done(client, Op::CreateXml { side, xml }).await,
         }
     }
 
-    pub(crate) async fn act(&mut self, side: Side, act: Act) -> Result<(), Error> {
+    pub(crate) async fn act(&mut self, side: Side, act: DomainAction) -> Result<(), Error> {
         let domain = self.subject.domain.clone();
         done(self.on(side).await?, Op::Domain { side, domain, act }).await
     }
@@ -178,10 +178,11 @@ impl<'a> LibvirtDriver<'a> {
     async fn clear(&mut self, side: Side) -> Result<(), Error> {
         if let Some(seen) = self.seen(side, Detail::State).await? {
             if seen.active {
-                self.rid_of(side, Act::Destroy, |seen| seen.active).await?;
+                self.rid_of(side, DomainAction::Destroy, |seen| seen.active)
+                    .await?;
             }
             if seen.persistent {
-                self.rid_of(side, Act::Undefine, |seen| seen.persistent)
+                self.rid_of(side, DomainAction::Undefine, |seen| seen.persistent)
                     .await?;
             }
         }
@@ -190,7 +191,12 @@ impl<'a> LibvirtDriver<'a> {
 
     /// Does `act`, so that the domain `is` no longer so. What has come to that by itself meanwhile,
     /// or has vanished, is as we want it.
-    async fn rid_of(&mut self, side: Side, act: Act, is: fn(&Seen) -> bool) -> Result<(), Error> {
+    async fn rid_of(
+        &mut self,
+        side: Side,
+        act: DomainAction,
+        is: fn(&Seen) -> bool,
+    ) -> Result<(), Error> {
         let Err(refused) = self.act(side, act).await else {
             return Ok(());
         };
@@ -230,19 +236,19 @@ impl Driver for LibvirtDriver<'_> {
 pub(crate) async fn done(client: Arc<Client>, op: Op) -> Result<(), Error> {
     match client.ask(op).await? == Said::Done {
         true => Ok(()),
-        false => Err(Error::Astray("something to be done")),
+        false => Err(Error::Malformed("something to be done")),
     }
 }
 
 /// What is recorded of an event.
-pub(crate) fn observed(side: Side, what: What) -> Observation {
+pub(crate) fn observed(side: Side, what: EventKind) -> Observation {
     match what {
-        What::Lifecycle(event, detail) => Observation::Lifecycle {
+        EventKind::Lifecycle(event, detail) => Observation::Lifecycle {
             side,
             event,
             detail,
         },
-        What::Iteration(iteration) => Observation::Iteration { side, iteration },
-        What::JobEnded(job) => Observation::JobEnded { side, job: *job },
+        EventKind::Iteration(iteration) => Observation::Iteration { side, iteration },
+        EventKind::JobEnded(job) => Observation::JobEnded { side, job: *job },
     }
 }

@@ -33,7 +33,7 @@ pub enum Error {
     },
     /// The client answered with something else than the request is answered with.
     #[error("the client answered another question than `{0}`")]
-    Astray(&'static str),
+    Malformed(&'static str),
     /// The client could make nothing of the request.
     #[error("the client could not do what it was asked: {0}")]
     Bad(String),

@@ -11,7 +11,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use migratrix_client::wire::{Event, Op, What};
+use migratrix_client::wire::{Event, EventKind, Op};
 use migratrix_history::Side;
 use tokio::{
     sync::{
@@ -145,7 +145,7 @@ impl Events {
     }
 
     /// Waits for an event: when it came, from which host, and what happened.
-    pub(crate) async fn next(&mut self) -> Result<(Instant, Side, What), Error> {
+    pub(crate) async fn next(&mut self) -> Result<(Instant, Side, EventKind), Error> {
         loop {
             let (at, event) = self.arrived.recv().await.ok_or_else(lost)?;
             if let Some(side) = self.uris.get(&event.uri) {
@@ -155,7 +155,7 @@ impl Events {
     }
 
     /// The next event that has come already, if there is one.
-    pub(crate) fn arrived(&mut self) -> Result<Option<(Instant, Side, What)>, Error> {
+    pub(crate) fn arrived(&mut self) -> Result<Option<(Instant, Side, EventKind)>, Error> {
         loop {
             match self.arrived.try_recv() {
                 Ok((at, event)) => {
@@ -201,7 +201,7 @@ mod tests {
         two.uris.insert("a".to_owned(), Side::Destination);
         for _ in 0..2 {
             let (_, side, what) = one.next().await.unwrap();
-            assert_eq!((side, what), (Side::Source, What::Iteration(1)));
+            assert_eq!((side, what), (Side::Source, EventKind::Iteration(1)));
         }
         assert_eq!(two.next().await.unwrap().1, Side::Destination);
         assert_eq!(one.arrived().unwrap(), None);

@@ -2,7 +2,7 @@
 
 use std::{io, sync::Arc, time::Duration};
 
-use migratrix_client::wire::{Act, Detail, Op, Said, Seen};
+use migratrix_client::wire::{Detail, DomainAction, Op, Said, Seen};
 use migratrix_contract::{Host, Recorder};
 use migratrix_history::{DomainInfo, DomainState, Observation, Side, When};
 use tokio::time::{Instant, interval};
@@ -49,7 +49,7 @@ impl LibvirtDriver<'_> {
             return Ok(Some(seen));
         }
         let absent = said == Said::Absent;
-        absent.then_some(None).ok_or(Error::Astray("look"))
+        absent.then_some(None).ok_or(Error::Malformed("look"))
     }
 
     /// Records two readings of the guest's lap counter.
@@ -69,7 +69,7 @@ impl LibvirtDriver<'_> {
     pub(crate) async fn runs(&mut self, side: Side) -> Result<bool, Error> {
         let domain = self.subject.domain.clone();
         let Said::Runs(runs) = self.on(side).await?.ask(Op::Runs { side, domain }).await? else {
-            return Err(Error::Astray("runs"));
+            return Err(Error::Malformed("runs"));
         };
         Ok(runs)
     }
@@ -79,7 +79,7 @@ impl LibvirtDriver<'_> {
         let domain = self.subject.domain.clone();
         let job = Op::Job { side, domain };
         let Said::Job(job) = self.on(side).await?.ask(job).await? else {
-            return Err(Error::Astray("job"));
+            return Err(Error::Malformed("job"));
         };
         record.saw(Observation::Job { side, job });
         Ok(())
@@ -88,14 +88,14 @@ impl LibvirtDriver<'_> {
     /// Records the guest's stamped memory, read while it is held still.
     pub(crate) async fn survey(&mut self, side: Side, record: &mut Recorder) -> Result<(), Error> {
         // A domain that is paused already stays so.
-        self.act(side, Act::Suspend).await?;
+        self.act(side, DomainAction::Suspend).await?;
         let survey = Op::Survey {
             side,
             domain: self.subject.domain.clone(),
             guest: self.subject.guest,
         };
         let Said::Survey(survey) = self.on(side).await?.ask(survey).await? else {
-            return Err(Error::Astray("survey"));
+            return Err(Error::Malformed("survey"));
         };
         record.saw(Observation::Memory { side, survey });
         Ok(())

@@ -2,7 +2,7 @@
 
 use std::{convert::Infallible, pin::pin, time::Duration};
 
-use migratrix_client::wire::{Disks, Migration, Op, What};
+use migratrix_client::wire::{Disks, EventKind, Migration, Op};
 use migratrix_contract::{Migrate, Recorder};
 use migratrix_history::{Side, When};
 use migratrix_matrix::{Flag, Parallel};
@@ -144,18 +144,21 @@ impl Watch<'_> {
 
     /// The source closes when its domain stops, the destination when the guest goes on there, or is
     /// held for good.
-    fn note(&mut self, (at, side, what): (std::time::Instant, Side, What)) {
+    fn note(&mut self, (at, side, what): (std::time::Instant, Side, EventKind)) {
         match (side, &what) {
-            (Side::Source, What::Lifecycle(name, _)) => {
+            (Side::Source, EventKind::Lifecycle(name, _)) => {
                 self.source_closed |= name == "stopped";
                 if name == "suspended" {
                     self.suspended.notify_one();
                 }
             }
-            (Side::Destination, What::Lifecycle(name, _)) => {
+            (Side::Destination, EventKind::Lifecycle(name, _)) => {
                 self.destination_closed |= name == "resumed" || name == "suspended";
             }
-            (Side::Source | Side::Destination, What::Iteration(_) | What::JobEnded(_)) => {}
+            (
+                Side::Source | Side::Destination,
+                EventKind::Iteration(_) | EventKind::JobEnded(_),
+            ) => {}
         }
         self.record.saw_at(at, observed(side, what));
     }

@@ -38,7 +38,7 @@ pub async fn reach(command: &[OsString], uri: &str, patience: Duration) -> Resul
         .await
         .map_err(silent)??;
     let Said::Host(facts) = said else {
-        return Err(Error::Astray("open"));
+        return Err(Error::Malformed("open"));
     };
     Ok(Reached {
         hostname: facts.hostname,

@@ -46,7 +46,7 @@ impl Slot {
     }
 
     /// Lets a client that has ended by itself go.
-    pub fn bury(&mut self) {
+    pub fn reap(&mut self) {
         self.client.take_if(|client| client.is_gone());
     }
 }

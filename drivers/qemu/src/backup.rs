@@ -11,7 +11,7 @@ mod writes;
 use migratrix_contract::{BackupStep, Recorder, Step};
 use migratrix_history::{BitmapInfo, BlockNode, Observation, Side};
 use migratrix_matrix::{
-    Act, Backup, BitmapTransfer, DirtyBitmap, Drive, Misnamed, ODD_GRANULARITY, Point,
+    Backup, BackupAction, BitmapTransfer, DirtyBitmap, Drive, Misnamed, ODD_GRANULARITY, Point,
 };
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -48,43 +48,47 @@ impl QemuDriver {
         &mut self,
         case: &Backup,
         side: Side,
-        act: Act,
+        act: BackupAction,
         record: &mut Recorder,
     ) -> Result<(), StepError> {
         match act {
-            Act::Start => self.start_with_disks(case, record).await,
-            Act::Add(drive, bitmap) => self.add(case, side, drive, bitmap, record).await,
-            Act::AddOdd(drive) => self.add_odd(side, drive, record).await,
-            Act::Write(drive, set) => self.write(case, side, drive, set, record).await,
-            Act::Laps => self.guest_writes(side, record).await,
-            Act::Grow(drive) => self.grow(side, drive, record).await,
-            Act::Full(drive, with) => self.full(case, side, drive, with, record).await,
-            Act::Inspect => self.inspect_bitmaps(side, record).await,
-            Act::Increment(link, how) => self.increment(case, side, link, how, record).await,
-            Act::IncrementBy(drive, Misnamed::Missing) => {
+            BackupAction::Start => self.start_with_disks(case, record).await,
+            BackupAction::Add(drive, bitmap) => self.add(case, side, drive, bitmap, record).await,
+            BackupAction::AddOdd(drive) => self.add_odd(side, drive, record).await,
+            BackupAction::Write(drive, set) => self.write(case, side, drive, set, record).await,
+            BackupAction::Laps => self.guest_writes(side, record).await,
+            BackupAction::Grow(drive) => self.grow(side, drive, record).await,
+            BackupAction::Full(drive, with) => self.full(case, side, drive, with, record).await,
+            BackupAction::Inspect => self.inspect_bitmaps(side, record).await,
+            BackupAction::Increment(link, how) => {
+                self.increment(case, side, link, how, record).await
+            }
+            BackupAction::IncrementBy(drive, Misnamed::Missing) => {
                 self.increment_by(case, side, drive, None, record).await
             }
-            Act::IncrementBy(drive, Misnamed::Unknown) => {
+            BackupAction::IncrementBy(drive, Misnamed::Unknown) => {
                 self.increment_by(case, side, drive, Some("unknown"), record)
                     .await
             }
-            Act::Cancel(link) => self.cancel_increment(case, side, link, record).await,
-            Act::Resume(link) => self.resume_increment(case, side, link, record).await,
-            Act::Pair(links) => self.pair(case, side, links, record).await,
-            Act::Reference(link) => self.reference(case, side, link, record).await,
-            Act::Twin(link) => self.twin(case, side, link, record).await,
-            Act::Compare(link) => self.compare_with_reference(case, side, link, record).await,
-            Act::Since(..) | Act::Keep | Act::Reinstate => Err(StepError::OtherBackEnd(
-                Step::Backup(BackupStep::Act(side, act)),
-            )),
-            Act::Meet => {
+            BackupAction::Cancel(link) => self.cancel_increment(case, side, link, record).await,
+            BackupAction::Resume(link) => self.resume_increment(case, side, link, record).await,
+            BackupAction::Pair(links) => self.pair(case, side, links, record).await,
+            BackupAction::Reference(link) => self.reference(case, side, link, record).await,
+            BackupAction::Twin(link) => self.twin(case, side, link, record).await,
+            BackupAction::Compare(link) => {
+                self.compare_with_reference(case, side, link, record).await
+            }
+            BackupAction::Since(..) | BackupAction::Keep | BackupAction::Reinstate => Err(
+                StepError::OtherBackEnd(Step::Backup(BackupStep::Act(side, act))),
+            ),
+            BackupAction::Meet => {
                 self.prepare_migration(case, Bitmaps::By(case.carrier), record)
                     .await
             }
-            Act::Jump => self.migrate_with_disks(case, record).await,
-            Act::Continue => self.go_on(side, record).await,
-            Act::Halt => self.stop(side, record).await,
-            Act::End => self.end_and_compare(case, side, record).await,
+            BackupAction::Migrate => self.migrate_with_disks(case, record).await,
+            BackupAction::Continue => self.go_on(side, record).await,
+            BackupAction::Halt => self.stop(side, record).await,
+            BackupAction::End => self.end_and_compare(case, side, record).await,
         }
     }
 

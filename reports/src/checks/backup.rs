@@ -9,28 +9,28 @@ mod seen;
 mod tests;
 
 use migratrix_history::{Outcome, Side};
-use migratrix_matrix::{Act, Backup, Chained, Condition};
+use migratrix_matrix::{Backup, BackupAction, Chained, Condition};
 
 use super::{Check, evidence::Judged, leftovers};
 use crate::Verdict;
-use seen::Story;
+use seen::Timeline;
 
 /// A row a condition.
 pub(super) const CHECKS: [(Condition, Check<Backup>); 6] = [
     (Condition::Migrated, |evidence, backup| {
-        migrated(&Story::of(evidence, backup))
+        migrated(&Timeline::of(evidence, backup))
     }),
     (Condition::BlockJobs, |evidence, backup| {
-        jobs::jobs(&Story::of(evidence, backup))
+        jobs::jobs(&Timeline::of(evidence, backup))
     }),
     (Condition::Bitmap, |evidence, backup| {
-        bitmap::bitmap(&Story::of(evidence, backup))
+        bitmap::bitmap(&Timeline::of(evidence, backup))
     }),
     (Condition::Backups, |evidence, backup| {
-        compared::backups(&Story::of(evidence, backup))
+        compared::backups(&Timeline::of(evidence, backup))
     }),
     (Condition::Chain, |evidence, backup| {
-        compared::chain(&Story::of(evidence, backup))
+        compared::chain(&Timeline::of(evidence, backup))
     }),
     (Condition::NoLeftovers, |evidence, _| {
         leftovers::no_leftovers(evidence)
@@ -40,22 +40,22 @@ pub(super) const CHECKS: [(Condition, Check<Backup>); 6] = [
 /// The conditions of a chain that libvirt makes; the others are those of its scenario.
 pub(super) const CHAINED: [(Condition, Check<Chained>); 4] = [
     (Condition::BlockJobs, |evidence, one| {
-        chained::jobs(&Story::of_libvirt(evidence, one))
+        chained::jobs(&Timeline::of_libvirt(evidence, one))
     }),
     (Condition::Bitmap, |evidence, one| {
-        bitmap::bitmap(&Story::of_libvirt(evidence, one))
+        bitmap::bitmap(&Timeline::of_libvirt(evidence, one))
     }),
     (Condition::Backups, |evidence, one| {
-        compared::backups(&Story::of_libvirt(evidence, one))
+        compared::backups(&Timeline::of_libvirt(evidence, one))
     }),
     (Condition::Chain, |evidence, one| {
-        compared::chain(&Story::of_libvirt(evidence, one))
+        compared::chain(&Timeline::of_libvirt(evidence, one))
     }),
 ];
 
 /// The migration was asked for, and both sides say that it is completed.
-fn migrated(story: &Story<'_>) -> Judged {
-    let jump = story.find(|act| *act == Act::Jump)?;
+fn migrated(story: &Timeline<'_>) -> Judged {
+    let jump = story.find(|act| *act == BackupAction::Migrate)?;
     let ends = [Side::Source, Side::Destination].map(|side| (side, jump.last_status(side)));
     let astray = ends.iter().find(|(_, end)| *end != Some("completed"));
     match (jump.outcome, astray) {

@@ -3,7 +3,8 @@
 use migratrix_guest::Disk;
 use migratrix_history::Side;
 use migratrix_matrix::{
-    Act, Backup, BackupFault, Chained, ChainedFault, DirtyBitmap, Drive, Link, OnError, Writer,
+    Backup, BackupAction, BackupFault, Chained, ChainedFault, DirtyBitmap, Drive, Link, OnError,
+    Writer,
 };
 
 use crate::{BackupStep, Phase, Script, Step};
@@ -18,8 +19,8 @@ pub(super) fn stamped(writer: Writer) -> Option<Disk> {
 
 /// The steps of a chain.
 pub(super) fn steps(backup: &Backup) -> Vec<(Phase, Step)> {
-    let story = backup.scenes().into_iter().map(|scene| {
-        let phase = if scene.act == Act::Start {
+    let story = backup.expected_actions().into_iter().map(|scene| {
+        let phase = if scene.act == BackupAction::Start {
             Phase::Prepare
         } else {
             Phase::Migration
@@ -40,7 +41,7 @@ pub(super) fn steps(backup: &Backup) -> Vec<(Phase, Step)> {
 /// The steps of a chain that libvirt makes: its acts around `steps`, those of the migration of its
 /// scenario.
 pub(super) fn wrap(chained: &Chained, mut steps: Vec<(Phase, Step)>) -> Vec<(Phase, Step)> {
-    for scene in chained.scenes() {
+    for scene in chained.expected_actions() {
         let side = scene.side;
         let phase = match side {
             Side::Source => Phase::Before,
@@ -52,7 +53,7 @@ pub(super) fn wrap(chained: &Chained, mut steps: Vec<(Phase, Step)>) -> Vec<(Pha
     steps
 }
 
-const fn act(side: Side, act: Act) -> Step {
+const fn act(side: Side, act: BackupAction) -> Step {
     Step::Backup(BackupStep::Act(side, act))
 }
 
@@ -66,35 +67,39 @@ const SPOILED: Link = Link {
 
 impl Script {
     /// Puts the steps of a fault of a chain where it strikes.
-    pub(super) fn weave_backup(&mut self, fault: BackupFault) {
-        let is = |wanted: Act| move |step: &Step| matches!(step, Step::Backup(BackupStep::Act(_, act)) if *act == wanted);
+    pub(super) fn inject_backup(&mut self, fault: BackupFault) {
+        let is = |wanted: BackupAction| move |step: &Step| matches!(step, Step::Backup(BackupStep::Act(_, act)) if *act == wanted);
         let broken = Step::Backup;
         match fault {
             BackupFault::ErrorSwallowed => self.replace(ignoring_errors),
             BackupFault::BitmapCleared => {
                 let (drive, bitmap) = (SPOILED.drive, SPOILED.bitmap);
                 let clear = broken(BackupStep::ClearBitmap(Side::Source, drive, bitmap));
-                self.before(is(Act::Increment(SPOILED, OnError::Report)), clear);
+                self.before(is(BackupAction::Increment(SPOILED, OnError::Report)), clear);
                 // It is looked at once more, so that it is seen and not only sampled.
                 let place = self.steps.iter().position(|(_, step)| *step == clear);
                 if let Some(place) = place.filter(|place| *place > 0) {
                     self.steps.swap(place, place - 1);
                 }
             }
-            BackupFault::BitmapLeftBehind => self
-                .replace(|step| is(Act::Meet)(step).then_some(broken(BackupStep::MeetIncapable))),
+            BackupFault::BitmapLeftBehind => self.replace(|step| {
+                is(BackupAction::Meet)(step).then_some(broken(BackupStep::MeetIncapable))
+            }),
             BackupFault::SectorOverwritten => {
                 self.before(
-                    is(Act::Compare(SPOILED)),
+                    is(BackupAction::Compare(SPOILED)),
                     broken(BackupStep::Overwrite(SPOILED)),
                 );
             }
             BackupFault::LinkMissing => {
-                self.before(is(Act::End), broken(BackupStep::RemoveFull(SPOILED.drive)));
+                self.before(
+                    is(BackupAction::End),
+                    broken(BackupStep::RemoveFull(SPOILED.drive)),
+                );
             }
             BackupFault::WriteLost => {
                 let undo = broken(BackupStep::UndoWrite(Side::Destination, Drive::First));
-                self.before(is(Act::Halt), undo);
+                self.before(is(BackupAction::Halt), undo);
                 let place = self.steps.iter().position(|(_, step)| *step == undo);
                 if let Some(place) = place {
                     // Behind the guest's last write, so that it doesn't write there again.
@@ -110,26 +115,29 @@ impl Script {
 
     /// Puts the steps of a fault of a chain that libvirt makes where it strikes: all on the
     /// destination, at the last link.
-    pub(super) fn weave_chained(&mut self, fault: ChainedFault) {
-        let is = |wanted: Act| move |step: &Step| matches!(step, Step::Backup(BackupStep::Act(Side::Destination, act)) if *act == wanted);
+    pub(super) fn inject_chained(&mut self, fault: ChainedFault) {
+        let is = |wanted: BackupAction| move |step: &Step| matches!(step, Step::Backup(BackupStep::Act(Side::Destination, act)) if *act == wanted);
         let broken = Step::Backup;
         match fault {
             ChainedFault::Forgotten => self.replace(|step| {
-                is(Act::Reinstate)(step).then_some(broken(BackupStep::ReinstateNothing))
+                is(BackupAction::Reinstate)(step).then_some(broken(BackupStep::ReinstateNothing))
             }),
             ChainedFault::Cleared => {
                 let (drive, bitmap) = (SPOILED.drive, DirtyBitmap::Second);
                 let clear = BackupStep::ClearBitmap(Side::Destination, drive, bitmap);
-                self.before(is(Act::Inspect), broken(clear));
+                self.before(is(BackupAction::Inspect), broken(clear));
             }
             ChainedFault::Overwritten => {
                 self.before(
-                    is(Act::Compare(SPOILED)),
+                    is(BackupAction::Compare(SPOILED)),
                     broken(BackupStep::Overwrite(SPOILED)),
                 );
             }
             ChainedFault::FullMissing => {
-                self.before(is(Act::End), broken(BackupStep::RemoveFull(SPOILED.drive)));
+                self.before(
+                    is(BackupAction::End),
+                    broken(BackupStep::RemoveFull(SPOILED.drive)),
+                );
             }
         }
     }
@@ -144,8 +152,10 @@ impl Script {
 
 /// An incremental that fails by an error, as one that ignores it.
 const fn ignoring_errors(step: &Step) -> Option<Step> {
-    if let Step::Backup(BackupStep::Act(side, Act::Increment(link, OnError::Report))) = step {
-        return Some(act(*side, Act::Increment(*link, OnError::Ignore)));
+    if let Step::Backup(BackupStep::Act(side, BackupAction::Increment(link, OnError::Report))) =
+        step
+    {
+        return Some(act(*side, BackupAction::Increment(*link, OnError::Ignore)));
     }
     None
 }

@@ -139,7 +139,7 @@ fn clear() -> Vec<Step> {
 
 impl Script {
     /// Puts the steps of a fault of COLO where it strikes.
-    pub(super) fn weave_colo(&mut self, fault: ColoFault) {
+    pub(super) fn inject_colo(&mut self, fault: ColoFault) {
         let is = |wanted: ColoStep| move |step: &Step| *step == colo(wanted);
         match fault {
             ColoFault::CheckpointMissing => self.leave_out(colo(ColoStep::AwaitCheckpoint)),

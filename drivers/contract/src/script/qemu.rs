@@ -27,7 +27,7 @@ pub(super) fn steps(raw: &Raw) -> Vec<(Phase, Step)> {
 
 impl Script {
     /// Puts the steps of a raw fault where it strikes.
-    pub(super) fn weave_raw(&mut self, fault: RawFault) {
+    pub(super) fn inject_raw(&mut self, fault: RawFault) {
         faults::inject_fault(self, fault);
     }
 }

@@ -75,7 +75,7 @@ fn bandwidth(scenario: &Scenario) -> Option<u32> {
 
 impl Script {
     /// Puts the steps of a fault of libvirt's cases where it strikes.
-    pub(super) fn weave_tck(&mut self, fault: TckFault) {
+    pub(super) fn inject_tck(&mut self, fault: TckFault) {
         use Side::{Destination, Source};
         let own = |side| Step::Define(side, Uuid::Own);
         match fault {

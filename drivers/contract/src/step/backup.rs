@@ -3,7 +3,7 @@
 use std::fmt;
 
 use migratrix_history::{Side, Verb};
-use migratrix_matrix::{Act, DirtyBitmap, Drive, Link};
+use migratrix_matrix::{BackupAction, DirtyBitmap, Drive, Link};
 
 use super::word;
 
@@ -11,10 +11,10 @@ use super::word;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum BackupStep {
     /// An act of the case's story.
-    Act(Side, Act),
-    /// As [`Act::Meet`], but the bitmaps are not to travel.
+    Act(Side, BackupAction),
+    /// As [`BackupAction::Meet`], but the bitmaps are not to travel.
     MeetIncapable,
-    /// As [`Act::Reinstate`], but the destination is told nothing.
+    /// As [`BackupAction::Reinstate`], but the destination is told nothing.
     ReinstateNothing,
     /// Clear a bitmap, and tell nobody.
     ClearBitmap(Side, Drive, DirtyBitmap),

@@ -17,7 +17,7 @@ use crate::{
     LabError,
     hosts::{hosted::LOGS, hosted::Spec},
     privilege,
-    releases::warm,
+    releases::caps_cache,
 };
 
 /// The devices that a host shares with the machine. There is no /dev/kvm: a guest's speed and CPU
@@ -69,7 +69,7 @@ pub(crate) fn enter_root(spec: &Spec) -> Result<(), LabError> {
     mount(none, "/", none, MsFlags::MS_REC | MsFlags::MS_PRIVATE, none)
         .map_err(LabError::system("make mounts private"))?;
     let root = overlay(&spec.root, &spec.scratch)?;
-    warm::give(&spec.warm, &root).map_err(LabError::file("read", &spec.warm))?;
+    caps_cache::give(&spec.warm, &root).map_err(LabError::file("read", &spec.warm))?;
     fill_dev(&inside(&root, "dev")?)?;
     let proc = inside(&root, "proc")?;
     make_folder(&proc, 0o755)?;

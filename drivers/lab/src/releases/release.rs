@@ -119,7 +119,7 @@ impl StoredRelease {
     }
 
     /// What its first run left for later ones, see [`super::warm`].
-    pub(crate) fn warm(&self) -> PathBuf {
+    pub(crate) fn caps_cache(&self) -> PathBuf {
         self.folder.join("warm")
     }
 

@@ -11,7 +11,7 @@ use tracing::info;
 use crate::{
     BuildOptions, Contents, LabError, Origin, Recipe, StoredRelease, privilege,
     releases::{
-        making::{self, Making},
+        builder::{self, ReleaseBuilder},
         probe,
         release::{FORMAT, Record},
         source::SOURCES,
@@ -92,7 +92,7 @@ impl Store {
         path: &Path,
     ) -> Result<StoredRelease, LabError> {
         let path = path.canonicalize().map_err(LabError::file("read", path))?;
-        let making = Making::begin(&self.folder, name)?;
+        let making = ReleaseBuilder::begin(&self.folder, name)?;
         let record = probe::look(&path, name, Origin::Directory(path.clone()), &SOURCES)?;
         privilege::can_hold(&path)?;
         making.finish(record)
@@ -110,7 +110,7 @@ impl Store {
         path: &Path,
     ) -> Result<(StoredRelease, Contents), LabError> {
         let path = path.canonicalize().map_err(LabError::file("read", path))?;
-        let making = Making::begin(&self.folder, name)?;
+        let making = ReleaseBuilder::begin(&self.folder, name)?;
         let root = making.root();
         fs::create_dir(&root).map_err(LabError::file("create", &root))?;
         let contents = unpack::tarball(&path, &root)?;
@@ -128,7 +128,7 @@ impl Store {
         recipe: Recipe,
         options: &BuildOptions,
     ) -> Result<StoredRelease, LabError> {
-        let making = Making::begin(&self.folder, name)?;
+        let making = ReleaseBuilder::begin(&self.folder, name)?;
         let root = making.root();
         fs::create_dir(&root).map_err(LabError::file("create", &root))?;
         info!("{} is made from {}", recipe.name, recipe.source.name());
@@ -149,9 +149,9 @@ impl Store {
         self.demand(name)?;
         let folder = self.place(name);
         let doomed = self.folder.join(format!(".{name}.partial"));
-        making::remove_tree(&doomed)?;
+        builder::remove_tree(&doomed)?;
         fs::rename(&folder, &doomed).map_err(LabError::file("remove", &folder))?;
-        making::remove_tree(&doomed)
+        builder::remove_tree(&doomed)
     }
 
     /// An error where there is no release of this name, whole or damaged.

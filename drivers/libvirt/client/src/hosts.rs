@@ -5,7 +5,7 @@ use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
-use migratrix_client::wire::{Event, HostFacts, Line, What};
+use migratrix_client::wire::{Event, EventKind, HostFacts, Line};
 use migratrix_history::Side;
 use virt::{connect::Connect, domain::Domain, error::Error};
 
@@ -165,10 +165,10 @@ fn tell(uri: &str, domain: &str, told: Told) {
     let what = match told {
         Told::Lifecycle(event, detail) => {
             let (event, detail) = words::event(event, detail);
-            What::Lifecycle(event, detail)
+            EventKind::Lifecycle(event, detail)
         }
-        Told::Iteration(pass) => What::Iteration(pass),
-        Told::JobEnded(job) => What::JobEnded(job),
+        Told::Iteration(pass) => EventKind::Iteration(pass),
+        Told::JobEnded(job) => EventKind::JobEnded(job),
     };
     outlet::say(&Line::Event {
         event: Event {

@@ -2,7 +2,7 @@
 
 use std::{ffi::CString, sync::Arc};
 
-use migratrix_client::wire::{Act, Migration, Op, Reply, Said};
+use migratrix_client::wire::{DomainAction, Migration, Op, Reply, Said};
 use migratrix_history::{Refusal, Side};
 use migratrix_matrix::Control;
 use virt::{
@@ -162,13 +162,13 @@ fn not_open(side: Side) -> Failure {
     Failure::Bad(format!("no connection to the {side:?} was opened"))
 }
 
-fn do_act(domain: &Domain, act: Act) -> Result<(), Error> {
+fn do_act(domain: &Domain, act: DomainAction) -> Result<(), Error> {
     match act {
-        Act::Create => domain.create(),
-        Act::Suspend => domain.suspend().map(drop),
-        Act::Resume => domain.resume().map(drop),
-        Act::Destroy => domain.destroy(),
-        Act::Undefine => {
+        DomainAction::Create => domain.create(),
+        DomainAction::Suspend => domain.suspend().map(drop),
+        DomainAction::Resume => domain.resume().map(drop),
+        DomainAction::Destroy => domain.destroy(),
+        DomainAction::Undefine => {
             let flags =
                 sys::VIR_DOMAIN_UNDEFINE_MANAGED_SAVE | sys::VIR_DOMAIN_UNDEFINE_SNAPSHOTS_METADATA;
             let checkpoints = sys::VIR_DOMAIN_UNDEFINE_CHECKPOINTS_METADATA;
@@ -180,7 +180,7 @@ fn do_act(domain: &Domain, act: Act) -> Result<(), Error> {
                 undefined => undefined,
             }
         }
-        Act::AbortJob => calls::abort_job(domain),
+        DomainAction::AbortJob => calls::abort_job(domain),
     }
 }
 

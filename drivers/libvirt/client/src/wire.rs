@@ -74,7 +74,7 @@ pub enum Op {
         /// The domain's name.
         domain: String,
         /// What to do with it.
-        act: Act,
+        act: DomainAction,
     },
     /// Tell all about the domain. Answered by [`Said::Absent`] or [`Said::Present`].
     Look {
@@ -180,7 +180,7 @@ pub enum Op {
 /// What can be done with a domain.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum Act {
+pub enum DomainAction {
     /// `virDomainCreate`.
     Create,
     /// `virDomainSuspend`.
@@ -348,13 +348,13 @@ pub struct Event {
     pub domain: String,
     /// What happened.
     #[serde(flatten)]
-    pub what: What,
+    pub what: EventKind,
 }
 
 /// What happened to a domain.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum What {
+pub enum EventKind {
     /// `VIR_DOMAIN_EVENT_ID_LIFECYCLE`: the event and its detail, as words.
     Lifecycle(String, String),
     /// `VIR_DOMAIN_EVENT_ID_MIGRATION_ITERATION`: the number of the pass, from 1.
@@ -374,7 +374,7 @@ mod tests {
             op: Op::Domain {
                 side: Side::Source,
                 domain: "a".to_owned(),
-                act: Act::AbortJob,
+                act: DomainAction::AbortJob,
             },
         };
         let line = serde_json::to_string(&request).unwrap();

@@ -5,7 +5,9 @@ use std::{
     process::{Child, ChildStdin, ChildStdout, Command, Stdio},
 };
 
-use migratrix_client::wire::{Act, Answer, Detail, Event, Line, Op, Reply, Request, Said, What};
+use migratrix_client::wire::{
+    Answer, Detail, DomainAction, Event, EventKind, Line, Op, Reply, Request, Said,
+};
 use migratrix_history::Side;
 
 const SIDE: Side = Side::Source;
@@ -83,7 +85,7 @@ impl Talk {
         answer.reply
     }
 
-    fn act(&mut self, act: Act) -> Reply {
+    fn act(&mut self, act: DomainAction) -> Reply {
         let domain = "guest".to_owned();
         self.ask(Op::Domain {
             side: SIDE,
@@ -103,7 +105,7 @@ impl Talk {
     }
 
     /// Reads on until there are `count` events.
-    fn events(&mut self, count: usize) -> Vec<What> {
+    fn events(&mut self, count: usize) -> Vec<EventKind> {
         while self.events.len() < count {
             match self.read() {
                 Line::Event { event } => self.events.push(event),
@@ -114,8 +116,8 @@ impl Talk {
     }
 }
 
-fn lifecycle(event: &str, detail: &str) -> What {
-    What::Lifecycle(event.to_owned(), detail.to_owned())
+fn lifecycle(event: &str, detail: &str) -> EventKind {
+    EventKind::Lifecycle(event.to_owned(), detail.to_owned())
 }
 
 #[test]
@@ -125,7 +127,11 @@ fn a_domain_lives_and_dies_and_its_events_come_in_order() {
     let xml = XML.to_owned();
     let defined = talk.ask(Op::Define { side: SIDE, xml });
     assert_eq!(defined, Reply::Ok(Said::Done));
-    for act in [Act::Create, Act::Suspend, Act::Resume] {
+    for act in [
+        DomainAction::Create,
+        DomainAction::Suspend,
+        DomainAction::Resume,
+    ] {
         assert_eq!(talk.act(act), Reply::Ok(Said::Done), "{act:?}");
     }
     let Reply::Ok(Said::Present(seen)) = talk.look() else {
@@ -137,7 +143,7 @@ fn a_domain_lives_and_dies_and_its_events_come_in_order() {
         ("running", "unpaused")
     );
     assert!(seen.active && seen.persistent && seen.xml.is_some());
-    for act in [Act::Destroy, Act::Undefine] {
+    for act in [DomainAction::Destroy, DomainAction::Undefine] {
         assert_eq!(talk.act(act), Reply::Ok(Said::Done), "{act:?}");
     }
     assert_eq!(talk.look(), Reply::Ok(Said::Absent));
@@ -162,7 +168,7 @@ fn a_host_that_many_listen_to_tells_each_event_once() {
     }
     let xml = XML.to_owned();
     talk.ask(Op::Define { side: SIDE, xml });
-    talk.act(Act::Undefine);
+    talk.act(DomainAction::Undefine);
     let told = [
         lifecycle("defined", "added"),
         lifecycle("undefined", "removed"),
@@ -173,7 +179,7 @@ fn a_host_that_many_listen_to_tells_each_event_once() {
 #[test]
 fn a_refusal_carries_libvirts_code_and_domain() {
     let mut talk = Talk::open();
-    let Reply::Refused(refusal) = talk.act(Act::Suspend) else {
+    let Reply::Refused(refusal) = talk.act(DomainAction::Suspend) else {
         panic!("there is no such domain")
     };
     assert_eq!((refusal.code, refusal.domain), (42, 12));

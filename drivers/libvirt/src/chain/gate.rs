@@ -31,7 +31,7 @@ impl LibvirtDriver<'_> {
         let machine = self.subject.machine.clone();
         let asked = Op::Capabilities { side, machine };
         let Said::Text(xml) = self.on(side).await?.ask(asked).await? else {
-            return Err(Error::Astray("capabilities"));
+            return Err(Error::Malformed("capabilities"));
         };
         backs_up(&xml)
     }

@@ -40,7 +40,7 @@ impl LibvirtDriver<'_> {
             human,
         };
         let Said::Text(said) = self.on(side).await?.ask(op).await? else {
-            return Err(Error::Astray("monitor"));
+            return Err(Error::Malformed("monitor"));
         };
         Ok(said)
     }

@@ -100,7 +100,7 @@ impl<'a> Parser<'a> {
         let argument = self.argument();
         match values {
             Values::None(jump) if argument.trim().is_empty() => {
-                Ok(Expression::Is(Predicate::Jump(jump)))
+                Ok(Expression::Is(Predicate::Direction(jump)))
             }
             Values::None(_) => Err(self.expected("`)`, for there is no value here")),
             Values::One(read) => self.value(argument, read),

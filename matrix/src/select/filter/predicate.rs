@@ -18,7 +18,7 @@ pub(super) enum Predicate {
     Releases(Role, String),
     Version(Role, Bound),
     /// How the source's version compares with the destination's.
-    Jump(Ordering),
+    Direction(Ordering),
 }
 
 /// What a version is compared with.
@@ -64,7 +64,7 @@ impl Predicate {
                 let program = bound.program.unwrap_or(Program::of(case));
                 bound.holds(program.version(case.tuple.at(*place), releases)?)
             }
-            Self::Jump(ordering) => {
+            Self::Direction(ordering) => {
                 let program = Program::of(case);
                 let source = program.version(&case.tuple.source, releases)?;
                 let destination = program.version(&case.tuple.destination, releases)?;

@@ -68,7 +68,7 @@ pub struct Since {
 
 /// One thing that is done.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Act {
+pub enum BackupAction {
     /// Make the disks, and start the QEMU that has them.
     Start,
     /// Add a bitmap (`block-dirty-bitmap-add`).
@@ -110,7 +110,7 @@ pub enum Act {
     /// Start the other QEMU, and prepare both for the migration.
     Meet,
     /// Migrate, and look at the source's bitmaps while nobody writes.
-    Jump,
+    Migrate,
     /// Have the guest go on (`cont`).
     Continue,
     /// Stop the guest (`stop`).
@@ -210,7 +210,7 @@ impl fmt::Display for Link {
     }
 }
 
-impl fmt::Display for Act {
+impl fmt::Display for BackupAction {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Start => f.write_str("start with the disks"),
@@ -249,7 +249,7 @@ impl fmt::Display for Act {
             Self::Keep => f.write_str("save the checkpoints"),
             Self::Reinstate => f.write_str("take the checkpoints up"),
             Self::Meet => f.write_str("start the other QEMU"),
-            Self::Jump => f.write_str("migrate"),
+            Self::Migrate => f.write_str("migrate"),
             Self::Continue => f.write_str("have the guest go on"),
             Self::Halt => f.write_str("stop the guest"),
             Self::End => f.write_str("end QEMU and compare the chain with the disk"),

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{
-    acts::{Act, DirtyBitmap, Link, Misnamed, OnError, Together},
+    acts::{BackupAction, DirtyBitmap, Link, Misnamed, OnError, Together},
     axes::{BitmapTransfer, Clusters, Granularity, Operation, Writer},
     point::Backup,
     writes::{Drive, touched},
@@ -12,9 +12,9 @@ use crate::Side;
 
 /// An act, and what must come of it.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Scene {
+pub struct ExpectedAction {
     /// What is done.
-    pub act: Act,
+    pub act: BackupAction,
     /// On which side.
     pub side: Side,
     /// What QEMU must name where it must refuse, in whatever words.
@@ -113,10 +113,10 @@ impl Clusters {
 impl Backup {
     /// The acts, each with what must come of it.
     #[must_use]
-    pub fn scenes(&self) -> Vec<Scene> {
+    pub fn expected_actions(&self) -> Vec<ExpectedAction> {
         let mut model = Model::of(self);
         let acts = self.acts().into_iter();
-        acts.map(|act| model.play(act)).collect()
+        acts.map(|act| model.perform(act)).collect()
     }
 }
 
@@ -125,7 +125,7 @@ impl Backup {
     #[must_use]
     pub fn ends(&self) -> Vec<Link> {
         let mut ends = BTreeMap::new();
-        for scene in self.scenes() {
+        for scene in self.expected_actions() {
             for link in scene.made() {
                 ends.insert((link.drive, link.bitmap), link);
             }
@@ -134,33 +134,36 @@ impl Backup {
     }
 }
 
-impl Scene {
+impl ExpectedAction {
     /// The links that are made and whole when it is over.
     fn made(&self) -> Vec<Link> {
         let links = match self.act {
-            Act::Increment(link, _) | Act::Resume(link) | Act::Twin(link) | Act::Since(link, _) => {
+            BackupAction::Increment(link, _)
+            | BackupAction::Resume(link)
+            | BackupAction::Twin(link)
+            | BackupAction::Since(link, _) => {
                 vec![link]
             }
-            Act::Pair(links) => links.to_vec(),
-            Act::Start
-            | Act::Add(..)
-            | Act::AddOdd(_)
-            | Act::Write(..)
-            | Act::Laps
-            | Act::Grow(_)
-            | Act::Full(..)
-            | Act::Inspect
-            | Act::IncrementBy(..)
-            | Act::Cancel(_)
-            | Act::Reference(_)
-            | Act::Compare(_)
-            | Act::Keep
-            | Act::Reinstate
-            | Act::Meet
-            | Act::Jump
-            | Act::Continue
-            | Act::Halt
-            | Act::End => Vec::new(),
+            BackupAction::Pair(links) => links.to_vec(),
+            BackupAction::Start
+            | BackupAction::Add(..)
+            | BackupAction::AddOdd(_)
+            | BackupAction::Write(..)
+            | BackupAction::Laps
+            | BackupAction::Grow(_)
+            | BackupAction::Full(..)
+            | BackupAction::Inspect
+            | BackupAction::IncrementBy(..)
+            | BackupAction::Cancel(_)
+            | BackupAction::Reference(_)
+            | BackupAction::Compare(_)
+            | BackupAction::Keep
+            | BackupAction::Reinstate
+            | BackupAction::Meet
+            | BackupAction::Migrate
+            | BackupAction::Continue
+            | BackupAction::Halt
+            | BackupAction::End => Vec::new(),
         };
         let whole = self.jobs.iter().all(|job| job.end == JobEnd::Completed);
         if whole { links } else { Vec::new() }
@@ -209,13 +212,13 @@ impl<'b> Model<'b> {
         }
     }
 
-    fn play(&mut self, act: Act) -> Scene {
+    fn perform(&mut self, act: BackupAction) -> ExpectedAction {
         let side = self.side;
         let refusal = refusal(act);
         let jobs = self.jobs(act);
         self.change(act);
         let bitmaps = self.bitmaps();
-        Scene {
+        ExpectedAction {
             act,
             side,
             refusal,
@@ -225,35 +228,37 @@ impl<'b> Model<'b> {
     }
 
     /// The jobs of an act, before it changes anything.
-    fn jobs(&self, act: Act) -> Vec<JobExpected> {
+    fn jobs(&self, act: BackupAction) -> Vec<JobExpected> {
         match act {
-            Act::Full(drive, _) => vec![self.whole(drive.full_job(), drive)],
-            Act::Reference(link) => vec![self.whole(link.reference_job(), link.drive)],
-            Act::Increment(link, how) => vec![self.increment(link, self.end(link.drive, how))],
-            Act::Resume(link) => vec![self.increment(link, JobEnd::Completed)],
-            Act::Cancel(link) => vec![self.increment(link, JobEnd::Cancelled)],
-            Act::Twin(link) => vec![
+            BackupAction::Full(drive, _) => vec![self.whole(drive.full_job(), drive)],
+            BackupAction::Reference(link) => vec![self.whole(link.reference_job(), link.drive)],
+            BackupAction::Increment(link, how) => {
+                vec![self.increment(link, self.end(link.drive, how))]
+            }
+            BackupAction::Resume(link) => vec![self.increment(link, JobEnd::Completed)],
+            BackupAction::Cancel(link) => vec![self.increment(link, JobEnd::Cancelled)],
+            BackupAction::Twin(link) => vec![
                 self.increment(link, JobEnd::Completed),
                 self.whole(link.reference_job(), link.drive),
             ],
-            Act::Pair(links) => self.pair(links),
-            Act::Start
-            | Act::Add(..)
-            | Act::AddOdd(_)
-            | Act::Write(..)
-            | Act::Laps
-            | Act::Grow(_)
-            | Act::Inspect
-            | Act::IncrementBy(..)
-            | Act::Compare(_)
-            | Act::Since(..)
-            | Act::Keep
-            | Act::Reinstate
-            | Act::Meet
-            | Act::Jump
-            | Act::Continue
-            | Act::Halt
-            | Act::End => Vec::new(),
+            BackupAction::Pair(links) => self.pair(links),
+            BackupAction::Start
+            | BackupAction::Add(..)
+            | BackupAction::AddOdd(_)
+            | BackupAction::Write(..)
+            | BackupAction::Laps
+            | BackupAction::Grow(_)
+            | BackupAction::Inspect
+            | BackupAction::IncrementBy(..)
+            | BackupAction::Compare(_)
+            | BackupAction::Since(..)
+            | BackupAction::Keep
+            | BackupAction::Reinstate
+            | BackupAction::Meet
+            | BackupAction::Migrate
+            | BackupAction::Continue
+            | BackupAction::Halt
+            | BackupAction::End => Vec::new(),
         }
     }
 
@@ -308,29 +313,31 @@ impl<'b> Model<'b> {
         self.backup.failing().unwrap_or(Drive::First)
     }
 
-    fn change(&mut self, act: Act) {
+    fn change(&mut self, act: BackupAction) {
         match act {
-            Act::Add(drive, bitmap) => self.add(drive, bitmap),
-            Act::Full(drive, Together::Add) => {
+            BackupAction::Add(drive, bitmap) => self.add(drive, bitmap),
+            BackupAction::Full(drive, Together::Add) => {
                 let all = self.backup.bitmaps_of_a_drive();
                 all.iter().for_each(|bitmap| self.add(drive, *bitmap));
             }
-            Act::Full(drive, Together::Clear) => self.clean(|at| at.0 == drive),
-            Act::Write(drive, set) => {
+            BackupAction::Full(drive, Together::Clear) => self.clean(|at| at.0 == drive),
+            BackupAction::Write(drive, set) => {
                 let writes = set.writes(drive);
                 let touched = touched(&writes, self.backup.granularity.bytes());
                 let of_drive = self.bitmaps.iter_mut().filter(|(at, _)| at.0 == drive);
                 of_drive.for_each(|(_, dirt)| dirt.granules.extend(&touched));
                 self.flush(drive);
             }
-            Act::Laps => self.bitmaps.values_mut().for_each(|dirt| dirt.some = true),
-            Act::Start => self.writing = self.backup.writer == Writer::Guest,
-            Act::Continue => self.writing = self.backup.writer == Writer::Guest,
-            Act::Halt => self.writing = false,
-            Act::Grow(_) => self.grown = true,
-            Act::Increment(link, how) => self.incremented(link, self.end(link.drive, how)),
-            Act::Resume(link) | Act::Twin(link) => self.incremented(link, JobEnd::Completed),
-            Act::Pair(links) => {
+            BackupAction::Laps => self.bitmaps.values_mut().for_each(|dirt| dirt.some = true),
+            BackupAction::Start => self.writing = self.backup.writer == Writer::Guest,
+            BackupAction::Continue => self.writing = self.backup.writer == Writer::Guest,
+            BackupAction::Halt => self.writing = false,
+            BackupAction::Grow(_) => self.grown = true,
+            BackupAction::Increment(link, how) => self.incremented(link, self.end(link.drive, how)),
+            BackupAction::Resume(link) | BackupAction::Twin(link) => {
+                self.incremented(link, JobEnd::Completed)
+            }
+            BackupAction::Pair(links) => {
                 let end = if self.is_armed() {
                     JobEnd::Failed
                 } else {
@@ -340,22 +347,22 @@ impl<'b> Model<'b> {
                     self.incremented(link, end);
                 }
             }
-            Act::Jump => {
+            BackupAction::Migrate => {
                 self.side = Side::Destination;
                 self.writing = false;
             }
-            Act::AddOdd(_)
-            | Act::Full(_, Together::Alone)
-            | Act::Inspect
-            | Act::IncrementBy(..)
-            | Act::Cancel(_)
-            | Act::Reference(_)
-            | Act::Compare(_)
-            | Act::Since(..)
-            | Act::Keep
-            | Act::Reinstate
-            | Act::Meet
-            | Act::End => {}
+            BackupAction::AddOdd(_)
+            | BackupAction::Full(_, Together::Alone)
+            | BackupAction::Inspect
+            | BackupAction::IncrementBy(..)
+            | BackupAction::Cancel(_)
+            | BackupAction::Reference(_)
+            | BackupAction::Compare(_)
+            | BackupAction::Since(..)
+            | BackupAction::Keep
+            | BackupAction::Reinstate
+            | BackupAction::Meet
+            | BackupAction::End => {}
         }
     }
 
@@ -417,33 +424,33 @@ impl<'b> Model<'b> {
     }
 }
 
-const fn refusal(act: Act) -> Option<&'static [&'static str]> {
+const fn refusal(act: BackupAction) -> Option<&'static [&'static str]> {
     match act {
-        Act::IncrementBy(_, Misnamed::Missing) => Some(MISSING),
-        Act::IncrementBy(_, Misnamed::Unknown) => Some(UNKNOWN),
-        Act::AddOdd(_) => Some(ODD),
-        Act::Start
-        | Act::Add(..)
-        | Act::Write(..)
-        | Act::Laps
-        | Act::Grow(_)
-        | Act::Full(..)
-        | Act::Inspect
-        | Act::Increment(..)
-        | Act::Cancel(_)
-        | Act::Resume(_)
-        | Act::Pair(_)
-        | Act::Reference(_)
-        | Act::Twin(_)
-        | Act::Compare(_)
-        | Act::Since(..)
-        | Act::Keep
-        | Act::Reinstate
-        | Act::Meet
-        | Act::Jump
-        | Act::Continue
-        | Act::Halt
-        | Act::End => None,
+        BackupAction::IncrementBy(_, Misnamed::Missing) => Some(MISSING),
+        BackupAction::IncrementBy(_, Misnamed::Unknown) => Some(UNKNOWN),
+        BackupAction::AddOdd(_) => Some(ODD),
+        BackupAction::Start
+        | BackupAction::Add(..)
+        | BackupAction::Write(..)
+        | BackupAction::Laps
+        | BackupAction::Grow(_)
+        | BackupAction::Full(..)
+        | BackupAction::Inspect
+        | BackupAction::Increment(..)
+        | BackupAction::Cancel(_)
+        | BackupAction::Resume(_)
+        | BackupAction::Pair(_)
+        | BackupAction::Reference(_)
+        | BackupAction::Twin(_)
+        | BackupAction::Compare(_)
+        | BackupAction::Since(..)
+        | BackupAction::Keep
+        | BackupAction::Reinstate
+        | BackupAction::Meet
+        | BackupAction::Migrate
+        | BackupAction::Continue
+        | BackupAction::Halt
+        | BackupAction::End => None,
     }
 }
 

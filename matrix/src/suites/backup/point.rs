@@ -7,7 +7,7 @@
 //! one QEMU are those of `qemu-iotests` 124.
 //!
 //! ```text
-//!   Backup ─▶ acts (the story) ─▶ model ─▶ Scene: an act, and what must come of it
+//!   Backup ─▶ acts (the story) ─▶ model ─▶ ExpectedAction: an act, and what must come of it
 //! ```
 
 use super::axes::{

@@ -1,7 +1,7 @@
 //! The story of a case: its acts, by its operation.
 
 use super::{
-    acts::{Act, DirtyBitmap, Link, Misnamed, OnError, Together},
+    acts::{BackupAction, DirtyBitmap, Link, Misnamed, OnError, Together},
     axes::{BitmapTransfer, Bitmaps, Creation, Operation, Writer},
     point::Backup,
     writes::{Drive, WriteSet},
@@ -11,8 +11,8 @@ use Drive::{First, Second};
 impl Backup {
     /// What is done, act after act.
     #[must_use]
-    pub fn acts(&self) -> Vec<Act> {
-        let mut acts = vec![Act::Start];
+    pub fn acts(&self) -> Vec<BackupAction> {
+        let mut acts = vec![BackupAction::Start];
         acts.extend(match self.operation {
             Operation::Simple if self.jumps() => self.chain(),
             Operation::Simple => self.simple(),
@@ -21,11 +21,11 @@ impl Backup {
             Operation::TransactionFailureRace => grouped(None),
             Operation::BitmapMissing => refused(Misnamed::Missing),
             Operation::BitmapNotFound => refused(Misnamed::Unknown),
-            Operation::BadGranularity => vec![Act::AddOdd(First), Act::Inspect],
+            Operation::BadGranularity => vec![BackupAction::AddOdd(First), BackupAction::Inspect],
             Operation::Growing => growing(),
-            Operation::Failure => failing(&[Act::Increment(link(1, 0), OnError::Report)]),
+            Operation::Failure => failing(&[BackupAction::Increment(link(1, 0), OnError::Report)]),
             Operation::Pause => pausing(),
-            Operation::Cancel => failing(&[Act::Cancel(link(1, 0))]),
+            Operation::Cancel => failing(&[BackupAction::Cancel(link(1, 0))]),
         });
         acts
     }
@@ -47,66 +47,74 @@ impl Backup {
     }
 
     /// The full backup and the bitmaps.
-    fn opening(&self) -> Vec<Act> {
+    fn opening(&self) -> Vec<BackupAction> {
         let add = self.bitmaps_of_a_drive().iter();
-        let add = add.map(|bitmap| Act::Add(First, *bitmap));
+        let add = add.map(|bitmap| BackupAction::Add(First, *bitmap));
         match self.creation {
-            Creation::AfterFull => [Act::Full(First, Together::Alone)]
+            Creation::AfterFull => [BackupAction::Full(First, Together::Alone)]
                 .into_iter()
                 .chain(add)
                 .collect(),
             Creation::BeforeWrites => add
                 .chain([
-                    Act::Write(First, WriteSet::Third),
-                    Act::Inspect,
-                    Act::Full(First, Together::Clear),
+                    BackupAction::Write(First, WriteSet::Third),
+                    BackupAction::Inspect,
+                    BackupAction::Full(First, Together::Clear),
                 ])
                 .collect(),
-            Creation::InTransaction => vec![Act::Full(First, Together::Add)],
+            Creation::InTransaction => vec![BackupAction::Full(First, Together::Add)],
         }
     }
 
     /// Three incrementals: nothing written, some, more.
-    fn simple(&self) -> Vec<Act> {
+    fn simple(&self) -> Vec<BackupAction> {
         let mut acts = self.opening();
-        acts.push(Act::Inspect);
+        acts.push(BackupAction::Inspect);
         for (number, set) in [
             (1, None),
             (2, Some(WriteSet::First)),
             (3, Some(WriteSet::Second)),
         ] {
             if let Some(set) = set {
-                acts.extend([Act::Write(First, set), Act::Inspect]);
+                acts.extend([BackupAction::Write(First, set), BackupAction::Inspect]);
             }
             for link in self.links(number) {
                 acts.extend(backed_up(link));
             }
         }
-        acts.push(Act::End);
+        acts.push(BackupAction::End);
         acts
     }
 
     /// One incremental on the source, and one on the destination of what was written on both.
-    fn chain(&self) -> Vec<Act> {
+    fn chain(&self) -> Vec<BackupAction> {
         let writes = |set| match self.writer {
-            Writer::QemuIo => Act::Write(First, set),
-            Writer::Guest => Act::Laps,
+            Writer::QemuIo => BackupAction::Write(First, set),
+            Writer::Guest => BackupAction::Laps,
         };
         let mut acts = self.opening();
-        acts.extend([Act::Inspect, writes(WriteSet::First), Act::Inspect]);
+        acts.extend([
+            BackupAction::Inspect,
+            writes(WriteSet::First),
+            BackupAction::Inspect,
+        ]);
         acts.extend(self.links(1).flat_map(twins));
-        acts.extend([writes(WriteSet::Second), Act::Inspect]);
-        acts.extend([Act::Meet, Act::Jump]);
+        acts.extend([writes(WriteSet::Second), BackupAction::Inspect]);
+        acts.extend([BackupAction::Meet, BackupAction::Migrate]);
         acts.extend(self.arrival());
-        acts.extend([writes(WriteSet::Third), Act::Inspect]);
+        acts.extend([writes(WriteSet::Third), BackupAction::Inspect]);
         if self.writer == Writer::Guest {
             acts.extend(self.links(2).flat_map(twins));
-            acts.extend([Act::Laps, Act::Halt, Act::Inspect]);
+            acts.extend([
+                BackupAction::Laps,
+                BackupAction::Halt,
+                BackupAction::Inspect,
+            ]);
             acts.extend(self.links(3).flat_map(twins));
         } else {
             acts.extend(self.links(2).flat_map(twins));
         }
-        acts.extend([Act::Inspect, Act::End]);
+        acts.extend([BackupAction::Inspect, BackupAction::End]);
         acts
     }
 }
@@ -114,10 +122,12 @@ impl Backup {
 impl Backup {
     /// A stored bitmap is read when the disk is opened to be written: from 10.0 on, when the guest
     /// goes on (`migration_block_activate` in migration/block-active.c).
-    const fn arrival(&self) -> [Act; 2] {
+    const fn arrival(&self) -> [BackupAction; 2] {
         match self.carrier {
-            BitmapTransfer::Stream | BitmapTransfer::Mapping => [Act::Inspect, Act::Continue],
-            BitmapTransfer::Image => [Act::Continue, Act::Inspect],
+            BitmapTransfer::Stream | BitmapTransfer::Mapping => {
+                [BackupAction::Inspect, BackupAction::Continue]
+            }
+            BitmapTransfer::Image => [BackupAction::Continue, BackupAction::Inspect],
         }
     }
 }
@@ -131,29 +141,29 @@ const fn link(number: u8, onto: u8) -> Link {
     }
 }
 
-fn backed_up(link: Link) -> [Act; 4] {
+fn backed_up(link: Link) -> [BackupAction; 4] {
     [
-        Act::Increment(link, OnError::Report),
-        Act::Inspect,
-        Act::Reference(link),
-        Act::Compare(link),
+        BackupAction::Increment(link, OnError::Report),
+        BackupAction::Inspect,
+        BackupAction::Reference(link),
+        BackupAction::Compare(link),
     ]
 }
 
-fn twins(link: Link) -> [Act; 2] {
-    [Act::Twin(link), Act::Compare(link)]
+fn twins(link: Link) -> [BackupAction; 2] {
+    [BackupAction::Twin(link), BackupAction::Compare(link)]
 }
 
-fn transaction() -> Vec<Act> {
+fn transaction() -> Vec<BackupAction> {
     let mut acts = vec![
-        Act::Add(First, DirtyBitmap::First),
-        Act::Write(First, WriteSet::First),
-        Act::Add(First, DirtyBitmap::Second),
-        Act::Inspect,
-        Act::Full(First, Together::Clear),
-        Act::Inspect,
-        Act::Write(First, WriteSet::Second),
-        Act::Inspect,
+        BackupAction::Add(First, DirtyBitmap::First),
+        BackupAction::Write(First, WriteSet::First),
+        BackupAction::Add(First, DirtyBitmap::Second),
+        BackupAction::Inspect,
+        BackupAction::Full(First, Together::Clear),
+        BackupAction::Inspect,
+        BackupAction::Write(First, WriteSet::Second),
+        BackupAction::Inspect,
     ];
     for bitmap in [DirtyBitmap::First, DirtyBitmap::Second] {
         acts.extend(backed_up(Link {
@@ -161,19 +171,22 @@ fn transaction() -> Vec<Act> {
             ..link(1, 0)
         }));
     }
-    acts.push(Act::End);
+    acts.push(BackupAction::End);
     acts
 }
 
 /// Two drives together, of which the second fails, and once more; `first` is what is written to the first.
-fn grouped(first: Option<WriteSet>) -> Vec<Act> {
+fn grouped(first: Option<WriteSet>) -> Vec<BackupAction> {
     let mut acts = Vec::new();
     for drive in [First, Second] {
-        acts.push(Act::Add(drive, DirtyBitmap::First));
-        acts.push(Act::Full(drive, Together::Alone));
+        acts.push(BackupAction::Add(drive, DirtyBitmap::First));
+        acts.push(BackupAction::Full(drive, Together::Alone));
     }
-    acts.extend(first.map(|set| Act::Write(First, set)));
-    acts.extend([Act::Write(Second, WriteSet::First), Act::Inspect]);
+    acts.extend(first.map(|set| BackupAction::Write(First, set)));
+    acts.extend([
+        BackupAction::Write(Second, WriteSet::First),
+        BackupAction::Inspect,
+    ]);
     let pair = |number| {
         [First, Second].map(|drive| Link {
             drive,
@@ -181,73 +194,73 @@ fn grouped(first: Option<WriteSet>) -> Vec<Act> {
         })
     };
     for number in [1, 2] {
-        acts.extend([Act::Pair(pair(number)), Act::Inspect]);
+        acts.extend([BackupAction::Pair(pair(number)), BackupAction::Inspect]);
     }
     for link in pair(2) {
-        acts.extend([Act::Reference(link), Act::Compare(link)]);
+        acts.extend([BackupAction::Reference(link), BackupAction::Compare(link)]);
     }
-    acts.push(Act::End);
+    acts.push(BackupAction::End);
     acts
 }
 
-fn refused(how: Misnamed) -> Vec<Act> {
+fn refused(how: Misnamed) -> Vec<BackupAction> {
     vec![
-        Act::Add(First, DirtyBitmap::First),
-        Act::Write(First, WriteSet::First),
-        Act::IncrementBy(First, how),
-        Act::Inspect,
+        BackupAction::Add(First, DirtyBitmap::First),
+        BackupAction::Write(First, WriteSet::First),
+        BackupAction::IncrementBy(First, how),
+        BackupAction::Inspect,
     ]
 }
 
-fn growing() -> Vec<Act> {
+fn growing() -> Vec<BackupAction> {
     let mut acts = vec![
-        Act::Full(First, Together::Alone),
-        Act::Add(First, DirtyBitmap::First),
-        Act::Grow(First),
-        Act::Inspect,
-        Act::Write(First, WriteSet::Tail),
-        Act::Inspect,
+        BackupAction::Full(First, Together::Alone),
+        BackupAction::Add(First, DirtyBitmap::First),
+        BackupAction::Grow(First),
+        BackupAction::Inspect,
+        BackupAction::Write(First, WriteSet::Tail),
+        BackupAction::Inspect,
     ];
     acts.extend(backed_up(link(1, 0)));
-    acts.push(Act::End);
+    acts.push(BackupAction::End);
     acts
 }
 
 /// Up to the writes that the first incremental has to save.
-fn begun() -> Vec<Act> {
+fn begun() -> Vec<BackupAction> {
     vec![
-        Act::Full(First, Together::Alone),
-        Act::Add(First, DirtyBitmap::First),
-        Act::Write(First, WriteSet::First),
-        Act::Inspect,
+        BackupAction::Full(First, Together::Alone),
+        BackupAction::Add(First, DirtyBitmap::First),
+        BackupAction::Write(First, WriteSet::First),
+        BackupAction::Inspect,
     ]
 }
 
 /// A first incremental that comes to nothing, and a second one that has all.
-fn failing(first: &[Act]) -> Vec<Act> {
+fn failing(first: &[BackupAction]) -> Vec<BackupAction> {
     let mut acts = begun();
     acts.extend(first);
     acts.extend([
-        Act::Inspect,
-        Act::Write(First, WriteSet::Second),
-        Act::Inspect,
+        BackupAction::Inspect,
+        BackupAction::Write(First, WriteSet::Second),
+        BackupAction::Inspect,
     ]);
     acts.extend(backed_up(link(2, 0)));
-    acts.push(Act::End);
+    acts.push(BackupAction::End);
     acts
 }
 
-fn pausing() -> Vec<Act> {
+fn pausing() -> Vec<BackupAction> {
     let first = link(1, 0);
     let mut acts = begun();
     acts.extend([
-        Act::Increment(first, OnError::Stop),
-        Act::Inspect,
-        Act::Resume(first),
-        Act::Inspect,
-        Act::Reference(first),
-        Act::Compare(first),
-        Act::End,
+        BackupAction::Increment(first, OnError::Stop),
+        BackupAction::Inspect,
+        BackupAction::Resume(first),
+        BackupAction::Inspect,
+        BackupAction::Reference(first),
+        BackupAction::Compare(first),
+        BackupAction::End,
     ]);
     acts
 }

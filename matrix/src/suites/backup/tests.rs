@@ -1,9 +1,9 @@
 //! The story and the model, held to the numbers of `qemu-iotests` 124.
 
 use super::{
-    acts::Act,
+    acts::BackupAction,
     axes::{Clusters, Creation, Granularity, Operation, StorageMigration, Target, Writer},
-    model::{Count, JobEnd, Scene},
+    model::{Count, ExpectedAction, JobEnd},
     point::Backup,
     profiles::{chains, iotests_124, variants},
     rules::excluded,
@@ -11,8 +11,8 @@ use super::{
 use crate::Side;
 
 fn counts(backup: Backup) -> Vec<u64> {
-    let looks = backup.scenes().into_iter();
-    let looks = looks.filter(|scene| scene.act == Act::Inspect);
+    let looks = backup.expected_actions().into_iter();
+    let looks = looks.filter(|scene| scene.act == BackupAction::Inspect);
     let bitmaps = looks.filter_map(|scene| scene.bitmaps.first().copied());
     bitmaps
         .map(|bitmap| match bitmap.count {
@@ -57,8 +57,8 @@ fn what_fails_or_is_cancelled_keeps_its_bitmap() {
 }
 
 fn jobs(backup: Backup) -> Vec<(JobEnd, Option<u64>)> {
-    let scenes = backup.scenes().into_iter();
-    let jobs = scenes.flat_map(|scene| scene.jobs);
+    let expected_actions = backup.expected_actions().into_iter();
+    let jobs = expected_actions.flat_map(|scene| scene.jobs);
     let incrementals = jobs.filter(|job| job.id.starts_with("backup"));
     incrementals.map(|job| (job.end, job.length)).collect()
 }
@@ -85,10 +85,10 @@ fn of_a_group_the_one_fails_and_the_other_is_cancelled() {
 
 #[test]
 fn a_bitmap_is_busy_while_its_job_waits() {
-    let scenes = of(Operation::Pause).scenes();
-    let looks: Vec<&Scene> = scenes
+    let expected_actions = of(Operation::Pause).expected_actions();
+    let looks: Vec<&ExpectedAction> = expected_actions
         .iter()
-        .filter(|scene| scene.act == Act::Inspect)
+        .filter(|scene| scene.act == BackupAction::Inspect)
         .collect();
     let busy: Vec<bool> = looks.iter().map(|look| look.bitmaps[0].busy).collect();
     assert_eq!(busy, [false, true, false]);
@@ -100,9 +100,11 @@ fn after_a_jump_all_is_done_on_the_destination() {
         journey: StorageMigration::Shared,
         ..Backup::default()
     };
-    let scenes = jump.scenes();
-    let place = scenes.iter().position(|scene| scene.act == Act::Jump);
-    let (before, after) = scenes.split_at(place.unwrap() + 1);
+    let expected_actions = jump.expected_actions();
+    let place = expected_actions
+        .iter()
+        .position(|scene| scene.act == BackupAction::Migrate);
+    let (before, after) = expected_actions.split_at(place.unwrap() + 1);
     assert!(before.iter().all(|scene| scene.side == Side::Source));
     assert!(after.iter().all(|scene| scene.side == Side::Destination));
     assert_eq!(after[0].bitmaps[0].count, Count::Exactly(1_507_328));
@@ -116,8 +118,10 @@ fn what_a_guest_writes_is_not_counted_beforehand() {
         creation: Creation::InTransaction,
         ..Backup::default()
     };
-    let scenes = guest.scenes();
-    let looks = scenes.iter().filter(|scene| scene.act == Act::Inspect);
+    let expected_actions = guest.expected_actions();
+    let looks = expected_actions
+        .iter()
+        .filter(|scene| scene.act == BackupAction::Inspect);
     let counts: Vec<Count> = looks.map(|look| look.bitmaps[0].count).collect();
     assert_eq!(counts.first(), Some(&Count::Any));
     assert_eq!(counts.last(), Some(&Count::Exactly(0)));

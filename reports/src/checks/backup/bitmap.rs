@@ -2,23 +2,23 @@
 //! written says; and what arrives is what was sent.
 
 use migratrix_history::{BitmapInfo, Side};
-use migratrix_matrix::{Act, BitmapExpected, Count, Drive};
+use migratrix_matrix::{BackupAction, BitmapExpected, Count, Drive};
 
-use super::seen::{Seen, Story};
+use super::seen::{Seen, Timeline};
 use crate::{Verdict, checks::evidence::Judged};
 
-pub(super) fn bitmap(story: &Story<'_>) -> Judged {
+pub(super) fn bitmap(story: &Timeline<'_>) -> Judged {
     let mut held: Option<&[BitmapInfo]> = None;
     let mut last = None;
     let mut writing = false;
     for seen in &story.acts {
-        if seen.scene.act == Act::Jump {
+        if seen.scene.act == BackupAction::Migrate {
             held = seen.bitmaps(Side::Source);
-        } else if seen.scene.act == Act::Keep {
+        } else if seen.scene.act == BackupAction::Keep {
             held = last;
         }
-        writing |= seen.scene.act == Act::Continue && story.guest_writes;
-        if seen.scene.act != Act::Inspect {
+        writing |= seen.scene.act == BackupAction::Continue && story.guest_writes;
+        if seen.scene.act != BackupAction::Inspect {
             continue;
         }
         let Some(looks) = seen.bitmaps(seen.side()) else {
@@ -37,7 +37,7 @@ pub(super) fn bitmap(story: &Story<'_>) -> Judged {
 }
 
 /// What is wrong, and after which act.
-fn told(story: &Story<'_>, at: &Seen<'_>, wrong: &str) -> String {
+fn told(story: &Timeline<'_>, at: &Seen<'_>, wrong: &str) -> String {
     let acts = story.acts.iter();
     let before = acts.take_while(|seen| !std::ptr::eq(*seen, at)).last();
     let after = before.map_or_else(String::new, |seen| format!(" after `{}`", seen.scene.act));

@@ -4,13 +4,13 @@
 use migratrix_history::{JobStats, Outcome};
 use migratrix_matrix::JobExpected;
 
-use super::seen::{Seen, Story};
+use super::seen::{Seen, Timeline};
 use crate::{Verdict, checks::evidence::Judged};
 
 /// The word of `VIR_DOMAIN_JOB_OPERATION_BACKUP`.
 const BACKUP: &str = "backup";
 
-pub(super) fn jobs(story: &Story<'_>) -> Judged {
+pub(super) fn jobs(story: &Timeline<'_>) -> Judged {
     for seen in &story.acts {
         let wrong = match seen.outcome {
             Outcome::Done => wrong_jobs(seen),

@@ -3,19 +3,24 @@
 //! was read obeys the law of its disk.
 
 use migratrix_history::When;
-use migratrix_matrix::Act;
+use migratrix_matrix::BackupAction;
 
-use super::seen::{Comparison, Seen, Story};
+use super::seen::{Comparison, Seen, Timeline};
 use crate::{Verdict, checks::evidence::Judged};
 
 /// Each incremental was compared with its reference, and is the same.
-pub(super) fn backups(story: &Story<'_>) -> Judged {
+pub(super) fn backups(story: &Timeline<'_>) -> Judged {
     proven(story)?;
-    let compares = |seen: &&Seen<'_>| matches!(seen.scene.act, Act::Compare(_));
+    let compares = |seen: &&Seen<'_>| matches!(seen.scene.act, BackupAction::Compare(_));
     let pairs = story.acts.iter().filter(compares);
     let pairs: Vec<_> = pairs.map(|seen| (seen, 1)).collect();
     same(story, &pairs)?;
-    let reads = |seen: &&Seen<'_>| matches!(seen.scene.act, Act::Compare(_) | Act::Since(..));
+    let reads = |seen: &&Seen<'_>| {
+        matches!(
+            seen.scene.act,
+            BackupAction::Compare(_) | BackupAction::Since(..)
+        )
+    };
     for seen in story.acts.iter().filter(reads) {
         stamped(story, seen)?;
     }
@@ -23,9 +28,9 @@ pub(super) fn backups(story: &Story<'_>) -> Judged {
 }
 
 /// Each chain was compared with its disk, and is the same.
-pub(super) fn chain(story: &Story<'_>) -> Judged {
+pub(super) fn chain(story: &Timeline<'_>) -> Judged {
     proven(story)?;
-    let end = story.find(|act| *act == Act::End)?;
+    let end = story.find(|act| *act == BackupAction::End)?;
     same(story, &[(end, story.chains)])?;
     let newest = stamped(story, end)?;
     const ALL: [When; 4] = [When::Before, When::During, When::After, When::Writing];
@@ -43,7 +48,7 @@ pub(super) fn chain(story: &Story<'_>) -> Judged {
 }
 
 /// What the guest has stamped obeys the law of the disk; gives the newest lap, where a guest writes.
-fn stamped(story: &Story<'_>, seen: &Seen<'_>) -> Result<Option<u32>, Verdict> {
+fn stamped(story: &Timeline<'_>, seen: &Seen<'_>) -> Result<Option<u32>, Verdict> {
     let Some(disk) = &story.evidence.header().guest.disk else {
         return Ok(None);
     };
@@ -62,9 +67,9 @@ fn stamped(story: &Story<'_>, seen: &Seen<'_>) -> Result<Option<u32>, Verdict> {
 }
 
 /// Images are the same as well where nothing was ever written: each write must have been told.
-fn proven(story: &Story<'_>) -> Result<(), Verdict> {
+fn proven(story: &Timeline<'_>) -> Result<(), Verdict> {
     for seen in &story.acts {
-        let Act::Write(drive, set) = seen.scene.act else {
+        let BackupAction::Write(drive, set) = seen.scene.act else {
             continue;
         };
         let told = seen.writes();
@@ -81,7 +86,7 @@ fn proven(story: &Story<'_>) -> Result<(), Verdict> {
 }
 
 /// All comparisons were made, as many as each act has at least, and nothing differs.
-fn same(story: &Story<'_>, acts: &[(&Seen<'_>, usize)]) -> Result<(), Verdict> {
+fn same(story: &Timeline<'_>, acts: &[(&Seen<'_>, usize)]) -> Result<(), Verdict> {
     for (seen, count) in acts {
         let all = seen.comparisons();
         if let Some(wrong) = all.iter().find(|one| one.status != 0) {
@@ -95,7 +100,7 @@ fn same(story: &Story<'_>, acts: &[(&Seen<'_>, usize)]) -> Result<(), Verdict> {
     Ok(())
 }
 
-fn told(story: &Story<'_>, wrong: &Comparison<'_>) -> String {
+fn told(story: &Timeline<'_>, wrong: &Comparison<'_>) -> String {
     let Comparison {
         side,
         one,

@@ -2,10 +2,10 @@
 //! was, and made no job.
 
 use migratrix_history::Outcome;
-use migratrix_matrix::{Act, JobEnd, JobExpected};
+use migratrix_matrix::{BackupAction, JobEnd, JobExpected};
 use serde_json::Value;
 
-use super::seen::{JobSeen, Seen, Story};
+use super::seen::{JobSeen, Seen, Timeline};
 use crate::{
     Verdict,
     checks::{
@@ -33,7 +33,7 @@ const FAILURE: &[&str] = &["created", "running", "aborting", "concluded", "null"
 /// The job that copies the disk to the destination: its end is the migration's affair.
 const MIRROR: &str = "mirror";
 
-pub(super) fn jobs(story: &Story<'_>) -> Judged {
+pub(super) fn jobs(story: &Timeline<'_>) -> Judged {
     for seen in &story.acts {
         if let Some(wrong) = outcome(story, seen)? {
             let (act, host) = (seen.scene.act, story.host(seen));
@@ -44,8 +44,8 @@ pub(super) fn jobs(story: &Story<'_>) -> Judged {
 }
 
 /// What is wrong with an act; `Err` where that can't be seen.
-fn outcome(story: &Story<'_>, seen: &Seen<'_>) -> Result<Option<String>, Verdict> {
-    if [Act::Meet, Act::Jump].contains(&seen.scene.act) {
+fn outcome(story: &Timeline<'_>, seen: &Seen<'_>) -> Result<Option<String>, Verdict> {
+    if [BackupAction::Meet, BackupAction::Migrate].contains(&seen.scene.act) {
         return Ok(None);
     }
     let unseen = || story.unseen(&format!("`{}` did not end", seen.scene.act));
@@ -75,7 +75,7 @@ fn wrong_jobs(seen: &Seen<'_>) -> Option<String> {
     let heard = seen.jobs();
     let expected = &seen.scene.jobs;
     let wrong = expected.iter().find_map(|job| {
-        let fresh = !matches!(seen.scene.act, Act::Resume(_));
+        let fresh = !matches!(seen.scene.act, BackupAction::Resume(_));
         match heard.get(job.id.as_str()) {
             Some(told) => wrong(seen.scene.act, job, told, fresh),
             None => Some("nothing was heard of it".to_owned()),
@@ -89,12 +89,12 @@ fn wrong_jobs(seen: &Seen<'_>) -> Option<String> {
     wrong.or_else(|| strange.map(|id| format!("there is a job {id} that the case has not")))
 }
 
-fn wrong(act: Act, job: &JobExpected, told: &JobSeen<'_>, fresh: bool) -> Option<String> {
+fn wrong(act: BackupAction, job: &JobExpected, told: &JobSeen<'_>, fresh: bool) -> Option<String> {
     match job.end {
         JobEnd::Completed => wrong_success(job, told, fresh),
         JobEnd::Failed => wrong_failure(told),
         JobEnd::Cancelled => {
-            let alone = matches!(act, Act::Cancel(_));
+            let alone = matches!(act, BackupAction::Cancel(_));
             wrong_cancel(job.length.filter(|_| alone), told)
         }
         JobEnd::Stopped => wrong_stop(told),

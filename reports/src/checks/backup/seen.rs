@@ -8,13 +8,13 @@ use std::collections::BTreeMap;
 
 use migratrix_guest::DiskSurvey;
 use migratrix_history::{BitmapInfo, Entry, JobStats, Observation, Outcome, Side, Verb};
-use migratrix_matrix::{Act, Backup, Chained, Scene, Writer};
+use migratrix_matrix::{Backup, BackupAction, Chained, ExpectedAction, Writer};
 use serde_json::Value;
 
 use crate::{Verdict, checks::evidence::Evidence};
 
 /// The acts that were begun and have ended, in their order, and those that were not.
-pub(super) struct Story<'h> {
+pub(super) struct Timeline<'h> {
     pub evidence: &'h Evidence<'h>,
     /// Whether the guest writes to the disk.
     pub guest_writes: bool,
@@ -23,12 +23,12 @@ pub(super) struct Story<'h> {
     /// What has been done.
     pub acts: Vec<Seen<'h>>,
     /// The first that has not.
-    pub missing: Option<Act>,
+    pub missing: Option<BackupAction>,
 }
 
 /// One act, and what was seen while it was done.
 pub(super) struct Seen<'h> {
-    pub scene: Scene,
+    pub scene: ExpectedAction,
     pub entries: &'h [Entry],
     pub outcome: &'h Outcome,
 }
@@ -52,28 +52,33 @@ pub(super) struct Comparison<'h> {
     pub told: &'h str,
 }
 
-impl<'h> Story<'h> {
+impl<'h> Timeline<'h> {
     pub fn of(evidence: &'h Evidence<'h>, backup: &'h Backup) -> Self {
         let guest_writes = backup.writer == Writer::Guest;
-        Self::told(evidence, backup.scenes(), guest_writes, backup.ends().len())
+        Self::told(
+            evidence,
+            backup.expected_actions(),
+            guest_writes,
+            backup.ends().len(),
+        )
     }
 
     /// The story of a chain that libvirt makes.
     pub fn of_libvirt(evidence: &'h Evidence<'h>, chained: &Chained) -> Self {
         let guest_writes = chained.writer == Writer::Guest;
-        Self::told(evidence, chained.scenes(), guest_writes, 1)
+        Self::told(evidence, chained.expected_actions(), guest_writes, 1)
     }
 
     fn told(
         evidence: &'h Evidence<'h>,
-        scenes: Vec<Scene>,
+        expected_actions: Vec<ExpectedAction>,
         guest_writes: bool,
         chains: usize,
     ) -> Self {
-        let mut scenes = scenes.into_iter();
+        let mut expected_actions = expected_actions.into_iter();
         let mut acts = Vec::new();
         for (entries, outcome) in segments(evidence.entries) {
-            acts.extend(scenes.next().map(|scene| Seen {
+            acts.extend(expected_actions.next().map(|scene| Seen {
                 scene,
                 entries,
                 outcome,
@@ -84,12 +89,12 @@ impl<'h> Story<'h> {
             guest_writes,
             chains,
             acts,
-            missing: scenes.next().map(|scene| scene.act),
+            missing: expected_actions.next().map(|scene| scene.act),
         }
     }
 
     /// The first act of a kind.
-    pub fn find(&self, is: impl Fn(&Act) -> bool) -> Result<&Seen<'h>, Verdict> {
+    pub fn find(&self, is: impl Fn(&BackupAction) -> bool) -> Result<&Seen<'h>, Verdict> {
         let found = self.acts.iter().find(|seen| is(&seen.scene.act));
         found.ok_or_else(|| self.unseen("it was not come to"))
     }

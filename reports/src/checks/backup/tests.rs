@@ -7,7 +7,8 @@
 use migratrix_guest::{Disk, DiskSector, DiskSurvey};
 use migratrix_history::{BitmapInfo, History, Observation, Outcome, Refusal, Side, Verb, When};
 use migratrix_matrix::{
-    Act, Backup, Case, Condition, Count, Drive, JobEnd, JobExpected, Point, Scene, Writer,
+    Backup, BackupAction, Case, Condition, Count, Drive, ExpectedAction, JobEnd, JobExpected,
+    Point, Writer,
 };
 use serde_json::{Value, json};
 
@@ -35,7 +36,7 @@ fn of(point: &str) -> History {
     let Point::Backup(backup) = case.point else {
         panic!("{point} is no chain of backups")
     };
-    let mut story = Story {
+    let mut story = Timeline {
         history: empty(case),
         backup,
         lap: 10,
@@ -43,8 +44,8 @@ fn of(point: &str) -> History {
     if backup.writer == Writer::Guest {
         story.history.header.guest.disk = Some(Disk::SMALL);
     }
-    for scene in backup.scenes() {
-        story.play(&scene);
+    for scene in backup.expected_actions() {
+        story.perform(&scene);
     }
     story.step(Verb::Clear, vec![]);
     for side in [Side::Source, Side::Destination] {
@@ -54,13 +55,13 @@ fn of(point: &str) -> History {
     story.history
 }
 
-struct Story {
+struct Timeline {
     history: History,
     backup: Backup,
     lap: u32,
 }
 
-impl Story {
+impl Timeline {
     fn step(&mut self, verb: Verb, seen: Vec<Observation>) {
         self.end(verb, seen, Outcome::Done);
     }
@@ -69,7 +70,7 @@ impl Story {
         step_that(&mut self.history, verb, seen, outcome);
     }
 
-    fn play(&mut self, scene: &Scene) {
+    fn perform(&mut self, scene: &ExpectedAction) {
         let side = scene.side;
         let mut seen: Vec<_> = scene
             .jobs
@@ -77,26 +78,26 @@ impl Story {
             .flat_map(|job| ran(scene.act, job))
             .collect();
         match scene.act {
-            Act::Inspect => seen.push(bitmaps(side, scene, self.lap)),
-            Act::Jump => {
+            BackupAction::Inspect => seen.push(bitmaps(side, scene, self.lap)),
+            BackupAction::Migrate => {
                 seen.push(bitmaps(side, scene, self.lap));
                 seen.extend([Side::Source, Side::Destination].map(completed));
             }
-            Act::Write(drive, set) => {
+            BackupAction::Write(drive, set) => {
                 let writes = set.writes(drive).into_iter();
                 seen.extend(
                     writes.map(|write| Observation::written(side, drive, &write, write.told())),
                 );
             }
-            Act::Laps => {
+            BackupAction::Laps => {
                 self.lap += 8;
                 seen.push(lapped(side, self.lap));
             }
-            Act::Compare(link) => {
+            BackupAction::Compare(link) => {
                 seen.push(compared(side, &link.file(), &link.reference()));
                 seen.extend(self.sectors(side, &link.file()));
             }
-            Act::End => {
+            BackupAction::End => {
                 for link in self.backup.ends() {
                     seen.push(compared(side, &link.file(), link.drive.name()));
                     seen.extend(self.sectors(side, &link.file()));
@@ -163,7 +164,7 @@ fn compared(side: Side, one: &str, other: &str) -> Observation {
     }
 }
 
-fn bitmaps(side: Side, scene: &Scene, lap: u32) -> Observation {
+fn bitmaps(side: Side, scene: &ExpectedAction, lap: u32) -> Observation {
     let look = |expected: &migratrix_matrix::BitmapExpected| BitmapInfo {
         drive: expected.drive.to_string(),
         name: expected.bitmap.to_string(),
@@ -190,7 +191,7 @@ fn event(event: &str, data: Value) -> Observation {
 }
 
 /// What is heard of a job that runs as it must.
-fn ran(act: Act, job: &JobExpected) -> Vec<Observation> {
+fn ran(act: BackupAction, job: &JobExpected) -> Vec<Observation> {
     let id = &job.id;
     let states = |states: &[&str]| -> Vec<Observation> {
         let told = |status: &&str| event("JOB_STATUS_CHANGE", json!({"id": id, "status": status}));
@@ -202,7 +203,7 @@ fn ran(act: Act, job: &JobExpected) -> Vec<Observation> {
         event("BLOCK_JOB_ERROR", data)
     };
     let begun = match act {
-        Act::Resume(_) => states(&["running"]),
+        BackupAction::Resume(_) => states(&["running"]),
         _ => states(&["created", "running", "paused", "running"]),
     };
     let (middle, end) = match job.end {

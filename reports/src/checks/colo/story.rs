@@ -19,7 +19,7 @@ pub(super) fn good(point: &str) -> History {
     let Point::Colo(colo) = case.point else {
         panic!("{point} is no point of COLO's")
     };
-    let mut story = Story {
+    let mut story = Timeline {
         history: empty(case),
         colo,
     };
@@ -34,12 +34,12 @@ pub(super) fn good(point: &str) -> History {
 
 const VERSION: Version = Version::new(11, 1, 3);
 
-struct Story {
+struct Timeline {
     history: History,
     colo: Colo,
 }
 
-impl Story {
+impl Timeline {
     fn prepare(&mut self) {
         for side in [Source, Destination] {
             self.step(Verb::Start, vec![qemu_version(side, VERSION)]);

@@ -4,9 +4,9 @@ use std::collections::BTreeSet;
 
 use super::{
     super::{
-        acts::{Act, DirtyBitmap, Link, Since, Together},
+        acts::{BackupAction, DirtyBitmap, Link, Since, Together},
         axes::Writer,
-        model::{BitmapExpected, Count, JobEnd, JobExpected, Scene},
+        model::{BitmapExpected, Count, ExpectedAction, JobEnd, JobExpected},
         writes::{Drive, WriteSet, touched},
     },
     Chained,
@@ -27,7 +27,7 @@ impl Chained {
     /// What is done on the source before the migration and on the destination after it, each with
     /// what must come of it.
     #[must_use]
-    pub fn scenes(&self) -> Vec<Scene> {
+    pub fn expected_actions(&self) -> Vec<ExpectedAction> {
         let mut model = Model {
             writer: self.writer,
             bitmaps: Vec::new(),
@@ -38,54 +38,86 @@ impl Chained {
         };
         let acts = before.into_iter().map(|act| (Side::Source, act));
         let acts = acts.chain(after.into_iter().map(|act| (Side::Destination, act)));
-        acts.map(|(side, act)| model.play(side, act)).collect()
+        acts.map(|(side, act)| model.perform(side, act)).collect()
     }
 }
 
-fn source() -> Vec<Act> {
-    let mut acts = vec![Act::Full(DRIVE, Together::Add), Act::Inspect];
-    acts.extend([Act::Write(DRIVE, WriteSet::First), Act::Inspect]);
+fn source() -> Vec<BackupAction> {
+    let mut acts = vec![
+        BackupAction::Full(DRIVE, Together::Add),
+        BackupAction::Inspect,
+    ];
+    acts.extend([
+        BackupAction::Write(DRIVE, WriteSet::First),
+        BackupAction::Inspect,
+    ]);
     acts.extend(backed_up(link(1), BEFORE, Some(BETWEEN)));
-    acts.extend([Act::Write(DRIVE, WriteSet::Second), Act::Inspect, Act::Keep]);
+    acts.extend([
+        BackupAction::Write(DRIVE, WriteSet::Second),
+        BackupAction::Inspect,
+        BackupAction::Keep,
+    ]);
     acts
 }
 
-fn destination() -> Vec<Act> {
-    let mut acts = vec![Act::Continue, Act::Reinstate, Act::Inspect];
-    acts.extend([Act::Write(DRIVE, WriteSet::Third), Act::Inspect]);
+fn destination() -> Vec<BackupAction> {
+    let mut acts = vec![
+        BackupAction::Continue,
+        BackupAction::Reinstate,
+        BackupAction::Inspect,
+    ];
+    acts.extend([
+        BackupAction::Write(DRIVE, WriteSet::Third),
+        BackupAction::Inspect,
+    ]);
     acts.extend(backed_up(Chained::LAST, BETWEEN, None));
-    acts.push(Act::End);
+    acts.push(BackupAction::End);
     acts
 }
 
 /// A guest writes on while it is backed up: no other backup is of the same moment, and its own stamps
 /// tell whether one is whole.
-fn source_of_guest() -> Vec<Act> {
-    let mut acts = vec![Act::Full(DRIVE, Together::Add), Act::Inspect];
-    acts.extend([Act::Laps, Act::Inspect]);
-    acts.extend([since(link(1), BEFORE, Some(BETWEEN)), Act::Inspect]);
-    acts.extend([Act::Laps, Act::Inspect, Act::Keep]);
+fn source_of_guest() -> Vec<BackupAction> {
+    let mut acts = vec![
+        BackupAction::Full(DRIVE, Together::Add),
+        BackupAction::Inspect,
+    ];
+    acts.extend([BackupAction::Laps, BackupAction::Inspect]);
+    acts.extend([since(link(1), BEFORE, Some(BETWEEN)), BackupAction::Inspect]);
+    acts.extend([
+        BackupAction::Laps,
+        BackupAction::Inspect,
+        BackupAction::Keep,
+    ]);
     acts
 }
 
-fn destination_of_guest() -> Vec<Act> {
-    let mut acts = vec![Act::Continue, Act::Reinstate, Act::Inspect];
-    acts.extend([Act::Laps, Act::Halt, Act::Inspect]);
+fn destination_of_guest() -> Vec<BackupAction> {
+    let mut acts = vec![
+        BackupAction::Continue,
+        BackupAction::Reinstate,
+        BackupAction::Inspect,
+    ];
+    acts.extend([
+        BackupAction::Laps,
+        BackupAction::Halt,
+        BackupAction::Inspect,
+    ]);
     acts.extend(backed_up(Chained::LAST, BETWEEN, None));
-    acts.push(Act::End);
+    acts.push(BackupAction::End);
     acts
 }
 
-const fn since(link: Link, checkpoint: DirtyBitmap, next: Option<DirtyBitmap>) -> Act {
-    Act::Since(link, Since { checkpoint, next })
+const fn since(link: Link, checkpoint: DirtyBitmap, next: Option<DirtyBitmap>) -> BackupAction {
+    BackupAction::Since(link, Since { checkpoint, next })
 }
 
-fn backed_up(link: Link, checkpoint: DirtyBitmap, next: Option<DirtyBitmap>) -> [Act; 4] {
+fn backed_up(link: Link, checkpoint: DirtyBitmap, next: Option<DirtyBitmap>) -> [BackupAction; 4] {
     [
         since(link, checkpoint, next),
-        Act::Inspect,
-        Act::Reference(link),
-        Act::Compare(link),
+        BackupAction::Inspect,
+        BackupAction::Reference(link),
+        BackupAction::Compare(link),
     ]
 }
 
@@ -113,11 +145,11 @@ struct Bitmap {
 }
 
 impl Model {
-    fn play(&mut self, side: Side, act: Act) -> Scene {
+    fn perform(&mut self, side: Side, act: BackupAction) -> ExpectedAction {
         let jobs = self.job(act).into_iter().collect();
         self.change(act);
         let bitmaps = self.bitmaps.iter();
-        Scene {
+        ExpectedAction {
             act,
             side,
             refusal: None,
@@ -126,18 +158,18 @@ impl Model {
         }
     }
 
-    fn change(&mut self, act: Act) {
-        if let Act::Write(drive, set) = act {
+    fn change(&mut self, act: BackupAction) {
+        if let BackupAction::Write(drive, set) = act {
             let touched = touched(&set.writes(drive), GRANULARITY);
             let bitmaps = self.bitmaps.iter_mut();
             bitmaps.for_each(|one| one.granules.extend(&touched));
         }
-        let laps = act == Act::Laps;
+        let laps = act == BackupAction::Laps;
         self.bitmaps.iter_mut().for_each(|one| one.some |= laps);
-        let made = if let Act::Since(_, since) = act {
+        let made = if let BackupAction::Since(_, since) = act {
             since.next
         } else {
-            (act == Act::Full(DRIVE, Together::Add)).then_some(BEFORE)
+            (act == BackupAction::Full(DRIVE, Together::Add)).then_some(BEFORE)
         };
         self.bitmaps.extend(made.map(|bitmap| Bitmap {
             bitmap,
@@ -147,12 +179,12 @@ impl Model {
     }
 
     /// The job of an act, before it changes anything.
-    fn job(&self, act: Act) -> Option<JobExpected> {
-        let (id, length) = if let Act::Full(drive, _) = act {
+    fn job(&self, act: BackupAction) -> Option<JobExpected> {
+        let (id, length) = if let BackupAction::Full(drive, _) = act {
             (drive.full_job(), Some(Drive::SIZE))
-        } else if let Act::Reference(link) = act {
+        } else if let BackupAction::Reference(link) = act {
             (link.reference_job(), Some(Drive::SIZE))
-        } else if let Act::Since(link, since) = act {
+        } else if let BackupAction::Since(link, since) = act {
             (link.job(), self.counted(since.checkpoint))
         } else {
             return None;

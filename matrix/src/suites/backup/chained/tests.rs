@@ -3,7 +3,7 @@
 use itertools::Itertools;
 
 use super::{
-    super::{acts::Act, model::Count, writes::Drive},
+    super::{acts::BackupAction, model::Count, writes::Drive},
     *,
 };
 use crate::{Backend, Case, ChainedFault, Fault, excluded, point::SuitePoint};
@@ -24,8 +24,8 @@ fn a_text_reads_back_and_a_wrong_one_is_told() {
 
 #[test]
 fn a_checkpoint_counts_on_when_a_backup_was_made_since_it() {
-    let looks = chain().scenes().into_iter();
-    let looks = looks.filter(|scene| scene.act == Act::Inspect);
+    let looks = chain().expected_actions().into_iter();
+    let looks = looks.filter(|scene| scene.act == BackupAction::Inspect);
     let counts = looks.map(|scene| {
         let counts = scene.bitmaps.iter().map(|bitmap| bitmap.count);
         counts.collect::<Vec<_>>()
@@ -50,9 +50,11 @@ fn a_guest_that_writes_is_looked_at_when_it_has_and_backed_up_while_it_does() {
         writer: Writer::Guest,
         ..chain()
     };
-    let scenes = guest.scenes();
+    let expected_actions = guest.expected_actions();
     let counts = |act| {
-        let of = scenes.iter().filter(move |scene| scene.act == act);
+        let of = expected_actions
+            .iter()
+            .filter(move |scene| scene.act == act);
         of.map(|scene| {
             scene
                 .bitmaps
@@ -63,21 +65,23 @@ fn a_guest_that_writes_is_looked_at_when_it_has_and_backed_up_while_it_does() {
     };
     let (some, any) = (Count::Some, Count::Any);
     let looks = [vec![any], vec![some], vec![some, any]];
-    assert!(counts(Act::Inspect).take(3).eq(looks));
+    assert!(counts(BackupAction::Inspect).take(3).eq(looks));
     assert!(
-        counts(Act::Inspect)
+        counts(BackupAction::Inspect)
             .skip(3)
             .all(|counts| counts == [some, some])
     );
-    let lengths = scenes.iter().flat_map(|scene| &scene.jobs);
+    let lengths = expected_actions.iter().flat_map(|scene| &scene.jobs);
     let whole = Some(Drive::SIZE);
     assert!(lengths.map(|job| job.length).eq([whole, None, None, whole]));
 }
 
 #[test]
 fn a_job_copies_what_was_written_since_its_checkpoint_or_the_whole_disk() {
-    let scenes = chain().scenes().into_iter();
-    let lengths = scenes.flat_map(|scene| scene.jobs).map(|job| job.length);
+    let expected_actions = chain().expected_actions().into_iter();
+    let lengths = expected_actions
+        .flat_map(|scene| scene.jobs)
+        .map(|job| job.length);
     let whole = Drive::SIZE;
     let expected = [whole, 458_752, whole, 1_638_400, whole].map(Some);
     assert!(lengths.eq(expected));
@@ -114,7 +118,7 @@ fn each_fault_is_run_on_a_case_that_has_its_condition_and_no_rule_leaves_out() {
 #[test]
 fn beside_it_stands_the_same_chain_without_libvirt() {
     let case: Case = format!("backup/libvirt/c,a,b/{}", chain()).parse().unwrap();
-    let beside = case.beside().unwrap().to_string();
+    let beside = case.control_case().unwrap().to_string();
     let raw = "backup/qemu/a,b/shared-storage/blockdev-backup/incremental-simple";
     assert_eq!(beside, format!("{raw}/in-transaction+image"));
     let astray = format!("tck/libvirt/c,a,b/{}", chain());

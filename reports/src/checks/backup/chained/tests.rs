@@ -8,7 +8,7 @@ use migratrix_guest::{Disk, DiskSector, DiskSurvey};
 use migratrix_history::{
     BitmapInfo, Entry, History, JobStats, Observation, Outcome, Refusal, Side, Verb, When,
 };
-use migratrix_matrix::{Act, Activity, Condition, Count, Point, Scene, Writer};
+use migratrix_matrix::{Activity, BackupAction, Condition, Count, ExpectedAction, Point, Writer};
 
 use crate::{
     Kind, Verdict,
@@ -40,7 +40,7 @@ fn chain_of(case: &str) -> History {
         history.header.guest.disk = Some(Disk::SMALL);
     }
     let (source, destination): (Vec<_>, Vec<_>) = chained
-        .scenes()
+        .expected_actions()
         .into_iter()
         .partition(|scene| scene.side == Side::Source);
     put(&mut history, Verb::Clear, Side::Destination, &destination);
@@ -49,16 +49,16 @@ fn chain_of(case: &str) -> History {
 }
 
 /// Puts the acts before the first step of this kind.
-fn put(history: &mut History, before: Verb, side: Side, scenes: &[Scene]) {
+fn put(history: &mut History, before: Verb, side: Side, expected_actions: &[ExpectedAction]) {
     let is = |entry: &Entry| matches!(entry.saw, Observation::Began { verb, .. } if verb == before);
     let place = history.entries.iter().position(is).unwrap();
     let at_us = history.entries[place].at_us;
-    let acts = scenes.iter().flat_map(|scene| done(side, scene));
+    let acts = expected_actions.iter().flat_map(|scene| done(side, scene));
     let entries: Vec<Entry> = acts.map(|saw| Entry { at_us, saw }).collect();
     history.entries.splice(place..place, entries);
 }
 
-fn done(side: Side, scene: &Scene) -> Vec<Observation> {
+fn done(side: Side, scene: &ExpectedAction) -> Vec<Observation> {
     let step = scene.act.to_string();
     let verb = Verb::Backup;
     let mut all = vec![Observation::Began {
@@ -86,9 +86,9 @@ fn done(side: Side, scene: &Scene) -> Vec<Observation> {
     all
 }
 
-fn seen(side: Side, scene: &Scene) -> Vec<Observation> {
+fn seen(side: Side, scene: &ExpectedAction) -> Vec<Observation> {
     match scene.act {
-        Act::Inspect => {
+        BackupAction::Inspect => {
             let looks = scene.bitmaps.iter().map(|expected| BitmapInfo {
                 drive: expected.drive.to_string(),
                 name: expected.bitmap.to_string(),
@@ -105,14 +105,14 @@ fn seen(side: Side, scene: &Scene) -> Vec<Observation> {
             let bitmaps = looks.collect();
             vec![Observation::Bitmaps { side, bitmaps }]
         }
-        Act::Write(drive, set) => {
+        BackupAction::Write(drive, set) => {
             let writes = set.writes(drive).into_iter();
             let told = writes.map(|write| Observation::written(side, drive, &write, write.told()));
             told.collect()
         }
-        Act::Since(..) => vec![sectors(side)],
-        Act::Laps => vec![sampled(side, When::Writing, LAP - 3, Activity::Running)],
-        Act::Compare(_) | Act::End => vec![
+        BackupAction::Since(..) => vec![sectors(side)],
+        BackupAction::Laps => vec![sampled(side, When::Writing, LAP - 3, Activity::Running)],
+        BackupAction::Compare(_) | BackupAction::End => vec![
             Observation::Compared {
                 side,
                 one: "one".to_owned(),
@@ -230,7 +230,7 @@ fn a_backup_whose_end_nobody_told_is_seen_and_so_is_one_on_the_other_side() {
 
 /// With the outcome of the step that takes the checkpoints up.
 fn taken_up(outcome: &Outcome) -> History {
-    let words = Act::Reinstate.to_string();
+    let words = BackupAction::Reinstate.to_string();
     changed(chain(), |saw| match saw {
         Observation::Ended {
             step, outcome: of, ..

@@ -3,18 +3,18 @@
 use anyhow::Result;
 use migratrix_fake::FakeDriver;
 
-use super::{Attempt, BOOT_IMAGE, Scene, Stage};
+use super::{Attempt, AttemptResult, BOOT_IMAGE, Executor};
 use crate::{evidence::Material, rundir::RunDir, runner::Job};
 
 /// The machine of cases that no real QEMU runs.
 const FAKE_MACHINE: &str = "pc-q35-5.2";
 
-impl Stage {
-    pub(super) async fn on_fake(&self, job: &Job, dir: &RunDir) -> Result<Attempt> {
+impl Executor {
+    pub(super) async fn on_fake(&self, job: &Job, dir: &RunDir) -> Result<AttemptResult> {
         let script = self.script(job, FAKE_MACHINE.to_owned(), BOOT_IMAGE);
         let mut driver = FakeDriver::new(&script.subject);
-        let mut scene = Scene::open(script, job, dir)?;
-        scene.play(&mut driver, &self.deadlines).await;
-        scene.close(dir, job, false, Material::new())
+        let mut running = Attempt::open(script, job, dir)?;
+        running.execute(&mut driver, &self.deadlines).await;
+        running.close(dir, job, false, Material::new())
     }
 }

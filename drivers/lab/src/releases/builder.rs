@@ -12,14 +12,14 @@ use nix::fcntl::{Flock, FlockArg};
 use crate::{LabError, StoredRelease, privilege, process, releases::release::Record};
 
 /// A folder that becomes a release when it is finished, and goes away when it is dropped before.
-pub(crate) struct Making {
+pub(crate) struct ReleaseBuilder {
     folder: PathBuf,
     place: PathBuf,
     name: ReleaseName,
     _lock: Flock<File>,
 }
 
-impl Making {
+impl ReleaseBuilder {
     /// Begins to make the release `name` in the store's folder. Waits for another process that
     /// makes the same; what an earlier one left is removed.
     pub(crate) fn begin(store: &Path, name: &ReleaseName) -> Result<Self, LabError> {
@@ -68,7 +68,7 @@ impl Making {
     }
 }
 
-impl Drop for Making {
+impl Drop for ReleaseBuilder {
     fn drop(&mut self) {
         if self.folder.exists() {
             // What can't be removed now is removed when the release is made again.

@@ -6,7 +6,7 @@ use migratrix_history::{History, Observation, Outcome, Verb};
 use migratrix_reports::judge;
 use tracing::debug;
 
-use super::Attempt;
+use super::AttemptResult;
 use crate::{
     evidence::Material,
     meaning::now_unix,
@@ -15,13 +15,13 @@ use crate::{
 };
 
 /// A script that is run, and the pen that records it.
-pub(super) struct Scene {
+pub(super) struct Attempt {
     pub script: Script,
     pub record: Recorder,
     file: HistoryFile,
 }
 
-impl Scene {
+impl Attempt {
     pub fn open(script: Script, job: &Job, dir: &RunDir) -> Result<Self> {
         let header = script.header(job.attempt, now_unix());
         let (file, pen) = dir.history(&job.case, job.attempt)?;
@@ -33,7 +33,7 @@ impl Scene {
         })
     }
 
-    pub async fn play<D: Driver>(&mut self, driver: &mut D, deadlines: &Deadlines) {
+    pub async fn execute<D: Driver>(&mut self, driver: &mut D, deadlines: &Deadlines) {
         run(&self.script, driver, &mut self.record, deadlines).await;
     }
 
@@ -52,7 +52,7 @@ impl Scene {
         job: &Job,
         disturbed: bool,
         material: Material,
-    ) -> Result<Attempt> {
+    ) -> Result<AttemptResult> {
         let finished = self.record.finish();
         let history: History = finished.with_context(|| self.file.trouble())?;
         tell(&history);
@@ -64,7 +64,7 @@ impl Scene {
             .to_string();
         let judgement = judge(&history).with_log(log);
         debug_assert_eq!(judgement.case, job.case);
-        Ok(Attempt {
+        Ok(AttemptResult {
             judgement,
             disturbed,
             material,

@@ -1,9 +1,9 @@
 //! Gives a case what it needs, on the back end that it names, and has its script run: one attempt.
 
+mod attempt;
 mod fake;
 mod libvirt;
 mod qemu;
-mod scene;
 
 use std::collections::BTreeSet;
 
@@ -18,12 +18,12 @@ use crate::{
     config::BoundConfig, evidence::Material, hosts::Hosts, meaning::now_unix, qemus::Qemus,
     rundir::RunDir, runner::Job,
 };
+use attempt::Attempt;
 pub use libvirt::Worker;
-pub use qemu::Besides;
-use scene::Scene;
+pub use qemu::ControlCases;
 
 /// What cases are run on.
-pub struct Stage {
+pub struct Executor {
     /// The hosts, where a case needs some.
     pub hosts: Option<Hosts>,
     /// The QEMUs of cases without libvirt, inside the sandbox.
@@ -35,13 +35,13 @@ pub struct Stage {
     /// What conditions are held to.
     pub bounds: BoundConfig,
     /// What came of the raw cases beside those that failed: each is run once.
-    pub besides: Besides,
+    pub control_cases: ControlCases,
     /// A number of 16 bits that tells this run's domains from those of other runs.
     pub run: u32,
 }
 
 /// What came of one attempt.
-pub struct Attempt {
+pub struct AttemptResult {
     /// Its judgement, before known failures are marked.
     pub judgement: Judgement,
     /// Whether others that were on its hosts may have disturbed it.
@@ -57,12 +57,17 @@ const BOOT_IMAGE: &str = "/var/lib/migratrix/a-b.img";
 /// What a case lacks that has no machine type to run on.
 const COMMON_MACHINE: &str = "a machine type that both QEMUs have";
 
-impl Stage {
+impl Executor {
     /// Runs one attempt at a case, and judges it.
     ///
     /// # Errors
     /// Fails where the history can't be written.
-    pub async fn attempt(&self, worker: &mut Worker, job: &Job, dir: &RunDir) -> Result<Attempt> {
+    pub async fn attempt(
+        &self,
+        worker: &mut Worker,
+        job: &Job,
+        dir: &RunDir,
+    ) -> Result<AttemptResult> {
         match job.case.backend {
             Backend::Libvirt => self.on_libvirt(worker, job, dir).await,
             Backend::Qemu => self.on_qemu(job, dir).await,
@@ -115,14 +120,20 @@ impl Stage {
     }
 
     /// An attempt that ends before it begins: its hosts are not there.
-    fn no_hosts(&self, job: &Job, machine: String, why: String, dir: &RunDir) -> Result<Attempt> {
-        let mut scene = Scene::open(self.script(job, machine, BOOT_IMAGE), job, dir)?;
-        scene.record.saw(Observation::Ended {
+    fn no_hosts(
+        &self,
+        job: &Job,
+        machine: String,
+        why: String,
+        dir: &RunDir,
+    ) -> Result<AttemptResult> {
+        let mut running = Attempt::open(self.script(job, machine, BOOT_IMAGE), job, dir)?;
+        running.record.saw(Observation::Ended {
             verb: Verb::Connect,
             step: "connect".to_owned(),
             outcome: Outcome::Unknown { why },
         });
-        scene.close(dir, job, false, Material::new())
+        running.close(dir, job, false, Material::new())
     }
 
     fn script(&self, job: &Job, machine: String, boot_image: &str) -> Script {
@@ -158,7 +169,7 @@ impl Stage {
     }
 }
 
-impl Attempt {
+impl AttemptResult {
     fn skipped(case: &Case, ability: &str) -> Self {
         Self {
             judgement: Judgement::skipped(case.clone(), ability, now_unix()),

@@ -9,7 +9,7 @@ use migratrix_qemu::{QemuDriver, RawHost, machine, unmet};
 use migratrix_reports::Judgement;
 use tokio::sync::OnceCell;
 
-use super::{Attempt, COMMON_MACHINE, Scene, Stage};
+use super::{Attempt, AttemptResult, COMMON_MACHINE, Executor};
 use crate::{
     evidence::{Kind, Material},
     ledger::Trace,
@@ -19,17 +19,17 @@ use crate::{
 };
 
 /// Judgements of raw cases, each there when its case has been run.
-pub type Besides = RefCell<HashMap<Case, Rc<OnceCell<Judgement>>>>;
+pub type ControlCases = RefCell<HashMap<Case, Rc<OnceCell<Judgement>>>>;
 
-impl Stage {
-    pub(super) async fn on_qemu(&self, job: &Job, dir: &RunDir) -> Result<Attempt> {
+impl Executor {
+    pub(super) async fn on_qemu(&self, job: &Job, dir: &RunDir) -> Result<AttemptResult> {
         match &self.qemus {
             Some(qemus) => self.on_qemus(qemus, job, dir).await,
-            None => Ok(Attempt::skipped(&job.case, "a QEMU")),
+            None => Ok(AttemptResult::skipped(&job.case, "a QEMU")),
         }
     }
 
-    async fn on_qemus(&self, qemus: &Qemus, job: &Job, dir: &RunDir) -> Result<Attempt> {
+    async fn on_qemus(&self, qemus: &Qemus, job: &Job, dir: &RunDir) -> Result<AttemptResult> {
         let Tuple {
             source,
             destination,
@@ -47,25 +47,25 @@ impl Stage {
         let ability = unmet(&point.needs(), &source, &destination, &folder)
             .or_else(|| missing_tool(point, &[&source, &destination]));
         if let Some(ability) = ability {
-            return Ok(Attempt::skipped(&job.case, &ability));
+            return Ok(AttemptResult::skipped(&job.case, &ability));
         }
         let machine = machine(point.machine(), &source.abilities, &destination.abilities);
         let Some(machine) = machine else {
-            return Ok(Attempt::skipped(&job.case, COMMON_MACHINE));
+            return Ok(AttemptResult::skipped(&job.case, COMMON_MACHINE));
         };
         let image = folder.join("a-b.img");
         let script = self.script(job, machine, &image.to_string_lossy());
         let driver = QemuDriver::new(source, destination, script.subject.clone(), folder);
         let mut driver = driver.with_patience(self.deadlines.clear);
-        let mut scene = Scene::open(script, job, dir)?;
-        scene.play(&mut driver, &self.deadlines).await;
+        let mut running = Attempt::open(script, job, dir)?;
+        running.execute(&mut driver, &self.deadlines).await;
         let mut material = Material::new();
         for side in [Side::Source, Side::Destination] {
             if let Some(account) = driver.account(side).await {
                 material.take(side, Kind::Qemu, account);
             }
         }
-        scene.close(dir, job, false, material)
+        running.close(dir, job, false, material)
     }
 
     /// Whether QEMU alone carries the guest of a case that failed on libvirt: the judgement of the
@@ -73,11 +73,16 @@ impl Stage {
     ///
     /// # Errors
     /// Fails where the history can't be written.
-    pub async fn beside(&self, job: &Job, dir: &RunDir) -> Result<Option<Judgement>> {
-        let (Some(qemus), Some(case)) = (&self.qemus, job.case.beside()) else {
+    pub async fn control_case(&self, job: &Job, dir: &RunDir) -> Result<Option<Judgement>> {
+        let (Some(qemus), Some(case)) = (&self.qemus, job.case.control_case()) else {
             return Ok(None);
         };
-        let cell = Rc::clone(self.besides.borrow_mut().entry(case.clone()).or_default());
+        let cell = Rc::clone(
+            self.control_cases
+                .borrow_mut()
+                .entry(case.clone())
+                .or_default(),
+        );
         let run = async || {
             // A run that goes on has it from before.
             let there = Trace::History(dir.name_within(&dir.history_path(&case, 1)));

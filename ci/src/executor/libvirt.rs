@@ -8,7 +8,7 @@ use migratrix_libvirt::{LibvirtDriver, Slot};
 use migratrix_matrix::{Axis, Case, ReleaseName, Writer};
 use tokio::time::timeout;
 
-use super::{Attempt, BOOT_IMAGE, COMMON_MACHINE, Scene, Stage};
+use super::{Attempt, AttemptResult, BOOT_IMAGE, COMMON_MACHINE, Executor};
 use crate::{
     hosts::{Hosts, Lost},
     rundir::RunDir,
@@ -38,19 +38,19 @@ impl Worker {
     }
 }
 
-impl Stage {
+impl Executor {
     pub(super) async fn on_libvirt(
         &self,
         worker: &mut Worker,
         job: &Job,
         dir: &RunDir,
-    ) -> Result<Attempt> {
+    ) -> Result<AttemptResult> {
         let Some(hosts) = &self.hosts else {
-            return Ok(Attempt::skipped(&job.case, "a host"));
+            return Ok(AttemptResult::skipped(&job.case, "a host"));
         };
         match self.machine(&job.case) {
             Some(machine) => self.on_hosts(hosts, worker, job, machine, dir).await,
-            None => Ok(Attempt::skipped(&job.case, COMMON_MACHINE)),
+            None => Ok(AttemptResult::skipped(&job.case, COMMON_MACHINE)),
         }
     }
 
@@ -61,7 +61,7 @@ impl Stage {
         job: &Job,
         machine: String,
         dir: &RunDir,
-    ) -> Result<Attempt> {
+    ) -> Result<AttemptResult> {
         let tuple = &job.case.tuple;
         let pair = match hosts.pair(tuple, job.setup, job.alone).await {
             Ok(pair) => pair,
@@ -79,18 +79,18 @@ impl Stage {
         // A host that does not answer is the case's own to tell of.
         let lacks = timeout(self.deadlines.step, driver.lacks()).await;
         if let Ok(Some(ability)) = lacks {
-            return Ok(Attempt::skipped(&job.case, &ability));
+            return Ok(AttemptResult::skipped(&job.case, &ability));
         }
-        let mut scene = Scene::open(script, job, dir)?;
-        let mut material = pair.material(&scene.script.subject.domain);
-        scene.play(&mut driver, &self.deadlines).await;
+        let mut running = Attempt::open(script, job, dir)?;
+        let mut material = pair.material(&running.script.subject.domain);
+        running.execute(&mut driver, &self.deadlines).await;
         for (side, when, xml) in driver.descriptions() {
             material.describe(side, when, xml);
         }
-        material.explain_missing(scene.record.so_far());
+        material.explain_missing(running.record.so_far());
         material.end();
-        if scene.is_in_doubt() {
-            hosts.mend(&pair).await;
+        if running.is_in_doubt() {
+            hosts.repair(&pair).await;
         }
         // What another case found is told as well: this one was on it.
         let lost = hosts.lost(&pair);
@@ -102,13 +102,13 @@ impl Stage {
             generation,
         } in lost
         {
-            scene.record.saw(Observation::HostLost {
+            running.record.saw(Observation::HostLost {
                 side,
                 why,
                 instance: format!("{:04x}.{host}.{generation}", self.run),
             });
         }
-        scene.close(dir, job, disturbed, material)
+        running.close(dir, job, disturbed, material)
     }
 
     /// The machine type that the case runs on.
