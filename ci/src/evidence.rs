@@ -17,7 +17,7 @@ use std::{
 
 use jiff::Timestamp;
 use migratrix_history::{DomainState, Entry, History, Observation, Outcome, Side, When};
-use migratrix_matrix::Case;
+use migratrix_matrix::{Arch, Case};
 use migratrix_reports::{Evidence, Judgement, Standing};
 
 use crate::{files, rundir::RunDir};
@@ -181,15 +181,12 @@ const SAID: usize = 200;
 /// Why a QEMU gave up: the first line of its own that is no warning. What follows mostly follows from it.
 fn said(text: &str) -> Option<String> {
     let own = |line: &str| {
-        let (_, rest) = line.split_once("qemu-system-")?;
-        let (program, said) = rest.split_once(": ")?;
-        let is_named = program
-            .chars()
-            .all(|c| c.is_ascii_alphanumeric() || c == '_');
+        let by = |arch: &Arch| line.split_once(&format!("{}: ", arch.emulator()));
+        let (_, said) = Arch::ALL.iter().find_map(by)?;
         let is_news = !["warning:", "info:", "terminating on signal"]
             .iter()
             .any(|start| said.starts_with(start));
-        (is_named && is_news).then(|| said.trim().to_owned())
+        is_news.then(|| said.trim().to_owned())
     };
     let said = text.lines().find_map(own)?;
     let mut short: String = said.chars().take(SAID).collect();

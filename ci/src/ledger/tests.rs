@@ -1,7 +1,7 @@
 //! A case of libvirt that failed, with the raw case beside it, as a run left them.
 
 use migratrix_guest::Parameters;
-use migratrix_history::{Entry, Header, Observation, Side};
+use migratrix_history::{Entry, Header, Observation, Outcome, Side, Verb};
 use migratrix_matrix::Selection;
 
 use super::*;
@@ -22,12 +22,27 @@ fn history(case: &Case) -> History {
         downtime_bound_ms: 1_000,
         setup: Default::default(),
     };
-    let saw = Observation::Leftovers {
-        side: Side::Source,
-        left: vec!["a file".to_owned()],
-    };
-    let entries = vec![Entry { at_us: 5_000, saw }];
-    History { header, entries }
+    let step = || "clear source".to_owned();
+    let seen = [
+        Observation::Began {
+            verb: Verb::Clear,
+            step: step(),
+        },
+        Observation::Ended {
+            verb: Verb::Clear,
+            step: step(),
+            outcome: Outcome::Done,
+        },
+        Observation::Leftovers {
+            side: Side::Source,
+            left: vec!["a file".to_owned()],
+        },
+    ];
+    let entries = seen.map(|saw| Entry { at_us: 5_000, saw });
+    History {
+        header,
+        entries: entries.into(),
+    }
 }
 
 /// A run's directory with the history of `case`, and its judgement.
