@@ -9,8 +9,10 @@ use migratrix_reports::{self as reports, Colour, Flavour, Part, Run, Size};
 
 use crate::{
     cli::Granularity,
-    outputs::{self, Form, Output},
-    rundir::{write_by, write_whole},
+    run::{
+        outputs::{self, Form, Output},
+        rundir::{write_by, write_whole},
+    },
 };
 
 /// A form in which a run is told.

@@ -9,10 +9,13 @@ use crate::{
     Blame, Failure,
     cli::{JunitArgs, KnownArgs},
     config::Config,
-    ledger::{self, Ledger},
     meaning::check_known,
-    outputs, report,
-    rundir::RunDir,
+    report,
+    run::{
+        ledger::{self, Ledger},
+        outputs,
+        rundir::RunDir,
+    },
 };
 
 /// Judges the histories of a run again, and writes its verdicts and reports anew. What can't be read

@@ -19,7 +19,7 @@ use crate::{
     cli::{Granularity, JunitArgs, KnownArgs, RunArgs, SelectionArgs},
     config::Config,
     files,
-    qemus::OwnBuild,
+    run::qemus::OwnBuild,
 };
 
 /// The pair that is meant where none is named: Debian 12 to Debian 13.

@@ -15,12 +15,9 @@ use crate::{
     config::Config,
     files,
     formats::{self, FORMATS, How, Seen},
-    ledger::Planned,
     meaning::check_known,
-    outputs,
-    rundir::RunDir,
+    run::{ledger::Planned, outputs, rundir::RunDir, sessions::Sessions},
     say,
-    sessions::Sessions,
 };
 
 impl From<Granularity> for reports::Granularity {

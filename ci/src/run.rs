@@ -1,5 +1,17 @@
 //! `migratrix run`: from a selection to reports.
 
+mod evidence;
+mod executor;
+mod hosts;
+pub mod ledger;
+pub mod outputs;
+mod processor;
+mod progress;
+pub mod qemus;
+pub mod rundir;
+mod runner;
+pub mod sessions;
+
 use std::{
     collections::BTreeSet,
     path::{Path, PathBuf},
@@ -14,17 +26,18 @@ use migratrix_matrix::{
 use migratrix_reports::{Exit, KnownFailures, Rules};
 use tracing::{error, info};
 
-use crate::{
-    cli::{JunitArgs, KnownArgs, RunArgs},
-    config::Config,
+use self::{
     executor::{ControlCases, Executor},
     hosts::Hosts,
     ledger::{Ledger, Manner},
-    log, meaning, outputs,
     qemus::{OwnAgain, OwnBuild, Qemus},
-    report,
     rundir::RunDir,
     runner::{Job, Outcome, Runner, Settings},
+};
+use crate::{
+    cli::{JunitArgs, KnownArgs, RunArgs},
+    config::Config,
+    log, meaning, report,
     say::{self, count},
 };
 

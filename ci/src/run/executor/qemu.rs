@@ -10,7 +10,7 @@ use migratrix_reports::Judgement;
 use tokio::sync::OnceCell;
 
 use super::{Attempt, AttemptResult, COMMON_MACHINE, Executor};
-use crate::{
+use crate::run::{
     evidence::{Kind, Material},
     ledger::Trace,
     qemus::Qemus,

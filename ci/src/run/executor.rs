@@ -15,8 +15,9 @@ use migratrix_matrix::{Backend, Case, ReleaseName, Releases, Tuple};
 use migratrix_reports::{IdleLoss, Judgement};
 
 use crate::{
-    config::BoundConfig, evidence::Material, hosts::Hosts, meaning::now_unix, qemus::Qemus,
-    rundir::RunDir, runner::Job,
+    config::BoundConfig,
+    meaning::now_unix,
+    run::{evidence::Material, hosts::Hosts, qemus::Qemus, rundir::RunDir, runner::Job},
 };
 use attempt::Attempt;
 pub use libvirt::Worker;

@@ -20,13 +20,15 @@ use tokio::{
 use tracing::info;
 
 use crate::{
-    executor::{AttemptResult, Executor, Worker},
-    ledger::Concluded,
-    processor::ProcessorTime,
-    progress::{Progress, TICK},
-    rundir::{Pen, RunDir},
+    run::{
+        executor::{AttemptResult, Executor, Worker},
+        ledger::Concluded,
+        processor::ProcessorTime,
+        progress::{Progress, TICK},
+        rundir::{Pen, RunDir},
+        sessions::Event,
+    },
     say::count,
-    sessions::Event,
 };
 
 /// How cases are run.

@@ -16,7 +16,7 @@ use anyhow::{Context, Result};
 use migratrix_reports::{IdleLoss, Judgement, Run};
 use serde::{Deserialize, Serialize};
 
-use crate::{files, rundir::RunDir};
+use crate::{files, run::rundir::RunDir};
 
 /// What happened.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -8,10 +8,12 @@ use tracing::debug;
 
 use super::AttemptResult;
 use crate::{
-    evidence::Material,
     meaning::now_unix,
-    rundir::{HistoryFile, RunDir},
-    runner::Job,
+    run::{
+        evidence::Material,
+        rundir::{HistoryFile, RunDir},
+        runner::Job,
+    },
 };
 
 /// A script that is run, and the pen that records it.

@@ -23,8 +23,8 @@ use tokio::{
 
 use crate::{
     config::HostConfig,
-    evidence::{Kind, Material},
     meaning,
+    run::evidence::{Kind, Material},
 };
 
 /// All hosts of a run.

@@ -9,7 +9,7 @@ use migratrix_matrix::{Axis, Case, ReleaseName, Writer};
 use tokio::time::timeout;
 
 use super::{Attempt, AttemptResult, BOOT_IMAGE, COMMON_MACHINE, Executor};
-use crate::{
+use crate::run::{
     hosts::{Hosts, Lost},
     rundir::RunDir,
     runner::Job,

@@ -20,7 +20,7 @@ use migratrix_history::{DomainState, Entry, History, Observation, Outcome, Side,
 use migratrix_matrix::{Arch, Case};
 use migratrix_reports::{Evidence, Judgement, Standing};
 
-use crate::{files, rundir::RunDir};
+use crate::{files, run::rundir::RunDir};
 
 /// What a file of evidence is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -22,7 +22,10 @@ use migratrix_matrix::{Case, Plan, Releases, shell_word};
 use migratrix_reports::{self as reports, Attribution, Judgement, KnownFailures, Verdict, to_line};
 use serde::{Deserialize, Deserializer, Serialize, de::Error as _};
 
-use crate::{WrongUse, evidence, files, rundir::RunDir};
+use crate::{
+    WrongUse, files,
+    run::{evidence, rundir::RunDir},
+};
 
 /// A case that was concluded.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
