@@ -54,6 +54,10 @@ struct Written {
     /// What may fail or not be seen where one of `conditions` fails: it depends on the case.
     #[serde(default)]
     follows: Vec<Condition>,
+    /// What is said of such a failure: one of these stands in what was seen of one of `conditions`, or in
+    /// what a QEMU said. A failure of which none is said is another one.
+    #[serde(default)]
+    says: Vec<String>,
     reason: String,
     /// Whether it depends on chance, so that a pass is no news.
     #[serde(default)]
@@ -76,6 +80,7 @@ impl KnownFailures {
     /// conditions = ["events"]
     /// unseen = ["memory"]                   # what can't be seen because of it
     /// follows = ["alive"]                   # what may fail or not be seen where `conditions` do
+    /// says = ["expected resumed"]           # what is said of it; another failure is news
     /// reason = "no `resumed` event before libvirt 8"
     /// sometimes = true                      # chance has a part in it: a pass is no news
     /// versions = "libvirt 7.0"              # for people
@@ -267,6 +272,10 @@ impl Entry {
                        in `unseen`";
             return Err(written.wrong(place, why.to_owned()));
         }
+        if written.says.iter().any(|text| text.trim().is_empty()) {
+            let why = "says nothing in `says`: quote what each such failure says, or leave it out";
+            return Err(written.wrong(place, why.to_owned()));
+        }
         if let Some(why) = written.link.as_deref().and_then(bad_link) {
             return Err(written.wrong(place, why));
         }
@@ -298,6 +307,9 @@ impl Entry {
             ..
         } = &self.written;
         let fails = |one: &Condition| judgement.of(*one).map(Verdict::kind) == Some(Kind::Fail);
+        if self.is_another(judgement) {
+            return;
+        }
         let follows = if conditions.iter().any(fails) {
             follows.as_slice()
         } else {
@@ -315,6 +327,24 @@ impl Entry {
                 judgement.known.push(self.known(condition, how));
             }
         }
+    }
+
+    /// Whether what failed is not what it speaks of, by what is said.
+    fn is_another(&self, judgement: &Judgement) -> bool {
+        let Written {
+            conditions, says, ..
+        } = &self.written;
+        let failed = conditions.iter().filter_map(|one| judgement.of(*one));
+        let failed = failed.filter(|verdict| verdict.kind() == Kind::Fail);
+        let mut whys = failed.map(Verdict::why).peekable();
+        if says.is_empty() || whys.peek().is_none() {
+            return false;
+        }
+        let quoted = judgement.evidence.iter();
+        let quoted = quoted.filter_map(|one| one.said.as_deref());
+        !whys
+            .chain(quoted)
+            .any(|text| says.iter().any(|one| text.contains(one)))
     }
 
     fn known(&self, condition: Condition, how: How) -> Known {

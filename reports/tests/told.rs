@@ -829,3 +829,45 @@ fn a_history_that_is_cut_anywhere_passes_nothing_and_proves_no_fault() {
         "{judgement:?}"
     );
 }
+
+#[test]
+fn a_failure_that_says_something_else_than_the_known_one_is_news() {
+    let list = r#"
+        [[known]]
+        cases = "control(normal)"
+        conditions = ["migrated"]
+        follows = ["alive"]
+        says = ["guest CPU doesn't match", "exceeds allocated max"]
+        reason = "made up"
+    "#;
+    let known = KnownFailures::parse(list).expect("it is a list");
+    let releases = Releases::new(Vec::new()).expect("there are none");
+    let standing = |why: &str, said: Option<&str>| {
+        let mut failed = judge(&good(NORMAL)).with_evidence(vec![Evidence {
+            file: "evidence/destination-qemu.log".to_owned(),
+            shows: "what QEMU said".to_owned(),
+            said: said.map(str::to_owned),
+        }]);
+        for (condition, verdict) in &mut failed.conditions {
+            if *condition == Condition::Migrated {
+                *verdict = Verdict::fail(why);
+            }
+        }
+        known
+            .mark(&mut failed, &releases)
+            .expect("no version is asked for");
+        failed.standing()
+    };
+    let refused = "was refused: guest CPU doesn't match specification";
+    assert_eq!(standing(refused, None), Standing::KnownFailure);
+    let gone = "was refused: the monitor was closed";
+    assert_eq!(standing(gone, None), Standing::Failed);
+    let said = Some("VQ 0 vring.num 1024 exceeds allocated max 8");
+    assert_eq!(standing(gone, said), Standing::KnownFailure);
+    assert_eq!(standing(gone, Some("out of memory")), Standing::Failed);
+    let mut passes = judge(&good(NORMAL));
+    known
+        .mark(&mut passes, &releases)
+        .expect("no version is asked for");
+    assert_eq!(passes.standing(), Standing::UnexpectedPass);
+}

@@ -232,6 +232,8 @@ impl Runner {
         } = attempt?;
         self.known.mark(&mut judgement, &self.executor.releases)?;
         material.keep(&mut judgement, &self.dir);
+        // What a QEMU said of its end, now that it is kept, tells a known failure from another one.
+        self.known.mark(&mut judgement, &self.executor.releases)?;
         info!("ends {}, {}", job.case, came_of(&judgement));
         if !self.again(&job, disturbed, judgement.standing()) {
             let beside = self.control_case(&job, &judgement).await?;
