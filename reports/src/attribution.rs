@@ -11,7 +11,7 @@ use std::{collections::BTreeMap, fmt};
 use migratrix_matrix::{Case, Condition};
 use serde::{Deserialize, Serialize};
 
-use crate::{Evidence, Judgement, Kind, printable::printable};
+use crate::{Evidence, Judgement, Kind, Verdict, printable::printable};
 
 /// Whose failure it is, and by what evidence.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -96,7 +96,7 @@ fn weigh(failed: &[Condition], raw: &Judgement) -> (Origin, String) {
     let overall = raw.overall();
     let why = overall.why();
     match overall.kind() {
-        Kind::Pass => (Origin::ManagementLayer, carries(raw)),
+        Kind::Pass => covers(failed, raw),
         Kind::Skipped => (
             Origin::Undetermined,
             format!("QEMU alone was not tried: {why}"),
@@ -106,6 +106,19 @@ fn weigh(failed: &[Condition], raw: &Judgement) -> (Origin, String) {
             format!("what QEMU alone does was not seen: {why}"),
         ),
         Kind::Fail => compare(failed, raw),
+    }
+}
+
+/// QEMU alone does well: in what failed as well, as far as it was tried there.
+fn covers(failed: &[Condition], raw: &Judgement) -> (Origin, String) {
+    let skipped = |one: &&Condition| raw.of(**one).map(Verdict::kind) == Some(Kind::Skipped);
+    match failed.iter().find(skipped) {
+        Some(first) => {
+            let why = raw.of(*first).map_or("", Verdict::why);
+            let why = format!("not seen in QEMU alone, where {first} was skipped: {why}");
+            (Origin::Undetermined, why)
+        }
+        None => (Origin::ManagementLayer, carries(raw)),
     }
 }
 

@@ -66,6 +66,22 @@ fn what_qemu_alone_can_do_is_broken_by_the_management_layer() {
 }
 
 #[test]
+fn what_was_not_tried_with_qemu_alone_is_nobody_s() {
+    let mut raw = alone();
+    for (condition, verdict) in &mut raw.conditions {
+        if *condition == Condition::DestinationState {
+            *verdict = Verdict::skipped("needs more");
+        }
+    }
+    let (origin, why) = origin(stopped(), &raw);
+    assert_eq!(origin, Origin::Undetermined);
+    assert_eq!(
+        why,
+        "not seen in QEMU alone, where destination-state was skipped: needs more"
+    );
+}
+
+#[test]
 fn what_qemu_alone_fails_in_as_well_is_qemu_s() {
     let raw = judge(&changed(raw_story::good(RAW), stop));
     let (origin, why) = origin(stopped(), &raw);

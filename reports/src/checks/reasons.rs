@@ -5,7 +5,7 @@
 )]
 
 use migratrix_history::{Observation, Outcome, Refusal, Side, Verb, When};
-use migratrix_matrix::{ReleaseName, Version};
+use migratrix_matrix::{End, Raw, ReleaseName, Version};
 
 use super::evidence::Evidence;
 use crate::Verdict;
@@ -64,21 +64,29 @@ impl Evidence<'_> {
     }
 
     /// What went wrong first: a step that ended unknown, else one that was refused, else one that
-    /// never ended. That no heartbeat can be sampled where no guest is explains nothing else.
+    /// never ended. A refusal that the case asks for, or one to sample a heartbeat where no guest is,
+    /// is the cause of nothing.
     fn stumble(&self) -> Option<String> {
         let ends: Vec<_> = self
             .entries
             .iter()
             .filter_map(|entry| bad_end(&entry.saw))
+            .filter(|end| end.unknown || !self.is_asked_for(end.verb))
             .collect();
-        let worst = ends
-            .iter()
-            .find(|end| end.verb != Verb::Beat)
-            .or(ends.first());
-        let unknown = ends.iter().find(|end| end.unknown).or(worst);
+        let unknown = ends.iter().find(|end| end.unknown).or(ends.first());
         unknown
             .map(|end| end.told.clone())
             .or_else(|| self.unfinished())
+    }
+
+    /// Whether a refusal of such a step is what the case asks for.
+    fn is_asked_for(&self, verb: Verb) -> bool {
+        let refuses = |raw: &Raw| matches!(raw.expectation().end, End::Refused);
+        match verb {
+            Verb::Beat => true,
+            Verb::Migrate => self.header().case.raw().is_some_and(refuses),
+            _ => false,
+        }
     }
 
     fn unfinished(&self) -> Option<String> {

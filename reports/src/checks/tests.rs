@@ -676,3 +676,19 @@ fn a_guest_that_stood_still_has_the_lap_that_it_had_and_none_has_run_ahead_of_it
     });
     assert_kind(&ahead, Condition::Memory, Kind::Fail);
 }
+
+#[test]
+fn a_refusal_that_is_asked_for_is_the_cause_of_nothing() {
+    let refused = Outcome::Refused(Refusal {
+        code: 55,
+        domain: 20,
+        message: "domain is not running".to_owned(),
+    });
+    let history = without(good(LIVE), |saw| matches!(saw, Observation::Memory { .. }));
+    let beats = ended(history, Verb::Beat, &refused);
+    let verdict = verdict(&beats, Condition::Memory);
+    assert_eq!(
+        verdict.why(),
+        "the memory on the destination was not read: the record ends without it"
+    );
+}
