@@ -1,6 +1,7 @@
 //! `statistics`: the statistics of the migration job are there and add up; the downtime is within its bound.
 
 use migratrix_history::JobStats;
+use migratrix_matrix::{Method, Point};
 
 use super::evidence::{Evidence, Judged};
 use crate::Verdict;
@@ -25,10 +26,15 @@ pub(super) fn job(evidence: &Evidence<'_>) -> Judged {
     }
     let raw = evidence.header().case.raw();
     let stays = raw.is_some_and(|raw| raw.hands_memory_over());
-    let faults: Vec<_> = [remaining(job), processed(job, stays), downtime(job, bound)]
-        .into_iter()
-        .flatten()
-        .collect();
+    let faults: Vec<_> = [
+        remaining(job),
+        processed(job, stays),
+        downtime(job, bound),
+        gap(evidence, job),
+    ]
+    .into_iter()
+    .flatten()
+    .collect();
     Ok(Verdict::pass_if(faults.is_empty(), || {
         format!(
             "the statistics of {host} do not add up: {}",
@@ -83,4 +89,28 @@ fn downtime(job: &JobStats, bound: u64) -> Option<String> {
         ));
     }
     (down > bound).then(|| format!("the downtime of {down} ms is above its bound of {bound} ms"))
+}
+
+/// How much a downtime that is reported may differ from the gap that the events show, in milliseconds,
+/// and beside it the share of the shorter of both: events are heard late on a busy machine.
+const APART_MS: u64 = 250;
+const APART_SHARE: u64 = 4;
+
+/// The downtime is the time for which the guest ran nowhere, where the events of both sides tell of it.
+/// A destination that reads a file, or asks for pages, runs only later: there it is the least.
+fn gap(evidence: &Evidence<'_>, job: &JobStats) -> Option<String> {
+    let (gap, down) = (evidence.gap()? / 1_000, job.downtime_ms?);
+    let at_once = match evidence.header().case.point {
+        Point::Tck(_) | Point::Chained(_) => true,
+        Point::Qemu(raw) => raw.method == Method::Precopy && !raw.transport.is_file(),
+        Point::Colo(_) | Point::Backup(_) => return None,
+    };
+    let apart = gap.abs_diff(down);
+    let most = APART_MS + gap.min(down) / APART_SHARE;
+    let wrong = apart > most && (at_once || down > gap);
+    wrong.then(|| {
+        format!(
+            "the downtime of {down} ms is not the {gap} ms for which the guest ran on neither side"
+        )
+    })
 }

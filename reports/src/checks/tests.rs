@@ -692,3 +692,23 @@ fn a_refusal_that_is_asked_for_is_the_cause_of_nothing() {
         "the memory on the destination was not read: the record ends without it"
     );
 }
+
+#[test]
+fn a_downtime_that_is_not_the_time_for_which_the_guest_ran_nowhere_is_wrong() {
+    let inflated = changed(good(LIVE), |saw| {
+        if let Observation::Job { job, .. } = saw {
+            job.downtime_ms = Some(590);
+        }
+    });
+    assert_kind(&inflated, Condition::Statistics, Kind::Fail);
+    let mut stalled = good(LIVE);
+    let resumed = event(Side::Destination, "resumed", "migrated");
+    let place = stalled
+        .entries
+        .iter()
+        .position(|entry| entry.saw == resumed);
+    for entry in stalled.entries.split_at_mut(place.expect("it goes on")).1 {
+        entry.at_us += 500_000;
+    }
+    assert_kind(&stalled, Condition::Statistics, Kind::Fail);
+}

@@ -68,6 +68,28 @@ impl Evidence<'_> {
     }
 }
 
+impl Evidence<'_> {
+    /// How long the guest ran on neither side, in microseconds, by the events of both: from the first
+    /// that told that the source had stopped it to the first that told that it went on on the destination.
+    pub(super) fn gap(&self) -> Option<u64> {
+        let asked = self.first_asked().ok()?;
+        let first = |side: Side, words: [&str; 2]| {
+            let tells = |entry: &&Entry| match &entry.saw {
+                Observation::Lifecycle { side: s, event, .. }
+                | Observation::Event { side: s, event, .. } => {
+                    *s == side && words.contains(&event.as_str())
+                }
+                _ => false,
+            };
+            let since = self.entries.iter().filter(|entry| entry.at_us >= asked);
+            since.filter(tells).map(|entry| entry.at_us).min()
+        };
+        let stopped = first(Side::Source, ["suspended", "STOP"])?;
+        let ran = first(Side::Destination, ["resumed", "RESUME"])?;
+        Some(ran.saturating_sub(stopped))
+    }
+}
+
 /// How far apart two sides' events may be heard that happened at once, in microseconds: each comes on a
 /// connection of its own.
 const APART_US: u64 = 20_000;
