@@ -92,6 +92,9 @@ pub fn check_built(cases: &[Case], store: &Store, config: &Config, own: &[OwnBui
         let sides = [&tuple.source, &tuple.destination];
         let needed: Vec<_> = match backend {
             Backend::Libvirt => {
+                if is_machine(&tuple.client) {
+                    bail!(WrongUse(no_client(&tuple.client)));
+                }
                 let client = Some(&tuple.client).filter(|client| !sides.contains(client));
                 let sides = sides.into_iter().filter(|name| !is_machine(name));
                 sides.chain(client).collect()
@@ -109,6 +112,13 @@ pub fn check_built(cases: &[Case], store: &Store, config: &Config, own: &[OwnBui
         }
     }
     Ok(())
+}
+
+/// That a machine of the settings has no client library here.
+fn no_client(name: &ReleaseName) -> String {
+    format!(
+        "{name} is a machine, whose client library is not here: name a release's by --client, as --client {DEFAULT_DESTINATION}"
+    )
 }
 
 /// The QEMUs that `NAME=PATH` stands for, each.

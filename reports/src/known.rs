@@ -1,7 +1,7 @@
 //! Known failures: the list of what is expected to fail, and why.
 
 use jiff::{Timestamp, civil::Date, tz::TimeZone};
-use migratrix_matrix::{BadFilter, Case, Condition, Filter, Releases, SelectError};
+use migratrix_matrix::{BadFilter, Case, Condition, Filter, ReleaseName, Releases, SelectError};
 use serde::Deserialize;
 
 use crate::{Judgement, Kind, Known, ReportError, Verdict};
@@ -172,8 +172,9 @@ impl KnownFailures {
         if judgement.case.fault.is_some() {
             return Ok(());
         }
+        let seen = with_seen(judgement, releases);
         for entry in &self.entries {
-            if entry.takes(&judgement.case, releases)? {
+            if entry.takes(&judgement.case, &seen)? {
                 entry.mark(judgement);
             }
         }
@@ -387,6 +388,28 @@ impl Written {
             why,
         }
     }
+}
+
+/// The releases, with the versions that were seen in an attempt where nobody knew them: those of a
+/// machine that is reached by its address.
+fn with_seen(judgement: &Judgement, releases: &Releases) -> Releases {
+    let (tuple, seen) = (&judgement.case.tuple, &judgement.versions);
+    let versions = |name: &ReleaseName| {
+        if *name == tuple.source {
+            (seen.source_libvirt, seen.source_qemu)
+        } else if *name == tuple.destination {
+            (seen.destination_libvirt, seen.destination_qemu)
+        } else {
+            (None, None)
+        }
+    };
+    let known = releases.iter().cloned().map(|mut release| {
+        let (libvirt, qemu) = versions(&release.name);
+        release.libvirt = release.libvirt.or(libvirt);
+        release.qemu = release.qemu.or(qemu);
+        release
+    });
+    Releases::new(known.collect()).unwrap_or_else(|_| releases.clone())
 }
 
 /// The FNV-1a hash of a text, in 64 bits.

@@ -780,17 +780,31 @@ fn what_was_skipped_was_not_tried_and_is_told_by_its_reason() {
 #[test]
 fn a_known_failure_that_asks_for_a_version_that_is_not_known_excuses_nothing() {
     let list = |cases: &str| {
-        let text =
-            format!("[[known]]\ncases = \"{cases}\"\nconditions = [\"memory\"]\nreason = \"r\"\n");
+        let text = format!(
+            "[[known]]\ncases = \"{cases}\"\nconditions = [\"destination-config\"]\nreason = \"r\"\n"
+        );
         KnownFailures::parse(&text).expect("it is a list")
     };
-    for cases in ["source(qemu<9)", "!destination(libvirt<9)"] {
-        let mut run = run([judge(&spoilt(good(P2P)))]);
+    let marked = |history: &History, cases: &str| {
+        let mut run = run([judge(history)]);
         run.mark_known(&list(cases), &releases())
             .expect("the releases are known");
-        assert_eq!(run.cases().get(&Standing::Failed), Some(&1), "{cases}");
         assert_eq!(run.unused_known(), [] as [String; 0], "{cases}");
+        run.cases().keys().copied().collect::<Vec<_>>()
+    };
+    let unseen = without(spoilt(good(P2P)), |saw| {
+        matches!(saw, Observation::Versions(_))
+    });
+    for cases in ["source(qemu<9)", "!destination(libvirt<9)"] {
+        assert_eq!(marked(&unseen, cases), [Standing::Failed], "{cases}");
+        // Of a machine that is reached by its address, what it said of itself tells.
+        let seen = spoilt(good(P2P));
+        assert_eq!(marked(&seen, cases), [Standing::KnownFailure], "{cases}");
     }
+    assert_eq!(
+        marked(&spoilt(good(P2P)), "source(qemu>9)"),
+        [Standing::Failed]
+    );
 }
 
 #[test]

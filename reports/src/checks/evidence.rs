@@ -240,6 +240,25 @@ impl<'h> Evidence<'h> {
         laps.into_iter().max_by_key(|(at_us, lap)| (*lap, *at_us))
     }
 
+    /// The newest lap that a heartbeat began with, and a moment before it was read, in microseconds: when
+    /// its step began. A reading is told only when it has come, which may be long after.
+    pub fn first_reading(&self) -> Option<(u64, u32)> {
+        let mut began = None;
+        let mut newest = None;
+        for entry in self.entries {
+            match &entry.saw {
+                Observation::Began { .. } => began = Some(entry.at_us),
+                Observation::Beat {
+                    when: When::Before | When::After,
+                    first,
+                    ..
+                } => newest = newest.max(Some(*first).zip(began)),
+                _ => {}
+            }
+        }
+        newest.map(|(lap, began)| (began, lap))
+    }
+
     /// When each pass over the memory began, in microseconds.
     pub fn passes(&self, of: Side) -> Vec<u64> {
         let passes = self.all(|saw| match saw {

@@ -51,15 +51,14 @@ fn bounds(
         return Ok(Some(format!("it was paused all the while at lap {seen}")));
     }
     let pace = u64::from(evidence.header().guest.pace_us);
-    let last = evidence.latest_lap(&[When::Before, When::After]);
-    let Some((seen_us, seen)) = last.filter(|_| pace > 0) else {
+    let Some((seen_us, seen)) = evidence.first_reading().filter(|_| pace > 0) else {
         return Ok(None);
     };
     let most = u64::from(seen) + at_us.saturating_sub(seen_us) / pace + SLACK;
     Ok((u64::from(lap) > most).then(|| {
         let since = at_us.saturating_sub(seen_us) / 1_000;
         format!(
-            "it was at lap {seen} {since} ms before: it can't have come further than lap {most}"
+            "it was not beyond lap {seen} {since} ms before: it can't have come further than lap {most}"
         )
     }))
 }

@@ -628,9 +628,16 @@ fn a_step_that_never_ended_or_goes_back_in_time_lets_nothing_pass() {
 
 #[test]
 fn a_guest_that_went_on_before_it_was_stopped_ran_twice() {
+    let suspended = event(Side::Source, "suspended", "migrated");
     let resumed = event(Side::Destination, "resumed", "migrated");
+    let mut late = good(LIVE);
+    let stops = |entry: &migratrix_history::Entry| entry.saw == suspended;
+    let place = late.entries.iter().position(stops).expect("it is there");
+    for entry in &mut late.entries[place..] {
+        entry.at_us += 300_000;
+    }
     let twice = moved(
-        good(LIVE),
+        late,
         |saw| *saw == resumed,
         |saw| *saw == event(Side::Destination, "started", "migrated"),
     );
@@ -675,6 +682,14 @@ fn a_guest_that_stood_still_has_the_lap_that_it_had_and_none_has_run_ahead_of_it
         }
     });
     assert_kind(&ahead, Condition::Memory, Kind::Fail);
+    // A reading that came late says nothing of when it was made.
+    let mut late = good(LIVE);
+    let sampled = |entry: &migratrix_history::Entry| is_beat(&entry.saw, DESTINATION_AFTER);
+    let place = late.entries.iter().position(sampled).expect("it is there");
+    for entry in &mut late.entries[place..] {
+        entry.at_us += 900_000;
+    }
+    assert_kind(&late, Condition::Memory, Kind::Pass);
 }
 
 #[test]
