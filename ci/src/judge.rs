@@ -32,7 +32,7 @@ pub fn judge(
     let (dir, plan) = RunDir::open(path).or_wrong_use()?;
     let asked: Vec<_> = junit.output().into_iter().collect();
     outputs::check(&asked, &[path.to_owned()]).or_wrong_use()?;
-    let known = typed.or_kept(&plan.options).or_wrong_use()?;
+    let known = typed.or_kept(&plan).or_wrong_use()?;
     check_known(&known, config, &plan).or_wrong_use()?;
     let junit = junit.or_kept(&plan.options).or_wrong_use()?;
     let dir = dir.again().or_lab_failed()?;

@@ -20,6 +20,7 @@ use crate::{
     config::Config,
     files,
     run::qemus::OwnBuild,
+    say,
 };
 
 /// The pair that is meant where none is named: Debian 12 to Debian 13.
@@ -242,16 +243,28 @@ impl KnownArgs {
         known_failures(self.known.as_deref())
     }
 
-    /// The same, of a run that was begun with these options: its own list comes before the program's.
+    /// The same, of a run that was begun by this plan: its own list comes before the program's. That it
+    /// is another one by now is told.
     ///
     /// # Errors
     /// Fails where it can't be read.
-    pub fn or_kept(&self, kept: &RunOptions) -> Result<KnownFailures> {
-        match (&self.known, &kept.known) {
-            (None, Some(kept)) => known_failures(Some(Path::new(kept)))
-                .context("the run was begun with this list: give another by --known"),
-            (Some(_), _) | (None, None) => self.meaning(),
+    pub fn or_kept(&self, plan: &Plan) -> Result<KnownFailures> {
+        let (None, Some(kept)) = (&self.known, &plan.options.known) else {
+            return self.meaning();
+        };
+        let list = known_failures(Some(Path::new(kept)))
+            .context("the run was begun with this list: give another by --known")?;
+        if plan
+            .known
+            .as_ref()
+            .is_some_and(|then| *then != list.digest())
+        {
+            say::error(&format!(
+                "migratrix: the known failures {kept} are not those that the run was begun with: what \
+                 they excuse now counts\n"
+            ));
         }
+        Ok(list)
     }
 
     /// What counts as a failure, here or in a run that was begun with these options.

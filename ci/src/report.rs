@@ -165,9 +165,9 @@ pub fn report(
     outputs::check(&all, paths)?;
     // Shards of one run were begun with the same options.
     let first = paths.first().context("no run is named")?;
-    let kept = RunDir::open(first)?.1.options;
-    let known = typed.or_kept(&kept)?;
-    let how = outputs.how.or_kept(&kept)?;
+    let plan = RunDir::open(first)?.1;
+    let known = typed.or_kept(&plan)?;
+    let how = outputs.how.or_kept(&plan.options)?;
     let run = merged(paths, &known, typed, config)?;
     for (format, file) in outputs.files.asked() {
         let (seen, granularity) = (Seen::FromTheFile, how.granularity);

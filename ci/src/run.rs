@@ -23,7 +23,7 @@ use migratrix_matrix::{
     Backend, Case, Fault, HostSetup, Plan, Release, Releases, RunOptions, TckFault, Tuple, Version,
     shell_word,
 };
-use migratrix_reports::{Exit, KnownFailures, Rules};
+use migratrix_reports::{Exit, Judgement, KnownFailures, Rules, Standing};
 use tracing::{error, info};
 
 use self::{
@@ -115,7 +115,7 @@ impl Order {
         // What can't be used is said before anything is started.
         Ledger::read(&dir, &plan)?;
         let kept = plan.options.clone();
-        let known = typed.known.or_kept(&kept)?;
+        let known = typed.known.or_kept(&plan)?;
         let given = typed.options(config)?;
         let own = OwnAgain::of(&given.qemus, &kept.qemus, &plan.releases)?;
         let options = RunOptions {
@@ -281,16 +281,40 @@ impl Order {
             .iter()
             .enumerate()
             .filter(|(_, case)| !done.contains(case));
-        Ok(waiting
-            .map(|(place, case)| Job {
-                place,
-                case: case.clone(),
-                attempt: 1,
-                setup: self.setup(case, setups[place]),
-                alone: case.fault == Some(Fault::Tck(TckFault::DaemonStopped)),
-                earlier: Vec::new(),
+        waiting
+            .map(|(place, case)| {
+                let earlier = self.earlier(case, dir)?;
+                let daemon_stops = case.fault == Some(Fault::Tck(TckFault::DaemonStopped));
+                Ok(Job {
+                    place,
+                    case: case.clone(),
+                    attempt: earlier.last().map_or(1, |last| last.attempt + 1),
+                    setup: self.setup(case, setups[place]),
+                    alone: daemon_stops || !earlier.is_empty(),
+                    earlier,
+                })
             })
-            .collect())
+            .collect()
+    }
+
+    /// The attempts at a case that were made, and not concluded before the run was stopped: what they
+    /// showed to be wrong is not forgotten. One that was as expected is made again.
+    fn earlier(&self, case: &Case, dir: &RunDir) -> Result<Vec<Judgement>> {
+        let mut earlier = Vec::new();
+        for attempt in 1.. {
+            let Some(mut judgement) = ledger::left_behind(case, attempt, dir) else {
+                break;
+            };
+            self.known.mark(&mut judgement, &self.releases)?;
+            match judgement.standing() {
+                Standing::Passed | Standing::KnownFailure | Standing::Skipped => break,
+                Standing::Unknown
+                | Standing::UnexpectedPass
+                | Standing::FailedAtFirst
+                | Standing::Failed => earlier.push(judgement),
+            }
+        }
+        Ok(earlier)
     }
 
     /// How the hosts of a case are set up: real machines are as they are.

@@ -92,9 +92,32 @@ pub(crate) fn lost(history: &History) -> Vec<Lost> {
     entries.filter_map(|one| of(one.at_us, &one.saw)).collect()
 }
 
-/// How a QEMU hung, if one did: it says itself that it is in a state that it should leave at once,
-/// and a step ended by its deadline.
+/// How a QEMU hung, if one did: it says itself that it is in a state that it should leave at once, and a
+/// step ended by its deadline; or its host, which was not lost, never answered a call to start or to
+/// migrate its guest.
 pub(crate) fn hung(history: &History) -> Option<String> {
+    if !lost(history).is_empty() {
+        return None;
+    }
+    let silent = history.entries.iter().find_map(|one| silent(&one.saw));
+    in_cancelling(history).or(silent)
+}
+
+/// The call to start or to migrate that was never answered.
+fn silent(saw: &Observation) -> Option<String> {
+    let Observation::Ended {
+        verb: Verb::Start | Verb::Migrate,
+        step,
+        outcome: Outcome::Unknown { why },
+    } = saw
+    else {
+        return None;
+    };
+    let late = why.starts_with("no answer within");
+    late.then(|| format!("a QEMU hung, or what manages it: `{step}` ended unknown: {why}"))
+}
+
+fn in_cancelling(history: &History) -> Option<String> {
     let mut passing: BTreeMap<Side, bool> = BTreeMap::new();
     for entry in &history.entries {
         if let Observation::Status { side, status } = &entry.saw {

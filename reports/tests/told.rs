@@ -885,3 +885,25 @@ fn a_failure_that_says_something_else_than_the_known_one_is_news() {
         .expect("no version is asked for");
     assert_eq!(passes.standing(), Standing::UnexpectedPass);
 }
+
+#[test]
+fn a_qemu_that_never_answered_a_first_attempt_hung_and_is_not_forgotten() {
+    let silent = |why: &str| {
+        changed(good(P2P), |saw| {
+            if let Observation::Ended {
+                verb: Verb::Migrate,
+                outcome,
+                ..
+            } = saw
+            {
+                *outcome = Outcome::Unknown {
+                    why: why.to_owned(),
+                };
+            }
+        })
+    };
+    let hung = |why: &str| judge(&silent(why)).hung;
+    let told = hung("no answer within 30 s").expect("it hung");
+    assert!(told.contains("`migrate` ended unknown"), "{told}");
+    assert_eq!(hung("the client process has ended"), None);
+}

@@ -221,6 +221,16 @@ impl Planned {
     }
 }
 
+/// The judgement of an attempt that was made and is whole, by its history; none where there is none.
+pub fn left_behind(case: &Case, attempt: u32, dir: &RunDir) -> Option<Judgement> {
+    let log = dir.history_path(case, attempt);
+    if !log.exists() {
+        return None;
+    }
+    let judgement = Trace::History(dir.name_within(&log)).judged(case, dir).ok();
+    judgement.filter(|one| one.cut.is_none() && one.attempt == attempt)
+}
+
 /// What is said of a judgement whose history is not whole.
 fn cut(judgement: &Judgement, dir: &RunDir) -> Option<String> {
     let (line, log) = (judgement.cut?, judgement.log.as_ref()?);

@@ -12,7 +12,7 @@ use std::{
 use anyhow::{Context, Result, bail};
 use migratrix_reports::Judgement;
 
-use crate::{WrongUse, cli::JunitArgs, files};
+use crate::{WrongUse, cli::JunitArgs, files, formats::FORMATS};
 
 /// What is written by an option.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -47,9 +47,10 @@ impl JunitArgs {
 }
 
 /// What a run's directory holds that is no report: what reports are made from.
-const OWN: [&str; 8] = [
+const OWN: [&str; 9] = [
     "plan.json",
     "concluded.jsonl",
+    "sessions.jsonl",
     "run.lock",
     "migratrix.log",
     "verdicts.jsonl",
@@ -115,7 +116,12 @@ impl Output<'_> {
         let inside = real.strip_prefix(run).unwrap_or(real);
         let allowed = match self.form {
             Form::File => !own.is_empty() && inside == Path::new(own),
-            Form::Folder => !OWN.iter().any(|one| inside.starts_with(one)),
+            Form::Folder => {
+                let reports = FORMATS.iter().map(|format| format.file);
+                !OWN.into_iter()
+                    .chain(reports)
+                    .any(|one| inside.starts_with(one))
+            }
         };
         if allowed {
             return Ok(());

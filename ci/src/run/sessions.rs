@@ -76,8 +76,7 @@ impl Sessions {
         let text = String::from_utf8_lossy(&bytes);
         for (number, line) in (1..).zip(text.split_inclusive('\n')) {
             match serde_json::from_str(line) {
-                // A last line without its end was cut.
-                _ if !line.ends_with('\n') || line.trim().is_empty() => {}
+                _ if line.trim().is_empty() => {}
                 Ok(Event::Begun { at_unix }) => sessions.begins.push(at_unix),
                 Ok(Event::HostLost(loss)) => sessions.losses.push(loss),
                 Err(error) => sessions.troubles.push(format!(
@@ -120,6 +119,28 @@ mod tests {
         let mut judgement = Judgement::skipped(case, "", began_unix);
         judgement.elapsed_ms = elapsed_ms;
         judgement
+    }
+
+    #[test]
+    fn a_last_line_without_its_end_is_taken_where_it_is_whole_and_told_where_it_is_not() {
+        let place = tempfile::tempdir().expect("there is room");
+        let plan = migratrix_matrix::Plan {
+            format: migratrix_matrix::Plan::FORMAT,
+            selection: migratrix_matrix::Selection::default(),
+            options: migratrix_matrix::RunOptions::default(),
+            releases: Vec::new(),
+            whole: None,
+            known: None,
+            cases: Vec::new(),
+        };
+        let dir = RunDir::create(&place.path().join("out"), &plan).expect("there is room");
+        let line =
+            r#"{"host-lost":{"release":"trixie","side":"source","why":"killed","at_unix":5}}"#;
+        for (kept, losses, troubles) in [(line.len(), 1, 0), (line.len() - 1, 0, 1)] {
+            std::fs::write(dir.sessions_path(), &line[..kept]).expect("there is room");
+            let read = Sessions::read(&dir).expect("it can be read");
+            assert_eq!((read.losses.len(), read.troubles.len()), (losses, troubles));
+        }
     }
 
     #[test]

@@ -54,7 +54,7 @@ async fn after(turns: usize) {
 
 /// Runs, or goes on, until a stop; gives the verdicts.
 fn verdicts(plan: &Plan, begin: Begin, turns: usize) -> String {
-    let known = KnownArgs::default().or_kept(&plan.options);
+    let known = KnownArgs::default().or_kept(plan);
     let known = known.expect("it is there");
     let order = Order::by(plan.clone(), begin, Config::default(), known, Vec::new());
     let order = order.expect("it makes sense");
@@ -71,7 +71,7 @@ fn judged(path: &Path, plan: &Plan) -> String {
     let (dir, read) = RunDir::open(path).expect("it is a run");
     assert_eq!(read, *plan);
     let given = KnownArgs::default();
-    let known = given.or_kept(&plan.options).expect("it is there");
+    let known = given.or_kept(plan).expect("it is there");
     let ledger = Ledger::read(&dir, plan).expect("it can be read");
     let ledger = ledger.expect("the run was begun");
     let troubles = ledger.write_verdicts(&dir, plan, &known);
@@ -106,4 +106,63 @@ proptest! {
         let news = plan.cases.len() - 9;
         prop_assert_eq!(whole.lines().count() - 9, news + news / 2 * retries as usize);
     }
+}
+
+#[test]
+fn what_an_attempt_showed_before_the_run_was_stopped_is_not_forgotten() {
+    let place = tempfile::tempdir().expect("there is room");
+    let (path, plan) = (place.path().join("out"), plan(&place, 1, 1));
+    let dir = RunDir::create(&path, &plan).expect("there is room");
+    std::fs::write(dir.ledger_path(), "").expect("there is room");
+    let case = plan
+        .cases
+        .iter()
+        .find(|case| case.to_string().contains("p2p/persistent-paused"))
+        .expect("it is planned");
+    let known = KnownArgs::default().or_kept(&plan).expect("it is there");
+    let order = |dir| {
+        let begin = Begin::Again {
+            dir,
+            manner: Manner::AsBefore,
+        };
+        let order = Order::by(
+            plan.clone(),
+            begin,
+            Config::default(),
+            known.clone(),
+            Vec::new(),
+        );
+        order.expect("it makes sense")
+    };
+    let job = |dir: &RunDir| {
+        let jobs = order(RunDir::open(&path).expect("it is a run").0).jobs(dir);
+        let jobs = jobs.expect("they can be read");
+        jobs.into_iter()
+            .find(|job| job.case == *case)
+            .expect("it waits")
+    };
+    assert_eq!((job(&dir).attempt, job(&dir).earlier.len()), (1, 0));
+    let header = migratrix_history::Header {
+        case: case.clone(),
+        attempt: 1,
+        began_unix: 1_700_000_000,
+        domain: "m".to_owned(),
+        uuid: "u".to_owned(),
+        machine: "pc-q35-7.2".to_owned(),
+        guest: migratrix_guest::Parameters::SMALL,
+        downtime_bound_ms: 1_000,
+        setup: HostSetup::default(),
+    };
+    let entries = Vec::new();
+    let whole = migratrix_history::History { header, entries }.to_text();
+    let file = dir.history_path(case, 1);
+    std::fs::write(&file, whole.trim_end().trim_end_matches(r#"{"saw":"end"}"#))
+        .expect("there is room");
+    assert_eq!(
+        (job(&dir).attempt, job(&dir).earlier.len()),
+        (1, 0),
+        "it was cut"
+    );
+    std::fs::write(&file, &whole).expect("there is room");
+    assert_eq!((job(&dir).attempt, job(&dir).earlier.len()), (2, 1));
 }
