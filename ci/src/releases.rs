@@ -96,9 +96,10 @@ fn build(name: &ReleaseName, recipe: Recipe, options: &BuildOptions, again: bool
         return Ok(());
     }
     eprintln!("building {name}: this takes half a minute or more");
-    if again && store.get(name).is_ok() {
-        store.remove(name)?;
-    }
+    let _old = match store.get(name) {
+        Ok(_) if again => Some(store.set_aside(name)?),
+        Ok(_) | Err(_) => None,
+    };
     let stored = store
         .build(name, recipe, options)
         .with_context(|| format!("can't build {name}"))?;

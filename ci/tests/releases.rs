@@ -250,6 +250,20 @@ fn a_release_is_made_of_what_the_tool_of_its_source_writes() {
     assert_eq!(record["origin"]["recipe"]["name"], "trixie-backports");
     assert_eq!(record["glibc"], "2.40");
     assert_eq!(record["packages"][1]["version"], "1:7.6.5-1");
+    // Made again in vain it stays, and in earnest another takes its place.
+    let again = [&build[..], &["--again"]].concat();
+    let list = || text(&call(dir.path(), &["releases"]).stdout);
+    let vain = call_with_tool(dir.path(), "#!/bin/sh\nexit 7\n", &again);
+    assert_eq!(vain.status.code(), Some(5));
+    assert!(list().contains("trixie-backports"), "{}", list());
+    let said = call_with_tool(dir.path(), &script, &again);
+    assert!(said.status.success(), "{}", text(&said.stderr));
+    let store = fs::read_dir(dir.path().join("cache/releases")).expect("it is there");
+    let names = store.map(|one| one.expect("it can be read").file_name());
+    let names: Vec<_> = names
+        .filter(|one| !text(one.as_encoded_bytes()).ends_with(".lock"))
+        .collect();
+    assert_eq!(names, ["trixie-backports"]);
 }
 
 #[test]

@@ -39,6 +39,24 @@ pub fn cache_folder() -> PathBuf {
         .unwrap_or_else(|| env::temp_dir().join("migratrix"))
 }
 
+/// A release that another one is made in the place of.
+#[derive(Debug)]
+pub struct SetAside {
+    place: PathBuf,
+    aside: PathBuf,
+}
+
+impl Drop for SetAside {
+    fn drop(&mut self) {
+        // What can't be moved or removed now is removed when the release is made again.
+        if self.place.exists() {
+            drop(builder::remove_tree(&self.aside));
+        } else {
+            drop(fs::rename(&self.aside, &self.place));
+        }
+    }
+}
+
 impl Store {
     /// Opens the store in the cache folder `cache`, and makes it where there is none.
     ///
@@ -152,6 +170,20 @@ impl Store {
         builder::remove_tree(&doomed)?;
         fs::rename(&folder, &doomed).map_err(LabError::file("remove", &folder))?;
         builder::remove_tree(&doomed)
+    }
+
+    /// Takes a release out of its place, where another one is to be made. It comes back when what is
+    /// given is dropped and no other has taken its place by then.
+    ///
+    /// # Errors
+    /// Fails where there is none of this name, or it can't be moved.
+    pub fn set_aside(&self, name: &ReleaseName) -> Result<SetAside, LabError> {
+        self.demand(name)?;
+        let place = self.place(name);
+        let aside = self.folder.join(format!(".{name}.old"));
+        builder::remove_tree(&aside)?;
+        fs::rename(&place, &aside).map_err(LabError::file("move", &place))?;
+        Ok(SetAside { place, aside })
     }
 
     /// An error where there is no release of this name, whole or damaged.
