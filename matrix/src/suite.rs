@@ -17,7 +17,7 @@ pub(crate) struct SuiteRow {
     pub profiles: &'static [Profile],
 }
 
-/// How much of a suite is asked for: one of its [rows](profiles!).
+/// How much of a suite is asked for: one of its rows.
 #[derive(Clone, Copy)]
 pub struct Profile(pub(crate) &'static ProfileRow);
 

@@ -118,7 +118,7 @@ impl StoredRelease {
         }
     }
 
-    /// What its first run left for later ones, see [`super::warm`].
+    /// What its first run left for later ones, see [`super::caps_cache`].
     pub(crate) fn caps_cache(&self) -> PathBuf {
         self.folder.join("warm")
     }
