@@ -18,7 +18,7 @@ use migratrix_matrix::{Backend, Profile, Suite, axes};
 
 use crate::{
     code,
-    formats::FormatArgs,
+    formats::{FormatArgs, JunitArgs},
     say,
     schema::Written,
     words::{profiles, words},
@@ -464,32 +464,18 @@ pub struct OutputArgs {
     pub how: JunitArgs,
 }
 
-/// How JUnit is written.
-#[derive(Debug, Default, Args)]
-pub struct JunitArgs {
-    /// Write JUnit a file for each source and destination into this directory, for readers that take
-    /// no large ones (GitLab: 30 MB, 250,000 objects)
-    #[arg(long, value_name = "DIR")]
-    pub junit_per_pair: Option<PathBuf>,
-    /// What a JUnit test case is. Default: what the run was begun with, else case
-    #[arg(long, value_enum)]
-    pub granularity: Option<Granularity>,
-}
-
-/// What a JUnit test case is.
-#[derive(Clone, Copy, Debug, ValueEnum)]
-pub enum Granularity {
-    /// A case of ours
-    Case,
-    /// Each condition of each case
-    Condition,
-    /// Each of the ten post-conditions of each case
-    TenConditions,
-}
-
 #[cfg(test)]
 mod tests {
+    use clap::CommandFactory;
+
     use super::*;
+
+    #[test]
+    fn a_hint_to_any_command_names_the_program_as_it_was_called() {
+        let all = Cli::command();
+        let names = all.get_subcommands().map(clap::Command::get_name);
+        assert_eq!(names.collect::<Vec<_>>(), say::COMMANDS);
+    }
 
     #[test]
     fn everything_that_selects_is_refused_beside_a_run_that_goes_on() {

@@ -4,12 +4,12 @@
 
 use std::{
     fs::{self, File, FileType, OpenOptions},
-    io::{self, ErrorKind, Read},
+    io::{self, BufWriter, ErrorKind, Read, Write},
     os::unix::fs::{FileTypeExt, OpenOptionsExt},
     path::{Path, PathBuf},
 };
 
-use anyhow::{Result, bail};
+use anyhow::{Context, Result, bail};
 use nix::libc::{O_NOCTTY, O_NONBLOCK};
 
 use crate::{WrongUse, is_full};
@@ -143,6 +143,80 @@ fn probe(folder: &Path) -> io::Result<()> {
     fs::remove_file(probe)
 }
 
+/// Writes a file through another one beside it, so that it is whole or not there.
+///
+/// # Errors
+/// Fails where it can't be written.
+pub fn write_whole(path: &Path, text: &str) -> Result<()> {
+    write_by(path, |pen| Ok(pen.write_all(text.as_bytes())?))
+}
+
+/// Where a file really is: a link stays one.
+fn whole(path: &Path) -> PathBuf {
+    fs::canonicalize(path).unwrap_or_else(|_| path.to_owned())
+}
+
+/// Whether it is there and no file, but a device or a pipe: that is written into, and not replaced.
+fn is_special(path: &Path) -> bool {
+    fs::metadata(path).is_ok_and(|data| !data.is_file() && !data.is_dir())
+}
+
+/// Has a file written through another one beside it, of which nothing is left where that fails.
+pub fn write_by(path: &Path, write: impl FnOnce(&mut BufWriter<File>) -> Result<()>) -> Result<()> {
+    let path = &whole(path);
+    let (part, special) = (part_of(path), is_special(path));
+    let written = || -> Result<()> {
+        let file = create(if special { path } else { &part })?;
+        let mut pen = BufWriter::new(file);
+        write(&mut pen)?;
+        pen.flush()?;
+        if special {
+            return Ok(());
+        }
+        Ok(fs::rename(&part, path)?)
+    };
+    written().with_context(|| {
+        let _nothing_there = fs::remove_file(&part);
+        format!("can't write {}", path.display())
+    })
+}
+
+/// What a file is called while it is written.
+fn part_of(path: &Path) -> PathBuf {
+    let mut part = path.as_os_str().to_owned();
+    part.push(".part");
+    part.into()
+}
+
+/// Where a file is, links followed; of one that is not there, where it would be.
+pub fn real(path: &Path) -> PathBuf {
+    if let Ok(real) = path.canonicalize() {
+        return real;
+    }
+    let absolute = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
+    match (absolute.parent(), absolute.file_name()) {
+        (Some(folder), Some(name)) => real(folder).join(name),
+        (_, _) => absolute,
+    }
+}
+
+/// How a page at this place leads to other files.
+pub fn ways_from(page: &Path) -> impl Fn(&Path) -> String {
+    let page = real(page);
+    let folder = page.parent().map(Path::to_owned).unwrap_or_default();
+    move |file| relative(&folder, &real(file))
+}
+
+fn relative(folder: &Path, file: &Path) -> String {
+    let shared = folder.components().zip(file.components());
+    let shared = shared.take_while(|(one, other)| one == other).count();
+    let up = folder.components().skip(shared).map(|_| "..");
+    let down = file.components().skip(shared);
+    let down = down.map(|part| part.as_os_str().to_string_lossy().into_owned());
+    let parts: Vec<_> = up.map(str::to_owned).chain(down).collect();
+    parts.join("/")
+}
+
 #[cfg(test)]
 mod tests {
     use std::os::unix::fs::symlink;
@@ -201,5 +275,13 @@ mod tests {
         for bad in [&file, &file.join("below"), Path::new("/proc/new/deep")] {
             demand_folder(bad).expect_err("it can't be made");
         }
+    }
+
+    #[test]
+    fn a_way_leads_up_and_down_again() {
+        let way = |from: &str, to: &str| relative(Path::new(from), Path::new(to));
+        assert_eq!(way("/a/b", "/a/b/history/x"), "history/x");
+        assert_eq!(way("/a/c/d", "/a/b/history/x"), "../../b/history/x");
+        assert_eq!(way("/", "/a"), "a");
     }
 }

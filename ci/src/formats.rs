@@ -4,16 +4,10 @@
 use std::path::{Path, PathBuf};
 
 use anyhow::Result;
-use clap::{Arg, ArgMatches, Args, Command, FromArgMatches, error::Error, value_parser};
+use clap::{Arg, ArgMatches, Args, Command, FromArgMatches, ValueEnum, error::Error, value_parser};
 use migratrix_reports::{self as reports, Colour, Flavour, Part, Run, Size};
 
-use crate::{
-    cli::Granularity,
-    run::{
-        outputs::{self, Form, Output},
-        rundir::{write_by, write_whole},
-    },
-};
+use crate::files::{ways_from, write_by, write_whole};
 
 /// A form in which a run is told.
 pub struct Format {
@@ -113,7 +107,12 @@ impl Format {
 fn page(run: &Run, how: &How<'_>) -> String {
     match how.seen {
         Seen::FromTheRun => reports::html(run, |_, file| file.to_owned()),
-        Seen::FromTheFile => reports::html(run, outputs::way_from(how.file)),
+        Seen::FromTheFile => {
+            let way = ways_from(how.file);
+            reports::html(run, |judgement, file| {
+                way(Path::new(&judgement.at_home(file)))
+            })
+        }
     }
 }
 
@@ -144,6 +143,61 @@ const fn mend(part: Part<'_>, granularity: Granularity) -> &'static str {
         (Part::Pair { .. } | Part::Rest, Granularity::Condition | Granularity::TenConditions) => {
             "leave --granularity out"
         }
+    }
+}
+
+/// What is written by an option.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Form {
+    /// One file.
+    File,
+    /// A directory with files.
+    Folder,
+}
+
+/// A file or directory that is asked for, and by which option.
+#[derive(Clone, Copy, Debug)]
+pub struct Output<'o> {
+    /// The option.
+    pub option: &'static str,
+    /// The path.
+    pub path: &'o Path,
+    /// What is to be there.
+    pub form: Form,
+}
+
+/// How JUnit is written.
+#[derive(Debug, Default, Args)]
+pub struct JunitArgs {
+    /// Write JUnit a file for each source and destination into this directory, for readers that take
+    /// no large ones (GitLab: 30 MB, 250,000 objects)
+    #[arg(long, value_name = "DIR")]
+    pub junit_per_pair: Option<PathBuf>,
+    /// What a JUnit test case is. Default: what the run was begun with, else case
+    #[arg(long, value_enum)]
+    pub granularity: Option<Granularity>,
+}
+
+/// What a JUnit test case is.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub enum Granularity {
+    /// A case of ours
+    Case,
+    /// Each condition of each case
+    Condition,
+    /// Each of the ten post-conditions of each case
+    TenConditions,
+}
+
+impl JunitArgs {
+    /// The directory that it asks for.
+    pub fn output(&self) -> Option<Output<'_>> {
+        let path = self.junit_per_pair.as_deref()?;
+        Some(Output {
+            option: "--junit-per-pair",
+            path,
+            form: Form::Folder,
+        })
     }
 }
 

@@ -7,8 +7,9 @@ use migratrix_reports::Exit;
 
 use crate::{
     Blame, Failure,
-    cli::{JunitArgs, KnownArgs},
+    cli::KnownArgs,
     config::Config,
+    formats::JunitArgs,
     meaning::check_known,
     report,
     run::{

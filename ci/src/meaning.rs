@@ -16,9 +16,10 @@ use migratrix_reports::{Flaky, KnownAre, KnownFailures, Rules};
 
 use crate::{
     WrongUse,
-    cli::{Granularity, JunitArgs, KnownArgs, RunArgs, SelectionArgs},
+    cli::{KnownArgs, RunArgs, SelectionArgs},
     config::Config,
     files,
+    formats::{Granularity, JunitArgs},
     run::qemus::OwnBuild,
     say,
 };

@@ -11,10 +11,11 @@ use migratrix_matrix::{Case, Parts, Plan, Releases, shell_word};
 use migratrix_reports::{self as reports, Colour, Damage, Exit, Flavour, KnownFailures, Part, Run};
 
 use crate::{
-    cli::{Granularity, JunitArgs, KnownArgs, OutputArgs},
+    cli::{KnownArgs, OutputArgs},
     config::Config,
     files,
     formats::{self, FORMATS, How, Seen},
+    formats::{Granularity, JunitArgs},
     meaning::check_known,
     run::{ledger::Planned, outputs, rundir::RunDir, sessions::Sessions},
     say,

@@ -3,6 +3,7 @@
 mod evidence;
 mod executor;
 mod hosts;
+mod job;
 pub mod ledger;
 pub mod outputs;
 mod processor;
@@ -29,14 +30,16 @@ use tracing::{error, info};
 use self::{
     executor::{ControlCases, Executor},
     hosts::Hosts,
+    job::Job,
     ledger::{Ledger, Manner},
     qemus::{OwnAgain, OwnBuild, Qemus},
     rundir::RunDir,
-    runner::{Job, Outcome, Runner, Settings},
+    runner::{Outcome, Runner, Settings},
 };
 use crate::{
-    cli::{JunitArgs, KnownArgs, RunArgs},
+    cli::{KnownArgs, RunArgs},
     config::Config,
+    formats::JunitArgs,
     log, meaning, report,
     say::{self, count},
 };

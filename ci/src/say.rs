@@ -12,11 +12,8 @@ use std::{
     sync::{Mutex, OnceLock, PoisonError},
 };
 
-use clap::CommandFactory;
 use migratrix_lab::sandbox;
 use migratrix_matrix::shell_word;
-
-use crate::cli::Cli;
 
 macro_rules! print {
     ($($text:tt)*) => { $crate::say::out(&format!($($text)*)) };
@@ -36,6 +33,19 @@ macro_rules! eprintln {
 
 /// What the program is called in the texts.
 pub const NAME: &str = "migratrix";
+/// Its commands, by which a hint to call it is told from its name.
+pub const COMMANDS: [&str; 10] = [
+    "doctor",
+    "releases",
+    "list",
+    "run",
+    "judge",
+    "report",
+    "schema",
+    "lab",
+    "completions",
+    "man",
+];
 /// The longest word or quoted value that is told whole, in characters.
 const LONG: usize = 300;
 /// How much of a longer one is told, from its beginning and from its end.
@@ -122,17 +132,11 @@ fn begins_hint(before: char) -> bool {
 
 /// Whether what follows the program's name makes a call of it.
 fn is_call(rest: &str) -> bool {
-    static COMMANDS: OnceLock<Vec<String>> = OnceLock::new();
-    let commands = COMMANDS.get_or_init(|| {
-        let all = Cli::command();
-        let names = all.get_subcommands().map(clap::Command::get_name);
-        names.map(str::to_owned).collect()
-    });
     let Some(rest) = rest.strip_prefix(' ') else {
         return false;
     };
     let word = rest.split(|c: char| !c.is_ascii_alphabetic()).next();
-    word.is_some_and(|word| commands.iter().any(|command| command == word))
+    word.is_some_and(|word| COMMANDS.contains(&word))
 }
 
 /// The text, of which no word and no quoted value is longer than a person reads.

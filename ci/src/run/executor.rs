@@ -12,14 +12,14 @@ use migratrix_contract::{Deadlines, DomainSpec, Script};
 use migratrix_guest::Parameters;
 use migratrix_history::{Observation, Outcome, Verb};
 use migratrix_matrix::{Backend, Case, ReleaseName, Releases, Tuple};
-use migratrix_reports::{IdleLoss, Judgement};
+use migratrix_reports::IdleLoss;
 
 use crate::{
     config::BoundConfig,
-    meaning::now_unix,
-    run::{evidence::Material, hosts::Hosts, qemus::Qemus, rundir::RunDir, runner::Job},
+    run::{evidence::Material, hosts::Hosts, job::Job, qemus::Qemus, rundir::RunDir},
 };
 use attempt::Attempt;
+pub use attempt::AttemptResult;
 pub use libvirt::Worker;
 pub use qemu::ControlCases;
 
@@ -39,16 +39,6 @@ pub struct Executor {
     pub control_cases: ControlCases,
     /// A number of 16 bits that tells this run's domains from those of other runs.
     pub run: u32,
-}
-
-/// What came of one attempt.
-pub struct AttemptResult {
-    /// Its judgement, before known failures are marked.
-    pub judgement: Judgement,
-    /// Whether others that were on its hosts may have disturbed it.
-    pub disturbed: bool,
-    /// What could be kept of it.
-    pub material: Material,
 }
 
 /// The memory of the domain, in MiB.
@@ -167,15 +157,5 @@ impl Executor {
             'x'
         };
         format!("m{letter}{:04x}-{:06}-{}", self.run, job.place, job.attempt)
-    }
-}
-
-impl AttemptResult {
-    fn skipped(case: &Case, ability: &str) -> Self {
-        Self {
-            judgement: Judgement::skipped(case.clone(), ability, now_unix()),
-            disturbed: false,
-            material: Material::new(),
-        }
     }
 }

@@ -10,41 +10,12 @@ use std::{
 };
 
 use anyhow::{Context, Result, bail};
-use migratrix_reports::Judgement;
 
-use crate::{WrongUse, cli::JunitArgs, files, formats::FORMATS};
-
-/// What is written by an option.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Form {
-    /// One file.
-    File,
-    /// A directory with files.
-    Folder,
-}
-
-/// A file or directory that is asked for, and by which option.
-#[derive(Clone, Copy, Debug)]
-pub struct Output<'o> {
-    /// The option.
-    pub option: &'static str,
-    /// The path.
-    pub path: &'o Path,
-    /// What is to be there.
-    pub form: Form,
-}
-
-impl JunitArgs {
-    /// The directory that it asks for.
-    pub fn output(&self) -> Option<Output<'_>> {
-        let path = self.junit_per_pair.as_deref()?;
-        Some(Output {
-            option: "--junit-per-pair",
-            path,
-            form: Form::Folder,
-        })
-    }
-}
+use crate::{
+    WrongUse, files,
+    files::real,
+    formats::{FORMATS, Form, Output},
+};
 
 /// What a run's directory holds that is no report: what reports are made from.
 const OWN: [&str; 9] = [
@@ -154,18 +125,6 @@ impl Output<'_> {
     }
 }
 
-/// Where a file is, links followed; of one that is not there, where it would be.
-fn real(path: &Path) -> PathBuf {
-    if let Ok(real) = path.canonicalize() {
-        return real;
-    }
-    let absolute = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
-    match (absolute.parent(), absolute.file_name()) {
-        (Some(folder), Some(name)) => real(folder).join(name),
-        (_, _) => absolute,
-    }
-}
-
 /// Which file of the run in `dir` it is, by whatever name, if it is one.
 fn own_file(real: &Path, path: &Path, dir: &Path) -> Option<&'static str> {
     let dir = self::real(dir);
@@ -189,37 +148,4 @@ fn hard_link(path: &Path, dir: &Path) -> Option<&'static str> {
         let mut files = inside.map(|entry| entry.path()).chain([place.clone()]);
         files.any(|file| inode(&file) == Some(own))
     })
-}
-
-/// How a page at this place leads to a file of the run's directory.
-pub fn way_from(page: &Path) -> impl Fn(&Judgement, &str) -> String {
-    let page = real(page);
-    let folder = page.parent().map(Path::to_owned).unwrap_or_default();
-    move |judgement, file| {
-        let file = real(Path::new(&judgement.at_home(file)));
-        relative(&folder, &file)
-    }
-}
-
-fn relative(folder: &Path, file: &Path) -> String {
-    let shared = folder.components().zip(file.components());
-    let shared = shared.take_while(|(one, other)| one == other).count();
-    let up = folder.components().skip(shared).map(|_| "..");
-    let down = file.components().skip(shared);
-    let down = down.map(|part| part.as_os_str().to_string_lossy().into_owned());
-    let parts: Vec<_> = up.map(str::to_owned).chain(down).collect();
-    parts.join("/")
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_way_leads_up_and_down_again() {
-        let way = |from: &str, to: &str| relative(Path::new(from), Path::new(to));
-        assert_eq!(way("/a/b", "/a/b/history/x"), "history/x");
-        assert_eq!(way("/a/c/d", "/a/b/history/x"), "../../b/history/x");
-        assert_eq!(way("/", "/a"), "a");
-    }
 }

@@ -13,7 +13,7 @@
 
 use std::{
     fs::{self, File, OpenOptions},
-    io::{self, BufWriter, Read, Write},
+    io::{self, Read, Write},
     path::{Path, PathBuf},
 };
 
@@ -24,7 +24,12 @@ use nix::{
     fcntl::{Flock, FlockArg},
 };
 
-use crate::{WrongUse, files, formats::FORMATS, say::count};
+use crate::{
+    WrongUse, files,
+    files::{write_by, write_whole},
+    formats::FORMATS,
+    say::count,
+};
 
 /// What a run's directory holds as files, beside its folders and reports.
 const FILES: [&str; 6] = [
@@ -371,53 +376,4 @@ fn attempt_name(stem: String, attempt: u32) -> String {
     } else {
         format!("{stem}.{attempt}")
     }
-}
-
-/// Writes a file through another one beside it, so that it is whole or not there.
-///
-/// # Errors
-/// Fails where it can't be written.
-pub fn write_whole(path: &Path, text: &str) -> Result<()> {
-    write_by(path, |pen| Ok(pen.write_all(text.as_bytes())?))
-}
-
-/// Where a file really is: a link stays one.
-fn whole(path: &Path) -> PathBuf {
-    fs::canonicalize(path).unwrap_or_else(|_| path.to_owned())
-}
-
-/// Whether it is there and no file, but a device or a pipe: that is written into, and not replaced.
-fn is_special(path: &Path) -> bool {
-    fs::metadata(path).is_ok_and(|data| !data.is_file() && !data.is_dir())
-}
-
-/// Has a file written through another one beside it, of which nothing is left where that fails.
-pub fn write_by(path: &Path, write: impl FnOnce(&mut BufWriter<File>) -> Result<()>) -> Result<()> {
-    let path = &whole(path);
-    let (part, special) = (part_of(path), is_special(path));
-    let written = || -> Result<()> {
-        let file = if special {
-            File::create(path)?
-        } else {
-            files::create(&part)?
-        };
-        let mut pen = BufWriter::new(file);
-        write(&mut pen)?;
-        pen.flush()?;
-        if special {
-            return Ok(());
-        }
-        Ok(fs::rename(&part, path)?)
-    };
-    written().with_context(|| {
-        let _nothing_there = fs::remove_file(&part);
-        format!("can't write {}", path.display())
-    })
-}
-
-/// What a file is called while it is written.
-fn part_of(path: &Path) -> PathBuf {
-    let mut part = path.as_os_str().to_owned();
-    part.push(".part");
-    part.into()
 }

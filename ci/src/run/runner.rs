@@ -11,7 +11,7 @@ use std::{
 };
 
 use anyhow::{Context, Result};
-use migratrix_matrix::{Case, HostSetup, ReleaseName, Tuple};
+use migratrix_matrix::{ReleaseName, Tuple};
 use migratrix_reports::{Judgement, KnownFailures, Route, Standing, to_line};
 use tokio::{
     task::{LocalSet, spawn_local, yield_now},
@@ -22,6 +22,7 @@ use tracing::info;
 use crate::{
     run::{
         executor::{AttemptResult, Executor, Worker},
+        job::Job,
         ledger::Concluded,
         processor::ProcessorTime,
         progress::{Progress, TICK},
@@ -38,22 +39,6 @@ pub struct Settings {
     pub jobs: usize,
     /// How often a case that is not as expected is run again.
     pub retries: u32,
-}
-
-/// A case that waits for its turn.
-pub struct Job {
-    /// Its place in the plan: the number in its domain's name.
-    pub place: usize,
-    /// The case.
-    pub case: Case,
-    /// Which attempt at it comes next, from 1.
-    pub attempt: u32,
-    /// How its hosts are set up.
-    pub setup: HostSetup,
-    /// Whether nothing else may run on its hosts.
-    pub alone: bool,
-    /// What came of the attempts before.
-    pub earlier: Vec<Judgement>,
 }
 
 /// What came of a run.

@@ -9,4 +9,5 @@ pub(crate) mod ports;
 pub(crate) mod remote;
 pub(crate) mod running;
 pub(crate) mod settings;
+pub(crate) mod spec;
 pub(crate) mod supervisor;

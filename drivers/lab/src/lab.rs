@@ -19,7 +19,11 @@ use tracing::{info, warn};
 
 use crate::{
     LabError, LabHost, StoredRelease,
-    hosts::{host::PORT, hosted::Spec, mounts, net, supervisor::Supervisor},
+    hosts::{
+        mounts, net,
+        spec::{PORT, Spec, hosts_file, scratch},
+        supervisor::Supervisor,
+    },
     releases::caps_cache,
     sandbox,
 };
@@ -263,18 +267,8 @@ async fn ended(host: &LabHost, time: Duration) -> Option<String> {
     }
 }
 
-/// Where hosts write: a tmpfs in the sandbox, so that it is fast and goes away by itself.
-fn scratch(dir: &Path) -> PathBuf {
-    dir.join("scratch")
-}
-
 fn shared(dir: &Path) -> PathBuf {
     scratch(dir).join("shared")
-}
-
-/// The file with the names and addresses of all hosts, in the lab's folder `dir`.
-pub(crate) fn hosts_file(dir: &Path) -> PathBuf {
-    scratch(dir).join("hosts")
 }
 
 /// A host name that is valid and not taken: `<release>-s` or `-d`, with `-` for other characters.

@@ -1,6 +1,6 @@
 //! Chains of backups that libvirt makes: an act becomes calls of libvirt, and of the hosts' own tools.
 
-mod disks;
+pub(crate) mod disks;
 mod gate;
 mod images;
 mod monitor;
@@ -16,11 +16,7 @@ use migratrix_matrix::{
 };
 use tokio::time::interval;
 
-use crate::{
-    Error, LibvirtDriver,
-    driver::{done, observed},
-};
-pub(crate) use disks::disk;
+use crate::{Error, LibvirtDriver, client::done, listener::observed};
 
 /// What libvirt calls a job that is a backup.
 const BACKUP: &str = "backup";

@@ -303,5 +303,13 @@ fn shown_op(op: &Op) -> String {
         .to_owned()
 }
 
+/// Asks for what is answered by nothing but that it was done.
+pub(crate) async fn done(client: Arc<Client>, op: Op) -> Result<(), Error> {
+    match client.ask(op).await? == Said::Done {
+        true => Ok(()),
+        false => Err(Error::Malformed("something to be done")),
+    }
+}
+
 #[cfg(test)]
 mod tests;

@@ -2,13 +2,18 @@
 
 use std::{collections::HashMap, sync::Arc, time::Duration};
 
-use migratrix_client::wire::{Detail, DomainAction, EventKind, HostFacts, Op, Said, Seen};
+use migratrix_client::wire::{Detail, DomainAction, HostFacts, Op, Said, Seen};
 use migratrix_contract::{Deadlines, Driver, Host, Recorder, Step, Subject, Uuid, Variant};
 use migratrix_history::{Observation, Outcome, Side, Versions, When};
 use migratrix_matrix::{Persistence, Version};
 
 use crate::{
-    Client, Error, Slot, beat::Heartbeat, domain_xml, image, listener::Events, xml::console,
+    Client, Error, Slot,
+    beat::Heartbeat,
+    client::done,
+    domain_xml, image,
+    listener::{Events, observed},
+    xml::console,
 };
 
 /// Drives one case. See [`Slot`] for what outlives it.
@@ -229,26 +234,5 @@ impl Driver for LibvirtDriver<'_> {
         let _unseen = self.record_events(record);
         self.opened.clear();
         self.slot.give_up().await;
-    }
-}
-
-/// Asks for what is answered by nothing but that it was done.
-pub(crate) async fn done(client: Arc<Client>, op: Op) -> Result<(), Error> {
-    match client.ask(op).await? == Said::Done {
-        true => Ok(()),
-        false => Err(Error::Malformed("something to be done")),
-    }
-}
-
-/// What is recorded of an event.
-pub(crate) fn observed(side: Side, what: EventKind) -> Observation {
-    match what {
-        EventKind::Lifecycle(event, detail) => Observation::Lifecycle {
-            side,
-            event,
-            detail,
-        },
-        EventKind::Iteration(iteration) => Observation::Iteration { side, iteration },
-        EventKind::JobEnded(job) => Observation::JobEnded { side, job: *job },
     }
 }

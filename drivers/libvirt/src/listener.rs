@@ -12,7 +12,7 @@ use std::{
 };
 
 use migratrix_client::wire::{Event, EventKind, Op};
-use migratrix_history::Side;
+use migratrix_history::{Observation, Side};
 use tokio::{
     sync::{
         self,
@@ -22,7 +22,7 @@ use tokio::{
     time::timeout,
 };
 
-use crate::{Client, Error, driver::done};
+use crate::{Client, Error, client::done};
 
 /// How long the process may take to answer: less than a step may take.
 const PATIENCE: Duration = Duration::from_secs(8);
@@ -177,6 +177,19 @@ fn lost() -> Error {
 impl Drop for Events {
     fn drop(&mut self) {
         routes(&self.listener.routes).remove(&self.domain);
+    }
+}
+
+/// What is recorded of an event.
+pub(crate) fn observed(side: Side, what: EventKind) -> Observation {
+    match what {
+        EventKind::Lifecycle(event, detail) => Observation::Lifecycle {
+            side,
+            event,
+            detail,
+        },
+        EventKind::Iteration(iteration) => Observation::Iteration { side, iteration },
+        EventKind::JobEnded(job) => Observation::JobEnded { side, job: *job },
     }
 }
 

@@ -15,8 +15,9 @@ use crate::{
     Error, LibvirtDriver,
     beat::{Cue, Heartbeat, Laps},
     channels::Channels,
-    driver::{done, observed},
+    client::done,
     listener::Events,
+    listener::observed,
 };
 
 /// How long the last events may come after the call has returned.

@@ -3,7 +3,7 @@
 use migratrix_contract::{Subject, Variant};
 use migratrix_matrix::Hardware;
 
-use crate::{chain::disk, element::Element};
+use crate::{chain::disks::disk, element::Element};
 
 /// The name by which a guest's agent would be reached.
 const AGENT: &str = "org.qemu.guest_agent.0";

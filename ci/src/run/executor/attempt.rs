@@ -3,24 +3,44 @@
 use anyhow::{Context, Result};
 use migratrix_contract::{Deadlines, Driver, Recorder, Script, run};
 use migratrix_history::{History, Observation, Outcome, Verb};
-use migratrix_reports::judge;
+use migratrix_matrix::Case;
+use migratrix_reports::{Judgement, judge};
 use tracing::debug;
 
-use super::AttemptResult;
 use crate::{
     meaning::now_unix,
     run::{
         evidence::Material,
+        job::Job,
         rundir::{HistoryFile, RunDir},
-        runner::Job,
     },
 };
+
+/// What came of one attempt.
+pub struct AttemptResult {
+    /// Its judgement, before known failures are marked.
+    pub judgement: Judgement,
+    /// Whether others that were on its hosts may have disturbed it.
+    pub disturbed: bool,
+    /// What could be kept of it.
+    pub material: Material,
+}
 
 /// A script that is run, and the pen that records it.
 pub(super) struct Attempt {
     pub script: Script,
     pub record: Recorder,
     file: HistoryFile,
+}
+
+impl AttemptResult {
+    pub(super) fn skipped(case: &Case, ability: &str) -> Self {
+        Self {
+            judgement: Judgement::skipped(case.clone(), ability, now_unix()),
+            disturbed: false,
+            material: Material::new(),
+        }
+    }
 }
 
 impl Attempt {

@@ -4,7 +4,7 @@ use anyhow::Result;
 use migratrix_fake::FakeDriver;
 
 use super::{Attempt, AttemptResult, BOOT_IMAGE, Executor};
-use crate::run::{evidence::Material, rundir::RunDir, runner::Job};
+use crate::run::{evidence::Material, job::Job, rundir::RunDir};
 
 /// The machine of cases that no real QEMU runs.
 const FAKE_MACHINE: &str = "pc-q35-5.2";

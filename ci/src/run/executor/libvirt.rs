@@ -11,8 +11,8 @@ use tokio::time::timeout;
 use super::{Attempt, AttemptResult, BOOT_IMAGE, COMMON_MACHINE, Executor};
 use crate::run::{
     hosts::{Hosts, Lost},
+    job::Job,
     rundir::RunDir,
-    runner::Job,
 };
 
 /// Where the boot image of a guest that writes to a disk is on hosts of the lab.

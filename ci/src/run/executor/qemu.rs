@@ -12,10 +12,10 @@ use tokio::sync::OnceCell;
 use super::{Attempt, AttemptResult, COMMON_MACHINE, Executor};
 use crate::run::{
     evidence::{Kind, Material},
+    job::Job,
     ledger::Trace,
     qemus::Qemus,
     rundir::RunDir,
-    runner::Job,
 };
 
 /// Judgements of raw cases, each there when its case has been run.

@@ -22,12 +22,9 @@ use tracing::debug;
 
 use crate::{
     StoredRelease,
-    hosts::{leftovers, running, supervisor::Supervisor},
+    hosts::{leftovers, running, spec::Run, supervisor::Supervisor},
     releases::probe,
 };
-
-/// The port that libvirtd listens on without TLS, see `tcp_port` in libvirtd.conf.
-pub(crate) const PORT: u16 = 16509;
 
 /// How long a signal may take to stop the daemon.
 const STOP: Duration = Duration::from_secs(5);
@@ -46,17 +43,6 @@ pub struct LabHost {
     run: Mutex<Option<Run>>,
     /// Held by whoever starts or ends it.
     pub(crate) change: tokio::sync::Mutex<Option<Supervisor>>,
-}
-
-/// One run of a host.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Run {
-    /// Counts the runs of a host, from 1.
-    pub(crate) generation: u32,
-    /// The host's first process.
-    pub(crate) first: i32,
-    /// Its PID namespace, by which we know that the process is still the same.
-    pub(crate) namespace: PathBuf,
 }
 
 impl LabHost {

@@ -11,23 +11,23 @@
 use std::{
     fs::OpenOptions,
     io::{self, BufRead, Write},
-    net::Ipv4Addr,
     os::fd::AsFd,
     path::PathBuf,
     process::{Command, ExitCode, Stdio},
 };
 
-use migratrix_matrix::HostSetup;
 use nix::{
     sched::{CloneFlags, unshare},
     sys::{prctl, signal::Signal, wait::waitpid},
     unistd::{ForkResult, fork, sethostname, setsid},
 };
-use serde::{Deserialize, Serialize};
 
 use crate::{
     LabError,
-    hosts::{mounts, net, settings},
+    hosts::{
+        mounts, net, settings,
+        spec::{LOGS, Spec},
+    },
     init,
     releases::{jail, probe::LIBVIRTD, unpack},
 };
@@ -38,32 +38,6 @@ pub const COMMAND: &str = "lab-host";
 
 /// Where a host's programs are.
 pub(crate) const PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
-
-/// Where a host's daemon logs, as the host knows it.
-pub(crate) const LOGS: &str = "/var/log/libvirt";
-
-/// What a host is made of.
-#[derive(Debug, Serialize, Deserialize)]
-pub(crate) struct Spec {
-    /// Its name.
-    pub(crate) hostname: String,
-    /// Its address.
-    pub(crate) address: Ipv4Addr,
-    /// Its release's root, which isn't written to.
-    pub(crate) root: PathBuf,
-    /// What earlier hosts of the release found out.
-    pub(crate) warm: PathBuf,
-    /// An empty folder for what it writes.
-    pub(crate) scratch: PathBuf,
-    /// The folder for its logs.
-    pub(crate) logs: PathBuf,
-    /// The folder that all hosts share.
-    pub(crate) shared: PathBuf,
-    /// The file with the names of all hosts.
-    pub(crate) hosts_file: PathBuf,
-    /// How its daemon is set up.
-    pub(crate) setup: HostSetup,
-}
 
 /// Runs this process as a host's supervisor, or as another part of the lab that is this program started
 /// again, if its arguments say so, and gives the code to exit with. Call it first in `main`, before

@@ -15,7 +15,7 @@ use nix::{
 
 use crate::{
     LabError,
-    hosts::{hosted::LOGS, hosted::Spec},
+    hosts::spec::{LOGS, Spec},
     privilege,
     releases::caps_cache,
 };

@@ -8,7 +8,10 @@ use std::{
     process::Command,
 };
 
-use crate::{LabError, hosts::hosted, lab};
+use crate::{
+    LabError,
+    hosts::{hosted, spec::hosts_file},
+};
 
 /// A host that was found running, of whichever lab.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -48,7 +51,7 @@ impl RunningHost {
         let runner = self.runner().unwrap_or_default();
         let lab = self.logs.parent().unwrap_or(&self.logs);
         let lab = lab.strip_prefix("/").unwrap_or(lab);
-        let path = lab::hosts_file(&Path::new("/proc").join(format!("{runner}/root")).join(lab));
+        let path = hosts_file(&Path::new("/proc").join(format!("{runner}/root")).join(lab));
         let text = fs::read_to_string(&path).map_err(LabError::file("read", path))?;
         Ok(named_addresses(&text))
     }

@@ -19,9 +19,8 @@ use tracing::{debug, info, warn};
 use crate::{
     LabError,
     hosts::{
-        host::{PORT, Run},
-        hosted::{self, Spec},
-        leftovers, net, ports,
+        hosted, leftovers, net, ports,
+        spec::{PORT, Run, Spec},
     },
     init, process,
     releases::probe::LIBVIRTD,

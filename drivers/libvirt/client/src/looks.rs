@@ -9,7 +9,7 @@ use virt::{
     sys,
 };
 
-use crate::{calls, ops::Failure, words};
+use crate::{calls, failure::Failure, words};
 
 /// The most that one `virDomainMemoryPeek` is asked for, in bytes. The RPC has carried 16 MiB since
 /// libvirt 1.0.6; no release needs more than its own limit here.

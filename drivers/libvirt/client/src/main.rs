@@ -5,6 +5,7 @@
 mod calls;
 mod crew;
 mod event_loop;
+mod failure;
 mod hosts;
 mod looks;
 mod migration;

@@ -3,7 +3,7 @@
 use migratrix_client::wire::{Disks, Migration};
 use virt::{domain::MigrateParameters, sys};
 
-use crate::ops::Failure;
+use crate::failure::Failure;
 
 /// The named flags of `virDomainMigrateFlags`.
 macro_rules! flags {

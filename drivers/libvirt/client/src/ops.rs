@@ -14,23 +14,10 @@ use virt::{
 
 use crate::{
     calls::{self, Finished},
+    failure::Failure,
     hosts::{Channel, Hosts},
     looks, migration,
 };
-
-/// Why a request was not done.
-pub enum Failure {
-    /// libvirt said so.
-    Libvirt(Error),
-    /// There was nothing to ask libvirt.
-    Bad(String),
-}
-
-impl From<Error> for Failure {
-    fn from(error: Error) -> Self {
-        Self::Libvirt(error)
-    }
-}
 
 /// Does what `op` asks for.
 pub fn perform(hosts: &Arc<Hosts>, op: &Op) -> Reply {
