@@ -16,10 +16,43 @@ mod story;
 mod tests;
 pub(crate) mod writes;
 
-use crate::{Backend, suite::SuiteRow};
+use crate::{
+    Backend, Backup, Condition, Requirement, Rule, Suite, axis::Value, point::SuitePoint,
+    suite::SuiteRow,
+};
 
 /// What it is.
 pub(crate) const SUITE: SuiteRow = SuiteRow {
     backends: &[Backend::Qemu, Backend::Libvirt],
     profiles: &profiles::PROFILES,
 };
+
+impl SuitePoint for Backup {
+    fn suite(&self) -> Suite {
+        Suite::Backup
+    }
+
+    fn backends(&self) -> &'static [Backend] {
+        &[Backend::Qemu]
+    }
+
+    fn values(&self) -> Vec<Value> {
+        Self::values(self)
+    }
+
+    fn excluded(&self) -> Option<&'static Rule> {
+        rules::excluded(self)
+    }
+
+    fn needs(&self) -> Vec<Requirement> {
+        Self::needs(self)
+    }
+
+    fn conditions(&self) -> Vec<Condition> {
+        Self::conditions(self)
+    }
+
+    fn tools(&self) -> &'static [&'static str] {
+        &["qemu-img", "qemu-io"]
+    }
+}

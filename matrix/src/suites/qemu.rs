@@ -13,10 +13,53 @@ pub(crate) mod profiles;
 pub(crate) mod rules;
 pub(crate) mod settings;
 
-use crate::{Backend, suite::SuiteRow};
+use crate::{
+    Axis, Backend, Condition, MachineChoice, Method, Raw, Requirement, Rule, Suite,
+    axis::Value,
+    point::{Column, Expected, SuitePoint},
+    suite::SuiteRow,
+};
 
 /// What it is.
 pub(crate) const SUITE: SuiteRow = SuiteRow {
     backends: &[Backend::Qemu],
     profiles: &profiles::PROFILES,
 };
+
+impl SuitePoint for Raw {
+    fn suite(&self) -> Suite {
+        Suite::Qemu
+    }
+
+    fn backends(&self) -> &'static [Backend] {
+        &[Backend::Qemu]
+    }
+
+    fn values(&self) -> Vec<Value> {
+        Self::values(self)
+    }
+
+    fn excluded(&self) -> Option<&'static Rule> {
+        rules::excluded(self)
+    }
+
+    fn needs(&self) -> Vec<Requirement> {
+        Self::needs(self)
+    }
+
+    fn machine(&self) -> MachineChoice {
+        self.machine
+    }
+
+    fn conditions(&self) -> Vec<Condition> {
+        Self::conditions(self)
+    }
+
+    fn expected(&self) -> Expected {
+        Expected::Raw(self.expectation())
+    }
+
+    fn column(&self) -> Column {
+        (Method::NAME, self.method.word())
+    }
+}

@@ -14,12 +14,7 @@ use super::axes::{
     BackupForm, BitmapTransfer, Bitmaps, Clusters, Creation, Granularity, Operation,
     StorageMigration, Target, Writer,
 };
-use super::rules;
-use crate::{
-    Backend, Condition, Requirement, Rule, Suite,
-    axis::{Value, axes_point},
-    point::SuitePoint,
-};
+use crate::{Condition, axis::axes_point};
 
 /// A chain of backups. Its text is `JOURNEY/FORM/OPERATION/OPTIONS`, as in
 /// `stay/blockdev-backup/incremental-simple/32k`.
@@ -80,35 +75,5 @@ impl Backup {
     #[must_use]
     pub fn jumps(&self) -> bool {
         self.journey != StorageMigration::Stay
-    }
-}
-
-impl SuitePoint for Backup {
-    fn suite(&self) -> Suite {
-        Suite::Backup
-    }
-
-    fn backends(&self) -> &'static [Backend] {
-        &[Backend::Qemu]
-    }
-
-    fn values(&self) -> Vec<Value> {
-        Self::values(self)
-    }
-
-    fn excluded(&self) -> Option<&'static Rule> {
-        rules::excluded(self)
-    }
-
-    fn needs(&self) -> Vec<Requirement> {
-        Self::needs(self)
-    }
-
-    fn conditions(&self) -> Vec<Condition> {
-        Self::conditions(self)
-    }
-
-    fn tools(&self) -> &'static [&'static str] {
-        &["qemu-img", "qemu-io"]
     }
 }

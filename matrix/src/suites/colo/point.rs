@@ -4,11 +4,7 @@
 //! (`COLOMode`, `COLOExitReason`, `x-colo-lost-heartbeat`) and `qapi/yank.json`.
 
 use super::axes::{CheckpointDelay, ColoChannel, ColoDisk, ColoMoment, Failover, Loss};
-use crate::{
-    Accelerator, Backend, Condition, MachineChoice, Requirement, Side, Suite, Version,
-    axis::{Value, axes_point},
-    point::SuitePoint,
-};
+use crate::{Accelerator, Condition, MachineChoice, Side, Version, axis::axes_point};
 
 /// Two guests in lock-step, and the loss of one. Its text is `CHANNEL/FAILOVER/MOMENT/OPTIONS`, as in
 /// `single-channel/primary/idle/plain`.
@@ -101,32 +97,6 @@ impl Colo {
             Condition::Remigrate,
             Condition::NoLeftovers,
         ]
-    }
-}
-
-impl SuitePoint for Colo {
-    fn suite(&self) -> Suite {
-        Suite::Colo
-    }
-
-    fn backends(&self) -> &'static [Backend] {
-        &[Backend::Qemu]
-    }
-
-    fn values(&self) -> Vec<Value> {
-        Self::values(self)
-    }
-
-    fn needs(&self) -> Vec<Requirement> {
-        Self::needs(self)
-    }
-
-    fn machine(&self) -> MachineChoice {
-        self.machine
-    }
-
-    fn conditions(&self) -> Vec<Condition> {
-        Self::conditions(self)
     }
 }
 

@@ -4,12 +4,7 @@ use super::axes::{
     Accelerator, Address, Channels, CpuModel, Devices, Feature, GuestState, Incident,
     MachineChoice, Method, Multifd, Tls, Transport, Uuids, ZeroPage,
 };
-use super::rules;
-use crate::{
-    Axis, Backend, Condition, Requirement, Rule, Suite,
-    axis::{Value, axes_point},
-    point::{Column, Expected, SuitePoint},
-};
+use crate::axis::axes_point;
 
 /// One migration between two QEMUs: a value of each axis. The default is a live precopy over a
 /// UNIX socket.
@@ -147,42 +142,4 @@ axes_point! {
         devices: Devices,
     ],
     set: features: Feature
-}
-
-impl SuitePoint for Raw {
-    fn suite(&self) -> Suite {
-        Suite::Qemu
-    }
-
-    fn backends(&self) -> &'static [Backend] {
-        &[Backend::Qemu]
-    }
-
-    fn values(&self) -> Vec<Value> {
-        Self::values(self)
-    }
-
-    fn excluded(&self) -> Option<&'static Rule> {
-        rules::excluded(self)
-    }
-
-    fn needs(&self) -> Vec<Requirement> {
-        Self::needs(self)
-    }
-
-    fn machine(&self) -> MachineChoice {
-        self.machine
-    }
-
-    fn conditions(&self) -> Vec<Condition> {
-        Self::conditions(self)
-    }
-
-    fn expected(&self) -> Expected {
-        Expected::Raw(self.expectation())
-    }
-
-    fn column(&self) -> Column {
-        (Method::NAME, self.method.word())
-    }
 }
