@@ -11,7 +11,7 @@ use migratrix_history::Side;
 use migratrix_matrix::{Colo, ColoDisk, Point};
 use serde_json::{Value, json};
 
-use crate::{QemuDriver, error::StepError, machine::words, migration::configure, scratch::Scratch};
+use crate::{QemuDriver, error::StepError, migration::configure, scratch::Scratch, words::words};
 pub(crate) use relay::Relay;
 
 /// A bandwidth and a downtime that are no bounds, in bytes/s and ms: nothing is held up here.

@@ -6,7 +6,7 @@ mod work;
 
 use migratrix_matrix::Devices;
 
-use crate::{error::StepError, machine::words, scratch::Scratch};
+use crate::{error::StepError, scratch::Scratch, words::words};
 
 /// The arguments of the devices.
 pub(crate) fn arguments(devices: Devices, scratch: &Scratch) -> Result<Vec<String>, StepError> {

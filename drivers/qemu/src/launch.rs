@@ -5,7 +5,9 @@ use migratrix_history::{Observation, Side, Versions};
 use migratrix_matrix::Method;
 use migratrix_qmp::{Launch, Qemu, QemuError};
 
-use crate::{QemuDriver, colo, error::StepError, machine, migration::cpr, party::PATIENCE};
+use crate::{
+    QemuDriver, colo, error::StepError, machine, migration::cpr, party::PATIENCE, words::words,
+};
 
 impl QemuDriver {
     /// Starts the side's QEMU. Both start at the same time, when the source's is asked for.
@@ -48,7 +50,7 @@ impl QemuDriver {
             machine::arguments(&self.subject, side, self.version(side), &self.scratch)?;
         arguments.extend(colo::arguments(&self.subject, &self.scratch)?);
         if side == Side::Destination {
-            arguments.extend(machine::words("-incoming defer"));
+            arguments.extend(words("-incoming defer"));
         }
         let party = self.party(side);
         let launch = Launch::new(party.host.binary.clone()).kept_in(&party.account);

@@ -21,6 +21,7 @@ mod migration;
 mod party;
 mod scratch;
 mod transport;
+mod words;
 
 pub use driver::QemuDriver;
 pub use gates::unmet;

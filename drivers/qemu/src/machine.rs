@@ -5,7 +5,7 @@ use migratrix_history::Side;
 use migratrix_matrix::{Feature, GuestState, MachineChoice, Method, Raw, Uuids, Version};
 use migratrix_qmp::QemuCaps;
 
-use crate::{arch, devices, error::StepError, scratch::Scratch};
+use crate::{arch, devices, error::StepError, scratch::Scratch, words::words};
 
 /// The machine type of both sides: the newest or the oldest that both have of its family. `None`
 /// where there is none.
@@ -41,11 +41,6 @@ pub(crate) fn arguments(
     all.extend(arch::boot(raw.machine.arch(), &image, qemu));
     all.extend(devices::arguments(raw.devices, scratch)?);
     Ok(all)
-}
-
-/// The words of a line that has no blanks within them.
-pub(crate) fn words(line: &str) -> Vec<String> {
-    line.split_whitespace().map(str::to_owned).collect()
 }
 
 /// The machine type, and memory that another process can have as well where the case asks for it.

@@ -6,8 +6,8 @@ use migratrix_matrix::{Backup, Drive, StorageMigration, WriteSet, Writer};
 use migratrix_qmp::Launch;
 use serde_json::{Value, json};
 
-use super::images::DISK;
-use crate::{QemuDriver, error::StepError, machine, party::PATIENCE};
+use super::images::{self, DISK};
+use crate::{QemuDriver, error::StepError, machine, party::PATIENCE, words::words};
 
 /// The name of a disk's file on a side.
 pub(super) fn file(case: &Backup, side: Side, drive: Drive) -> String {
@@ -78,7 +78,7 @@ impl QemuDriver {
             }
         }
         if side == Side::Destination {
-            arguments.extend(machine::words("-incoming defer -S"));
+            arguments.extend(words("-incoming defer -S"));
         }
         let output = self.scratch.path(output(side));
         let party = self.party(side);
@@ -93,12 +93,33 @@ impl QemuDriver {
         self.greet(side, qemu, record);
         Ok(())
     }
+
+    /// Ends the side's QEMU, and compares each chain with its disk.
+    pub(super) async fn end_and_compare(
+        &mut self,
+        case: &Backup,
+        side: Side,
+        record: &mut Recorder,
+    ) -> Result<(), StepError> {
+        self.party(side).note_events(record);
+        let qemu = self.party(side).unseat();
+        let qemu = qemu.ok_or(StepError::NotApplicable("its QEMU is gone"))?;
+        qemu.quit(PATIENCE).await?;
+        for link in case.ends() {
+            let disk = file(case, side, link.drive);
+            let end = images::file(case, link);
+            self.compare((&end, images::format(case)), (&disk, "qcow2"), record)
+                .await?;
+            self.survey_image(side, &end, record).await?;
+        }
+        Ok(())
+    }
 }
 
 /// A QEMU without a machine: what `qemu-iotests` 124 needs.
 fn bare(domain: &str) -> Vec<String> {
     let line = "-machine none -nodefaults -no-user-config -display none -name";
-    let mut all = machine::words(line);
+    let mut all = words(line);
     all.push(domain.to_owned());
     all
 }
@@ -126,11 +147,11 @@ const EIO: i32 = 5;
 
 /// The device of a disk. A guest reaches its own by fixed ports: no PCI to be set up.
 fn device(writer: Writer, drive: Drive) -> Vec<String> {
-    let words = match writer {
+    let line = match writer {
         Writer::QemuIo => format!("-device virtio-blk-pci,drive={drive},id=disk-{drive},addr=0x11"),
         Writer::Guest => format!(
             "-device isa-ide,id=isa-ide -device ide-hd,drive={drive},id=disk-{drive},bus=isa-ide.0,unit=0"
         ),
     };
-    machine::words(&words)
+    words(&line)
 }

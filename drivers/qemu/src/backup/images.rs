@@ -172,27 +172,6 @@ impl QemuDriver {
         }
         Ok(())
     }
-
-    /// Ends the side's QEMU, and compares each chain with its disk.
-    pub(super) async fn end_and_compare(
-        &mut self,
-        case: &Backup,
-        side: Side,
-        record: &mut Recorder,
-    ) -> Result<(), StepError> {
-        self.party(side).note_events(record);
-        let qemu = self.party(side).unseat();
-        let qemu = qemu.ok_or(StepError::NotApplicable("its QEMU is gone"))?;
-        qemu.quit(crate::party::PATIENCE).await?;
-        for link in case.ends() {
-            let disk = super::disks::file(case, side, link.drive);
-            let end = file(case, link);
-            self.compare((&end, format(case)), (&disk, "qcow2"), record)
-                .await?;
-            self.survey_image(side, &end, record).await?;
-        }
-        Ok(())
-    }
 }
 
 pub(super) fn owned(words: &[&str]) -> Vec<String> {

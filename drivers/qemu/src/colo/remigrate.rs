@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use super::switched;
 use crate::{
-    QemuDriver, error::StepError, machine::words, party::PATIENCE, transport::address::Place,
+    QemuDriver, error::StepError, party::PATIENCE, transport::address::Place, words::words,
 };
 
 const SOCKET: &str = "socket-onward";

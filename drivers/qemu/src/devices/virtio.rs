@@ -11,18 +11,13 @@
 
 use std::time::Duration;
 
-use migratrix_contract::Recorder;
-use migratrix_history::{Observation, Side, When};
-use migratrix_matrix::Devices;
 use migratrix_qmp::{Deadline, Width};
 
 use super::{
     SLOT,
     pci::{BAR, COMMAND},
-    work,
 };
 use crate::{
-    QemuDriver,
     error::StepError,
     party::{EVERY, Party},
 };
@@ -246,30 +241,5 @@ async fn await_used(party: &mut Party, at: u64, made: u16) -> Result<(), StepErr
         if deadline.is_past() {
             return Err(StepError::DeviceTimeout);
         }
-    }
-}
-
-impl QemuDriver {
-    /// Uses the case's device, and records what it did: what it is, and what it answers if it is in
-    /// use.
-    pub(crate) async fn use_device(
-        &mut self,
-        side: Side,
-        when: When,
-        record: &mut Recorder,
-    ) -> Result<(), StepError> {
-        let devices = self.subject.raw.devices;
-        if devices == Devices::None {
-            return Err(StepError::NotApplicable("it has no device"));
-        }
-        let mut did = self.party(side).devices(devices).await?;
-        did.extend(work::done(self, side, when).await?);
-        record.saw(Observation::Device { side, when, did });
-        Ok(())
-    }
-
-    /// Changes a register of the case's device behind its driver's back.
-    pub(crate) async fn disturb_device(&mut self, side: Side) -> Result<(), StepError> {
-        self.party(side).change_interrupt_line().await
     }
 }

@@ -1,6 +1,7 @@
 //! What each virtio device does when it is used, in words that are the same on both sides.
 
-use migratrix_history::{Side, When};
+use migratrix_contract::Recorder;
+use migratrix_history::{Observation, Side, When};
 use migratrix_matrix::Devices;
 use serde_json::json;
 
@@ -252,4 +253,29 @@ async fn serial(
     let response = party.ask("ringbuf-read", read).await?;
     let arrived = response.as_str().is_some_and(|read| read == text);
     Ok(vec![format!("what was sent has arrived: {arrived}")])
+}
+
+impl QemuDriver {
+    /// Uses the case's device, and records what it did: what it is, and what it answers if it is in
+    /// use.
+    pub(crate) async fn use_device(
+        &mut self,
+        side: Side,
+        when: When,
+        record: &mut Recorder,
+    ) -> Result<(), StepError> {
+        let devices = self.subject.raw.devices;
+        if devices == Devices::None {
+            return Err(StepError::NotApplicable("it has no device"));
+        }
+        let mut did = self.party(side).devices(devices).await?;
+        did.extend(done(self, side, when).await?);
+        record.saw(Observation::Device { side, when, did });
+        Ok(())
+    }
+
+    /// Changes a register of the case's device behind its driver's back.
+    pub(crate) async fn disturb_device(&mut self, side: Side) -> Result<(), StepError> {
+        self.party(side).change_interrupt_line().await
+    }
 }

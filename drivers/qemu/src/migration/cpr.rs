@@ -11,7 +11,7 @@ use migratrix_history::Side;
 use migratrix_matrix::Method;
 use serde_json::{Value, json};
 
-use crate::{QemuDriver, error::StepError, machine::words, party::PATIENCE, transport::await_file};
+use crate::{QemuDriver, error::StepError, party::PATIENCE, transport::await_file, words::words};
 
 /// Where the source hands its state over.
 const CHANNEL: &str = "cpr";
