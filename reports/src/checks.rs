@@ -18,6 +18,7 @@ mod tck;
 #[cfg(test)]
 mod tests;
 mod timeline;
+mod words;
 
 use migratrix_history::{History, Versions};
 use migratrix_matrix::{Condition, Point};

@@ -6,7 +6,7 @@ use migratrix_matrix::Activity;
 
 use super::{
     evidence::{Beat, Evidence, Judged},
-    reasons::place,
+    words::place,
 };
 use crate::Verdict;
 

@@ -14,10 +14,7 @@ use migratrix_history::{
 
 use migratrix_matrix::{Point, Uuids};
 
-use super::{
-    presence::seen,
-    reasons::{moment, place},
-};
+use super::words::{moment, place, seen};
 use crate::Verdict;
 
 /// A check's answer; `Err` is the verdict on evidence that is missing, so that `?` gives it.

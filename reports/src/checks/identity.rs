@@ -4,7 +4,7 @@ use migratrix_history::{Identity, Side, When};
 
 use super::{
     evidence::{Evidence, Judged},
-    reasons::place,
+    words::place,
 };
 use crate::Verdict;
 

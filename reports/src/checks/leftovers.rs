@@ -4,7 +4,7 @@ use migratrix_history::Side;
 
 use super::{
     evidence::{Evidence, Judged},
-    reasons::place,
+    words::place,
 };
 use crate::Verdict;
 

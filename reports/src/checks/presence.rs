@@ -1,8 +1,11 @@
-//! Conditions 5, 7 and 8: where the domain is after the migration; and how a host's word of it is told.
+//! Conditions 5, 7 and 8: where the domain is after the migration.
 
 use migratrix_history::{DomainInfo, DomainState, Side, When};
 
-use super::evidence::{Evidence, Judged};
+use super::{
+    evidence::{Evidence, Judged},
+    words::{seen, whole},
+};
 use crate::Verdict;
 
 /// 5: no active domain on the source.
@@ -57,35 +60,4 @@ pub(super) fn is_ours(evidence: &Evidence<'_>, side: Side, look: &DomainState) -
         DomainState::Present(domain) => evidence.is_ours(side, domain),
         DomainState::Absent => false,
     }
-}
-
-pub(super) fn seen(look: &DomainState) -> String {
-    match look {
-        DomainState::Present(domain) => format!("one: {}", whole(domain)),
-        DomainState::Absent => "nothing of that name".to_owned(),
-    }
-}
-
-pub(super) const fn kept(persistent: bool) -> &'static str {
-    if persistent {
-        "persistent"
-    } else {
-        "transient"
-    }
-}
-
-/// Its state and reason, for people.
-pub(super) fn state(domain: &DomainInfo) -> String {
-    let activity = if domain.active { "active" } else { "inactive" };
-    format!("{activity}, {} ({})", domain.state, domain.reason)
-}
-
-/// All that tells a wrong domain from the right one, for people.
-pub(super) fn whole(domain: &DomainInfo) -> String {
-    format!(
-        "{}, {}, UUID {}",
-        state(domain),
-        kept(domain.persistent),
-        domain.uuid
-    )
 }

@@ -1,13 +1,16 @@
-//! Why a history doesn't hold what a check asks for, and how places are told to people.
+//! Why a history doesn't hold what a check asks for.
 #![expect(
     clippy::wildcard_enum_match_arm,
     reason = "each question picks one kind of observation"
 )]
 
-use migratrix_history::{Observation, Outcome, Refusal, Side, Verb, When};
-use migratrix_matrix::{End, Raw, ReleaseName, Version};
+use migratrix_history::{Observation, Outcome, Side, Verb, When};
+use migratrix_matrix::{End, Raw};
 
-use super::evidence::Evidence;
+use super::{
+    evidence::Evidence,
+    words::{no, told},
+};
 use crate::Verdict;
 
 impl Evidence<'_> {
@@ -125,60 +128,4 @@ fn bad_end(saw: &Observation) -> Option<BadEnd> {
         unknown,
         told,
     })
-}
-
-/// A refusal with its codes, for people.
-pub(super) fn no(refusal: &Refusal) -> String {
-    let Refusal {
-        code,
-        domain,
-        message,
-    } = refusal;
-    format!("{message} (error code {code}, domain {domain})")
-}
-
-/// Whether QEMU refused for the thing that is named by `words`. Its sentences change from release to
-/// release, and its quotes too; what they name stays, and so does the class of the error.
-pub(super) fn is_refusal_of(refusal: &Refusal, words: &[&str]) -> bool {
-    refusal.message.starts_with("GenericError") && names(&refusal.message, words)
-}
-
-/// Whether a text names all of this, in capital letters or small ones.
-pub(super) fn names(text: &str, words: &[&str]) -> bool {
-    let text = text.to_lowercase();
-    words.iter().all(|word| text.contains(word))
-}
-
-/// Words that must be named, for people.
-pub(super) fn listed(words: &[&str]) -> String {
-    let quoted: Vec<_> = words.iter().map(|word| format!("`{word}`")).collect();
-    quoted.join(" and ")
-}
-
-pub(super) const fn place(side: Side) -> &'static str {
-    match side {
-        Side::Source => "the source",
-        Side::Destination => "the destination",
-    }
-}
-
-pub(super) const fn moment(when: When) -> &'static str {
-    match when {
-        When::Before => "before the migration",
-        When::During => "during the migration",
-        When::After => "after the migration",
-        When::Writing => "while the guest writes",
-    }
-}
-
-fn told(
-    side: Side,
-    release: &ReleaseName,
-    libvirt: Option<Version>,
-    qemu: Option<Version>,
-) -> String {
-    let version =
-        |name, of: Option<Version>| of.map_or(String::new(), |of| format!(", {name} {of}"));
-    let (libvirt, qemu) = (version("libvirt", libvirt), version("QEMU", qemu));
-    format!("{} ({release}{libvirt}{qemu})", place(side))
 }

@@ -10,7 +10,7 @@ use crate::{
     Verdict,
     checks::{
         evidence::Judged,
-        reasons::{is_refusal_of, listed},
+        words::{is_refusal_of, listed},
     },
 };
 

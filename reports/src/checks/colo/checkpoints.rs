@@ -9,7 +9,7 @@ use crate::{
     Verdict,
     checks::{
         evidence::{Evidence, Judged},
-        reasons::place,
+        words::place,
     },
 };
 

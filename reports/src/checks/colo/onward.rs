@@ -11,7 +11,7 @@ use crate::{
     Verdict,
     checks::{
         evidence::{Evidence, Judged},
-        reasons::{no, place},
+        words::{no, place},
     },
 };
 

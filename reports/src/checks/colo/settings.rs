@@ -10,7 +10,7 @@ use crate::{
     Verdict,
     checks::{
         evidence::{Evidence, Judged},
-        reasons::place,
+        words::place,
     },
 };
 

@@ -11,7 +11,7 @@ use crate::{
     Verdict,
     checks::{
         evidence::{Evidence, Judged},
-        reasons::{is_refusal_of, listed, names, no},
+        words::{is_refusal_of, listed, names, no},
     },
 };
 

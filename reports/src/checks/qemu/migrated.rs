@@ -8,8 +8,8 @@ use crate::{
     Verdict,
     checks::{
         evidence::{Evidence, Judged},
-        reasons::no,
         timeline::ENDS,
+        words::no,
     },
 };
 

@@ -11,7 +11,7 @@ use serde_json::Value;
 
 use crate::{
     Verdict,
-    checks::{evidence::Evidence, reasons::place},
+    checks::{evidence::Evidence, words::place},
 };
 
 /// What a side says is set.

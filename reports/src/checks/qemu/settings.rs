@@ -11,7 +11,7 @@ use crate::{
     Verdict,
     checks::{
         evidence::{Evidence, Judged},
-        reasons::place,
+        words::place,
     },
 };
 

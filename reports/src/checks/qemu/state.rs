@@ -8,7 +8,7 @@ use crate::{
     Verdict,
     checks::{
         evidence::{Evidence, Judged},
-        presence::state,
+        words::state,
     },
 };
 

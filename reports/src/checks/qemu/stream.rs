@@ -6,7 +6,7 @@ use crate::{
     Verdict,
     checks::{
         evidence::{Evidence, Judged},
-        reasons::{moment, place},
+        words::{moment, place},
     },
 };
 

@@ -7,7 +7,8 @@ use crate::{
     Verdict,
     checks::{
         evidence::{Evidence, Judged},
-        presence::{arrived, is_ours, kept, seen, state},
+        presence::{arrived, is_ours},
+        words::{kept, seen, state},
     },
 };
 

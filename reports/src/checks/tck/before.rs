@@ -7,7 +7,7 @@ use crate::{
     Verdict,
     checks::{
         evidence::{Evidence, Judged},
-        presence::{kept, state, whole},
+        words::{kept, state, whole},
     },
 };
 

@@ -7,7 +7,7 @@ use crate::{
     Verdict,
     checks::{
         evidence::{Evidence, Judged},
-        reasons::no,
+        words::no,
     },
 };
 
