@@ -196,6 +196,8 @@ runs in namespaces only, without a network and with nothing of this machine's fi
 /// What to do with releases.
 #[derive(Debug, Subcommand)]
 pub enum ReleaseAction {
+    /// List them, as without a word
+    List,
     /// Build the root file systems of known recipes
     Build {
         #[arg(required = true, help = recipes_help())]

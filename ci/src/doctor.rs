@@ -70,7 +70,7 @@ fn tell(state: State, what: &str, detail: &str, mend: Option<&str>) {
 
 /// A client with the library of a release that is here.
 fn client() -> Result<Vec<OsString>> {
-    let releases = meaning::store()?.list()?;
+    let releases = meaning::store()?.list()?.whole;
     let release = releases
         .last()
         .context("no release is built whose client could ask")?;

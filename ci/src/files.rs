@@ -10,7 +10,10 @@ use std::{
 };
 
 use anyhow::{Context, Result, bail};
-use nix::libc::{O_NOCTTY, O_NONBLOCK};
+use nix::{
+    fcntl::{FcntlArg, OFlag, fcntl},
+    libc::{O_NOCTTY, O_NONBLOCK},
+};
 
 use crate::{WrongUse, is_full};
 
@@ -75,10 +78,13 @@ pub fn create(path: &Path) -> io::Result<File> {
     let mut how = OpenOptions::new();
     how.write(true).create(true).truncate(true);
     let made = how.custom_flags(O_NONBLOCK | O_NOCTTY).open(path);
-    made.map_err(|error| match fs::metadata(path) {
+    let file = made.map_err(|error| match fs::metadata(path) {
         Ok(there) if there.file_type().is_fifo() => no_file(there.file_type()),
         Ok(_) | Err(_) => error,
-    })
+    })?;
+    // Whoever reads a pipe may take its time.
+    fcntl(&file, FcntlArg::F_SETFL(OFlag::empty()))?;
+    Ok(file)
 }
 
 fn demand_regular(there: FileType) -> io::Result<()> {
@@ -248,6 +254,28 @@ mod tests {
                 .contains("a pipe")
         );
         create(Path::new("/dev/null")).expect("it takes everything");
+    }
+
+    #[test]
+    fn what_is_written_goes_into_a_pipe_that_is_read_and_nothing_waits_for_one_that_is_not() {
+        let dir = tempfile::tempdir().expect("there is room");
+        let pipe = dir.path().join("pipe");
+        mkfifo(&pipe, Mode::S_IRWXU).expect("there is room");
+        let why = format!(
+            "{:#}",
+            write_whole(&pipe, "text").expect_err("nobody reads")
+        );
+        assert!(why.contains("a pipe"), "{why}");
+        let mut how = OpenOptions::new();
+        let mut reader = how
+            .read(true)
+            .custom_flags(O_NONBLOCK)
+            .open(&pipe)
+            .expect("it is there");
+        write_whole(&pipe, "text").expect("somebody reads");
+        let mut read = String::new();
+        reader.read_to_string(&mut read).expect("it was written");
+        assert_eq!(read, "text");
     }
 
     #[test]

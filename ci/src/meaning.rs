@@ -46,11 +46,11 @@ pub fn store() -> Result<Store> {
 /// # Errors
 /// Fails where the store can't be read, or a name is taken twice.
 pub fn known_releases(store: &Store, config: &Config, own: &[OwnBuild]) -> Result<Releases> {
-    let mut known: Vec<Release> = store
-        .list()?
-        .iter()
-        .map(|stored| stored.release())
-        .collect();
+    let stock = store.list()?;
+    let mut known: Vec<Release> = stock.whole.iter().map(StoredRelease::release).collect();
+    // What is wrong with one is told where it is used.
+    let damaged = stock.damaged.into_iter();
+    known.extend(damaged.map(|(name, _)| Release::unknown(name)));
     for recipe in recipes() {
         let name = ReleaseName::new(recipe.name)?;
         if known.iter().all(|release| release.name != name) {

@@ -14,7 +14,7 @@ use crate::{WrongUse, cli::ReleaseAction, files, meaning};
 /// Fails where a release can't be built, added, read or removed.
 pub fn releases(action: Option<&ReleaseAction>) -> Result<()> {
     match action {
-        None => list(),
+        None | Some(ReleaseAction::List) => list(),
         Some(ReleaseAction::Build {
             names,
             allow_expired,
@@ -48,26 +48,33 @@ fn wanted(name: &str) -> Result<(ReleaseName, Recipe)> {
 
 fn list() -> Result<()> {
     let store = meaning::store()?;
-    let stored = store.list()?;
-    println!(
-        "{:<20} {:>9} {:>9}  where it is from",
-        "release", "libvirt", "QEMU"
-    );
-    for release in &stored {
+    let stock = store.list()?;
+    row("release", "libvirt", "QEMU", "where it is from");
+    for release in &stock.whole {
         println!("{}", line(release));
     }
-    for recipe in recipes() {
-        if stored
-            .iter()
-            .all(|release| release.name().as_str() != recipe.name)
-        {
-            println!(
-                "{:<20} {:>9} {:>9}  not built: migratrix releases build {0}",
-                recipe.name, "-", "-"
+    for (name, why) in &stock.damaged {
+        row(name.as_str(), "-", "-", &format!("damaged: {why}"));
+    }
+    let whole = stock.whole.iter().map(StoredRelease::name);
+    let there: Vec<_> = whole
+        .chain(stock.damaged.iter().map(|(name, _)| name))
+        .collect();
+    for Recipe { name, .. } in recipes() {
+        if there.iter().all(|one| one.as_str() != name) {
+            row(
+                name,
+                "-",
+                "-",
+                &format!("not built: migratrix releases build {name}"),
             );
         }
     }
     Ok(())
+}
+
+fn row(name: &str, libvirt: &str, qemu: &str, what: &str) {
+    println!("{name:<20} {libvirt:>9} {qemu:>9}  {what}");
 }
 
 fn line(stored: &StoredRelease) -> String {

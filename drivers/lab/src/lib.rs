@@ -33,6 +33,6 @@ pub use releases::{
     recipe::{BuildOptions, Expired, Recipe, recipe, recipes},
     release::{FORMAT, Origin, Package, Record, StoredRelease, client_command},
     source::{Inventory, ReleaseSource, Tool},
-    store::{SetAside, Store, cache_folder},
+    store::{SetAside, Stock, Store, cache_folder},
     unpack::Contents,
 };

@@ -108,6 +108,7 @@ fn any_root() -> Option<PathBuf> {
             .ok()?
             .list()
             .ok()?
+            .whole
             .first()
             .map(|release| release.root())
     };

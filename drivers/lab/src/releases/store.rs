@@ -25,6 +25,15 @@ pub struct Store {
     folder: PathBuf,
 }
 
+/// What a store has, in the order of the names.
+#[derive(Debug, Default)]
+pub struct Stock {
+    /// The releases.
+    pub whole: Vec<StoredRelease>,
+    /// Those that can't be read, and why.
+    pub damaged: Vec<(ReleaseName, LabError)>,
+}
+
 /// Where the cache is: `MIGRATRIX_CACHE`, or `migratrix` in `XDG_CACHE_HOME`, or in `~/.cache`.
 #[must_use]
 pub fn cache_folder() -> PathBuf {
@@ -71,21 +80,24 @@ impl Store {
         Ok(Self { folder })
     }
 
-    /// All releases, in the order of their names.
+    /// All releases.
     ///
     /// # Errors
-    /// Returns an error where one can't be read.
-    pub fn list(&self) -> Result<Vec<StoredRelease>, LabError> {
+    /// Returns an error where the store's folder can't be read.
+    pub fn list(&self) -> Result<Stock, LabError> {
         let entries = fs::read_dir(&self.folder).map_err(LabError::file("read", &self.folder))?;
-        let mut found = Vec::new();
+        let mut stock = Stock::default();
         for entry in entries {
             let folder = entry.map_err(LabError::file("read", &self.folder))?.path();
-            if StoredRelease::record_file(&folder).exists() && !is_unfinished(&folder) {
-                found.push(read(&folder)?);
+            let Some(name) = named(&folder) else { continue };
+            match read(&folder) {
+                Ok(release) => stock.whole.push(release),
+                Err(why) => stock.damaged.push((name, why)),
             }
         }
-        found.sort_by(|a, b| a.name().cmp(b.name()));
-        Ok(found)
+        stock.whole.sort_by(|a, b| a.name().cmp(b.name()));
+        stock.damaged.sort_by(|(a, _), (b, _)| a.cmp(b));
+        Ok(stock)
     }
 
     /// The release of this name.
@@ -202,14 +214,20 @@ impl Store {
     }
 }
 
-fn is_unfinished(folder: &Path) -> bool {
-    folder
-        .file_name()
-        .is_some_and(|name| name.to_string_lossy().starts_with('.'))
+/// The release that a folder of the store is of; none while it is made.
+fn named(folder: &Path) -> Option<ReleaseName> {
+    let name = folder.file_name()?.to_str()?;
+    let is_there = StoredRelease::record_file(folder).exists();
+    ReleaseName::new(name).ok().filter(|_| is_there)
 }
 
 fn read(folder: &Path) -> Result<StoredRelease, LabError> {
     let file = StoredRelease::record_file(folder);
+    let is_special = fs::metadata(&file).is_ok_and(|there| !there.is_file());
+    if is_special {
+        let why = "it is no regular file".to_owned();
+        return Err(LabError::Record { path: file, why });
+    }
     let text = fs::read_to_string(&file).map_err(LabError::file("read", &file))?;
     let record = parse(&text).map_err(|why| LabError::Record { path: file, why })?;
     Ok(StoredRelease {
