@@ -24,8 +24,10 @@ fn main() -> Result<ExitCode> {
     if word == "child" {
         return look();
     }
-    if let Entered::Left(code) = sandbox::enter(Terminal::Outer)? {
-        return Ok(ExitCode::from(code));
+    match sandbox::enter(Terminal::Outer) {
+        Ok(Entered::Inside) => {}
+        Ok(Entered::Left(code)) => return Ok(ExitCode::from(code)),
+        Err(error) => return Err(error.to_string().into()),
     }
     if word == "wait" {
         println!("waiting");

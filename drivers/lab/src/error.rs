@@ -50,6 +50,12 @@ pub enum LabError {
     /// The namespaces could not be made.
     #[error("`unshare` could not make the sandbox's namespaces ({0}): see `migratrix doctor`")]
     Sandbox(ExitStatus),
+    /// A process that held the sandbox was killed: nothing in it tells of its end.
+    #[error(
+        "{0} in the sandbox was killed: by somebody, or by the kernel for want of memory (`dmesg` tells); a \
+         run keeps what it concluded, and `migratrix run --resume DIR` goes on with it"
+    )]
+    Killed(&'static str),
     /// The lab was asked for outside the sandbox.
     #[error("the lab works inside the sandbox only: call `sandbox::enter` first")]
     Outside,
@@ -194,6 +200,7 @@ impl LabError {
             | Self::Silent { .. }
             | Self::System { .. }
             | Self::Sandbox(_)
+            | Self::Killed(_)
             | Self::Outside
             | Self::Host { .. }
             | Self::Record { .. }

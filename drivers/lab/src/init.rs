@@ -47,18 +47,22 @@ impl Watch {
         })
     }
 
-    /// Reaps until `main` ends, and gives its exit code. A byte on the lifeline is a request to
+    /// Reaps until `main` ends, and says how. A byte on the lifeline is a request to
     /// stop; at its end this returns at once.
-    pub(crate) fn until_exit(mut self, main: Pid, on_stop: impl Fn()) -> Result<u8, LabError> {
+    pub(crate) fn until_exit(
+        mut self,
+        main: Pid,
+        on_stop: impl Fn(),
+    ) -> Result<ExitStatus, LabError> {
         loop {
-            if let Some(code) = reap(main)? {
-                return Ok(code);
+            if let Some(status) = reap(main)? {
+                return Ok(status);
             }
             self.wait_for_news()?;
             while let Ok(Some(_)) = self.children.read_signal() {}
             match self.lifeline_bytes()? {
                 None => {}
-                Some(0) => return Ok(exit_code(ExitStatus::from_raw(Signal::SIGKILL as i32))),
+                Some(0) => return Ok(ExitStatus::from_raw(Signal::SIGKILL as i32)),
                 Some(_) => on_stop(),
             }
         }
@@ -88,13 +92,13 @@ impl Watch {
     }
 }
 
-/// Reaps all that have ended; gives the exit code of `main` if it is among them.
-fn reap(main: Pid) -> Result<Option<u8>, LabError> {
-    let mut code = None;
+/// Reaps all that have ended; says how `main` has, if it is among them.
+fn reap(main: Pid) -> Result<Option<ExitStatus>, LabError> {
+    let mut status = None;
     loop {
         match waitpid(None, Some(WaitPidFlag::WNOHANG)) {
-            Ok(WaitStatus::StillAlive) | Err(Errno::ECHILD) => return Ok(code),
-            Ok(ended) if ended.pid() == Some(main) => code = ended_code(ended).or(code),
+            Ok(WaitStatus::StillAlive) | Err(Errno::ECHILD) => return Ok(status),
+            Ok(ended) if ended.pid() == Some(main) => status = end(ended).or(status),
             Ok(_) | Err(Errno::EINTR) => {}
             Err(source) => return Err(LabError::system("wait for children")(source)),
         }
@@ -102,10 +106,10 @@ fn reap(main: Pid) -> Result<Option<u8>, LabError> {
 }
 
 #[expect(clippy::wildcard_enum_match_arm, reason = "only these two are ends")]
-pub(crate) fn ended_code(status: WaitStatus) -> Option<u8> {
+pub(crate) fn end(status: WaitStatus) -> Option<ExitStatus> {
     match status {
-        WaitStatus::Exited(_, code) => Some(low_byte(code)),
-        WaitStatus::Signaled(_, signal, _) => Some(low_byte(KILLED + signal as i32)),
+        WaitStatus::Exited(_, code) => Some(ExitStatus::from_raw(code << 8)),
+        WaitStatus::Signaled(_, signal, _) => Some(ExitStatus::from_raw(signal as i32)),
         _ => None,
     }
 }

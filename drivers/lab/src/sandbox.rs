@@ -53,6 +53,11 @@ const INIT: &str = "init:";
 /// Tells the processes inside how the outer one was called.
 const CALLED: &str = "MIGRATRIX_CALLED_AS";
 
+/// What init reports to the outer process: that the runner was started, then its exit code, then, where
+/// it ended by a signal, that too.
+const READY: u8 = b'r';
+const KILLED: u8 = b'k';
+
 /// The exit code after a second interrupt.
 const INTERRUPTED: u8 = 130;
 
@@ -272,15 +277,16 @@ fn outlive(
 }
 
 fn conclude(status: ExitStatus, mut ready: File) -> Result<u8, LabError> {
-    let mut byte = [0];
-    match ready.read(&mut byte) {
-        Ok(1) => Ok(init::exit_code(status)),
-        Ok(_) if init::exit_code(status) == INTERRUPTED => Ok(INTERRUPTED),
-        Ok(_) => Err(LabError::Sandbox(status)),
-        Err(source) => Err(LabError::System {
-            what: "hear from the sandbox".to_owned(),
-            source,
-        }),
+    let mut said = Vec::new();
+    ready
+        .read_to_end(&mut said)
+        .map_err(LabError::system("hear from the sandbox"))?;
+    match said[..] {
+        [READY, code] => Ok(code),
+        _ if init::exit_code(status) == INTERRUPTED => Ok(INTERRUPTED),
+        [] => Err(LabError::Sandbox(status)),
+        [_] => Err(LabError::Killed("its first process")),
+        [..] => Err(LabError::Killed("the runner")),
     }
 }
 
@@ -293,9 +299,18 @@ fn be_init(lifeline: OwnedFd, ready: OwnedFd) -> Result<u8, LabError> {
     let runner = init::unblock_signals(&mut command)
         .spawn()
         .map_err(LabError::system("start the runner"))?;
-    File::from(ready)
-        .write_all(b"r")
-        .map_err(LabError::system("report to the outer process"))?;
+    let mut ready = File::from(ready);
+    let mut report = |byte: u8| {
+        let written = ready.write_all(&[byte]);
+        written.map_err(LabError::system("report to the outer process"))
+    };
+    report(READY)?;
     let pid = init::pid_of(&runner);
-    watch.until_exit(pid, || kill(pid, Signal::SIGTERM).unwrap_or(()))
+    let end = watch.until_exit(pid, || kill(pid, Signal::SIGTERM).unwrap_or(()))?;
+    let code = init::exit_code(end);
+    report(code)?;
+    if end.code().is_none() {
+        report(KILLED)?;
+    }
+    Ok(code)
 }

@@ -1,7 +1,12 @@
 //! The sandbox on a terminal: nothing below the runner has it, and its keys still reach the outer
 //! process. Needs the right to make namespaces, and no release.
 
-use std::{env, path::PathBuf, process::Command};
+use std::{
+    env,
+    io::{BufRead, BufReader},
+    path::PathBuf,
+    process::{Command, Stdio},
+};
 
 use rexpect::session::{PtySession, spawn_command};
 
@@ -49,4 +54,34 @@ fn an_interrupt_from_the_keyboard_is_passed_on_as_a_request_to_stop() {
     terminal.exp_string("asked to stop").unwrap();
     terminal.exp_eof().unwrap();
     ends_with(&terminal, 7);
+}
+
+/// The only child of a process.
+fn child(pid: u32) -> u32 {
+    let children = std::fs::read_to_string(format!("/proc/{pid}/task/{pid}/children")).unwrap();
+    children.trim().parse().unwrap()
+}
+
+#[test]
+fn whoever_kills_the_runner_or_the_first_process_gets_no_result_but_a_word() {
+    for (name, generations) in [("its first process", 2), ("the runner", 3)] {
+        let mut command = example("wait");
+        command.stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut outer = command.spawn().unwrap();
+        let mut lines = BufReader::new(outer.stdout.take().unwrap()).lines();
+        assert_eq!(lines.next().unwrap().unwrap(), "waiting");
+        let mut pid = outer.id();
+        for _ in 0..generations {
+            pid = child(pid);
+        }
+        let killed = Command::new("kill").args(["-9", &pid.to_string()]).status();
+        assert!(killed.unwrap().success());
+        let ended = outer.wait_with_output().unwrap();
+        let said = String::from_utf8_lossy(&ended.stderr);
+        assert_eq!(ended.status.code(), Some(1), "{said}");
+        assert!(
+            said.contains(&format!("{name} in the sandbox was killed")),
+            "{said}"
+        );
+    }
 }

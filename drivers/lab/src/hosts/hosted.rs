@@ -74,7 +74,7 @@ fn keep() -> Result<u8, LabError> {
             // Where nobody reads it any more, the lifeline has ended as well.
             let _unread = writeln!(io::stdout(), "{child}");
             let status = waitpid(child, None).map_err(LabError::system("wait for the host"))?;
-            Ok(init::ended_code(status).unwrap_or(u8::MAX))
+            Ok(init::end(status).map_or(u8::MAX, init::exit_code))
         }
         ForkResult::Child => be_first(),
     }
@@ -98,7 +98,8 @@ fn be_first() -> Result<u8, LabError> {
     let watch = init::Watch::begin(lifeline.map_err(LabError::system("keep the lifeline"))?)?;
     prepare(&spec)?;
     let daemon = start_daemon()?;
-    watch.until_exit(init::pid_of(&daemon), || ())
+    let end = watch.until_exit(init::pid_of(&daemon), || ())?;
+    Ok(init::exit_code(end))
 }
 
 fn prepare(spec: &Spec) -> Result<(), LabError> {

@@ -173,7 +173,7 @@ pub(crate) fn dispatch(arguments: impl Iterator<Item = OsString>) -> Result<u8, 
     match unsafe { fork() }.map_err(LabError::system("fork"))? {
         ForkResult::Parent { child } => {
             let status = waitpid(child, None).map_err(LabError::system("wait for a program"))?;
-            Ok(init::ended_code(status).unwrap_or(u8::MAX))
+            Ok(init::end(status).map_or(u8::MAX, init::exit_code))
         }
         ForkResult::Child => become_program(&root, &words),
     }
