@@ -70,7 +70,7 @@ fn read_run(dir: &RunDir, plan: Plan, known: &KnownFailures) -> Result<Run> {
         }
     }
     run.mark_known(known, &releases)?;
-    run.elapsed_ms = sessions.elapsed_ms(&run);
+    run.sessions = sessions.spans(&run);
     Ok(run)
 }
 

@@ -148,7 +148,7 @@ pub fn json(run: &Run) -> String {
     let summary = Summary {
         format: 1,
         began_unix: run.began_unix,
-        elapsed_ms: run.elapsed_ms,
+        elapsed_ms: run.elapsed_ms(),
         exit: match run.exit() {
             Exit::AsExpected => "as-expected",
             Exit::Failed => "failed",

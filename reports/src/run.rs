@@ -29,8 +29,9 @@ pub struct Run {
     earlier: BTreeMap<Case, Vec<Judgement>>,
     /// When it began: seconds since 1970 UTC.
     pub began_unix: u64,
-    /// How long it took, in milliseconds.
-    pub elapsed_ms: u64,
+    /// When it worked: each session from its first case's begin to its last one's end, in milliseconds
+    /// since 1970 UTC.
+    pub sessions: Vec<(u64, u64)>,
     /// What is known of the releases.
     releases: Vec<Release>,
     /// The parts of it that are not there.
@@ -242,6 +243,12 @@ impl Run {
         self
     }
 
+    /// The strength of the cover that its cases are, where they are one.
+    #[must_use]
+    pub const fn strength(&self) -> Option<usize> {
+        self.cover
+    }
+
     /// Of a cover of several pairs: its strength, and how many cases the pair with the fewest has.
     #[must_use]
     pub fn cover(&self) -> Option<(usize, usize)> {
@@ -350,11 +357,7 @@ impl Run {
                 self.expired_known.push(expired);
             }
         }
-        let end = |run: (u64, u64)| run.0 * 1_000 + run.1;
-        let ends = [
-            (self.began_unix, self.elapsed_ms),
-            (other.began_unix, other.elapsed_ms),
-        ];
+        self.sessions.extend(other.sessions);
         for judgement in other
             .judgements
             .into_values()
@@ -363,8 +366,21 @@ impl Run {
         {
             self.add(judgement);
         }
-        self.elapsed_ms = ends.map(end).into_iter().max().unwrap_or(0) - self.began_unix * 1_000;
         self
+    }
+
+    /// How long it took, in milliseconds. Sessions that worked at the same time took that time once; when
+    /// none worked is nobody's time.
+    #[must_use]
+    pub fn elapsed_ms(&self) -> u64 {
+        let mut sessions = self.sessions.clone();
+        sessions.sort_unstable();
+        let (mut elapsed, mut counted) = (0, 0);
+        for (begin, end) in sessions {
+            elapsed += end.saturating_sub(begin.max(counted));
+            counted = counted.max(end);
+        }
+        elapsed
     }
 
     /// In what two runs differ that can't be shards of one then: the versions that a release turned

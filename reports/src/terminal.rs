@@ -523,12 +523,38 @@ pub(crate) fn bounds(run: &Run) -> Vec<String> {
     let tried = run.judgements().filter(saw);
     let tried: Vec<Case> = tried.map(|one| one.case.clone()).collect();
     let all = [fake, known, quick, scope(&tried)];
-    let all = all.into_iter().flatten();
+    let all = all.into_iter().flatten().chain(untried(run));
     damage(run)
         .into_iter()
         .chain(run.expired_known().iter().map(|one| printable(one)))
         .chain(all)
         .collect()
+}
+
+/// Where skipped cases leave a hole: pairs of which nothing was tried, and a cover that covers less.
+fn untried(run: &Run) -> Vec<String> {
+    let mut pairs: BTreeMap<_, (usize, usize)> = BTreeMap::new();
+    for one in run.judgements() {
+        let (source, destination) = (&one.case.tuple.source, &one.case.tuple.destination);
+        let (all, skipped) = pairs.entry((source, destination)).or_default();
+        *all += 1;
+        *skipped += usize::from(one.standing() == Standing::Skipped);
+    }
+    let empty = pairs.iter().filter(|(_, (all, skipped))| all == skipped);
+    let empty = empty.map(|((source, destination), (all, _))| {
+        format!(
+            "nothing was tried of {source} → {destination}: skipped {}",
+            cases(*all)
+        )
+    });
+    let skipped: usize = pairs.values().map(|(_, skipped)| skipped).sum();
+    let cover = run.strength().filter(|_| skipped > 0).map(|strength| {
+        format!(
+            "--cover {strength} covers less than it would: {} of it skipped",
+            cases(skipped)
+        )
+    });
+    empty.chain(cover).collect()
 }
 
 /// What of the run's files is not believed.
@@ -548,7 +574,7 @@ pub(crate) fn headline(run: &Run) -> String {
     let time = if judged == 0 {
         String::new()
     } else {
-        format!(" in {}", seconds(run.elapsed_ms))
+        format!(" in {}", seconds(run.elapsed_ms()))
     };
     let whole = run.whole().max(judged + missing);
     let shard = run.shard().map_or(String::new(), |shard| {

@@ -218,6 +218,23 @@ fn the_headline_of_a_cover_says_how_many_cases_the_smallest_pair_has() {
     assert!(!whole.contains("--cover"), "{whole}");
 }
 
+#[test]
+fn a_pair_whose_cases_were_all_skipped_and_a_cover_with_skipped_cases_say_so() {
+    let back = "tck/libvirt/trixie,trixie,bookworm/p2p/persistent-running-undefined/none";
+    let back = Judgement::skipped(back.parse().expect("a case"), "KVM", 1_795_000_000);
+    let all = [judge(&good(NORMAL)), judge(&good(P2P)), back];
+    let text = terminal(&run(all).as_cover(Some(2)), Colour::Plain);
+    let pair = "nothing was tried of trixie → bookworm: skipped 1 case";
+    assert!(text.contains(pair), "{text}");
+    let cover = "--cover 2 covers less than it would: 1 case of it skipped";
+    assert!(text.contains(cover), "{text}");
+    let whole = terminal(
+        &run([NORMAL, P2P].map(|name| judge(&good(name)))),
+        Colour::Plain,
+    );
+    assert!(!whole.contains("nothing was tried of"), "{whole}");
+}
+
 const LIST: &str = r#"
 [[known]]
 cases = "control(p2p)"

@@ -120,7 +120,7 @@ fn run() -> Run {
             .expect("a case"),
     );
     let mut run = Run::new(planned, judgements);
-    run.elapsed_ms = 65_432;
+    run.sessions = vec![(run.began_unix * 1_000, run.began_unix * 1_000 + 65_432)];
     let known = KnownFailures::parse(KNOWN).expect("a list");
     run.mark_known(&known, &releases()).expect("known releases");
     run
@@ -204,6 +204,20 @@ fn shards_join_to_the_whole_run() {
     assert!(joined.judgements().eq(whole.judgements()));
     assert_eq!(joined.cases(), whole.cases());
     assert_eq!(joined.missing().count(), 1);
+}
+
+#[test]
+fn the_time_of_shards_is_the_time_in_which_one_of_them_worked() {
+    let worked = |spans: &[(u64, u64)]| {
+        let mut run = Run::default();
+        run.sessions = spans.to_vec();
+        run
+    };
+    let side_by_side = worked(&[(0, 100)]).merge(worked(&[(50, 200)]));
+    assert_eq!(side_by_side.elapsed_ms(), 200);
+    let a_day_later = worked(&[(0, 100)]).merge(worked(&[(86_400_000, 86_400_300)]));
+    assert_eq!(a_day_later.elapsed_ms(), 400);
+    assert_eq!(worked(&[(0, 100), (20, 30)]).elapsed_ms(), 100);
 }
 
 #[test]

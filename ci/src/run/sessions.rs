@@ -88,10 +88,10 @@ impl Sessions {
         Ok(sessions)
     }
 
-    /// How long the run took, in milliseconds: in each session from the first case's begin to the last
-    /// one's end. The pauses between sessions are nobody's time.
+    /// When the run worked: in each session from the first case's begin to the last one's end, in
+    /// milliseconds since 1970 UTC.
     #[must_use]
-    pub fn elapsed_ms(&self, run: &Run) -> u64 {
+    pub fn spans(&self, run: &Run) -> Vec<(u64, u64)> {
         let mut spans: BTreeMap<usize, (u64, u64)> = BTreeMap::new();
         for one in run.judgements().flat_map(|last| attempts(run, last)) {
             let begin = one.began_unix * 1_000;
@@ -101,7 +101,7 @@ impl Sessions {
             let span = spans.entry(session).or_insert((begin, end));
             *span = (span.0.min(begin), span.1.max(end));
         }
-        spans.values().map(|(begin, end)| end - begin).sum()
+        spans.into_values().collect()
     }
 }
 
@@ -147,13 +147,14 @@ mod tests {
     fn the_pause_between_two_sessions_is_nobodys_time() {
         let all = [judged("normal", 101, 2_000), judged("p2p", 5_001, 3_500)];
         let planned = all.iter().map(|one| one.case.clone()).collect();
-        let run = Run::new(planned, all);
-        let of = |begins: &[u64]| {
+        let mut run = Run::new(planned, all);
+        let mut of = |begins: &[u64]| {
             let sessions = Sessions {
                 begins: begins.to_vec(),
                 ..Sessions::default()
             };
-            sessions.elapsed_ms(&run)
+            run.sessions = sessions.spans(&run);
+            run.elapsed_ms()
         };
         assert_eq!(of(&[100, 5_000]), 5_500);
         assert_eq!(of(&[100, 3_000, 5_000]), 5_500, "one did nothing");

@@ -76,7 +76,7 @@ impl<W: io::Write> Xml<'_, W> {
         set(&mut element, "failures", &failures.to_string());
         set(&mut element, "errors", &sum(|one| one.errors).to_string());
         set(&mut element, "timestamp", &timestamp(self.run.began_unix));
-        set(&mut element, "time", &seconds(self.run.elapsed_ms));
+        set(&mut element, "time", &seconds(self.run.elapsed_ms()));
         element
     }
 
