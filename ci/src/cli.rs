@@ -15,6 +15,7 @@ use clap_complete::Shell;
 use itertools::Itertools;
 use migratrix_lab::recipes;
 use migratrix_matrix::{Backend, Profile, Suite, axes};
+use migratrix_reports::printable;
 
 use crate::{
     code,
@@ -72,10 +73,12 @@ pub fn read() -> Result<Cli, u8> {
 
 /// The text as it is written there.
 fn shown(text: &StyledStr, to: &impl IsTerminal) -> String {
-    if say::is_coloured(to) {
+    // What was typed is given back in it, and may hold colours, or worse, of its own.
+    let is_plain = |typed: OsString| typed.to_str() == Some(&printable(&typed.to_string_lossy()));
+    if say::is_coloured(to) && env::args_os().all(is_plain) {
         text.ansi().to_string()
     } else {
-        text.to_string()
+        printable(&text.to_string())
     }
 }
 

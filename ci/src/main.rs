@@ -33,7 +33,7 @@ use std::{io, path::Path, process::ExitCode};
 use anyhow::Context;
 use migratrix_lab::{LabError, dispatch, sandbox};
 use migratrix_matrix::{BadReleaseName, SelectError};
-use migratrix_reports::Exit;
+use migratrix_reports::{Exit, printable};
 
 use crate::{
     cli::{Cli, Command, RunArgs},
@@ -150,7 +150,7 @@ fn main() -> ExitCode {
 impl Failure {
     /// Tells the error, and gives the code.
     fn told(self) -> u8 {
-        eprintln!("migratrix: {:#}", self.error);
+        eprintln!("migratrix: {}", printable(&format!("{:#}", self.error)));
         self.code
     }
 }
@@ -210,6 +210,7 @@ fn carry_out(cli: &Cli) -> Result<u8, Failure> {
 fn run(typed: &RunArgs, config: Option<&Path>) -> Result<u8, Failure> {
     log::ahead();
     let order = run::Order::of(typed, config).or_wrong_use()?;
+    order.demand_files().or_lab_failed()?;
     if order.needs_sandbox() {
         match sandbox::enter(sandbox::Terminal::Outer).or_lab_failed()? {
             sandbox::Entered::Left(code) => return Ok(code),

@@ -18,13 +18,14 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use anyhow::{Context, Result, anyhow};
+use anyhow::{Context, Result, anyhow, ensure};
 use migratrix_lab::sandbox;
 use migratrix_matrix::{
     Backend, Case, Fault, HostSetup, Plan, Release, Releases, RunOptions, TckFault, Tuple, Version,
     shell_word,
 };
 use migratrix_reports::{Exit, Judgement, KnownFailures, Rules, Standing};
+use nix::sys::resource::{Resource, getrlimit, setrlimit};
 use tracing::{error, info};
 
 use self::{
@@ -169,6 +170,24 @@ impl Order {
         })
     }
 
+    /// Sees to it that the run may open the files that its cases have open at once.
+    ///
+    /// # Errors
+    /// Fails where it may not.
+    pub fn demand_files(&self) -> Result<()> {
+        let jobs = self.plan.options.jobs.unwrap_or_else(default_jobs);
+        let jobs = jobs.min(self.plan.cases.len());
+        let needed = FILES + FILES_A_JOB * u64::try_from(jobs)?;
+        let (now, most) = getrlimit(Resource::RLIMIT_NOFILE)?;
+        ensure!(
+            most >= needed,
+            "{} side by side may have {needed} files open, and {most} are allowed here: allow more by \
+             `ulimit -n {needed}`, or run fewer by --jobs",
+            count(jobs, "case")
+        );
+        Ok(setrlimit(Resource::RLIMIT_NOFILE, now.max(needed), most)?)
+    }
+
     /// Whether a case needs the sandbox: a QEMU of ours, or a host that is no real machine.
     #[must_use]
     pub fn needs_sandbox(&self) -> bool {
@@ -212,6 +231,7 @@ impl Order {
         let settings = Settings {
             jobs: side_by_side.clamp(1, jobs.len().max(1)),
             retries: options.retries.unwrap_or(0),
+            cases: self.plan.cases.len(),
         };
         let executor = Executor {
             hosts: self.hosts(&dir)?,
@@ -399,6 +419,12 @@ async fn stop() {
         std::future::pending().await
     }
 }
+
+/// How many files a run has open, beside those of its cases.
+const FILES: u64 = 64;
+
+/// How many files a case has open at most: its processes' ends, sockets, events and history.
+const FILES_A_JOB: u64 = 16;
 
 /// How many cases run side by side: more than there are processors, since a case waits a good deal.
 fn default_jobs() -> usize {

@@ -99,7 +99,8 @@ pub fn count(number: usize, word: &str) -> String {
 /// Whether what is written there is coloured.
 #[must_use]
 pub fn is_coloured(to: &impl IsTerminal) -> bool {
-    to.is_terminal() && env::var_os("NO_COLOR").is_none()
+    let is_dumb = env::var_os("TERM").is_some_and(|term| term == "dumb");
+    to.is_terminal() && env::var_os("NO_COLOR").is_none() && !is_dumb
 }
 
 /// How this program was called, as a shell has to be given it.

@@ -872,3 +872,35 @@ fn a_report_is_written_into_a_device_and_by_what_the_run_was_begun_with() {
     assert_eq!(said.code, 1, "{}", said.err);
     assert!(said.out.contains("\"format\""), "{}", said.out);
 }
+
+#[test]
+fn a_run_that_may_not_open_the_files_that_it_needs_says_how_it_may() {
+    let dir = fresh();
+    let program = env!("CARGO_BIN_EXE_migratrix");
+    let run = format!("ulimit -n 70; exec {program} run --backend fake --jobs 2 --out out");
+    let shell = Command::new("sh")
+        .args(["-c", &run])
+        .current_dir(dir.path())
+        .env("MIGRATRIX_CACHE", dir.path().join("cache"))
+        .output();
+    let said = Said::of(&shell.expect("a shell is there"));
+    let words = [
+        "2 cases side by side may have 96 files open, and 70 are allowed",
+        "`ulimit -n 96`",
+    ];
+    refuses(&said, 5, &words);
+    assert!(!dir.path().join("out").exists());
+}
+
+#[test]
+fn what_was_typed_is_given_back_without_what_a_terminal_would_obey() {
+    for arguments in [
+        &["run", "-E", "\u{1b}[2J"][..],
+        &["run", "--jobs", "\u{1b}[2J"],
+        &["report", "\u{1b}[2J"],
+    ] {
+        let said = alone(arguments);
+        assert_eq!(said.code, 2, "{}", said.err);
+        assert!(!said.err.contains('\u{1b}'), "{:?}", said.err);
+    }
+}

@@ -66,7 +66,7 @@ fn a_case_whose_history_is_lost_runs_again_and_that_is_said() {
         refuses(
             &said,
             0,
-            &["1 case runs again", why, "1 case, 1 side by side"],
+            &["1 case runs again", why, "1 of 16 cases, 1 side by side"],
         );
         assert!(said.out.contains("16 cases in"), "{}", said.out);
         assert!(said.out.contains("16 passed"), "{}", said.out);

@@ -330,3 +330,36 @@ fn a_name_that_is_taken_is_wrong_use_and_several_are_removed_all_or_none() {
     assert_eq!(code(&["releases", "rm", "mine", "other"]), Some(2));
     assert_eq!(code(&["releases", "rm", "mine"]), Some(0));
 }
+
+#[test]
+fn a_release_that_is_damaged_is_listed_as_one_and_stops_no_other() {
+    let dir = tempfile::tempdir().expect("there is room");
+    let store = dir.path().join("cache/releases");
+    fs::create_dir_all(store.join("broken")).expect("there is room");
+    fs::write(store.join("broken/release.json"), "{").expect("there is room");
+    fs::create_dir_all(store.join("piped")).expect("there is room");
+    let pipe = store.join("piped/release.json");
+    nix::unistd::mkfifo(&pipe, nix::sys::stat::Mode::S_IRWXU).expect("there is room");
+    for listing in [&["releases"][..], &["releases", "list"]] {
+        let listed = call(dir.path(), listing);
+        assert_eq!(listed.status.code(), Some(0));
+        let lines = text(&listed.stdout);
+        for (name, why) in [("broken", "EOF"), ("piped", "no regular file")] {
+            let line = lines.lines().find(|line| line.starts_with(name));
+            let line = line.expect("it is listed");
+            assert!(line.contains("damaged") && line.contains(why), "{line}");
+        }
+    }
+    let run = ["run", "--backend", "fake", "--jobs", "1", "--out", "out"];
+    assert_eq!(call(dir.path(), &run).status.code(), Some(0));
+    let one = call(
+        dir.path(),
+        &["run", "--source", "piped", "--destination", "broken"],
+    );
+    assert_eq!(one.status.code(), Some(2), "{}", text(&one.stderr));
+    assert!(
+        text(&one.stderr).contains("no regular file"),
+        "{}",
+        text(&one.stderr)
+    );
+}

@@ -40,6 +40,7 @@ pub use judgement::{Evidence, Judgement, Known, Standing, judge};
 pub use junit::{Flavour, Granularity, Part, Size, junit, write_junit};
 pub use known::KnownFailures;
 pub use lines::{Damage, Reading, ReportError, Verdicts, parse, read, to_line};
+pub use printable::printable;
 pub use run::{Exit, Flaky, KnownAre, Route, Rules, Run, Tally};
 pub use terminal::{Colour, terminal};
 pub use verdict::{Kind, Verdict};

@@ -1,7 +1,8 @@
 //! Texts of others, made safe to print: a hypervisor's error can hold anything.
 
 /// The text with what neither a terminal should get nor XML 1.0 can hold written out, as `\u{1b}`.
-pub(crate) fn printable(text: &str) -> String {
+#[must_use]
+pub fn printable(text: &str) -> String {
     let mut printable = String::with_capacity(text.len());
     for c in text.chars() {
         let plain = !c.is_control() && !matches!(c, '\u{fffe}' | '\u{ffff}');

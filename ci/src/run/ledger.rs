@@ -110,7 +110,7 @@ impl Concluded {
         let mut judgements: Vec<_> = (1..)
             .zip(&self.attempts)
             .map(|(attempt, left)| {
-                let judged = left.judged(&self.case, dir);
+                let judged = left.judged(&self.case, attempt, dir);
                 troubles.extend(judged.as_ref().err().map(|error| format!("{error:#}")));
                 troubles.extend(judged.as_ref().ok().and_then(|one| cut(one, dir)));
                 judged
@@ -118,7 +118,7 @@ impl Concluded {
             })
             .collect();
         if let (Some(beside), Some(last)) = (&self.beside, judgements.last_mut()) {
-            match beside.left.judged(&beside.case, dir) {
+            match beside.left.judged(&beside.case, 1, dir) {
                 Ok(raw) => {
                     troubles.extend(cut(&raw, dir));
                     *last = last.clone().attributed(&raw);
@@ -147,8 +147,8 @@ impl Trace {
     /// Judges what an attempt at `case` left. Where a history was cut, what is missing is unknown.
     ///
     /// # Errors
-    /// Names the history that can't be read, or is not one of the case.
-    pub fn judged(&self, case: &Case, dir: &RunDir) -> Result<Judgement> {
+    /// Names the history that can't be read, or is not that of the attempt.
+    pub fn judged(&self, case: &Case, attempt: u32, dir: &RunDir) -> Result<Judgement> {
         let log = match self {
             Self::History(log) => log,
             Self::Skipped {
@@ -164,6 +164,10 @@ impl Trace {
         if history.header.case != *case {
             let of = history.header.case;
             bail!("the history {log} is one of {of}, and not of {case}");
+        }
+        if history.header.attempt != attempt {
+            let of = history.header.attempt;
+            bail!("the history {log} is of attempt {of} at its case, and not of attempt {attempt}");
         }
         let judgement = reports::judge(&history).with_log(log);
         let judgement = judgement.with_strange(&strange);
@@ -227,8 +231,10 @@ pub fn left_behind(case: &Case, attempt: u32, dir: &RunDir) -> Option<Judgement>
     if !log.exists() {
         return None;
     }
-    let judgement = Trace::History(dir.name_within(&log)).judged(case, dir).ok();
-    judgement.filter(|one| one.cut.is_none() && one.attempt == attempt)
+    let judgement = Trace::History(dir.name_within(&log))
+        .judged(case, attempt, dir)
+        .ok();
+    judgement.filter(|one| one.cut.is_none())
 }
 
 /// What is said of a judgement whose history is not whole.

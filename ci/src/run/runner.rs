@@ -39,6 +39,8 @@ pub struct Settings {
     pub jobs: usize,
     /// How often a case that is not as expected is run again.
     pub retries: u32,
+    /// How many cases the run has, those among them that are concluded already.
+    pub cases: usize,
 }
 
 /// What came of a run.
@@ -80,7 +82,7 @@ impl Runner {
         jobs: Vec<Job>,
     ) -> Result<Self> {
         let progress = Progress::new(jobs.len(), settings.jobs);
-        progress.say(&opening(&jobs, settings.jobs, &dir));
+        progress.say(&opening(&jobs, settings, &dir));
         let mut sessions = dir.sessions_pen()?;
         sessions.add(&Event::begun_now().to_line())?;
         Ok(Self {
@@ -300,7 +302,7 @@ fn came_of(judgement: &Judgement) -> String {
 const ROUTES: usize = 3;
 
 /// What a run begins with: how many cases there are, and between which releases.
-fn opening(jobs: &[Job], side_by_side: usize, dir: &RunDir) -> String {
+fn opening(jobs: &[Job], settings: Settings, dir: &RunDir) -> String {
     let place = dir.path().display();
     if jobs.is_empty() {
         return format!("no case is left to run, in {place}");
@@ -321,11 +323,12 @@ fn opening(jobs: &[Job], side_by_side: usize, dir: &RunDir) -> String {
     let named: Vec<_> = routes.iter().take(ROUTES).map(told).collect();
     let more = routes.len().checked_sub(ROUTES).filter(|more| *more > 0);
     let more = more.map_or(String::new(), |more| format!(" and {more} more"));
-    format!(
-        "{}, {side_by_side} side by side, in {place}: {}{more}",
-        count(jobs.len(), "case"),
-        named.join(", ")
-    )
+    let left = match (jobs.len(), count(settings.cases, "case")) {
+        (left, all) if left == settings.cases => all,
+        (left, all) => format!("{left} of {all}"),
+    };
+    let (side_by_side, routes) = (settings.jobs, named.join(", "));
+    format!("{left}, {side_by_side} side by side, in {place}: {routes}{more}")
 }
 
 /// Whether there is nothing to tell of a case.

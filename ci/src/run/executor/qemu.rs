@@ -86,7 +86,7 @@ impl Executor {
         let run = async || {
             // A run that goes on has it from before.
             let there = Trace::History(dir.name_within(&dir.history_path(&case, 1)));
-            match there.judged(&case, dir) {
+            match there.judged(&case, 1, dir) {
                 Ok(judgement) if judgement.cut.is_none() => return Ok(judgement),
                 Ok(_) | Err(_) => {}
             }

@@ -50,7 +50,7 @@ fn judged(dir: &RunDir, case: &Case) -> Judgement {
     let file = dir.history_path(case, 1);
     fs::write(&file, history(case).to_text()).expect("there is room");
     let left = Trace::History(dir.name_within(&file));
-    left.judged(case, dir).expect("it was just written")
+    left.judged(case, 1, dir).expect("it was just written")
 }
 
 fn with_run(test: impl Fn(&RunDir, &Plan)) {
@@ -137,4 +137,24 @@ fn a_line_without_an_attempt_concludes_nothing() {
         told.contains("counts as not run: it names no attempt"),
         "{told}"
     );
+}
+
+#[test]
+fn a_history_of_another_attempt_is_not_believed() {
+    with_run(|dir, plan| {
+        let case = &plan.cases[0];
+        let first = judged(dir, case);
+        let again = Concluded::of(&[first.clone()], &first, None).judged_again(dir);
+        let [trouble] = &again.troubles[..] else {
+            panic!("{:?}", again.troubles)
+        };
+        assert!(
+            trouble.contains("is of attempt 1 at its case, and not of attempt 2"),
+            "{trouble}"
+        );
+        assert_eq!(
+            again.judgements[1].standing(),
+            migratrix_reports::Standing::Unknown
+        );
+    });
 }
