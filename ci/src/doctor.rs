@@ -19,7 +19,9 @@ const PATIENCE: Duration = Duration::from_secs(20);
 /// Prints what was found; gives whether a run can go ahead.
 #[must_use]
 pub fn doctor(config: &Config) -> bool {
-    let findings = examine(&cache_folder(), meaning::client_binary().ok().as_deref());
+    let program = meaning::client_binary().map_err(|why| format!("{why:#}"));
+    let program = program.as_deref().map_err(String::as_str);
+    let findings = examine(&cache_folder(), program);
     for finding in &findings {
         tell(
             finding.state,

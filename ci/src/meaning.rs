@@ -5,10 +5,12 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use anyhow::{Context, Result, anyhow, bail};
+use anyhow::{Context, Result, anyhow, bail, ensure};
 use clap::ValueEnum;
 use jiff::Timestamp;
+use memchr::memmem;
 use migratrix_lab::{LabError, Store, StoredRelease, cache_folder, recipes};
+use migratrix_libvirt::CLIENT_MARK;
 use migratrix_matrix::{
     Backend, Case, Plan, Profile, Release, ReleaseName, Releases, RunOptions, Selection, Suite,
 };
@@ -390,11 +392,17 @@ pub fn client_binary() -> Result<PathBuf> {
         .parent()
         .map(|folder| folder.join("../client/migratrix-client"));
     let named = std::env::var_os("MIGRATRIX_CLIENT").map(PathBuf::from);
-    [named, Some(beside), built]
-        .into_iter()
-        .flatten()
-        .find(|path| path.is_file())
-        .context(
-            "the client program is not built: run ci/build-client, or name it by MIGRATRIX_CLIENT",
-        )
+    let there = [named, Some(beside), built].into_iter().flatten();
+    let client = there.into_iter().find(|path| path.is_file()).context(
+        "the client program is not built: run ci/build-client, or name it by MIGRATRIX_CLIENT",
+    )?;
+    let bytes =
+        files::bytes(&client).with_context(|| format!("can't read {}", client.display()))?;
+    ensure!(
+        memmem::find(&bytes, &CLIENT_MARK).is_some(),
+        "the client program {} was built with another version of this program: build it again by ci/build-client, \
+         or name another one by MIGRATRIX_CLIENT",
+        client.display()
+    );
+    Ok(client)
 }

@@ -170,6 +170,18 @@ impl Order {
         })
     }
 
+    /// Sees to it that there is a client program that understands this one, where a case needs it.
+    ///
+    /// # Errors
+    /// Fails where there is none.
+    pub fn demand_client(&self) -> Result<()> {
+        let mut cases = self.plan.cases.iter();
+        if cases.any(|case| case.backend == Backend::Libvirt) {
+            meaning::client_binary()?;
+        }
+        Ok(())
+    }
+
     /// Sees to it that the run may open the files that its cases have open at once.
     ///
     /// # Errors

@@ -904,3 +904,35 @@ fn what_was_typed_is_given_back_without_what_a_terminal_would_obey() {
         assert!(!said.err.contains('\u{1b}'), "{:?}", said.err);
     }
 }
+
+#[test]
+fn a_client_of_another_build_is_refused_before_anything_starts() {
+    let dir = fresh();
+    let cache = dir.path().join("cache/releases");
+    for name in ["bookworm", "trixie"] {
+        let folder = cache.join(name);
+        fs::create_dir_all(folder.join("root")).expect("there is room");
+        let record = format!(
+            r#"{{"format":1,"name":"{name}","origin":{{"directory":"/"}},"libvirt":"9.0.0","qemu":"7.2.0","packages":[],"machines":["pc-q35-7.2"],"glibc":"2.36","added":0}}"#
+        );
+        fs::write(folder.join("release.json"), record).expect("there is room");
+    }
+    let client = dir.path().join("client");
+    fs::write(&client, "built long ago").expect("there is room");
+    let run = Command::new(env!("CARGO_BIN_EXE_migratrix"))
+        .args(["run", "--out", "out"])
+        .current_dir(dir.path())
+        .env("MIGRATRIX_CACHE", dir.path().join("cache"))
+        .env("MIGRATRIX_CLIENT", &client)
+        .output();
+    let said = Said::of(&run.expect("the program is built"));
+    refuses(
+        &said,
+        5,
+        &[
+            "was built with another version of this program",
+            "ci/build-client",
+        ],
+    );
+    assert!(!dir.path().join("out").exists());
+}

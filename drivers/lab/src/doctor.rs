@@ -45,7 +45,7 @@ const UNSHARE: (u32, u32) = (2, 38);
 /// Looks at everything that the lab needs. `cache` is where releases are kept, `client` is the
 /// client binary.
 #[must_use]
-pub fn doctor(cache: &Path, client: Option<&Path>) -> Vec<Finding> {
+pub fn doctor(cache: &Path, client: Result<&Path, &str>) -> Vec<Finding> {
     let mut findings = Vec::new();
     match privilege::current() {
         Privilege::Held => findings.push(fine("rights", "root: no user namespace is needed")),
@@ -263,12 +263,11 @@ fn cores() -> Finding {
     fine("cores", &count.to_string())
 }
 
-fn client_binary(client: Option<&Path>) -> Finding {
+fn client_binary(client: Result<&Path, &str>) -> Finding {
     let what = "client binary";
     match client {
-        Some(path) if path.is_file() => fine(what, &path.display().to_string()),
-        Some(path) => missing(what, &format!("no {}", path.display()), "ci/build-client"),
-        None => missing(what, "not built", "ci/build-client"),
+        Ok(path) => fine(what, &path.display().to_string()),
+        Err(why) => missing(what, why, "ci/build-client"),
     }
 }
 

@@ -35,6 +35,7 @@ pub use driver::LibvirtDriver;
 pub use error::Error;
 pub use listener::Listener;
 pub use metered::{clients_time, ended_clients_time};
+pub use migratrix_client::protocol::MARK as CLIENT_MARK;
 pub use reach::{Reached, reach};
 pub use slot::Slot;
 pub use xml::domain_xml;
