@@ -144,7 +144,7 @@ fn a_history_of_another_attempt_is_not_believed() {
     with_run(|dir, plan| {
         let case = &plan.cases[0];
         let first = judged(dir, case);
-        let again = Concluded::of(&[first.clone()], &first, None).judged_again(dir);
+        let again = Concluded::of(std::slice::from_ref(&first), &first, None).judged_again(dir);
         let [trouble] = &again.troubles[..] else {
             panic!("{:?}", again.troubles)
         };
