@@ -35,7 +35,7 @@ fn main() -> Result<ExitCode> {
     match words.first().map(String::as_str) {
         Some("exec") => exec(&words[1], &command),
         Some("doctor") => {
-            let findings = doctor(&cache_folder(), None);
+            let findings = doctor(&cache_folder(), Err("not asked for"));
             findings.iter().for_each(|finding| println!("{finding:?}"));
             Ok(ExitCode::SUCCESS)
         }
