@@ -371,7 +371,7 @@ mod tests {
 
     #[test]
     fn every_finding_that_is_not_fine_says_how_to_mend_it() {
-        let findings = doctor(Path::new("/nowhere"), None);
+        let findings = doctor(Path::new("/nowhere"), Err("not built"));
         let open = findings
             .iter()
             .filter(|finding| finding.state == State::Missing);
