@@ -319,13 +319,12 @@ impl Order {
         waiting
             .map(|(place, case)| {
                 let earlier = self.earlier(case, dir)?;
-                let daemon_stops = case.fault == Some(Fault::Tck(TckFault::DaemonStopped));
                 Ok(Job {
                     place,
                     case: case.clone(),
                     attempt: earlier.last().map_or(1, |last| last.attempt + 1),
                     setup: self.setup(case, setups[place]),
-                    alone: daemon_stops || !earlier.is_empty(),
+                    alone: case.fault.is_some_and(is_of_the_whole_host) || !earlier.is_empty(),
                     earlier,
                 })
             })
@@ -453,6 +452,15 @@ fn number(process: u32) -> u32 {
 fn date_time() -> String {
     let now = jiff::Timestamp::now();
     now.strftime("%Y%m%d-%H%M%S").to_string()
+}
+
+/// Whether a fault is one of a host, and of no one's domain: a daemon that all cases need, or what only one
+/// who is alone there can be told to have left.
+fn is_of_the_whole_host(fault: Fault) -> bool {
+    matches!(
+        fault,
+        Fault::Tck(TckFault::DaemonStopped | TckFault::ListenerLeft | TckFault::CopyLeft)
+    )
 }
 
 #[cfg(test)]

@@ -40,6 +40,9 @@ axis! {
         Events = "events",
         /// The job's statistics are there and add up; the downtime is within its bound.
         Statistics = "statistics" once "job",
+        /// The call reached the daemons with the flags of the case, and its data went over the connections
+        /// that the control method names.
+        Transport = "transport",
         /// No process, port, lock, socket or file stays behind.
         NoLeftovers = "no-leftovers" once "nothing-left",
         /// Raw: every capability and parameter that the case names was on, on both sides, as they say
@@ -94,7 +97,7 @@ impl Condition {
         Self::DestinationState,
     ];
 
-    /// Those of the cases that libvirt runs: the ten post-conditions, and seven beyond them.
+    /// Those of the cases that libvirt runs: the ten post-conditions, and eight beyond them.
     #[must_use]
     pub fn of_libvirt() -> &'static [Self] {
         &Scenario::CONDITIONS

@@ -38,10 +38,24 @@ pub(crate) fn all(history: &History) -> Vec<(Condition, Verdict)> {
     let disorder = timeline::disorder(&history.entries);
     let conditions = history.header.case.point.conditions().into_iter();
     let judged = conditions.map(|condition| {
-        let verdict = check(condition, &evidence);
+        let verdict = early(condition, history.header.evidence)
+            .unwrap_or_else(|| check(condition, &evidence));
         (condition, in_order(verdict, disorder.as_deref()))
     });
     judged.collect()
+}
+
+/// What comes of a condition in a history of a version that recorded nothing for it; `None` where it did.
+/// See [`migratrix_history::Header::EVIDENCE`].
+pub(crate) fn early(condition: Condition, evidence: u32) -> Option<Verdict> {
+    let since = if condition == Condition::Transport {
+        1
+    } else {
+        0
+    };
+    (evidence < since).then(|| {
+        Verdict::skipped("needs evidence that the version which ran the case did not record")
+    })
 }
 
 /// A pass on the word of a history whose steps don't follow each other proves nothing.

@@ -36,9 +36,24 @@ pub struct Lost {
     pub at_unix: u64,
 }
 
-/// A host that was found lost while no case was on it.
+/// What can be told of a host, and of no case.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(rename_all = "kebab-case")]
+pub enum HostTrouble {
+    /// It died.
+    #[default]
+    Died,
+    /// Something is left on it, and which case has left it can't be told.
+    LeftOver,
+}
+
+/// A host that was found lost while no case was on it, or to have what no case can be told to have left.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct IdleLoss {
+    /// What happened.
+    #[serde(default)]
+    pub trouble: HostTrouble,
     /// The host's release.
     pub release: ReleaseName,
     /// The place that it had.
@@ -49,11 +64,13 @@ pub struct IdleLoss {
     pub at_unix: u64,
 }
 
-/// A host that died in a run, and what was on it. Whose doing it was can't be told where several
+/// A host that died in a run, or kept what was left on it, and what was on it. Whose doing it was can't be told where several
 /// cases shared it: that it died is a fact.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Death {
+    /// What happened to it.
+    pub trouble: HostTrouble,
     /// The host's release.
     pub release: ReleaseName,
     /// The place that it had.
@@ -219,6 +236,7 @@ pub(crate) fn deaths<'j>(
 
 fn death(release: &ReleaseName, lost: &Lost) -> Death {
     Death {
+        trouble: HostTrouble::Died,
         release: release.clone(),
         side: lost.side,
         why: lost.why.clone(),
@@ -232,6 +250,7 @@ impl IdleLoss {
     #[must_use]
     pub fn death(&self) -> Death {
         Death {
+            trouble: self.trouble,
             release: self.release.clone(),
             side: self.side,
             why: self.why.clone(),
@@ -246,6 +265,9 @@ impl Death {
     #[must_use]
     pub fn on_it(&self) -> String {
         match self.cases.len() {
+            0 if self.trouble == HostTrouble::LeftOver => {
+                "which case has left it can't be told".to_owned()
+            }
             0 => "no case was on it".to_owned(),
             1 => "1 case was on it".to_owned(),
             more => format!("{more} cases were on it"),
@@ -266,8 +288,12 @@ impl Death {
     #[must_use]
     pub fn told(&self) -> String {
         let (place, release) = (place(self.side), &self.release);
+        let what = match self.trouble {
+            HostTrouble::Died => "died",
+            HostTrouble::LeftOver => "had something left on it",
+        };
         format!(
-            "{place} host of {release} died at {}: {}",
+            "{place} host of {release} {what} at {}: {}",
             time(self.at_unix),
             self.why
         )

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use migratrix_history::{History, Observation, Strange, Verb, Versions};
+use migratrix_history::{Header, History, Observation, Strange, Verb, Versions};
 use migratrix_matrix::{Case, Condition, Detection, Fault, HostSetup};
 use serde::{Deserialize, Serialize};
 
@@ -31,6 +31,9 @@ pub struct Judgement {
     /// How the daemons of its hosts were set up.
     #[serde(default)]
     pub setup: HostSetup,
+    /// How much its history records, see [`Header::EVIDENCE`].
+    #[serde(default)]
+    pub recorded: u32,
     /// Each condition and what came of it, in the order of the case's own list.
     pub conditions: Vec<(Condition, Verdict)>,
     /// The failures that are expected of this case, see [`crate::KnownFailures`].
@@ -146,6 +149,7 @@ pub fn judge(history: &History) -> Judgement {
             .any(|entry| asks_for_migration(&entry.saw)),
         versions: checks::versions(history),
         setup: header.setup,
+        recorded: header.evidence,
         conditions: checks::all(history),
         known: Vec::new(),
         attribution: None,
@@ -184,6 +188,7 @@ impl Judgement {
             reached: false,
             versions: Versions::default(),
             setup: HostSetup::default(),
+            recorded: Header::EVIDENCE,
             conditions,
             known: Vec::new(),
             attribution: None,

@@ -30,7 +30,7 @@ mod terminal;
 mod verdict;
 
 pub use attribution::{Attribution, Origin};
-pub use flaw::{Death, Flaw, IdleLoss, Lost};
+pub use flaw::{Death, Flaw, HostTrouble, IdleLoss, Lost};
 pub use groups::{Group, groups};
 pub use html::html;
 pub use json::json;

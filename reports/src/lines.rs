@@ -5,7 +5,7 @@ use std::io::{self, BufRead};
 use migratrix_matrix::{Condition, SelectError};
 use thiserror::Error;
 
-use crate::{Judgement, Kind, Verdict};
+use crate::{Judgement, Kind, Verdict, checks};
 
 /// What can be wrong with what this crate is given to read.
 #[derive(Debug, Error)]
@@ -141,6 +141,7 @@ pub fn read(
 /// says what is wrong with it.
 fn distrust(judgement: &mut Judgement, line: usize) -> Option<String> {
     let own = judgement.case.point.conditions();
+    add_early(judgement, &own);
     let told: Vec<_> = judgement.conditions.iter().map(|(one, _)| *one).collect();
     let lacking = own.iter().filter(|one| !told.contains(one));
     let foreign = told.iter().filter(|one| !own.contains(one));
@@ -172,6 +173,18 @@ fn distrust(judgement: &mut Judgement, line: usize) -> Option<String> {
     Some(format!(
         "its conditions are not those of its case {case}: it {wrong}"
     ))
+}
+
+/// What a version before did not judge is skipped, in its place.
+fn add_early(judgement: &mut Judgement, own: &[Condition]) {
+    for (place, condition) in own.iter().enumerate() {
+        let is_there = judgement.conditions.iter().any(|(one, _)| one == condition);
+        let early = checks::early(*condition, judgement.recorded);
+        if let (false, Some(skipped)) = (is_there, early) {
+            let place = place.min(judgement.conditions.len());
+            judgement.conditions.insert(place, (*condition, skipped));
+        }
+    }
 }
 
 fn words(what: &str, conditions: &[&Condition]) -> Option<String> {

@@ -7,11 +7,12 @@
 use std::collections::BTreeMap;
 
 use migratrix_history::{
-    DomainInfo, DomainState, History, Identity, JobStats, Observation, Refusal, Side, Verb, When,
+    Carrier, CarrierKind, DomainInfo, DomainState, History, Identity, JobStats, Observation,
+    Refusal, Side, Verb, When,
 };
 use migratrix_matrix::{
     Case, Devices, End, Failure, Feature, GuestState, Incident, Method, Multifd, Raw, Setting, Tls,
-    Uuids, Version,
+    Transport, Uuids, Version,
 };
 use serde_json::{Value, json};
 
@@ -31,6 +32,36 @@ pub fn good(case: &str) -> History {
     story.after();
     story.clear();
     story.history
+}
+
+const SOCKET: &str = "/run/socket-1";
+const PORT: &str = "127.0.0.1:4000";
+const STREAM: &str = "/run/stream";
+
+/// What both sides have open for a migration over this.
+fn carriers(transport: Transport) -> Vec<Observation> {
+    let ports = [
+        format!("127.0.0.1:5000 and {PORT}"),
+        format!("{PORT} and 127.0.0.1:5000"),
+    ];
+    let [source, destination] = match transport {
+        Transport::Unix => [None, Some(SOCKET.to_owned())].map(|path| (CarrierKind::Unix, path)),
+        Transport::Fd => [None, None].map(|path| (CarrierKind::Unix, path)),
+        Transport::Tcp => ports.map(|ends| (CarrierKind::Tcp, Some(ends))),
+        Transport::FdFile | Transport::File | Transport::FileOffset | Transport::FileFdset => {
+            [(); 2].map(|()| (CarrierKind::File, Some(STREAM.to_owned())))
+        }
+        Transport::Exec => [(); 2].map(|()| (CarrierKind::Pipe, None)),
+    };
+    let open = |side, (kind, address)| Observation::Carriers {
+        side,
+        carriers: vec![Carrier { kind, address }],
+    };
+    let mut seen = vec![open(Source, source)];
+    if !transport.is_file() {
+        seen.push(open(Destination, destination));
+    }
+    seen
 }
 
 struct Timeline {
@@ -82,7 +113,15 @@ impl Timeline {
     }
 
     fn ask(&mut self) {
-        self.step(Verb::Migrate, vec![command("migrate", json!({"uri": "x"}))]);
+        let uri = match self.raw.transport {
+            Transport::Unix => format!("unix:{SOCKET}"),
+            Transport::Tcp => format!("tcp:{PORT}"),
+            Transport::Fd | Transport::FdFile => "fd:migration".to_owned(),
+            Transport::File | Transport::FileOffset => format!("file:{STREAM}"),
+            Transport::FileFdset => "file:/dev/fdset/1".to_owned(),
+            Transport::Exec => format!("exec:cat > {STREAM}"),
+        };
+        self.step(Verb::Migrate, vec![command("migrate", json!({"uri": uri}))]);
     }
 
     fn complete(&mut self) {
@@ -94,6 +133,9 @@ impl Timeline {
         if self.raw.multifd != Multifd::Off {
             let count = u32::from(self.raw.channels.count());
             seen.extend([Source, Destination].map(|side| Observation::Channels { side, count }));
+        }
+        if self.raw.is_carried() {
+            seen.extend(carriers(self.raw.transport));
         }
         let job = JobStats {
             kind: "active".to_owned(),

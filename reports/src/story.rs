@@ -6,10 +6,13 @@
 
 use migratrix_guest::{Model, Parameters, Stamper};
 use migratrix_history::{
-    DomainInfo, DomainState, Entry, Header, History, Identity, JobStats, Observation, Outcome,
-    Side, Verb, Versions, When,
+    Connection, DomainInfo, DomainState, Entry, Header, History, Identity, JobStats, Observation,
+    Outcome, Party, Purpose, RemoteCall, Side, Traffic, Verb, Versions, When,
 };
-use migratrix_matrix::{Activity, Case, Expectation, Flag, Preparation, Scenario, Version};
+use migratrix_matrix::{
+    Activity, Case, Control, Expectation, Flag, Point, Preparation, Scenario, StorageMigration,
+    Version,
+};
 
 /// The domain's UUID in every story.
 pub const UUID: &str = "6d2a3a3e-0000-4000-8000-000000000001";
@@ -158,6 +161,9 @@ impl Timeline {
                 }],
             );
         }
+        let case = &self.history.header.case;
+        let traffic = traffic(case, scenario(case));
+        self.step(Verb::Leftovers, vec![Observation::Traffic(traffic)]);
     }
 
     fn look(&mut self, side: Side, when: When, look: DomainState) {
@@ -176,6 +182,73 @@ impl Timeline {
     }
 }
 
+/// What the network carries of a migration that goes as its scenario says.
+fn traffic(case: &Case, scenario: &Scenario) -> Traffic {
+    let call = scenario.call(Some(8));
+    let journey = match case.point {
+        Point::Chained(chained) => chained.journey,
+        Point::Tck(_) | Point::Qemu(_) | Point::Colo(_) | Point::Backup(_) => {
+            StorageMigration::Stay
+        }
+    };
+    let of_disks = match journey {
+        StorageMigration::Stay => None,
+        StorageMigration::Shared => Some("VIR_MIGRATE_UNSAFE"),
+        StorageMigration::Copied => Some("VIR_MIGRATE_NON_SHARED_DISK"),
+    };
+    let asked = |from, to, procedure: &str| RemoteCall {
+        from,
+        to,
+        procedure: format!("domain-migrate-{procedure}3-params"),
+        flags: Some(
+            call.flags
+                .iter()
+                .copied()
+                .chain(of_disks)
+                .map(str::to_owned)
+                .collect(),
+        ),
+        parameters: call
+            .parameters
+            .iter()
+            .map(|(name, number)| ((*name).to_owned(), (*number).into()))
+            .collect(),
+    };
+    let connected = |port, purpose, sent| Connection {
+        from: Party::Source,
+        to: Party::Destination,
+        port,
+        purpose,
+        sent: Some(sent),
+        received: Some(17),
+    };
+    let (from, prepare, peers) = match scenario.control {
+        Control::Normal => (Party::Client, "prepare", None),
+        Control::P2p => (Party::Source, "prepare", Some(8_000)),
+        Control::Tunnelled => (Party::Source, "prepare-tunnel", Some(2_000_000)),
+    };
+    let data = match scenario.control {
+        Control::Normal | Control::P2p => 1 + call.channels(),
+        Control::Tunnelled => 0,
+    };
+    let data = (0..data).map(|_| connected(49_152, Purpose::Memory, 2_000_000));
+    let disks =
+        (journey == StorageMigration::Copied).then(|| connected(49_153, Purpose::Disks, 500_000));
+    Traffic {
+        calls: vec![
+            asked(Party::Client, Party::Source, "perform"),
+            asked(from, Party::Destination, prepare),
+        ],
+        connections: peers
+            .map(|sent| connected(16_509, Purpose::Calls, sent))
+            .into_iter()
+            .chain(data)
+            .chain(disks)
+            .collect(),
+        dropped: 0,
+    }
+}
+
 /// A history of the case in which nothing was seen yet.
 pub fn empty(case: Case) -> History {
     let header = Header {
@@ -188,6 +261,7 @@ pub fn empty(case: Case) -> History {
         guest: PARAMETERS,
         downtime_bound_ms: 2_000,
         setup: migratrix_matrix::HostSetup::default(),
+        evidence: Header::EVIDENCE,
     };
     History {
         header,

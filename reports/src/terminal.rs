@@ -11,8 +11,8 @@ use migratrix_matrix::{
 };
 
 use crate::{
-    Flaky, Flaw, Group, Judgement, Kind, KnownAre, Route, Run, Standing, attribution::origins,
-    groups, printable::printable,
+    Flaky, Flaw, Group, HostTrouble, Judgement, Kind, KnownAre, Route, Run, Standing,
+    attribution::origins, groups, printable::printable,
 };
 
 /// Whether the text is coloured.
@@ -400,9 +400,18 @@ fn counts(text: &mut String, run: &Run, groups: &[Group<'_>], colour: Colour) {
     put(text, &format!("\n{head}: {}", told.join(", ")));
     known_groups(text, groups, colour);
     skipped(text, run, colour);
-    let deaths = run.deaths().len();
-    if deaths > 0 {
-        put(text, &format!("{} died during the run", hosts(deaths)));
+    let deaths = run.deaths();
+    let of = |trouble| deaths.iter().filter(|one| one.trouble == trouble).count();
+    if of(HostTrouble::Died) > 0 {
+        let died = hosts(of(HostTrouble::Died));
+        put(text, &format!("{died} died during the run"));
+    }
+    if of(HostTrouble::LeftOver) > 0 {
+        let left = count(of(HostTrouble::LeftOver), "thing");
+        put(
+            text,
+            &format!("{left} left on hosts, and by no case that can be told"),
+        );
     }
     if !ten.is_empty() {
         let (sum, kinds) = (sum(&ten), kinds(&ten));

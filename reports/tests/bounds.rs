@@ -8,8 +8,8 @@ mod story;
 use migratrix_history::{Entry, Observation, Side, Strange};
 use migratrix_matrix::{Condition, Release, ReleaseName, Releases};
 use migratrix_reports::{
-    Colour, Evidence, Exit, Flaky, Flavour, Granularity, IdleLoss, Judgement, Kind, KnownFailures,
-    Rules, Run, Standing, html, json, judge, junit, parse, read, terminal, to_line,
+    Colour, Evidence, Exit, Flaky, Flavour, Granularity, HostTrouble, IdleLoss, Judgement, Kind,
+    KnownFailures, Rules, Run, Standing, html, json, judge, junit, parse, read, terminal, to_line,
 };
 use story::good;
 
@@ -43,6 +43,7 @@ fn all_tell(run: &Run, words: &str) {
 
 fn loss() -> IdleLoss {
     IdleLoss {
+        trouble: HostTrouble::Died,
         release: ReleaseName::new("trixie").expect("a name"),
         side: Side::Destination,
         why: "killed by signal 11 (SIGSEGV)".to_owned(),
@@ -73,6 +74,27 @@ fn a_host_that_died_while_no_case_was_on_it_fails_the_run_and_is_told_in_every_r
         ..Rules::default()
     });
     assert_eq!(allowed.exit(), Exit::AsExpected);
+}
+
+#[test]
+fn what_no_case_can_be_told_to_have_left_fails_the_run_and_is_told_in_every_report() {
+    let left = IdleLoss {
+        trouble: HostTrouble::LeftOver,
+        why: "port 49152 of process 7".to_owned(),
+        ..loss()
+    };
+    let run = run([judge(&good(NORMAL))]).with_idle_losses(vec![left]);
+    assert_eq!(run.exit(), Exit::Failed);
+    all_tell(&run, "port 49152 of process 7");
+    let [text, _, summary, ..] = reports(&run);
+    assert!(
+        text.contains("the destination host of trixie had something left on it"),
+        "{text}"
+    );
+    assert!(text.contains("1 thing left on hosts"), "{text}");
+    assert!(!text.contains("died"), "{text}");
+    let summary: serde_json::Value = serde_json::from_str(&summary).expect("it is JSON");
+    assert_eq!(summary["hosts_died"][0]["trouble"], "left-over");
 }
 
 #[test]

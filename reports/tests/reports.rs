@@ -312,7 +312,7 @@ fn ninety_six_cases_have_nine_hundred_and_sixty_post_conditions() {
     };
     assert_eq!(count(Granularity::Case), 96);
     assert_eq!(count(Granularity::PostCondition), 960);
-    assert_eq!(count(Granularity::Condition), 96 * 17);
+    assert_eq!(count(Granularity::Condition), 96 * 18);
 }
 
 const GRANULARITIES: [Granularity; 3] = [

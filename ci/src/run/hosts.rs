@@ -12,13 +12,16 @@ use std::{
 
 use anyhow::{Context, Result};
 use migratrix_contract::{Host, told};
-use migratrix_lab::{Health, Lab, LabHost, RemoteHost, Store, StoredRelease, client_command};
+use migratrix_lab::{
+    Health, Lab, LabHost, RemoteHost, Store, StoredRelease, Strays, client_command,
+};
 use migratrix_libvirt::{Listener, reach};
 use migratrix_matrix::{HostSetup, ReleaseName, Side, Tuple};
-use migratrix_reports::IdleLoss;
+use migratrix_reports::{HostTrouble, IdleLoss};
 use tokio::{
     sync::{OwnedRwLockReadGuard, OwnedRwLockWriteGuard, RwLock},
     task::JoinSet,
+    time::interval,
 };
 
 use crate::{
@@ -26,6 +29,11 @@ use crate::{
     meaning,
     run::evidence::{Kind, Material},
 };
+
+/// How often a host that no case is on is looked at for what is left there, until that is sure, and how many
+/// times at most: what is nobody's must have lasted a second.
+const STRAYS_EVERY: Duration = Duration::from_millis(100);
+const STRAYS_LOOKS: usize = 15;
 
 /// All hosts of a run.
 pub struct Hosts {
@@ -293,8 +301,47 @@ impl Hosts {
     pub async fn look_at_idle(&self) {
         let all: Vec<_> = self.started.borrow().keys().cloned().collect();
         for name in all {
-            self.look_at(&name).await;
+            if self.look_at(&name).await.is_none() {
+                self.look_for_strays(&name).await;
+            }
         }
+    }
+
+    /// Looks for what is left on a host that no case is on, until it is sure of it.
+    async fn look_for_strays(&self, hostname: &str) {
+        let idle = {
+            let started = self.started.borrow();
+            started.get(hostname).filter(|one| one.is_idle()).cloned()
+        };
+        let Some(one) = idle else { return };
+        let mut ticks = interval(STRAYS_EVERY);
+        for _ in 0..STRAYS_LOOKS {
+            ticks.tick().await;
+            let Strays { found, unsure } = one.host.strays();
+            self.note_strays(&one.key, found);
+            if !unsure {
+                return;
+            }
+        }
+    }
+
+    /// Takes down what those who have left their hosts found there that is no case's own.
+    fn note_told_strays(&self) {
+        let all: Vec<_> = self.started.borrow().values().cloned().collect();
+        for one in all {
+            self.note_strays(&one.key, one.host.told_strays());
+        }
+    }
+
+    fn note_strays(&self, (release, side, _): &Key, found: Vec<String>) {
+        let told = found.into_iter().map(|why| IdleLoss {
+            trouble: HostTrouble::LeftOver,
+            release: release.clone(),
+            side: *side,
+            why,
+            at_unix: now_unix(),
+        });
+        self.idle_losses.borrow_mut().extend(told);
     }
 
     /// Looks at a host, where no case is on it; says how it was lost, if it was.
@@ -312,6 +359,7 @@ impl Hosts {
         // One that could not be started again was told by whoever tried.
         if generation > 0 && self.note(&host, generation, &why) {
             self.idle_losses.borrow_mut().push(IdleLoss {
+                trouble: HostTrouble::Died,
                 release,
                 side,
                 why: why.clone(),
@@ -324,6 +372,7 @@ impl Hosts {
     /// What was lost while no case was on it, each once.
     #[must_use]
     pub fn idle_losses(&self) -> Vec<IdleLoss> {
+        self.note_told_strays();
         self.idle_losses.take()
     }
 

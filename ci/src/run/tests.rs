@@ -152,6 +152,7 @@ fn what_an_attempt_showed_before_the_run_was_stopped_is_not_forgotten() {
         guest: migratrix_guest::Parameters::SMALL,
         downtime_bound_ms: 1_000,
         setup: HostSetup::default(),
+        evidence: migratrix_history::Header::EVIDENCE,
     };
     let entries = Vec::new();
     let whole = migratrix_history::History { header, entries }.to_text();

@@ -1,8 +1,8 @@
 //! What a back end is, and what it may ask of the places where daemons run.
 
-use std::{future::Future, io, path::PathBuf, pin::Pin, process::Command};
+use std::{future::Future, io, net::Ipv4Addr, path::PathBuf, pin::Pin, process::Command};
 
-use migratrix_history::Outcome;
+use migratrix_history::{Outcome, Traffic};
 use migratrix_matrix::ReleaseName;
 
 use crate::{Recorder, Step};
@@ -22,6 +22,34 @@ pub trait Driver {
 
 /// Where every host of the lab has the folder that all of them share, as storage.
 pub const SHARED: &str = "/var/lib/migratrix/shared";
+
+/// Whose something on a host is: what a case's own things carry in their names.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Owner {
+    /// The name of its domain.
+    pub domain: String,
+    /// Its UUIDs, as text.
+    pub uuids: [String; 2],
+}
+
+/// What is left on a host of a case.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Leftovers {
+    /// What is its own: by its name, or because nobody else was there.
+    pub own: Vec<String>,
+    /// What is new on the host and carries nobody's name, while others were there as well.
+    pub unowned: Vec<String>,
+    /// How many others those are.
+    pub others: usize,
+}
+
+impl Leftovers {
+    /// Whether nothing is left.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.own.is_empty() && self.unowned.is_empty()
+    }
+}
 
 /// A place where a daemon runs: a host of the lab, or a real machine that is only known by its URI.
 pub trait Host: Send + Sync {
@@ -46,12 +74,36 @@ pub trait Host: Send + Sync {
     /// Returns the error where it is ours and down.
     fn command(&self, words: &[&str]) -> io::Result<Option<Command>>;
 
-    /// All that is left on the host of the domain of this name: processes, files, sockets, ports.
-    /// `Ok(None)` where the host is not ours to look into.
+    /// A case comes to the host. What is new from now on may be its own.
+    fn enter(&self, _owner: &Owner) {}
+
+    /// The host's daemon has served the case: what a daemon makes for itself with the first is there, and is
+    /// nobody's own.
+    fn settle(&self) {}
+
+    /// The case with the domain of this name has left the host.
+    fn leave(&self, _domain: &str) {}
+
+    /// All that is left on the host of the case with the domain of this name: processes, files, sockets,
+    /// ports, mounts and interfaces. `Ok(None)` where the host is not ours to look into.
     ///
     /// # Errors
     /// Returns the error where it is ours and can't be read.
-    fn leftovers(&self, domain: &str) -> io::Result<Option<Vec<String>>>;
+    fn leftovers(&self, domain: &str) -> io::Result<Option<Leftovers>>;
+
+    /// Its address in a network whose traffic is captured; `None` where there is none.
+    fn captured_address(&self) -> Option<Ipv4Addr> {
+        None
+    }
+
+    /// What that network carried of a migration of the domain of this name from here to the other
+    /// address, since the case came. `Ok(None)` where the host is not ours.
+    ///
+    /// # Errors
+    /// Returns the error where it is ours and nothing could be captured.
+    fn traffic(&self, _domain: &str, _destination: Ipv4Addr) -> io::Result<Option<Traffic>> {
+        Ok(None)
+    }
 
     /// Stops the daemon with `SIGSTOP`, and waits until it is. Other cases go on meanwhile.
     ///

@@ -23,12 +23,12 @@ mod threads;
 mod told;
 mod tool;
 
-pub use driver::{Driver, Host, SHARED};
+pub use driver::{Driver, Host, Leftovers, Owner, SHARED};
 pub use processor::processor_time;
 pub use record::Recorder;
 pub use run::{Deadlines, run};
 pub use script::{DomainSpec, LIVE_BANDWIDTH_MIB, Phase, Script, Subject};
-pub use step::{BackupStep, ColoStep, Migrate, RawStep, Step, Uuid, Variant};
+pub use step::{BackupStep, ColoStep, Litter, Migrate, RawStep, Step, Uuid, Variant};
 pub use threads::threads_named;
 pub use told::told;
 pub use tool::ToolSaid;

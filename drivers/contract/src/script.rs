@@ -6,10 +6,10 @@ mod qemu;
 mod tck;
 
 use migratrix_guest::Parameters;
-use migratrix_history::Header;
+use migratrix_history::{Header, Side};
 use migratrix_matrix::{Accelerator, Case, Fault, HostSetup, Point, Raw};
 
-use crate::Step;
+use crate::{Litter, Step};
 pub use tck::LIVE_BANDWIDTH_MIB;
 
 /// What is decided for a case's domain by who runs it: its names, and what it is made of.
@@ -173,6 +173,7 @@ impl Script {
             guest: self.subject.guest,
             downtime_bound_ms: self.downtime_bound_ms,
             setup: self.setup,
+            evidence: Header::EVIDENCE,
         }
     }
 
@@ -192,6 +193,12 @@ impl Script {
         let place = self.steps.partition_point(|(at, _)| *at <= phase);
         self.steps
             .splice(place..place, steps.map(|step| (phase, step)));
+    }
+
+    /// Leaves something on a side when all is cleared.
+    fn leave(&mut self, side: Side, litter: Litter) {
+        let is_for_leftovers = |step: &Step| matches!(step, Step::Leftovers(_));
+        self.before(is_for_leftovers, Step::Leave(side, litter));
     }
 
     /// Puts `step` right before the first step that `is` names, in the phase of that one.

@@ -13,7 +13,7 @@ use migratrix_matrix::Persistence;
 pub use backup::BackupStep;
 pub use colo::ColoStep;
 pub use qemu::RawStep;
-pub use tck::{Migrate, Uuid, Variant};
+pub use tck::{Litter, Migrate, Uuid, Variant};
 
 /// One step of a script. Faults are steps like all others.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -54,6 +54,8 @@ pub enum Step {
     HaltGuest(Side),
     /// Leave a file that carries the domain's name where the daemon keeps its state.
     LeaveFile(Side),
+    /// Leave something on a host that does not carry the domain's name.
+    Leave(Side, Litter),
     /// Stop the host's daemon with `SIGSTOP`.
     StopDaemon(Side),
     /// Kill the guest's QEMU with `SIGKILL`.
@@ -91,6 +93,7 @@ impl Step {
             Self::PokeByte(_)
             | Self::HaltGuest(_)
             | Self::LeaveFile(_)
+            | Self::Leave(..)
             | Self::StopDaemon(_)
             | Self::KillQemu(_)
             | Self::KillClient => Verb::Break,
@@ -120,6 +123,7 @@ impl Step {
             | Self::PokeByte(side)
             | Self::HaltGuest(side)
             | Self::LeaveFile(side)
+            | Self::Leave(side, _)
             | Self::StopDaemon(side)
             | Self::KillQemu(side) => Some(*side),
             Self::Connect | Self::Migrate(_) | Self::KillClient => None,
@@ -171,6 +175,7 @@ impl fmt::Display for Step {
             Self::PokeByte(side) => write!(f, "change a byte of memory on {}", word(*side)),
             Self::HaltGuest(side) => write!(f, "halt the guest on {}", word(*side)),
             Self::LeaveFile(side) => write!(f, "leave a file on {}", word(*side)),
+            Self::Leave(side, litter) => write!(f, "leave {litter} on {}", word(*side)),
             Self::StopDaemon(side) => write!(f, "stop the daemon of {}", word(*side)),
             Self::KillQemu(side) => write!(f, "kill QEMU on {}", word(*side)),
             Self::KillClient => f.write_str("kill the client"),

@@ -21,6 +21,7 @@ fn a_plain_precopy_waits_for_a_further_pass_before_it_is_let_go() {
         "listen",
         "migrate",
         "await active on source",
+        "inspect what carries the stream",
         "await a further pass",
         "converge",
         "await completed on source",

@@ -1,8 +1,10 @@
 //! How each defect alters a migration.
 
+use std::collections::BTreeSet;
+
 use migratrix_guest::{PAGE, SECTOR};
 use migratrix_history::{
-    JobStats,
+    JobStats, Party,
     Side::{Destination, Source},
 };
 use migratrix_matrix::{Activity, Arch};
@@ -11,6 +13,7 @@ use crate::{
     Defect,
     guest::Guest,
     migration::{Passage, PassageEvent},
+    traffic::{self, DATA},
 };
 
 const STARTED: PassageEvent = PassageEvent::Tell(Destination, "started", "migrated");
@@ -63,6 +66,18 @@ impl Passage {
             Defect::NoJobStatistics => self.job = no_job(),
             Defect::StatisticsDontAddUp => self.job.memory_remaining = Some(u64::from(PAGE)),
             Defect::DowntimeTooLong => self.stretch(),
+            Defect::LeavesTunnel => self.traffic.connections.push(traffic::connection(DATA, 9)),
+            Defect::LeavesPeer => self.called_by(Party::Client),
+            Defect::TakesOver => self.called_by(Party::Source),
+            Defect::AddsFlag => self.change_flags(|flags| {
+                flags.insert("VIR_MIGRATE_AUTO_CONVERGE".to_owned());
+            }),
+            Defect::DropsFlag => self.change_flags(BTreeSet::clear),
+            Defect::SendsNothing => {
+                let connections = self.traffic.connections.iter_mut();
+                connections.for_each(|one| one.sent = Some(100));
+            }
+            Defect::LeavesListener => self.litter = Some("port 49152 of process 7".to_owned()),
             Defect::LeavesProcess => {
                 self.litter = Some(format!("process {}", Arch::default().emulator()));
             }
@@ -72,6 +87,20 @@ impl Passage {
 }
 
 impl Passage {
+    /// Has somebody else ask the destination to prepare.
+    fn called_by(&mut self, party: Party) {
+        let calls = self.traffic.calls.iter_mut();
+        let prepares = calls.filter(|call| call.to == Party::Destination);
+        prepares.for_each(|call| call.from = party);
+    }
+
+    fn change_flags(&mut self, change: fn(&mut BTreeSet<String>)) {
+        let calls = self.traffic.calls.iter_mut();
+        calls
+            .filter_map(|call| call.flags.as_mut())
+            .for_each(change);
+    }
+
     fn place_of(&self, act: PassageEvent) -> Option<usize> {
         self.acts.iter().position(|one| *one == act)
     }

@@ -1,6 +1,6 @@
 //! The known defects, each with the condition that must catch it.
 
-use migratrix_matrix::{Condition, Detection, Flag, Scenario};
+use migratrix_matrix::{Condition, Control, Detection, Flag, Scenario};
 
 /// One way in which a hypervisor can betray its guest, or whoever asked it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -77,8 +77,22 @@ pub enum Defect {
     StatisticsDontAddUp,
     /// The guest is down for longer than its bound.
     DowntimeTooLong,
+    /// The data of a tunnelled migration go over a connection of QEMU's own.
+    LeavesTunnel,
+    /// The client is made to drive what the source's daemon should.
+    LeavesPeer,
+    /// The source's daemon drives what the client should.
+    TakesOver,
+    /// A flag is added that nobody asked for.
+    AddsFlag,
+    /// A flag is not handed on.
+    DropsFlag,
+    /// Success is told of memory that never went over the network.
+    SendsNothing,
     /// A QEMU stays behind on the source.
     LeavesProcess,
+    /// A port stays listened to.
+    LeavesListener,
     /// A file stays behind on the source.
     LeavesFile,
 }
@@ -93,7 +107,7 @@ struct Row {
 
 impl Defect {
     /// All values, in the order of the conditions that catch them.
-    pub const ALL: [Self; 38] = [
+    pub const ALL: [Self; 45] = [
         Self::ForgetsConfig,
         Self::SuspendsInName,
         Self::DefinesNothing,
@@ -130,7 +144,14 @@ impl Defect {
         Self::NoJobStatistics,
         Self::StatisticsDontAddUp,
         Self::DowntimeTooLong,
+        Self::LeavesTunnel,
+        Self::LeavesPeer,
+        Self::TakesOver,
+        Self::AddsFlag,
+        Self::DropsFlag,
+        Self::SendsNothing,
         Self::LeavesProcess,
+        Self::LeavesListener,
         Self::LeavesFile,
     ];
 
@@ -226,6 +247,13 @@ impl Defect {
             Self::NoJobStatistics => row("no-job-statistics", PLAIN, Statistics, Fail),
             Self::StatisticsDontAddUp => row("statistics-dont-add-up", PLAIN, Statistics, Fail),
             Self::DowntimeTooLong => row("downtime-too-long", PLAIN, Statistics, Fail),
+            Self::LeavesTunnel => row("leaves-tunnel", TUNNELLED, Transport, Fail),
+            Self::LeavesPeer => row("leaves-peer", P2P, Transport, Fail),
+            Self::TakesOver => row("takes-over", PLAIN, Transport, Fail),
+            Self::AddsFlag => row("adds-flag", PLAIN, Transport, Fail),
+            Self::DropsFlag => row("drops-flag", P2P, Transport, Fail),
+            Self::SendsNothing => row("sends-nothing", PLAIN, Transport, Fail),
+            Self::LeavesListener => row("leaves-listener", PLAIN, NoLeftovers, Fail),
             Self::LeavesProcess => row("leaves-process", PLAIN, NoLeftovers, Fail),
             Self::LeavesFile => row("leaves-file", PLAIN, NoLeftovers, Fail),
         }
@@ -238,6 +266,16 @@ const PLAIN: Scenario = Scenario::USUAL;
 const PAUSED: Scenario = PLAIN.paused();
 
 const PREPARED: Scenario = PLAIN.prepared();
+
+const P2P: Scenario = Scenario {
+    control: Control::P2p,
+    ..PLAIN
+};
+
+const TUNNELLED: Scenario = Scenario {
+    control: Control::Tunnelled,
+    ..PLAIN
+};
 
 const fn row(word: &'static str, scenario: Scenario, condition: Condition, how: Detection) -> Row {
     Row {

@@ -2,8 +2,8 @@
 
 use std::future;
 
-use migratrix_contract::{Driver, Migrate, Recorder, Step, Subject};
-use migratrix_history::{Observation, Outcome, Refusal, Side, Verb, Versions, When};
+use migratrix_contract::{Driver, Litter, Migrate, Recorder, Step, Subject};
+use migratrix_history::{Observation, Outcome, Refusal, Side, Traffic, Verb, Versions, When};
 use migratrix_matrix::{Persistence, Version};
 
 use crate::{
@@ -27,6 +27,8 @@ pub struct FakeDriver {
     source: Host,
     destination: Host,
     client_lives: bool,
+    /// What the network has carried.
+    traffic: Traffic,
 }
 
 /// How a step goes in memory.
@@ -55,6 +57,7 @@ impl FakeDriver {
             source: Host::new(Side::Source),
             destination: Host::new(Side::Destination),
             client_lives: true,
+            traffic: Traffic::default(),
         }
     }
 
@@ -129,6 +132,7 @@ impl FakeDriver {
             Step::PokeByte(side) => self.host(side).must_be_active()?.guest.spoil(poke),
             Step::HaltGuest(side) => self.host(side).must_be_active()?.guest.halt(),
             Step::LeaveFile(side) => self.leave_file(side),
+            Step::Leave(side, litter) => self.host(side).litter.push(told(litter)),
             Step::StopDaemon(side) => self.host(side).answers = false,
             Step::KillQemu(side) => self.host(side).crash(record)?,
             Step::KillClient => self.client_lives = false,
@@ -169,6 +173,7 @@ impl FakeDriver {
             }
             passage.corrupt(defect);
         }
+        self.traffic = passage.traffic.clone();
         passage.enact(from, to, record);
         Ok(())
     }
@@ -187,6 +192,9 @@ impl FakeDriver {
         let domain = self.subject.domain.clone();
         let left = self.host(side).leftovers(&domain);
         record.saw(Observation::Leftovers { side, left });
+        if side == Side::Destination {
+            record.saw(Observation::Traffic(self.traffic.clone()));
+        }
     }
 
     fn leave_file(&mut self, side: Side) {
@@ -238,6 +246,15 @@ fn instead(defect: Defect) -> Option<Done> {
     ];
     let found = ENDINGS.iter().find(|(one, _)| *one == defect);
     found.map(|(_, ending)| ending())
+}
+
+/// What is left, in the words of an inventory.
+fn told(litter: Litter) -> String {
+    match litter {
+        Litter::UuidFile => "file /var/lib/libvirt/qemu/6d780000".to_owned(),
+        Litter::Listener => "port 49215 of process 7".to_owned(),
+        Litter::Copy => "process 7: qemu -name guest=other".to_owned(),
+    }
 }
 
 /// Changes one byte of a mark.

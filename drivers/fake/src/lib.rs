@@ -16,6 +16,7 @@ mod guest;
 mod host;
 mod migration;
 mod refusal;
+mod traffic;
 
 pub use defect::Defect;
 pub use driver::FakeDriver;

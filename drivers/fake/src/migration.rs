@@ -3,13 +3,13 @@
 use std::time::Duration;
 
 use migratrix_contract::{Migrate, Recorder, Subject};
-use migratrix_history::{JobStats, Observation, Refusal, Side, When};
+use migratrix_history::{JobStats, Observation, Refusal, Side, Traffic, When};
 use migratrix_matrix::{Activity, Flag};
 
 use crate::{
     guest::{Guest, Heartbeat},
     host::{Active, Host},
-    refusal,
+    refusal, traffic,
 };
 
 /// The bandwidth where none is given, in MiB/s.
@@ -44,6 +44,8 @@ pub(crate) struct Passage {
     pub ghost: bool,
     /// How many channels of multifd it has.
     pub channels: u32,
+    /// What the network carries of it.
+    pub traffic: Traffic,
     /// The statistics of the job.
     pub job: JobStats,
     /// What stays behind on the source.
@@ -99,6 +101,7 @@ impl Passage {
             mishap: |_| {},
             ghost: false,
             channels: how.call().channels(),
+            traffic: traffic::honest(subject, &how),
             job: job(subject, how, ran),
             litter: None,
         })

@@ -119,6 +119,12 @@ impl Header {
     /// optional field or a new kind of remark leaves it as it is.
     pub const FORMAT: u32 = 1;
 
+    /// How much drivers record. It grows with each kind of evidence that checks ask for: an older history is
+    /// judged by what there was then, and in a newer one what is missing is unknown.
+    ///
+    /// - 1: the traffic of a migration, [`crate::Observation::Traffic`].
+    pub const EVIDENCE: u32 = 1;
+
     /// Its line in the file, without the line's end.
     #[must_use]
     pub fn to_line(&self) -> String {

@@ -16,6 +16,7 @@ mod bitmap;
 mod file;
 mod observation;
 mod query;
+mod traffic;
 
 pub use bitmap::{BitmapInfo, BlockImage, BlockNode};
 #[cfg(feature = "schema")]
@@ -25,6 +26,8 @@ pub use observation::{
     DomainInfo, DomainState, Identity, JobStats, Observation, Outcome, Refusal, Verb, Versions,
     When,
 };
+
+pub use traffic::{Carrier, CarrierKind, Connection, Party, Purpose, RemoteCall, Traffic};
 
 pub use migratrix_matrix::Side;
 
@@ -55,6 +58,9 @@ pub struct Header {
     /// How the daemons of its hosts were set up.
     #[serde(default)]
     pub setup: HostSetup,
+    /// How much is seen in it: [`Header::EVIDENCE`] of the version that wrote it, 0 where that had none.
+    #[serde(default)]
+    pub evidence: u32,
 }
 
 /// One observation and when it was made.

@@ -7,7 +7,7 @@ use migratrix_matrix::{Drive, Side, Version, Write};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::BitmapInfo;
+use crate::{BitmapInfo, Carrier, Traffic};
 
 /// Which look at a host it was.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -471,6 +471,29 @@ pub enum Observation {
         /// What was read.
         survey: DiskSurvey,
     },
+    /// What the hosts' network carried of the migration.
+    Traffic(Traffic),
+    /// The hosts' network could not be captured.
+    NotCaptured {
+        /// Why not.
+        why: String,
+    },
+    /// What a QEMU has open while its memory is copied, and had not before it was asked to migrate.
+    Carriers {
+        /// Which side's.
+        side: Side,
+        /// Each of them.
+        carriers: Vec<Carrier>,
+    },
+    /// What is new on a host, lasts, and belongs to no case that is on it, or to one of several.
+    Unowned {
+        /// Which host.
+        side: Side,
+        /// Each thing.
+        found: Vec<String>,
+        /// How many other cases were on the host that may have left it.
+        others: usize,
+    },
     /// What was left on a host after the case was cleared away; empty is good.
     #[serde(rename = "residue")]
     Leftovers {
@@ -522,7 +545,7 @@ impl Observation {
     }
 
     /// The words of all kinds, as they stand in a file.
-    pub const KINDS: [&'static str; 29] = [
+    pub const KINDS: [&'static str; 33] = [
         "began",
         "ended",
         "versions",
@@ -547,6 +570,10 @@ impl Observation {
         "written",
         "compared",
         "sectors",
+        "traffic",
+        "not-captured",
+        "carriers",
+        "unowned",
         "residue",
         "not-ours",
         "fault",

@@ -29,6 +29,7 @@ fn header() -> Header {
         },
         downtime_bound_ms: 2_000,
         setup: migratrix_matrix::HostSetup::Quick,
+        evidence: Header::EVIDENCE,
     }
 }
 

@@ -3,7 +3,7 @@
 
 use std::{env, error::Error, fs, path::PathBuf, process::ExitCode};
 
-use migratrix_contract::Host;
+use migratrix_contract::{Host, Owner};
 use migratrix_lab::{
     Lab, LabHost, Store, cache_folder, dispatch,
     sandbox::{self, Entered, Terminal},
@@ -41,6 +41,12 @@ async fn run() -> Result<ExitCode> {
     println!("one host for two wishes: {}", std::ptr::eq(&*host, &*same));
     let machine = release.record.machines.first().ok_or("no machine types")?;
     for domain in ["guest-1", "guest-10"] {
+        let domain_only = Owner {
+            domain: domain.to_owned(),
+            uuids: [domain, domain].map(str::to_owned),
+        };
+        host.enter(&domain_only);
+        host.settle();
         start_guest(
             &host,
             &DOMAIN
@@ -74,7 +80,8 @@ async fn run() -> Result<ExitCode> {
         lab.check(&host).await,
         host.generation()
     );
-    println!("other guest: {:?}", host.leftovers("guest-10")?);
+    let other = host.leftovers("guest-10")?.map(|left| left.own);
+    println!("other guest: {other:?}");
     lab.close().await?;
     println!(
         "closed: {:?}",
@@ -96,7 +103,7 @@ fn start_guest(host: &LabHost, xml: &str) -> Result<()> {
 
 /// Says which kinds of things are left of the first guest.
 fn show(host: &LabHost, when: &str) -> Result<()> {
-    let left = host.leftovers("guest-1")?.unwrap_or_default();
+    let left = host.leftovers("guest-1")?.unwrap_or_default().own;
     let has = |kind: &str| left.iter().any(|thing| thing.starts_with(kind));
     println!(
         "{when}: {} process, {} file, {} in all",

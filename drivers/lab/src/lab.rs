@@ -19,6 +19,7 @@ use tracing::{info, warn};
 
 use crate::{
     LabError, LabHost, StoredRelease,
+    capture::Capture,
     hosts::{
         mounts, net,
         spec::{PORT, Spec, hosts_file, scratch},
@@ -41,6 +42,8 @@ pub struct Lab {
     dir: PathBuf,
     slots: Mutex<HashMap<(ReleaseName, Side, HostSetup), Arc<Slot>>>,
     starts: AtomicU32,
+    /// Its network's traffic, or why it is not captured.
+    capture: Result<Arc<Capture>, String>,
 }
 
 /// The place of a host, from the first wish for it.
@@ -79,11 +82,16 @@ impl Lab {
         let hosts = hosts_file(&dir);
         fs::write(&hosts, "127.0.0.1 localhost\n").map_err(LabError::file("write", hosts))?;
         net::make_bridge()?;
+        let capture = Capture::begin(net::BRIDGE).map_err(|error| {
+            warn!("the lab's network is not captured: {error}");
+            error.to_string()
+        });
         info!("the lab is there, its logs go to {}", dir.display());
         Ok(Self {
             dir,
             slots: Mutex::default(),
             starts: AtomicU32::new(0),
+            capture,
         })
     }
 
@@ -233,6 +241,7 @@ impl Lab {
             slot.hostname.clone(),
             net::address(slot.number),
             logs,
+            self.capture.clone(),
         );
         let supervisor = self.start(&host).await?;
         host.set_run(Some(supervisor.run(1)?));

@@ -8,6 +8,7 @@
 //! A program that uses the lab, or adds to the store, calls [`dispatch`] first, and
 //! [`sandbox::enter`] before it makes a [`Lab`].
 
+mod capture;
 mod doctor;
 mod error;
 mod hosts;
@@ -22,7 +23,7 @@ pub mod sandbox;
 pub use doctor::{Finding, State, doctor};
 pub use error::LabError;
 pub use hosts::{
-    host::LabHost,
+    host::{LabHost, Strays},
     hosted::{COMMAND, dispatch},
     remote::RemoteHost,
     running::{RunningHost, enter_network, running_hosts},

@@ -3,7 +3,7 @@
 use std::{collections::HashMap, sync::Arc, time::Duration};
 
 use migratrix_client::wire::{Detail, DomainAction, HostFacts, Op, Said, Seen};
-use migratrix_contract::{Deadlines, Driver, Host, Recorder, Step, Subject, Uuid, Variant};
+use migratrix_contract::{Deadlines, Driver, Host, Owner, Recorder, Step, Subject, Uuid, Variant};
 use migratrix_history::{Observation, Outcome, Side, Versions, When};
 use migratrix_matrix::{Persistence, Version};
 
@@ -91,6 +91,7 @@ impl<'a> LibvirtDriver<'a> {
             Step::PokeByte(_)
             | Step::HaltGuest(_)
             | Step::LeaveFile(_)
+            | Step::Leave(..)
             | Step::StopDaemon(_)
             | Step::KillQemu(_)
             | Step::KillClient => self.break_on_purpose(step, record).await,
@@ -121,11 +122,26 @@ impl<'a> LibvirtDriver<'a> {
         }
     }
 
+    fn owner(&self) -> Owner {
+        let Subject {
+            domain,
+            uuid,
+            foreign_uuid,
+            ..
+        } = &self.subject;
+        Owner {
+            domain: domain.clone(),
+            uuids: [uuid.clone(), foreign_uuid.clone()],
+        }
+    }
+
     async fn connect(&mut self, record: &mut Recorder) -> Result<(), Error> {
         for side in [Side::Source, Side::Destination] {
+            self.host(side).enter(&self.owner());
             image::provide(&**self.host(side), &self.subject)?;
             self.provide_disk(side).await?;
             self.on(side).await?;
+            self.host(side).settle();
         }
         let Said::Version(own) = self.slot.client()?.ask(Op::Version).await? else {
             return Err(Error::Malformed("version"));
@@ -217,6 +233,14 @@ impl<'a> LibvirtDriver<'a> {
             record.saw_at(at, observed(side, what));
         }
         Ok(())
+    }
+}
+
+impl Drop for LibvirtDriver<'_> {
+    fn drop(&mut self) {
+        for side in Side::BOTH {
+            self.host(side).leave(&self.subject.domain);
+        }
     }
 }
 

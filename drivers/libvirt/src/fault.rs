@@ -1,14 +1,24 @@
 //! What is broken on purpose, behind the hypervisor's back.
 
-use std::{fs, io, path::PathBuf};
+use std::{fs, io, path::PathBuf, process::Stdio};
 
-use migratrix_contract::{Recorder, Step};
+use migratrix_client::wire::{DomainAction, Op};
+use migratrix_contract::{Litter, Recorder, Step, Variant};
 use migratrix_history::{Observation, Side};
 
-use crate::{Error, LibvirtDriver, qtest};
+use crate::{Error, LibvirtDriver, client::done, domain_xml, qtest};
 
 /// A byte of a sector that the guest lays out once and then leaves alone: the last.
 const MARK: u32 = 511;
+
+/// Where the QEMU listens that is left: a port of libvirt's migrations that no other case comes to.
+const LISTENS_AT: &str = "tcp:0.0.0.0:49215";
+
+/// A UUID of its 32 digits.
+fn uuid_of_parts(digits: &str) -> String {
+    let at = |from: usize, to: usize| digits.get(from..to).unwrap_or_default();
+    [at(0, 8), at(8, 12), at(12, 16), at(16, 20), at(20, 32)].join("-")
+}
 
 impl LibvirtDriver<'_> {
     /// Breaks what `step` says, and records that. Steps that break nothing are none of its business.
@@ -21,6 +31,7 @@ impl LibvirtDriver<'_> {
             Step::PokeByte(side) => self.poke_byte(side).await?,
             Step::HaltGuest(side) => self.halt_guest(side).await?,
             Step::LeaveFile(side) => self.leave_file(side)?,
+            Step::Leave(side, litter) => self.leave(side, litter).await?,
             Step::StopDaemon(side) => {
                 let done = self.host(side).stop_daemon().await;
                 self.broken(side, "can't stop the daemon", done)?;
@@ -76,6 +87,60 @@ impl LibvirtDriver<'_> {
         let file = format!("/var/lib/libvirt/qemu/{}.left", self.subject.domain);
         let path = self.path(side, &file)?;
         fs::write(&path, "left on purpose\n").map_err(|source| Error::File { path, source })
+    }
+
+    async fn leave(&mut self, side: Side, litter: Litter) -> Result<(), Error> {
+        match litter {
+            Litter::UuidFile => self.leave_uuid(side),
+            Litter::Listener => self.leave_listener(side),
+            Litter::Copy => self.leave_copy(side).await,
+        }
+    }
+
+    fn leave_uuid(&self, side: Side) -> Result<(), Error> {
+        let file = format!("/var/lib/libvirt/qemu/{}", self.subject.uuid);
+        let path = self.path(side, &file)?;
+        fs::create_dir(&path).map_err(|source| Error::File { path, source })
+    }
+
+    /// Starts a QEMU that waits for a guest, and that nobody will end but the host's own end.
+    fn leave_listener(&self, side: Side) -> Result<(), Error> {
+        let emulator = self.subject.point.machine().arch().emulator();
+        let words = [
+            emulator,
+            "-nodefaults",
+            "-display",
+            "none",
+            "-machine",
+            "none",
+        ];
+        let words = [&words[..], &["-daemonize", "-incoming", LISTENS_AT]].concat();
+        let command = self.host(side).command(&words);
+        let started = command.and_then(|command| {
+            let mut command = command.ok_or(io::ErrorKind::Unsupported)?;
+            command
+                .stdin(Stdio::null())
+                .stdout(Stdio::null())
+                .stderr(Stdio::null());
+            let status = command.status()?;
+            status
+                .success()
+                .then_some(())
+                .ok_or_else(|| io::Error::other(status.to_string()))
+        });
+        self.broken(side, "can't start a QEMU that listens", started)
+    }
+
+    async fn leave_copy(&mut self, side: Side) -> Result<(), Error> {
+        let domain: String = self.subject.domain.chars().rev().collect();
+        let mut copy = self.subject.clone();
+        copy.domain.clone_from(&domain);
+        let uuid: String = self.subject.uuid.chars().rev().collect();
+        let uuid = uuid_of_parts(&uuid.replace('-', ""));
+        let xml = domain_xml(&copy, &uuid, Variant::Plain);
+        let act = DomainAction::Suspend;
+        done(self.on(side).await?, Op::CreateXml { side, xml }).await?;
+        done(self.on(side).await?, Op::Domain { side, domain, act }).await
     }
 
     /// Where a file of the side is found from here.

@@ -3,7 +3,7 @@
 use std::{io, sync::Arc, time::Duration};
 
 use migratrix_client::wire::{Detail, DomainAction, Op, Said, Seen};
-use migratrix_contract::{Host, Recorder};
+use migratrix_contract::{Host, Leftovers, Recorder};
 use migratrix_history::{DomainInfo, DomainState, Observation, Side, When};
 use tokio::time::{Instant, interval};
 
@@ -114,11 +114,43 @@ impl LibvirtDriver<'_> {
             host: host.release().to_string(),
             source,
         })?;
-        record.saw(match left {
-            Some(left) => Observation::Leftovers { side, left },
-            None => Observation::NotOurs { side },
-        });
+        match left {
+            Some(left) => note_left(side, left, record),
+            None => record.saw(Observation::NotOurs { side }),
+        }
+        if side == Side::Destination {
+            self.traffic(record);
+        }
         Ok(())
+    }
+
+    /// Records what the hosts' network carried of the migration, where that is ours.
+    fn traffic(&self, record: &mut Recorder) {
+        let Some(destination) = self.destination.captured_address() else {
+            return;
+        };
+        match self.source.traffic(&self.subject.domain, destination) {
+            Ok(Some(traffic)) => record.saw(Observation::Traffic(traffic)),
+            Ok(None) => {}
+            Err(error) => record.saw(Observation::NotCaptured {
+                why: error.to_string(),
+            }),
+        }
+    }
+}
+
+/// Records what is left: what is the case's own, and what may be of others.
+fn note_left(side: Side, left: Leftovers, record: &mut Recorder) {
+    record.saw(Observation::Leftovers {
+        side,
+        left: left.own,
+    });
+    if !left.unowned.is_empty() {
+        record.saw(Observation::Unowned {
+            side,
+            found: left.unowned,
+            others: left.others,
+        });
     }
 }
 
@@ -128,7 +160,7 @@ async fn left_in_the_end(
     host: &dyn Host,
     domain: &str,
     patience: Duration,
-) -> io::Result<Option<Vec<String>>> {
+) -> io::Result<Option<Leftovers>> {
     let deadline = Instant::now() + patience;
     let mut tick = interval(RESIDUE_EVERY);
     loop {
@@ -193,11 +225,12 @@ mod tests {
             Ok(None)
         }
 
-        fn leftovers(&self, domain: &str) -> io::Result<Option<Vec<String>>> {
+        fn leftovers(&self, domain: &str) -> io::Result<Option<Leftovers>> {
             let is_left = Instant::now() < self.gone;
-            Ok(Some(
-                is_left.then(|| domain.to_owned()).into_iter().collect(),
-            ))
+            Ok(Some(Leftovers {
+                own: is_left.then(|| domain.to_owned()).into_iter().collect(),
+                ..Leftovers::default()
+            }))
         }
 
         fn stop_daemon(&self) -> Pin<Box<dyn Future<Output = io::Result<()>> + '_>> {
@@ -214,9 +247,9 @@ mod tests {
         let seconds = Duration::from_secs;
         let slow = Busy::rid_of_it_after(seconds(4));
         let left = left_in_the_end(&slow, "m", seconds(5)).await.unwrap();
-        assert_eq!(left, Some(Vec::new()));
+        assert_eq!(left, Some(Leftovers::default()));
         let never = Busy::rid_of_it_after(seconds(600));
         let left = left_in_the_end(&never, "m", seconds(5)).await.unwrap();
-        assert_eq!(left, Some(vec!["m".to_owned()]));
+        assert_eq!(left.unwrap().own, ["m"]);
     }
 }

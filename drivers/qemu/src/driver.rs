@@ -2,7 +2,7 @@
 
 use std::{path::PathBuf, time::Duration};
 
-use migratrix_contract::{BackupStep, Deadlines, Driver, RawStep, Recorder, Step, Subject};
+use migratrix_contract::{BackupStep, Deadlines, Driver, Litter, RawStep, Recorder, Step, Subject};
 use migratrix_history::{Observation, Outcome, Side};
 use migratrix_matrix::Version;
 use migratrix_qmp::QemuError;
@@ -29,6 +29,8 @@ pub struct QemuDriver {
     pub(crate) patience: Duration,
     /// The destination that was started together with the source.
     pub(crate) early: Option<Result<migratrix_qmp::Qemu, QemuError>>,
+    /// The QEMU that was left on purpose. It is killed when this is dropped.
+    pub(crate) litter: Option<migratrix_qmp::Qemu>,
 }
 
 impl QemuDriver {
@@ -45,6 +47,7 @@ impl QemuDriver {
             driven: None,
             patience: Deadlines::default().clear,
             early: None,
+            litter: None,
         }
     }
 
@@ -108,6 +111,7 @@ impl QemuDriver {
             Step::PokeByte(side) => self.poke_byte(side).await,
             Step::HaltGuest(side) => self.halt_guest(side).await,
             Step::LeaveFile(side) => self.leave_file(side),
+            Step::Leave(side, Litter::Listener) => self.leave_listener(side).await,
             Step::KillQemu(side) => self.kill(side).await,
             Step::Raw(step) => self.migration(step, record).await,
             Step::Colo(step) => self.colo(step, record).await,
@@ -119,6 +123,7 @@ impl QemuDriver {
             | Step::Destroy(_)
             | Step::Migrate(_)
             | Step::StopDaemon(_)
+            | Step::Leave(_, Litter::UuidFile | Litter::Copy)
             | Step::KillClient => Err(StepError::OtherBackEnd(*step)),
         }
     }
@@ -138,6 +143,7 @@ const fn is_fault(step: &Step) -> bool {
         Step::PokeByte(_)
             | Step::HaltGuest(_)
             | Step::LeaveFile(_)
+            | Step::Leave(..)
             | Step::KillQemu(_)
             | Step::Raw(
                 RawStep::PlugDevice(_)

@@ -4,14 +4,14 @@ use std::fs::{self, OpenOptions};
 
 use migratrix_contract::Recorder;
 use migratrix_history::Side;
-use migratrix_qmp::QemuError;
+use migratrix_qmp::{Launch, QemuError};
 use nix::{
     sys::signal::{Signal, killpg},
     unistd::Pid,
 };
 use serde_json::json;
 
-use crate::{QemuDriver, error::StepError};
+use crate::{QemuDriver, error::StepError, party::PATIENCE, words::words};
 
 /// A byte of a sector that the guest lays out once and then leaves alone: the last.
 const MARK: u32 = 511;
@@ -40,6 +40,14 @@ impl QemuDriver {
     pub(crate) fn leave_file(&self, _side: Side) -> Result<(), StepError> {
         self.scratch.make()?;
         self.scratch.write("left", b"left on purpose\n")
+    }
+
+    /// Starts a QEMU that waits for a guest, and has nothing of the case on its command line.
+    pub(crate) async fn leave_listener(&mut self, side: Side) -> Result<(), StepError> {
+        let line = "-nodefaults -display none -machine none -incoming tcp:127.0.0.1:0";
+        let launch = Launch::new(self.binary(side)).arguments(words(line));
+        self.litter = Some(launch.start(PATIENCE).await?);
+        Ok(())
     }
 
     /// Kills the side's QEMU, and waits until it is gone.

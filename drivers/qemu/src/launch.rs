@@ -3,7 +3,7 @@
 use migratrix_contract::Recorder;
 use migratrix_history::{Observation, Side, Versions};
 use migratrix_matrix::Method;
-use migratrix_qmp::{Launch, Qemu, QemuError};
+use migratrix_qmp::{Binary, Launch, Qemu, QemuError};
 
 use crate::{
     QemuDriver, colo, error::StepError, machine, migration::cpr, party::PATIENCE, words::words,
@@ -52,9 +52,15 @@ impl QemuDriver {
         if side == Side::Destination {
             arguments.extend(words("-incoming defer"));
         }
-        let party = self.party(side);
-        let launch = Launch::new(party.host.binary.clone()).kept_in(&party.account);
+        let launch = Launch::new(self.binary(side)).kept_in(&self.party(side).account);
         Ok(launch.arguments(arguments).with_qtest())
+    }
+
+    /// The side's QEMU, with the case's mark in its environment.
+    pub(crate) fn binary(&mut self, side: Side) -> Binary {
+        let mut binary = self.party(side).host.binary.clone();
+        binary.environment.push(self.scratch.mark());
+        binary
     }
 
     /// Takes a QEMU that has started, and records its version.

@@ -1,5 +1,6 @@
 //! A migration as such: its settings, its way through its states, postcopy and checkpoint-restart.
 
+pub(crate) mod carriers;
 mod channels;
 pub(crate) mod configure;
 pub(crate) mod cpr;
@@ -29,6 +30,7 @@ impl QemuDriver {
             RawStep::Await(side, state) => self.await_status(side, &state.into(), record).await,
             RawStep::AwaitPass => self.await_pass(record).await,
             RawStep::CountChannels => self.count_channels(record).await,
+            RawStep::InspectCarriers => self.inspect_carriers(record).await,
             RawStep::Converge => self.converge(record).await,
             RawStep::ConvergeSlowly => self.converge_slowly(record).await,
             RawStep::StartPostcopy => self.start_postcopy(record).await,

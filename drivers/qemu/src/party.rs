@@ -1,6 +1,6 @@
 //! One of the two QEMUs of a case, and what is known of its migration.
 
-use std::{sync::Arc, time::Duration};
+use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
 use migratrix_contract::Recorder;
 use migratrix_history::{Observation, Side};
@@ -13,7 +13,11 @@ use tokio::net::UnixStream;
 
 use crate::{
     error::StepError,
-    migration::{progress::Progress, trail::Trail},
+    migration::{
+        carriers::{self, Handle},
+        progress::Progress,
+        trail::Trail,
+    },
 };
 
 /// The QEMU of one release.
@@ -45,6 +49,8 @@ pub(crate) struct Party {
     pub(crate) account: Account,
     /// How its QEMU ended, once that was seen.
     end: Option<String>,
+    /// What its QEMU had open before it was asked to migrate.
+    pub(crate) before: BTreeSet<Handle>,
 }
 
 impl Party {
@@ -57,7 +63,13 @@ impl Party {
             trail: Trail::default(),
             account: Account::default(),
             end: None,
+            before: BTreeSet::new(),
         }
+    }
+
+    /// Begins a migration: what is open until now is none of its.
+    pub(crate) fn begin(&mut self) {
+        self.before = self.pid().map(carriers::handles).unwrap_or_default();
     }
 
     /// Takes a QEMU that was started.

@@ -1,6 +1,11 @@
 //! The folder of a case.
 
-use std::{fs, path::PathBuf, time::Duration};
+use std::{
+    ffi::OsString,
+    fs,
+    path::{Path, PathBuf},
+    time::Duration,
+};
 
 use migratrix_guest::Parameters;
 use migratrix_qmp::QemuError;
@@ -73,6 +78,9 @@ impl Scratch {
 
 const BOOT: &str = "boot";
 
+/// The variable that marks what belongs to a case.
+const MARK: &str = "MIGRATRIX_CASE";
+
 /// How often is looked for processes that are to go.
 const EVERY: Duration = Duration::from_millis(20);
 
@@ -97,14 +105,22 @@ impl Scratch {
         }
     }
 
-    /// The processes that have something of it on their command lines.
+    /// What a case's QEMUs have in their environment, and hand on to all that they start: what is left is
+    /// known by it, whatever its name.
+    pub(crate) fn mark(&self) -> (OsString, OsString) {
+        (MARK.into(), self.folder.clone().into())
+    }
+
+    /// The processes that have something of it on their command lines, or its mark in their environment.
     pub(crate) fn processes(&self) -> Vec<String> {
-        let mark = self.text("");
+        let name = self.text("");
+        let mark = format!("{MARK}={}\0", self.folder.display());
         let entries = fs::read_dir("/proc").into_iter().flatten().flatten();
         let processes = entries.filter(|entry| is_number(&entry.file_name()));
         let lines = processes.filter_map(|entry| {
-            let line = fs::read_to_string(entry.path().join("cmdline")).ok()?;
-            let is_ours = line.contains(&mark);
+            let line = read(&entry.path().join("cmdline"))?;
+            let is_ours = line.contains(&name)
+                || read(&entry.path().join("environ")).is_some_and(|all| all.contains(&mark));
             is_ours.then(|| {
                 format!(
                     "process {}: {}",
@@ -115,6 +131,12 @@ impl Scratch {
         });
         lines.collect()
     }
+}
+
+/// What a file of a process says; `None` where it may not be read, or is no more.
+fn read(path: &Path) -> Option<String> {
+    let bytes = fs::read(path).ok()?;
+    Some(String::from_utf8_lossy(&bytes).into_owned())
 }
 
 fn is_number(name: &std::ffi::OsStr) -> bool {
@@ -133,6 +155,22 @@ mod tests {
         command.args(["-c", "read line; exit 0", &scratch.text("disk")]);
         let child = command.stdin(Stdio::piped()).spawn();
         child.expect("there is a shell")
+    }
+
+    #[test]
+    fn a_process_is_known_by_its_mark_whatever_its_name() {
+        let folder = tempfile::tempdir().unwrap();
+        let scratch = Scratch::new(folder.path().join("case-1"));
+        let other = Scratch::new(folder.path().join("case-10"));
+        let mut command = Command::new("/bin/sh");
+        // The shell starts another program, which inherits the mark.
+        command.args(["-c", "cat; exit 0"]).envs([scratch.mark()]);
+        let mut child = command.stdin(Stdio::piped()).spawn().unwrap();
+        assert!(!scratch.processes().is_empty());
+        assert_eq!(other.processes(), Vec::<String>::new());
+        drop(child.stdin.take());
+        assert!(child.wait().unwrap().success());
+        assert_eq!(scratch.processes(), Vec::<String>::new());
     }
 
     #[tokio::test]

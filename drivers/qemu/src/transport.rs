@@ -75,6 +75,7 @@ impl QemuDriver {
 
     /// Has the destination listen, or read, at the addresses of this turn.
     pub(crate) async fn listen_here(&mut self, record: &mut Recorder) -> Result<(), StepError> {
+        self.destination.begin();
         let place = self.way_in(record).await?;
         let form = match self.subject.raw.address {
             Address::Channels => Address::Channels,
@@ -98,6 +99,7 @@ impl QemuDriver {
 
     /// Asks the source to migrate.
     pub(crate) async fn migrate(&mut self, record: &mut Recorder) -> Result<(), StepError> {
+        self.source.begin();
         let place = self.way_out(record).await?;
         let mut arguments = place.arguments(self.subject.raw.address);
         if let Some(channel) = self.handing_over() {

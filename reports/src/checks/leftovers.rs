@@ -1,6 +1,10 @@
 //! `no-leftovers`: no process, port, lock, socket or file stays behind on either host.
+#![expect(
+    clippy::wildcard_enum_match_arm,
+    reason = "each question picks one kind of observation"
+)]
 
-use migratrix_history::Side;
+use migratrix_history::{Observation, Side};
 
 use super::{
     evidence::{Evidence, Judged},
@@ -24,10 +28,30 @@ pub(super) fn no_leftovers(evidence: &Evidence<'_>) -> Judged {
             "expected that nothing stays behind, {faults}"
         )));
     }
+    if let Some(unsure) = unsure(evidence) {
+        return Err(unsure);
+    }
     let blind = found.iter().find(|(_, left)| left.is_none());
     blind.map_or(Ok(Verdict::Pass), |(side, _)| {
         Err(unsearched(evidence, *side))
     })
+}
+
+/// What is new on a host and carries nobody's name may be of each who was there.
+fn unsure(evidence: &Evidence<'_>) -> Option<Verdict> {
+    let (side, found, others) = evidence.last(|saw| match saw {
+        Observation::Unowned {
+            side,
+            found,
+            others,
+        } => Some((*side, found, *others)),
+        _ => None,
+    })?;
+    let host = evidence.host(side);
+    Some(evidence.unseen(&format!(
+        "{host} has {}, and {others} other cases were there that may have left it",
+        found.join(", ")
+    )))
 }
 
 /// A host that says itself that it isn't ours was not searched; of any other there must be a list.

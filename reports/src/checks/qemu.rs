@@ -14,6 +14,7 @@ mod state;
 mod stream;
 #[cfg(test)]
 mod tests;
+mod transport;
 
 use migratrix_history::Side;
 use migratrix_matrix::{Activity, Condition, Raw};
@@ -21,7 +22,7 @@ use migratrix_matrix::{Activity, Condition, Raw};
 use super::{Check, alive, identity, job, leftovers, memory, presence};
 
 /// A row a condition.
-pub(super) const CHECKS: [(Condition, Check<Raw>); 21] = [
+pub(super) const CHECKS: [(Condition, Check<Raw>); 22] = [
     (Condition::SourceStarted, before::source_started),
     (Condition::Settings, settings::settings),
     (Condition::Migrated, migrated::migrated),
@@ -57,6 +58,7 @@ pub(super) const CHECKS: [(Condition, Check<Raw>); 21] = [
     (Condition::Device, |evidence, _| stream::device(evidence)),
     (Condition::Events, events::events),
     (Condition::Statistics, |evidence, _| job::job(evidence)),
+    (Condition::Transport, transport::transport),
     (Condition::Stream, |evidence, _| stream::stream(evidence)),
     (Condition::NoLeftovers, |evidence, _| {
         leftovers::no_leftovers(evidence)

@@ -6,6 +6,7 @@ mod channels;
 mod during;
 mod events;
 mod migrated;
+mod transport;
 
 use migratrix_history::Side;
 use migratrix_matrix::{Activity, Condition, Scenario};
@@ -13,7 +14,7 @@ use migratrix_matrix::{Activity, Condition, Scenario};
 use super::{Check, alive, identity, job, leftovers, memory, presence};
 
 /// A row a condition.
-pub(super) const CHECKS: [(Condition, Check<Scenario>); 18] = [
+pub(super) const CHECKS: [(Condition, Check<Scenario>); 19] = [
     (Condition::SourceDefined, |evidence, scenario| {
         before::source_defined(evidence, &scenario.expectation())
     }),
@@ -61,6 +62,7 @@ pub(super) const CHECKS: [(Condition, Check<Scenario>); 18] = [
     (Condition::Events, events::events),
     (Condition::Statistics, |evidence, _| job::job(evidence)),
     (Condition::Channels, channels::channels),
+    (Condition::Transport, transport::transport),
     (Condition::NoLeftovers, |evidence, _| {
         leftovers::no_leftovers(evidence)
     }),

@@ -6,7 +6,9 @@
 
 use std::collections::BTreeSet;
 
-use migratrix_history::{DomainState, History, Observation, Outcome, Refusal, Side, Verb, When};
+use migratrix_history::{
+    DomainState, History, Observation, Outcome, Party, Refusal, Side, Verb, When,
+};
 use migratrix_matrix::{Backend, Condition, Profile};
 
 use super::{Evidence, all, judged};
@@ -280,8 +282,23 @@ fn broken() -> Vec<(Condition, History)> {
             C::Statistics,
             worked(|job| job.memory_processed = Some(1 << 40)),
         ),
+        (C::Transport, driven_by_another()),
         (C::NoLeftovers, left_behind()),
     ]
+}
+
+/// The client asked the destination, where the source's daemon should have.
+fn driven_by_another() -> History {
+    changed(good(LIVE), |saw| {
+        if let Observation::Traffic(traffic) = saw {
+            for call in &mut traffic.calls {
+                call.from = match call.from {
+                    Party::Source => Party::Client,
+                    Party::Client | Party::Destination | Party::Other => Party::Source,
+                };
+            }
+        }
+    })
 }
 
 #[test]

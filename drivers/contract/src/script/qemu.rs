@@ -164,6 +164,9 @@ fn copied(raw_migration: &Raw) -> Vec<Step> {
     if raw_migration.multifd != Multifd::Off {
         steps.push(raw(RawStep::CountChannels));
     }
+    if raw_migration.is_carried() {
+        steps.push(raw(RawStep::InspectCarriers));
+    }
     if raw_migration.has_passes() || raw_migration.incident.cancels() {
         steps.push(raw(RawStep::AwaitPass));
     } else if raw_migration.is_held() {
@@ -210,6 +213,9 @@ fn postcopy(raw_migration: &Raw, meanwhile: Vec<Step>) -> Vec<Step> {
     steps.push(raw(RawStep::Await(Source, "active")));
     if raw_migration.multifd != Multifd::Off {
         steps.push(raw(RawStep::CountChannels));
+    }
+    if raw_migration.is_carried() {
+        steps.push(raw(RawStep::InspectCarriers));
     }
     steps.push(raw(RawStep::StartPostcopy));
     if raw_migration.pauses() {

@@ -1,9 +1,11 @@
 //! The script of a migration through libvirt, and a fault among its steps.
 
 use migratrix_history::{Side, When};
-use migratrix_matrix::{Activity, Flag, Parallel, Persistence, Preparation, Scenario, TckFault};
+use migratrix_matrix::{
+    Activity, Control, Flag, Parallel, Persistence, Preparation, Scenario, TckFault,
+};
 
-use crate::{Migrate, Phase, Script, Step, Uuid, Variant};
+use crate::{Litter, Migrate, Phase, Script, Step, Uuid, Variant};
 
 /// The bandwidth of a `LIVE` migration, in MiB/s: slow enough that the guest laps while its memory
 /// is copied, and fast enough that what a lap dirties fits into QEMU's default downtime limit of
@@ -150,6 +152,13 @@ impl Script {
                     how.scenario.flags = flags.filter(|flag| *flag != Flag::Live).collect();
                 });
             }
+            TckFault::TunnelWithheld => self.change(|how| how.scenario.control = Control::P2p),
+            TckFault::PeerWithheld => self.change(|how| how.scenario.control = Control::Normal),
+            TckFault::TunnelGiven => self.change(|how| how.scenario.control = Control::Tunnelled),
+            TckFault::ParallelGiven => self.change(|how| how.scenario.parallel = Parallel::Four),
+            TckFault::UuidFileLeft => self.leave(Side::Destination, Litter::UuidFile),
+            TckFault::ListenerLeft => self.leave(Side::Destination, Litter::Listener),
+            TckFault::CopyLeft => self.leave(Side::Destination, Litter::Copy),
             TckFault::ParallelWithheld => self.change(|how| how.scenario.parallel = Parallel::Off),
             TckFault::Throttled => {
                 self.downtime_bound_ms = THROTTLED_BOUND_MS;

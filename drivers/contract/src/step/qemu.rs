@@ -41,6 +41,8 @@ pub enum RawStep {
     StartPostcopy,
     /// Record how many multifd channels each side has, by its threads.
     CountChannels,
+    /// Record what each side's QEMU has open for the migration.
+    InspectCarriers,
     /// Cancel (`migrate_cancel`).
     Cancel,
     /// Cancel twice at once, so that the second comes while the first is under way.
@@ -92,7 +94,7 @@ impl RawStep {
             | Self::RecoverNowhere => Verb::Intervene,
             Self::Wake(_) => Verb::Wake,
             Self::UseDevice(..) => Verb::UseDevice,
-            Self::CountChannels | Self::ReadStream => Verb::Inspect,
+            Self::CountChannels | Self::InspectCarriers | Self::ReadStream => Verb::Inspect,
             Self::PlugDevice(_)
             | Self::DisturbDevice(_)
             | Self::CutStream
@@ -129,6 +131,7 @@ impl RawStep {
             | Self::RecoverInVain
             | Self::RecoverNowhere
             | Self::CountChannels
+            | Self::InspectCarriers
             | Self::CutStream
             | Self::ReadStream => None,
         }
@@ -153,6 +156,7 @@ impl fmt::Display for RawStep {
             Self::ConvergeSlowly => f.write_str("converge slowly"),
             Self::StartPostcopy => f.write_str("start postcopy"),
             Self::CountChannels => f.write_str("count the channels"),
+            Self::InspectCarriers => f.write_str("inspect what carries the stream"),
             Self::Cancel => f.write_str("cancel"),
             Self::CancelTwice => f.write_str("cancel twice"),
             Self::Proceed => f.write_str("continue"),

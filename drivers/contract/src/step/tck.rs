@@ -48,3 +48,24 @@ pub enum Variant {
     /// With a device more.
     ExtraDevice,
 }
+
+/// What is left on a host without the domain's name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Litter {
+    /// A file with the domain's UUID.
+    UuidFile,
+    /// A QEMU without a name, which listens on a port of migrations.
+    Listener,
+    /// A paused copy of the domain, with another name and UUID.
+    Copy,
+}
+
+impl fmt::Display for Litter {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::UuidFile => "a file with the UUID",
+            Self::Listener => "a QEMU that listens",
+            Self::Copy => "a copy under another name",
+        })
+    }
+}

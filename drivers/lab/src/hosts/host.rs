@@ -7,22 +7,31 @@ use std::{
     path::{Path, PathBuf},
     pin::Pin,
     process::Command,
-    sync::{Mutex, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
 
-use migratrix_contract::Host;
+use migratrix_contract::{Host, Leftovers, Owner};
+use migratrix_history::Traffic;
 use migratrix_matrix::{HostSetup, ReleaseName};
 use nix::{
     sys::signal::{Signal, kill},
     unistd::Pid,
 };
 use tokio::time::{Instant, sleep_until};
-use tracing::debug;
+use tracing::{debug, warn};
 
 use crate::{
     StoredRelease,
-    hosts::{leftovers, running, spec::Run, supervisor::Supervisor},
+    capture::{Capture, Ends},
+    hosts::{
+        leftovers, net,
+        processes::{self, Process},
+        running,
+        spec::Run,
+        supervisor::Supervisor,
+        watch::Watch,
+    },
     releases::probe,
 };
 
@@ -41,8 +50,19 @@ pub struct LabHost {
     pub(crate) address: Ipv4Addr,
     pub(crate) logs: PathBuf,
     run: Mutex<Option<Run>>,
+    watch: Mutex<Option<Watch>>,
+    capture: Result<Arc<Capture>, String>,
     /// Held by whoever starts or ends it.
     pub(crate) change: tokio::sync::Mutex<Option<Supervisor>>,
+}
+
+/// What was found on a host that is no case's own.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Strays {
+    /// Each thing, in words.
+    pub found: Vec<String>,
+    /// Whether there is more, which may go by itself.
+    pub unsure: bool,
 }
 
 impl LabHost {
@@ -52,6 +72,7 @@ impl LabHost {
         hostname: String,
         address: Ipv4Addr,
         logs: PathBuf,
+        capture: Result<Arc<Capture>, String>,
     ) -> Self {
         Self {
             release,
@@ -60,6 +81,8 @@ impl LabHost {
             address,
             logs,
             run: Mutex::default(),
+            watch: Mutex::default(),
+            capture,
             change: tokio::sync::Mutex::default(),
         }
     }
@@ -115,7 +138,7 @@ impl LabHost {
 
     /// The host's daemon, as seen from here.
     pub(crate) fn daemon(&self) -> io::Result<i32> {
-        let processes = leftovers::of_host(self.first()?)?;
+        let processes = processes::of_host(self.first()?)?;
         let daemon = processes
             .iter()
             .find(|process| process.command_line.starts_with(probe::LIBVIRTD));
@@ -134,7 +157,54 @@ impl LabHost {
     }
 
     pub(crate) fn set_run(&self, run: Option<Run>) {
+        if let Some(run) = &run {
+            self.begin_watch(run.first);
+        }
         *self.run.lock().unwrap_or_else(PoisonError::into_inner) = run;
+    }
+
+    /// Begins the books of a run of the host. Who is on it stays, whichever run that is.
+    fn begin_watch(&self, first: i32) {
+        let new = Watch::begin(first);
+        let mut watch = self.watch();
+        let present = watch.take().map(|old| old.books.into_present());
+        match new {
+            Ok(new) => *watch = Some(new.with(present.unwrap_or_default())),
+            Err(error) => warn!(
+                "host {}: what is on it can't be seen: {error}",
+                self.hostname
+            ),
+        }
+    }
+
+    fn watch(&self) -> MutexGuard<'_, Option<Watch>> {
+        self.watch.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// What is new on the host, lasts, and is no case's own; each thing is told once. To be asked where no
+    /// case is on it, again and again until it is sure.
+    pub fn strays(&self) -> Strays {
+        let mut watch = self.watch();
+        let Some(watch) = watch.as_mut() else {
+            return Strays::default();
+        };
+        if let Ok(now) = watch.now() {
+            watch.books.note(&now);
+            watch.books.tell_what_lasts();
+        }
+        Strays {
+            found: watch.books.strays(),
+            unsure: watch.books.is_unsure(),
+        }
+    }
+
+    /// What was found by the cases that have left the host.
+    pub fn told_strays(&self) -> Vec<String> {
+        let mut watch = self.watch();
+        watch
+            .as_mut()
+            .map(|watch| watch.books.strays())
+            .unwrap_or_default()
     }
 
     fn run_now(&self) -> Option<Run> {
@@ -168,8 +238,52 @@ impl Host for LabHost {
         self.command(words).map(Some)
     }
 
-    fn leftovers(&self, domain: &str) -> io::Result<Option<Vec<String>>> {
-        leftovers::find(self.first()?, domain).map(Some)
+    fn enter(&self, owner: &Owner) {
+        if let Some(watch) = self.watch().as_mut() {
+            watch.books.enter(owner);
+        }
+        if let Ok(capture) = &self.capture {
+            capture.expect(&owner.domain);
+        }
+    }
+
+    fn settle(&self) {
+        if let Some(watch) = self.watch().as_mut() {
+            watch.settle();
+        }
+    }
+
+    fn leave(&self, domain: &str) {
+        if let Some(watch) = self.watch().as_mut() {
+            watch.books.leave(domain);
+        }
+        if let Ok(capture) = &self.capture {
+            capture.forget(domain);
+        }
+    }
+
+    fn leftovers(&self, domain: &str) -> io::Result<Option<Leftovers>> {
+        self.first()?;
+        let mut watch = self.watch();
+        let blind = || io::Error::other(format!("what is on {} can't be seen", self.hostname));
+        let watch = watch.as_mut().ok_or_else(blind)?;
+        let now = watch.now()?;
+        Ok(Some(watch.books.left(&now, domain)))
+    }
+
+    fn captured_address(&self) -> Option<Ipv4Addr> {
+        Some(self.address)
+    }
+
+    fn traffic(&self, domain: &str, destination: Ipv4Addr) -> io::Result<Option<Traffic>> {
+        let capture = self.capture.as_ref();
+        let capture = capture.map_err(|why| io::Error::other(why.clone()))?;
+        let ends = Ends {
+            client: net::address(0),
+            source: self.address,
+            destination,
+        };
+        Ok(capture.traffic(domain, &ends))
     }
 
     fn stop_daemon(&self) -> Pin<Box<dyn Future<Output = io::Result<()>> + '_>> {
@@ -182,10 +296,12 @@ impl Host for LabHost {
     }
 
     fn kill_qemu(&self, domain: &str) -> io::Result<()> {
-        let processes = leftovers::of_domain(self.first()?, domain)?;
+        let processes = processes::of_host(self.first()?)?;
+        let is_its = |process: &&Process| leftovers::names(&process.command_line, domain);
         let qemu = processes
             .iter()
-            .find(|process| leftovers::is_qemu(process))
+            .filter(is_its)
+            .find(|process| processes::is_qemu(process))
             .ok_or_else(|| {
                 io::Error::new(
                     io::ErrorKind::NotFound,

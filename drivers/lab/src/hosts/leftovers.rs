@@ -1,151 +1,193 @@
-//! What is left of a domain on a host: processes, listening ports, sockets and files.
+//! What is left on a host, and whose it is.
 //!
-//! Logs under /var/log are meant to stay, and don't count. Nor does libvirt's cache.
+//! ```text
+//!   Inventory ─▶ not there from the start ─┬▶ carries my name or UUID, or I am alone here: mine
+//!                                          ├▶ carries that of another case that is here: its own
+//!                                          └▶ nobody's: of one of those who were here when it came
+//! ```
+//!
+//! What is nobody's and lasts is told once for the run, and makes those unsure who may have left it.
 
-use std::{fs, io, os::fd::AsFd, path::Path};
-
-use rustix::{
-    fs::{CWD, Dir, FileType, Mode, OFlags, openat},
-    io::Errno,
-    path::Arg,
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::{Duration, Instant},
 };
 
-use crate::hosts::ports;
+use migratrix_contract::{Leftovers, Owner, SHARED};
 
-/// Where a domain's files and sockets would be.
-const PLACES: [&str; 7] = [
-    "/run",
-    "/var/lib/libvirt",
-    "/var/lib/migratrix",
-    "/var/lib/qemu",
-    "/etc/libvirt",
-    "/tmp",
-    "/dev/shm",
-];
-
-/// The ports that libvirt migrates to, see `migration_port_min` and `_max` in qemu.conf.
-const MIGRATION_PORTS: std::ops::RangeInclusive<u16> = 49152..=49215;
+use crate::hosts::inventory::{Inventory, Thing};
 
 /// How much of a domain's name libvirt puts into the names of its folders, in characters.
 const SHORT_NAME: usize = 20;
 
-/// A process of a host.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Process {
-    /// Its id, as seen from here.
-    pub(crate) pid: i32,
-    /// Its arguments, with spaces between them.
-    pub(crate) command_line: String,
+/// How long a thing that is nobody's must have been there to be told: a daemon's helpers come and go.
+const LASTS: Duration = Duration::from_secs(1);
+
+/// What comes to be on every host by itself, once a guest was started: files of the daemon's own, and what
+/// the lab puts there for all.
+const COMMON: [&str; 1] = ["/var/lib/migratrix/a-b"];
+
+/// Keeps the books of one run of a host.
+#[derive(Debug, Default)]
+pub(crate) struct Books {
+    /// The cases that are on it.
+    present: Vec<Owner>,
+    /// The domains of those that were.
+    departed: BTreeSet<String>,
+    /// What is there and carries nobody's name.
+    suspects: BTreeMap<Thing, Suspect>,
+    /// What was found of cases that are on it, which they tell of themselves.
+    owned: BTreeMap<Thing, String>,
+    /// What is to be told of the host as a whole.
+    strays: Vec<String>,
 }
 
-/// All that is left of `domain` on the host whose first process is `first`.
-pub(crate) fn find(first: i32, domain: &str) -> io::Result<Vec<String>> {
-    let processes = of_domain(first, domain)?;
-    let mut found: Vec<String> = Vec::new();
-    for process in &processes {
-        found.push(format!("process {}: {}", process.pid, process.command_line));
-        let mut ports = ports::of_process(process.pid)?;
-        ports.retain(|port| MIGRATION_PORTS.contains(port));
-        let ports = ports.iter();
-        found.extend(ports.map(|port| format!("port {port} of process {}", process.pid)));
+/// A thing that carries nobody's name.
+#[derive(Debug)]
+struct Suspect {
+    since: Instant,
+    /// The domains of the cases that may have left it.
+    candidates: BTreeSet<String>,
+    told: bool,
+}
+
+/// Whose a thing is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Whose<'o> {
+    /// That of a case that is here.
+    Present(&'o str),
+    /// That of a case that was here, or nobody's.
+    Nobodys,
+}
+
+impl Books {
+    /// Whether the text carries the name of a case that is here.
+    pub(crate) fn has(&self, text: &str) -> bool {
+        self.whose(text) != Whose::Nobodys
     }
-    found.extend(abstract_sockets(first, domain)?);
-    found.extend(files(Path::new(&format!("/proc/{first}/root")), domain)?);
-    Ok(found)
-}
 
-/// The processes of the host that carry the domain's name.
-pub(crate) fn of_domain(first: i32, domain: &str) -> io::Result<Vec<Process>> {
-    let mut processes = of_host(first)?;
-    processes.retain(|process| names(&process.command_line, domain));
-    Ok(processes)
-}
-
-/// All processes of the host: those that are in the PID namespace of its first.
-pub(crate) fn of_host(first: i32) -> io::Result<Vec<Process>> {
-    let namespace = fs::read_link(format!("/proc/{first}/ns/pid"))?;
-    let mut processes = Vec::new();
-    for entry in fs::read_dir("/proc")? {
-        let Ok(pid) = entry?.file_name().to_string_lossy().parse() else {
-            continue;
-        };
-        // A process may end while we look: then it isn't left.
-        if fs::read_link(format!("/proc/{pid}/ns/pid")).is_ok_and(|its| its == namespace) {
-            let line = fs::read(format!("/proc/{pid}/cmdline")).unwrap_or_default();
-            let command_line = String::from_utf8_lossy(&line)
-                .replace('\0', " ")
-                .trim()
-                .to_owned();
-            processes.push(Process { pid, command_line });
-        }
+    pub(crate) fn enter(&mut self, owner: &Owner) {
+        self.present.push(owner.clone());
     }
-    Ok(processes)
-}
 
-/// The process that is QEMU itself: the one whose program is.
-pub(crate) fn is_qemu(process: &Process) -> bool {
-    let program = process.command_line.split(' ').next().unwrap_or_default();
-    migratrix_root::is_qemu(Path::new(program))
-}
-
-/// Sockets without a file; those with one are found as files.
-fn abstract_sockets(first: i32, domain: &str) -> io::Result<Vec<String>> {
-    let table = fs::read_to_string(format!("/proc/{first}/net/unix"))?;
-    let paths = table
-        .lines()
-        .skip(1)
-        .filter_map(|line| line.split_whitespace().nth(7));
-    let left = paths.filter(|path| path.starts_with('@') && names(path, domain));
-    Ok(left.map(|path| format!("socket {path}")).collect())
-}
-
-/// The domain's files in the system whose root is `root`.
-fn files(root: &Path, domain: &str) -> io::Result<Vec<String>> {
-    let mut found = Vec::new();
-    for place in PLACES {
-        // A link in the root could lead out of it.
-        let path = migratrix_root::resolve(root, place)?;
-        if let Some(folder) = folder(CWD, &path)? {
-            walk(folder, place, domain, &mut found)?;
-        }
+    /// The cases that are on it.
+    pub(crate) fn into_present(self) -> Vec<Owner> {
+        self.present
     }
-    Ok(found)
-}
 
-/// Each folder is opened from the one that it is in: a path from the root would be followed anew
-/// for every one.
-fn walk(mut folder: Dir, place: &str, domain: &str, found: &mut Vec<String>) -> io::Result<()> {
-    while let Some(entry) = folder.read() {
-        let entry = entry?;
-        let name = entry.file_name().to_string_lossy();
-        if name == "." || name == ".." {
-            continue;
+    /// A case has gone. What it left it has told of itself; what is nobody's and has lasted is told of
+    /// the host.
+    pub(crate) fn leave(&mut self, domain: &str) {
+        self.present.retain(|owner| owner.domain != domain);
+        self.departed.insert(domain.to_owned());
+        self.tell_what_lasts();
+    }
+
+    /// What is left of the case with the domain of this name, by what is on the host now.
+    pub(crate) fn left(&mut self, now: &Inventory, domain: &str) -> Leftovers {
+        self.note(now);
+        let mut left = Leftovers::default();
+        let owned = self.owned.iter().filter(|(_, of)| *of == domain);
+        left.own.extend(owned.map(|(thing, _)| thing.to_string()));
+        for (thing, suspect) in &self.suspects {
+            match (
+                suspect.candidates.contains(domain),
+                suspect.candidates.len(),
+            ) {
+                (false, _) => {}
+                (true, 1) => left.own.push(thing.to_string()),
+                (true, candidates) => {
+                    left.unowned.push(thing.to_string());
+                    left.others = left.others.max(candidates - 1);
+                }
+            }
         }
-        let path = format!("{place}/{name}");
-        if names(&name, domain) || is_folder_of(&name, domain) {
-            found.push(format!("file {path}"));
-        } else if [FileType::Directory, FileType::Unknown].contains(&entry.file_type()) {
-            if let Some(inner) = self::folder(folder.fd()?, entry.file_name())? {
-                walk(inner, &path, domain, found)?;
+        left
+    }
+
+    /// What is on the host now, where no case looks for its own.
+    pub(crate) fn note(&mut self, now: &Inventory) {
+        self.suspects
+            .retain(|thing, _| now.things.contains_key(thing));
+        self.owned.retain(|thing, _| now.things.contains_key(thing));
+        for (thing, text) in &now.things {
+            if is_common(thing) || self.owned.contains_key(thing) {
+                continue;
+            }
+            match self.whose(text) {
+                Whose::Present(domain) => {
+                    let domain = domain.to_owned();
+                    self.suspects.remove(thing);
+                    self.owned.insert(thing.clone(), domain);
+                }
+                Whose::Nobodys if self.suspects.contains_key(thing) => {}
+                Whose::Nobodys if is_shared(thing) => {}
+                Whose::Nobodys => {
+                    let suspect = self.suspect(text);
+                    self.suspects.insert(thing.clone(), suspect);
+                }
             }
         }
     }
-    Ok(())
-}
 
-/// Opens a folder; `None` where there is none, or no more.
-fn folder(at: impl AsFd, path: impl Arg) -> io::Result<Option<Dir>> {
-    let how = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
-    match openat(at, path, how, Mode::empty()) {
-        Ok(folder) => Ok(Some(Dir::new(folder)?)),
-        Err(Errno::NOENT | Errno::NOTDIR | Errno::LOOP) => Ok(None),
-        Err(error) => Err(error.into()),
+    /// What was found that is nobody's, and is not told yet.
+    pub(crate) fn strays(&mut self) -> Vec<String> {
+        std::mem::take(&mut self.strays)
+    }
+
+    /// Whether something waits to be told until it has lasted.
+    pub(crate) fn is_unsure(&self) -> bool {
+        self.suspects.values().any(|suspect| !suspect.told)
+    }
+
+    pub(crate) fn tell_what_lasts(&mut self) {
+        for (thing, suspect) in &mut self.suspects {
+            if suspect.told || suspect.since.elapsed() < LASTS {
+                continue;
+            }
+            suspect.told = true;
+            // The one who was alone here has told of it himself.
+            if suspect.candidates.len() != 1 {
+                self.strays.push(thing.to_string());
+            }
+        }
+    }
+
+    /// A new thing. What carries the name of one who has gone is of none who is here.
+    fn suspect(&self, text: &str) -> Suspect {
+        let of_departed = self.departed.iter().any(|domain| names(text, domain));
+        let present = self.present.iter().filter(|_| !of_departed);
+        Suspect {
+            since: Instant::now(),
+            candidates: present.map(|owner| owner.domain.clone()).collect(),
+            told: false,
+        }
+    }
+
+    fn whose(&self, text: &str) -> Whose<'_> {
+        let owner = self.present.iter().find(|owner| is_of(text, owner));
+        owner.map_or(Whose::Nobodys, |owner| Whose::Present(&owner.domain))
     }
 }
 
-/// Whether the text has the domain's name in it, and not as a part of a longer word or number.
-fn names(text: &str, domain: &str) -> bool {
-    text.match_indices(domain).any(|(at, name)| {
+fn is_shared(thing: &Thing) -> bool {
+    matches!(thing, Thing::File(path) if path.starts_with(SHARED))
+}
+
+fn is_common(thing: &Thing) -> bool {
+    matches!(thing, Thing::File(path) if COMMON.iter().any(|common| path.starts_with(common)))
+}
+
+/// Whether the text carries the name or a UUID of the owner.
+fn is_of(text: &str, owner: &Owner) -> bool {
+    names(text, &owner.domain)
+        || is_folder_of(text, &owner.domain)
+        || owner.uuids.iter().any(|uuid| names(text, uuid))
+}
+
+/// Whether the text has the name in it, and not as a part of a longer word or number.
+pub(crate) fn names(text: &str, name: &str) -> bool {
+    text.match_indices(name).any(|(at, name)| {
         let before = text[..at].chars().next_back();
         let after = text[at + name.len()..].chars().next();
         ![before, after]
@@ -167,9 +209,126 @@ fn is_folder_of(name: &str, domain: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use std::os::unix::fs::symlink;
-
     use super::*;
+
+    fn owner(domain: &str) -> Owner {
+        let uuid = |kind: u8| format!("6d780000-000{kind}-4001-8000-{domain:0>12}");
+        Owner {
+            domain: domain.to_owned(),
+            uuids: [uuid(1), uuid(2)],
+        }
+    }
+
+    fn books(domains: &[&str]) -> Books {
+        let mut books = Books::default();
+        domains
+            .iter()
+            .for_each(|domain| books.enter(&owner(domain)));
+        books
+    }
+
+    fn with(things: &[(Thing, &str)]) -> Inventory {
+        let things = things
+            .iter()
+            .map(|(thing, text)| (thing.clone(), (*text).to_owned()));
+        Inventory {
+            things: things.collect(),
+        }
+    }
+
+    fn qemu(line: &str) -> (Thing, &str) {
+        let command_line = line.to_owned();
+        (
+            Thing::Process {
+                pid: 7,
+                started: 1,
+                command_line,
+            },
+            line,
+        )
+    }
+
+    fn file(name: &str) -> (Thing, &str) {
+        (Thing::File(format!("/tmp/{name}")), name)
+    }
+
+    const NAMELESS: &str = "qemu-system-x86_64 -incoming tcp:0:49152";
+
+    #[test]
+    fn what_carries_a_name_or_a_uuid_belongs_to_its_case_alone() {
+        let mut books = books(&["1a", "1b"]);
+        let uuid = owner("1b").uuids[1].clone();
+        let now = with(&[
+            qemu("qemu -name guest=1a,debug"),
+            file("domain-3-1a"),
+            file(&uuid),
+        ]);
+        assert_eq!(books.left(&now, "1a").own.len(), 2);
+        assert_eq!(books.left(&now, "1b").own, [format!("file /tmp/{uuid}")]);
+        assert!(books.left(&now, "1b").unowned.is_empty());
+    }
+
+    #[test]
+    fn what_is_nobodys_belongs_to_the_one_who_is_alone() {
+        let mut books = books(&["1a"]);
+        let things = [
+            qemu(NAMELESS),
+            file("x"),
+            (Thing::Mount("/mnt".to_owned()), "/mnt"),
+            (Thing::Interface("tap0".to_owned()), "tap0"),
+            (
+                Thing::Port {
+                    port: 49_152,
+                    pid: 7,
+                },
+                NAMELESS,
+            ),
+        ];
+        assert_eq!(books.left(&with(&things), "1a").own.len(), 5);
+        books.leave("1a");
+        assert_eq!(books.strays(), [""; 0]);
+    }
+
+    #[test]
+    fn what_may_be_of_several_is_of_none_and_is_told_once() {
+        let mut books = books(&["1a", "1b"]);
+        let now = with(&[qemu(NAMELESS)]);
+        let left = books.left(&now, "1a");
+        assert_eq!((left.own.len(), left.unowned.len(), left.others), (0, 1, 1));
+        books.enter(&owner("1c"));
+        assert!(books.left(&now, "1c").is_empty(), "it was there before");
+        for suspect in books.suspects.values_mut() {
+            suspect.since -= LASTS;
+        }
+        books.leave("1a");
+        assert_eq!(books.strays(), [format!("process 7: {NAMELESS}")]);
+        assert_eq!(books.left(&now, "1b").unowned.len(), 1, "it is as unsure");
+        books.leave("1b");
+        assert_eq!(books.strays(), [""; 0]);
+        assert!(books.left(&now, "1c").is_empty());
+    }
+
+    #[test]
+    fn what_goes_by_itself_is_no_more_than_a_helper() {
+        let mut books = books(&["1a", "1b"]);
+        assert!(!books.left(&with(&[qemu("qemu-img info")]), "1a").is_empty());
+        assert!(books.left(&with(&[]), "1a").is_empty());
+        books.leave("1a");
+        assert_eq!(books.strays(), [""; 0]);
+    }
+
+    #[test]
+    fn what_carries_the_name_of_one_who_has_gone_is_of_none_who_is_here() {
+        let mut books = books(&["1a", "1b"]);
+        books.leave("1b");
+        let now = with(&[qemu("qemu -name guest=1b")]);
+        assert!(books.left(&now, "1a").is_empty());
+        for suspect in books.suspects.values_mut() {
+            suspect.since -= LASTS;
+        }
+        books.leave("1a");
+        assert_eq!(books.strays(), ["process 7: qemu -name guest=1b"]);
+    }
 
     #[test]
     fn a_name_counts_only_as_a_whole() {
@@ -185,47 +344,5 @@ mod tests {
         assert!(is_folder_of("domain-3-abcdefghijklmnopqrst", domain));
         assert!(!is_folder_of("domain-x-abcdefghijklmnopqrst", domain));
         assert!(!is_folder_of("domain-3-abcdefghijklmnopqrsu", domain));
-    }
-
-    #[test]
-    fn files_are_found_at_any_depth_and_by_no_link_out_of_the_root() {
-        let dir = tempfile::tempdir().unwrap();
-        let (root, away) = (dir.path().join("root"), dir.path().join("away"));
-        for folder in ["run", "var/lib/libvirt/qemu/a/b", "var/lib/migratrix"] {
-            fs::create_dir_all(root.join(folder)).unwrap();
-        }
-        fs::create_dir_all(away.join("t1")).unwrap();
-        fs::write(root.join("var/lib/libvirt/qemu/a/b/t1.xml"), "").unwrap();
-        fs::create_dir(root.join("run/domain-7-t1")).unwrap();
-        fs::write(root.join("run/domain-7-t1/t1.sock"), "").unwrap();
-        fs::create_dir(root.join("shm")).unwrap();
-        fs::write(root.join("shm/t1"), "").unwrap();
-        fs::create_dir(root.join("dev")).unwrap();
-        symlink("/shm", root.join("dev/shm")).unwrap();
-        fs::create_dir(root.join("etc")).unwrap();
-        symlink(&away, root.join("etc/libvirt")).unwrap();
-        symlink(&away, root.join("var/lib/migratrix/out")).unwrap();
-        let mut found = files(&root, "t1").unwrap();
-        found.sort();
-        assert_eq!(
-            found,
-            [
-                "file /dev/shm/t1",
-                "file /run/domain-7-t1",
-                "file /var/lib/libvirt/qemu/a/b/t1.xml"
-            ]
-        );
-    }
-
-    #[test]
-    fn qemu_is_told_by_its_program() {
-        let process = |line: &str| Process {
-            pid: 1,
-            command_line: line.to_owned(),
-        };
-        assert!(is_qemu(&process(
-            "/usr/bin/qemu-system-x86_64 -name guest=a"
-        )));
-        assert!(!is_qemu(&process("/usr/sbin/libvirtd --listen")));
     }
 }

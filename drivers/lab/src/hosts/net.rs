@@ -12,7 +12,8 @@ use tracing::debug;
 
 use crate::{LabError, process};
 
-const BRIDGE: &str = "migratrix0";
+/// The bridge that all hosts are at.
+pub(crate) const BRIDGE: &str = "migratrix0";
 /// The length of the network's prefix, in bits.
 const PREFIX: u8 = 16;
 

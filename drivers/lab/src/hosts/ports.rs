@@ -38,7 +38,7 @@ pub(crate) fn of_process(pid: i32) -> io::Result<BTreeSet<u16>> {
 }
 
 /// The inodes of a process's sockets that are of TCP, or may be.
-fn tcp_sockets(pid: i32) -> BTreeSet<u64> {
+pub(crate) fn tcp_sockets(pid: i32) -> BTreeSet<u64> {
     let files = fs::read_dir(format!("/proc/{pid}/fd"))
         .into_iter()
         .flatten()

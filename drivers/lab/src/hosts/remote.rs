@@ -2,7 +2,7 @@
 
 use std::{io, path::PathBuf, pin::Pin, process::Command};
 
-use migratrix_contract::Host;
+use migratrix_contract::{Host, Leftovers};
 use migratrix_matrix::ReleaseName;
 
 /// A host that isn't ours to look into.
@@ -37,7 +37,7 @@ impl Host for RemoteHost {
         Ok(None)
     }
 
-    fn leftovers(&self, _domain: &str) -> io::Result<Option<Vec<String>>> {
+    fn leftovers(&self, _domain: &str) -> io::Result<Option<Leftovers>> {
         Ok(None)
     }
 

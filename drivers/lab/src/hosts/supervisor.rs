@@ -19,7 +19,7 @@ use tracing::{debug, info, warn};
 use crate::{
     LabError,
     hosts::{
-        hosted, leftovers, net, ports,
+        hosted, net, ports, processes,
         spec::{PORT, Run, Spec},
     },
     init, process,
@@ -187,7 +187,7 @@ async fn answers(spec: &Spec, first: i32, deadline: Instant) -> Result<(), LabEr
 }
 
 fn listens(first: i32) -> bool {
-    let processes = leftovers::of_host(first).unwrap_or_default();
+    let processes = processes::of_host(first).unwrap_or_default();
     let mut ports = processes.iter().flat_map(|it| ports::of_process(it.pid));
     ports.any(|ports| ports.contains(&PORT))
 }

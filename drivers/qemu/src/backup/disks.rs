@@ -81,8 +81,7 @@ impl QemuDriver {
             arguments.extend(words("-incoming defer -S"));
         }
         let output = self.scratch.path(output(side));
-        let party = self.party(side);
-        let launch = Launch::new(party.host.binary.clone()).kept_in(&party.account);
+        let launch = Launch::new(self.binary(side)).kept_in(&self.party(side).account);
         let launch = launch.arguments(arguments).with_stdout(output);
         let launch = if case.jumps() {
             launch.with_qtest()

@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use migratrix_contract::Recorder;
-use migratrix_history::{Observation, Side, When};
+use migratrix_history::{Carrier, Observation, Side, When};
 use migratrix_matrix::{Feature, Multifd};
 use migratrix_qmp::{
     Deadline,
@@ -12,14 +12,14 @@ use migratrix_qmp::{
 };
 use serde_json::json;
 
-use super::{channels, progress::Progress};
+use super::{carriers, channels, progress::Progress};
 use crate::{
     QemuDriver,
     error::StepError,
     party::{PATIENCE, Party},
 };
 
-/// How long the threads of channels may take to be there.
+/// How long the threads of channels, or the connections, may take to be there.
 const CHANNELS: Duration = Duration::from_secs(2);
 
 impl QemuDriver {
@@ -185,6 +185,44 @@ impl QemuDriver {
             record.saw(Observation::Channels { side, count });
         }
         Ok(())
+    }
+
+    /// Waits until both sides have something open for the migration, but not for long; records it. What was
+    /// looked at when the migration ended meanwhile tells nothing.
+    pub(crate) async fn inspect_carriers(
+        &mut self,
+        record: &mut Recorder,
+    ) -> Result<(), StepError> {
+        // A file is read when it is whole: there is nobody yet at its other end.
+        let sides = match self.subject.raw.transport.is_file() {
+            true => vec![Side::Source],
+            false => vec![Side::Source, Side::Destination],
+        };
+        let patience = Deadline::after(CHANNELS);
+        loop {
+            self.note_events(record);
+            let seen: Vec<_> = sides.iter().map(|side| self.carriers(*side)).collect();
+            let ended = self.source.trail.end().is_some() || self.destination.trail.end().is_some();
+            let has_all = seen.iter().all(|carriers| !carriers.is_empty());
+            if ended {
+                return Ok(());
+            }
+            if has_all || patience.is_past() {
+                for (side, carriers) in sides.into_iter().zip(seen) {
+                    record.saw(Observation::Carriers { side, carriers });
+                }
+                return Ok(());
+            }
+            self.source.learn_state(record).await?;
+            self.pause().await;
+        }
+    }
+
+    fn carriers(&mut self, side: Side) -> Vec<Carrier> {
+        let party = self.party(side);
+        let pid = party.pid();
+        pid.map(|pid| carriers::carriers(pid, &party.before))
+            .unwrap_or_default()
     }
 
     /// Waits until the guest sleeps.

@@ -48,10 +48,14 @@ faults! {
     /// The destination is held still when the guest is stopped, so that it is down for longer than its
     /// bound.
     SlowlyConverged = "slowly-converged": Migration, PLAIN, Statistics, Fail;
+    /// The stream goes over TCP where the case has a UNIX socket.
+    TransportChanged = "transport-changed": Migration, PLAIN, Transport, Fail;
     /// The end of the stream's file is cut off.
     StreamCut = "stream-cut": Migration, FILE, Stream, Fail;
     /// A file is left in the case's folder.
     FileLeft = "raw-file-left": Clearing, PLAIN, NoLeftovers, Fail;
+    /// A QEMU that listens, and carries nothing of the case on its command line, is left.
+    ListenerLeft = "raw-listener-left": Clearing, PLAIN, NoLeftovers, Fail;
     /// The source's QEMU is killed right before the migration.
     QemuKilled = "raw-qemu-killed": BeforeMigration, PLAIN, Migrated, Unknown;
     /// The source's QEMU is stopped (`SIGSTOP`) right before the migration.

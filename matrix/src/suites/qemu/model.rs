@@ -146,6 +146,13 @@ impl Raw {
         self.method == Method::Precopy && !self.features.has(Feature::IgnoreShared)
     }
 
+    /// Whether what carries its stream is looked at while it does: it lasts for long enough, and completes.
+    #[must_use]
+    pub fn is_carried(&self) -> bool {
+        let lasts = self.is_held() || self.method == Method::Postcopy;
+        lasts && self.end() == End::Completed
+    }
+
     /// Whether both sides have the same memory.
     #[must_use]
     pub fn shares_memory(&self) -> bool {
@@ -217,6 +224,7 @@ impl Raw {
                 Condition::Statistics,
                 completes && self.method != Method::CprExec,
             ),
+            (Condition::Transport, self.is_carried()),
             (Condition::Stream, completes && self.transport.is_file()),
             (Condition::NoLeftovers, true),
         ];

@@ -1,7 +1,7 @@
 //! The faults of libvirt's cases, and the condition that must see each.
 
 use super::{
-    axes::{Flag, Parallel},
+    axes::{Control, Flag, Parallel},
     point::Scenario,
 };
 use crate::fault::rows::faults;
@@ -62,10 +62,24 @@ faults! {
     DestinationFlickered = "destination-flickered": AfterMigration, PLAIN, Events, Fail;
     /// The bandwidth is bound to 1 MiB/s, so that the guest is down for longer than its bound.
     Throttled = "throttled": Migration, PLAIN, Statistics, Fail;
+    /// The case is tunnelled, and its data go over a connection of QEMU's own.
+    TunnelWithheld = "tunnel-withheld": Migration, TUNNELLED, Transport, Fail;
+    /// The case is peer to peer, and the client drives the migration.
+    PeerWithheld = "peer-withheld": Migration, P2P, Transport, Fail;
+    /// The client is to drive the migration, and it goes through a tunnel.
+    TunnelGiven = "tunnel-given": Migration, PLAIN, Transport, Fail;
+    /// `PARALLEL` is given where the scenario has none.
+    ParallelGiven = "parallel-given": Migration, PLAIN, Transport, Fail;
     /// The domain is left on the destination when the case is over.
     DomainLeft = "domain-left": Clearing, PLAIN, NoLeftovers, Fail;
     /// A file that carries the domain's name is left on the source.
     FileLeft = "file-left": Clearing, PLAIN, NoLeftovers, Fail;
+    /// A file that carries nothing but the domain's UUID is left on the destination.
+    UuidFileLeft = "uuid-file-left": Clearing, PLAIN, NoLeftovers, Fail;
+    /// A QEMU without a name, which listens on a port of migrations, is left on the destination.
+    ListenerLeft = "listener-left": Clearing, PLAIN, NoLeftovers, Fail;
+    /// A copy of the domain, with another name and UUID, is left on the destination.
+    CopyLeft = "copy-left": Clearing, PLAIN, NoLeftovers, Fail;
     /// `PARALLEL` is withheld where the scenario has it: all goes over one connection.
     ParallelWithheld = "parallel-withheld": Migration, PARALLEL, Channels, Fail;
     /// The source's daemon is stopped (`SIGSTOP`) right before the migration.
@@ -83,6 +97,16 @@ const TRANSIENT: Scenario = PLAIN.transient();
 const PAUSED: Scenario = PLAIN.paused();
 
 const PREPARED: Scenario = PLAIN.prepared();
+
+const P2P: Scenario = Scenario {
+    control: Control::P2p,
+    ..PLAIN
+};
+
+const TUNNELLED: Scenario = Scenario {
+    control: Control::Tunnelled,
+    ..PLAIN
+};
 
 const PARALLEL: Scenario = Scenario {
     parallel: Parallel::Four,

@@ -147,7 +147,7 @@ impl Scenario {
     ];
 
     /// The conditions that a case of it is judged by.
-    pub const CONDITIONS: [Condition; 17] = {
+    pub const CONDITIONS: [Condition; 18] = {
         use Condition::*;
         [
             SourceDefined,
@@ -166,6 +166,7 @@ impl Scenario {
             Identity,
             Events,
             Statistics,
+            Transport,
             NoLeftovers,
         ]
     };

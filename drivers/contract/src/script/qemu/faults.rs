@@ -2,11 +2,11 @@
 
 use migratrix_history::Side::{Destination, Source};
 use migratrix_matrix::{
-    Channels, Fault, Features, GuestState, Incident, Multifd, Raw, RawFault, Tls,
+    Channels, Fault, Features, GuestState, Incident, Multifd, Raw, RawFault, Tls, Transport,
 };
 
 use super::raw;
-use crate::{Phase, RawStep, Script, Step};
+use crate::{Litter, Phase, RawStep, Script, Step};
 
 /// What is really done where the case says `raw`.
 pub(in crate::script) fn effective(raw: Raw, fault: Option<Fault>) -> Raw {
@@ -38,6 +38,10 @@ pub(in crate::script) fn effective(raw: Raw, fault: Option<Fault>) -> Raw {
             multifd: Multifd::Plain,
             ..raw
         },
+        RawFault::TransportChanged => Raw {
+            transport: Transport::Tcp,
+            ..raw
+        },
         RawFault::SourceStopped
         | RawFault::SourceContinued
         | RawFault::DestinationKilled
@@ -53,6 +57,7 @@ pub(in crate::script) fn effective(raw: Raw, fault: Option<Fault>) -> Raw {
         | RawFault::SlowlyConverged
         | RawFault::StreamCut
         | RawFault::FileLeft
+        | RawFault::ListenerLeft
         | RawFault::QemuKilled
         | RawFault::QemuStopped
         | RawFault::QemuGarbled => raw,
@@ -67,7 +72,8 @@ pub(super) fn inject_fault(script: &mut Script, fault: RawFault) {
         | RawFault::CancelLate
         | RawFault::ContinuedDuring
         | RawFault::OneChannel
-        | RawFault::Uncompressed => {}
+        | RawFault::Uncompressed
+        | RawFault::TransportChanged => {}
         RawFault::SourceStopped => script.after(Phase::Prepare, [Step::Suspend(Source)]),
         RawFault::SourceContinued => script.after(Phase::Migration, [Step::Resume(Source)]),
         RawFault::DestinationKilled => {
@@ -121,6 +127,7 @@ pub(super) fn inject_fault(script: &mut Script, fault: RawFault) {
             let is_for_leftovers = |step: &Step| matches!(step, Step::Leftovers(_));
             script.before(is_for_leftovers, Step::LeaveFile(Source));
         }
+        RawFault::ListenerLeft => script.leave(Source, Litter::Listener),
         RawFault::QemuKilled => script.after(Phase::Before, [Step::KillQemu(Source)]),
         RawFault::QemuStopped => script.after(Phase::Before, [raw(RawStep::StopQemu(Source))]),
         RawFault::QemuGarbled => script.after(Phase::Before, [raw(RawStep::Garble(Source))]),

@@ -164,7 +164,7 @@ fn ended(change: impl Fn(&mut JobStats)) -> History {
 fn a_good_chain_passes_its_own_conditions_and_those_of_its_scenario() {
     for case in [CASE, GUEST] {
         let verdicts = all(&chain_of(case));
-        assert_eq!(verdicts.len(), 21);
+        assert_eq!(verdicts.len(), 22);
         for (condition, verdict) in verdicts {
             assert_eq!(verdict, Verdict::Pass, "{condition} of {case}");
         }

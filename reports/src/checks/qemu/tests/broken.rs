@@ -2,7 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use migratrix_history::{DomainInfo, DomainState, History, Observation, Outcome, Side, Verb, When};
+use migratrix_history::{
+    Carrier, CarrierKind, DomainInfo, DomainState, History, Observation, Outcome, Side, Verb, When,
+};
 use migratrix_matrix::Condition;
 use serde_json::json;
 
@@ -77,6 +79,38 @@ fn channelled(side: Side, to: u32) -> History {
     changed(of(ZLIB), |saw| match saw {
         Observation::Channels { side: on, count } if *on == side => *count = to,
         _ => {}
+    })
+}
+
+/// The source's stream is carried by something of another kind.
+fn carried_by(point: &str, other: CarrierKind) -> History {
+    carried(point, Source, |carriers| {
+        carriers.iter_mut().for_each(|one| one.kind = other);
+    })
+}
+
+fn carried(point: &str, on: Side, change: impl Fn(&mut Vec<Carrier>)) -> History {
+    changed(of(point), |saw| match saw {
+        Observation::Carriers { side, carriers } if *side == on => change(carriers),
+        _ => {}
+    })
+}
+
+/// The side's stream is carried at another address.
+fn carried_elsewhere(point: &str, on: Side, address: Option<&str>) -> History {
+    carried(point, on, |carriers| {
+        let address = || address.map(str::to_owned);
+        carriers.iter_mut().for_each(|one| one.address = address());
+    })
+}
+
+/// The side has one more open than the stream needs.
+fn carried_twice(point: &str, on: Side) -> History {
+    carried(point, on, |carriers| {
+        carriers.push(Carrier {
+            kind: CarrierKind::Pipe,
+            address: None,
+        });
     })
 }
 
@@ -255,6 +289,35 @@ pub(super) fn migrations() -> Vec<(Condition, History)> {
         ),
         (C::Settings, processed(PLAIN, Source, "max-x86_64-cpu")),
         (C::Identity, processed(PLAIN, Destination, "max-x86_64-cpu")),
+        (
+            C::Transport,
+            carried_elsewhere(PLAIN, Destination, Some("/run/other")),
+        ),
+        (C::Transport, carried_elsewhere(PLAIN, Destination, None)),
+        (
+            C::Transport,
+            carried_elsewhere("precopy/fd/running/plain", Destination, Some("/run/other")),
+        ),
+        (
+            C::Transport,
+            carried_elsewhere(
+                "precopy/tcp/running/plain",
+                Source,
+                Some("127.0.0.1:5000 and 127.0.0.1:40001"),
+            ),
+        ),
+        (
+            C::Transport,
+            carried_elsewhere(FILE, Source, Some("/tmp/stream")),
+        ),
+        (C::Transport, carried_twice(PLAIN, Destination)),
+        (C::Transport, carried_by(PLAIN, CarrierKind::Tcp)),
+        (C::Transport, carried_by(FILE, CarrierKind::Pipe)),
+        (
+            C::Transport,
+            carried_by("precopy/exec/running/plain", CarrierKind::File),
+        ),
+        (C::Transport, carried_by(POSTCOPY, CarrierKind::Pipe)),
         (C::Channels, channelled(Source, 1)),
         (C::Channels, channelled(Destination, 1)),
         (

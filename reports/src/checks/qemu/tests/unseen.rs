@@ -98,6 +98,26 @@ pub(super) fn unseen() -> Vec<(Condition, History)> {
                 )
             }),
         ),
+        (
+            C::Transport,
+            without(of(PLAIN), |saw| {
+                matches!(
+                    saw,
+                    Observation::Carriers {
+                        side: Destination,
+                        ..
+                    }
+                )
+            }),
+        ),
+        (
+            C::Transport,
+            changed(of(FILE), |saw| {
+                if let Observation::Carriers { carriers, .. } = saw {
+                    carriers.clear();
+                }
+            }),
+        ),
         (C::Effect, without(of(ZLIB), is_job)),
         (
             C::Effect,

@@ -1,0 +1,289 @@
+//! All that is on a host: processes, listeners, sockets, mounts, interfaces and files.
+//!
+//! A folder that is new is one thing, with all that is in it: only those that were there from the start
+//! are looked into.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt, fs, io,
+    os::fd::AsFd,
+    path::Path,
+};
+
+use rustix::{
+    fs::{CWD, Dir, FileType, Mode, OFlags, openat},
+    io::Errno,
+    path::Arg,
+};
+
+use crate::hosts::{
+    listeners::Listener,
+    ports,
+    processes::{self, Process},
+};
+
+/// Where libvirt, QEMU and whoever needs a place for a while have their files and sockets. Logs are
+/// meant to stay, and so is libvirt's cache.
+const PLACES: [&str; 10] = [
+    "/run",
+    "/var/lib/libvirt",
+    "/var/lib/migratrix",
+    "/var/lib/qemu",
+    "/etc/libvirt",
+    "/tmp",
+    "/var/tmp",
+    "/dev/shm",
+    "/dev/hugepages",
+    "/root",
+];
+
+/// One thing on a host.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Thing {
+    /// A process, by its id as seen from here and its start, in the kernel's ticks.
+    Process {
+        pid: i32,
+        started: u64,
+        command_line: String,
+    },
+    /// A TCP port that is listened to, and which process does.
+    Port { port: u16, pid: i32 },
+    /// A socket without a file.
+    Socket(String),
+    /// What is mounted there.
+    Mount(String),
+    /// A network interface.
+    Interface(String),
+    /// A file of any kind, or a folder with all that is in it.
+    File(String),
+}
+
+/// All things on a host at a moment.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Inventory {
+    /// Each thing, with the text that would name its owner.
+    pub(crate) things: BTreeMap<Thing, String>,
+}
+
+impl fmt::Display for Thing {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Process {
+                pid, command_line, ..
+            } => write!(f, "process {pid}: {command_line}"),
+            Self::Port { port, pid } => write!(f, "port {port} of process {pid}"),
+            Self::Socket(path) => write!(f, "socket {path}"),
+            Self::Mount(path) => write!(f, "mount {path}"),
+            Self::Interface(name) => write!(f, "interface {name}"),
+            Self::File(path) => write!(f, "file {path}"),
+        }
+    }
+}
+
+/// What is looked into, and for whom.
+pub(crate) struct Scope<'s> {
+    /// The host's first process.
+    pub(crate) first: i32,
+    /// What is listened to now, and was not from the start.
+    pub(crate) listeners: &'s [Listener],
+    /// What was there from the start; nothing where this is the start.
+    pub(crate) from_the_start: Option<&'s BTreeSet<Thing>>,
+}
+
+impl Scope<'_> {
+    /// What is there now and was not there from the start.
+    pub(crate) fn take(&self) -> io::Result<Inventory> {
+        let mut found = Inventory::default();
+        let processes = processes::of_host(self.first)?;
+        self.note_processes(&processes, &mut found);
+        self.note_listeners(&processes, &mut found);
+        for path in abstract_sockets(self.first)? {
+            self.note(Thing::Socket(path.clone()), path, &mut found);
+        }
+        for path in mounts(self.first)? {
+            self.note(Thing::Mount(path.clone()), path, &mut found);
+        }
+        for name in interfaces(self.first)? {
+            self.note(Thing::Interface(name.clone()), name, &mut found);
+        }
+        let root = format!("/proc/{}/root", self.first);
+        self.note_files(Path::new(&root), &mut found)?;
+        Ok(found)
+    }
+
+    fn is_old(&self, thing: &Thing) -> bool {
+        self.from_the_start.is_some_and(|old| old.contains(thing))
+    }
+
+    fn note(&self, thing: Thing, text: String, found: &mut Inventory) {
+        if !self.is_old(&thing) {
+            found.things.insert(thing, text);
+        }
+    }
+
+    /// Each process; its text has the command lines of those that have started it.
+    fn note_processes(&self, processes: &[Process], found: &mut Inventory) {
+        for process in processes {
+            self.note(thing(process), lineage(process, processes), found);
+        }
+    }
+
+    fn note_listeners(&self, processes: &[Process], found: &mut Inventory) {
+        if self.listeners.is_empty() {
+            return;
+        }
+        for process in processes {
+            let owned = ports::tcp_sockets(process.pid);
+            let its = self
+                .listeners
+                .iter()
+                .filter(|one| owned.contains(&one.inode.into()));
+            for Listener { port, .. } in its {
+                let (port, pid) = (*port, process.pid);
+                self.note(
+                    Thing::Port { port, pid },
+                    lineage(process, processes),
+                    found,
+                );
+            }
+        }
+    }
+
+    fn note_files(&self, root: &Path, found: &mut Inventory) -> io::Result<()> {
+        for place in PLACES {
+            // A link in the root could lead out of it.
+            let path = migratrix_root::resolve(root, place)?;
+            if let Some(folder) = folder(CWD, &path)? {
+                self.walk(folder, place, found)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Each folder is opened from the one that it is in: a path from the root would be followed anew
+    /// for every one.
+    fn walk(&self, mut folder: Dir, place: &str, found: &mut Inventory) -> io::Result<()> {
+        while let Some(entry) = folder.read() {
+            let entry = entry?;
+            let name = entry.file_name().to_string_lossy();
+            if name == "." || name == ".." {
+                continue;
+            }
+            let path = format!("{place}/{name}");
+            let thing = Thing::File(path.clone());
+            let is_folder = [FileType::Directory, FileType::Unknown].contains(&entry.file_type());
+            if is_folder && (self.from_the_start.is_none() || self.is_old(&thing)) {
+                if let Some(inner) = self::folder(folder.fd()?, entry.file_name())? {
+                    self.walk(inner, &path, found)?;
+                }
+            }
+            self.note(thing, name.into_owned(), found);
+        }
+        Ok(())
+    }
+}
+
+fn thing(process: &Process) -> Thing {
+    Thing::Process {
+        pid: process.pid,
+        started: process.started,
+        command_line: process.command_line.clone(),
+    }
+}
+
+/// The command lines of a process and of those that have started it, within the host.
+fn lineage(process: &Process, processes: &[Process]) -> String {
+    let parent = |child: &&Process| {
+        let parent = child.parent;
+        processes.iter().find(|one| one.pid == parent)
+    };
+    let line = std::iter::successors(Some(process), parent).take(8);
+    let lines: Vec<_> = line.map(|one| one.command_line.as_str()).collect();
+    lines.join(" < ")
+}
+
+/// Sockets without a file; those with one are found as files.
+fn abstract_sockets(first: i32) -> io::Result<Vec<String>> {
+    let table = fs::read_to_string(format!("/proc/{first}/net/unix"))?;
+    let paths = table
+        .lines()
+        .skip(1)
+        .filter_map(|line| line.split_whitespace().nth(7));
+    Ok(paths
+        .filter(|path| path.starts_with('@'))
+        .map(str::to_owned)
+        .collect())
+}
+
+fn mounts(first: i32) -> io::Result<Vec<String>> {
+    let table = fs::read_to_string(format!("/proc/{first}/mountinfo"))?;
+    let places = table.lines().filter_map(|line| line.split(' ').nth(4));
+    Ok(places.map(str::to_owned).collect())
+}
+
+fn interfaces(first: i32) -> io::Result<Vec<String>> {
+    let table = fs::read_to_string(format!("/proc/{first}/net/dev"))?;
+    let names = table
+        .lines()
+        .skip(2)
+        .filter_map(|line| line.split_once(':'));
+    Ok(names.map(|(name, _)| name.trim().to_owned()).collect())
+}
+
+/// Opens a folder; `None` where there is none, or no more.
+fn folder(at: impl AsFd, path: impl Arg) -> io::Result<Option<Dir>> {
+    let how = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+    match openat(at, path, how, Mode::empty()) {
+        Ok(folder) => Ok(Some(Dir::new(folder)?)),
+        Err(Errno::NOENT | Errno::NOTDIR | Errno::LOOP) => Ok(None),
+        Err(error) => Err(error.into()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::symlink;
+
+    use super::*;
+
+    fn files(root: &Path, old: Option<&BTreeSet<Thing>>) -> Vec<String> {
+        let scope = Scope {
+            first: 0,
+            listeners: &[],
+            from_the_start: old,
+        };
+        let mut found = Inventory::default();
+        scope.note_files(root, &mut found).unwrap();
+        found.things.keys().map(Thing::to_string).collect()
+    }
+
+    #[test]
+    fn files_are_found_at_any_depth_and_by_no_link_out_of_the_root() {
+        let dir = tempfile::tempdir().unwrap();
+        let (root, away) = (dir.path().join("root"), dir.path().join("away"));
+        for folder in ["run", "var/lib/libvirt/qemu/a", "var/lib/migratrix", "etc"] {
+            fs::create_dir_all(root.join(folder)).unwrap();
+        }
+        fs::create_dir_all(away.join("t1")).unwrap();
+        symlink(&away, root.join("etc/libvirt")).unwrap();
+        symlink(&away, root.join("var/lib/migratrix/out")).unwrap();
+        let start = files(&root, None);
+        assert_eq!(start.len(), 3, "{start:?}");
+        let old = [
+            "/var/lib/libvirt/qemu",
+            "/var/lib/libvirt/qemu/a",
+            "/var/lib/migratrix/out",
+        ];
+        let old = old.map(|path| Thing::File(path.to_owned())).into();
+        fs::write(root.join("var/lib/libvirt/qemu/a/t1.xml"), "").unwrap();
+        fs::create_dir_all(root.join("run/domain-7-t1")).unwrap();
+        fs::write(root.join("run/domain-7-t1/t1.sock"), "").unwrap();
+        assert_eq!(
+            files(&root, Some(&old)),
+            [
+                "file /run/domain-7-t1",
+                "file /var/lib/libvirt/qemu/a/t1.xml"
+            ]
+        );
+    }
+}

@@ -1,0 +1,83 @@
+//! What is watched on a host for as long as one run of it lasts: what was there from the start, and whose the
+//! rest is.
+
+use std::{collections::BTreeSet, io};
+
+use migratrix_contract::Owner;
+
+use crate::hosts::{
+    inventory::{Inventory, Scope, Thing},
+    leftovers::Books,
+    listeners::{Listener, Listeners},
+};
+
+/// What is known of all that is on a host, in one run of it.
+#[derive(Debug)]
+pub(crate) struct Watch {
+    first: i32,
+    listeners: Listeners,
+    /// What was there from the start.
+    things: BTreeSet<Thing>,
+    heard: BTreeSet<Listener>,
+    pub(crate) books: Books,
+    /// Whether the daemon has served a case: until then it makes itself at home.
+    settled: bool,
+}
+
+/// All that is on the host of this first process, but for its listeners.
+fn all(first: i32) -> io::Result<Inventory> {
+    let scope = Scope {
+        first,
+        listeners: &[],
+        from_the_start: None,
+    };
+    scope.take()
+}
+
+impl Watch {
+    /// Begins with what is there now.
+    pub(crate) fn begin(first: i32) -> io::Result<Self> {
+        let listeners = Listeners::of(first)?;
+        let heard = listeners.now()?.into_iter().collect();
+        Ok(Self {
+            first,
+            heard,
+            listeners,
+            things: all(first)?.things.into_keys().collect(),
+            books: Books::default(),
+            settled: false,
+        })
+    }
+
+    /// What is there when the daemon has served its first case belongs to the host, but for what carries
+    /// the name of a case.
+    pub(crate) fn settle(&mut self) {
+        if self.settled {
+            return;
+        }
+        if let Ok(now) = all(self.first) {
+            let (things, books) = (now.things, &self.books);
+            let common = things.into_iter().filter(|(_, text)| !books.has(text));
+            self.things.extend(common.map(|(thing, _)| thing));
+            self.settled = true;
+        }
+    }
+
+    /// The same, of a host that these cases are on already.
+    pub(crate) fn with(mut self, present: Vec<Owner>) -> Self {
+        present.iter().for_each(|owner| self.books.enter(owner));
+        self
+    }
+
+    /// What is there now and was not from the start.
+    pub(crate) fn now(&self) -> io::Result<Inventory> {
+        let listeners = self.listeners.now()?.into_iter();
+        let new: Vec<_> = listeners.filter(|one| !self.heard.contains(one)).collect();
+        let scope = Scope {
+            first: self.first,
+            listeners: &new,
+            from_the_start: Some(&self.things),
+        };
+        scope.take()
+    }
+}

@@ -1,0 +1,139 @@
+//! `transport`: the stream goes over what the case names, as the kernel tells of both processes.
+#![expect(
+    clippy::wildcard_enum_match_arm,
+    reason = "each question picks one kind of observation"
+)]
+
+use std::collections::BTreeSet;
+
+use migratrix_history::{Carrier, CarrierKind, Observation, Side, Verb};
+use migratrix_matrix::{Raw, Transport};
+
+use crate::{
+    Verdict,
+    checks::evidence::{Evidence, Judged},
+};
+
+/// What each side had open for the migration while memory was copied is of the kind that the case names,
+/// and at the address at which the source was sent.
+pub(super) fn transport(evidence: &Evidence<'_>, raw: &Raw) -> Judged {
+    // A stream in a file is read when it is whole.
+    let sides: &[Side] = match raw.transport.is_file() {
+        true => &[Side::Source],
+        false => &Side::BOTH,
+    };
+    let mut faults = Vec::new();
+    for side in sides {
+        let carriers = carriers(evidence, *side)?;
+        let host = evidence.host(*side);
+        let wrong = wrong_kind(raw.transport, carriers)
+            .or_else(|| wrong_address(evidence, raw.transport, *side, carriers));
+        faults.extend(wrong.map(|wrong| format!("{host} {wrong}")));
+    }
+    Ok(Verdict::pass_if(faults.is_empty(), || {
+        format!("{}: {}", raw.transport.word(), faults.join("; "))
+    }))
+}
+
+/// What the side had open while the migration was held; nothing at all can carry no stream, and was not
+/// seen.
+fn carriers<'h>(evidence: &Evidence<'h>, of: Side) -> Result<&'h [Carrier], Verdict> {
+    let began = evidence.migrate_began()?;
+    let freed = evidence.first_after(began, &[Verb::Converge]);
+    let held = began..freed.unwrap_or(u64::MAX);
+    let seen = evidence.all(|saw| match saw {
+        Observation::Carriers { side, carriers } if *side == of => Some(carriers.as_slice()),
+        _ => None,
+    });
+    let mut seen = seen.into_iter();
+    let own = seen.find(|(at, carriers)| held.contains(at) && !carriers.is_empty());
+    let host = evidence.host(of);
+    let unseen = || evidence.unseen(&format!("what carries the stream on {host} was not seen"));
+    own.map(|(_, carriers)| carriers).ok_or_else(unseen)
+}
+
+const fn kind(transport: Transport) -> CarrierKind {
+    match transport {
+        Transport::Unix | Transport::Fd => CarrierKind::Unix,
+        Transport::Tcp => CarrierKind::Tcp,
+        Transport::FdFile | Transport::File | Transport::FileOffset | Transport::FileFdset => {
+            CarrierKind::File
+        }
+        Transport::Exec => CarrierKind::Pipe,
+    }
+}
+
+const fn word(kind: CarrierKind) -> &'static str {
+    match kind {
+        CarrierKind::Unix => "a UNIX socket",
+        CarrierKind::Tcp => "a TCP socket",
+        CarrierKind::File => "a file",
+        CarrierKind::Pipe => "a pipe",
+    }
+}
+
+fn wrong_kind(transport: Transport, carriers: &[Carrier]) -> Option<String> {
+    let wanted = kind(transport);
+    let seen: BTreeSet<_> = carriers.iter().map(|one| one.kind).collect();
+    (seen != BTreeSet::from([wanted])).then(|| {
+        let seen: Vec<_> = seen.into_iter().map(word).collect();
+        format!(
+            "was expected to have {} open for it, and had {}",
+            word(wanted),
+            seen.join(" and ")
+        )
+    })
+}
+
+/// A descriptor that was handed over has no address to compare; nor has a UNIX socket where it was not
+/// listened at.
+fn wrong_address(
+    evidence: &Evidence<'_>,
+    transport: Transport,
+    side: Side,
+    carriers: &[Carrier],
+) -> Option<String> {
+    let is_told = match transport {
+        Transport::Unix | Transport::Fd => side == Side::Destination,
+        Transport::Tcp | Transport::File | Transport::FileOffset => true,
+        Transport::FdFile | Transport::FileFdset | Transport::Exec => false,
+    };
+    let asked = asked(evidence);
+    let is_there = |address: &String| asked.iter().any(|words| names(words, transport, address));
+    let is_wrong = |one: &&Carrier| match (transport, &one.address) {
+        (Transport::Fd, address) => address.is_some(),
+        (_, Some(address)) => !is_there(address),
+        (_, None) => true,
+    };
+    let wrong = carriers.iter().filter(|_| is_told).find(is_wrong)?;
+    let address = wrong.address.as_deref().unwrap_or("no address");
+    Some(format!(
+        "had {} at {address}, where nobody was sent",
+        word(wrong.kind)
+    ))
+}
+
+/// The arguments of each `migrate`.
+fn asked(evidence: &Evidence<'_>) -> Vec<String> {
+    let commands = evidence.commands(Side::Source, "migrate").into_iter();
+    commands
+        .map(|(_, arguments)| arguments.to_string())
+        .collect()
+}
+
+/// Whether they name the address: of a connection, the port at either end.
+fn names(words: &str, transport: Transport, address: &str) -> bool {
+    let port = |end: &str| end.rsplit(':').next().unwrap_or_default().to_owned();
+    match transport {
+        Transport::Tcp => address.split(" and ").map(port).any(|port| {
+            words.contains(&format!(":{port}\"")) || words.contains(&format!("\"{port}\""))
+        }),
+        Transport::Unix
+        | Transport::Fd
+        | Transport::FdFile
+        | Transport::File
+        | Transport::FileOffset
+        | Transport::FileFdset
+        | Transport::Exec => words.contains(address),
+    }
+}
