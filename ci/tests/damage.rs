@@ -358,3 +358,38 @@ fn what_a_run_prints_can_be_opened_from_where_it_was_called() {
     // The files of the run name each other by where they are.
     assert!(file_of(dir.path(), "summary.txt").contains("history: history/"));
 }
+
+/// A run of one case on real releases, as `plan` says; a history of an earlier version is enough.
+fn real_run(dir: &Path, plan: impl Fn(String) -> String) {
+    let of = Path::new(env!("CARGO_MANIFEST_DIR")).join("../reports/tests/data/format1");
+    let case = "tck/libvirt/bookworm,bookworm,trixie/normal/transient-running-bare/none";
+    let file = case.replace('/', "~") + ".jsonl";
+    let out = dir.join("out");
+    fs::create_dir_all(out.join("history")).expect("there is room");
+    fs::copy(
+        of.join("real/history").join(&file),
+        out.join("history").join(&file),
+    )
+    .expect("the sample is there");
+    let text = fs::read_to_string(of.join("run/plan.json")).expect("the sample is there");
+    let mut told: serde_json::Value = serde_json::from_str(&text).expect("it is JSON");
+    told["cases"] = serde_json::json!([case]);
+    told["whole"] = serde_json::json!(1);
+    fs::write(out.join("plan.json"), plan(told.to_string())).expect("there is room");
+}
+
+#[test]
+fn a_release_that_is_another_one_than_the_plan_says_is_an_error_of_the_lab_and_no_result() {
+    let dir = fresh();
+    real_run(dir.path(), |plan| plan);
+    let said = call(dir.path(), &["judge", "out"]);
+    assert_eq!(said.code, 0, "{}{}", said.out, said.err);
+    let dir = fresh();
+    real_run(dir.path(), |plan| plan.replace("10.0.13", "10.0.2"));
+    let said = call(dir.path(), &["judge", "out"]);
+    let why = "trixie is not what the plan says: QEMU 10.0.13 took part, and not 10.0.2";
+    assert_eq!(said.code, 3, "{}{}", said.out, said.err);
+    assert!(said.out.contains(why), "{}", said.out);
+    assert!(said.out.contains("1 unknown"), "{}", said.out);
+    assert!(file_of(dir.path(), "summary.json").contains(why));
+}

@@ -10,17 +10,20 @@ mod evidence;
 mod identity;
 mod job;
 mod leftovers;
+mod machine;
 mod memory;
 mod presence;
 mod qemu;
 mod reasons;
+mod since;
 mod tck;
 #[cfg(test)]
 mod tests;
 mod timeline;
 mod words;
+mod xml;
 
-use migratrix_history::{History, Versions};
+use migratrix_history::{Document, History, Side, Versions, When};
 use migratrix_matrix::{Condition, Point};
 
 use crate::Verdict;
@@ -71,6 +74,24 @@ fn in_order(verdict: Verdict, disorder: Option<&str>) -> Verdict {
 /// The versions that a history names; none where the connections were never made.
 pub(crate) fn versions(history: &History) -> Versions {
     Evidence::of(history).versions()
+}
+
+/// What is wrong where a QEMU says itself that it is of another version than its host says.
+pub(crate) fn other_qemu(history: &History) -> Option<String> {
+    let evidence = Evidence::of(history);
+    let versions = evidence.versions();
+    let looks = [
+        (Side::Source, When::Before, versions.source_qemu),
+        (Side::Destination, When::After, versions.destination_qemu),
+    ];
+    looks.into_iter().find_map(|(side, when, told)| {
+        let machine = evidence.document_if_given(side, when, Document::Machine)?;
+        let (own, told) = (machine::qemu(machine)?.parse().ok()?, told?);
+        (told != own).then(|| {
+            let host = evidence.host(side);
+            format!("the QEMU on {host} says itself that it is QEMU {own}")
+        })
+    })
 }
 
 fn check(condition: Condition, evidence: &Evidence<'_>) -> Verdict {

@@ -3,12 +3,13 @@
 use std::sync::Arc;
 
 use migratrix_history::{Header, History, Observation, Strange, Verb, Versions};
-use migratrix_matrix::{Case, Condition, Detection, Fault, HostSetup};
+use migratrix_matrix::{Backend, Case, Condition, Detection, Fault, HostSetup, Releases};
 use serde::{Deserialize, Serialize};
 
 use crate::{
     Attribution, Flaw, Kind, Lost, Verdict, checks,
     flaw::{hung, lost},
+    run::seen,
 };
 
 /// The verdicts on one attempt at a case. One line of `verdicts.jsonl`.
@@ -60,6 +61,9 @@ pub struct Judgement {
     /// What its history tells that this version does not know: a newer one wrote it.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub strange: Vec<String>,
+    /// Which of its releases was another one than its plan says, where one was: then it tells nothing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub misplaced: Option<String>,
     /// What the attempts before this one showed to be wrong, where that fails the run.
     #[serde(skip)]
     pub flaws: Vec<Flaw>,
@@ -135,7 +139,7 @@ pub enum Standing {
 #[must_use]
 pub fn judge(history: &History) -> Judgement {
     let header = &history.header;
-    Judgement {
+    let judgement = Judgement {
         case: header.case.clone(),
         attempt: header.attempt,
         began_unix: header.began_unix,
@@ -159,8 +163,13 @@ pub fn judge(history: &History) -> Judgement {
         hung: hung(history),
         cut: None,
         strange: Vec::new(),
+        misplaced: checks::other_qemu(history),
         flaws: Vec::new(),
         home: None,
+    };
+    match judgement.misplaced.clone() {
+        Some(why) => judgement.disowned(why),
+        None => judgement,
     }
 }
 
@@ -198,6 +207,7 @@ impl Judgement {
             hung: None,
             cut: None,
             strange: Vec::new(),
+            misplaced: None,
             flaws: Vec::new(),
             home: None,
         }
@@ -244,6 +254,52 @@ impl Judgement {
                 *verdict = Verdict::unknown(why.clone());
             }
         }
+        self
+    }
+
+    /// The same judgement, held to what the releases of its plan are: of another one it tells nothing.
+    #[must_use]
+    pub fn held_to(self, releases: &Releases) -> Self {
+        // The hypervisor in memory stands for each version.
+        if self.misplaced.is_some() || self.case.backend == Backend::Fake {
+            return self;
+        }
+        match self.another(releases) {
+            Some(why) => self.disowned(why),
+            None => self,
+        }
+    }
+
+    /// Which of its releases had another version than is known of it.
+    fn another(&self, releases: &Releases) -> Option<String> {
+        let mut all = seen(self).into_iter();
+        all.find_map(|(name, libvirt, qemu)| {
+            let planned = releases.find(name).ok()?;
+            let pairs = [
+                ("libvirt", planned.libvirt, libvirt),
+                ("QEMU", planned.qemu, qemu),
+            ];
+            let mut pairs = pairs.into_iter();
+            pairs.find_map(|(program, planned, seen)| {
+                let (planned, seen) = (planned?, seen?);
+                let is_another = planned != seen;
+                is_another.then(|| {
+                    format!(
+                        "{name} is not what the plan says: {program} {seen} took part, and not {planned}"
+                    )
+                })
+            })
+        })
+    }
+
+    /// The same judgement, of an attempt that tells nothing of its case.
+    fn disowned(mut self, why: String) -> Self {
+        for (_, verdict) in &mut self.conditions {
+            if verdict.kind() != Kind::Skipped {
+                *verdict = Verdict::unknown(why.clone());
+            }
+        }
+        self.misplaced = Some(why);
         self
     }
 
@@ -326,7 +382,7 @@ impl Judgement {
     #[must_use]
     pub fn own_standing(&self) -> Standing {
         let seen = self.seen_standing();
-        if self.cut.is_some() || !self.strange.is_empty() {
+        if self.cut.is_some() || !self.strange.is_empty() || self.misplaced.is_some() {
             seen.max(Standing::Unknown)
         } else {
             seen

@@ -7,8 +7,8 @@
 use std::collections::BTreeMap;
 
 use migratrix_history::{
-    Carrier, CarrierKind, DomainInfo, DomainState, History, Identity, JobStats, Observation,
-    Refusal, Side, Verb, When,
+    Carrier, CarrierKind, Document, DomainInfo, DomainState, History, Identity, JobStats,
+    Observation, Refusal, Side, Verb, When,
 };
 use migratrix_matrix::{
     Case, Devices, End, Failure, Feature, GuestState, Incident, Method, Multifd, Raw, Setting, Tls,
@@ -16,7 +16,7 @@ use migratrix_matrix::{
 };
 use serde_json::{Value, json};
 
-use crate::story::{UUID, empty, job, memory, qemu_version, sampled, step};
+use crate::story::{MACHINE, UUID, documents, empty, job, memory, qemu_version, sampled, step};
 use Side::{Destination, Source};
 
 /// A history in which all went as the case of this name says.
@@ -293,11 +293,18 @@ impl Timeline {
     }
 
     fn look(&mut self, side: Side, when: When, domain: DomainInfo) {
+        let given = domain
+            .active
+            .then(|| (Document::Machine, MACHINE.to_owned()));
         let look = DomainState::Present(domain);
-        self.step(
-            Verb::Inspect,
-            vec![Observation::Domain { side, when, look }],
-        );
+        let mut seen = vec![Observation::Domain { side, when, look }];
+        seen.extend(documents(
+            &self.history,
+            side,
+            when,
+            given.into_iter().collect(),
+        ));
+        self.step(Verb::Inspect, seen);
     }
 
     fn states(&mut self, side: Side, words: &[&str]) {

@@ -42,7 +42,7 @@ pub struct Run {
     cover: Option<usize>,
     /// The hosts that were lost while no case was on them.
     idle_losses: Vec<IdleLoss>,
-    /// What of its files can't be believed, in words.
+    /// What of its files, or of its releases, can't be believed, in words.
     damaged: Vec<String>,
     /// The known failures whose day is over, and that a case is subject to.
     expired_known: Vec<String>,
@@ -129,6 +129,11 @@ impl Run {
     pub fn add(&mut self, mut judgement: Judgement) {
         judgement.case = shared(&mut self.tuples, judgement.case);
         judgement.conditions.shrink_to_fit();
+        if let Some(why) = &judgement.misplaced {
+            if !self.damaged.contains(why) {
+                self.damaged.push(why.clone());
+            }
+        }
         let began = judgement.began_unix;
         self.began_unix = match self.began_unix {
             0 => began,
@@ -273,7 +278,7 @@ impl Run {
         self
     }
 
-    /// What of its files can't be believed: what it would have told is unknown.
+    /// What of its files, or of its releases, can't be believed: what it would have told is unknown.
     #[must_use]
     pub fn damaged(&self) -> &[String] {
         &self.damaged
@@ -690,7 +695,7 @@ fn tally<T: Ord>(all: impl Iterator<Item = T>) -> BTreeMap<T, usize> {
 }
 
 /// The releases that took part in an attempt, with the libvirt and the QEMU that each had.
-fn seen(judgement: &Judgement) -> [(&ReleaseName, Option<Version>, Option<Version>); 3] {
+pub(crate) fn seen(judgement: &Judgement) -> [(&ReleaseName, Option<Version>, Option<Version>); 3] {
     let (tuple, versions) = (&judgement.case.tuple, &judgement.versions);
     [
         (&tuple.client, versions.client, None),

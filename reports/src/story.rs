@@ -6,8 +6,9 @@
 
 use migratrix_guest::{Model, Parameters, Stamper};
 use migratrix_history::{
-    Connection, DomainInfo, DomainState, Entry, Header, History, Identity, JobStats, Observation,
-    Outcome, Party, Purpose, RemoteCall, Side, Traffic, Verb, Versions, When,
+    Connection, Document, DomainInfo, DomainState, Entry, Header, History, Identity, JobStats,
+    Observation, Outcome, Part, Party, Purpose, RemoteCall, Side, Text, Traffic, Verb, Versions,
+    When,
 };
 use migratrix_matrix::{
     Activity, Case, Control, Expectation, Flag, Point, Preparation, Scenario, StorageMigration,
@@ -167,10 +168,18 @@ impl Timeline {
     }
 
     fn look(&mut self, side: Side, when: When, look: DomainState) {
-        self.step(
-            Verb::Inspect,
-            vec![Observation::Domain { side, when, look }],
-        );
+        let given = match &look {
+            DomainState::Absent => Vec::new(),
+            DomainState::Present(domain) if domain.active => vec![
+                (Document::Live, live(side)),
+                (Document::Kept, KEPT.to_owned()),
+                (Document::Machine, MACHINE.to_owned()),
+            ],
+            DomainState::Present(_) => vec![(Document::Kept, KEPT.to_owned())],
+        };
+        let mut seen = vec![Observation::Domain { side, when, look }];
+        seen.extend(documents(&self.history, side, when, given));
+        self.step(Verb::Inspect, seen);
     }
 
     fn beat(&mut self, side: Side, when: When, first: u32, activity: Activity) {
@@ -267,6 +276,58 @@ pub fn empty(case: Case) -> History {
         header,
         entries: Vec::new(),
     }
+}
+
+/// What a host keeps of the domain.
+const KEPT: &str = "<domain type='qemu'>\n<name>mx-0001</name>\n<vcpu>1</vcpu>\n\
+    <on_crash>destroy</on_crash>\n<devices>\n<disk type='file'>\n<source file='/a.img'/>\n\
+    <target dev='vda' bus='virtio'/>\n</disk>\n</devices>\n</domain>";
+
+/// What QEMU tells of the machine.
+pub const MACHINE: &str = "[memory]\nbase=67108864\nplugged=0\n[drive boot]\nfile=/a.img\n\
+    [clock]\nahead=0\n[options]\nrtc=base=utc\n[device pcie.0/mch @00.0]\naddr=00.0";
+
+/// The running domain, as a host describes it.
+fn live(side: Side) -> String {
+    let id = match side {
+        Side::Source => 7,
+        Side::Destination => 3,
+    };
+    KEPT.replace("type='qemu'", &format!("type='qemu' id='{id}'"))
+}
+
+/// Documents that a host gives next, each told as a whole.
+pub fn documents(
+    history: &History,
+    side: Side,
+    when: When,
+    given: Vec<(Document, String)>,
+) -> Vec<Observation> {
+    let lines = |text: &Text| {
+        let parts = text.parts.iter();
+        let lines = parts.map(|part| match part {
+            Part::New(text) => text.lines().count(),
+            Part::Again(..) => 0,
+        });
+        lines.sum::<usize>()
+    };
+    let told = history.entries.iter().map(|entry| match &entry.saw {
+        Observation::Description { text, .. } => lines(text),
+        _ => 0,
+    });
+    let mut at = told.sum();
+    let describe = |(of, text): (Document, String)| {
+        let parts = vec![Part::New(text)];
+        let text = Text { at, parts };
+        at += lines(&text);
+        Observation::Description {
+            side,
+            when,
+            of,
+            text,
+        }
+    };
+    given.into_iter().map(describe).collect()
 }
 
 /// What a side's QEMU tells of itself, where there is no libvirt.

@@ -535,7 +535,7 @@ mod tests {
             guest: migratrix_guest::Parameters::SMALL,
             downtime_bound_ms: 1,
             setup: Default::default(),
-            evidence: 0,
+            evidence: migratrix_history::Header::EVIDENCE,
         };
         let look = |side| Observation::Domain {
             side,

@@ -59,11 +59,12 @@ impl Executor {
         job: &Job,
         dir: &RunDir,
     ) -> Result<AttemptResult> {
-        match job.case.backend {
+        let attempt = match job.case.backend {
             Backend::Libvirt => self.on_libvirt(worker, job, dir).await,
             Backend::Qemu => self.on_qemu(job, dir).await,
             Backend::Fake => self.on_fake(job, dir).await,
-        }
+        };
+        Ok(attempt?.held_to(&self.releases))
     }
 
     /// Asks the real machines of the cases whether they answer; says which don't, and why.

@@ -320,7 +320,8 @@ impl Ledger {
             let again = concluded.judged_again(dir);
             troubles.extend(again.troubles);
             let mut lines = String::new();
-            for mut judgement in again.judgements {
+            for judgement in again.judgements {
+                let mut judgement = judgement.held_to(&releases);
                 known.mark(&mut judgement, &releases)?;
                 lines += &(to_line(&judgement) + "\n");
             }

@@ -222,7 +222,9 @@ impl Runner {
         // What a QEMU said of its end, now that it is kept, tells a known failure from another one.
         self.known.mark(&mut judgement, &self.executor.releases)?;
         info!("ends {}, {}", job.case, came_of(&judgement));
-        if !self.again(&job, disturbed, judgement.standing()) {
+        // Another release stays one, however often it is looked at.
+        let settled = judgement.misplaced.is_some();
+        if settled || !self.again(&job, disturbed, judgement.standing()) {
             let beside = self.control_case(&job, &judgement).await?;
             let judgement = match &beside {
                 Some(raw) => judgement.attributed(raw),

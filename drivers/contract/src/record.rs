@@ -5,7 +5,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use migratrix_history::{Entry, Header, History, Observation};
+use migratrix_history::{Document, Entry, Header, History, Lines, Observation, Side, When};
 
 /// Keeps the entries of one attempt, and writes each to its file as soon as it is made.
 pub struct Recorder {
@@ -13,6 +13,8 @@ pub struct Recorder {
     history: History,
     file: Option<Box<dyn Write + Send>>,
     broken: Option<io::Error>,
+    /// The lines of documents that were told.
+    lines: Lines,
 }
 
 impl Recorder {
@@ -27,6 +29,7 @@ impl Recorder {
             },
             file,
             broken: None,
+            lines: Lines::default(),
         };
         let line = recorder.history.header.to_line();
         recorder.write(&line);
@@ -46,6 +49,17 @@ impl Recorder {
         let line = entry.to_line();
         self.write(&line);
         self.history.entries.push(entry);
+    }
+
+    /// Records a document that a host has just given of the domain.
+    pub fn describe(&mut self, side: Side, when: When, of: Document, text: &str) {
+        let text = self.lines.tell(text);
+        self.saw(Observation::Description {
+            side,
+            when,
+            of,
+            text,
+        });
     }
 
     /// Lets time pass in no time, for a back end whose guests are no more than a model of one.

@@ -22,6 +22,8 @@ pub enum Step {
     Connect,
     /// Define the domain's inactive configuration.
     Define(Side, Uuid),
+    /// Define the domain's configuration anew, as it is but for its title.
+    Rename(Side),
     /// Remove the domain's configuration; a running domain becomes transient.
     Undefine(Side),
     /// Start the domain: defined first, or transient.
@@ -56,6 +58,8 @@ pub enum Step {
     LeaveFile(Side),
     /// Leave something on a host that does not carry the domain's name.
     Leave(Side, Litter),
+    /// Have the domain's QEMU plug in a device, behind libvirt's back.
+    Plug(Side),
     /// Stop the host's daemon with `SIGSTOP`.
     StopDaemon(Side),
     /// Kill the guest's QEMU with `SIGKILL`.
@@ -76,7 +80,7 @@ impl Step {
     pub const fn verb(&self) -> Verb {
         match self {
             Self::Connect => Verb::Connect,
-            Self::Define(..) => Verb::Define,
+            Self::Define(..) | Self::Rename(_) => Verb::Define,
             Self::Undefine(_) => Verb::Undefine,
             Self::Start(..) => Verb::Start,
             Self::AwaitBeat(_) => Verb::AwaitBeat,
@@ -94,6 +98,7 @@ impl Step {
             | Self::HaltGuest(_)
             | Self::LeaveFile(_)
             | Self::Leave(..)
+            | Self::Plug(_)
             | Self::StopDaemon(_)
             | Self::KillQemu(_)
             | Self::KillClient => Verb::Break,
@@ -108,6 +113,7 @@ impl Step {
     pub const fn side(&self) -> Option<Side> {
         match self {
             Self::Define(side, _)
+            | Self::Rename(side)
             | Self::Undefine(side)
             | Self::Start(side, _, _)
             | Self::AwaitBeat(side)
@@ -124,6 +130,7 @@ impl Step {
             | Self::HaltGuest(side)
             | Self::LeaveFile(side)
             | Self::Leave(side, _)
+            | Self::Plug(side)
             | Self::StopDaemon(side)
             | Self::KillQemu(side) => Some(*side),
             Self::Connect | Self::Migrate(_) | Self::KillClient => None,
@@ -142,17 +149,11 @@ impl fmt::Display for Step {
             Self::Define(side, Uuid::Foreign) => {
                 write!(f, "define with a foreign UUID on {}", word(*side))
             }
+            Self::Rename(side) => write!(f, "define with another title on {}", word(*side)),
             Self::Undefine(side) => write!(f, "undefine on {}", word(*side)),
-            Self::Start(side, persistence, Variant::Plain) => {
-                write!(f, "start {} on {}", persistence.word(), word(*side))
-            }
-            Self::Start(side, persistence, Variant::ExtraDevice) => {
-                write!(
-                    f,
-                    "start {} with a device more on {}",
-                    persistence.word(),
-                    word(*side)
-                )
+            Self::Start(side, persistence, variant) => {
+                let (kind, more) = (persistence.word(), variant.told());
+                write!(f, "start {kind}{more} on {}", word(*side))
             }
             Self::AwaitBeat(side) => write!(f, "await a heartbeat on {}", word(*side)),
             Self::Suspend(side) => write!(f, "suspend on {}", word(*side)),
@@ -176,6 +177,7 @@ impl fmt::Display for Step {
             Self::HaltGuest(side) => write!(f, "halt the guest on {}", word(*side)),
             Self::LeaveFile(side) => write!(f, "leave a file on {}", word(*side)),
             Self::Leave(side, litter) => write!(f, "leave {litter} on {}", word(*side)),
+            Self::Plug(side) => write!(f, "have QEMU plug in a device on {}", word(*side)),
             Self::StopDaemon(side) => write!(f, "stop the daemon of {}", word(*side)),
             Self::KillQemu(side) => write!(f, "kill QEMU on {}", word(*side)),
             Self::KillClient => f.write_str("kill the client"),

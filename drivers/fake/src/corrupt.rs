@@ -7,10 +7,11 @@ use migratrix_history::{
     JobStats, Party,
     Side::{Destination, Source},
 };
-use migratrix_matrix::{Activity, Arch};
+use migratrix_matrix::{Activity, Arch, Version};
 
 use crate::{
     Defect,
+    document::PLUGGED,
     guest::Guest,
     migration::{Passage, PassageEvent},
     traffic::{self, DATA},
@@ -34,6 +35,8 @@ impl Passage {
             Defect::KeepsSourceRunning => self.source_stays = true,
             Defect::KeepsSourceConfig => self.source_config = self.was_defined,
             Defect::DropsSourceConfig => self.source_config = false,
+            Defect::RewritesSourceConfig => self.titles[0] = Some("another"),
+            Defect::RewritesDestinationConfig => self.titles[1] = Some("another"),
             Defect::ChangesUuid => self.arrives.uuid = self.arrives.uuid.chars().rev().collect(),
             Defect::ForgetsPersist => self.destination_config = false,
             Defect::PersistsUnasked => self.destination_config = true,
@@ -57,6 +60,11 @@ impl Passage {
             Defect::ChangesMachineType => self.arrives.hardware.machine.push_str("-other"),
             Defect::MovesDeviceAddress => self.move_device(),
             Defect::DropsDevice => drop(self.arrives.hardware.devices.pop_last()),
+            Defect::ChangesXml => self.arrives.told.on_crash = "restart",
+            Defect::PlugsDevice => self.arrives.told.plugged = Some(PLUGGED),
+            Defect::OpensOtherImage => self.arrives.told.image = "/other.img",
+            Defect::SetsClock => self.arrives.told.ahead = -3_600,
+            Defect::RunsOtherVersion => self.arrives.told.qemu = Version::new(2, 0, 0),
             Defect::LosesEvent => self.acts.retain(|act| *act != STARTED),
             Defect::ReordersEvents => self.tell_start_last(),
             Defect::ExtraEvent => {

@@ -23,6 +23,8 @@ pub enum Defect {
     KeepsSourceConfig,
     /// The source's configuration goes without `UNDEFINE_SOURCE`.
     DropsSourceConfig,
+    /// The configuration that stays on the source becomes another one.
+    RewritesSourceConfig,
     /// The domain arrives with another UUID.
     ChangesUuid,
     /// Success is returned, and nothing was done.
@@ -31,6 +33,8 @@ pub enum Defect {
     ForgetsPersist,
     /// The destination's domain becomes persistent without `PERSIST_DEST`.
     PersistsUnasked,
+    /// The destination keeps another configuration than the source did.
+    RewritesDestinationConfig,
     /// A guest that ran arrives paused.
     LeavesDestinationPaused,
     /// A guest that was paused arrives running.
@@ -65,6 +69,16 @@ pub enum Defect {
     MovesDeviceAddress,
     /// A device does not arrive.
     DropsDevice,
+    /// The domain arrives with something else in its XML.
+    ChangesXml,
+    /// The QEMU of the destination has a device that libvirt does not tell of.
+    PlugsDevice,
+    /// The QEMU of the destination has another disk image open.
+    OpensOtherImage,
+    /// The guest's clock arrives an hour back.
+    SetsClock,
+    /// The QEMU of the destination is of another version than its host says.
+    RunsOtherVersion,
     /// The destination does not tell that the domain started.
     LosesEvent,
     /// The destination tells that the domain runs before it tells that it started.
@@ -117,10 +131,12 @@ impl Defect {
         Self::KeepsSourceRunning,
         Self::KeepsSourceConfig,
         Self::DropsSourceConfig,
+        Self::RewritesSourceConfig,
         Self::ChangesUuid,
         Self::SaysDoneWithoutMigrating,
         Self::ForgetsPersist,
         Self::PersistsUnasked,
+        Self::RewritesDestinationConfig,
         Self::LeavesDestinationPaused,
         Self::ResumesPausedGuest,
         Self::IgnoresPausedFlag,
@@ -138,6 +154,11 @@ impl Defect {
         Self::ChangesMachineType,
         Self::MovesDeviceAddress,
         Self::DropsDevice,
+        Self::ChangesXml,
+        Self::PlugsDevice,
+        Self::OpensOtherImage,
+        Self::SetsClock,
+        Self::RunsOtherVersion,
         Self::LosesEvent,
         Self::ReordersEvents,
         Self::ExtraEvent,
@@ -198,6 +219,7 @@ impl Defect {
                 Fail,
             ),
             Self::DropsSourceConfig => row("drops-source-config", PLAIN, SourceConfig, Fail),
+            Self::RewritesSourceConfig => row("rewrites-source-config", PLAIN, SourceConfig, Fail),
             Self::ChangesUuid => row("changes-uuid", PLAIN, DestinationExists, Fail),
             Self::SaysDoneWithoutMigrating => row(
                 "says-done-without-migrating",
@@ -212,6 +234,12 @@ impl Defect {
                 Fail,
             ),
             Self::PersistsUnasked => row("persists-unasked", PLAIN, DestinationConfig, Fail),
+            Self::RewritesDestinationConfig => row(
+                "rewrites-destination-config",
+                PLAIN.with(Flag::PersistDest),
+                DestinationConfig,
+                Fail,
+            ),
             Self::LeavesDestinationPaused => {
                 row("leaves-destination-paused", PLAIN, DestinationState, Fail)
             }
@@ -241,6 +269,11 @@ impl Defect {
             Self::ChangesMachineType => row("changes-machine-type", PLAIN, Identity, Fail),
             Self::MovesDeviceAddress => row("moves-device-address", PLAIN, Identity, Fail),
             Self::DropsDevice => row("drops-device", PLAIN, Identity, Fail),
+            Self::ChangesXml => row("changes-xml", PLAIN, Identity, Fail),
+            Self::PlugsDevice => row("plugs-device", PLAIN, Identity, Fail),
+            Self::OpensOtherImage => row("opens-other-image", PLAIN, Identity, Fail),
+            Self::SetsClock => row("sets-clock", PLAIN, Identity, Fail),
+            Self::RunsOtherVersion => row("runs-other-version", PLAIN, Identity, Unknown),
             Self::LosesEvent => row("loses-event", PLAIN, Events, Fail),
             Self::ReordersEvents => row("reorders-events", PLAIN, Events, Fail),
             Self::ExtraEvent => row("extra-event", PLAIN, Events, Fail),

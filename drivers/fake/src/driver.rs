@@ -9,13 +9,11 @@ use migratrix_matrix::{Persistence, Version};
 use crate::{
     Defect,
     corrupt::no_job,
+    document::{PLUGGED, VERSION},
     host::{Host, uuid_of},
     migration::{Passage, sampled, tick},
     refusal,
 };
-
-/// The version that the fake gives for all that it stands for.
-const VERSION: Option<Version> = Some(Version::new(1, 0, 0));
 
 const CLIENT_DIED: &str = "the client process has died";
 
@@ -104,6 +102,10 @@ impl FakeDriver {
                 let uuid = uuid_of(&self.subject, uuid).to_owned();
                 self.host(side).define(&uuid, record)?;
             }
+            Step::Rename(side) => self.host(side).rename(record)?,
+            Step::Plug(side) => {
+                self.host(side).must_be_active()?.told.plugged = Some(PLUGGED);
+            }
             Step::Undefine(side) => self.host(side).undefine(record)?,
             Step::Start(side, persistence, variant) => {
                 let subject = self.subject.clone();
@@ -162,6 +164,9 @@ impl FakeDriver {
     fn look(&mut self, side: Side, when: When, record: &mut Recorder) {
         let look = self.host(side).look();
         record.saw(Observation::Domain { side, when, look });
+        for (of, text) in self.host(side).documents() {
+            record.describe(side, when, of, &text);
+        }
     }
 
     fn migrate(&mut self, how: Migrate, record: &mut Recorder) -> Done {
@@ -266,10 +271,10 @@ fn poke(bytes: &mut [u8]) {
 
 const fn versions() -> Versions {
     Versions {
-        client: VERSION,
-        source_libvirt: VERSION,
-        source_qemu: VERSION,
-        destination_libvirt: VERSION,
-        destination_qemu: VERSION,
+        client: Some(VERSION),
+        source_libvirt: Some(VERSION),
+        source_qemu: Some(VERSION),
+        destination_libvirt: Some(VERSION),
+        destination_qemu: Some(VERSION),
     }
 }

@@ -7,10 +7,13 @@ use std::collections::BTreeMap;
 
 use migratrix_contract::{Recorder, Subject, Uuid, Variant};
 use migratrix_guest::Survey;
-use migratrix_history::{DomainInfo, DomainState, Identity, JobStats, Observation, Refusal, Side};
+use migratrix_history::{
+    Document, DomainInfo, DomainState, Identity, JobStats, Observation, Refusal, Side,
+};
 use migratrix_matrix::{Activity, Arch, Persistence};
 
 use crate::{
+    document::{self, Told},
     guest::{Guest, Heartbeat},
     refusal,
 };
@@ -21,6 +24,8 @@ pub(crate) struct Host {
     pub side: Side,
     /// The UUID of the domain's persistent configuration, if it has one.
     pub config: Option<String>,
+    /// The title that the configuration has got.
+    pub title: Option<&'static str>,
     /// The running domain, if there is one.
     pub active: Option<Active>,
     /// The statistics of the last job.
@@ -42,6 +47,7 @@ pub(crate) struct Active {
     pub activity: Activity,
     pub reason: &'static str,
     pub hardware: Identity,
+    pub told: Told,
     pub guest: Guest,
 }
 
@@ -67,6 +73,7 @@ impl Host {
         Self {
             side,
             config: None,
+            title: None,
             active: None,
             job: None,
             litter: Vec::new(),
@@ -94,7 +101,16 @@ impl Host {
             "added"
         };
         self.config = Some(uuid.to_owned());
+        self.title = None;
         self.tell(record, "defined", detail);
+        Ok(())
+    }
+
+    /// `virDomainDefineXML`, of what is there with another title.
+    pub fn rename(&mut self, record: &mut Recorder) -> Result<(), Refusal> {
+        let uuid = self.config.clone().ok_or_else(refusal::no_domain)?;
+        self.define(&uuid, record)?;
+        self.title = Some("another");
         Ok(())
     }
 
@@ -130,6 +146,7 @@ impl Host {
             activity: Activity::Running,
             reason: "booted",
             hardware: hardware(subject, variant),
+            told: Told::default(),
             guest: Guest::new(subject.guest),
         });
         self.tell(record, "started", "booted");
@@ -205,6 +222,31 @@ impl Host {
         }
     }
 
+    /// What it gives of the domain.
+    pub fn documents(&self) -> Vec<(Document, String)> {
+        let kept = |uuid: &str| {
+            let title = self.config.as_ref().and(self.title);
+            (Document::Kept, document::kept(uuid, title))
+        };
+        match (&self.active, &self.config) {
+            (Some(active), _) => {
+                let Active {
+                    uuid,
+                    hardware,
+                    told,
+                    ..
+                } = active;
+                vec![
+                    (Document::Live, document::live(uuid, hardware, *told)),
+                    kept(uuid),
+                    (Document::Machine, document::machine(hardware, *told)),
+                ]
+            }
+            (None, Some(uuid)) => vec![kept(uuid)],
+            (None, None) => Vec::new(),
+        }
+    }
+
     /// Samples the heartbeat of the domain's guest, or of one that should not be there.
     pub fn heartbeat(&mut self) -> Result<Heartbeat, Refusal> {
         match &mut self.ghost {
@@ -272,7 +314,7 @@ fn hardware(subject: &Subject, variant: Variant) -> Identity {
         ("serial/0", "isa"),
     ];
     let extra = match variant {
-        Variant::Plain => None,
+        Variant::Plain | Variant::Titled => None,
         Variant::ExtraDevice => Some(("rng/0", "0000:00:04.0")),
     };
     let owned = |(key, address): (&str, &str)| (key.to_owned(), address.to_owned());

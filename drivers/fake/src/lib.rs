@@ -11,6 +11,7 @@
 
 mod corrupt;
 mod defect;
+mod document;
 mod driver;
 mod guest;
 mod host;

@@ -36,6 +36,8 @@ pub(crate) struct Passage {
     pub source_config: bool,
     /// Whether the destination has a configuration afterwards.
     pub destination_config: bool,
+    /// The titles of both configurations afterwards, the source's first.
+    pub titles: [Option<&'static str>; 2],
     /// The domain as it arrives; its guest is put in when it has crossed.
     pub arrives: Active,
     /// What happens to the guest on its way.
@@ -97,6 +99,7 @@ impl Passage {
             source_config: defined && !undefines,
             destination_config: destination.config.is_some()
                 || how.scenario.flags.has(Flag::PersistDest),
+            titles: [source.title, destination.title],
             arrives,
             mishap: |_| {},
             ghost: false,
@@ -129,6 +132,7 @@ impl Passage {
         }
         source.stopped_by = "migrated";
         source.config = self.source_config.then(|| moved.uuid.clone());
+        source.title = self.titles[0];
         source.litter.extend(self.litter.clone());
         source.ghost = self.ghost.then(|| moved.guest.clone());
         source.active = self.source_stays.then_some(moved);
@@ -141,6 +145,7 @@ impl Passage {
         };
         (self.mishap)(&mut arrives.guest);
         destination.config = self.destination_config.then(|| arrives.uuid.clone());
+        destination.title = self.titles[1];
         destination.active = Some(arrives);
         destination.job = Some(self.job);
     }

@@ -13,12 +13,15 @@
 //! ```
 
 mod bitmap;
+mod document;
 mod file;
+pub mod machine;
 mod observation;
 mod query;
 mod traffic;
 
 pub use bitmap::{BitmapInfo, BlockImage, BlockNode};
+pub use document::{Document, Lines, Part, Text};
 #[cfg(feature = "schema")]
 pub use file::line_schema;
 pub use file::{Completeness, HistoryError, Reading, Strange};

@@ -7,7 +7,7 @@ use migratrix_matrix::{Drive, Side, Version, Write};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::{BitmapInfo, Carrier, Traffic};
+use crate::{BitmapInfo, Carrier, Document, Text, Traffic};
 
 /// Which look at a host it was.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -286,6 +286,18 @@ pub enum Observation {
         #[serde(flatten)]
         look: DomainState,
     },
+    /// A document that a host gave of the domain.
+    Description {
+        /// Which host.
+        side: Side,
+        /// At which look.
+        when: When,
+        /// What it describes.
+        of: Document,
+        /// The document.
+        #[serde(flatten)]
+        text: Text,
+    },
     /// The guest's lap counter, read twice on one host.
     Beat {
         /// Which host.
@@ -545,11 +557,12 @@ impl Observation {
     }
 
     /// The words of all kinds, as they stand in a file.
-    pub const KINDS: [&'static str; 33] = [
+    pub const KINDS: [&'static str; 36] = [
         "began",
         "ended",
         "versions",
         "domain",
+        "description",
         "beat",
         "lifecycle",
         "iteration",

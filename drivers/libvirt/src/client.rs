@@ -107,6 +107,7 @@ impl Client {
             | Op::Survey { .. }
             | Op::Capabilities { .. }
             | Op::Monitor { .. }
+            | Op::Ask { .. }
             | Op::Backup { .. }
             | Op::Checkpoints { .. }
             | Op::Redefine { .. }

@@ -72,6 +72,10 @@ impl<'a> LibvirtDriver<'a> {
         match *step {
             Step::Connect => self.connect(record).await,
             Step::Define(side, uuid) => self.define(side, uuid).await,
+            Step::Rename(side) => {
+                let xml = domain_xml(&self.subject, &self.subject.uuid, Variant::Titled);
+                done(self.on(side).await?, Op::Define { side, xml }).await
+            }
             Step::Undefine(side) => self.act(side, DomainAction::Undefine).await,
             Step::Start(side, persistence, variant) => self.start(side, persistence, variant).await,
             Step::AwaitBeat(side) => {
@@ -92,6 +96,7 @@ impl<'a> LibvirtDriver<'a> {
             | Step::HaltGuest(_)
             | Step::LeaveFile(_)
             | Step::Leave(..)
+            | Step::Plug(_)
             | Step::StopDaemon(_)
             | Step::KillQemu(_)
             | Step::KillClient => self.break_on_purpose(step, record).await,

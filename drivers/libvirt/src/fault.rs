@@ -2,9 +2,10 @@
 
 use std::{fs, io, path::PathBuf, process::Stdio};
 
-use migratrix_client::wire::{DomainAction, Op};
+use migratrix_client::wire::{DomainAction, Op, Said};
 use migratrix_contract::{Litter, Recorder, Step, Variant};
 use migratrix_history::{Observation, Side};
+use serde_json::json;
 
 use crate::{Error, LibvirtDriver, client::done, domain_xml, qtest};
 
@@ -32,6 +33,7 @@ impl LibvirtDriver<'_> {
             Step::HaltGuest(side) => self.halt_guest(side).await?,
             Step::LeaveFile(side) => self.leave_file(side)?,
             Step::Leave(side, litter) => self.leave(side, litter).await?,
+            Step::Plug(side) => self.plug(side).await?,
             Step::StopDaemon(side) => {
                 let done = self.host(side).stop_daemon().await;
                 self.broken(side, "can't stop the daemon", done)?;
@@ -43,6 +45,7 @@ impl LibvirtDriver<'_> {
             Step::KillClient => self.slot.client()?.kill().await,
             Step::Connect
             | Step::Define(..)
+            | Step::Rename(_)
             | Step::Undefine(_)
             | Step::Start(..)
             | Step::AwaitBeat(_)
@@ -77,6 +80,26 @@ impl LibvirtDriver<'_> {
     async fn halt_guest(&self, side: Side) -> Result<(), Error> {
         let (address, code) = migratrix_guest::halting_code();
         qtest::write(self.qtest_path(side)?, address, &code).await
+    }
+
+    /// Plugs a device into the port that no device is on: libvirt gives a machine of PCI Express one more
+    /// than it needs.
+    async fn plug(&mut self, side: Side) -> Result<(), Error> {
+        let device = json!({ "driver": "virtio-rng-pci", "id": "plugged", "bus": "pci.2" });
+        let command = json!({ "execute": "device_add", "arguments": device }).to_string();
+        let plug = Op::Monitor {
+            side,
+            domain: self.subject.domain.clone(),
+            command,
+            human: false,
+        };
+        let Said::Text(said) = self.on(side).await?.ask(plug).await? else {
+            return Err(Error::Malformed("monitor"));
+        };
+        if said.contains("\"error\"") {
+            return Err(Error::Monitor(said));
+        }
+        Ok(())
     }
 
     fn qtest_path(&self, side: Side) -> Result<PathBuf, Error> {

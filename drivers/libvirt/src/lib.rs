@@ -23,6 +23,7 @@ mod identity;
 mod image;
 mod listener;
 mod looks;
+mod machine;
 mod metered;
 mod migrate;
 mod qtest;

@@ -4,7 +4,7 @@ use std::{io, sync::Arc, time::Duration};
 
 use migratrix_client::wire::{Detail, DomainAction, Op, Said, Seen};
 use migratrix_contract::{Host, Leftovers, Recorder};
-use migratrix_history::{DomainInfo, DomainState, Observation, Side, When};
+use migratrix_history::{Document, DomainInfo, DomainState, Observation, Side, When};
 use tokio::time::{Instant, interval};
 
 use crate::{Error, LibvirtDriver, identity};
@@ -24,15 +24,22 @@ impl LibvirtDriver<'_> {
             // What the host has told of the preparation is no event of the migration.
             self.events.settle(side).await?;
         }
-        let look = match self.seen(side, Detail::Whole).await? {
-            None => DomainState::Absent,
-            Some(seen) => {
-                let xml = seen.xml.iter().cloned();
-                self.described.extend(xml.map(|xml| (side, when, xml)));
-                DomainState::Present(described(seen)?)
-            }
+        let Some(seen) = self.seen(side, Detail::Whole).await? else {
+            let look = DomainState::Absent;
+            record.saw(Observation::Domain { side, when, look });
+            return Ok(());
         };
+        let active = seen.active;
+        let texts = texts(&seen);
+        let look = DomainState::Present(described(&seen)?);
         record.saw(Observation::Domain { side, when, look });
+        for (of, text) in texts {
+            record.describe(side, when, of, text);
+        }
+        self.described.extend(seen.xml.map(|xml| (side, when, xml)));
+        if active {
+            self.ask_machine(side, when, record).await?;
+        }
         Ok(())
     }
 
@@ -173,14 +180,28 @@ async fn left_in_the_end(
     }
 }
 
-fn described(seen: Seen) -> Result<DomainInfo, Error> {
+/// The documents of a domain: what is kept of one that is not active is all that there is.
+fn texts(seen: &Seen) -> Vec<(Document, &str)> {
+    let running = if seen.active {
+        Document::Live
+    } else {
+        Document::Kept
+    };
+    let documents = [(running, &seen.xml), (Document::Kept, &seen.kept)];
+    let documents = documents.into_iter();
+    documents
+        .filter_map(|(of, text)| Some((of, text.as_deref()?)))
+        .collect()
+}
+
+fn described(seen: &Seen) -> Result<DomainInfo, Error> {
     let running = seen.xml.as_deref().filter(|_| seen.active);
     Ok(DomainInfo {
-        uuid: seen.uuid,
+        uuid: seen.uuid.clone(),
         active: seen.active,
         persistent: seen.persistent,
-        state: seen.state,
-        reason: seen.reason,
+        state: seen.state.clone(),
+        reason: seen.reason.clone(),
         identity: running.map(identity::read).transpose()?,
     })
 }

@@ -23,6 +23,7 @@ pub fn domain_xml(subject: &Subject, uuid: &str, variant: Variant) -> String {
         .with("xmlns:qemu", "http://libvirt.org/schemas/domain/qemu/1.0")
         .holds(Element::new("name").text(&subject.domain))
         .holds(Element::new("uuid").text(uuid))
+        .holds_all(title(variant))
         .holds(
             Element::new("memory")
                 .with("unit", "MiB")
@@ -38,6 +39,13 @@ pub fn domain_xml(subject: &Subject, uuid: &str, variant: Variant) -> String {
         .holds(devices(subject, hardware, variant))
         .holds_all(qtest(subject));
     domain.to_string() + "\n"
+}
+
+fn title(variant: Variant) -> Option<Element> {
+    match variant {
+        Variant::Plain | Variant::ExtraDevice => None,
+        Variant::Titled => Some(Element::new("title").text("another")),
+    }
 }
 
 /// What the subject's machine is made of.
@@ -97,7 +105,7 @@ fn devices(subject: &Subject, hardware: Hardware, variant: Variant) -> Element {
         .holds(Element::new("source").with("path", console(subject)))
         .holds(Element::new("target").with("port", 0));
     let more = match variant {
-        Variant::Plain => None,
+        Variant::Plain | Variant::Titled => None,
         Variant::ExtraDevice => Some(second_serial()),
     };
     Element::new("devices")

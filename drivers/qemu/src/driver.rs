@@ -118,6 +118,8 @@ impl QemuDriver {
             Step::Backup(step) => self.backup(step, record).await,
             Step::Connect
             | Step::Define(..)
+            | Step::Rename(_)
+            | Step::Plug(_)
             | Step::Undefine(_)
             | Step::Start(..)
             | Step::Destroy(_)
@@ -147,6 +149,7 @@ const fn is_fault(step: &Step) -> bool {
             | Step::KillQemu(_)
             | Step::Raw(
                 RawStep::PlugDevice(_)
+                    | RawStep::SetClock(_)
                     | RawStep::DisturbDevice(_)
                     | RawStep::CutStream
                     | RawStep::StopQemu(_)

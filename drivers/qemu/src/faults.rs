@@ -4,7 +4,7 @@ use std::fs::{self, OpenOptions};
 
 use migratrix_contract::Recorder;
 use migratrix_history::Side;
-use migratrix_qmp::{Launch, QemuError};
+use migratrix_qmp::{Launch, QemuError, Width};
 use nix::{
     sys::signal::{Signal, killpg},
     unistd::Pid,
@@ -15,6 +15,12 @@ use crate::{QemuDriver, error::StepError, party::PATIENCE, words::words};
 
 /// A byte of a sector that the guest lays out once and then leaves alone: the last.
 const MARK: u32 = 511;
+
+/// The ports of the real-time clock of a PC, its register of the year, and a year that is past.
+const CMOS_INDEX: u16 = 0x70;
+const CMOS_DATA: u16 = 0x71;
+const CMOS_YEAR: u32 = 0x09;
+const PAST: u32 = 0x05;
 
 /// How much of the stream's file is cut off, in bytes.
 const CUT: u64 = 64;
@@ -85,6 +91,13 @@ impl QemuDriver {
         let party = self.party(side);
         party.command("device_add", device, record).await?;
         Ok(())
+    }
+
+    /// Sets the year of the guest's clock back: the register of the year, then its value.
+    pub(crate) async fn set_clock(&mut self, side: Side) -> Result<(), StepError> {
+        let party = self.party(side);
+        party.port_out(Width::Byte, CMOS_INDEX, CMOS_YEAR).await?;
+        party.port_out(Width::Byte, CMOS_DATA, PAST).await
     }
 
     /// Cuts off the end of the stream's file.

@@ -1,6 +1,7 @@
 //! The steps that only inspect: the machine, the migration, the memory, what is left over.
 
 mod heartbeat;
+mod machine;
 
 use std::collections::BTreeMap;
 
@@ -220,8 +221,12 @@ impl QemuDriver {
         record: &mut Recorder,
     ) -> Result<(), StepError> {
         let described = unless_gone(self.party(side).settled().await)?;
+        let active = described.as_ref().is_some_and(|domain| domain.active);
         let look = described.map_or(DomainState::Absent, DomainState::Present);
         record.saw(Observation::Domain { side, when, look });
+        if active {
+            unless_gone(self.party(side).ask_machine(when, record).await)?;
+        }
         Ok(())
     }
 

@@ -44,6 +44,7 @@ impl QemuDriver {
             RawStep::Replace => self.replace(record).await,
             RawStep::ReadStream => self.read_stream(record).await,
             RawStep::PlugDevice(side) => self.plug_device(side, record).await,
+            RawStep::SetClock(side) => self.set_clock(side).await,
             RawStep::DisturbDevice(side) => self.disturb_device(side).await,
             RawStep::CutStream => self.cut_stream(),
             RawStep::StopQemu(side) => self.stop_qemu(side),

@@ -69,10 +69,7 @@ fn parts<'h>(evidence: &Evidence<'h>) -> (Evidence<'h>, Evidence<'h>) {
     };
     let place = evidence.entries.iter().position(|entry| begins(&entry.saw));
     let place = place.unwrap_or(evidence.entries.len());
-    let part = |entries| Evidence {
-        history: evidence.history,
-        entries,
-    };
+    let part = |entries| evidence.part(entries);
     let (pair, later) = evidence.entries.split_at(place);
     (part(pair), part(later))
 }

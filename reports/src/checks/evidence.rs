@@ -4,12 +4,12 @@
     reason = "each question picks one kind of observation"
 )]
 
-use std::ops::Range;
+use std::{cell::OnceCell, ops::Range};
 
 use migratrix_guest::Survey;
 use migratrix_history::{
-    DomainInfo, DomainState, Entry, Header, History, JobStats, Observation, Outcome, Side, Verb,
-    Versions, When,
+    Document, DomainInfo, DomainState, Entry, Header, History, JobStats, Lines, Observation,
+    Outcome, Side, Verb, Versions, When,
 };
 
 use migratrix_matrix::{Point, Uuids};
@@ -25,6 +25,14 @@ pub(super) type Judged = Result<Verdict, Verdict>;
 pub(super) struct Evidence<'h> {
     pub history: &'h History,
     pub entries: &'h [Entry],
+    documents: OnceCell<Vec<Given>>,
+}
+
+/// A document that a host gave, and when; without a text where it can't be read.
+struct Given {
+    at_us: u64,
+    place: (Side, When, Document),
+    text: Option<String>,
 }
 
 /// The UUID of a machine that was given none.
@@ -93,6 +101,16 @@ impl<'h> Evidence<'h> {
         Self {
             history,
             entries: &history.entries[..end],
+            documents: OnceCell::new(),
+        }
+    }
+
+    /// The same history, of which these entries are looked at. Documents are read from the first entry on.
+    pub const fn part(&self, entries: &'h [Entry]) -> Self {
+        Self {
+            history: self.history,
+            entries,
+            documents: OnceCell::new(),
         }
     }
 
@@ -265,6 +283,48 @@ impl<'h> Evidence<'h> {
         passes.into_iter().map(|(at_us, ())| at_us).collect()
     }
 
+    /// Whether drivers recorded documents when it was written.
+    pub const fn has_documents(&self) -> bool {
+        self.header().evidence >= 1
+    }
+
+    /// The document that a host gave of the domain at a look.
+    pub fn document(&self, side: Side, when: When, of: Document) -> Result<&str, Verdict> {
+        self.document_if_given(side, when, of)
+            .ok_or_else(|| self.unseen(&format!("{} {}", ungiven(side, of), moment(when))))
+    }
+
+    pub fn document_if_given(&self, side: Side, when: When, of: Document) -> Option<&str> {
+        let span = self.span(when);
+        let mut given = self.documents().iter().rev();
+        let last = given.find(|one| one.place == (side, when, of) && span.contains(&one.at_us))?;
+        last.text.as_deref()
+    }
+
+    /// All documents, each read once.
+    fn documents(&self) -> &[Given] {
+        self.documents.get_or_init(|| {
+            let mut lines = Lines::default();
+            let mut all = Vec::new();
+            for entry in self.entries {
+                if let Observation::Description {
+                    side,
+                    when,
+                    of,
+                    text,
+                } = &entry.saw
+                {
+                    all.push(Given {
+                        at_us: entry.at_us,
+                        place: (*side, *when, *of),
+                        text: lines.read(text),
+                    });
+                }
+            }
+            all
+        })
+    }
+
     /// What was left on a host once all was cleared away, where it let us see.
     pub fn left(&self, of: Side) -> Option<&'h [String]> {
         let asked = self.span(When::After).start;
@@ -398,6 +458,16 @@ impl<'h> Evidence<'h> {
             _ => None,
         };
         self.last(says).is_some()
+    }
+}
+
+/// What is missing where a host gave no document.
+fn ungiven(side: Side, of: Document) -> String {
+    let place = place(side);
+    match of {
+        Document::Live => format!("{place} did not describe the running domain"),
+        Document::Kept => format!("{place} did not describe what it keeps of the domain"),
+        Document::Machine => format!("the QEMU of {place} did not tell of its machine"),
     }
 }
 

@@ -1,10 +1,13 @@
-//! `identity`: UUID, machine type, devices and their addresses are the same on both sides.
+//! `identity`: the machine is the same on both sides, by what libvirt and QEMU itself tell of it.
 
-use migratrix_history::{Identity, Side, When};
+use migratrix_history::{Document, Identity, Side, When};
+use migratrix_matrix::Backend;
 
 use super::{
     evidence::{Evidence, Judged},
+    machine,
     words::place,
+    xml::{self, Compared},
 };
 use crate::Verdict;
 
@@ -16,7 +19,18 @@ pub(super) fn identity(evidence: &Evidence<'_>) -> Judged {
     let Some(after) = one(evidence, Side::Destination, When::After)? else {
         return Ok(absent(evidence, Side::Destination));
     };
-    let differences = differences(before, after);
+    let mut differences = differences(before, after);
+    // What was seen to be wrong is so, whatever could not be seen beside it.
+    let mut unseen = None;
+    for found in [descriptions(evidence), machines(evidence)] {
+        match found {
+            Ok(found) => differences.extend(found),
+            Err(why) => unseen = unseen.or(Some(why)),
+        }
+    }
+    if let (true, Some(unseen)) = (differences.is_empty(), unseen) {
+        return Err(unseen);
+    }
     Ok(Verdict::pass_if(differences.is_empty(), || {
         let (from, to) = (
             evidence.host(Side::Source),
@@ -27,6 +41,39 @@ pub(super) fn identity(evidence: &Evidence<'_>) -> Judged {
             differences.join("; ")
         )
     }))
+}
+
+/// In what the descriptions of the running domain differ.
+fn descriptions(evidence: &Evidence<'_>) -> Result<Vec<String>, Verdict> {
+    if !evidence.has_documents() || evidence.header().case.backend == Backend::Qemu {
+        return Ok(Vec::new());
+    }
+    let before = evidence.document(Side::Source, When::Before, Document::Live)?;
+    let after = evidence.document(Side::Destination, When::After, Document::Live)?;
+    let found = xml::unexplained(before, after, Compared::Running, &evidence.versions());
+    let found = found.map_err(Verdict::unknown)?;
+    Ok((!found.is_empty())
+        .then(|| xml::told(&found))
+        .into_iter()
+        .collect())
+}
+
+/// In what the machines differ that the QEMUs tell of. A machine of somebody's own need not let us ask.
+fn machines(evidence: &Evidence<'_>) -> Result<Vec<String>, Verdict> {
+    if !evidence.has_documents() {
+        return Ok(Vec::new());
+    }
+    let machine = |side, when| match evidence.document_if_given(side, when, Document::Machine) {
+        None if evidence.is_foreign(side) => Ok(None),
+        None => evidence.document(side, when, Document::Machine).map(Some),
+        given => Ok(given),
+    };
+    let before = machine(Side::Source, When::Before)?;
+    let after = machine(Side::Destination, When::After)?;
+    Ok(match (before, after) {
+        (Some(before), Some(after)) => machine::unexplained(before, after, &evidence.versions()),
+        (None, _) | (_, None) => Vec::new(),
+    })
 }
 
 fn one<'e>(

@@ -38,7 +38,7 @@ pub(super) const CHECKS: [(Condition, Check<Scenario>); 19] = [
         presence::destination_active(evidence)
     }),
     (Condition::DestinationConfig, |evidence, scenario| {
-        after::destination_config(evidence, &scenario.expectation())
+        after::destination_config(evidence, &scenario.expectation(), scenario.flags)
     }),
     (Condition::DestinationState, |evidence, scenario| {
         after::destination_state(evidence, &scenario.expectation())

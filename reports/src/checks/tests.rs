@@ -7,7 +7,7 @@
 use std::collections::BTreeSet;
 
 use migratrix_history::{
-    DomainState, History, Observation, Outcome, Party, Refusal, Side, Verb, When,
+    Document, DomainState, History, Observation, Outcome, Part, Party, Refusal, Side, Verb, When,
 };
 use migratrix_matrix::{Backend, Condition, Profile};
 
@@ -93,6 +93,26 @@ const SOURCE_BEFORE: (Side, When) = (Side::Source, When::Before);
 const SOURCE_AFTER: (Side, When) = (Side::Source, When::After);
 const DESTINATION_BEFORE: (Side, When) = (Side::Destination, When::Before);
 const DESTINATION_AFTER: (Side, When) = (Side::Destination, When::After);
+
+/// The history with a document changed, in as many lines as it had.
+fn redrawn(history: History, place: (Side, When, Document), from: &str, to: &str) -> History {
+    changed(history, |saw| match saw {
+        Observation::Description {
+            side,
+            when,
+            of,
+            text,
+        } if (*side, *when, *of) == place => {
+            for part in &mut text.parts {
+                if let Part::New(text) = part {
+                    assert!(text.contains(from), "no `{from}` in {text}");
+                    *text = text.replace(from, to);
+                }
+            }
+        }
+        _ => {}
+    })
+}
 
 #[test]
 fn each_condition_of_each_point_has_a_check_in_its_suite() {
@@ -252,6 +272,42 @@ fn broken() -> Vec<(Condition, History)> {
         (
             C::Identity,
             domain(good(LIVE), DESTINATION_AFTER, |it| it.uuid = "other".into()),
+        ),
+        (
+            C::Identity,
+            redrawn(
+                good(LIVE),
+                (Side::Destination, When::After, Document::Live),
+                "destroy",
+                "restart",
+            ),
+        ),
+        (
+            C::Identity,
+            redrawn(
+                good(LIVE),
+                (Side::Destination, When::After, Document::Machine),
+                "file=/a.img",
+                "file=/b.img",
+            ),
+        ),
+        (
+            C::SourceConfig,
+            redrawn(
+                good(LIVE),
+                (Side::Source, When::After, Document::Kept),
+                "<vcpu>1<",
+                "<vcpu>2<",
+            ),
+        ),
+        (
+            C::DestinationConfig,
+            redrawn(
+                good(PAUSED),
+                (Side::Destination, When::After, Document::Kept),
+                "<vcpu>1<",
+                "<vcpu>2<",
+            ),
         ),
         (
             C::Events,
@@ -743,4 +799,102 @@ fn a_downtime_that_is_not_the_time_for_which_the_guest_ran_nowhere_is_wrong() {
         entry.at_us += 500_000;
     }
     assert_kind(&stalled, Condition::Statistics, Kind::Fail);
+}
+
+/// A look, and the document that it should give.
+type Given = (Side, When, Document);
+
+/// The history without a document: those after it name lines that are not there.
+fn without_document(history: History, place: Given) -> History {
+    without(
+        history,
+        |saw| matches!(saw, Observation::Description { side, when, of, .. } if (*side, *when, *of) == place),
+    )
+}
+
+#[test]
+fn a_document_that_a_host_did_not_give_is_unknown() {
+    for (place, condition) in [
+        (
+            (Side::Source, When::Before, Document::Live),
+            Condition::Identity,
+        ),
+        (
+            (Side::Destination, When::After, Document::Live),
+            Condition::Identity,
+        ),
+        (
+            (Side::Destination, When::After, Document::Machine),
+            Condition::Identity,
+        ),
+        (
+            (Side::Source, When::After, Document::Kept),
+            Condition::SourceConfig,
+        ),
+    ] {
+        assert_kind(
+            &without_document(good(LIVE), place),
+            condition,
+            Kind::Unknown,
+        );
+    }
+    let kept = (Side::Destination, When::After, Document::Kept);
+    let history = without_document(good(PAUSED), kept);
+    assert_kind(&history, Condition::DestinationConfig, Kind::Unknown);
+}
+
+#[test]
+fn a_history_of_a_version_that_recorded_no_documents_is_judged_as_it_was_then() {
+    let mut history = without(good(PAUSED), |saw| {
+        matches!(saw, Observation::Description { .. })
+    });
+    history.header.evidence = 0;
+    for (condition, verdict) in all(&history) {
+        assert_eq!(verdict, Verdict::Pass, "{condition}");
+    }
+}
+
+#[test]
+fn a_machine_of_somebodys_own_whose_qemu_may_not_be_asked_is_judged_by_its_xml() {
+    let real = changed(good(LIVE), |saw| {
+        if let Observation::Leftovers { side, .. } = saw {
+            *saw = Observation::NotOurs { side: *side };
+        }
+    });
+    let after = (Side::Destination, When::After, Document::Machine);
+    assert_kind(
+        &without_document(real, after),
+        Condition::Identity,
+        Kind::Pass,
+    );
+}
+
+#[test]
+fn a_destination_that_keeps_its_own_configuration_keeps_it_as_it_was() {
+    let own = "tck/libvirt/trixie,bookworm,trixie/p2p/transient-paused-defined/none";
+    let before = (Side::Destination, When::Before, Document::Kept);
+    let history = redrawn(good(own), before, "<vcpu>1<", "<vcpu>4<");
+    assert_kind(&history, Condition::DestinationConfig, Kind::Fail);
+    let replaced = redrawn(good(PAUSED), before, "<vcpu>1<", "<vcpu>4<");
+    assert_kind(&replaced, Condition::DestinationConfig, Kind::Pass);
+}
+
+#[test]
+fn a_qemu_of_another_version_than_its_host_says_lets_nothing_be_judged() {
+    let place = (Side::Destination, When::After, Document::Machine);
+    let history = redrawn(
+        good(LIVE),
+        place,
+        "[clock]\nahead=0",
+        "[qemu]\nversion=7.2.22",
+    );
+    let judgement = crate::judge(&history);
+    let why = judgement.misplaced.clone().expect("it is another one");
+    assert!(why.ends_with("says itself that it is QEMU 7.2.22"), "{why}");
+    assert!(
+        judgement
+            .conditions
+            .iter()
+            .all(|(_, verdict)| verdict.kind() == Kind::Unknown)
+    );
 }

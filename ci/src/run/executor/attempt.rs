@@ -3,7 +3,7 @@
 use anyhow::{Context, Result};
 use migratrix_contract::{Deadlines, Driver, Recorder, Script, run};
 use migratrix_history::{History, Observation, Outcome, Verb};
-use migratrix_matrix::Case;
+use migratrix_matrix::{Case, Releases};
 use migratrix_reports::{Judgement, judge};
 use tracing::debug;
 
@@ -34,6 +34,12 @@ pub(super) struct Attempt {
 }
 
 impl AttemptResult {
+    /// The same, held to what the releases are.
+    pub(super) fn held_to(self, releases: &Releases) -> Self {
+        let judgement = self.judgement.held_to(releases);
+        Self { judgement, ..self }
+    }
+
     pub(super) fn skipped(case: &Case, ability: &str) -> Self {
         Self {
             judgement: Judgement::skipped(case.clone(), ability, now_unix()),

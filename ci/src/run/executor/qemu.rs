@@ -87,7 +87,9 @@ impl Executor {
             // A run that goes on has it from before.
             let there = Trace::History(dir.name_within(&dir.history_path(&case, 1)));
             match there.judged(&case, 1, dir) {
-                Ok(judgement) if judgement.cut.is_none() => return Ok(judgement),
+                Ok(judgement) if judgement.cut.is_none() => {
+                    return Ok(judgement.held_to(&self.releases));
+                }
                 Ok(_) | Err(_) => {}
             }
             let job = Job {
@@ -98,7 +100,8 @@ impl Executor {
                 alone: false,
                 earlier: Vec::new(),
             };
-            let mut attempt = self.on_qemus(qemus, &job, dir).await?;
+            let attempt = self.on_qemus(qemus, &job, dir).await?;
+            let mut attempt = attempt.held_to(&self.releases);
             attempt.material.keep(&mut attempt.judgement, dir);
             anyhow::Ok(attempt.judgement)
         };

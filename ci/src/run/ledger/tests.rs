@@ -21,7 +21,7 @@ fn history(case: &Case) -> History {
         guest: Parameters::SMALL,
         downtime_bound_ms: 1_000,
         setup: Default::default(),
-        evidence: 0,
+        evidence: Header::EVIDENCE,
     };
     let step = || "clear source".to_owned();
     let seen = [

@@ -116,6 +116,13 @@ impl Script {
                 self.after(Phase::Migration, [Step::Undefine(Destination)]);
             }
             TckFault::DestinationConfigAdded => self.after(Phase::Migration, [own(Destination)]),
+            TckFault::SourceRenamed => self.after(Phase::Migration, [Step::Rename(Source)]),
+            TckFault::DestinationRenamed => {
+                self.after(Phase::Migration, [Step::Rename(Destination)]);
+            }
+            TckFault::DevicePluggedBehind => {
+                self.after(Phase::Migration, [Step::Plug(Destination)]);
+            }
             TckFault::DestinationSuspended => {
                 self.after(Phase::Migration, [Step::Suspend(Destination)]);
             }

@@ -63,6 +63,8 @@ pub enum RawStep {
     ReadStream,
     /// Plug in a device (`device_add`).
     PlugDevice(Side),
+    /// Set the year of the guest's clock back, through its ports.
+    SetClock(Side),
     /// Change a register of the case's device behind its driver's back.
     DisturbDevice(Side),
     /// Cut off the end of the stream's file.
@@ -96,6 +98,7 @@ impl RawStep {
             Self::UseDevice(..) => Verb::UseDevice,
             Self::CountChannels | Self::InspectCarriers | Self::ReadStream => Verb::Inspect,
             Self::PlugDevice(_)
+            | Self::SetClock(_)
             | Self::DisturbDevice(_)
             | Self::CutStream
             | Self::StopQemu(_)
@@ -114,6 +117,7 @@ impl RawStep {
             | Self::UseDevice(side, _)
             | Self::Await(side, _)
             | Self::PlugDevice(side)
+            | Self::SetClock(side)
             | Self::DisturbDevice(side)
             | Self::StopQemu(side)
             | Self::Garble(side) => Some(*side),
@@ -167,6 +171,7 @@ impl fmt::Display for RawStep {
             Self::Replace => f.write_str("replace the destination"),
             Self::ReadStream => f.write_str("read the stream"),
             Self::PlugDevice(side) => write!(f, "plug in a device on {}", word(*side)),
+            Self::SetClock(side) => write!(f, "set the clock on {}", word(*side)),
             Self::DisturbDevice(side) => write!(f, "disturb the device on {}", word(*side)),
             Self::CutStream => f.write_str("cut the stream"),
             Self::StopQemu(side) => write!(f, "stop QEMU on {}", word(*side)),

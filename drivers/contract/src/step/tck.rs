@@ -40,13 +40,26 @@ pub enum Uuid {
     Foreign,
 }
 
-/// Which hardware a domain is started with.
+/// In which form a domain is defined or started.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Variant {
     /// The case's own.
     Plain,
     /// With a device more.
     ExtraDevice,
+    /// With a title.
+    Titled,
+}
+
+impl Variant {
+    /// What it has beyond the plain form, in the words of a step.
+    pub(super) const fn told(self) -> &'static str {
+        match self {
+            Self::Plain => "",
+            Self::ExtraDevice => " with a device more",
+            Self::Titled => " with a title",
+        }
+    }
 }
 
 /// What is left on a host without the domain's name.

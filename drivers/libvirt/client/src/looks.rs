@@ -30,16 +30,23 @@ pub fn look(host: &Connect, name: &str, detail: Detail) -> Result<Said, Error> {
 fn describe(domain: &Domain, detail: Detail) -> Result<Seen, Error> {
     let (state, reason) = calls::state(domain)?;
     let (state, reason) = words::state(state, reason);
+    let active = domain.id().is_some();
+    let (xml, kept) = match (detail, active) {
+        (Detail::Whole, true) => {
+            let kept = domain.xml_desc(sys::VIR_DOMAIN_XML_INACTIVE)?;
+            (Some(domain.xml_desc(0)?), Some(kept))
+        }
+        (Detail::Whole, false) => (Some(domain.xml_desc(0)?), None),
+        (Detail::State, _) => (None, None),
+    };
     Ok(Seen {
         uuid: domain.uuid_string()?,
-        active: domain.id().is_some(),
+        active,
         persistent: domain.is_persistent()?,
         state,
         reason,
-        xml: match detail {
-            Detail::Whole => Some(domain.xml_desc(0)?),
-            Detail::State => None,
-        },
+        xml,
+        kept,
     })
 }
 

@@ -86,6 +86,15 @@ fn attempt(hosts: &Arc<Hosts>, op: &Op) -> Result<Said, Failure> {
             };
             Said::Text(find(*side, domain)?.qemu_monitor_command(command, flags)?)
         }
+        Op::Ask {
+            side,
+            domain,
+            commands,
+        } => {
+            let domain = find(*side, domain)?;
+            let ask = |command: &String| domain.qemu_monitor_command(command, 0);
+            Said::Texts(commands.iter().map(ask).collect::<Result<_, Error>>()?)
+        }
         Op::Backup {
             side,
             domain,
@@ -200,6 +209,7 @@ fn is_lost(hosts: &Hosts, op: &Op) -> bool {
         | Op::Survey { side, .. }
         | Op::Capabilities { side, .. }
         | Op::Monitor { side, .. }
+        | Op::Ask { side, .. }
         | Op::Backup { side, .. }
         | Op::Checkpoints { side, .. }
         | Op::Redefine { side, .. }

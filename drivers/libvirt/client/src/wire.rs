@@ -134,6 +134,15 @@ pub enum Op {
         /// Whether it is one of the human monitor.
         human: bool,
     },
+    /// Send commands to the domain's QEMU, one after the other. Answered by [`Said::Texts`].
+    Ask {
+        /// On which host.
+        side: Side,
+        /// The domain's name.
+        domain: String,
+        /// The commands: JSON.
+        commands: Vec<String>,
+    },
     /// Begin a backup (`virDomainBackupBegin`).
     Backup {
         /// On which host.
@@ -296,6 +305,8 @@ pub enum Said {
     Job(JobStats),
     /// What was said, as it was said.
     Text(String),
+    /// What was said to each command, as it was said.
+    Texts(Vec<String>),
     /// The XML of each checkpoint.
     Checkpoints(Vec<String>),
 }
@@ -337,6 +348,9 @@ pub struct Seen {
     pub reason: String,
     /// Its XML; of the running machine where it is active.
     pub xml: Option<String>,
+    /// The XML of what is kept of an active one, or would be (`VIR_DOMAIN_XML_INACTIVE`).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub kept: Option<String>,
 }
 
 /// Something that happened to a domain on one host.

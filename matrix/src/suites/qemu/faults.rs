@@ -41,6 +41,8 @@ faults! {
     GuestHalted = "guest-halted": AfterMigration, PLAIN, Alive, Fail;
     /// A device is plugged in on the destination.
     DevicePlugged = "device-plugged": AfterMigration, PC, Identity, Fail;
+    /// The guest's clock is set to another year on the destination.
+    ClockSet = "clock-set": AfterMigration, PC, Identity, Fail;
     /// The device's registers are changed on the destination.
     DeviceDisturbed = "device-disturbed": AfterMigration, DEVICE, Device, Fail;
     /// The guest is stopped and continued on the destination.

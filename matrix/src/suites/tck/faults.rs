@@ -36,6 +36,8 @@ faults! {
     SourceConfigRemoved = "source-config-removed": AfterMigration, PLAIN, SourceConfig, Fail;
     /// A configuration is added on the source, where none should be, after the migration.
     SourceConfigAdded = "source-config-added": AfterMigration, PLAIN.with(Flag::UndefineSource), SourceConfig, Fail;
+    /// The configuration on the source gets another title after the migration.
+    SourceRenamed = "source-renamed": AfterMigration, PLAIN, SourceConfig, Fail;
     /// The destination's domain is destroyed and undefined after the migration.
     DestinationCleared = "destination-cleared": AfterMigration, PREPARED, DestinationExists, Fail;
     /// The destination's domain is destroyed after the migration, and stays defined.
@@ -44,6 +46,8 @@ faults! {
     DestinationConfigRemoved = "destination-config-removed": AfterMigration, PLAIN.with(Flag::PersistDest), DestinationConfig, Fail;
     /// The destination's transient domain gets a configuration after the migration.
     DestinationConfigAdded = "destination-config-added": AfterMigration, PLAIN, DestinationConfig, Fail;
+    /// The configuration on the destination gets another title after the migration.
+    DestinationRenamed = "destination-renamed": AfterMigration, PLAIN.with(Flag::PersistDest), DestinationConfig, Fail;
     /// The running guest is suspended on the destination after the migration.
     DestinationSuspended = "destination-suspended": AfterMigration, PLAIN, DestinationState, Fail;
     /// The paused guest is resumed on the destination after the migration.
@@ -58,6 +62,8 @@ faults! {
     DestinationHalted = "destination-halted": AfterMigration, PLAIN, Alive, Fail;
     /// The destination's domain is replaced by one with a device more.
     DeviceAdded = "device-added": AfterMigration, PLAIN, Identity, Fail;
+    /// The destination's QEMU plugs in a device that libvirt does not know of.
+    DevicePluggedBehind = "device-plugged-behind": AfterMigration, PLAIN, Identity, Fail;
     /// The guest is suspended and resumed on the destination after the migration.
     DestinationFlickered = "destination-flickered": AfterMigration, PLAIN, Events, Fail;
     /// The bandwidth is bound to 1 MiB/s, so that the guest is down for longer than its bound.

@@ -1,14 +1,15 @@
 //! Conditions 6, 9 and 10: what libvirt says of the domain and its configurations after the migration.
 
-use migratrix_history::{DomainState, Side, When};
-use migratrix_matrix::{Activity, Expectation};
+use migratrix_history::{Document, DomainState, Side, When};
+use migratrix_matrix::{Activity, Expectation, Flag, FlagSet};
 
 use crate::{
     Verdict,
     checks::{
         evidence::{Evidence, Judged},
         presence::{arrived, is_ours},
-        words::{kept, seen, state},
+        words::{kept, moment, place, seen, state},
+        xml::{self, Compared},
     },
 };
 
@@ -32,20 +33,28 @@ pub(super) fn source_config(evidence: &Evidence<'_>, expected: &Expectation) -> 
         DomainState::Absent => false,
     };
     let wanted = expected.source_config;
-    Ok(Verdict::pass_if(
-        there == wanted && (!wanted || is_ours(evidence, Side::Source, look)),
-        || {
-            let (host, wanted) = (evidence.host(Side::Source), some(wanted));
-            format!(
-                "expected {wanted} configuration after the migration, {host} has {}",
-                seen(look)
-            )
-        },
-    ))
+    if there != wanted || (wanted && !is_ours(evidence, Side::Source, look)) {
+        let (host, wanted) = (evidence.host(Side::Source), some(wanted));
+        return Ok(Verdict::fail(format!(
+            "expected {wanted} configuration after the migration, {host} has {}",
+            seen(look)
+        )));
+    }
+    if wanted {
+        let before = (Side::Source, When::Before);
+        return kept_alike(evidence, before, Side::Source, Compared::Stayed);
+    }
+    Ok(Verdict::Pass)
 }
 
-/// 9: it is persistent iff it was defined before or `PERSIST_DEST` was given.
-pub(super) fn destination_config(evidence: &Evidence<'_>, expected: &Expectation) -> Judged {
+/// 9: it is persistent iff it was defined before or `PERSIST_DEST` was given: then as the source had it; and
+/// unless it was `replaced` by that, as it was.
+pub(super) fn destination_config(
+    evidence: &Evidence<'_>,
+    expected: &Expectation,
+    flags: FlagSet,
+) -> Judged {
+    let replaced = flags.has(Flag::PersistDest);
     let host = evidence.host(Side::Destination);
     let wanted = expected.destination_config;
     let Some(domain) = arrived(evidence)? else {
@@ -54,9 +63,54 @@ pub(super) fn destination_config(evidence: &Evidence<'_>, expected: &Expectation
             "expected a {wanted} domain after the migration, {host} has none"
         )));
     };
-    Ok(Verdict::pass_if(domain.persistent == wanted, || {
+    if domain.persistent != wanted {
         let (wanted, is) = (kept(wanted), kept(domain.persistent));
-        format!("expected a {wanted} domain after the migration, {host} has a {is} one")
+        return Ok(Verdict::fail(format!(
+            "expected a {wanted} domain after the migration, {host} has a {is} one"
+        )));
+    }
+    if !wanted {
+        return Ok(Verdict::Pass);
+    }
+    let carried = if expected.source_defined {
+        Compared::Carried
+    } else {
+        Compared::Adopted
+    };
+    let before = [
+        (replaced || expected.source_defined, Side::Source, carried),
+        (!replaced, Side::Destination, Compared::Stayed),
+    ];
+    for (_, side, compared) in before.into_iter().filter(|(is_held, ..)| *is_held) {
+        let alike = kept_alike(evidence, (side, When::Before), Side::Destination, compared)?;
+        if alike != Verdict::Pass {
+            return Ok(alike);
+        }
+    }
+    Ok(Verdict::Pass)
+}
+
+/// Whether what a host keeps of the domain after the migration is what was kept of it before.
+fn kept_alike(
+    evidence: &Evidence<'_>,
+    (of, when): (Side, When),
+    on: Side,
+    compared: Compared,
+) -> Judged {
+    if !evidence.has_documents() {
+        return Ok(Verdict::Pass);
+    }
+    let before = evidence.document(of, when, Document::Kept)?;
+    let after = evidence.document(on, When::After, Document::Kept)?;
+    let found = xml::unexplained(before, after, compared, &evidence.versions());
+    let found = found.map_err(Verdict::unknown)?;
+    Ok(Verdict::pass_if(found.is_empty(), || {
+        let (host, told) = (evidence.host(on), xml::told(&found));
+        format!(
+            "the configuration on {host} after the migration is not that on {} {}: {told}",
+            place(of),
+            moment(when)
+        )
     }))
 }
 

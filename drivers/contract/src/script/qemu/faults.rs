@@ -52,6 +52,7 @@ pub(in crate::script) fn effective(raw: Raw, fault: Option<Fault>) -> Raw {
         | RawFault::PageChanged
         | RawFault::GuestHalted
         | RawFault::DevicePlugged
+        | RawFault::ClockSet
         | RawFault::DeviceDisturbed
         | RawFault::Flickered
         | RawFault::SlowlyConverged
@@ -103,6 +104,9 @@ pub(super) fn inject_fault(script: &mut Script, fault: RawFault) {
         RawFault::GuestHalted => script.after(Phase::Migration, [Step::HaltGuest(Destination)]),
         RawFault::DevicePlugged => {
             script.after(Phase::Migration, [raw(RawStep::PlugDevice(Destination))]);
+        }
+        RawFault::ClockSet => {
+            script.after(Phase::Migration, [raw(RawStep::SetClock(Destination))]);
         }
         RawFault::DeviceDisturbed => {
             script.after(Phase::Migration, [raw(RawStep::DisturbDevice(Destination))]);

@@ -1,0 +1,127 @@
+//! Two documents in which QEMUs tell of one machine, compared property by property.
+//!
+//! A property that only one of them has is one that only one release knows. A device that only one has is a
+//! difference, as is a property with another value.
+
+mod listed;
+#[cfg(test)]
+mod tests;
+
+use std::collections::BTreeMap;
+
+use migratrix_history::Versions;
+
+/// A machine: sections by their names, and what each says.
+type Machine<'a> = BTreeMap<&'a str, BTreeMap<&'a str, &'a str>>;
+
+/// What a section is of that is not the machine's own.
+const RELEASE: &str = "qemu";
+/// The clock, and by how many seconds it is ahead of its host's.
+const CLOCK: (&str, &str) = ("clock", "ahead");
+/// The options that its QEMU was started with: told where its process can be seen.
+const OPTIONS: &str = "options";
+
+/// How far a guest's clock may go while it is moved, in seconds: it and the host's are read in whole seconds.
+const CLOCK_BOUND: i64 = 3;
+
+/// In what two machines differ, in words, but for what is documented.
+pub(super) fn unexplained(from: &str, to: &str, versions: &Versions) -> Vec<String> {
+    let (from, to) = (read(from), read(to));
+    let mut all = Vec::new();
+    for (name, before) in &from {
+        match to.get(name) {
+            Some(after) => all.extend(changed(name, before, after, versions)),
+            None if is_told_by_all(name) && !listed::explains_device(name, versions) => {
+                all.push(format!("{name} is gone"));
+            }
+            None => {}
+        }
+    }
+    let new = to.keys().filter(|name| !from.contains_key(*name));
+    let new = new.filter(|name| is_told_by_all(name) && !listed::explains_device(name, versions));
+    all.extend(new.map(|name| format!("{name} is new")));
+    all
+}
+
+/// The version of the QEMU itself, as the document has it.
+pub(super) fn qemu(document: &str) -> Option<&str> {
+    read(document).get(RELEASE)?.get("version").copied()
+}
+
+fn is_told_by_all(section: &str) -> bool {
+    ![RELEASE, CLOCK.0, OPTIONS].contains(&section)
+}
+
+fn read(document: &str) -> Machine<'_> {
+    let mut machine = Machine::new();
+    let mut section = "";
+    for line in document.lines() {
+        let name = line
+            .strip_prefix('[')
+            .and_then(|name| name.strip_suffix(']'));
+        if let Some(name) = name {
+            section = name;
+            machine.entry(section).or_default();
+        } else if let Some((name, value)) = line.split_once('=') {
+            machine.entry(section).or_default().insert(name, value);
+        }
+    }
+    machine
+}
+
+fn changed(
+    section: &str,
+    before: &BTreeMap<&str, &str>,
+    after: &BTreeMap<&str, &str>,
+    versions: &Versions,
+) -> Vec<String> {
+    match section {
+        RELEASE => Vec::new(),
+        OPTIONS => options(before, after),
+        _ => {
+            let both = before.iter().filter_map(|(name, from)| {
+                let to = after.get(name)?;
+                let differs = from != to
+                    && !is_the_same_time((section, *name), from, to)
+                    && !listed::explains_property(section, name, versions);
+                differs.then(|| format!("{name} of {section} was `{from}`, is `{to}`"))
+            });
+            both.collect()
+        }
+    }
+}
+
+/// An option that only one was started with is a difference as well.
+fn options(before: &BTreeMap<&str, &str>, after: &BTreeMap<&str, &str>) -> Vec<String> {
+    let mut names: Vec<_> = before.keys().chain(after.keys()).collect();
+    names.sort();
+    names.dedup();
+    let told = |of: &BTreeMap<&str, &str>, name: &str| {
+        let value = of.get(name);
+        value.map_or("nothing".to_owned(), |value| format!("`{value}`"))
+    };
+    let differ = names
+        .into_iter()
+        .filter(|name| before.get(*name) != after.get(*name));
+    differ
+        .map(|name| {
+            let (from, to) = (told(before, name), told(after, name));
+            format!("QEMU's option -{name} was {from}, is {to}")
+        })
+        .collect()
+}
+
+fn is_the_same_time(place: (&str, &str), from: &str, to: &str) -> bool {
+    match (span(from), span(to)) {
+        (Some((least, most)), Some((from, to))) if place == CLOCK => {
+            from - most <= CLOCK_BOUND && least - to <= CLOCK_BOUND
+        }
+        _ => false,
+    }
+}
+
+/// How far ahead a clock is, at least and at most: `0`, or `-4..1`.
+fn span(text: &str) -> Option<(i64, i64)> {
+    let (least, most) = text.split_once("..").unwrap_or((text, text));
+    Some((least.parse().ok()?, most.parse().ok()?))
+}
