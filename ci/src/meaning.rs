@@ -84,13 +84,19 @@ fn not_built(name: &ReleaseName) -> String {
     format!("{name} is not built: migratrix releases build {name}")
 }
 
-/// Sees to it that each release that runs something in these cases is built: one of `store`, a real machine
-/// of `config`, or one of `own`.
+/// The releases of `store` that run something in these cases, where no real machine of `config` and none of
+/// `own` does.
 ///
 /// # Errors
-/// Names the first that is not, and how it is built.
-pub fn check_built(cases: &[Case], store: &Store, config: &Config, own: &[OwnBuild]) -> Result<()> {
+/// Names the first that is not built, and how it is.
+pub fn built(
+    cases: &[Case],
+    store: &Store,
+    config: &Config,
+    own: &[OwnBuild],
+) -> Result<Vec<StoredRelease>> {
     let mut seen = BTreeSet::new();
+    let mut built = Vec::new();
     for Case { tuple, backend, .. } in cases {
         let is_machine = |name: &ReleaseName| config.hosts.contains_key(name);
         let sides = [&tuple.source, &tuple.destination];
@@ -111,11 +117,41 @@ pub fn check_built(cases: &[Case], store: &Store, config: &Config, own: &[OwnBui
         };
         for name in needed {
             if seen.insert(name) {
-                stored(store, name)?;
+                built.push(stored(store, name)?);
             }
         }
     }
-    Ok(())
+    Ok(built)
+}
+
+/// Sees to it that a release is what it was when the run was planned.
+///
+/// # Errors
+/// Names what of it is of another version now.
+pub fn check_planned(now: &Release, planned: &[Release]) -> Result<()> {
+    let Some(then) = planned.iter().find(|then| then.name == now.name) else {
+        return Ok(());
+    };
+    let programs = [
+        ("libvirt", then.libvirt, now.libvirt),
+        ("QEMU", then.qemu, now.qemu),
+    ];
+    let programs = programs.into_iter().filter_map(|(what, then, now)| {
+        let (then, now) = (then?.to_string(), now?.to_string());
+        Some((what, then, now))
+    });
+    let packages = then.packages().filter_map(|(what, then)| {
+        let now = now.packages.get(what)?;
+        Some((what, then.to_owned(), now.clone()))
+    });
+    match programs.chain(packages).find(|(_, then, now)| then != now) {
+        Some((what, then, now_is)) => bail!(WrongUse(format!(
+            "{what} of the release `{}` is {now_is} now, and was {then} when the run was begun, whose results \
+             are of that one: begin a new run",
+            now.name
+        ))),
+        None => Ok(()),
+    }
 }
 
 /// That a machine of the settings has no client library here.

@@ -21,8 +21,8 @@ use std::{
 use anyhow::{Context, Result, anyhow, ensure};
 use migratrix_lab::sandbox;
 use migratrix_matrix::{
-    Backend, Case, Fault, HostSetup, Plan, Release, Releases, RunOptions, TckFault, Tuple, Version,
-    shell_word,
+    Backend, Case, Fault, HostSetup, Plan, Release, ReleaseName, Releases, RunOptions, TckFault,
+    Tuple, Version, shell_word,
 };
 use migratrix_reports::{Exit, Judgement, KnownFailures, Rules, Standing};
 use nix::sys::resource::{Resource, getrlimit, setrlimit};
@@ -51,6 +51,8 @@ pub struct Order {
     begin: Begin,
     releases: Releases,
     own: Vec<OwnBuild>,
+    /// The releases of the store that it uses.
+    built: Vec<ReleaseName>,
     config: Config,
     known: KnownFailures,
     rules: Rules,
@@ -90,7 +92,11 @@ impl Order {
         let asked: Vec<_> = order.junit.output().into_iter().collect();
         outputs::check(&asked, &[order.begin.path().to_owned()])?;
         let store = meaning::store()?;
-        meaning::check_built(&order.plan.cases, &store, &order.config, &order.own)?;
+        let built = meaning::built(&order.plan.cases, &store, &order.config, &order.own)?;
+        for release in &built {
+            meaning::check_planned(&release.release(), &order.plan.releases)?;
+        }
+        order.built = built.iter().map(|one| one.name().clone()).collect();
         Ok(order)
     }
 
@@ -166,6 +172,7 @@ impl Order {
             plan,
             begin,
             own,
+            built: Vec::new(),
             config,
         })
     }
@@ -234,6 +241,10 @@ impl Order {
 
     /// Runs the cases that are not concluded, until `stop` comes.
     fn run_until(&self, stop: impl Future<Output = ()>) -> Result<Outcome> {
+        let store = meaning::store()?;
+        for release in &self.built {
+            store.demand_unchanged(release)?;
+        }
         let dir = self.directory()?;
         log::to(dir.log()?);
         let jobs = self.jobs(&dir)?;

@@ -286,6 +286,45 @@ fn a_command_that_fails_is_told_with_its_output_where_that_is_asked_for() {
     assert!(rest.starts_with("    E: no such suite\n"), "{told}");
 }
 
+/// Makes the QEMU of a root say that it is of this version.
+fn with_qemu(root: &Path, version: &str) {
+    let said = format!("#!/bin/sh\necho 'QEMU {version}'; echo 'pc-q35-7.2'\n");
+    write(root, "usr/bin/qemu-system-x86_64", &said, 0o755);
+}
+
+#[test]
+fn a_release_whose_root_is_of_another_version_now_is_refused_and_never_mixed_with_what_it_was() {
+    let dir = tempfile::tempdir().expect("there is room");
+    let root = hostile(dir.path(), "");
+    with_qemu(&root, "7.6.5");
+    let path = root.display().to_string();
+    let refuses = |arguments: &[&str], code: i32, words: &[&str]| {
+        let said = call(dir.path(), arguments);
+        let err = text(&said.stderr);
+        assert_eq!(said.status.code(), Some(code), "{arguments:?}: {err}");
+        for word in words {
+            assert!(err.contains(word), "{arguments:?}: no `{word}` in {err}");
+        }
+    };
+    let add = ["releases", "add", "mine", &path];
+    refuses(&add, 0, &[]);
+    let of = ["--suite=qemu", "--source=mine", "--destination=mine"];
+    let run = |out| [&["run", "--out", out], &of[..]].concat();
+    // Its QEMU does not do more than say its version.
+    refuses(&run("begun"), 3, &[]);
+    assert!(dir.path().join("begun/plan.json").exists());
+    with_qemu(&root, "7.6.6");
+    let another = ["QEMU is 7.6.6 in ", "and was 7.6.5", "releases rm mine"];
+    refuses(&run("fresh"), 5, &another);
+    assert!(!dir.path().join("fresh").exists());
+    let on = ["run", "--resume", "begun"];
+    refuses(&on, 5, &another);
+    refuses(&["releases", "rm", "mine"], 0, &[]);
+    refuses(&add, 0, &[]);
+    let since = "QEMU of the release `mine` is 7.6.6 now, and was 7.6.5 when the run was begun";
+    refuses(&on, 2, &[since]);
+}
+
 #[test]
 fn a_wrong_name_is_wrong_use() {
     let dir = tempfile::tempdir().expect("there is room");

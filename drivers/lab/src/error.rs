@@ -77,6 +77,18 @@ pub enum LabError {
     /// A name that is taken.
     #[error("release `{0}` is in the store already: `migratrix releases rm {0}` removes it")]
     Taken(ReleaseName),
+    /// A release whose root has become another one.
+    #[error(
+        "release `{name}` is not what it was when it was made: {change}; {mend} takes it as it is now"
+    )]
+    Changed {
+        /// Its name.
+        name: ReleaseName,
+        /// What is another one.
+        change: String,
+        /// What takes it as it is.
+        mend: String,
+    },
     /// A root file system that lacks what a host needs.
     #[error("{root} is no root of a release: it has none of {sought}")]
     Lacks {
@@ -204,6 +216,7 @@ impl LabError {
             | Self::Outside
             | Self::Host { .. }
             | Self::Record { .. }
+            | Self::Changed { .. }
             | Self::Unseen(_)
             | Self::Undying(_)
             | Self::Expired(_)

@@ -11,7 +11,7 @@ use crate::{
     releases::{
         jail,
         release::{FORMAT, Origin, Record},
-        source::{self, Inventory, ReleaseSource},
+        source::{self, Inventory, ReleaseSource, SOURCES},
     },
 };
 
@@ -35,8 +35,8 @@ pub(crate) fn look(
         format: FORMAT,
         name: name.clone(),
         origin,
-        libvirt: version(root, LIBVIRTD, &jail::ask(root, LIBVIRTD, &["--version"])?)?,
-        qemu: version(root, qemu, &jail::ask(root, qemu, &["--version"])?)?,
+        libvirt: version(root, LIBVIRTD)?,
+        qemu: version(root, qemu)?,
         machines: machines(&jail::ask(root, qemu, &["-machine", "help"])?),
         packages,
         glibc,
@@ -47,8 +47,44 @@ pub(crate) fn look(
     Ok(record)
 }
 
-fn version(root: &Path, program: &str, said: &str) -> Result<Version, LabError> {
-    first_version(said).ok_or_else(|| LabError::Lacks {
+/// Sees to it that a root still holds what was found in it when its release was made.
+pub(crate) fn demand_unchanged(root: &Path, record: &Record) -> Result<(), LabError> {
+    let qemu = Root::at(root).own_qemu()?;
+    let now = [version(root, LIBVIRTD)?, version(root, qemu)?].map(|version| version.to_string());
+    let then = [record.libvirt, record.qemu].map(|version| version.to_string());
+    let programs = ["libvirt", "QEMU"].map(str::to_owned);
+    let packages = source::inventory(&SOURCES, root)?.packages;
+    let of = |name: &str| packages.iter().find(|one| one.name == name);
+    let packages = record.packages.iter().map(|one| {
+        let now = of(&one.name).map_or("nothing", |now| &now.version);
+        (one.name.clone(), one.version.clone(), now.to_owned())
+    });
+    let programs = programs.into_iter().zip(then).zip(now);
+    let programs = programs.map(|((what, then), now)| (what, then, now));
+    match programs.chain(packages).find(|(_, then, now)| then != now) {
+        Some((what, then, now)) => Err(LabError::Changed {
+            name: record.name.clone(),
+            change: format!("{what} is {now} in {}, and was {then}", root.display()),
+            mend: mend(record),
+        }),
+        None => Ok(()),
+    }
+}
+
+/// How a release is taken as it is now.
+fn mend(Record { name, origin, .. }: &Record) -> String {
+    match origin {
+        Origin::Recipe { .. } => format!("`migratrix releases build --again {name}`"),
+        Origin::Directory(path) | Origin::Tarball(path) => {
+            let path = path.display();
+            format!("`migratrix releases rm {name}`, then `migratrix releases add {name} {path}`")
+        }
+    }
+}
+
+fn version(root: &Path, program: &str) -> Result<Version, LabError> {
+    let said = jail::ask(root, program, &["--version"])?;
+    first_version(&said).ok_or_else(|| LabError::Lacks {
         root: root.to_owned(),
         sought: format!("a version in what {program} says, `{}`", said.trim()),
     })

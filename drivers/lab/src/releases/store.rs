@@ -112,6 +112,15 @@ impl Store {
         read(&folder)
     }
 
+    /// Sees to it that the root of a release still holds what was found in it when it was made.
+    ///
+    /// # Errors
+    /// Says what has become another version, and how the release is taken as it is now.
+    pub fn demand_unchanged(&self, name: &ReleaseName) -> Result<(), LabError> {
+        let release = self.get(name)?;
+        probe::demand_unchanged(&release.root(), &release.record)
+    }
+
     /// Adds the root file system at `path` under a name. It stays where it is, and is only read.
     ///
     /// # Errors
