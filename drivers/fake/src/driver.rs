@@ -4,7 +4,7 @@ use std::future;
 
 use migratrix_contract::{Driver, Litter, Migrate, Recorder, Step, Subject};
 use migratrix_history::{Observation, Outcome, Refusal, Side, Traffic, Verb, Versions, When};
-use migratrix_matrix::{Persistence, Version};
+use migratrix_matrix::Persistence;
 
 use crate::{
     Defect,

@@ -557,7 +557,7 @@ impl Observation {
     }
 
     /// The words of all kinds, as they stand in a file.
-    pub const KINDS: [&'static str; 36] = [
+    pub const KINDS: [&'static str; 34] = [
         "began",
         "ended",
         "versions",
