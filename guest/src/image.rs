@@ -3,8 +3,9 @@
 mod x86_64;
 
 pub use x86_64::halting_code;
+pub(crate) use x86_64::scratch;
 
-use crate::{Disk, Parameters, stamp::PAGE};
+use crate::{Disk, Parameters, Place, Registers, stamp::PAGE};
 
 /// Why no guest can be made of these parameters.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -70,6 +71,20 @@ impl Parameters {
     /// Returns an error if no guest can be made of the parameters.
     pub fn hold(&self) -> Result<Option<Hold>, ImageError> {
         x86_64::hold(self)
+    }
+
+    /// Where the stamper of this guest stood, by the registers of its processor.
+    ///
+    /// # Errors
+    /// Returns an error if no guest can be made of the parameters.
+    pub fn place(&self, registers: &Registers) -> Result<Place, ImageError> {
+        x86_64::place(self, registers)
+    }
+
+    /// The registers of this guest where its stamper stands so: as it begins to stamp `sector`, or as
+    /// it waits.
+    pub(crate) fn registers(&self, sector: u32) -> Result<Registers, ImageError> {
+        x86_64::registers(self, sector)
     }
 
     fn check(&self) -> Result<(), ImageError> {

@@ -5,7 +5,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Page, Parameters, Survey,
+    Page, Parameters, Place, Survey,
     stamp::{PAGE, SECTOR, SECTORS},
 };
 
@@ -81,6 +81,11 @@ pub enum Fault {
         /// How many bytes of the page are wrong, beside its stamps.
         wrong: u16,
     },
+    /// It is where the guest would have stamped next, and that is no sector of its range.
+    Astray {
+        /// Where it would have.
+        next: u32,
+    },
     /// The survey does not tell of it, or tells of pages after the last.
     Unread {
         /// How many pages the survey tells of.
@@ -96,7 +101,33 @@ impl Survey {
     /// # Errors
     /// Returns the first page that breaks the law. Laps are measured by the newest whole page.
     pub fn law(&self, parameters: &Parameters) -> Result<Stamper, Breach> {
-        let mut walk = Walk::new(parameters, self.newest().unwrap_or_default());
+        self.walk(parameters, None)
+    }
+
+    /// As [`Survey::law`], where it is known at which place the guest was held still: the step is
+    /// there, and a guest that stood between two laps has none.
+    ///
+    /// # Errors
+    /// As [`Survey::law`].
+    pub fn law_at(&self, parameters: &Parameters, place: Place) -> Result<Stamper, Breach> {
+        let &Parameters { start, end, .. } = parameters;
+        let next = match place {
+            Place::Elsewhere => return self.law(parameters),
+            Place::Between => end,
+            Place::Before(next) => next,
+        };
+        if !(start..=end).contains(&next) || next % SECTOR != 0 {
+            let mut walk = Walk::new(parameters, self.newest().unwrap_or_default(), None);
+            walk.breach(Fault::Astray { next }, 0);
+            return walk.end();
+        }
+        // Before the first sector of a lap there is no step either.
+        self.walk(parameters, Some(if next == start { end } else { next }))
+    }
+
+    /// Goes up through the pages; the step is at `known`, if it is known where.
+    fn walk(&self, parameters: &Parameters, known: Option<u32>) -> Result<Stamper, Breach> {
+        let mut walk = Walk::new(parameters, self.newest().unwrap_or_default(), known);
         for page in self.each_page().take(parameters.pages() as usize) {
             walk.step(page);
         }
@@ -141,20 +172,25 @@ const fn newer(lap: u32, other: u32) -> bool {
 /// A walk up through the pages.
 struct Walk {
     start: u32,
+    end: u32,
     address: u32,
     newest: u32,
+    /// Where the step to the older lap must be, if that is known; at the end there is none.
+    known: Option<u32>,
     first: Option<u8>,
     edge: Option<u32>,
     breach: Option<Breach>,
 }
 
 impl Walk {
-    const fn new(parameters: &Parameters, newest: u32) -> Self {
+    const fn new(parameters: &Parameters, newest: u32, known: Option<u32>) -> Self {
         let start = parameters.start;
         Self {
             start,
+            end: parameters.end,
             address: start,
             newest,
+            known,
             first: None,
             edge: None,
             breach: None,
@@ -171,15 +207,54 @@ impl Walk {
 
     fn step(&mut self, page: &Page) {
         self.first.get_or_insert(page.first_byte());
+        match self.known {
+            Some(edge) => self.step_by(edge, page),
+            None => self.step_and_seek(page),
+        }
+        self.address = self.address.saturating_add(PAGE);
+    }
+
+    /// A step where it is not known where the edge is: the first page that can have it has it.
+    fn step_and_seek(&mut self, page: &Page) {
         match self.edge_within(page) {
             Some(edge) => self.edge = Some(edge),
             None => {
-                if let Some(fault) = self.fault(page) {
+                if let Some(fault) = self.fault(page, self.due()) {
                     self.breach(fault, page.first_byte());
                 }
             }
         }
-        self.address = self.address.saturating_add(PAGE);
+    }
+
+    /// A step where the edge is known: each sector has the lap that is due there.
+    fn step_by(&mut self, edge: u32, page: &Page) {
+        let older = self.newest.wrapping_sub(1);
+        let stamped = edge.saturating_sub(self.address) / SECTOR;
+        let dues: [u32; SECTORS] = std::array::from_fn(|sector| {
+            if (sector as u32) < stamped {
+                self.newest
+            } else {
+                older
+            }
+        });
+        if stamped < SECTORS as u32 {
+            self.edge = Some(edge);
+        }
+        if !page.is_of(&dues) {
+            // A page that is all of one lap where two are due is wrong by the other one.
+            let [first, .., last] = dues;
+            let wrong = match page {
+                Page::Stamped { lap } if *lap == first => last,
+                Page::Stamped { .. }
+                | Page::Torn { .. }
+                | Page::Misplaced { .. }
+                | Page::Zero
+                | Page::Foreign { .. } => first,
+            };
+            if let Some(fault) = self.fault(page, wrong) {
+                self.breach(fault, page.first_byte());
+            }
+        }
     }
 
     /// Where the stamper stands, if it can stand at this page's start or within it.
@@ -195,8 +270,7 @@ impl Walk {
         self.edge.is_none().then(|| self.address + SECTOR * stamped)
     }
 
-    fn fault(&self, page: &Page) -> Option<Fault> {
-        let due = self.due();
+    fn fault(&self, page: &Page, due: u32) -> Option<Fault> {
         let address = self.address;
         match *page {
             Page::Stamped { lap } if lap == due => None,
@@ -236,7 +310,7 @@ impl Walk {
         if let Some(breach) = self.breach {
             return Err(breach);
         }
-        Ok(match self.edge {
+        Ok(match self.edge.filter(|edge| *edge < self.end) {
             None => Stamper {
                 laps: self.newest,
                 address: self.start,
@@ -246,6 +320,17 @@ impl Walk {
                 address,
             },
         })
+    }
+}
+
+impl Page {
+    /// Whether it is in its place, and its sectors are of these laps.
+    fn is_of(&self, dues: &[u32; SECTORS]) -> bool {
+        match self {
+            Self::Stamped { lap } => dues.iter().all(|due| due == lap),
+            Self::Torn { laps } => laps == dues,
+            Self::Misplaced { .. } | Self::Zero | Self::Foreign { .. } => false,
+        }
     }
 }
 
@@ -312,6 +397,10 @@ impl fmt::Display for Fault {
                     "is foreign: {wrong} bytes are wrong, the first at {at:#x}"
                 )
             }
+            Self::Astray { next } => write!(
+                f,
+                "is the first of a range in which the guest stamps no more: it was to stamp {next:#x} next"
+            ),
             Self::Unread { told } => write!(
                 f,
                 "is where the survey and the range part: it tells of {told} pages"

@@ -31,7 +31,14 @@
 //! # The law
 //!
 //! Going up through the sectors there is one step down at most, from lap n+1 to lap n, at the place
-//! where the stamper stood; and every mark is in its place. See [`Survey::law`].
+//! where the stamper stood; and every mark is in its place. See [`Survey::law`]. Where the processor's
+//! registers were read as well, the step is where they say, and a guest that waits has none: see
+//! [`Survey::law_at`].
+//!
+//! # The rest of memory
+//!
+//! What the guest does not stamp stays as it is once it has begun its first lap, but for a few places
+//! that [`Area`] names. [`Ram`] has a hash of each page.
 //!
 //! # The disk
 //!
@@ -43,15 +50,17 @@
 //! # What can't be seen
 //!
 //! Every byte of the range is looked at, and the law holds of a memory exactly if the guest
-//! can have been stopped with it. What is left unseen is a change that makes one such memory of
-//! another: all of it from one earlier moment, or the stamps next to the stamper undone or
-//! foreseen.
+//! can have been stopped with it, at the place where its registers say that it was. What is left unseen
+//! is a change that makes one such memory of another: all of it from whole laps earlier or later.
+//! Without the registers it is also the stamps next to the stamper, undone or foreseen.
 
 mod disk;
 mod image;
 mod law;
 mod model;
 mod parameters;
+mod ram;
+mod registers;
 mod stamp;
 mod survey;
 
@@ -60,5 +69,7 @@ pub use image::{Hold, ImageError, halting_code};
 pub use law::{Breach, Fault, Stamper};
 pub use model::Model;
 pub use parameters::Parameters;
+pub use ram::{Accelerated, Area, Content, Difference, Ram, RamReader, Region};
+pub use registers::{Place, Registers};
 pub use stamp::{PAGE, SECTOR, SECTORS};
 pub use survey::{Page, ReadError, Run, Survey};

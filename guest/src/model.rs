@@ -1,7 +1,7 @@
 //! The guest in software: the memory that it has after any number of stamps.
 
 use crate::{
-    Parameters, Stamper, Survey,
+    ImageError, Parameters, Registers, Stamper, Survey,
     stamp::{self, SECTOR},
 };
 
@@ -57,6 +57,14 @@ impl Model {
     #[must_use]
     pub const fn stamper(&self) -> Stamper {
         self.stamper
+    }
+
+    /// The registers of its processor.
+    ///
+    /// # Errors
+    /// Returns an error if no guest can be made of its parameters.
+    pub fn registers(&self) -> Result<Registers, ImageError> {
+        self.parameters.registers(self.stamper.address)
     }
 
     /// The bytes of its range.

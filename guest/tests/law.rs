@@ -1,6 +1,8 @@
 //! The law against the model: it holds at every stop, and of nothing else.
 
-use migratrix_guest::{Breach, Fault, Model, PAGE, Parameters, SECTOR, Stamper, Survey};
+use migratrix_guest::{
+    Breach, Fault, Model, PAGE, Parameters, Place, Registers, SECTOR, Stamper, Survey,
+};
 use proptest::prelude::*;
 
 const PAGES: u32 = 6;
@@ -13,6 +15,16 @@ const STAMPS: u32 = TINY.bytes() / SECTOR;
 
 fn law(memory: &[u8]) -> Result<Stamper, Breach> {
     Survey::read(&TINY, memory).unwrap().law(&TINY)
+}
+
+/// The same for a guest whose registers are known.
+fn law_at(memory: &[u8], place: Place) -> Result<Stamper, Breach> {
+    Survey::read(&TINY, memory).unwrap().law_at(&TINY, place)
+}
+
+/// Where the model's registers say that it stands.
+fn place(model: &Model) -> Place {
+    TINY.place(&model.registers().unwrap()).unwrap()
 }
 
 /// A guest that was stopped after so many laps and stamps.
@@ -200,7 +212,128 @@ fn a_breach_is_the_same_after_a_round_trip_through_json() {
     assert_eq!(serde_json::from_str::<Breach>(&json).unwrap(), breach);
 }
 
+#[test]
+fn the_registers_say_where_the_stamper_stands_wherever_it_is_stopped() {
+    let never_halts = Parameters { pace_us: 0, ..TINY };
+    for parameters in [TINY, never_halts] {
+        let mut model = Model::new(parameters);
+        for _ in 0..=2 * STAMPS {
+            let place = parameters.place(&model.registers().unwrap()).unwrap();
+            let stood = model.survey().law_at(&parameters, place);
+            assert_eq!(stood, Ok(model.stamper()), "{place:?}");
+            model.advance(1);
+        }
+    }
+}
+
+/// What follows the instruction that counts a sector's lap up, by the listing in the snapshots.
+#[test]
+fn a_sector_is_stamped_once_its_lap_is_counted_up_though_the_pointer_still_names_it() {
+    let mut model = stopped(9, 20);
+    let at = model.registers().unwrap();
+    let after = |bytes: u64| Registers {
+        next: at.next + bytes,
+        ..at
+    };
+    model.advance(1);
+    let counted = TINY.place(&after(2)).unwrap();
+    assert_eq!(counted, Place::Before(at.edi + SECTOR));
+    assert_eq!(model.survey().law_at(&TINY, counted), Ok(model.stamper()));
+    // Then the pointer has gone on.
+    for bytes in [8, 14] {
+        let gone_on = Registers {
+            edi: at.edi + SECTOR,
+            ..after(bytes)
+        };
+        assert_eq!(TINY.place(&gone_on).unwrap(), counted);
+    }
+    assert_eq!(TINY.place(&after(16)).unwrap(), Place::Between);
+    let bios = Registers {
+        next: 0xf_0000,
+        ..at
+    };
+    assert_eq!(TINY.place(&bios).unwrap(), Place::Elsewhere);
+}
+
+#[test]
+fn a_guest_that_waits_has_no_stale_tail_and_no_front_of_the_next_lap() {
+    let model = stopped(9, 0);
+    let at = place(&model);
+    assert_eq!(at, Place::Between);
+    for pages in 1..PAGES as usize {
+        let tail = page(pages).start..;
+        let mut stale = model.memory();
+        stale[tail.clone()].copy_from_slice(&earlier(&model, 1)[tail]);
+        assert!(law(&stale).is_ok(), "the memory alone does not tell");
+        let breach = law_at(&stale, at).unwrap_err();
+        assert_eq!(breach.fault, Fault::Older { lap: 8, due: 9 });
+        assert_eq!(breach.address, TINY.start + pages as u32 * PAGE);
+        assert_eq!(breach.more, PAGES - 1 - pages as u32);
+
+        let mut early = model.memory();
+        let front = ..page(pages).start;
+        early[front].copy_from_slice(&stopped(10, 0).memory()[front]);
+        assert!(law(&early).is_ok(), "the memory alone does not tell");
+        assert!(law_at(&early, at).is_err());
+    }
+}
+
+#[test]
+fn a_step_must_be_where_the_guest_was_to_stamp_next() {
+    let stood = place(&stopped(9, 20));
+    for stamps in (0..STAMPS).filter(|stamps| *stamps != 20) {
+        let memory = stopped(9, stamps).memory();
+        assert!(law_at(&memory, stood).is_err(), "{stamps}");
+        assert!(law_at(&memory, Place::Elsewhere).is_ok(), "{stamps}");
+    }
+    assert_eq!(law_at(&stopped(9, 20).memory(), stood).unwrap().laps, 9);
+}
+
+#[test]
+fn a_guest_whose_pointer_has_left_its_range_breaks_the_law() {
+    for next in [0, TINY.start - SECTOR, TINY.start + 4, TINY.end + SECTOR] {
+        let breach = law_at(&stopped(9, 0).memory(), Place::Before(next)).unwrap_err();
+        assert_eq!(breach.fault, Fault::Astray { next });
+    }
+    let end = Place::Before(TINY.end);
+    assert_eq!(
+        law_at(&stopped(9, 0).memory(), end),
+        Ok(stopped(9, 0).stamper())
+    );
+}
+
 proptest! {
+    /// With the registers there is no memory beside the guest's own that the law holds of.
+    #[test]
+    fn a_flipped_byte_breaks_the_law_of_a_guest_whose_registers_are_known(
+        model in any_stop(), at in 0..TINY.bytes(), flip in 1..=255u8,
+    ) {
+        let mut memory = model.memory();
+        memory[at as usize] ^= flip;
+        prop_assert!(law_at(&memory, place(&model)).is_err());
+    }
+
+    #[test]
+    fn a_run_of_stale_pages_breaks_the_law_of_a_guest_whose_registers_are_known(
+        model in any_stop(), from in 0..6usize, pages in 1..6usize, age in 1..1000u32,
+    ) {
+        let before = model.memory();
+        let mut memory = before.clone();
+        let run = page(from).start..page((from + pages).min(6) - 1).end;
+        prop_assume!(run.len() < before.len());
+        memory[run.clone()].copy_from_slice(&earlier(&model, age)[run]);
+        prop_assert!(law_at(&memory, place(&model)).is_err());
+    }
+
+    #[test]
+    fn with_its_registers_the_law_holds_of_no_memory_but_of_that_place(
+        model in any_stop(), other in any_stop(),
+    ) {
+        let held = law_at(&other.memory(), place(&model));
+        let same = model.stamper().address == other.stamper().address;
+        prop_assert_eq!(held.ok(), same.then(|| other.stamper()));
+    }
+
     #[test]
     fn two_pages_that_changed_places_break_the_law(model in any_stop(), one in 0..6usize, other in 0..6usize) {
         let before = model.memory();

@@ -18,7 +18,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use migratrix_guest::{Page, Parameters, Run, Stamper, Survey};
+use migratrix_guest::{Page, Parameters, Place, Registers, Run, Stamper, Survey};
 use serde_json::{Value, json};
 
 const DEADLINE: Duration = Duration::from_secs(60);
@@ -190,13 +190,17 @@ impl Guest {
     }
 
     fn command(&mut self, name: &str, arguments: &Value) {
+        self.ask(name, arguments);
+    }
+
+    fn ask(&mut self, name: &str, arguments: &Value) -> Value {
         let line = json!({ "execute": name, "arguments": arguments }).to_string();
         writeln!(self.commands, "{line}").unwrap();
         loop {
             let reply = self.next_line();
             assert!(reply.get("error").is_none(), "{name}: {reply}");
-            if reply.get("return").is_some() {
-                return;
+            if let Some(answer) = reply.get("return") {
+                return answer.clone();
             }
             self.events.push(reply);
         }
@@ -228,7 +232,28 @@ impl Guest {
             .law(&self.parameters)
             .unwrap_or_else(|breach| panic!("{breach}"));
         assert_eq!(self.lap(), stamper.laps);
+        let registers = self.registers();
+        let place = self.parameters.place(&registers).unwrap();
+        let told = self.survey().law_at(&self.parameters, place);
+        assert_eq!(told, Ok(stamper), "{registers:?}, {place:?}");
+        assert_ne!(place, Place::Elsewhere, "{registers:?}");
         stamper
+    }
+
+    fn registers(&mut self) -> Registers {
+        let ask = json!({ "command-line": "info registers" });
+        let said = self.ask("human-monitor-command", &ask);
+        let said = said.as_str().expect("text").to_owned();
+        let number = |name: &str| {
+            let (_, rest) = said.split_once(name).expect("it has it");
+            let digits = rest.split(|digit: char| !digit.is_ascii_hexdigit()).next();
+            u32::from_str_radix(digits.expect("a number"), 16).expect("a number")
+        };
+        Registers {
+            next: number("EIP=").into(),
+            edi: number("EDI="),
+            halted: number("HLT=") == 1,
+        }
     }
 }
 

@@ -15,10 +15,12 @@
 //! nested hypervisors that don't know `iret`.) Channel 0 of the timer is armed for one shot at the
 //! start of each lap: ticks can't pile up, and a lap can't be shorter than its pace.
 //!
-//! `edi` holds the sector, `ebp` the ticks that are left of the lap's pace. The lap is nowhere but in
-//! memory: each sector is counted up by itself, so that one that was lost stays behind for ever.
+//! While it stamps, `edi` holds the sector, and between laps nothing that matters; `ebp` holds the
+//! ticks that are left of the lap's pace. The lap is nowhere but in memory: each sector is counted up
+//! by itself, so that one that was lost stays behind for ever.
 
 mod disk;
+pub(crate) mod scratch;
 mod sleep;
 mod timer;
 
@@ -31,7 +33,7 @@ use self::{
 };
 use super::{Hold, ImageError};
 use crate::{
-    Parameters,
+    Parameters, Place, Registers,
     stamp::{MAGIC, SECTOR},
 };
 
@@ -60,8 +62,6 @@ const SLEPT: u32 = TABLES;
 const INTERRUPT_POINTER: u32 = TABLES + 4;
 const SEGMENTS: u32 = TABLES + 12;
 const INTERRUPTS: u32 = 0x8000;
-/// Where a sector is made before it is written to the disk.
-const BUFFER: u32 = 0x8200;
 const VECTORS: u32 = 16;
 
 const CODE_SEGMENT: u32 = 8;
@@ -85,17 +85,68 @@ pub(super) fn boot_image(guest: &Parameters) -> Result<Vec<u8>, ImageError> {
     Ok(image)
 }
 
+/// `sti`, `hlt`, and the jump back to the first.
+const WAIT: [u8; 4] = [0xfb, 0xf4, 0xeb, 0xfc];
+
+/// Counts a sector's lap up (`inc`), and goes on to the next sector (`add`).
+const STAMP: [u8; 8] = [0xff, 0x07, 0x81, 0xc7, 0x00, 0x02, 0x00, 0x00];
+
+/// How long the first of the two is.
+const INC: u32 = 2;
+
+/// How long all of the stamping loop is, with the comparison and the jump back.
+const LOOP: u32 = STAMP.len() as u32 + 8;
+
 /// What holds the guest still, at the end of a lap.
 pub(super) fn hold(guest: &Parameters) -> Result<Option<Hold>, ImageError> {
-    // `sti`, `hlt`, and the jump back to the first.
-    const WAIT: [u8; 4] = [0xfb, 0xf4, 0xeb, 0xfc];
-    let code = guest.protected_mode()?;
-    let place = code.windows(WAIT.len()).position(|bytes| bytes == WAIT);
-    Ok(place.map(|place| Hold {
-        address: PROTECTED + place as u32,
+    let wait = find(&guest.protected_mode()?, &WAIT);
+    Ok(wait.map(|address| Hold {
+        address,
         own: WAIT[0],
         holding: CLI,
     }))
+}
+
+/// Where the code has these bytes.
+fn find(code: &[u8], bytes: &[u8]) -> Option<u32> {
+    let place = code.windows(bytes.len()).position(|found| found == bytes);
+    place.map(|place| PROTECTED + place as u32)
+}
+
+/// The address of the loop that stamps: of the instruction that counts a sector's lap up.
+fn stamping(guest: &Parameters) -> Result<u32, ImageError> {
+    let lap = find(&guest.protected_mode()?, &STAMP);
+    lap.ok_or_else(|| ImageError::Assembly("the loop that stamps is not found".to_owned()))
+}
+
+/// A processor that is interrupted between the two instructions has stamped the sector that `edi` still
+/// names. (QEMU's translator never stops there; KVM may.)
+pub(super) fn place(guest: &Parameters, registers: &Registers) -> Result<Place, ImageError> {
+    let stamping = u64::from(stamping(guest)?);
+    let (next, sector) = (registers.next, registers.edi);
+    Ok(match next.checked_sub(stamping) {
+        Some(into) if into == u64::from(INC) => Place::Before(sector.saturating_add(SECTOR)),
+        Some(into) if into < u64::from(LOOP) => Place::Before(sector),
+        Some(_) | None if (ORIGIN.into()..TABLES.into()).contains(&next) => Place::Between,
+        Some(_) | None => Place::Elsewhere,
+    })
+}
+
+/// At the start of a lap it waits, if it ever does: `edi` is then the range's end.
+pub(super) fn registers(guest: &Parameters, sector: u32) -> Result<Registers, ImageError> {
+    let wait = hold(guest)?.filter(|_| sector == guest.start);
+    Ok(match wait {
+        Some(wait) => Registers {
+            next: u64::from(wait.address) + 2,
+            edi: guest.end,
+            halted: true,
+        },
+        None => Registers {
+            next: stamping(guest)?.into(),
+            edi: sector,
+            halted: false,
+        },
+    })
 }
 
 impl Parameters {

@@ -5,7 +5,7 @@
 
 use iced_x86::{IcedError, code_asm::*};
 
-use super::{BUFFER, out};
+use super::{out, scratch::BUFFER};
 use crate::{
     Disk,
     stamp::{MAGIC, SECTOR},
