@@ -16,7 +16,9 @@ use migratrix_matrix::{
 };
 use serde_json::{Value, json};
 
-use crate::story::{MACHINE, UUID, documents, empty, job, memory, qemu_version, sampled, step};
+use crate::story::{
+    MACHINE, UUID, documents, empty, job, memory, qemu_version, ram, sampled, step,
+};
 use Side::{Destination, Source};
 
 /// A history in which all went as the case of this name says.
@@ -92,6 +94,7 @@ impl Timeline {
             vec![sampled(Source, When::Before, 10, activity)],
         );
         self.use_device(Source, When::Before);
+        self.step(Verb::Ram, vec![ram(Source, When::Before)]);
     }
 
     fn migrate(&mut self) {
@@ -274,6 +277,7 @@ impl Timeline {
             self.step(Verb::Job, vec![Observation::Job { side: Source, job }]);
         }
         self.step(Verb::Survey, vec![memory(survivor)]);
+        self.step(Verb::Ram, vec![ram(survivor, When::After)]);
     }
 
     fn clear(&mut self) {

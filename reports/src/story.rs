@@ -4,7 +4,7 @@
     reason = "most things are seen in no time"
 )]
 
-use migratrix_guest::{Model, Parameters, Stamper};
+use migratrix_guest::{Model, Parameters, Ram, Stamper};
 use migratrix_history::{
     Connection, Document, DomainInfo, DomainState, Entry, Header, History, Identity, JobStats,
     Observation, Outcome, Part, Party, Purpose, RemoteCall, Side, Text, Traffic, Verb, Versions,
@@ -76,6 +76,7 @@ impl Timeline {
         };
         self.look(Side::Destination, When::Before, configured);
         self.beat(Side::Source, When::Before, 10, activity);
+        self.step(Verb::Ram, vec![ram(Side::Source, When::Before)]);
     }
 
     fn migrate(&mut self) {
@@ -146,6 +147,7 @@ impl Timeline {
             }],
         );
         self.step(Verb::Survey, vec![memory(Side::Destination)]);
+        self.step(Verb::Ram, vec![ram(Side::Destination, When::After)]);
     }
 
     fn clear(&mut self) {
@@ -409,8 +411,22 @@ pub fn memory(side: Side) -> Observation {
         laps: LAPS,
         address: PARAMETERS.start,
     };
-    let survey = Model::at(PARAMETERS, stamper).survey();
-    Observation::Memory { side, survey }
+    let model = Model::at(PARAMETERS, stamper);
+    Observation::Memory {
+        side,
+        survey: model.survey(),
+        registers: model.registers().ok(),
+    }
+}
+
+/// All of the memory of a machine of 2 MiB.
+pub fn ram(side: Side, when: When) -> Observation {
+    let mut ram = Ram::default();
+    for page in 0..512 {
+        let is_empty = (16..192).contains(&page) || page >= 256;
+        ram.push((!is_empty).then_some(page));
+    }
+    Observation::Ram { side, when, ram }
 }
 
 /// How many laps the guest has done when it is held still.

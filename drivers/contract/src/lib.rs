@@ -15,7 +15,9 @@
 
 mod driver;
 mod processor;
+mod ram;
 mod record;
+mod registers;
 mod run;
 mod script;
 mod step;
@@ -25,7 +27,9 @@ mod tool;
 
 pub use driver::{Driver, Host, Leftovers, Owner, SHARED};
 pub use processor::processor_time;
+pub use ram::read_ram;
 pub use record::Recorder;
+pub use registers::{REGISTERS, registers};
 pub use run::{Deadlines, run};
 pub use script::{DomainSpec, LIVE_BANDWIDTH_MIB, Phase, Script, Subject};
 pub use step::{BackupStep, ColoStep, Litter, Migrate, RawStep, Step, Uuid, Variant};

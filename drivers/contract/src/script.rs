@@ -201,6 +201,13 @@ impl Script {
         self.before(is_for_leftovers, Step::Leave(side, litter));
     }
 
+    /// Holds the guest still on the destination, and puts `step` right before its memory is read.
+    fn before_survey(&mut self, step: Step) {
+        let is_survey = |step: &Step| matches!(step, Step::Survey(_));
+        self.before(is_survey, Step::Suspend(Side::Destination));
+        self.before(is_survey, step);
+    }
+
     /// Puts `step` right before the first step that `is` names, in the phase of that one.
     fn before(&mut self, is: impl Fn(&Step) -> bool, step: Step) {
         if let Some(place) = self.steps.iter().position(|(_, other)| is(other)) {

@@ -46,12 +46,19 @@ pub enum Step {
     Job(Side),
     /// Hold the guest still, if it runs, and record its stamped memory.
     Survey(Side),
+    /// Record what is in each page of the machine's memory, beside what the guest stamps. Nothing is
+    /// held still for it: what it tells of doesn't change.
+    ReadRam(Side, When),
     /// Destroy the domain and remove its configuration, whatever is there.
     Clear(Side),
     /// Record what is left of the domain on a host.
     Leftovers(Side),
     /// Change one byte of the guest's stamped memory through qtest.
     PokeByte(Side),
+    /// Change one byte of memory that the guest doesn't stamp through qtest.
+    PokeRest(Side),
+    /// Put the last page of the guest's stamped memory back by a lap through qtest.
+    AgePage(Side),
     /// Make the guest's processor halt for ever, by writing over its code through qtest.
     HaltGuest(Side),
     /// Leave a file that carries the domain's name where the daemon keeps its state.
@@ -92,9 +99,12 @@ impl Step {
             Self::Migrate(_) => Verb::Migrate,
             Self::Job(_) => Verb::Job,
             Self::Survey(_) => Verb::Survey,
+            Self::ReadRam(..) => Verb::Ram,
             Self::Clear(_) => Verb::Clear,
             Self::Leftovers(_) => Verb::Leftovers,
             Self::PokeByte(_)
+            | Self::PokeRest(_)
+            | Self::AgePage(_)
             | Self::HaltGuest(_)
             | Self::LeaveFile(_)
             | Self::Leave(..)
@@ -124,9 +134,12 @@ impl Step {
             | Self::Beat(side, _)
             | Self::Job(side)
             | Self::Survey(side)
+            | Self::ReadRam(side, _)
             | Self::Clear(side)
             | Self::Leftovers(side)
             | Self::PokeByte(side)
+            | Self::PokeRest(side)
+            | Self::AgePage(side)
             | Self::HaltGuest(side)
             | Self::LeaveFile(side)
             | Self::Leave(side, _)
@@ -171,9 +184,21 @@ impl fmt::Display for Step {
             Self::Migrate(how) => how.fmt(f),
             Self::Job(side) => write!(f, "ask {} for the job's statistics", word(*side)),
             Self::Survey(side) => write!(f, "survey the memory on {}", word(*side)),
+            Self::ReadRam(side, when) => {
+                write!(
+                    f,
+                    "read all of the memory on {} {}",
+                    word(*side),
+                    moment(*when)
+                )
+            }
             Self::Clear(side) => write!(f, "clear {}", word(*side)),
             Self::Leftovers(side) => write!(f, "look for leftovers on {}", word(*side)),
             Self::PokeByte(side) => write!(f, "change a byte of memory on {}", word(*side)),
+            Self::PokeRest(side) => {
+                write!(f, "change a byte beside the stamps on {}", word(*side))
+            }
+            Self::AgePage(side) => write!(f, "put a page back by a lap on {}", word(*side)),
             Self::HaltGuest(side) => write!(f, "halt the guest on {}", word(*side)),
             Self::LeaveFile(side) => write!(f, "leave a file on {}", word(*side)),
             Self::Leave(side, litter) => write!(f, "leave {litter} on {}", word(*side)),

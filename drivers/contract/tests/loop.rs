@@ -5,7 +5,7 @@ mod scripts;
 use std::{future::pending, time::Duration};
 
 use migratrix_contract::{Deadlines, Driver, Phase, Recorder, Script, Step, run};
-use migratrix_history::{History, Observation, Outcome, Refusal, Side, Verb};
+use migratrix_history::{History, Observation, Outcome, Refusal, Side, Verb, When};
 use migratrix_matrix::{Fault, TckFault};
 use scripts::script;
 
@@ -147,6 +147,7 @@ fn the_script_of_a_case_reads_as_its_scenario() {
         "look at source before",
         "sample the heartbeat on source before",
         "look at destination before",
+        "read all of the memory on source before",
         "migrate p2p with live",
         "look at source after",
         "look at destination after",
@@ -154,6 +155,7 @@ fn the_script_of_a_case_reads_as_its_scenario() {
         "sample the heartbeat on destination after",
         "ask destination for the job's statistics",
         "survey the memory on destination",
+        "read all of the memory on destination after",
         "clear destination",
         "clear source",
         "look for leftovers on source",
@@ -188,6 +190,26 @@ fn a_fault_is_a_step_of_the_script_at_its_moment() {
     assert_eq!(poked.steps[poke - 1].1, Step::Suspend(Side::Destination));
     assert_eq!(poked.steps[poke + 1].1, Step::Survey(Side::Destination));
     assert!(poked.subject.qtest && !left.subject.qtest);
+    for (fault, step) in [
+        (TckFault::PageOutdated, Step::AgePage(Side::Destination)),
+        (TckFault::UnstampedByte, Step::PokeRest(Side::Destination)),
+    ] {
+        let broken = with(fault);
+        let place = place(&broken, step).expect("the fault is there");
+        assert_eq!(broken.steps[place + 1].1, Step::Survey(Side::Destination));
+        assert!(broken.subject.qtest, "{step}");
+    }
+}
+
+/// The destination's memory is read while the guest is held still to be surveyed.
+#[test]
+fn all_of_the_memory_is_read_before_the_migration_and_once_the_guest_is_held_after_it() {
+    let script = script("tck/fake/a,b,c/p2p/persistent-running-undefined/none");
+    let place = |is: Step| script.steps.iter().position(|(_, step)| *step == is);
+    let before = place(Step::ReadRam(Side::Source, When::Before)).expect("it is read");
+    assert!(matches!(script.steps[before + 1].1, Step::Migrate(_)));
+    let after = place(Step::ReadRam(Side::Destination, When::After)).expect("it is read");
+    assert_eq!(script.steps[after - 1].1, Step::Survey(Side::Destination));
 }
 
 /// What a run says of the domain stays, and all that the case says of it is there at once.

@@ -12,7 +12,7 @@ use migratrix_matrix::{Activity, Arch, Version};
 use crate::{
     Defect,
     document::PLUGGED,
-    guest::Guest,
+    guest::{CODE, Guest},
     migration::{Passage, PassageEvent},
     traffic::{self, DATA},
 };
@@ -49,10 +49,17 @@ impl Passage {
             Defect::RunsWhileNotLive => self.pause_late(),
             Defect::PausesInName => self.pause_in_name(),
             Defect::LosesPage => self.mishap = |guest| guest.spoil(|bytes| page(bytes).fill(0)),
-            Defect::StalePage => self.mishap = |guest| guest.spoil(|bytes| age(page(bytes))),
+            Defect::StalePage => self.mishap = |guest| guest.spoil(|bytes| age(page(bytes), 2)),
             Defect::SwapsPages => self.mishap = |guest| guest.spoil(swap),
             Defect::TearsPage => {
-                self.mishap = |guest| guest.spoil(|bytes| age(&mut page(bytes)[PAGE_BYTES / 2..]));
+                self.mishap =
+                    |guest| guest.spoil(|bytes| age(&mut page(bytes)[PAGE_BYTES / 2..], 2));
+            }
+            Defect::UndoesStamps => self.mishap = undo_stamps,
+            Defect::ForeseesStamps => self.mishap = foresee_stamps,
+            Defect::LosesUnstampedPage => self.mishap = |guest| guest.change_rest(CODE, None),
+            Defect::ChangesUnstampedPage => {
+                self.mishap = |guest| guest.change_rest(CODE + 1, Some(1));
             }
             Defect::GoesBackInTime => self.mishap = Guest::rewind,
             Defect::BeatsOnBothSides => self.ghost = true,
@@ -170,14 +177,38 @@ fn page(bytes: &mut [u8]) -> &mut [u8] {
     &mut bytes[PAGE_BYTES..2 * PAGE_BYTES]
 }
 
-/// Puts sectors two laps back. One lap would not do: beside the stamper it can't be seen.
-fn age(bytes: &mut [u8]) {
+/// The last page.
+pub(crate) fn last_page(bytes: &mut [u8]) -> &mut [u8] {
+    let start = bytes.len().saturating_sub(PAGE_BYTES);
+    &mut bytes[start..]
+}
+
+/// Puts sectors so many laps back.
+pub(crate) fn age(bytes: &mut [u8], laps: u32) {
     for sector in bytes.chunks_mut(SECTOR as usize) {
         if let Some(stamp) = sector.first_chunk_mut::<4>() {
-            *stamp = u32::from_le_bytes(*stamp).wrapping_sub(2).to_le_bytes();
+            *stamp = u32::from_le_bytes(*stamp).wrapping_sub(laps).to_le_bytes();
         }
     }
 }
+
+/// The last stamps of a guest's lap, which never came.
+fn undo_stamps(guest: &mut Guest) {
+    let stood = guest.stood();
+    guest.spoil(|bytes| age(&mut bytes[stood.saturating_sub(LATEST)..stood], 1));
+}
+
+/// The next stamps of a guest's lap, before it has made them.
+fn foresee_stamps(guest: &mut Guest) {
+    let stood = guest.stood();
+    guest.spoil(|bytes| {
+        let end = bytes.len().min(stood + LATEST);
+        age(&mut bytes[stood..end], u32::MAX);
+    });
+}
+
+/// How much of the stamper's page is undone, or foreseen.
+const LATEST: usize = 2 * SECTOR as usize;
 
 fn swap(bytes: &mut [u8]) {
     let (first, second) = bytes.split_at_mut(PAGE_BYTES);

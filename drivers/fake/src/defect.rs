@@ -57,6 +57,14 @@ pub enum Defect {
     SwapsPages,
     /// A page arrives partly old.
     TearsPage,
+    /// The last stamps before the stamper's place arrive undone.
+    UndoesStamps,
+    /// The next stamps after the stamper's place arrive made.
+    ForeseesStamps,
+    /// A page that the guest doesn't stamp arrives as zeros.
+    LosesUnstampedPage,
+    /// A page that the guest doesn't stamp, and that was empty, arrives with something in it.
+    ChangesUnstampedPage,
     /// All of memory arrives as it was long ago.
     GoesBackInTime,
     /// The guest goes on beating on the source, with no domain there.
@@ -121,7 +129,7 @@ struct Row {
 
 impl Defect {
     /// All values, in the order of the conditions that catch them.
-    pub const ALL: [Self; 45] = [
+    pub const ALL: [Self; 99] = [
         Self::ForgetsConfig,
         Self::SuspendsInName,
         Self::DefinesNothing,
@@ -148,6 +156,10 @@ impl Defect {
         Self::StalePage,
         Self::SwapsPages,
         Self::TearsPage,
+        Self::UndoesStamps,
+        Self::ForeseesStamps,
+        Self::LosesUnstampedPage,
+        Self::ChangesUnstampedPage,
         Self::GoesBackInTime,
         Self::BeatsOnBothSides,
         Self::DeadOnArrival,
@@ -263,6 +275,10 @@ impl Defect {
             Self::StalePage => row("stale-page", PAUSED, Memory, Fail),
             Self::SwapsPages => row("swaps-pages", PAUSED, Memory, Fail),
             Self::TearsPage => row("tears-page", PAUSED, Memory, Fail),
+            Self::UndoesStamps => row("undoes-stamps", PAUSED, Memory, Fail),
+            Self::ForeseesStamps => row("foresees-stamps", PAUSED, Memory, Fail),
+            Self::LosesUnstampedPage => row("loses-unstamped-page", PLAIN, Memory, Fail),
+            Self::ChangesUnstampedPage => row("changes-unstamped-page", PLAIN, Memory, Fail),
             Self::GoesBackInTime => row("goes-back-in-time", PAUSED, Memory, Fail),
             Self::BeatsOnBothSides => row("beats-on-both-sides", PLAIN, Alive, Fail),
             Self::DeadOnArrival => row("dead-on-arrival", PLAIN, Alive, Fail),

@@ -8,8 +8,9 @@ use migratrix_matrix::Persistence;
 
 use crate::{
     Defect,
-    corrupt::no_job,
+    corrupt::{age, last_page, no_job},
     document::{PLUGGED, VERSION},
+    guest::CODE,
     host::{Host, uuid_of},
     migration::{Passage, sampled, tick},
     refusal,
@@ -126,12 +127,28 @@ impl FakeDriver {
             Step::Migrate(how) => self.migrate(how, record)?,
             Step::Job(side) => self.job(side, record)?,
             Step::Survey(side) => {
-                let survey = self.host(side).survey(record)?;
-                record.saw(Observation::Memory { side, survey });
+                let (survey, registers) = self.host(side).survey(record)?;
+                record.saw(Observation::Memory {
+                    side,
+                    survey,
+                    registers,
+                });
+            }
+            Step::ReadRam(side, when) => {
+                let ram = self.host(side).must_be_active()?.guest.rest();
+                record.saw(Observation::Ram { side, when, ram });
             }
             Step::Clear(side) => self.host(side).clear(record),
             Step::Leftovers(side) => self.leftovers(side, record),
             Step::PokeByte(side) => self.host(side).must_be_active()?.guest.spoil(poke),
+            Step::PokeRest(side) => {
+                let guest = &mut self.host(side).must_be_active()?.guest;
+                guest.change_rest(CODE + 1, Some(1));
+            }
+            Step::AgePage(side) => {
+                let guest = &mut self.host(side).must_be_active()?.guest;
+                guest.spoil(|bytes| age(last_page(bytes), 1));
+            }
             Step::HaltGuest(side) => self.host(side).must_be_active()?.guest.halt(),
             Step::LeaveFile(side) => self.leave_file(side),
             Step::Leave(side, litter) => self.host(side).litter.push(told(litter)),

@@ -1,6 +1,8 @@
 //! The guest in memory: it stamps as the a-b guest does, and its memory can be spoilt.
 
-use migratrix_guest::{Model, PAGE, Page, Parameters, Run, SECTOR, SECTORS, Survey};
+use migratrix_guest::{
+    Model, PAGE, Page, Parameters, Ram, Registers, Run, SECTOR, SECTORS, Survey,
+};
 
 /// How many laps pass between two readings of the lap counter.
 const WINDOW_LAPS: u32 = 3;
@@ -15,6 +17,8 @@ pub(crate) struct Guest {
     halted: bool,
     /// The memory's bytes, once they are no more those of the model.
     spoilt: Option<Vec<u8>>,
+    /// The memory that it doesn't stamp.
+    rest: Ram,
 }
 
 /// Two readings of the lap counter.
@@ -28,12 +32,38 @@ pub(crate) struct Heartbeat {
 impl Guest {
     /// A guest that has just booted.
     pub fn new(parameters: Parameters) -> Self {
+        let booted = (0..PAGES).map(|page| is_used(page).then_some(page.into()));
         Self {
             parameters,
             model: Model::new(parameters),
             halted: false,
             spoilt: None,
+            rest: ram(booted),
         }
+    }
+
+    /// How far into its range its stamper stands, in bytes.
+    pub fn stood(&self) -> usize {
+        (self.model.stamper().address - self.parameters.start) as usize
+    }
+
+    /// Where its processor stands.
+    pub fn registers(&self) -> Option<Registers> {
+        self.model.registers().ok()
+    }
+
+    /// What is in the memory that it doesn't stamp.
+    pub fn rest(&self) -> Ram {
+        self.rest.clone()
+    }
+
+    /// Changes what is in a page that it doesn't stamp; `None` is nothing but zeros.
+    pub fn change_rest(&mut self, page: u32, hash: Option<u64>) {
+        let booted = (0..PAGES).map(|page| is_used(page).then_some(page.into()));
+        let changed = booted
+            .enumerate()
+            .map(|(number, is)| if number as u32 == page { hash } else { is });
+        self.rest = ram(changed);
     }
 
     /// Halts its processor for ever.
@@ -87,6 +117,23 @@ impl Guest {
             restamp(bytes, &fresh);
         }
     }
+}
+
+/// How many pages its machine has.
+const PAGES: u32 = 512;
+
+/// The pages of its own code and of the BIOS.
+const fn is_used(page: u32) -> bool {
+    page == CODE || (page >= 0xc0 && page < 0x100)
+}
+
+/// The page of its own code.
+pub(crate) const CODE: u32 = 7;
+
+fn ram(pages: impl Iterator<Item = Option<u64>>) -> Ram {
+    let mut ram = Ram::default();
+    pages.for_each(|hash| ram.push(hash));
+    ram
 }
 
 /// What a lap does to spoilt memory: it writes the stamp of each sector, and nothing else.

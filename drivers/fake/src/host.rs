@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 
 use migratrix_contract::{Recorder, Subject, Uuid, Variant};
-use migratrix_guest::Survey;
+use migratrix_guest::{Registers, Survey};
 use migratrix_history::{
     Document, DomainInfo, DomainState, Identity, JobStats, Observation, Refusal, Side,
 };
@@ -255,10 +255,14 @@ impl Host {
         }
     }
 
-    /// The memory of its guest, which is held still for it.
-    pub fn survey(&mut self, record: &mut Recorder) -> Result<Survey, Refusal> {
+    /// The memory of its guest, which is held still for it, and where its processor stands.
+    pub fn survey(
+        &mut self,
+        record: &mut Recorder,
+    ) -> Result<(Survey, Option<Registers>), Refusal> {
         self.suspend(record)?;
-        Ok(self.must_be_active()?.guest.survey())
+        let guest = &self.must_be_active()?.guest;
+        Ok((guest.survey(), guest.registers()))
     }
 
     /// All that carries the domain's name.

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use migratrix_guest::{DiskSurvey, Survey};
+use migratrix_guest::{DiskSurvey, Ram, Registers, Survey};
 use migratrix_matrix::{Drive, Side, Version, Write};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -61,6 +61,8 @@ pub enum Verb {
     Survey,
     /// Clear the domain away.
     Clear,
+    /// Read all of the machine's memory.
+    Ram,
     /// Look for what is left.
     #[serde(rename = "residue")]
     Leftovers,
@@ -340,6 +342,18 @@ pub enum Observation {
         side: Side,
         /// What was read.
         survey: Survey,
+        /// Where its processor stood meanwhile; `None` where that was not to be learned.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        registers: Option<Registers>,
+    },
+    /// All of the machine's memory, by hashes, beside what the guest stamps.
+    Ram {
+        /// Which host.
+        side: Side,
+        /// At which look.
+        when: When,
+        /// What was read.
+        ram: Ram,
     },
     /// A job of the domain has ended (`VIR_DOMAIN_EVENT_ID_JOB_COMPLETED`).
     JobEnded {
@@ -557,7 +571,7 @@ impl Observation {
     }
 
     /// The words of all kinds, as they stand in a file.
-    pub const KINDS: [&'static str; 34] = [
+    pub const KINDS: [&'static str; 98] = [
         "began",
         "ended",
         "versions",
@@ -569,6 +583,7 @@ impl Observation {
         "job",
         "job-ended",
         "memory",
+        "ram",
         "command",
         "event",
         "status",

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use migratrix_guest::{DiskSector, DiskSurvey, Page, Parameters, Run, Survey};
+use migratrix_guest::{DiskSector, DiskSurvey, Page, Parameters, Ram, Registers, Run, Survey};
 use migratrix_history::{
     BitmapInfo, Completeness, DomainInfo, DomainState, Entry, Header, History, HistoryError,
     Identity, JobStats, Observation, Outcome, Refusal, Side, Strange, Verb, Versions, When,
@@ -137,6 +137,22 @@ fn versions() -> impl Strategy<Value = Versions> {
     })
 }
 
+fn registers() -> impl Strategy<Value = Registers> {
+    (any::<u64>(), any::<u32>(), any::<bool>()).prop_map(|(next, edi, halted)| Registers {
+        next,
+        edi,
+        halted,
+    })
+}
+
+fn rams() -> impl Strategy<Value = Ram> {
+    collection::vec(option::of(any::<u64>()), 0..8).prop_map(|pages| {
+        let mut ram = Ram::default();
+        pages.into_iter().for_each(|hash| ram.push(hash));
+        ram
+    })
+}
+
 fn surveys() -> impl Strategy<Value = Survey> {
     let page = prop_oneof![
         any::<u32>().prop_map(|lap| Page::Stamped { lap }),
@@ -205,7 +221,18 @@ fn sights() -> impl Strategy<Value = Observation> {
         (sides(), any::<i32>())
             .prop_map(|(side, iteration)| Observation::Iteration { side, iteration }),
         (sides(), jobs()).prop_map(|(side, job)| Observation::Job { side, job }),
-        (sides(), surveys()).prop_map(|(side, survey)| Observation::Memory { side, survey }),
+        (sides(), surveys(), option::of(registers())).prop_map(|(side, survey, registers)| {
+            Observation::Memory {
+                side,
+                survey,
+                registers,
+            }
+        }),
+        (sides(), rams()).prop_map(|(side, ram)| Observation::Ram {
+            side,
+            when: When::After,
+            ram,
+        }),
         (sides(), collection::vec(any::<String>(), 0..3))
             .prop_map(|(side, left)| Observation::Leftovers { side, left }),
         sides().prop_map(|side| Observation::NotOurs { side }),

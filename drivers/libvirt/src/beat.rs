@@ -193,6 +193,11 @@ impl Heartbeat {
         Ok(job.memory_processed.unwrap_or(0))
     }
 
+    /// The guest's lap; `None` where it has laid out nothing yet.
+    pub async fn lap(&self) -> Result<Option<u32>, Error> {
+        self.read().await
+    }
+
     async fn read(&self) -> Result<Option<u32>, Error> {
         let op = Op::Lap {
             side: self.side,

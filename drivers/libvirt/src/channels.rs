@@ -71,7 +71,7 @@ fn most(processes: &Path, domain: &str, ended: &Receiver<()>) -> Option<u32> {
 }
 
 /// The folder of the process that is the domain's QEMU.
-fn qemu_of(processes: &Path, domain: &str) -> Option<PathBuf> {
+pub(crate) fn qemu_of(processes: &Path, domain: &str) -> Option<PathBuf> {
     let name = format!("guest={domain},");
     let folders = fs::read_dir(processes).ok()?.flatten();
     let mut folders = folders.map(|process| process.path());

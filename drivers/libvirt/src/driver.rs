@@ -90,9 +90,12 @@ impl<'a> LibvirtDriver<'a> {
             Step::Migrate(how) => self.migrate(how, record).await,
             Step::Job(side) => self.job(side, record).await,
             Step::Survey(side) => self.survey(side, record).await,
+            Step::ReadRam(side, when) => self.read_ram(side, when, record).await,
             Step::Clear(side) => self.clear(side).await,
             Step::Leftovers(side) => self.leftovers(side, record).await,
             Step::PokeByte(_)
+            | Step::PokeRest(_)
+            | Step::AgePage(_)
             | Step::HaltGuest(_)
             | Step::LeaveFile(_)
             | Step::Leave(..)

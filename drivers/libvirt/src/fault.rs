@@ -4,6 +4,7 @@ use std::{fs, io, path::PathBuf, process::Stdio};
 
 use migratrix_client::wire::{DomainAction, Op, Said};
 use migratrix_contract::{Litter, Recorder, Step, Variant};
+use migratrix_guest::{PAGE, SECTOR};
 use migratrix_history::{Observation, Side};
 use serde_json::json;
 
@@ -30,6 +31,8 @@ impl LibvirtDriver<'_> {
     ) -> Result<(), Error> {
         match *step {
             Step::PokeByte(side) => self.poke_byte(side).await?,
+            Step::PokeRest(side) => self.poke_rest(side).await?,
+            Step::AgePage(side) => self.age_page(side).await?,
             Step::HaltGuest(side) => self.halt_guest(side).await?,
             Step::LeaveFile(side) => self.leave_file(side)?,
             Step::Leave(side, litter) => self.leave(side, litter).await?,
@@ -57,6 +60,7 @@ impl LibvirtDriver<'_> {
             | Step::Migrate(_)
             | Step::Job(_)
             | Step::Survey(_)
+            | Step::ReadRam(..)
             | Step::Clear(_)
             | Step::Leftovers(_)
             | Step::Raw(_)
@@ -72,9 +76,25 @@ impl LibvirtDriver<'_> {
     /// Flips the bits of the last byte of the middle page.
     async fn poke_byte(&self, side: Side) -> Result<(), Error> {
         let guest = &self.subject.guest;
-        let page = guest.start + guest.pages() / 2 * migratrix_guest::PAGE;
+        let page = guest.start + guest.pages() / 2 * PAGE;
         let byte = b"a-b!"[3] ^ 0xff;
         qtest::write(self.qtest_path(side)?, page + MARK, &[byte]).await
+    }
+
+    /// Changes the first byte of the page after the range, which nobody uses.
+    async fn poke_rest(&self, side: Side) -> Result<(), Error> {
+        qtest::write(self.qtest_path(side)?, self.subject.guest.end, &[0xff]).await
+    }
+
+    /// Puts each sector of the last page back by a lap.
+    async fn age_page(&mut self, side: Side) -> Result<(), Error> {
+        let (path, end) = (self.qtest_path(side)?, self.subject.guest.end);
+        let lap = self.heartbeat(side).await?.lap().await?;
+        let stamp = lap.unwrap_or_default().wrapping_sub(1).to_le_bytes();
+        for sector in (end - PAGE..end).step_by(SECTOR as usize) {
+            qtest::write(path.clone(), sector, &stamp).await?;
+        }
+        Ok(())
     }
 
     async fn halt_guest(&self, side: Side) -> Result<(), Error> {

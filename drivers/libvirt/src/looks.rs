@@ -3,11 +3,12 @@
 use std::{io, sync::Arc, time::Duration};
 
 use migratrix_client::wire::{Detail, DomainAction, Op, Said, Seen};
-use migratrix_contract::{Host, Leftovers, Recorder};
-use migratrix_history::{Document, DomainInfo, DomainState, Observation, Side, When};
+use migratrix_contract::{Host, Leftovers, REGISTERS, Recorder, read_ram, registers};
+use migratrix_guest::{Accelerated, Registers};
+use migratrix_history::{Document, DomainInfo, DomainState, Observation, Refusal, Side, When};
 use tokio::time::{Instant, interval};
 
-use crate::{Error, LibvirtDriver, identity};
+use crate::{Error, LibvirtDriver, channels::qemu_of, identity};
 
 /// How often it is looked at meanwhile.
 const RESIDUE_EVERY: Duration = Duration::from_millis(20);
@@ -104,7 +105,46 @@ impl LibvirtDriver<'_> {
         let Said::Survey(survey) = self.on(side).await?.ask(survey).await? else {
             return Err(Error::Malformed("survey"));
         };
-        record.saw(Observation::Memory { side, survey });
+        let registers = self.registers(side).await?;
+        record.saw(Observation::Memory {
+            side,
+            survey,
+            registers,
+        });
+        Ok(())
+    }
+
+    /// Where the guest's processor stands; `None` where the host does not let QEMU be asked.
+    async fn registers(&mut self, side: Side) -> Result<Option<Registers>, Error> {
+        match self.say(side, REGISTERS.to_owned(), true).await {
+            Ok(told) => registers(&told).map(Some).ok_or(Error::Monitor(told)),
+            Err(Error::Refused(_)) => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Records what is in each page of the machine's memory.
+    pub(crate) async fn read_ram(
+        &mut self,
+        side: Side,
+        when: When,
+        record: &mut Recorder,
+    ) -> Result<(), Error> {
+        let Some(processes) = self.host(side).path("/proc") else {
+            record.saw(Observation::NotOurs { side });
+            return Ok(());
+        };
+        let (domain, guest) = (self.subject.domain.clone(), self.subject.guest);
+        let mib = self.subject.memory_mib;
+        let read = tokio::task::spawn_blocking(move || {
+            let gone = || io::Error::new(io::ErrorKind::NotFound, "the domain has no QEMU there");
+            let qemu = qemu_of(&processes, &domain).ok_or_else(gone)?;
+            // The domain's XML has `type='qemu'`.
+            read_ram(&qemu, &guest, Accelerated::Tcg, mib)
+        });
+        let ram = read.await.map_err(io::Error::other).and_then(|read| read);
+        let ram = ram.map_err(|error| unreadable(&error))?;
+        record.saw(Observation::Ram { side, when, ram });
         Ok(())
     }
 
@@ -159,6 +199,15 @@ fn note_left(side: Side, left: Leftovers, record: &mut Recorder) {
             others: left.others,
         });
     }
+}
+
+/// That the memory can't be read is no reason to see nothing else of the case.
+fn unreadable(error: &io::Error) -> Error {
+    Error::Refused(Refusal {
+        code: 0,
+        domain: 0,
+        message: format!("can't read the memory of the domain's QEMU: {error}"),
+    })
 }
 
 /// What is left of the domain, once nothing is or the host has had its time: what was ended goes when

@@ -106,9 +106,12 @@ impl QemuDriver {
             Step::Beat(side, when) => self.sample_heartbeat(side, when, record).await,
             Step::Job(side) => self.inspect_migration(side, record).await,
             Step::Survey(side) => self.survey(side, record).await,
+            Step::ReadRam(side, when) => self.read_ram(side, when, record).await,
             Step::Clear(side) => self.clear(side, record).await,
             Step::Leftovers(side) => self.inspect_leftovers(side, record).await,
             Step::PokeByte(side) => self.poke_byte(side).await,
+            Step::PokeRest(side) => self.poke_rest(side).await,
+            Step::AgePage(side) => self.age_page(side).await,
             Step::HaltGuest(side) => self.halt_guest(side).await,
             Step::LeaveFile(side) => self.leave_file(side),
             Step::Leave(side, Litter::Listener) => self.leave_listener(side).await,
@@ -143,6 +146,8 @@ const fn is_fault(step: &Step) -> bool {
     matches!(
         step,
         Step::PokeByte(_)
+            | Step::PokeRest(_)
+            | Step::AgePage(_)
             | Step::HaltGuest(_)
             | Step::LeaveFile(_)
             | Step::Leave(..)

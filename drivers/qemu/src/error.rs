@@ -8,7 +8,7 @@ use migratrix_history::{Outcome, Refusal, Side};
 use migratrix_qmp::{MigrationStatus, QemuError, QmpError};
 use thiserror::Error;
 
-/// Why a step of a case was not done. The first two are QEMU's own "no".
+/// Why a step of a case was not done. The first two are QEMU's own "no", the third the kernel's.
 #[derive(Debug, Error)]
 pub(crate) enum StepError {
     /// A command was refused.
@@ -21,6 +21,9 @@ pub(crate) enum StepError {
         status: MigrationStatus,
         why: String,
     },
+    /// The memory of a QEMU can't be read. That is no reason to see nothing else of the case.
+    #[error("can't read the memory of the {}'s QEMU: {why}", word(*.side))]
+    Unreadable { side: Side, why: io::Error },
     /// We could not ask.
     #[error(transparent)]
     Qemu(#[from] QemuError),
@@ -74,7 +77,10 @@ pub(crate) const fn word(side: Side) -> &'static str {
 impl From<StepError> for Outcome {
     fn from(error: StepError) -> Self {
         let text = told(&error);
-        if let StepError::Refused(_) | StepError::UnexpectedStatus { .. } = error {
+        if let StepError::Refused(_)
+        | StepError::UnexpectedStatus { .. }
+        | StepError::Unreadable { .. } = error
+        {
             return Self::Refused(Refusal {
                 code: 0,
                 domain: 0,

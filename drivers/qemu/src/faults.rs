@@ -3,6 +3,7 @@
 use std::fs::{self, OpenOptions};
 
 use migratrix_contract::Recorder;
+use migratrix_guest::{PAGE, SECTOR};
 use migratrix_history::Side;
 use migratrix_qmp::{Launch, QemuError, Width};
 use nix::{
@@ -29,11 +30,27 @@ impl QemuDriver {
     /// Flips the bits of the last byte of a sector of the middle page.
     pub(crate) async fn poke_byte(&mut self, side: Side) -> Result<(), StepError> {
         let guest = &self.subject.guest;
-        let page = guest.start + guest.pages() / 2 * migratrix_guest::PAGE;
+        let page = guest.start + guest.pages() / 2 * PAGE;
         let address = u64::from(page + MARK);
         let byte = self.party(side).read_memory(address, 1).await?;
         let flipped: Vec<u8> = byte.iter().map(|byte| byte ^ 0xff).collect();
         self.party(side).write_memory(address, &flipped).await
+    }
+
+    /// Changes the first byte of the page after the range, which nobody uses.
+    pub(crate) async fn poke_rest(&mut self, side: Side) -> Result<(), StepError> {
+        let address = self.subject.guest.end.into();
+        self.party(side).write_memory(address, &[0xff]).await
+    }
+
+    /// Puts each sector of the last page back by a lap.
+    pub(crate) async fn age_page(&mut self, side: Side) -> Result<(), StepError> {
+        let stamp = self.lap(side).await?.wrapping_sub(1).to_le_bytes();
+        let end = self.subject.guest.end;
+        for sector in (end - PAGE..end).step_by(SECTOR as usize) {
+            self.party(side).write_memory(sector.into(), &stamp).await?;
+        }
+        Ok(())
     }
 
     /// Writes what halts over the guest's code.

@@ -3,11 +3,12 @@
 mod heartbeat;
 mod machine;
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, io, path::PathBuf};
 
-use migratrix_contract::Recorder;
-use migratrix_guest::Survey;
+use migratrix_contract::{REGISTERS, Recorder, read_ram, registers};
+use migratrix_guest::{Accelerated, Registers, Survey};
 use migratrix_history::{DomainInfo, DomainState, Identity, JobStats, Observation, Side, When};
+use migratrix_matrix::Accelerator;
 use migratrix_qmp::{Deadline, MigrationStatus, RunState};
 use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::json;
@@ -122,6 +123,18 @@ impl Party {
         })
     }
 
+    /// Where the guest's processor stands.
+    async fn registers(&mut self) -> Result<Registers, StepError> {
+        let command = "human-monitor-command";
+        let line = json!({ "command-line": REGISTERS });
+        let told = self.ask(command, line).await?;
+        let what = told.as_str().unwrap_or_default();
+        registers(what).ok_or_else(|| StepError::Malformed {
+            command,
+            what: what.to_owned(),
+        })
+    }
+
     /// Its description, once it is through with a migration that has completed: QEMU tells of that
     /// a moment before its run state follows.
     async fn settled(&mut self) -> Result<DomainInfo, StepError> {
@@ -176,6 +189,13 @@ impl Party {
             processor,
             devices,
         })
+    }
+}
+
+const fn accelerated(by: Accelerator) -> Accelerated {
+    match by {
+        Accelerator::Tcg | Accelerator::TcgUnflushed => Accelerated::Tcg,
+        Accelerator::Kvm | Accelerator::KvmDirtyRing => Accelerated::Kvm,
     }
 }
 
@@ -267,7 +287,33 @@ impl QemuDriver {
         let (address, size) = (guest.start.into(), guest.bytes().into());
         let bytes = self.party(side).read_memory(address, size).await?;
         let survey = Survey::read(&guest, &bytes)?;
-        record.saw(Observation::Memory { side, survey });
+        let registers = Some(self.party(side).registers().await?);
+        record.saw(Observation::Memory {
+            side,
+            survey,
+            registers,
+        });
+        Ok(())
+    }
+
+    /// Records what is in each page of the machine's memory. A QEMU that is gone has none.
+    pub(crate) async fn read_ram(
+        &mut self,
+        side: Side,
+        when: When,
+        record: &mut Recorder,
+    ) -> Result<(), StepError> {
+        let party = self.party(side);
+        let pid = party.pid();
+        let pid = pid.ok_or(StepError::NoQemu(side, party.end().map(str::to_owned)))?;
+        let (guest, mib) = (self.subject.guest, self.subject.memory_mib);
+        let accelerated = accelerated(self.subject.raw.accelerator);
+        let process = PathBuf::from(format!("/proc/{pid}"));
+        let read =
+            tokio::task::spawn_blocking(move || read_ram(&process, &guest, accelerated, mib));
+        let ram = read.await.map_err(io::Error::other).and_then(|read| read);
+        let ram = ram.map_err(|why| StepError::Unreadable { side, why })?;
+        record.saw(Observation::Ram { side, when, ram });
         Ok(())
     }
 

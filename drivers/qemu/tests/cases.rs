@@ -7,7 +7,7 @@ mod raw;
 use std::{path::Path, time::Instant};
 
 use migratrix_contract::{Deadlines, Recorder, run};
-use migratrix_history::{History, Observation, Outcome, Side};
+use migratrix_history::{Entry, History, Observation, Outcome, Side};
 use migratrix_qemu::{QemuDriver, RawHost, unmet};
 
 /// Cases that end in the guest's being on the destination.
@@ -83,11 +83,25 @@ fn assert_done(history: &History) {
 fn assert_law(history: &History) {
     let mut laws = Vec::new();
     for entry in &history.entries {
-        if let Observation::Memory { survey, .. } = &entry.saw {
-            laws.push(survey.law(&history.header.guest));
+        if let Observation::Memory {
+            survey, registers, ..
+        } = &entry.saw
+        {
+            let guest = &history.header.guest;
+            let place = guest.place(&registers.expect("QEMU tells them")).unwrap();
+            laws.push(survey.law_at(guest, place));
         }
     }
     assert!(matches!(*laws, [Ok(_)]), "{laws:?}");
+    let ram = |entry: &Entry| match &entry.saw {
+        Observation::Ram { ram, .. } => Some(ram.clone()),
+        _ => None,
+    };
+    let rams: Vec<_> = history.entries.iter().filter_map(ram).collect();
+    let [before, after] = &rams[..] else {
+        panic!("{} readings of all of the memory", rams.len());
+    };
+    assert_eq!(before.difference(after), None, "{}", history.header.case);
 }
 
 fn states(history: &History, of: Side) -> Vec<&str> {

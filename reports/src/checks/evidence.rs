@@ -6,7 +6,7 @@
 
 use std::{cell::OnceCell, ops::Range};
 
-use migratrix_guest::Survey;
+use migratrix_guest::{Ram, Registers, Survey};
 use migratrix_history::{
     Document, DomainInfo, DomainState, Entry, Header, History, JobStats, Lines, Observation,
     Outcome, Side, Verb, Versions, When,
@@ -46,6 +46,16 @@ pub(super) struct Beat {
     pub first: u32,
     pub last: u32,
     pub window_us: u64,
+}
+
+/// The guest's stamped memory, as it was read while the guest was held still.
+#[derive(Clone, Copy)]
+pub(super) struct Surveyed<'h> {
+    /// When it was recorded, in microseconds.
+    pub at_us: u64,
+    pub survey: &'h Survey,
+    /// Where the processor stood, if that was learned.
+    pub registers: Option<&'h Registers>,
 }
 
 /// A life-cycle event, and when it came.
@@ -342,14 +352,41 @@ impl<'h> Evidence<'h> {
         left.map(|(_, left)| left)
     }
 
-    /// The guest's stamped memory on a side when it was there to stay, and when it was read, in
-    /// microseconds.
-    pub fn survey(&self, side: Side) -> Result<(u64, &'h Survey), Verdict> {
+    /// The guest's stamped memory on a side when it was there to stay.
+    pub fn survey(&self, of: Side) -> Result<Surveyed<'h>, Verdict> {
         let survey = self.last_in(&self.span(When::After), |saw| match saw {
-            Observation::Memory { side: s, survey } if *s == side => Some(survey),
+            Observation::Memory {
+                side,
+                survey,
+                registers,
+            } if *side == of => Some((survey, registers.as_ref())),
             _ => None,
         });
-        survey.ok_or_else(|| self.unseen(&format!("the memory on {} was not read", place(side))))
+        let (at_us, (survey, registers)) = survey
+            .ok_or_else(|| self.unseen(&format!("the memory on {} was not read", place(of))))?;
+        Ok(Surveyed {
+            at_us,
+            survey,
+            registers,
+        })
+    }
+
+    /// All of the memory on a side, the last time that it was read at a look.
+    pub fn ram(&self, of: (Side, When)) -> Option<&'h Ram> {
+        let ram = self.last_in(&self.span(of.1), |saw| match saw {
+            Observation::Ram { side, when, ram } if (*side, *when) == of => Some(ram),
+            _ => None,
+        });
+        ram.map(|(_, ram)| ram)
+    }
+
+    /// Whether all of the memory was to be read: a version that didn't know of it never asked.
+    pub fn asks_for_ram(&self) -> bool {
+        let begins = |entry: &Entry| {
+            let saw = &entry.saw;
+            matches!(saw, Observation::Began { verb, .. } if *verb == Verb::Ram)
+        };
+        self.history.entries.iter().any(begins)
     }
 
     /// The statistics of the migration, and which host gave them.

@@ -1,33 +1,112 @@
-//! `memory`: the a-b law holds over every page of the guest's memory, where the guest is.
+//! `memory`: the a-b law holds over every page of the guest's memory, where the guest is, and the rest
+//! of its machine's memory is what it was.
 
+use migratrix_guest::{Place, Ram, Registers, Stamper};
 use migratrix_history::{Side, When};
 
-use super::evidence::{Evidence, Judged};
+use super::{
+    evidence::{Evidence, Judged, Surveyed},
+    words::place,
+};
 use crate::Verdict;
 
 /// How many laps a guest may have begun or ended beside the whole paces between two readings.
 const SLACK: u64 = 2;
 
 /// The law holds, and the guest is at a lap that it can be at; at the one that it had before if it was
-/// to stand still all the while.
+/// to stand still all the while. What it doesn't stamp is what it was.
 pub(super) fn memory(evidence: &Evidence<'_>, on: Side, stands: bool) -> Judged {
-    let (at_us, survey) = evidence.survey(on)?;
+    let surveyed = evidence.survey(on)?;
+    let stamper = match lawful(evidence, on, &surveyed)? {
+        Ok(stamper) => stamper,
+        Err(fail) => return Ok(fail),
+    };
+    if let Some(wrong) = bounds(evidence, surveyed.at_us, stamper.laps, stands)? {
+        return Ok(Verdict::fail(format!(
+            "the memory of the guest on {} is of lap {}, and {wrong}",
+            evidence.host(on),
+            stamper.laps
+        )));
+    }
+    rest(evidence, (evidence, on))
+}
+
+/// Where the stamper stood, by memory that obeys the law and by registers of which it is; a failure where
+/// it doesn't. Where a host that is ours was to tell of registers and did not, that is not known.
+pub(super) fn lawful(
+    evidence: &Evidence<'_>,
+    on: Side,
+    surveyed: &Surveyed<'_>,
+) -> Result<Result<Stamper, Verdict>, Verdict> {
+    let guest = &evidence.header().guest;
+    // No guest is made of parameters that are not sound.
+    let stood = surveyed.registers.and_then(|at| guest.place(at).ok());
     let host = evidence.host(on);
-    let stamper = match survey.law(&evidence.header().guest) {
+    let stamper = match surveyed
+        .survey
+        .law_at(guest, stood.unwrap_or(Place::Elsewhere))
+    {
         Ok(stamper) => stamper,
         Err(breach) => {
-            return Ok(Verdict::fail(format!(
-                "the guest's memory on {host} breaks the law: {breach}"
-            )));
+            let stood = told(stood, surveyed.registers);
+            return Ok(Err(Verdict::fail(format!(
+                "the guest's memory on {host} breaks the law: {breach}{stood}"
+            ))));
         }
     };
-    Ok(match bounds(evidence, at_us, stamper.laps, stands)? {
-        None => Verdict::Pass,
-        Some(wrong) => Verdict::fail(format!(
-            "the memory of the guest on {host} is of lap {}, and {wrong}",
-            stamper.laps
-        )),
+    let can_do_without = evidence.is_foreign(on) || !evidence.asks_for_ram();
+    if stood.is_none() && !can_do_without {
+        let what = format!("the registers of the guest on {} were not read", place(on));
+        return Err(evidence.unseen(&what));
+    }
+    // The BIOS wakes a guest that sleeps; no other is ever out of its own code.
+    Ok(if stood == Some(Place::Elsewhere) && !guest.suspend {
+        let stood = told(stood, surveyed.registers);
+        Err(Verdict::fail(format!(
+            "the guest on {host} is not where it can be{stood}"
+        )))
+    } else {
+        Ok(stamper)
     })
+}
+
+/// Where the registers say that the guest stood.
+fn told(stood: Option<Place>, registers: Option<&Registers>) -> String {
+    let next = registers.map_or(0, |registers| registers.next);
+    match stood {
+        None => String::new(),
+        Some(Place::Elsewhere) => format!(", it stood outside of its own code (at {next:#x})"),
+        Some(Place::Between) => format!(", where the guest stood between two laps (at {next:#x})"),
+        Some(Place::Before(sector)) => {
+            format!(", where the guest was to stamp {sector:#x} next (at {next:#x})")
+        }
+    }
+}
+
+/// All of the memory that the guest doesn't stamp is what it was `before` on the source. A host that
+/// isn't ours does not let us see it, and an older history has no word of it.
+pub(super) fn rest(before: &Evidence<'_>, (after, on): (&Evidence<'_>, Side)) -> Judged {
+    let read = [
+        (Side::Source, When::Before, before),
+        (on, When::After, after),
+    ];
+    let is_foreign = read.iter().any(|(side, ..)| after.is_foreign(*side));
+    if is_foreign || !after.asks_for_ram() {
+        return Ok(Verdict::Pass);
+    }
+    let [was, is] = read.map(|(side, when, evidence)| {
+        let what = || format!("all of the memory on {} was not read", place(side));
+        let ram = evidence.ram((side, when));
+        ram.ok_or_else(|| evidence.unseen(&what()))
+    });
+    let (was, is): (&Ram, &Ram) = (was?, is?);
+    Ok(was.difference(is).map_or(Verdict::Pass, |difference| {
+        let host = after.host(on);
+        Verdict::fail(format!(
+            "the guest doesn't stamp all of its memory, and the rest is another one on {host} \
+             than before on the source: {difference}"
+        ))
+    }))
 }
 
 /// What is wrong with a lap that was read at a moment: it lies before one that was seen, or after one

@@ -6,6 +6,7 @@
 
 use std::collections::BTreeSet;
 
+use migratrix_guest::{Page, Ram, Run};
 use migratrix_history::{
     Document, DomainState, History, Observation, Outcome, Part, Party, Refusal, Side, Verb, When,
 };
@@ -385,6 +386,7 @@ fn is_evidence(saw: &Observation) -> bool {
             | Observation::Iteration { .. }
             | Observation::Job { .. }
             | Observation::Memory { .. }
+            | Observation::Ram { .. }
             | Observation::Leftovers { .. }
     )
 }
@@ -658,6 +660,101 @@ fn a_memory_that_was_read_and_statistics_that_were_asked_for_before_the_end_are_
     let job = |saw: &Observation| matches!(saw, Observation::Job { .. });
     let early = moved(good(LIVE), job, |saw| begins(saw, Verb::Migrate));
     assert_kind(&early, Condition::Statistics, Kind::Unknown);
+}
+
+/// The memory of a waiting guest whose last page has not come along for a lap.
+fn with_a_stale_tail(history: History) -> History {
+    changed(history, |saw| {
+        if let Observation::Memory { survey, .. } = saw {
+            survey.runs[0].pages -= 1;
+            let page = Page::Stamped { lap: 39 };
+            survey.runs.push(Run { pages: 1, page });
+        }
+    })
+}
+
+#[test]
+fn a_stale_tail_is_seen_by_the_registers_and_an_older_history_has_none() {
+    let stale = with_a_stale_tail(good(LIVE));
+    let why = verdict(&stale, Condition::Memory).why().to_owned();
+    assert!(
+        why.contains("page 0x10f000 is of the older lap 39"),
+        "{why}"
+    );
+    assert!(why.contains("stood between two laps"), "{why}");
+    let blind = changed(stale, |saw| {
+        if let Observation::Memory { registers, .. } = saw {
+            *registers = None;
+        }
+    });
+    assert_kind(&blind, Condition::Memory, Kind::Unknown);
+    let foreign = Observation::NotOurs {
+        side: Side::Destination,
+    };
+    let foreign = inserted(blind.clone(), |saw| begins(saw, Verb::Ram), foreign);
+    assert_kind(&foreign, Condition::Memory, Kind::Pass);
+    let is_of_ram = |saw: &Observation| begins(saw, Verb::Ram) || ends(saw, Verb::Ram);
+    assert_kind(&without(blind, is_of_ram), Condition::Memory, Kind::Pass);
+}
+
+/// As a processor that was reset, and none of whose registers came along.
+#[test]
+fn a_guest_that_stands_outside_of_its_own_code_is_wrong_unless_it_may_be_woken() {
+    let reset = changed(good(LIVE), |saw| {
+        if let Observation::Memory {
+            registers: Some(registers),
+            ..
+        } = saw
+        {
+            registers.next = 0xffff_fff0;
+        }
+    });
+    let why = verdict(&reset, Condition::Memory).why().to_owned();
+    assert!(
+        why.ends_with("it stood outside of its own code (at 0xfffffff0)"),
+        "{why}"
+    );
+    let mut waking = reset;
+    waking.header.guest.suspend = true;
+    assert_kind(&waking, Condition::Memory, Kind::Pass);
+}
+
+fn with_other_ram(history: History, of: Side, change: impl Fn(&mut Ram)) -> History {
+    changed(history, |saw| match saw {
+        Observation::Ram { side, ram, .. } if *side == of => change(ram),
+        _ => {}
+    })
+}
+
+#[test]
+fn memory_that_the_guest_does_not_stamp_is_the_same_on_both_sides() {
+    let lost = with_other_ram(good(LIVE), Side::Destination, |ram| {
+        ram.regions.remove(0);
+    });
+    let why = verdict(&lost, Condition::Memory).why().to_owned();
+    let told = "the page at 0x0 is nothing but zeros now, and 15 more pages differ";
+    assert!(why.contains(told), "{why}");
+    let smaller = with_other_ram(good(LIVE), Side::Destination, |ram| ram.pages -= 1);
+    assert_kind(&smaller, Condition::Memory, Kind::Fail);
+}
+
+#[test]
+fn memory_that_was_not_read_as_a_whole_is_unknown_where_it_was_to_be() {
+    let is_ram = |saw: &Observation| matches!(saw, Observation::Ram { .. });
+    let unread = without(good(LIVE), is_ram);
+    assert_kind(&unread, Condition::Memory, Kind::Unknown);
+    let is_of_ram = |saw: &Observation| begins(saw, Verb::Ram) || ends(saw, Verb::Ram);
+    let older = without(unread.clone(), is_of_ram);
+    assert_kind(&older, Condition::Memory, Kind::Pass);
+    let foreign = Observation::NotOurs {
+        side: Side::Destination,
+    };
+    let foreign = inserted(unread, |saw| begins(saw, Verb::Ram), foreign);
+    assert_kind(&foreign, Condition::Memory, Kind::Pass);
+}
+
+fn ends(saw: &Observation, of: Verb) -> bool {
+    matches!(saw, Observation::Ended { verb, .. } if *verb == of)
 }
 
 #[test]

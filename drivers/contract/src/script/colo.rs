@@ -71,6 +71,7 @@ fn before() -> Vec<Step> {
     vec![
         Step::Inspect(Source, When::Before),
         Step::Beat(Source, When::Before),
+        Step::ReadRam(Source, When::Before),
     ]
 }
 
@@ -113,6 +114,7 @@ fn alone(survivor: Side, lost: Side) -> Vec<Step> {
         Step::Beat(survivor, When::After),
         Step::Beat(lost, When::After),
         Step::Survey(survivor),
+        Step::ReadRam(survivor, When::After),
         Step::Resume(survivor),
     ]
 }
@@ -125,6 +127,7 @@ fn onward(survivor: Side, lost: Side) -> Vec<Step> {
         Step::Inspect(survivor, When::After),
         Step::Beat(lost, When::After),
         Step::Survey(lost),
+        Step::ReadRam(lost, When::After),
     ]
 }
 

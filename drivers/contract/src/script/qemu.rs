@@ -65,6 +65,7 @@ fn before() -> Vec<Step> {
     vec![
         Step::Inspect(Source, When::Before),
         Step::Beat(Source, When::Before),
+        Step::ReadRam(Source, When::Before),
     ]
 }
 
@@ -275,6 +276,7 @@ fn after(raw_migration: &Raw) -> Vec<Step> {
         Step::Beat(Destination, When::After),
         Step::Job(Source),
         Step::Survey(survivor),
+        Step::ReadRam(survivor, When::After),
     ]);
     if raw_migration.devices != Devices::None {
         // It was held still to be surveyed.

@@ -20,7 +20,11 @@ const THROTTLED_BOUND_MS: u64 = 600;
 pub(super) const fn needs_qtest(fault: TckFault) -> bool {
     matches!(
         fault,
-        TckFault::MemoryByte | TckFault::SourceHalted | TckFault::DestinationHalted
+        TckFault::MemoryByte
+            | TckFault::PageOutdated
+            | TckFault::UnstampedByte
+            | TckFault::SourceHalted
+            | TckFault::DestinationHalted
     )
 }
 
@@ -43,6 +47,7 @@ pub(super) fn steps(scenario: &Scenario) -> Vec<(Phase, Step)> {
         Step::Inspect(Side::Source, When::Before),
         Step::Beat(Side::Source, When::Before),
         Step::Inspect(Side::Destination, When::Before),
+        Step::ReadRam(Side::Source, When::Before),
     ];
     let migration = Step::Migrate(Migrate {
         scenario: *scenario,
@@ -55,6 +60,7 @@ pub(super) fn steps(scenario: &Scenario) -> Vec<(Phase, Step)> {
         Step::Beat(Side::Destination, When::After),
         Step::Job(Side::Destination),
         Step::Survey(Side::Destination),
+        Step::ReadRam(Side::Destination, When::After),
     ];
     let clear = [
         Step::Clear(Side::Destination),
@@ -129,16 +135,9 @@ impl Script {
             TckFault::DestinationResumed => {
                 self.after(Phase::Migration, [Step::Resume(Destination)])
             }
-            TckFault::MemoryByte => {
-                self.before(
-                    |step| matches!(step, Step::Survey(_)),
-                    Step::Suspend(Destination),
-                );
-                self.before(
-                    |step| matches!(step, Step::Survey(_)),
-                    Step::PokeByte(Destination),
-                );
-            }
+            TckFault::MemoryByte => self.before_survey(Step::PokeByte(Destination)),
+            TckFault::PageOutdated => self.before_survey(Step::AgePage(Destination)),
+            TckFault::UnstampedByte => self.before_survey(Step::PokeRest(Destination)),
             TckFault::DestinationHalted => {
                 self.after(Phase::Migration, [Step::HaltGuest(Destination)]);
             }

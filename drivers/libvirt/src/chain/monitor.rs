@@ -32,7 +32,13 @@ impl LibvirtDriver<'_> {
         }
     }
 
-    async fn say(&mut self, side: Side, command: String, human: bool) -> Result<String, Error> {
+    /// What QEMU says to a command, or to a line of the `human` monitor.
+    pub(crate) async fn say(
+        &mut self,
+        side: Side,
+        command: String,
+        human: bool,
+    ) -> Result<String, Error> {
         let op = Op::Monitor {
             side,
             domain: self.subject.domain.clone(),

@@ -37,6 +37,10 @@ faults! {
     PostcopyNotStarted = "postcopy-not-started": Migration, POSTCOPY, Effect, Fail;
     /// One byte of the guest's memory is changed on the destination through qtest.
     PageChanged = "page-changed": AfterMigration, PLAIN, Memory, Fail;
+    /// The last page of the guest's stamped memory is put back by a lap on the destination through qtest.
+    PageOutdated = "raw-page-outdated": AfterMigration, PLAIN, Memory, Fail;
+    /// One byte of memory that the guest does not stamp is changed on the destination through qtest.
+    UnstampedByte = "raw-unstamped-byte": AfterMigration, PLAIN, Memory, Fail;
     /// The guest is halted on the destination, so that it is called running and its heartbeat has stopped.
     GuestHalted = "guest-halted": AfterMigration, PLAIN, Alive, Fail;
     /// A device is plugged in on the destination.

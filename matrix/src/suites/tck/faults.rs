@@ -9,7 +9,7 @@ use crate::fault::rows::faults;
 faults! {
     /// One thing to break on purpose in a migration through libvirt. The lost processes come last.
     ///
-    /// The changed byte is run on a paused guest, which can't stamp over it. A killed QEMU ends the
+    /// What is changed in stamped memory is run on a paused guest, which can't stamp over it. A killed QEMU ends the
     /// domain, and libvirt refuses to migrate an inactive one; a stopped daemon and a killed client
     /// never answer.
     TckFault: Tck;
@@ -58,6 +58,10 @@ faults! {
     LiveWithheld = "live-withheld": Migration, PLAIN.with(Flag::Live), GuestDuringCopy, Fail;
     /// One byte of the guest's memory is changed on the destination through qtest.
     MemoryByte = "memory-byte": AfterMigration, PAUSED, Memory, Fail;
+    /// The last page of the guest's stamped memory is put back by a lap on the destination through qtest.
+    PageOutdated = "page-outdated": AfterMigration, PAUSED, Memory, Fail;
+    /// One byte of memory that the guest does not stamp is changed on the destination through qtest.
+    UnstampedByte = "unstamped-byte": AfterMigration, PLAIN, Memory, Fail;
     /// The guest is halted on the destination, so that it is called running and its heartbeat has stopped.
     DestinationHalted = "destination-halted": AfterMigration, PLAIN, Alive, Fail;
     /// The destination's domain is replaced by one with a device more.

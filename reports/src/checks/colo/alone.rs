@@ -4,7 +4,10 @@ use migratrix_history::Side;
 
 use crate::{
     Verdict,
-    checks::evidence::{Evidence, Judged},
+    checks::{
+        evidence::{Evidence, Judged},
+        memory,
+    },
 };
 
 /// The law holds, and the guest is not from before the checkpoint that was compared.
@@ -12,7 +15,10 @@ pub(super) fn memory(evidence: &Evidence<'_>, on: Side) -> Judged {
     let Some(mirror) = evidence.mirror() else {
         return Err(evidence.unseen("the memory of both sides was not compared"));
     };
-    lawful(evidence, on, mirror.lap).map(|laps| laps.map_or_else(|fail| fail, |_| Verdict::Pass))
+    match lawful(evidence, on, mirror.lap)? {
+        Ok(_) => memory::rest(evidence, (evidence, on)),
+        Err(fail) => Ok(fail),
+    }
 }
 
 /// How many laps the guest on a side has done, by its memory; a failure where that breaks the law,
@@ -22,16 +28,11 @@ pub(super) fn lawful(
     on: Side,
     seen: u32,
 ) -> Result<Result<u32, Verdict>, Verdict> {
-    let (_, survey) = evidence.survey(on)?;
-    let host = evidence.host(on);
-    let stamper = match survey.law(&evidence.header().guest) {
+    let stamper = match memory::lawful(evidence, on, &evidence.survey(on)?)? {
         Ok(stamper) => stamper,
-        Err(breach) => {
-            return Ok(Err(Verdict::fail(format!(
-                "the guest's memory on {host} breaks the law: {breach}"
-            ))));
-        }
+        Err(fail) => return Ok(Err(fail)),
     };
+    let host = evidence.host(on);
     Ok(if stamper.laps >= seen {
         Ok(stamper.laps)
     } else {

@@ -11,6 +11,7 @@ use crate::{
     Verdict,
     checks::{
         evidence::{Evidence, Judged},
+        memory,
         words::{no, place},
     },
 };
@@ -55,7 +56,10 @@ pub(super) fn onward(pair: &Evidence<'_>, later: &Evidence<'_>, from: Side) -> J
         Ok(laps) => laps,
         Err(fail) => return Ok(fail),
     };
-    lawful(later, to, laps).map(|laps| laps.map_or_else(|fail| fail, |_| Verdict::Pass))
+    match lawful(later, to, laps)? {
+        Ok(_) => memory::rest(pair, (later, to)),
+        Err(fail) => Ok(fail),
+    }
 }
 
 fn refused(later: &Evidence<'_>) -> Option<String> {

@@ -9,7 +9,7 @@ use serde_json::json;
 use super::mode;
 use crate::{
     raw_story::{event, status},
-    story::{UUID, empty, memory, qemu_version, sampled, step},
+    story::{UUID, empty, memory, qemu_version, ram, sampled, step},
 };
 use Side::{Destination, Source};
 
@@ -50,6 +50,7 @@ impl Timeline {
         }
         self.look(Source, When::Before, machine("running"));
         self.beat(Source, When::Before, 4, Activity::Running);
+        self.step(Verb::Ram, vec![ram(Source, When::Before)]);
     }
 
     fn settings(&self, side: Side) -> Observation {
@@ -113,6 +114,7 @@ impl Timeline {
         self.beat(survivor, When::After, 20, Activity::Running);
         self.beat(survivor.other(), When::After, 0, Activity::Paused);
         self.step(Verb::Survey, vec![memory(survivor)]);
+        self.step(Verb::Ram, vec![ram(survivor, When::After)]);
     }
 
     fn onward(&mut self) {
@@ -124,6 +126,7 @@ impl Timeline {
         self.look(from, When::After, machine("postmigrate"));
         self.beat(to, When::After, 40, Activity::Running);
         self.step(Verb::Survey, vec![memory(to)]);
+        self.step(Verb::Ram, vec![ram(to, When::After)]);
     }
 
     fn clear(&mut self) {

@@ -50,6 +50,8 @@ pub(in crate::script) fn effective(raw: Raw, fault: Option<Fault>) -> Raw {
         | RawFault::SinglePass
         | RawFault::PostcopyNotStarted
         | RawFault::PageChanged
+        | RawFault::PageOutdated
+        | RawFault::UnstampedByte
         | RawFault::GuestHalted
         | RawFault::DevicePlugged
         | RawFault::ClockSet
@@ -97,10 +99,9 @@ pub(super) fn inject_fault(script: &mut Script, fault: RawFault) {
             ];
             script.steps.retain(|(_, step)| !steps.contains(step));
         }
-        RawFault::PageChanged => {
-            script.before(is_survey, Step::Suspend(Destination));
-            script.before(is_survey, Step::PokeByte(Destination));
-        }
+        RawFault::PageChanged => script.before_survey(Step::PokeByte(Destination)),
+        RawFault::PageOutdated => script.before_survey(Step::AgePage(Destination)),
+        RawFault::UnstampedByte => script.before_survey(Step::PokeRest(Destination)),
         RawFault::GuestHalted => script.after(Phase::Migration, [Step::HaltGuest(Destination)]),
         RawFault::DevicePlugged => {
             script.after(Phase::Migration, [raw(RawStep::PlugDevice(Destination))]);
@@ -141,7 +142,3 @@ pub(super) fn inject_fault(script: &mut Script, fault: RawFault) {
 /// The downtime bound of [`RawFault::SlowlyConverged`], in milliseconds: well above what the small
 /// guest needs unbounded, and well below what its range needs at the bandwidth that is left.
 const SLOW_BOUND_MS: u64 = 60;
-
-fn is_survey(step: &Step) -> bool {
-    matches!(step, Step::Survey(_))
-}

@@ -1,0 +1,198 @@
+//! All of a machine's memory, read in the process that has it.
+//!
+//! The kernel is asked, and not QEMU: it costs QEMU nothing, it takes two milliseconds for 16 MiB, and
+//! what is behind a machine's windows (of its display, of its BIOS) is seen as well.
+
+use std::{
+    fs::{self, File},
+    io,
+    os::unix::fs::FileExt,
+    path::Path,
+};
+
+use migratrix_guest::{Accelerated, PAGE, Parameters, Ram, RamReader};
+
+/// How many pages are read at once: so many as stay in a processor's cache.
+const SPAN: u32 = 64;
+
+/// What the kernel says of a page, in 8 bytes: it is there, it is swapped out, it is a file's.
+const ENTRY: usize = 8;
+const PRESENT: u64 = 1 << 63;
+const SWAPPED: u64 = 1 << 62;
+const OF_FILE: u64 = 1 << 61;
+
+/// The memory of the guest whose QEMU is the process with this folder below `/proc`: `mib` MiB, from
+/// address 0 on. It is the one mapping of that size that has the guest's stamp in its place.
+///
+/// # Errors
+/// Returns an error where the process may not be read, or has no such mapping or several.
+pub fn read_ram(
+    process: &Path,
+    guest: &Parameters,
+    accelerated: Accelerated,
+    mib: u32,
+) -> io::Result<Ram> {
+    let maps = fs::read_to_string(process.join("maps"))?;
+    let memory = File::open(process.join("mem"))?;
+    let is_guests = |mapping: &Mapping| {
+        let mut stamp = [0; Parameters::LAP_BYTES];
+        let place = mapping.start + u64::from(guest.lap_address());
+        let read = memory.read_exact_at(&mut stamp, place);
+        read.is_ok() && guest.read_lap(&stamp).is_some()
+    };
+    let mut found = mappings(&maps, u64::from(mib) << 20).filter(is_guests);
+    let mapping = match (found.next(), found.next()) {
+        (Some(mapping), None) => mapping,
+        (None, _) => return Err(unclear("no mapping", mib)),
+        (Some(_), Some(_)) => return Err(unclear("more than one mapping", mib)),
+    };
+    let pages = mib * ((1 << 20) / PAGE);
+    let entries = mapping.entries(process, pages)?;
+    let mut reader = RamReader::new(guest, accelerated);
+    let mut bytes = vec![0; (SPAN * PAGE) as usize];
+    for (entries, first) in entries
+        .chunks(SPAN as usize)
+        .zip((0..).step_by(SPAN as usize))
+    {
+        if entries.iter().all(|entry| mapping.is_empty(*entry)) {
+            reader.skip(entries.len() as u32);
+            continue;
+        }
+        let bytes = &mut bytes[..entries.len() * PAGE as usize];
+        memory.read_exact_at(bytes, mapping.start + u64::from(PAGE) * first)?;
+        reader.read(bytes);
+    }
+    Ok(reader.finish())
+}
+
+fn unclear(what: &str, mib: u32) -> io::Error {
+    let why = format!("{what} of {mib} MiB has the guest's stamp");
+    io::Error::new(io::ErrorKind::NotFound, why)
+}
+
+/// A part of a process's memory.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Mapping {
+    start: u64,
+    /// Whether it is the process's own, and no file's.
+    is_anonymous: bool,
+}
+
+impl Mapping {
+    /// What the kernel says of each of its pages.
+    fn entries(&self, process: &Path, pages: u32) -> io::Result<Vec<u64>> {
+        let mut bytes = vec![0; pages as usize * ENTRY];
+        let table = File::open(process.join("pagemap"))?;
+        table.read_exact_at(&mut bytes, self.start / u64::from(PAGE) * ENTRY as u64)?;
+        let entries = bytes.chunks_exact(ENTRY);
+        let entry = |bytes: &[u8]| bytes.try_into().map_or(PRESENT, u64::from_le_bytes);
+        Ok(entries.map(entry).collect())
+    }
+
+    /// Whether a page is known to be nothing but zeros: one that was never touched, or the kernel's own
+    /// page of zeros, which is no process's.
+    const fn is_empty(&self, entry: u64) -> bool {
+        let is_untouched = entry & (PRESENT | SWAPPED) == 0;
+        let is_kernels = entry & PRESENT != 0 && entry & OF_FILE != 0;
+        self.is_anonymous && (is_untouched || is_kernels)
+    }
+}
+
+/// The mappings of this size that can be read and written, by what `/proc/PID/maps` says.
+fn mappings(maps: &str, size: u64) -> impl Iterator<Item = Mapping> {
+    maps.lines().filter_map(move |line| {
+        let mut words = line.split_whitespace();
+        let (start, end) = words.next()?.split_once('-')?;
+        let start = u64::from_str_radix(start, 16).ok()?;
+        let end = u64::from_str_radix(end, 16).ok()?;
+        let rights = words.next()?;
+        let inode = words.nth(2)?;
+        let is_memory = rights.starts_with("rw") && end - start == size;
+        is_memory.then(|| Mapping {
+            start,
+            is_anonymous: rights.ends_with('p') && inode == "0",
+        })
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use migratrix_guest::Model;
+
+    use super::*;
+
+    const GUEST: Parameters = Parameters {
+        end: Parameters::SMALL.start + 0x3000,
+        ..Parameters::SMALL
+    };
+    const MIB: u32 = 5;
+    const THERE: u64 = PRESENT;
+
+    /// A machine's memory, with a guest that has laid out its range, and something at its end.
+    fn memory() -> Vec<u8> {
+        let mut bytes = vec![0; (MIB as usize) << 20];
+        let start = GUEST.start as usize;
+        let range = Model::new(GUEST).memory();
+        bytes[start..start + range.len()].copy_from_slice(&range);
+        *bytes.last_mut().unwrap() = 7;
+        bytes
+    }
+
+    /// A folder that stands for one below `/proc`: of a process that has a page of its own, and then the
+    /// memory, each page of which has this `entry`.
+    fn process(rights: &str, entry: u64) -> tempfile::TempDir {
+        let folder = tempfile::tempdir().unwrap();
+        let end = PAGE + (MIB << 20);
+        let maps = format!("1000-{end:x} {rights}\n7f00-8f00 rw-p 0 0:0 0 [stack]\n");
+        let pages = (end / PAGE) as usize;
+        fs::write(folder.path().join("maps"), maps).unwrap();
+        let bytes = [vec![7; PAGE as usize], memory()].concat();
+        fs::write(folder.path().join("mem"), bytes).unwrap();
+        let entries = entry.to_le_bytes().repeat(pages);
+        fs::write(folder.path().join("pagemap"), entries).unwrap();
+        folder
+    }
+
+    fn read(process: &tempfile::TempDir) -> io::Result<Ram> {
+        read_ram(process.path(), &GUEST, Accelerated::Tcg, MIB)
+    }
+
+    fn whole() -> Ram {
+        let mut reader = RamReader::new(&GUEST, Accelerated::Tcg);
+        reader.read(&mut memory());
+        reader.finish()
+    }
+
+    #[test]
+    fn the_memory_of_a_process_is_found_by_the_guest_s_stamp() {
+        assert_eq!(read(&process("rw-p 0 0:0 0", THERE)).unwrap(), whole());
+        assert_eq!(whole().regions.len(), 1);
+    }
+
+    #[test]
+    fn pages_that_are_not_there_are_not_read_where_the_kernel_s_word_is_enough() {
+        let skipped = |rights, entry| read(&process(rights, entry)).unwrap() != whole();
+        for entry in [0, THERE | OF_FILE] {
+            assert!(skipped("rw-p 0 0:0 0", entry));
+            // A file has pages that no process has touched yet.
+            assert!(!skipped("rw-s 0 0:1 7 /memfd:pc.ram", entry));
+            assert!(!skipped("rw-p 0 0:1 7 /memory", entry));
+        }
+        assert!(!skipped("rw-p 0 0:0 0", SWAPPED));
+    }
+
+    #[test]
+    fn a_process_without_the_guest_s_memory_or_with_two_that_could_be_it_has_none() {
+        let error = read(&process("r--p 0 0:0 0", THERE)).unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "no mapping of 5 MiB has the guest's stamp"
+        );
+        let twice = process("rw-p 0 0:0 0", THERE);
+        let maps = twice.path().join("maps");
+        let text = fs::read_to_string(&maps).unwrap().repeat(2);
+        fs::write(maps, text).unwrap();
+        let error = read(&twice).unwrap_err().to_string();
+        assert!(error.starts_with("more than one mapping"), "{error}");
+    }
+}
