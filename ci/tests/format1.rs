@@ -76,7 +76,7 @@ fn a_run_of_before_goes_on_with_its_own_files() {
     );
     assert_eq!(said.code, 0, "{}", said.err);
     assert!(
-        said.err.starts_with("1 case, "),
+        said.err.starts_with("1 of 2 cases, "),
         "one is left: {}",
         said.err
     );

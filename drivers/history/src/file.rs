@@ -122,8 +122,8 @@ impl Header {
     /// How much drivers record. It grows with each kind of evidence that checks ask for: an older history is
     /// judged by what there was then, and in a newer one what is missing is unknown.
     ///
-    /// - 1: the traffic of a migration, [`crate::Observation::Traffic`], and documents,
-    ///   [`crate::Observation::Description`].
+    /// - 1: the traffic of a migration, [`crate::Observation::Traffic`], documents,
+    ///   [`crate::Observation::Description`], the guest's registers and all of its memory.
     pub const EVIDENCE: u32 = 1;
 
     /// Its line in the file, without the line's end.

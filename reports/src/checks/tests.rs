@@ -947,7 +947,11 @@ fn a_history_of_a_version_that_recorded_no_documents_is_judged_as_it_was_then() 
     });
     history.header.evidence = 0;
     for (condition, verdict) in all(&history) {
-        assert_eq!(verdict, Verdict::Pass, "{condition}");
+        let kind = match condition {
+            Condition::Transport => Kind::Skipped,
+            _ => Kind::Pass,
+        };
+        assert_eq!(verdict.kind(), kind, "{condition}: {verdict:?}");
     }
 }
 
