@@ -5,7 +5,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use anyhow::{Context, Result, anyhow, bail, ensure};
+use anyhow::{Context, Result, anyhow, bail};
 use clap::ValueEnum;
 use jiff::Timestamp;
 use memchr::memmem;
@@ -429,16 +429,17 @@ pub fn client_binary() -> Result<PathBuf> {
         .map(|folder| folder.join("../client/migratrix-client"));
     let named = std::env::var_os("MIGRATRIX_CLIENT").map(PathBuf::from);
     let there = [named, Some(beside), built].into_iter().flatten();
-    let client = there.into_iter().find(|path| path.is_file()).context(
+    let there: Vec<_> = there.filter(|path| path.is_file()).collect();
+    let first = there.first().context(
         "the client program is not built: run ci/build-client, or name it by MIGRATRIX_CLIENT",
     )?;
-    let bytes =
-        files::bytes(&client).with_context(|| format!("can't read {}", client.display()))?;
-    ensure!(
-        memmem::find(&bytes, &CLIENT_MARK).is_some(),
-        "the client program {} was built with another version of this program: build it again by ci/build-client, \
-         or name another one by MIGRATRIX_CLIENT",
-        client.display()
+    let stale = anyhow!(
+        "the client program {} was built with another version of this program: build it again by \
+         ci/build-client, or name another one by MIGRATRIX_CLIENT",
+        first.display()
     );
-    Ok(client)
+    let understood = |path: &&PathBuf| {
+        files::bytes(path).is_ok_and(|it| memmem::find(&it, &CLIENT_MARK).is_some())
+    };
+    there.iter().find(understood).cloned().ok_or(stale)
 }
