@@ -81,4 +81,22 @@ impl Parameters {
         let whole = marks.chunks_exact(4).all(|found| found == mark);
         whole.then(|| u32::from_le_bytes(*lap))
     }
+
+    /// Whether the guest's pages lie in a file as they lie in memory, one right behind the other.
+    ///
+    /// `None` if its first page is not there.
+    #[must_use]
+    pub fn lies_in_place(&self, file: &[u8]) -> Option<bool> {
+        let mark = |address| stamp::mark(address).to_le_bytes();
+        let marked = |bytes: &[u8], address| {
+            let marks = bytes.get(4..Self::LAP_BYTES).unwrap_or_default();
+            !marks.is_empty() && marks.chunks_exact(4).all(|found| found == mark(address))
+        };
+        let first = (0..file.len()).find(|at| marked(&file[*at..], self.start))?;
+        let mut pages = (self.start..self.end).step_by(PAGE as usize);
+        Some(pages.all(|address| {
+            let at = first + (address - self.start) as usize;
+            file.get(at..).is_some_and(|page| marked(page, address))
+        }))
+    }
 }

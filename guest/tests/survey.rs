@@ -7,7 +7,7 @@
 
 use std::time::Instant;
 
-use migratrix_guest::{Model, Page, Parameters, Run, Stamper, Survey};
+use migratrix_guest::{Model, PAGE, Page, Parameters, Run, Stamper, Survey};
 
 const SMALL: Parameters = Parameters::SMALL;
 
@@ -155,4 +155,19 @@ fn the_worst_reading_of_a_mib_is_short_and_quick() {
         }
     )));
     assert!(serde_json::to_string(&survey).unwrap().len() < 20_000);
+}
+
+#[test]
+fn pages_that_lie_in_a_file_as_in_memory_are_told_from_those_of_a_stream() {
+    let memory = stopped(7, 0x10_4600).memory();
+    let mapped = [&[1; 700], &memory[..], &[2; 30]].concat();
+    assert_eq!(SMALL.lies_in_place(&mapped), Some(true));
+    let pages = memory.chunks(PAGE as usize);
+    let stream: Vec<u8> = pages.flat_map(|page| [&[3; 8], page].concat()).collect();
+    assert_eq!(SMALL.lies_in_place(&stream), Some(false));
+    assert_eq!(
+        SMALL.lies_in_place(&mapped[..mapped.len() - 2 * PAGE as usize]),
+        Some(false)
+    );
+    assert_eq!(SMALL.lies_in_place(&[0; 8192]), None);
 }

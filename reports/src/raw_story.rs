@@ -173,6 +173,7 @@ impl Timeline {
                 magic: "QEVM".to_owned(),
                 version: 3,
                 devices: Some(30),
+                in_place: Some(self.raw.features.has(Feature::MappedRam)),
             };
             self.step(Verb::Inspect, vec![stream]);
         }

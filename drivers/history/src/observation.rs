@@ -421,6 +421,10 @@ pub enum Observation {
         version: u32,
         /// How many devices its description at its end lists; `None` where there is none.
         devices: Option<u64>,
+        /// Whether the guest's pages lie in it as in memory, one right behind the other; `None` where they
+        /// were not found, or not looked for.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        in_place: Option<bool>,
     },
     /// What a side says of COLO (`query-colo-status`).
     Colo {

@@ -42,6 +42,7 @@ impl QemuDriver {
                 .iter()
                 .fold(0, |all, byte| all << 8 | u32::from(*byte)),
             devices: devices(stream),
+            in_place: self.subject.guest.lies_in_place(stream),
         });
         Ok(())
     }

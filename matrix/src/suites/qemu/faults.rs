@@ -33,6 +33,8 @@ faults! {
     OneChannel = "one-channel": Migration, MULTIFD, Channels, Fail;
     /// Nothing is compressed where the case has zlib.
     Uncompressed = "uncompressed": Migration, ZLIB, Effect, Fail;
+    /// The memory is written as a stream where the case has a place in the file for each page.
+    Streamed = "streamed": Migration, MAPPED, Effect, Fail;
     /// The switchover to postcopy is never asked for.
     PostcopyNotStarted = "postcopy-not-started": Migration, POSTCOPY, Effect, Fail;
     /// One byte of the guest's memory is changed on the destination through qtest.
@@ -94,6 +96,11 @@ const MULTIFD: Raw = Raw {
 };
 const ZLIB: Raw = Raw {
     multifd: Multifd::Zlib,
+    ..PLAIN
+};
+const MAPPED: Raw = Raw {
+    transport: Transport::File,
+    features: Features::NONE.with(Feature::MappedRam),
     ..PLAIN
 };
 const POSTCOPY: Raw = Raw {

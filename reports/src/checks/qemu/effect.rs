@@ -44,9 +44,9 @@ fn of_feature(evidence: &Evidence<'_>, feature: Feature) -> Effect {
         Feature::PauseBeforeSwitchover => paused(evidence),
         Feature::SwitchoverAck => acknowledged(evidence),
         Feature::IgnoreShared => ignored(evidence),
+        Feature::MappedRam => in_place(evidence),
         Feature::ReturnPath
         | Feature::ValidateUuid
-        | Feature::MappedRam
         | Feature::PostcopyPreempt
         | Feature::PostcopyReady
         | Feature::DirectIo => Ok(None),
@@ -100,6 +100,18 @@ fn acknowledged(evidence: &Evidence<'_>) -> Effect {
     }
     let last = evidence.last_status(Side::Source)?;
     Ok((last != "completed").then(|| format!("it did not switch over: it is {last}")))
+}
+
+/// Each page lies in the file where it lies in memory. In a stream, there is a header before each.
+fn in_place(evidence: &Evidence<'_>) -> Effect {
+    if !evidence.has_documents() {
+        return Ok(None);
+    }
+    let stream = evidence.stream();
+    let in_place = stream.and_then(|stream| stream.in_place);
+    let in_place =
+        in_place.ok_or_else(|| evidence.unseen("the guest's pages were not found in the file"))?;
+    Ok((!in_place).then(|| "the guest's pages do not lie in the file as in memory".to_owned()))
 }
 
 /// Each stamped page would be sent once at least, as it is.

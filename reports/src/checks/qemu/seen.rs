@@ -25,6 +25,7 @@ pub(in crate::checks) struct Stream<'h> {
     pub magic: &'h str,
     pub version: u32,
     pub devices: Option<u64>,
+    pub in_place: Option<bool>,
 }
 
 /// A state of the migration or a command to it, and when it came, in microseconds.
@@ -110,10 +111,12 @@ impl<'h> Evidence<'h> {
                 magic,
                 version,
                 devices,
+                in_place,
             } => Some(Stream {
                 magic,
                 version: *version,
                 devices: *devices,
+                in_place: *in_place,
             }),
             _ => None,
         })

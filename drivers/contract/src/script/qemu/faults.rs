@@ -2,7 +2,8 @@
 
 use migratrix_history::Side::{Destination, Source};
 use migratrix_matrix::{
-    Channels, Fault, Features, GuestState, Incident, Multifd, Raw, RawFault, Tls, Transport,
+    Channels, Fault, Feature, Features, GuestState, Incident, Multifd, Raw, RawFault, Tls,
+    Transport,
 };
 
 use super::raw;
@@ -36,6 +37,10 @@ pub(in crate::script) fn effective(raw: Raw, fault: Option<Fault>) -> Raw {
         },
         RawFault::Uncompressed => Raw {
             multifd: Multifd::Plain,
+            ..raw
+        },
+        RawFault::Streamed => Raw {
+            features: raw.features.without(Feature::MappedRam),
             ..raw
         },
         RawFault::TransportChanged => Raw {
@@ -76,6 +81,7 @@ pub(super) fn inject_fault(script: &mut Script, fault: RawFault) {
         | RawFault::ContinuedDuring
         | RawFault::OneChannel
         | RawFault::Uncompressed
+        | RawFault::Streamed
         | RawFault::TransportChanged => {}
         RawFault::SourceStopped => script.after(Phase::Prepare, [Step::Suspend(Source)]),
         RawFault::SourceContinued => script.after(Phase::Migration, [Step::Resume(Source)]),

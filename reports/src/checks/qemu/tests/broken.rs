@@ -120,9 +120,19 @@ fn streamed(change: impl Fn(&mut String, &mut u32, &mut Option<u64>)) -> History
             magic,
             version,
             devices,
+            ..
         } = saw
         {
             change(magic, version, devices);
+        }
+    })
+}
+
+/// A file with a place for each page, in which they lie so or not.
+pub(super) fn placed(there: Option<bool>) -> History {
+    changed(of("precopy/file/running/mapped-ram"), |saw| {
+        if let Observation::Stream { in_place, .. } = saw {
+            *in_place = there;
         }
     })
 }
@@ -328,6 +338,7 @@ pub(super) fn migrations() -> Vec<(Condition, History)> {
             C::Effect,
             worked(POSTCOPY, |job| job.postcopy_requests = Some(0)),
         ),
+        (C::Effect, placed(Some(false))),
         (
             C::Effect,
             worked("precopy/unix/running/xbzrle", |job| {

@@ -119,6 +119,7 @@ pub(super) fn unseen() -> Vec<(Condition, History)> {
             }),
         ),
         (C::Effect, without(of(ZLIB), is_job)),
+        (C::Effect, super::broken::placed(None)),
         (
             C::Effect,
             worked("precopy/unix/running/auto-converge", |job| {
