@@ -205,7 +205,18 @@ impl RamReader {
         }
     }
 
-    /// Goes over so many pages that are known to be nothing but zeros.
+    /// Whether all of the next so many pages lies where memory changes while the guest runs: whatever is
+    /// there counts as zeros, and they may be gone over.
+    #[must_use]
+    pub fn is_blank(&self, pages: u32) -> bool {
+        let start = u64::from(self.ram.pages) * u64::from(PAGE);
+        let end = start + u64::from(pages) * u64::from(PAGE);
+        self.areas.iter().any(|Area { range, .. }| {
+            u64::from(range.start) <= start && end <= u64::from(range.end)
+        })
+    }
+
+    /// Goes over so many pages that are known to count as nothing but zeros.
     pub const fn skip(&mut self, pages: u32) {
         self.ram.pages += pages;
     }
@@ -327,6 +338,20 @@ mod tests {
         reader.skip(5);
         reader.read(&mut bytes.clone()[9 * PAGE_BYTES..]);
         assert_eq!(reader.finish(), read(&bytes));
+    }
+
+    #[test]
+    fn pages_that_lie_in_an_area_whole_count_as_zeros_whatever_is_there() {
+        let start = (GUEST.start / PAGE) as usize * PAGE_BYTES;
+        let mut reader = RamReader::new(&GUEST, Accelerated::Tcg);
+        let mut bytes = memory();
+        assert!(!reader.is_blank(8), "the tick's is a part of its page");
+        reader.read(&mut bytes[..start]);
+        assert!(reader.is_blank(1) && reader.is_blank(2) && !reader.is_blank(3));
+        reader.skip(2);
+        assert!(!reader.is_blank(1));
+        reader.read(&mut bytes[start + 2 * PAGE_BYTES..]);
+        assert_eq!(reader.finish(), read(&memory()));
     }
 
     #[test]

@@ -54,8 +54,9 @@ pub fn read_ram(
         .chunks(SPAN as usize)
         .zip((0..).step_by(SPAN as usize))
     {
-        if entries.iter().all(|entry| mapping.is_empty(*entry)) {
-            reader.skip(entries.len() as u32);
+        let pages = entries.len() as u32;
+        if reader.is_blank(pages) || entries.iter().all(|entry| mapping.is_empty(*entry)) {
+            reader.skip(pages);
             continue;
         }
         let bytes = &mut bytes[..entries.len() * PAGE as usize];
