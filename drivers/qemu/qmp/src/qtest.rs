@@ -10,7 +10,7 @@ pub(crate) mod lines;
 
 use std::time::Duration;
 
-use base64ct::{Base64, Encoding};
+use base64::{Engine, prelude::BASE64_STANDARD};
 use tokio::io::{AsyncRead, AsyncWrite};
 
 use crate::{Deadline, Irq, QemuError, error::excerpt};
@@ -165,7 +165,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Qtest<S> {
         let deadline = deadline.into();
         for (at, length) in chunks(address, bytes.len() as u64)? {
             let start = usize::try_from(at - address).expect("it is within the bytes");
-            let text = Base64::encode_string(&bytes[start..start + length]);
+            let text = BASE64_STANDARD.encode(&bytes[start..start + length]);
             let command = format!("b64write {at:#x} {length:#x} {text}");
             self.ask(&command, deadline, nothing).await?;
         }
@@ -288,5 +288,5 @@ fn digits(answer: &str) -> Option<Vec<u8>> {
 }
 
 fn base64(answer: &str) -> Option<Vec<u8>> {
-    Base64::decode_vec(answer).ok()
+    BASE64_STANDARD.decode(answer).ok()
 }

@@ -3,6 +3,8 @@
 //! One command is under way at a time. A command that was given up leaves its answer behind: the
 //! connection is of no use then, and says so.
 
+use std::{borrow::Cow, str};
+
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 
 use crate::{Ending, error::excerpt};
@@ -106,9 +108,10 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Lines<S> {
     async fn line(&mut self) -> Result<String, Ending> {
         let mut looked = 0;
         loop {
-            if let Some(end) = self.bytes[looked..].iter().position(|byte| *byte == b'\n') {
-                let line: Vec<u8> = self.bytes.drain(..=looked + end).collect();
-                return Ok(String::from_utf8_lossy(&line).trim_end().to_owned());
+            if let Some(end) = memchr::memchr(b'\n', &self.bytes[looked..]) {
+                let line = text(&self.bytes[..looked + end]).trim_end().to_owned();
+                self.bytes.drain(..=looked + end);
+                return Ok(line);
             }
             looked = self.bytes.len();
             if looked > LONGEST {
@@ -123,6 +126,11 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Lines<S> {
             }
         }
     }
+}
+
+/// The bytes as text. Nearly all are ASCII, which is seen at once; what is not is looked at one by one.
+fn text(bytes: &[u8]) -> Cow<'_, str> {
+    str::from_utf8(bytes).map_or_else(|_| String::from_utf8_lossy(bytes), Cow::Borrowed)
 }
 
 fn garbage(line: &str) -> Ending {
