@@ -135,8 +135,8 @@ impl Scratch {
 
 /// What a file of a process says; `None` where it may not be read, or is no more.
 fn read(path: &Path) -> Option<String> {
-    let bytes = fs::read(path).ok()?;
-    Some(String::from_utf8_lossy(&bytes).into_owned())
+    let text = String::from_utf8(fs::read(path).ok()?);
+    Some(text.unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned()))
 }
 
 fn is_number(name: &std::ffi::OsStr) -> bool {

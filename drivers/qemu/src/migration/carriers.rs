@@ -1,11 +1,11 @@
 //! What a QEMU has open for its migration, as the kernel tells: sockets, files and pipes.
 
-use std::{collections::BTreeSet, path::PathBuf};
+use std::{cell::OnceCell, collections::BTreeSet, path::PathBuf};
 
 use migratrix_history::{Carrier, CarrierKind};
 use procfs::{
     ProcResult,
-    net::{TcpState, UnixState},
+    net::{TcpNetEntry, TcpState, UnixNetEntry, UnixState},
     process::{FDTarget, Process},
 };
 
@@ -27,12 +27,46 @@ pub(crate) fn handles(pid: u32) -> BTreeSet<Handle> {
         .unwrap_or_default()
 }
 
-/// What the process has open that carries a stream, and is not among `before`; nothing where it has
-/// ended.
-pub(crate) fn carriers(pid: u32, before: &BTreeSet<Handle>) -> Vec<Carrier> {
-    process(pid)
-        .and_then(|process| new(&process, before))
-        .unwrap_or_default()
+/// Those of the handles of the processes, in their order, that carry a stream; nothing of one that has
+/// ended. All are in one network, whose tables are read once, and only where a socket may be in them.
+pub(crate) fn carriers(opened: &[Opened]) -> Vec<Vec<Carrier>> {
+    let tables = Tables::default();
+    let told = opened.iter().map(|one| told(one, &tables));
+    told.map(ProcResult::unwrap_or_default).collect()
+}
+
+/// What a process has opened.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Opened {
+    pid: u32,
+    handles: BTreeSet<Handle>,
+}
+
+impl Opened {
+    /// What the process has open that is not among `before`; nothing where it has ended.
+    pub(crate) fn since(before: &BTreeSet<Handle>, pid: u32) -> Self {
+        let handles = handles(pid).difference(before).cloned().collect();
+        Self { pid, handles }
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.handles.is_empty()
+    }
+}
+
+/// The sockets of the processes' network, as far as they were asked for.
+#[derive(Default)]
+struct Tables {
+    unix: OnceCell<Vec<UnixNetEntry>>,
+    tcp: OnceCell<Vec<TcpNetEntry>>,
+}
+
+/// What is in the cell, read where it is not there yet.
+fn once<T>(cell: &OnceCell<T>, read: impl FnOnce() -> ProcResult<T>) -> ProcResult<&T> {
+    match cell.get() {
+        Some(table) => Ok(table),
+        None => read().map(|table| cell.get_or_init(|| table)),
+    }
 }
 
 fn process(pid: u32) -> ProcResult<Process> {
@@ -53,10 +87,10 @@ fn open(process: &Process) -> ProcResult<BTreeSet<Handle>> {
     Ok(all.filter_map(|one| handle(one.target)).collect())
 }
 
-fn new(process: &Process, before: &BTreeSet<Handle>) -> ProcResult<Vec<Carrier>> {
+fn told(opened: &Opened, tables: &Tables) -> ProcResult<Vec<Carrier>> {
     let mut carriers = Vec::new();
     let mut sockets = BTreeSet::new();
-    for handle in open(process)?.difference(before) {
+    for handle in &opened.handles {
         match handle {
             Handle::Socket(inode) => drop(sockets.insert(*inode)),
             Handle::Pipe(_) => carriers.push(carrier(CarrierKind::Pipe, None)),
@@ -66,24 +100,28 @@ fn new(process: &Process, before: &BTreeSet<Handle>) -> ProcResult<Vec<Carrier>>
         }
     }
     if !sockets.is_empty() {
-        carriers.extend(connected(process, &sockets)?);
+        carriers.extend(connected(&process(opened.pid)?, sockets, tables)?);
     }
     carriers.sort();
     Ok(carriers)
 }
 
 /// Those of the sockets that are connected: one that listens carries nothing.
-fn connected(process: &Process, sockets: &BTreeSet<u64>) -> ProcResult<Vec<Carrier>> {
-    let unix = process.unix()?.into_iter();
-    let unix = unix.filter(|one| one.state == UnixState::CONNECTED && sockets.contains(&one.inode));
-    let unix = unix.map(|one| {
-        let path = one.path.map(|path| path.display().to_string());
-        carrier(CarrierKind::Unix, path)
-    });
-    let mut all: Vec<_> = unix.collect();
+fn connected(
+    process: &Process,
+    mut sockets: BTreeSet<u64>,
+    tables: &Tables,
+) -> ProcResult<Vec<Carrier>> {
+    let mut all = Vec::new();
+    for one in once(&tables.unix, || process.unix())? {
+        if sockets.remove(&one.inode) && one.state == UnixState::CONNECTED {
+            let path = one.path.as_ref().map(|path| path.display().to_string());
+            all.push(carrier(CarrierKind::Unix, path));
+        }
+    }
     // The kernel walks all connections of the machine for these.
-    if all.len() < sockets.len() {
-        let tcp = process.tcp()?.into_iter();
+    if !sockets.is_empty() {
+        let tcp = once(&tables.tcp, || process.tcp())?.iter();
         let tcp =
             tcp.filter(|one| one.state == TcpState::Established && sockets.contains(&one.inode));
         all.extend(tcp.map(|one| {
@@ -111,7 +149,7 @@ mod tests {
 
     /// What is new since `before`, of this test's own: others run beside it.
     fn has(before: &BTreeSet<Handle>, wanted: &Carrier) -> bool {
-        carriers(id(), before).contains(wanted)
+        carriers(&[Opened::since(before, id())])[0].contains(wanted)
     }
 
     #[test]
@@ -148,6 +186,7 @@ mod tests {
     #[test]
     fn a_process_that_has_ended_has_nothing_open() {
         assert!(handles(u32::MAX).is_empty());
-        assert!(carriers(u32::MAX, &BTreeSet::new()).is_empty());
+        let opened = Opened::since(&BTreeSet::new(), u32::MAX);
+        assert_eq!(carriers(&[opened]), [[]]);
     }
 }

@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use migratrix_contract::Recorder;
-use migratrix_history::{Carrier, Observation, Side, When};
+use migratrix_history::{Observation, Side, When};
 use migratrix_matrix::{Feature, Multifd};
 use migratrix_qmp::{
     Deadline,
@@ -12,7 +12,11 @@ use migratrix_qmp::{
 };
 use serde_json::json;
 
-use super::{carriers, channels, progress::Progress};
+use super::{
+    carriers::{self, Opened},
+    channels,
+    progress::Progress,
+};
 use crate::{
     QemuDriver,
     error::StepError,
@@ -201,27 +205,31 @@ impl QemuDriver {
         let patience = Deadline::after(CHANNELS);
         loop {
             self.note_events(record);
-            let seen: Vec<_> = sides.iter().map(|side| self.carriers(*side)).collect();
             let ended = self.source.trail.end().is_some() || self.destination.trail.end().is_some();
-            let has_all = seen.iter().all(|carriers| !carriers.is_empty());
             if ended {
                 return Ok(());
             }
-            if has_all || patience.is_past() {
-                for (side, carriers) in sides.into_iter().zip(seen) {
-                    record.saw(Observation::Carriers { side, carriers });
+            let opened: Vec<_> = sides.iter().map(|side| self.opened(*side)).collect();
+            let is_last = patience.is_past();
+            // Only what both have opened can be what they migrate by.
+            if is_last || !opened.iter().any(Opened::is_empty) {
+                let seen = carriers::carriers(&opened);
+                if is_last || seen.iter().all(|carriers| !carriers.is_empty()) {
+                    for (side, carriers) in sides.into_iter().zip(seen) {
+                        record.saw(Observation::Carriers { side, carriers });
+                    }
+                    return Ok(());
                 }
-                return Ok(());
             }
             self.source.learn_state(record).await?;
             self.pause().await;
         }
     }
 
-    fn carriers(&mut self, side: Side) -> Vec<Carrier> {
+    fn opened(&mut self, side: Side) -> Opened {
         let party = self.party(side);
         let pid = party.pid();
-        pid.map(|pid| carriers::carriers(pid, &party.before))
+        pid.map(|pid| Opened::since(&party.before, pid))
             .unwrap_or_default()
     }
 
