@@ -14,7 +14,7 @@ use migratrix_history::{
 };
 use serde_json::{Value, json};
 
-use crate::{Error, LibvirtDriver};
+use crate::{Error, LibvirtDriver, channels::qemu_of};
 
 impl LibvirtDriver<'_> {
     /// Records what the QEMU of an active domain says of the machine. Nothing where it may not be asked.
@@ -72,20 +72,10 @@ fn now_unix() -> i64 {
 
 /// The words that the domain's QEMU, which is one of `processes`, was started with.
 fn words_of(processes: &Path, domain: &str) -> Option<Vec<String>> {
-    let name = format!("guest={domain},");
-    let folders = fs::read_dir(processes).ok()?.flatten();
-    folders.map(|process| words(&process.path())).find(|words| {
-        let mut words = words.iter();
-        words.any(|word| word.starts_with(&name))
-    })
-}
-
-fn words(process: &Path) -> Vec<String> {
-    let line = fs::read(process.join("cmdline")).unwrap_or_default();
+    let line = fs::read(qemu_of(processes, domain)?.join("cmdline")).ok()?;
     let words = line.split(|byte| *byte == 0);
-    words
-        .map(|word| String::from_utf8_lossy(word).into_owned())
-        .collect()
+    let words = words.map(|word| String::from_utf8_lossy(word).into_owned());
+    Some(words.collect())
 }
 
 #[cfg(test)]

@@ -40,7 +40,7 @@ const PLACES: [&str; 10] = [
 /// One thing on a host.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Thing {
-    /// A process, by its id as seen from here and its start, in the kernel's ticks.
+    /// A process, by its id as the host sees it and its start, in the kernel's ticks.
     Process {
         pid: i32,
         started: u64,
@@ -94,7 +94,7 @@ impl Scope<'_> {
     /// What is there now and was not there from the start.
     pub(crate) fn take(&self) -> io::Result<Inventory> {
         let mut found = Inventory::default();
-        let processes = processes::of_host(self.first)?;
+        let processes = processes::within_host(self.first)?;
         self.note_processes(&processes, &mut found);
         self.note_listeners(&processes, &mut found);
         for path in abstract_sockets(self.first)? {
@@ -132,8 +132,9 @@ impl Scope<'_> {
         if self.listeners.is_empty() {
             return;
         }
+        let folder = processes::folder(self.first);
         for process in processes {
-            let owned = ports::tcp_sockets(process.pid);
+            let owned = ports::tcp_sockets(&folder.join(process.pid.to_string()));
             let its = self
                 .listeners
                 .iter()

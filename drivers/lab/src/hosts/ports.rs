@@ -18,7 +18,7 @@ const PROTOCOL: &str = "system.sockprotoname";
 
 /// The TCP ports that a process listens to. One that has ended listens to none.
 pub(crate) fn of_process(pid: i32) -> io::Result<BTreeSet<u16>> {
-    let owned = tcp_sockets(pid);
+    let owned = tcp_sockets(Path::new(&format!("/proc/{pid}")));
     let mut ports = BTreeSet::new();
     if owned.is_empty() {
         return Ok(ports);
@@ -37,9 +37,9 @@ pub(crate) fn of_process(pid: i32) -> io::Result<BTreeSet<u16>> {
     Ok(ports)
 }
 
-/// The inodes of a process's sockets that are of TCP, or may be.
-pub(crate) fn tcp_sockets(pid: i32) -> BTreeSet<u64> {
-    let files = fs::read_dir(format!("/proc/{pid}/fd"))
+/// The inodes of a process's sockets that are of TCP, or may be, by its folder below a `/proc`.
+pub(crate) fn tcp_sockets(process: &Path) -> BTreeSet<u64> {
+    let files = fs::read_dir(process.join("fd"))
         .into_iter()
         .flatten()
         .flatten();
@@ -129,8 +129,8 @@ mod tests {
         let udp = UdpSocket::bind("127.0.0.1:0").unwrap();
         for socket in [std::os::fd::OwnedFd::from(unix), udp.into()] {
             let process = with_socket(socket);
-            let pid = i32::try_from(process.id()).unwrap();
-            assert_eq!(tcp_sockets(pid), BTreeSet::new());
+            let folder = format!("/proc/{}", process.id());
+            assert_eq!(tcp_sockets(Path::new(&folder)), BTreeSet::new());
             end(process);
         }
     }

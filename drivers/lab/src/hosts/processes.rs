@@ -1,13 +1,16 @@
 //! The processes of a host.
 
-use std::{fs, io, path::Path};
+use std::{
+    fs, io,
+    path::{Path, PathBuf},
+};
 
 /// A process of a host.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Process {
-    /// Its id, as seen from here.
+    /// Its id, as seen from where it was looked for.
     pub(crate) pid: i32,
-    /// Who has started it, as seen from here.
+    /// Who has started it, as seen from there.
     pub(crate) parent: i32,
     /// When it was started, in ticks of the kernel.
     pub(crate) started: u64,
@@ -15,27 +18,49 @@ pub(crate) struct Process {
     pub(crate) command_line: String,
 }
 
-/// All processes of the host: those that are in the PID namespace of its first.
+/// The folder where the host itself sees its processes.
+pub(crate) fn folder(first: i32) -> PathBuf {
+    format!("/proc/{first}/root/proc").into()
+}
+
+/// All processes of the host, as seen from here: those that are in the PID namespace of its first.
 pub(crate) fn of_host(first: i32) -> io::Result<Vec<Process>> {
     let namespace = fs::read_link(format!("/proc/{first}/ns/pid"))?;
+    let is_its = |folder: &Path| {
+        let its = fs::read_link(folder.join("ns/pid"));
+        its.is_ok_and(|its| its == namespace)
+    };
+    among(Path::new("/proc"), is_its)
+}
+
+/// All processes of the host, as seen from there: its kernel shows no others there, and the rest of the
+/// machine's need not be looked at.
+pub(crate) fn within_host(first: i32) -> io::Result<Vec<Process>> {
+    among(&folder(first), |_| true)
+}
+
+/// Those of the processes in the folder that are wanted.
+fn among(folder: &Path, is_wanted: impl Fn(&Path) -> bool) -> io::Result<Vec<Process>> {
     let mut processes = Vec::new();
-    for entry in fs::read_dir("/proc")? {
-        let Ok(pid) = entry?.file_name().to_string_lossy().parse() else {
+    for entry in fs::read_dir(folder)? {
+        let entry = entry?;
+        let Ok(pid) = entry.file_name().to_string_lossy().parse() else {
             continue;
         };
         // A process may end while we look: then it isn't left.
-        if fs::read_link(format!("/proc/{pid}/ns/pid")).is_ok_and(|its| its == namespace) {
-            processes.extend(process(pid));
+        let path = entry.path();
+        if is_wanted(&path) {
+            processes.extend(process(pid, &path));
         }
     }
     Ok(processes)
 }
 
-/// The process; `None` where it has ended, even if nobody has waited for it yet.
-fn process(pid: i32) -> Option<Process> {
-    let stat = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
+/// The process with this folder; `None` where it has ended, even if nobody has waited for it yet.
+fn process(pid: i32, folder: &Path) -> Option<Process> {
+    let stat = fs::read_to_string(folder.join("stat")).ok()?;
     let (state, parent, started) = parse(&stat)?;
-    let line = fs::read(format!("/proc/{pid}/cmdline")).unwrap_or_default();
+    let line = fs::read(folder.join("cmdline")).unwrap_or_default();
     let command_line = String::from_utf8_lossy(&line).replace('\0', " ");
     (state != "Z").then(|| Process {
         pid,
