@@ -428,7 +428,12 @@ pub fn client_binary() -> Result<PathBuf> {
         .parent()
         .map(|folder| folder.join("../client/migratrix-client"));
     let named = std::env::var_os("MIGRATRIX_CLIENT").map(PathBuf::from);
-    let there = [named, Some(beside), built].into_iter().flatten();
+    // One that is named is meant, even where another one would do.
+    let there = match named.filter(|path| path.is_file()) {
+        Some(named) => [Some(named), None],
+        None => [Some(beside), built],
+    };
+    let there = there.into_iter().flatten();
     let there: Vec<_> = there.filter(|path| path.is_file()).collect();
     let first = there.first().context(
         "the client program is not built: run ci/build-client, or name it by MIGRATRIX_CLIENT",

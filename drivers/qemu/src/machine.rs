@@ -76,11 +76,12 @@ enum Sharing {
 fn sharing(raw: &Raw) -> Sharing {
     match raw.method {
         Method::CprTransfer | Method::CprExec => Sharing::Descriptor,
-        Method::CprReboot => Sharing::File,
-        Method::Precopy | Method::Postcopy if raw.features.has(Feature::IgnoreShared) => {
-            Sharing::File
+        Method::Precopy | Method::Postcopy | Method::CprReboot => {
+            match raw.features.has(Feature::IgnoreShared) {
+                true => Sharing::File,
+                false => Sharing::None,
+            }
         }
-        Method::Precopy | Method::Postcopy => Sharing::None,
     }
 }
 

@@ -93,11 +93,12 @@ fn assert_law(history: &History) {
         }
     }
     assert!(matches!(*laws, [Ok(_)]), "{laws:?}");
-    let ram = |entry: &Entry| match &entry.saw {
-        Observation::Ram { ram, .. } => Some(ram.clone()),
-        _ => None,
-    };
-    let rams: Vec<_> = history.entries.iter().filter_map(ram).collect();
+    let mut rams = Vec::new();
+    for Entry { saw, .. } in &history.entries {
+        if let Observation::Ram { ram, .. } = saw {
+            rams.push(ram.clone());
+        }
+    }
     let [before, after] = &rams[..] else {
         panic!("{} readings of all of the memory", rams.len());
     };

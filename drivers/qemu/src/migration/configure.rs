@@ -7,7 +7,7 @@ use std::{
 
 use migratrix_contract::Recorder;
 use migratrix_history::{Observation, Side};
-use migratrix_matrix::{GuestState, Incident, Method, Multifd, Raw, Setting, Tls, Version};
+use migratrix_matrix::{GuestState, Incident, Method, Raw, Setting, Tls, Version};
 use nix::sys::signal::Signal;
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
@@ -161,8 +161,7 @@ fn is_sources_alone(raw: &Raw, name: &str) -> bool {
 
 /// The bounds that keep the migration from its end until it is let go.
 fn pace(raw: &Raw, version: Version) -> impl Iterator<Item = (&'static str, u64)> {
-    let compresses = matches!(raw.multifd, Multifd::Zlib | Multifd::Zstd);
-    let is_compressed = compresses && version >= COUNTS_COMPRESSED;
+    let is_compressed = raw.sends_compressed() && version >= COUNTS_COMPRESSED;
     let bandwidth = match raw.guest {
         _ if is_compressed => COMPRESSED_BANDWIDTH,
         GuestState::Running => RUNNING_BANDWIDTH,

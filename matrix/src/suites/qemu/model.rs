@@ -181,11 +181,18 @@ impl Raw {
             Feature::IgnoreShared,
             Feature::SwitchoverAck,
             Feature::PauseBeforeSwitchover,
+            Feature::MappedRam,
         ];
-        let compressed = matches!(self.multifd, Multifd::Zlib | Multifd::Zstd);
+        let compressed = self.sends_compressed();
         let requested = self.method == Method::Postcopy && self.guest == GuestState::Running;
         let featured = effective.into_iter().any(|one| self.features.has(one));
         self.end() == End::Completed && (compressed || requested || featured)
+    }
+
+    /// Whether it sends pages compressed. What is handed over is not sent.
+    #[must_use]
+    pub const fn sends_compressed(&self) -> bool {
+        matches!(self.multifd, Multifd::Zlib | Multifd::Zstd) && !self.hands_memory_over()
     }
 
     /// The conditions that a case of it is judged by.

@@ -1,7 +1,7 @@
 //! `effect`: what a capability is for happened.
 
 use migratrix_history::{JobStats, Side};
-use migratrix_matrix::{Feature, GuestState, Method, Multifd, Raw, Version};
+use migratrix_matrix::{Feature, GuestState, Method, Raw, Version};
 
 use crate::{
     Verdict,
@@ -16,7 +16,7 @@ type Effect = Result<Option<String>, Verdict>;
 pub(super) fn effect(evidence: &Evidence<'_>, raw: &Raw) -> Judged {
     let featured = raw.features.iter().map(|one| of_feature(evidence, one));
     let mut effects: Vec<Effect> = featured.collect();
-    if matches!(raw.multifd, Multifd::Zlib | Multifd::Zstd) {
+    if raw.sends_compressed() {
         effects.push(compressed(evidence));
     }
     if raw.method == Method::Postcopy && raw.guest == GuestState::Running {
