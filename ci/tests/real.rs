@@ -92,7 +92,7 @@ fn every_condition_trips_on_a_real_fault_and_a_stopped_daemon_costs_its_deadline
     let place = place("faults");
     fs::write(place.join("migratrix.toml"), "[deadlines]\nmigrate = 15\n").expect("it is written");
     let output = run(&place, &["--suite", "faults", "--out", "out"]);
-    passes(&output, "33 cases");
+    passes(&output, "46 passed");
 }
 
 #[test]
@@ -112,7 +112,7 @@ fn every_proof_of_a_raw_case_trips_on_a_real_fault() {
     fs::write(place.join("migratrix.toml"), "[deadlines]\nmigrate = 10\n").expect("it is written");
     let suite = ["--suite", "faults", "--backend", "qemu", "--out", "out"];
     let output = run_raw(&place, &[&suite[..], &["--source", "trixie"]].concat());
-    passes(&output, "31 passed");
+    passes(&output, "37 passed");
 }
 
 #[test]

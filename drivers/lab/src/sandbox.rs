@@ -308,9 +308,11 @@ fn be_init(lifeline: OwnedFd, ready: OwnedFd) -> Result<u8, LabError> {
     let pid = init::pid_of(&runner);
     let end = watch.until_exit(pid, || kill(pid, Signal::SIGTERM).unwrap_or(()))?;
     let code = init::exit_code(end);
-    report(code)?;
+    // Where the outer process is gone, there is nobody to tell.
+    let mut told = report(code);
     if end.code().is_none() {
-        report(KILLED)?;
+        told = told.and_then(|()| report(KILLED));
     }
+    drop(told);
     Ok(code)
 }
