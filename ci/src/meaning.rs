@@ -7,8 +7,8 @@ use std::{
 
 use anyhow::{Context, Result, anyhow, bail};
 use clap::ValueEnum;
-use jiff::Timestamp;
 use memchr::memmem;
+use migratrix_contract::now_unix;
 use migratrix_lab::{LabError, Store, StoredRelease, cache_folder, recipes};
 use migratrix_libvirt::CLIENT_MARK;
 use migratrix_matrix::{
@@ -351,12 +351,6 @@ pub fn check_known(known: &KnownFailures, config: &Config, plan: &Plan) -> Resul
         }
     }
     Ok(known.check_releases(&Releases::new(all)?)?)
-}
-
-/// What time it is: seconds since 1970 UTC.
-#[must_use]
-pub fn now_unix() -> u64 {
-    u64::try_from(Timestamp::now().as_second()).unwrap_or(0)
 }
 
 impl JunitArgs {

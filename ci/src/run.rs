@@ -19,6 +19,7 @@ use std::{
 };
 
 use anyhow::{Context, Result, anyhow, ensure};
+use migratrix_contract::now_unix;
 use migratrix_lab::sandbox;
 use migratrix_matrix::{
     Backend, Case, Fault, HostSetup, Plan, Release, ReleaseName, Releases, RunOptions, TckFault,
@@ -455,7 +456,7 @@ fn default_jobs() -> usize {
 
 /// A number of 16 bits that two runs hardly share.
 fn number(process: u32) -> u32 {
-    let mixed = u64::from(process) ^ meaning::now_unix();
+    let mixed = u64::from(process) ^ now_unix();
     u32::try_from(mixed & 0xffff).unwrap_or(0)
 }
 

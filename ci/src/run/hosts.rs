@@ -7,11 +7,11 @@ use std::{
     path::{Path, PathBuf},
     rc::Rc,
     sync::Arc,
-    time::{Duration, SystemTime, UNIX_EPOCH},
+    time::Duration,
 };
 
 use anyhow::{Context, Result};
-use migratrix_contract::{Host, told};
+use migratrix_contract::{Host, now_unix, told};
 use migratrix_lab::{
     Health, Lab, LabHost, RemoteHost, Store, StoredRelease, Strays, client_command,
 };
@@ -528,11 +528,6 @@ impl Started {
     fn is_idle(&self) -> bool {
         Rc::strong_count(&self.presence) == 1
     }
-}
-
-fn now_unix() -> u64 {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH);
-    since.map_or(0, |since| since.as_secs())
 }
 
 /// An error with its causes.

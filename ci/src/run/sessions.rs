@@ -6,13 +6,10 @@
 //! {"host-lost":{"release":"trixie","side":"source","why":"killed by signal 11 (SIGSEGV)","at_unix":…}}
 //! ```
 
-use std::{
-    collections::BTreeMap,
-    io,
-    time::{SystemTime, UNIX_EPOCH},
-};
+use std::{collections::BTreeMap, io};
 
 use anyhow::{Context, Result};
+use migratrix_contract::now_unix;
 use migratrix_reports::{IdleLoss, Judgement, Run};
 use serde::{Deserialize, Serialize};
 
@@ -46,9 +43,9 @@ impl Event {
     /// The run is begun now.
     #[must_use]
     pub fn begun_now() -> Self {
-        let since = SystemTime::now().duration_since(UNIX_EPOCH);
-        let at_unix = since.map_or(0, |since| since.as_secs());
-        Self::Begun { at_unix }
+        Self::Begun {
+            at_unix: now_unix(),
+        }
     }
 
     /// Its line in the file, the line's end included.

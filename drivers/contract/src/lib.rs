@@ -13,6 +13,8 @@
 //!
 //! [`Outcome`]: migratrix_history::Outcome
 
+mod clock;
+mod command_line;
 mod driver;
 mod processor;
 mod ram;
@@ -25,6 +27,8 @@ mod threads;
 mod told;
 mod tool;
 
+pub use clock::now_unix;
+pub use command_line::command_line;
 pub use driver::{Driver, Host, Leftovers, Owner, SHARED};
 pub use processor::processor_time;
 pub use ram::read_ram;

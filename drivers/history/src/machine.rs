@@ -39,7 +39,7 @@ pub enum Question {
 pub struct Answers {
     said: Vec<(Question, Value)>,
     /// The time of the host before it was asked for its clock and after, in seconds since 1970 UTC.
-    pub host_unix: (i64, i64),
+    pub host_unix: (u64, u64),
     /// The words that it was started with, where its host tells.
     pub words: Option<Vec<String>>,
 }
@@ -144,8 +144,11 @@ fn version(answer: &Value) -> String {
 }
 
 /// By how many seconds a clock is ahead of its host's: where it took a while to ask, from how many to how many.
-fn clock(unix: i64, (before, after): (i64, i64)) -> String {
-    let (least, most) = (unix - after, unix - before);
+fn clock(unix: i64, (before, after): (u64, u64)) -> String {
+    let (least, most) = (
+        unix.saturating_sub_unsigned(after),
+        unix.saturating_sub_unsigned(before),
+    );
     if least == most {
         format!("[clock]\nahead={least}\n")
     } else {

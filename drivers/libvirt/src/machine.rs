@@ -1,13 +1,9 @@
 //! What the domain's QEMU itself says of the machine: asked through libvirt, without a step of its own.
 
-use std::{
-    fs,
-    path::Path,
-    time::{SystemTime, UNIX_EPOCH},
-};
+use std::path::Path;
 
 use migratrix_client::wire::{Op, Said};
-use migratrix_contract::Recorder;
+use migratrix_contract::{Recorder, command_line, now_unix};
 use migratrix_history::{
     Document, Side, When,
     machine::{Answers, Question},
@@ -63,23 +59,15 @@ impl LibvirtDriver<'_> {
     }
 }
 
-fn now_unix() -> i64 {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH);
-    since.map_or(0, |since| {
-        i64::try_from(since.as_secs()).unwrap_or(i64::MAX)
-    })
-}
-
 /// The words that the domain's QEMU, which is one of `processes`, was started with.
 fn words_of(processes: &Path, domain: &str) -> Option<Vec<String>> {
-    let line = fs::read(qemu_of(processes, domain)?.join("cmdline")).ok()?;
-    let words = line.split(|byte| *byte == 0);
-    let words = words.map(|word| String::from_utf8_lossy(word).into_owned());
-    Some(words.collect())
+    command_line(&qemu_of(processes, domain)?)
 }
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
     use super::*;
 
     #[test]

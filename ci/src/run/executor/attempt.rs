@@ -1,19 +1,16 @@
 //! One attempt while it runs: its script, and the record that is kept of it.
 
 use anyhow::{Context, Result};
-use migratrix_contract::{Deadlines, Driver, Recorder, Script, run};
+use migratrix_contract::{Deadlines, Driver, Recorder, Script, now_unix, run};
 use migratrix_history::{History, Observation, Outcome, Verb};
 use migratrix_matrix::{Case, Releases};
 use migratrix_reports::{Judgement, judge};
 use tracing::debug;
 
-use crate::{
-    meaning::now_unix,
-    run::{
-        evidence::Material,
-        job::Job,
-        rundir::{HistoryFile, RunDir},
-    },
+use crate::run::{
+    evidence::Material,
+    job::Job,
+    rundir::{HistoryFile, RunDir},
 };
 
 /// What came of one attempt.

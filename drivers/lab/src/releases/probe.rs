@@ -1,7 +1,8 @@
 //! What is in a root file system: the versions that it holds, and its machine types.
 
-use std::{path::Path, time::SystemTime};
+use std::path::Path;
 
+use migratrix_contract::now_unix;
 use migratrix_matrix::{ReleaseName, Version, is_versioned_machine};
 use migratrix_root::Root;
 use tracing::info;
@@ -40,7 +41,7 @@ pub(crate) fn look(
         machines: machines(&jail::ask(root, qemu, &["-machine", "help"])?),
         packages,
         glibc,
-        added: now(),
+        added: now_unix(),
     };
     let Record { libvirt, qemu, .. } = &record;
     info!("{name}: libvirt {libvirt}, QEMU {qemu}");
@@ -107,12 +108,6 @@ fn machines(said: &str) -> Vec<String> {
         .filter(|name| is_versioned_machine(name))
         .map(str::to_owned)
         .collect()
-}
-
-fn now() -> u64 {
-    SystemTime::now()
-        .duration_since(SystemTime::UNIX_EPOCH)
-        .map_or(0, |since| since.as_secs())
 }
 
 #[cfg(test)]

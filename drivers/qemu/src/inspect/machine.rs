@@ -1,11 +1,8 @@
 //! What QEMU says of the machine, as a document.
 
-use std::{
-    fs,
-    time::{SystemTime, UNIX_EPOCH},
-};
+use std::path::Path;
 
-use migratrix_contract::Recorder;
+use migratrix_contract::{Recorder, command_line, now_unix};
 use migratrix_history::{
     Document, When,
     machine::{Answers, Question},
@@ -30,28 +27,11 @@ impl Party {
             }
         }
         answers.host_unix = (before, now_unix());
-        answers.words = self.pid().and_then(words);
+        let process = self.pid().map(|pid| format!("/proc/{pid}"));
+        answers.words = process.and_then(|process| command_line(Path::new(&process)));
         if let Some(document) = answers.document() {
             record.describe(self.side, when, Document::Machine, &document);
         }
         Ok(())
     }
-}
-
-fn now_unix() -> i64 {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH);
-    since.map_or(0, |since| {
-        i64::try_from(since.as_secs()).unwrap_or(i64::MAX)
-    })
-}
-
-/// The words that a process was started with.
-fn words(pid: u32) -> Option<Vec<String>> {
-    let line = fs::read(format!("/proc/{pid}/cmdline")).ok()?;
-    let words = line.split(|byte| *byte == 0);
-    Some(
-        words
-            .map(|word| String::from_utf8_lossy(word).into_owned())
-            .collect(),
-    )
 }
