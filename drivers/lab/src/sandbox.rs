@@ -309,10 +309,10 @@ fn be_init(lifeline: OwnedFd, ready: OwnedFd) -> Result<u8, LabError> {
     let end = watch.until_exit(pid, || kill(pid, Signal::SIGTERM).unwrap_or(()))?;
     let code = init::exit_code(end);
     // Where the outer process is gone, there is nobody to tell.
-    let mut told = report(code);
-    if end.code().is_none() {
-        told = told.and_then(|()| report(KILLED));
-    }
-    drop(told);
+    let killed = end.code().is_none().then_some(KILLED);
+    let _untold = [Some(code), killed]
+        .into_iter()
+        .flatten()
+        .try_for_each(report);
     Ok(code)
 }

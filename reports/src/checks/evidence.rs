@@ -293,8 +293,9 @@ impl<'h> Evidence<'h> {
         passes.into_iter().map(|(at_us, ())| at_us).collect()
     }
 
-    /// Whether drivers recorded documents when it was written.
-    pub const fn has_documents(&self) -> bool {
+    /// Whether drivers recorded all kinds of evidence when it was written: see
+    /// [`migratrix_history::Header::EVIDENCE`].
+    pub const fn records_all(&self) -> bool {
         self.header().evidence >= 1
     }
 

@@ -45,7 +45,7 @@ pub(super) fn identity(evidence: &Evidence<'_>) -> Judged {
 
 /// In what the descriptions of the running domain differ.
 fn descriptions(evidence: &Evidence<'_>) -> Result<Vec<String>, Verdict> {
-    if !evidence.has_documents() || evidence.header().case.backend == Backend::Qemu {
+    if !evidence.records_all() || evidence.header().case.backend == Backend::Qemu {
         return Ok(Vec::new());
     }
     let before = evidence.document(Side::Source, When::Before, Document::Live)?;
@@ -60,7 +60,7 @@ fn descriptions(evidence: &Evidence<'_>) -> Result<Vec<String>, Verdict> {
 
 /// In what the machines differ that the QEMUs tell of. A machine of somebody's own need not let us ask.
 fn machines(evidence: &Evidence<'_>) -> Result<Vec<String>, Verdict> {
-    if !evidence.has_documents() {
+    if !evidence.records_all() {
         return Ok(Vec::new());
     }
     let machine = |side, when| match evidence.document_if_given(side, when, Document::Machine) {

@@ -44,8 +44,7 @@ impl Listeners {
         let namespace = File::open(format!("/proc/{pid}/ns/net"))?;
         let made = thread::spawn(move || {
             setns(namespace, CloneFlags::CLONE_NEWNET)?;
-            let kind = Protocol::from(libc::NETLINK_SOCK_DIAG);
-            Socket::new(Domain::from(libc::AF_NETLINK), Type::DGRAM, Some(kind))
+            socket()
         });
         let socket = made.join().map_err(|_| io::ErrorKind::Other)?;
         Ok(Self(Mutex::new(socket?)))
@@ -61,6 +60,12 @@ impl Listeners {
         }
         Ok(all)
     }
+}
+
+/// What the kernel is asked by, in the network namespace of the thread.
+fn socket() -> io::Result<Socket> {
+    let kind = Protocol::from(libc::NETLINK_SOCK_DIAG);
+    Socket::new(Domain::from(libc::AF_NETLINK), Type::DGRAM, Some(kind))
 }
 
 fn request(family: u8) -> [u8; REQUEST] {
@@ -117,9 +122,7 @@ mod tests {
 
     /// Those of our own namespace, without going there: who may not go to another may not go to it.
     fn own() -> Listeners {
-        let kind = Protocol::from(libc::NETLINK_SOCK_DIAG);
-        let socket = Socket::new(Domain::from(libc::AF_NETLINK), Type::DGRAM, Some(kind));
-        Listeners(Mutex::new(socket.unwrap()))
+        Listeners(Mutex::new(socket().unwrap()))
     }
 
     #[test]

@@ -104,7 +104,7 @@ fn acknowledged(evidence: &Evidence<'_>) -> Effect {
 
 /// Each page lies in the file where it lies in memory. In a stream, there is a header before each.
 fn in_place(evidence: &Evidence<'_>) -> Effect {
-    if !evidence.has_documents() {
+    if !evidence.records_all() {
         return Ok(None);
     }
     let stream = evidence.stream();

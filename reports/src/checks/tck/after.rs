@@ -97,7 +97,7 @@ fn kept_alike(
     on: Side,
     compared: Compared,
 ) -> Judged {
-    if !evidence.has_documents() {
+    if !evidence.records_all() {
         return Ok(Verdict::Pass);
     }
     let before = evidence.document(of, when, Document::Kept)?;
