@@ -16,6 +16,7 @@
 mod clock;
 mod command_line;
 mod driver;
+mod kernel_file;
 mod processor;
 mod ram;
 mod record;
@@ -28,8 +29,9 @@ mod told;
 mod tool;
 
 pub use clock::now_unix;
-pub use command_line::command_line;
+pub use command_line::{command_line, command_words};
 pub use driver::{Driver, Host, Leftovers, Owner, SHARED};
+pub use kernel_file::{read_all, read_kernel_file};
 pub use processor::processor_time;
 pub use ram::read_ram;
 pub use record::Recorder;

@@ -87,7 +87,7 @@ impl Recorder {
 
     fn write(&mut self, line: &str) {
         if let (Some(file), None) = (&mut self.file, &self.broken) {
-            self.broken = writeln!(file, "{line}").err();
+            self.broken = file.write_all(&[line.as_bytes(), b"\n"].concat()).err();
         }
     }
 }
