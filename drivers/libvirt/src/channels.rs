@@ -6,7 +6,6 @@
 //! kernel's table of them takes some ten milliseconds of a processor.
 
 use std::{
-    fs,
     path::{Path, PathBuf},
     sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel},
     thread::{self, JoinHandle},
@@ -15,6 +14,8 @@ use std::{
 
 use migratrix_contract::threads_named;
 use migratrix_history::{Observation, Side};
+
+use crate::qemu::Qemu;
 
 /// How often the threads are counted: they are files here.
 const EVERY: Duration = Duration::from_millis(3);
@@ -61,29 +62,19 @@ fn most(processes: &Path, domain: &str, ended: &Receiver<()>) -> Option<u32> {
     while ended.recv_timeout(EVERY) == Err(RecvTimeoutError::Timeout) {
         late |= qemu.is_some() && looked.elapsed() > LATEST;
         looked = Instant::now();
-        qemu = qemu.or_else(|| qemu_of(processes, domain));
+        qemu = qemu.or_else(|| Qemu::find(processes, domain, None));
         most = most.max(
-            qemu.as_deref()
-                .map_or(0, |qemu| threads_named(qemu, &NAMES)),
+            qemu.as_ref()
+                .map_or(0, |qemu| threads_named(&qemu.folder, &NAMES)),
         );
     }
     qemu.filter(|_| !late).map(|_| most)
 }
 
-/// The folder of the process that is the domain's QEMU.
-pub(crate) fn qemu_of(processes: &Path, domain: &str) -> Option<PathBuf> {
-    let name = format!("guest={domain},");
-    let folders = fs::read_dir(processes).ok()?.flatten();
-    let mut folders = folders.map(|process| process.path());
-    folders.find(|folder| {
-        let line = fs::read(folder.join("cmdline")).unwrap_or_default();
-        let mut words = line.split(|byte| *byte == 0);
-        words.any(|word| word.starts_with(name.as_bytes()))
-    })
-}
-
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
     use super::*;
 
     fn process(domain: &str, threads: &[&str]) -> tempfile::TempDir {
@@ -101,8 +92,8 @@ mod tests {
 
     fn counted(domain: &str, threads: &[&str]) -> Option<u32> {
         let processes = process(domain, threads);
-        let qemu = qemu_of(processes.path(), "mx-0001")?;
-        Some(threads_named(&qemu, &NAMES))
+        let qemu = Qemu::find(processes.path(), "mx-0001", None)?;
+        Some(threads_named(&qemu.folder, &NAMES))
     }
 
     #[test]

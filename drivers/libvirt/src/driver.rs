@@ -1,6 +1,6 @@
 //! One case on libvirt: steps become requests.
 
-use std::{collections::HashMap, sync::Arc, time::Duration};
+use std::{collections::HashMap, ffi::OsString, sync::Arc, time::Duration};
 
 use migratrix_client::wire::{Detail, DomainAction, HostFacts, Op, Said, Seen};
 use migratrix_contract::{Deadlines, Driver, Host, Owner, Recorder, Step, Subject, Uuid, Variant};
@@ -30,6 +30,8 @@ pub struct LibvirtDriver<'a> {
     pub(crate) patience: Duration,
     /// What the hosts tell of the domain.
     pub(crate) events: Events,
+    /// The number of the process that was the domain's QEMU when it was looked for last.
+    pub(crate) qemus: HashMap<Side, OsString>,
     opened: HashMap<Side, HostFacts>,
 }
 
@@ -52,6 +54,7 @@ impl<'a> LibvirtDriver<'a> {
             kept: Vec::new(),
             described: Vec::new(),
             patience: Deadlines::default().clear,
+            qemus: HashMap::new(),
             opened: HashMap::new(),
         }
     }

@@ -26,6 +26,7 @@ mod looks;
 mod machine;
 mod metered;
 mod migrate;
+mod qemu;
 mod qtest;
 mod reach;
 mod slot;

@@ -8,7 +8,7 @@ use migratrix_guest::{Accelerated, Registers};
 use migratrix_history::{Document, DomainInfo, DomainState, Observation, Refusal, Side, When};
 use tokio::time::{Instant, interval};
 
-use crate::{Error, LibvirtDriver, channels::qemu_of, identity};
+use crate::{Error, LibvirtDriver, identity};
 
 /// How often it is looked at meanwhile.
 const RESIDUE_EVERY: Duration = Duration::from_millis(20);
@@ -134,13 +134,13 @@ impl LibvirtDriver<'_> {
             record.saw(Observation::NotOurs { side });
             return Ok(());
         };
-        let (domain, guest) = (self.subject.domain.clone(), self.subject.guest);
-        let mib = self.subject.memory_mib;
+        let (guest, mib) = (self.subject.guest, self.subject.memory_mib);
+        let qemu = self.qemu(side, &processes);
         let read = tokio::task::spawn_blocking(move || {
             let gone = || io::Error::new(io::ErrorKind::NotFound, "the domain has no QEMU there");
-            let qemu = qemu_of(&processes, &domain).ok_or_else(gone)?;
+            let qemu = qemu.ok_or_else(gone)?;
             // The domain's XML has `type='qemu'`.
-            read_ram(&qemu, &guest, Accelerated::Tcg, mib)
+            read_ram(&qemu.folder, &guest, Accelerated::Tcg, mib)
         });
         let ram = read.await.map_err(io::Error::other).and_then(|read| read);
         let ram = ram.map_err(|error| unreadable(&error))?;

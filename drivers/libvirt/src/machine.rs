@@ -1,16 +1,14 @@
 //! What the domain's QEMU itself says of the machine: asked through libvirt, without a step of its own.
 
-use std::path::Path;
-
 use migratrix_client::wire::{Op, Said};
-use migratrix_contract::{Recorder, command_line, now_unix};
+use migratrix_contract::{Recorder, now_unix};
 use migratrix_history::{
     Document, Side, When,
     machine::{Answers, Question},
 };
 use serde_json::{Value, json};
 
-use crate::{Error, LibvirtDriver, channels::qemu_of};
+use crate::{Error, LibvirtDriver};
 
 impl LibvirtDriver<'_> {
     /// Records what the QEMU of an active domain says of the machine. Nothing where it may not be asked.
@@ -44,10 +42,11 @@ impl LibvirtDriver<'_> {
         Ok(())
     }
 
-    fn answers(&self, side: Side, said: &[String]) -> Answers {
+    fn answers(&mut self, side: Side, said: &[String]) -> Answers {
         let processes = self.host(side).path("/proc");
         let mut answers = Answers::default();
-        answers.words = processes.and_then(|all| words_of(&all, &self.subject.domain));
+        let qemu = processes.and_then(|processes| self.qemu(side, &processes));
+        answers.words = qemu.map(|qemu| qemu.words());
         for (question, said) in Question::ALL.into_iter().zip(said) {
             let said: Option<Value> = serde_json::from_str(said).ok();
             let answer = said.and_then(|mut said| Some(said.get_mut("return")?.take()));
@@ -56,31 +55,5 @@ impl LibvirtDriver<'_> {
             }
         }
         answers
-    }
-}
-
-/// The words that the domain's QEMU, which is one of `processes`, was started with.
-fn words_of(processes: &Path, domain: &str) -> Option<Vec<String>> {
-    command_line(&qemu_of(processes, domain)?)
-}
-
-#[cfg(test)]
-mod tests {
-    use std::fs;
-
-    use super::*;
-
-    #[test]
-    fn the_words_are_those_of_the_domains_own_qemu() {
-        let processes = tempfile::tempdir().unwrap();
-        for (number, name) in [("41", "mx-00011"), ("42", "mx-0001")] {
-            let folder = processes.path().join(number);
-            fs::create_dir_all(&folder).unwrap();
-            let line = format!("qemu\0-name\0guest={name},debug-threads=on\0-rtc\0base={number}");
-            fs::write(folder.join("cmdline"), line).unwrap();
-        }
-        let words = words_of(processes.path(), "mx-0001").unwrap();
-        assert_eq!(words[3..], ["-rtc", "base=42"]);
-        assert_eq!(words_of(processes.path(), "mx-0002"), None);
     }
 }
