@@ -91,36 +91,17 @@ impl Client {
     /// # Errors
     /// Returns the hypervisor's refusal, or why there is no answer.
     pub async fn ask(&self, op: Op) -> Result<Said, Error> {
-        let asked = shown_op(&op);
-        let patience = match op {
-            Op::Migrate(_) => MIGRATION_PATIENCE,
-            Op::Version
-            | Op::Open { .. }
-            | Op::Listen { .. }
-            | Op::Settle { .. }
-            | Op::Define { .. }
-            | Op::CreateXml { .. }
-            | Op::Domain { .. }
-            | Op::Look { .. }
-            | Op::Runs { .. }
-            | Op::Lap { .. }
-            | Op::Survey { .. }
-            | Op::Capabilities { .. }
-            | Op::Monitor { .. }
-            | Op::Ask { .. }
-            | Op::Backup { .. }
-            | Op::Checkpoints { .. }
-            | Op::Redefine { .. }
-            | Op::Progress { .. }
-            | Op::Job { .. } => PATIENCE,
-        };
+        let (asked, patience) = bound(&op);
         match timeout(patience, self.send(op)?).await {
             Ok(Ok(Reply::Ok(said))) => Ok(said),
             Ok(Ok(Reply::Refused(refusal))) => Err(Error::Refused(refusal)),
             Ok(Ok(Reply::Lost(why))) => Err(Error::Lost(why)),
             Ok(Ok(Reply::Bad(why))) => Err(Error::Bad(why)),
             Ok(Err(_)) => Err(self.end()),
-            Err(_) => Err(Error::Silent { asked, patience }),
+            Err(_) => Err(Error::Silent {
+                asked: asked.to_owned(),
+                patience,
+            }),
         }
     }
 
@@ -296,12 +277,30 @@ fn shown(command: &[OsString]) -> String {
     words.join(" ")
 }
 
-fn shown_op(op: &Op) -> String {
-    let json = serde_json::to_value(op).unwrap_or_default();
-    json.get("op")
-        .and_then(|op| op.as_str())
-        .unwrap_or_default()
-        .to_owned()
+/// The word of what is asked for, and how long it may take.
+const fn bound(op: &Op) -> (&'static str, Duration) {
+    match op {
+        Op::Migrate(_) => ("migrate", MIGRATION_PATIENCE),
+        Op::Version => ("version", PATIENCE),
+        Op::Open { .. } => ("open", PATIENCE),
+        Op::Listen { .. } => ("listen", PATIENCE),
+        Op::Settle { .. } => ("settle", PATIENCE),
+        Op::Define { .. } => ("define", PATIENCE),
+        Op::CreateXml { .. } => ("create-xml", PATIENCE),
+        Op::Domain { .. } => ("domain", PATIENCE),
+        Op::Look { .. } => ("look", PATIENCE),
+        Op::Runs { .. } => ("runs", PATIENCE),
+        Op::Lap { .. } => ("lap", PATIENCE),
+        Op::Survey { .. } => ("survey", PATIENCE),
+        Op::Capabilities { .. } => ("capabilities", PATIENCE),
+        Op::Monitor { .. } => ("monitor", PATIENCE),
+        Op::Ask { .. } => ("ask", PATIENCE),
+        Op::Backup { .. } => ("backup", PATIENCE),
+        Op::Checkpoints { .. } => ("checkpoints", PATIENCE),
+        Op::Redefine { .. } => ("redefine", PATIENCE),
+        Op::Progress { .. } => ("progress", PATIENCE),
+        Op::Job { .. } => ("job", PATIENCE),
+    }
 }
 
 /// Asks for what is answered by nothing but that it was done.

@@ -238,7 +238,7 @@ pub enum Disks {
 
 /// One line from the client.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(untagged)]
+#[serde(untagged, try_from = "Words")]
 #[expect(
     clippy::large_enum_variant,
     reason = "one is written and read at a time"
@@ -253,8 +253,82 @@ pub enum Line {
     },
 }
 
+/// All words that a line from the client may have. It is read by these: to find out which of them a line
+/// has, all of it would be copied first.
+#[derive(Deserialize)]
+#[serde(rename_all = "kebab-case")]
+struct Words {
+    id: Option<u64>,
+    ok: Option<Said>,
+    refused: Option<Refusal>,
+    lost: Option<String>,
+    bad: Option<String>,
+    event: Option<EventWords>,
+}
+
+/// All words that an event may have.
+#[derive(Deserialize)]
+#[serde(rename_all = "kebab-case")]
+struct EventWords {
+    uri: String,
+    domain: String,
+    lifecycle: Option<(String, String)>,
+    iteration: Option<i32>,
+    job_ended: Option<Box<JobStats>>,
+}
+
+impl TryFrom<Words> for Line {
+    type Error = &'static str;
+
+    fn try_from(words: Words) -> Result<Self, Self::Error> {
+        let Words {
+            id,
+            ok,
+            refused,
+            lost,
+            bad,
+            event,
+        } = words;
+        let replies = [
+            ok.map(Reply::Ok),
+            refused.map(Reply::Refused),
+            lost.map(Reply::Lost),
+            bad.map(Reply::Bad),
+        ];
+        let mut replies = replies.into_iter().flatten();
+        match (replies.next(), replies.next(), event) {
+            (Some(reply), None, None) => Ok(Self::Answer(Answer { id, reply })),
+            (None, None, Some(event)) if id.is_none() => {
+                event.try_into().map(|event| Self::Event { event })
+            }
+            _ => Err("neither one answer nor one event"),
+        }
+    }
+}
+
+impl TryFrom<EventWords> for Event {
+    type Error = &'static str;
+
+    fn try_from(words: EventWords) -> Result<Self, Self::Error> {
+        let EventWords {
+            uri,
+            domain,
+            lifecycle,
+            iteration,
+            job_ended,
+        } = words;
+        let what = match (lifecycle, iteration, job_ended) {
+            (Some((event, detail)), None, None) => EventKind::Lifecycle(event, detail),
+            (None, Some(pass), None) => EventKind::Iteration(pass),
+            (None, None, Some(job)) => EventKind::JobEnded(job),
+            _ => return Err("not one thing that happened"),
+        };
+        Ok(Self { uri, domain, what })
+    }
+}
+
 /// The answer to a request.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Answer {
     /// The request's; `None` where it could not be read.
     pub id: Option<u64>,
@@ -264,7 +338,7 @@ pub struct Answer {
 }
 
 /// What came of a request.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 #[expect(
     clippy::large_enum_variant,
@@ -354,7 +428,7 @@ pub struct Seen {
 }
 
 /// Something that happened to a domain on one host.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Event {
     /// The URI of the host that sent it.
     pub uri: String,
@@ -366,7 +440,7 @@ pub struct Event {
 }
 
 /// What happened to a domain.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum EventKind {
     /// `VIR_DOMAIN_EVENT_ID_LIFECYCLE`: the event and its detail, as words.
@@ -417,6 +491,19 @@ mod tests {
             let parsed: Line = serde_json::from_str(line).unwrap();
             assert_eq!(serde_json::to_string(&parsed).unwrap(), line);
             assert_eq!(matches!(parsed, Line::Event { .. }), what == "event");
+        }
+    }
+
+    #[test]
+    fn a_line_that_is_no_one_thing_makes_no_sense() {
+        for line in [
+            r#"{"id":7}"#,
+            r#"{"id":7,"ok":"done","bad":"no"}"#,
+            r#"{"id":7,"event":{"uri":"u","domain":"a","iteration":1}}"#,
+            r#"{"event":{"uri":"u","domain":"a"}}"#,
+            r#"{"event":{"uri":"u","domain":"a","iteration":1,"lifecycle":["a","b"]}}"#,
+        ] {
+            assert!(serde_json::from_str::<Line>(line).is_err(), "{line}");
         }
     }
 }
