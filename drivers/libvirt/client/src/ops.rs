@@ -84,17 +84,19 @@ fn attempt(hosts: &Arc<Hosts>, op: &Op) -> Result<Said, Failure> {
             } else {
                 0
             };
-            Said::Text(find(*side, domain)?.qemu_monitor_command(command, flags)?)
+            read(hosts, (*side, Channel::Work), domain, |domain| {
+                Ok(Said::Text(domain.qemu_monitor_command(command, flags)?))
+            })?
         }
         Op::Ask {
             side,
             domain,
             commands,
-        } => {
-            let domain = find(*side, domain)?;
+        } => read(hosts, (*side, Channel::Work), domain, |domain| {
             let ask = |command: &String| domain.qemu_monitor_command(command, 0);
-            Said::Texts(commands.iter().map(ask).collect::<Result<_, Error>>()?)
-        }
+            let said = commands.iter().map(ask).collect::<Result<_, Error>>()?;
+            Ok(Said::Texts(said))
+        })?,
         Op::Backup {
             side,
             domain,
@@ -120,7 +122,9 @@ fn attempt(hosts: &Arc<Hosts>, op: &Op) -> Result<Said, Failure> {
         Op::Progress { side, domain } => read(hosts, (*side, Channel::Aside), domain, |domain| {
             Ok(Said::Job(calls::job(domain, Finished::No)?))
         })?,
-        Op::Job { side, domain } => Said::Job(calls::job(&find(*side, domain)?, Finished::Yes)?),
+        Op::Job { side, domain } => read(hosts, (*side, Channel::Work), domain, |domain| {
+            Ok(Said::Job(calls::job(domain, Finished::Yes)?))
+        })?,
     })
 }
 
