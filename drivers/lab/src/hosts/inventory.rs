@@ -5,13 +5,14 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
-    fmt, fs, io,
-    os::fd::AsFd,
+    fmt, io,
+    os::fd::{AsFd, OwnedFd},
     path::Path,
 };
 
+use migratrix_contract::read_kernel_file;
 use rustix::{
-    fs::{CWD, Dir, FileType, Mode, OFlags, openat},
+    fs::{CWD, Dir, FileType, Mode, OFlags, ResolveFlags, openat, openat2},
     io::Errno,
     path::Arg,
 };
@@ -151,10 +152,9 @@ impl Scope<'_> {
     }
 
     fn note_files(&self, root: &Path, found: &mut Inventory) -> io::Result<()> {
+        let top = openat(CWD, root, OFlags::PATH | AS_FOLDER, Mode::empty())?;
         for place in PLACES {
-            // A link in the root could lead out of it.
-            let path = migratrix_root::resolve(root, place)?;
-            if let Some(folder) = folder(CWD, &path)? {
+            if let Some(folder) = place_in(&top, root, place)? {
                 self.walk(folder, place, found)?;
             }
         }
@@ -203,9 +203,15 @@ fn lineage(process: &Process, processes: &[Process]) -> String {
     lines.join(" < ")
 }
 
+/// What the kernel says in a table of the process `first`.
+fn table(first: i32, name: &str) -> io::Result<String> {
+    let text = read_kernel_file(format!("/proc/{first}/{name}"))?;
+    String::from_utf8(text).map_err(|error| io::Error::new(io::ErrorKind::InvalidData, error))
+}
+
 /// Sockets without a file; those with one are found as files.
 fn abstract_sockets(first: i32) -> io::Result<Vec<String>> {
-    let table = fs::read_to_string(format!("/proc/{first}/net/unix"))?;
+    let table = table(first, "net/unix")?;
     let paths = table
         .lines()
         .skip(1)
@@ -217,13 +223,13 @@ fn abstract_sockets(first: i32) -> io::Result<Vec<String>> {
 }
 
 fn mounts(first: i32) -> io::Result<Vec<String>> {
-    let table = fs::read_to_string(format!("/proc/{first}/mountinfo"))?;
+    let table = table(first, "mountinfo")?;
     let places = table.lines().filter_map(|line| line.split(' ').nth(4));
     Ok(places.map(str::to_owned).collect())
 }
 
 fn interfaces(first: i32) -> io::Result<Vec<String>> {
-    let table = fs::read_to_string(format!("/proc/{first}/net/dev"))?;
+    let table = table(first, "net/dev")?;
     let names = table
         .lines()
         .skip(2)
@@ -231,10 +237,29 @@ fn interfaces(first: i32) -> io::Result<Vec<String>> {
     Ok(names.map(|(name, _)| name.trim().to_owned()).collect())
 }
 
+/// How a folder is opened, and nothing else.
+const AS_FOLDER: OFlags = OFlags::DIRECTORY.union(OFlags::CLOEXEC);
+
+/// Opens a place in `root`, whose handle `top` is. A link could lead out of the root: the kernel follows
+/// it as if the root were `/`, or we do where it can't.
+fn place_in(top: &OwnedFd, root: &Path, place: &str) -> io::Result<Option<Dir>> {
+    let (how, none) = (OFlags::RDONLY | AS_FOLDER, Mode::empty());
+    match openat2(top, place, how, none, ResolveFlags::IN_ROOT) {
+        Err(Errno::AGAIN | Errno::NOSYS | Errno::PERM) => {
+            folder(CWD, &migratrix_root::resolve(root, place)?)
+        }
+        opened => opened_folder(opened),
+    }
+}
+
 /// Opens a folder; `None` where there is none, or no more.
 fn folder(at: impl AsFd, path: impl Arg) -> io::Result<Option<Dir>> {
-    let how = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
-    match openat(at, path, how, Mode::empty()) {
+    let how = OFlags::RDONLY | OFlags::NOFOLLOW | AS_FOLDER;
+    opened_folder(openat(at, path, how, Mode::empty()))
+}
+
+fn opened_folder(opened: Result<OwnedFd, Errno>) -> io::Result<Option<Dir>> {
+    match opened {
         Ok(folder) => Ok(Some(Dir::new(folder)?)),
         Err(Errno::NOENT | Errno::NOTDIR | Errno::LOOP) => Ok(None),
         Err(error) => Err(error.into()),
@@ -243,7 +268,7 @@ fn folder(at: impl AsFd, path: impl Arg) -> io::Result<Option<Dir>> {
 
 #[cfg(test)]
 mod tests {
-    use std::os::unix::fs::symlink;
+    use std::{fs, os::unix::fs::symlink};
 
     use super::*;
 

@@ -1,9 +1,14 @@
 //! The processes of a host.
 
 use std::{
-    fs, io,
+    fs::{self, File},
+    io,
+    os::fd::OwnedFd,
     path::{Path, PathBuf},
 };
+
+use migratrix_contract::read_all;
+use rustix::fs::{CWD, Dir, Mode, OFlags, openat, readlinkat};
 
 /// A process of a host.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -26,9 +31,10 @@ pub(crate) fn folder(first: i32) -> PathBuf {
 /// All processes of the host, as seen from here: those that are in the PID namespace of its first.
 pub(crate) fn of_host(first: i32) -> io::Result<Vec<Process>> {
     let namespace = fs::read_link(format!("/proc/{first}/ns/pid"))?;
-    let is_its = |folder: &Path| {
-        let its = fs::read_link(folder.join("ns/pid"));
-        its.is_ok_and(|its| its == namespace)
+    let namespace = namespace.as_os_str().as_encoded_bytes();
+    let is_its = |all: &OwnedFd, pid: i32| {
+        let its = readlinkat(all, format!("{pid}/ns/pid"), Vec::new());
+        its.is_ok_and(|its| its.as_bytes() == namespace)
     };
     among(Path::new("/proc"), is_its)
 }
@@ -36,31 +42,34 @@ pub(crate) fn of_host(first: i32) -> io::Result<Vec<Process>> {
 /// All processes of the host, as seen from there: its kernel shows no others there, and the rest of the
 /// machine's need not be looked at.
 pub(crate) fn within_host(first: i32) -> io::Result<Vec<Process>> {
-    among(&folder(first), |_| true)
+    among(&folder(first), |_, _| true)
 }
 
-/// Those of the processes in the folder that are wanted.
-fn among(folder: &Path, is_wanted: impl Fn(&Path) -> bool) -> io::Result<Vec<Process>> {
+/// Those of the processes in the folder that are wanted. Each is looked into from there: a path from the
+/// root would be followed anew for every file of each.
+fn among(folder: &Path, is_wanted: impl Fn(&OwnedFd, i32) -> bool) -> io::Result<Vec<Process>> {
+    let how = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
+    let all = openat(CWD, folder, how, Mode::empty())?;
     let mut processes = Vec::new();
-    for entry in fs::read_dir(folder)? {
+    for entry in Dir::read_from(&all)? {
         let entry = entry?;
-        let Ok(pid) = entry.file_name().to_string_lossy().parse() else {
+        let name = entry.file_name().to_str().ok();
+        let Some(pid) = name.and_then(|name| name.parse().ok()) else {
             continue;
         };
         // A process may end while we look: then it isn't left.
-        let path = entry.path();
-        if is_wanted(&path) {
-            processes.extend(process(pid, &path));
+        if is_wanted(&all, pid) {
+            processes.extend(process(&all, pid));
         }
     }
     Ok(processes)
 }
 
-/// The process with this folder; `None` where it has ended, even if nobody has waited for it yet.
-fn process(pid: i32, folder: &Path) -> Option<Process> {
-    let stat = fs::read_to_string(folder.join("stat")).ok()?;
-    let (state, parent, started) = parse(&stat)?;
-    let line = fs::read(folder.join("cmdline")).unwrap_or_default();
+/// The process with this number; `None` where it has ended, even if nobody has waited for it yet.
+fn process(all: &OwnedFd, pid: i32) -> Option<Process> {
+    let stat = file(all, pid, "stat").ok()?;
+    let (state, parent, started) = parse(std::str::from_utf8(&stat).ok()?)?;
+    let line = file(all, pid, "cmdline").unwrap_or_default();
     let command_line = String::from_utf8_lossy(&line).replace('\0', " ");
     (state != "Z").then(|| Process {
         pid,
@@ -68,6 +77,13 @@ fn process(pid: i32, folder: &Path) -> Option<Process> {
         started,
         command_line: command_line.trim().to_owned(),
     })
+}
+
+/// What a file of a process says.
+fn file(all: &OwnedFd, pid: i32, name: &str) -> io::Result<Vec<u8>> {
+    let how = OFlags::RDONLY | OFlags::CLOEXEC;
+    let file = openat(all, format!("{pid}/{name}"), how, Mode::empty())?;
+    read_all(File::from(file))
 }
 
 /// The state, parent and start of a process, see proc_pid_stat(5).
