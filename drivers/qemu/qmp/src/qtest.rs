@@ -218,15 +218,17 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Qtest<S> {
         address: u64,
         size: u64,
         deadline: Deadline,
-        decode: fn(&str) -> Option<Vec<u8>>,
+        decode: fn(&str, &mut Vec<u8>) -> Option<()>,
     ) -> Result<Vec<u8>, QemuError> {
-        let mut memory = Vec::new();
+        let mut memory = Vec::with_capacity(usize::try_from(size).unwrap_or(CHUNK));
         for (at, length) in chunks(address, size)? {
-            let whole = |answer: &str| decode(answer).filter(|bytes| bytes.len() == length);
-            memory.extend(
-                self.ask(&format!("{verb} {at:#x} {length:#x}"), deadline, whole)
-                    .await?,
-            );
+            let whole = |answer: &str| {
+                let end = memory.len() + length;
+                decode(answer, &mut memory)?;
+                (memory.len() == end).then_some(())
+            };
+            let command = format!("{verb} {at:#x} {length:#x}");
+            self.ask(&command, deadline, whole).await?;
         }
         Ok(memory)
     }
@@ -283,10 +285,13 @@ fn number(answer: &str) -> Option<u64> {
     u64::from_str_radix(answer.strip_prefix("0x")?, 16).ok()
 }
 
-fn digits(answer: &str) -> Option<Vec<u8>> {
-    base16ct::mixed::decode_vec(answer.strip_prefix("0x")?).ok()
+/// Adds the bytes to the memory that was read before.
+fn digits(answer: &str, memory: &mut Vec<u8>) -> Option<()> {
+    memory.extend(base16ct::mixed::decode_vec(answer.strip_prefix("0x")?).ok()?);
+    Some(())
 }
 
-fn base64(answer: &str) -> Option<Vec<u8>> {
-    BASE64_STANDARD.decode(answer).ok()
+/// The same.
+fn base64(answer: &str, memory: &mut Vec<u8>) -> Option<()> {
+    BASE64_STANDARD.decode_vec(answer, memory).ok()
 }

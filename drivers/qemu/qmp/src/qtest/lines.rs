@@ -3,7 +3,7 @@
 //! One command is under way at a time. A command that was given up leaves its answer behind: the
 //! connection is of no use then, and says so.
 
-use std::{borrow::Cow, str};
+use std::{borrow::Cow, ops::Range, str};
 
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 
@@ -20,6 +20,8 @@ const MOST_IRQS: usize = 1 << 16;
 pub(crate) struct Lines<S> {
     stream: S,
     bytes: Vec<u8>,
+    /// How many of the bytes are of lines that were told already.
+    told: usize,
     pub(crate) irqs: Vec<Irq>,
     state: State,
 }
@@ -55,6 +57,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Lines<S> {
         Self {
             stream,
             bytes: Vec::new(),
+            told: 0,
             irqs: Vec::new(),
             state: State::Ready,
         }
@@ -64,7 +67,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Lines<S> {
     pub(crate) async fn exchange(
         &mut self,
         command: &str,
-    ) -> Result<Result<String, String>, Ending> {
+    ) -> Result<Result<Cow<'_, str>, String>, Ending> {
         match std::mem::replace(&mut self.state, State::UnderWay) {
             State::Ready => {}
             State::UnderWay => self.state = State::Over(Ending::Dropped),
@@ -78,10 +81,18 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Lines<S> {
             .as_ref()
             .err()
             .map_or(State::Ready, |ending| State::Over(ending.clone()));
-        answer
+        // An answer may be long: it is not copied.
+        Ok(match answer? {
+            Ok(answer) => Ok(text(&self.bytes[answer])),
+            Err(refusal) => Err(text(&self.bytes[refusal]).into_owned()),
+        })
     }
 
-    async fn converse(&mut self, command: &str) -> Result<Result<String, String>, Ending> {
+    /// Where the answer is in the bytes, or the refusal.
+    async fn converse(
+        &mut self,
+        command: &str,
+    ) -> Result<Result<Range<usize>, Range<usize>>, Ending> {
         let failed = |error: std::io::Error| Ending::Failed(error.to_string());
         self.stream
             .write_all(format!("{command}\n").as_bytes())
@@ -89,15 +100,18 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Lines<S> {
             .map_err(failed)?;
         self.stream.flush().await.map_err(failed)?;
         loop {
-            let line = self.line().await?;
-            let (word, rest) = line.split_once(' ').unwrap_or((&line, ""));
-            match word {
-                "OK" => return Ok(Ok(rest.to_owned())),
-                "FAIL" | "ERR" => return Ok(Err(rest.to_owned())),
-                "IRQ" => self
-                    .irqs
-                    .push(read_irq(rest).ok_or_else(|| garbage(&line))?),
-                _ => return Err(garbage(&line)),
+            let end = self.line().await?;
+            let line = &self.bytes[..end];
+            let word = memchr::memchr(b' ', line).unwrap_or(end);
+            let rest = (word + 1).min(end)..end;
+            match &line[..word] {
+                b"OK" => return Ok(Ok(rest)),
+                b"FAIL" | b"ERR" => return Ok(Err(rest)),
+                b"IRQ" => {
+                    let irq = read_irq(&text(&line[rest]));
+                    self.irqs.push(irq.ok_or_else(|| garbage(line))?);
+                }
+                _ => return Err(garbage(line)),
             }
             if self.irqs.len() > MOST_IRQS {
                 return Err(Ending::Flood(MOST_IRQS));
@@ -105,13 +119,14 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Lines<S> {
         }
     }
 
-    async fn line(&mut self) -> Result<String, Ending> {
+    /// Where the next line ends; it begins with the first byte.
+    async fn line(&mut self) -> Result<usize, Ending> {
+        self.bytes.drain(..std::mem::take(&mut self.told));
         let mut looked = 0;
         loop {
             if let Some(end) = memchr::memchr(b'\n', &self.bytes[looked..]) {
-                let line = text(&self.bytes[..looked + end]).trim_end().to_owned();
-                self.bytes.drain(..=looked + end);
-                return Ok(line);
+                self.told = looked + end + 1;
+                return Ok(self.bytes[..looked + end].trim_ascii_end().len());
             }
             looked = self.bytes.len();
             if looked > LONGEST {
@@ -133,9 +148,9 @@ fn text(bytes: &[u8]) -> Cow<'_, str> {
     str::from_utf8(bytes).map_or_else(|_| String::from_utf8_lossy(bytes), Cow::Borrowed)
 }
 
-fn garbage(line: &str) -> Ending {
+fn garbage(line: &[u8]) -> Ending {
     Ending::Malformed {
-        received: excerpt(line.as_bytes()),
+        received: excerpt(line),
         why: "it is no answer of qtest".to_owned(),
     }
 }
