@@ -10,8 +10,11 @@ use tokio::time::{MissedTickBehavior, interval};
 use crate::{
     QemuDriver,
     error::{StepError, unless_gone},
-    party::{EVERY, PATIENCE},
+    party::PATIENCE,
 };
+
+/// How often a lap is read: each time costs QEMU and us a turn, and a guest makes one in no less than this.
+const EVERY: Duration = Duration::from_millis(10);
 
 /// How many paces of the guest must pass without a lap before it is called stopped.
 const STOPPED_PACES: u32 = 5;
