@@ -34,6 +34,7 @@ impl QemuDriver {
     async fn launch_both(&mut self) -> Result<Result<Qemu, QemuError>, StepError> {
         self.scratch.make()?;
         let source = self.launch_of(Side::Source)?;
+        let source = source.arguments(machine::held(&self.subject.raw));
         if cpr::hands_over(self.subject.raw.method) {
             return Ok(source.start(PATIENCE).await);
         }

@@ -2,7 +2,7 @@
 
 use migratrix_contract::Subject;
 use migratrix_history::Side;
-use migratrix_matrix::{Feature, GuestState, MachineChoice, Method, Raw, Uuids, Version};
+use migratrix_matrix::{Feature, MachineChoice, Method, Raw, Uuids, Version};
 use migratrix_qmp::QemuCaps;
 
 use crate::{arch, devices, error::StepError, scratch::Scratch, words::words};
@@ -25,7 +25,7 @@ pub(crate) fn arguments(
 ) -> Result<Vec<String>, StepError> {
     let raw = &subject.raw;
     let guest = migratrix_guest::Parameters {
-        suspend: sleeps(raw.guest),
+        suspend: raw.guest.sleeps(),
         ..subject.guest
     };
     let image = scratch.boot_image(&guest)?;
@@ -41,6 +41,12 @@ pub(crate) fn arguments(
     all.extend(arch::boot(raw.machine.arch(), &image, qemu));
     all.extend(devices::arguments(raw.devices, scratch)?);
     Ok(all)
+}
+
+/// What has the source's guest wait until it is let go, where it falls asleep by itself: QEMU tells
+/// no events before it was asked for its capabilities, and a guest may be that fast.
+pub(crate) fn held(raw: &Raw) -> Option<&'static str> {
+    raw.guest.sleeps().then_some("-S")
 }
 
 /// The machine type, and memory that another process can have as well where the case asks for it.
@@ -97,9 +103,22 @@ fn uuid(subject: &Subject, side: Side) -> Option<&str> {
     }
 }
 
-const fn sleeps(guest: GuestState) -> bool {
-    match guest {
-        GuestState::Running | GuestState::Stopped => false,
-        GuestState::Suspended | GuestState::SuspendedStopped => true,
+#[cfg(test)]
+mod tests {
+    use migratrix_matrix::Case;
+
+    use super::*;
+
+    #[test]
+    fn a_guest_that_falls_asleep_by_itself_does_not_begin_before_somebody_listens() {
+        let held = |guest: &str| {
+            let name = format!("qemu/qemu/a,b/precopy/unix/{guest}/plain");
+            let case: Case = name.parse().unwrap();
+            held(case.raw().unwrap())
+        };
+        assert_eq!(held("suspended"), Some("-S"));
+        assert_eq!(held("suspended-stopped"), Some("-S"));
+        assert_eq!(held("running"), None);
+        assert_eq!(held("stopped"), None);
     }
 }

@@ -17,7 +17,7 @@ pub enum RawStep {
     /// Set capabilities and parameters on a side, ask them back, and record what it says. Bandwidth
     /// and downtime are set so that the migration does not end before [`RawStep::Converge`].
     Configure(Side),
-    /// Wait until the guest sleeps (`SUSPEND`).
+    /// Let the guest go, which was held until now, and wait until it sleeps (`SUSPEND`).
     AwaitSleep(Side),
     /// Wake the guest (`system_wakeup`).
     Wake(Side),

@@ -233,12 +233,13 @@ impl QemuDriver {
             .unwrap_or_default()
     }
 
-    /// Waits until the guest sleeps.
+    /// Lets the guest go, which was held until now, and waits until it sleeps.
     pub(crate) async fn await_sleep(
         &mut self,
         side: Side,
         record: &mut Recorder,
     ) -> Result<(), StepError> {
+        self.go_on(side, record).await?;
         let mut events = self.party(side).qemu()?.qmp().all_events();
         events.wait_for("SUSPEND", PATIENCE).await?;
         self.note_events(record);
