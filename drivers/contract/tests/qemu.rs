@@ -34,6 +34,24 @@ fn a_plain_precopy_waits_for_a_further_pass_before_it_is_let_go() {
 }
 
 #[test]
+fn what_would_be_over_at_once_waits_before_its_switchover_until_its_channels_were_counted() {
+    for point in [
+        "cpr-transfer/unix/stopped/channels+multifd",
+        "cpr-reboot/unix/stopped/multifd",
+        "precopy/unix/running/ignore-shared+multifd",
+        "precopy/file-fdset/stopped/mapped-ram+multifd+4-channels",
+    ] {
+        let steps = on_the_way(&format!("qemu/qemu/a,b/{point}"));
+        let place = |word: &str| steps.iter().position(|step| step.starts_with(word));
+        let held = place("await pre-switchover on source");
+        assert!(held.is_some(), "{point}: {steps:?}");
+        assert!(place("count the channels") < held, "{point}: {steps:?}");
+    }
+    let lasts = on_the_way("qemu/qemu/a,b/precopy/unix/running/multifd");
+    assert!(!lasts.contains(&"await pre-switchover on source".to_owned()));
+}
+
+#[test]
 fn a_file_is_read_when_it_is_whole() {
     let steps = on_the_way("qemu/qemu/a,b/precopy/file/running/plain");
     let place = |word: &str| steps.iter().position(|step| step == word).unwrap();

@@ -31,8 +31,12 @@ const COMPRESSED_BANDWIDTH: u64 = 160 << 10;
 /// against the bandwidth; 7.2 counts what there was.
 const COUNTS_COMPRESSED: Version = Version::new(10, 0, 0);
 
-/// The bandwidth while a guest is still, in bytes/s: long enough that it is seen to be.
-const STILL_BANDWIDTH: u64 = 4 << 20;
+/// The bandwidth while a guest is still, in bytes/s: its memory would take eight seconds, whoever is
+/// late meanwhile. It is lifted once all was seen.
+const STILL_BANDWIDTH: u64 = 128 << 10;
+
+/// What has a source wait before the switchover.
+const PAUSE: &str = "pause-before-switchover";
 
 /// The bandwidth of pages that nobody asked for in postcopy, in bytes/s: slow enough that the guest
 /// has to ask for some.
@@ -86,9 +90,11 @@ impl QemuDriver {
             parameters.extend(given);
         }
         let party = self.party(side);
+        let held = side == Side::Source && raw.waits_to_be_counted();
         let capabilities: Vec<Value> = raw
             .capabilities()
             .into_iter()
+            .chain(held.then_some(PAUSE))
             .map(|name| json!({ "capability": name, "state": true }))
             .collect();
         let capabilities = json!({ "capabilities": capabilities });

@@ -167,8 +167,18 @@ impl Raw {
 
     /// Whether it waits before the switchover until it is continued.
     #[must_use]
-    pub const fn pauses(&self) -> bool {
-        self.features.has(Feature::PauseBeforeSwitchover)
+    pub fn pauses(&self) -> bool {
+        self.features.has(Feature::PauseBeforeSwitchover) || self.waits_to_be_counted()
+    }
+
+    /// Whether it waits before the switchover though the case does not name that. Channels take all of a
+    /// guest that is still at once, whatever the bandwidth, and where memory stays in place there is
+    /// nothing to take: they would be gone before they were counted, but for luck.
+    #[must_use]
+    pub fn waits_to_be_counted(&self) -> bool {
+        let completes = self.end() == End::Completed;
+        let copies = self.method != Method::Postcopy;
+        self.multifd != Multifd::Off && completes && copies && !self.has_passes()
     }
 
     /// Whether something of it has an effect that can be measured.

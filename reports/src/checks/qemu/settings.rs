@@ -89,12 +89,18 @@ fn wrong(settings: &Settings<'_>, raw: &Raw, side: Side) -> Vec<String> {
     all
 }
 
-/// No capability is on by default in any release, so each that is on was turned on.
+/// What has a source wait before the switchover.
+const PAUSE: &str = "pause-before-switchover";
+
+/// No capability is on by default in any release, so each that is on was turned on. The one that has a
+/// migration wait until it was looked at is not the case's.
 fn capabilities(settings: &Settings<'_>, raw: &Raw) -> Vec<String> {
     let wanted: BTreeSet<&str> = raw.capabilities().into_iter().collect();
     let on: BTreeSet<&str> = settings.capabilities.iter().map(String::as_str).collect();
     let off = wanted.difference(&on).map(|one| format!("{one} is off"));
-    let more = on.difference(&wanted).map(|one| format!("{one} is on"));
+    let more = on.difference(&wanted);
+    let more = more.filter(|one| !(raw.waits_to_be_counted() && **one == PAUSE));
+    let more = more.map(|one| format!("{one} is on"));
     off.chain(more).collect()
 }
 

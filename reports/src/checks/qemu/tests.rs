@@ -137,6 +137,26 @@ fn the_source_of_a_file_needs_no_reader_to_have_its_channels_counted() {
 }
 
 #[test]
+fn a_source_that_waits_until_its_channels_were_counted_is_set_as_the_case_says() {
+    let waits = |point: &str| {
+        changed(of(point), |saw| {
+            if let Observation::Settings { capabilities, .. } = saw {
+                capabilities.insert("pause-before-switchover".to_owned());
+            }
+        })
+    };
+    for point in [
+        "cpr-transfer/unix/stopped/channels+multifd",
+        "precopy/unix/stopped/multifd",
+        "precopy/file-fdset/stopped/mapped-ram+multifd+4-channels",
+    ] {
+        assert_kind(&waits(point), Condition::Settings, Kind::Pass);
+        assert_kind(&of(point), Condition::Settings, Kind::Pass);
+    }
+    assert_kind(&waits(ZLIB), Condition::Settings, Kind::Fail);
+}
+
+#[test]
 fn a_guest_that_an_old_qemu_could_not_stop_in_its_sleep_sleeps_on() {
     let point = "precopy/unix/suspended-stopped/plain";
     let asleep = changed(of(point), |saw| match saw {
