@@ -208,6 +208,10 @@ impl Timeline {
                 &["cancelling", "cancelled"],
             ),
             Incident::CancelCancelled => (&["setup", "active", "cancelling", "cancelled"], &[]),
+            Incident::CancelCancelling => (
+                &["setup", "active"],
+                &["cancelling", "cancelling", "cancelled"],
+            ),
             _ => (&["setup", "active"], &["cancelling", "cancelled"]),
         };
         self.states(Source, before);

@@ -9,7 +9,9 @@ use migratrix_contract::Recorder;
 use migratrix_history::Side;
 use migratrix_matrix::GuestState;
 use migratrix_qmp::{
-    MigrationStatus::{PostcopyActive, PostcopyRecover, PostcopyRecoverSetup, PreSwitchover},
+    MigrationStatus::{
+        Active, PostcopyActive, PostcopyRecover, PostcopyRecoverSetup, PreSwitchover,
+    },
     QapiEnum,
 };
 use serde_json::{Value, json};
@@ -36,19 +38,9 @@ impl QemuDriver {
         arguments: Value,
         record: &mut Recorder,
     ) -> Result<(), StepError> {
-        self.source.note_command("migrate", &arguments, record);
-        self.source.note_command(CANCEL, &json!({}), record);
-        let qmp = self.source.qemu()?.qmp();
-        let (migrate, cancel) = tokio::join!(
-            qmp.execute("migrate", arguments, PATIENCE),
-            qmp.execute(CANCEL, json!({}), PATIENCE),
-        );
         self.route.is_cancelled = true;
-        for answer in [migrate, cancel] {
-            let answer = self.source.explained(answer).await?;
-            answer.map_err(StepError::Refused)?;
-        }
-        Ok(())
+        self.at_once([("migrate", arguments), (CANCEL, json!({}))], record)
+            .await
     }
 
     /// Cancels, unless that was done together with the command to migrate.
@@ -60,10 +52,49 @@ impl QemuDriver {
         Ok(())
     }
 
-    /// Cancels twice at once.
+    /// Cancels twice at once, while the source rests: it learns of the first only when it goes on, and
+    /// the second is there until then.
     pub(crate) async fn cancel_twice(&mut self, record: &mut Recorder) -> Result<(), StepError> {
-        self.cancel(record).await?;
-        self.cancel(record).await
+        self.await_rest(record).await?;
+        let cancel = |_| (CANCEL, json!({}));
+        self.at_once([1, 2].map(cancel), record).await
+    }
+
+    /// Waits until the source has just sent what the bandwidth lets it send in one piece (100 ms), and
+    /// rests for what is left of the time.
+    async fn await_rest(&mut self, record: &mut Recorder) -> Result<(), StepError> {
+        let first = self.source.learn_state(record).await?.transferred();
+        let mut last = first;
+        loop {
+            let progress = self.source.learn_state(record).await?;
+            let now = progress.transferred();
+            let rests = now == last && now > first;
+            if rests || progress.status != Active {
+                return Ok(());
+            }
+            last = now;
+            self.pause().await;
+        }
+    }
+
+    /// Sends two commands together, and waits for both answers.
+    async fn at_once(
+        &mut self,
+        commands: [(&str, Value); 2],
+        record: &mut Recorder,
+    ) -> Result<(), StepError> {
+        for (command, arguments) in &commands {
+            self.source.note_command(command, arguments, record);
+        }
+        let qmp = self.source.qemu()?.qmp();
+        let [first, second] =
+            commands.map(|(command, arguments)| qmp.execute(command, arguments, PATIENCE));
+        let (first, second) = tokio::join!(first, second);
+        for answer in [first, second] {
+            let answer = self.source.explained(answer).await?;
+            answer.map_err(StepError::Refused)?;
+        }
+        Ok(())
     }
 
     /// Goes on from before the switchover.

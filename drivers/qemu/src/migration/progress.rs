@@ -53,6 +53,12 @@ impl Progress {
         ram.and_then(|ram| ram.postcopy_requests).unwrap_or(0)
     }
 
+    /// How many bytes were sent.
+    pub(crate) fn transferred(&self) -> u64 {
+        let ram = self.ram.as_ref();
+        ram.and_then(|ram| ram.transferred).unwrap_or(0)
+    }
+
     /// How many pages were sent as differences.
     pub(crate) fn differences(&self) -> u64 {
         self.xbzrle_cache

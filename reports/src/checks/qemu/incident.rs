@@ -61,6 +61,14 @@ fn cancelled(evidence: &Evidence<'_>, raw: &Raw) -> Judged {
         return Ok(effect(evidence, raw.incident, &states));
     }
     // That it came too late is nobody's fault, and proves nothing.
+    if raw.incident == Incident::CancelCancelling {
+        return Err(Verdict::unknown(format!(
+            "the cancels prove nothing of {}: {} were sent, and none was taken while another was under way: {}",
+            raw.incident,
+            cancels.len(),
+            route(&states)
+        )));
+    }
     let before = states.iter().rfind(|state| state.at_us <= *at_us);
     let before = before.map_or("none", |state| state.word);
     Err(Verdict::unknown(format!(
@@ -94,8 +102,8 @@ fn came_in(incident: Incident, states: &[Moment<'_>], at_us: u64, cancels: usize
         Incident::CancelSetup => left(states) == Some("setup"),
         Incident::CancelActive | Incident::CancelRetry => before == "active" && stops,
         Incident::CancelPreSwitchover => before == "pre-switchover" && stops,
-        // Two at once: QEMU takes the second while the first is under way.
-        Incident::CancelCancelling => cancels >= 2 && before != "cancelled" && stops,
+        // QEMU tells anew that it is cancelling, for each that it takes while another is under way.
+        Incident::CancelCancelling => cancels >= 2 && count(states, "cancelling") >= 2,
         Incident::CancelCancelled => before == "cancelled" && next.is_none(),
         Incident::CancelCompleted => before == "completed" && next.is_none(),
         Incident::CancelFailed => before == "failed" && next.is_none(),
@@ -106,6 +114,11 @@ fn came_in(incident: Incident, states: &[Moment<'_>], at_us: u64, cancels: usize
         | Incident::FailHandshake
         | Incident::FailReconnect => false,
     }
+}
+
+/// How often the migration came into a state.
+fn count(states: &[Moment<'_>], word: &str) -> usize {
+    states.iter().filter(|state| state.word == word).count()
 }
 
 /// The state that a cancel ended.

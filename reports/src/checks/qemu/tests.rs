@@ -157,6 +157,16 @@ fn a_source_that_waits_until_its_channels_were_counted_is_set_as_the_case_says()
 }
 
 #[test]
+fn a_second_cancel_that_was_not_taken_while_the_first_was_under_way_proves_nothing() {
+    let point = "precopy/unix/running/cancel-cancelling";
+    let mut late = of(point);
+    let once = |entry: &Entry| entry.saw == status(Side::Source, "cancelling");
+    let place = late.entries.iter().position(once).expect("it cancels");
+    late.entries.remove(place);
+    assert_kind(&late, Condition::Incident, Kind::Unknown);
+}
+
+#[test]
 fn a_guest_that_an_old_qemu_could_not_stop_in_its_sleep_sleeps_on() {
     let point = "precopy/unix/suspended-stopped/plain";
     let asleep = changed(of(point), |saw| match saw {
