@@ -88,6 +88,10 @@ pub struct Script {
     pub steps: Vec<(Phase, Step)>,
 }
 
+/// How much memory a guest stamps whose migration is to be lost half-way: so much that it still waits for
+/// pages when that comes. QEMU sends some thirty at once, ten times a second, whatever the bandwidth.
+const RECOVERED_BYTES: u32 = 8 << 20;
+
 impl Subject {
     /// The subject of `case`, with all that the case says of it.
     #[must_use]
@@ -106,6 +110,10 @@ impl Subject {
             suspend: raw.guest.sleeps(),
             flush: raw.accelerator != Accelerator::TcgUnflushed,
             disk,
+            end: match raw.incident.is_recovery() {
+                true => spec.guest.start + RECOVERED_BYTES,
+                false => spec.guest.end,
+            },
             ..spec.guest
         };
         Self {

@@ -69,6 +69,16 @@ fn a_lost_connection_is_recovered_after_what_was_tried_in_vain() {
 }
 
 #[test]
+fn a_guest_whose_connection_is_lost_has_more_memory_than_comes_until_then() {
+    let guest = |point: &str| script(&format!("qemu/qemu/a,b/{point}")).subject.guest;
+    let plain = guest("postcopy/unix/running/plain");
+    for incident in ["recover", "fail-handshake", "fail-reconnect"] {
+        let lost = guest(&format!("postcopy/unix/running/{incident}"));
+        assert_eq!(lost.bytes(), 8 * plain.bytes(), "{incident}");
+    }
+}
+
+#[test]
 fn a_sleeping_guest_is_told_to_sleep_and_is_woken_at_the_end() {
     let script = script("qemu/qemu/a,b/precopy/unix/suspended/plain");
     assert!(script.subject.guest.suspend);

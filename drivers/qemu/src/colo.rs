@@ -3,7 +3,6 @@
 mod checkpoint;
 mod leave;
 mod loss;
-mod relay;
 mod remigrate;
 
 use migratrix_contract::{ColoStep, Recorder, Subject};
@@ -11,8 +10,14 @@ use migratrix_history::Side;
 use migratrix_matrix::{Colo, ColoDisk, Point};
 use serde_json::{Value, json};
 
-use crate::{QemuDriver, error::StepError, migration::configure, scratch::Scratch, words::words};
-pub(crate) use relay::Relay;
+use crate::{
+    QemuDriver,
+    error::StepError,
+    migration::configure,
+    relay::{Place, Relay},
+    scratch::Scratch,
+    words::words,
+};
 
 /// A bandwidth and a downtime that are no bounds, in bytes/s and ms: nothing is held up here.
 const BANDWIDTH: u64 = 100_000_000_000;
@@ -97,9 +102,9 @@ impl QemuDriver {
 
     /// Lays a relay between the destination's socket and another one, to which the source goes.
     fn lay_relay(&mut self) -> Result<(), StepError> {
-        let to = self.socket();
+        let to = Place::Unix(self.socket().into());
         self.turn();
-        let relay = Relay::lay(self.socket(), to);
+        let relay = Relay::lay(&Place::Unix(self.socket().into()), to);
         self.route.relay = Some(relay.map_err(StepError::system("lay a relay"))?);
         Ok(())
     }

@@ -19,6 +19,7 @@ mod launch;
 mod machine;
 mod migration;
 mod party;
+mod relay;
 mod scratch;
 mod transport;
 mod words;

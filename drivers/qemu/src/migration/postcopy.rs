@@ -24,9 +24,17 @@ const CANCEL: &str = "migrate_cancel";
 /// destination begin its recovery, and wait for more. QEMU 11.1 looks at four bytes before it does.
 const CUT_COMMAND: [u8; 4] = [8, 0, 2, 0];
 
+/// How many bytes of the destination's pass freely once postcopy begins: what its devices ask for until the
+/// guest runs, and the handshake of a channel that is late.
+const FREE_REQUESTS: u64 = 4096;
+
 impl QemuDriver {
-    /// Switches over to postcopy.
+    /// Switches over to postcopy. Where the connection is to be lost, the guest's requests for pages are held
+    /// up from now on: it would have all of them before that, now and then.
     pub(crate) async fn start_postcopy(&mut self, record: &mut Recorder) -> Result<(), StepError> {
+        if let Some(relay) = &self.route.relay {
+            relay.slow_back_after(FREE_REQUESTS);
+        }
         let command = "migrate-start-postcopy";
         self.source.command(command, json!({}), record).await?;
         Ok(())
@@ -114,7 +122,9 @@ impl QemuDriver {
             let mut events = self.destination.qemu()?.qmp().all_events();
             events.wait_for("RESUME", PATIENCE).await?;
         }
-        self.pause_migration(Side::Source, record).await
+        self.pause_migration(Side::Source, record).await?;
+        self.route.relay = None;
+        Ok(())
     }
 
     /// Waits until the guest has asked for a page, if it runs and postcopy is under way.

@@ -18,6 +18,7 @@ pub(super) fn recovered(evidence: &Evidence<'_>, incident: Incident) -> Judged {
         let last = evidence.last_status(side)?;
         let states = evidence.statuses(side);
         if last == "completed" && states.iter().all(|state| state.word != PAUSED) {
+            came_in_time(evidence)?;
             let host = evidence.host(side);
             return Ok(Verdict::fail(format!(
                 "expected that the connection is lost, {host} came through {}",
@@ -29,6 +30,22 @@ pub(super) fn recovered(evidence: &Evidence<'_>, incident: Incident) -> Judged {
         }
     }
     by_its_attempts(evidence, incident)
+}
+
+/// That the connection was to be lost only when all was over is nobody's fault, and proves nothing.
+fn came_in_time(evidence: &Evidence<'_>) -> Result<(), Verdict> {
+    let pauses = evidence.commands(Side::Source, "migrate-pause");
+    let states = evidence.statuses(Side::Source);
+    let late = pauses
+        .first()
+        .filter(|(at_us, _)| at(&states, *at_us) == "completed");
+    match late {
+        Some(_) => Err(Verdict::unknown(format!(
+            "the migration was over before its connection was to be lost: {}",
+            route(&states)
+        ))),
+        None => Ok(()),
+    }
 }
 
 fn not_ended(evidence: &Evidence<'_>, side: Side, last: &str) -> Judged {

@@ -15,7 +15,7 @@ use crate::{
 };
 
 /// What each side had open for the migration while memory was copied is of the kind that the case names,
-/// and at the address at which the source was sent.
+/// and at the address at which the source was sent, or where the destination was told to listen.
 pub(super) fn transport(evidence: &Evidence<'_>, raw: &Raw) -> Judged {
     // A stream in a file is read when it is whole.
     let sides: &[Side] = match raw.transport.is_file() {
@@ -98,7 +98,7 @@ fn wrong_address(
         Transport::Tcp | Transport::File | Transport::FileOffset => true,
         Transport::FdFile | Transport::FileFdset | Transport::Exec => false,
     };
-    let asked = asked(evidence);
+    let asked = asked(evidence, side);
     let is_there = |address: &String| asked.iter().any(|words| names(words, transport, address));
     let is_wrong = |one: &&Carrier| match (transport, &one.address) {
         (Transport::Fd, address) => address.is_some(),
@@ -113,10 +113,12 @@ fn wrong_address(
     ))
 }
 
-/// The arguments of each `migrate`.
-fn asked(evidence: &Evidence<'_>) -> Vec<String> {
-    let commands = evidence.commands(Side::Source, "migrate").into_iter();
-    commands
+/// The arguments of each `migrate`, and of each `migrate-incoming` of the side's.
+fn asked(evidence: &Evidence<'_>, side: Side) -> Vec<String> {
+    let migrate = evidence.commands(Side::Source, "migrate").into_iter();
+    let listen = evidence.commands(side, "migrate-incoming");
+    migrate
+        .chain(listen)
         .map(|(_, arguments)| arguments.to_string())
         .collect()
 }
