@@ -114,14 +114,29 @@ impl fmt::Display for Emptied {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Releases => f.write_str("no release is known"),
-            Self::Filter(filter) => write!(f, "the filter `{filter}` matches none of them"),
+            Self::Filter(filter) => write!(
+                f,
+                "the filter `{filter}` matches none of them{}",
+                of_versions(filter)
+            ),
             Self::FilterOfOthers(filter, profile) => write!(
                 f,
                 "the filter `{filter}` matches none of them; it matches cases of the suite \
-                 `{suite}`: --suite {suite} --profile {profile}",
-                suite = profile.suite()
+                 `{suite}`: --suite {suite} --profile {profile}{hint}",
+                suite = profile.suite(),
+                hint = of_versions(filter)
             ),
             Self::Shard(shard) => write!(f, "the shard `{shard}` has none of them"),
         }
+    }
+}
+
+/// How versions are compared, where a filter does.
+fn of_versions(filter: &str) -> &'static str {
+    if filter.contains(['<', '>', '=']) {
+        "; a version is that of libvirt, and of QEMU in suites without libvirt, unless it says which, as \
+         source(qemu>=10); it counts as far as it is written: >7.2 is not true of 7.2.22"
+    } else {
+        ""
     }
 }

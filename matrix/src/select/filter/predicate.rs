@@ -11,7 +11,9 @@ pub(super) enum Predicate {
     /// One of several values: each the axis's name and the value's word.
     Is(Vec<(&'static str, &'static str)>),
     Flags(FlagSet),
-    Fault(Option<Fault>),
+    NoFault,
+    /// One of these faults.
+    Faults(Vec<Fault>),
     /// A glob for the name.
     Name(String),
     Release(Role, ReleaseName),
@@ -51,7 +53,8 @@ impl Predicate {
         Ok(match self {
             Self::Is(values) => values.iter().any(|(axis, word)| case.is(axis, word)),
             Self::Flags(flags) => case.scenario().is_some_and(|one| one.flags == *flags),
-            Self::Fault(fault) => case.fault == *fault,
+            Self::NoFault => case.fault.is_none(),
+            Self::Faults(faults) => case.fault.is_some_and(|fault| faults.contains(&fault)),
             Self::Name(glob) => {
                 let glob = WildMatch::new(glob);
                 glob.matches(&case.to_string()) || glob.matches(&case.first_name())

@@ -253,6 +253,22 @@ fn a_glob_stands_for_the_values_of_an_axis_that_it_matches() {
 }
 
 #[test]
+fn a_glob_stands_for_the_faults_that_it_matches() {
+    let broken = format!("{}/source-halted", NAME.replacen("tck/", "faults/", 1));
+    for filter in [
+        "fault(source-*)",
+        "fault(memory-byte, *-halted)",
+        "!fault(none)",
+    ] {
+        assert_eq!(of(&broken, filter), Ok(true), "{filter}");
+        assert_eq!(of(NAME, filter), Ok(false), "{filter}");
+    }
+    assert_eq!(of(&broken, "fault(destination-*)"), Ok(false));
+    let problem = bad("fault(zip-*)").problem;
+    assert_eq!(problem, "`zip-*` matches no value of `fault`");
+}
+
+#[test]
 fn words_of_before_are_taken_too() {
     for filter in [
         "state(bare) & !state(prepared)",

@@ -129,10 +129,19 @@ fn flags(value: &str) -> Result<Predicate, String> {
 
 fn fault(value: &str) -> Result<Predicate, String> {
     if value == "none" {
-        return Ok(Predicate::Fault(None));
+        return Ok(Predicate::NoFault);
+    }
+    if value.contains(['*', '?']) {
+        let glob = WildMatch::new(value);
+        let mut found = Fault::ALL.to_vec();
+        found.retain(|fault| glob.matches(fault.word()));
+        return match found.as_slice() {
+            [] => Err(format!("`{value}` matches no value of `fault`")),
+            [_, ..] => Ok(Predicate::Faults(found)),
+        };
     }
     let fault = value.parse().map_err(or_none);
-    fault.map(|fault: Fault| Predicate::Fault(Some(fault)))
+    fault.map(|fault| Predicate::Faults(vec![fault]))
 }
 
 /// What is said of a word where `none` would be right as well.
