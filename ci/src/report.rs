@@ -1,6 +1,7 @@
 //! `migratrix report`, and the reports that every run ends in.
 
 use std::{
+    collections::BTreeMap,
     fs,
     io::{self, BufReader, stdout},
     path::PathBuf,
@@ -11,6 +12,7 @@ use migratrix_matrix::{Case, Parts, Plan, Releases, shell_word};
 use migratrix_reports::{self as reports, Colour, Damage, Exit, Flavour, KnownFailures, Part, Run};
 
 use crate::{
+    WrongUse,
     cli::{KnownArgs, OutputArgs},
     config::Config,
     files,
@@ -164,6 +166,7 @@ pub fn report(
     let files = outputs.files.outputs();
     let all: Vec<_> = files.chain(outputs.how.output()).collect();
     outputs::check(&all, paths)?;
+    once_each(paths)?;
     // Shards of one run were begun with the same options.
     let first = paths.first().context("no run is named")?;
     let plan = RunDir::open(first)?.1;
@@ -182,6 +185,26 @@ pub fn report(
     write_pairs(&run, &how)?;
     print!("{}", reports::terminal(&run, colour()));
     Ok(run.exit())
+}
+
+/// Refuses a run that is named twice, in whatever words.
+fn once_each(paths: &[PathBuf]) -> Result<()> {
+    let mut seen = BTreeMap::new();
+    for path in paths {
+        let is = fs::canonicalize(path).unwrap_or_else(|_| path.clone());
+        if let Some(before) = seen.insert(is, path) {
+            let (path, before) = (path.display(), before.display());
+            let again = if path.to_string() == before.to_string() {
+                String::new()
+            } else {
+                format!(", also as {before}")
+            };
+            bail!(WrongUse(format!(
+                "the run {path} is given twice{again}: give each run once"
+            )));
+        }
+    }
+    Ok(())
 }
 
 /// The one run of these directories, with what is missing of it.

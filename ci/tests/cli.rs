@@ -280,6 +280,20 @@ fn shards_reported_together_are_the_whole_run() {
 }
 
 #[test]
+fn a_run_that_is_named_twice_is_refused_by_its_name() {
+    let dir = fresh();
+    run_in(dir.path(), &["--profile", "tck", "-E", "control(p2p)"]);
+    let twice = call(dir.path(), &["report", "out", "out"]);
+    refuses(
+        &twice,
+        2,
+        &["the run out is given twice: give each run once"],
+    );
+    let otherwise = call(dir.path(), &["report", "out", "./out/"]);
+    refuses(&otherwise, 2, &["./out/ is given twice, also as out"]);
+}
+
+#[test]
 fn a_plan_of_a_later_version_is_not_guessed_at() {
     let dir = fresh();
     run_in(dir.path(), &["--profile", "tck", "-E", "control(p2p)"]);
