@@ -524,6 +524,15 @@ pub(crate) fn bounds(run: &Run) -> Vec<String> {
         let count = cases(count);
         format!("{count} {fail} as the list of known failures says: {made} {them}")
     });
+    let broken = run.judgements().filter(|one| one.case.fault.is_some());
+    let broken = Some(broken.count()).filter(|count| *count > 0);
+    let broken = broken.map(|count| {
+        format!(
+            "in {} something was broken on purpose: conditions that fail there say that it was seen, and in \
+             JUnit each of these cases is one test case, whatever the granularity",
+            cases(count)
+        )
+    });
     // What was skipped, or ended before anything was seen, was not tried.
     let saw = |one: &&Judgement| {
         let mut kinds = one.conditions.iter().map(|(_, verdict)| verdict.kind());
@@ -531,7 +540,7 @@ pub(crate) fn bounds(run: &Run) -> Vec<String> {
     };
     let tried = run.judgements().filter(saw);
     let tried: Vec<Case> = tried.map(|one| one.case.clone()).collect();
-    let all = [fake, known, quick, scope(&tried)];
+    let all = [fake, known, broken, quick, scope(&tried)];
     let all = all.into_iter().flatten().chain(untried(run));
     damage(run)
         .into_iter()

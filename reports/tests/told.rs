@@ -217,6 +217,21 @@ fn a_daemon_that_died_fails_the_run_and_is_told_with_the_cases_that_were_on_it()
 }
 
 #[test]
+fn what_fails_since_something_was_broken_on_purpose_is_told_to_be_no_failure() {
+    let fault = "faults/libvirt/trixie,bookworm,trixie/normal/persistent-running-undefined/none/source-halted";
+    let broken = run([judge(&good(fault))]);
+    let told = terminal(&broken, Colour::Plain);
+    assert!(
+        told.contains("in 1 case something was broken on purpose"),
+        "{told}"
+    );
+    let xml = junit(&broken, Granularity::Condition, Flavour::Rich).expect("it is written");
+    assert!(xml.contains("tests=\"1\""), "{xml}");
+    let told = terminal(&run([judge(&good(NORMAL))]), Colour::Plain);
+    assert!(!told.contains("broken on purpose"), "{told}");
+}
+
+#[test]
 fn a_host_that_a_fault_took_down_was_meant_to_go() {
     let fault = "faults/libvirt/trixie,bookworm,trixie/normal/persistent-running-undefined/none/daemon-stopped";
     let stopped = judge(&losing(unseen(good(fault)), "3f2a.1"));
@@ -329,6 +344,29 @@ fn known_failures_fail_for_who_asks_that() {
     assert_eq!(run.exit(), Exit::Failed);
     assert_eq!(failures(&run, Granularity::Case, Flavour::Strict), 1);
     assert_eq!(failures(&run, Granularity::Condition, Flavour::Rich), 1);
+}
+
+#[test]
+fn what_was_not_seen_in_a_known_failure_is_an_error_where_known_failures_fail() {
+    let list = "[[known]]\ncases = \"control(tunnelled)\"\nconditions = [\"destination-config\"]\nfollows = [\"alive\"]\nreason = \"r\"";
+    let mut blind = judge(&spoilt(good(TUNNELLED)));
+    let unseen = |(condition, verdict): &mut (Condition, Verdict)| {
+        if *condition == Condition::Alive {
+            *verdict = Verdict::unknown("nobody looked");
+        }
+    };
+    blind.conditions.iter_mut().for_each(unseen);
+    let mut run = run([blind]);
+    let known = KnownFailures::parse(list).expect("a list");
+    run.mark_known(&known, &releases()).expect("known releases");
+    let run = run.by(Rules {
+        known: KnownAre::Failed,
+        ..Rules::default()
+    });
+    let told = terminal(&run, Colour::Plain);
+    assert!(told.contains("1 fail, 1 unknown"), "{told}");
+    let xml = junit(&run, Granularity::Condition, Flavour::Rich).expect("it is written");
+    assert!(xml.contains("failures=\"1\" errors=\"1\""), "{xml}");
 }
 
 #[test]

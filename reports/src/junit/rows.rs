@@ -7,7 +7,7 @@ use migratrix_matrix::{Case, Condition, Shard, Tuple};
 
 use super::{Granularity, Part};
 use crate::{
-    Death, Flaky, Judgement, KnownAre, Rules, Run, Standing, Verdict, groups::reason,
+    Death, Flaky, Judgement, Kind, KnownAre, Rules, Run, Standing, Verdict, groups::reason,
     printable::printable, run::is_expected,
 };
 
@@ -202,7 +202,16 @@ impl<'r> Row<'r> {
     pub fn came(&self, rules: Rules) -> Came {
         match self {
             Self::Case(judgement) => came(judgement.standing(), rules),
-            Self::Condition(judgement, one) => came(judgement.standing_of(*one), rules),
+            Self::Condition(judgement, one) => {
+                let standing = judgement.standing_of(*one);
+                let is_unseen = judgement.of(*one).map(Verdict::kind) == Some(Kind::Unknown);
+                // Where known failures fail, what was not seen in one is still no failure.
+                if standing == Standing::KnownFailure && is_unseen {
+                    came(standing, rules).or_unseen()
+                } else {
+                    came(standing, rules)
+                }
+            }
             Self::Missing(_) | Self::Shard(_) | Self::Damage(_) => Came::Error,
             Self::Death(_) => match rules.flaky {
                 Flaky::Failed => Came::Failure,
@@ -243,6 +252,16 @@ fn plain(kind: &str, message: String, more: String) -> Trouble {
         kind: kind.to_owned(),
         text: format!("{message}{more}"),
         message,
+    }
+}
+
+impl Came {
+    /// It of what was not seen.
+    const fn or_unseen(self) -> Self {
+        match self {
+            Self::Failure => Self::Error,
+            Self::Passed | Self::Error | Self::Skipped => self,
+        }
     }
 }
 
