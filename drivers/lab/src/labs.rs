@@ -12,7 +12,10 @@
 
 use std::{
     fs::{self, File, OpenOptions},
-    os::fd::{AsFd, OwnedFd},
+    os::{
+        fd::{AsFd, OwnedFd},
+        unix::fs::MetadataExt,
+    },
     path::{Path, PathBuf},
     time::{Duration, Instant},
 };
@@ -45,10 +48,20 @@ pub struct Labs {
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct LabName(String);
 
-/// The right to a lab's name. It ends with this, or with the process.
+/// The right to a lab's name. It ends with this, or with the process; with this, nothing of the lab is left.
 #[derive(Debug)]
 pub struct Hold {
     _file: File,
+    lock: PathBuf,
+    logs: PathBuf,
+}
+
+impl Drop for Hold {
+    fn drop(&mut self) {
+        // The lock goes with its file, and last: until then the name is taken.
+        drop(fs::remove_dir_all(&self.logs));
+        drop(fs::remove_file(&self.lock));
+    }
 }
 
 /// A lab that is up.
@@ -99,16 +112,30 @@ impl Labs {
     /// Returns an error where a lab of this name is up.
     pub fn hold(&self, name: &LabName) -> Result<Hold, LabError> {
         let path = self.lock(name);
-        let file = OpenOptions::new()
-            .write(true)
-            .create(true)
-            .truncate(false)
-            .open(&path)
-            .map_err(LabError::file("create", &path))?;
-        match fcntl(&file, FcntlArg::F_SETLK(&whole(libc::F_WRLCK))) {
-            Ok(_) => Ok(Hold { _file: file }),
-            Err(nix::Error::EAGAIN | nix::Error::EACCES) => Err(LabError::LabUp(name.0.clone())),
-            Err(source) => Err(LabError::system(format!("lock {}", path.display()))(source)),
+        loop {
+            let file = OpenOptions::new()
+                .write(true)
+                .create(true)
+                .truncate(false)
+                .open(&path)
+                .map_err(LabError::file("create", &path))?;
+            match fcntl(&file, FcntlArg::F_SETLK(&whole(libc::F_WRLCK))) {
+                // Another one may have ended meanwhile, and its file with it: that holds nothing.
+                Ok(_) if !is_at(&file, &path) => {}
+                Ok(_) => {
+                    return Ok(Hold {
+                        _file: file,
+                        lock: path,
+                        logs: self.logs(name),
+                    });
+                }
+                Err(nix::Error::EAGAIN | nix::Error::EACCES) => {
+                    return Err(LabError::LabUp(name.0.clone()));
+                }
+                Err(source) => {
+                    return Err(LabError::system(format!("lock {}", path.display()))(source));
+                }
+            }
         }
     }
 
@@ -246,6 +273,13 @@ impl UpLab {
     }
 }
 
+/// Whether the file is the one at the path.
+fn is_at(file: &File, path: &Path) -> bool {
+    let of = |metadata: fs::Metadata| (metadata.dev(), metadata.ino());
+    let there = fs::metadata(path).map(of).ok();
+    there.is_some() && there == file.metadata().map(of).ok()
+}
+
 /// Who has the lock on the file; `None` where nobody has.
 fn holder(file: &File, name: &LabName) -> Result<Option<Pid>, LabError> {
     let mut lock = whole(libc::F_WRLCK);
@@ -281,6 +315,21 @@ mod tests {
         assert!(LabName::new("my-lab_2").is_ok());
         for bad in ["", "A", "a/b", "..", "a b", &"x".repeat(51)] {
             assert!(LabName::new(bad).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn nothing_of_a_lab_is_left_when_it_has_ended() {
+        let dir = tempfile::tempdir().unwrap();
+        let labs = Labs::open(dir.path()).unwrap();
+        let name = LabName::new("mine").unwrap();
+        for _ in 0..2 {
+            let hold = labs.hold(&name).unwrap();
+            fs::create_dir_all(labs.logs(&name).join("a-s")).unwrap();
+            assert!(dir.path().join("labs/mine.lock").exists());
+            drop(hold);
+            let left = fs::read_dir(dir.path().join("labs")).unwrap().count();
+            assert_eq!(left, 0);
         }
     }
 
