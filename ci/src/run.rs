@@ -34,6 +34,7 @@ use self::{
     hosts::Hosts,
     job::Job,
     ledger::{Ledger, Manner},
+    processor::Since,
     qemus::{OwnAgain, OwnBuild, Qemus},
     rundir::RunDir,
     runner::{Outcome, Runner, Settings},
@@ -224,13 +225,17 @@ impl Order {
     /// # Errors
     /// Fails where the lab can't be made or results can't be written.
     pub fn carry_out(self) -> Result<Exit> {
+        let since = match &self.begin {
+            Begin::New(_) => Since::Begin,
+            Begin::Again { .. } => Since::Resume,
+        };
         let Outcome { dir, stopped, time } = self
             .run_until(stop())
             .inspect_err(|error| error!("the run ended early: {error:#}"))?;
         let run = report::run_of(&dir, &self.plan, &self.known)?.by(self.rules);
         let exit = report::conclude(&dir, run, &self.junit)?;
         if let Some(time) = time {
-            println!("{time}");
+            println!("{}", time.told(since));
         }
         let how = if stopped { "was stopped" } else { "is over" };
         info!("the run {how}, with exit code {}", crate::exit(exit));

@@ -1,6 +1,6 @@
 //! How much processor time a run took, and which part of it was our own.
 
-use std::{fmt, fs, ops::Add, path::PathBuf, time::Duration};
+use std::{fs, ops::Add, path::PathBuf, time::Duration};
 
 use migratrix_lab::{COMMAND, sandbox};
 use migratrix_libvirt::{clients_time, ended_clients_time};
@@ -20,6 +20,15 @@ pub struct ProcessorTime {
     runner: Duration,
     /// What holds the sandbox and the hosts.
     others: Duration,
+}
+
+/// Since when it is counted: no run keeps it.
+#[derive(Clone, Copy, Debug)]
+pub enum Since {
+    /// Since the run's begin.
+    Begin,
+    /// Since it was gone on with.
+    Resume,
 }
 
 /// What a process of the sandbox is.
@@ -93,21 +102,28 @@ impl ProcessorTime {
     }
 }
 
-impl fmt::Display for ProcessorTime {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+impl ProcessorTime {
+    /// It in a line.
+    #[must_use]
+    pub fn told(&self, since: Since) -> String {
         let all = self.all().as_secs_f64();
         let share = 100.0 * self.ours().as_secs_f64() / all.max(0.01);
-        write!(f, "processor time: {all:.1} s:")?;
-        for (what, time) in [
+        let since = match since {
+            Since::Begin => "",
+            Since::Resume => " since the run was gone on with",
+        };
+        let parts = [
             ("QEMU", self.qemu),
             ("daemons", self.daemons),
             ("clients", self.clients),
             ("runner", self.runner),
             ("others", self.others),
-        ] {
-            write!(f, " {what} {:.1} s,", time.as_secs_f64())?;
-        }
-        write!(f, " our own share (clients and runner) {share:.1} %")
+        ];
+        let parts = parts.map(|(what, time)| format!("{what} {:.1} s", time.as_secs_f64()));
+        let parts = parts.join(", ");
+        format!(
+            "processor time{since}: {all:.1} s: {parts}, our own share (clients and runner) {share:.1} %"
+        )
     }
 }
 
@@ -206,10 +222,14 @@ mod tests {
         time.count(Part::First, one, ten, one);
         time.count(Part::Client, one, one, one);
         time.count(Part::Daemon, ten, one, one);
+        let parts = "35.0 s: QEMU 19.0 s, daemons 11.0 s, clients 2.0 s, runner 2.0 s, others 1.0 s, \
+                     our own share (clients and runner) 11.4 %";
+        let told = time.told(Since::Begin);
+        assert_eq!(told, format!("processor time: {parts}"));
+        let told = time.told(Since::Resume);
         assert_eq!(
-            time.to_string(),
-            "processor time: 35.0 s: QEMU 19.0 s, daemons 11.0 s, clients 2.0 s, runner 2.0 s, \
-             others 1.0 s, our own share (clients and runner) 11.4 %"
+            told,
+            format!("processor time since the run was gone on with: {parts}")
         );
     }
 }
