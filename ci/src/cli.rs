@@ -8,8 +8,8 @@ use std::{
 };
 
 use clap::{
-    ArgAction, Args, Parser, Subcommand, ValueEnum, builder::StyledStr, error::ErrorKind,
-    value_parser,
+    ArgAction, Args, Parser, Subcommand, ValueEnum, ValueHint, builder::StyledStr,
+    error::ErrorKind, value_parser,
 };
 use clap_complete::Shell;
 use itertools::Itertools;
@@ -30,7 +30,7 @@ use crate::{
 #[command(name = "migratrix", version, max_term_width = 100, after_help = EXIT_CODES)]
 pub struct Cli {
     /// Settings: deadlines, hosts that are real machines. Default: ./migratrix.toml if it is there
-    #[arg(long, global = true, value_name = "FILE")]
+    #[arg(long, global = true, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub config: Option<PathBuf>,
     /// Tell on the standard error what is done; -vv tells of each command as well. A run's migratrix.log
     /// has all of it, asked for or not
@@ -44,8 +44,9 @@ pub struct Cli {
 const EXIT_CODES: &str = "\
 Exit codes:
   0  all as expected (a known failure that is listed with its reason is as expected)
-  1  a case failed           3  something is unknown     5  the lab or a tool failed
+  1  a case failed           3  something is unknown
   2  wrong use               4  nothing was selected
+  5  the lab or a tool failed, the disk is full, or another migratrix is at work in the run's directory
 
 Examples:
   migratrix doctor
@@ -127,6 +128,7 @@ pub enum Command {
     /// Judge a finished run's histories again
     Judge {
         /// The run's directory
+        #[arg(value_hint = ValueHint::DirPath)]
         dir: PathBuf,
         #[command(flatten)]
         known: KnownArgs,
@@ -136,7 +138,7 @@ pub enum Command {
     /// Write the reports of one run, or of several runs that are the shards of one
     Report {
         /// The runs' directories
-        #[arg(required = true)]
+        #[arg(required = true, value_hint = ValueHint::DirPath)]
         dirs: Vec<PathBuf>,
         #[command(flatten)]
         known: KnownArgs,
@@ -166,6 +168,7 @@ pub enum Command {
     #[command(after_help = "Example:\n  migratrix man man1 && man man1/migratrix-run.1")]
     Man {
         /// The directory to write them into; it is made where it is not there
+        #[arg(value_hint = ValueHint::DirPath)]
         dir: PathBuf,
     },
 }
@@ -203,13 +206,13 @@ pub enum ReleaseAction {
     List,
     /// Build the root file systems of known recipes
     Build {
-        #[arg(required = true, help = recipes_help())]
+        #[arg(required = true, help = recipes_help(), value_hint = ValueHint::Other)]
         names: Vec<String>,
         /// Let a package index pass that is beyond its validity date
         #[arg(long)]
         allow_expired: bool,
         /// The package mirror to build from
-        #[arg(long, env = "MIGRATRIX_MIRROR", value_name = "URL")]
+        #[arg(long, env = "MIGRATRIX_MIRROR", value_name = "URL", value_hint = ValueHint::Url)]
         mirror: Option<String>,
         /// Build again even if the release is already there
         #[arg(long)]
@@ -219,6 +222,7 @@ pub enum ReleaseAction {
     #[command(after_help = ADD_NOTES)]
     Add {
         /// What to call it
+        #[arg(value_hint = ValueHint::Other)]
         name: String,
         /// The directory or tarball
         root: PathBuf,
@@ -226,7 +230,7 @@ pub enum ReleaseAction {
     /// Remove releases
     Rm {
         /// Their names
-        #[arg(required = true)]
+        #[arg(required = true, value_hint = ValueHint::Other)]
         names: Vec<String>,
     },
 }
@@ -246,40 +250,42 @@ pub enum LabAction {
     #[command(after_help = UP_EXAMPLES)]
     Up {
         /// What to call the lab; several may be up, each under its name
-        #[arg(long, value_name = "NAME", default_value = DEFAULT_LAB)]
+        #[arg(long, value_name = "NAME", default_value = DEFAULT_LAB, value_hint = ValueHint::Other)]
         name: String,
         /// The releases; each gets a source and a destination host
-        #[arg(required = true)]
+        #[arg(required = true, value_hint = ValueHint::Other)]
         releases: Vec<String>,
     },
     /// Bring down the lab that `lab up` holds
     Down {
         /// Its name
-        #[arg(default_value = DEFAULT_LAB)]
+        #[arg(default_value = DEFAULT_LAB, value_hint = ValueHint::Other)]
         name: String,
     },
     /// Run a command on a host: of a lab that is up, or of one brought up for it
     #[command(after_help = "Example:\n  migratrix lab exec bookworm-s -- virsh list --all")]
     Exec {
         /// The lab, where several have such a host: its name, or the directory of a run
-        #[arg(long, value_name = "NAME")]
+        #[arg(long, value_name = "NAME", value_hint = ValueHint::DirPath)]
         lab: Option<String>,
         /// The host: RELEASE-s or RELEASE-d
+        #[arg(value_hint = ValueHint::Other)]
         host: String,
         /// The command
-        #[arg(last = true, required = true)]
+        #[arg(last = true, required = true, value_hint = ValueHint::CommandName)]
         command: Vec<String>,
     },
     /// Print how a tool of your own reaches the hosts of a lab that is up
     #[command(after_help = ENV_EXAMPLES)]
     Env {
         /// The lab's name
-        #[arg(long, value_name = "NAME", default_value = DEFAULT_LAB)]
+        #[arg(long, value_name = "NAME", default_value = DEFAULT_LAB, value_hint = ValueHint::Other)]
         lab: String,
     },
     /// Write the guest's boot image, for a real machine
     Image {
         /// Where to
+        #[arg(value_hint = ValueHint::FilePath)]
         file: PathBuf,
     },
 }
@@ -324,34 +330,40 @@ pub struct SelectionArgs {
     #[arg(long, value_parser = words::<Backend>())]
     pub backend: Option<Backend>,
     /// Whose client library calls. Default: those of the sources
-    #[arg(long, value_name = "RELEASE", value_delimiter = ',')]
+    #[arg(long, value_name = "RELEASE", value_delimiter = ',', value_hint = ValueHint::Other)]
     pub client: Vec<String>,
     /// Where guests come from. Default: bookworm
-    #[arg(long, value_name = "RELEASE", value_delimiter = ',')]
+    #[arg(long, value_name = "RELEASE", value_delimiter = ',', value_hint = ValueHint::Other)]
     pub source: Vec<String>,
     /// Where guests go to. Default: trixie where neither --source nor --client is given, else where
     /// they come from
-    #[arg(long, value_name = "RELEASE", value_delimiter = ',')]
+    #[arg(long, value_name = "RELEASE", value_delimiter = ',', value_hint = ValueHint::Other)]
     pub destination: Vec<String>,
     /// A QEMU of your own as a release, for cases without libvirt: a program, or the folder that it
     /// was built in; may be given several times
-    #[arg(long = "qemu", value_name = "NAME=PATH")]
+    #[arg(long = "qemu", value_name = "NAME=PATH", value_hint = ValueHint::Other)]
     pub qemus: Vec<String>,
     /// The 8 tuples of client, source and destination on both sides of an upgrade
-    #[arg(long, value_name = "OLD,NEW", conflicts_with_all = ["client", "source", "destination"])]
+    #[arg(
+        long,
+        value_name = "OLD,NEW",
+        value_hint = ValueHint::Other,
+        conflicts_with_all = ["client", "source", "destination"]
+    )]
     pub boundary: Option<String>,
     /// Only cases of which the expression is true, as 'control(p2p) & !state(paused)'; --help tells more
-    #[arg(short = 'E', long = "expression", value_name = "EXPRESSION", long_help = expression_help())]
+    #[arg(short = 'E', long = "expression", value_name = "EXPRESSION",
+        value_hint = ValueHint::Other, long_help = expression_help())]
     pub expression: Option<String>,
     /// This case, by its name; may be given several times
-    #[arg(long = "case", value_name = "NAME")]
+    #[arg(long = "case", value_name = "NAME", value_hint = ValueHint::Other)]
     pub names: Vec<String>,
     /// Enough cases that all combinations of any T values occur, and at least one of each
     /// source with each destination, instead of all
-    #[arg(long, value_name = "T")]
+    #[arg(long, value_name = "T", value_hint = ValueHint::Other)]
     pub cover: Option<usize>,
     /// One part of the whole: 2/4, hash:2/4 (by name, the default), slice:2/4 (by place)
-    #[arg(long, value_name = "I/N")]
+    #[arg(long, value_name = "I/N", value_hint = ValueHint::Other)]
     pub shard: Option<String>,
 }
 
@@ -416,10 +428,11 @@ pub struct RunArgs {
     #[command(flatten)]
     pub selection: SelectionArgs,
     /// The run's directory. Default: runs/DATE-TIME
-    #[arg(long, value_name = "DIR")]
+    #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
     pub out: Option<PathBuf>,
     /// How many cases run side by side: 1 to 512
-    #[arg(long, value_name = "N", value_parser = value_parser!(u16).range(1..=512))]
+    #[arg(long, value_name = "N", value_hint = ValueHint::Other,
+        value_parser = value_parser!(u16).range(1..=512))]
     pub jobs: Option<u16>,
     /// Run all cases on hosts that are set up as hosts are. Without it, most cases whose domain says
     /// nothing of its processors run on hosts where libvirt doesn't ask each QEMU about them
@@ -430,12 +443,13 @@ pub struct RunArgs {
     /// How often a case that is not as expected is run again, alone on its hosts: 0 (the default) to
     /// 1000. Whatever is given, a case of which something could not be seen, or whose host was lost, is
     /// run once more, alone, where it was not alone before
-    #[arg(long, value_name = "N", value_parser = value_parser!(u32).range(0..=1000))]
+    #[arg(long, value_name = "N", value_hint = ValueHint::Other,
+        value_parser = value_parser!(u32).range(0..=1000))]
     pub retries: Option<u32>,
     /// Go on with the run of this directory: with its cases, and with the options that it was begun
     /// with, but for those that are given anew. These replace the old ones for good: --known FILE is
     /// the list of the whole run from then on, and what was judged before is marked by it as well
-    #[arg(long, value_name = "DIR", conflicts_with_all = OF_A_NEW_RUN)]
+    #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath, conflicts_with_all = OF_A_NEW_RUN)]
     pub resume: Option<PathBuf>,
     #[command(flatten)]
     pub known: KnownArgs,
@@ -448,7 +462,7 @@ pub struct RunArgs {
 pub struct KnownArgs {
     /// The known failures. Default: those that the run was begun with, else the list that comes with
     /// the program
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub known: Option<PathBuf>,
     /// Known failures fail: for who asks whether guests survive an upgrade, and not whether a build is
     /// worse than the one before. They exit 1, and are failures in JUnit
@@ -480,6 +494,30 @@ mod tests {
         let all = Cli::command();
         let names = all.get_subcommands().map(clap::Command::get_name);
         assert_eq!(names.collect::<Vec<_>>(), say::COMMANDS);
+    }
+
+    /// All commands, with those within them.
+    fn all(command: &clap::Command) -> Vec<&clap::Command> {
+        let within = command.get_subcommands().flat_map(all);
+        std::iter::once(command).chain(within).collect()
+    }
+
+    #[test]
+    fn a_shell_offers_folders_for_a_run_and_no_files_for_a_name() {
+        let mut cli = Cli::command();
+        cli.build();
+        let commands = all(&cli).into_iter().filter(|one| one.get_name() != "help");
+        for argument in commands.flat_map(clap::Command::get_arguments) {
+            let words = argument.get_possible_values();
+            if !argument.get_action().takes_values() || !words.is_empty() {
+                continue;
+            }
+            let (id, hint) = (argument.get_id(), argument.get_value_hint());
+            assert_ne!(hint, ValueHint::Unknown, "{id}: all files would be offered");
+            let name = argument.get_value_names().and_then(<[_]>::first);
+            let is_folder = name.is_some_and(|name| ["DIR", "DIRS"].contains(&name.as_str()));
+            assert_eq!(is_folder, hint == ValueHint::DirPath && id != "lab", "{id}");
+        }
     }
 
     #[test]

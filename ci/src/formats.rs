@@ -4,7 +4,10 @@
 use std::path::{Path, PathBuf};
 
 use anyhow::Result;
-use clap::{Arg, ArgMatches, Args, Command, FromArgMatches, ValueEnum, error::Error, value_parser};
+use clap::{
+    Arg, ArgMatches, Args, Command, FromArgMatches, ValueEnum, ValueHint, error::Error,
+    value_parser,
+};
 use migratrix_reports::{self as reports, Colour, Flavour, Part, Run, Size};
 
 use crate::files::{ways_from, write_by, write_whole};
@@ -171,7 +174,7 @@ pub struct Output<'o> {
 pub struct JunitArgs {
     /// Write JUnit a file for each source and destination into this directory, for readers that take
     /// no large ones (GitLab: 30 MB, 250,000 objects)
-    #[arg(long, value_name = "DIR")]
+    #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
     pub junit_per_pair: Option<PathBuf>,
     /// What a JUnit test case is. Default: what the run was begun with, else case
     #[arg(long, value_enum)]
@@ -241,7 +244,8 @@ impl Args for FormatArgs {
         options().fold(command, |command, Asking { option, help }| {
             let argument = Arg::new(option).long(option.trim_start_matches('-'));
             let file = value_parser!(PathBuf);
-            command.arg(argument.value_name("FILE").value_parser(file).help(help))
+            let argument = argument.value_name("FILE").value_hint(ValueHint::FilePath);
+            command.arg(argument.value_parser(file).help(help))
         })
     }
 
