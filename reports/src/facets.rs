@@ -4,7 +4,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use migratrix_matrix::Case;
+use migratrix_matrix::{Axis as _, Case, Control};
 
 use crate::{Judgement, Run, Standing};
 
@@ -159,7 +159,10 @@ fn choose(
     loop {
         let having = |one: &Predicate| left.iter().filter(|row| one.holds(row)).count();
         let counted = candidates.iter().map(having).enumerate();
-        let Some((place, after)) = counted.min_by_key(|(_, count)| *count) else {
+        // Where the way of asking says no more than what was migrated, that is named.
+        let rank =
+            |(place, count): &(usize, usize)| (*count, candidates[*place].is_of(Control::NAME));
+        let Some((place, after)) = counted.min_by_key(rank) else {
             return;
         };
         if after == left.len() || !is_worth(left.len(), after) {
@@ -174,6 +177,13 @@ fn choose(
 impl Predicate {
     fn holds(&self, row: &[u16]) -> bool {
         self.values.contains(&row[self.axis])
+    }
+
+    /// Whether it is one of the values of this axis.
+    fn is_of(&self, axis: &str) -> bool {
+        let bare = self.text.trim_start_matches('!');
+        bare.strip_prefix(axis)
+            .is_some_and(|rest| rest.starts_with('('))
     }
 }
 
@@ -367,6 +377,27 @@ mod tests {
         assert_eq!(listed(&odd), Some((told.to_owned(), 4)));
         let most = listed(&DEVICES).map(|(filter, having)| (filter.contains("plain"), having));
         assert_eq!(most, Some((false, 9)), "what is not meant is shorter");
+    }
+
+    #[test]
+    fn hardware_is_named_before_the_way_of_asking_where_either_sets_the_cases_apart() {
+        let name = |control: &str, hardware: &str| {
+            let tuple = "trixie,bookworm,trixie";
+            format!("tck/libvirt/{tuple}/{control}/persistent-running-undefined/none{hardware}")
+        };
+        let all = [
+            name("p2p", ""),
+            name("tunnelled", ""),
+            name("normal", "/gpu"),
+        ];
+        let run = Run::new(Vec::new(), all.iter().map(|one| judged(one)));
+        let apart = |word: &str| {
+            let is_meant = |one: &&Judgement| one.case.to_string().contains(word);
+            let own: Vec<_> = run.judgements().filter(is_meant).collect();
+            Facets::of(&run).apart(&own).filter
+        };
+        assert_eq!(apart("normal"), "hardware(gpu)");
+        assert_eq!(apart("p2p"), "control(p2p)");
     }
 
     #[test]
