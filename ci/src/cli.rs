@@ -262,7 +262,7 @@ pub enum LabAction {
         #[arg(default_value = DEFAULT_LAB, value_hint = ValueHint::Other)]
         name: String,
     },
-    /// Run a command on a host: of a lab that is up, or of one brought up for it
+    /// Run a command on a host: of a lab that is up, or where none is, of one brought up for it
     #[command(after_help = "Example:\n  migratrix lab exec bookworm-s -- virsh list --all")]
     Exec {
         /// The lab, where several have such a host: its name, or the directory of a run
@@ -430,7 +430,7 @@ pub struct RunArgs {
     /// The run's directory. Default: runs/DATE-TIME
     #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
     pub out: Option<PathBuf>,
-    /// How many cases run side by side: 1 to 512
+    /// How many cases run side by side: 1 to 512. Default: four for each processor
     #[arg(long, value_name = "N", value_hint = ValueHint::Other,
         value_parser = value_parser!(u16).range(1..=512))]
     pub jobs: Option<u16>,

@@ -50,8 +50,8 @@ pub struct BoundConfig {
 impl Default for BoundConfig {
     fn default() -> Self {
         Self {
-            live_downtime_ms: 2_000,
-            downtime_ms: 5_000,
+            live_downtime_ms: 1_000,
+            downtime_ms: 2_500,
         }
     }
 }

@@ -2,7 +2,7 @@
 //! which do not, and why.
 //!
 //! ```text
-//!  cli ─▶ meaning ─▶ run ─▶ runner ─▶ stage ─▶ a driver
+//!  cli ─▶ meaning ─▶ run ─▶ runner ─▶ executor ─▶ a driver
 //!  what    what it    the     side     what a
 //!  was     means      whole   by side  case needs
 //!  typed                └──────────▶ report

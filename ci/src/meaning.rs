@@ -212,8 +212,13 @@ impl SelectionArgs {
                 "--case and --boundary name all three places: leave --client, --source and --destination out"
             );
         }
-        if !self.names.is_empty() && (self.backend.is_some() || self.profile.is_some()) {
-            bail!("--case names suite and back end: leave --backend and --profile out");
+        if let Some(first) = selection.names.first() {
+            if self.suite.is_some() || self.backend.is_some() || self.profile.is_some() {
+                bail!(
+                    "--case names suite and back end: leave --suite, --backend and --profile out"
+                );
+            }
+            (selection.suite, selection.backend) = (first.suite(), first.backend);
         }
         Ok(selection)
     }
@@ -388,6 +393,9 @@ impl RunArgs {
             config: config.map(absolute).transpose()?,
             known: self.known.known.as_deref().map(absolute).transpose()?,
             granularity: self.junit.granularity.and_then(word),
+            junit_per_pair: (self.junit.junit_per_pair.as_deref())
+                .map(absolute)
+                .transpose()?,
             jobs: self.jobs.map(usize::from),
             retries: self.retries,
             qemus: qemus.collect::<Result<_>>()?,
@@ -421,10 +429,14 @@ pub fn client_binary() -> Result<PathBuf> {
     let built = here
         .parent()
         .map(|folder| folder.join("../client/migratrix-client"));
-    let named = std::env::var_os("MIGRATRIX_CLIENT").map(PathBuf::from);
+    let named = std::env::var_os("MIGRATRIX_CLIENT").filter(|named| !named.is_empty());
     // One that is named is meant, even where another one would do.
-    let there = match named.filter(|path| path.is_file()) {
-        Some(named) => [Some(named), None],
+    let there = match named.map(PathBuf::from) {
+        Some(named) if named.is_file() => [Some(named), None],
+        Some(named) => bail!(
+            "the client program {} is not there: name another by MIGRATRIX_CLIENT, or unset it",
+            named.display()
+        ),
         None => [Some(beside), built],
     };
     let there = there.into_iter().flatten();

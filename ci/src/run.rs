@@ -90,7 +90,6 @@ impl Order {
             None => Self::new(typed, config),
         }?;
         meaning::check_known(&order.known, &order.config, &order.plan)?;
-        order.junit.junit_per_pair = typed.junit.junit_per_pair.clone();
         let asked: Vec<_> = order.junit.output().into_iter().collect();
         outputs::check(&asked, &[order.begin.path().to_owned()])?;
         let store = meaning::store()?;
@@ -165,7 +164,10 @@ impl Order {
         own: Vec<OwnBuild>,
     ) -> Result<Self> {
         let given = KnownArgs::default();
-        let junit = JunitArgs::default();
+        let junit = JunitArgs {
+            junit_per_pair: plan.options.junit_per_pair.as_ref().map(PathBuf::from),
+            ..JunitArgs::default()
+        };
         Ok(Self {
             releases: Releases::new(plan.releases.clone())?,
             known,

@@ -575,6 +575,7 @@ fn a_run_that_was_stopped_says_last_how_to_go_on_and_goes_on_with_its_options() 
         "--config=slow.toml",
         "--known=known.toml",
         "--granularity=condition",
+        "--junit-per-pair=pairs",
         "--jobs=2",
         "--retries=1",
     ];
@@ -590,6 +591,11 @@ fn a_run_that_was_stopped_says_last_how_to_go_on_and_goes_on_with_its_options() 
     let on = Said::of(&on);
     assert_eq!(on.code, 0, "{}", on.err);
     assert!(on.err.contains("2 side by side"), "{}", on.err);
+    let pair = dir.path().join("pairs/junit-bookworm-to-trixie.xml");
+    let pair = fs::read_to_string(pair).expect("it is written by the rest as well");
+    let whole = file_of(dir.path(), "junit.xml");
+    let tests = |text: &str| text.matches("<testcase").count();
+    assert_eq!(tests(&pair), tests(&whole));
     let plan: serde_json::Value =
         serde_json::from_str(&file_of(dir.path(), "plan.json")).expect("it is JSON");
     let here = dir.path().canonicalize().expect("it is there");
@@ -600,6 +606,7 @@ fn a_run_that_was_stopped_says_last_how_to_go_on_and_goes_on_with_its_options() 
             "config": path("slow.toml"),
             "known": path("known.toml"),
             "granularity": "condition",
+            "junit_per_pair": path("pairs"),
             "jobs": 2,
             "retries": 1,
         })
@@ -875,7 +882,13 @@ fn a_case_that_is_named_names_its_back_end_too() {
         dir.path(),
         &["list", "--backend", "libvirt", "--case", case],
     );
-    refuses(&said, 2, &["leave --backend and --profile out"]);
+    let leave = "leave --suite, --backend and --profile out";
+    refuses(&said, 2, &[leave]);
+    let said = call(dir.path(), &["list", "--suite", "qemu", "--case", case]);
+    refuses(&said, 2, &[leave]);
+    let raw = "qemu/qemu/trixie,trixie/precopy/unix/running/plain";
+    let said = call(dir.path(), &["list", "--case", raw]);
+    assert!(said.err.starts_with("# qemu: "), "{}", said.err);
 }
 
 #[test]
@@ -949,4 +962,17 @@ fn a_client_of_another_build_is_refused_before_anything_starts() {
         ],
     );
     assert!(!dir.path().join("out").exists());
+    fs::remove_file(&client).expect("it is there");
+    let run = Command::new(env!("CARGO_BIN_EXE_migratrix"))
+        .args(["run", "--out", "out"])
+        .current_dir(dir.path())
+        .env("MIGRATRIX_CACHE", dir.path().join("cache"))
+        .env("MIGRATRIX_CLIENT", &client)
+        .output();
+    let said = Said::of(&run.expect("the program is built"));
+    refuses(
+        &said,
+        5,
+        &["is not there: name another by MIGRATRIX_CLIENT"],
+    );
 }

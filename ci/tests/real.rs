@@ -309,6 +309,28 @@ fn a_tool_of_ones_own_reaches_the_hosts_as_lab_env_says() {
     assert!(code == 0 && said.contains("trixie-d"), "{said}");
 }
 
+/// They share no machine type either: what a machine has is known only of one that answers.
+#[test]
+#[ignore = "needs the releases bookworm and trixie, see ci/test"]
+fn machines_that_do_not_answer_make_their_cases_unknown_whatever_they_share() {
+    let place = place("silent");
+    let host = |name, machine| {
+        format!(
+            "[hosts.{name}]\nuri = \"qemu+tcp://127.0.0.1:1/system\"\nboot_image = \"/a-b.img\"\n\
+             machines = [\"{machine}\"]\n"
+        )
+    };
+    let settings = host("prod-a", "pc-q35-7.2") + &host("prod-b", "pc-q35-9.0");
+    fs::write(place.join("migratrix.toml"), settings).expect("it is written");
+    let places = ["--client=trixie", "--source=prod-a", "--destination=prod-b"];
+    let output = migratrix(&place, &[&["run", "--profile=tck"][..], &places].concat()).output();
+    let output = output.expect("the program starts");
+    let out = String::from_utf8_lossy(&output.stdout);
+    assert_eq!(output.status.code(), Some(3), "{out}");
+    assert!(out.contains("96 unknown"), "{out}");
+    assert!(!out.contains("also failing"), "{out}");
+}
+
 #[test]
 #[ignore = "needs the releases bookworm and trixie, see ci/test"]
 fn a_run_that_is_killed_leaves_nothing_behind_and_goes_on() {

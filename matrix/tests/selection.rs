@@ -242,6 +242,16 @@ fn an_empty_selection_says_what_emptied_it() {
     };
     let by = Emptied::Filter(text.to_owned());
     assert_eq!(error(&filtered), SelectError::Empty { by, of: 768 });
+    let fault = Selection {
+        suite: Suite::Faults,
+        filter: Some("fault(capability-off)".parse().unwrap()),
+        ..boundary()
+    };
+    let text = error(&fault).to_string();
+    assert!(
+        text.ends_with("--suite faults --profile faults --backend qemu"),
+        "{text}"
+    );
     let shard = "slice:1/1000".parse().unwrap();
     let sharded = Selection {
         shard: Some(shard),

@@ -47,6 +47,7 @@ struct List {
 #[serde(deny_unknown_fields)]
 struct Written {
     cases: String,
+    #[serde(default)]
     conditions: Vec<Condition>,
     /// What can't be seen because of it.
     #[serde(default)]

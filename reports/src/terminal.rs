@@ -294,21 +294,26 @@ fn more(text: &mut String, count: usize) {
     }
 }
 
-/// The conditions that went wrong with it.
+/// The conditions that failed with it, and those that could not be seen.
 fn also(text: &mut String, group: &Group<'_>) {
-    let mut others: BTreeMap<_, usize> = BTreeMap::new();
-    for judgement in &group.cases {
-        let troubles = judgement.troubles().map(|(condition, _)| condition);
-        for condition in troubles.filter(|one| Some(*one) != group.condition) {
-            *others.entry(condition).or_default() += 1;
+    let Some(own) = group.condition else { return };
+    for (head, kind) in [
+        ("also failing", Kind::Fail),
+        ("also unknown", Kind::Unknown),
+    ] {
+        let troubles = group.cases.iter().flat_map(|one| one.troubles());
+        let others = troubles.filter(|(condition, it)| *condition != own && it.kind() == kind);
+        let mut counts: BTreeMap<_, usize> = BTreeMap::new();
+        for (condition, _) in others {
+            *counts.entry(condition).or_default() += 1;
         }
-    }
-    if group.condition.is_some() && !others.is_empty() {
-        let told: Vec<_> = others
-            .iter()
+        let counts = counts.iter();
+        let listed: Vec<_> = counts
             .map(|(one, count)| format!("{one} ({count})"))
             .collect();
-        put(text, &format!("  also failing: {}", told.join(", ")));
+        if !listed.is_empty() {
+            put(text, &format!("  {head}: {}", listed.join(", ")));
+        }
     }
 }
 

@@ -244,6 +244,12 @@ fn known_failures_with_a_bad_filter_name_it() {
 }
 
 #[test]
+fn a_known_failure_may_name_only_what_can_not_be_seen() {
+    let text = "[[known]]\ncases = 'backend(fake)'\nunseen = ['memory']\nreason = 'nobody looks'\n";
+    assert!(KnownFailures::parse(text).is_ok());
+}
+
+#[test]
 fn a_known_failure_that_no_case_is_subject_to_is_listed() {
     assert_eq!(
         run().unused_known(),

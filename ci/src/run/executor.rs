@@ -102,7 +102,10 @@ impl Executor {
     pub fn lacks(&self, case: &Case) -> bool {
         let tuple = &case.tuple;
         match case.backend {
-            Backend::Libvirt => self.hosts.as_ref().is_some_and(|hosts| hosts.lack(tuple)),
+            Backend::Libvirt => {
+                let lack = self.hosts.as_ref().and_then(|hosts| hosts.lack(tuple));
+                lack.is_some()
+            }
             Backend::Qemu => self.qemus.as_ref().is_some_and(|qemus| {
                 let mut names = [&tuple.source, &tuple.destination].into_iter();
                 names.any(|name| qemus.lack(name))

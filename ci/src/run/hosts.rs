@@ -216,14 +216,16 @@ impl Hosts {
         silent
     }
 
-    /// Whether a host of the tuple is known not to be there: there is no use in trying again.
+    /// Why a host of the tuple is known not to be there: there is no use in trying again.
     #[must_use]
-    pub fn lack(&self, tuple: &Tuple) -> bool {
+    pub fn lack(&self, tuple: &Tuple) -> Option<String> {
         let broken = self.broken.borrow();
-        broken.keys().any(|(name, side, _)| match side {
+        let mut broken = broken.iter();
+        let one = broken.find(|((name, side, _), _)| match side {
             Side::Source => *name == tuple.source,
             Side::Destination => *name == tuple.destination,
-        })
+        });
+        one.map(|(_, why)| why.clone())
     }
 
     /// The hosts that are being brought up just now.

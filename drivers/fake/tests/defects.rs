@@ -15,7 +15,7 @@ fn verdict_on(defect: Defect, committed: Option<Defect>) -> (Kind, String) {
 }
 
 #[test]
-fn each_crime_is_caught_by_its_condition() {
+fn each_defect_is_caught_by_its_condition() {
     for defect in Defect::ALL {
         let caught = match defect.how() {
             Detection::Fail => Kind::Fail,
@@ -33,7 +33,7 @@ fn each_crime_is_caught_by_its_condition() {
 }
 
 #[test]
-fn its_condition_holds_where_the_crime_is_not_committed() {
+fn its_condition_holds_where_the_defect_is_not_there() {
     for defect in Defect::ALL {
         let (kind, why) = verdict_on(defect, None);
         assert_eq!(
@@ -52,7 +52,7 @@ fn sights(history: &History) -> Vec<&Observation> {
 }
 
 #[test]
-fn a_crime_that_can_be_seen_is_caught_on_every_scenario() {
+fn a_defect_that_can_be_seen_is_caught_on_every_scenario() {
     let points = Profile::TCK_FULL.points(Backend::Fake).into_iter();
     let is_p2p = |point: &Point| matches!(point, Point::Tck(one) if one.control == Control::P2p);
     for (point, _) in points.filter(|(point, _)| is_p2p(point)) {
@@ -68,7 +68,7 @@ fn a_crime_that_can_be_seen_is_caught_on_every_scenario() {
 }
 
 #[test]
-fn every_condition_has_a_crime_to_catch() {
+fn every_condition_has_a_defect_to_catch() {
     for condition in Condition::of_libvirt() {
         let mut caught = Defect::ALL.into_iter().map(Defect::condition);
         assert!(
@@ -79,7 +79,7 @@ fn every_condition_has_a_crime_to_catch() {
 }
 
 #[test]
-fn no_two_crimes_share_a_word() {
+fn no_two_defects_share_a_word() {
     let mut words = Defect::ALL.map(Defect::word);
     words.sort_unstable();
     assert!(words.windows(2).all(|pair| pair[0] != pair[1]));

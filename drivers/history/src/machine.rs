@@ -48,7 +48,9 @@ pub struct Answers {
 type Section = fn(&Value) -> String;
 
 /// The options that tell the guest where it is, and that QEMU has no answer about.
-const OPTIONS: [&str; 10] = [
+const OPTIONS: [&str; 12] = [
+    "uuid",
+    "boot",
     "rtc",
     "icount",
     "smbios",
@@ -124,7 +126,8 @@ impl Answers {
         if let Some(unix) = ahead {
             text += &clock(unix, self.host_unix);
         }
-        text += &self.words.as_deref().map(options).unwrap_or_default();
+        let options = |words: &Vec<String>| options(words, devices);
+        text += &self.words.as_ref().map(options).unwrap_or_default();
         text += &devices::sections(devices);
         Some(text)
     }
@@ -231,16 +234,41 @@ fn text(value: &Value, part: &str) -> String {
     text.unwrap_or_default().to_owned()
 }
 
-/// The options by which the guest can tell where it is, among the words that a QEMU was started with.
-fn options(words: &[String]) -> String {
-    let mut section = "[options]\n".to_owned();
-    for (option, value) in words.iter().zip(words.iter().skip(1)) {
-        let name = option.trim_start_matches('-');
-        if option.starts_with('-') && OPTIONS.contains(&name) {
-            let _ = writeln!(section, "{name}={value}");
-        }
-    }
-    section
+/// The options by which the guest can tell where it is, among the words that a QEMU was started with, whose
+/// tree of devices on buses is `devices`.
+fn options(words: &[String], devices: &str) -> String {
+    let pairs = words.iter().zip(words.iter().skip(1));
+    let named = pairs.filter_map(|(option, value)| Some((option.strip_prefix('-')?, value)));
+    let lines = named.filter_map(|(name, value)| match name {
+        "machine" | "M" => Some(machine(value)),
+        // Of each driver there may be one: its property is part of the name.
+        "global" => Some(format!("global {value}\n")),
+        "device" => off_buses(value, devices),
+        name => OPTIONS.contains(&name).then(|| format!("{name}={value}\n")),
+    });
+    format!("[options]\n{}", lines.collect::<String>())
+}
+
+/// The type, and whether there is a display. The rest says how the host runs it, or is told by the devices.
+fn machine(value: &str) -> String {
+    let mut parts = value.split(',');
+    let kind = parts.next().unwrap_or_default();
+    let kind = kind.strip_prefix("type=").unwrap_or(kind);
+    let graphics = parts.find(|part| part.starts_with("graphics="));
+    let graphics = graphics.map(|graphics| format!("{graphics}\n"));
+    format!("machine={kind}\n{}", graphics.unwrap_or_default())
+}
+
+/// A device that is on no bus, so that the tree has not got it.
+fn off_buses(value: &str, devices: &str) -> Option<String> {
+    let described: Option<Value> = serde_json::from_str(value).ok();
+    let driver = match &described {
+        Some(described) => described.get("driver")?.as_str()?,
+        None => value.split(',').next()?,
+    };
+    let driver = driver.strip_prefix("driver=").unwrap_or(driver);
+    let is_told = devices.contains(&format!("dev: {driver}, "));
+    (!is_told).then(|| format!("device {driver}=there\n"))
 }
 
 /// The seconds since 1970 of a broken-down time (`struct tm`) in UTC.
@@ -270,7 +298,9 @@ mod tests {
         let mut answers = Answers {
             host_unix: (1_795_667_327, 1_795_667_327),
             words: Some(words(
-                "qemu -name guest=a -rtc base=utc -device x -fw_cfg name=opt/a,string=b",
+                "qemu -name guest=a -uuid 1-2 -machine pc-q35-7.2,usb=off,graphics=off -rtc base=utc -device x \
+                 -device {\"driver\":\"vmgenid\"} -device hpet,id=a -global kvm-pit.lost_tick_policy=delay \
+                 -fw_cfg name=opt/a,string=b",
             )),
             ..Answers::default()
         };
@@ -311,12 +341,16 @@ mod tests {
 
     #[test]
     fn the_answers_make_sections_of_properties() {
-        let document = answers("bus: main-system-bus\n").document().unwrap();
+        let document = answers("bus: main-system-bus\n  dev: hpet, id \"a\"\n")
+            .document()
+            .unwrap();
         let expected = "[qemu]\nversion=10.0.13\n[memory]\nbase=16777216\nplugged=0\n\
             [processor core-id=0,socket-id=0]\ntype=qemu64-x86_64-cpu\ncount=1\nthere=true\n\
             [drive sata0-0-0]\n\
             [drive virtio-disk0]\nfile=/a b.img\nbacking=/next.img < /last.img\nformat=raw\nread-only=true\nsize=1536\n\
-            [clock]\nahead=0\n[options]\nrtc=base=utc\nfw_cfg=name=opt/a,string=b\n";
+            [clock]\nahead=0\n[options]\nuuid=1-2\nmachine=pc-q35-7.2\ngraphics=off\nrtc=base=utc\n\
+            device x=there\ndevice vmgenid=there\nglobal kvm-pit.lost_tick_policy=delay\n\
+            fw_cfg=name=opt/a,string=b\n[device main-system-bus/hpet]\n";
         assert_eq!(document, expected);
     }
 

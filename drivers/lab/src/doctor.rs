@@ -69,7 +69,12 @@ pub fn doctor(cache: &Path, client: Result<&Path, &str>) -> Vec<Finding> {
             .iter()
             .map(|it| program(it.program, it.flag, it.package)),
     );
-    findings.extend([overlay(), post_copy(), kvm()]);
+    findings.push(if findings.iter().any(|one| one.state == State::Missing) {
+        untried(OVERLAY)
+    } else {
+        overlay()
+    });
+    findings.extend([post_copy(), kvm()]);
     findings.extend([space(cache), memory(), cores(), client_binary(client)]);
     findings
 }
@@ -90,9 +95,10 @@ fn user_namespaces() -> Finding {
             "sudo sysctl -w kernel.unprivileged_userns_clone=1",
         );
     }
-    match trial(&mut privilege::unshare(), &["--", "true"]) {
+    // Of no ids but one's own: whether others can be mapped is another finding.
+    match trial(&mut Command::new("unshare"), &["--user", "--", "true"]) {
         Ok(()) => fine(what, "allowed"),
-        Err(said) => missing(what, &said, "sudo apt-get install uidmap util-linux"),
+        Err(said) => missing(what, &said, "sudo sysctl -w user.max_user_namespaces=65536"),
     }
 }
 
@@ -166,9 +172,11 @@ fn program(name: &'static str, flag: &str, package: &str) -> Finding {
     }
 }
 
+const OVERLAY: &str = "overlay and bridge";
+
 /// Makes the namespaces, an overlay on a tmpfs and a bridge, as the lab does.
 fn overlay() -> Finding {
-    let what = "overlay and bridge";
+    let what = OVERLAY;
     let option = match privilege::current() {
         Privilege::Held => "",
         Privilege::UserNamespace => ",userxattr",
@@ -200,7 +208,7 @@ fn overlay() -> Finding {
 }
 
 fn post_copy() -> Finding {
-    let what = "post-copy";
+    let what = "postcopy";
     let usable = fs::OpenOptions::new()
         .read(true)
         .write(true)
@@ -213,7 +221,7 @@ fn post_copy() -> Finding {
     let mend = "sudo sysctl -w vm.unprivileged_userfaultfd=1";
     limited(
         what,
-        "only root may handle page faults: guests can't switch to post-copy",
+        "only root may handle page faults: guests can't switch to postcopy",
         Some(mend),
     )
 }
@@ -320,6 +328,16 @@ fn trial(command: &mut Command, arguments: &[&str]) -> Result<(), String> {
         return Ok(());
     }
     Err(String::from_utf8_lossy(&output.stderr).trim().to_owned())
+}
+
+/// What could not but fail, for want of what is missing before it.
+fn untried(what: &'static str) -> Finding {
+    Finding {
+        what,
+        state: State::Missing,
+        detail: "not tried: it needs what is missing above".to_owned(),
+        mend: None,
+    }
 }
 
 fn fine(what: &'static str, detail: &str) -> Finding {

@@ -71,7 +71,7 @@ pub enum LabError {
     },
     /// A release that isn't in the store.
     #[error(
-        "no release `{0}` in {1}: `migratrix releases build {0}` makes one of the known, `migratrix releases add` takes yours"
+        "no release `{0}` in {1}: `migratrix releases list` shows what is there and what can be built, `migratrix releases add` takes yours"
     )]
     NoRelease(ReleaseName, PathBuf),
     /// A name that is taken.

@@ -104,8 +104,9 @@ pub enum Emptied {
     Releases,
     /// The filter, which is this.
     Filter(String),
-    /// The filter, which is this; it is true of cases of this other profile.
-    FilterOfOthers(String, Profile),
+    /// The filter, which is this; it is true of cases of this other profile, or of this one on another
+    /// back end.
+    FilterOfOthers(String, Profile, Backend),
     /// The shard.
     Shard(Shard),
 }
@@ -119,13 +120,18 @@ impl fmt::Display for Emptied {
                 "the filter `{filter}` matches none of them{}",
                 of_versions(filter)
             ),
-            Self::FilterOfOthers(filter, profile) => write!(
-                f,
-                "the filter `{filter}` matches none of them; it matches cases of the suite \
-                 `{suite}`: --suite {suite} --profile {profile}{hint}",
-                suite = profile.suite(),
-                hint = of_versions(filter)
-            ),
+            Self::FilterOfOthers(filter, profile, backend) => {
+                let suite = profile.suite();
+                write!(
+                    f,
+                    "the filter `{filter}` matches none of them; it matches cases of the suite \
+                     `{suite}`: --suite {suite} --profile {profile}"
+                )?;
+                if profile.backends().first() != Some(backend) {
+                    write!(f, " --backend {backend}")?;
+                }
+                f.write_str(of_versions(filter))
+            }
             Self::Shard(shard) => write!(f, "the shard `{shard}` has none of them"),
         }
     }

@@ -17,6 +17,10 @@ pub struct RunOptions {
     /// What a JUnit test case is, in the word of the argument.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub granularity: Option<String>,
+    /// Where JUnit is written a file for each source and destination, by its absolute path. No line that
+    /// runs one case again has it: the folder is the whole run's.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub junit_per_pair: Option<String>,
     /// How many cases run side by side.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub jobs: Option<usize>,
@@ -45,6 +49,7 @@ impl RunOptions {
             config: self.config.or(kept.config),
             known: self.known.or(kept.known),
             granularity: self.granularity.or(kept.granularity),
+            junit_per_pair: self.junit_per_pair.or(kept.junit_per_pair),
             jobs: self.jobs.or(kept.jobs),
             retries: self.retries.or(kept.retries),
             qemus: if self.qemus.is_empty() {
@@ -58,7 +63,7 @@ impl RunOptions {
         }
     }
 
-    /// The arguments that stand for them.
+    /// The arguments that stand for them in a run of one of the cases.
     #[must_use]
     pub fn arguments(&self) -> Vec<String> {
         let single = [

@@ -266,7 +266,7 @@ impl Selection {
         let of = self.allowed(releases)?.count();
         let by = match &self.filter {
             Some(filter) if of > 0 => match self.other_profile(releases) {
-                Some(other) => Emptied::FilterOfOthers(filter.to_string(), other),
+                Some((other, on)) => Emptied::FilterOfOthers(filter.to_string(), other, on),
                 None => Emptied::Filter(filter.to_string()),
             },
             Some(_) | None => Emptied::Releases,
@@ -279,21 +279,26 @@ impl Selection {
 const LOOKED_AT: usize = 50_000;
 
 impl Selection {
-    /// Another profile that has cases of which the filter is true, those of the same suite first.
-    fn other_profile(&self, releases: &Releases) -> Option<Profile> {
+    /// Another profile that has cases of which the filter is true, or this one on another back end; those
+    /// of the same suite first. The back end in memory is nobody's answer.
+    fn other_profile(&self, releases: &Releases) -> Option<(Profile, Backend)> {
         let (own, others): (Vec<Profile>, Vec<Profile>) = Profile::ALL
             .iter()
             .filter(|_| self.names.is_empty())
             .partition(|profile| profile.suite() == self.suite);
-        own.into_iter().chain(others).find(|profile| {
-            let backend = profile.backends()[0];
+        let mut all = own.into_iter().chain(others).flat_map(|profile| {
+            let backends = profile.backends().iter();
+            let real = backends.filter(|backend| **backend != Backend::Fake);
+            real.map(move |backend| (profile, *backend))
+        });
+        all.find(|&(profile, backend)| {
             let clients = match backend.has_client() {
                 true => self.clients.clone(),
                 false => Vec::new(),
             };
             let other = Self {
                 suite: profile.suite(),
-                profile: Some(*profile),
+                profile: Some(profile),
                 backend,
                 clients,
                 ..self.clone()

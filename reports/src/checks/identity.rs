@@ -70,10 +70,15 @@ fn machines(evidence: &Evidence<'_>) -> Result<Vec<String>, Verdict> {
     };
     let before = machine(Side::Source, When::Before)?;
     let after = machine(Side::Destination, When::After)?;
-    Ok(match (before, after) {
-        (Some(before), Some(after)) => machine::unexplained(before, after, &evidence.versions()),
-        (None, _) | (_, None) => Vec::new(),
-    })
+    let header = evidence.header();
+    let uuid = (header.case.backend == Backend::Libvirt).then_some(header.uuid.as_str());
+    let asked = [before, after].into_iter().flatten();
+    let otherwise = asked.flat_map(|one| machine::otherwise(one, &header.machine, uuid));
+    let mut all: Vec<_> = otherwise.collect();
+    if let (Some(before), Some(after)) = (before, after) {
+        all.extend(machine::unexplained(before, after, &evidence.versions()));
+    }
+    Ok(all)
 }
 
 fn one<'e>(

@@ -1,6 +1,11 @@
 //! `statistics`: the statistics of the migration job are there and add up; the downtime is within its bound.
 
-use migratrix_history::JobStats;
+#![expect(
+    clippy::wildcard_enum_match_arm,
+    reason = "each question picks one kind of observation"
+)]
+
+use migratrix_history::{Connection, DomainState, JobStats, Observation, Purpose, Side, When};
 use migratrix_matrix::{Method, Point};
 
 use super::evidence::{Evidence, Judged};
@@ -27,10 +32,15 @@ pub(super) fn job(evidence: &Evidence<'_>) -> Judged {
     let raw = evidence.header().case.raw();
     let stays = raw.is_some_and(|raw| raw.hands_memory_over());
     let faults: Vec<_> = [
+        came(side, job),
         remaining(job),
         processed(job, stays),
+        whole(evidence, job, stays),
+        carried(evidence, job),
         downtime(job, bound),
         gap(evidence, job),
+        elapsed(evidence, job),
+        alike(evidence, side, job),
     ]
     .into_iter()
     .flatten()
@@ -56,15 +66,131 @@ fn missing(job: &JobStats) -> Vec<&'static str> {
     .collect()
 }
 
+/// A migration that succeeded, out of the source or into the destination (`virDomainJobOperation`).
+fn came(side: Side, job: &JobStats) -> Option<String> {
+    let expected = match side {
+        Side::Source => "migration-out",
+        Side::Destination => "migration-in",
+    };
+    if let Some(other) = job.operation.as_deref().filter(|it| *it != expected) {
+        return Some(format!(
+            "the job was `{expected}`, and is told as `{other}`"
+        ));
+    }
+    if let Some(error) = &job.error {
+        return Some(format!("a completed job has the error `{error}`"));
+    }
+    let failed = job.success == Some(false);
+    failed.then(|| "a completed job has had no success".to_owned())
+}
+
 fn remaining(job: &JobStats) -> Option<String> {
     let left = job.memory_remaining.filter(|left| *left > 0)?;
     Some(format!("{left} bytes remain of a completed job"))
 }
 
+/// The size of a page.
+const PAGE: u64 = 4096;
+
+/// Each page is sent at least once: whole, or as one byte. What is to be sent is the machine's memory, and
+/// what its devices have beside that.
+fn whole(evidence: &Evidence<'_>, job: &JobStats, stays: bool) -> Option<String> {
+    let total = job.memory_total.filter(|_| !stays)?;
+    let domain = match evidence.look(Side::Source, When::Before).ok()? {
+        DomainState::Present(domain) => domain.identity.as_ref(),
+        DomainState::Absent => None,
+    };
+    let memory = domain.map_or(0, |machine| machine.memory_kib * 1024);
+    if total < memory {
+        return Some(format!(
+            "{total} bytes were to be sent, of a machine of {memory}"
+        ));
+    }
+    let sent = job.memory_normal_bytes? + job.memory_constant? * PAGE;
+    (sent < total).then(|| format!("only {sent} of {total} bytes were sent"))
+}
+
+/// What went over the connections that were the memory's own.
+fn carried(evidence: &Evidence<'_>, job: &JobStats) -> Option<String> {
+    let traffic = evidence.last(|saw| match saw {
+        Observation::Traffic(traffic) => Some(traffic),
+        _ => None,
+    })?;
+    let own = |one: &&Connection| one.purpose == Purpose::Memory;
+    let sent = traffic.connections.iter().filter(own).map(|one| one.sent);
+    let sent: Vec<_> = sent.collect::<Option<_>>()?;
+    let (sent, processed) = (sent.iter().sum::<u64>(), job.memory_processed?);
+    let all = sent > 0 && traffic.dropped == 0;
+    (all && sent < processed).then(|| {
+        format!("{processed} bytes of memory were sent, over connections that took {sent}")
+    })
+}
+
+/// How far a time of a side may be from ours, in milliseconds, and beside it the share of the longer of both.
+const CLOCK_MS: u64 = 250;
+const CLOCK_SHARE: u64 = 4;
+
+/// The job lasted no longer than from when it was asked for until it was seen to be over, and no shorter than it
+/// was seen to copy.
+fn elapsed(evidence: &Evidence<'_>, job: &JobStats) -> Option<String> {
+    let elapsed = job.elapsed_ms?;
+    let (asked, ended) = (evidence.migrate_began().ok()?, evidence.ended()?);
+    let most = ended.saturating_sub(asked) / 1_000;
+    if elapsed > most + CLOCK_MS + most / CLOCK_SHARE {
+        return Some(format!(
+            "the job lasted {elapsed} ms, and was over {most} ms after it was asked for"
+        ));
+    }
+    let statuses = evidence.all(|saw| match saw {
+        Observation::Status {
+            side: Side::Source,
+            status,
+        } => Some(COPIES.contains(&status.as_str())),
+        _ => None,
+    });
+    let since = statuses.into_iter().filter(|(at_us, _)| *at_us >= asked);
+    let copied: Vec<_> = since
+        .filter_map(|(at_us, copies)| copies.then_some(at_us))
+        .collect();
+    let least = (copied.last()? - copied.first()?) / 1_000;
+    (least > elapsed + CLOCK_MS + elapsed / CLOCK_SHARE)
+        .then(|| format!("the job lasted {elapsed} ms, and was seen to copy for {least} ms"))
+}
+
+/// The states of QEMU's migration in which the guest's memory moves (`MigrationStatus`).
+const COPIES: [&str; 4] = ["active", "postcopy-active", "pre-switchover", "device"];
+
+/// Both sides tell the same of one job.
+fn alike(evidence: &Evidence<'_>, side: Side, job: &JobStats) -> Option<String> {
+    let other = evidence.last(|saw| match saw {
+        Observation::Job { side: other, job } | Observation::JobEnded { side: other, job } => {
+            (*other != side && job.kind == "completed" && came(*other, job).is_none())
+                .then_some(job)
+        }
+        _ => None,
+    })?;
+    let fields = |job: &JobStats| {
+        [
+            ("downtime", job.downtime_ms),
+            ("memory_total", job.memory_total),
+            ("memory_processed", job.memory_processed),
+            ("memory_normal_bytes", job.memory_normal_bytes),
+            ("memory_constant", job.memory_constant),
+        ]
+    };
+    let both = fields(job).into_iter().zip(fields(other));
+    let differ = both.filter_map(|((name, here), (_, there))| {
+        let (here, there) = (here?, there?);
+        let host = evidence.host(side.other());
+        (here != there).then(|| format!("{name} is {here}, and {host} says {there}"))
+    });
+    let differ: Vec<_> = differ.collect();
+    (!differ.is_empty()).then(|| differ.join(", "))
+}
+
 /// Each pass sends at most the whole memory, in pages with a head of 16 bytes at the most; nothing of
 /// a memory that `stays` where it is.
 fn processed(job: &JobStats, stays: bool) -> Option<String> {
-    const PAGE: u64 = 4096;
     const HEAD: u64 = 16;
     let (total, processed) = (job.memory_total?, job.memory_processed?);
     if stays {

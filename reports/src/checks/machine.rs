@@ -20,6 +20,9 @@ const RELEASE: &str = "qemu";
 const CLOCK: (&str, &str) = ("clock", "ahead");
 /// The options that its QEMU was started with: told where its process can be seen.
 const OPTIONS: &str = "options";
+const MACHINE: &str = "machine";
+/// Two QEMUs may have different ones on purpose: it is held to what was asked for.
+const UUID: &str = "uuid";
 
 /// How far a guest's clock may go while it is moved, in seconds: it and the host's are read in whole seconds.
 const CLOCK_BOUND: i64 = 3;
@@ -46,6 +49,23 @@ pub(super) fn unexplained(from: &str, to: &str, versions: &Versions) -> Vec<Stri
 /// The version of the QEMU itself, as the document has it.
 pub(super) fn qemu(document: &str) -> Option<&str> {
     read(document).get(RELEASE)?.get("version").copied()
+}
+
+/// In what the machine that a QEMU was started as is not the one that was asked for: its type and, where a
+/// `uuid` was asked for, that.
+pub(super) fn otherwise(document: &str, machine: &str, uuid: Option<&str>) -> Vec<String> {
+    let document = read(document);
+    let Some(options) = document.get(OPTIONS) else {
+        return Vec::new();
+    };
+    let asked = [(MACHINE, Some(machine)), (UUID, uuid)].into_iter();
+    let both = asked.filter_map(|(name, asked)| Some((name, asked?, *options.get(name)?)));
+    let other = both.filter(|(_, asked, is)| asked != is);
+    other
+        .map(|(name, asked, is)| {
+            format!("QEMU's option -{name} is `{is}`, and `{asked}` was asked for")
+        })
+        .collect()
 }
 
 fn is_told_by_all(section: &str) -> bool {
@@ -102,7 +122,7 @@ fn options(before: &BTreeMap<&str, &str>, after: &BTreeMap<&str, &str>) -> Vec<S
     };
     let differ = names
         .into_iter()
-        .filter(|name| before.get(*name) != after.get(*name));
+        .filter(|name| **name != UUID && before.get(*name) != after.get(*name));
     differ
         .map(|name| {
             let (from, to) = (told(before, name), told(after, name));

@@ -8,7 +8,8 @@ use std::collections::BTreeSet;
 
 use migratrix_guest::{Page, Ram, Run};
 use migratrix_history::{
-    Document, DomainState, History, Observation, Outcome, Part, Party, Refusal, Side, Verb, When,
+    Document, DomainState, Entry, History, Observation, Outcome, Part, Party, Refusal, Side, Verb,
+    When,
 };
 use migratrix_matrix::{Backend, Condition, Profile};
 
@@ -339,6 +340,23 @@ fn broken() -> Vec<(Condition, History)> {
             C::Statistics,
             worked(|job| job.memory_processed = Some(1 << 40)),
         ),
+        (
+            C::Statistics,
+            worked(|job| job.memory_total = Some(1 << 40)),
+        ),
+        (
+            C::Statistics,
+            worked(|job| job.memory_total = Some(1 << 20)),
+        ),
+        (C::Statistics, worked(|job| job.memory_constant = Some(0))),
+        (C::Statistics, worked(|job| job.elapsed_ms = Some(1 << 20))),
+        (C::Statistics, worked(|job| job.success = Some(false))),
+        (
+            C::Statistics,
+            worked(|job| job.operation = Some("save".into())),
+        ),
+        (C::Statistics, worked(|job| job.error = Some("odd".into()))),
+        (C::Statistics, told_apart()),
         (C::Transport, driven_by_another()),
         (C::NoLeftovers, left_behind()),
     ]
@@ -577,6 +595,24 @@ fn worked(change: impl Fn(&mut migratrix_history::JobStats)) -> History {
             change(job);
         }
     })
+}
+
+/// The source tells of other figures than the destination.
+fn told_apart() -> History {
+    let mut history = good(LIVE);
+    let is_job = |entry: &&Entry| matches!(entry.saw, Observation::Job { .. });
+    let found = history.entries.iter().find(is_job).cloned();
+    let mut entry = found.expect("it is there");
+    if let Observation::Job { side, job } = &mut entry.saw {
+        *side = side.other();
+        job.memory_constant = job.memory_constant.map(|pages| pages + 1);
+    }
+    let at = history
+        .entries
+        .iter()
+        .position(|one| begins(&one.saw, Verb::Job));
+    history.entries.insert(at.expect("it is there"), entry);
+    history
 }
 
 fn left_behind() -> History {

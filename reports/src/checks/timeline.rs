@@ -46,7 +46,7 @@ impl Evidence<'_> {
 
     /// When the migration was over: the call has returned, or the source's QEMU came to a state that
     /// nothing follows.
-    fn ended(&self) -> Option<u64> {
+    pub(super) fn ended(&self) -> Option<u64> {
         let ends = |entry: &Entry| match (&self.header().case.point, &entry.saw) {
             (
                 Point::Tck(_) | Point::Chained(_),

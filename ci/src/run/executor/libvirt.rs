@@ -48,9 +48,11 @@ impl Executor {
         let Some(hosts) = &self.hosts else {
             return Ok(AttemptResult::skipped(&job.case, "a host"));
         };
-        match self.machine(&job.case) {
-            Some(machine) => self.on_hosts(hosts, worker, job, machine, dir).await,
-            None => Ok(AttemptResult::skipped(&job.case, COMMON_MACHINE)),
+        // What a host has is known only of one that answers.
+        match (self.machine(&job.case), hosts.lack(&job.case.tuple)) {
+            (Some(machine), _) => self.on_hosts(hosts, worker, job, machine, dir).await,
+            (None, Some(why)) => self.no_hosts(job, String::new(), why, dir),
+            (None, None) => Ok(AttemptResult::skipped(&job.case, COMMON_MACHINE)),
         }
     }
 

@@ -24,7 +24,7 @@ use crate::{
 /// must not depend on the machine.
 const DEVICES: [&str; 6] = ["null", "zero", "full", "random", "urandom", "tty"];
 
-/// The device that QEMU pulls pages over with after a switch to post-copy, where the machine has
+/// The device that QEMU pulls pages over with after a switch to postcopy, where the machine has
 /// it.
 const USERFAULTFD: &str = "userfaultfd";
 

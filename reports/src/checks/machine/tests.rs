@@ -1,3 +1,5 @@
+//! Two machines that are the same but for one thing, and what is said of it.
+
 use super::*;
 use migratrix_matrix::Version;
 
@@ -101,4 +103,40 @@ fn the_clock_goes_on_as_the_hosts_does() {
 #[test]
 fn where_a_process_can_not_be_seen_nothing_is_said_of_its_options() {
     assert_eq!(with("[options]\nrtc=base=utc\n", ""), [""; 0]);
+}
+
+#[test]
+fn the_machine_is_the_one_that_was_asked_for_and_two_may_have_uuids_of_their_own() {
+    let started = "[options]\nuuid=1-2\nmachine=pc-q35-7.2\n";
+    let none: [&str; 0] = [];
+    assert_eq!(otherwise(started, "pc-q35-7.2", Some("1-2")), none);
+    assert_eq!(otherwise(started, "pc-q35-7.2", None), none);
+    assert_eq!(
+        otherwise("[memory]\nbase=1\n", "pc-q35-7.2", Some("1-2")),
+        none
+    );
+    assert_eq!(
+        otherwise(started, "pc-q35-10.0", Some("1-3")),
+        [
+            "QEMU's option -machine is `pc-q35-7.2`, and `pc-q35-10.0` was asked for",
+            "QEMU's option -uuid is `1-2`, and `1-3` was asked for",
+        ]
+    );
+}
+
+#[test]
+fn a_device_off_the_buses_and_a_property_of_all_of_a_kind_are_seen() {
+    for line in [
+        "device vmgenid=there",
+        "global hpet.timers=2",
+        "boot=menu=on",
+    ] {
+        let name = line.split_once('=').unwrap().0;
+        let found = with("rtc=base=utc", &format!("rtc=base=utc\n{line}"));
+        assert_eq!(found.len(), 1, "{found:?}");
+        assert!(
+            found[0].contains(&format!("option -{name} was nothing")),
+            "{found:?}"
+        );
+    }
 }

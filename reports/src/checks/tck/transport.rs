@@ -64,7 +64,9 @@ pub(super) fn transport(evidence: &Evidence<'_>, scenario: &Scenario) -> Judged 
         return Err(evidence.unseen(&format!("the capture lost {lost} packets")));
     }
     if is_refused && faults.is_empty() {
-        return Ok(Verdict::skipped("needs a migration that is not refused"));
+        return Ok(Verdict::skipped(
+            "needs a migration that is carried out: this one was asked for as it should be, and refused",
+        ));
     }
     if faults.is_empty() && traffic.connections.iter().any(|one| one.sent.is_none()) {
         return Err(evidence.unseen("the end of a connection was not captured"));

@@ -1,3 +1,5 @@
+//! Documents that are the same but for one thing, and what is said of it.
+
 use super::*;
 
 const DOMAIN: &str = "<domain type='qemu' id='1'>

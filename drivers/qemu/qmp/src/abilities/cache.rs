@@ -51,7 +51,9 @@ impl QemuCapsCache {
         deadline: impl Into<Deadline>,
     ) -> Result<QemuCaps, QemuError> {
         let deadline = deadline.into();
-        let file = self.file(binary).await?;
+        let Some(file) = self.file(binary).await? else {
+            return QemuCaps::probe(binary, deadline).await;
+        };
         if let Some(abilities) = read(&file) {
             return Ok(abilities);
         }
@@ -60,13 +62,14 @@ impl QemuCapsCache {
         Ok(abilities)
     }
 
-    async fn file(&self, binary: &Binary) -> Result<PathBuf, QemuError> {
+    /// Where the abilities of `binary` are kept, if they can be.
+    async fn file(&self, binary: &Binary) -> Result<Option<PathBuf>, QemuError> {
         let binary = binary.clone();
         let digest = tokio::task::spawn_blocking(move || binary.digest()).await;
         let digest = digest
             .map_err(io::Error::other)
             .map_err(QemuError::system("digest a file"))??;
-        Ok(self.folder.join(format!("{digest}.json")))
+        Ok(digest.map(|digest| self.folder.join(format!("{digest}.json"))))
     }
 
     /// Writes it beside its place and moves it there, so that no reader finds half of it.

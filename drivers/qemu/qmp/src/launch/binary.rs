@@ -47,6 +47,7 @@ impl Binary {
     /// # Errors
     /// Returns an error where there is no such program.
     pub fn of_build(path: &Path) -> Result<Self, QemuError> {
+        path.metadata().map_err(QemuError::file("find", path))?;
         let programs = Arch::ALL.map(Arch::emulator);
         let inside = programs
             .into_iter()
@@ -115,18 +116,21 @@ impl Binary {
     }
 
     /// What tells this QEMU from others: the digest of its file, and of its modules' names, since they decide
-    /// what it can do.
+    /// what it can do. Nothing does of a script: what it starts may be another one tomorrow.
     ///
     /// # Errors
     /// Returns the error where the files can't be read.
-    pub fn digest(&self) -> Result<String, QemuError> {
+    pub fn digest(&self) -> Result<Option<String>, QemuError> {
         let program = fs::read(&self.file).map_err(QemuError::file("read", &self.file))?;
+        if program.starts_with(b"#!") {
+            return Ok(None);
+        }
         let mut digest = Sha256::new_with_prefix(program);
         for name in self.module_names()? {
             digest.update([0]);
             digest.update(name.as_encoded_bytes());
         }
-        Ok(base16ct::lower::encode_string(&digest.finalize()))
+        Ok(Some(base16ct::lower::encode_string(&digest.finalize())))
     }
 
     fn module_names(&self) -> Result<Vec<OsString>, QemuError> {
@@ -158,6 +162,18 @@ mod tests {
         fs::write(libraries.join("ld-linux-x86-64.so.2"), "").unwrap();
         let error = Binary::of_root(root.path()).unwrap_err().to_string();
         assert!(error.contains("qemu-system-x86_64"), "{error}");
+    }
+
+    #[test]
+    fn a_build_that_is_not_there_is_told_so_and_a_script_is_like_no_other() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("qemu-system-x86_64");
+        let error = Binary::of_build(&path).unwrap_err().to_string();
+        assert!(error.starts_with("can't find "), "{error}");
+        fs::write(&path, "#!/bin/sh\nexec qemu \"$@\"\n").unwrap();
+        assert_eq!(Binary::of_build(&path).unwrap().digest().unwrap(), None);
+        fs::write(&path, "\x7fELF").unwrap();
+        assert!(Binary::of_build(&path).unwrap().digest().unwrap().is_some());
     }
 
     #[test]
