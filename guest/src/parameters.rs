@@ -82,6 +82,25 @@ impl Parameters {
         whole.then(|| u32::from_le_bytes(*lap))
     }
 
+    /// Whether memory that the guest stamps lies in these bytes, wherever it does: at least a sector of it,
+    /// of which no byte is missing.
+    #[must_use]
+    pub fn lies_in(&self, bytes: &[u8]) -> bool {
+        // The marks of a sector are longer than two steps together: one place at least lies in them.
+        let steps = (0..bytes.len()).step_by(SECTOR as usize / 2);
+        steps
+            .filter_map(|at| bytes.get(at..)?.first_chunk::<{ Self::LAP_BYTES }>())
+            .any(|part| self.is_marked(part))
+    }
+
+    /// Whether these bytes are a mark of the range, over and over, wherever it begins.
+    fn is_marked(&self, bytes: &[u8; Self::LAP_BYTES]) -> bool {
+        let (word, rest) = bytes.split_at(4);
+        let address = |word: &[u8]| stamp::marked(u32::from_le_bytes(word.try_into().ok()?));
+        let is_own = |word| address(word).is_some_and(|at| (self.start..self.end).contains(&at));
+        rest.chunks_exact(4).all(|found| found == word) && bytes.windows(4).take(4).any(is_own)
+    }
+
     /// Whether the guest's pages lie in a file as they lie in memory, one right behind the other.
     ///
     /// `None` if its first page is not there.

@@ -171,3 +171,26 @@ fn pages_that_lie_in_a_file_as_in_memory_are_told_from_those_of_a_stream() {
     );
     assert_eq!(SMALL.lies_in_place(&[0; 8192]), None);
 }
+
+#[test]
+fn stamped_memory_is_found_in_bytes_wherever_it_lies() {
+    let memory = stopped(7, 0x10_4600).memory();
+    let sector = &memory[..512];
+    for before in 0..9 {
+        let mut bytes = vec![0x16; before];
+        bytes.extend(sector);
+        bytes.extend([3; 7]);
+        assert!(SMALL.lies_in(&bytes), "{before}");
+    }
+    assert!(!SMALL.lies_in(&[0; 4096]));
+    assert!(
+        !SMALL.lies_in(b"a-b!a-b!a-b!a-b!"),
+        "no sector has that mark"
+    );
+    let other = Parameters {
+        start: SMALL.end,
+        end: SMALL.end + SMALL.bytes(),
+        ..SMALL
+    };
+    assert!(!other.lies_in(sector), "it is another guest's");
+}

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 
 use migratrix_history::{
     Carrier, CarrierKind, Document, DomainInfo, DomainState, History, Identity, JobStats,
-    Observation, Refusal, Side, Verb, When,
+    Observation, Refusal, Side, Verb, When, Wire,
 };
 use migratrix_matrix::{
     Case, Devices, End, Failure, Feature, GuestState, Incident, Method, Multifd, Raw, Setting, Tls,
@@ -40,14 +40,23 @@ const SOCKET: &str = "/run/socket-1";
 const PORT: &str = "127.0.0.1:4000";
 const STREAM: &str = "/run/stream";
 
-/// What both sides have open for a migration over this.
-fn carriers(transport: Transport) -> Vec<Observation> {
+/// Where the destination listens if the stream is passed on to it.
+const BEHIND: [&str; 2] = ["/run/socket-0", "127.0.0.1:4001"];
+
+/// What both sides have open for a migration, so many connections where it is by them.
+fn carriers(raw: &Raw, connections: usize) -> Vec<Observation> {
+    let transport = raw.transport;
+    let [socket, port] = if raw.is_wired() {
+        BEHIND
+    } else {
+        [SOCKET, PORT]
+    };
     let ports = [
         format!("127.0.0.1:5000 and {PORT}"),
-        format!("{PORT} and 127.0.0.1:5000"),
+        format!("{port} and 127.0.0.1:5000"),
     ];
     let [source, destination] = match transport {
-        Transport::Unix => [None, Some(SOCKET.to_owned())].map(|path| (CarrierKind::Unix, path)),
+        Transport::Unix => [None, Some(socket.to_owned())].map(|path| (CarrierKind::Unix, path)),
         Transport::Fd => [None, None].map(|path| (CarrierKind::Unix, path)),
         Transport::Tcp => ports.map(|ends| (CarrierKind::Tcp, Some(ends))),
         Transport::FdFile | Transport::File | Transport::FileOffset | Transport::FileFdset => {
@@ -55,15 +64,60 @@ fn carriers(transport: Transport) -> Vec<Observation> {
         }
         Transport::Exec => [(); 2].map(|()| (CarrierKind::Pipe, None)),
     };
+    let count = if transport.is_file() { 1 } else { connections };
+    let direct = match (raw.features.has(Feature::DirectIo), transport) {
+        (true, Transport::FileFdset) => usize::from(raw.channels.count()) + 1,
+        (true, _) => usize::from(raw.channels.count()),
+        (false, _) => 0,
+    };
     let open = |side, (kind, address)| Observation::Carriers {
         side,
-        carriers: vec![Carrier { kind, address }],
+        carriers: vec![
+            Carrier {
+                kind,
+                address,
+                direct
+            };
+            count
+        ],
     };
     let mut seen = vec![open(Source, source)];
     if !transport.is_file() {
         seen.push(open(Destination, destination));
     }
     seen
+}
+
+/// What goes by on a connection in the clear, and back: a pong, that the destination is ready, and a shut.
+const CLEAR: [&str; 2] = ["5145564d00000003", "000200040000000100070000000100040000"];
+/// The same where it is encrypted.
+const SEALED: [&str; 2] = ["160301018a010001", "160303009b020000"];
+
+/// What goes by of a migration.
+fn wire(raw: &Raw) -> Observation {
+    let [sent, received] = match raw.tls {
+        Tls::None => CLEAR,
+        _ => SEALED,
+    }
+    .map(str::to_owned);
+    let stamped = raw.tls == Tls::None && !raw.sends_compressed();
+    let connection = Wire {
+        sent,
+        received,
+        stamped,
+    };
+    let [from, to] = match raw.transport {
+        Transport::Unix => [Some(SOCKET), Some(BEHIND[0])],
+        Transport::Tcp => [Some(PORT), Some(BEHIND[1])],
+        _ => [None, None],
+    }
+    .map(|address| address.map(str::to_owned));
+    let connections = vec![connection; raw.connections_in_postcopy()];
+    Observation::Wire {
+        from,
+        to,
+        connections,
+    }
 }
 
 struct Timeline {
@@ -138,7 +192,7 @@ impl Timeline {
             seen.extend([Source, Destination].map(|side| Observation::Channels { side, count }));
         }
         if self.raw.is_carried() {
-            seen.extend(carriers(self.raw.transport));
+            seen.extend(carriers(&self.raw, self.raw.connections()));
         }
         let job = JobStats {
             kind: "active".to_owned(),
@@ -150,6 +204,12 @@ impl Timeline {
         if self.raw.method == Method::Postcopy {
             self.states(Source, &["postcopy-active"]);
             self.states(Destination, &["postcopy-active"]);
+            let mut open = vec![Observation::Userfaults {
+                side: Destination,
+                count: 1,
+            }];
+            open.extend(carriers(&self.raw, self.raw.connections_in_postcopy()));
+            self.step(Verb::Inspect, open);
             self.recover();
         }
         self.step(Verb::Converge, vec![pass(3)]);
@@ -178,6 +238,9 @@ impl Timeline {
             self.step(Verb::Inspect, vec![stream]);
         }
         self.states(Destination, &["completed"]);
+        if self.raw.is_wired() {
+            self.step(Verb::Inspect, vec![wire(&self.raw)]);
+        }
     }
 
     fn recover(&mut self) {

@@ -134,7 +134,7 @@ impl Subject {
     fn steps(&self) -> Vec<(Phase, Step)> {
         match &self.point {
             Point::Tck(scenario) => tck::steps(scenario),
-            Point::Qemu(_) => qemu::steps(&self.raw),
+            Point::Qemu(named) => qemu::steps(&self.raw, named),
             Point::Colo(colo) => colo::steps(colo),
             Point::Backup(backup) => backup::steps(backup),
             Point::Chained(chained) => backup::wrap(chained, tck::steps(&chained.scenario)),

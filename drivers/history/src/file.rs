@@ -124,7 +124,9 @@ impl Header {
     ///
     /// - 1: the traffic of a migration, [`crate::Observation::Traffic`], documents,
     ///   [`crate::Observation::Description`], the guest's registers and all of its memory.
-    pub const EVIDENCE: u32 = 1;
+    /// - 2: what went by between two QEMUs, [`crate::Observation::Wire`], and what is open in postcopy,
+    ///   [`crate::Observation::Userfaults`].
+    pub const EVIDENCE: u32 = 2;
 
     /// Its line in the file, without the line's end.
     #[must_use]

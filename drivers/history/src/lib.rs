@@ -30,7 +30,7 @@ pub use observation::{
     When,
 };
 
-pub use traffic::{Carrier, CarrierKind, Connection, Party, Purpose, RemoteCall, Traffic};
+pub use traffic::{Carrier, CarrierKind, Connection, Party, Purpose, RemoteCall, Traffic, Wire};
 
 pub use migratrix_matrix::Side;
 

@@ -7,7 +7,7 @@ use migratrix_matrix::{Drive, Side, Version, Write};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::{BitmapInfo, Carrier, Document, Text, Traffic};
+use crate::{BitmapInfo, Carrier, Document, Text, Traffic, Wire};
 
 /// Which look at a host it was.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -515,6 +515,24 @@ pub enum Observation {
         /// Each of them.
         carriers: Vec<Carrier>,
     },
+    /// What went by on the way between the two sides, where the stream was passed on by us.
+    Wire {
+        /// To where the source went; `None` where it was handed a descriptor.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        from: Option<String>,
+        /// Where the destination listened; `None` where it was handed a descriptor.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        to: Option<String>,
+        /// Each connection, in the order in which they were made.
+        connections: Vec<Wire>,
+    },
+    /// What the kernel has a QEMU serve of the page faults of its guest: how many `userfaultfd`s it has.
+    Userfaults {
+        /// Which side's.
+        side: Side,
+        /// How many.
+        count: u32,
+    },
     /// What is new on a host, lasts, and belongs to no case that is on it, or to one of several.
     Unowned {
         /// Which host.
@@ -575,7 +593,7 @@ impl Observation {
     }
 
     /// The words of all kinds, as they stand in a file.
-    pub const KINDS: [&'static str; 35] = [
+    pub const KINDS: [&'static str; 37] = [
         "began",
         "ended",
         "versions",
@@ -605,6 +623,8 @@ impl Observation {
         "traffic",
         "not-captured",
         "carriers",
+        "wire",
+        "userfaults",
         "unowned",
         "residue",
         "not-ours",

@@ -62,6 +62,17 @@ pub struct Carrier {
     /// tells it; of a pipe none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub address: Option<String>,
+    /// How many of its descriptors for a file pass the host's cache by (`O_DIRECT`).
+    #[serde(default, skip_serializing_if = "is_none")]
+    pub direct: usize,
+}
+
+#[expect(
+    clippy::trivially_copy_pass_by_ref,
+    reason = "serde hands fields by reference"
+)]
+const fn is_none(count: &usize) -> bool {
+    *count == 0
 }
 
 /// What carries a stream.
@@ -77,6 +88,23 @@ pub enum CarrierKind {
     File,
     /// A pipe.
     Pipe,
+}
+
+/// What went over one connection of a stream, as it was seen on the way.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct Wire {
+    /// The first bytes that went to the destination, [`Wire::KEPT`] at most, in hexadecimal.
+    pub sent: String,
+    /// The first bytes that came back, as many, in hexadecimal.
+    pub received: String,
+    /// Whether memory that the guest stamps went to the destination as it is.
+    pub stamped: bool,
+}
+
+impl Wire {
+    /// How many bytes are kept of each direction.
+    pub const KEPT: usize = 32;
 }
 
 /// What a connection is for.

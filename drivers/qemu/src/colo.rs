@@ -11,11 +11,7 @@ use migratrix_matrix::{Colo, ColoDisk, Point};
 use serde_json::{Value, json};
 
 use crate::{
-    QemuDriver,
-    error::StepError,
-    migration::configure,
-    relay::{Place, Relay},
-    scratch::Scratch,
+    QemuDriver, error::StepError, migration::configure, relay::Relay, scratch::Scratch,
     words::words,
 };
 
@@ -61,7 +57,7 @@ impl QemuDriver {
     ) -> Result<(), StepError> {
         match step {
             ColoStep::Configure(side) => self.configure_colo(side, record).await,
-            ColoStep::Relay => self.lay_relay(),
+            ColoStep::Relay => self.lay_relay().map(drop),
             ColoStep::AwaitCheckpoint => self.await_checkpoint(record).await,
             ColoStep::Hold => self.hold(record).await,
             ColoStep::Mirror => self.mirror(record).await,
@@ -100,18 +96,9 @@ impl QemuDriver {
         configure::settings(party, record).await
     }
 
-    /// Lays a relay between the destination's socket and another one, to which the source goes.
-    fn lay_relay(&mut self) -> Result<(), StepError> {
-        let to = Place::Unix(self.socket().into());
-        self.turn();
-        let relay = Relay::lay(&Place::Unix(self.socket().into()), to);
-        self.route.relay = Some(relay.map_err(StepError::system("lay a relay"))?);
-        Ok(())
-    }
-
     fn relay(&self) -> Result<&Relay, StepError> {
-        let relay = self.route.relay.as_ref();
-        relay.ok_or(StepError::NotApplicable("there is no relay"))
+        let last = self.route.laid.last().map(|laid| &laid.relay);
+        last.ok_or(StepError::NotApplicable("there is no relay"))
     }
 }
 

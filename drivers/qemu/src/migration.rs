@@ -31,6 +31,12 @@ impl QemuDriver {
             RawStep::AwaitPass => self.await_pass(record).await,
             RawStep::CountChannels => self.count_channels(record).await,
             RawStep::InspectCarriers => self.inspect_carriers(record).await,
+            RawStep::InspectPostcopy => self.inspect_postcopy(record).await,
+            RawStep::Relay => self.relay_stream(),
+            RawStep::InspectWire => {
+                self.inspect_wire(record);
+                Ok(())
+            }
             RawStep::Converge => self.converge(record).await,
             RawStep::ConvergeSlowly => self.converge_slowly(record).await,
             RawStep::StartPostcopy => self.start_postcopy(record).await,

@@ -1,39 +1,37 @@
-//! A relay between the two sides of a pair, which can stop in the middle of what it passes on, or pass it
-//! on slowly.
+//! A relay between the two sides of a pair, which can stop in the middle of what it passes on or pass it on
+//! slowly, and tells what went by.
 
 use std::{
-    io, net,
+    io,
+    net::{self, Ipv4Addr, SocketAddrV4},
     os::unix::net as unix,
-    path::PathBuf,
+    path::{Path, PathBuf},
     sync::{
-        Arc,
+        Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicU64, Ordering},
     },
+    thread,
     time::Duration,
 };
 
+use migratrix_guest::Parameters;
+use migratrix_history::Wire;
 use tokio::{
-    io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, ReadHalf, WriteHalf, split},
+    io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt},
     net::{TcpListener, TcpStream, UnixListener, UnixStream},
-    sync::watch,
-    task::{JoinHandle, JoinSet},
+    runtime,
+    sync::{oneshot, watch},
+    task::JoinSet,
     time::{Instant, sleep_until},
 };
-
-/// Where a relay listens, or goes.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Place {
-    Unix(PathBuf),
-    /// A port of the loopback interface.
-    Tcp(u16),
-}
 
 /// A relay. It and all that goes through it end when it is dropped.
 #[derive(Debug)]
 pub(crate) struct Relay {
-    front: Place,
     valve: Valve,
-    task: JoinHandle<()>,
+    tape: Tape,
+    /// The thread ends when this is dropped.
+    _wanted: oneshot::Sender<()>,
 }
 
 /// What lets bytes through, in both directions, or does not.
@@ -44,6 +42,21 @@ struct Valve {
     left: Arc<AtomicU64>,
     /// How many bytes may come back freely, before they come slowly.
     free: Arc<AtomicU64>,
+}
+
+/// Keeps what went by, connection by connection.
+#[derive(Clone, Debug)]
+struct Tape {
+    guest: Parameters,
+    connections: Arc<Mutex<Vec<Heard>>>,
+}
+
+/// What went by on one connection.
+#[derive(Clone, Debug, Default)]
+struct Heard {
+    sent: Vec<u8>,
+    received: Vec<u8>,
+    stamped: bool,
 }
 
 /// Which way bytes go.
@@ -61,21 +74,98 @@ const PIECE: usize = 32;
 const EACH: Duration = Duration::from_millis(50);
 
 impl Relay {
-    /// Listens at `front`, and passes all that comes on to `back`.
-    pub(crate) fn lay(front: &Place, back: Place) -> Result<Self, io::Error> {
-        let (listener, front) = Listener::bind(front)?;
+    /// Listens at `front`, and passes all that comes on to `back`. Of what goes by it is told whether memory
+    /// of this guest is in it.
+    pub(crate) fn lay(
+        front: impl AsRef<Path>,
+        back: impl Into<PathBuf>,
+        guest: Parameters,
+    ) -> io::Result<Self> {
+        let (front, back) = (unix::UnixListener::bind(front)?, back.into());
+        front.set_nonblocking(true)?;
+        Self::begin(guest, async move |tape, valve| {
+            let front = Front::Unix(UnixListener::from_std(front)?);
+            serve(front, Back::Unix(back), tape, valve).await
+        })
+    }
+
+    /// The same between a port of the loopback interface that is chosen now, and told, and another one.
+    pub(crate) fn lay_ports(back: u16, guest: Parameters) -> io::Result<(u16, Self)> {
+        let front = net::TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
+        let port = front.local_addr()?.port();
+        front.set_nonblocking(true)?;
+        let relay = Self::begin(guest, async move |tape, valve| {
+            let front = Front::Tcp(TcpListener::from_std(front)?);
+            serve(front, Back::Tcp(back), tape, valve).await
+        })?;
+        Ok((port, relay))
+    }
+
+    /// The same between two connections that are there already.
+    pub(crate) fn between(
+        near: unix::UnixStream,
+        far: unix::UnixStream,
+        guest: Parameters,
+    ) -> io::Result<Self> {
+        near.set_nonblocking(true)?;
+        far.set_nonblocking(true)?;
+        Self::begin(guest, async move |tape, valve| {
+            let stream = |stream| UnixStream::from_std(stream).map(Halves::from);
+            let mut streams = JoinSet::new();
+            couple(stream(near)?, stream(far)?, &tape, &valve, &mut streams);
+            streams.join_all().await;
+            Ok(())
+        })
+    }
+
+    /// Begins to relay on a thread of its own: the two sides are not to wait for whatever else is done here.
+    fn begin<T>(
+        guest: Parameters,
+        task: impl FnOnce(Tape, Valve) -> T + Send + 'static,
+    ) -> io::Result<Self>
+    where
+        T: Future<Output = io::Result<()>>,
+    {
         let valve = Valve {
             open: watch::Sender::new(true),
             left: Arc::new(AtomicU64::new(u64::MAX)),
             free: Arc::new(AtomicU64::new(u64::MAX)),
         };
-        let task = tokio::spawn(serve(listener, back, valve.clone()));
-        Ok(Self { front, valve, task })
+        let tape = Tape {
+            guest,
+            connections: Arc::default(),
+        };
+        let (wanted, unwanted) = oneshot::channel::<()>();
+        let runtime = runtime::Builder::new_current_thread().enable_all().build()?;
+        let (its_tape, its_valve) = (tape.clone(), valve.clone());
+        thread::Builder::new()
+            .name("relay".to_owned())
+            .spawn(move || {
+                runtime.block_on(async {
+                    tokio::select! {
+                        _ = unwanted => {}
+                        // What can't be passed on is seen to break off by both sides.
+                        _ = task(its_tape, its_valve) => {}
+                    }
+                });
+            })?;
+        Ok(Self {
+            valve,
+            tape,
+            _wanted: wanted,
+        })
     }
 
-    /// Where it listens: at the port that it was given, where it was to have any.
-    pub(crate) const fn front(&self) -> &Place {
-        &self.front
+    /// What went by until now, connection by connection.
+    pub(crate) fn heard(&self) -> Vec<Wire> {
+        let hex = |bytes: &[u8]| bytes.iter().map(|byte| format!("{byte:02x}")).collect();
+        let connections = self.tape.connections();
+        let told = connections.iter().map(|one| Wire {
+            sent: hex(&one.sent),
+            received: hex(&one.received),
+            stamped: one.stamped,
+        });
+        told.collect()
     }
 
     /// Once so many bytes more came back, passes back only a little at a time: a page that the destination
@@ -103,9 +193,33 @@ impl Relay {
     }
 }
 
-impl Drop for Relay {
-    fn drop(&mut self) {
-        self.task.abort();
+impl Tape {
+    fn connections(&self) -> MutexGuard<'_, Vec<Heard>> {
+        let connections = self.connections.lock();
+        connections.unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Begins with one more connection, and says which it is.
+    fn begin(&self) -> usize {
+        let mut connections = self.connections();
+        connections.push(Heard::default());
+        connections.len() - 1
+    }
+
+    fn hear(&self, connection: usize, way: Way, bytes: &[u8]) {
+        let mut connections = self.connections();
+        let Some(heard) = connections.get_mut(connection) else {
+            return;
+        };
+        let kept = match way {
+            Way::Forward => {
+                heard.stamped = heard.stamped || self.guest.lies_in(bytes);
+                &mut heard.sent
+            }
+            Way::Back => &mut heard.received,
+        };
+        let room = Wire::KEPT.saturating_sub(kept.len());
+        kept.extend(bytes.iter().take(room));
     }
 }
 
@@ -117,7 +231,12 @@ impl Valve {
     }
 
     /// Writes bytes, those that come back in pieces while they are to come slowly.
-    async fn write(&self, to: &mut To, bytes: &[u8], way: Way) -> io::Result<()> {
+    async fn write(
+        &self,
+        to: &mut (impl AsyncWrite + Unpin),
+        bytes: &[u8],
+        way: Way,
+    ) -> io::Result<()> {
         let mut left = bytes;
         while way == Way::Back && !left.is_empty() && self.is_slow(left.len()) {
             let (piece, rest) = left.split_at(left.len().min(PIECE));
@@ -130,11 +249,12 @@ impl Valve {
 
     /// Whether so many bytes may not come back freely; they are counted where they may.
     fn is_slow(&self, bytes: usize) -> bool {
-        let free = &self.free;
-        let counted = free.fetch_update(Ordering::SeqCst, Ordering::SeqCst, |free| match free {
-            u64::MAX => Some(free),
-            _ => free.checked_sub(bytes as u64),
-        });
+        let counted = self
+            .free
+            .fetch_update(Ordering::SeqCst, Ordering::SeqCst, |free| match free {
+                u64::MAX => Some(free),
+                _ => free.checked_sub(bytes as u64),
+            });
         counted.is_err()
     }
 
@@ -150,72 +270,108 @@ impl Valve {
     }
 }
 
-/// A connection of any kind.
-trait Stream: AsyncRead + AsyncWrite + Send + Unpin {}
-
-impl<S: AsyncRead + AsyncWrite + Send + Unpin> Stream for S {}
-
-/// Where a relay listens.
-enum Listener {
+/// Where the source comes to.
+enum Front {
     Unix(UnixListener),
     Tcp(TcpListener),
 }
 
-impl Listener {
-    fn bind(at: &Place) -> io::Result<(Self, Place)> {
-        match at {
-            Place::Unix(path) => {
-                let listener = unix::UnixListener::bind(path)?;
-                listener.set_nonblocking(true)?;
-                Ok((Self::Unix(UnixListener::from_std(listener)?), at.clone()))
-            }
-            Place::Tcp(port) => {
-                let listener = net::TcpListener::bind((net::Ipv4Addr::LOCALHOST, *port))?;
-                listener.set_nonblocking(true)?;
-                let front = Place::Tcp(listener.local_addr()?.port());
-                Ok((Self::Tcp(TcpListener::from_std(listener)?), front))
-            }
+/// Where the destination listens.
+enum Back {
+    Unix(PathBuf),
+    Tcp(u16),
+}
+
+/// A connection, of which each direction is somebody else's.
+struct Halves {
+    from: Box<dyn AsyncRead + Send + Unpin>,
+    to: Box<dyn AsyncWrite + Send + Unpin>,
+}
+
+impl From<UnixStream> for Halves {
+    fn from(stream: UnixStream) -> Self {
+        let (from, to) = stream.into_split();
+        Self {
+            from: Box::new(from),
+            to: Box::new(to),
         }
     }
+}
 
-    async fn accept(&self) -> io::Result<Box<dyn Stream>> {
-        Ok(match self {
-            Self::Unix(listener) => Box::new(listener.accept().await?.0),
-            Self::Tcp(listener) => Box::new(listener.accept().await?.0),
+impl TryFrom<TcpStream> for Halves {
+    type Error = io::Error;
+
+    fn try_from(stream: TcpStream) -> io::Result<Self> {
+        // What comes is passed on at once, as it came.
+        stream.set_nodelay(true)?;
+        let (from, to) = stream.into_split();
+        Ok(Self {
+            from: Box::new(from),
+            to: Box::new(to),
         })
     }
 }
 
-async fn connect(to: &Place) -> io::Result<Box<dyn Stream>> {
-    Ok(match to {
-        Place::Unix(path) => Box::new(UnixStream::connect(path).await?),
-        Place::Tcp(port) => Box::new(TcpStream::connect((net::Ipv4Addr::LOCALHOST, *port)).await?),
-    })
-}
-
-async fn serve(listener: Listener, back: Place, valve: Valve) {
-    let mut streams = JoinSet::new();
-    while let Ok(near) = listener.accept().await {
-        let Ok(far) = connect(&back).await else {
-            continue;
-        };
-        let (near, far) = (split(near), split(far));
-        streams.spawn(pass(near.0, far.1, Way::Forward, valve.clone()));
-        streams.spawn(pass(far.0, near.1, Way::Back, valve.clone()));
+impl Front {
+    async fn accept(&self) -> io::Result<Halves> {
+        match self {
+            Self::Unix(listener) => Ok(listener.accept().await?.0.into()),
+            Self::Tcp(listener) => listener.accept().await?.0.try_into(),
+        }
     }
 }
 
-type From = ReadHalf<Box<dyn Stream>>;
-type To = WriteHalf<Box<dyn Stream>>;
+impl Back {
+    async fn connect(&self) -> io::Result<Halves> {
+        match self {
+            Self::Unix(path) => Ok(UnixStream::connect(path).await?.into()),
+            Self::Tcp(port) => {
+                let place = SocketAddrV4::new(Ipv4Addr::LOCALHOST, *port);
+                TcpStream::connect(place).await?.try_into()
+            }
+        }
+    }
+}
+
+async fn serve(front: Front, back: Back, tape: Tape, valve: Valve) -> io::Result<()> {
+    let mut streams = JoinSet::new();
+    loop {
+        let near = front.accept().await?;
+        let Ok(far) = back.connect().await else {
+            continue;
+        };
+        couple(near, far, &tape, &valve, &mut streams);
+    }
+}
+
+/// Passes on between two connections what comes from either.
+fn couple(near: Halves, far: Halves, tape: &Tape, valve: &Valve, streams: &mut JoinSet<()>) {
+    let connection = tape.begin();
+    for (way, from, to) in [
+        (Way::Forward, near.from, far.to),
+        (Way::Back, far.from, near.to),
+    ] {
+        let tape = tape.clone();
+        let hear = move |bytes: &[u8]| tape.hear(connection, way, bytes);
+        streams.spawn(pass(from, to, way, hear, valve.clone()));
+    }
+}
 
 /// Passes on what comes, until its end or until nobody takes it.
-async fn pass(mut from: From, mut to: To, way: Way, valve: Valve) {
+async fn pass(
+    mut from: impl AsyncRead + Unpin,
+    mut to: impl AsyncWrite + Unpin,
+    way: Way,
+    hear: impl Fn(&[u8]),
+    valve: Valve,
+) {
     let mut chunk = [0; CHUNK];
     loop {
         valve.wait(true).await;
         let Ok(read @ 1..) = from.read(&mut chunk).await else {
             break;
         };
+        hear(&chunk[..read]);
         if way == Way::Forward {
             valve.count(read as u64);
         }
@@ -231,6 +387,8 @@ async fn pass(mut from: From, mut to: To, way: Way, valve: Valve) {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use tokio::time::timeout;
 
     use super::*;
@@ -241,7 +399,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let (front, back) = (folder.path().join("front"), folder.path().join("back"));
         let listener = UnixListener::bind(&back).unwrap();
-        let relay = Relay::lay(&Place::Unix(front.clone()), Place::Unix(back)).unwrap();
+        let relay = Relay::lay(&front, back, Parameters::SMALL).unwrap();
         let near = UnixStream::connect(front).await.unwrap();
         let (far, _) = listener.accept().await.unwrap();
         (folder, relay, near, far)
@@ -282,23 +440,54 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn an_end_is_passed_on() {
-        let (_folder, _relay, near, mut far) = laid().await;
-        drop(near);
-        let end = timeout(Duration::from_secs(5), far.read(&mut [0; 1])).await;
-        assert_eq!(end.unwrap().unwrap(), 0);
+    async fn what_goes_by_is_told_connection_by_connection() {
+        let (_folder, relay, mut near, mut far) = laid().await;
+        near.write_all(b"QEVM").await.unwrap();
+        far.write_all(&[0x16; 2 * Wire::KEPT]).await.unwrap();
+        let mut bytes = [0; 2 * Wire::KEPT];
+        far.read_exact(&mut bytes[..4]).await.unwrap();
+        near.read_exact(&mut bytes).await.unwrap();
+        let received = "16".repeat(Wire::KEPT);
+        let heard = |stamped| Wire {
+            sent: "5145564d".to_owned(),
+            received: received.clone(),
+            stamped,
+        };
+        assert_eq!(relay.heard(), [heard(false)]);
+        let mark = Parameters::SMALL.start ^ u32::from_le_bytes(*b"a-b!");
+        near.write_all(&mark.to_le_bytes().repeat(128))
+            .await
+            .unwrap();
+        far.read_exact(&mut [0; 512]).await.unwrap();
+        assert!(relay.heard()[0].stamped);
+    }
+
+    #[tokio::test]
+    async fn ports_and_pairs_are_relayed_as_sockets_are() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let back = listener.local_addr().unwrap().port();
+        let (front, relay) = Relay::lay_ports(back, Parameters::SMALL).unwrap();
+        let mut near = TcpStream::connect(("127.0.0.1", front)).await.unwrap();
+        near.write_u8(7).await.unwrap();
+        let (mut far, _) = listener.accept().await.unwrap();
+        assert_eq!(far.read_u8().await.unwrap(), 7);
+        assert_eq!(relay.heard().len(), 1);
+        let (one, near) = unix::UnixStream::pair().unwrap();
+        let (far, other) = unix::UnixStream::pair().unwrap();
+        let relay = Relay::between(near, far, Parameters::SMALL).unwrap();
+        let stream = |one: unix::UnixStream| {
+            one.set_nonblocking(true).unwrap();
+            UnixStream::from_std(one).unwrap()
+        };
+        let (mut one, mut other) = (stream(one), stream(other));
+        one.write_u8(8).await.unwrap();
+        assert_eq!(other.read_u8().await.unwrap(), 8);
+        assert_eq!(relay.heard()[0].sent, "08");
     }
 
     #[tokio::test]
     async fn what_comes_back_can_be_slow_and_what_goes_forward_is_not() {
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let back = Place::Tcp(listener.local_addr().unwrap().port());
-        let relay = Relay::lay(&Place::Tcp(0), back).unwrap();
-        let Place::Tcp(port) = *relay.front() else {
-            panic!("{:?}", relay.front());
-        };
-        let mut near = TcpStream::connect(("127.0.0.1", port)).await.unwrap();
-        let (mut far, _) = listener.accept().await.unwrap();
+        let (_folder, relay, mut near, mut far) = laid().await;
         relay.slow_back_after(PIECE as u64);
         far.write_all(&[1; PIECE]).await.unwrap();
         near.read_exact(&mut [0; PIECE]).await.unwrap();
@@ -310,5 +499,13 @@ mod tests {
         near.read_exact(&mut [0; 5 * PIECE]).await.unwrap();
         assert!(began.elapsed() >= EACH * 5, "{:?}", began.elapsed());
         assert!(forward < EACH * 5, "{forward:?}");
+    }
+
+    #[tokio::test]
+    async fn an_end_is_passed_on() {
+        let (_folder, _relay, near, mut far) = laid().await;
+        drop(near);
+        let end = timeout(Duration::from_secs(5), far.read(&mut [0; 1])).await;
+        assert_eq!(end.unwrap().unwrap(), 0);
     }
 }

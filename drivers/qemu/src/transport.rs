@@ -3,11 +3,11 @@
 pub(crate) mod address;
 mod certificates;
 pub(crate) mod credentials;
+mod laid;
 mod stream;
 
 use std::{
     fs::{File, OpenOptions},
-    net::TcpListener,
     os::{
         fd::{AsFd, OwnedFd},
         unix::{fs::OpenOptionsExt, net::UnixStream},
@@ -26,9 +26,9 @@ use crate::{
     QemuDriver,
     error::StepError,
     party::{EVERY, Party},
-    relay::{self, Relay},
 };
-use address::{LOOPBACK, Place};
+use address::Place;
+pub(crate) use laid::Laid;
 
 /// The way of the stream, as far as it has been laid.
 #[derive(Debug, Default)]
@@ -41,8 +41,8 @@ pub(crate) struct Route {
     end: Option<OwnedFd>,
     /// Whether the migration has been cancelled together with the command.
     pub(crate) is_cancelled: bool,
-    /// What passes the stream on, where it can be cut.
-    pub(crate) relay: Option<Relay>,
+    /// What passes the stream on, where it can be cut or is looked at; the last one laid comes last.
+    pub(crate) laid: Vec<Laid>,
     /// The start of a QEMU that answers only later.
     pub(crate) launch: Option<migratrix_qmp::Starting>,
 }
@@ -54,7 +54,6 @@ pub(crate) const OFFSET: u64 = 0x1000;
 const BEFORE: u8 = b'm';
 
 const STREAM: &str = "stream";
-const RELAY: &str = "relay";
 const NAME: &str = "migration";
 
 impl Route {
@@ -97,27 +96,6 @@ impl QemuDriver {
         if place == Place::Tcp(0) {
             self.route.port = self.chosen_port().await?;
         }
-        self.lay_relay_to(&place)
-    }
-
-    /// Lays a relay to where the destination listens, where the connection is to be lost while the guest
-    /// still waits for pages.
-    fn lay_relay_to(&mut self, place: &Place) -> Result<(), StepError> {
-        if !self.subject.raw.incident.is_recovery() {
-            return Ok(());
-        }
-        let (front, back) = match place {
-            Place::Unix(path) => (
-                relay::Place::Unix(self.scratch.path(RELAY)),
-                relay::Place::Unix(path.into()),
-            ),
-            Place::Tcp(port) => (relay::Place::Tcp(0), relay::Place::Tcp(*port)),
-            Place::Descriptor(_) | Place::File { .. } | Place::BadFile(_) | Place::Command(_) => {
-                return Ok(());
-            }
-        };
-        let relay = Relay::lay(&front, back).map_err(StepError::system("lay a relay"))?;
-        self.route.relay = Some(relay);
         Ok(())
     }
 
@@ -155,8 +133,6 @@ impl QemuDriver {
     async fn way_in(&mut self, record: &mut Recorder) -> Result<Place, StepError> {
         Ok(match self.subject.raw.transport {
             Transport::Unix => Place::Unix(self.socket()),
-            // It is told the port where that is to be known of it.
-            Transport::Tcp if self.subject.raw.incident.is_recovery() => Place::Tcp(free_port()?),
             Transport::Tcp => Place::Tcp(0),
             Transport::Fd => {
                 let (ours, theirs) =
@@ -189,12 +165,6 @@ impl QemuDriver {
     /// Lays the source's end of the way.
     async fn way_out(&mut self, record: &mut Recorder) -> Result<Place, StepError> {
         let is_bad = self.subject.raw.incident == Incident::BadOffset;
-        if let Some(relay) = &self.route.relay {
-            return Ok(match relay.front() {
-                relay::Place::Unix(path) => Place::Unix(path.display().to_string()),
-                relay::Place::Tcp(port) => Place::Tcp(*port),
-            });
-        }
         Ok(match self.subject.raw.transport {
             _ if is_bad => Place::BadFile(self.scratch.text(STREAM)),
             Transport::Unix => Place::Unix(self.socket()),
@@ -286,13 +256,6 @@ impl QemuDriver {
     pub(crate) async fn await_stream(&self) {
         await_file(&self.stream()).await;
     }
-}
-
-/// A port of the loopback interface that nobody has.
-fn free_port() -> Result<u16, StepError> {
-    let bound = TcpListener::bind((LOOPBACK, 0)).and_then(|listener| listener.local_addr());
-    let address = bound.map_err(StepError::system("find a free port"))?;
-    Ok(address.port())
 }
 
 /// Waits until there is a file at `path`.

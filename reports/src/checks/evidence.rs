@@ -299,6 +299,12 @@ impl<'h> Evidence<'h> {
         self.header().evidence >= 1
     }
 
+    /// Whether drivers recorded what a raw migration leaves in the world beside QEMU's own word: what went
+    /// by, and what is open in postcopy.
+    pub const fn records_traces(&self) -> bool {
+        self.header().evidence >= 2
+    }
+
     /// The document that a host gave of the domain at a look.
     pub fn document(&self, side: Side, when: When, of: Document) -> Result<&str, Verdict> {
         self.document_if_given(side, when, of)

@@ -15,6 +15,7 @@ mod stream;
 #[cfg(test)]
 mod tests;
 mod transport;
+mod wire;
 
 use migratrix_history::Side;
 use migratrix_matrix::{Activity, Condition, Raw};

@@ -10,12 +10,17 @@ use Side::{Destination, Source};
 
 pub(super) use faults::effective;
 
-/// The steps of a raw migration.
-pub(super) fn steps(raw: &Raw) -> Vec<(Phase, Step)> {
+/// The steps of a raw migration. What goes by is looked at where the case that is `named` is to show it.
+pub(super) fn steps(raw: &Raw, named: &Raw) -> Vec<(Phase, Step)> {
+    let migration = migration(raw);
+    let migration = match named.is_wired() {
+        true => relayed(migration),
+        false => migration,
+    };
     let phases = [
         (Phase::Prepare, prepare(raw)),
         (Phase::Before, before()),
-        (Phase::Migration, migration(raw)),
+        (Phase::Migration, migration),
         (Phase::After, after(raw)),
         (Phase::Clear, clear()),
     ];
@@ -129,6 +134,17 @@ fn migration(raw_migration: &Raw) -> Vec<Step> {
     }
 }
 
+/// The same steps, with a relay between the two sides, and a look at what went by in the end.
+fn relayed(steps: Vec<Step>) -> Vec<Step> {
+    let mut all = Vec::new();
+    for step in steps {
+        all.extend((step == raw(RawStep::Migrate)).then_some(raw(RawStep::Relay)));
+        all.push(step);
+    }
+    all.push(raw(RawStep::InspectWire));
+    all
+}
+
 fn begin() -> Vec<Step> {
     vec![raw(RawStep::Listen), raw(RawStep::Migrate)]
 }
@@ -224,6 +240,7 @@ fn postcopy(raw_migration: &Raw, meanwhile: Vec<Step>) -> Vec<Step> {
         steps.push(raw(RawStep::Proceed));
     }
     steps.push(raw(RawStep::Await(Source, "postcopy-active")));
+    steps.push(raw(RawStep::InspectPostcopy));
     steps.extend(meanwhile);
     steps.extend([
         raw(RawStep::Converge),

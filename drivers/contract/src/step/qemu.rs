@@ -43,6 +43,12 @@ pub enum RawStep {
     CountChannels,
     /// Record what each side's QEMU has open for the migration.
     InspectCarriers,
+    /// Record what they have open for it in postcopy, and how many `userfaultfd`s the destination has.
+    InspectPostcopy,
+    /// Lay a relay between the destination and the address to which the source goes.
+    Relay,
+    /// Record what went by at the relay.
+    InspectWire,
     /// Cancel (`migrate_cancel`).
     Cancel,
     /// Cancel twice at once, so that the second comes while the first is under way.
@@ -82,7 +88,7 @@ impl RawStep {
         match self {
             Self::Launch(_) | Self::Replace => Verb::Start,
             Self::Configure(_) => Verb::Configure,
-            Self::Listen => Verb::Listen,
+            Self::Listen | Self::Relay => Verb::Listen,
             Self::Migrate => Verb::Migrate,
             Self::AwaitSleep(_) | Self::Await(..) | Self::AwaitPass => Verb::Await,
             Self::Converge | Self::ConvergeSlowly => Verb::Converge,
@@ -96,7 +102,11 @@ impl RawStep {
             | Self::RecoverNowhere => Verb::Intervene,
             Self::Wake(_) => Verb::Wake,
             Self::UseDevice(..) => Verb::UseDevice,
-            Self::CountChannels | Self::InspectCarriers | Self::ReadStream => Verb::Inspect,
+            Self::CountChannels
+            | Self::InspectCarriers
+            | Self::InspectPostcopy
+            | Self::InspectWire
+            | Self::ReadStream => Verb::Inspect,
             Self::PlugDevice(_)
             | Self::SetClock(_)
             | Self::DisturbDevice(_)
@@ -136,6 +146,9 @@ impl RawStep {
             | Self::RecoverNowhere
             | Self::CountChannels
             | Self::InspectCarriers
+            | Self::InspectPostcopy
+            | Self::Relay
+            | Self::InspectWire
             | Self::CutStream
             | Self::ReadStream => None,
         }
@@ -161,6 +174,9 @@ impl fmt::Display for RawStep {
             Self::StartPostcopy => f.write_str("start postcopy"),
             Self::CountChannels => f.write_str("count the channels"),
             Self::InspectCarriers => f.write_str("inspect what carries the stream"),
+            Self::InspectPostcopy => f.write_str("inspect what serves postcopy"),
+            Self::Relay => f.write_str("lay a relay"),
+            Self::InspectWire => f.write_str("inspect what went by"),
             Self::Cancel => f.write_str("cancel"),
             Self::CancelTwice => f.write_str("cancel twice"),
             Self::Proceed => f.write_str("continue"),

@@ -21,7 +21,7 @@ impl QemuDriver {
         record: &mut Recorder,
     ) -> Result<(), StepError> {
         self.end(side, record).await?;
-        self.route.relay = None;
+        self.route.laid.clear();
         let launch = self.launch_of(side)?;
         let launch = match side {
             Side::Source => launch.arguments(words("-incoming defer")),

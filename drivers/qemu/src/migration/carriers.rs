@@ -1,8 +1,14 @@
 //! What a QEMU has open for its migration, as the kernel tells: sockets, files and pipes.
 
-use std::{cell::OnceCell, collections::BTreeSet, path::PathBuf};
+use std::{
+    cell::OnceCell,
+    collections::BTreeSet,
+    fs,
+    path::{Path, PathBuf},
+};
 
 use migratrix_history::{Carrier, CarrierKind};
+use nix::fcntl::OFlag;
 use procfs::{
     ProcResult,
     net::{TcpNetEntry, TcpState, UnixNetEntry, UnixState},
@@ -34,6 +40,18 @@ pub(crate) fn carriers(opened: &[Opened]) -> Vec<Vec<Carrier>> {
     let told = opened.iter().map(|one| told(one, &tables));
     told.map(ProcResult::unwrap_or_default).collect()
 }
+
+/// How many `userfaultfd`s the process has; none where it has ended.
+pub(crate) fn userfaults(pid: u32) -> u32 {
+    let open = process(pid).and_then(|process| process.fd());
+    let open = open.into_iter().flatten().flatten();
+    let own =
+        open.filter(|one| matches!(&one.target, FDTarget::AnonInode(name) if name == USERFAULT));
+    u32::try_from(own.count()).unwrap_or(u32::MAX)
+}
+
+/// What the kernel calls a `userfaultfd`.
+const USERFAULT: &str = "[userfaultfd]";
 
 /// What a process has opened.
 #[derive(Clone, Debug, Default)]
@@ -94,9 +112,10 @@ fn told(opened: &Opened, tables: &Tables) -> ProcResult<Vec<Carrier>> {
         match handle {
             Handle::Socket(inode) => drop(sockets.insert(*inode)),
             Handle::Pipe(_) => carriers.push(carrier(CarrierKind::Pipe, None)),
-            Handle::File(path) => {
-                carriers.push(carrier(CarrierKind::File, Some(path.display().to_string())));
-            }
+            Handle::File(path) => carriers.push(Carrier {
+                direct: direct(opened.pid, path)?,
+                ..carrier(CarrierKind::File, Some(path.display().to_string()))
+            }),
         }
     }
     if !sockets.is_empty() {
@@ -133,7 +152,25 @@ fn connected(
 }
 
 const fn carrier(kind: CarrierKind, address: Option<String>) -> Carrier {
-    Carrier { kind, address }
+    Carrier {
+        kind,
+        address,
+        direct: 0,
+    }
+}
+
+/// How many of the process's descriptors for a file were opened for direct I/O.
+fn direct(pid: u32, file: &Path) -> ProcResult<usize> {
+    let open = process(pid)?.fd()?.flatten();
+    let own = open.filter(|one| matches!(&one.target, FDTarget::Path(path) if path == file));
+    // One that is closed meanwhile has no flags.
+    let is_direct = |fd: i32| {
+        let told = fs::read_to_string(format!("/proc/{pid}/fdinfo/{fd}")).ok()?;
+        let flags = told.lines().find_map(|line| line.strip_prefix("flags:"))?;
+        let flags = i32::from_str_radix(flags.trim(), 8).ok()?;
+        Some(flags & OFlag::O_DIRECT.bits() != 0)
+    };
+    Ok(own.filter(|one| is_direct(one.fd) == Some(true)).count())
 }
 
 #[cfg(test)]
@@ -141,7 +178,10 @@ mod tests {
     use std::{
         fs::File,
         net::{TcpListener, TcpStream},
-        os::unix::net::{UnixListener, UnixStream},
+        os::unix::{
+            fs::OpenOptionsExt,
+            net::{UnixListener, UnixStream},
+        },
         process::id,
     };
 
@@ -181,6 +221,18 @@ mod tests {
             &before,
             &carrier(CarrierKind::File, Some(path("old")))
         ));
+    }
+
+    #[test]
+    fn descriptors_that_pass_the_cache_by_are_counted() {
+        let folder = tempfile::tempdir_in(env!("CARGO_MANIFEST_DIR")).unwrap();
+        let path = folder.path().join("stream");
+        let _usual = File::create(&path).unwrap();
+        assert_eq!(direct(id(), &path).unwrap(), 0);
+        let mut how = File::options();
+        let how = how.write(true).custom_flags(OFlag::O_DIRECT.bits());
+        let _two = [how.open(&path).unwrap(), how.open(&path).unwrap()];
+        assert_eq!(direct(id(), &path).unwrap(), 2);
     }
 
     #[test]

@@ -32,8 +32,8 @@ impl QemuDriver {
     /// Switches over to postcopy. Where the connection is to be lost, the guest's requests for pages are held
     /// up from now on: it would have all of them before that, now and then.
     pub(crate) async fn start_postcopy(&mut self, record: &mut Recorder) -> Result<(), StepError> {
-        if let Some(relay) = &self.route.relay {
-            relay.slow_back_after(FREE_REQUESTS);
+        if self.subject.raw.incident.is_recovery() {
+            self.route.slow_back_after(FREE_REQUESTS);
         }
         let command = "migrate-start-postcopy";
         self.source.command(command, json!({}), record).await?;
@@ -122,9 +122,7 @@ impl QemuDriver {
             let mut events = self.destination.qemu()?.qmp().all_events();
             events.wait_for("RESUME", PATIENCE).await?;
         }
-        self.pause_migration(Side::Source, record).await?;
-        self.route.relay = None;
-        Ok(())
+        self.pause_migration(Side::Source, record).await
     }
 
     /// Waits until the guest has asked for a page, if it runs and postcopy is under way.
@@ -158,6 +156,10 @@ impl QemuDriver {
         self.turn();
         let place = Place::Unix(self.socket());
         self.recover_destination(&place, record).await?;
+        let place = match self.route.laid.is_empty() {
+            true => place,
+            false => self.lay_relay()?,
+        };
         self.resume(&place, record).await
     }
 

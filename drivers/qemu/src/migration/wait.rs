@@ -174,7 +174,7 @@ impl QemuDriver {
                     .map_or(0, channels::count)
                     .max(*count);
             }
-            let ended = self.source.trail.end().is_some() || self.destination.trail.end().is_some();
+            let ended = self.has_ended();
             let has_all = counts.iter().all(|count| *count == due);
             if ended && !has_all {
                 return Ok(());
@@ -191,12 +191,54 @@ impl QemuDriver {
         Ok(())
     }
 
-    /// Waits until both sides have something open for the migration, but not for long; records it. What was
+    /// Waits until both sides have open what the migration needs, but not for long; records it. What was
     /// looked at when the migration ended meanwhile tells nothing.
     pub(crate) async fn inspect_carriers(
         &mut self,
         record: &mut Recorder,
     ) -> Result<(), StepError> {
+        let raw = self.subject.raw;
+        let due = if raw.transport.is_file() {
+            1
+        } else {
+            raw.connections()
+        };
+        let seen = self.await_carriers(due, record).await;
+        self.let_stream_go();
+        seen
+    }
+
+    /// As [`QemuDriver::inspect_carriers`], of a migration that is in postcopy; and records how many page
+    /// faults' descriptors the destination has.
+    pub(crate) async fn inspect_postcopy(
+        &mut self,
+        record: &mut Recorder,
+    ) -> Result<(), StepError> {
+        let due = self.subject.raw.connections_in_postcopy();
+        let patience = Deadline::after(CHANNELS);
+        let count = loop {
+            self.note_events(record);
+            if self.has_ended() {
+                return Ok(());
+            }
+            let pid = self.destination.pid();
+            let count = pid.map_or(0, carriers::userfaults);
+            if count > 0 || patience.is_past() {
+                break count;
+            }
+            self.pause().await;
+        };
+        let side = Side::Destination;
+        record.saw(Observation::Userfaults { side, count });
+        self.await_carriers(due, record).await
+    }
+
+    fn has_ended(&self) -> bool {
+        self.source.trail.end().is_some() || self.destination.trail.end().is_some()
+    }
+
+    /// Waits until both sides have so many things open for the migration, but not for long; records them.
+    async fn await_carriers(&mut self, due: usize, record: &mut Recorder) -> Result<(), StepError> {
         // A file is read when it is whole: there is nobody yet at its other end.
         let sides = match self.subject.raw.transport.is_file() {
             true => vec![Side::Source],
@@ -205,8 +247,7 @@ impl QemuDriver {
         let patience = Deadline::after(CHANNELS);
         loop {
             self.note_events(record);
-            let ended = self.source.trail.end().is_some() || self.destination.trail.end().is_some();
-            if ended {
+            if self.has_ended() {
                 return Ok(());
             }
             let opened: Vec<_> = sides.iter().map(|side| self.opened(*side)).collect();
@@ -214,7 +255,7 @@ impl QemuDriver {
             // Only what both have opened can be what they migrate by.
             if is_last || !opened.iter().any(Opened::is_empty) {
                 let seen = carriers::carriers(&opened);
-                if is_last || seen.iter().all(|carriers| !carriers.is_empty()) {
+                if is_last || seen.iter().all(|carriers| carriers.len() >= due) {
                     for (side, carriers) in sides.into_iter().zip(seen) {
                         record.saw(Observation::Carriers { side, carriers });
                     }

@@ -153,6 +153,33 @@ impl Raw {
         lasts && self.end() == End::Completed
     }
 
+    /// Whether what goes over its connections is looked at: that it is encrypted, what comes back, or what is
+    /// held up until the connection is lost.
+    #[must_use]
+    pub fn is_wired(&self) -> bool {
+        let tells = self.tls != Tls::None
+            || self.features.has(Feature::ReturnPath)
+            || self.incident.is_recovery();
+        tells && self.is_carried() && !self.transport.is_file()
+    }
+
+    /// How many connections it has while its memory is copied before any postcopy.
+    #[must_use]
+    pub fn connections(&self) -> usize {
+        match self.multifd {
+            Multifd::Off => 1,
+            Multifd::Plain | Multifd::Zlib | Multifd::Zstd => {
+                1 + usize::from(self.channels.count())
+            }
+        }
+    }
+
+    /// How many it has once it is in postcopy.
+    #[must_use]
+    pub fn connections_in_postcopy(&self) -> usize {
+        self.connections() + usize::from(self.features.has(Feature::PostcopyPreempt))
+    }
+
     /// Whether both sides have the same memory.
     #[must_use]
     pub fn shares_memory(&self) -> bool {
@@ -194,9 +221,11 @@ impl Raw {
             Feature::MappedRam,
         ];
         let compressed = self.sends_compressed();
-        let requested = self.method == Method::Postcopy && self.guest == GuestState::Running;
+        let postcopied = self.method == Method::Postcopy;
         let featured = effective.into_iter().any(|one| self.features.has(one));
-        self.end() == End::Completed && (compressed || requested || featured)
+        let returned = self.features.has(Feature::ReturnPath) && self.is_wired();
+        let all = compressed || postcopied || featured || returned;
+        self.end() == End::Completed && all
     }
 
     /// Whether it sends pages compressed. What is handed over is not sent.

@@ -1,8 +1,9 @@
 //! `effect`: what a capability is for happened.
 
 use migratrix_history::{JobStats, Side};
-use migratrix_matrix::{Feature, GuestState, Method, Raw, Version};
+use migratrix_matrix::{Feature, GuestState, Method, Raw, Tls, Transport, Version};
 
+use super::{transport, wire};
 use crate::{
     Verdict,
     checks::evidence::{Evidence, Judged},
@@ -14,14 +15,18 @@ type Effect = Result<Option<String>, Verdict>;
 
 /// Each effect that the case is to have was seen.
 pub(super) fn effect(evidence: &Evidence<'_>, raw: &Raw) -> Judged {
-    let featured = raw.features.iter().map(|one| of_feature(evidence, one));
+    let featured = raw.features.iter();
+    let featured = featured.filter_map(|one| of_feature(evidence, raw, one));
     let mut effects: Vec<Effect> = featured.collect();
     if raw.sends_compressed() {
         effects.push(compressed(evidence));
     }
-    if raw.method == Method::Postcopy && raw.guest == GuestState::Running {
-        let requests = |job: &JobStats| job.postcopy_requests;
-        effects.push(counted(evidence, "page was requested", requests));
+    if raw.method == Method::Postcopy {
+        effects.extend(postcopied(evidence, raw));
+    }
+    if effects.is_empty() {
+        let why = "needs evidence that the version which ran the case did not record";
+        return Err(Verdict::skipped(why));
     }
     let faults: Vec<_> = effects
         .iter()
@@ -29,28 +34,86 @@ pub(super) fn effect(evidence: &Evidence<'_>, raw: &Raw) -> Judged {
         .collect();
     if !faults.is_empty() {
         let (host, faults) = (evidence.host(Side::Source), faults.join("; "));
-        return Ok(Verdict::fail(format!("by the word of {host}, {faults}")));
+        return Ok(Verdict::fail(format!(
+            "of the migration from {host}: {faults}"
+        )));
     }
     effects.into_iter().collect::<Result<Vec<_>, _>>()?;
     Ok(Verdict::Pass)
 }
 
-fn of_feature(evidence: &Evidence<'_>, feature: Feature) -> Effect {
-    match feature {
+/// What came of a feature; `None` where it has no effect that was looked for.
+fn of_feature(evidence: &Evidence<'_>, raw: &Raw, feature: Feature) -> Option<Effect> {
+    let is_traced = evidence.records_traces();
+    Some(match feature {
         Feature::Xbzrle => counted(evidence, "page was sent as its difference", |job| {
             job.xbzrle_pages
         }),
         Feature::AutoConverge | Feature::DirtyLimit => throttled(evidence),
         Feature::PauseBeforeSwitchover => paused(evidence),
-        Feature::SwitchoverAck => acknowledged(evidence),
+        Feature::SwitchoverAck => acknowledged(evidence, raw),
         Feature::IgnoreShared => ignored(evidence),
         Feature::MappedRam => in_place(evidence),
+        Feature::ReturnPath if shows_answers(evidence, raw) => wire::unanswered(evidence, false),
+        Feature::DirectIo if is_traced && raw.is_carried() => direct(evidence, raw),
+        Feature::PostcopyPreempt if is_traced && raw.method == Method::Postcopy => {
+            preempted(evidence, raw)
+        }
         Feature::ReturnPath
         | Feature::ValidateUuid
         | Feature::PostcopyPreempt
         | Feature::PostcopyReady
-        | Feature::DirectIo => Ok(None),
-    }
+        | Feature::DirectIo => return None,
+    })
+}
+
+/// Whether what comes back can be read.
+fn shows_answers(evidence: &Evidence<'_>, raw: &Raw) -> bool {
+    wire::is_shown(evidence, raw) && raw.tls == Tls::None
+}
+
+/// Pages were asked for, and the destination had the kernel tell it which.
+fn postcopied(evidence: &Evidence<'_>, raw: &Raw) -> Vec<Effect> {
+    let requests = |job: &JobStats| job.postcopy_requests;
+    let requested = (raw.guest == GuestState::Running)
+        .then(|| counted(evidence, "page was requested", requests));
+    let served = evidence.records_traces().then(|| served(evidence));
+    requested.into_iter().chain(served).collect()
+}
+
+/// The destination of a postcopy has a `userfaultfd`, by which the kernel tells it of each page that is
+/// touched and not there yet. No other migration has one.
+fn served(evidence: &Evidence<'_>) -> Effect {
+    let seen = evidence.userfaults(Side::Destination);
+    let (_, count) = seen.ok_or_else(|| {
+        evidence.unseen("what the destination has open in postcopy was not looked at")
+    })?;
+    Ok((count == 0).then(|| {
+        let host = evidence.host(Side::Destination);
+        format!("no page fault came to {host}, which has no userfaultfd in postcopy")
+    }))
+}
+
+/// Pages that are asked for have a connection of their own.
+fn preempted(evidence: &Evidence<'_>, raw: &Raw) -> Effect {
+    let due = raw.connections_in_postcopy();
+    let wrong = Side::BOTH.into_iter().map(|side| {
+        let carriers = evidence.carriers_in_postcopy(side);
+        let host = evidence.host(side);
+        let seen = carriers.ok_or_else(|| {
+            evidence.unseen(&format!(
+                "the connections of {host} in postcopy were not seen"
+            ))
+        })?;
+        Ok((seen.len() != due).then(|| {
+            format!(
+                "{host} had {} open in postcopy, where {due} connections are due",
+                seen.len()
+            )
+        }))
+    });
+    let wrong = wrong.collect::<Result<Vec<_>, _>>()?;
+    Ok(wrong.into_iter().flatten().next())
 }
 
 /// The statistics of the migration when it was over.
@@ -88,8 +151,8 @@ fn paused(evidence: &Evidence<'_>) -> Effect {
 }
 
 /// With `switchover-ack` on, a source does not switch over before the destination has said that it
-/// is ready; so a completion is the proof that it has.
-fn acknowledged(evidence: &Evidence<'_>) -> Effect {
+/// is ready; so a completion is the proof that it has. Where it can be read, it must have gone by as well.
+fn acknowledged(evidence: &Evidence<'_>, raw: &Raw) -> Effect {
     let on = evidence.settings(Side::Source);
     let settings = on.last();
     let settings = settings.ok_or_else(|| evidence.unseen("the source did not say what is set"))?;
@@ -99,7 +162,26 @@ fn acknowledged(evidence: &Evidence<'_>) -> Effect {
         ));
     }
     let last = evidence.last_status(Side::Source)?;
-    Ok((last != "completed").then(|| format!("it did not switch over: it is {last}")))
+    if last != "completed" {
+        return Ok(Some(format!("it did not switch over: it is {last}")));
+    }
+    match shows_answers(evidence, raw) {
+        true => wire::unanswered(evidence, true),
+        false => Ok(None),
+    }
+}
+
+/// Each channel has the file open for direct I/O; of a set that was handed over, one more is there for
+/// them to be made of.
+fn direct(evidence: &Evidence<'_>, raw: &Raw) -> Effect {
+    let handed = usize::from(raw.transport == Transport::FileFdset);
+    let due = usize::from(raw.channels.count()) + handed;
+    let carriers = transport::carriers(evidence, Side::Source)?;
+    let seen: usize = carriers.iter().map(|one| one.direct).sum();
+    Ok(
+        (seen < due)
+            .then(|| format!("the file is open for direct I/O {seen} times, and not {due}")),
+    )
 }
 
 /// Each page lies in the file where it lies in memory. In a stream, there is a header before each.

@@ -6,7 +6,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use migratrix_history::{JobStats, Observation, Outcome, Refusal, Side, Verb, When};
+use migratrix_history::{Carrier, JobStats, Observation, Outcome, Refusal, Side, Verb, When};
 use serde_json::Value;
 
 use crate::{
@@ -93,6 +93,27 @@ impl<'h> Evidence<'h> {
             Observation::Channels { side, count } if *side == of => Some(*count),
             _ => None,
         })
+    }
+
+    /// How many `userfaultfd`s a side had when it was looked at in postcopy, and when that was, in
+    /// microseconds.
+    pub(in crate::checks) fn userfaults(&self, of: Side) -> Option<(u64, u32)> {
+        let all = self.all(|saw| match saw {
+            Observation::Userfaults { side, count } if *side == of => Some(*count),
+            _ => None,
+        });
+        all.first().copied()
+    }
+
+    /// What a side had open for the migration when it was looked at in postcopy.
+    pub(in crate::checks) fn carriers_in_postcopy(&self, of: Side) -> Option<&'h [Carrier]> {
+        let (looked, _) = self.userfaults(Side::Destination)?;
+        let all = self.all(|saw| match saw {
+            Observation::Carriers { side, carriers } if *side == of => Some(carriers.as_slice()),
+            _ => None,
+        });
+        let seen = all.into_iter().find(|(at_us, _)| *at_us >= looked);
+        seen.map(|(_, carriers)| carriers)
     }
 
     /// What the case's device did on a side.

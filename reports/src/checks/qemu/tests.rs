@@ -20,7 +20,7 @@ use crate::{
     story::{changed, without},
 };
 use Side::Destination;
-use broken::{guests, migrations};
+use broken::{guests, in_name, migrations};
 use spoiled::*;
 use unseen::unseen;
 
@@ -41,7 +41,7 @@ fn points() -> impl Iterator<Item = (Point, Option<Fault>)> {
 
 #[test]
 fn each_condition_fails_where_it_is_broken_and_explains_where() {
-    let broken: Vec<_> = [guests(), migrations()].concat();
+    let broken: Vec<_> = [guests(), migrations(), in_name()].concat();
     for (condition, history) in &broken {
         assert_kind(history, *condition, Kind::Fail);
         let why = verdict(history, *condition).why().to_owned();
@@ -84,6 +84,41 @@ fn what_was_not_seen_is_unknown() {
     for (condition, history) in unseen() {
         assert_kind(&history, condition, Kind::Unknown);
     }
+}
+
+#[test]
+fn a_history_from_before_there_were_traces_is_judged_by_the_word_alone() {
+    let is_trace = |saw: &Observation| {
+        matches!(
+            saw,
+            Observation::Wire { .. } | Observation::Userfaults { .. }
+        )
+    };
+    for point in [
+        PSK,
+        POSTCOPY,
+        "precopy/tcp/running/return-path+switchover-ack",
+    ] {
+        let as_if_direct = |saw: &mut Observation| {
+            if let Observation::Carriers { carriers, .. } = saw {
+                let ports = "127.0.0.1:4000 and 127.0.0.1:5000".to_owned();
+                carriers
+                    .iter_mut()
+                    .for_each(|one| one.address = Some(ports.clone()));
+            }
+        };
+        let mut old = changed(without(of(point), is_trace), as_if_direct);
+        let condition = match point {
+            PSK => Condition::Transport,
+            _ => Condition::Effect,
+        };
+        assert_kind(&old, condition, Kind::Unknown);
+        old.header.evidence = 1;
+        assert_kind(&old, condition, Kind::Pass);
+    }
+    let mut old = without(of("postcopy/tcp/stopped/plain"), is_trace);
+    old.header.evidence = 1;
+    assert_kind(&old, Condition::Effect, Kind::Skipped);
 }
 
 #[test]

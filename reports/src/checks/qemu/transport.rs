@@ -9,13 +9,15 @@ use std::collections::BTreeSet;
 use migratrix_history::{Carrier, CarrierKind, Observation, Side, Verb};
 use migratrix_matrix::{Raw, Transport};
 
+use super::wire;
 use crate::{
     Verdict,
     checks::evidence::{Evidence, Judged},
 };
 
 /// What each side had open for the migration while memory was copied is of the kind that the case names,
-/// and at the address at which the source was sent, or where the destination was told to listen.
+/// as many as it needs, and at the address at which the source was sent; and what went by is encrypted as
+/// the case says.
 pub(super) fn transport(evidence: &Evidence<'_>, raw: &Raw) -> Judged {
     // A stream in a file is read when it is whole.
     let sides: &[Side] = match raw.transport.is_file() {
@@ -27,8 +29,17 @@ pub(super) fn transport(evidence: &Evidence<'_>, raw: &Raw) -> Judged {
         let carriers = carriers(evidence, *side)?;
         let host = evidence.host(*side);
         let wrong = wrong_kind(raw.transport, carriers)
-            .or_else(|| wrong_address(evidence, raw.transport, *side, carriers));
+            .or_else(|| wrong_address(evidence, raw, *side, carriers))
+            .or_else(|| wrong_count(evidence, raw, carriers));
         faults.extend(wrong.map(|wrong| format!("{host} {wrong}")));
+    }
+    match wire::wrong(evidence, raw) {
+        Ok(wrong) => {
+            let host = evidence.host(Side::Source);
+            faults.extend(wrong.map(|wrong| format!("of what {host} sent, {wrong}")));
+        }
+        Err(unseen) if faults.is_empty() => return Err(unseen),
+        Err(_) => {}
     }
     Ok(Verdict::pass_if(faults.is_empty(), || {
         format!("{}: {}", raw.transport.word(), faults.join("; "))
@@ -37,7 +48,7 @@ pub(super) fn transport(evidence: &Evidence<'_>, raw: &Raw) -> Judged {
 
 /// What the side had open while the migration was held; nothing at all can carry no stream, and was not
 /// seen.
-fn carriers<'h>(evidence: &Evidence<'h>, of: Side) -> Result<&'h [Carrier], Verdict> {
+pub(super) fn carriers<'h>(evidence: &Evidence<'h>, of: Side) -> Result<&'h [Carrier], Verdict> {
     let began = evidence.migrate_began()?;
     let freed = evidence.first_after(began, &[Verb::Converge]);
     let held = began..freed.unwrap_or(u64::MAX);
@@ -89,17 +100,31 @@ fn wrong_kind(transport: Transport, carriers: &[Carrier]) -> Option<String> {
 /// listened at.
 fn wrong_address(
     evidence: &Evidence<'_>,
-    transport: Transport,
+    raw: &Raw,
     side: Side,
     carriers: &[Carrier],
 ) -> Option<String> {
+    let transport = raw.transport;
     let is_told = match transport {
         Transport::Unix | Transport::Fd => side == Side::Destination,
         Transport::Tcp | Transport::File | Transport::FileOffset => true,
         Transport::FdFile | Transport::FileFdset | Transport::Exec => false,
     };
-    let asked = asked(evidence, side);
-    let is_there = |address: &String| asked.iter().any(|words| names(words, transport, address));
+    let asked = asked(evidence);
+    let named = |address: &str| asked.iter().any(|words| names(words, transport, address));
+    // What is passed on to the destination comes to it from where the source was sent.
+    let relays = wire::relayed(evidence).into_iter();
+    let passed: Vec<_> = relays.filter(|relay| named(relay.from)).collect();
+    let words = |to: &str| format!("\"{to}\"");
+    let reaches =
+        |relay: &wire::Relayed<'_>, address: &str| names(&words(relay.to), transport, address);
+    let is_there = |address: &String| match (side, wire::is_shown(evidence, raw)) {
+        (Side::Source, _) | (Side::Destination, false) => named(address),
+        // A relay that was not seen is told of where what went by is judged.
+        (Side::Destination, true) => {
+            passed.is_empty() || passed.iter().any(|relay| reaches(relay, address))
+        }
+    };
     let is_wrong = |one: &&Carrier| match (transport, &one.address) {
         (Transport::Fd, address) => address.is_some(),
         (_, Some(address)) => !is_there(address),
@@ -113,12 +138,25 @@ fn wrong_address(
     ))
 }
 
-/// The arguments of each `migrate`, and of each `migrate-incoming` of the side's.
-fn asked(evidence: &Evidence<'_>, side: Side) -> Vec<String> {
-    let migrate = evidence.commands(Side::Source, "migrate").into_iter();
-    let listen = evidence.commands(side, "migrate-incoming");
-    migrate
-        .chain(listen)
+/// A migration with multifd has a connection for each channel beside its own. The one for the pages that
+/// postcopy asks for may be there from the start.
+fn wrong_count(evidence: &Evidence<'_>, raw: &Raw, carriers: &[Carrier]) -> Option<String> {
+    let due = raw.connections()..=raw.connections_in_postcopy();
+    let is_counted = evidence.records_traces() && !raw.transport.is_file();
+    let is_wrong = is_counted && !due.contains(&carriers.len());
+    is_wrong.then(|| {
+        let due = due.start();
+        format!(
+            "had {} open for it, where {due} connections are due",
+            carriers.len()
+        )
+    })
+}
+
+/// The arguments of each `migrate`.
+fn asked(evidence: &Evidence<'_>) -> Vec<String> {
+    let commands = evidence.commands(Side::Source, "migrate").into_iter();
+    commands
         .map(|(_, arguments)| arguments.to_string())
         .collect()
 }

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use migratrix_history::{
     Carrier, CarrierKind, DomainInfo, DomainState, History, Observation, Outcome, Side, Verb, When,
+    Wire,
 };
 use migratrix_matrix::Condition;
 use serde_json::json;
@@ -110,8 +111,84 @@ fn carried_twice(point: &str, on: Side) -> History {
         carriers.push(Carrier {
             kind: CarrierKind::Pipe,
             address: None,
+            direct: 0,
         });
     })
+}
+
+/// With the last of what went by as something else.
+fn wired(point: &str, change: impl Fn(&mut Wire)) -> History {
+    changed(of(point), |saw| {
+        if let Observation::Wire { connections, .. } = saw {
+            connections.iter_mut().rev().take(1).for_each(&change);
+        }
+    })
+}
+
+const SEALED_CHANNELS: &str = "precopy/tcp/stopped/multifd+16-channels+psk";
+const PREEMPTED: &str = "postcopy/tcp/running/postcopy-preempt";
+const DIRECT: &str = "precopy/file/stopped/mapped-ram+direct-io+multifd+4-channels";
+const DIRECT_SET: &str = "precopy/file-fdset/stopped/mapped-ram+direct-io+multifd+4-channels";
+const ANSWERED: &str = "precopy/tcp/running/return-path+switchover-ack";
+
+/// The side has lost a connection.
+fn carried_by_less(point: &str, on: Side) -> History {
+    carried(point, on, |carriers| drop(carriers.pop()))
+}
+
+fn without_userfaults(point: &str) -> History {
+    changed(of(point), |saw| {
+        if let Observation::Userfaults { count, .. } = saw {
+            *count = 0;
+        }
+    })
+}
+
+/// Histories in which QEMU's word is kept, and what was seen of it in the world is not.
+pub(super) fn in_name() -> Vec<(Condition, History)> {
+    use Condition as C;
+    let clear = |it: &mut Wire| "5145564d00000003".clone_into(&mut it.sent);
+    let stamp = |it: &mut Wire| it.stamped = !it.stamped;
+    let sealed = |it: &mut Wire| "160301018a010001".clone_into(&mut it.sent);
+    vec![
+        (C::Transport, wired(PSK, clear)),
+        (C::Transport, wired(SEALED_CHANNELS, clear)),
+        (
+            C::Transport,
+            wired(PSK, |it| "00020004".clone_into(&mut it.received)),
+        ),
+        (C::Transport, wired(PSK, stamp)),
+        (C::Transport, wired("precopy/unix/running/psk", clear)),
+        (C::Transport, wired("precopy/fd/running/psk", stamp)),
+        (C::Transport, wired(ANSWERED, sealed)),
+        (C::Transport, wired(ANSWERED, stamp)),
+        (C::Transport, carried_by_less(ZLIB, Source)),
+        (C::Transport, carried_by_less(ZLIB, Destination)),
+        (
+            C::Transport,
+            carried_elsewhere(PSK, Destination, Some("127.0.0.1:4000 and 127.0.0.1:5000")),
+        ),
+        (C::Effect, wired(ANSWERED, |it| it.received.clear())),
+        (
+            C::Effect,
+            wired(ANSWERED, |it| {
+                "000200040000000100010004000000".clone_into(&mut it.received)
+            }),
+        ),
+        (
+            C::Effect,
+            wired("precopy/tcp/running/return-path", |it| it.received.clear()),
+        ),
+        (C::Effect, carried_by_less(PREEMPTED, Source)),
+        (C::Effect, carried_by_less(PREEMPTED, Destination)),
+        (C::Effect, carried(DIRECT, Source, |all| all[0].direct -= 1)),
+        (
+            C::Effect,
+            carried(DIRECT_SET, Source, |all| all[0].direct -= 1),
+        ),
+        (C::Effect, without_userfaults(POSTCOPY)),
+        (C::Effect, without_userfaults("postcopy/tcp/stopped/plain")),
+    ]
 }
 
 fn streamed(change: impl Fn(&mut String, &mut u32, &mut Option<u64>)) -> History {

@@ -25,6 +25,7 @@ pub(super) fn unseen() -> Vec<(Condition, History)> {
             }
         )
     };
+    let is_wire = |saw: &Observation| matches!(saw, Observation::Wire { .. });
     let is_job = |saw: &Observation| matches!(saw, Observation::Job { .. });
     vec![
         (C::SourceStarted, eventless(ASLEEP, Source, "SUSPEND")),
@@ -116,6 +117,17 @@ pub(super) fn unseen() -> Vec<(Condition, History)> {
                 if let Observation::Carriers { carriers, .. } = saw {
                     carriers.clear();
                 }
+            }),
+        ),
+        (C::Transport, without(of(PSK), is_wire)),
+        (
+            C::Effect,
+            without(of("precopy/tcp/running/return-path"), is_wire),
+        ),
+        (
+            C::Effect,
+            without(of(POSTCOPY), |saw| {
+                matches!(saw, Observation::Userfaults { .. })
             }),
         ),
         (C::Effect, without(of(ZLIB), is_job)),
