@@ -112,7 +112,7 @@ fn every_proof_of_a_raw_case_trips_on_a_real_fault() {
     fs::write(place.join("migratrix.toml"), "[deadlines]\nmigrate = 10\n").expect("it is written");
     let suite = ["--suite", "faults", "--backend", "qemu", "--out", "out"];
     let output = run_raw(&place, &[&suite[..], &["--source", "trixie"]].concat());
-    passes(&output, "37 passed");
+    passes(&output, "41 passed");
 }
 
 #[test]

@@ -33,6 +33,14 @@ faults! {
     OneChannel = "one-channel": Migration, MULTIFD, Channels, Fail;
     /// Nothing is compressed where the case has zlib.
     Uncompressed = "uncompressed": Migration, ZLIB, Effect, Fail;
+    /// Nothing is encrypted where the case has a key.
+    Unencrypted = "unencrypted": Migration, PSK, Transport, Fail;
+    /// There is no way back where the case has one.
+    OneWay = "one-way": Migration, RETURN_PATH, Effect, Fail;
+    /// Pages that postcopy asks for have no connection of their own where the case gives them one.
+    NotPreempted = "not-preempted": Migration, PREEMPT, Effect, Fail;
+    /// The file goes through the host's cache where the case passes it by.
+    Cached = "cached": Migration, DIRECT, Effect, Fail;
     /// The memory is written as a stream where the case has a place in the file for each page.
     Streamed = "streamed": Migration, MAPPED, Effect, Fail;
     /// The switchover to postcopy is never asked for.
@@ -82,6 +90,15 @@ const MISMATCH: Raw = Raw {
     tls: Tls::PskMismatch,
     ..PLAIN
 };
+const PSK: Raw = Raw {
+    transport: Transport::Tcp,
+    tls: Tls::Psk,
+    ..PLAIN
+};
+const PREEMPT: Raw = Raw {
+    features: Features::NONE.with(Feature::PostcopyPreempt),
+    ..POSTCOPY
+};
 const CANCEL: Raw = Raw {
     incident: Incident::CancelActive,
     ..PLAIN
@@ -102,6 +119,12 @@ const MAPPED: Raw = Raw {
     transport: Transport::File,
     features: Features::NONE.with(Feature::MappedRam),
     ..PLAIN
+};
+const DIRECT: Raw = Raw {
+    guest: GuestState::Stopped,
+    multifd: Multifd::Plain,
+    features: MAPPED.features.with(Feature::DirectIo),
+    ..MAPPED
 };
 const POSTCOPY: Raw = Raw {
     method: Method::Postcopy,

@@ -15,8 +15,20 @@ pub(in crate::script) fn effective(raw: Raw, fault: Option<Fault>) -> Raw {
         return raw;
     };
     match fault {
-        RawFault::CapabilityOff => Raw {
+        RawFault::CapabilityOff | RawFault::OneWay => Raw {
             features: Features::NONE,
+            ..raw
+        },
+        RawFault::NotPreempted => Raw {
+            features: raw.features.without(Feature::PostcopyPreempt),
+            ..raw
+        },
+        RawFault::Cached => Raw {
+            features: raw.features.without(Feature::DirectIo),
+            ..raw
+        },
+        RawFault::Unencrypted => Raw {
+            tls: Tls::None,
             ..raw
         },
         RawFault::FailureMissing => Raw {
@@ -76,6 +88,10 @@ pub(in crate::script) fn effective(raw: Raw, fault: Option<Fault>) -> Raw {
 pub(super) fn inject_fault(script: &mut Script, fault: RawFault) {
     match fault {
         RawFault::CapabilityOff
+        | RawFault::Unencrypted
+        | RawFault::OneWay
+        | RawFault::NotPreempted
+        | RawFault::Cached
         | RawFault::FailureMissing
         | RawFault::CancelLate
         | RawFault::ContinuedDuring
