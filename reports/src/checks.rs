@@ -12,6 +12,8 @@ mod job;
 mod leftovers;
 mod machine;
 mod memory;
+#[cfg(test)]
+mod mutations;
 mod presence;
 mod qemu;
 mod reasons;

@@ -1,12 +1,12 @@
 //! The checks of a chain of backups: each act of the story, beside what was seen while it was done.
 
 mod bitmap;
-mod chained;
+pub(super) mod chained;
 mod compared;
 mod jobs;
 mod seen;
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;
 
 use migratrix_history::{Outcome, Side};
 use migratrix_matrix::{Backup, BackupAction, Chained, Condition};

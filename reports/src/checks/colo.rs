@@ -10,14 +10,14 @@ mod onward;
 mod seen;
 mod settings;
 #[cfg(test)]
-mod story;
+pub(super) mod story;
 #[cfg(test)]
 mod tests;
 
 use migratrix_history::{Observation, Side, Verb};
-use migratrix_matrix::{Activity, Colo, Condition, Raw};
+use migratrix_matrix::{Colo, Condition, Raw};
 
-use super::{Check, alive, evidence::Evidence, leftovers, qemu};
+use super::{Check, evidence::Evidence, leftovers, qemu};
 
 /// A row a condition.
 pub(super) const CHECKS: [(Condition, Check<Colo>); 9] = [
@@ -40,7 +40,7 @@ pub(super) const CHECKS: [(Condition, Check<Colo>); 9] = [
         alone::memory(&pair(evidence), colo.survivor())
     }),
     (Condition::Alive, |evidence, colo| {
-        alive::alive(&pair(evidence), colo.survivor(), Activity::Running)
+        alone::alive(&pair(evidence), colo.survivor())
     }),
     (Condition::Remigrate, |evidence, colo| {
         let (pair, later) = parts(evidence);

@@ -396,14 +396,19 @@ impl<'h> Evidence<'h> {
         self.history.entries.iter().any(begins)
     }
 
-    /// The statistics of the migration, and which host gave them.
+    /// The statistics of the migration, and which host gave them: libvirt's destination is asked, and
+    /// the QEMU that sent.
     pub fn job(&self) -> Result<(Side, &'h JobStats), Verdict> {
+        let asked = match self.header().case.point {
+            Point::Tck(_) | Point::Chained(_) => Side::Destination,
+            Point::Qemu(_) | Point::Colo(_) | Point::Backup(_) => Side::Source,
+        };
         let job = self.last_in(&self.span(When::After), |saw| match saw {
-            Observation::Job { side, job } => Some((*side, job)),
+            Observation::Job { side, job } if *side == asked => Some((*side, job)),
             _ => None,
         });
         job.map(|(_, job)| job)
-            .ok_or_else(|| self.unseen("no host gave the job's statistics"))
+            .ok_or_else(|| self.unseen(&format!("{} gave no statistics of the job", place(asked))))
     }
 
     /// The versions that took part, as far as each side told them.

@@ -1,6 +1,7 @@
 //! Conditions 5, 7 and 8: where the domain is after the migration.
 
 use migratrix_history::{DomainInfo, DomainState, Side, When};
+use migratrix_matrix::{Method, Point};
 
 use super::{
     evidence::{Evidence, Judged},
@@ -10,17 +11,49 @@ use crate::Verdict;
 
 /// 5: no active domain on the source.
 pub(super) fn source_inactive(evidence: &Evidence<'_>) -> Judged {
-    let active = match evidence.look(Side::Source, When::After)? {
+    let look = evidence.look(Side::Source, When::After)?;
+    let active = match look {
         DomainState::Present(domain) if domain.active => Some(domain),
         DomainState::Present(_) | DomainState::Absent => None,
     };
-    Ok(active.map_or(Verdict::Pass, |domain| {
+    if let Some(domain) = active {
         let host = evidence.host(Side::Source);
-        Verdict::fail(format!(
+        return Ok(Verdict::fail(format!(
             "expected no active domain after the migration, {host} has one: {}",
             whole(domain)
-        ))
-    }))
+        )));
+    }
+    Ok(left_otherwise(evidence, look).map_or(Verdict::Pass, Verdict::fail))
+}
+
+/// What is wrong with what the guest has left behind: it says that the guest went in another way.
+///
+/// libvirt keeps a configuration, `VIR_DOMAIN_SHUTOFF_MIGRATED`, or no reason if it was defined anew
+/// since. A QEMU whose guest has left stays, in `postmigrate`.
+fn left_otherwise(evidence: &Evidence<'_>, look: &DomainState) -> Option<String> {
+    let (wanted, reasons, stays): (_, &[&str], _) = match evidence.header().case.point {
+        Point::Tck(_) | Point::Chained(_) => ("shutoff", &["migrated", "unknown"], false),
+        Point::Qemu(raw) => match raw.method {
+            Method::Precopy | Method::Postcopy => ("paused", &["postmigrate"], true),
+            Method::CprReboot | Method::CprTransfer | Method::CprExec => return None,
+        },
+        Point::Colo(_) | Point::Backup(_) => return None,
+    };
+    let right = match look {
+        DomainState::Present(domain) => {
+            domain.state == wanted
+                && reasons.contains(&domain.reason.as_str())
+                && evidence.is_ours(Side::Source, domain)
+        }
+        DomainState::Absent => !stays,
+    };
+    (!right).then(|| {
+        let (host, reasons) = (evidence.host(Side::Source), reasons.join(" or "));
+        format!(
+            "expected {wanted} ({reasons}) where the guest has left, {host} has {}",
+            seen(look)
+        )
+    })
 }
 
 /// 7: a domain of that name and UUID is on the destination.

@@ -8,7 +8,7 @@ mod failure;
 mod incident;
 mod migrated;
 mod recovery;
-mod seen;
+pub(super) mod seen;
 mod settings;
 mod state;
 mod stream;

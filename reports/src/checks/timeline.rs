@@ -9,7 +9,7 @@
 
 use std::ops::Range;
 
-use migratrix_history::{Entry, Observation, Side, Verb, When};
+use migratrix_history::{Entry, Observation, Outcome, Side, Verb, When};
 use migratrix_matrix::Point;
 
 use super::evidence::Evidence;
@@ -106,9 +106,14 @@ pub(super) fn two_run(stopped: Option<u64>, ran: Option<u64>) -> Option<String> 
     ))
 }
 
+/// What a history says that can't all be so.
+pub(super) fn disorder(entries: &[Entry]) -> Option<String> {
+    disordered(entries).or_else(|| astray(entries))
+}
+
 /// What is wrong with the order of a history's steps: none overlaps another, goes back in time, or
 /// lacks its end where others came after it.
-pub(super) fn disorder(entries: &[Entry]) -> Option<String> {
+fn disordered(entries: &[Entry]) -> Option<String> {
     let mut open: Option<(Verb, &str)> = None;
     let mut last = 0;
     for entry in entries {
@@ -133,4 +138,169 @@ pub(super) fn disorder(entries: &[Entry]) -> Option<String> {
         }
     }
     None
+}
+
+/// The step that a thing seen stands in, or behind.
+#[derive(Default)]
+struct Within {
+    /// When the last step was begun, in microseconds, if one was.
+    began: Option<u64>,
+    /// When the newest thing in it was seen, in microseconds.
+    latest: u64,
+    /// What it is, if it is not over.
+    open: Option<Verb>,
+    /// Whether something was told in answer to it.
+    is_answered: bool,
+    /// The last step that can be a migration's.
+    asked: Option<Verb>,
+    /// Whether a guest was cleared away.
+    is_cleared: bool,
+}
+
+/// What was seen where it can't have been: before or after the step that it stands in, outside the steps
+/// that it answers, in one that was refused, or of a migration before one was asked for.
+fn astray(entries: &[Entry]) -> Option<String> {
+    let mut within = Within::default();
+    entries.iter().find_map(|entry| within.take(entry))
+}
+
+impl Within {
+    fn take(&mut self, entry: &Entry) -> Option<String> {
+        match &entry.saw {
+            Observation::Began { verb, .. } => {
+                let asked = migrates(*verb).then_some(*verb).or(self.asked);
+                *self = Self {
+                    began: Some(entry.at_us),
+                    latest: entry.at_us,
+                    open: Some(*verb),
+                    is_answered: false,
+                    asked,
+                    is_cleared: self.is_cleared || *verb == Verb::Clear,
+                };
+                None
+            }
+            Observation::Ended {
+                verb,
+                step,
+                outcome,
+            } => {
+                self.open = None;
+                if entry.at_us < self.latest {
+                    return Some(format!(
+                        "the step `{step}` ended before what was seen in it"
+                    ));
+                }
+                let refused = matches!(outcome, Outcome::Refused(_));
+                (refused && self.is_answered && asks(*verb))
+                    .then(|| format!("the step `{step}` was refused and answered"))
+            }
+            saw => self.misplaced(entry.at_us, saw),
+        }
+    }
+
+    fn misplaced(&mut self, at_us: u64, saw: &Observation) -> Option<String> {
+        let asked_in = asked_in(saw);
+        self.is_answered |= !asked_in.is_empty();
+        self.latest = self.latest.max(at_us);
+        if self.began.is_none_or(|began| at_us < began) {
+            return Some(format!("at {at_us} µs is something older than its step"));
+        }
+        let asks = |verb: Verb| verb == Verb::Other || asked_in.contains(&verb);
+        if !asked_in.is_empty() && !self.open.is_some_and(asks) {
+            return Some(format!(
+                "at {at_us} µs is an answer that its step did not ask for"
+            ));
+        }
+        if self.is_cleared && is_way(saw) {
+            return Some(format!(
+                "at {at_us} µs a guest migrates that was cleared away"
+            ));
+        }
+        match (moves(saw)?, self.asked) {
+            (_, None) => Some(format!(
+                "at {at_us} µs a migration is told of before one was asked for"
+            )),
+            (Side::Destination, Some(Verb::Migrate)) => Some(format!(
+                "at {at_us} µs the destination tells of an iteration over the source's memory"
+            )),
+            (Side::Source | Side::Destination, Some(_)) => None,
+        }
+    }
+}
+
+/// Whether a step may be one that migrates.
+const fn migrates(verb: Verb) -> bool {
+    matches!(verb, Verb::Migrate | Verb::Onward | Verb::Backup)
+}
+
+/// Whether a step only asks for something, so that one that was refused has no answer.
+const fn asks(verb: Verb) -> bool {
+    matches!(
+        verb,
+        Verb::Connect
+            | Verb::Inspect
+            | Verb::Beat
+            | Verb::Job
+            | Verb::Survey
+            | Verb::UseDevice
+            | Verb::Leftovers
+    )
+}
+
+/// The steps that a thing is told in where it does not come of itself, but is asked for; none where it
+/// does.
+fn asked_in(saw: &Observation) -> &'static [Verb] {
+    match saw {
+        Observation::Command { command, .. } if command == "migrate" => {
+            &[Verb::Migrate, Verb::Intervene, Verb::Onward, Verb::Backup]
+        }
+        Observation::Versions(_) => &[Verb::Connect, Verb::Start, Verb::Onward, Verb::Backup],
+        Observation::Beat { when, .. } => match when {
+            When::Before | When::After => &[Verb::Beat],
+            When::During | When::Writing => &[
+                Verb::Beat,
+                Verb::Migrate,
+                Verb::Await,
+                Verb::Checkpoint,
+                Verb::Backup,
+            ],
+        },
+        Observation::Domain { .. } | Observation::Stream { .. } | Observation::Monitor { .. } => {
+            &[Verb::Inspect]
+        }
+        Observation::Channels { .. } => &[Verb::Inspect, Verb::Migrate, Verb::Await],
+        Observation::Job { .. } => &[Verb::Job, Verb::Await],
+        Observation::Memory { .. } => &[Verb::Survey],
+        Observation::Settings { .. } => &[Verb::Configure, Verb::Start],
+        Observation::Device { .. } => &[Verb::UseDevice],
+        Observation::Colo { .. } => &[Verb::Await],
+        Observation::Mirror { .. } => &[Verb::Mirror],
+        Observation::Bitmaps { .. }
+        | Observation::Written { .. }
+        | Observation::Compared { .. }
+        | Observation::Sectors { .. } => &[Verb::Backup],
+        Observation::Leftovers { .. } => &[Verb::Leftovers],
+        _ => &[],
+    }
+}
+
+/// Whether a thing tells that a migration goes on, or went well.
+fn is_way(saw: &Observation) -> bool {
+    match saw {
+        Observation::Iteration { .. } => true,
+        Observation::Status { status, .. } => status == "completed",
+        _ => false,
+    }
+}
+
+/// Whose memory moves, by a thing that comes of nothing but a migration under way.
+fn moves(saw: &Observation) -> Option<Side> {
+    match saw {
+        Observation::Iteration { side, .. } => Some(*side),
+        Observation::Status {
+            side: Side::Source, ..
+        } => Some(Side::Source),
+        Observation::Lifecycle { detail, .. } if detail == "migrated" => Some(Side::Source),
+        _ => None,
+    }
 }

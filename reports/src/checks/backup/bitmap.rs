@@ -13,7 +13,10 @@ pub(super) fn bitmap(story: &Timeline<'_>) -> Judged {
     let mut writing = false;
     for seen in &story.acts {
         if seen.scene.act == BackupAction::Migrate {
-            held = seen.bitmaps(Side::Source);
+            let sent = seen.bitmaps(Side::Source);
+            let sent =
+                sent.ok_or_else(|| story.unseen("the bitmaps that are sent were not shown"))?;
+            held = Some(sent);
         } else if seen.scene.act == BackupAction::Keep {
             held = last;
         }

@@ -59,4 +59,4 @@ fn wrong(expected: &JobExpected, job: &JobStats) -> Option<String> {
 }
 
 #[cfg(test)]
-mod tests;
+pub(in crate::checks) mod tests;

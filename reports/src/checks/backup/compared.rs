@@ -66,9 +66,14 @@ fn stamped(story: &Timeline<'_>, seen: &Seen<'_>) -> Result<Option<u32>, Verdict
     }
 }
 
-/// Images are the same as well where nothing was ever written: each write must have been told.
+/// Images are the same as well where nothing was ever written: each write must have been told, and the
+/// guest that writes seen to go on.
 fn proven(story: &Timeline<'_>) -> Result<(), Verdict> {
     for seen in &story.acts {
+        if seen.scene.act == BackupAction::Laps && !seen.laps() {
+            let act = seen.scene.act;
+            return Err(story.unseen(&format!("`{act}`: the guest was not seen to go on")));
+        }
         let BackupAction::Write(drive, set) = seen.scene.act else {
             continue;
         };
@@ -85,14 +90,16 @@ fn proven(story: &Timeline<'_>) -> Result<(), Verdict> {
     Ok(())
 }
 
-/// All comparisons were made, as many as each act has at least, and nothing differs.
+/// All comparisons were made, as many as each act has at least by its own side's tool, and nothing
+/// differs.
 fn same(story: &Timeline<'_>, acts: &[(&Seen<'_>, usize)]) -> Result<(), Verdict> {
     for (seen, count) in acts {
         let all = seen.comparisons();
         if let Some(wrong) = all.iter().find(|one| one.status != 0) {
             return Err(Verdict::fail(told(story, wrong)));
         }
-        if all.len() < *count {
+        let own = all.iter().filter(|one| one.side == seen.side());
+        if own.count() < *count {
             let act = seen.scene.act;
             return Err(story.unseen(&format!("`{act}`: not all images were compared")));
         }

@@ -153,11 +153,14 @@ impl<'h> Seen<'h> {
         chosen.collect()
     }
 
-    /// The jobs that were heard of, by their ids.
+    /// The jobs that were heard of on the act's side, by their ids.
     pub fn jobs(&self) -> BTreeMap<&'h str, JobSeen<'h>> {
         let mut jobs: BTreeMap<&str, JobSeen<'_>> = BTreeMap::new();
+        let own = self.side();
         let events = self.all(|saw| match saw {
-            Observation::Event { event, data, .. } => Some((event.as_str(), data)),
+            Observation::Event { side, event, data } if *side == own => {
+                Some((event.as_str(), data))
+            }
             _ => None,
         });
         for (event, data) in events {
@@ -214,25 +217,44 @@ impl<'h> Seen<'h> {
         })
     }
 
-    /// What the guest has stamped of each image that was read.
+    /// What the guest has stamped of each image that was read on the act's side.
     pub fn surveys(&self) -> Vec<(&'h str, &'h DiskSurvey)> {
+        let own = self.side();
         self.all(|saw| match saw {
-            Observation::Sectors { image, survey, .. } => Some((image.as_str(), survey)),
+            Observation::Sectors {
+                side,
+                image,
+                survey,
+            } if *side == own => Some((image.as_str(), survey)),
             _ => None,
         })
     }
 
-    /// What was told of each write: where, how much, and QEMU's words.
+    /// What was told of each write on the act's side: where, how much, and QEMU's words.
     pub fn writes(&self) -> Vec<(u64, u64, &'h str)> {
+        let own = self.side();
         self.all(|saw| match saw {
             Observation::Written {
+                side,
                 offset,
                 length,
                 told,
                 ..
-            } => Some((*offset, *length, told.as_str())),
+            } if *side == own => Some((*offset, *length, told.as_str())),
             _ => None,
         })
+    }
+
+    /// Whether the guest was seen to go on, on the act's side.
+    pub fn laps(&self) -> bool {
+        let own = self.side();
+        let beats = self.all(|saw| match saw {
+            Observation::Beat {
+                side, first, last, ..
+            } if *side == own => Some(last > first),
+            _ => None,
+        });
+        beats.contains(&true)
     }
 
     pub fn last_status(&self, of: Side) -> Option<&'h str> {

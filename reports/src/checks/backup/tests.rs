@@ -29,7 +29,7 @@ const GUEST: &str = "copied-storage/blockdev-backup/incremental-simple/guest+in-
 const ALL: [&str; 8] = [SIMPLE, FAILURE, PAUSE, CANCEL, PAIR, MISSING, SHARED, GUEST];
 
 /// A history in which all went as the case says.
-fn of(point: &str) -> History {
+pub(in crate::checks) fn of(point: &str) -> History {
     let case: Case = format!("backup/qemu/bookworm,trixie/{point}")
         .parse()
         .unwrap();
@@ -72,11 +72,8 @@ impl Timeline {
 
     fn perform(&mut self, scene: &ExpectedAction) {
         let side = scene.side;
-        let mut seen: Vec<_> = scene
-            .jobs
-            .iter()
-            .flat_map(|job| ran(scene.act, job))
-            .collect();
+        let jobs = scene.jobs.iter();
+        let mut seen: Vec<_> = jobs.flat_map(|job| ran(side, scene.act, job)).collect();
         match scene.act {
             BackupAction::Inspect => seen.push(bitmaps(side, scene, self.lap)),
             BackupAction::Migrate => {
@@ -182,17 +179,14 @@ fn bitmaps(side: Side, scene: &ExpectedAction, lap: u32) -> Observation {
     Observation::Bitmaps { side, bitmaps }
 }
 
-fn event(event: &str, data: Value) -> Observation {
-    Observation::Event {
-        side: Side::Source,
-        event: event.to_owned(),
-        data,
-    }
-}
-
 /// What is heard of a job that runs as it must.
-fn ran(act: BackupAction, job: &JobExpected) -> Vec<Observation> {
+fn ran(side: Side, act: BackupAction, job: &JobExpected) -> Vec<Observation> {
     let id = &job.id;
+    let event = |name: &str, data: Value| Observation::Event {
+        side,
+        event: name.to_owned(),
+        data,
+    };
     let states = |states: &[&str]| -> Vec<Observation> {
         let told = |status: &&str| event("JOB_STATUS_CHANGE", json!({"id": id, "status": status}));
         states.iter().map(told).collect()

@@ -1,12 +1,15 @@
-//! `memory`: the survivor has all of its memory.
+//! `memory` and `alive`: the survivor has all of its memory, and runs.
 
-use migratrix_history::Side;
+use migratrix_history::{Side, When};
+use migratrix_matrix::Activity;
 
 use crate::{
     Verdict,
     checks::{
+        alive,
         evidence::{Evidence, Judged},
         memory,
+        words::seen,
     },
 };
 
@@ -42,4 +45,17 @@ pub(super) fn lawful(
             stamper.laps
         )))
     })
+}
+
+/// The survivor is our machine, and runs there only.
+pub(super) fn alive(evidence: &Evidence<'_>, on: Side) -> Judged {
+    let domain = evidence.ours(on, When::After)?;
+    if !domain.is_some_and(|domain| domain.active && domain.reason == "running") {
+        let (host, look) = (evidence.host(on), evidence.look(on, When::After)?);
+        return Ok(Verdict::fail(format!(
+            "expected the survivor to run, {host} has {}",
+            seen(look)
+        )));
+    }
+    alive::alive(evidence, on, Activity::Running)
 }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use migratrix_history::{Side, Verb};
+use migratrix_history::{Outcome, Side, Verb};
 
 use super::seen::Lapped;
 use crate::{
@@ -32,10 +32,23 @@ pub(super) fn checkpoints(evidence: &Evidence<'_>) -> Judged {
             return Err(evidence.unseen(&format!("{host} did not come to COLO")));
         }
     }
+    let (_, Outcome::Done) = evidence.migrate_ended()? else {
+        return Err(evidence.unseen("the primary did not take the command to migrate"));
+    };
     let end = evidence.all_began(Verb::Mirror).first().copied();
     let Some(end) = end else {
         return Err(evidence.unseen("the checkpoints were not awaited to their end"));
     };
+    let lost = evidence.all_began(Verb::Intervene).first().copied();
+    let lost = lost.unwrap_or(end);
+    for side in [Side::Source, Side::Destination] {
+        let around = evidence.sent(side, &AROUND).into_iter();
+        let held: Vec<_> = around.filter(|(at_us, _)| *at_us < lost).collect();
+        if held.windows(2).any(|pair| pair[0].1 == pair[1].1) {
+            let host = place(side);
+            return Err(evidence.unseen(&format!("not all that {host} said was heard")));
+        }
+    }
     let resumed = evidence.sent(Side::Destination, &["RESUME"]);
     let made = resumed.iter().filter(|(at_us, _)| *at_us < end).count();
     let spans = [Side::Source, Side::Destination].map(|side| spans(evidence, side, end));

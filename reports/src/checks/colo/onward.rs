@@ -4,7 +4,7 @@
     reason = "it picks one kind of observation"
 )]
 
-use migratrix_history::{DomainState, Observation, Outcome, Side, Verb, When};
+use migratrix_history::{Observation, Outcome, Side, Verb, When};
 
 use super::alone::lawful;
 use crate::{
@@ -12,6 +12,7 @@ use crate::{
     checks::{
         evidence::{Evidence, Judged},
         memory,
+        qemu::seen::{Moment, route},
         words::{no, place},
     },
 };
@@ -28,21 +29,21 @@ pub(super) fn onward(pair: &Evidence<'_>, later: &Evidence<'_>, from: Side) -> J
     }
     for side in [from, to] {
         let state = later.last_status(side)?;
-        if state != "completed" {
+        let failed = |state: &Moment<'_>| ["failed", "cancelled"].contains(&state.word);
+        if state != "completed" || later.statuses(side).iter().any(failed) {
+            let states = route(&later.statuses(side));
             return Ok(Verdict::fail(format!(
-                "expected the second migration to be completed, {} says {state}",
+                "expected the second migration to be completed, {} says {states}",
                 place(side)
             )));
         }
     }
-    let stays = match later.look(from, When::After)? {
-        DomainState::Present(domain) => domain.active,
-        DomainState::Absent => false,
-    };
+    let left = later.ours(from, When::After)?;
+    let stays = left.is_none_or(|domain| domain.active || domain.reason != "postmigrate");
     let beat = later.beat(to, When::After)?;
     if stays || !beat.beats() {
         let is = if stays {
-            "is still on"
+            "did not leave"
         } else {
             "does not run beyond"
         };

@@ -14,7 +14,7 @@ use crate::{
 use Side::{Destination, Source};
 
 /// A history in which all went as the point says.
-pub(super) fn good(point: &str) -> History {
+pub(in crate::checks) fn good(point: &str) -> History {
     let case: Case = format!("colo/qemu/sid,sid/{point}").parse().unwrap();
     let Point::Colo(colo) = case.point else {
         panic!("{point} is no point of COLO's")

@@ -29,9 +29,12 @@ pub(super) fn migrated(evidence: &Evidence<'_>, raw: &Raw) -> Judged {
         if last != "completed" {
             return Err(evidence.unseen(&format!("the migration was last seen in `{last}`")));
         }
-        if let Some(revived) = revived(evidence, side) {
-            return Ok(failed(evidence, side, &revived));
+        if let Some(wrong) = revived(evidence, side).or_else(|| turned_back(evidence, side)) {
+            return Ok(failed(evidence, side, &wrong));
         }
+    }
+    if evidence.commands(Side::Source, "migrate").is_empty() {
+        return Err(evidence.unseen("the source was not told to migrate"));
     }
     Ok(by_its_method(evidence, raw))
 }
@@ -44,6 +47,30 @@ fn revived(evidence: &Evidence<'_>, side: Side) -> Option<String> {
     let next = states[over..].iter().find(|state| state.word != end)?;
     let once = evidence.commands(Side::Source, "migrate").len() == 1;
     once.then(|| format!("nothing follows `{end}`, and `{}` did", next.word))
+}
+
+/// What is wrong where a migration that was asked for once went on with what lay behind it.
+fn turned_back(evidence: &Evidence<'_>, side: Side) -> Option<String> {
+    if evidence.commands(Side::Source, "migrate").len() != 1 {
+        return None;
+    }
+    let states = evidence.statuses(side).into_iter();
+    let ways: Vec<_> = states
+        .filter_map(|state| Some((way(state.word)?, state.word)))
+        .collect();
+    let back = ways.windows(2).find(|pair| pair[1].0 < pair[0].0)?;
+    Some(format!("`{}` came after `{}`", back[1].1, back[0].1))
+}
+
+/// How far a migration is in a state that lies on its one way (`MigrationStatus`).
+fn way(status: &str) -> Option<u8> {
+    match status {
+        "setup" => Some(0),
+        "active" => Some(1),
+        "pre-switchover" => Some(2),
+        "device" => Some(3),
+        other => other.starts_with("postcopy-").then_some(4),
+    }
 }
 
 /// Whether it is a state that a migration ends in, and not well.

@@ -26,6 +26,15 @@ pub(super) fn source_defined(evidence: &Evidence<'_>, expected: &Expectation) ->
     }))
 }
 
+/// The reasons that the API documents for the state of a guest that was started, and paused if it is,
+/// by us (`virDomainRunningReason`, `virDomainPausedReason`).
+const fn reasons(activity: Activity) -> &'static [&'static str] {
+    match activity {
+        Activity::Running => &["booted", "unpaused"],
+        Activity::Paused => &["user"],
+    }
+}
+
 /// 2: the guest runs and its heartbeat advances, or it is paused and that has stopped, as the scenario
 /// says.
 pub(super) fn source_started(evidence: &Evidence<'_>, expected: &Expectation) -> Judged {
@@ -36,7 +45,8 @@ pub(super) fn source_started(evidence: &Evidence<'_>, expected: &Expectation) ->
         )));
     };
     let wanted = expected.activity;
-    if !domain.active || domain.state != wanted.word() {
+    let by_us = reasons(wanted).contains(&domain.reason.as_str());
+    if !domain.active || domain.state != wanted.word() || !by_us {
         return Ok(Verdict::fail(format!(
             "expected {} before the migration, {host} says {}",
             wanted.word(),
@@ -70,7 +80,10 @@ pub(super) fn destination_prepared(evidence: &Evidence<'_>, expected: &Expectati
             "expected an inactive configuration before the migration, {host} has none"
         )),
         (true, DomainState::Present(domain)) => {
-            let right = !domain.active && domain.persistent && domain.uuid == *uuid;
+            let right = !domain.active
+                && domain.persistent
+                && domain.uuid == *uuid
+                && domain.state == "shutoff";
             Verdict::pass_if(right, || {
                 format!(
                     "expected an inactive configuration with UUID {uuid} before the migration, \

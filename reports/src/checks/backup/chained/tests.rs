@@ -31,7 +31,7 @@ fn chain() -> History {
     chain_of(CASE)
 }
 
-fn chain_of(case: &str) -> History {
+pub(in crate::checks) fn chain_of(case: &str) -> History {
     let mut history = good(case);
     let Point::Chained(chained) = history.header.case.point else {
         panic!("{case} is a chain")
