@@ -39,15 +39,18 @@ type Checks<P> = [(Condition, Check<P>)];
 
 /// Every condition of the case with its verdict, in the order of the case's own list.
 pub(crate) fn all(history: &History) -> Vec<(Condition, Verdict)> {
-    let evidence = Evidence::of(history);
-    let disorder = timeline::disorder(&history.entries);
-    let conditions = history.header.case.point.conditions().into_iter();
-    let judged = conditions.map(|condition| {
-        let verdict = early(condition, history.header.evidence)
-            .unwrap_or_else(|| check(condition, &evidence));
+    each(&Evidence::of(history)).collect()
+}
+
+/// Every condition of the case, each judged only when it is asked for.
+fn each(evidence: &Evidence<'_>) -> impl Iterator<Item = (Condition, Verdict)> {
+    let disorder = timeline::disorder(&evidence.history.entries);
+    let conditions = evidence.header().case.point.conditions().into_iter();
+    conditions.map(move |condition| {
+        let verdict = early(condition, evidence.header().evidence)
+            .unwrap_or_else(|| check(condition, evidence));
         (condition, in_order(verdict, disorder.as_deref()))
-    });
-    judged.collect()
+    })
 }
 
 /// What comes of a condition in a history of a version that recorded nothing for it; `None` where it did.

@@ -17,7 +17,7 @@ use migratrix_matrix::{
 use serde_json::{Value, json};
 
 use crate::story::{
-    MACHINE, UUID, documents, empty, job, memory, qemu_version, ram, sampled, step,
+    UUID, documents, empty, job, machine as told, memory, qemu_version, ram, sampled, step,
 };
 use Side::{Destination, Source};
 
@@ -127,8 +127,8 @@ struct Timeline {
 
 impl Timeline {
     fn prepare(&mut self) {
-        for version in [(Source, 10), (Destination, 11)].map(version) {
-            self.step(Verb::Start, vec![version]);
+        for side in [Source, Destination] {
+            self.step(Verb::Start, vec![qemu_version(side, version(side))]);
         }
         match self.raw.guest {
             GuestState::Running => {}
@@ -187,13 +187,6 @@ impl Timeline {
         self.states(Destination, &["active"]);
         let during = self.raw.expectation().during;
         let mut seen = vec![pass(1), pass(2), sampled(Source, When::During, 20, during)];
-        if self.raw.multifd != Multifd::Off {
-            let count = u32::from(self.raw.channels.count());
-            seen.extend([Source, Destination].map(|side| Observation::Channels { side, count }));
-        }
-        if self.raw.is_carried() {
-            seen.extend(carriers(&self.raw, self.raw.connections()));
-        }
         let job = JobStats {
             kind: "active".to_owned(),
             throttle_percent: Some(20),
@@ -201,6 +194,15 @@ impl Timeline {
         };
         seen.push(Observation::Job { side: Source, job });
         self.step(Verb::Await, seen);
+        if self.raw.multifd != Multifd::Off {
+            let count = u32::from(self.raw.channels.count());
+            let seen = [Source, Destination].map(|side| Observation::Channels { side, count });
+            self.step(Verb::Inspect, seen.to_vec());
+        }
+        if self.raw.is_carried() {
+            let seen = carriers(&self.raw, self.raw.connections());
+            self.step(Verb::Inspect, seen);
+        }
         if self.raw.method == Method::Postcopy {
             self.states(Source, &["postcopy-active"]);
             self.states(Destination, &["postcopy-active"]);
@@ -367,7 +369,7 @@ impl Timeline {
     fn look(&mut self, side: Side, when: When, domain: DomainInfo) {
         let given = domain
             .active
-            .then(|| (Document::Machine, MACHINE.to_owned()));
+            .then(|| (Document::Machine, told(version(side))));
         let look = DomainState::Present(domain);
         let mut seen = vec![Observation::Domain { side, when, look }];
         seen.extend(documents(
@@ -427,7 +429,8 @@ pub fn pass(iteration: i32) -> Observation {
     }
 }
 
-fn command(command: &str, arguments: Value) -> Observation {
+/// A command that the source was sent.
+pub fn command(command: &str, arguments: Value) -> Observation {
     Observation::Command {
         side: Source,
         command: command.to_owned(),
@@ -439,8 +442,11 @@ fn cancel() -> Observation {
     command("migrate_cancel", json!({}))
 }
 
-fn version((side, major): (Side, u32)) -> Observation {
-    qemu_version(side, Version::new(major, 0, 0))
+const fn version(side: Side) -> Version {
+    match side {
+        Source => Version::new(10, 0, 0),
+        Destination => Version::new(11, 0, 0),
+    }
 }
 
 fn settings(raw: &Raw, side: Side) -> Observation {

@@ -175,7 +175,7 @@ impl Timeline {
             DomainState::Present(domain) if domain.active => vec![
                 (Document::Live, live(side)),
                 (Document::Kept, KEPT.to_owned()),
-                (Document::Machine, MACHINE.to_owned()),
+                (Document::Machine, machine(qemu(side))),
             ],
             DomainState::Present(_) => vec![(Document::Kept, KEPT.to_owned())],
         };
@@ -246,10 +246,17 @@ fn traffic(case: &Case, scenario: &Scenario) -> Traffic {
     let disks =
         (journey == StorageMigration::Copied).then(|| connected(49_153, Purpose::Disks, 500_000));
     Traffic {
-        calls: vec![
-            asked(Party::Client, Party::Source, "perform"),
-            asked(from, Party::Destination, prepare),
-        ],
+        calls: match scenario.control {
+            Control::Normal => vec![
+                asked(Party::Client, Party::Source, "begin"),
+                asked(from, Party::Destination, prepare),
+                asked(Party::Client, Party::Source, "perform"),
+            ],
+            Control::P2p | Control::Tunnelled => vec![
+                asked(Party::Client, Party::Source, "perform"),
+                asked(from, Party::Destination, prepare),
+            ],
+        },
         connections: peers
             .map(|sent| connected(16_509, Purpose::Calls, sent))
             .into_iter()
@@ -285,8 +292,12 @@ const KEPT: &str = "<domain type='qemu'>\n<name>mx-0001</name>\n<vcpu>1</vcpu>\n
     <on_crash>destroy</on_crash>\n<devices>\n<disk type='file'>\n<source file='/a.img'/>\n\
     <target dev='vda' bus='virtio'/>\n</disk>\n</devices>\n</domain>";
 
-/// What QEMU tells of the machine.
-pub const MACHINE: &str = "[memory]\nbase=67108864\nplugged=0\n[drive boot]\nfile=/a.img\n\
+/// What a QEMU of this version tells of the machine.
+pub fn machine(version: Version) -> String {
+    format!("[qemu]\nversion={version}\n{MACHINE}")
+}
+
+const MACHINE: &str = "[memory]\nbase=67108864\nplugged=0\n[drive boot]\nfile=/a.img\n\
     [clock]\nahead=0\n[options]\nrtc=base=utc\n[device pcie.0/mch @00.0]\naddr=00.0";
 
 /// The running domain, as a host describes it.
@@ -504,12 +515,19 @@ pub fn job() -> JobStats {
     }
 }
 
+const fn qemu(side: Side) -> Version {
+    match side {
+        Side::Source => Version::new(7, 2, 22),
+        Side::Destination => Version::new(10, 0, 2),
+    }
+}
+
 fn versions() -> Versions {
     Versions {
         client: Some(Version::new(11, 3, 0)),
         source_libvirt: Some(Version::new(9, 0, 0)),
-        source_qemu: Some(Version::new(7, 2, 22)),
+        source_qemu: Some(qemu(Side::Source)),
         destination_libvirt: Some(Version::new(11, 3, 0)),
-        destination_qemu: Some(Version::new(10, 0, 2)),
+        destination_qemu: Some(qemu(Side::Destination)),
     }
 }

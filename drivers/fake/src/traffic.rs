@@ -35,6 +35,7 @@ pub(crate) fn honest(subject: &Subject, how: &Migrate) -> Traffic {
     let (calls, connections) = match how.scenario.control {
         Control::Normal => (
             vec![
+                asked(Party::Client, Party::Source, "domain-migrate-begin3-params"),
                 prepare(Party::Client, "domain-migrate-prepare3-params"),
                 perform,
             ],

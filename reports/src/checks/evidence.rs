@@ -42,7 +42,7 @@ const UNSET: &str = "00000000-0000-0000-0000-000000000000";
 #[derive(Clone, Copy)]
 pub(super) struct Beat {
     /// When the last of them was recorded, in microseconds.
-    at_us: u64,
+    pub at_us: u64,
     pub first: u32,
     pub last: u32,
     pub window_us: u64,
@@ -263,6 +263,35 @@ impl<'h> Evidence<'h> {
             _ => None,
         });
         laps.into_iter().max_by_key(|(at_us, lap)| (*lap, *at_us))
+    }
+
+    /// Each lap that a heartbeat ended with, and when it was read.
+    pub fn laps(&self) -> Vec<(u64, u32)> {
+        self.all(|saw| match saw {
+            Observation::Beat {
+                when: When::Before | When::During | When::After,
+                last,
+                ..
+            } => Some(*last),
+            _ => None,
+        })
+    }
+
+    /// The lap that the first heartbeat began with, and a moment before it was read, in microseconds.
+    pub fn earliest_reading(&self) -> Option<(u64, u32)> {
+        let mut began = None;
+        self.entries.iter().find_map(|entry| match &entry.saw {
+            Observation::Began { .. } => {
+                began = Some(entry.at_us);
+                None
+            }
+            Observation::Beat {
+                when: When::Before | When::During | When::After,
+                first,
+                ..
+            } => began.zip(Some(*first)),
+            _ => None,
+        })
     }
 
     /// The newest lap that a heartbeat began with, and a moment before it was read, in microseconds: when

@@ -21,7 +21,9 @@ pub(super) fn memory(evidence: &Evidence<'_>, on: Side, stands: bool) -> Judged 
         Ok(stamper) => stamper,
         Err(fail) => return Ok(fail),
     };
-    if let Some(wrong) = bounds(evidence, surveyed.at_us, stamper.laps, stands)? {
+    let wrong = bounds(evidence, surveyed.at_us, stamper.laps, stands)?;
+    let wrong = wrong.or_else(|| newer(evidence, on, surveyed.at_us, stamper.laps));
+    if let Some(wrong) = wrong.or_else(|| leap(evidence)) {
         return Ok(Verdict::fail(format!(
             "the memory of the guest on {} is of lap {}, and {wrong}",
             evidence.host(on),
@@ -107,6 +109,29 @@ pub(super) fn rest(before: &Evidence<'_>, (after, on): (&Evidence<'_>, Side)) ->
              than before on the source: {difference}"
         ))
     }))
+}
+
+/// What is wrong with a lap that was read at a moment on a side: a newer one was read there before.
+pub(super) fn newer(evidence: &Evidence<'_>, on: Side, at_us: u64, lap: u32) -> Option<String> {
+    let beat = evidence.beat_if_sampled(on, When::After)?;
+    // A lap is counted before its last page is seen to be whole.
+    let is_back = beat.at_us < at_us && beat.last > lap.saturating_add(1);
+    is_back.then(|| format!("lap {} was seen there before", beat.last))
+}
+
+/// What is wrong where the guest is seen further than its pace lets it come since it was seen first.
+pub(super) fn leap(evidence: &Evidence<'_>) -> Option<String> {
+    let pace = u64::from(evidence.header().guest.pace_us);
+    let (since, from) = evidence.earliest_reading().filter(|_| pace > 0)?;
+    let laps = evidence.laps().into_iter();
+    let most = |at_us: u64| u64::from(from) + at_us.saturating_sub(since) / pace + SLACK;
+    let (at_us, lap) = laps
+        .into_iter()
+        .find(|(at_us, lap)| u64::from(*lap) > most(*at_us))?;
+    Some(format!(
+        "lap {lap} was seen where it can't have come further than lap {}",
+        most(at_us)
+    ))
 }
 
 /// What is wrong with a lap that was read at a moment: it lies before one that was seen, or after one

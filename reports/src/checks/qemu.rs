@@ -51,7 +51,9 @@ pub(super) const CHECKS: [(Condition, Check<Raw>); 22] = [
         memory::memory(evidence, survivor(raw), stands)
     }),
     (Condition::Alive, |evidence, raw| {
-        alive::alive(evidence, survivor(raw), raw.expectation().after)
+        let stays = state::stays(evidence, raw)?;
+        let alive = || alive::alive(evidence, survivor(raw), raw.expectation().after);
+        stays.map_or_else(alive, Ok)
     }),
     (Condition::Identity, |evidence, _| {
         identity::identity(evidence)
@@ -60,7 +62,7 @@ pub(super) const CHECKS: [(Condition, Check<Raw>); 22] = [
     (Condition::Events, events::events),
     (Condition::Statistics, |evidence, _| job::job(evidence)),
     (Condition::Transport, transport::transport),
-    (Condition::Stream, |evidence, _| stream::stream(evidence)),
+    (Condition::Stream, stream::stream),
     (Condition::NoLeftovers, |evidence, _| {
         leftovers::no_leftovers(evidence)
     }),

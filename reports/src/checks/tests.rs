@@ -724,12 +724,11 @@ fn a_stale_tail_is_seen_by_the_registers_and_an_older_history_has_none() {
         }
     });
     assert_kind(&blind, Condition::Memory, Kind::Unknown);
-    let foreign = Observation::NotOurs {
-        side: Side::Destination,
-    };
-    let foreign = inserted(blind.clone(), |saw| begins(saw, Verb::Ram), foreign);
+    let foreign = foreign(blind.clone());
     assert_kind(&foreign, Condition::Memory, Kind::Pass);
-    let is_of_ram = |saw: &Observation| begins(saw, Verb::Ram) || ends(saw, Verb::Ram);
+    let is_of_ram = |saw: &Observation| {
+        begins(saw, Verb::Ram) || ends(saw, Verb::Ram) || matches!(saw, Observation::Ram { .. })
+    };
     assert_kind(&without(blind, is_of_ram), Condition::Memory, Kind::Pass);
 }
 
@@ -782,11 +781,62 @@ fn memory_that_was_not_read_as_a_whole_is_unknown_where_it_was_to_be() {
     let is_of_ram = |saw: &Observation| begins(saw, Verb::Ram) || ends(saw, Verb::Ram);
     let older = without(unread.clone(), is_of_ram);
     assert_kind(&older, Condition::Memory, Kind::Pass);
-    let foreign = Observation::NotOurs {
-        side: Side::Destination,
-    };
-    let foreign = inserted(unread, |saw| begins(saw, Verb::Ram), foreign);
-    assert_kind(&foreign, Condition::Memory, Kind::Pass);
+    assert_kind(&foreign(good(LIVE)), Condition::Memory, Kind::Pass);
+}
+
+/// The history of a case whose hosts are not ours to look into.
+fn foreign(history: History) -> History {
+    changed(history, |saw| {
+        if let Observation::Leftovers { side, .. } | Observation::Ram { side, .. } = saw {
+            *saw = Observation::NotOurs { side: *side };
+        }
+    })
+}
+
+#[test]
+fn a_host_that_is_not_ours_was_not_looked_into() {
+    let one = changed(good(LIVE), |saw| {
+        if let Observation::Ram { side, .. } = saw {
+            *saw = Observation::NotOurs { side: *side };
+        }
+    });
+    let verdict = verdict(&one, Condition::Memory);
+    assert!(
+        verdict.why().contains("is not ours, and was looked into"),
+        "{verdict:?}"
+    );
+}
+
+#[test]
+fn a_program_that_told_two_versions_of_itself_proves_nothing() {
+    let other = Observation::Versions(migratrix_history::Versions {
+        destination_qemu: Some(migratrix_matrix::Version::new(9, 9, 9)),
+        ..migratrix_history::Versions::default()
+    });
+    let history = inserted(
+        good(LIVE),
+        |saw| matches!(saw, Observation::Versions(_)),
+        other,
+    );
+    let verdict = verdict(&history, Condition::Migrated);
+    assert!(
+        verdict.why().contains("the destination's QEMU is"),
+        "{verdict:?}"
+    );
+}
+
+#[test]
+fn a_guest_that_was_seen_beyond_its_pace_or_its_memory_is_wrong() {
+    for leap in [5_000, 5] {
+        let history = changed(good(LIVE), |saw| {
+            if let (true, Observation::Beat { first, last, .. }) =
+                (is_beat(saw, DESTINATION_AFTER), &mut *saw)
+            {
+                (*first, *last) = (*first + leap, *last + leap);
+            }
+        });
+        assert_kind(&history, Condition::Memory, Kind::Fail);
+    }
 }
 
 fn ends(saw: &Observation, of: Verb) -> bool {
@@ -993,11 +1043,7 @@ fn a_history_of_a_version_that_recorded_no_documents_is_judged_as_it_was_then() 
 
 #[test]
 fn a_machine_of_somebodys_own_whose_qemu_may_not_be_asked_is_judged_by_its_xml() {
-    let real = changed(good(LIVE), |saw| {
-        if let Observation::Leftovers { side, .. } = saw {
-            *saw = Observation::NotOurs { side: *side };
-        }
-    });
+    let real = foreign(good(LIVE));
     let after = (Side::Destination, When::After, Document::Machine);
     assert_kind(
         &without_document(real, after),

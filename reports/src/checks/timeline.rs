@@ -9,10 +9,10 @@
 
 use std::ops::Range;
 
-use migratrix_history::{Entry, Observation, Outcome, Side, Verb, When};
-use migratrix_matrix::Point;
+use migratrix_history::{Entry, Observation, Outcome, Side, Verb, Versions, When};
+use migratrix_matrix::{Point, Version};
 
-use super::evidence::Evidence;
+use super::{evidence::Evidence, words::place};
 
 /// The states of QEMU's migration that nothing follows but another migration (`MigrationStatus`).
 pub(super) const ENDS: [&str; 3] = ["completed", "failed", "cancelled"];
@@ -108,7 +108,10 @@ pub(super) fn two_run(stopped: Option<u64>, ran: Option<u64>) -> Option<String> 
 
 /// What a history says that can't all be so.
 pub(super) fn disorder(entries: &[Entry]) -> Option<String> {
-    disordered(entries).or_else(|| astray(entries))
+    disordered(entries)
+        .or_else(|| astray(entries))
+        .or_else(|| ours_and_not(entries))
+        .or_else(|| two_versions(entries))
 }
 
 /// What is wrong with the order of a history's steps: none overlaps another, goes back in time, or
@@ -200,9 +203,20 @@ impl Within {
 
     fn misplaced(&mut self, at_us: u64, saw: &Observation) -> Option<String> {
         let asked_in = asked_in(saw);
-        self.is_answered |= !asked_in.is_empty();
+        let is_told_first = match saw {
+            Observation::Command { .. } => true,
+            Observation::Versions(_) => self.open != Some(Verb::Connect),
+            _ => false,
+        };
+        self.is_answered |= !asked_in.is_empty() && !is_told_first;
         self.latest = self.latest.max(at_us);
-        if self.began.is_none_or(|began| at_us < began) {
+        let since = at_us
+            .saturating_add(APART_US)
+            .saturating_sub(sampled_for(saw));
+        if self
+            .began
+            .is_none_or(|began| at_us < began || since < began)
+        {
             return Some(format!("at {at_us} µs is something older than its step"));
         }
         let asks = |verb: Verb| verb == Verb::Other || asked_in.contains(&verb);
@@ -228,6 +242,60 @@ impl Within {
     }
 }
 
+/// For how long a thing was looked at, in microseconds.
+const fn sampled_for(saw: &Observation) -> u64 {
+    match saw {
+        Observation::Beat { window_us, .. } => *window_us,
+        _ => 0,
+    }
+}
+
+/// What was seen of a host that is said not to be ours to look into.
+fn ours_and_not(entries: &[Entry]) -> Option<String> {
+    let is_foreign = |of: Side| {
+        let says = |entry: &Entry| matches!(entry.saw, Observation::NotOurs { side } if side == of);
+        entries.iter().any(says)
+    };
+    let looked_into = entries.iter().find_map(|entry| match &entry.saw {
+        Observation::Leftovers { side, .. }
+        | Observation::Ram { side, .. }
+        | Observation::Carriers { side, .. }
+        | Observation::Unowned { side, .. } => Some(*side).filter(|side| is_foreign(*side)),
+        _ => None,
+    })?;
+    let place = place(looked_into);
+    Some(format!("{place} is not ours, and was looked into"))
+}
+
+/// What is told of one program.
+type Told = fn(&Versions) -> Option<Version>;
+
+/// Which program told two versions of itself.
+fn two_versions(entries: &[Entry]) -> Option<String> {
+    let told = entries.iter().filter_map(|entry| match &entry.saw {
+        Observation::Versions(versions) => Some(versions),
+        _ => None,
+    });
+    let told: Vec<&Versions> = told.collect();
+    let programs: [(&str, Told); 5] = [
+        ("the client", |versions| versions.client),
+        ("the source's libvirt", |versions| versions.source_libvirt),
+        ("the source's QEMU", |versions| versions.source_qemu),
+        ("the destination's libvirt", |versions| {
+            versions.destination_libvirt
+        }),
+        ("the destination's QEMU", |versions| {
+            versions.destination_qemu
+        }),
+    ];
+    programs.into_iter().find_map(|(program, version)| {
+        let mut all = told.iter().filter_map(|versions| version(versions));
+        let first = all.next()?;
+        let other = all.find(|one| *one != first)?;
+        Some(format!("{program} is {first}, and is {other}"))
+    })
+}
+
 /// Whether a step may be one that migrates.
 const fn migrates(verb: Verb) -> bool {
     matches!(verb, Verb::Migrate | Verb::Onward | Verb::Backup)
@@ -242,7 +310,11 @@ const fn asks(verb: Verb) -> bool {
             | Verb::Beat
             | Verb::Job
             | Verb::Survey
+            | Verb::Ram
             | Verb::UseDevice
+            | Verb::Configure
+            | Verb::Mirror
+            | Verb::Backup
             | Verb::Leftovers
     )
 }
@@ -254,7 +326,13 @@ fn asked_in(saw: &Observation) -> &'static [Verb] {
         Observation::Command { command, .. } if command == "migrate" => {
             &[Verb::Migrate, Verb::Intervene, Verb::Onward, Verb::Backup]
         }
-        Observation::Versions(_) => &[Verb::Connect, Verb::Start, Verb::Onward, Verb::Backup],
+        Observation::Versions(_) => &[
+            Verb::Connect,
+            Verb::Start,
+            Verb::Migrate,
+            Verb::Onward,
+            Verb::Backup,
+        ],
         Observation::Beat { when, .. } => match when {
             When::Before | When::After => &[Verb::Beat],
             When::During | When::Writing => &[
@@ -265,13 +343,16 @@ fn asked_in(saw: &Observation) -> &'static [Verb] {
                 Verb::Backup,
             ],
         },
-        Observation::Domain { .. } | Observation::Stream { .. } | Observation::Monitor { .. } => {
-            &[Verb::Inspect]
-        }
-        Observation::Channels { .. } => &[Verb::Inspect, Verb::Migrate, Verb::Await],
+        Observation::Domain { .. }
+        | Observation::Description { .. }
+        | Observation::Carriers { .. }
+        | Observation::Stream { .. }
+        | Observation::Monitor { .. } => &[Verb::Inspect],
+        Observation::Channels { .. } => &[Verb::Inspect, Verb::Migrate],
         Observation::Job { .. } => &[Verb::Job, Verb::Await],
         Observation::Memory { .. } => &[Verb::Survey],
-        Observation::Settings { .. } => &[Verb::Configure, Verb::Start],
+        Observation::Ram { .. } => &[Verb::Ram],
+        Observation::Settings { .. } => &[Verb::Configure, Verb::Start, Verb::Migrate],
         Observation::Device { .. } => &[Verb::UseDevice],
         Observation::Colo { .. } => &[Verb::Await],
         Observation::Mirror { .. } => &[Verb::Mirror],
@@ -279,7 +360,11 @@ fn asked_in(saw: &Observation) -> &'static [Verb] {
         | Observation::Written { .. }
         | Observation::Compared { .. }
         | Observation::Sectors { .. } => &[Verb::Backup],
-        Observation::Leftovers { .. } => &[Verb::Leftovers],
+        Observation::Leftovers { .. }
+        | Observation::Unowned { .. }
+        | Observation::Traffic(_)
+        | Observation::NotCaptured { .. } => &[Verb::Leftovers],
+        Observation::NotOurs { .. } => &[Verb::Leftovers, Verb::Ram],
         _ => &[],
     }
 }
@@ -302,5 +387,95 @@ fn moves(saw: &Observation) -> Option<Side> {
         } => Some(Side::Source),
         Observation::Lifecycle { detail, .. } if detail == "migrated" => Some(Side::Source),
         _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use migratrix_matrix::Version;
+
+    use super::*;
+    use crate::{
+        raw_story::{good, status},
+        story::{event, qemu_version, ram, step, step_that},
+    };
+
+    const CASE: &str = "qemu/qemu/bookworm,trixie/precopy/unix/running/plain";
+
+    /// What is wrong with a history of these steps.
+    fn wrong(steps: &[(Verb, Vec<Observation>)]) -> Option<String> {
+        let mut history = good(CASE);
+        history.entries.clear();
+        for (verb, seen) in steps {
+            step(&mut history, *verb, seen.clone());
+        }
+        disorder(&history.entries)
+    }
+
+    #[test]
+    fn a_process_that_replaces_itself_tells_its_version_in_its_migration() {
+        let told = qemu_version(Side::Destination, Version::new(11, 0, 0));
+        assert_eq!(wrong(&[(Verb::Migrate, vec![told.clone()])]), None);
+        let why = wrong(&[(Verb::Survey, vec![told])]).unwrap();
+        assert!(
+            why.ends_with("an answer that its step did not ask for"),
+            "{why}"
+        );
+    }
+
+    #[test]
+    fn what_is_asked_for_is_told_in_the_step_that_asks() {
+        let read = ram(Side::Source, When::Before);
+        assert_eq!(wrong(&[(Verb::Ram, vec![read.clone()])]), None);
+        for verb in [Verb::Beat, Verb::Inspect, Verb::Clear] {
+            assert!(wrong(&[(verb, vec![read.clone()])]).is_some(), "{verb:?}");
+        }
+    }
+
+    #[test]
+    fn a_step_that_was_refused_has_no_answer() {
+        let refused = || {
+            Outcome::Refused(migratrix_history::Refusal {
+                code: 0,
+                domain: 0,
+                message: "no".to_owned(),
+            })
+        };
+        let mut history = good(CASE);
+        history.entries.clear();
+        step_that(&mut history, Verb::Ram, vec![], refused());
+        assert_eq!(disorder(&history.entries), None);
+        let read = ram(Side::Source, When::Before);
+        step_that(&mut history, Verb::Ram, vec![read], refused());
+        let why = disorder(&history.entries).unwrap();
+        assert!(why.ends_with("was refused and answered"), "{why}");
+    }
+
+    #[test]
+    fn a_migration_is_told_of_once_it_was_asked_for() {
+        let came = || vec![status(Side::Source, "active")];
+        assert_eq!(
+            wrong(&[(Verb::Migrate, vec![]), (Verb::Await, came())]),
+            None
+        );
+        let why = wrong(&[(Verb::Await, came()), (Verb::Migrate, vec![])]).unwrap();
+        assert!(why.ends_with("before one was asked for"), "{why}");
+        let left = vec![event(Side::Source, "stopped", "migrated")];
+        assert!(wrong(&[(Verb::Await, left)]).is_some());
+    }
+
+    #[test]
+    fn a_guest_that_was_cleared_away_does_not_migrate() {
+        let came = vec![status(Side::Source, "completed")];
+        let steps = [
+            (Verb::Migrate, vec![]),
+            (Verb::Clear, vec![]),
+            (Verb::Clear, came),
+        ];
+        let why = wrong(&steps).unwrap();
+        assert!(
+            why.ends_with("a guest migrates that was cleared away"),
+            "{why}"
+        );
     }
 }

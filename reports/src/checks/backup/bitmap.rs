@@ -107,9 +107,11 @@ fn is_right(wanted: Count, look: &BitmapInfo) -> bool {
 /// What arrives has what was dirty on the source while nobody wrote, and more only where the guest
 /// writes again.
 fn wrong_arrival(held: &[BitmapInfo], looks: &[BitmapInfo], writing: bool) -> Option<String> {
-    held.iter().find_map(|sent| {
-        let is_it = |look: &&BitmapInfo| look.drive == sent.drive && look.name == sent.name;
-        let came = looks.iter().find(is_it)?;
+    looks.iter().find_map(|came| {
+        let is_it = |sent: &&BitmapInfo| came.drive == sent.drive && came.name == sent.name;
+        let Some(sent) = held.iter().find(is_it) else {
+            return Some(format!("{} arrives, and was not sent", came.name));
+        };
         let less = came.count < sent.count;
         (less || (came.count > sent.count && !writing)).then(|| {
             let (name, sent, came) = (&sent.name, sent.count, came.count);

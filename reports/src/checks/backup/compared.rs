@@ -2,8 +2,8 @@
 //! the same as its disk, as the tools of both releases say. Of what a guest writes, each image that
 //! was read obeys the law of its disk.
 
-use migratrix_history::When;
-use migratrix_matrix::BackupAction;
+use migratrix_history::{Side, When};
+use migratrix_matrix::{BackupAction, Link, Write};
 
 use super::seen::{Comparison, Seen, Timeline};
 use crate::{Verdict, checks::evidence::Judged};
@@ -13,8 +13,9 @@ pub(super) fn backups(story: &Timeline<'_>) -> Judged {
     proven(story)?;
     let compares = |seen: &&Seen<'_>| matches!(seen.scene.act, BackupAction::Compare(_));
     let pairs = story.acts.iter().filter(compares);
-    let pairs: Vec<_> = pairs.map(|seen| (seen, 1)).collect();
-    same(story, &pairs)?;
+    for seen in pairs {
+        same(story, seen)?;
+    }
     let reads = |seen: &&Seen<'_>| {
         matches!(
             seen.scene.act,
@@ -31,7 +32,7 @@ pub(super) fn backups(story: &Timeline<'_>) -> Judged {
 pub(super) fn chain(story: &Timeline<'_>) -> Judged {
     proven(story)?;
     let end = story.find(|act| *act == BackupAction::End)?;
-    same(story, &[(end, story.chains)])?;
+    same(story, end)?;
     let newest = stamped(story, end)?;
     const ALL: [When; 4] = [When::Before, When::During, When::After, When::Writing];
     let seen = story.evidence.latest_lap(&ALL).map(|(_, lap)| lap);
@@ -77,11 +78,9 @@ fn proven(story: &Timeline<'_>) -> Result<(), Verdict> {
         let BackupAction::Write(drive, set) = seen.scene.act else {
             continue;
         };
-        let told = seen.writes();
-        let lost = set
-            .writes(drive)
-            .into_iter()
-            .find(|write| !told.contains(&(write.offset, write.length, write.told().as_str())));
+        let told = seen.writes(drive);
+        let is_told = |write: &Write| told.contains(&(*write, write.told().as_str()));
+        let lost = set.writes(drive).into_iter().find(|write| !is_told(write));
         if let Some(write) = lost {
             let act = seen.scene.act;
             return Err(story.unseen(&format!("`{act}`: {write:?} is not told to be done")));
@@ -90,21 +89,59 @@ fn proven(story: &Timeline<'_>) -> Result<(), Verdict> {
     Ok(())
 }
 
-/// All comparisons were made, as many as each act has at least by its own side's tool, and nothing
-/// differs.
-fn same(story: &Timeline<'_>, acts: &[(&Seen<'_>, usize)]) -> Result<(), Verdict> {
-    for (seen, count) in acts {
-        let all = seen.comparisons();
-        if let Some(wrong) = all.iter().find(|one| one.status != 0) {
-            return Err(Verdict::fail(told(story, wrong)));
-        }
-        let own = all.iter().filter(|one| one.side == seen.side());
-        if own.count() < *count {
-            let act = seen.scene.act;
-            return Err(story.unseen(&format!("`{act}`: not all images were compared")));
-        }
+/// All comparisons of an act were made by its own side's tool, each of the images that it names, and
+/// nothing differs.
+fn same(story: &Timeline<'_>, seen: &Seen<'_>) -> Result<(), Verdict> {
+    let all = seen.comparisons();
+    if let Some(wrong) = all.iter().find(|one| one.status != 0) {
+        return Err(Verdict::fail(told(story, wrong)));
+    }
+    let tool = tool(story, seen);
+    let wanted = wanted(story, seen.scene.act);
+    let is_made = |(links, others): &Pair| {
+        let mut own = all.iter().filter(|one| one.side == tool);
+        own.any(|made| is_one_of(made.one, links) && is_one_of(made.other, others))
+    };
+    if !wanted.iter().all(is_made) {
+        let act = seen.scene.act;
+        return Err(story.unseen(&format!("`{act}`: not all images were compared")));
     }
     Ok(())
+}
+
+/// Whose tool compares. Where both have the same one, it compares once.
+fn tool(story: &Timeline<'_>, seen: &Seen<'_>) -> Side {
+    let tuple = &story.evidence.header().case.tuple;
+    if tuple.source == tuple.destination {
+        Side::Source
+    } else {
+        seen.side()
+    }
+}
+
+/// The names that an image may have, and those of the one that it is compared with.
+type Pair = (Vec<String>, Vec<String>);
+
+/// The images that an act compares: each may have one of these names, and what it is compared with one
+/// of those.
+fn wanted(story: &Timeline<'_>, act: BackupAction) -> Vec<Pair> {
+    // A full backup that has no form for a chain takes all that is written after it.
+    let made = |link: &Link| vec![link.file(), format!("{}-full", link.drive)];
+    if let BackupAction::Compare(link) = act {
+        return vec![(made(&link), vec![link.reference()])];
+    }
+    let disk = |link: &Link| vec![link.drive.to_string(), format!("{}-copy", link.drive)];
+    let ends = story.ends.iter().filter(|_| act == BackupAction::End);
+    ends.map(|link| (made(link), disk(link))).collect()
+}
+
+/// Whether it is one of these images: its name may begin with that of its domain.
+fn is_one_of(image: &str, named: &[String]) -> bool {
+    let is = |name: &String| {
+        let before = image.strip_suffix(name.as_str());
+        before.is_some_and(|before| before.is_empty() || before.ends_with('-'))
+    };
+    named.iter().any(is)
 }
 
 fn told(story: &Timeline<'_>, wrong: &Comparison<'_>) -> String {

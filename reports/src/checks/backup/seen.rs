@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 
 use migratrix_guest::DiskSurvey;
 use migratrix_history::{BitmapInfo, Entry, JobStats, Observation, Outcome, Side, Verb};
-use migratrix_matrix::{Backup, BackupAction, Chained, ExpectedAction, Writer};
+use migratrix_matrix::{Backup, BackupAction, Chained, Drive, ExpectedAction, Link, Write, Writer};
 use serde_json::Value;
 
 use crate::{Verdict, checks::evidence::Evidence};
@@ -18,8 +18,8 @@ pub(super) struct Timeline<'h> {
     pub evidence: &'h Evidence<'h>,
     /// Whether the guest writes to the disk.
     pub guest_writes: bool,
-    /// How many chains there are in the end.
-    pub chains: usize,
+    /// The last link of each chain that there is in the end.
+    pub ends: Vec<Link>,
     /// What has been done.
     pub acts: Vec<Seen<'h>>,
     /// The first that has not.
@@ -59,21 +59,26 @@ impl<'h> Timeline<'h> {
             evidence,
             backup.expected_actions(),
             guest_writes,
-            backup.ends().len(),
+            backup.ends(),
         )
     }
 
     /// The story of a chain that libvirt makes.
     pub fn of_libvirt(evidence: &'h Evidence<'h>, chained: &Chained) -> Self {
         let guest_writes = chained.writer == Writer::Guest;
-        Self::told(evidence, chained.expected_actions(), guest_writes, 1)
+        let acts = chained.expected_actions();
+        let links = acts.iter().rev().find_map(|one| match one.act {
+            BackupAction::Compare(link) | BackupAction::Since(link, ..) => Some(link),
+            _ => None,
+        });
+        Self::told(evidence, acts, guest_writes, links.into_iter().collect())
     }
 
     fn told(
         evidence: &'h Evidence<'h>,
         expected_actions: Vec<ExpectedAction>,
         guest_writes: bool,
-        chains: usize,
+        ends: Vec<Link>,
     ) -> Self {
         let mut expected_actions = expected_actions.into_iter();
         let mut acts = Vec::new();
@@ -87,7 +92,7 @@ impl<'h> Timeline<'h> {
         Self {
             evidence,
             guest_writes,
-            chains,
+            ends,
             acts,
             missing: expected_actions.next().map(|scene| scene.act),
         }
@@ -230,17 +235,25 @@ impl<'h> Seen<'h> {
         })
     }
 
-    /// What was told of each write on the act's side: where, how much, and QEMU's words.
-    pub fn writes(&self) -> Vec<(u64, u64, &'h str)> {
+    /// What was told of each write to a drive on the act's side, and QEMU's words.
+    pub fn writes(&self, to: Drive) -> Vec<(Write, &'h str)> {
         let own = self.side();
         self.all(|saw| match saw {
             Observation::Written {
                 side,
+                drive,
+                pattern,
                 offset,
                 length,
                 told,
-                ..
-            } if *side == own => Some((*offset, *length, told.as_str())),
+            } if *side == own && drive == to.name() => {
+                let write = Write {
+                    pattern: *pattern,
+                    offset: *offset,
+                    length: *length,
+                };
+                Some((write, told.as_str()))
+            }
             _ => None,
         })
     }

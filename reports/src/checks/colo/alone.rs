@@ -18,7 +18,9 @@ pub(super) fn memory(evidence: &Evidence<'_>, on: Side) -> Judged {
     let Some(mirror) = evidence.mirror() else {
         return Err(evidence.unseen("the memory of both sides was not compared"));
     };
-    match lawful(evidence, on, mirror.lap)? {
+    let before = evidence.latest_lap(&[When::Before]);
+    let seen = before.map_or(mirror.lap, |(_, lap)| lap.max(mirror.lap));
+    match lawful(evidence, on, seen)? {
         Ok(_) => memory::rest(evidence, (evidence, on)),
         Err(fail) => Ok(fail),
     }
@@ -31,11 +33,19 @@ pub(super) fn lawful(
     on: Side,
     seen: u32,
 ) -> Result<Result<u32, Verdict>, Verdict> {
-    let stamper = match memory::lawful(evidence, on, &evidence.survey(on)?)? {
+    let surveyed = evidence.survey(on)?;
+    let stamper = match memory::lawful(evidence, on, &surveyed)? {
         Ok(stamper) => stamper,
         Err(fail) => return Ok(Err(fail)),
     };
     let host = evidence.host(on);
+    let wrong = memory::newer(evidence, on, surveyed.at_us, stamper.laps);
+    if let Some(wrong) = wrong.or_else(|| memory::leap(evidence)) {
+        return Ok(Err(Verdict::fail(format!(
+            "the memory of the guest on {host} is of lap {}, and {wrong}",
+            stamper.laps
+        ))));
+    }
     Ok(if stamper.laps >= seen {
         Ok(stamper.laps)
     } else {

@@ -124,7 +124,7 @@ impl Timeline {
         let states = states.flat_map(|state| [status(from, state), status(to, state)]);
         self.step(Verb::Onward, states.collect());
         self.look(from, When::After, machine("postmigrate"));
-        self.beat(to, When::After, 40, Activity::Running);
+        self.beat(to, When::After, 30, Activity::Running);
         self.step(Verb::Survey, vec![memory(to)]);
         self.step(Verb::Ram, vec![ram(to, When::After)]);
     }

@@ -3,6 +3,7 @@
 use migratrix_history::{Side, When};
 use migratrix_matrix::{Activity, GuestState, Raw};
 
+use super::seen::Moment;
 use crate::{
     Verdict,
     checks::{
@@ -58,6 +59,8 @@ pub(super) const fn states(guest: GuestState) -> &'static [&'static str] {
 }
 
 fn slept(evidence: &Evidence<'_>) -> bool {
+    let asked = evidence.migrate_began().unwrap_or(u64::MAX);
     let events = evidence.qmp_events(Side::Source);
-    events.iter().any(|event| event.word == "SUSPEND")
+    let sleeps = |event: &Moment<'_>| event.word == "SUSPEND" && event.at_us < asked;
+    events.iter().any(sleeps)
 }

@@ -6,7 +6,10 @@
 use migratrix_history::Side;
 use migratrix_matrix::{Address, End, Failure, Raw};
 
-use super::seen::route;
+use super::{
+    migrated::{times, times_told},
+    seen::route,
+};
 use crate::{
     Verdict,
     checks::{
@@ -39,6 +42,15 @@ const TEXTS: [(Failure, &[&[&str]]); 5] = [
 /// The migration failed or was refused, as the case says and for the reason that it says.
 pub(super) fn failure(evidence: &Evidence<'_>, raw: &Raw) -> Judged {
     match raw.expectation().end {
+        End::Failed(_) | End::Refused if times_told(evidence) == 0 => {
+            Err(evidence.unseen("the source was not told to migrate"))
+        }
+        End::Failed(_) | End::Refused if times_told(evidence) != times(raw.incident) => {
+            Ok(Verdict::fail(format!(
+                "expected one migration that fails, the source was told {} times to migrate",
+                times_told(evidence)
+            )))
+        }
         End::Failed(wanted) => failed(evidence, wanted),
         End::Refused => refused(evidence, raw),
         End::Completed | End::Cancelled => {

@@ -1,15 +1,19 @@
 //! `incident`: what the case names on the way happened, and in the state that it names.
 
-use migratrix_history::Side;
+use migratrix_history::{Side, Verb};
 use migratrix_matrix::{End, Incident, Raw};
 
 use super::{
+    migrated::{revived, times, times_told},
     recovery,
     seen::{Moment, route},
 };
 use crate::{
     Verdict,
-    checks::evidence::{Evidence, Judged},
+    checks::{
+        evidence::{Evidence, Judged},
+        words::no,
+    },
 };
 
 /// A cancel came in its state, or the connection was lost and recovered.
@@ -57,6 +61,12 @@ fn cancelled(evidence: &Evidence<'_>, raw: &Raw) -> Judged {
     let Some((at_us, _)) = cancels.last() else {
         return Err(evidence.unseen("no cancel was sent"));
     };
+    if let Some(wrong) = untrue(evidence, raw)? {
+        let host = evidence.host(Side::Source);
+        return Ok(Verdict::fail(format!(
+            "expected that {host} migrates and takes the cancel, {wrong}"
+        )));
+    }
     if came_in(raw.incident, &states, *at_us, cancels.len()) {
         return Ok(effect(evidence, raw.incident, &states));
     }
@@ -77,6 +87,20 @@ fn cancelled(evidence: &Evidence<'_>, raw: &Raw) -> Judged {
         cancels.len(),
         route(&states)
     )))
+}
+
+/// What is wrong where the migration or its cancel was refused, or more than one was asked for, or one
+/// that was over went on.
+fn untrue(evidence: &Evidence<'_>, raw: &Raw) -> Result<Option<String>, Verdict> {
+    let refusal = evidence.refusal()?.or(evidence.refused(Verb::Intervene));
+    let told = times_told(evidence);
+    if told == 0 {
+        return Err(evidence.unseen("the source was not told to migrate"));
+    }
+    let often =
+        (told != times(raw.incident)).then(|| format!("it was told {told} times to migrate"));
+    let wrong = refusal.map(no).or(often);
+    Ok(wrong.or_else(|| revived(evidence, Side::Source)))
 }
 
 /// The state that the migration ends in.

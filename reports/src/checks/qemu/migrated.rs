@@ -1,7 +1,8 @@
 //! `migrated`: the migration completed, by both sides' word, and in the way that the case names.
 
 use migratrix_history::Side;
-use migratrix_matrix::{Method, Raw};
+use migratrix_matrix::{Incident, Method, Raw};
+use serde_json::Value;
 
 use super::seen::route;
 use crate::{
@@ -33,24 +34,59 @@ pub(super) fn migrated(evidence: &Evidence<'_>, raw: &Raw) -> Judged {
             return Ok(failed(evidence, side, &wrong));
         }
     }
-    if evidence.commands(Side::Source, "migrate").is_empty() {
+    let (told, wanted) = (times_told(evidence), times(raw.incident));
+    if told == 0 {
         return Err(evidence.unseen("the source was not told to migrate"));
+    }
+    if told != wanted {
+        let wrong = format!("it was told {told} times to migrate, and not {wanted} times");
+        return Ok(failed(evidence, Side::Source, &wrong));
     }
     Ok(by_its_method(evidence, raw))
 }
 
+/// How often the source was told to migrate, but for what only goes on with a migration.
+pub(super) fn times_told(evidence: &Evidence<'_>) -> usize {
+    let commands = evidence.commands(Side::Source, "migrate").into_iter();
+    let goes_on = |arguments: &Value| arguments.get("resume") == Some(&Value::Bool(true));
+    commands
+        .filter(|(_, arguments)| !goes_on(arguments))
+        .count()
+}
+
+/// How often a case migrates.
+pub(super) const fn times(incident: Incident) -> usize {
+    match incident {
+        Incident::CancelRetry => 2,
+        Incident::None
+        | Incident::BadDestination
+        | Incident::BadOffset
+        | Incident::Recover
+        | Incident::FailHandshake
+        | Incident::FailReconnect
+        | Incident::CancelBefore
+        | Incident::CancelSetup
+        | Incident::CancelActive
+        | Incident::CancelPreSwitchover
+        | Incident::CancelCancelling
+        | Incident::CancelCancelled
+        | Incident::CancelCompleted
+        | Incident::CancelFailed => 1,
+    }
+}
+
 /// What is wrong where a migration that was over went on, and none was asked for anew.
-fn revived(evidence: &Evidence<'_>, side: Side) -> Option<String> {
+pub(super) fn revived(evidence: &Evidence<'_>, side: Side) -> Option<String> {
     let states = evidence.statuses(side);
     let over = states.iter().position(|state| ENDS.contains(&state.word))?;
     let end = states[over].word;
     let next = states[over..].iter().find(|state| state.word != end)?;
-    let once = evidence.commands(Side::Source, "migrate").len() == 1;
-    once.then(|| format!("nothing follows `{end}`, and `{}` did", next.word))
+    (times_told(evidence) == 1).then(|| format!("nothing follows `{end}`, and `{}` did", next.word))
 }
 
 /// What is wrong where a migration that was asked for once went on with what lay behind it.
 fn turned_back(evidence: &Evidence<'_>, side: Side) -> Option<String> {
+    // One that is resumed begins anew on its way, in releases of late with `setup`.
     if evidence.commands(Side::Source, "migrate").len() != 1 {
         return None;
     }

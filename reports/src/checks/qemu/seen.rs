@@ -191,6 +191,18 @@ impl<'h> Evidence<'h> {
         }
     }
 
+    /// The refusal of a step of this kind, if one was refused.
+    pub(in crate::checks) fn refused(&self, of: Verb) -> Option<&'h Refusal> {
+        self.last(|saw| match saw {
+            Observation::Ended {
+                verb,
+                outcome: Outcome::Refused(refusal),
+                ..
+            } if *verb == of => Some(refusal),
+            _ => None,
+        })
+    }
+
     /// All that was said of why a migration failed, by either side, the plainest first: refusals and
     /// statistics, then what came of steps that could not be done, then what was left on standard
     /// error.

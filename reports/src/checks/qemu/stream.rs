@@ -1,6 +1,7 @@
 //! `device` and `stream`: what was carried works on, and describes itself.
 
 use migratrix_history::{Side, When};
+use migratrix_matrix::{Feature, Raw};
 
 use crate::{
     Verdict,
@@ -46,7 +47,7 @@ fn did<'h>(evidence: &Evidence<'h>, side: Side, when: When) -> Result<&'h [Strin
 const FORMAT: (&str, u32) = ("QEVM", 3);
 
 /// The stream in the file has its head and, at its end, the list of its devices.
-pub(super) fn stream(evidence: &Evidence<'_>) -> Judged {
+pub(super) fn stream(evidence: &Evidence<'_>, raw: &Raw) -> Judged {
     let stream = evidence.stream();
     let stream = stream.ok_or_else(|| evidence.unseen("the stream in the file was not read"))?;
     let host = evidence.host(Side::Source);
@@ -54,6 +55,11 @@ pub(super) fn stream(evidence: &Evidence<'_>) -> Judged {
         return Ok(Verdict::fail(format!(
             "expected a stream of the format {}, version {}, {host} wrote `{}`, version {}",
             FORMAT.0, FORMAT.1, stream.magic, stream.version
+        )));
+    }
+    if stream.in_place == Some(true) && !raw.features.has(Feature::MappedRam) {
+        return Ok(Verdict::fail(format!(
+            "expected a stream of pages, {host} wrote them in their places"
         )));
     }
     let whole = stream.devices.is_some_and(|devices| devices > 0);

@@ -30,7 +30,8 @@ pub(super) fn transport(evidence: &Evidence<'_>, raw: &Raw) -> Judged {
         let host = evidence.host(*side);
         let wrong = wrong_kind(raw.transport, carriers)
             .or_else(|| wrong_address(evidence, raw, *side, carriers))
-            .or_else(|| wrong_count(evidence, raw, carriers));
+            .or_else(|| wrong_count(evidence, raw, carriers))
+            .or_else(|| wrong_way(evidence, raw.transport, *side));
         faults.extend(wrong.map(|wrong| format!("{host} {wrong}")));
     }
     match wire::wrong(evidence, raw) {
@@ -151,6 +152,20 @@ fn wrong_count(evidence: &Evidence<'_>, raw: &Raw, carriers: &[Carrier]) -> Opti
             carriers.len()
         )
     })
+}
+
+/// Where a descriptor or a command carries the stream, the source was told so.
+fn wrong_way(evidence: &Evidence<'_>, transport: Transport, side: Side) -> Option<String> {
+    // As a URI, and as an address of its own kind.
+    let ways = match transport {
+        Transport::Fd | Transport::FdFile => ["\"fd:", "\"fd\""],
+        Transport::Exec => ["\"exec:", "\"exec\""],
+        Transport::FileFdset => ["/dev/fdset/"; 2],
+        Transport::Unix | Transport::Tcp | Transport::File | Transport::FileOffset => return None,
+    };
+    let asked = asked(evidence).into_iter().next().unwrap_or_default();
+    let is_told = side == Side::Destination || ways.iter().any(|way| asked.contains(way));
+    (!is_told).then(|| format!("was sent another way: {asked}"))
 }
 
 /// The arguments of each `migrate`.

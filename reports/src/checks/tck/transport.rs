@@ -21,6 +21,7 @@ use crate::{
     checks::evidence::{Evidence, Judged},
 };
 
+const BEGIN: &str = "domain-migrate-begin3-params";
 const PERFORM: &str = "domain-migrate-perform3-params";
 const PREPARE: &str = "domain-migrate-prepare3-params";
 const PREPARE_TUNNEL: &str = "domain-migrate-prepare-tunnel3-params";
@@ -54,6 +55,7 @@ pub(super) fn transport(evidence: &Evidence<'_>, scenario: &Scenario) -> Judged 
         came(&[PREPARE, PREPARE_TUNNEL])
             .then(|| driven(scenario, traffic))
             .flatten(),
+        out_of_turn(scenario, traffic, is_refused),
         (!is_refused)
             .then(|| carried(evidence, scenario, traffic))
             .flatten(),
@@ -62,6 +64,9 @@ pub(super) fn transport(evidence: &Evidence<'_>, scenario: &Scenario) -> Judged 
     if traffic.dropped > 0 && !faults.is_empty() {
         let lost = traffic.dropped;
         return Err(evidence.unseen(&format!("the capture lost {lost} packets")));
+    }
+    if faults.is_empty() && traffic.calls.iter().any(|call| call.flags.is_none()) {
+        return Err(evidence.unseen("the flags of a call were not captured"));
     }
     if is_refused && faults.is_empty() {
         return Ok(Verdict::skipped(
@@ -202,6 +207,59 @@ fn driven(scenario: &Scenario, traffic: &Traffic) -> Option<String> {
         format!(
             "{word}: expected that the destination is prepared by {}, {others}",
             told(wanted)
+        )
+    })
+}
+
+/// A call: who asked for what, and whom.
+type Turn<'a> = (Party, &'a str, Party);
+
+const BY_THE_CLIENT: [Turn<'_>; 3] = [
+    (Party::Client, BEGIN, Party::Source),
+    (Party::Client, PREPARE, Party::Destination),
+    (Party::Client, PERFORM, Party::Source),
+];
+const FROM_PEER_TO_PEER: [Turn<'_>; 2] = [
+    (Party::Client, PERFORM, Party::Source),
+    (Party::Source, PREPARE, Party::Destination),
+];
+const TUNNELLED: [Turn<'_>; 2] = [
+    (Party::Client, PERFORM, Party::Source),
+    (Party::Source, PREPARE_TUNNEL, Party::Destination),
+];
+
+/// What is wrong with the calls as a whole: each comes once, and in its turn. Of a migration that was
+/// refused the last ones may be missing.
+fn out_of_turn(scenario: &Scenario, traffic: &Traffic, is_refused: bool) -> Option<String> {
+    let turns: &[Turn<'_>] = match scenario.control {
+        Control::Normal => &BY_THE_CLIENT,
+        Control::P2p => &FROM_PEER_TO_PEER,
+        Control::Tunnelled => &TUNNELLED,
+    };
+    let calls = traffic.calls.iter();
+    let seen: Vec<_> = calls
+        .map(|call| (call.from, call.procedure.as_str(), call.to))
+        .collect();
+    let is_right = if is_refused {
+        turns.starts_with(&seen)
+    } else {
+        turns == seen
+    };
+    (!is_right).then(|| {
+        let told = |turns: &[Turn<'_>]| {
+            let each = turns.iter().map(|(from, procedure, to)| {
+                format!("{procedure} from {} to {}", party(*from), party(*to))
+            });
+            let each: Vec<_> = each.collect();
+            match each.is_empty() {
+                true => "none".to_owned(),
+                false => each.join(", "),
+            }
+        };
+        format!(
+            "expected these calls: {}; there were {}",
+            told(turns),
+            told(&seen)
         )
     })
 }
@@ -401,6 +459,26 @@ mod tests {
             &with("normal", |traffic| traffic.calls.clear()),
             "never was",
         );
+    }
+
+    #[test]
+    fn a_call_that_comes_twice_or_out_of_its_turn_or_from_somebody_else_fails() {
+        let changes: [fn(&mut Traffic); 3] = [
+            |traffic| traffic.calls.extend_from_within(..1),
+            |traffic| traffic.calls.reverse(),
+            |traffic| traffic.calls[0].from = Party::Other,
+        ];
+        for control in CONTROLS {
+            for change in changes {
+                fails(&with(control, change), "expected these calls");
+            }
+        }
+    }
+
+    #[test]
+    fn flags_that_were_cut_off_are_unknown() {
+        let verdict = with("p2p", |traffic| traffic.calls[0].flags = None);
+        assert!(matches!(verdict, Verdict::Unknown { .. }), "{verdict:?}");
     }
 
     #[test]

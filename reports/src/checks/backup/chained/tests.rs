@@ -8,7 +8,9 @@ use migratrix_guest::{Disk, DiskSector, DiskSurvey};
 use migratrix_history::{
     BitmapInfo, Entry, History, JobStats, Observation, Outcome, Refusal, Side, Verb, When,
 };
-use migratrix_matrix::{Activity, BackupAction, Condition, Count, ExpectedAction, Point, Writer};
+use migratrix_matrix::{
+    Activity, BackupAction, Condition, Count, ExpectedAction, Link, Point, Writer,
+};
 
 use crate::{
     Kind, Verdict,
@@ -39,26 +41,32 @@ pub(in crate::checks) fn chain_of(case: &str) -> History {
     if chained.writer == Writer::Guest {
         history.header.guest.disk = Some(Disk::SMALL);
     }
-    let (source, destination): (Vec<_>, Vec<_>) = chained
-        .expected_actions()
+    let acts = chained.expected_actions();
+    let links = acts.iter().rev().find_map(|scene| match scene.act {
+        BackupAction::Compare(link) | BackupAction::Since(link, ..) => Some(link),
+        _ => None,
+    });
+    let end = links.expect("a chain has a link");
+    let (source, destination): (Vec<_>, Vec<_>) = acts
         .into_iter()
         .partition(|scene| scene.side == Side::Source);
-    put(&mut history, Verb::Clear, Side::Destination, &destination);
-    put(&mut history, Verb::Migrate, Side::Source, &source);
+    put(&mut history, Verb::Clear, end, &destination);
+    put(&mut history, Verb::Migrate, end, &source);
     history
 }
 
 /// Puts the acts before the first step of this kind.
-fn put(history: &mut History, before: Verb, side: Side, expected_actions: &[ExpectedAction]) {
+fn put(history: &mut History, before: Verb, end: Link, expected_actions: &[ExpectedAction]) {
     let is = |entry: &Entry| matches!(entry.saw, Observation::Began { verb, .. } if verb == before);
     let place = history.entries.iter().position(is).unwrap();
     let at_us = history.entries[place].at_us;
-    let acts = expected_actions.iter().flat_map(|scene| done(side, scene));
+    let acts = expected_actions.iter().flat_map(|scene| done(end, scene));
     let entries: Vec<Entry> = acts.map(|saw| Entry { at_us, saw }).collect();
     history.entries.splice(place..place, entries);
 }
 
-fn done(side: Side, scene: &ExpectedAction) -> Vec<Observation> {
+fn done(end: Link, scene: &ExpectedAction) -> Vec<Observation> {
+    let side = scene.side;
     let step = scene.act.to_string();
     let verb = Verb::Backup;
     let mut all = vec![Observation::Began {
@@ -76,7 +84,7 @@ fn done(side: Side, scene: &ExpectedAction) -> Vec<Observation> {
             ..JobStats::default()
         },
     }));
-    all.extend(seen(side, scene));
+    all.extend(seen(end, scene));
     let outcome = Outcome::Done;
     all.push(Observation::Ended {
         verb,
@@ -86,7 +94,8 @@ fn done(side: Side, scene: &ExpectedAction) -> Vec<Observation> {
     all
 }
 
-fn seen(side: Side, scene: &ExpectedAction) -> Vec<Observation> {
+fn seen(end: Link, scene: &ExpectedAction) -> Vec<Observation> {
+    let side = scene.side;
     match scene.act {
         BackupAction::Inspect => {
             let looks = scene.bitmaps.iter().map(|expected| BitmapInfo {
@@ -112,17 +121,23 @@ fn seen(side: Side, scene: &ExpectedAction) -> Vec<Observation> {
         }
         BackupAction::Since(..) => vec![sectors(side)],
         BackupAction::Laps => vec![sampled(side, When::Writing, LAP - 3, Activity::Running)],
-        BackupAction::Compare(_) | BackupAction::End => vec![
-            Observation::Compared {
-                side,
-                one: "one".to_owned(),
-                other: "other".to_owned(),
-                status: 0,
-                told: "Images are identical.".to_owned(),
-            },
+        BackupAction::Compare(link) => vec![
+            compared(side, &link.file(), &link.reference()),
             sectors(side),
         ],
+        BackupAction::End => vec![compared(side, &end.file(), end.drive.name()), sectors(side)],
         _ => Vec::new(),
+    }
+}
+
+fn compared(side: Side, one: &str, other: &str) -> Observation {
+    let [one, other] = [one, other].map(|image| format!("mx-0001-{image}"));
+    Observation::Compared {
+        side,
+        one,
+        other,
+        status: 0,
+        told: "Images are identical.".to_owned(),
     }
 }
 

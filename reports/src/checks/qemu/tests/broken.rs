@@ -11,7 +11,7 @@ use serde_json::json;
 
 use super::spoiled::*;
 use crate::{
-    raw_story::{event, pass},
+    raw_story::{command, event, pass},
     story::{changed, without},
 };
 use Side::{Destination, Source};
@@ -320,6 +320,15 @@ pub(super) fn migrations() -> Vec<(Condition, History)> {
         (C::Migrated, came_to(PLAIN, Destination, complete, "failed")),
         (C::Migrated, came_to(PLAIN, Source, complete, "cancelled")),
         (C::Migrated, refused(PLAIN)),
+        (
+            C::Migrated,
+            inserted(
+                of(PLAIN),
+                Verb::Converge,
+                command("migrate", json!({"uri": "x"})),
+            ),
+        ),
+        (C::Incident, ended(CANCEL, Verb::Intervene, &refusal("no"))),
         (C::Migrated, stateless(POSTCOPY, Source, "postcopy-active")),
         (
             C::ExpectedError,
