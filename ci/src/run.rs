@@ -90,7 +90,9 @@ impl Order {
             None => Self::new(typed, config),
         }?;
         meaning::check_known(&order.known, &order.config, &order.plan)?;
-        let asked: Vec<_> = order.junit.output().into_iter().collect();
+        // As it was typed, or else as the run was begun with it.
+        let asked = typed.junit.output().or_else(|| order.junit.output());
+        let asked: Vec<_> = asked.into_iter().collect();
         outputs::check(&asked, &[order.begin.path().to_owned()])?;
         let store = meaning::store()?;
         let built = meaning::built(&order.plan.cases, &store, &order.config, &order.own)?;

@@ -244,6 +244,7 @@ fn an_empty_selection_says_what_emptied_it() {
     assert_eq!(error(&filtered), SelectError::Empty { by, of: 768 });
     let fault = Selection {
         suite: Suite::Faults,
+        profile: None,
         filter: Some("fault(capability-off)".parse().unwrap()),
         ..boundary()
     };

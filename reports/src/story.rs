@@ -236,13 +236,13 @@ fn traffic(case: &Case, scenario: &Scenario) -> Traffic {
     let (from, prepare, peers) = match scenario.control {
         Control::Normal => (Party::Client, "prepare", None),
         Control::P2p => (Party::Source, "prepare", Some(8_000)),
-        Control::Tunnelled => (Party::Source, "prepare-tunnel", Some(2_000_000)),
+        Control::Tunnelled => (Party::Source, "prepare-tunnel", Some(2_200_000)),
     };
     let data = match scenario.control {
         Control::Normal | Control::P2p => 1 + call.channels(),
         Control::Tunnelled => 0,
     };
-    let data = (0..data).map(|_| connected(49_152, Purpose::Memory, 2_000_000));
+    let data = (0..data).map(|_| connected(49_152, Purpose::Memory, 2_200_000));
     let disks =
         (journey == StorageMigration::Copied).then(|| connected(49_153, Purpose::Disks, 500_000));
     Traffic {
@@ -503,7 +503,7 @@ fn inactive() -> DomainInfo {
 pub fn job() -> JobStats {
     JobStats {
         kind: "completed".to_owned(),
-        elapsed_ms: Some(600),
+        elapsed_ms: Some(400),
         downtime_ms: Some(30),
         memory_total: Some(67_108_864),
         memory_processed: Some(2_100_000),

@@ -91,6 +91,7 @@ impl Passage {
         } else {
             (Activity::Paused, "user")
         };
+        let job = job(subject, how, ran);
         Ok(Self {
             ran,
             was_defined: defined,
@@ -104,8 +105,8 @@ impl Passage {
             mishap: |_| {},
             ghost: false,
             channels: how.call().channels(),
-            traffic: traffic::honest(subject, &how),
-            job: job(subject, how, ran),
+            traffic: traffic::honest(&how, job.memory_processed.unwrap_or(0)),
+            job,
             litter: None,
         })
     }

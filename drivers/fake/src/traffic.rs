@@ -1,6 +1,6 @@
 //! What the network carries of a migration: calls of libvirt's protocol, and connections.
 
-use migratrix_contract::{Migrate, Subject};
+use migratrix_contract::Migrate;
 use migratrix_history::{Connection, Party, Purpose, RemoteCall, Traffic};
 use migratrix_matrix::Control;
 
@@ -11,8 +11,8 @@ pub(crate) const DATA: u16 = 49_152;
 /// What a connection carries beside the guest's memory, in bytes.
 const TALK: u64 = 8_000;
 
-/// What libvirt's documentation says of such a migration.
-pub(crate) fn honest(subject: &Subject, how: &Migrate) -> Traffic {
+/// What libvirt's documentation says of such a migration, in which so many bytes of memory are sent.
+pub(crate) fn honest(how: &Migrate, sent: u64) -> Traffic {
     let call = how.call();
     let asked = |from, to, procedure: &str| RemoteCall {
         from,
@@ -25,7 +25,7 @@ pub(crate) fn honest(subject: &Subject, how: &Migrate) -> Traffic {
             .map(|(name, number)| ((*name).to_owned(), (*number).into()))
             .collect(),
     };
-    let memory = u64::from(subject.guest.bytes()) + TALK;
+    let memory = sent + TALK;
     let perform = asked(
         Party::Client,
         Party::Source,

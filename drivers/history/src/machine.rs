@@ -350,7 +350,7 @@ mod tests {
             [drive virtio-disk0]\nfile=/a b.img\nbacking=/next.img < /last.img\nformat=raw\nread-only=true\nsize=1536\n\
             [clock]\nahead=0\n[options]\nuuid=1-2\nmachine=pc-q35-7.2\ngraphics=off\nrtc=base=utc\n\
             device x=there\ndevice vmgenid=there\nglobal kvm-pit.lost_tick_policy=delay\n\
-            fw_cfg=name=opt/a,string=b\n[device main-system-bus/hpet]\n";
+            fw_cfg=name=opt/a,string=b\n[device main-system-bus/hpet a]\n";
         assert_eq!(document, expected);
     }
 

@@ -136,7 +136,9 @@ impl Relay {
             connections: Arc::default(),
         };
         let (wanted, unwanted) = oneshot::channel::<()>();
-        let runtime = runtime::Builder::new_current_thread().enable_all().build()?;
+        let runtime = runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()?;
         let (its_tape, its_valve) = (tape.clone(), valve.clone());
         thread::Builder::new()
             .name("relay".to_owned())
@@ -249,12 +251,12 @@ impl Valve {
 
     /// Whether so many bytes may not come back freely; they are counted where they may.
     fn is_slow(&self, bytes: usize) -> bool {
-        let counted = self
-            .free
-            .fetch_update(Ordering::SeqCst, Ordering::SeqCst, |free| match free {
-                u64::MAX => Some(free),
-                _ => free.checked_sub(bytes as u64),
-            });
+        let counted =
+            self.free
+                .fetch_update(Ordering::SeqCst, Ordering::SeqCst, |free| match free {
+                    u64::MAX => Some(free),
+                    _ => free.checked_sub(bytes as u64),
+                });
         counted.is_err()
     }
 

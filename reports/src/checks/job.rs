@@ -6,7 +6,7 @@
 )]
 
 use migratrix_history::{Connection, DomainState, JobStats, Observation, Purpose, Side, When};
-use migratrix_matrix::{Method, Point};
+use migratrix_matrix::{Feature, Method, Point, Raw};
 
 use super::evidence::{Evidence, Judged};
 use crate::Verdict;
@@ -96,6 +96,10 @@ const PAGE: u64 = 4096;
 /// what its devices have beside that.
 fn whole(evidence: &Evidence<'_>, job: &JobStats, stays: bool) -> Option<String> {
     let total = job.memory_total.filter(|_| !stays)?;
+    let shares = |raw: &Raw| raw.features.has(Feature::IgnoreShared);
+    if evidence.header().case.raw().is_some_and(shares) {
+        return pages(job, total);
+    }
     let domain = match evidence.look(Side::Source, When::Before).ok()? {
         DomainState::Present(domain) => domain.identity.as_ref(),
         DomainState::Absent => None,
@@ -106,6 +110,10 @@ fn whole(evidence: &Evidence<'_>, job: &JobStats, stays: bool) -> Option<String>
             "{total} bytes were to be sent, of a machine of {memory}"
         ));
     }
+    pages(job, total)
+}
+
+fn pages(job: &JobStats, total: u64) -> Option<String> {
     let sent = job.memory_normal_bytes? + job.memory_constant? * PAGE;
     (sent < total).then(|| format!("only {sent} of {total} bytes were sent"))
 }
@@ -222,19 +230,22 @@ fn downtime(job: &JobStats, bound: u64) -> Option<String> {
 const APART_MS: u64 = 250;
 const APART_SHARE: u64 = 4;
 
-/// The downtime is the time for which the guest ran nowhere, where the events of both sides tell of it.
-/// A destination that reads a file, or asks for pages, runs only later: there it is the least.
+/// The downtime is the time for which the guest ran nowhere, where the events of both sides tell of it. QEMU
+/// alone counts until all is sent: what the destination then takes to run is bounded as the downtime is. One
+/// that reads a file, or asks for pages, runs only later: there it is the least.
 fn gap(evidence: &Evidence<'_>, job: &JobStats) -> Option<String> {
     let (gap, down) = (evidence.gap()? / 1_000, job.downtime_ms?);
-    let at_once = match evidence.header().case.point {
-        Point::Tck(_) | Point::Chained(_) => true,
-        Point::Qemu(raw) => raw.method == Method::Precopy && !raw.transport.is_file(),
+    let later = match evidence.header().case.point {
+        Point::Tck(_) | Point::Chained(_) => APART_MS,
+        Point::Qemu(raw) if raw.method == Method::Precopy && !raw.transport.is_file() => {
+            evidence.header().downtime_bound_ms
+        }
+        Point::Qemu(_) => u64::MAX,
         Point::Colo(_) | Point::Backup(_) => return None,
     };
+    let most = if gap > down { later } else { APART_MS };
     let apart = gap.abs_diff(down);
-    let most = APART_MS + gap.min(down) / APART_SHARE;
-    let wrong = apart > most && (at_once || down > gap);
-    wrong.then(|| {
+    (apart > most.saturating_add(gap.min(down) / APART_SHARE)).then(|| {
         format!(
             "the downtime of {down} ms is not the {gap} ms for which the guest ran on neither side"
         )

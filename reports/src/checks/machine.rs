@@ -97,7 +97,7 @@ fn changed(
 ) -> Vec<String> {
     match section {
         RELEASE => Vec::new(),
-        OPTIONS => options(before, after),
+        OPTIONS => options(before, after, versions),
         _ => {
             let both = before.iter().filter_map(|(name, from)| {
                 let to = after.get(name)?;
@@ -112,7 +112,11 @@ fn changed(
 }
 
 /// An option that only one was started with is a difference as well.
-fn options(before: &BTreeMap<&str, &str>, after: &BTreeMap<&str, &str>) -> Vec<String> {
+fn options(
+    before: &BTreeMap<&str, &str>,
+    after: &BTreeMap<&str, &str>,
+    versions: &Versions,
+) -> Vec<String> {
     let mut names: Vec<_> = before.keys().chain(after.keys()).collect();
     names.sort();
     names.dedup();
@@ -120,9 +124,11 @@ fn options(before: &BTreeMap<&str, &str>, after: &BTreeMap<&str, &str>) -> Vec<S
         let value = of.get(name);
         value.map_or("nothing".to_owned(), |value| format!("`{value}`"))
     };
-    let differ = names
-        .into_iter()
-        .filter(|name| **name != UUID && before.get(*name) != after.get(*name));
+    let differ = names.into_iter().filter(|name| {
+        **name != UUID
+            && before.get(*name) != after.get(*name)
+            && !listed::explains_property(OPTIONS, name, versions)
+    });
     differ
         .map(|name| {
             let (from, to) = (told(before, name), told(after, name));

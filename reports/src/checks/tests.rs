@@ -331,7 +331,7 @@ fn broken() -> Vec<(Condition, History)> {
         (C::Statistics, worked(|job| job.kind = "failed".into())),
         (C::Statistics, worked(|job| job.downtime_ms = None)),
         (C::Statistics, worked(|job| job.downtime_ms = Some(2_001))),
-        (C::Statistics, worked(|job| job.downtime_ms = Some(601))),
+        (C::Statistics, worked(|job| job.downtime_ms = Some(401))),
         (
             C::Statistics,
             worked(|job| job.memory_remaining = Some(4_096)),

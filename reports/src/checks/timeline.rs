@@ -260,6 +260,7 @@ fn ours_and_not(entries: &[Entry]) -> Option<String> {
         Observation::Leftovers { side, .. }
         | Observation::Ram { side, .. }
         | Observation::Carriers { side, .. }
+        | Observation::Userfaults { side, .. }
         | Observation::Unowned { side, .. } => Some(*side).filter(|side| is_foreign(*side)),
         _ => None,
     })?;
@@ -329,6 +330,7 @@ fn asked_in(saw: &Observation) -> &'static [Verb] {
         Observation::Versions(_) => &[
             Verb::Connect,
             Verb::Start,
+            Verb::Listen,
             Verb::Migrate,
             Verb::Onward,
             Verb::Backup,
@@ -346,13 +348,17 @@ fn asked_in(saw: &Observation) -> &'static [Verb] {
         Observation::Domain { .. }
         | Observation::Description { .. }
         | Observation::Carriers { .. }
+        | Observation::Wire { .. }
+        | Observation::Userfaults { .. }
         | Observation::Stream { .. }
         | Observation::Monitor { .. } => &[Verb::Inspect],
         Observation::Channels { .. } => &[Verb::Inspect, Verb::Migrate],
         Observation::Job { .. } => &[Verb::Job, Verb::Await],
         Observation::Memory { .. } => &[Verb::Survey],
         Observation::Ram { .. } => &[Verb::Ram],
-        Observation::Settings { .. } => &[Verb::Configure, Verb::Start, Verb::Migrate],
+        Observation::Settings { .. } => {
+            &[Verb::Configure, Verb::Start, Verb::Listen, Verb::Migrate]
+        }
         Observation::Device { .. } => &[Verb::UseDevice],
         Observation::Colo { .. } => &[Verb::Await],
         Observation::Mirror { .. } => &[Verb::Mirror],

@@ -141,8 +141,9 @@ fn connected(
     // The kernel walks all connections of the machine for these.
     if !sockets.is_empty() {
         let tcp = once(&tables.tcp, || process.tcp())?.iter();
+        // One may be told twice, where others come and go meanwhile.
         let tcp =
-            tcp.filter(|one| one.state == TcpState::Established && sockets.contains(&one.inode));
+            tcp.filter(|one| one.state == TcpState::Established && sockets.remove(&one.inode));
         all.extend(tcp.map(|one| {
             let ends = format!("{} and {}", one.local_address, one.remote_address);
             carrier(CarrierKind::Tcp, Some(ends))

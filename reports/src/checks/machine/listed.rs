@@ -41,7 +41,7 @@ const EARLY: Since = Since::between(Version::new(5, 2, 0), Version::new(7, 2, 0)
 const LATER: Since = Since::between(Version::new(7, 2, 22), Version::new(10, 0, 13));
 
 /// The table.
-const ROWS: [Row; 8] = [
+const ROWS: [Row; 9] = [
     Row {
         section: "device main-system-bus/ps2-kbd",
         what: Device,
@@ -90,6 +90,12 @@ const ROWS: [Row; 8] = [
         what: Property("noreboot"),
         since: Libvirt(Since::version(Version::new(9, 1, 0))),
         why: "libvirt lets the chipset's watchdog, which it now tells of, do what it says (libvirt 926594dc)",
+    },
+    Row {
+        section: "options",
+        what: Property("global ICH9-LPC.noreboot"),
+        since: Libvirt(Since::version(Version::new(9, 1, 0))),
+        why: "as the property itself",
     },
 ];
 

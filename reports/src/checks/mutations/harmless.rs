@@ -38,7 +38,9 @@ pub(super) const HARMLESS: &[Row] = &[
             "settings *",
             "stream *",
             "traffic *",
+            "userfaults *",
             "versions *",
+            "wire *",
             "written *",
         ],
         EVERY,
@@ -298,12 +300,6 @@ pub(super) const HARMLESS: &[Row] = &[
         "before the yank the monitor may answer or not",
     ),
     (
-        &["a longer downtime in"],
-        &["job *"],
-        &["/stopped/", "/suspended/", "paused"],
-        "of a guest that stands no events tell of a gap, and the bound is above it",
-    ),
-    (
         &["another device in", "no machine in", "other machine in"],
         &["domain source after"],
         &["qemu/qemu"],
@@ -526,6 +522,24 @@ pub(super) const HARMLESS: &[Row] = &[
         ],
         EVERY,
         "what a step does is proven by what is seen after it, and not by its own word",
+    ),
+    (
+        &["send a step on"],
+        &["wire in inspect"],
+        &["/psk", "/recover"],
+        "a relay keeps what went by, and tells it whenever it is asked",
+    ),
+    (
+        &["swap with the next"],
+        &["userfaults destination in inspect"],
+        &["postcopy/"],
+        "the two are looked at together",
+    ),
+    (
+        &["drop", "other side of"],
+        &["status pre-switchover source in await"],
+        &["/mapped-ram+multifd"],
+        "that it waits before its switchover is the tester's own doing, and no part of the case",
     ),
     (
         &["refuse"],

@@ -411,6 +411,7 @@ const CARRIERS: &[Change<Vec<Carrier>>] = &[
         carriers.push(Carrier {
             kind: CarrierKind::File,
             address: Some("/other".to_owned()),
+            direct: 0,
         });
     }),
 ];

@@ -166,9 +166,16 @@ fn acknowledged(evidence: &Evidence<'_>, raw: &Raw) -> Effect {
         return Ok(Some(format!("it did not switch over: it is {last}")));
     }
     match shows_answers(evidence, raw) {
-        true => wire::unanswered(evidence, true),
+        true => wire::unanswered(evidence, says_ready(evidence)),
         false => Ok(None),
     }
+}
+
+/// Whether a destination says that it is ready though no device of it has asked for that: 10.0.13 does, and
+/// 11.1.3 does not.
+fn says_ready(evidence: &Evidence<'_>) -> bool {
+    let version = evidence.versions().destination_qemu;
+    version.is_some_and(|version| version < Version::new(11, 1, 0))
 }
 
 /// Each channel has the file open for direct I/O; of a set that was handed over, one more is there for

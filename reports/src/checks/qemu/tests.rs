@@ -219,44 +219,6 @@ fn a_connection_that_was_to_be_lost_when_all_was_over_proves_nothing() {
 }
 
 #[test]
-fn a_destination_behind_a_relay_is_where_it_was_told_to_listen() {
-    let relayed = |told: &str| {
-        let mut history = changed(of(spoiled::RECOVER), |saw| {
-            if let Observation::Carriers {
-                side: Destination,
-                carriers,
-            } = saw
-            {
-                carriers[0].address = Some("127.0.0.1:4711 and 127.0.0.1:4712".to_owned());
-            }
-        });
-        let listen = Observation::Command {
-            side: Destination,
-            command: "migrate-incoming".to_owned(),
-            arguments: serde_json::json!({ "uri": told }),
-        };
-        history.entries.insert(
-            1,
-            Entry {
-                at_us: 1,
-                saw: listen,
-            },
-        );
-        history
-    };
-    assert_kind(
-        &relayed("tcp:127.0.0.1:4711"),
-        Condition::Transport,
-        Kind::Pass,
-    );
-    assert_kind(
-        &relayed("tcp:127.0.0.1:4713"),
-        Condition::Transport,
-        Kind::Fail,
-    );
-}
-
-#[test]
 fn a_guest_that_an_old_qemu_could_not_stop_in_its_sleep_sleeps_on() {
     let point = "precopy/unix/suspended-stopped/plain";
     let asleep = changed(of(point), |saw| match saw {

@@ -7,7 +7,7 @@
 use std::collections::BTreeSet;
 
 use migratrix_history::{Carrier, CarrierKind, Observation, Side, Verb};
-use migratrix_matrix::{Raw, Transport};
+use migratrix_matrix::{Method, Raw, Transport};
 
 use super::wire;
 use crate::{
@@ -26,12 +26,19 @@ pub(super) fn transport(evidence: &Evidence<'_>, raw: &Raw) -> Judged {
     };
     let mut faults = Vec::new();
     for side in sides {
-        let carriers = carriers(evidence, *side)?;
         let host = evidence.host(*side);
-        let wrong = wrong_kind(raw.transport, carriers)
-            .or_else(|| wrong_address(evidence, raw, *side, carriers))
-            .or_else(|| wrong_count(evidence, raw, carriers))
-            .or_else(|| wrong_way(evidence, raw.transport, *side));
+        let looks = looks(evidence, *side)?;
+        // In postcopy it is looked at once more.
+        let again = raw.method == Method::Postcopy && evidence.records_traces();
+        if looks.len() < 1 + usize::from(again) {
+            return Err(evidence.unseen(&format!("what carries the stream on {host} was not seen")));
+        }
+        let wrong = looks.into_iter().find_map(|carriers| {
+            wrong_kind(raw.transport, carriers)
+                .or_else(|| wrong_address(evidence, raw, *side, carriers))
+                .or_else(|| wrong_count(evidence, raw, carriers))
+        });
+        let wrong = wrong.or_else(|| wrong_way(evidence, raw.transport, *side));
         faults.extend(wrong.map(|wrong| format!("{host} {wrong}")));
     }
     match wire::wrong(evidence, raw) {
@@ -47,9 +54,16 @@ pub(super) fn transport(evidence: &Evidence<'_>, raw: &Raw) -> Judged {
     }))
 }
 
-/// What the side had open while the migration was held; nothing at all can carry no stream, and was not
-/// seen.
+/// What the side had open while the migration was held, when it was first looked at.
 pub(super) fn carriers<'h>(evidence: &Evidence<'h>, of: Side) -> Result<&'h [Carrier], Verdict> {
+    let host = evidence.host(of);
+    let unseen = || evidence.unseen(&format!("what carries the stream on {host} was not seen"));
+    looks(evidence, of)?.first().copied().ok_or_else(unseen)
+}
+
+/// What the side had open while the migration was held, look by look; nothing at all can carry no stream,
+/// and was not seen.
+fn looks<'h>(evidence: &Evidence<'h>, of: Side) -> Result<Vec<&'h [Carrier]>, Verdict> {
     let began = evidence.migrate_began()?;
     let freed = evidence.first_after(began, &[Verb::Converge]);
     let held = began..freed.unwrap_or(u64::MAX);
@@ -57,11 +71,10 @@ pub(super) fn carriers<'h>(evidence: &Evidence<'h>, of: Side) -> Result<&'h [Car
         Observation::Carriers { side, carriers } if *side == of => Some(carriers.as_slice()),
         _ => None,
     });
-    let mut seen = seen.into_iter();
-    let own = seen.find(|(at, carriers)| held.contains(at) && !carriers.is_empty());
-    let host = evidence.host(of);
-    let unseen = || evidence.unseen(&format!("what carries the stream on {host} was not seen"));
-    own.map(|(_, carriers)| carriers).ok_or_else(unseen)
+    let own = seen
+        .into_iter()
+        .filter(|(at, carriers)| held.contains(at) && !carriers.is_empty());
+    Ok(own.map(|(_, carriers)| carriers).collect())
 }
 
 const fn kind(transport: Transport) -> CarrierKind {

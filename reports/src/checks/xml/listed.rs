@@ -143,7 +143,10 @@ const ROWS: [Row; 16] = [
         path: "/domain/devices/watchdog[itco]",
         of: ALL,
         when: OneTells(Since::version(Version::new(9, 1, 0))),
-        values: &["<watchdog model='itco' action='reset'"],
+        values: &[
+            "<watchdog model='itco' action='reset'",
+            "<watchdog model='itco' action='none'",
+        ],
         why: "the watchdog of the chipset is told, which all q35 machines have (libvirt 926594dc)",
     },
     Row {
