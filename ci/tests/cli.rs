@@ -946,13 +946,16 @@ fn a_client_of_another_build_is_refused_before_anything_starts() {
     }
     let client = dir.path().join("client");
     fs::write(&client, "built long ago").expect("there is room");
-    let run = Command::new(env!("CARGO_BIN_EXE_migratrix"))
-        .args(["run", "--out", "out"])
-        .current_dir(dir.path())
-        .env("MIGRATRIX_CACHE", dir.path().join("cache"))
-        .env("MIGRATRIX_CLIENT", &client)
-        .output();
-    let said = Said::of(&run.expect("the program is built"));
+    let run = || {
+        let run = Command::new(env!("CARGO_BIN_EXE_migratrix"))
+            .args(["run", "--out", "out"])
+            .current_dir(dir.path())
+            .env("MIGRATRIX_CACHE", dir.path().join("cache"))
+            .env("MIGRATRIX_CLIENT", &client)
+            .output();
+        Said::of(&run.expect("the program is built"))
+    };
+    let said = run();
     refuses(
         &said,
         5,
@@ -963,13 +966,7 @@ fn a_client_of_another_build_is_refused_before_anything_starts() {
     );
     assert!(!dir.path().join("out").exists());
     fs::remove_file(&client).expect("it is there");
-    let run = Command::new(env!("CARGO_BIN_EXE_migratrix"))
-        .args(["run", "--out", "out"])
-        .current_dir(dir.path())
-        .env("MIGRATRIX_CACHE", dir.path().join("cache"))
-        .env("MIGRATRIX_CLIENT", &client)
-        .output();
-    let said = Said::of(&run.expect("the program is built"));
+    let said = run();
     refuses(
         &said,
         5,

@@ -126,8 +126,8 @@ impl Answers {
         if let Some(unix) = ahead {
             text += &clock(unix, self.host_unix);
         }
-        let options = |words: &Vec<String>| options(words, devices);
-        text += &self.words.as_ref().map(options).unwrap_or_default();
+        let options = |words: &[String]| options(words, devices);
+        text += &self.words.as_deref().map(options).unwrap_or_default();
         text += &devices::sections(devices);
         Some(text)
     }

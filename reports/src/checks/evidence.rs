@@ -279,38 +279,34 @@ impl<'h> Evidence<'h> {
 
     /// The lap that the first heartbeat began with, and a moment before it was read, in microseconds.
     pub fn earliest_reading(&self) -> Option<(u64, u32)> {
-        let mut began = None;
-        self.entries.iter().find_map(|entry| match &entry.saw {
-            Observation::Began { .. } => {
-                began = Some(entry.at_us);
-                None
-            }
-            Observation::Beat {
-                when: When::Before | When::During | When::After,
-                first,
-                ..
-            } => began.zip(Some(*first)),
-            _ => None,
-        })
+        let of_a_look =
+            |(when, _): &(When, _)| matches!(when, When::Before | When::During | When::After);
+        let first = self.readings().find(of_a_look);
+        first.map(|(_, reading)| reading)
     }
 
     /// The newest lap that a heartbeat began with, and a moment before it was read, in microseconds: when
     /// its step began. A reading is told only when it has come, which may be long after.
     pub fn first_reading(&self) -> Option<(u64, u32)> {
+        let at_rest = |(when, _): &(When, _)| matches!(when, When::Before | When::After);
+        let readings = self.readings().filter(at_rest);
+        let newest = readings.max_by_key(|(_, (began, lap))| (*lap, *began));
+        newest.map(|(_, reading)| reading)
+    }
+
+    /// The lap that each heartbeat began with, when its step began, in microseconds, and at which look.
+    fn readings(&self) -> impl Iterator<Item = (When, (u64, u32))> {
         let mut began = None;
-        let mut newest = None;
-        for entry in self.entries {
-            match &entry.saw {
-                Observation::Began { .. } => began = Some(entry.at_us),
-                Observation::Beat {
-                    when: When::Before | When::After,
-                    first,
-                    ..
-                } => newest = newest.max(Some(*first).zip(began)),
-                _ => {}
-            }
-        }
-        newest.map(|(lap, began)| (began, lap))
+        self.entries
+            .iter()
+            .filter_map(move |entry| match &entry.saw {
+                Observation::Began { .. } => {
+                    began = Some(entry.at_us);
+                    None
+                }
+                Observation::Beat { when, first, .. } => Some((*when, (began?, *first))),
+                _ => None,
+            })
     }
 
     /// When each pass over the memory began, in microseconds.

@@ -96,26 +96,27 @@ const PAGE: u64 = 4096;
 /// what its devices have beside that.
 fn whole(evidence: &Evidence<'_>, job: &JobStats, stays: bool) -> Option<String> {
     let total = job.memory_total.filter(|_| !stays)?;
-    let shares = |raw: &Raw| raw.features.has(Feature::IgnoreShared);
-    if evidence.header().case.raw().is_some_and(shares) {
-        return pages(job, total);
-    }
-    let domain = match evidence.look(Side::Source, When::Before).ok()? {
-        DomainState::Present(domain) => domain.identity.as_ref(),
-        DomainState::Absent => None,
-    };
-    let memory = domain.map_or(0, |machine| machine.memory_kib * 1024);
+    let memory = memory(evidence)?;
     if total < memory {
         return Some(format!(
             "{total} bytes were to be sent, of a machine of {memory}"
         ));
     }
-    pages(job, total)
-}
-
-fn pages(job: &JobStats, total: u64) -> Option<String> {
     let sent = job.memory_normal_bytes? + job.memory_constant? * PAGE;
     (sent < total).then(|| format!("only {sent} of {total} bytes were sent"))
+}
+
+/// How much memory the machine has that must be sent, in bytes, as far as it is known.
+fn memory(evidence: &Evidence<'_>) -> Option<u64> {
+    let shares = |raw: &Raw| raw.features.has(Feature::IgnoreShared);
+    if evidence.header().case.raw().is_some_and(shares) {
+        return Some(0);
+    }
+    let machine = match evidence.look(Side::Source, When::Before).ok()? {
+        DomainState::Present(domain) => domain.identity.as_ref(),
+        DomainState::Absent => None,
+    };
+    Some(machine.map_or(0, |machine| machine.memory_kib * 1024))
 }
 
 /// What went over the connections that were the memory's own.
@@ -134,9 +135,15 @@ fn carried(evidence: &Evidence<'_>, job: &JobStats) -> Option<String> {
     })
 }
 
-/// How far a time of a side may be from ours, in milliseconds, and beside it the share of the longer of both.
-const CLOCK_MS: u64 = 250;
-const CLOCK_SHARE: u64 = 4;
+/// How far two times of one thing may be apart, in milliseconds, and beside it the share of the shorter of
+/// both: each side has a clock of its own, and events are heard late on a busy machine.
+const APART_MS: u64 = 250;
+const APART_SHARE: u64 = 4;
+
+/// Whether a time is longer than another one by more than `by` and the share, in milliseconds.
+const fn is_beyond(time: u64, other: u64, by: u64) -> bool {
+    time > other.saturating_add(by).saturating_add(other / APART_SHARE)
+}
 
 /// The job lasted no longer than from when it was asked for until it was seen to be over, and no shorter than it
 /// was seen to copy.
@@ -144,7 +151,7 @@ fn elapsed(evidence: &Evidence<'_>, job: &JobStats) -> Option<String> {
     let elapsed = job.elapsed_ms?;
     let (asked, ended) = (evidence.migrate_began().ok()?, evidence.ended()?);
     let most = ended.saturating_sub(asked) / 1_000;
-    if elapsed > most + CLOCK_MS + most / CLOCK_SHARE {
+    if is_beyond(elapsed, most, APART_MS) {
         return Some(format!(
             "the job lasted {elapsed} ms, and was over {most} ms after it was asked for"
         ));
@@ -161,7 +168,7 @@ fn elapsed(evidence: &Evidence<'_>, job: &JobStats) -> Option<String> {
         .filter_map(|(at_us, copies)| copies.then_some(at_us))
         .collect();
     let least = (copied.last()? - copied.first()?) / 1_000;
-    (least > elapsed + CLOCK_MS + elapsed / CLOCK_SHARE)
+    is_beyond(least, elapsed, APART_MS)
         .then(|| format!("the job lasted {elapsed} ms, and was seen to copy for {least} ms"))
 }
 
@@ -225,11 +232,6 @@ fn downtime(job: &JobStats, bound: u64) -> Option<String> {
     (down > bound).then(|| format!("the downtime of {down} ms is above its bound of {bound} ms"))
 }
 
-/// How much a downtime that is reported may differ from the gap that the events show, in milliseconds,
-/// and beside it the share of the shorter of both: events are heard late on a busy machine.
-const APART_MS: u64 = 250;
-const APART_SHARE: u64 = 4;
-
 /// The downtime is the time for which the guest ran nowhere, where the events of both sides tell of it. QEMU
 /// alone counts until all is sent: what the destination then takes to run is bounded as the downtime is. One
 /// that reads a file, or asks for pages, runs only later: there it is the least.
@@ -244,8 +246,7 @@ fn gap(evidence: &Evidence<'_>, job: &JobStats) -> Option<String> {
         Point::Colo(_) | Point::Backup(_) => return None,
     };
     let most = if gap > down { later } else { APART_MS };
-    let apart = gap.abs_diff(down);
-    (apart > most.saturating_add(gap.min(down) / APART_SHARE)).then(|| {
+    is_beyond(gap.max(down), gap.min(down), most).then(|| {
         format!(
             "the downtime of {down} ms is not the {gap} ms for which the guest ran on neither side"
         )

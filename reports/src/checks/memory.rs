@@ -122,16 +122,19 @@ pub(super) fn newer(evidence: &Evidence<'_>, on: Side, at_us: u64, lap: u32) -> 
 /// What is wrong where the guest is seen further than its pace lets it come since it was seen first.
 pub(super) fn leap(evidence: &Evidence<'_>) -> Option<String> {
     let pace = u64::from(evidence.header().guest.pace_us);
-    let (since, from) = evidence.earliest_reading().filter(|_| pace > 0)?;
-    let laps = evidence.laps().into_iter();
-    let most = |at_us: u64| u64::from(from) + at_us.saturating_sub(since) / pace + SLACK;
-    let (at_us, lap) = laps
-        .into_iter()
-        .find(|(at_us, lap)| u64::from(*lap) > most(*at_us))?;
-    Some(format!(
-        "lap {lap} was seen where it can't have come further than lap {}",
-        most(at_us)
-    ))
+    let from = evidence.earliest_reading().filter(|_| pace > 0)?;
+    let mut laps = evidence.laps().into_iter();
+    laps.find_map(|(at_us, lap)| {
+        let most = furthest(from, at_us, pace);
+        (u64::from(lap) > most)
+            .then(|| format!("lap {lap} was seen where it can't have come further than lap {most}"))
+    })
+}
+
+/// The furthest lap that a guest can have come to at a moment, which was at a lap at an earlier one and
+/// makes one in a `pace`, all in microseconds.
+fn furthest((since_us, lap): (u64, u32), at_us: u64, pace: u64) -> u64 {
+    u64::from(lap) + at_us.saturating_sub(since_us) / pace + SLACK
 }
 
 /// What is wrong with a lap that was read at a moment: it lies before one that was seen, or after one
@@ -158,7 +161,7 @@ fn bounds(
     let Some((seen_us, seen)) = evidence.first_reading().filter(|_| pace > 0) else {
         return Ok(None);
     };
-    let most = u64::from(seen) + at_us.saturating_sub(seen_us) / pace + SLACK;
+    let most = furthest((seen_us, seen), at_us, pace);
     Ok((u64::from(lap) > most).then(|| {
         let since = at_us.saturating_sub(seen_us) / 1_000;
         format!(

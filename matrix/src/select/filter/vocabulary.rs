@@ -54,9 +54,9 @@ const PREDICATES: [(&str, Values); 10] = [
 /// taken too.
 pub(super) fn words(predicate: &str, value: &str) -> Result<Predicate, String> {
     let asked = || axes().filter(|axis| axis.predicate == predicate);
-    let is_glob = value.contains(['*', '?']);
-    let glob = WildMatch::new(value);
-    let fits = |word: &str| word == value || is_glob && glob.matches(word);
+    let glob = glob(value);
+    let matches = |word: &str| glob.as_ref().is_some_and(|glob| glob.matches(word));
+    let fits = |word: &str| word == value || matches(word);
     let found = |axis: &'static AxisInfo| {
         let now = axis.words.iter().map(|(word, _)| (*word, *word));
         let all = now.chain(axis.former.iter().copied());
@@ -66,11 +66,21 @@ pub(super) fn words(predicate: &str, value: &str) -> Result<Predicate, String> {
     let found: Vec<_> = asked().flat_map(found).unique().collect();
     if !found.is_empty() {
         Ok(Predicate::Is(found))
-    } else if is_glob {
-        Err(format!("`{value}` matches no value of `{predicate}`"))
+    } else if glob.is_some() {
+        Err(unmatched(predicate, value))
     } else {
         Err(unknown(asked(), value).to_string())
     }
+}
+
+/// The glob that a value is, where it is one.
+fn glob(value: &str) -> Option<WildMatch> {
+    value.contains(['*', '?']).then(|| WildMatch::new(value))
+}
+
+/// That a glob stands for nothing.
+fn unmatched(predicate: &str, glob: &str) -> String {
+    format!("`{glob}` matches no value of `{predicate}`")
 }
 
 /// That a word is none of those of `axes`, which share a predicate.
@@ -131,12 +141,11 @@ fn fault(value: &str) -> Result<Predicate, String> {
     if value == "none" {
         return Ok(Predicate::NoFault);
     }
-    if value.contains(['*', '?']) {
-        let glob = WildMatch::new(value);
+    if let Some(glob) = glob(value) {
         let mut found = Fault::ALL.to_vec();
         found.retain(|fault| glob.matches(fault.word()));
         return match found.as_slice() {
-            [] => Err(format!("`{value}` matches no value of `fault`")),
+            [] => Err(unmatched("fault", value)),
             [_, ..] => Ok(Predicate::Faults(found)),
         };
     }

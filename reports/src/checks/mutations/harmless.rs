@@ -16,6 +16,18 @@ const FAILS: &[&str] = &["/psk-mismatch", "/both-addresses", "/cancel-active"];
 /// Of a case without libvirt.
 const RAW: &[&str] = &["qemu/qemu", "colo/"];
 
+/// A thing is lost, or told again, by another or elsewhere.
+const LOST_OR_MOVED: &[&str] = &[
+    "drop",
+    "repeat",
+    "other side of",
+    "other word of",
+    "send to the end",
+    "send a step back",
+    "send a step on",
+    "swap with the next",
+];
+
 pub(super) const HARMLESS: &[Row] = &[
     (
         &["repeat"],
@@ -83,31 +95,13 @@ pub(super) const HARMLESS: &[Row] = &[
         "what is heard of a guest that is cleared away is our own doing",
     ),
     (
-        &[
-            "drop",
-            "repeat",
-            "other side of",
-            "other word of",
-            "send to the end",
-            "send a step back",
-            "send a step on",
-            "swap with the next",
-        ],
+        LOST_OR_MOVED,
         &["event STOP source in suspend"],
         &["/stopped/"],
         "that the guest is stopped before the migration is told by the look and the heartbeat",
     ),
     (
-        &[
-            "drop",
-            "repeat",
-            "other side of",
-            "other word of",
-            "send to the end",
-            "send a step back",
-            "send a step on",
-            "swap with the next",
-        ],
+        LOST_OR_MOVED,
         &[
             "event RESUME destination in intervene",
             "event RESUME source in intervene",

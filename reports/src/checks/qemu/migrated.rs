@@ -55,24 +55,8 @@ pub(super) fn times_told(evidence: &Evidence<'_>) -> usize {
 }
 
 /// How often a case migrates.
-pub(super) const fn times(incident: Incident) -> usize {
-    match incident {
-        Incident::CancelRetry => 2,
-        Incident::None
-        | Incident::BadDestination
-        | Incident::BadOffset
-        | Incident::Recover
-        | Incident::FailHandshake
-        | Incident::FailReconnect
-        | Incident::CancelBefore
-        | Incident::CancelSetup
-        | Incident::CancelActive
-        | Incident::CancelPreSwitchover
-        | Incident::CancelCancelling
-        | Incident::CancelCancelled
-        | Incident::CancelCompleted
-        | Incident::CancelFailed => 1,
-    }
+pub(super) fn times(incident: Incident) -> usize {
+    1 + usize::from(incident == Incident::CancelRetry)
 }
 
 /// What is wrong where a migration that was over went on, and none was asked for anew.

@@ -27,11 +27,11 @@ pub(super) fn transport(evidence: &Evidence<'_>, raw: &Raw) -> Judged {
     let mut faults = Vec::new();
     for side in sides {
         let host = evidence.host(*side);
-        let looks = looks(evidence, *side)?;
         // In postcopy it is looked at once more.
         let again = raw.method == Method::Postcopy && evidence.records_traces();
+        let looks = looks(evidence, *side)?;
         if looks.len() < 1 + usize::from(again) {
-            return Err(evidence.unseen(&format!("what carries the stream on {host} was not seen")));
+            return Err(unseen(evidence, *side));
         }
         let wrong = looks.into_iter().find_map(|carriers| {
             wrong_kind(raw.transport, carriers)
@@ -56,9 +56,14 @@ pub(super) fn transport(evidence: &Evidence<'_>, raw: &Raw) -> Judged {
 
 /// What the side had open while the migration was held, when it was first looked at.
 pub(super) fn carriers<'h>(evidence: &Evidence<'h>, of: Side) -> Result<&'h [Carrier], Verdict> {
+    let looks = looks(evidence, of)?;
+    let first = looks.first().copied();
+    first.ok_or_else(|| unseen(evidence, of))
+}
+
+fn unseen(evidence: &Evidence<'_>, of: Side) -> Verdict {
     let host = evidence.host(of);
-    let unseen = || evidence.unseen(&format!("what carries the stream on {host} was not seen"));
-    looks(evidence, of)?.first().copied().ok_or_else(unseen)
+    evidence.unseen(&format!("what carries the stream on {host} was not seen"))
 }
 
 /// What the side had open while the migration was held, look by look; nothing at all can carry no stream,
