@@ -33,7 +33,7 @@ pub use command_line::{command_line, command_words};
 pub use driver::{Driver, Host, Leftovers, Owner, SHARED};
 pub use kernel_file::{read_all, read_kernel_file};
 pub use processor::processor_time;
-pub use ram::read_ram;
+pub use ram::GuestMemory;
 pub use record::Recorder;
 pub use registers::{REGISTERS, registers};
 pub use run::{Deadlines, run};

@@ -7,10 +7,10 @@ use std::{
     fs::{self, File},
     io,
     os::unix::fs::FileExt,
-    path::Path,
+    path::{Path, PathBuf},
 };
 
-use migratrix_guest::{Accelerated, PAGE, Parameters, Ram, RamReader};
+use migratrix_guest::{Accelerated, PAGE, Parameters, Ram, RamReader, Survey};
 
 /// How many pages are read at once: so many as stay in a processor's cache.
 const SPAN: u32 = 64;
@@ -21,49 +21,93 @@ const PRESENT: u64 = 1 << 63;
 const SWAPPED: u64 = 1 << 62;
 const OF_FILE: u64 = 1 << 61;
 
-/// The memory of the guest whose QEMU is the process with this folder below `/proc`: `mib` MiB, from
-/// address 0 on. It is the one mapping of that size that has the guest's stamp in its place.
+/// The memory of a guest, in the process of its QEMU.
 ///
-/// # Errors
-/// Returns an error where the process may not be read, or has no such mapping or several.
-pub fn read_ram(
-    process: &Path,
-    guest: &Parameters,
-    accelerated: Accelerated,
-    mib: u32,
-) -> io::Result<Ram> {
-    let maps = fs::read_to_string(process.join("maps"))?;
-    let memory = File::open(process.join("mem"))?;
-    let is_guests = |mapping: &Mapping| {
-        let mut stamp = [0; Parameters::LAP_BYTES];
-        let place = mapping.start + u64::from(guest.lap_address());
-        let read = memory.read_exact_at(&mut stamp, place);
-        read.is_ok() && guest.read_lap(&stamp).is_some()
-    };
-    let mut found = mappings(&maps, u64::from(mib) << 20).filter(is_guests);
-    let mapping = match (found.next(), found.next()) {
-        (Some(mapping), None) => mapping,
-        (None, _) => return Err(unclear("no mapping", mib)),
-        (Some(_), Some(_)) => return Err(unclear("more than one mapping", mib)),
-    };
-    let pages = mib * ((1 << 20) / PAGE);
-    let entries = mapping.entries(process, pages)?;
-    let mut reader = RamReader::new(guest, accelerated);
-    let mut bytes = vec![0; (SPAN * PAGE) as usize];
-    for (entries, first) in entries
-        .chunks(SPAN as usize)
-        .zip((0..).step_by(SPAN as usize))
-    {
-        let pages = entries.len() as u32;
-        if reader.is_blank(pages) || entries.iter().all(|entry| mapping.is_empty(*entry)) {
-            reader.skip(pages);
-            continue;
-        }
-        let bytes = &mut bytes[..entries.len() * PAGE as usize];
-        memory.read_exact_at(bytes, mapping.start + u64::from(PAGE) * first)?;
-        reader.read(bytes);
+/// It is the process's own: once that has ended nothing is read any more, whoever has its number then.
+#[derive(Debug)]
+pub struct GuestMemory {
+    process: PathBuf,
+    memory: File,
+    mapping: Mapping,
+    guest: Parameters,
+    pages: u32,
+}
+
+impl GuestMemory {
+    /// That of the guest whose QEMU is the process with this folder below `/proc`: `mib` MiB, from address 0
+    /// on. It is the one mapping of that size that has the guest's stamp in its place.
+    ///
+    /// # Errors
+    /// Returns an error where the process may not be read, or has no such mapping or several.
+    pub fn find(process: &Path, guest: &Parameters, mib: u32) -> io::Result<Self> {
+        let maps = fs::read_to_string(process.join("maps"))?;
+        let memory = File::open(process.join("mem"))?;
+        let is_guests = |mapping: &Mapping| matches!(mapping.lap(&memory, guest), Ok(Some(_)));
+        let mut found = mappings(&maps, u64::from(mib) << 20).filter(is_guests);
+        let mapping = match (found.next(), found.next()) {
+            (Some(mapping), None) => mapping,
+            (None, _) => return Err(unclear("no mapping", mib)),
+            (Some(_), Some(_)) => return Err(unclear("more than one mapping", mib)),
+        };
+        Ok(Self {
+            process: process.to_owned(),
+            memory,
+            mapping,
+            guest: *guest,
+            pages: mib * ((1 << 20) / PAGE),
+        })
     }
-    Ok(reader.finish())
+
+    /// Whether it is that of the process with this folder, and can still be read.
+    #[must_use]
+    pub fn is_of(&self, process: &Path) -> bool {
+        self.process == process && self.lap().is_ok()
+    }
+
+    /// The guest's lap; `None` where its stamp is not there.
+    ///
+    /// # Errors
+    /// Returns an error where the process has ended.
+    pub fn lap(&self) -> io::Result<Option<u32>> {
+        self.mapping.lap(&self.memory, &self.guest)
+    }
+
+    /// The range that the guest stamps.
+    ///
+    /// # Errors
+    /// Returns an error where the process has ended.
+    pub fn survey(&self) -> io::Result<Survey> {
+        let mut bytes = vec![0; self.guest.bytes() as usize];
+        let place = self.mapping.start + u64::from(self.guest.start);
+        self.memory.read_exact_at(&mut bytes, place)?;
+        Survey::read(&self.guest, &bytes).map_err(io::Error::other)
+    }
+
+    /// What is in each page of it.
+    ///
+    /// # Errors
+    /// Returns an error where the process has ended.
+    pub fn ram(&self, accelerated: Accelerated) -> io::Result<Ram> {
+        let entries = self.mapping.entries(&self.process, self.pages)?;
+        let mut reader = RamReader::new(&self.guest, accelerated);
+        let mut bytes = vec![0; (SPAN * PAGE) as usize];
+        for (entries, first) in entries
+            .chunks(SPAN as usize)
+            .zip((0..).step_by(SPAN as usize))
+        {
+            let pages = entries.len() as u32;
+            let is_empty = |entry: &u64| self.mapping.is_empty(*entry);
+            if reader.is_blank(pages) || entries.iter().all(is_empty) {
+                reader.skip(pages);
+                continue;
+            }
+            let bytes = &mut bytes[..entries.len() * PAGE as usize];
+            let place = self.mapping.start + u64::from(PAGE) * first;
+            self.memory.read_exact_at(bytes, place)?;
+            reader.read(bytes);
+        }
+        Ok(reader.finish())
+    }
 }
 
 fn unclear(what: &str, mib: u32) -> io::Error {
@@ -80,6 +124,14 @@ struct Mapping {
 }
 
 impl Mapping {
+    /// The lap of the guest whose memory it is.
+    fn lap(&self, memory: &File, guest: &Parameters) -> io::Result<Option<u32>> {
+        let mut stamp = [0; Parameters::LAP_BYTES];
+        let place = self.start + u64::from(guest.lap_address());
+        memory.read_exact_at(&mut stamp, place)?;
+        Ok(guest.read_lap(&stamp))
+    }
+
     /// What the kernel says of each of its pages.
     fn entries(&self, process: &Path, pages: u32) -> io::Result<Vec<u64>> {
         let mut bytes = vec![0; pages as usize * ENTRY];
@@ -155,7 +207,7 @@ mod tests {
     }
 
     fn read(process: &tempfile::TempDir) -> io::Result<Ram> {
-        read_ram(process.path(), &GUEST, Accelerated::Tcg, MIB)
+        GuestMemory::find(process.path(), &GUEST, MIB)?.ram(Accelerated::Tcg)
     }
 
     fn whole() -> Ram {
@@ -168,6 +220,30 @@ mod tests {
     fn the_memory_of_a_process_is_found_by_the_guest_s_stamp() {
         assert_eq!(read(&process("rw-p 0 0:0 0", THERE)).unwrap(), whole());
         assert_eq!(whole().regions.len(), 1);
+    }
+
+    #[test]
+    fn the_lap_and_the_stamped_range_are_those_that_lie_in_the_memory() {
+        let process = process("rw-p 0 0:0 0", THERE);
+        let found = GuestMemory::find(process.path(), &GUEST, MIB).unwrap();
+        let range = Model::new(GUEST).memory();
+        assert_eq!(found.lap().unwrap(), Some(0));
+        assert_eq!(
+            found.survey().unwrap(),
+            Survey::read(&GUEST, &range).unwrap()
+        );
+    }
+
+    #[test]
+    fn of_a_process_that_has_ended_nothing_is_read() {
+        let process = process("rw-p 0 0:0 0", THERE);
+        let found = GuestMemory::find(process.path(), &GUEST, MIB).unwrap();
+        assert!(found.is_of(process.path()));
+        assert!(!found.is_of(Path::new("/proc/1")));
+        // The memory of a process that is no more has no bytes.
+        fs::write(process.path().join("mem"), "").unwrap();
+        assert!(!found.is_of(process.path()));
+        assert!(found.lap().is_err() && found.survey().is_err());
     }
 
     #[test]

@@ -9,7 +9,7 @@ use std::{
 };
 
 use migratrix_client::wire::{Op, Said};
-use migratrix_contract::Subject;
+use migratrix_contract::{GuestMemory, Subject};
 use migratrix_guest::Parameters;
 use migratrix_history::{Observation, Side, When};
 use tokio::{
@@ -19,8 +19,8 @@ use tokio::{
 
 use crate::{Client, Error};
 
-/// How often a lap is read while one is waited for, or the guest is followed. A read goes through the
-/// client, the daemon and QEMU's monitor, and takes each of them some processor time.
+/// How often a lap is read while one is waited for, or the guest is followed. Where the guest's memory is not
+/// ours a read goes through the client, the daemon and QEMU's monitor, and takes each some processor time.
 const EVERY: Duration = Duration::from_millis(20);
 
 /// How often a guest is followed that must be still meanwhile: what counts is how long it was sampled.
@@ -51,6 +51,7 @@ pub struct Heartbeat {
     side: Side,
     domain: String,
     guest: Parameters,
+    memory: Option<Arc<GuestMemory>>,
 }
 
 /// When the guest's laps begin to count for what it does while its memory is copied.
@@ -73,29 +74,25 @@ pub struct Laps {
 }
 
 impl Heartbeat {
-    /// Samples the heartbeat of `subject` on the host that `client` knows as `side`.
-    pub fn new(client: Arc<Client>, side: Side, subject: &Subject) -> Self {
+    /// Samples the heartbeat of `subject` on the host that `client` knows as `side`: in its `memory`, where
+    /// that is ours to look into.
+    pub fn new(
+        client: Arc<Client>,
+        side: Side,
+        subject: &Subject,
+        memory: Option<Arc<GuestMemory>>,
+    ) -> Self {
         Self {
             client,
             side,
             domain: subject.domain.clone(),
             guest: subject.guest,
+            memory,
         }
     }
 
-    /// Waits until the guest has lapped twice: by its console, where that is a file that is found at
-    /// `console` from here. The caller sets the deadline.
-    pub async fn wait(&self, console: Option<&Path>) -> Result<(), Error> {
-        match console {
-            Some(console) => {
-                until_lapped(console).await;
-                Ok(())
-            }
-            None => self.until_lapped().await,
-        }
-    }
-
-    async fn until_lapped(&self) -> Result<(), Error> {
+    /// Waits until the guest has lapped twice. The caller sets the deadline.
+    pub async fn until_lapped(&self) -> Result<(), Error> {
         let mut first = None;
         let mut tick = ticks(EVERY);
         loop {
@@ -193,12 +190,17 @@ impl Heartbeat {
         Ok(job.memory_processed.unwrap_or(0))
     }
 
-    /// The guest's lap; `None` where it has laid out nothing yet.
-    pub async fn lap(&self) -> Result<Option<u32>, Error> {
-        self.read().await
+    /// The guest's lap, as it lies in memory.
+    async fn read(&self) -> Result<Option<u32>, Error> {
+        match self.memory.as_ref().map(|memory| memory.lap()) {
+            Some(Ok(lap)) => Ok(lap),
+            // The host says what has become of it.
+            Some(Err(_)) | None => self.lap().await,
+        }
     }
 
-    async fn read(&self) -> Result<Option<u32>, Error> {
+    /// The guest's lap by the host's word; `None` where it has laid out nothing yet.
+    pub async fn lap(&self) -> Result<Option<u32>, Error> {
         let op = Op::Lap {
             side: self.side,
             domain: self.domain.clone(),
@@ -252,9 +254,9 @@ impl Laps {
     }
 }
 
-/// Waits until the guest has told its console of two laps. A file that is not there yet has none; one
+/// Waits until the guest has told its console, a file here, of two laps. The caller sets the deadline. A file that is not there yet has none; one
 /// that is there stays open, and only what is new in it is read.
-async fn until_lapped(console: &Path) {
+pub async fn until_told(console: &Path) {
     let (mut file, mut laps) = (None, 0);
     let mut tick = ticks(CONSOLE_EVERY);
     loop {

@@ -3,13 +3,15 @@
 use std::{collections::HashMap, ffi::OsString, sync::Arc, time::Duration};
 
 use migratrix_client::wire::{Detail, DomainAction, HostFacts, Op, Said, Seen};
-use migratrix_contract::{Deadlines, Driver, Host, Owner, Recorder, Step, Subject, Uuid, Variant};
+use migratrix_contract::{
+    Deadlines, Driver, GuestMemory, Host, Owner, Recorder, Step, Subject, Uuid, Variant,
+};
 use migratrix_history::{Observation, Outcome, Side, Versions, When};
 use migratrix_matrix::{Persistence, Version};
 
 use crate::{
     Client, Error, Slot,
-    beat::Heartbeat,
+    beat::{Heartbeat, until_told},
     client::done,
     domain_xml, image,
     listener::{Events, observed},
@@ -32,7 +34,18 @@ pub struct LibvirtDriver<'a> {
     pub(crate) events: Events,
     /// The number of the process that was the domain's QEMU when it was looked for last.
     pub(crate) qemus: HashMap<Side, OsString>,
+    /// The memory of the domain's guest, where it was found last.
+    pub(crate) memories: HashMap<Side, Arc<GuestMemory>>,
+    /// What the last look saw of the domain, since which nothing was done to it.
+    pub(crate) last_looks: HashMap<Side, LastLook>,
     opened: HashMap<Side, HostFacts>,
+}
+
+/// What a look saw of a domain.
+#[derive(Clone, Copy)]
+pub(crate) struct LastLook {
+    pub(crate) active: bool,
+    pub(crate) runs: bool,
 }
 
 impl<'a> LibvirtDriver<'a> {
@@ -55,6 +68,8 @@ impl<'a> LibvirtDriver<'a> {
             described: Vec::new(),
             patience: Deadlines::default().clear,
             qemus: HashMap::new(),
+            memories: HashMap::new(),
+            last_looks: HashMap::new(),
             opened: HashMap::new(),
         }
     }
@@ -82,8 +97,11 @@ impl<'a> LibvirtDriver<'a> {
             Step::Undefine(side) => self.act(side, DomainAction::Undefine).await,
             Step::Start(side, persistence, variant) => self.start(side, persistence, variant).await,
             Step::AwaitBeat(side) => {
-                let console = self.host(side).path(&console(&self.subject));
-                self.heartbeat(side).await?.wait(console.as_deref()).await
+                if let Some(console) = self.host(side).path(&console(&self.subject)) {
+                    until_told(&console).await;
+                    return Ok(());
+                }
+                self.heartbeat(side).await?.until_lapped().await
             }
             Step::Suspend(side) => self.act(side, DomainAction::Suspend).await,
             Step::Resume(side) => self.act(side, DomainAction::Resume).await,
@@ -203,7 +221,11 @@ impl<'a> LibvirtDriver<'a> {
     }
 
     pub(crate) async fn heartbeat(&mut self, side: Side) -> Result<Heartbeat, Error> {
-        Ok(Heartbeat::new(self.on(side).await?, side, &self.subject))
+        let client = self.on(side).await?;
+        // Where it is not known to be active the host is asked, which says so.
+        let is_active = self.last_looks.get(&side).is_some_and(|look| look.active);
+        let memory = is_active.then(|| self.memory(side).ok()).flatten();
+        Ok(Heartbeat::new(client, side, &self.subject, memory))
     }
 
     /// Destroys and undefines what is there.
@@ -247,6 +269,14 @@ impl<'a> LibvirtDriver<'a> {
     }
 }
 
+/// Whether a step leaves the guest as it was.
+const fn only_looks(step: &Step) -> bool {
+    matches!(
+        step,
+        Step::Inspect(..) | Step::Beat(..) | Step::ReadRam(..) | Step::Job(_)
+    )
+}
+
 impl Drop for LibvirtDriver<'_> {
     fn drop(&mut self) {
         for side in Side::BOTH {
@@ -259,6 +289,9 @@ impl Driver for LibvirtDriver<'_> {
     async fn perform(&mut self, step: &Step, record: &mut Recorder) -> Outcome {
         let before = self.record_events(record);
         let done = self.step(step, record).await;
+        if !only_looks(step) {
+            self.last_looks.clear();
+        }
         let after = self.record_events(record);
         done.and(before)
             .and(after)

@@ -3,12 +3,12 @@
 use std::{io, sync::Arc, time::Duration};
 
 use migratrix_client::wire::{Detail, DomainAction, Op, Said, Seen};
-use migratrix_contract::{Host, Leftovers, REGISTERS, Recorder, read_ram, registers};
-use migratrix_guest::{Accelerated, Registers};
+use migratrix_contract::{Host, Leftovers, REGISTERS, Recorder, registers};
+use migratrix_guest::{Accelerated, Registers, Survey};
 use migratrix_history::{Document, DomainInfo, DomainState, Observation, Refusal, Side, When};
 use tokio::time::{Instant, interval};
 
-use crate::{Error, LibvirtDriver, identity};
+use crate::{Error, LibvirtDriver, driver::LastLook, identity};
 
 /// How often it is looked at meanwhile.
 const RESIDUE_EVERY: Duration = Duration::from_millis(20);
@@ -26,11 +26,14 @@ impl LibvirtDriver<'_> {
             self.events.settle(side).await?;
         }
         let Some(seen) = self.seen(side, Detail::Whole).await? else {
+            self.last_looks.remove(&side);
             let look = DomainState::Absent;
             record.saw(Observation::Domain { side, when, look });
             return Ok(());
         };
         let active = seen.active;
+        let runs = seen.state == "running";
+        self.last_looks.insert(side, LastLook { active, runs });
         let texts = texts(&seen);
         let look = DomainState::Present(described(&seen)?);
         record.saw(Observation::Domain { side, when, look });
@@ -73,8 +76,11 @@ impl LibvirtDriver<'_> {
         Ok(())
     }
 
-    /// Whether the host says that the guest runs.
+    /// Whether the host says that the guest runs, or said so when it was looked at and left alone since.
     pub(crate) async fn runs(&mut self, side: Side) -> Result<bool, Error> {
+        if let Some(look) = self.last_looks.get(&side) {
+            return Ok(look.runs);
+        }
         let domain = self.subject.domain.clone();
         let Said::Runs(runs) = self.on(side).await?.ask(Op::Runs { side, domain }).await? else {
             return Err(Error::Malformed("runs"));
@@ -97,6 +103,23 @@ impl LibvirtDriver<'_> {
     pub(crate) async fn survey(&mut self, side: Side, record: &mut Recorder) -> Result<(), Error> {
         // A domain that is paused already stays so.
         self.act(side, DomainAction::Suspend).await?;
+        let survey = self.surveyed(side).await?;
+        let registers = self.registers(side).await?;
+        record.saw(Observation::Memory {
+            side,
+            survey,
+            registers,
+        });
+        Ok(())
+    }
+
+    /// What lies in the guest's stamped memory: where its QEMU's process is ours to look into, by the kernel's
+    /// word, else by the host's (`virDomainMemoryPeek`).
+    async fn surveyed(&mut self, side: Side) -> Result<Survey, Error> {
+        let memory = self.memory(side).ok();
+        if let Some(Ok(survey)) = memory.map(|memory| memory.survey()) {
+            return Ok(survey);
+        }
         let survey = Op::Survey {
             side,
             domain: self.subject.domain.clone(),
@@ -105,13 +128,7 @@ impl LibvirtDriver<'_> {
         let Said::Survey(survey) = self.on(side).await?.ask(survey).await? else {
             return Err(Error::Malformed("survey"));
         };
-        let registers = self.registers(side).await?;
-        record.saw(Observation::Memory {
-            side,
-            survey,
-            registers,
-        });
-        Ok(())
+        Ok(survey)
     }
 
     /// Where the guest's processor stands; `None` where the host does not let QEMU be asked.
@@ -130,18 +147,14 @@ impl LibvirtDriver<'_> {
         when: When,
         record: &mut Recorder,
     ) -> Result<(), Error> {
-        let Some(processes) = self.host(side).path("/proc") else {
+        if self.host(side).path("/proc").is_none() {
             record.saw(Observation::NotOurs { side });
             return Ok(());
-        };
-        let (guest, mib) = (self.subject.guest, self.subject.memory_mib);
-        let qemu = self.qemu(side, &processes);
-        let read = tokio::task::spawn_blocking(move || {
-            let gone = || io::Error::new(io::ErrorKind::NotFound, "the domain has no QEMU there");
-            let qemu = qemu.ok_or_else(gone)?;
-            // The domain's XML has `type='qemu'`.
-            read_ram(&qemu.folder, &guest, Accelerated::Tcg, mib)
-        });
+        }
+        let memory = self.memory(side);
+        // The domain's XML has `type='qemu'`.
+        let read = move || memory?.ram(Accelerated::Tcg);
+        let read = tokio::task::spawn_blocking(read);
         let ram = read.await.map_err(io::Error::other).and_then(|read| read);
         let ram = ram.map_err(|error| unreadable(&error))?;
         record.saw(Observation::Ram { side, when, ram });

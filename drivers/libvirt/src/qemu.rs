@@ -2,11 +2,12 @@
 
 use std::{
     ffi::{OsStr, OsString},
-    fs,
+    fs, io,
     path::{Path, PathBuf},
+    sync::Arc,
 };
 
-use migratrix_contract::{command_words, read_kernel_file};
+use migratrix_contract::{GuestMemory, command_words, read_kernel_file};
 use migratrix_history::Side;
 
 use crate::LibvirtDriver;
@@ -52,13 +53,37 @@ impl Qemu {
 }
 
 impl LibvirtDriver<'_> {
+    /// The memory of the domain's guest on a host, in the process of its QEMU.
+    pub(crate) fn memory(&mut self, side: Side) -> io::Result<Arc<GuestMemory>> {
+        let gone = || io::Error::new(io::ErrorKind::NotFound, "the domain has no QEMU there");
+        let processes = self.host(side).path("/proc").ok_or_else(gone)?;
+        let qemu = self.qemu(side, &processes).ok_or_else(gone)?;
+        if let Some(known) = self.memories.get(&side) {
+            if known.is_of(&qemu.folder) {
+                return Ok(Arc::clone(known));
+            }
+        }
+        let (guest, mib) = (self.subject.guest, self.subject.memory_mib);
+        let found = Arc::new(GuestMemory::find(&qemu.folder, &guest, mib)?);
+        self.memories.insert(side, Arc::clone(&found));
+        Ok(found)
+    }
+
     /// The process of the domain's QEMU on a host, one of these `processes`.
     pub(crate) fn qemu(&mut self, side: Side, processes: &Path) -> Option<Qemu> {
-        let before = self.qemus.get(&side).map(OsString::as_os_str);
-        let qemu = Qemu::find(processes, &self.subject.domain, before)?;
+        let before = self.qemus.get(&side).cloned();
+        let before = before.or_else(|| self.told_number(side));
+        let qemu = Qemu::find(processes, &self.subject.domain, before.as_deref())?;
         self.qemus
             .extend(qemu.number().map(|number| (side, number)));
         Some(qemu)
+    }
+
+    /// The number that libvirt has written down for the domain's QEMU, where there is one.
+    fn told_number(&self, side: Side) -> Option<OsString> {
+        let file = format!("/run/libvirt/qemu/{}.pid", self.subject.domain);
+        let told = fs::read_to_string(self.host(side).path(&file)?).ok()?;
+        Some(OsString::from(told.trim()))
     }
 }
 

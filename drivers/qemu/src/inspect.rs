@@ -5,7 +5,7 @@ mod machine;
 
 use std::{collections::BTreeMap, io, path::PathBuf};
 
-use migratrix_contract::{REGISTERS, Recorder, read_ram, registers};
+use migratrix_contract::{GuestMemory, REGISTERS, Recorder, registers};
 use migratrix_guest::{Accelerated, Registers, Survey};
 use migratrix_history::{DomainInfo, DomainState, Identity, JobStats, Observation, Side, When};
 use migratrix_matrix::Accelerator;
@@ -309,8 +309,9 @@ impl QemuDriver {
         let (guest, mib) = (self.subject.guest, self.subject.memory_mib);
         let accelerated = accelerated(self.subject.raw.accelerator);
         let process = PathBuf::from(format!("/proc/{pid}"));
-        let read =
-            tokio::task::spawn_blocking(move || read_ram(&process, &guest, accelerated, mib));
+        let read = tokio::task::spawn_blocking(move || {
+            GuestMemory::find(&process, &guest, mib)?.ram(accelerated)
+        });
         let ram = read.await.map_err(io::Error::other).and_then(|read| read);
         let ram = ram.map_err(|why| StepError::Unreadable { side, why })?;
         record.saw(Observation::Ram { side, when, ram });
