@@ -15,6 +15,7 @@ mod condition;
 mod fault;
 mod machine;
 mod need;
+mod outcome;
 mod point;
 mod release;
 mod rule;
@@ -32,6 +33,7 @@ pub use condition::Condition;
 pub use fault::{Detection, Fault, Moment};
 pub use machine::is_versioned_machine;
 pub use need::{Ability, Holder, Requirement};
+pub use outcome::CaseEnd;
 pub use point::{Column, Expected, Facet, Point, axes};
 pub use release::{
     BadReleaseName, DuplicateRelease, Release, ReleaseName, Releases, Role, Tuple, UnknownRelease,
@@ -47,7 +49,10 @@ pub use select::{
     scope::scope,
     selection::Selection,
     setup::HostSetup,
-    shard::{BadShard, Shard, ShardBy},
+    shard::{
+        BadShard, Shard, ShardBy,
+        auto::{Environment, FoundShard, NoShard},
+    },
 };
 pub use side::Side;
 pub use suite::{Profile, Suite};

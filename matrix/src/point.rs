@@ -6,9 +6,9 @@ use itertools::Itertools;
 use serde::Serialize;
 
 use crate::{
-    Axis, AxisInfo, Backend, Backup, BadWord, Chained, Colo, ColoChannel, Condition, Expectation,
-    Flag, MachineChoice, Raw, RawExpectation, Requirement, Rule, Scenario, StorageMigration, Suite,
-    axis::Value,
+    Axis, AxisInfo, Backend, Backup, BadWord, CaseEnd, Chained, Colo, ColoChannel, Condition,
+    Expectation, Flag, MachineChoice, Raw, RawExpectation, Requirement, Rule, Scenario,
+    StorageMigration, Suite, axis::Value,
 };
 
 /// What a case does.
@@ -133,6 +133,11 @@ pub(crate) trait SuitePoint: fmt::Display {
         Expected::Conditions(self.conditions())
     }
 
+    /// How it must end.
+    fn end(&self) -> CaseEnd {
+        CaseEnd::Success
+    }
+
     /// The axis, and the word of it, that tells it from others in a table of cases.
     fn column(&self) -> Column {
         (Suite::NAME, self.suite().word())
@@ -217,6 +222,12 @@ impl Point {
     #[must_use]
     pub fn expected(&self) -> Expected {
         self.of_suite().expected()
+    }
+
+    /// How it must end.
+    #[must_use]
+    pub fn end(&self) -> CaseEnd {
+        self.of_suite().end()
     }
 
     /// The column of a report's tables that its cases stand in.

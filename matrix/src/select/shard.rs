@@ -1,5 +1,7 @@
 //! Shards: one of several parts of a selection, for several machines to share it.
 
+pub(crate) mod auto;
+
 use std::{
     fmt::{self, Write},
     str::FromStr,

@@ -17,7 +17,7 @@ mod tests;
 pub(crate) mod writes;
 
 use crate::{
-    Backend, Backup, Condition, Requirement, Rule, Suite, axis::Value, point::SuitePoint,
+    Backend, Backup, CaseEnd, Condition, Requirement, Rule, Suite, axis::Value, point::SuitePoint,
     suite::SuiteRow,
 };
 
@@ -50,6 +50,15 @@ impl SuitePoint for Backup {
 
     fn conditions(&self) -> Vec<Condition> {
         Self::conditions(self)
+    }
+
+    fn end(&self) -> CaseEnd {
+        let class = self.operation.word();
+        if self.operation.is_refused() {
+            CaseEnd::Refused { class }
+        } else {
+            CaseEnd::Success
+        }
     }
 
     fn tools(&self) -> &'static [&'static str] {

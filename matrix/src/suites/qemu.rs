@@ -14,7 +14,7 @@ pub(crate) mod rules;
 pub(crate) mod settings;
 
 use crate::{
-    Axis, Backend, Condition, MachineChoice, Method, Raw, Requirement, Rule, Suite,
+    Axis, Backend, CaseEnd, Condition, MachineChoice, Method, Raw, Requirement, Rule, Suite,
     axis::Value,
     point::{Column, Expected, SuitePoint},
     suite::SuiteRow,
@@ -57,6 +57,10 @@ impl SuitePoint for Raw {
 
     fn expected(&self) -> Expected {
         Expected::Raw(self.expectation())
+    }
+
+    fn end(&self) -> CaseEnd {
+        self.case_end()
     }
 
     fn column(&self) -> Column {

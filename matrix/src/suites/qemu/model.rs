@@ -8,7 +8,7 @@ use super::{
     },
     point::Raw,
 };
-use crate::{Activity, Condition, Side};
+use crate::{Activity, CaseEnd, Condition, Side};
 
 /// How a raw migration ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
@@ -40,6 +40,19 @@ pub enum Failure {
     Authorization,
     /// The UUIDs differ.
     Uuid,
+}
+
+impl Failure {
+    /// The word for it, as in JSON.
+    const fn word(self) -> &'static str {
+        match self {
+            Self::Connection => "connection",
+            Self::Handshake => "handshake",
+            Self::Hostname => "hostname",
+            Self::Authorization => "authorization",
+            Self::Uuid => "uuid",
+        }
+    }
 }
 
 /// What must come of a raw migration.
@@ -110,6 +123,21 @@ impl Raw {
             | Incident::Recover
             | Incident::FailHandshake
             | Incident::FailReconnect => self.failure().map_or(End::Completed, End::Failed),
+        }
+    }
+
+    /// How it ends, in the words of all suites.
+    pub(super) fn case_end(&self) -> CaseEnd {
+        match self.end() {
+            End::Completed => CaseEnd::Success,
+            End::Cancelled => CaseEnd::Cancelled,
+            End::Failed(why) => CaseEnd::Failed { class: why.word() },
+            End::Refused => CaseEnd::Refused {
+                class: match self.address {
+                    Address::Both | Address::Neither => self.address.word(),
+                    Address::Uri | Address::Channels => self.incident.word(),
+                },
+            },
         }
     }
 
