@@ -189,6 +189,8 @@ Examples:
   migratrix run --source bookworm --destination trixie
   migratrix run --boundary bookworm,trixie --jobs 4 --out upgrade
   migratrix run --resume upgrade
+  migratrix run --last-failed -E 'control(p2p)'
+  migratrix run --boundary bookworm,trixie --shard auto --fail-fast
   migratrix run --suite faults --source bookworm --destination trixie
   migratrix run --suite qemu --source bookworm,trixie --destination bookworm,trixie
   migratrix run --suite qemu --qemu mine=build --source trixie,mine --destination trixie,mine
@@ -313,7 +315,8 @@ Example:
 pub enum ListFormat {
     /// A name a line
     Names,
-    /// An array of names with what each expects
+    /// An array of objects: the name of each case, how it must end (`outcome`, with the class of a
+    /// failure or refusal), the conditions that it is judged by, and what must be seen
     Json,
 }
 
@@ -362,7 +365,9 @@ pub struct SelectionArgs {
     /// source with each destination, instead of all
     #[arg(long, value_name = "T", value_hint = ValueHint::Other)]
     pub cover: Option<usize>,
-    /// One part of the whole: 2/4, hash:2/4 (by name, the default), slice:2/4 (by place)
+    /// One part of the whole: 2/4, hash:2/4 (by name, the default), slice:2/4 (by place); auto,
+    /// hash:auto or slice:auto for the part that the environment of GitLab CI, GitHub Actions,
+    /// Jenkins, a Kubernetes Indexed Job or a Slurm job array names (see docs/ci.md)
     #[arg(long, value_name = "I/N", value_hint = ValueHint::Other)]
     pub shard: Option<String>,
 }
@@ -422,11 +427,35 @@ const OF_A_NEW_RUN: [&str; 12] = [
     "out",
 ];
 
+/// What says where cases come from, where an earlier run does: it may be narrowed by -E, and shared out.
+const OF_AN_EARLIER_RUN: [&str; 9] = [
+    "resume",
+    "suite",
+    "profile",
+    "backend",
+    "client",
+    "source",
+    "destination",
+    "boundary",
+    "names",
+];
+
 /// Everything of `run`.
 #[derive(Debug, Args)]
 pub struct RunArgs {
     #[command(flatten)]
     pub selection: SelectionArgs,
+    /// The cases that were not as expected in the run of this directory, without it in the newest
+    /// run below runs/; -E takes some of them. They run with the --config, --known and --qemu of
+    /// that run, but for those that are given anew
+    #[arg(long, value_name = "DIR", num_args = 0..=1, value_hint = ValueHint::DirPath,
+        conflicts_with_all = OF_AN_EARLIER_RUN)]
+    #[expect(clippy::option_option, reason = "it may be given without a directory")]
+    pub last_failed: Option<Option<PathBuf>>,
+    /// Begin no case after the first that fails the run; those that run then are ended. What was not
+    /// run has no verdict, and --resume goes on with it
+    #[arg(long)]
+    pub fail_fast: bool,
     /// The run's directory. Default: runs/DATE-TIME
     #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
     pub out: Option<PathBuf>,

@@ -26,6 +26,7 @@ mod releases;
 mod report;
 mod run;
 mod schema;
+mod shard;
 mod words;
 
 use std::{io, path::Path, process::ExitCode};

@@ -24,6 +24,7 @@ use crate::{
     formats::{Granularity, JunitArgs},
     run::qemus::OwnBuild,
     say,
+    shard::shard,
 };
 
 /// The pair that is meant where none is named: Debian 12 to Debian 13.
@@ -178,12 +179,12 @@ impl SelectionArgs {
         own_builds(&self.qemus)
     }
 
-    /// What the arguments select. Where no place is named, it is Debian 12 to Debian 13; a client
-    /// or a destination that is not named is what the source is.
+    /// What the arguments select, where `cases` are named beside them. Where no place is named, it is
+    /// Debian 12 to Debian 13; a client or a destination that is not named is what the source is.
     ///
     /// # Errors
     /// Names the argument that makes no sense.
-    pub fn meaning(&self) -> Result<Selection> {
+    pub fn meaning(&self, cases: &[Case]) -> Result<Selection> {
         let followed = self.profile.map_or(Suite::Tck, Profile::suite);
         let suite = self.suite.unwrap_or(followed);
         let backends = self
@@ -195,13 +196,9 @@ impl SelectionArgs {
             backend: self.backend.unwrap_or(backends[0]),
             boundary: self.boundary.as_deref().map(boundary).transpose()?,
             filter: self.expression.as_deref().map(expression).transpose()?,
-            names: self
-                .names
-                .iter()
-                .map(|name| name.parse())
-                .collect::<Result<_, _>>()?,
+            names: self.named(cases)?,
             cover: self.cover,
-            shard: self.shard.as_deref().map(str::parse).transpose()?,
+            shard: self.shard.as_deref().map(shard).transpose()?,
             ..Selection::default()
         };
         if selection.boundary.is_none() && selection.names.is_empty() {
@@ -221,6 +218,11 @@ impl SelectionArgs {
             (selection.suite, selection.backend) = (first.suite(), first.backend);
         }
         Ok(selection)
+    }
+
+    fn named(&self, cases: &[Case]) -> Result<Vec<Case>> {
+        let typed = self.names.iter().map(|name| Ok(name.parse()?));
+        typed.chain(cases.iter().cloned().map(Ok)).collect()
     }
 
     fn place(&self, selection: &mut Selection) -> Result<()> {

@@ -4,7 +4,9 @@ mod evidence;
 mod executor;
 mod hosts;
 mod job;
+mod last_failed;
 pub mod ledger;
+pub mod newest;
 pub mod outputs;
 mod processor;
 mod progress;
@@ -33,11 +35,13 @@ use self::{
     executor::{ControlCases, Executor},
     hosts::Hosts,
     job::Job,
+    last_failed::LastFailed,
     ledger::{Ledger, Manner},
+    newest::RUNS,
     processor::Since,
     qemus::{OwnAgain, OwnBuild, Qemus},
     rundir::RunDir,
-    runner::{Outcome, Runner, Settings},
+    runner::{End, Outcome, Runner, Settings},
 };
 use crate::{
     cli::{KnownArgs, RunArgs},
@@ -58,6 +62,8 @@ pub struct Order {
     config: Config,
     known: KnownFailures,
     rules: Rules,
+    /// What fails the run, where no case is to begin after the first one that does.
+    fail_fast: Option<Rules>,
     junit: JunitArgs,
 }
 
@@ -89,6 +95,7 @@ impl Order {
             Some(path) => Self::again(typed, config, path),
             None => Self::new(typed, config),
         }?;
+        order.fail_fast = typed.fail_fast.then_some(order.rules);
         meaning::check_known(&order.known, &order.config, &order.plan)?;
         // As it was typed, or else as the run was begun with it.
         let asked = typed.junit.output().or_else(|| order.junit.output());
@@ -104,20 +111,25 @@ impl Order {
     }
 
     fn new(typed: &RunArgs, config: Option<&Path>) -> Result<Self> {
-        let file = Config::file(config);
+        let earlier = typed.last_failed.as_ref();
+        let earlier = earlier.map(|dir| LastFailed::of(dir.as_deref(), &typed.known));
+        let LastFailed { cases, options } = earlier.transpose()?.unwrap_or_default();
+        let given = typed.options(config)?.or(options);
+        let file = given.config.as_ref().map(PathBuf::from);
+        let file = Config::file(file.as_deref());
         let config = Config::read(file.as_deref())?;
-        let own = typed.selection.own_builds()?;
+        let own = meaning::own_builds(&given.qemus)?;
         let known = meaning::known_releases(&meaning::store()?, &config, &own)?;
         let path = typed
             .out
             .clone()
-            .unwrap_or_else(|| Path::new("runs").join(date_time()));
+            .unwrap_or_else(|| Path::new(RUNS).join(date_time()));
         RunDir::must_be_free(&path)?;
         let plan = Plan {
-            options: typed.options(file.as_deref())?,
-            ..Plan::new(typed.selection.meaning()?, &known)?
+            options: typed.options(file.as_deref())?.or(given),
+            ..Plan::new(typed.selection.meaning(&cases)?, &known)?
         };
-        let list = typed.known.meaning()?;
+        let list = typed.known.or_kept(&plan)?;
         let mut order = Self::by(plan, Begin::New(path), config, list, own)?;
         order.plan.known = Some(order.known.digest());
         Ok(order)
@@ -174,6 +186,7 @@ impl Order {
             releases: Releases::new(plan.releases.clone())?,
             known,
             rules: given.rules(&plan.options),
+            fail_fast: None,
             junit: junit.or_kept(&plan.options)?,
             plan,
             begin,
@@ -233,7 +246,7 @@ impl Order {
             Begin::New(_) => Since::Begin,
             Begin::Again { .. } => Since::Resume,
         };
-        let Outcome { dir, stopped, time } = self
+        let Outcome { dir, end, time } = self
             .run_until(stop())
             .inspect_err(|error| error!("the run ended early: {error:#}"))?;
         let run = report::run_of(&dir, &self.plan, &self.known)?.by(self.rules);
@@ -241,10 +254,19 @@ impl Order {
         if let Some(time) = time {
             println!("{}", time.told(since));
         }
-        let how = if stopped { "was stopped" } else { "is over" };
+        let how = match end {
+            End::Whole => "is over",
+            End::Stopped => "was stopped",
+            End::FailedFast { .. } => "was ended by a failure",
+        };
         info!("the run {how}, with exit code {}", crate::exit(exit));
-        if stopped {
-            eprintln!("stopped: go on with {}", go_on(&dir));
+        match end {
+            End::Whole => {}
+            End::Stopped => eprintln!("stopped: go on with {}", go_on(&dir)),
+            End::FailedFast { left } => {
+                let (cases, go_on) = (count(left, "case"), go_on(&dir));
+                eprintln!("ended by a failure, {cases} not run: go on with {go_on}");
+            }
         }
         Ok(exit)
     }
@@ -265,6 +287,7 @@ impl Order {
             jobs: side_by_side.clamp(1, jobs.len().max(1)),
             retries: options.retries.unwrap_or(0),
             cases: self.plan.cases.len(),
+            fail_fast: self.fail_fast,
         };
         let executor = Executor {
             hosts: self.hosts(&dir)?,

@@ -12,7 +12,7 @@ use std::{
 
 use anyhow::{Context, Result};
 use migratrix_matrix::{ReleaseName, Tuple};
-use migratrix_reports::{Judgement, KnownFailures, Route, Standing, to_line};
+use migratrix_reports::{Exit, Judgement, KnownFailures, Route, Rules, Run, Standing, to_line};
 use tokio::{
     task::{LocalSet, spawn_local, yield_now},
     time::interval,
@@ -41,16 +41,32 @@ pub struct Settings {
     pub retries: u32,
     /// How many cases the run has, those among them that are concluded already.
     pub cases: usize,
+    /// What fails the run, where no case is to begin after the first one that does.
+    pub fail_fast: Option<Rules>,
 }
 
 /// What came of a run.
 pub struct Outcome {
     /// The run's directory.
     pub dir: RunDir,
-    /// Whether it was stopped before its end.
-    pub stopped: bool,
+    /// How it ended.
+    pub end: End,
     /// What it took.
     pub time: Option<ProcessorTime>,
+}
+
+/// How a run ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum End {
+    /// No case was left.
+    Whole,
+    /// It was stopped by a person before its end.
+    Stopped,
+    /// So many cases were left when one failed, by `--fail-fast`.
+    FailedFast {
+        /// How many.
+        left: usize,
+    },
 }
 
 /// Runs cases.
@@ -65,6 +81,8 @@ pub struct Runner {
     verdicts: RefCell<Pen>,
     sessions: RefCell<Pen>,
     stopped: Cell<bool>,
+    /// The cases that were left when one failed, by `--fail-fast`.
+    left: Cell<Option<usize>>,
     /// The real machines that don't answer: that was said, and is not said again of each case.
     silent: RefCell<BTreeSet<ReleaseName>>,
 }
@@ -92,6 +110,7 @@ impl Runner {
             verdicts: RefCell::new(dir.verdicts_pen()?),
             queue: RefCell::new(jobs.into()),
             stopped: Cell::new(false),
+            left: Cell::new(None),
             silent: RefCell::default(),
             executor,
             dir,
@@ -136,9 +155,14 @@ impl Runner {
         if let Some(hosts) = runner.executor.hosts {
             hosts.close().await?;
         }
+        let end = match (runner.stopped.get(), runner.left.get()) {
+            (true, _) => End::Stopped,
+            (false, Some(left)) => End::FailedFast { left },
+            (false, None) => End::Whole,
+        };
         Ok(Outcome {
             dir: runner.dir,
-            stopped: runner.stopped.get(),
+            end,
             time,
         })
     }
@@ -235,7 +259,12 @@ impl Runner {
         job.attempt += 1;
         job.alone = true;
         job.earlier.push(judgement);
-        self.queue.borrow_mut().push_back(job);
+        let mut queue = self.queue.borrow_mut();
+        match self.settings.fail_fast {
+            // Whether it fails the run is to be known before others begin.
+            Some(_) => queue.push_front(job),
+            None => queue.push_back(job),
+        }
         Ok(())
     }
 
@@ -273,6 +302,7 @@ impl Runner {
         let lines: String = attempts.map(|one| to_line(one) + "\n").collect();
         self.ledger.borrow_mut().add(&concluded.to_line())?;
         self.verdicts.borrow_mut().add(&lines)?;
+        self.end_fast(earlier, judgement);
         let mut progress = self.progress.borrow_mut();
         let tuple = &judgement.case.tuple;
         let silent = self.silent.borrow();
@@ -287,6 +317,24 @@ impl Runner {
             }
         }
         Ok(())
+    }
+}
+
+impl Runner {
+    /// Lets no case begin any more where this one fails the run, and that is to end it.
+    fn end_fast(&self, earlier: &[Judgement], last: &Judgement) {
+        let Some(rules) = self.settings.fail_fast else {
+            return;
+        };
+        let attempts = earlier.iter().chain([last]).cloned();
+        let alone = Run::new(vec![last.case.clone()], attempts).by(rules);
+        if alone.exit() != Exit::Failed {
+            return;
+        }
+        let left = self.queue.borrow_mut().drain(..).len();
+        if left > 0 {
+            self.left.set(Some(left + self.left.get().unwrap_or(0)));
+        }
     }
 }
 

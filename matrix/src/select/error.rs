@@ -109,6 +109,8 @@ pub enum Emptied {
     FilterOfOthers(String, Profile, Backend),
     /// The shard.
     Shard(Shard),
+    /// That those which were not as expected are asked for, and all of this earlier run were.
+    AllAsExpected(String),
 }
 
 impl fmt::Display for Emptied {
@@ -133,6 +135,7 @@ impl fmt::Display for Emptied {
                 f.write_str(of_versions(filter))
             }
             Self::Shard(shard) => write!(f, "the shard `{shard}` has none of them"),
+            Self::AllAsExpected(run) => write!(f, "all were as expected in {run}"),
         }
     }
 }

@@ -1,0 +1,103 @@
+//! `run --last-failed`: the cases of an earlier run that were not as expected.
+
+use std::{
+    collections::BTreeSet,
+    path::{Path, PathBuf},
+};
+
+use anyhow::{Context, Result, bail};
+use migratrix_lab::sandbox;
+use migratrix_matrix::{Case, Emptied, RunOptions, SelectError, shell_word};
+use migratrix_reports::{Judgement, KnownAre, Rules, Standing};
+
+use crate::{
+    WrongUse,
+    cli::KnownArgs,
+    report,
+    run::{
+        newest::{RUNS, newest},
+        rundir::RunDir,
+    },
+    say::count,
+};
+
+/// What an earlier run leaves to be run again.
+#[derive(Debug, Default)]
+pub struct LastFailed {
+    /// The cases that were not as expected, in the order of its plan.
+    pub cases: Vec<Case>,
+    /// The options of it that a case needs to run again as it did.
+    pub options: RunOptions,
+}
+
+impl LastFailed {
+    /// Those of the run in `dir`, or of the newest run where none is named.
+    ///
+    /// # Errors
+    /// Fails where there is no run, it can't be read, or all of it was as expected.
+    pub fn of(dir: Option<&Path>, typed: &KnownArgs) -> Result<Self> {
+        let path = dir.map_or_else(newest_run, |dir| Ok(dir.to_owned()))?;
+        let (dir, plan) = RunDir::open(&path)?;
+        let rules = typed.rules(&plan.options);
+        let run = report::run_of(&dir, &plan, &typed.or_kept(&plan)?)?.by(rules);
+        let wrong = run.judgements().filter(|one| is_wrong(one, rules));
+        let wrong: BTreeSet<_> = wrong.map(|one| &one.case).collect();
+        let planned = plan.cases.iter().filter(|case| wrong.contains(case));
+        let cases: Vec<Case> = planned.cloned().collect();
+        let (of, not_run) = (plan.cases.len(), run.missing().count());
+        let path = path.to_string_lossy();
+        if cases.is_empty() {
+            let by = Emptied::AllAsExpected(told_missing(&path, not_run));
+            return Err(SelectError::Empty { by, of }.into());
+        }
+        if !sandbox::is_inside() {
+            let (own, of) = (cases.len(), count(of, "case"));
+            eprintln!(
+                "--last-failed: {own} of {of} of {}",
+                told_missing(&path, not_run)
+            );
+        }
+        Ok(Self {
+            cases,
+            options: RunOptions {
+                config: plan.options.config,
+                known: plan.options.known,
+                qemus: plan.options.qemus,
+                ..RunOptions::default()
+            },
+        })
+    }
+}
+
+fn newest_run() -> Result<PathBuf> {
+    let found = newest(Path::new(RUNS)).context("--last-failed can't tell the newest run")?;
+    found.map_or_else(
+        || {
+            bail!(WrongUse(format!(
+                "there is no run below {RUNS}: name a run's directory, as in --last-failed DIR"
+            )))
+        },
+        Ok,
+    )
+}
+
+/// The run, and what of it was not run: that is no failure, and goes on by itself.
+fn told_missing(path: &str, not_run: usize) -> String {
+    if not_run == 0 {
+        return path.to_owned();
+    }
+    let (cases, word) = (count(not_run, "case"), shell_word(path));
+    format!("{path}; {cases} of it without a verdict: migratrix run --resume {word}")
+}
+
+/// Whether a case was not as expected.
+fn is_wrong(judgement: &Judgement, rules: Rules) -> bool {
+    match judgement.standing() {
+        Standing::Passed | Standing::Skipped => false,
+        Standing::KnownFailure => rules.known == KnownAre::Failed,
+        Standing::Unknown
+        | Standing::UnexpectedPass
+        | Standing::FailedAtFirst
+        | Standing::Failed => true,
+    }
+}
