@@ -54,12 +54,25 @@ Examples:
   migratrix run --source bookworm --destination trixie
   migratrix run --boundary bookworm,trixie -E 'control(p2p) & !state(paused)'";
 
+/// What a command line asks for.
+#[derive(Debug)]
+pub enum Asked {
+    /// This.
+    For(Box<Cli>),
+    /// Nothing, by a person at a terminal: what to do next is told.
+    Nothing,
+}
+
 /// Reads the command line.
 ///
 /// # Errors
 /// Gives the code to exit with, where there is nothing to carry out: what there is to say was said.
-pub fn read() -> Result<Cli, u8> {
-    Cli::try_parse().map_err(|error| {
+pub fn read() -> Result<Asked, u8> {
+    if env::args_os().len() == 1 && stdout().is_terminal() {
+        return Ok(Asked::Nothing);
+    }
+    let cli = Cli::try_parse().map(|cli| Asked::For(Box::new(cli)));
+    cli.map_err(|error| {
         let text = error.render();
         if error.kind() == ErrorKind::InvalidUtf8 {
             eprintln!("error: {}", not_text(env::args_os()));

@@ -52,7 +52,7 @@ pub enum Seen {
 }
 
 /// All formats, in the order in which they are written.
-pub const FORMATS: [Format; 5] = [
+pub const FORMATS: [Format; 6] = [
     Format {
         told: Some("JUnit"),
         file: "junit.xml",
@@ -88,6 +88,15 @@ pub const FORMATS: [Format; 5] = [
             help: "Write the figures to this file",
         }),
         write: |run, how| write_whole(how.file, &reports::json(run)),
+    },
+    Format {
+        told: None,
+        file: "summary.md",
+        option: Some(Asking {
+            option: "--markdown",
+            help: "Write the summary in Markdown to this file, as a CI job's page shows it",
+        }),
+        write: |run, how| write_whole(how.file, &reports::markdown(run)),
     },
     Format {
         told: None,

@@ -22,6 +22,7 @@ mod list;
 mod log;
 mod manual;
 mod meaning;
+mod next;
 mod releases;
 mod report;
 mod run;
@@ -37,7 +38,7 @@ use migratrix_matrix::{BadReleaseName, SelectError};
 use migratrix_reports::{Exit, printable};
 
 use crate::{
-    cli::{Cli, Command, RunArgs},
+    cli::{Asked, Cli, Command, RunArgs},
     config::Config,
 };
 
@@ -138,9 +139,13 @@ fn main() -> ExitCode {
         return code;
     }
     let code = match cli::read() {
-        Ok(cli) => {
+        Ok(Asked::For(cli)) => {
             log::begin(cli.verbose);
             carry_out(&cli).unwrap_or_else(Failure::told)
+        }
+        Ok(Asked::Nothing) => {
+            let told = next::tell().or_wrong_use();
+            told.map_or_else(Failure::told, |()| code::AS_EXPECTED)
         }
         Err(code) => code,
     };

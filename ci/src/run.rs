@@ -115,10 +115,14 @@ impl Order {
         let earlier = earlier.map(|dir| LastFailed::of(dir.as_deref(), &typed.known));
         let LastFailed { cases, options } = earlier.transpose()?.unwrap_or_default();
         let given = typed.options(config)?.or(options);
-        let file = given.config.as_ref().map(PathBuf::from);
-        let file = Config::file(file.as_deref());
+        let kept = given.config.as_ref().map(PathBuf::from);
+        let file = Config::file(config.or(kept.as_deref()));
         let config = Config::read(file.as_deref())?;
-        let own = meaning::own_builds(&given.qemus)?;
+        // What was typed is blamed as it was.
+        let own = match &typed.selection.qemus[..] {
+            [] => meaning::own_builds(&given.qemus)?,
+            typed => meaning::own_builds(typed)?,
+        };
         let known = meaning::known_releases(&meaning::store()?, &config, &own)?;
         let path = typed
             .out

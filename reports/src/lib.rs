@@ -1,7 +1,7 @@
 //! Checks, verdicts, and one renderer a format.
 //!
 //! ```text
-//!   History ─▶ judge ─▶ Judgement ─▶ Run ─▶ terminal · JUnit · HTML · JSON
+//!   History ─▶ judge ─▶ Judgement ─▶ Run ─▶ terminal · Markdown · JUnit · HTML · JSON
 //!                           │  ▲
 //!            verdicts.jsonl ▼  │ known failures
 //! ```
@@ -20,6 +20,7 @@ mod judgement;
 mod junit;
 mod known;
 mod lines;
+mod markdown;
 mod printable;
 #[cfg(test)]
 mod raw_story;
@@ -40,6 +41,7 @@ pub use judgement::{Evidence, Judgement, Known, Standing, judge};
 pub use junit::{Flavour, Granularity, Part, Size, junit, write_junit};
 pub use known::KnownFailures;
 pub use lines::{Damage, Reading, ReportError, Verdicts, parse, read, to_line};
+pub use markdown::markdown;
 pub use printable::printable;
 pub use run::{Exit, Flaky, KnownAre, Route, Rules, Run, Tally};
 pub use terminal::{Colour, terminal};

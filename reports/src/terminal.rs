@@ -25,7 +25,7 @@ pub enum Colour {
 }
 
 /// How many cases of a group are named.
-const EXAMPLES: usize = 3;
+pub(crate) const EXAMPLES: usize = 3;
 
 /// The whole summary: the counts, the table by tuple, and each trouble explained.
 #[must_use]
@@ -61,7 +61,8 @@ fn table(text: &mut String, run: &Run, colour: Colour) {
     rows(text, run, "source → destination", &direct, colour);
 }
 
-type Rows<'r> = Vec<(Route<'r>, Vec<&'r Judgement>)>;
+/// The judgements of each route.
+pub(crate) type Rows<'r> = Vec<(Route<'r>, Vec<&'r Judgement>)>;
 
 fn rows(text: &mut String, run: &Run, title: &str, rows: &Rows<'_>, colour: Colour) {
     if rows.is_empty() {
@@ -99,8 +100,8 @@ fn rows(text: &mut String, run: &Run, title: &str, rows: &Rows<'_>, colour: Colo
 }
 
 /// What stands in a cell of a table, and the worst in it.
-struct Cell {
-    told: String,
+pub(crate) struct Cell {
+    pub(crate) told: String,
     worst: Option<Standing>,
 }
 
@@ -126,7 +127,7 @@ impl Cell {
 
 /// The heads of the columns that these rows need: every control method where one is there, and what
 /// is there of the others, the suites last.
-fn columns(rows: &Rows<'_>) -> Vec<&'static str> {
+pub(crate) fn columns(rows: &Rows<'_>) -> Vec<&'static str> {
     let cases = rows.iter().flat_map(|(_, judgements)| judgements);
     let there: BTreeSet<_> = cases.map(|one| one.case.point.column()).collect();
     let managed = there.iter().any(|(axis, _)| *axis == Control::NAME);
@@ -138,7 +139,7 @@ fn columns(rows: &Rows<'_>) -> Vec<&'static str> {
 }
 
 /// `31/32` of the cases that were tried passed; the sign tells the worst without colour.
-fn cell(run: &Run, head: &str, judgements: &[&Judgement]) -> Cell {
+pub(crate) fn cell(run: &Run, head: &str, judgements: &[&Judgement]) -> Cell {
     let of = judgements
         .iter()
         .filter(|one| one.case.point.column().1 == head);

@@ -78,6 +78,7 @@ impl Output<'_> {
             "--junit-strict" => "junit-strict.xml",
             "--html" => "index.html",
             "--json" => "summary.json",
+            "--markdown" => "summary.md",
             _ => "",
         };
         let mut folders = real.ancestors().take(3);

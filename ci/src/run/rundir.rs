@@ -8,7 +8,7 @@
 //! sessions.jsonl       when it was begun and gone on with, and hosts that were lost beside the cases
 //! verdicts.jsonl       a line a judged attempt, written as soon as its case is concluded
 //! migratrix.log        what was done, for people
-//! junit.xml · junit-strict.xml · index.html · summary.json · summary.txt
+//! junit.xml · junit-strict.xml · index.html · summary.json · summary.md · summary.txt
 //! ```
 
 use std::{

@@ -1,0 +1,166 @@
+//! A bare `migratrix` at a terminal: what there is, and what to do next.
+
+use std::{collections::BTreeMap, path::Path};
+
+use anyhow::Result;
+use migratrix_matrix::{ReleaseName, shell_word};
+use migratrix_reports::{Run, Standing};
+
+use crate::{
+    cli::KnownArgs,
+    meaning, report,
+    run::{
+        newest::{RUNS, newest},
+        rundir::RunDir,
+    },
+    say::count,
+};
+
+/// How far a person has come.
+enum Stage {
+    /// No release is built.
+    Nothing,
+    /// There are these releases, and no run.
+    Releases(Vec<ReleaseName>),
+    /// There is a run in this directory.
+    Run(String, Box<Run>),
+}
+
+/// A line that can be typed, and what it does.
+type Line = (String, &'static str);
+
+/// Prints what there is, and what to do next.
+///
+/// # Errors
+/// Fails where the releases or the newest run can't be read.
+pub fn tell() -> Result<()> {
+    let (there, lines) = stage()?.told();
+    let width = lines.iter().map(|(line, _)| line.chars().count());
+    let width = width.max().unwrap_or(0);
+    println!("{there} What comes next:");
+    for (line, does) in lines {
+        println!("  {line:width$}   # {does}");
+    }
+    println!("All commands: migratrix --help");
+    Ok(())
+}
+
+fn stage() -> Result<Stage> {
+    if let Some(path) = newest(Path::new(RUNS))? {
+        let (dir, plan) = RunDir::open(&path)?;
+        let known = KnownArgs::default();
+        let run = report::run_of(&dir, &plan, &known.or_kept(&plan)?)?;
+        let run = run.by(known.rules(&plan.options));
+        return Ok(Stage::Run(
+            path.to_string_lossy().into_owned(),
+            Box::new(run),
+        ));
+    }
+    let stock = meaning::store()?.list()?;
+    let names: Vec<_> = stock.whole.iter().map(|one| one.name().clone()).collect();
+    Ok(if names.is_empty() {
+        Stage::Nothing
+    } else {
+        Stage::Releases(names)
+    })
+}
+
+impl Stage {
+    /// What there is, and the lines that go on from it.
+    fn told(&self) -> (String, Vec<Line>) {
+        match self {
+            Self::Nothing => nothing(),
+            Self::Releases(names) => releases(names),
+            Self::Run(path, run) => ended(path, run),
+        }
+    }
+}
+
+fn nothing() -> (String, Vec<Line>) {
+    let lines = [
+        (
+            "migratrix doctor",
+            "what this machine can do, and what it lacks",
+        ),
+        (
+            "migratrix releases build bookworm trixie",
+            "builds the stacks of Debian 12 and 13, once",
+        ),
+    ];
+    let lines = lines.map(|(line, does)| (line.to_owned(), does));
+    ("No release is built yet.".to_owned(), lines.into())
+}
+
+fn releases(names: &[ReleaseName]) -> (String, Vec<Line>) {
+    let is_there = |name: &str| names.iter().any(|one| one.as_str() == name);
+    let places = match names {
+        // What is meant where none is named.
+        _ if is_there("bookworm") && is_there("trixie") => String::new(),
+        [first, .., last] => format!(" --source {first} --destination {last}"),
+        [one] => format!(" --source {one}"),
+        [] => String::new(),
+    };
+    let all: Vec<_> = names.iter().map(ReleaseName::as_str).collect();
+    let there = format!(
+        "{} built: {}. There is no run below {RUNS} yet.",
+        count(names.len(), "release"),
+        all.join(", ")
+    );
+    let lines = vec![
+        (format!("migratrix run{places}"), "runs the default profile"),
+        (format!("migratrix list{places}"), "the cases that it runs"),
+    ];
+    (there, lines)
+}
+
+fn ended(path: &str, run: &Run) -> (String, Vec<Line>) {
+    let tally = run.cases();
+    let words = tally
+        .iter()
+        .map(|(standing, count)| format!("{count} {}", standing.words(*count)));
+    let words = match words.collect::<Vec<_>>().join(", ") {
+        none if none.is_empty() => "nothing was judged".to_owned(),
+        words => words,
+    };
+    let word = shell_word(path);
+    let mut lines = Vec::new();
+    let missing = run.missing().count();
+    if missing > 0 {
+        lines.push((
+            format!("migratrix run --resume {word}"),
+            "runs the cases that have no verdict yet",
+        ));
+    }
+    lines.push((
+        format!("migratrix report {word}"),
+        "what came out, group by group",
+    ));
+    if Path::new(path).join("index.html").exists() {
+        lines.push((format!("xdg-open {word}/index.html"), "the same as a page"));
+    }
+    if is_to_run_again(&tally) {
+        lines.push((
+            format!("migratrix run --last-failed {word}"),
+            "runs again what was not as expected",
+        ));
+    }
+    let without = match missing {
+        0 => String::new(),
+        missing => format!(", {missing} without a verdict"),
+    };
+    (
+        format!("The newest run is {path}: {words}{without}."),
+        lines,
+    )
+}
+
+/// Whether a case was not as expected.
+fn is_to_run_again(tally: &BTreeMap<Standing, usize>) -> bool {
+    let wrong = [
+        Standing::Unknown,
+        Standing::UnexpectedPass,
+        Standing::FailedAtFirst,
+        Standing::Failed,
+    ];
+    wrong.iter().any(|one| tally.contains_key(one))
+}
