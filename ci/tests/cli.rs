@@ -45,6 +45,34 @@ fn what_list_prints_case_accepts() {
 }
 
 #[test]
+fn the_list_in_json_says_how_each_case_must_end_and_by_what_it_is_judged() {
+    let listed = |arguments: &[&str]| {
+        let said = alone(&[&["list", "--format", "json"], arguments].concat());
+        let mut all: serde_json::Value = serde_json::from_str(&said.out).expect("it is JSON");
+        all[0].take()
+    };
+    let qemu = |filter| listed(&["--suite", "qemu", "-E", filter]);
+    assert_eq!(
+        listed(&[])["outcome"],
+        serde_json::json!({"end": "success"})
+    );
+    assert_eq!(listed(&[])["expects"]["source_defined"], true);
+    let refused = qemu("name(*no-address*)");
+    let class = serde_json::json!({"end": "refused", "class": "no-address"});
+    assert_eq!(refused["outcome"], class);
+    let judged = refused["conditions"].as_array().expect("it has some");
+    assert!(judged.contains(&"expected-error".into()), "{judged:?}");
+    let failed = qemu("tls(x509-mismatch-host)");
+    let class = serde_json::json!({"end": "failed", "class": "hostname"});
+    assert_eq!(failed["outcome"], class);
+    assert_eq!(failed["fault"], serde_json::Value::Null);
+    let broken = listed(&["--suite", "faults", "-E", "fault(daemon-stopped)"]);
+    assert_eq!(broken["fault"]["name"], "daemon-stopped");
+    assert_eq!(broken["fault"]["comes_out"], "unknown");
+    assert!(broken["fault"]["seen_by"].is_string(), "{broken}");
+}
+
+#[test]
 fn an_unknown_release_is_named_with_the_known_ones() {
     let said = alone(&["list", "--source", "buster"]);
     refuses(&said, 2, &["buster", "bookworm"]);
@@ -272,11 +300,15 @@ fn shards_reported_together_are_the_whole_run() {
             "part-3",
             "--junit-strict",
             "all.xml",
+            "--markdown",
+            "all.md",
         ],
     );
     assert_eq!(said.code, 0, "{}", said.err);
     assert!(said.out.contains("96 passed"), "{}", said.out);
     assert!(dir.path().join("all.xml").exists());
+    let summary = fs::read_to_string(dir.path().join("all.md")).expect("it is written");
+    assert!(summary.starts_with("## 96 cases in "), "{summary}");
 }
 
 #[test]

@@ -94,7 +94,13 @@ fn a_full_disk_under_a_report_is_nobodys_wrong_use() {
         output.expect("the program is built")
     };
     call(&[&RUN[..], &["--out", "out"]].concat());
-    for option in ["--junit", "--junit-strict", "--html", "--json"] {
+    for option in [
+        "--junit",
+        "--junit-strict",
+        "--html",
+        "--json",
+        "--markdown",
+    ] {
         let output = call(&["report", "out", option, "/dev/full"]);
         let err = String::from_utf8_lossy(&output.stderr);
         assert_eq!(output.status.code(), Some(5), "{option}: {err}");
@@ -368,6 +374,36 @@ fn the_long_help_tells_the_defaults_and_the_language_of_expressions() {
             assert!(!err.contains("the filter is wrong"), "{filter}: {err}");
         }
     }
+}
+
+#[test]
+fn a_bare_call_on_a_terminal_says_what_comes_next_and_elsewhere_what_there_is() {
+    let dir = fresh();
+    let shown = || {
+        let (shown, code) = on_a_terminal(migratrix(dir.path(), &[]), 120);
+        assert_eq!(code, Some(0), "{shown}");
+        shown
+    };
+    let first = shown();
+    assert!(first.contains("No release is built yet."), "{first}");
+    for line in [" doctor ", " releases build bookworm trixie "] {
+        assert!(first.contains(line), "{line} is not in {first}");
+    }
+    let run = migratrix(dir.path(), &[&RUN[..], &["--out", "runs/one"]].concat()).output();
+    assert_eq!(run.expect("the program is built").status.code(), Some(0));
+    let then = shown();
+    assert!(
+        then.contains("The newest run is runs/one: 32 passed."),
+        "{then}"
+    );
+    assert!(then.contains(" report runs/one "), "{then}");
+    assert!(then.contains("runs/one/index.html "), "{then}");
+    assert!(!then.contains("--last-failed"), "{then}");
+    let piped = migratrix(dir.path(), &[]).output();
+    let piped = piped.expect("the program is built");
+    assert_eq!(piped.status.code(), Some(2));
+    let help = String::from_utf8_lossy(&piped.stderr);
+    assert!(help.contains("Usage: migratrix"), "{help}");
 }
 
 /// The quick start in a folder where the builds do nothing.

@@ -11,7 +11,7 @@ use migratrix_history::{DomainState, History, Observation, Outcome, Refusal, Sid
 use migratrix_matrix::{Backend, Condition, Release, ReleaseName, Releases};
 use migratrix_reports::{
     Colour, Evidence, Exit, Flavour, Granularity, Judgement, KnownFailures, Run, Standing, Verdict,
-    html, json, judge, junit, parse, terminal, to_line,
+    html, json, judge, junit, markdown, parse, terminal, to_line,
 };
 use story::{changed, event, good, without};
 
@@ -133,6 +133,23 @@ fn every_standing_is_there_once_or_more() {
     let counts = Standing::ALL.map(count);
     assert_eq!(counts, [2, 1, 1, 1, 1, 0, 3]);
     assert_eq!(run().exit(), Exit::Failed);
+}
+
+#[test]
+fn the_summary_in_markdown_tells_the_worst_first_and_takes_nothing_of_others_for_markup() {
+    let summary = markdown(&run());
+    insta::assert_snapshot!("markdown", summary);
+    assert!(
+        summary.contains("\\]\\]\\>") && !summary.contains("<way>"),
+        "{summary}"
+    );
+    let part = run().without_shards(vec!["2/3".parse().expect("a shard")], 12);
+    assert!(markdown(&part).contains("**missing: hash:2/3**"));
+    let none = markdown(&Run::new(Vec::new(), []));
+    assert!(
+        none.starts_with("## 0 cases\n\nnothing was judged\n"),
+        "{none}"
+    );
 }
 
 #[test]
