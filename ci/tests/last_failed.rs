@@ -1,5 +1,6 @@
 //! What a run leaves to be run again: `--last-failed`, and `--fail-fast` with what it leaves undone.
 
+#[expect(dead_code, reason = "other tests share more of it")]
 mod common;
 
 use std::{fs, path::Path};

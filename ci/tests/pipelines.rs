@@ -1,5 +1,6 @@
 //! Runs that several machines share: `--shard auto`, and the files of `ci/pipelines`.
 
+#[expect(dead_code, reason = "other tests share more of it")]
 mod common;
 
 use std::{
