@@ -1,5 +1,6 @@
 //! `migratrix run`: from a selection to reports.
 
+mod end;
 mod evidence;
 mod executor;
 mod hosts;
@@ -32,6 +33,7 @@ use nix::sys::resource::{Resource, getrlimit, setrlimit};
 use tracing::{error, info};
 
 use self::{
+    end::End,
     executor::{ControlCases, Executor},
     hosts::Hosts,
     job::Job,
@@ -41,7 +43,7 @@ use self::{
     processor::Since,
     qemus::{OwnAgain, OwnBuild, Qemus},
     rundir::RunDir,
-    runner::{End, Outcome, Runner, Settings},
+    runner::{Outcome, Runner, Settings},
 };
 use crate::{
     cli::{KnownArgs, RunArgs},

@@ -12,7 +12,7 @@ use std::{
 
 use anyhow::{Context, Result};
 use migratrix_matrix::{ReleaseName, Tuple};
-use migratrix_reports::{Exit, Judgement, KnownFailures, Route, Rules, Run, Standing, to_line};
+use migratrix_reports::{Judgement, KnownFailures, Route, Rules, Standing, to_line};
 use tokio::{
     task::{LocalSet, spawn_local, yield_now},
     time::interval,
@@ -21,6 +21,7 @@ use tracing::info;
 
 use crate::{
     run::{
+        end::{End, fails_run},
         executor::{AttemptResult, Executor, Worker},
         job::Job,
         ledger::Concluded,
@@ -53,20 +54,6 @@ pub struct Outcome {
     pub end: End,
     /// What it took.
     pub time: Option<ProcessorTime>,
-}
-
-/// How a run ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum End {
-    /// No case was left.
-    Whole,
-    /// It was stopped by a person before its end.
-    Stopped,
-    /// So many cases were left when one failed, by `--fail-fast`.
-    FailedFast {
-        /// How many.
-        left: usize,
-    },
 }
 
 /// Runs cases.
@@ -155,14 +142,13 @@ impl Runner {
         if let Some(hosts) = runner.executor.hosts {
             hosts.close().await?;
         }
-        let end = match (runner.stopped.get(), runner.left.get()) {
-            (true, _) => End::Stopped,
-            (false, Some(left)) => End::FailedFast { left },
-            (false, None) => End::Whole,
-        };
         Ok(Outcome {
+            end: match runner.left.get() {
+                _ if runner.stopped.get() => End::Stopped,
+                Some(left) => End::FailedFast { left },
+                None => End::Whole,
+            },
             dir: runner.dir,
-            end,
             time,
         })
     }
@@ -289,6 +275,14 @@ impl Runner {
         !is_as_expected(standing) && !hopeless && (look_again || retry)
     }
 
+    /// Lets no case begin any more. What is at work is ended.
+    fn begin_no_more(&self) {
+        let left = self.queue.borrow_mut().drain(..).len();
+        if left > 0 {
+            self.left.set(Some(left + self.left.get().unwrap_or(0)));
+        }
+    }
+
     /// Writes down what came of all attempts at a case, at once: a run that is cut short has all
     /// of them or none.
     fn conclude(
@@ -302,7 +296,10 @@ impl Runner {
         let lines: String = attempts.map(|one| to_line(one) + "\n").collect();
         self.ledger.borrow_mut().add(&concluded.to_line())?;
         self.verdicts.borrow_mut().add(&lines)?;
-        self.end_fast(earlier, judgement);
+        let rules = self.settings.fail_fast;
+        if rules.is_some_and(|rules| fails_run(earlier, judgement, rules)) {
+            self.begin_no_more();
+        }
         let mut progress = self.progress.borrow_mut();
         let tuple = &judgement.case.tuple;
         let silent = self.silent.borrow();
@@ -317,24 +314,6 @@ impl Runner {
             }
         }
         Ok(())
-    }
-}
-
-impl Runner {
-    /// Lets no case begin any more where this one fails the run, and that is to end it.
-    fn end_fast(&self, earlier: &[Judgement], last: &Judgement) {
-        let Some(rules) = self.settings.fail_fast else {
-            return;
-        };
-        let attempts = earlier.iter().chain([last]).cloned();
-        let alone = Run::new(vec![last.case.clone()], attempts).by(rules);
-        if alone.exit() != Exit::Failed {
-            return;
-        }
-        let left = self.queue.borrow_mut().drain(..).len();
-        if left > 0 {
-            self.left.set(Some(left + self.left.get().unwrap_or(0)));
-        }
     }
 }
 
