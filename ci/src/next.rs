@@ -13,7 +13,7 @@ use crate::{
         newest::{RUNS, newest},
         rundir::RunDir,
     },
-    say::count,
+    say::{called, count},
 };
 
 /// How far a person has come.
@@ -41,7 +41,7 @@ pub fn tell() -> Result<()> {
     for (line, does) in lines {
         println!("  {line:width$}   # {does}");
     }
-    println!("All commands: migratrix --help");
+    println!("All commands: {} --help", called());
     Ok(())
 }
 
@@ -163,4 +163,25 @@ fn is_to_run_again(tally: &BTreeMap<Standing, usize>) -> bool {
         Standing::Failed,
     ];
     wrong.iter().any(|one| tally.contains_key(one))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn line_for(names: &[&str]) -> String {
+        let names = names
+            .iter()
+            .map(|name| ReleaseName::new(name).expect("a name"));
+        let (_, lines) = Stage::Releases(names.collect()).told();
+        lines[0].0.clone()
+    }
+
+    #[test]
+    fn the_first_run_is_between_releases_that_are_built() {
+        assert_eq!(line_for(&["bookworm", "sid", "trixie"]), "migratrix run");
+        let others = line_for(&["bullseye", "sid"]);
+        assert_eq!(others, "migratrix run --source bullseye --destination sid");
+        assert_eq!(line_for(&["sid"]), "migratrix run --source sid");
+    }
 }

@@ -8,6 +8,10 @@ use std::{
 };
 
 mod common;
+#[path = "cli/last_failed.rs"]
+mod last_failed;
+#[path = "cli/pipelines.rs"]
+mod pipelines;
 
 use common::{Said, a_history, alone, call, file_of, fresh, refuses, run_in};
 

@@ -1,8 +1,5 @@
 //! Runs that several machines share: `--shard auto`, and the files of `ci/pipelines`.
 
-#[expect(dead_code, reason = "other tests share more of it")]
-mod common;
-
 use std::{
     collections::BTreeSet,
     fs,
@@ -10,7 +7,7 @@ use std::{
     process::Command,
 };
 
-use common::{Said, call, fresh, refuses};
+use crate::common::{Said, call, fresh, refuses};
 
 /// Calls the program in `dir` with these variables alone, beside its own.
 fn call_with(dir: &Path, variables: &[(&str, String)], arguments: &[&str]) -> Said {

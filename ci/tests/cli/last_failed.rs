@@ -1,11 +1,8 @@
 //! What a run leaves to be run again: `--last-failed`, and `--fail-fast` with what it leaves undone.
 
-#[expect(dead_code, reason = "other tests share more of it")]
-mod common;
-
 use std::{fs, path::Path};
 
-use common::{Said, call, file_of, fresh, refuses};
+use crate::common::{Said, call, file_of, fresh, refuses};
 
 /// A run on the hypervisor in memory, with a list by which the cases of p2p are not as expected.
 fn run_with_news(dir: &Path, out: &str, more: &[&str]) -> Said {
