@@ -52,7 +52,13 @@ fn hand_on(
             Event::Start(element) if element.name().as_ref() == ALL.as_bytes() => continue,
             Event::End(element) if element.name().as_ref() == ALL.as_bytes() => continue,
             Event::Start(element) if element.name().as_ref() == b"testsuite" => {
-                Event::Start(numbered(&element, number))
+                Event::Start(numbered(&in_milliseconds(&element), number))
+            }
+            Event::Start(element) if element.name().as_ref() == b"testcase" => {
+                Event::Start(in_milliseconds(&element))
+            }
+            Event::Empty(element) if element.name().as_ref() == b"testcase" => {
+                Event::Empty(in_milliseconds(&element))
             }
             Event::Empty(element) if element.name().as_ref() == b"skipped" => {
                 Event::Empty(explained(run, element, skipped.next()))
@@ -120,6 +126,22 @@ fn numbered(element: &BytesStart<'_>, number: usize) -> BytesStart<'static> {
     numbered
 }
 
+/// The element with its time in milliseconds: `junit-report` adds seconds up with all their digits, and
+/// the strict schemas take three.
+fn in_milliseconds(element: &BytesStart<'_>) -> BytesStart<'static> {
+    let mut timed = element.to_owned();
+    timed.clear_attributes();
+    for one in element.attributes().flatten() {
+        let text = std::str::from_utf8(&one.value).ok();
+        let time = text.filter(|_| one.key.as_ref() == b"time");
+        match time.and_then(|time| time.parse::<f64>().ok()) {
+            Some(seconds) => set(&mut timed, "time", &format!("{seconds:.3}")),
+            None => timed.push_attribute(one),
+        }
+    }
+    timed
+}
+
 fn is_skipped(run: &Run, row: &Row<'_>) -> bool {
     row.came(run.rules()) == Came::Skipped
 }
@@ -132,4 +154,23 @@ fn explained<'e>(run: &Run, element: BytesStart<'e>, row: Option<&Row<'_>>) -> B
         set(&mut explained, "message", &trouble.line());
     }
     explained
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times_that_were_added_up_have_three_digits_and_all_else_stays() {
+        let text = r#"testsuite name="a &lt; b" time="1.9340000000000002" tests="3""#;
+        let element = BytesStart::from_content(text, "testsuite".len());
+        let timed = in_milliseconds(&element);
+        let all: Vec<_> = timed.attributes().flatten().collect();
+        let values: Vec<_> = all
+            .iter()
+            .map(|one| String::from_utf8_lossy(&one.value))
+            .collect();
+        assert_eq!(values, ["a &lt; b", "1.934", "3"]);
+        assert_eq!(timed.name().as_ref(), b"testsuite");
+    }
 }
