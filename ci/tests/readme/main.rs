@@ -124,8 +124,8 @@ fn is_path(code: &str) -> bool {
     let plain = |c: char| c.is_ascii_alphanumeric() || "_-./*{},".contains(c);
     let (first, rest) = code.split_once('/').unwrap_or((code, ""));
     let is_folder = !first.is_empty() && !rest.is_empty() && root().join(first).is_dir();
-    let is_page = rest.is_empty() && code.ends_with(".md");
-    // What is run is not in the tree.
+    let is_page = rest.is_empty() && code.ends_with(".md") && code != "summary.md";
+    // What is run, and what a run writes, is not in the tree.
     code.chars().all(plain) && first != "runs" && (is_folder || is_page)
 }
 
