@@ -18,8 +18,8 @@ pub fn shard(typed: &str) -> Result<Shard> {
     };
     match FoundShard::of(&environment(), by) {
         Ok(found) => {
-            // Within the sandbox it is read for the second time.
-            if !sandbox::is_inside() {
+            // On the way into the sandbox, and within it, it is read again.
+            if sandbox::is_outside() {
                 eprintln!("--shard auto: {found}");
             }
             Ok(found.shard)

@@ -50,7 +50,7 @@ impl LastFailed {
             let by = Emptied::AllAsExpected(told_missing(&path, not_run));
             return Err(SelectError::Empty { by, of }.into());
         }
-        if !sandbox::is_inside() {
+        if sandbox::is_outside() {
             let (own, of) = (cases.len(), count(of, "case"));
             eprintln!(
                 "--last-failed: {own} of {of} of {}",
