@@ -375,9 +375,16 @@ pub struct SelectionArgs {
     #[arg(long = "case", value_name = "NAME", value_hint = ValueHint::Other)]
     pub names: Vec<String>,
     /// Enough cases that all combinations of any T values occur, and at least one of each
-    /// source with each destination, instead of all
-    #[arg(long, value_name = "T", value_hint = ValueHint::Other)]
-    pub cover: Option<usize>,
+    /// source with each destination, instead of all; axes that are named are covered more strongly,
+    /// as 2,client+source+destination:3
+    #[arg(long, value_name = "T[,AXIS+AXIS:T]", value_hint = ValueHint::Other)]
+    pub cover: Option<String>,
+    /// A case that the cover has to have; may be given several times
+    #[arg(long, value_name = "CASE", value_hint = ValueHint::Other, requires = "cover")]
+    pub with: Vec<String>,
+    /// What the cover's random choices begin with: another number may give fewer cases. Default: 0
+    #[arg(long, value_name = "N", value_hint = ValueHint::Other, requires = "cover")]
+    pub cover_seed: Option<u64>,
     /// One part of the whole: 2/4, hash:2/4 (by name, the default), slice:2/4 (by place); auto,
     /// hash:auto or slice:auto for the part that the environment of GitLab CI, GitHub Actions,
     /// Jenkins, a Kubernetes Indexed Job or a Slurm job array names (see docs/ci.md)
@@ -425,7 +432,7 @@ Examples:
   -E 'forward() & (tls(psk,x509) | devices(virtio-*))'";
 
 /// What says which cases a new run has, and where: a run that goes on has its own.
-const OF_A_NEW_RUN: [&str; 12] = [
+const OF_A_NEW_RUN: [&str; 14] = [
     "suite",
     "profile",
     "backend",
@@ -436,6 +443,8 @@ const OF_A_NEW_RUN: [&str; 12] = [
     "expression",
     "names",
     "cover",
+    "with",
+    "cover_seed",
     "shard",
     "out",
 ];

@@ -170,6 +170,12 @@ pub fn own_builds(named: &[String]) -> Result<Vec<OwnBuild>> {
     named.iter().map(|typed| OwnBuild::read(typed)).collect()
 }
 
+/// The cases of these names.
+fn parsed(names: &[String]) -> Result<Vec<Case>> {
+    let cases = names.iter().map(|name| name.parse());
+    Ok(cases.collect::<Result<_, _>>()?)
+}
+
 impl SelectionArgs {
     /// The QEMUs that the arguments name.
     ///
@@ -197,7 +203,9 @@ impl SelectionArgs {
             boundary: self.boundary.as_deref().map(boundary).transpose()?,
             filter: self.expression.as_deref().map(expression).transpose()?,
             names: self.named(cases)?,
-            cover: self.cover,
+            cover: self.cover.as_deref().map(str::parse).transpose()?,
+            with: parsed(&self.with)?,
+            cover_seed: self.cover_seed.unwrap_or_default(),
             shard: self.shard.as_deref().map(shard).transpose()?,
             ..Selection::default()
         };
@@ -221,8 +229,7 @@ impl SelectionArgs {
     }
 
     fn named(&self, cases: &[Case]) -> Result<Vec<Case>> {
-        let typed = self.names.iter().map(|name| Ok(name.parse()?));
-        typed.chain(cases.iter().cloned().map(Ok)).collect()
+        Ok([parsed(&self.names)?, cases.to_vec()].concat())
     }
 
     fn place(&self, selection: &mut Selection) -> Result<()> {

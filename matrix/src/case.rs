@@ -114,6 +114,13 @@ impl Case {
     /// What it is, facet by facet: its releases, and what its point is.
     #[must_use]
     pub fn facets(&self) -> Vec<Facet> {
+        let mut all = self.places();
+        all.extend(self.point.facets());
+        all
+    }
+
+    /// Its releases, facet by facet.
+    pub(crate) fn places(&self) -> Vec<Facet> {
         let Tuple {
             client,
             source,
@@ -126,7 +133,6 @@ impl Case {
         if self.backend.has_client() {
             all.push(Facet::of("client", client));
         }
-        all.extend(self.point.facets());
         all
     }
 

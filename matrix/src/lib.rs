@@ -1,7 +1,7 @@
 //! Which live migrations to try, and what must come of them.
 //!
-//! The first crate of the line: it touches no file, process or clock. Axes are multiplied to
-//! [`Case`]s, which carry their [`Expectation`].
+//! The first crate of the line, but for that of covers: it touches no file, process or clock. Axes are
+//! multiplied to [`Case`]s, which carry their [`Expectation`].
 //!
 //! ```text
 //!   Profile ─▶ Point × Tuple ─▶ rules ─▶ Filter ─▶ cover ─▶ Shard ─▶ Plan
@@ -40,7 +40,7 @@ pub use release::{
 };
 pub use rule::{Rule, excluded};
 pub use select::{
-    cover::cover,
+    cover::{AxisGroup, BadStrengths, Strengths, cover},
     error::{Emptied, SelectError},
     filter::{BadFilter, Filter},
     options::{RunOptions, shell_word},

@@ -208,7 +208,7 @@ fn contradictions_are_refused() {
     ));
     for strength in [0, 7] {
         let selection = Selection {
-            cover: Some(strength),
+            cover: Some(strength.into()),
             ..tck()
         };
         assert_eq!(error(&selection), SelectError::Strength(strength));

@@ -7,8 +7,8 @@ use std::{
 };
 
 use migratrix_matrix::{
-    Backend, Case, Condition, HostSetup, Release, ReleaseName, Releases, RunOptions, Shard, Tuple,
-    Version,
+    Backend, Case, Condition, HostSetup, Release, ReleaseName, Releases, RunOptions, Shard,
+    Strengths, Tuple, Version,
 };
 
 use crate::{
@@ -38,8 +38,8 @@ pub struct Run {
     missing_shards: Vec<Shard>,
     /// Which part of a run it is, where it is one.
     shard: Option<Shard>,
-    /// The strength of the cover that its cases are, where they are one.
-    cover: Option<usize>,
+    /// The strengths of the cover that its cases are, where they are one.
+    cover: Option<Strengths>,
     /// The hosts that were lost while no case was on them.
     idle_losses: Vec<IdleLoss>,
     /// What of its files, or of its releases, can't be believed, in words.
@@ -241,27 +241,27 @@ impl Run {
         self.shard
     }
 
-    /// The same run, as a cover of this strength, where it is one.
+    /// The same run, as a cover of these strengths, where it is one.
     #[must_use]
-    pub fn as_cover(mut self, strength: Option<usize>) -> Self {
-        self.cover = strength;
+    pub fn as_cover(mut self, strengths: Option<Strengths>) -> Self {
+        self.cover = strengths;
         self
     }
 
-    /// The strength of the cover that its cases are, where they are one.
+    /// The strengths of the cover that its cases are, where they are one.
     #[must_use]
-    pub const fn strength(&self) -> Option<usize> {
-        self.cover
+    pub const fn strengths(&self) -> Option<&Strengths> {
+        self.cover.as_ref()
     }
 
-    /// Of a cover of several pairs: its strength, and how many cases the pair with the fewest has.
+    /// Of a cover of several pairs: its strengths, and how many cases the pair with the fewest has.
     #[must_use]
-    pub fn cover(&self) -> Option<(usize, usize)> {
-        let strength = self.cover?;
+    pub fn cover(&self) -> Option<(&Strengths, usize)> {
+        let strengths = self.strengths()?;
         let tuples = self.planned.iter().map(|case| &case.tuple);
         let pairs = tally(tuples.map(|tuple| (&tuple.source, &tuple.destination)));
         let fewest = pairs.values().copied().min()?;
-        (pairs.len() > 1).then_some((strength, fewest))
+        (pairs.len() > 1).then_some((strengths, fewest))
     }
 
     /// The same run, with the hosts that were lost while no case was on them.

@@ -572,9 +572,9 @@ fn untried(run: &Run) -> Vec<String> {
         )
     });
     let skipped: usize = pairs.values().map(|(_, skipped)| skipped).sum();
-    let cover = run.strength().filter(|_| skipped > 0).map(|strength| {
+    let cover = run.strengths().filter(|_| skipped > 0).map(|strengths| {
         format!(
-            "--cover {strength} covers less than it would: {} of it skipped",
+            "--cover {strengths} covers less than it would: {} of it skipped",
             cases(skipped)
         )
     });
@@ -604,9 +604,9 @@ pub(crate) fn headline(run: &Run) -> String {
     let shard = run.shard().map_or(String::new(), |shard| {
         format!("shard {} of {}: ", shard.index, shard.count)
     });
-    let cover = run.cover().map_or(String::new(), |(strength, fewest)| {
+    let cover = run.cover().map_or(String::new(), |(strengths, fewest)| {
         let fewest = cases(fewest);
-        format!(" (--cover {strength}: {fewest} of the pair that has the fewest)")
+        format!(" (--cover {strengths}: {fewest} of the pair that has the fewest)")
     });
     if missing > 0 || !run.missing_shards().is_empty() {
         return format!(

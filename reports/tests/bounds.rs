@@ -233,7 +233,7 @@ fn the_headline_of_a_shard_says_which_it_is() {
 fn the_headline_of_a_cover_says_how_many_cases_the_smallest_pair_has() {
     let back = "tck/libvirt/trixie,trixie,bookworm/p2p/persistent-running-undefined/none";
     let all = [NORMAL, P2P, back].map(|name| judge(&good(name)));
-    let text = terminal(&run(all.clone()).as_cover(Some(2)), Colour::Plain);
+    let text = terminal(&run(all.clone()).as_cover(Some(2.into())), Colour::Plain);
     let words = "3 cases (--cover 2: 1 case of the pair that has the fewest) in ";
     assert!(text.contains(words), "{text}");
     let whole = terminal(&run(all), Colour::Plain);
@@ -245,7 +245,7 @@ fn a_pair_whose_cases_were_all_skipped_and_a_cover_with_skipped_cases_say_so() {
     let back = "tck/libvirt/trixie,trixie,bookworm/p2p/persistent-running-undefined/none";
     let back = Judgement::skipped(back.parse().expect("a case"), "KVM", 1_795_000_000);
     let all = [judge(&good(NORMAL)), judge(&good(P2P)), back];
-    let text = terminal(&run(all).as_cover(Some(2)), Colour::Plain);
+    let text = terminal(&run(all).as_cover(Some(2.into())), Colour::Plain);
     let pair = "nothing was tried of trixie → bookworm: skipped 1 case";
     assert!(text.contains(pair), "{text}");
     let cover = "--cover 2 covers less than it would: 1 case of it skipped";

@@ -117,7 +117,7 @@ fn every_script_that_the_pages_call_can_be_called() {
 }
 
 /// The options that select cases, each with a value.
-const SELECTING: [&str; 12] = [
+const SELECTING: [&str; 14] = [
     "--suite",
     "--profile",
     "--backend",
@@ -129,6 +129,8 @@ const SELECTING: [&str; 12] = [
     "-E",
     "--case",
     "--cover",
+    "--with",
+    "--cover-seed",
     "--shard",
 ];
 

@@ -33,6 +33,7 @@ mod wanted;
 
 pub use error::CoverError;
 pub use model::{Cell, Model, Row, Value};
+pub use order::among;
 pub use wanted::{Group, Wanted};
 
 use feasible::Feasible;

@@ -2,7 +2,28 @@
 
 use std::{cmp::Reverse, collections::BinaryHeap};
 
-use crate::{Cover, CoverError, Model, Row, Wanted, space::Space};
+use crate::{Cover, CoverError, Model, Row, Wanted, check_kept, feasible::Feasible, space::Space};
+
+/// Of the `rows`, few that cover all combinations of `strength` values that occur in them, by their places:
+/// next always the one that covers most of what is left, and of several such rows the first.
+///
+/// It is what is left of a greedy pass where nothing may be made anew: the same rows always have the same
+/// choice, whatever becomes of the search.
+///
+/// # Errors
+/// Returns what contradicts itself, or is too much to be held.
+pub fn among(sizes: &[usize], strength: usize, rows: &[Row]) -> Result<Vec<usize>, CoverError> {
+    let (model, wanted) = (Model::new(sizes), Wanted::of_strength(strength));
+    model.check()?;
+    wanted.check(sizes.len())?;
+    let feasible = Feasible::new(&model);
+    rows.iter()
+        .try_for_each(|row| check_kept(&model, &feasible, row))?;
+    let space = Space::new(&model, &wanted.demands(strength))?;
+    let mut order = Vec::new();
+    add_level(&space, rows, &mut order);
+    Ok(order)
+}
 
 /// The rows in their order, and how many of the first ones cover each strength. The kept ones stay the
 /// first.

@@ -2,9 +2,10 @@
 
 use std::fmt;
 
+use migratrix_cover::CoverError;
 use thiserror::Error;
 
-use crate::{Backend, Profile, ReleaseName, Role, Rule, Shard, Suite, UnknownRelease};
+use crate::{Backend, BadWord, Profile, ReleaseName, Role, Rule, Shard, Suite, UnknownRelease};
 
 /// Why a selection gives no cases.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
@@ -76,6 +77,41 @@ pub enum SelectError {
     /// A cover that is too weak or too strong.
     #[error("a cover has a strength from 1 to {most}, and not {0}", most = crate::select::cover::STRONGEST)]
     Strength(usize),
+    /// A group of a cover that has fewer axes than are to be combined, or has one twice.
+    #[error(
+        "the group `{group}` of the cover has {axes} different axes: name each once, and give a \
+         strength from 1 to {axes}"
+    )]
+    SmallGroup {
+        /// The group.
+        group: String,
+        /// How many axes it has.
+        axes: usize,
+    },
+    /// An axis of a cover that the cases don't have.
+    #[error(transparent)]
+    Axis(#[from] BadWord),
+    /// A cover that is stronger than the cases have axes for.
+    #[error(
+        "a cover of strength {strength} combines as many axes, and of these cases {} vary: {}; give a \
+         smaller strength, or select more",
+        varying.len(),
+        crate::word::one_of(varying)
+    )]
+    FewAxes {
+        /// The strength.
+        strength: usize,
+        /// The axes that have more than one value.
+        varying: Vec<String>,
+    },
+    /// A case that the cover has to have, and that is none of the selected ones.
+    #[error(
+        "the case `{0}` is to be in the cover, and is not selected: leave it out of --with, or select it"
+    )]
+    NotSelected(String),
+    /// A cover that is too large.
+    #[error(transparent)]
+    Cover(#[from] CoverError),
     /// A filter asks for a version that we don't know.
     #[error(
         "the filter asks for the {program} version of the release `{release}`, which is not known: \

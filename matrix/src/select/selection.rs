@@ -6,9 +6,8 @@ use itertools::{Either, Itertools, iproduct};
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Backend, Case, Emptied, Filter, Profile, ReleaseName, Releases, Role, Rule, SelectError, Shard,
-    Suite, Tuple, excluded,
-    select::cover::{STRONGEST, cover},
+    Backend, Case, Emptied, Fault, Filter, Point, Profile, ReleaseName, Releases, Role, Rule,
+    SelectError, Shard, Strengths, Suite, Tuple, excluded,
 };
 
 /// What is asked for. The default is the suite `tck` on libvirt, with every known release at every
@@ -36,15 +35,23 @@ pub struct Selection {
     /// These very cases, instead of a suite's product. What follows holds for them as well: the
     /// filter, the cover and the shard.
     pub names: Vec<Case>,
-    /// Only a [cover] of this strength.
-    pub cover: Option<usize>,
+    /// Only a [cover](crate::cover) of these strengths.
+    pub cover: Option<Strengths>,
+    /// Cases that the cover has to have.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub with: Vec<Case>,
+    /// What the cover's random choices begin with.
+    #[serde(skip_serializing_if = "is_usual")]
+    pub cover_seed: u64,
     /// Only this part of the rest.
     pub shard: Option<Shard>,
 }
 
 impl Selection {
     /// The selected cases: all those of one source and destination together, so that hosts can be
-    /// used again, of these all of one client together.
+    /// used again, of these all of one client together. Those of a cover stand so within its levels: first
+    /// those in which each value occurs, with them those that it has to have, then those by which all pairs
+    /// of values do, and so on, so that a run that ends early has covered the smaller strengths.
     ///
     /// # Errors
     /// Returns what contradicts itself or is not known, and what leaves no case at all.
@@ -57,12 +64,12 @@ impl Selection {
     /// # Errors
     /// As [`Selection::cases`].
     pub fn whole(&self, releases: &Releases) -> Result<Vec<Case>, SelectError> {
-        let mut cases: Vec<Case> = self.matching(releases)?.try_collect()?;
+        if let Some(strengths) = &self.cover {
+            return self.covered(strengths, releases);
+        }
+        let cases: Vec<Case> = self.matching(releases)?.try_collect()?;
         if cases.is_empty() {
             return Err(self.emptied(releases)?);
-        }
-        if let Some(strength) = self.cover {
-            cases = cover(cases, strength);
         }
         Ok(cases)
     }
@@ -129,12 +136,8 @@ impl Selection {
         if !self.names.is_empty() {
             return Ok(Either::Left(self.names.clone().into_iter()));
         }
-        let (suite, backend) = (self.suite, self.backend);
-        let points = self
-            .profile
-            .unwrap_or(suite.profile(backend))
-            .points(backend);
-        let product = iproduct!(self.tuples(releases), points);
+        let backend = self.backend;
+        let product = iproduct!(self.tuples(releases), self.points());
         Ok(Either::Right(product.map(
             move |(tuple, (point, fault))| Case {
                 backend,
@@ -145,8 +148,14 @@ impl Selection {
         )))
     }
 
+    /// What is done, and what is broken on purpose.
+    pub(crate) fn points(&self) -> Vec<(Point, Option<Fault>)> {
+        let profile = self.profile.unwrap_or(self.suite.profile(self.backend));
+        profile.points(self.backend)
+    }
+
     /// The releases at the three places; where nobody stands between the two, each pair once.
-    fn tuples(&self, releases: &Releases) -> Vec<Tuple> {
+    pub(crate) fn tuples(&self, releases: &Releases) -> Vec<Tuple> {
         let at = |place| self.chosen(place, releases);
         let [clients, sources, destinations] = Role::ALL.map(at);
         let pairs = iproduct!(sources, destinations);
@@ -179,18 +188,17 @@ impl Selection {
         }
     }
 
-    fn check(&self, releases: &Releases) -> Result<(), SelectError> {
+    pub(crate) fn check(&self, releases: &Releases) -> Result<(), SelectError> {
         self.check_places(releases)?;
         self.check_boundary(releases)?;
         self.check_names(releases)?;
+        check_cases(&self.with, releases)?;
         if let Some(profile) = self.profile.filter(|profile| profile.suite() != self.suite) {
             let suite = self.suite;
             return Err(SelectError::ForeignProfile { profile, suite });
         }
         self.check_backend()?;
-        if let Some(strength) = self.cover.filter(|cover| !(1..=STRONGEST).contains(cover)) {
-            return Err(SelectError::Strength(strength));
-        }
+        self.cover.iter().try_for_each(Strengths::check)?;
         let named = self.filter.iter().flat_map(Filter::releases);
         all_known(named, releases)
     }
@@ -248,21 +256,11 @@ impl Selection {
         if !self.names.is_empty() && (placed || self.boundary.is_some()) {
             return Err(SelectError::NamesAndPlaces);
         }
-        if let Some(case) = self.names.iter().duplicates().next() {
-            return Err(SelectError::NameTwice(case.to_string()));
-        }
-        for case in &self.names {
-            all_known(case.tuple.places().map(|(_, name)| name), releases)?;
-            if let Some(rule) = excluded(case) {
-                let name = case.to_string();
-                return Err(SelectError::Excluded { name, rule });
-            }
-        }
-        Ok(())
+        check_cases(&self.names, releases)
     }
 
     /// What left no case to match.
-    fn emptied(&self, releases: &Releases) -> Result<SelectError, SelectError> {
+    pub(crate) fn emptied(&self, releases: &Releases) -> Result<SelectError, SelectError> {
         let of = self.allowed(releases)?.count();
         let by = match &self.filter {
             Some(filter) if of > 0 => match self.other_profile(releases) {
@@ -307,6 +305,26 @@ impl Selection {
             matching.take(LOOKED_AT).any(|case| case.is_ok())
         })
     }
+}
+
+/// That each case is named once, and that there can be such a case.
+fn check_cases(cases: &[Case], releases: &Releases) -> Result<(), SelectError> {
+    if let Some(case) = cases.iter().duplicates().next() {
+        return Err(SelectError::NameTwice(case.to_string()));
+    }
+    for case in cases {
+        all_known(case.tuple.places().map(|(_, name)| name), releases)?;
+        if let Some(rule) = excluded(case) {
+            let name = case.to_string();
+            return Err(SelectError::Excluded { name, rule });
+        }
+    }
+    Ok(())
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde gives a reference")]
+const fn is_usual(seed: &u64) -> bool {
+    *seed == 0
 }
 
 fn all_known<'a>(

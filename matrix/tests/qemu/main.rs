@@ -138,7 +138,7 @@ fn a_cover_takes_cases_of_both_suites() {
         selection.cases(&releases()).unwrap()
     };
     let all = [select(Suite::Tck), select(Suite::Qemu)].concat();
-    let covering = cover(all.clone(), 1);
+    let covering = cover(&all, 1).unwrap();
     let texts = |cases: &[Case]| {
         let facets = cases.iter().flat_map(Case::facets).map(|one| one.text);
         facets.sorted().dedup().collect::<Vec<_>>()

@@ -100,7 +100,8 @@ pub fn faults(constraints: &Constraints, ask: &Ask, cover: &Cover) -> Vec<String
     faults
 }
 
-fn values<'a>(rows: impl IntoIterator<Item = &'a Row>, columns: &[usize]) -> BTreeSet<Row> {
+/// What occurs in the columns.
+pub fn values<'a>(rows: impl IntoIterator<Item = &'a Row>, columns: &[usize]) -> BTreeSet<Row> {
     let own = |row: &Row| columns.iter().map(|column| row[*column]).collect();
     rows.into_iter().map(own).collect()
 }

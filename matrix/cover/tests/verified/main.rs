@@ -4,7 +4,7 @@
 mod judge;
 
 use judge::{Ask, Constraints, faults};
-use migratrix_cover::{Cell, Cover, CoverError, Group, Model, Row, Wanted, cover};
+use migratrix_cover::{Cell, Cover, CoverError, Group, Model, Row, Wanted, among, cover};
 use proptest::{collection::vec, prelude::*, sample::Index};
 
 fn made(constraints: &Constraints, wanted: &Wanted) -> Result<Cover, CoverError> {
@@ -129,6 +129,17 @@ fn the_same_is_covered_the_same_and_another_seed_may_cover_it_otherwise() {
     let covers = [1, 1, 2].map(|seed| sound(&knotted(), &seeded(seed)));
     assert_eq!(covers[0], covers[1]);
     assert_ne!(covers[0], covers[2]);
+}
+
+#[test]
+fn of_rows_that_are_there_those_are_chosen_that_cover_as_much() {
+    let rows: Vec<Row> = knotted().rows().into_iter().step_by(3).collect();
+    let chosen = among(&knotted().sizes, 2, &rows).unwrap();
+    let chosen: Vec<Row> = chosen.into_iter().map(|row| rows[row].clone()).collect();
+    assert!(chosen.len() < rows.len() / 2);
+    for two in (0..7).flat_map(|one| (0..one).map(move |other| [other, one])) {
+        assert_eq!(judge::values(&chosen, &two), judge::values(&rows, &two));
+    }
 }
 
 #[test]

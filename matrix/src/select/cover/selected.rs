@@ -1,0 +1,151 @@
+//! The cover of a selection.
+
+use itertools::Itertools;
+
+use crate::{
+    Case, Fault, Point, Releases, SelectError, Selection, Strengths, Tuple, excluded,
+    point::Facet,
+    select::cover::{Both, Halves, STRONGEST, Wish, choose, facets},
+    word::find,
+};
+
+/// What cases are made of.
+enum Parts<'a> {
+    /// Any of the tuples, with any of the points.
+    Product(Vec<Tuple>, Vec<(Point, Option<Fault>)>),
+    /// These, and no others.
+    Cases(&'a [Case]),
+}
+
+impl Selection {
+    /// The cover of the cases that match: what is held of them is which points go with each tuple.
+    pub(crate) fn covered(
+        &self,
+        strengths: &Strengths,
+        releases: &Releases,
+    ) -> Result<Vec<Case>, SelectError> {
+        self.check(releases)?;
+        let parts = match &*self.names {
+            [] => Parts::Product(self.tuples(releases), self.points()),
+            names => Parts::Cases(names),
+        };
+        let halves = self.halves(&parts, releases)?;
+        if halves.is_empty() {
+            return Err(self.emptied(releases)?);
+        }
+        check_axes(strengths, &halves)?;
+        let kept = self
+            .with
+            .iter()
+            .map(|case| self.kept(case, &parts, &halves));
+        let wish = Wish {
+            strengths: strengths.clone(),
+            kept: kept.try_collect()?,
+            seed: self.cover_seed,
+        };
+        let chosen = choose(&halves, &wish)?.into_iter();
+        Ok(chosen.map(|both| self.case(&parts, both)).collect())
+    }
+
+    fn halves(&self, parts: &Parts, releases: &Releases) -> Result<Halves, SelectError> {
+        let case = |both| self.case(parts, both);
+        let (left, right): (Vec<Vec<Facet>>, Vec<Vec<Facet>>) = match parts {
+            Parts::Product(tuples, points) if !tuples.is_empty() && !points.is_empty() => (
+                (0..tuples.len())
+                    .map(|left| case((left, 0)).places())
+                    .collect(),
+                (0..points.len())
+                    .map(|right| {
+                        let case = case((0, right));
+                        let places = case.places();
+                        facets(&case)
+                            .into_iter()
+                            .filter(|facet| !places.contains(facet))
+                            .collect()
+                    })
+                    .collect(),
+            ),
+            Parts::Product(..) => (Vec::new(), Vec::new()),
+            Parts::Cases(cases) => (vec![Vec::new()], cases.iter().map(facets).collect()),
+        };
+        Halves::new(left, right, |both| {
+            let case = case(both);
+            match &self.filter {
+                _ if excluded(&case).is_some() => Ok(false),
+                Some(filter) => filter.matches(&case, releases),
+                None => Ok(true),
+            }
+        })
+    }
+
+    fn case(&self, parts: &Parts, (left, right): Both) -> Case {
+        match parts {
+            Parts::Product(tuples, points) => {
+                let (point, fault) = points[right];
+                Case {
+                    backend: self.backend,
+                    tuple: tuples[left].clone(),
+                    point,
+                    fault,
+                }
+            }
+            Parts::Cases(cases) => cases[right].clone(),
+        }
+    }
+
+    /// Where the case is that has to be in the cover.
+    fn kept(&self, case: &Case, parts: &Parts, halves: &Halves) -> Result<Both, SelectError> {
+        let found = match parts {
+            Parts::Product(tuples, points) if case.backend == self.backend => {
+                let left = tuples.iter().position(|tuple| *tuple == case.tuple);
+                let right = points
+                    .iter()
+                    .position(|one| *one == (case.point, case.fault));
+                left.zip(right)
+            }
+            Parts::Product(..) => None,
+            Parts::Cases(cases) => cases
+                .iter()
+                .position(|one| one == case)
+                .map(|place| (0, place)),
+        };
+        let found = found.filter(|both| halves.has(*both));
+        found.ok_or_else(|| SelectError::NotSelected(case.to_string()))
+    }
+}
+
+impl Strengths {
+    /// That each is one that there can be, whatever the cases are.
+    pub(crate) fn check(&self) -> Result<(), SelectError> {
+        let all = self.groups.iter().map(|group| group.strength);
+        let mut all = [self.strength].into_iter().chain(all);
+        if let Some(wrong) = all.find(|strength| !(1..=STRONGEST).contains(strength)) {
+            return Err(SelectError::Strength(wrong));
+        }
+        for group in &self.groups {
+            let axes = group.axes.iter().unique().count();
+            if axes < group.axes.len() || axes < group.strength {
+                let group = group.to_string();
+                return Err(SelectError::SmallGroup { group, axes });
+            }
+        }
+        Ok(())
+    }
+}
+
+/// That the cases have the axes that are named, and as many that vary as are to be combined.
+fn check_axes(strengths: &Strengths, halves: &Halves) -> Result<(), SelectError> {
+    for axis in strengths.groups.iter().flat_map(|group| &group.axes) {
+        find(
+            "axis of these cases",
+            axis,
+            halves.axes().cloned().collect::<Vec<_>>(),
+        )?;
+    }
+    let varying: Vec<String> = halves.columns().cloned().collect();
+    let strength = strengths.strength;
+    if strength > varying.len().max(1) {
+        return Err(SelectError::FewAxes { strength, varying });
+    }
+    Ok(())
+}
