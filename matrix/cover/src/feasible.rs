@@ -47,10 +47,12 @@ impl Rows {
         Self { all, with }
     }
 
-    /// Whether one of them has what `row` has.
+    /// Whether one of them has what `row` has, which may be without helping columns.
     fn has(&self, row: &[Value]) -> bool {
-        let given = self.with.iter().filter(|(column, _)| row[*column] != FREE);
-        let given = given.map(|(column, values)| &values[usize::from(row[*column])]);
+        let given = self.with.iter().filter_map(|(column, values)| {
+            let value = row.get(*column).filter(|value| **value != FREE)?;
+            Some(&values[usize::from(*value)])
+        });
         let given: Vec<&Vec<u64>> = given.collect();
         let mut words = self.all.iter().enumerate();
         words.any(|(word, all)| given.iter().fold(*all, |left, set| left & set[word]) != 0)
