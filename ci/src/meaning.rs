@@ -202,7 +202,7 @@ impl SelectionArgs {
             backend: self.backend.unwrap_or(backends[0]),
             boundary: self.boundary.as_deref().map(boundary).transpose()?,
             filter: self.expression.as_deref().map(expression).transpose()?,
-            names: self.named(cases)?,
+            names: [parsed(&self.names)?, cases.to_vec()].concat(),
             cover: self.cover.as_deref().map(str::parse).transpose()?,
             with: parsed(&self.with)?,
             cover_seed: self.cover_seed.unwrap_or_default(),
@@ -226,10 +226,6 @@ impl SelectionArgs {
             (selection.suite, selection.backend) = (first.suite(), first.backend);
         }
         Ok(selection)
-    }
-
-    fn named(&self, cases: &[Case]) -> Result<Vec<Case>> {
-        Ok([parsed(&self.names)?, cases.to_vec()].concat())
     }
 
     fn place(&self, selection: &mut Selection) -> Result<()> {
