@@ -13,7 +13,7 @@
 //! | `state` | `persistent`, `transient`, `running`, `paused`, `defined` (on the destination), `undefined` |
 //! | `flag` | a flag that is among others, or `none` |
 //! | `flags` | exactly this set, as `undefine+persist` |
-//! | `client`, `source`, `destination` | a release, a glob as `book*`, or a version as `<9.0`, `qemu>=7.2` |
+//! | `client`, `source`, `destination` | a release, a glob as `book*`, a version as `<9.0`, `qemu>=7.2`, or a range as `>=8 & <9` |
 //! | `forward()`, `same()`, `backward()` | the destination is newer, equal, older |
 //! | `name` | a glob for the whole name; its commas are its own |
 //! | `method`, `transport`, `guest`, `address`, `multifd`, `channels`, `zero-page`, `tls`, `uuids`, `incident`, `machine`, `accelerator`, `devices` | the words of that axis of the `qemu` suite, the usual ones among them, as `tls(plain-text)` |

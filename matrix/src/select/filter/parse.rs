@@ -5,7 +5,10 @@
 //!   all       = one { ("&" | "&&" | "and") one }
 //!   one       = ("!" | "not") one | "(" any ")" | predicate
 //!   predicate = word "(" [ value { "," value } ] ")"
+//!   value     = a word, a glob, or of a release also: bound { "&" bound }
 //! ```
+
+use crate::Role;
 
 use super::{
     BadFilter, Expression,
@@ -106,7 +109,30 @@ impl<'a> Parser<'a> {
             Values::One(read) => self.value(argument, read),
             Values::Several(read) => self.several(argument, read),
             Values::Words(name) => self.several(argument, |value| vocabulary::words(name, value)),
+            Values::Releases(role) => self.releases(role),
         }
+    }
+
+    /// Reads releases with commas between them. Of a version there may be several bounds, and all of
+    /// them must do.
+    fn releases(&mut self, role: Role) -> Result<Expression, BadFilter> {
+        let mut any = Vec::new();
+        for (place, range) in self.up_to(&['(', ')', '|', '!']).split(',').enumerate() {
+            self.at += usize::from(place > 0);
+            let mut all: Vec<Expression> = Vec::new();
+            for bound in range.split('&') {
+                self.at += usize::from(!all.is_empty());
+                let one = match all.first() {
+                    Some(Expression::Is(first)) => {
+                        self.value(bound, |value| vocabulary::further(first, role, value))?
+                    }
+                    Some(_) | None => self.value(bound, |value| vocabulary::release(role, value))?,
+                };
+                all.push(one);
+            }
+            any.push(joined(all, Expression::All));
+        }
+        Ok(joined(any, Expression::Any))
     }
 
     /// Reads values with commas between them: any of them will do.
@@ -137,8 +163,12 @@ impl<'a> Parser<'a> {
 
     /// All up to the next sign, which no value has in it.
     fn argument(&self) -> &'a str {
+        self.up_to(&['(', ')', '&', '|', '!'])
+    }
+
+    fn up_to(&self, signs: &[char]) -> &'a str {
         let rest = &self.text[self.at..];
-        &rest[..rest.find(['(', ')', '&', '|', '!']).unwrap_or(rest.len())]
+        &rest[..rest.find(signs).unwrap_or(rest.len())]
     }
 
     fn takes_closing(&mut self) -> Result<(), BadFilter> {

@@ -117,6 +117,21 @@ fn a_version_that_is_not_known_is_an_error_that_names_the_release() {
 }
 
 #[test]
+fn a_version_may_have_two_bounds_of_one_program() {
+    for (filter, is) in [
+        ("source(libvirt>=8.5 & <9.0.1)", true),
+        ("source(libvirt>=8.5&<9.0)", false),
+        ("source(qemu>=7.2 & <7.2.22)", false),
+        ("source(qemu>=7.2 & <=7.2.22)", true),
+        ("source(qemu>=7.2 & libvirt<9.1)", true),
+        ("source(sid, qemu>=7 & <8, <2)", true),
+        ("!source(qemu>7.2 & <10) & control(p2p)", false),
+    ] {
+        assert_eq!(of(NAME, filter), Ok(is), "{filter}");
+    }
+}
+
+#[test]
 fn an_error_marks_the_place_and_says_what_would_be_right() {
     let error = bad("source(sid) & control(p2p, p3p)").to_string();
     let expected = "\
@@ -164,6 +179,18 @@ fn an_error_says_what_was_expected_and_found() {
         ),
         ("source(Sid)", 7, "expected a release, a glob"),
         ("source(sid,)", 11, "expected a release, a glob"),
+        ("source(sid & <9)", 12, "only a version has two bounds"),
+        (
+            "source(>8 & sid)",
+            12,
+            "expected another bound of the version, as `<9.5`, found `sid`",
+        ),
+        (
+            "source(>8 & control(p2p)",
+            12,
+            "expected another bound of the version",
+        ),
+        ("source(>8 & <)", 12, "`` is not a version"),
         ("forward(sid)", 8, "expected `)`"),
         ("name()", 5, "expected a glob"),
         ("control(p2p) & ü", 15, "unknown predicate `ü`"),

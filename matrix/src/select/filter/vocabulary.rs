@@ -25,6 +25,8 @@ pub(super) enum Values {
     Several(Read),
     /// Words of the axes of this predicate, with commas between them.
     Words(&'static str),
+    /// Releases with commas between them, each by its name or by a range of its version.
+    Releases(Role),
 }
 
 /// The predicates that are not just the words of axes.
@@ -32,18 +34,9 @@ const PREDICATES: [(&str, Values); 10] = [
     ("flag", Values::Several(flag)),
     ("flags", Values::Several(flags)),
     ("fault", Values::Several(fault)),
-    (
-        "client",
-        Values::Several(|value| release(Role::Client, value)),
-    ),
-    (
-        "source",
-        Values::Several(|value| release(Role::Source, value)),
-    ),
-    (
-        "destination",
-        Values::Several(|value| release(Role::Destination, value)),
-    ),
+    ("client", Values::Releases(Role::Client)),
+    ("source", Values::Releases(Role::Source)),
+    ("destination", Values::Releases(Role::Destination)),
     ("forward", Values::None(Ordering::Less)),
     ("same", Values::None(Ordering::Equal)),
     ("backward", Values::None(Ordering::Greater)),
@@ -167,7 +160,7 @@ fn name(value: &str) -> Result<Predicate, String> {
 }
 
 /// A release, a glob, or a version, which has a sign of comparison.
-fn release(place: Role, value: &str) -> Result<Predicate, String> {
+pub(super) fn release(place: Role, value: &str) -> Result<Predicate, String> {
     if let Some(bound) = bound(value)? {
         return Ok(Predicate::Version(place, bound));
     }
@@ -180,6 +173,21 @@ fn release(place: Role, value: &str) -> Result<Predicate, String> {
     } else {
         Predicate::Releases(place, value.to_owned())
     })
+}
+
+/// One more bound of a version, which `before` has bounds of already: it is of the same program where it
+/// names none.
+pub(super) fn further(before: &Predicate, place: Role, value: &str) -> Result<Predicate, String> {
+    let Predicate::Version(_, first) = before else {
+        return Err("only a version has two bounds, as in `>=9.0 & <9.5`".to_owned());
+    };
+    let Some(mut bound) = bound(value)? else {
+        return Err(format!(
+            "expected another bound of the version, as `<9.5`, found `{value}`"
+        ));
+    };
+    bound.program = bound.program.or(first.program);
+    Ok(Predicate::Version(place, bound))
 }
 
 /// Reads `[libvirt|qemu]COMPARISON VERSION`; `None` where there is no comparison.
