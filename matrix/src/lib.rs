@@ -43,7 +43,7 @@ pub use select::{
     cover::{AxisGroup, BadStrengths, Strengths, cover},
     error::{Emptied, SelectError},
     filter::{BadFilter, Filter},
-    options::{RunOptions, shell_word},
+    options::{KnownLists, RunOptions, shell_word},
     parts::{NotOneRun, Parts},
     plan::{BadPlan, Plan},
     scope::scope,

@@ -11,9 +11,9 @@ pub struct RunOptions {
     /// The settings' file, by its absolute path.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub config: Option<String>,
-    /// The list of known failures, by its absolute path.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub known: Option<String>,
+    /// The lists of known failures.
+    #[serde(skip_serializing_if = "KnownLists::is_empty")]
+    pub known: KnownLists,
     /// What a JUnit test case is, in the word of the argument.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub granularity: Option<String>,
@@ -41,13 +41,62 @@ pub struct RunOptions {
     pub allow_flaky: bool,
 }
 
+/// The lists of known failures of a run, beside the one that comes with the program.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(from = "Written")]
+pub struct KnownLists {
+    /// Their files, by absolute paths.
+    pub files: Vec<String>,
+    /// Whether they are in the place of the one that comes with the program.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub only: bool,
+}
+
+/// How plans have it: those of earlier versions name one list, in the place of the program's.
+#[derive(Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(untagged)]
+enum Written {
+    One(String),
+    Several {
+        files: Vec<String>,
+        #[serde(default)]
+        only: bool,
+    },
+}
+
+impl From<Written> for KnownLists {
+    fn from(written: Written) -> Self {
+        match written {
+            Written::One(file) => Self {
+                files: vec![file],
+                only: true,
+            },
+            Written::Several { files, only } => Self { files, only },
+        }
+    }
+}
+
+impl KnownLists {
+    /// Whether it is the list of the program alone.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.files.is_empty() && !self.only
+    }
+}
+
 impl RunOptions {
     /// These, and where they say nothing, the `kept` ones.
     #[must_use]
     pub fn or(self, kept: Self) -> Self {
         Self {
             config: self.config.or(kept.config),
-            known: self.known.or(kept.known),
+            known: if self.known.is_empty() {
+                kept.known
+            } else {
+                self.known
+            },
             granularity: self.granularity.or(kept.granularity),
             junit_per_pair: self.junit_per_pair.or(kept.junit_per_pair),
             jobs: self.jobs.or(kept.jobs),
@@ -68,7 +117,6 @@ impl RunOptions {
     pub fn arguments(&self) -> Vec<String> {
         let single = [
             ("--config", self.config.clone()),
-            ("--known", self.known.clone()),
             ("--granularity", self.granularity.clone()),
             ("--jobs", self.jobs.map(|jobs| jobs.to_string())),
             ("--retries", self.retries.map(|retries| retries.to_string())),
@@ -77,10 +125,13 @@ impl RunOptions {
             .into_iter()
             .filter_map(|(name, value)| Some((name, value?)));
         let qemus = self.qemus.iter().map(|qemu| ("--qemu", qemu.clone()));
-        let valued = single.chain(qemus);
+        let known = self.known.files.iter();
+        let known = known.map(|file| ("--known", file.clone()));
+        let valued = single.chain(known).chain(qemus);
         let all = valued.flat_map(|(name, value)| [name.to_owned(), value]);
         let switches = [
             ("--as-shipped", self.as_shipped),
+            ("--only-known", self.known.only),
             ("--fail-known", self.fail_known),
             ("--allow-flaky", self.allow_flaky),
         ];
@@ -145,6 +196,19 @@ mod tests {
             kept().command_line("./migratrix", &["--case", "a b"]),
             "./migratrix run --config '/etc/a host.toml' --jobs 4 --qemu mine=/build --case 'a b'"
         );
+    }
+
+    #[test]
+    fn a_list_of_a_plan_of_before_is_in_the_place_of_the_programs() {
+        let read = |text: &str| serde_json::from_str::<RunOptions>(text).expect("it is one");
+        let old = read(r#"{"known":"/a b.toml"}"#);
+        assert_eq!(old.arguments(), ["--known", "/a b.toml", "--only-known"]);
+        let now = read(r#"{"known":{"files":["/a","/b"]}}"#);
+        assert_eq!(now.arguments(), ["--known", "/a", "--known", "/b"]);
+        for one in [old, now] {
+            let text = serde_json::to_string(&one).expect("it has only text keys");
+            assert_eq!(read(&text), one);
+        }
     }
 
     #[test]

@@ -139,9 +139,12 @@ fn told(plan: &Plan) -> Vec<(String, String)> {
     let whole = plan.whole.map_or(String::new(), |whole| whole.to_string());
     all.push(("the number of cases of all shards".to_owned(), whole));
     let known = plan.known.clone().map_or(String::new(), |mark| {
-        let file = plan.options.known.as_deref();
-        let file = file.unwrap_or("the one that comes with the program");
-        format!("{mark} ({file})")
+        let lists = &plan.options.known;
+        let own = (!lists.only).then_some("the one that comes with the program");
+        let files = own
+            .into_iter()
+            .chain(lists.files.iter().map(String::as_str));
+        format!("{mark} ({})", files.collect::<Vec<_>>().join(", "))
     });
     all.push((KNOWN.to_owned(), known));
     all.extend(rules(&plan.options));
@@ -272,8 +275,8 @@ mod tests {
         let first = "list of known failures is a (the one that comes with the program) in";
         assert!(told.contains(first), "{told}");
         let (mut here, mut there) = (first_list("1/3"), first_list("2/3"));
-        here.options.known = Some("/here/known.toml".to_owned());
-        there.options.known = Some("/there/known.toml".to_owned());
+        here.options.known.files = vec!["/here/known.toml".to_owned()];
+        there.options.known.files = vec!["/there/known.toml".to_owned()];
         assert!(parts(&[&here, &there]).is_ok(), "it is the same list");
     }
 

@@ -126,7 +126,9 @@ impl<'a> Parser<'a> {
                     Some(Expression::Is(first)) => {
                         self.value(bound, |value| vocabulary::further(first, role, value))?
                     }
-                    Some(_) | None => self.value(bound, |value| vocabulary::release(role, value))?,
+                    Some(_) | None => {
+                        self.value(bound, |value| vocabulary::release(role, value))?
+                    }
                 };
                 all.push(one);
             }
