@@ -19,6 +19,7 @@ use migratrix_reports::printable;
 
 use crate::{
     code,
+    compare::{self, CompareArgs},
     formats::{FormatArgs, JunitArgs},
     say,
     schema::Written,
@@ -158,6 +159,9 @@ pub enum Command {
         #[command(flatten)]
         outputs: OutputArgs,
     },
+    /// Say what broke between two runs, or between several of each, and what was mended
+    #[command(after_help = compare::EXAMPLES)]
+    Compare(CompareArgs),
     /// Print the JSON schema of what a run writes, for programs that read it
     Schema {
         /// Of what
@@ -508,13 +512,28 @@ pub struct RunArgs {
     pub junit: JunitArgs,
 }
 
+/// The lists of failures that are known.
+#[derive(Debug, Default, Args)]
+pub struct ListArgs {
+    /// A list of known failures beside the one that comes with the program; may be given several times.
+    /// Default: those that the run was begun with
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub known: Vec<PathBuf>,
+    /// The lists of --known alone, without the one that comes with the program
+    #[arg(long)]
+    pub only_known: bool,
+}
+
 /// The failures that are known.
 #[derive(Debug, Default, Args)]
 pub struct KnownArgs {
-    /// The known failures. Default: those that the run was begun with, else the list that comes with
-    /// the program
-    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
-    pub known: Option<PathBuf>,
+    #[command(flatten)]
+    pub lists: ListArgs,
+    /// Write an entry for each group of failures that are not known into the last list of --known, which
+    /// is made where it is not there; what stands in it stays as it is. Say in each what is wrong, and
+    /// whose it is
+    #[arg(long)]
+    pub bless: bool,
     /// Known failures fail: for who asks whether guests survive an upgrade, and not whether a build is
     /// worse than the one before. They exit 1, and are failures in JUnit
     #[arg(long)]

@@ -165,6 +165,8 @@ pub enum Form {
     File,
     /// A directory with files.
     Folder,
+    /// One file, which is no report of a run.
+    Foreign,
 }
 
 /// A file or directory that is asked for, and by which option.

@@ -10,7 +10,7 @@ use crate::{
     cli::KnownArgs,
     config::Config,
     formats::JunitArgs,
-    meaning::check_known,
+    known::{self, check_known},
     report,
     run::{
         ledger::{self, Ledger},
@@ -33,6 +33,7 @@ pub fn judge(
     let (dir, plan) = RunDir::open(path).or_wrong_use()?;
     let asked: Vec<_> = junit.output().into_iter().collect();
     outputs::check(&asked, &[path.to_owned()]).or_wrong_use()?;
+    let blessed = typed.blessed(&plan.options.known).or_wrong_use()?;
     let known = typed.or_kept(&plan).or_wrong_use()?;
     check_known(&known, config, &plan).or_wrong_use()?;
     let junit = junit.or_kept(&plan.options).or_wrong_use()?;
@@ -44,7 +45,11 @@ pub fn judge(
     let troubles = ledger.write_verdicts(&dir, &plan, &known).or_lab_failed()?;
     let run = report::run_of(&dir, &plan, &known).or_lab_failed()?;
     let run = run.by(typed.rules(&plan.options));
+    let blessing = blessed.map(|file| (known::blessing(&run, &file), file));
     let exit = report::conclude(&dir, run, &junit).or_lab_failed()?;
+    if let Some((blessing, file)) = blessing {
+        known::bless(blessing.or_wrong_use()?, &file).or_lab_failed()?;
+    }
     ledger::tell(&troubles);
     Ok(match exit {
         Exit::AsExpected if !troubles.is_empty() => Exit::Unknown,

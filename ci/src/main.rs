@@ -12,11 +12,13 @@
 mod say;
 
 mod cli;
+mod compare;
 mod config;
 mod doctor;
 mod files;
 mod formats;
 mod judge;
+mod known;
 mod lab;
 mod list;
 mod log;
@@ -198,6 +200,7 @@ fn carry_out(cli: &Cli) -> Result<u8, Failure> {
         } => report::report(dirs, known, outputs, &config()?)
             .or_wrong_use()
             .map(exit),
+        Command::Compare(typed) => compare::compare(typed, &config()?).or_wrong_use().map(exit),
         Command::Lab { action } => {
             config()?;
             lab::lab(action).or_by_its_cause()

@@ -8,17 +8,15 @@ use std::{
 use anyhow::{Context, Result, anyhow, bail};
 use clap::ValueEnum;
 use memchr::memmem;
-use migratrix_contract::now_unix;
 use migratrix_lab::{LabError, Store, StoredRelease, cache_folder, recipes};
 use migratrix_libvirt::CLIENT_MARK;
 use migratrix_matrix::{
-    Backend, Case, Plan, Profile, Release, ReleaseName, Releases, RunOptions, Selection, Suite,
+    Backend, Case, Profile, Release, ReleaseName, Releases, RunOptions, Selection, Suite,
 };
-use migratrix_reports::{Flaky, KnownAre, KnownFailures, Rules};
 
 use crate::{
     WrongUse,
-    cli::{KnownArgs, RunArgs, SelectionArgs},
+    cli::{RunArgs, SelectionArgs},
     config::Config,
     files,
     formats::{Granularity, JunitArgs},
@@ -30,9 +28,6 @@ use crate::{
 /// The pair that is meant where none is named: Debian 12 to Debian 13.
 const DEFAULT_SOURCE: &str = "bookworm";
 const DEFAULT_DESTINATION: &str = "trixie";
-
-/// The known failures that come with the program.
-const KNOWN_FAILURES: &str = include_str!("../known-failures.toml");
 
 /// Opens the store of releases.
 ///
@@ -283,86 +278,6 @@ fn expression(typed: &str) -> Result<migratrix_matrix::Filter> {
         .map_err(|bad: migratrix_matrix::BadFilter| anyhow::anyhow!("{bad}"))
 }
 
-impl KnownArgs {
-    /// The list of known failures: the file that is named, or the one that comes with the program.
-    ///
-    /// # Errors
-    /// Fails where it can't be read.
-    pub fn meaning(&self) -> Result<KnownFailures> {
-        known_failures(self.known.as_deref())
-    }
-
-    /// The same, of a run that was begun by this plan: its own list comes before the program's. That it
-    /// is another one by now is told.
-    ///
-    /// # Errors
-    /// Fails where it can't be read.
-    pub fn or_kept(&self, plan: &Plan) -> Result<KnownFailures> {
-        let (None, Some(kept)) = (&self.known, &plan.options.known) else {
-            return self.meaning();
-        };
-        let list = known_failures(Some(Path::new(kept)))
-            .context("the run was begun with this list: give another by --known")?;
-        if plan
-            .known
-            .as_ref()
-            .is_some_and(|then| *then != list.digest())
-        {
-            say::error(&format!(
-                "migratrix: the known failures {kept} are not those that the run was begun with: what \
-                 they excuse now counts\n"
-            ));
-        }
-        Ok(list)
-    }
-
-    /// What counts as a failure, here or in a run that was begun with these options.
-    #[must_use]
-    pub fn rules(&self, kept: &RunOptions) -> Rules {
-        Rules {
-            flaky: if self.allow_flaky || kept.allow_flaky {
-                Flaky::Allowed
-            } else {
-                Flaky::Failed
-            },
-            known: if self.fail_known || kept.fail_known {
-                KnownAre::Failed
-            } else {
-                KnownAre::Excused
-            },
-        }
-    }
-}
-
-fn known_failures(file: Option<&Path>) -> Result<KnownFailures> {
-    let now = now_unix();
-    let Some(file) = file else {
-        return Ok(KnownFailures::parse(KNOWN_FAILURES)?.general().on(now));
-    };
-    let text = files::text(file)
-        .with_context(|| format!("can't read the known failures {}", file.display()))?;
-    let known = KnownFailures::parse(&text).with_context(|| file.display().to_string())?;
-    Ok(known.on(now))
-}
-
-/// Sees to it that the list of known failures names no release that nobody knows: not the plan, nor
-/// this machine.
-///
-/// # Errors
-/// Names the entry and the release.
-pub fn check_known(known: &KnownFailures, config: &Config, plan: &Plan) -> Result<()> {
-    if !known.names_releases() {
-        return Ok(());
-    }
-    let mut all = plan.releases.clone();
-    for release in known_releases(&store()?, config, &[])?.iter() {
-        if all.iter().all(|one| one.name != release.name) {
-            all.push(release.clone());
-        }
-    }
-    Ok(known.check_releases(&Releases::new(all)?)?)
-}
-
 impl JunitArgs {
     /// What is given here, or where nothing is, what a run was begun with.
     ///
@@ -396,7 +311,7 @@ impl RunArgs {
         });
         Ok(RunOptions {
             config: config.map(absolute).transpose()?,
-            known: self.known.known.as_deref().map(absolute).transpose()?,
+            known: self.known.lists.kept()?,
             granularity: self.junit.granularity.and_then(word),
             junit_per_pair: (self.junit.junit_per_pair.as_deref())
                 .map(absolute)
@@ -412,7 +327,7 @@ impl RunArgs {
 }
 
 /// The path as it is known from everywhere, as text.
-fn absolute(path: &Path) -> Result<String> {
+pub fn absolute(path: &Path) -> Result<String> {
     let absolute = std::path::absolute(path)
         .with_context(|| format!("can't tell where `{}` is", path.display()))?;
     let text = absolute.to_str().map(str::to_owned);

@@ -18,7 +18,7 @@ use crate::{
     files,
     formats::{self, FORMATS, How, Seen},
     formats::{Granularity, JunitArgs},
-    meaning::check_known,
+    known::{self, check_known},
     run::{ledger::Planned, outputs, rundir::RunDir, sessions::Sessions},
     say,
 };
@@ -145,7 +145,8 @@ pub fn conclude(dir: &RunDir, run: Run, junit: &JunitArgs) -> Result<Exit> {
     Ok(run.exit())
 }
 
-fn colour() -> Colour {
+/// How what is printed is coloured.
+pub fn colour() -> Colour {
     if say::is_coloured(&stdout()) {
         Colour::Ansi
     } else {
@@ -170,6 +171,7 @@ pub fn report(
     // Shards of one run were begun with the same options.
     let first = paths.first().context("no run is named")?;
     let plan = RunDir::open(first)?.1;
+    let blessed = typed.blessed(&plan.options.known)?;
     let known = typed.or_kept(&plan)?;
     let how = outputs.how.or_kept(&plan.options)?;
     let run = merged(paths, &known, typed, config)?;
@@ -184,11 +186,17 @@ pub fn report(
     }
     write_pairs(&run, &how)?;
     print!("{}", reports::terminal(&run, colour()));
+    if let Some(file) = blessed {
+        known::bless(known::blessing(&run, &file)?, &file)?;
+    }
     Ok(run.exit())
 }
 
 /// Refuses a run that is named twice, in whatever words.
-fn once_each(paths: &[PathBuf]) -> Result<()> {
+///
+/// # Errors
+/// Names it.
+pub fn once_each(paths: &[PathBuf]) -> Result<()> {
     let mut seen = BTreeMap::new();
     for path in paths {
         let is = fs::canonicalize(path).unwrap_or_else(|_| path.clone());

@@ -49,6 +49,7 @@ use crate::{
     cli::{KnownArgs, RunArgs},
     config::Config,
     formats::JunitArgs,
+    known::{self, check_known},
     log, meaning, report,
     say::{self, count},
 };
@@ -67,6 +68,8 @@ pub struct Order {
     /// What fails the run, where no case is to begin after the first one that does.
     fail_fast: Option<Rules>,
     junit: JunitArgs,
+    /// The list that entries for what fails are written into.
+    blessed: Option<PathBuf>,
 }
 
 /// How a run begins.
@@ -98,7 +101,8 @@ impl Order {
             None => Self::new(typed, config),
         }?;
         order.fail_fast = typed.fail_fast.then_some(order.rules);
-        meaning::check_known(&order.known, &order.config, &order.plan)?;
+        order.blessed = typed.known.blessed(&order.plan.options.known)?;
+        check_known(&order.known, &order.config, &order.plan)?;
         // As it was typed, or else as the run was begun with it.
         let asked = typed.junit.output().or_else(|| order.junit.output());
         let asked: Vec<_> = asked.into_iter().collect();
@@ -199,6 +203,7 @@ impl Order {
             own,
             built: Vec::new(),
             config,
+            blessed: None,
         })
     }
 
@@ -256,7 +261,12 @@ impl Order {
             .run_until(stop())
             .inspect_err(|error| error!("the run ended early: {error:#}"))?;
         let run = report::run_of(&dir, &self.plan, &self.known)?.by(self.rules);
+        let blessed = self.blessed.as_deref();
+        let blessing = blessed.map(|file| (known::blessing(&run, file), file));
         let exit = report::conclude(&dir, run, &self.junit)?;
+        if let Some((blessing, file)) = blessing {
+            known::bless(blessing?, file)?;
+        }
         if let Some(time) = time {
             println!("{}", time.told(since));
         }

@@ -34,13 +34,14 @@ macro_rules! eprintln {
 /// What the program is called in the texts.
 pub const NAME: &str = "migratrix";
 /// Its commands, by which a hint to call it is told from its name.
-pub const COMMANDS: [&str; 10] = [
+pub const COMMANDS: [&str; 11] = [
     "doctor",
     "releases",
     "list",
     "run",
     "judge",
     "report",
+    "compare",
     "schema",
     "lab",
     "completions",

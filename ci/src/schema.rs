@@ -3,7 +3,7 @@
 use clap::ValueEnum;
 use migratrix_history::line_schema;
 use migratrix_matrix::Plan;
-use migratrix_reports::{Judgement, summary_schema};
+use migratrix_reports::{Judgement, comparison_schema, summary_schema};
 use schemars::{Schema, SchemaGenerator, generate::SchemaSettings};
 
 /// What there is a schema of.
@@ -17,6 +17,8 @@ pub enum Written {
     Verdicts,
     /// `summary.json`
     Summary,
+    /// What `compare --json` writes
+    Comparison,
 }
 
 impl Written {
@@ -30,6 +32,7 @@ impl Written {
             Self::History => line_schema(generator),
             Self::Verdicts => generator.into_root_schema_for::<Judgement>(),
             Self::Summary => summary_schema(generator),
+            Self::Comparison => comparison_schema(generator),
         }
     }
 }

@@ -640,7 +640,7 @@ fn a_run_that_was_stopped_says_last_how_to_go_on_and_goes_on_with_its_options() 
         plan["options"],
         serde_json::json!({
             "config": path("slow.toml"),
-            "known": path("known.toml"),
+            "known": { "files": [path("known.toml")] },
             "granularity": "condition",
             "junit_per_pair": path("pairs"),
             "jobs": 2,

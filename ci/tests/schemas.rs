@@ -5,7 +5,7 @@ use std::{env, fs, path::Path, process::Command};
 
 use serde_json::Value;
 
-const WRITTEN: [&str; 4] = ["plan", "history", "verdicts", "summary"];
+const WRITTEN: [&str; 5] = ["plan", "history", "verdicts", "summary", "comparison"];
 
 /// What the program prints that is called in `dir`.
 fn call(dir: &Path, arguments: &[&str]) -> String {
@@ -48,6 +48,21 @@ fn every_line_of_a_run_obeys_its_schema_and_what_is_none_does_not() {
     let run = ["run", "--backend", "fake", "--out", "out"];
     let some = ["--suite", "faults", "--shard", "slice:1/8"];
     call(dir.path(), &[&run[..], &some].concat());
+    call(
+        dir.path(),
+        &[
+            "run",
+            "--backend=fake",
+            "--out=other",
+            "--suite=faults",
+            "--shard=slice:1/9",
+        ],
+    );
+    call(
+        dir.path(),
+        &["compare", "out", "other", "--json=comparison.json"],
+    );
+    let comparison = fs::read_to_string(dir.path().join("comparison.json")).expect("it is there");
     let out = dir.path().join("out");
     let whole = |name: &str| vec![fs::read_to_string(out.join(name)).expect("it is there")];
     let lines = |text: &str| text.lines().map(str::to_owned).collect::<Vec<_>>();
@@ -60,6 +75,7 @@ fn every_line_of_a_run_obeys_its_schema_and_what_is_none_does_not() {
         ("history", histories.collect()),
         ("verdicts", lines(&whole("verdicts.jsonl")[0])),
         ("summary", whole("summary.json")),
+        ("comparison", vec![comparison]),
     ] {
         let schema: Value = serde_json::from_str(&printed(of)).expect("it is JSON");
         let schema = jsonschema::validator_for(&schema).expect("it is a schema");

@@ -158,7 +158,7 @@ fn told(judgement: &Judgement, condition: Condition, verdict: &Verdict) -> Strin
 
 /// The reason without what differs from case to case: releases and versions, numbers, names. An
 /// error's code stays.
-fn gist(judgement: &Judgement, why: &str) -> String {
+pub(crate) fn gist(judgement: &Judgement, why: &str) -> String {
     let Tuple {
         client,
         source,

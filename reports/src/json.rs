@@ -48,6 +48,10 @@ struct Summary<'r> {
     unused_known: &'r [String],
     /// The known failures whose day is over, and that a case is subject to.
     expired_known: &'r [String],
+    /// The known failures whose last day comes within a month, and that a case is subject to.
+    expiring_known: &'r [String],
+    /// The known failures whose cases fail otherwise than they say.
+    partly_known: Vec<String>,
     /// What of the run's files is not believed.
     damaged: &'r [String],
 }
@@ -179,6 +183,8 @@ pub fn json(run: &Run) -> String {
             .collect(),
         unused_known: run.unused_known(),
         expired_known: run.expired_known(),
+        expiring_known: run.expiring_known(),
+        partly_known: run.partly_known(),
         damaged: run.damaged(),
     };
     serde_json::to_string_pretty(&summary).expect("a summary has only text keys")

@@ -2,7 +2,7 @@
 //!
 //! ```text
 //!   History ─▶ judge ─▶ Judgement ─▶ Run ─▶ terminal · Markdown · JUnit · HTML · JSON
-//!                           │  ▲
+//!                           │  ▲            └─▶ with another Run: Comparison
 //!            verdicts.jsonl ▼  │ known failures
 //! ```
 //!
@@ -11,6 +11,7 @@
 
 mod attribution;
 mod checks;
+mod compare;
 mod facets;
 mod flaw;
 mod groups;
@@ -31,6 +32,12 @@ mod terminal;
 mod verdict;
 
 pub use attribution::{Attribution, Origin};
+#[cfg(feature = "schema")]
+pub use compare::comparison_schema;
+pub use compare::{
+    Change, Class, Comparison, Moved, Outcome, Pace, Runs, Side, State, Times, compare,
+    comparison_markdown, comparison_text,
+};
 pub use flaw::{Death, Flaw, HostTrouble, IdleLoss, Lost};
 pub use groups::{Group, groups};
 pub use html::html;
@@ -39,7 +46,7 @@ pub use json::json;
 pub use json::summary_schema;
 pub use judgement::{Evidence, Judgement, Known, Standing, judge};
 pub use junit::{Flavour, Granularity, Part, Size, junit, write_junit};
-pub use known::KnownFailures;
+pub use known::{Blessing, KnownFailures, Spot};
 pub use lines::{Damage, Reading, ReportError, Verdicts, parse, read, to_line};
 pub use markdown::markdown;
 pub use printable::printable;

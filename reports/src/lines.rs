@@ -5,7 +5,7 @@ use std::io::{self, BufRead};
 use migratrix_matrix::{Condition, SelectError};
 use thiserror::Error;
 
-use crate::{Judgement, Kind, Verdict, checks};
+use crate::{Judgement, Kind, Spot, Verdict, checks};
 
 /// What can be wrong with what this crate is given to read.
 #[derive(Debug, Error)]
@@ -25,8 +25,10 @@ pub enum ReportError {
     #[error("the list of known failures can't be read: {0}")]
     KnownList(String),
     /// A filter expression in the list of known failures can't be read.
-    #[error("known failure {place}: the filter `{cases}` can't be read: {why}")]
+    #[error("{at}: known failure {place}: the filter `{cases}` can't be read: {why}")]
     KnownCases {
+        /// Where it stands.
+        at: Spot,
         /// Its place in the list, from 1.
         place: usize,
         /// The expression.
@@ -35,8 +37,10 @@ pub enum ReportError {
         why: String,
     },
     /// An entry of the list of known failures says too little, or what can't be.
-    #[error("known failure {place} (`{cases}`) {why}")]
+    #[error("{at}: known failure {place} (`{cases}`) {why}")]
     KnownEntry {
+        /// Where what is wrong stands.
+        at: Spot,
         /// Its place in the list, from 1.
         place: usize,
         /// Its filter.
@@ -47,6 +51,35 @@ pub enum ReportError {
     /// A filter in the list of known failures asks for a release that is not known.
     #[error("the known failures can't be matched: {0}")]
     KnownReleases(SelectError),
+    /// A side of a comparison has no verdict.
+    #[error(
+        "nothing was judged in {side} ({runs}): go on with the run, or judge it by migratrix judge"
+    )]
+    NoVerdicts {
+        /// Which side.
+        side: &'static str,
+        /// Its runs.
+        runs: String,
+    },
+    /// A suite is on one side of a comparison only.
+    #[error(
+        "the suite `{suite}` is in {side} alone ({run}): compare runs of the same suites, and leave this \
+         one out or give its like on the other side"
+    )]
+    OtherSuite {
+        /// Which side.
+        side: &'static str,
+        /// The run.
+        run: String,
+        /// The suite.
+        suite: String,
+    },
+    /// The sides of a comparison have no case in common.
+    #[error(
+        "OLD and NEW have no case in common: compare runs of the same releases, by their names, and of the \
+         same profile"
+    )]
+    NothingInCommon,
     /// A JUnit file can't be written.
     #[error("the JUnit report can't be written")]
     JUnit(#[source] io::Error),

@@ -14,6 +14,7 @@ use migratrix_matrix::{
 use crate::{
     Death, Flaw, IdleLoss, Judgement, Kind, KnownFailures, ReportError, Standing,
     flaw::{deaths, flaws},
+    known::Notes,
     printable::printable,
 };
 
@@ -44,16 +45,14 @@ pub struct Run {
     idle_losses: Vec<IdleLoss>,
     /// What of its files, or of its releases, can't be believed, in words.
     damaged: Vec<String>,
-    /// The known failures whose day is over, and that a case is subject to.
-    expired_known: Vec<String>,
+    /// What is told of the known failures.
+    known: Notes,
     /// How many cases it has with these.
     whole: usize,
     /// The options that it had.
     options: RunOptions,
     /// What counts as a failure.
     rules: Rules,
-    /// The known failures that no case of the run is subject to.
-    unused_known: Vec<String>,
     /// The tuples of its cases: all cases of one share its names.
     tuples: BTreeSet<Tuple>,
 }
@@ -287,7 +286,19 @@ impl Run {
     /// The known failures whose day is over, and that a case of the run is subject to.
     #[must_use]
     pub fn expired_known(&self) -> &[String] {
-        &self.expired_known
+        &self.known.expired
+    }
+
+    /// The known failures whose last day comes within a month, and that a case of the run is subject to.
+    #[must_use]
+    pub fn expiring_known(&self) -> &[String] {
+        &self.known.expiring
+    }
+
+    /// The known failures that match cases of the run in part: these fail otherwise than they say.
+    #[must_use]
+    pub fn partly_known(&self) -> Vec<String> {
+        self.known.partly()
     }
 
     /// Whether a host was lost while an attempt at the case was on it, or an earlier attempt showed
@@ -348,8 +359,7 @@ impl Run {
         let new = |case: &Case| !there.contains(case);
         let planned: Vec<_> = other.planned.into_iter().filter(new).collect();
         self.planned.extend(planned);
-        self.unused_known
-            .retain(|one| other.unused_known.contains(one));
+        self.known.join(other.known);
         self.join_releases(other.releases);
         self.whole = self.whole.max(other.whole);
         self.missing_shards
@@ -357,11 +367,6 @@ impl Run {
         self.options = std::mem::take(&mut self.options).or(other.options);
         self.shard = self.shard.filter(|shard| other.shard == Some(*shard));
         self.join_troubles(other.idle_losses, other.damaged);
-        for expired in other.expired_known {
-            if !self.expired_known.contains(&expired) {
-                self.expired_known.push(expired);
-            }
-        }
         self.sessions.extend(other.sessions);
         for judgement in other
             .judgements
@@ -443,13 +448,11 @@ impl Run {
         known: &KnownFailures,
         releases: &Releases,
     ) -> Result<(), ReportError> {
-        let earlier = self.earlier.values_mut().flatten();
-        let last = self.judgements.values_mut().map(AsMut::as_mut);
-        for judgement in last.chain(earlier) {
+        for judgement in self.earlier.values_mut().flatten() {
             known.mark(judgement, releases)?;
         }
-        self.unused_known = known.unused(self.judgements.keys(), releases)?;
-        self.expired_known = known.expired(self.judgements.keys(), releases)?;
+        let last = self.judgements.values_mut().map(AsMut::as_mut);
+        self.known = known.mark_all(last, releases)?;
         self.settle_all();
         Ok(())
     }
@@ -504,7 +507,7 @@ impl Run {
     /// The known failures that no case of the run is subject to.
     #[must_use]
     pub fn unused_known(&self) -> &[String] {
-        &self.unused_known
+        &self.known.unused
     }
 
     /// How many cases ran on hosts that were set up in each way; skipped ones are not counted.

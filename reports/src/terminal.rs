@@ -548,11 +548,10 @@ pub(crate) fn bounds(run: &Run) -> Vec<String> {
     let tried: Vec<Case> = tried.map(|one| one.case.clone()).collect();
     let all = [fake, known, broken, quick, scope(&tried)];
     let all = all.into_iter().flatten().chain(untried(run));
-    damage(run)
-        .into_iter()
-        .chain(run.expired_known().iter().map(|one| printable(one)))
-        .chain(all)
-        .collect()
+    let partly = run.partly_known();
+    let known = run.expired_known().iter().chain(run.expiring_known());
+    let known = known.chain(&partly).map(|one| printable(one));
+    damage(run).into_iter().chain(known).chain(all).collect()
 }
 
 /// Where skipped cases leave a hole: pairs of which nothing was tried, and a cover that covers less.

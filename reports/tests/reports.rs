@@ -62,7 +62,7 @@ const KNOWN: &str = r#"
 cases = "control(tunnelled) & flags(persist)"
 conditions = ["destination-config"]
 reason = "persistence is lost in the tunnel"
-versions = "libvirt 9.0"
+versions = "source(libvirt>=7.0)"
 
 [[known]]
 cases = "control(tunnelled) & flags(none)"

@@ -8,7 +8,7 @@ mod story;
 use std::collections::BTreeMap;
 
 use migratrix_history::{DomainState, Entry, History, Observation, Outcome, Side, Verb, When};
-use migratrix_matrix::{Case, Condition, Release, ReleaseName, Releases, RunOptions};
+use migratrix_matrix::{Case, Condition, KnownLists, Release, ReleaseName, Releases, RunOptions};
 use migratrix_reports::{
     Colour, Evidence, Exit, Flaky, Flavour, Granularity, Judgement, Kind, KnownAre, KnownFailures,
     Part, Rules, Run, Standing, Verdict, html, json, judge, junit, terminal, write_junit,
@@ -383,6 +383,26 @@ fn after_its_last_day_a_known_failure_excuses_nothing() {
 }
 
 #[test]
+fn a_month_before_its_last_day_a_known_failure_says_in_how_many_days_it_expires() {
+    const DAY: u64 = 24 * 60 * 60;
+    let told = |days: u64| {
+        let run = marked(broken(), LAST_DAY - days * DAY);
+        (run.expiring_known().to_vec(), terminal(&run, Colour::Plain))
+    };
+    assert_eq!(told(31).0, [""; 0]);
+    let (lines, text) = told(12);
+    let line = "known failure 1 expires in 12 days, on 2027-01-31 (`control(tunnelled)`: persistence \
+                is lost in the tunnel); 3 cases are subject to it";
+    assert!(lines[0].starts_with(line), "{lines:?}");
+    assert!(text.contains(line), "{text}");
+    for (days, when) in [(30, "in 30 days"), (1, "in 1 day,"), (0, "today")] {
+        assert!(told(days).0[0].contains(when), "{days}");
+    }
+    let json = json(&marked(broken(), LAST_DAY));
+    assert!(json.contains("\"expiring_known\": [\n"), "{json}");
+}
+
+#[test]
 fn an_entry_that_says_too_little_is_refused_by_its_number_and_with_the_mend() {
     let first = "[[known]]\ncases = \"source(trixie)\"\nconditions = [\"job\"]\nreason = \"r\"\n";
     let entry = |from: &str, to: &str| {
@@ -518,7 +538,10 @@ fn the_headline_of_a_run_that_is_not_whole_says_so() {
 fn the_line_that_runs_a_case_again_has_the_options_of_the_run() {
     let options = RunOptions {
         config: Some("/etc/my hosts.toml".to_owned()),
-        known: Some("/known.toml".to_owned()),
+        known: KnownLists {
+            files: vec!["/known.toml".to_owned()],
+            only: false,
+        },
         jobs: Some(7),
         qemus: vec!["mine=/build".to_owned()],
         ..RunOptions::default()

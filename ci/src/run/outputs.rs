@@ -57,7 +57,7 @@ pub fn check(outputs: &[Output<'_>], dirs: &[PathBuf]) -> Result<()> {
         }
         output.must_be_writable().with_context(|| {
             let what = match output.form {
-                Form::File => "file",
+                Form::File | Form::Foreign => "file",
                 Form::Folder => "directory",
             };
             format!(
@@ -94,6 +94,7 @@ impl Output<'_> {
                     .chain(reports)
                     .any(|one| inside.starts_with(one))
             }
+            Form::Foreign => false,
         };
         if allowed {
             return Ok(());
@@ -110,9 +111,11 @@ impl Output<'_> {
         let path = real(self.path);
         match self.form {
             Form::Folder => files::demand_folder(&path),
-            Form::File if path.is_dir() => bail!(WrongUse("it is a directory".to_owned())),
-            Form::File if path.exists() && !path.is_file() => Ok(()),
-            Form::File => {
+            Form::File | Form::Foreign if path.is_dir() => {
+                bail!(WrongUse("it is a directory".to_owned()))
+            }
+            Form::File | Form::Foreign if path.exists() && !path.is_file() => Ok(()),
+            Form::File | Form::Foreign => {
                 let folder = path.parent().unwrap_or(&path);
                 if !folder.exists() {
                     let folder = folder.display();

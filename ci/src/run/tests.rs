@@ -1,6 +1,6 @@
 //! Runs on the hypervisor in memory that are cut short, gone on with, and judged again.
 
-use migratrix_matrix::{Profile, ReleaseName, RunOptions, Selection, Suite};
+use migratrix_matrix::{KnownLists, Profile, ReleaseName, RunOptions, Selection, Suite};
 use proptest::prelude::*;
 use tempfile::TempDir;
 
@@ -37,7 +37,10 @@ fn plan(dir: &TempDir, jobs: usize, retries: u32) -> Plan {
     plan.cases.splice(7..7, raw.cases.into_iter().take(9));
     plan.whole = Some(plan.cases.len());
     plan.options = RunOptions {
-        known: Some(known.to_string_lossy().into_owned()),
+        known: KnownLists {
+            files: vec![known.to_string_lossy().into_owned()],
+            only: false,
+        },
         jobs: Some(jobs),
         retries: Some(retries),
         ..RunOptions::default()

@@ -1,0 +1,181 @@
+//! `migratrix compare`: what broke between runs, what was mended, and whether they are slower.
+
+use std::{collections::BTreeSet, path::PathBuf};
+
+use anyhow::{Result, bail};
+use clap::{Args, ValueHint};
+use migratrix_matrix::{Plan, Shard};
+use migratrix_reports::{self as reports, Comparison, Exit, KnownFailures, Rules, Run};
+
+use crate::{
+    WrongUse,
+    cli::ListArgs,
+    config::Config,
+    files,
+    formats::{Form, Output},
+    known::check_known,
+    report::{self, colour, once_each},
+    run::{outputs, rundir::RunDir},
+};
+
+/// Everything of `compare`.
+#[derive(Debug, Args)]
+pub struct CompareArgs {
+    /// OLD and NEW: the directories of two runs. With --to, these are all of OLD
+    #[arg(required = true, value_name = "DIRS", value_hint = ValueHint::DirPath)]
+    pub dirs: Vec<PathBuf>,
+    /// All of NEW: runs, shards of runs or both. What came of a case in one of several is what came of
+    /// it in all, or else it is flaky
+    #[arg(long, value_name = "DIR", num_args = 1.., value_hint = ValueHint::DirPath)]
+    pub to: Vec<PathBuf>,
+    #[command(flatten)]
+    pub known: ListArgs,
+    /// Write it in Markdown to this file, for a merge request or the summary of a job
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub markdown: Option<PathBuf>,
+    /// Write it as JSON to this file: see migratrix schema comparison
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub json: Option<PathBuf>,
+}
+
+/// What `--help` tells below the options.
+pub const EXAMPLES: &str = "\
+A case is matched by its name, in which releases stand and versions don't. One list of known failures is
+for both sides: that which NEW was begun with, where none is given.
+
+Exit codes:
+  0  nothing broke         1  a case broke
+  2  wrong use             3  what was seen before can't be seen any more
+
+Examples:
+  migratrix compare runs/monday runs/tuesday
+  migratrix compare runs/monday runs/tuesday --markdown \"$GITHUB_STEP_SUMMARY\"
+  migratrix compare monday/shard-* --to tuesday/shard-* --json comparison.json";
+
+/// Compares two sides, prints what became of their cases, and writes the files that are asked for.
+///
+/// # Errors
+/// Fails where a run can't be read, they can't be compared, or a file can't be written.
+pub fn compare(typed: &CompareArgs, config: &Config) -> Result<Exit> {
+    let (old, new) = sides(typed)?;
+    let all = [old, new].concat();
+    once_each(&all)?;
+    outputs::check(&typed.outputs(), &all)?;
+    let (old, new) = (open(old)?, open(new)?);
+    let known = match new.first() {
+        Some(first) => typed.known.or_kept(&first.plan)?,
+        None => bail!("no run is named"),
+    };
+    let old = Runs::of(old, &known, config)?;
+    let new = Runs::of(new, &known, config)?;
+    let told = reports::compare(&old.0, &new.0).map_err(|why| WrongUse(why.to_string()))?;
+    typed.write(&told)?;
+    print!("{}", reports::comparison_text(&told, colour()));
+    Ok(told.exit())
+}
+
+/// The directories of the two sides.
+fn sides(typed: &CompareArgs) -> Result<(&[PathBuf], &[PathBuf])> {
+    match (typed.dirs.as_slice(), typed.to.as_slice()) {
+        ([old, new], []) => Ok((std::slice::from_ref(old), std::slice::from_ref(new))),
+        (dirs, []) => {
+            let count = dirs.len();
+            bail!(WrongUse(format!(
+                "{count} given, and it takes two to compare: OLD and NEW; of several each, those of NEW \
+                 stand behind --to, as in migratrix compare monday-1 monday-2 --to tuesday-1 tuesday-2"
+            )))
+        }
+        (old, new) => Ok((old, new)),
+    }
+}
+
+/// A run that is there.
+struct Opened {
+    name: String,
+    dir: RunDir,
+    plan: Plan,
+}
+
+fn open(paths: &[PathBuf]) -> Result<Vec<Opened>> {
+    let open = |path: &PathBuf| {
+        let (dir, plan) = RunDir::open(path)?;
+        let name = path.display().to_string();
+        Ok(Opened { name, dir, plan })
+    };
+    paths.iter().map(open).collect()
+}
+
+/// The runs of a side.
+struct Runs(Vec<(String, Run)>);
+
+impl Runs {
+    /// Reads the runs; the first one is told which shards of the side are missing.
+    fn of(opened: Vec<Opened>, known: &KnownFailures, config: &Config) -> Result<Self> {
+        let missing = missing(opened.iter().map(|one| &one.plan));
+        let mut runs = Vec::new();
+        for Opened { name, dir, plan } in opened {
+            check_known(known, config, &plan)?;
+            let run = report::run_of(&dir, &plan, known)?.by(Rules::default());
+            runs.push((name, run));
+        }
+        if let Some((_, first)) = runs.first_mut() {
+            let whole = first.whole();
+            *first = std::mem::take(first).without_shards(missing, whole);
+        }
+        Ok(Self(runs))
+    }
+}
+
+/// The shards that are not there: of each selection that is there in parts.
+fn missing<'p>(plans: impl Iterator<Item = &'p Plan>) -> Vec<Shard> {
+    let mut wholes: Vec<(&Plan, Shard, BTreeSet<u32>)> = Vec::new();
+    for plan in plans {
+        let Some(shard) = plan.selection.shard else {
+            continue;
+        };
+        let is_kin = |(first, of, _): &(&Plan, Shard, BTreeSet<u32>)| {
+            let mut selection = plan.selection.clone();
+            selection.shard = first.selection.shard;
+            selection == first.selection
+                && Shard {
+                    index: shard.index,
+                    ..*of
+                } == shard
+        };
+        match wholes.iter_mut().find(|one| is_kin(one)) {
+            Some((_, _, there)) => {
+                there.insert(shard.index);
+            }
+            None => wholes.push((plan, shard, [shard.index].into())),
+        }
+    }
+    let lacking = wholes.into_iter().flat_map(|(_, shard, there)| {
+        let all = (1..=shard.count).filter(move |index| !there.contains(index));
+        all.map(move |index| Shard { index, ..shard })
+    });
+    lacking.collect()
+}
+
+impl CompareArgs {
+    fn outputs(&self) -> Vec<Output<'_>> {
+        let files = [("--markdown", &self.markdown), ("--json", &self.json)];
+        let asked = files.into_iter().filter_map(|(option, path)| {
+            Some(Output {
+                option,
+                path: path.as_deref()?,
+                form: Form::Foreign,
+            })
+        });
+        asked.collect()
+    }
+
+    fn write(&self, told: &Comparison) -> Result<()> {
+        if let Some(file) = &self.markdown {
+            files::write_whole(file, &reports::comparison_markdown(told))?;
+        }
+        if let Some(file) = &self.json {
+            files::write_whole(file, &told.json())?;
+        }
+        Ok(())
+    }
+}

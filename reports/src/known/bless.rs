@@ -1,0 +1,194 @@
+//! Entries of a list of known failures for what failed and is not known: one for each group of failures
+//! with one reason. All that stands in the list stays as it is, and in its order.
+
+use std::collections::BTreeSet;
+
+use migratrix_matrix::Condition;
+use toml_edit::{Array, ArrayOfTables, DocumentMut, InlineTable, Item, Table, Value, value};
+
+use super::KnownFailures;
+use crate::{Group, Judgement, Kind, ReportError, Run, Standing, Verdict, groups, printable};
+
+/// A list with entries for the failures of a run.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Blessing {
+    /// The whole list.
+    pub text: String,
+    /// How many entries were added.
+    pub entries: usize,
+    /// How many cases they are of.
+    pub cases: usize,
+    /// How many cases are not as expected and got no entry: what passes unexpectedly, what is unknown,
+    /// what failed at first only, and cases with a fault.
+    pub left: usize,
+}
+
+impl Blessing {
+    /// The list of `text` with entries for what failed in `run` and is not known.
+    ///
+    /// # Errors
+    /// Returns what is wrong with the list, where it is none.
+    pub fn of(run: &Run, text: &str) -> Result<Self, ReportError> {
+        KnownFailures::parse(text)?;
+        let mut list: DocumentMut = text
+            .parse()
+            .map_err(|error: toml_edit::TomlError| ReportError::KnownList(error.to_string()))?;
+        let groups = groups(run, &[Standing::Failed]);
+        let entries: Vec<_> = groups.iter().filter_map(entry).collect();
+        let blessed = groups.iter().filter(|group| is_blessed(group));
+        let cases = blessed.map(|group| group.cases.len()).sum();
+        let troubles = [
+            Standing::Failed,
+            Standing::FailedAtFirst,
+            Standing::UnexpectedPass,
+            Standing::Unknown,
+        ];
+        let wrong = run.judgements().map(Judgement::standing);
+        let wrong = wrong.filter(|one| troubles.contains(one)).count();
+        let added = entries.len();
+        add(&mut list, entries);
+        let text = list.to_string();
+        KnownFailures::parse(&text)?;
+        Ok(Self {
+            text,
+            entries: added,
+            cases,
+            left: wrong - cases,
+        })
+    }
+}
+
+/// Whether a group gets an entry: what fails on purpose has no known failures.
+fn is_blessed(group: &Group<'_>) -> bool {
+    group.condition.is_some() && group.cases.iter().all(|one| one.case.fault.is_none())
+}
+
+fn entry(group: &Group<'_>) -> Option<Table> {
+    let condition = group.condition.filter(|_| is_blessed(group))?;
+    let mut table = Table::new();
+    table["cases"] = value(which(group));
+    table["conditions"] = value(words([condition]));
+    let follows = follows(group, condition);
+    if !follows.is_empty() {
+        table["follows"] = value(words(follows));
+    }
+    if let Some(says) = says(group, condition) {
+        let says: Array = [says].into_iter().collect();
+        table["says"] = value(says);
+    }
+    let seen = group.cases.first()?.of(condition)?.why();
+    let seen = printable(seen);
+    table["reason"] = value(format!("TODO: say whose fault it is. First seen: {seen}"));
+    Some(table)
+}
+
+/// Which cases an entry is of: by what they have in common where no other case of the run has it, else
+/// by their names.
+fn which(group: &Group<'_>) -> String {
+    let is_exact = group.sharing == group.cases.len() && group.cases.len() > 1;
+    if is_exact && !group.shared.is_empty() {
+        let backends = group.cases.iter().map(|one| one.case.backend.to_string());
+        let backends: BTreeSet<_> = backends.collect();
+        let backends: Vec<_> = backends.into_iter().collect();
+        return format!("backend({}) & {}", backends.join(","), group.shared);
+    }
+    let names = group.cases.iter().map(|one| format!("name({})", one.case));
+    names.collect::<Vec<_>>().join(" | ")
+}
+
+/// The other conditions that are not as they should be in any of its cases, and are not known.
+fn follows(group: &Group<'_>, own: Condition) -> BTreeSet<Condition> {
+    let wrong = |one: &&Judgement| {
+        let standing = |condition: Condition| one.own_standing_of(condition);
+        let all = one.conditions.iter().map(|(condition, _)| *condition);
+        let wrong = all.filter(|condition| {
+            matches!(standing(*condition), Standing::Failed | Standing::Unknown)
+        });
+        wrong.collect::<Vec<_>>()
+    };
+    let mut all: BTreeSet<_> = group.cases.iter().flat_map(wrong).collect();
+    all.remove(&own);
+    all
+}
+
+fn words(conditions: impl IntoIterator<Item = Condition>) -> Array {
+    let words = conditions.into_iter().map(Condition::word);
+    words.collect()
+}
+
+/// The longest run of words that all failures of a group say.
+fn says(group: &Group<'_>, condition: Condition) -> Option<String> {
+    let whys = group.cases.iter().filter_map(|one| one.of(condition));
+    let whys = whys.filter(|one| one.kind() == Kind::Fail);
+    let whys: Vec<&str> = whys.map(Verdict::why).collect();
+    let (first, others) = whys.split_first()?;
+    let in_all = |text: &str| others.iter().all(|why| why.contains(text));
+    let mut longest = "";
+    for (begin, end) in spans(first) {
+        let text = &first[begin..end];
+        if text.len() > longest.len() && in_all(text) {
+            longest = text;
+        }
+    }
+    (!longest.is_empty()).then(|| longest.to_owned())
+}
+
+/// Where each run of whole words of a text begins and ends.
+fn spans(text: &str) -> impl Iterator<Item = (usize, usize)> {
+    let mut words = Vec::new();
+    let mut begin = None;
+    for (at, sign) in text.char_indices().chain([(text.len(), ' ')]) {
+        match (sign.is_whitespace(), begin) {
+            (false, None) => begin = Some(at),
+            (true, Some(start)) => {
+                words.push((start, at));
+                begin = None;
+            }
+            (true, None) | (false, Some(_)) => {}
+        }
+    }
+    (0..words.len()).flat_map(move |from| {
+        let all: Vec<_> = words[from..]
+            .iter()
+            .map(|(_, end)| (words[from].0, *end))
+            .collect();
+        all
+    })
+}
+
+/// Adds entries at the end of a list, in the form in which its own are.
+fn add(list: &mut DocumentMut, entries: Vec<Table>) {
+    if entries.is_empty() {
+        return;
+    }
+    // What stands behind the last entry stays before what is added.
+    let mut behind = list.trailing().as_str().unwrap_or_default().to_owned();
+    match list.get_mut("known") {
+        Some(Item::Value(Value::Array(array))) => {
+            let tables = entries.into_iter().map(Table::into_inline_table);
+            tables.for_each(|one: InlineTable| array.push(one));
+        }
+        Some(Item::ArrayOfTables(all)) => {
+            list_up(all, entries, &mut behind);
+            list.set_trailing("");
+        }
+        Some(_) | None => {
+            let mut all = ArrayOfTables::new();
+            list_up(&mut all, entries, &mut behind);
+            list.insert("known", Item::ArrayOfTables(all));
+            list.set_trailing("");
+        }
+    }
+}
+
+fn list_up(all: &mut ArrayOfTables, entries: Vec<Table>, behind: &mut String) {
+    for mut entry in entries {
+        let mut before = std::mem::take(behind);
+        if !before.is_empty() && !before.ends_with('\n') {
+            before.push('\n');
+        }
+        before.push('\n');
+        entry.decor_mut().set_prefix(before);
+        all.push(entry);
+    }
+}

@@ -1,0 +1,189 @@
+//! The TOML of a list of known failures, as people write it: each value with its place in the text.
+
+use jiff::civil::Date;
+use migratrix_matrix::{BadFilter, Condition, Filter};
+use serde::Deserialize;
+use std::{fmt, ops::Range};
+use toml::{Spanned, Value};
+
+use super::entry::Entry;
+use crate::ReportError;
+
+/// A place in the text.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Spot {
+    /// Its line, from 1.
+    pub line: usize,
+    /// Its character in the line, from 1.
+    pub column: usize,
+}
+
+impl Spot {
+    fn of(text: &str, span: &Range<usize>) -> Self {
+        let before = text.get(..span.start).unwrap_or(text);
+        let line = before.rsplit('\n').next().unwrap_or_default();
+        Self {
+            line: before.matches('\n').count() + 1,
+            column: line.chars().count() + 1,
+        }
+    }
+}
+
+impl fmt::Display for Spot {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "line {}, column {}", self.line, self.column)
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct List {
+    #[serde(default)]
+    known: Vec<Written>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Written {
+    cases: Spanned<String>,
+    #[serde(default)]
+    conditions: Vec<Condition>,
+    #[serde(default)]
+    unseen: Vec<Condition>,
+    #[serde(default)]
+    follows: Vec<Condition>,
+    #[serde(default)]
+    says: Vec<Spanned<String>>,
+    reason: Spanned<String>,
+    #[serde(default)]
+    sometimes: bool,
+    #[serde(default)]
+    versions: Option<Spanned<String>>,
+    #[serde(default)]
+    link: Option<Spanned<String>>,
+    #[serde(default)]
+    expires: Option<Spanned<Value>>,
+}
+
+/// The entries of a list, in their order.
+///
+/// # Errors
+/// Returns what is wrong, and where.
+pub(super) fn read(text: &str) -> Result<Vec<Entry>, ReportError> {
+    let list: List = toml::from_str(text).map_err(|error| {
+        let message = error.message().trim_end().to_owned();
+        ReportError::KnownList(match error.span() {
+            Some(span) => format!("{}: {message}", Spot::of(text, &span)),
+            None => message,
+        })
+    })?;
+    let entries = list.known.into_iter().enumerate();
+    let read = |(place, written): (usize, Written)| written.read(place + 1, text);
+    entries.map(read).collect()
+}
+
+impl Written {
+    fn read(self, place: usize, text: &str) -> Result<Entry, ReportError> {
+        let spot = Spot::of(text, &self.cases.span());
+        let wrong = |span: Range<usize>, why: String| ReportError::KnownEntry {
+            at: Spot::of(text, &span),
+            place,
+            cases: self.cases.get_ref().clone(),
+            why,
+        };
+        let cases: Filter = self.cases.get_ref().parse().map_err(|why: BadFilter| {
+            let cases = self.cases.get_ref().clone();
+            let (at, why) = (spot, why.to_string());
+            ReportError::KnownCases {
+                at,
+                place,
+                cases,
+                why,
+            }
+        })?;
+        if self.reason.get_ref().trim().is_empty() {
+            let why = "has an empty reason: say what is wrong, and whose it is";
+            return Err(wrong(self.reason.span(), why.to_owned()));
+        }
+        if self.conditions.is_empty() && self.unseen.is_empty() {
+            let why = "names no conditions: say what fails in `conditions`, or what can't be seen \
+                       in `unseen`";
+            return Err(wrong(self.cases.span(), why.to_owned()));
+        }
+        if let Some(empty) = self.says.iter().find(|one| one.get_ref().trim().is_empty()) {
+            let why = "says nothing in `says`: quote what each such failure says, or leave it out";
+            return Err(wrong(empty.span(), why.to_owned()));
+        }
+        let read =
+            |text: &Spanned<String>| range(text.get_ref()).map_err(|why| wrong(text.span(), why));
+        let versions = self.versions.as_ref().map(read).transpose()?;
+        if let Some(link) = &self.link {
+            if let Some(why) = bad_link(link.get_ref()) {
+                return Err(wrong(link.span(), why));
+            }
+        }
+        let last =
+            |value: &Spanned<Value>| day(value.get_ref()).map_err(|why| wrong(value.span(), why));
+        let expires = self.expires.as_ref().map(last).transpose()?;
+        Ok(Entry {
+            place,
+            spot,
+            origin: super::Origin::default(),
+            cases,
+            versions,
+            conditions: self.conditions,
+            unseen: self.unseen,
+            follows: self.follows,
+            says: self.says.into_iter().map(Spanned::into_inner).collect(),
+            reason: self.reason.into_inner(),
+            sometimes: self.sometimes,
+            link: self.link.map(Spanned::into_inner),
+            expires,
+            days_left: None,
+        })
+    }
+}
+
+/// The range of versions that `text` is.
+fn range(text: &str) -> Result<Filter, String> {
+    text.parse().map_err(|why: BadFilter| {
+        let why = why.problem;
+        format!(
+            "has the versions `{text}`, which are no range that can be checked ({why}): write them as in \
+             versions = \"source(qemu>=10.0.11 & <10.0.14)\", and what is for people into `reason`"
+        )
+    })
+}
+
+/// Why a link can't be one: reports make it one that is clicked on.
+fn bad_link(link: &str) -> Option<String> {
+    let lower = link.to_ascii_lowercase();
+    let schemes = ["http://", "https://"].into_iter();
+    let mut rest = schemes.filter_map(|scheme| lower.strip_prefix(scheme));
+    let is_one = rest.any(|rest| !rest.is_empty())
+        && !link.contains(|c: char| c.is_whitespace() || c.is_control());
+    (!is_one).then(|| {
+        format!(
+            "has the link `{link}`, which is none to a page: write it as in \
+             link = \"https://example.org/issue/1\""
+        )
+    })
+}
+
+/// The day that is written, as a text or as a date of TOML.
+fn day(value: &Value) -> Result<Date, String> {
+    let text = match value {
+        Value::String(text) => text.clone(),
+        Value::Datetime(day) => day.to_string(),
+        Value::Integer(_)
+        | Value::Float(_)
+        | Value::Boolean(_)
+        | Value::Array(_)
+        | Value::Table(_) => value.to_string(),
+    };
+    let day = Date::strptime("%Y-%m-%d", &text).ok();
+    day.filter(|_| text.len() == "2027-01-31".len())
+        .ok_or_else(|| {
+            format!("expires on `{text}`, which is no day: write it as in expires = \"2027-01-31\"")
+        })
+}
