@@ -9,15 +9,9 @@ use common::{Said, call, fresh, refuses};
 
 /// A run of the paused cases of p2p.
 fn run(dir: &Path, out: &str, more: &[&str]) {
-    let base = [
-        "run",
-        "--backend=fake",
-        "--out",
-        out,
-        "-E",
-        "control(p2p) & state(paused)",
-    ];
-    let said = call(dir, &[&base[..], more].concat());
+    let base = ["run", "--backend=fake", "--profile=tck", "--out", out];
+    let some = ["-E", "control(p2p) & state(paused)"];
+    let said = call(dir, &[&base[..], &some, more].concat());
     assert_eq!(said.code, 0, "{}", said.err);
 }
 

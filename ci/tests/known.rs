@@ -9,7 +9,7 @@ use std::{fs, path::Path};
 use common::{call, file_of, fresh, refuses, run_in};
 
 /// The cases of the tests.
-const SOME: [&str; 2] = ["-E", "control(p2p) & state(paused)"];
+const SOME: [&str; 4] = ["--profile", "tck", "-E", "control(p2p) & state(paused)"];
 
 /// An entry for what does not fail, so that it is an unexpected pass.
 fn entry(more: &str) -> String {
