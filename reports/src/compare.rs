@@ -149,7 +149,7 @@ impl Class {
         }
     }
 
-    /// What became of a case of which there is this on either side; `is_whole` says that all of the
+    /// What became of a case of which there is this on either side, and `whole` is whether all of the
     /// other side is there.
     fn of(old: Option<State>, new: Option<State>, whole: Whole) -> Self {
         use State::{Failed, Flaky, Known, Passed, Unseen};

@@ -10,8 +10,9 @@ use std::collections::BTreeMap;
 use migratrix_history::{DomainState, Entry, History, Observation, Outcome, Side, Verb, When};
 use migratrix_matrix::{Case, Condition, KnownLists, Release, ReleaseName, Releases, RunOptions};
 use migratrix_reports::{
-    Colour, Evidence, Exit, Flaky, Flavour, Granularity, Judgement, Kind, KnownAre, KnownFailures,
-    Part, Rules, Run, Standing, Verdict, html, json, judge, junit, terminal, write_junit,
+    Blessing, Colour, Evidence, Exit, Flaky, Flavour, Granularity, Judgement, Kind, KnownAre,
+    KnownFailures, Part, Rules, Run, Standing, Verdict, html, json, judge, junit, terminal,
+    write_junit,
 };
 use story::{changed, good, without};
 
@@ -400,6 +401,20 @@ fn a_month_before_its_last_day_a_known_failure_says_in_how_many_days_it_expires(
     }
     let json = json(&marked(broken(), LAST_DAY));
     assert!(json.contains("\"expiring_known\": [\n"), "{json}");
+}
+
+#[test]
+fn a_list_that_is_an_array_gets_its_new_entries_in_that_form() {
+    let before = "# Mine.\nknown = [\n  { cases = \"control(p2p)\", conditions = [\"memory\"], reason = \"r\" }, # by hand";
+    let blessing = Blessing::of(&broken(), &format!("{before}\n]\n")).expect("it is a list");
+    assert_eq!((blessing.entries, blessing.cases, blessing.left), (1, 1, 0));
+    let added = blessing.text.strip_prefix(before).expect("it stays");
+    assert!(added.starts_with("\n  { cases = \"name(tck/"), "{added}");
+    let refused = Blessing::of(&broken(), "known = 7").expect_err("it is none");
+    assert!(
+        refused.to_string().contains("line 1, column 9"),
+        "{refused}"
+    );
 }
 
 #[test]

@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 
 use migratrix_matrix::Condition;
-use toml_edit::{Array, ArrayOfTables, DocumentMut, InlineTable, Item, Table, Value, value};
+use toml_edit::{Array, ArrayOfTables, DocumentMut, Item, Table, Value, value};
 
 use super::KnownFailures;
 use crate::{Group, Judgement, Kind, ReportError, Run, Standing, Verdict, groups, printable};
@@ -165,8 +165,7 @@ fn add(list: &mut DocumentMut, entries: Vec<Table>) {
     let mut behind = list.trailing().as_str().unwrap_or_default().to_owned();
     match list.get_mut("known") {
         Some(Item::Value(Value::Array(array))) => {
-            let tables = entries.into_iter().map(Table::into_inline_table);
-            tables.for_each(|one: InlineTable| array.push(one));
+            line_up(array, entries);
         }
         Some(Item::ArrayOfTables(all)) => {
             list_up(all, entries, &mut behind);
@@ -179,6 +178,18 @@ fn add(list: &mut DocumentMut, entries: Vec<Table>) {
             list.set_trailing("");
         }
     }
+}
+
+/// What stands behind the last entry stays there.
+fn line_up(array: &mut Array, entries: Vec<Table>) {
+    let behind = array.trailing().as_str().unwrap_or_default();
+    let mut before = format!("{}\n  ", behind.trim_end());
+    for entry in entries {
+        let entry = Value::InlineTable(entry.into_inline_table());
+        array
+            .push_formatted(entry.decorated(std::mem::replace(&mut before, "\n  ".to_owned()), ""));
+    }
+    array.set_trailing("\n");
 }
 
 fn list_up(all: &mut ArrayOfTables, entries: Vec<Table>, behind: &mut String) {

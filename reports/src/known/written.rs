@@ -1,9 +1,10 @@
 //! The TOML of a list of known failures, as people write it: each value with its place in the text.
 
+use std::{fmt, ops::Range};
+
 use jiff::civil::Date;
 use migratrix_matrix::{BadFilter, Condition, Filter};
 use serde::Deserialize;
-use std::{fmt, ops::Range};
 use toml::{Spanned, Value};
 
 use super::entry::Entry;
