@@ -21,7 +21,6 @@ use crate::{
     files,
     formats::{Granularity, JunitArgs},
     run::qemus::OwnBuild,
-    say,
     shard::shard,
 };
 
