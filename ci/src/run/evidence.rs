@@ -5,9 +5,13 @@
 //! evidence/CASE[.ATTEMPT]/source-qemu.log …
 //! ```
 //!
+//! QEMU's command lines and what it wrote to its standard error are taken out of the logs that have both.
+//!
 //! What could be kept is gathered while the attempt runs, and written once its judgement is known. What
 //! is kept is known again by the names in the folder, so that a run that is judged again names the same.
 //! A log that can't be read is left out: evidence is a help, and no result.
+
+mod qemus_own;
 
 use std::{
     fs::{self, File},
@@ -29,6 +33,10 @@ pub enum Kind {
     Qemu,
     /// libvirt's own log of the domain's QEMU.
     DomainLog,
+    /// The command lines of the QEMUs, out of one of these two.
+    Arguments,
+    /// What the QEMUs wrote to their standard error, likewise.
+    Stderr,
     /// The daemon's log.
     DaemonLog,
     /// The guest's console.
@@ -72,9 +80,11 @@ const UTC: &[u8] = b"+0000: ";
 const STAMP_BYTES: usize = 23;
 
 impl Kind {
-    const ALL: [Self; 8] = [
+    const ALL: [Self; 10] = [
         Self::Qemu,
         Self::DomainLog,
+        Self::Arguments,
+        Self::Stderr,
         Self::DaemonLog,
         Self::Console,
         Self::XmlBefore,
@@ -83,17 +93,37 @@ impl Kind {
         Self::NoXmlAfter,
     ];
 
-    /// What its file is called, after the side.
-    const fn name(self) -> &'static str {
+    /// What its file is called, after the side. The domain is the one that is migrated: before that on the
+    /// source, and after it on the destination.
+    const fn name(self, side: Side) -> &'static str {
+        match (self, side) {
+            (Self::Qemu, _) => "qemu.log",
+            (Self::DomainLog, _) => "domain.log",
+            (Self::Arguments, _) => "qemu.args",
+            (Self::Stderr, _) => "qemu.stderr",
+            (Self::DaemonLog, _) => "libvirtd.log",
+            (Self::Console, _) => "console.log",
+            (Self::XmlBefore, Side::Source) | (Self::XmlAfter, Side::Destination) => "domain.xml",
+            (Self::XmlBefore, Side::Destination) => "before-domain.xml",
+            (Self::XmlAfter, Side::Source) => "after-domain.xml",
+            (Self::NoXmlBefore, _) => "before-missing.txt",
+            (Self::NoXmlAfter, _) => "after-missing.txt",
+        }
+    }
+
+    /// What it was called by an earlier version, where that was something else.
+    const fn first_name(self) -> Option<&'static str> {
         match self {
-            Self::Qemu => "qemu.log",
-            Self::DomainLog => "domain.log",
-            Self::DaemonLog => "libvirtd.log",
-            Self::Console => "console.log",
-            Self::XmlBefore => "before.xml",
-            Self::XmlAfter => "after.xml",
-            Self::NoXmlBefore => "before-missing.txt",
-            Self::NoXmlAfter => "after-missing.txt",
+            Self::XmlBefore => Some("before.xml"),
+            Self::XmlAfter => Some("after.xml"),
+            Self::Qemu
+            | Self::DomainLog
+            | Self::Arguments
+            | Self::Stderr
+            | Self::DaemonLog
+            | Self::Console
+            | Self::NoXmlBefore
+            | Self::NoXmlAfter => None,
         }
     }
 
@@ -108,6 +138,10 @@ impl Kind {
                     "the {side}'s QEMU: its command line and standard error, as libvirt kept them"
                 )
             }
+            Self::Arguments => {
+                format!("the {side}'s QEMU: its command line, an argument a line")
+            }
+            Self::Stderr => format!("the {side}'s QEMU: its standard error"),
             Self::DaemonLog => {
                 format!("the {side}'s libvirt daemon: its log of the time of the attempt")
             }
@@ -133,6 +167,8 @@ impl Kind {
             Self::DaemonLog => true,
             Self::Qemu
             | Self::DomainLog
+            | Self::Arguments
+            | Self::Stderr
             | Self::Console
             | Self::XmlBefore
             | Self::XmlAfter
@@ -147,7 +183,9 @@ impl Kind {
             Self::Qemu | Self::DomainLog => {
                 said(&String::from_utf8_lossy(&files::bytes(path).ok()?))
             }
-            Self::DaemonLog
+            Self::Arguments
+            | Self::Stderr
+            | Self::DaemonLog
             | Self::Console
             | Self::XmlBefore
             | Self::XmlAfter
@@ -167,6 +205,8 @@ impl Kind {
             },
             Self::Qemu
             | Self::DomainLog
+            | Self::Arguments
+            | Self::Stderr
             | Self::DaemonLog
             | Self::Console
             | Self::XmlBefore
@@ -204,7 +244,16 @@ const fn word(side: Side) -> &'static str {
 }
 
 fn file_name(side: Side, kind: Kind) -> String {
-    format!("{}-{}", word(side), kind.name())
+    format!("{}-{}", word(side), kind.name(side))
+}
+
+/// Where a file of evidence is: by its first name where an earlier version has written it.
+fn place(folder: &Path, side: Side, kind: Kind) -> PathBuf {
+    let now = folder.join(file_name(side, kind));
+    match kind.first_name() {
+        Some(first) if !now.exists() => folder.join(format!("{}-{first}", word(side))),
+        Some(_) | None => now,
+    }
 }
 
 impl Material {
@@ -302,7 +351,8 @@ impl Material {
             let text = log.read(&span).ok()?;
             Some((log.side, log.kind, text))
         });
-        for (side, kind, text) in texts.chain(logs).filter(|(.., text)| !text.is_empty()) {
+        let all = texts.chain(logs).flat_map(with_qemus_own);
+        for (side, kind, text) in all.filter(|(.., text)| !text.is_empty()) {
             let file = folder.join(file_name(side, kind));
             let _ = fs::create_dir_all(folder).and_then(|()| fs::write(file, shortened(&text)));
         }
@@ -313,6 +363,27 @@ impl Material {
         let ended = self.ended.unwrap_or_else(Timestamp::now);
         [self.began, ended].map(|moment| moment.strftime(STAMP).to_string())
     }
+}
+
+/// A text, and where it is a log of a side's QEMUs, their command lines and their standard error as well.
+fn with_qemus_own((side, kind, text): (Side, Kind, Vec<u8>)) -> Vec<(Side, Kind, Vec<u8>)> {
+    let own = match kind {
+        Kind::Qemu => qemus_own::of_account(&String::from_utf8_lossy(&text)),
+        Kind::DomainLog => qemus_own::of_domain_log(&String::from_utf8_lossy(&text)),
+        Kind::Arguments
+        | Kind::Stderr
+        | Kind::DaemonLog
+        | Kind::Console
+        | Kind::XmlBefore
+        | Kind::XmlAfter
+        | Kind::NoXmlBefore
+        | Kind::NoXmlAfter => qemus_own::Own::default(),
+    };
+    vec![
+        (side, kind, text),
+        (side, Kind::Arguments, own.arguments.into_bytes()),
+        (side, Kind::Stderr, own.stderr.into_bytes()),
+    ]
 }
 
 /// Why there is no XML of a domain that is there, and of one that is not.
@@ -407,7 +478,7 @@ pub fn kept(dir: &RunDir, case: &Case, attempt: u32) -> Vec<Evidence> {
     let sides = [Side::Source, Side::Destination].into_iter();
     let all = sides.flat_map(|side| Kind::ALL.map(|kind| (side, kind)));
     all.filter_map(|(side, kind)| {
-        let path = folder.join(file_name(side, kind));
+        let path = place(&folder, side, kind);
         let file = path.strip_prefix(dir.path()).unwrap_or(&path);
         path.is_file().then(|| Evidence {
             file: file.display().to_string(),
@@ -590,6 +661,60 @@ mod tests {
         assert_eq!(quoted.chars().count(), SAID + 1);
         let killed = "qemu-system-x86_64: terminating on signal 15 from pid 1 (libvirtd)";
         assert_eq!(said(killed), None);
+    }
+
+    #[test]
+    fn both_domains_command_lines_and_stderr_are_files_of_their_own() {
+        let folder = tempfile::tempdir().expect("there is room");
+        let (dir, case) = run(folder.path());
+        let mut material = Material::new();
+        for side in [Side::Source, Side::Destination] {
+            for when in [When::Before, When::After] {
+                material.describe(side, when, "<domain/>".to_owned());
+            }
+            let account = "$ qemu -name 'a b'\nVQ 0 is too long\n[its end: we killed it]\n";
+            material.take(side, Kind::Qemu, account.to_owned());
+        }
+        let mut judgement = judged(&case, 1, Verdict::fail("no"));
+        material.keep(&mut judgement, &dir);
+        let folder = dir.evidence(&case, 1);
+        let mut names: Vec<_> = fs::read_dir(&folder)
+            .expect("it is there")
+            .map(|entry| entry.expect("it is read").file_name())
+            .collect();
+        names.sort();
+        let due = [
+            "destination-before-domain.xml",
+            "destination-domain.xml",
+            "destination-qemu.args",
+            "destination-qemu.log",
+            "destination-qemu.stderr",
+            "source-after-domain.xml",
+            "source-domain.xml",
+            "source-qemu.args",
+            "source-qemu.log",
+            "source-qemu.stderr",
+        ];
+        assert_eq!(names, due);
+        let read = |name| fs::read_to_string(folder.join(name)).expect("it is there");
+        assert_eq!(read("source-qemu.args"), "qemu\n-name\na b\n");
+        assert_eq!(read("destination-qemu.stderr"), "VQ 0 is too long\n");
+        assert_eq!(kept(&dir, &case, 1).len(), due.len());
+    }
+
+    #[test]
+    fn descriptions_that_an_earlier_version_has_written_are_still_named() {
+        let folder = tempfile::tempdir().expect("there is room");
+        let (dir, case) = run(folder.path());
+        let evidence = dir.evidence(&case, 1);
+        fs::create_dir_all(&evidence).expect("it is made");
+        fs::write(evidence.join("source-before.xml"), "<domain/>").expect("it is written");
+        let kept = kept(&dir, &case, 1);
+        let [xml] = &kept[..] else {
+            panic!("{kept:?}");
+        };
+        assert!(xml.file.ends_with("/source-before.xml"), "{}", xml.file);
+        assert!(xml.shows.contains("before the migration"), "{}", xml.shows);
     }
 
     #[test]
