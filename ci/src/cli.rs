@@ -14,7 +14,7 @@ use clap::{
 use clap_complete::Shell;
 use itertools::Itertools;
 use migratrix_lab::recipes;
-use migratrix_matrix::{Backend, Profile, Suite, axes};
+use migratrix_matrix::{Backend, Case, Profile, Suite, axes};
 use migratrix_reports::printable;
 
 use crate::{
@@ -162,6 +162,16 @@ pub enum Command {
     /// Say what broke between two runs, or between several of each, and what was mended
     #[command(after_help = compare::EXAMPLES)]
     Compare(CompareArgs),
+    /// Print a script that shows what came of a case without this program, for a report to QEMU or libvirt
+    #[command(after_help = REPRODUCE_EXAMPLES)]
+    Reproduce {
+        /// The case
+        #[arg(value_hint = ValueHint::Other)]
+        case: Case,
+        /// The directory of a run that has a history of it; a case of libvirt needs none
+        #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
+        run: Option<PathBuf>,
+    },
     /// Print the JSON schema of what a run writes, for programs that read it
     Schema {
         /// Of what
@@ -212,6 +222,15 @@ Examples:
   migratrix run --suite qemu --source bookworm,trixie --destination bookworm,trixie
   migratrix run --suite qemu --qemu mine=build --source trixie,mine --destination trixie,mine
   migratrix run --case tck/libvirt/trixie,bookworm,trixie/p2p/persistent-running-undefined/none";
+
+const REPRODUCE_EXAMPLES: &str = "\
+The script takes sh, and python3 or virsh. It ends in 0 where the migration does as it should, in 1 where the
+failure shows, and in 2 where it could not be tried. Its first lines say how it is called.
+
+Examples:
+  migratrix reproduce tck/libvirt/trixie,trixie,sid/p2p/persistent-running-undefined/live > show.sh
+  migratrix reproduce qemu/qemu/trixie,sid/precopy/unix/running/virtio-rng --run runs/devices > show.sh
+  SRC_QEMU=/old/qemu DST_QEMU=/new/qemu sh show.sh";
 
 const ADD_NOTES: &str = "\
 A directory stays where it is, and is only read. A tarball is extracted into the cache: at most 16 GiB

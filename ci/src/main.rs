@@ -27,6 +27,7 @@ mod meaning;
 mod next;
 mod releases;
 mod report;
+mod reproduce;
 mod run;
 mod schema;
 mod shard;
@@ -201,6 +202,10 @@ fn carry_out(cli: &Cli) -> Result<u8, Failure> {
             .or_wrong_use()
             .map(exit),
         Command::Compare(typed) => compare::compare(typed, &config()?).or_wrong_use().map(exit),
+        Command::Reproduce { case, run } => {
+            reproduce::reproduce(case, run.as_deref(), &config()?).or_wrong_use()?;
+            Ok(code::AS_EXPECTED)
+        }
         Command::Lab { action } => {
             config()?;
             lab::lab(action).or_by_its_cause()

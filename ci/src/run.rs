@@ -1,8 +1,8 @@
 //! `migratrix run`: from a selection to reports.
 
 mod end;
-mod evidence;
-mod executor;
+pub mod evidence;
+pub mod executor;
 mod hosts;
 mod job;
 mod last_failed;

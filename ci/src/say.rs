@@ -34,7 +34,7 @@ macro_rules! eprintln {
 /// What the program is called in the texts.
 pub const NAME: &str = "migratrix";
 /// Its commands, by which a hint to call it is told from its name.
-pub const COMMANDS: [&str; 11] = [
+pub const COMMANDS: [&str; 12] = [
     "doctor",
     "releases",
     "list",
@@ -42,6 +42,7 @@ pub const COMMANDS: [&str; 11] = [
     "judge",
     "report",
     "compare",
+    "reproduce",
     "schema",
     "lab",
     "completions",

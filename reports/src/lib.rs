@@ -25,6 +25,7 @@ mod markdown;
 mod printable;
 #[cfg(test)]
 mod raw_story;
+mod reproduce;
 mod run;
 #[cfg(test)]
 mod story;
@@ -50,6 +51,7 @@ pub use known::{Blessing, KnownFailures, Spot};
 pub use lines::{Damage, Reading, ReportError, Verdicts, parse, read, to_line};
 pub use markdown::markdown;
 pub use printable::printable;
+pub use reproduce::{LibvirtRecipe, NoScript, Origin as ScriptOrigin, RawRecipe, can_be_shown};
 pub use run::{Exit, Flaky, KnownAre, Route, Rules, Run, Tally};
 pub use terminal::{Colour, terminal};
 pub use verdict::{Kind, Verdict};

@@ -577,9 +577,14 @@ mod tests {
         for (attempt, verdict) in [(1, Verdict::unknown("too busy")), (2, Verdict::fail("no"))] {
             let mut judgement = judged(&case, attempt, verdict);
             material().keep(&mut judgement, &dir);
-            let [xml, qemu] = &judgement.evidence[..] else {
+            let [xml, qemu, stderr] = &judgement.evidence[..] else {
                 panic!("{:?}", judgement.evidence);
             };
+            assert!(
+                stderr.shows.ends_with("its standard error"),
+                "{}",
+                stderr.shows
+            );
             assert!(xml.shows.contains("before the migration"), "{}", xml.shows);
             assert!(
                 qemu.shows.starts_with("the destination's QEMU"),

@@ -42,11 +42,11 @@ pub struct Executor {
 }
 
 /// The memory of the domain, in MiB.
-const MEMORY_MIB: u32 = 16;
+pub const MEMORY_MIB: u32 = 16;
 /// Where the boot image is on hosts of the lab.
 const BOOT_IMAGE: &str = "/var/lib/migratrix/a-b.img";
 /// What a case lacks that has no machine type to run on.
-const COMMON_MACHINE: &str = "a machine type that both QEMUs have";
+pub const COMMON_MACHINE: &str = "a machine type that both QEMUs have";
 
 impl Executor {
     /// Runs one attempt at a case, and judges it.

@@ -12,7 +12,7 @@ use crate::{error::StepError, scratch::Scratch, words::words};
 pub(crate) fn arguments(devices: Devices, scratch: &Scratch) -> Result<Vec<String>, StepError> {
     let line = line(devices);
     let mut all = words(&line);
-    if line.contains("drive=disk") {
+    if line.contains(ON_DISK) {
         scratch.write(DISK, &vec![0; DISK_BYTES])?;
         let file = scratch.text(DISK);
         all.splice(
@@ -26,7 +26,15 @@ pub(crate) fn arguments(devices: Devices, scratch: &Scratch) -> Result<Vec<Strin
     Ok(all)
 }
 
+/// How many bytes the disk has that the devices are with, where they are with one.
+pub(crate) fn disk_bytes(devices: Devices) -> Option<u64> {
+    line(devices).contains(ON_DISK).then_some(DISK_BYTES as u64)
+}
+
 const DISK: &str = "disk";
+
+/// What is on it says so.
+const ON_DISK: &str = "drive=disk";
 
 /// The size of the disk, in bytes.
 const DISK_BYTES: usize = 1 << 20;

@@ -5,11 +5,12 @@ use migratrix_history::{Observation, Side, Versions};
 use migratrix_matrix::Method;
 use migratrix_qmp::{Binary, Launch, Qemu, QemuError};
 
-use crate::{
-    QemuDriver, colo, error::StepError, machine, migration::cpr, party::PATIENCE, words::words,
-};
+use crate::{QemuDriver, colo, error::StepError, machine, migration::cpr, party::PATIENCE};
 
 impl QemuDriver {
+    /// What has a QEMU wait for a migration.
+    pub(crate) const INCOMING: [&str; 2] = ["-incoming", "defer"];
+
     /// Starts the side's QEMU. Both start at the same time, when the source's is asked for.
     pub(crate) async fn launch(
         &mut self,
@@ -51,7 +52,7 @@ impl QemuDriver {
             machine::arguments(&self.subject, side, self.version(side), &self.scratch)?;
         arguments.extend(colo::arguments(&self.subject, &self.scratch)?);
         if side == Side::Destination {
-            arguments.extend(words("-incoming defer"));
+            arguments.extend(Self::INCOMING.map(str::to_owned));
         }
         let launch = Launch::new(self.binary(side)).kept_in(&self.party(side).account);
         Ok(launch.arguments(arguments).with_qtest())

@@ -1,0 +1,53 @@
+set -eu
+
+# The QEMU of each side: a path, or a command with its first arguments, split at white space.
+SRC_QEMU=${SRC_QEMU:-{{EMULATOR}}}
+DST_QEMU=${DST_QEMU:-{{EMULATOR}}}
+
+DIR=$(mktemp -d)
+SRC_PID='' DST_PID=''
+export DIR SRC_PID DST_PID
+clear_away() {
+    for pid in $SRC_PID $DST_PID; do
+        kill -9 "$pid" 2>/dev/null || :
+    done
+    rm -rf "$DIR"
+}
+trap clear_away EXIT
+trap 'exit 2' HUP INT TERM
+
+# The guest: a boot sector that writes its memory from {{START}} to {{END}} lap after lap.
+base64 -d >"$DIR/boot" <<'END'
+{{IMAGE}}
+END
+truncate -s {{IMAGE_BYTES}} "$DIR/boot"
+{{DISK}}
+# The source.
+# shellcheck disable=SC2016,SC2086
+$SRC_QEMU {{SOURCE}} &
+SRC_PID=$!
+
+# The destination.
+# shellcheck disable=SC2016,SC2086
+$DST_QEMU {{DESTINATION}} &
+DST_PID=$!
+
+python3 -u - <<'{{PYTHON_END}}'
+LAP, MARK, START, END = {{LAP}}, {{MARK}}, {{START}}, {{END}}  # where the guest has its laps, and its memory
+{{PLAYER}}
+
+def play():
+{{STEPS}}
+
+try:
+    source, destination = Side("source", os.environ["SRC_PID"]), Side("destination", os.environ["DST_PID"])
+except (Shows, OSError) as why:
+    print(f"NOT TRIED: {why}")
+    sys.exit(2)
+try:
+    play()
+except Shows as why:
+    print(f"THE FAILURE SHOWS: {why}")
+    sys.exit(1)
+print("all as it should be")
+{{PYTHON_END}}
