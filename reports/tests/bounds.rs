@@ -27,7 +27,7 @@ fn reports(run: &Run) -> [String; 5] {
     let xml = |flavour| junit(run, Granularity::Case, flavour).expect("it is written");
     [
         terminal(run, Colour::Plain),
-        html(run, |_, file| file.to_owned()),
+        html(run, |_: &Judgement, file: &str| file.to_owned()),
         json(run),
         xml(Flavour::Rich),
         xml(Flavour::Strict),
@@ -213,7 +213,7 @@ fn a_cell_whose_case_lost_its_host_shows_it_though_all_passed_in_the_end() {
     assert!(row.contains("± 1/1"), "{row}");
     let summary: serde_json::Value = serde_json::from_str(&json(&shaken)).expect("it is JSON");
     assert_eq!(summary["tuples"][0]["worst"], "failed-at-first");
-    let page = html(&shaken, |_, file| file.to_owned());
+    let page = html(&shaken, |_: &Judgement, file: &str| file.to_owned());
     assert!(page.contains("<b>±</b> 2/2"), "{page}");
 }
 

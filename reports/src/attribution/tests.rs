@@ -155,7 +155,7 @@ fn every_report_tells_whose_it_is() {
         text.contains(&format!("migratrix run --case {RAW}")),
         "{text}"
     );
-    let page = html(&run, |_, file| format!("history/{file}"));
+    let page = html(&run, |_: &Judgement, file: &str| format!("history/{file}"));
     assert!(
         page.contains(told) && page.contains("history/raw.jsonl"),
         "{page}"

@@ -1,0 +1,170 @@
+//! The page of a run whose files can be looked into.
+
+use migratrix_history::{Observation, Outcome, Refusal};
+
+use super::*;
+use crate::{Evidence, Judgement, judge, story};
+
+const CASE: &str = "tck/libvirt/trixie,bookworm,trixie/normal/persistent-running-undefined/live";
+const HOSTILE: &str = "</script><script>alert('\"')</script>\u{1b}[31m";
+
+/// The files of a run in memory: a history, and evidence.
+struct Kept(String);
+
+impl Files for Kept {
+    fn way(&self, _: &Judgement, file: &str) -> String {
+        file.to_owned()
+    }
+
+    fn bytes(&self, _: &Judgement, file: &str) -> Option<Vec<u8>> {
+        let text = match file.rsplit('/').next()? {
+            "source-before.xml" => format!("<domain>\n<a>{HOSTILE}</a>\n</domain>\n"),
+            "destination-after.xml" => "<domain>\n<b/>\n</domain>\n".to_owned(),
+            "source-qemu.args" | "destination-qemu.args" => "qemu\n-S\n".to_owned(),
+            "destination-libvirtd.log" => format!("early\n1: error : no {HOSTILE}\n"),
+            "history.jsonl" => self.0.clone(),
+            _ => return None,
+        };
+        Some(text.into_bytes())
+    }
+}
+
+/// A run with a case that was refused, and all that is kept of it.
+fn refused() -> (Run, Kept) {
+    let refusal = Refusal {
+        code: 9,
+        domain: 31,
+        message: format!("no {HOSTILE}"),
+    };
+    let history = story::changed(story::good(CASE), |saw| {
+        if let Observation::Ended { step, outcome, .. } = saw {
+            if step.starts_with("migrate") {
+                *outcome = Outcome::Refused(refusal.clone());
+            }
+        }
+    });
+    let evidence = |name: &str| Evidence {
+        file: format!("evidence/case/{name}"),
+        shows: format!("what is in {name}"),
+        said: None,
+    };
+    let all = [
+        "source-before.xml",
+        "destination-after.xml",
+        "source-qemu.args",
+        "destination-qemu.args",
+        "destination-libvirtd.log",
+        "source-domain.xml",
+    ];
+    let judgement = judge(&history)
+        .with_log("history.jsonl")
+        .with_evidence(all.map(evidence).to_vec());
+    (Run::new(Vec::new(), [judgement]), Kept(history.to_text()))
+}
+
+#[test]
+fn a_failed_case_has_its_timeline_its_domain_with_what_differs_and_its_logs() {
+    let (run, files) = refused();
+    let page = html(&run, files);
+    for told in [
+        "<svg viewBox=",
+        "<del>− &lt;a&gt;",
+        "<ins>+ &lt;b/&gt;",
+        "QEMU's command line: on the source, and on the destination",
+        "no difference",
+        "<mark>▸ 1: error : no ",
+        "what is in source-domain.xml",
+    ] {
+        assert!(page.contains(told), "`{told}` is missing in {page}");
+    }
+}
+
+#[test]
+fn what_is_in_files_stays_text() {
+    let (run, files) = refused();
+    let page = html(&run, files);
+    assert_eq!(
+        page.matches("<script").count(),
+        2,
+        "its data and its own script"
+    );
+    assert_eq!(page.matches("</script").count(), 2);
+    assert!(!page.contains('\u{1b}') && page.contains("\\u{1b}[31m"));
+}
+
+#[test]
+fn the_verdict_says_go_or_no_go_and_of_what() {
+    let good = "tck/libvirt/trixie,bookworm,trixie/p2p/persistent-running-undefined/live";
+    let told = |page: &str| {
+        let (_, rest) = page.split_once("<h1>").expect("it has a verdict");
+        rest.split_once("</h1>").expect("it ends").0.to_owned()
+    };
+    let run = Run::new(Vec::new(), [judge(&story::good(good))]);
+    let page = html(&run, Kept(String::new()));
+    assert_eq!(told(&page), "bookworm → trixie: safe in 1 of 1 scenario");
+    assert!(page.contains("<b>✓ Go</b>"));
+    let (bad, files) = refused();
+    let page = html(&run.merge(bad), files);
+    assert_eq!(
+        told(&page),
+        format!("bookworm → trixie: safe in 1 of 2 scenarios; not in <code>{CASE}</code>")
+    );
+    assert!(page.contains("<b>✗ No go</b>"));
+}
+
+#[test]
+fn several_clients_have_a_grid_together_and_each_alone() {
+    let names = [
+        CASE.to_owned(),
+        CASE.replace("trixie,bookworm", "bookworm,bookworm"),
+    ];
+    let run = Run::new(
+        Vec::new(),
+        names.iter().map(|name| judge(&story::good(name))),
+    );
+    let page = html(&run, Kept(String::new()));
+    for title in ["all clients", "client trixie", "client bookworm"] {
+        assert!(
+            page.contains(&format!("<caption>{title}</caption>")),
+            "{title}"
+        );
+    }
+    assert!(page.contains("href=\"#source=bookworm&amp;destination=trixie\""));
+}
+
+/// Cases that all came out as this one.
+fn many(one: &Judgement, count: usize) -> Run {
+    let judged = (0..count).map(|number| {
+        let control = ["normal", "p2p", "tunnelled"][number % 3];
+        let life = ["persistent", "transient"][number / 3 % 2];
+        let activity = ["running", "paused"][number / 6 % 2];
+        let live = ["", "live+"][number / 12 % 2];
+        let flags = ["undefine", "persist", "undefine+persist", "undefine+persist/rng"];
+        let (flags, release) = (flags[number / 24 % 4], number / 96);
+        let name = format!(
+            "tck/libvirt/r{release},bookworm,trixie/{control}/{life}-{activity}-undefined/{live}{flags}"
+        );
+        let mut judgement = one.clone();
+        judgement.case = name.parse().expect("a case");
+        judgement
+    });
+    Run::new(Vec::new(), judged)
+}
+
+#[test]
+fn six_thousand_passing_cases_are_a_small_page() {
+    let run = many(&judge(&story::good(CASE)).with_log("history.jsonl"), 6_144);
+    assert_eq!(run.judgements().len(), 6_144);
+    let page = html(&run, Kept(String::new()));
+    assert!(page.len() < 500_000, "{}", page.len());
+}
+
+#[test]
+fn of_very_many_failures_the_first_have_everything_and_the_page_stays_below_its_bound() {
+    let (one, files) = refused();
+    let failed = one.judgements().next().expect("there is one").clone();
+    let page = html(&many(&failed, 6_144), files);
+    assert!(page.len() < 10_000_000, "{}", page.len());
+    assert!(page.matches("<svg").count() > 10);
+    assert!(page.contains(" more, left out here to keep the page small"));
+}

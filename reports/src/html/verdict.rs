@@ -1,0 +1,169 @@
+//! The verdict on a run: go or no go, and a sentence that says of what.
+
+use std::collections::BTreeSet;
+
+use maud::{Markup, html};
+
+use crate::{
+    Exit, Group, KnownAre, Run, Standing,
+    terminal::{cases, count, headline},
+};
+
+/// How many groups of failures the sentence names.
+const NAMED: usize = 2;
+
+/// Whether to go on, by the rules that the run's exit code goes by.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Sign {
+    Go,
+    GoButKnown,
+    NoGo,
+    Open,
+}
+
+impl Sign {
+    fn of(run: &Run) -> Self {
+        let known = run.cases().contains_key(&Standing::KnownFailure);
+        match (run.exit(), run.rules().known) {
+            (Exit::Failed, _) => Self::NoGo,
+            (Exit::Unknown, _) => Self::Open,
+            (Exit::AsExpected, KnownAre::Excused) if known => Self::GoButKnown,
+            (Exit::AsExpected, KnownAre::Excused | KnownAre::Failed) => Self::Go,
+        }
+    }
+
+    const fn class(self) -> &'static str {
+        match self {
+            Self::Go => "passed",
+            Self::GoButKnown => "known",
+            Self::NoGo => "failed",
+            Self::Open => "unknown",
+        }
+    }
+
+    /// The sign, the words, and what they go by.
+    const fn words(self) -> [&'static str; 3] {
+        match self {
+            Self::Go => ["✓", "Go", "all as expected"],
+            Self::GoButKnown => ["~", "Go", "but for what is known to fail"],
+            Self::NoGo => ["✗", "No go", "not all is as expected"],
+            Self::Open => ["?", "Open", "something was not seen"],
+        }
+    }
+}
+
+/// The top of the page.
+pub fn verdict(run: &Run, groups: &[Group<'_>]) -> Markup {
+    let sign = Sign::of(run);
+    let [mark, word, by] = sign.words();
+    html! {
+        header.verdict {
+            p.go.(sign.class()) { b { (mark) " " (word) } " " small { (by) } }
+            div {
+                h1 { (sentence(run, groups)) }
+                p.mute { (headline(run)) "; " (figures(run)) "." }
+            }
+        }
+    }
+}
+
+fn figures(run: &Run) -> String {
+    let ten: usize = run.conditions(|one| one.is_one_of_the_ten()).values().sum();
+    let all: usize = run.conditions(|_| true).values().sum();
+    format!(
+        "{}, {} in all",
+        count(ten, "post-condition"),
+        count(all, "condition")
+    )
+}
+
+/// How many scenarios are safe, and which are not.
+fn sentence(run: &Run, groups: &[Group<'_>]) -> Markup {
+    let tally = run.cases();
+    let of = |standing| tally.get(&standing).copied().unwrap_or(0);
+    let (passed, all) = (of(Standing::Passed), run.judgements().len());
+    let tried = all - of(Standing::Skipped);
+    let unseen = of(Standing::Unknown);
+    let bad: Vec<_> = groups
+        .iter()
+        .filter(|one| is_unsafe(one.standing))
+        .collect();
+    html! {
+        (way(run)) ": "
+        @if tried == 0 { "nothing was tried" }
+        @else { (what(run)) " in " (passed) " of " (scenarios(tried)) }
+        @if !bad.is_empty() { "; not " (named(&bad)) }
+        @if unseen > 0 { "; not seen in " (unseen) }
+    }
+}
+
+/// Whether a guest did not come through, at least once.
+const fn is_unsafe(standing: Standing) -> bool {
+    match standing {
+        Standing::Failed | Standing::FailedAtFirst | Standing::KnownFailure => true,
+        Standing::Unknown | Standing::UnexpectedPass | Standing::Passed | Standing::Skipped => {
+            false
+        }
+    }
+}
+
+fn scenarios(number: usize) -> String {
+    count(number, "scenario")
+}
+
+/// What a pass says: of a case in which something is broken on purpose, that it was seen.
+fn what(run: &Run) -> &'static str {
+    if run.judgements().all(|one| one.case.fault.is_some()) {
+        "what was broken was seen"
+    } else {
+        "safe"
+    }
+}
+
+/// From where to where.
+fn way(run: &Run) -> String {
+    let pairs = run.pairs();
+    match &*pairs {
+        [] => "no pair".to_owned(),
+        [(source, destination)] => format!("{source} → {destination}"),
+        several => {
+            let ends = several
+                .iter()
+                .flat_map(|(source, destination)| [*source, *destination]);
+            let releases: BTreeSet<_> = ends.collect();
+            let (pairs, releases) = (several.len(), releases.len());
+            format!("{pairs} pairs of {releases} releases")
+        }
+    }
+}
+
+/// The largest groups, by what sets them apart.
+fn named(groups: &[&Group<'_>]) -> Markup {
+    let more: usize = groups.iter().skip(NAMED).map(|one| one.cases.len()).sum();
+    html! {
+        @for (place, group) in groups.iter().take(NAMED).enumerate() {
+            @if place > 0 { ", " }
+            (apart(group))
+            @match group.standing {
+                Standing::KnownFailure => " (known)",
+                Standing::FailedAtFirst => " (at first)",
+                Standing::Failed | Standing::Unknown | Standing::Passed | Standing::Skipped
+                | Standing::UnexpectedPass => "",
+            }
+        }
+        @if more > 0 { " and " (cases(more)) " more" }
+    }
+}
+
+fn apart(group: &Group<'_>) -> Markup {
+    let own = group.cases.len();
+    html! {
+        @if own == 1 { "in " code { (group.cases[0].case) } }
+        @else if group.shared.is_empty() {
+            "in " (cases(own))
+            @if let Some(condition) = group.condition { " (" code { (condition) } ")" }
+        }
+        @else if group.sharing == own { "with " code { (group.shared) } }
+        @else { "in " (own) " of the " (group.sharing) " with " code { (group.shared) } }
+    }
+}
