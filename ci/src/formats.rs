@@ -1,16 +1,16 @@
 //! The forms in which a run is told: a row for each, with the option that asks for it, the file that it
 //! is in a run's directory, and what writes it. Whatever has to do with all of them goes by this table.
 
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 
 use anyhow::Result;
 use clap::{
     Arg, ArgMatches, Args, Command, FromArgMatches, ValueEnum, ValueHint, error::Error,
     value_parser,
 };
-use migratrix_reports::{self as reports, Colour, Flavour, Part, Run, Size};
+use migratrix_reports::{self as reports, Colour, Flavour, Judgement, Part, Run, Size};
 
-use crate::files::{ways_from, write_by, write_whole};
+use crate::files::{bytes, ways_from, write_by, write_whole};
 
 /// A form in which a run is told.
 pub struct Format {
@@ -78,7 +78,10 @@ pub const FORMATS: [Format; 6] = [
             option: "--html",
             help: "Write the page to this file",
         }),
-        write: |run, how| write_whole(how.file, &page(run, how)),
+        write: |run, how| {
+            let (page, seen) = (how.file, how.seen);
+            write_whole(page, &reports::html(run, RunFiles { page, seen }))
+        },
     },
     Format {
         told: None,
@@ -116,15 +119,30 @@ impl Format {
     }
 }
 
-fn page(run: &Run, how: &How<'_>) -> String {
-    match how.seen {
-        Seen::FromTheRun => reports::html(run, |_, file| file.to_owned()),
-        Seen::FromTheFile => {
-            let way = ways_from(how.file);
-            reports::html(run, |judgement, file| {
-                way(Path::new(&judgement.at_home(file)))
-            })
+/// The files of a run, which lie beside its page or elsewhere.
+struct RunFiles<'p> {
+    page: &'p Path,
+    seen: Seen,
+}
+
+impl reports::Files for RunFiles<'_> {
+    fn way(&self, judgement: &Judgement, file: &str) -> String {
+        match self.seen {
+            Seen::FromTheRun => file.to_owned(),
+            Seen::FromTheFile => ways_from(self.page)(Path::new(&judgement.at_home(file))),
         }
+    }
+
+    /// Verdicts are read from a file, which may name any other: what is not in the directory of their
+    /// run is nobody's evidence.
+    fn bytes(&self, judgement: &Judgement, file: &str) -> Option<Vec<u8>> {
+        let mut parts = Path::new(file).components();
+        let is_within = parts.all(|part| matches!(part, Component::Normal(_)));
+        let place = match self.seen {
+            Seen::FromTheRun => self.page.with_file_name(file),
+            Seen::FromTheFile => judgement.at_home(file).into(),
+        };
+        is_within.then(|| bytes(&place).ok())?
     }
 }
 
@@ -300,5 +318,24 @@ mod tests {
         }
         let files: std::collections::BTreeSet<_> = FORMATS.map(|format| format.file).into();
         assert_eq!(files.len(), FORMATS.len());
+    }
+
+    #[test]
+    fn the_page_is_made_of_the_files_of_its_run_and_of_no_others() {
+        use reports::Files as _;
+        let dir = tempfile::tempdir().expect("there is room");
+        let out = dir.path().join("out");
+        std::fs::create_dir(&out).expect("there is room");
+        std::fs::write(out.join("own"), "own").expect("there is room");
+        std::fs::write(dir.path().join("secret"), "secret").expect("there is room");
+        let case = "tck/fake/sid,sid,sid/p2p/persistent-running-undefined/none";
+        let judgement = Judgement::skipped(case.parse().expect("a case"), "", 0);
+        let (page, seen) = (&*out.join("index.html"), Seen::FromTheRun);
+        let files = RunFiles { page, seen };
+        assert_eq!(files.bytes(&judgement, "own").as_deref(), Some(&b"own"[..]));
+        let absolute = dir.path().join("secret");
+        for other in ["../secret", "./../secret", &absolute.to_string_lossy()] {
+            assert_eq!(files.bytes(&judgement, other), None, "{other}");
+        }
     }
 }
