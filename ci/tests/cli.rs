@@ -473,14 +473,45 @@ fn a_report_does_not_overwrite_what_any_run_is_made_of() {
     }
 }
 
-/// Each `href` of a page, as the path that it stands for.
+/// Each `href` of a page that leads to a file, and the address of each history that its script has to
+/// link, as the path that it stands for.
 fn links(page: &Path) -> Vec<PathBuf> {
     let text = fs::read_to_string(page).expect("the page is there");
     let parts = text.split("href=\"").skip(1);
     let paths = parts.map(|part| part.split('"').next().expect("it ends").to_owned());
+    let paths = paths
+        .filter(|path| !path.starts_with('#'))
+        .chain(histories(&text));
     let folder = page.parent().expect("it is in a folder");
     paths
         .map(|path| folder.join(path.replace("%20", " ")))
+        .collect()
+}
+
+/// The histories of all cases, as the script of a page finds them.
+fn histories(page: &str) -> Vec<String> {
+    let (_, data) = page
+        .split_once("type=\"application/json\">")
+        .expect("it has data");
+    let (data, _) = data.split_once("</script>").expect("they end");
+    let data: serde_json::Value = serde_json::from_str(data).expect("they are JSON");
+    let text = |value: &serde_json::Value| value.as_str().expect("a text").to_owned();
+    let part = |of: &str, row: &serde_json::Value, place: usize| {
+        let number = row[place]
+            .as_u64()
+            .and_then(|number| usize::try_from(number).ok());
+        text(&data[of][number.expect("a number")][0])
+    };
+    let usual = |row: &serde_json::Value| {
+        let name = part("heads", row, 0) + &part("tails", row, 1);
+        format!(
+            "{}history/{}.jsonl",
+            text(&data["home"]),
+            name.replace('/', "~")
+        )
+    };
+    let rows = data["cases"].as_array().expect("rows").iter();
+    rows.map(|row| row[6].as_str().map_or_else(|| usual(row), str::to_owned))
         .collect()
 }
 
@@ -514,7 +545,7 @@ fn every_link_of_a_page_leads_to_a_file_from_wherever_the_page_is() {
     call(dir.path(), &[&both[..], &known[..]].concat());
     for page in ["a run/out/index.html", page, "both.html"] {
         let links = links(&dir.path().join(page));
-        assert_eq!(links.len(), 32, "{page}");
+        assert_eq!(links.len(), 32 + 96, "{page}");
         for link in links {
             assert!(
                 link.is_file(),
