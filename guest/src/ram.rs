@@ -168,6 +168,14 @@ impl Ram {
         })
     }
 
+    /// Whether there is anything but zeros in the page of an address.
+    #[must_use]
+    pub fn has(&self, address: u64) -> bool {
+        let page = address / u64::from(PAGE);
+        let mut regions = self.regions.iter();
+        regions.any(|region| (u64::from(region.page)..u64::from(region.end())).contains(&page))
+    }
+
     /// The digits of each page; none where it is nothing but zeros.
     fn each_page(&self) -> Vec<Option<&str>> {
         let mut pages = vec![None; self.pages as usize];
@@ -327,6 +335,22 @@ mod tests {
         assert_eq!(ram.pages, 512);
         let json = serde_json::to_string(&ram).unwrap();
         assert_eq!(serde_json::from_str::<Ram>(&json).unwrap(), ram);
+    }
+
+    #[test]
+    fn a_page_has_something_if_it_is_not_all_zeros() {
+        let ram = read(&memory());
+        for (address, has) in [
+            (0, true),
+            (0xfff, true),
+            (0x1000, false),
+            (0x2fff, false),
+            (0x3000, true),
+            (0x20_0000, false),
+        ] {
+            assert_eq!(ram.has(address), has, "{address:#x}");
+        }
+        assert!(!Ram::default().has(0));
     }
 
     #[test]

@@ -5,6 +5,7 @@
 
 mod alive;
 mod backup;
+mod beats;
 mod colo;
 mod evidence;
 mod identity;
@@ -44,7 +45,7 @@ pub(crate) fn all(history: &History) -> Vec<(Condition, Verdict)> {
 
 /// Every condition of the case, each judged only when it is asked for.
 fn each(evidence: &Evidence<'_>) -> impl Iterator<Item = (Condition, Verdict)> {
-    let disorder = timeline::disorder(&evidence.history.entries);
+    let disorder = timeline::disorder(evidence.history);
     let conditions = evidence.header().case.point.conditions().into_iter();
     conditions.map(move |condition| {
         let verdict = early(condition, evidence.header().evidence)
@@ -66,10 +67,11 @@ pub(crate) fn early(condition: Condition, evidence: u32) -> Option<Verdict> {
     })
 }
 
-/// A pass on the word of a history whose steps don't follow each other proves nothing.
+/// A pass on the word of a history that contradicts itself proves nothing, and nor is a condition left out on
+/// its word.
 fn in_order(verdict: Verdict, disorder: Option<&str>) -> Verdict {
     match (verdict, disorder) {
-        (Verdict::Pass, Some(why)) => {
+        (Verdict::Pass | Verdict::Skipped { .. }, Some(why)) => {
             Verdict::unknown(format!("the history contradicts itself: {why}"))
         }
         (verdict, _) => verdict,

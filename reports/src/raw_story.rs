@@ -11,13 +11,13 @@ use migratrix_history::{
     Observation, Refusal, Side, Verb, When, Wire,
 };
 use migratrix_matrix::{
-    Case, Devices, End, Failure, Feature, GuestState, Incident, Method, Multifd, Raw, Setting, Tls,
-    Transport, Uuids, Version,
+    Activity, Case, Devices, End, Failure, Feature, GuestState, Incident, Method, Multifd, Raw,
+    Setting, Tls, Transport, Uuids, Version,
 };
 use serde_json::{Value, json};
 
 use crate::story::{
-    UUID, documents, empty, job, machine as told, memory, qemu_version, ram, sampled, step,
+    LAPS, UUID, documents, empty, job, machine as told, memory_of, qemu_version, ram, sampled, step,
 };
 use Side::{Destination, Source};
 
@@ -138,7 +138,19 @@ impl Timeline {
             }
         }
         for side in [Source, Destination] {
-            self.step(Verb::Configure, vec![settings(&self.raw, side)]);
+            let kind = match self.raw.tls {
+                Tls::None => None,
+                Tls::Psk | Tls::PskMismatch => Some("tls-creds-psk"),
+                _ => Some("tls-creds-x509"),
+            };
+            let given = |kind| Observation::Command {
+                side,
+                command: "object-add".to_owned(),
+                arguments: json!({"id": "credentials", "qom-type": kind}),
+            };
+            let seen = kind.map(given).into_iter();
+            let seen = seen.chain([settings(&self.raw, side)]);
+            self.step(Verb::Configure, seen.collect());
         }
         let before = machine(&self.raw, Source, true);
         self.look(Source, When::Before, before);
@@ -178,6 +190,17 @@ impl Timeline {
             Transport::FileFdset => "file:/dev/fdset/1".to_owned(),
             Transport::Exec => format!("exec:cat > {STREAM}"),
         };
+        let listens = match self.raw.transport {
+            Transport::Tcp => "tcp:127.0.0.1:0".to_owned(),
+            Transport::Exec => format!("exec:cat {STREAM}"),
+            _ => uri.clone(),
+        };
+        let listen = Observation::Command {
+            side: Destination,
+            command: "migrate-incoming".to_owned(),
+            arguments: json!({"uri": listens}),
+        };
+        self.step(Verb::Listen, vec![listen]);
         self.step(Verb::Migrate, vec![command("migrate", json!({"uri": uri}))]);
     }
 
@@ -186,7 +209,15 @@ impl Timeline {
         self.states(Source, &["setup", "active"]);
         self.states(Destination, &["active"]);
         let during = self.raw.expectation().during;
-        let mut seen = vec![pass(1), pass(2), sampled(Source, When::During, 20, during)];
+        let mut beat = sampled(Source, When::During, 20, during);
+        // One that ran before has not come as far as one that was stopped.
+        if let (Activity::Running, Observation::Beat { first, last, .. }) =
+            (self.raw.expectation().activity, &mut beat)
+        {
+            *last -= *first - 20;
+            *first = 20;
+        }
+        let mut seen = vec![pass(1), pass(2), beat];
         let job = JobStats {
             kind: "active".to_owned(),
             throttle_percent: Some(20),
@@ -204,6 +235,8 @@ impl Timeline {
             self.step(Verb::Inspect, seen);
         }
         if self.raw.method == Method::Postcopy {
+            let told = command("migrate-start-postcopy", json!({}));
+            self.step(Verb::Await, vec![told]);
             self.states(Source, &["postcopy-active"]);
             self.states(Destination, &["postcopy-active"]);
             let mut open = vec![Observation::Userfaults {
@@ -340,13 +373,15 @@ impl Timeline {
             self.step(Verb::Wake, vec![event(survivor, "WAKEUP")]);
         }
         self.use_device(survivor, When::After);
-        let beat = sampled(survivor, When::After, 37, expected.after);
+        let slept = [expected.activity, expected.after] == [Activity::Paused, Activity::Running];
+        let laps = LAPS + if slept { 3 } else { 0 };
+        let beat = sampled(survivor, When::After, laps - 3, expected.after);
         self.step(Verb::Beat, vec![beat]);
         if expected.end == End::Completed {
             let job = sums(&self.raw);
             self.step(Verb::Job, vec![Observation::Job { side: Source, job }]);
         }
-        self.step(Verb::Survey, vec![memory(survivor)]);
+        self.step(Verb::Survey, vec![memory_of(survivor, laps)]);
         self.step(Verb::Ram, vec![ram(survivor, When::After)]);
     }
 

@@ -80,23 +80,31 @@ impl Timeline {
     }
 
     fn migrate(&mut self) {
-        let pass = Observation::Iteration {
+        let [pass, last] = [1, 2].map(|iteration| Observation::Iteration {
             side: Side::Source,
-            iteration: 1,
-        };
+            iteration,
+        });
         let paused = event(Side::Source, "suspended", "migrated");
-        let beat = sampled_for(
+        let mut beat = sampled_for(
             150_000,
             Side::Source,
             When::During,
             20,
             self.expected.during,
         );
+        // One that ran before has not come as far.
+        if let (Activity::Running, Observation::Beat { first, last, .. }) =
+            (self.expected.activity, &mut beat)
+        {
+            *last -= *first - 20;
+            *first = 20;
+        }
         let mut seen = match (self.expected.activity, self.expected.during) {
             (Activity::Running, Activity::Running) => vec![pass, beat, paused],
             (Activity::Running, Activity::Paused) => vec![paused, pass, beat],
             (Activity::Paused, _) => vec![pass, beat],
         };
+        seen.push(last);
         seen.insert(0, event(Side::Destination, "started", "migrated"));
         let scenario = *scenario(&self.history.header.case);
         if scenario.flags.has(Flag::PersistDest) {
@@ -418,11 +426,21 @@ fn sampled_for(
 
 /// The memory of a guest that has lapped a while.
 pub fn memory(side: Side) -> Observation {
+    memory_of(side, LAPS)
+}
+
+/// The memory of a guest that has done so many laps.
+pub fn memory_of(side: Side, laps: u32) -> Observation {
+    memory_at(side, PARAMETERS, laps)
+}
+
+/// The memory of another guest that has.
+pub fn memory_at(side: Side, guest: Parameters, laps: u32) -> Observation {
     let stamper = Stamper {
-        laps: LAPS,
-        address: PARAMETERS.start,
+        laps,
+        address: guest.start,
     };
-    let model = Model::at(PARAMETERS, stamper);
+    let model = Model::at(guest, stamper);
     Observation::Memory {
         side,
         survey: model.survey(),
@@ -441,7 +459,7 @@ pub fn ram(side: Side, when: When) -> Observation {
 }
 
 /// How many laps the guest has done when it is held still.
-const LAPS: u32 = 40;
+pub const LAPS: u32 = 40;
 
 const PARAMETERS: Parameters = Parameters {
     start: 0x10_0000,

@@ -67,7 +67,7 @@ pub(crate) fn machine(hardware: &Identity, told: Told) -> String {
     } = told;
     let memory = hardware.memory_kib * 1024;
     let mut text = format!(
-        "[qemu]\nversion={qemu}\n[memory]\nbase={memory}\nplugged=0\n[drive vda]\nfile={image}\n[clock]\nahead={ahead}\n"
+        "[qemu]\nversion={qemu}\n[memory]\nbase={memory}\nplugged=0\n[drive vda]\nfile={image}\n[clock]\nahead={ahead}\n[options]\nrtc=base=utc\n"
     );
     for device in hardware
         .devices

@@ -2,7 +2,7 @@
 //! stopped.
 
 use migratrix_history::{DomainState, Side, When};
-use migratrix_matrix::Activity;
+use migratrix_matrix::{Activity, Point};
 
 use super::{
     evidence::{Beat, Evidence, Judged},
@@ -12,9 +12,16 @@ use crate::Verdict;
 
 /// The guest's heartbeat advances, or has stopped, on the side `on`, and the guest is nowhere else.
 pub(super) fn alive(evidence: &Evidence<'_>, on: Side, wanted: Activity) -> Judged {
-    let beat = evidence.beat(on, When::After)?;
-    if beat.beats() != (wanted == Activity::Running) {
-        let host = evidence.host(on);
+    // Where there is no guest at all, it was not read for any time.
+    let is_there = evidence.any_beat(on, When::After)?.is_of_a_guest();
+    if is_there {
+        evidence.beat(on, When::After)?;
+    }
+    let beats = evidence.beats(on, When::After);
+    let runs = wanted == Activity::Running;
+    let host = evidence.host(on);
+    let is_wrong = |beat: &&Beat| beat.beats() != runs || !beat.is_of_a_guest();
+    if let Some(beat) = beats.iter().find(is_wrong) {
         let is = if beat.beats() {
             "advances"
         } else {
@@ -26,6 +33,13 @@ pub(super) fn alive(evidence: &Evidence<'_>, on: Side, wanted: Activity) -> Judg
             beat.told()
         )));
     }
+    // What the secondary of a pair is at, its checkpoints say.
+    let is_pair = matches!(evidence.header().case.point, Point::Colo(_));
+    let back = beats.iter().filter(|_| !is_pair);
+    let mut back = back.filter_map(|beat| evidence.gone_back(*beat, &[When::Before, When::During]));
+    if let Some(back) = back.next() {
+        return Ok(Verdict::fail(format!("on {host} {back}")));
+    }
     only_there(evidence, on)
 }
 
@@ -36,9 +50,8 @@ fn only_there(evidence: &Evidence<'_>, on: Side) -> Judged {
         DomainState::Present(domain) => domain.active,
         DomainState::Absent => false,
     };
-    let beats = evidence
-        .beat_if_sampled(other, When::After)
-        .is_some_and(Beat::beats);
+    let beats = evidence.beats(other, When::After);
+    let beats = beats.into_iter().any(Beat::beats);
     Ok(Verdict::pass_if(!active && !beats, || {
         let (host, there) = (evidence.host(other), place(on));
         let is = if beats {

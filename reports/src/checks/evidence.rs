@@ -80,7 +80,7 @@ impl Beat {
     }
 
     /// Whether it was sampled within a span, from the first reading to the last.
-    fn is_in(self, span: &Range<u64>) -> bool {
+    pub fn is_in(self, span: &Range<u64>) -> bool {
         self.at_us
             .checked_sub(self.window_us)
             .is_some_and(|first| span.contains(&first) && self.at_us <= span.end)
@@ -224,36 +224,8 @@ impl<'h> Evidence<'h> {
         }
     }
 
-    /// The two readings of the lap counter on a host.
-    pub fn beat(&self, side: Side, when: When) -> Result<Beat, Verdict> {
-        let what = format!(
-            "the heartbeat on {} was not sampled {}",
-            place(side),
-            moment(when)
-        );
-        self.beat_if_sampled(side, when)
-            .ok_or_else(|| self.unseen(&what))
-    }
-
     pub fn beat_if_sampled(&self, side: Side, when: When) -> Option<Beat> {
-        let span = self.span(when);
-        let mut entries = self.entries.iter().rev();
-        entries.find_map(|entry| match &entry.saw {
-            Observation::Beat {
-                side: s,
-                when: w,
-                first,
-                last,
-                window_us,
-            } if (*s, *w) == (side, when) => Some(Beat {
-                at_us: entry.at_us,
-                first: *first,
-                last: *last,
-                window_us: *window_us,
-            })
-            .filter(|beat| beat.is_in(&span)),
-            _ => None,
-        })
+        self.beats(side, when).pop()
     }
 
     /// The newest lap that was read at one of these looks, and when it was read last.
@@ -414,6 +386,9 @@ impl<'h> Evidence<'h> {
 
     /// Whether all of the memory was to be read: a version that didn't know of it never asked.
     pub fn asks_for_ram(&self) -> bool {
+        if self.records_all() {
+            return true;
+        }
         let begins = |entry: &Entry| {
             let saw = &entry.saw;
             matches!(saw, Observation::Began { verb, .. } if *verb == Verb::Ram)
@@ -523,6 +498,44 @@ impl<'h> Evidence<'h> {
                 detail,
             })
             .collect())
+    }
+
+    /// Both hosts' life-cycle events from the first step of one kind until the first of another after it.
+    pub fn lifecycle_between(&self, from: Verb, to: Verb) -> Vec<(Side, Event<'h>)> {
+        let began = |of: Verb, since: u64| {
+            let mut entries = self.entries.iter();
+            entries.find_map(|entry| match &entry.saw {
+                Observation::Began { verb, .. } if *verb == of && entry.at_us >= since => {
+                    Some(entry.at_us)
+                }
+                _ => None,
+            })
+        };
+        let Some(start) = began(from, 0) else {
+            return Vec::new();
+        };
+        let span = start..began(to, start).unwrap_or(u64::MAX);
+        let events = self
+            .entries
+            .iter()
+            .filter(|entry| span.contains(&entry.at_us));
+        events
+            .filter_map(|entry| match &entry.saw {
+                Observation::Lifecycle {
+                    side,
+                    event,
+                    detail,
+                } => Some((
+                    *side,
+                    Event {
+                        at_us: entry.at_us,
+                        event,
+                        detail,
+                    },
+                )),
+                _ => None,
+            })
+            .collect()
     }
 
     /// Whether a host is not ours to look into, as was said when it was to be searched.

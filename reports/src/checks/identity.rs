@@ -20,6 +20,13 @@ pub(super) fn identity(evidence: &Evidence<'_>) -> Judged {
         return Ok(absent(evidence, Side::Destination));
     };
     let mut differences = differences(before, after);
+    let asked = &evidence.header().machine;
+    differences.extend((before.machine != *asked).then(|| {
+        format!(
+            "the machine type is {}, and {asked} was asked for",
+            before.machine
+        )
+    }));
     // What was seen to be wrong is so, whatever could not be seen beside it.
     let mut unseen = None;
     for found in [descriptions(evidence), machines(evidence)] {
@@ -52,10 +59,11 @@ fn descriptions(evidence: &Evidence<'_>) -> Result<Vec<String>, Verdict> {
     let after = evidence.document(Side::Destination, When::After, Document::Live)?;
     let found = xml::unexplained(before, after, Compared::Running, &evidence.versions());
     let found = found.map_err(Verdict::unknown)?;
-    Ok((!found.is_empty())
-        .then(|| xml::told(&found))
-        .into_iter()
-        .collect())
+    let name = &evidence.header().domain;
+    let other = xml::domain_name(before).filter(|is| is != name);
+    let other = other.map(|is| format!("the domain is `{is}`, and `{name}` was defined"));
+    let found = (!found.is_empty()).then(|| xml::told(&found));
+    Ok(found.into_iter().chain(other).collect())
 }
 
 /// In what the machines differ that the QEMUs tell of. A machine of somebody's own need not let us ask.
@@ -77,6 +85,16 @@ fn machines(evidence: &Evidence<'_>) -> Result<Vec<String>, Verdict> {
     let mut all: Vec<_> = otherwise.collect();
     if let (Some(before), Some(after)) = (before, after) {
         all.extend(machine::unexplained(before, after, &evidence.versions()));
+    }
+    let told = [(Side::Source, before), (Side::Destination, after)];
+    for (side, document) in told {
+        let lacks = document.and_then(machine::untold);
+        if let (Some(lacks), true) = (lacks, all.is_empty() && !evidence.is_foreign(side)) {
+            let place = place(side);
+            return Err(
+                evidence.unseen(&format!("the QEMU of {place} did not tell of its {lacks}"))
+            );
+        }
     }
     Ok(all)
 }

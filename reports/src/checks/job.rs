@@ -5,10 +5,15 @@
     reason = "each question picks one kind of observation"
 )]
 
-use migratrix_history::{Connection, DomainState, JobStats, Observation, Purpose, Side, When};
-use migratrix_matrix::{Feature, Method, Point, Raw};
+use migratrix_history::{
+    Connection, DomainState, JobStats, Observation, Purpose, Side, Verb, When,
+};
+use migratrix_matrix::{Feature, Method, Point, Raw, StorageMigration};
 
-use super::evidence::{Evidence, Judged};
+use super::{
+    evidence::{Evidence, Judged},
+    words::place,
+};
 use crate::Verdict;
 
 /// The completed job tells of a whole migration.
@@ -41,6 +46,9 @@ pub(super) fn job(evidence: &Evidence<'_>) -> Judged {
         gap(evidence, job),
         elapsed(evidence, job),
         alike(evidence, side, job),
+        iterations(evidence, job),
+        disks(evidence, job),
+        ended_otherwise(evidence),
     ]
     .into_iter()
     .flatten()
@@ -119,6 +127,10 @@ fn memory(evidence: &Evidence<'_>) -> Option<u64> {
     Some(machine.map_or(0, |machine| machine.memory_kib * 1024))
 }
 
+/// How much may go over the memory's connections beside it, in bytes: what its devices are in, and what is
+/// sent again.
+const BESIDE: u64 = 16 << 20;
+
 /// What went over the connections that were the memory's own.
 fn carried(evidence: &Evidence<'_>, job: &JobStats) -> Option<String> {
     let traffic = evidence.last(|saw| match saw {
@@ -130,7 +142,8 @@ fn carried(evidence: &Evidence<'_>, job: &JobStats) -> Option<String> {
     let sent: Vec<_> = sent.collect::<Option<_>>()?;
     let (sent, processed) = (sent.iter().sum::<u64>(), job.memory_processed?);
     let all = sent > 0 && traffic.dropped == 0;
-    (all && sent < processed).then(|| {
+    let most = processed.saturating_mul(2).saturating_add(BESIDE);
+    (all && !(processed..=most).contains(&sent)).then(|| {
         format!("{processed} bytes of memory were sent, over connections that took {sent}")
     })
 }
@@ -167,7 +180,10 @@ fn elapsed(evidence: &Evidence<'_>, job: &JobStats) -> Option<String> {
     let copied: Vec<_> = since
         .filter_map(|(at_us, copies)| copies.then_some(at_us))
         .collect();
-    let least = (copied.last()? - copied.first()?) / 1_000;
+    // It is held until it is let go: what is heard after that may be heard late, by a program that had to wait.
+    let freed = evidence.first_after(asked, &[Verb::Converge]);
+    let (first, last) = (*copied.first()?, *copied.last()?);
+    let least = freed.unwrap_or(last).min(last).saturating_sub(first) / 1_000;
     is_beyond(least, elapsed, APART_MS)
         .then(|| format!("the job lasted {elapsed} ms, and was seen to copy for {least} ms"))
 }
@@ -191,6 +207,7 @@ fn alike(evidence: &Evidence<'_>, side: Side, job: &JobStats) -> Option<String> 
             ("memory_processed", job.memory_processed),
             ("memory_normal_bytes", job.memory_normal_bytes),
             ("memory_constant", job.memory_constant),
+            ("memory_iteration", job.memory_iteration),
         ]
     };
     let both = fields(job).into_iter().zip(fields(other));
@@ -199,8 +216,60 @@ fn alike(evidence: &Evidence<'_>, side: Side, job: &JobStats) -> Option<String> 
         let host = evidence.host(side.other());
         (here != there).then(|| format!("{name} is {here}, and {host} says {there}"))
     });
-    let differ: Vec<_> = differ.collect();
+    let mut differ: Vec<_> = differ.collect();
+    // The source's begins earlier, and ends later.
+    if let (Some(here), Some(there)) = (job.elapsed_ms, other.elapsed_ms) {
+        let host = evidence.host(side.other());
+        let is_apart = is_beyond(here.max(there), here.min(there), APART_MS);
+        differ.extend(is_apart.then(|| format!("it lasted {here} ms, and {host} says {there} ms")));
+    }
     (!differ.is_empty()).then(|| differ.join(", "))
+}
+
+/// As many passes were made as libvirt has told of, one by one.
+fn iterations(evidence: &Evidence<'_>, job: &JobStats) -> Option<String> {
+    if evidence.header().case.raw().is_some() || !evidence.records_all() {
+        return None;
+    }
+    let told = evidence.numbered_passes();
+    let newest = told
+        .iter()
+        .filter_map(|(_, number)| u64::try_from(*number).ok());
+    let (newest, counted) = (newest.max()?, job.memory_iteration?);
+    (newest != counted)
+        .then(|| format!("{counted} iterations were made, and {newest} were told of"))
+}
+
+/// A migration that has no disks to copy copies none.
+fn disks(evidence: &Evidence<'_>, job: &JobStats) -> Option<String> {
+    let is_copied = match evidence.header().case.point {
+        Point::Tck(_) => false,
+        Point::Chained(chained) => chained.journey == StorageMigration::Copied,
+        Point::Qemu(_) | Point::Colo(_) | Point::Backup(_) => true,
+    };
+    let bytes = [job.disk_total, job.disk_processed];
+    let most = bytes.into_iter().flatten().max().unwrap_or(0);
+    (!is_copied && most > 0).then(|| format!("{most} bytes of disks were copied, where none are"))
+}
+
+/// Each event that tells of the migration's end tells of a good one.
+fn ended_otherwise(evidence: &Evidence<'_>) -> Option<String> {
+    let ends = evidence.all(|saw| match saw {
+        Observation::JobEnded { side, job } if is_migration(job) => Some((*side, job)),
+        _ => None,
+    });
+    let asked = evidence.migrate_began().ok()?;
+    let since = ends.into_iter().filter(|(at_us, _)| *at_us >= asked);
+    let mut bad = since.filter(|(_, (_, job))| {
+        job.kind != "completed" || job.success == Some(false) || job.error.is_some()
+    });
+    bad.next()
+        .map(|(_, (side, job))| format!("on {} its job ended as `{}`", place(side), job.kind))
+}
+
+fn is_migration(job: &JobStats) -> bool {
+    let operation = job.operation.as_deref();
+    operation.is_none_or(|operation| operation.starts_with("migration"))
 }
 
 /// Each pass sends at most the whole memory, in pages with a head of 16 bytes at the most; nothing of

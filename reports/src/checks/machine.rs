@@ -4,6 +4,7 @@
 //! difference, as is a property with another value.
 
 mod listed;
+mod properties;
 #[cfg(test)]
 mod tests;
 
@@ -44,6 +45,21 @@ pub(super) fn unexplained(from: &str, to: &str, versions: &Versions) -> Vec<Stri
     let new = new.filter(|name| is_told_by_all(name) && !listed::explains_device(name, versions));
     all.extend(new.map(|name| format!("{name} is new")));
     all
+}
+
+/// Of which of its own parts a machine does not tell.
+pub(super) fn untold(document: &str) -> Option<&'static str> {
+    let document = read(document);
+    let parts = [CLOCK.0, OPTIONS].into_iter();
+    let mut missing = parts.filter(|part| !document.contains_key(part));
+    missing.next()
+}
+
+/// How many devices the machine has.
+pub(super) fn devices(document: &str) -> u64 {
+    let is_one = |section: &&str| section.starts_with("device ");
+    let document = read(document);
+    document.keys().copied().filter(is_one).map(|_| 1).sum()
 }
 
 /// The version of the QEMU itself, as the document has it.
@@ -99,6 +115,7 @@ fn changed(
         RELEASE => Vec::new(),
         OPTIONS => options(before, after, versions),
         _ => {
+            let alone = alone(section, before, after, versions);
             let both = before.iter().filter_map(|(name, from)| {
                 let to = after.get(name)?;
                 let differs = from != to
@@ -106,9 +123,22 @@ fn changed(
                     && !listed::explains_property(section, name, versions);
                 differs.then(|| format!("{name} of {section} was `{from}`, is `{to}`"))
             });
-            both.collect()
+            both.chain(alone).collect()
         }
     }
+}
+
+/// The properties that a QEMU of its version must have and has not, and the reverse.
+fn alone(
+    section: &str,
+    before: &BTreeMap<&str, &str>,
+    after: &BTreeMap<&str, &str>,
+    versions: &Versions,
+) -> Vec<String> {
+    let both = versions.source_qemu.zip(versions.destination_qemu);
+    both.map_or(Vec::new(), |(from, to)| {
+        properties::misfits(section, [(before, from), (after, to)])
+    })
 }
 
 /// An option that only one was started with is a difference as well.

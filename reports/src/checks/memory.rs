@@ -102,13 +102,27 @@ pub(super) fn rest(before: &Evidence<'_>, (after, on): (&Evidence<'_>, Side)) ->
         ram.ok_or_else(|| evidence.unseen(&what()))
     });
     let (was, is): (&Ram, &Ram) = (was?, is?);
-    Ok(was.difference(is).map_or(Verdict::Pass, |difference| {
+    if let Some(difference) = was.difference(is) {
         let host = after.host(on);
-        Verdict::fail(format!(
+        return Ok(Verdict::fail(format!(
             "the guest doesn't stamp all of its memory, and the rest is another one on {host} \
              than before on the source: {difference}"
-        ))
-    }))
+        )));
+    }
+    // Where the guest's code runs, there is something on both sides.
+    let guest = &after.header().guest;
+    let runs_at = after.survey(on)?.registers;
+    let runs_at = runs_at.filter(|at| guest.place(at).is_ok_and(|at| at != Place::Elsewhere));
+    match runs_at.filter(|at| !is.has(at.next)) {
+        None => Ok(Verdict::Pass),
+        Some(_) => {
+            let what = format!(
+                "the memory on {} has nothing where the guest runs",
+                place(on)
+            );
+            Err(after.unseen(&what))
+        }
+    }
 }
 
 /// What is wrong with a lap that was read at a moment on a side: a newer one was read there before.

@@ -9,7 +9,7 @@
 
 use std::ops::Range;
 
-use migratrix_history::{Entry, Observation, Outcome, Side, Verb, Versions, When};
+use migratrix_history::{Entry, History, Observation, Outcome, Side, Verb, Versions, When};
 use migratrix_matrix::{Point, Version};
 
 use super::{evidence::Evidence, words::place};
@@ -94,12 +94,16 @@ impl Evidence<'_> {
 /// connection of its own, from a daemon of its own, on a machine that may be busy.
 const APART_US: u64 = 250_000;
 
+/// How much earlier the guest may be heard to go on there than to be stopped here, in microseconds: the source
+/// tells that it has stopped it long before all is sent, so that only a late word can come second.
+const LATE_US: u64 = 100_000;
+
 /// What is wrong where the guest ran on the destination before it was stopped on the source: it ran
 /// twice meanwhile. `stopped` and `ran` are when each was heard, in microseconds.
 pub(super) fn two_run(stopped: Option<u64>, ran: Option<u64>) -> Option<String> {
     let early = stopped?
         .checked_sub(ran?)
-        .filter(|early| *early > APART_US)?;
+        .filter(|early| *early > LATE_US)?;
     Some(format!(
         "the guest ran on both sides: it went on on the destination {} ms before the source stopped it",
         early / 1_000
@@ -107,11 +111,23 @@ pub(super) fn two_run(stopped: Option<u64>, ran: Option<u64>) -> Option<String> 
 }
 
 /// What a history says that can't all be so.
-pub(super) fn disorder(entries: &[Entry]) -> Option<String> {
+pub(super) fn disorder(history: &History) -> Option<String> {
+    let entries = &history.entries;
     disordered(entries)
         .or_else(|| astray(entries))
         .or_else(|| ours_and_not(entries))
         .or_else(|| two_versions(entries))
+        .or_else(|| broken_on_purpose(history))
+}
+
+/// What was broken on purpose in a case that names no such thing.
+fn broken_on_purpose(history: &History) -> Option<String> {
+    let of_case = history.header.case.fault.is_some();
+    let mut faults = history.entries.iter().filter(|_| !of_case);
+    faults.find_map(|entry| match &entry.saw {
+        Observation::Fault { fault } => Some(format!("`{fault}` was done, and is not the case's")),
+        _ => None,
+    })
 }
 
 /// What is wrong with the order of a history's steps: none overlaps another, goes back in time, or
@@ -415,7 +431,7 @@ mod tests {
         for (verb, seen) in steps {
             step(&mut history, *verb, seen.clone());
         }
-        disorder(&history.entries)
+        disorder(&history)
     }
 
     #[test]
@@ -450,10 +466,10 @@ mod tests {
         let mut history = good(CASE);
         history.entries.clear();
         step_that(&mut history, Verb::Ram, vec![], refused());
-        assert_eq!(disorder(&history.entries), None);
+        assert_eq!(disorder(&history), None);
         let read = ram(Side::Source, When::Before);
         step_that(&mut history, Verb::Ram, vec![read], refused());
-        let why = disorder(&history.entries).unwrap();
+        let why = disorder(&history).unwrap();
         assert!(why.ends_with("was refused and answered"), "{why}");
     }
 

@@ -59,6 +59,14 @@ pub(super) fn told(differences: &[Difference]) -> String {
     shown.join("; ") + &more.unwrap_or_default()
 }
 
+/// What the domain of a description is called.
+pub(super) fn domain_name(text: &str) -> Option<String> {
+    let document = Document::parse(text).ok()?;
+    let mut parts = document.root_element().children();
+    let name = parts.find(|part| part.has_tag_name("name"))?;
+    name.text().map(str::to_owned)
+}
+
 /// The differences between two descriptions that no documentation explains.
 ///
 /// # Errors

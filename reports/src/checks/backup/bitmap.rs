@@ -4,10 +4,15 @@
 use migratrix_history::{BitmapInfo, Side};
 use migratrix_matrix::{BackupAction, BitmapExpected, Count, Drive};
 
-use super::seen::{Seen, Timeline};
+use super::{
+    compared::proven,
+    seen::{Seen, Timeline},
+};
 use crate::{Verdict, checks::evidence::Judged};
 
 pub(super) fn bitmap(story: &Timeline<'_>) -> Judged {
+    // What is dirty comes of what was written.
+    proven(story)?;
     let mut held: Option<&[BitmapInfo]> = None;
     let mut last = None;
     let mut writing = false;

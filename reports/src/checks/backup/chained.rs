@@ -47,7 +47,7 @@ fn wrong(expected: &JobExpected, job: &JobStats) -> Option<String> {
     if job.operation.as_deref() != Some(BACKUP) {
         return Some(format!("expected the end of a backup, it is {}", told()));
     }
-    if job.success != Some(true) || job.error.is_some() {
+    if job.kind != "completed" || job.success != Some(true) || job.error.is_some() {
         return Some(format!("expected that it succeeds, {}", told()));
     }
     let (total, copied) = (job.disk_total, job.disk_processed);

@@ -69,7 +69,7 @@ fn stamped(story: &Timeline<'_>, seen: &Seen<'_>) -> Result<Option<u32>, Verdict
 
 /// Images are the same as well where nothing was ever written: each write must have been told, and the
 /// guest that writes seen to go on.
-fn proven(story: &Timeline<'_>) -> Result<(), Verdict> {
+pub(super) fn proven(story: &Timeline<'_>) -> Result<(), Verdict> {
     for seen in &story.acts {
         if seen.scene.act == BackupAction::Laps && !seen.laps() {
             let act = seen.scene.act;
@@ -102,11 +102,20 @@ fn same(story: &Timeline<'_>, seen: &Seen<'_>) -> Result<(), Verdict> {
         let mut own = all.iter().filter(|one| one.side == tool);
         own.any(|made| is_one_of(made.one, links) && is_one_of(made.other, others))
     };
+    let act = seen.scene.act;
     if !wanted.iter().all(is_made) {
-        let act = seen.scene.act;
         return Err(story.unseen(&format!("`{act}`: not all images were compared")));
     }
-    Ok(())
+    let is_asked = |one: &&Comparison<'_>| {
+        let mut pairs = wanted.iter();
+        pairs.any(|(links, others)| is_one_of(one.one, links) && is_one_of(one.other, others))
+    };
+    match all.iter().find(|one| !is_asked(one)) {
+        None => Ok(()),
+        Some(Comparison { one, other, .. }) => Err(story.unseen(&format!(
+            "`{act}`: {one} was compared with {other}, and is not what was written there"
+        ))),
+    }
 }
 
 /// Whose tool compares. Where both have the same one, it compares once.

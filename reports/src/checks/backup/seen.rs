@@ -11,7 +11,10 @@ use migratrix_history::{BitmapInfo, Entry, JobStats, Observation, Outcome, Side,
 use migratrix_matrix::{Backup, BackupAction, Chained, Drive, ExpectedAction, Link, Write, Writer};
 use serde_json::Value;
 
-use crate::{Verdict, checks::evidence::Evidence};
+use crate::{
+    Verdict,
+    checks::{beats::READING_US, evidence::Evidence},
+};
 
 /// The acts that were begun and have ended, in their order, and those that were not.
 pub(super) struct Timeline<'h> {
@@ -263,8 +266,12 @@ impl<'h> Seen<'h> {
         let own = self.side();
         let beats = self.all(|saw| match saw {
             Observation::Beat {
-                side, first, last, ..
-            } if *side == own => Some(last > first),
+                side,
+                first,
+                last,
+                window_us,
+                ..
+            } if *side == own => Some(last > first && *window_us >= READING_US),
             _ => None,
         });
         beats.contains(&true)

@@ -2,9 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use migratrix_history::{Outcome, Side, Verb};
+use migratrix_history::{Outcome, Side, Verb, When};
 
-use super::seen::Lapped;
+use super::seen::{Lapped, Mirror};
 use crate::{
     Verdict,
     checks::{
@@ -51,6 +51,9 @@ pub(super) fn checkpoints(evidence: &Evidence<'_>) -> Judged {
     }
     let resumed = evidence.sent(Side::Destination, &["RESUME"]);
     let made = resumed.iter().filter(|(at_us, _)| *at_us < end).count();
+    if let Some(behind) = behind(evidence) {
+        return Ok(Verdict::fail(behind));
+    }
     let spans = [Side::Source, Side::Destination].map(|side| spans(evidence, side, end));
     let sampled = spans.iter().map(BTreeSet::len).min().unwrap_or(0);
     Ok(Verdict::pass_if(
@@ -77,11 +80,38 @@ fn spans(evidence: &Evidence<'_>, side: Side, end: u64) -> BTreeSet<usize> {
         .collect()
 }
 
+/// What is wrong where the secondary is behind what the primary was seen at before the checkpoint that it goes on
+/// from.
+fn behind(evidence: &Evidence<'_>) -> Option<String> {
+    let last = |side, event, until: u64| {
+        let sent = evidence.sent(side, &[event]).into_iter().rev();
+        let mut times = sent.map(|(at_us, _)| at_us);
+        times.find(|at_us| *at_us <= until)
+    };
+    let primary = evidence.lapped(Side::Source);
+    let mut secondary = evidence.lapped(Side::Destination).into_iter();
+    secondary.find_map(|beat| {
+        let resumed = last(Side::Destination, "RESUME", beat.from_us)?;
+        let stopped = last(Side::Source, "STOP", resumed)?;
+        let before = primary.iter().filter(|seen| seen.to_us < stopped);
+        let seen = before.map(|seen| seen.last).max()?;
+        let lap = beat.first;
+        (lap < seen).then(|| {
+            format!(
+                "the secondary was at lap {lap} after a checkpoint before which the primary was at lap {seen}"
+            )
+        })
+    })
+}
+
 /// While both guests were held at a checkpoint, no page of their memory differed.
 pub(super) fn mirror(evidence: &Evidence<'_>) -> Judged {
     let Some(mirror) = evidence.mirror().filter(|mirror| mirror.pages > 0) else {
         return Err(evidence.unseen("the memory of both sides was not compared"));
     };
+    if let Some(wrong) = partial(evidence, &mirror) {
+        return Ok(Verdict::fail(wrong));
+    }
     let differing = mirror.differing;
     Ok(Verdict::pass_if(differing.is_empty(), || {
         let first: Vec<_> = differing
@@ -103,4 +133,25 @@ pub(super) fn mirror(evidence: &Evidence<'_>) -> Judged {
             }
         )
     }))
+}
+
+/// What is wrong with a comparison that is not of all memory, or older than what was seen before it.
+fn partial(evidence: &Evidence<'_>, mirror: &Mirror<'_>) -> Option<String> {
+    let whole = evidence
+        .ram((Side::Source, When::Before))
+        .map(|ram| u64::from(ram.pages));
+    if let Some(whole) = whole.filter(|whole| mirror.pages != *whole) {
+        return Some(format!("{} of {whole} pages were compared", mirror.pages));
+    }
+    let lapped = evidence.lapped(Side::Source).into_iter();
+    let seen = lapped
+        .filter(|beat| beat.to_us <= mirror.at_us)
+        .map(|beat| beat.last);
+    let seen = seen.max()?;
+    (mirror.lap < seen).then(|| {
+        let lap = mirror.lap;
+        format!(
+            "both sides were compared at lap {lap}, and the primary was beyond lap {seen} before"
+        )
+    })
 }

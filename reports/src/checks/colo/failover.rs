@@ -17,6 +17,12 @@ use crate::{
 /// why it left COLO.
 pub(super) fn failover(evidence: &Evidence<'_>, colo: &Colo) -> Judged {
     let side = colo.survivor();
+    for command in ["yank", "x-colo-lost-heartbeat"] {
+        if evidence.records_all() && evidence.commands(side, command).is_empty() {
+            let what = format!("{} was not sent `{command}`", place(side));
+            return Err(evidence.unseen(&what));
+        }
+    }
     let fault = match in_its_moment(evidence, colo, side)? {
         None => match monitor(evidence, colo, side)? {
             None => exit(evidence, side)?,
@@ -67,6 +73,10 @@ fn monitor(evidence: &Evidence<'_>, colo: &Colo, side: Side) -> Result<Option<St
     };
     if !after {
         return Ok(Some("its monitor did not answer after the yank".to_owned()));
+    }
+    if !colo.blocks_the_monitor(version) && !before {
+        let silent = "its monitor did not answer before the yank, and nothing blocks it";
+        return Err(evidence.unseen(silent));
     }
     if colo.blocks_the_monitor(version) && before {
         // The bytes stopped where the primary sends without the lock: seldom, on a busy machine.

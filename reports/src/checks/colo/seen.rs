@@ -7,10 +7,11 @@
 use migratrix_history::{Observation, Side, Verb, When};
 use serde_json::Value;
 
-use crate::checks::evidence::Evidence;
+use crate::checks::{beats::READING_US, evidence::Evidence};
 
 /// The memory of both sides, compared.
 pub(super) struct Mirror<'h> {
+    pub at_us: u64,
     pub lap: u32,
     pub pages: u64,
     pub differing: &'h [u64],
@@ -28,6 +29,8 @@ pub(super) struct Status<'h> {
 pub(super) struct Lapped {
     pub from_us: u64,
     pub to_us: u64,
+    pub first: u32,
+    pub last: u32,
     pub beats: bool,
 }
 
@@ -72,29 +75,34 @@ impl<'h> Evidence<'h> {
                 first,
                 last,
                 window_us,
-            } if *side == of => Some((*window_us, last > first)),
+            } if *side == of => Some((*window_us, *first, *last)),
             _ => None,
         });
-        let lapped = |(to_us, (window_us, beats)): (u64, (u64, bool))| Lapped {
+        let lapped = |(to_us, (window_us, first, last)): (u64, (u64, u32, u32))| Lapped {
             from_us: to_us.saturating_sub(window_us),
             to_us,
-            beats,
+            first,
+            last,
+            beats: last > first && window_us >= READING_US,
         };
         all.into_iter().map(lapped).collect()
     }
 
     pub(super) fn mirror(&self) -> Option<Mirror<'h>> {
-        self.last(|saw| match saw {
+        let mut all = self.all(|saw| match saw {
             Observation::Mirror {
                 lap,
                 pages,
                 differing,
-            } => Some(Mirror {
-                lap: *lap,
-                pages: *pages,
-                differing,
-            }),
+            } => Some((*lap, *pages, differing)),
             _ => None,
+        });
+        let (at_us, (lap, pages, differing)) = all.pop()?;
+        Some(Mirror {
+            at_us,
+            lap,
+            pages,
+            differing,
         })
     }
 

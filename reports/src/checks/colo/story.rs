@@ -66,7 +66,7 @@ impl Timeline {
     fn lock_step(&mut self) {
         let begun = [Source, Destination].map(|side| status(side, "colo"));
         self.step(Verb::Migrate, begun.to_vec());
-        for lap in [10, 12, 14] {
+        for lap in [10, 14, 18] {
             let mut seen = checkpoint();
             for side in [Source, Destination] {
                 // Each entry takes a millisecond, and a beat tells of the 50 before it.
@@ -77,8 +77,8 @@ impl Timeline {
         }
         self.step(Verb::Mirror, checkpoint());
         let mirror = Observation::Mirror {
-            lap: 16,
-            pages: 4096,
+            lap: 22,
+            pages: 512,
             differing: Vec::new(),
         };
         self.step(Verb::Mirror, vec![mirror]);
@@ -94,10 +94,16 @@ impl Timeline {
         self.step(Verb::Intervene, lost);
         let blocked = self.colo.blocks_the_monitor(VERSION);
         self.step(Verb::Inspect, vec![monitor(survivor, !blocked)]);
-        self.step(Verb::Intervene, vec![]);
+        let told = |command: &str| Observation::Command {
+            side: survivor,
+            command: command.to_owned(),
+            arguments: json!({}),
+        };
+        self.step(Verb::Intervene, vec![told("yank")]);
         self.step(Verb::Inspect, vec![monitor(survivor, true)]);
         let left = exit(survivor, mode(survivor), "error");
-        self.step(Verb::Intervene, vec![left, event(survivor, "RESUME")]);
+        let lost = told("x-colo-lost-heartbeat");
+        self.step(Verb::Intervene, vec![lost, left, event(survivor, "RESUME")]);
         let said = Observation::Colo {
             side: survivor,
             mode: "none".to_owned(),
@@ -111,7 +117,7 @@ impl Timeline {
         let survivor = self.colo.survivor();
         self.look(survivor, When::After, machine("running"));
         self.look(survivor.other(), When::After, DomainState::Absent);
-        self.beat(survivor, When::After, 20, Activity::Running);
+        self.beat(survivor, When::After, 25, Activity::Running);
         self.beat(survivor.other(), When::After, 0, Activity::Paused);
         self.step(Verb::Survey, vec![memory(survivor)]);
         self.step(Verb::Ram, vec![ram(survivor, When::After)]);

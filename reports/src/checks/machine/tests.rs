@@ -84,9 +84,21 @@ fn what_has_changed_is_told_with_both_values() {
 }
 
 #[test]
-fn a_property_that_only_one_qemu_has_is_no_difference() {
-    assert_eq!(with("romfile=\"\"\n", "romsize=0\nromfile=\"\"\n"), [""; 0]);
-    assert_eq!(with("romfile=\"\"\n", ""), [""; 0]);
+fn a_property_that_only_one_qemu_has_is_no_difference_between_versions_that_nobody_compared() {
+    let between = |from: &str, to: &str| {
+        let versions = Versions {
+            destination_qemu: Some(Version::new(9, 1, 0)),
+            ..versions()
+        };
+        unexplained(MACHINE, &MACHINE.replace(from, to), &versions)
+    };
+    assert_eq!(
+        between("romfile=\"\"\n", "romsize=0\nromfile=\"\"\n"),
+        [""; 0]
+    );
+    assert_eq!(between("romfile=\"\"\n", ""), [""; 0]);
+    let new = ["romsize of device pcie.0/ich9-ahci is new"];
+    assert_eq!(with("romfile=\"\"\n", "romsize=0\nromfile=\"\"\n"), new);
 }
 
 #[test]
@@ -139,4 +151,31 @@ fn a_device_off_the_buses_and_a_property_of_all_of_a_kind_are_seen() {
             "{found:?}"
         );
     }
+}
+
+#[test]
+fn two_qemus_of_one_version_have_the_same_properties() {
+    let version = Some(Version::new(10, 0, 13));
+    let alike = Versions {
+        source_qemu: version,
+        destination_qemu: version,
+        ..Versions::default()
+    };
+    let less = MACHINE.replace("addr=1f.2\n", "");
+    let gone = ["addr of device pcie.0/ich9-ahci is gone"];
+    assert_eq!(unexplained(MACHINE, &less, &alike), gone);
+    let new = ["addr of device pcie.0/ich9-ahci is new"];
+    assert_eq!(unexplained(&less, MACHINE, &alike), new);
+    assert_eq!(unexplained(&less, MACHINE, &Versions::default()), [""; 0]);
+}
+
+#[test]
+fn a_machine_tells_of_its_clock_and_of_its_options() {
+    assert_eq!(untold(MACHINE), None);
+    assert_eq!(untold(&MACHINE.replace("[clock]", "[o]")), Some("clock"));
+    assert_eq!(
+        untold(&MACHINE.replace("[options]", "[o]")),
+        Some("options")
+    );
+    assert_eq!(devices(MACHINE), 2);
 }

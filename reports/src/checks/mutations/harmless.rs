@@ -288,12 +288,6 @@ pub(super) const HARMLESS: &[Row] = &[
         "a version that is not told is not known to be another than the plan's",
     ),
     (
-        &["a wrong"],
-        &["monitor *"],
-        &["colo/"],
-        "before the yank the monitor may answer or not",
-    ),
-    (
         &["another device in", "no machine in", "other machine in"],
         &["domain source after"],
         &["qemu/qemu"],
@@ -450,6 +444,50 @@ pub(super) const HARMLESS: &[Row] = &[
         "a cancel has no arguments",
     ),
     (
+        &[
+            "repeat",
+            "send a step back",
+            "send a step on",
+            "swap with the next",
+        ],
+        &[
+            "command migrate-incoming *",
+            "command migrate-start-postcopy *",
+            "command object-add *",
+            "command x-colo-lost-heartbeat *",
+            "command yank *",
+        ],
+        EVERY,
+        "what a command does is seen by its effect: it counts that it was sent",
+    ),
+    (
+        &["send to the end"],
+        &[
+            "command migrate-incoming *",
+            "command migrate-start-postcopy *",
+            "command object-add *",
+        ],
+        EVERY,
+        "what a command does is seen by its effect: it counts that it was sent",
+    ),
+    (
+        &["another form of"],
+        &[
+            "command migrate-start-postcopy *",
+            "command x-colo-lost-heartbeat *",
+            "command yank *",
+        ],
+        EVERY,
+        "what it is sent with is seen by its effect",
+    ),
+    (
+        &["a wrong", "another form of", "drop", "other side of"],
+        &["command migrate-incoming *"],
+        &["/tcp/", "/exec/", "/cancel-active"],
+        "which port TCP has the kernel says, between two commands lies a file, and one that is cancelled need \
+         not arrive",
+    ),
+    (
         &["send a step back", "send a step on", "swap with the next"],
         &["command migrate_cancel *"],
         &["/cancel-active"],
@@ -486,6 +524,7 @@ pub(super) const HARMLESS: &[Row] = &[
             "ended converge",
             "ended intervene",
             "ended job",
+            "ended listen",
             "ended look",
             "ended mirror",
             "ended onward",
@@ -509,6 +548,7 @@ pub(super) const HARMLESS: &[Row] = &[
             "ended clear",
             "ended converge",
             "ended intervene",
+            "ended listen",
             "ended mirror",
             "ended start",
             "ended suspend",

@@ -15,6 +15,10 @@ use crate::{
 /// The heartbeat of a guest that runs advances while its memory is copied, that of any other has stopped.
 pub(super) fn during(evidence: &Evidence<'_>, raw: &Raw) -> Judged {
     let beat = evidence.beat(Side::Source, When::During)?;
+    if let Some(back) = evidence.gone_back(beat, &[When::Before]) {
+        let host = evidence.host(Side::Source);
+        return Ok(Verdict::fail(format!("on {host} {back}")));
+    }
     let wanted = raw.expectation().during == Activity::Running;
     Ok(Verdict::pass_if(beat.beats() == wanted, || {
         let (host, told) = (evidence.host(Side::Source), beat.told());
@@ -70,9 +74,9 @@ fn no_further(evidence: &Evidence<'_>, passes: usize) -> Judged {
 /// the source's are enough.
 pub(super) fn channels(evidence: &Evidence<'_>, raw: &Raw) -> Judged {
     let wanted = u32::from(raw.channels.count());
-    let seen = [Side::Source, Side::Destination].map(|side| (side, evidence.channels(side)));
-    let wrong = |(side, count): &(Side, Option<u32>)| {
-        let count = (*count).filter(|count| *count != wanted)?;
+    let seen = [Side::Source, Side::Destination].map(|side| (side, evidence.counts(side)));
+    let wrong = |(side, counts): &(Side, Vec<u32>)| {
+        let count = counts.iter().find(|count| **count != wanted)?;
         let host = evidence.host(*side);
         Some(Verdict::fail(format!(
             "expected {wanted} channels, {host} had {count}"
@@ -81,9 +85,9 @@ pub(super) fn channels(evidence: &Evidence<'_>, raw: &Raw) -> Judged {
     if let Some(fault) = seen.iter().find_map(wrong) {
         return Ok(fault);
     }
-    let blind = seen.iter().find(|(side, count)| {
+    let blind = seen.iter().find(|(side, counts)| {
         let needed = *side == Side::Source || !raw.transport.is_file();
-        count.is_none() && needed
+        counts.is_empty() && needed
     });
     blind.map_or(Ok(Verdict::Pass), |(side, _)| {
         Err(evidence.unseen(&format!(

@@ -230,6 +230,12 @@ fn compressed(evidence: &Evidence<'_>) -> Effect {
     if sent == 0 {
         return Ok(Some("nothing went over the channels".to_owned()));
     }
+    let stamped = u64::from(evidence.header().guest.bytes());
+    if pages < stamped {
+        return Ok(Some(format!(
+            "{pages} bytes of pages were sent, and the guest alone has stamped {stamped}"
+        )));
+    }
     if version < COUNTS_COMPRESSED {
         return by_the_setting(evidence);
     }

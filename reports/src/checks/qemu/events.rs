@@ -58,6 +58,8 @@ pub(super) fn events(evidence: &Evidence<'_>, raw: &Raw) -> Judged {
             at(&heard(evidence, Side::Destination)?, "RESUME"),
         ));
     }
+    faults.extend(later(evidence));
+    faults.extend(told_to_go_on(evidence, raw));
     Ok(Verdict::pass_if(faults.is_empty(), || {
         let faults = faults.join("; ");
         format!("the events are not those of the migration: {faults}")
@@ -123,6 +125,41 @@ fn heard<'h>(evidence: &Evidence<'h>, side: Side) -> Result<Vec<Moment<'h>>, Ver
     let events = evidence.qmp_events(side).into_iter();
     let heard = events.filter(|event| (began..end).contains(&event.at_us));
     Ok(heard.filter(|event| TOLD.contains(&event.word)).collect())
+}
+
+/// What is wrong where the source was told to let a guest go on that moves.
+fn told_to_go_on(evidence: &Evidence<'_>, raw: &Raw) -> Option<String> {
+    let asked = evidence.migrate_began().ok()?;
+    let moves = matches!(raw.expectation().end, End::Completed);
+    let told = evidence.commands(Side::Source, "cont").into_iter();
+    let mut since = told.filter(|(at_us, _)| moves && *at_us >= asked);
+    since.next().map(|_| {
+        let host = evidence.host(Side::Source);
+        format!("{host} was told to let the guest go on, which has left it")
+    })
+}
+
+/// What befell a guest that was held still to be surveyed, and must not have.
+fn later(evidence: &Evidence<'_>) -> Vec<String> {
+    let (asked, whole) = (evidence.migrate_began().unwrap_or(0), u64::MAX);
+    let from = evidence
+        .first_after(asked, &[Verb::Survey])
+        .unwrap_or(whole);
+    let end = evidence.first_after(from, &[Verb::Clear]).unwrap_or(whole);
+    let mut faults = Vec::new();
+    for side in Side::BOTH {
+        let events = evidence.qmp_events(side).into_iter();
+        let befell = |event: &Moment<'_>| {
+            (from..end).contains(&event.at_us)
+                && TOLD.contains(&event.word)
+                && !["STOP", "RESUME"].contains(&event.word)
+        };
+        faults.extend(events.filter(befell).map(|event| {
+            let host = evidence.host(side);
+            format!("{host} sent {} where the guest was held still", event.word)
+        }));
+    }
+    faults
 }
 
 /// The steps that stop the guest, continue it or end it.

@@ -10,7 +10,7 @@ use crate::{
     checks::{
         evidence::{Evidence, Judged},
         timeline::ENDS,
-        words::no,
+        words::{no, place},
     },
 };
 
@@ -42,7 +42,45 @@ pub(super) fn migrated(evidence: &Evidence<'_>, raw: &Raw) -> Judged {
         let wrong = format!("it was told {told} times to migrate, and not {wanted} times");
         return Ok(failed(evidence, Side::Source, &wrong));
     }
-    Ok(by_its_method(evidence, raw))
+    let verdict = by_its_method(evidence, raw);
+    if verdict == Verdict::Pass {
+        passed_through(evidence, raw)?;
+    }
+    Ok(verdict)
+}
+
+/// A migration that came to its end has come through the states before it, on both sides, and was told to go over
+/// to postcopy where it did.
+fn passed_through(evidence: &Evidence<'_>, raw: &Raw) -> Result<(), Verdict> {
+    if !evidence.records_all() {
+        return Ok(());
+    }
+    let is_postcopy = raw.method == Method::Postcopy;
+    let both = ["active", "postcopy-active"];
+    let both = &both[..1 + usize::from(is_postcopy)];
+    let due = [
+        (Side::Source, ["setup"].as_slice()),
+        (Side::Source, both),
+        (Side::Destination, both),
+    ];
+    for (side, words) in due {
+        let states = evidence.statuses(side);
+        let came = |word: &str| states.iter().any(|state| state.word == word);
+        if let Some(word) = words.iter().find(|word| !came(word)) {
+            let place = place(side);
+            return Err(evidence.unseen(&format!("{place} was never seen in `{word}`")));
+        }
+    }
+    let is_told = !evidence
+        .commands(Side::Source, "migrate-start-postcopy")
+        .is_empty();
+    match is_told == is_postcopy {
+        true => Ok(()),
+        false if is_postcopy => {
+            Err(evidence.unseen("the source was not told to go over to postcopy"))
+        }
+        false => Err(evidence.unseen("the source was told to go over to postcopy")),
+    }
 }
 
 /// How often the source was told to migrate, but for what only goes on with a migration.

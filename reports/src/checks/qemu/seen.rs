@@ -87,12 +87,18 @@ impl<'h> Evidence<'h> {
         all.into_iter().map(|(_, settings)| settings).collect()
     }
 
-    /// How many multifd channels a side had.
+    /// How many multifd channels a side had when they were counted last.
     pub(in crate::checks) fn channels(&self, of: Side) -> Option<u32> {
-        self.last(|saw| match saw {
+        self.counts(of).pop()
+    }
+
+    /// How many multifd channels a side had, count by count.
+    pub(in crate::checks) fn counts(&self, of: Side) -> Vec<u32> {
+        let all = self.all(|saw| match saw {
             Observation::Channels { side, count } if *side == of => Some(*count),
             _ => None,
-        })
+        });
+        all.into_iter().map(|(_, count)| count).collect()
     }
 
     /// How many `userfaultfd`s a side had when it was looked at in postcopy, and when that was, in

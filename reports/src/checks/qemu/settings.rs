@@ -39,6 +39,19 @@ pub(super) fn settings(evidence: &Evidence<'_>, raw: &Raw) -> Judged {
             "not set as the case says, first on {host}: {told}"
         )));
     }
+    if raw.tls != Tls::None && evidence.records_all() {
+        let is_made = |side: &&Side| {
+            let mut made = evidence.commands(**side, "object-add").into_iter();
+            made.any(|(_, arguments)| arguments.to_string().contains("\"tls-creds-"))
+        };
+        if let Some(side) = Side::BOTH.iter().find(|side| !is_made(side)) {
+            let what = format!(
+                "{} was not given the credentials that are set",
+                place(*side)
+            );
+            return Err(evidence.unseen(&what));
+        }
+    }
     blind.map_or(Ok(Verdict::Pass), |side| {
         Err(evidence.unseen(&format!("{} did not say what is set", place(side))))
     })
@@ -124,15 +137,34 @@ fn value(setting: Setting) -> Value {
 
 /// The parameters of the axes and what they are where a case doesn't name them. A release that has
 /// not got one says nothing of it.
-const USUAL: [(&str, Setting); 3] = [
+const USUAL: [(&str, Setting); 20] = [
     ("multifd-compression", Setting::Text("none")),
     ("mode", Setting::Text("normal")),
     ("direct-io", Setting::Switch(false)),
+    ("multifd-channels", Setting::Number(2)),
+    ("multifd-zlib-level", Setting::Number(1)),
+    ("multifd-zstd-level", Setting::Number(1)),
+    ("announce-initial", Setting::Number(50)),
+    ("announce-max", Setting::Number(550)),
+    ("announce-rounds", Setting::Number(5)),
+    ("announce-step", Setting::Number(100)),
+    ("cpu-throttle-initial", Setting::Number(20)),
+    ("cpu-throttle-increment", Setting::Number(10)),
+    ("cpu-throttle-tailslow", Setting::Switch(false)),
+    ("max-cpu-throttle", Setting::Number(99)),
+    ("throttle-trigger-threshold", Setting::Number(50)),
+    ("xbzrle-cache-size", Setting::Number(64 << 20)),
+    ("avail-switchover-bandwidth", Setting::Number(0)),
+    ("vcpu-dirty-limit", Setting::Number(1)),
+    ("tls-hostname", Setting::Text("")),
+    ("tls-authz", Setting::Text("")),
 ];
 
 fn unasked(settings: &Settings<'_>, raw: &Raw) -> Vec<String> {
     let named: Vec<_> = raw.parameters().into_iter().map(|(name, _)| name).collect();
-    let usual = USUAL.into_iter().filter(|(name, _)| !named.contains(name));
+    let is_named =
+        |name: &str| named.contains(&name) || (raw.tls != Tls::None && name.starts_with("tls-"));
+    let usual = USUAL.into_iter().filter(|(name, _)| !is_named(name));
     let wrong = usual.filter_map(|(name, setting)| {
         let seen = settings.parameters.get(name)?;
         (*seen != value(setting)).then(|| format!("{name} is {seen}, and the case doesn't say so"))

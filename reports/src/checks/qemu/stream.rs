@@ -1,12 +1,13 @@
 //! `device` and `stream`: what was carried works on, and describes itself.
 
-use migratrix_history::{Side, When};
+use migratrix_history::{Document, Side, When};
 use migratrix_matrix::{Feature, Raw};
 
 use crate::{
     Verdict,
     checks::{
         evidence::{Evidence, Judged},
+        machine,
         words::{moment, place},
     },
 };
@@ -62,8 +63,15 @@ pub(super) fn stream(evidence: &Evidence<'_>, raw: &Raw) -> Judged {
             "expected a stream of pages, {host} wrote them in their places"
         )));
     }
-    let whole = stream.devices.is_some_and(|devices| devices > 0);
+    // Most devices of a machine have a state; some have none, as a bus.
+    let machine = evidence.document_if_given(Side::Source, When::Before, Document::Machine);
+    let all = machine.map_or(0, machine::devices);
+    let listed = stream.devices.unwrap_or(0);
+    let whole = listed > 0 && listed.saturating_mul(2) >= all;
     Ok(Verdict::pass_if(whole, || {
-        format!("expected a stream that ends in the list of its devices, {host} wrote one without")
+        format!(
+            "expected a stream that ends in the list of its devices, of a machine of {all}, {host} wrote \
+             one that lists {listed}"
+        )
     }))
 }

@@ -8,6 +8,7 @@ use std::collections::BTreeSet;
 
 use migratrix_history::{Carrier, CarrierKind, Observation, Side, Verb};
 use migratrix_matrix::{Method, Raw, Transport};
+use serde_json::Value;
 
 use super::wire;
 use crate::{
@@ -41,13 +42,18 @@ pub(super) fn transport(evidence: &Evidence<'_>, raw: &Raw) -> Judged {
         let wrong = wrong.or_else(|| wrong_way(evidence, raw.transport, *side));
         faults.extend(wrong.map(|wrong| format!("{host} {wrong}")));
     }
-    match wire::wrong(evidence, raw) {
-        Ok(wrong) => {
-            let host = evidence.host(Side::Source);
-            faults.extend(wrong.map(|wrong| format!("of what {host} sent, {wrong}")));
+    let mut blind = None;
+    for wrong in [elsewhere(evidence, raw), wire::wrong(evidence, raw)] {
+        match wrong {
+            Ok(wrong) => {
+                let host = evidence.host(Side::Source);
+                faults.extend(wrong.map(|wrong| format!("of what {host} sent, {wrong}")));
+            }
+            Err(unseen) => blind = blind.or(Some(unseen)),
         }
-        Err(unseen) if faults.is_empty() => return Err(unseen),
-        Err(_) => {}
+    }
+    if let (true, Some(unseen)) = (faults.is_empty(), blind) {
+        return Err(unseen);
     }
     Ok(Verdict::pass_if(faults.is_empty(), || {
         format!("{}: {}", raw.transport.word(), faults.join("; "))
@@ -161,7 +167,7 @@ fn wrong_address(
 /// postcopy asks for may be there from the start.
 fn wrong_count(evidence: &Evidence<'_>, raw: &Raw, carriers: &[Carrier]) -> Option<String> {
     let due = raw.connections()..=raw.connections_in_postcopy();
-    let is_counted = evidence.records_traces() && !raw.transport.is_file();
+    let is_counted = evidence.records_all() && raw.is_carried() && !raw.transport.is_file();
     let is_wrong = is_counted && !due.contains(&carriers.len());
     is_wrong.then(|| {
         let due = due.start();
@@ -184,6 +190,44 @@ fn wrong_way(evidence: &Evidence<'_>, transport: Transport, side: Side) -> Optio
     let asked = asked(evidence).into_iter().next().unwrap_or_default();
     let is_told = side == Side::Destination || ways.iter().any(|way| asked.contains(way));
     (!is_told).then(|| format!("was sent another way: {asked}"))
+}
+
+/// What is wrong where the destination listens at another place than the source was sent to. Of TCP the kernel
+/// chooses the port, and between two commands lies a file.
+fn elsewhere(evidence: &Evidence<'_>, raw: &Raw) -> Result<Option<String>, Verdict> {
+    let is_named = match raw.transport {
+        Transport::Unix | Transport::Fd | Transport::FdFile | Transport::File => true,
+        Transport::FileOffset | Transport::FileFdset => true,
+        Transport::Tcp | Transport::Exec => false,
+    };
+    let is_passed_on = !wire::relayed(evidence).is_empty();
+    if !is_named || is_passed_on || !evidence.records_all() {
+        return Ok(None);
+    }
+    let place = |side, command| {
+        let commands = evidence.commands(side, command).into_iter();
+        let goes_on = |arguments: &Value| arguments.get("resume") == Some(&Value::Bool(true));
+        let mut own = commands.filter(|(_, arguments)| !goes_on(arguments));
+        let place = own
+            .next_back()
+            .and_then(|(_, arguments)| main_channel(arguments));
+        place.ok_or_else(|| evidence.unseen(&format!("{} was not told where", evidence.host(side))))
+    };
+    let (sent, listens) = (
+        place(Side::Source, "migrate")?,
+        place(Side::Destination, "migrate-incoming")?,
+    );
+    Ok(
+        (sent != listens)
+            .then(|| format!("it went to {sent}, and the destination is at {listens}")),
+    )
+}
+
+/// Where a command of QEMU's migrates to or from, as a URI or as the address of the main channel.
+fn main_channel(arguments: &Value) -> Option<String> {
+    let of_channel = || arguments.get("channels")?.get(0)?.get("addr");
+    let place = arguments.get("uri").or_else(of_channel)?;
+    Some(place.to_string())
 }
 
 /// The arguments of each `migrate`.

@@ -73,7 +73,7 @@ mod tests {
         });
         assert!(matches!(judged(&uncounted), Verdict::Unknown { .. }));
         let remote = changed(uncounted, |saw| {
-            if let Observation::Leftovers { side, .. } = saw {
+            if let Observation::Leftovers { side, .. } | Observation::Ram { side, .. } = saw {
                 *saw = Observation::NotOurs { side: *side };
             }
         });

@@ -25,7 +25,7 @@ const STILL_PACES: i64 = 10;
 /// The guest's heartbeat advances, or has stopped, while its memory is copied.
 pub(super) fn during(evidence: &Evidence<'_>, expected: &Expectation) -> Judged {
     match (expected.activity, expected.during) {
-        (Activity::Paused, _) => still(evidence),
+        (Activity::Paused, _) => stands(evidence),
         (Activity::Running, Activity::Running) => live(evidence),
         (Activity::Running, Activity::Paused) => offline(evidence),
     }
@@ -39,13 +39,17 @@ fn live(evidence: &Evidence<'_>) -> Judged {
             "LIVE was given, and {host} paused the guest before the first iteration over its memory"
         )));
     }
-    let beat = evidence.beat(Side::Source, When::During)?;
+    let beat = evidence.any_beat(Side::Source, When::During)?;
     let sampled = order.suspended.map(|at| beat.sampled_until(at));
     let pace = i64::from(evidence.header().guest.pace_us);
     if !beat.beats() && sampled.is_some_and(|sampled| sampled < STILL_PACES * pace) {
         return Err(
             evidence.unseen("the heartbeat was sampled for too short a time before the switchover")
         );
+    }
+    let beat = evidence.beat(Side::Source, When::During)?;
+    if let Some(back) = evidence.gone_back(beat, &[When::Before]) {
+        return Ok(Verdict::fail(format!("on {host} {back}")));
     }
     Ok(Verdict::pass_if(beat.beats(), || {
         let told = beat.told();
@@ -75,8 +79,33 @@ fn offline(evidence: &Evidence<'_>) -> Judged {
     still(evidence)
 }
 
+/// A guest that was paused before is at the lap that it was at: it stood from then on, however short it was
+/// sampled.
+fn stands(evidence: &Evidence<'_>) -> Judged {
+    let Some(before) = evidence.beat_if_sampled(Side::Source, When::Before) else {
+        evidence.beat(Side::Source, When::During)?;
+        return still(evidence);
+    };
+    let beat = evidence.any_beat(Side::Source, When::During)?;
+    if before.last == beat.first {
+        return still(evidence);
+    }
+    Ok(Verdict::fail(format!(
+        "the guest on {} was paused at lap {}, and is at another one while its memory is copied: {}",
+        evidence.host(Side::Source),
+        before.last,
+        beat.told()
+    )))
+}
+
+/// Of a guest that is paused for its migration there may be one reading only: the order of events says the
+/// same.
 fn still(evidence: &Evidence<'_>) -> Judged {
-    let beat = evidence.beat(Side::Source, When::During)?;
+    let beat = evidence.any_beat(Side::Source, When::During)?;
+    if let Some(back) = evidence.gone_back(beat, &[When::Before]) {
+        let host = evidence.host(Side::Source);
+        return Ok(Verdict::fail(format!("on {host} {back}")));
+    }
     Ok(Verdict::pass_if(!beat.beats(), || {
         let host = evidence.host(Side::Source);
         format!(

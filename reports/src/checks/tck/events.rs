@@ -3,8 +3,8 @@
 //! The words are those of `virDomainEventType` and of its details. The sequences stand in one
 //! table, a row an event; the rows' order is the events'.
 
-use migratrix_history::{Outcome, Side};
-use migratrix_matrix::{Activity, Expectation, Flag, Preparation, Scenario};
+use migratrix_history::{Outcome, Side, Verb};
+use migratrix_matrix::{Activity, Expectation, Flag, Point, Preparation, Scenario};
 
 use crate::{
     Verdict,
@@ -51,12 +51,43 @@ pub(super) fn events(evidence: &Evidence<'_>, scenario: &Scenario) -> Judged {
         at(&evidence.lifecycle(Side::Source)?, "suspended"),
         at(&evidence.lifecycle(Side::Destination)?, "resumed"),
     ));
+    faults.extend(beside(evidence, &expected));
     Ok(Verdict::pass_if(faults.is_empty(), || {
         format!(
             "the life-cycle events are not the documented ones: {}",
             faults.join("; ")
         )
     }))
+}
+
+/// What came before the migration or after it, and is not our own doing: the guest is paused before it if the
+/// case says so, and held still after it to be surveyed. The guest of a chain is ended to be compared.
+fn beside(evidence: &Evidence<'_>, expected: &Expectation) -> Vec<String> {
+    let paused = ("suspended", "paused");
+    let before: &[_] = match expected.activity {
+        Activity::Running => &[],
+        Activity::Paused => &[paused],
+    };
+    let end = match evidence.header().case.point {
+        Point::Chained(_) => Verb::Survey,
+        Point::Tck(_) | Point::Qemu(_) | Point::Colo(_) | Point::Backup(_) => Verb::Clear,
+    };
+    let spans = [
+        (Verb::Inspect, Verb::Migrate, before),
+        (Verb::Survey, end, &[paused, ("resumed", "unpaused")]),
+    ];
+    let mut faults = Vec::new();
+    for (from, to, allowed) in spans {
+        for (side, event) in evidence.lifecycle_between(from, to) {
+            if !allowed.contains(&(event.event, event.detail)) {
+                let (host, word) = (evidence.host(side), word(&event));
+                faults.push(format!(
+                    "{host}: {word} is not expected beside the migration"
+                ));
+            }
+        }
+    }
+    faults
 }
 
 /// When an event of this name came first, in microseconds.

@@ -113,16 +113,13 @@ fn asked(evidence: &Evidence<'_>, scenario: &Scenario, traffic: &Traffic) -> Opt
             "expected that the source's daemon is asked to migrate, it never was".to_owned(),
         );
     };
-    let flags = call.flags.as_ref();
-    let wrong = flags.and_then(|flags| other_flags(evidence, scenario, flags));
+    let mut calls = traffic.calls.iter();
+    let wrong = calls.find_map(|call| other_flags(evidence, scenario, call));
     wrong.or_else(|| other_parameters(scenario, &call.parameters))
 }
 
-fn other_flags(
-    evidence: &Evidence<'_>,
-    scenario: &Scenario,
-    seen: &BTreeSet<String>,
-) -> Option<String> {
+fn other_flags(evidence: &Evidence<'_>, scenario: &Scenario, asked: &RemoteCall) -> Option<String> {
+    let seen = asked.flags.as_ref()?;
     let of_disks = match journey(evidence) {
         Some(StorageMigration::Stay) | None => None,
         Some(StorageMigration::Shared) => Some("VIR_MIGRATE_UNSAFE"),
@@ -132,11 +129,12 @@ fn other_flags(
     let wanted: BTreeSet<_> = call.flags.into_iter().chain(of_disks).collect();
     let seen: BTreeSet<_> = seen.iter().map(String::as_str).collect();
     let missing: Vec<_> = wanted.difference(&seen).copied().collect();
-    let may_come = |flag: &&str| match scenario.control {
-        Control::Normal => {
-            *flag == ADDED[0] || (*flag == ADDED[1] && scenario.state.activity == Activity::Paused)
-        }
-        Control::P2p | Control::Tunnelled => false,
+    // What drives the other daemon tells it to leave a paused guest paused: the client, or the source.
+    let is_paused = scenario.state.activity == Activity::Paused;
+    let is_driver = scenario.control == Control::Normal || asked.from == Party::Source;
+    let is_the_clients = scenario.control == Control::Normal;
+    let may_come = |flag: &&str| {
+        (*flag == ADDED[0] && is_the_clients) || (*flag == ADDED[1] && is_paused && is_driver)
     };
     let added = seen.difference(&wanted).copied();
     let added: Vec<_> = added.filter(|flag| !may_come(flag)).collect();
@@ -148,7 +146,9 @@ fn other_flags(
     let wrong: Vec<_> = missing.into_iter().chain(added).collect();
     (!wrong.is_empty()).then(|| {
         format!(
-            "the flags that the source's daemon got: {}",
+            "the flags of {}, which {} got: {}",
+            asked.procedure,
+            party(asked.to),
             wrong.join("; ")
         )
     })
@@ -266,6 +266,9 @@ fn out_of_turn(scenario: &Scenario, traffic: &Traffic, is_refused: bool) -> Opti
 
 /// What is wrong with the connections, and with how much they carried.
 fn carried(evidence: &Evidence<'_>, scenario: &Scenario, traffic: &Traffic) -> Option<String> {
+    if let Some(astray) = astray(traffic) {
+        return Some(astray);
+    }
     let between = |one: &&Connection| (one.from, one.to) == (Party::Source, Party::Destination);
     let all = traffic.connections.iter().filter(between);
     let of = |purpose| {
@@ -299,6 +302,20 @@ fn carried(evidence: &Evidence<'_>, scenario: &Scenario, traffic: &Traffic) -> O
     Some(format!(
         "expected that the connection carries the guest's {memory} bytes, it carried {sent}"
     ))
+}
+
+/// A connection that goes another way than from the source to the destination, or on which the daemon that was
+/// called never answered.
+fn astray(traffic: &Traffic) -> Option<String> {
+    let mut connections = traffic.connections.iter();
+    connections.find_map(|one| {
+        let (from, to) = (party(one.from), party(one.to));
+        if (one.from, one.to) != (Party::Source, Party::Destination) {
+            return Some(format!("a connection went from {from} to {to}"));
+        }
+        let is_mute = one.purpose == Purpose::Calls && one.received == Some(0);
+        is_mute.then(|| format!("{to} never answered the calls of {from}"))
+    })
 }
 
 /// How the case's storage is moved, where it has one of its own.
@@ -530,7 +547,7 @@ mod tests {
         });
         assert!(matches!(judged(&bare), Some(Verdict::Unknown { .. })));
         let remote = changed(bare.clone(), |saw| {
-            if let Observation::Leftovers { side, .. } = saw {
+            if let Observation::Leftovers { side, .. } | Observation::Ram { side, .. } = saw {
                 *saw = Observation::NotOurs { side: *side };
             }
         });

@@ -15,7 +15,7 @@ use migratrix_matrix::{
 use crate::{
     Kind, Verdict,
     checks::all,
-    story::{changed, good, sampled},
+    story::{LAPS, changed, good, memory_at, sampled},
 };
 
 const CASE: &str = "backup/libvirt/trixie,bookworm,trixie/\
@@ -40,6 +40,12 @@ pub(in crate::checks) fn chain_of(case: &str) -> History {
     };
     if chained.writer == Writer::Guest {
         history.header.guest.disk = Some(Disk::SMALL);
+        let guest = history.header.guest;
+        history = changed(history, |saw| {
+            if let Observation::Memory { side, .. } = saw {
+                *saw = memory_at(*side, guest, LAPS);
+            }
+        });
     }
     let acts = chained.expected_actions();
     let links = acts.iter().rev().find_map(|scene| match scene.act {
