@@ -146,9 +146,9 @@ pub(super) const HARMLESS: &[Row] = &[
     ),
     (
         &["drop", "other side of"],
-        &["status active *", "status setup *"],
-        &["qemu/qemu"],
-        "`completed` tells of the end; of the states before it those are asked for that the case names",
+        &["status setup *"],
+        &["/psk-mismatch", "/cancel-active"],
+        "of one that does not complete those states are asked for that the case names",
     ),
     (
         &["drop", "other side of"],
