@@ -19,7 +19,6 @@ use migratrix_reports::printable;
 
 use crate::{
     code,
-    compare::{self, CompareArgs},
     formats::{FormatArgs, JunitArgs},
     say,
     schema::Written,
@@ -160,7 +159,7 @@ pub enum Command {
         outputs: OutputArgs,
     },
     /// Say what broke between two runs, or between several of each, and what was mended
-    #[command(after_help = compare::EXAMPLES)]
+    #[command(after_help = COMPARE_NOTES)]
     Compare(CompareArgs),
     /// Print a script that shows what came of a case without this program, for a report to QEMU or libvirt
     #[command(after_help = REPRODUCE_EXAMPLES)]
@@ -199,6 +198,19 @@ pub enum Command {
         dir: PathBuf,
     },
 }
+
+const COMPARE_NOTES: &str = "\
+A case is matched by its name, in which releases stand and versions don't. One list of known failures is
+for both sides: that which NEW was begun with, where none is given.
+
+Exit codes:
+  0  nothing broke         1  a case broke
+  2  wrong use             3  what was seen before can't be seen any more
+
+Examples:
+  migratrix compare runs/monday runs/tuesday
+  migratrix compare runs/monday runs/tuesday --markdown \"$GITHUB_STEP_SUMMARY\"
+  migratrix compare monday/shard-* --to tuesday/shard-* --json comparison.json";
 
 const COMPLETIONS_EXAMPLE: &str = "\
 Example:
@@ -561,6 +573,26 @@ pub struct KnownArgs {
     /// expected; so are hosts that died. Without it, they exit 1
     #[arg(long)]
     pub allow_flaky: bool,
+}
+
+/// Everything of `compare`.
+#[derive(Debug, Args)]
+pub struct CompareArgs {
+    /// OLD and NEW: the directories of two runs. With --to, these are all of OLD
+    #[arg(required = true, value_name = "DIRS", value_hint = ValueHint::DirPath)]
+    pub dirs: Vec<PathBuf>,
+    /// All of NEW: runs, shards of runs or both. What came of a case in one of several is what came of
+    /// it in all, or else it is flaky
+    #[arg(long, value_name = "DIR", num_args = 1.., value_hint = ValueHint::DirPath)]
+    pub to: Vec<PathBuf>,
+    #[command(flatten)]
+    pub known: ListArgs,
+    /// Write it in Markdown to this file, for a merge request or the summary of a job
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub markdown: Option<PathBuf>,
+    /// Write it as JSON to this file: see migratrix schema comparison
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub json: Option<PathBuf>,
 }
 
 /// Which reports are written.

@@ -3,13 +3,12 @@
 use std::{collections::BTreeSet, path::PathBuf};
 
 use anyhow::{Result, bail};
-use clap::{Args, ValueHint};
 use migratrix_matrix::{Plan, Shard};
 use migratrix_reports::{self as reports, Comparison, Exit, KnownFailures, Rules, Run};
 
 use crate::{
     WrongUse,
-    cli::ListArgs,
+    cli::CompareArgs,
     config::Config,
     files,
     formats::{Form, Output},
@@ -17,40 +16,6 @@ use crate::{
     report::{self, colour, once_each},
     run::{outputs, rundir::RunDir},
 };
-
-/// Everything of `compare`.
-#[derive(Debug, Args)]
-pub struct CompareArgs {
-    /// OLD and NEW: the directories of two runs. With --to, these are all of OLD
-    #[arg(required = true, value_name = "DIRS", value_hint = ValueHint::DirPath)]
-    pub dirs: Vec<PathBuf>,
-    /// All of NEW: runs, shards of runs or both. What came of a case in one of several is what came of
-    /// it in all, or else it is flaky
-    #[arg(long, value_name = "DIR", num_args = 1.., value_hint = ValueHint::DirPath)]
-    pub to: Vec<PathBuf>,
-    #[command(flatten)]
-    pub known: ListArgs,
-    /// Write it in Markdown to this file, for a merge request or the summary of a job
-    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
-    pub markdown: Option<PathBuf>,
-    /// Write it as JSON to this file: see migratrix schema comparison
-    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
-    pub json: Option<PathBuf>,
-}
-
-/// What `--help` tells below the options.
-pub const EXAMPLES: &str = "\
-A case is matched by its name, in which releases stand and versions don't. One list of known failures is
-for both sides: that which NEW was begun with, where none is given.
-
-Exit codes:
-  0  nothing broke         1  a case broke
-  2  wrong use             3  what was seen before can't be seen any more
-
-Examples:
-  migratrix compare runs/monday runs/tuesday
-  migratrix compare runs/monday runs/tuesday --markdown \"$GITHUB_STEP_SUMMARY\"
-  migratrix compare monday/shard-* --to tuesday/shard-* --json comparison.json";
 
 /// Compares two sides, prints what became of their cases, and writes the files that are asked for.
 ///

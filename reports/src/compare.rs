@@ -12,6 +12,7 @@
 
 mod markdown;
 mod outcome;
+mod quantile;
 mod signed_rank;
 mod text;
 mod times;

@@ -3,6 +3,7 @@
 mod bless;
 mod entry;
 mod notes;
+mod spot;
 mod written;
 
 use std::{borrow::Cow, fmt, sync::Arc};
@@ -10,7 +11,7 @@ use std::{borrow::Cow, fmt, sync::Arc};
 use jiff::{Timestamp, tz::TimeZone};
 use migratrix_matrix::{ReleaseName, Releases};
 
-pub use self::{bless::Blessing, written::Spot};
+pub use self::{bless::Blessing, spot::Spot};
 use self::{
     entry::{Entry, Fit},
     notes::Count,

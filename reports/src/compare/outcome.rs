@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use migratrix_matrix::Case;
 use serde::Serialize;
 
-use super::Runs;
+use super::{Runs, quantile::quantile};
 use crate::{Judgement, Kind, Run, Standing, groups};
 
 /// What came of a case.
@@ -139,7 +139,7 @@ impl<'r> Outcomes<'r> {
             .map(f64::from)
             .collect();
         all.sort_by(f64::total_cmp);
-        super::times::quantile(&all, 0.5).filter(|ms| *ms > 0.0)
+        quantile(&all, 0.5).filter(|ms| *ms > 0.0)
     }
 }
 

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::{outcome::Outcomes, signed_rank::two_sided_p};
+use super::{outcome::Outcomes, quantile::quantile, signed_rank::two_sided_p};
 
 /// How many cases it takes to say anything.
 const FEWEST: usize = 20;
@@ -65,19 +65,6 @@ pub(super) fn times(old: &Outcomes<'_>, new: &Outcomes<'_>) -> Option<Times> {
         p,
         test: "Wilcoxon signed-rank on the logarithms of the ratios, two-sided",
     })
-}
-
-/// The value below which this share of sorted values lies, with the mean of its neighbours where it falls
-/// between two.
-pub(super) fn quantile(sorted: &[f64], share: f64) -> Option<f64> {
-    let last = u32::try_from(sorted.len().checked_sub(1)?).ok()?;
-    let place = f64::from(last) * share;
-    let at = |place: f64| {
-        let index = (0..=last).find(|index| f64::from(*index) >= place)?;
-        sorted.get(usize::try_from(index).ok()?).copied()
-    };
-    let (low, high) = (at(place.floor())?, at(place.ceil())?);
-    Some(low + (high - low) * place.fract())
 }
 
 impl Times {

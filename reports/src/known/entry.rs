@@ -3,7 +3,7 @@
 use jiff::civil::Date;
 use migratrix_matrix::{Case, Condition, Filter, Releases, SelectError};
 
-use super::{Origin, written::Spot};
+use super::{Origin, spot::Spot};
 use crate::{Judgement, Kind, Known, ReportError, Verdict};
 
 #[derive(Clone, Debug)]
