@@ -52,7 +52,7 @@ fn what_is_wrong_in_a_list_is_named_with_its_file_line_and_column() {
             "sumtimes = true\n",
             ["line 5, column 1:", "unknown field `sumtimes`"],
         ),
-        ("unseen = [\"memry\"]\n", ["line 5, column 11:", "`memry`"]),
+        ("unseen = [\"memry\"]\n", ["line 5, column 10:", "`memry`"]),
         (
             "versions = \"libvirt 7.0\"\n",
             [

@@ -300,7 +300,7 @@ fn a_link_that_is_no_page_is_refused_by_its_entry() {
         let told = error.to_string();
         assert!(told.contains(&format!("the link `{bad}`")), "{told}");
         assert!(
-            told.starts_with("known failure 1 (`control(p2p)`)"),
+            told.starts_with("line 7, column 8: known failure 1 (`control(p2p)`)"),
             "{told}"
         );
     }
