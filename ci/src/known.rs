@@ -74,16 +74,7 @@ impl ListArgs {
 }
 
 impl KnownArgs {
-    /// The list of known failures, see [`ListArgs::meaning`].
-    ///
-    /// # Errors
-    /// Fails where one can't be read, or made.
-    pub fn meaning(&self) -> Result<KnownFailures> {
-        self.begin_list()?;
-        self.lists.meaning()
-    }
-
-    /// The same, of a run that was begun by this plan, see [`ListArgs::or_kept`].
+    /// The list of known failures of a run that was begun by this plan, see [`ListArgs::or_kept`].
     ///
     /// # Errors
     /// Fails where one can't be read, or made.
