@@ -256,23 +256,6 @@ fn a_sector_is_stamped_once_its_lap_is_counted_up_though_the_pointer_still_names
 }
 
 #[test]
-fn a_guest_is_made_ready_once_and_never_comes_back_to_that_unless_it_sleeps() {
-    let waits = stopped(9, 0).registers().unwrap();
-    let at = |next| Registers { next, ..waits };
-    let ready = at(0x7c44);
-    assert_eq!(TINY.place(&ready).unwrap(), Place::Elsewhere);
-    // It waits at a halt, right behind what lets the timer tick.
-    let wait = waits.next - 2;
-    assert_eq!(TINY.place(&at(wait)).unwrap(), Place::Between);
-    assert_eq!(TINY.place(&at(wait - 1)).unwrap(), Place::Elsewhere);
-    let sleeps = Parameters {
-        suspend: true,
-        ..TINY
-    };
-    assert_eq!(sleeps.place(&ready).unwrap(), Place::Between);
-}
-
-#[test]
 fn a_guest_that_waits_has_no_stale_tail_and_no_front_of_the_next_lap() {
     let model = stopped(9, 0);
     let at = place(&model);

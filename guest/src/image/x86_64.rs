@@ -124,13 +124,10 @@ fn stamping(guest: &Parameters) -> Result<u32, ImageError> {
 pub(super) fn place(guest: &Parameters, registers: &Registers) -> Result<Place, ImageError> {
     let stamping = u64::from(stamping(guest)?);
     let (next, sector) = (registers.next, registers.edi);
-    // What lies before its wait is done once, and anew by one that wakes.
-    let wait = hold(guest)?.filter(|_| !guest.suspend);
-    let origin = wait.map_or(ORIGIN, |wait| wait.address);
     Ok(match next.checked_sub(stamping) {
         Some(into) if into == u64::from(INC) => Place::Before(sector.saturating_add(SECTOR)),
         Some(into) if into < u64::from(LOOP) => Place::Before(sector),
-        Some(_) | None if (origin.into()..TABLES.into()).contains(&next) => Place::Between,
+        Some(_) | None if (ORIGIN.into()..TABLES.into()).contains(&next) => Place::Between,
         Some(_) | None => Place::Elsewhere,
     })
 }
