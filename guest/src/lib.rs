@@ -71,5 +71,5 @@ pub use model::Model;
 pub use parameters::Parameters;
 pub use ram::{Accelerated, Area, Content, Difference, Ram, RamReader, Region};
 pub use registers::{Place, Registers};
-pub use stamp::{PAGE, SECTOR, SECTORS};
+pub use stamp::{MAGIC, PAGE, SECTOR, SECTORS};
 pub use survey::{Page, ReadError, Run, Survey};

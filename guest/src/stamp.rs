@@ -11,7 +11,7 @@ pub const SECTORS: usize = (PAGE / SECTOR) as usize;
 
 /// What the address is mixed with. Its low nine bits are not zero, and a sector's address has none
 /// there: so no mark is zero.
-pub(crate) const MAGIC: u32 = u32::from_le_bytes(*b"a-b!");
+pub const MAGIC: u32 = u32::from_le_bytes(*b"a-b!");
 
 /// The mark of the sector at `address`.
 pub(crate) const fn mark(address: u32) -> u32 {
