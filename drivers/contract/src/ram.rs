@@ -28,6 +28,8 @@ const OF_FILE: u64 = 1 << 61;
 pub struct GuestMemory {
     process: PathBuf,
     memory: File,
+    /// What the kernel says of each of its pages.
+    pagemap: File,
     mapping: Mapping,
     guest: Parameters,
     pages: u32,
@@ -42,6 +44,7 @@ impl GuestMemory {
     pub fn find(process: &Path, guest: &Parameters, mib: u32) -> io::Result<Self> {
         let maps = fs::read_to_string(process.join("maps"))?;
         let memory = File::open(process.join("mem"))?;
+        let pagemap = File::open(process.join("pagemap"))?;
         let is_guests = |mapping: &Mapping| matches!(mapping.lap(&memory, guest), Ok(Some(_)));
         let mut found = mappings(&maps, u64::from(mib) << 20).filter(is_guests);
         let mapping = match (found.next(), found.next()) {
@@ -52,6 +55,7 @@ impl GuestMemory {
         Ok(Self {
             process: process.to_owned(),
             memory,
+            pagemap,
             mapping,
             guest: *guest,
             pages: mib * ((1 << 20) / PAGE),
@@ -88,7 +92,7 @@ impl GuestMemory {
     /// # Errors
     /// Returns an error where the process has ended.
     pub fn ram(&self, accelerated: Accelerated) -> io::Result<Ram> {
-        let entries = self.mapping.entries(&self.process, self.pages)?;
+        let entries = self.mapping.entries(&self.pagemap, self.pages)?;
         let mut reader = RamReader::new(&self.guest, accelerated);
         let mut bytes = vec![0; (SPAN * PAGE) as usize];
         for (entries, first) in entries
@@ -133,10 +137,9 @@ impl Mapping {
     }
 
     /// What the kernel says of each of its pages.
-    fn entries(&self, process: &Path, pages: u32) -> io::Result<Vec<u64>> {
+    fn entries(&self, pagemap: &File, pages: u32) -> io::Result<Vec<u64>> {
         let mut bytes = vec![0; pages as usize * ENTRY];
-        let table = File::open(process.join("pagemap"))?;
-        table.read_exact_at(&mut bytes, self.start / u64::from(PAGE) * ENTRY as u64)?;
+        pagemap.read_exact_at(&mut bytes, self.start / u64::from(PAGE) * ENTRY as u64)?;
         let entries = bytes.chunks_exact(ENTRY);
         let entry = |bytes: &[u8]| bytes.try_into().map_or(PRESENT, u64::from_le_bytes);
         Ok(entries.map(entry).collect())

@@ -254,8 +254,9 @@ impl Laps {
     }
 }
 
-/// Waits until the guest has told its console, a file here, of two laps. The caller sets the deadline. A file that is not there yet has none; one
-/// that is there stays open, and only what is new in it is read.
+/// Waits until the guest has told its console, a file here, of two laps. The caller sets the deadline.
+///
+/// A file that is not there yet has none; one that is there stays open, and only what is new in it is read.
 pub async fn until_told(console: &Path) {
     let (mut file, mut laps) = (None, 0);
     let mut tick = ticks(CONSOLE_EVERY);

@@ -301,6 +301,7 @@ impl Driver for LibvirtDriver<'_> {
     async fn abandon(&mut self, record: &mut Recorder) {
         let _unseen = self.record_events(record);
         self.opened.clear();
+        self.last_looks.clear();
         self.slot.give_up().await;
     }
 }

@@ -116,8 +116,7 @@ impl LibvirtDriver<'_> {
     /// What lies in the guest's stamped memory: where its QEMU's process is ours to look into, by the kernel's
     /// word, else by the host's (`virDomainMemoryPeek`).
     async fn surveyed(&mut self, side: Side) -> Result<Survey, Error> {
-        let memory = self.memory(side).ok();
-        if let Some(Ok(survey)) = memory.map(|memory| memory.survey()) {
+        if let Ok(survey) = self.memory(side).and_then(|memory| memory.survey()) {
             return Ok(survey);
         }
         let survey = Op::Survey {

@@ -24,11 +24,7 @@ pub(crate) fn arguments(
     scratch: &Scratch,
 ) -> Result<Vec<String>, StepError> {
     let raw = &subject.raw;
-    let guest = migratrix_guest::Parameters {
-        suspend: raw.guest.sleeps(),
-        ..subject.guest
-    };
-    let image = scratch.boot_image(&guest)?;
+    let image = scratch.boot_image(&subject.guest)?;
     let mut all = words(&format!(
         "-nodefaults -no-user-config -display none -name {},debug-threads=on -m {}M",
         subject.domain, subject.memory_mib

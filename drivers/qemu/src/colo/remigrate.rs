@@ -7,9 +7,7 @@ use migratrix_qmp::MigrationStatus;
 use serde_json::{Value, json};
 
 use super::switched;
-use crate::{
-    QemuDriver, error::StepError, party::PATIENCE, transport::address::Place, words::words,
-};
+use crate::{QemuDriver, error::StepError, party::PATIENCE, transport::address::Place};
 
 const SOCKET: &str = "socket-onward";
 
@@ -24,7 +22,7 @@ impl QemuDriver {
         self.route.laid.clear();
         let launch = self.launch_of(side)?;
         let launch = match side {
-            Side::Source => launch.arguments(words("-incoming defer")),
+            Side::Source => launch.arguments(Self::INCOMING),
             Side::Destination => launch,
         };
         let started = launch.start(PATIENCE).await?;

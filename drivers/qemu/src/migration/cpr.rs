@@ -11,7 +11,7 @@ use migratrix_history::Side;
 use migratrix_matrix::Method;
 use serde_json::{Value, json};
 
-use crate::{QemuDriver, error::StepError, party::PATIENCE, transport::await_file, words::words};
+use crate::{QemuDriver, error::StepError, party::PATIENCE, transport::await_file};
 
 /// Where the source hands its state over.
 const CHANNEL: &str = "cpr";
@@ -72,7 +72,7 @@ impl QemuDriver {
             return Ok(None);
         }
         let launch = self.launch_of(Side::Source)?;
-        let launch = launch.arguments(words("-incoming defer"));
+        let launch = launch.arguments(Self::INCOMING);
         let (qmp, qtest) = (self.scratch.text(QMP), self.scratch.text(QTEST));
         Ok(Some(json!(launch.words_with_sockets(&qmp, &qtest))))
     }
