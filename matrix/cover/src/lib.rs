@@ -63,7 +63,8 @@ pub fn cover(model: &Model, wanted: &Wanted) -> Result<Cover, CoverError> {
     for row in &wanted.kept {
         check_kept(model, &feasible, row)?;
     }
-    let space = Space::new(model, &wanted.demands(wanted.strongest()))?;
+    let demands = wanted.demands(model.columns(), wanted.strongest());
+    let space = Space::new(model, &demands)?;
     let possible = feasible.combinations(&space);
     let mut random = Random::new(wanted.seed);
     let greedy = greedy::rows(

@@ -19,7 +19,7 @@ pub fn among(sizes: &[usize], strength: usize, rows: &[Row]) -> Result<Vec<usize
     let feasible = Feasible::new(&model);
     rows.iter()
         .try_for_each(|row| check_kept(&model, &feasible, row))?;
-    let space = Space::new(&model, &wanted.demands(strength))?;
+    let space = Space::new(&model, &wanted.demands(sizes.len(), strength))?;
     let mut order = Vec::new();
     add_level(&space, rows, &mut order);
     Ok(order)
@@ -36,7 +36,7 @@ pub(crate) fn by_strength(
     let mut order: Vec<usize> = (0..kept).collect();
     let mut levels = Vec::new();
     for strength in 1..strongest {
-        let space = Space::new(model, &wanted.demands(strength))?;
+        let space = Space::new(model, &wanted.demands(model.columns(), strength))?;
         add_level(&space, &rows, &mut order);
         levels.push(order.len());
     }

@@ -1,7 +1,6 @@
 //! Numbers that look random: SplitMix64, the same on every machine.
 
 /// The state of the generator.
-#[derive(Clone)]
 pub(crate) struct Random(u64);
 
 impl Random {

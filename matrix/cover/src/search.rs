@@ -111,7 +111,9 @@ impl Search<'_> {
         let cells: Vec<Cell> = self.space.cells(self.tally.missed(picked)).collect();
         self.count_misses(&cells);
         match self.best(&cells) {
-            Some(best) if best.gain >= -1 || self.random.happens(DOWNHILL) => self.make(best),
+            Some(best) if best.gain >= -1 || self.random.happens(DOWNHILL) => {
+                self.make(best.row, best.column, best.value);
+            }
             Some(_) if !self.random.happens(WHOLE) => {}
             Some(_) | None => self.put_whole(&cells),
         }
@@ -170,12 +172,7 @@ impl Search<'_> {
         self.feasible.can_have(&row, column)
     }
 
-    fn make(
-        &mut self,
-        Change {
-            row, column, value, ..
-        }: Change,
-    ) {
+    fn make(&mut self, row: usize, column: usize, value: Value) {
         self.tally.set(row, column, value);
         let rest = REST.0 + self.random.below(REST.1) as u64;
         self.rests[row * self.space.columns + column] = self.step + rest;
@@ -195,12 +192,7 @@ impl Search<'_> {
         let new = self.with(&old, cells);
         for (column, &value) in new.iter().enumerate() {
             if value != old[column] {
-                self.make(Change {
-                    row,
-                    column,
-                    value,
-                    gain: 0,
-                });
+                self.make(row, column, value);
             }
         }
     }

@@ -5,7 +5,7 @@ use itertools::Itertools;
 use crate::{
     CoverError, Model,
     model::{Cell, Value},
-    wanted::{Demands, Group},
+    wanted::Group,
 };
 
 /// The most combinations of values that are held.
@@ -35,16 +35,10 @@ struct Combination {
 }
 
 impl Space {
-    pub(crate) fn new(model: &Model, demands: &Demands) -> Result<Self, CoverError> {
+    pub(crate) fn new(model: &Model, groups: &[Group]) -> Result<Self, CoverError> {
         let columns = model.columns();
         let sizes = model.sizes()[..columns].to_vec();
-        let all = Group {
-            columns: (0..columns).collect(),
-            strength: demands.strength,
-        };
-        let mut groups = vec![all];
-        groups.extend(demands.groups.iter().cloned());
-        for group in &groups {
+        for group in groups {
             check_size(&sizes, group)?;
         }
         let mut space = Self {
@@ -58,7 +52,7 @@ impl Space {
         for (place, group) in groups.iter().enumerate() {
             let chosen = group.columns.iter().copied().sorted();
             let chosen = chosen.combinations(group.strength);
-            for columns in chosen.filter(|chosen| !is_elsewhere(chosen, place, &groups)) {
+            for columns in chosen.filter(|chosen| !is_elsewhere(chosen, place, groups)) {
                 space.add(&columns);
             }
         }
@@ -127,7 +121,7 @@ impl Space {
     }
 
     /// The combination that the slot is of.
-    pub(crate) fn combination_of(&self, slot: Slot) -> usize {
+    fn combination_of(&self, slot: Slot) -> usize {
         self.combinations.partition_point(|one| one.base <= slot) - 1
     }
 

@@ -59,7 +59,7 @@ impl<'a> Tally<'a> {
         tally
     }
 
-    pub(crate) fn push(&mut self, row: &Row) {
+    fn push(&mut self, row: &Row) {
         let number = self.rows;
         self.rows += 1;
         self.losses.resize(self.rows * self.space.columns, 0);

@@ -63,23 +63,19 @@ impl Wanted {
         Ok(())
     }
 
-    /// What is demanded at a level: the strengths, none greater than `most`.
-    pub(crate) fn demands(&self, most: usize) -> Demands {
-        let mut groups = self.groups.clone();
+    /// What is demanded at a level: of all columns, and of the groups, no strength greater than `most`.
+    pub(crate) fn demands(&self, columns: usize, most: usize) -> Vec<Group> {
+        let all = Group {
+            columns: (0..columns).collect(),
+            strength: self.strength,
+        };
+        let mut groups = vec![all];
+        groups.extend(self.groups.iter().cloned());
         for group in &mut groups {
             group.strength = group.strength.min(most);
         }
-        Demands {
-            strength: self.strength.min(most),
-            groups,
-        }
+        groups
     }
-}
-
-/// The strengths of all columns, and of groups of them.
-pub(crate) struct Demands {
-    pub(crate) strength: usize,
-    pub(crate) groups: Vec<Group>,
 }
 
 fn check_strength(strength: usize, columns: usize) -> Result<(), CoverError> {

@@ -27,7 +27,7 @@ pub(crate) const STRONGEST: usize = 6;
 /// Each source with each destination has at least one case in it, whatever the strength.
 ///
 /// # Errors
-/// Returns how many combinations there are where these are too many.
+/// Returns a strength of 0, and how many combinations there are where these are too many.
 pub fn cover(cases: &[Case], strength: usize) -> Result<Vec<Case>, SelectError> {
     let halves = Halves::alone(cases.iter().map(facets).collect());
     let chosen = choose(&halves, &Wish::plain(strength))?;
@@ -52,7 +52,14 @@ pub(crate) fn cover_points(points: Vec<Point>, strength: usize) -> Vec<Point> {
 
 /// What the case is, axis by axis.
 pub(crate) fn facets(case: &Case) -> Vec<Facet> {
-    let mut all = case.facets();
+    let mut all = case.places();
+    all.extend(own_facets(case));
+    all
+}
+
+/// What the case is beside its releases.
+pub(crate) fn own_facets(case: &Case) -> Vec<Facet> {
+    let mut all = case.point.facets();
     all.push(Facet::of("suite", case.suite()));
     all.push(Facet::of("backend", case.backend));
     all.extend(case.fault.map(|fault| Facet::of("fault", fault)));

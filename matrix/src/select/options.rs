@@ -139,6 +139,17 @@ impl RunOptions {
         all.chain(on.map(|(name, _)| name.to_owned())).collect()
     }
 
+    /// Those that a case needs to run again as it did.
+    #[must_use]
+    pub fn of_a_case(self) -> Self {
+        Self {
+            config: self.config,
+            known: self.known,
+            qemus: self.qemus,
+            ..Self::default()
+        }
+    }
+
     /// The line that runs with these options and whatever `more` says, for a shell: `program` is how
     /// this program is called.
     #[must_use]

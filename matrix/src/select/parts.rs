@@ -67,18 +67,12 @@ impl Parts {
             .collect();
         let planned = plans.iter().map(|(_, plan)| plan.cases.len()).sum();
         Ok(Self {
-            missing: missing(first.1.selection.shard, &there),
+            missing: (first.1.selection.shard)
+                .map(|shard| shard.lacking(&there))
+                .unwrap_or_default(),
             whole: first.1.whole.unwrap_or(planned),
         })
     }
-}
-
-fn missing(shard: Option<Shard>, there: &BTreeSet<u32>) -> Vec<Shard> {
-    let Some(shard) = shard else {
-        return Vec::new();
-    };
-    let others = (1..=shard.count).filter(|index| !there.contains(index));
-    others.map(|index| Shard { index, ..shard }).collect()
 }
 
 /// That two plans say the same, but for the shard's number and what follows from it.

@@ -35,7 +35,7 @@ pub struct Selection {
     /// These very cases, instead of a suite's product. What follows holds for them as well: the
     /// filter, the cover and the shard.
     pub names: Vec<Case>,
-    /// Only a [cover](crate::cover) of these strengths.
+    /// Only a cover of these strengths.
     pub cover: Option<Strengths>,
     /// Cases that the cover has to have.
     #[serde(skip_serializing_if = "Vec::is_empty")]
@@ -100,15 +100,16 @@ impl Selection {
         releases: &'a Releases,
     ) -> Result<impl Iterator<Item = Result<Case, SelectError>> + 'a, SelectError> {
         let matching = self.allowed(releases)?.filter_map(|case| {
-            let Some(filter) = &self.filter else {
-                return Some(Ok(case));
-            };
-            match filter.matches(&case, releases) {
-                Ok(matches) => matches.then_some(Ok(case)),
-                Err(error) => Some(Err(error)),
-            }
+            let keeps = self.keeps(&case, releases);
+            keeps.map(|keeps| keeps.then_some(case)).transpose()
         });
         Ok(matching)
+    }
+
+    /// Whether the filter, if there is one, is true of the case.
+    pub(crate) fn keeps(&self, case: &Case, releases: &Releases) -> Result<bool, SelectError> {
+        let filter = self.filter.as_ref();
+        filter.map_or(Ok(true), |filter| filter.matches(case, releases))
     }
 
     /// How many cases each rule leaves out, before the filter.

@@ -3,6 +3,7 @@
 pub(crate) mod auto;
 
 use std::{
+    collections::BTreeSet,
     fmt::{self, Write},
     str::FromStr,
 };
@@ -52,6 +53,13 @@ impl Shard {
             ShardBy::Hash => self.is(scale(hash(case), self.count)),
         });
         own.map(|(_, case)| case).collect()
+    }
+
+    /// The shards of its whole that are not `there`, by their indices.
+    #[must_use]
+    pub fn lacking(self, there: &BTreeSet<u32>) -> Vec<Self> {
+        let others = (1..=self.count).filter(|index| !there.contains(index));
+        others.map(|index| Self { index, ..self }).collect()
     }
 
     fn is(self, index_from_0: u64) -> bool {

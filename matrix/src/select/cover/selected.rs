@@ -5,7 +5,7 @@ use itertools::Itertools;
 use crate::{
     Case, Fault, Point, Releases, SelectError, Selection, Strengths, Tuple, excluded,
     point::Facet,
-    select::cover::{Both, Halves, STRONGEST, Wish, choose, facets},
+    select::cover::{Both, Halves, STRONGEST, Wish, choose, facets, own_facets},
     word::find,
 };
 
@@ -55,14 +55,7 @@ impl Selection {
                     .map(|left| case((left, 0)).places())
                     .collect(),
                 (0..points.len())
-                    .map(|right| {
-                        let case = case((0, right));
-                        let places = case.places();
-                        facets(&case)
-                            .into_iter()
-                            .filter(|facet| !places.contains(facet))
-                            .collect()
-                    })
+                    .map(|right| own_facets(&case((0, right))))
                     .collect(),
             ),
             Parts::Product(..) => (Vec::new(), Vec::new()),
@@ -70,11 +63,7 @@ impl Selection {
         };
         Halves::new(left, right, |both| {
             let case = case(both);
-            match &self.filter {
-                _ if excluded(&case).is_some() => Ok(false),
-                Some(filter) => filter.matches(&case, releases),
-                None => Ok(true),
-            }
+            Ok(excluded(&case).is_none() && self.keeps(&case, releases)?)
         })
     }
 
