@@ -67,8 +67,7 @@ pub(crate) fn early(condition: Condition, evidence: u32) -> Option<Verdict> {
     })
 }
 
-/// A pass on the word of a history that contradicts itself proves nothing, and nor is a condition left out on
-/// its word.
+/// A pass on the word of a history that contradicts itself proves nothing; nor does a skip.
 fn in_order(verdict: Verdict, disorder: Option<&str>) -> Verdict {
     match (verdict, disorder) {
         (Verdict::Pass | Verdict::Skipped { .. }, Some(why)) => {

@@ -215,7 +215,7 @@ pub fn compare(old: &Runs, new: &Runs) -> Result<Comparison, ReportError> {
     }
     Ok(Comparison {
         format: 1,
-        exit: exit_word(&counts),
+        exit: exit(&counts).word(),
         old: old_side,
         new: new_side,
         versions: moved(old, new),
@@ -257,14 +257,6 @@ fn exit(counts: &BTreeMap<Class, usize>) -> Exit {
         Exit::Unknown
     } else {
         Exit::AsExpected
-    }
-}
-
-fn exit_word(counts: &BTreeMap<Class, usize>) -> &'static str {
-    match exit(counts) {
-        Exit::AsExpected => "as-expected",
-        Exit::Failed => "failed",
-        Exit::Unknown => "unknown",
     }
 }
 

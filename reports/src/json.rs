@@ -6,7 +6,7 @@ use migratrix_matrix::Release;
 use serde::{Serialize, Serializer};
 
 use crate::{
-    Attribution, Death, Evidence, Exit, Flaw, Group, Judgement, Kind, Known, Origin, Route, Run,
+    Attribution, Death, Evidence, Flaw, Group, Judgement, Kind, Known, Origin, Route, Run,
     Standing, Tally,
     attribution::origins,
     groups,
@@ -153,11 +153,7 @@ pub fn json(run: &Run) -> String {
         format: 1,
         began_unix: run.began_unix,
         elapsed_ms: run.elapsed_ms(),
-        exit: match run.exit() {
-            Exit::AsExpected => "as-expected",
-            Exit::Failed => "failed",
-            Exit::Unknown => "unknown",
-        },
+        exit: run.exit().word(),
         complete: run.missing().next().is_none()
             && run.missing_shards().is_empty()
             && run.damaged().is_empty(),

@@ -135,6 +135,17 @@ pub enum Standing {
     Failed,
 }
 
+impl Standing {
+    /// Whether nothing is wrong with it: a failure that is known is as expected.
+    #[must_use]
+    pub const fn is_as_expected(self) -> bool {
+        match self {
+            Self::Passed | Self::KnownFailure | Self::Skipped => true,
+            Self::Unknown | Self::UnexpectedPass | Self::FailedAtFirst | Self::Failed => false,
+        }
+    }
+}
+
 /// Judges one attempt: every condition, by what its history holds.
 #[must_use]
 pub fn judge(history: &History) -> Judgement {

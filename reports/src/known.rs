@@ -9,7 +9,7 @@ mod written;
 use std::{borrow::Cow, fmt, sync::Arc};
 
 use jiff::{Timestamp, tz::TimeZone};
-use migratrix_matrix::{ReleaseName, Releases};
+use migratrix_matrix::{Filter, ReleaseName, Releases};
 
 pub use self::{bless::Blessing, spot::Spot};
 use self::{
@@ -94,9 +94,7 @@ impl KnownFailures {
     /// The releases that entries name.
     fn named(&self) -> impl Iterator<Item = (&Entry, &ReleaseName)> {
         self.entries.iter().flat_map(|entry| {
-            let filters = [Some(&entry.cases), entry.versions.as_ref()];
-            let names = filters.into_iter().flatten();
-            let names = names.flat_map(migratrix_matrix::Filter::releases);
+            let names = entry.filters().flat_map(Filter::releases);
             names.map(move |name| (entry, name))
         })
     }

@@ -3,24 +3,16 @@
 use std::fmt::Write;
 
 use crate::{
-    Flaky, Group, Route, Run, Standing, groups,
-    printable::printable,
+    Group, Route, Run, Standing, groups,
+    json::TROUBLES,
+    printable::{printable, shortened},
     terminal::{self, EXAMPLES, Rows, bounds, cases, headline, sign},
 };
 
 /// How many groups of failures are told: GitHub takes no summary beyond 1 MiB.
 const GROUPS: usize = 20;
 /// How much of a reason is told, in characters.
-const REASON: usize = 2_000;
-
-/// What is explained, the worst first.
-const WORST_FIRST: [Standing; 5] = [
-    Standing::Failed,
-    Standing::FailedAtFirst,
-    Standing::UnexpectedPass,
-    Standing::Unknown,
-    Standing::KnownFailure,
-];
+pub(crate) const REASON: usize = 2_000;
 
 /// The whole summary: the counts, the table by tuple, and each group of failures with its reason.
 #[must_use]
@@ -35,7 +27,7 @@ pub fn markdown(run: &Run) -> String {
     table(&mut text, run, "source → destination", &direct);
     missing(&mut text, run);
     deaths(&mut text, run);
-    let groups = groups(run, &WORST_FIRST);
+    let groups = groups(run, &TROUBLES);
     for group in groups.iter().take(GROUPS) {
         explain(&mut text, run, group);
     }
@@ -114,13 +106,17 @@ fn missing(text: &mut String, run: &Run) {
 
 /// The hosts that died.
 fn deaths(text: &mut String, run: &Run) {
-    let sign = match run.rules().flaky {
-        Flaky::Failed => sign(Standing::Failed),
-        Flaky::Allowed => sign(Standing::Unknown),
-    };
+    let sign = sign(run.rules().of_a_death());
     for death in run.deaths().iter().take(GROUPS) {
         let told = format!("{} {}; {}", sign, death.told(), death.on_it());
         put(text, &format!("\n### {}", plain(&told)));
+    }
+    let all = run.deaths().len();
+    if let Some(more) = all.checked_sub(GROUPS).filter(|more| *more > 0) {
+        put(
+            text,
+            &format!("\nand {}", terminal::count(more, "more host")),
+        );
     }
 }
 
@@ -131,7 +127,10 @@ fn explain(text: &mut String, run: &Run, group: &Group<'_>) {
     let (standing, count) = (group.standing, cases(group.cases.len()));
     let told = format!("{} {}: {condition}{count}", sign(standing), standing.word());
     put(text, &format!("\n### {}", plain(&told)));
-    put(text, &format!("\n{}", plain(&shortened(&group.why))));
+    put(
+        text,
+        &format!("\n{}", plain(&shortened(&group.why, REASON))),
+    );
     if let Some((these, shared)) = group.apart().filter(|_| group.sharing > 1) {
         put(text, &format!("\n{} {}", plain(&these), code(&shared)));
     }
@@ -156,16 +155,8 @@ fn notes(text: &mut String, run: &Run) {
     }
 }
 
-fn shortened(why: &str) -> String {
-    let mut short: String = why.chars().take(REASON).collect();
-    if short.len() < why.len() {
-        short.push('…');
-    }
-    short
-}
-
 /// The text as a line of Markdown that shows it as it is: nothing in it is markup.
-fn plain(text: &str) -> String {
+pub(crate) fn plain(text: &str) -> String {
     let text = printable(text).replace(['\n', '\t'], " ");
     let mut plain = String::with_capacity(text.len());
     for c in text.chars() {
@@ -185,7 +176,7 @@ fn plain(text: &str) -> String {
 }
 
 /// A piece of code in a line.
-fn code(text: &str) -> String {
+pub(crate) fn code(text: &str) -> String {
     let text = printable(text).replace(['\n', '\t'], " ");
     let fence = fence(&text, 1);
     let space = if text.starts_with('`') || text.ends_with('`') {

@@ -66,6 +66,16 @@ pub struct Rules {
     pub known: KnownAre,
 }
 
+impl Rules {
+    /// Where a host that died stands.
+    pub(crate) const fn of_a_death(self) -> Standing {
+        match self.flaky {
+            Flaky::Failed => Standing::Failed,
+            Flaky::Allowed => Standing::Unknown,
+        }
+    }
+}
+
 /// What it means that something went wrong once, and not when it was tried again.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Flaky {
@@ -106,6 +116,17 @@ pub enum Exit {
     Failed,
     /// Something is unknown, or a planned case has no verdict.
     Unknown,
+}
+
+impl Exit {
+    /// The word that programs read.
+    pub(crate) const fn word(self) -> &'static str {
+        match self {
+            Self::AsExpected => "as-expected",
+            Self::Failed => "failed",
+            Self::Unknown => "unknown",
+        }
+    }
 }
 
 /// How many there are of each standing.
@@ -323,12 +344,7 @@ impl Run {
     /// stand in each line that runs one again.
     #[must_use]
     pub fn with_options(mut self, options: RunOptions) -> Self {
-        self.options = RunOptions {
-            config: options.config,
-            known: options.known,
-            qemus: options.qemus,
-            ..RunOptions::default()
-        };
+        self.options = options.of_a_case();
         self
     }
 
@@ -479,8 +495,10 @@ impl Run {
     pub fn flaky(&self) -> impl Iterator<Item = (&Judgement, Vec<Flaw>)> {
         self.earlier.iter().filter_map(|(case, earlier)| {
             let last = self.judgements.get(case)?.as_ref();
-            let good = is_expected(last.own_standing());
-            let bad = earlier.iter().any(|one| !is_expected(one.own_standing()));
+            let good = last.own_standing().is_as_expected();
+            let bad = earlier
+                .iter()
+                .any(|one| !one.own_standing().is_as_expected());
             (good && bad).then(|| (last, earlier.iter().flat_map(flaws).collect()))
         })
     }
@@ -651,17 +669,6 @@ impl Judgement {
     fn is_same_attempt(&self, other: &Self) -> bool {
         let own = (self.age(), self.elapsed_ms, &self.conditions, &self.log);
         own == (other.age(), other.elapsed_ms, &other.conditions, &other.log)
-    }
-}
-
-/// Whether there is nothing wrong with it.
-pub(crate) const fn is_expected(standing: Standing) -> bool {
-    match standing {
-        Standing::Passed | Standing::KnownFailure | Standing::Skipped => true,
-        Standing::Unknown
-        | Standing::UnexpectedPass
-        | Standing::FailedAtFirst
-        | Standing::Failed => false,
     }
 }
 

@@ -11,8 +11,10 @@ use migratrix_matrix::{
 };
 
 use crate::{
-    Flaky, Flaw, Group, HostTrouble, Judgement, Kind, KnownAre, Route, Run, Standing,
-    attribution::origins, groups, printable::printable,
+    Flaw, Group, HostTrouble, Judgement, Kind, KnownAre, Route, Run, Standing,
+    attribution::origins,
+    groups,
+    printable::{printable, shortened},
 };
 
 /// Whether the text is coloured.
@@ -273,10 +275,7 @@ fn known(text: &mut String, group: &Group<'_>) {
 /// The hosts that died, and the cases that were on them.
 fn deaths(text: &mut String, run: &Run, colour: Colour) {
     for death in run.deaths() {
-        let standing = match run.rules().flaky {
-            Flaky::Failed => Standing::Failed,
-            Flaky::Allowed => Standing::Unknown,
-        };
+        let standing = run.rules().of_a_death();
         let head = format!("{} {}", sign(standing), printable(&death.told()));
         put(text, &format!("\n{}", paint(&head, standing, colour)));
         let end = if death.cases.is_empty() { "" } else { ":" };
@@ -490,11 +489,7 @@ fn in_a_line(group: &Group<'_>) -> String {
         return format!("{condition}: {these} {shared}");
     }
     let why = group.known.map_or(&group.why, |known| &known.reason);
-    let why = printable(why);
-    let mut short: String = why.chars().take(REASON).collect();
-    if short.len() < why.len() {
-        short.push('…');
-    }
+    let short = shortened(&printable(why), REASON);
     format!("{condition}: {}: {short}", cases(group.cases.len()))
 }
 

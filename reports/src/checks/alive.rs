@@ -36,9 +36,10 @@ pub(super) fn alive(evidence: &Evidence<'_>, on: Side, wanted: Activity) -> Judg
     // What the secondary of a pair is at, its checkpoints say.
     let is_pair = matches!(evidence.header().case.point, Point::Colo(_));
     let back = beats.iter().filter(|_| !is_pair);
-    let mut back = back.filter_map(|beat| evidence.gone_back(*beat, &[When::Before, When::During]));
+    let mut back =
+        back.filter_map(|beat| evidence.gone_back(on, *beat, &[When::Before, When::During]));
     if let Some(back) = back.next() {
-        return Ok(Verdict::fail(format!("on {host} {back}")));
+        return Ok(back);
     }
     only_there(evidence, on)
 }

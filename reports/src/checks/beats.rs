@@ -80,17 +80,18 @@ impl Evidence<'_> {
             place(side),
             moment(when)
         );
-        self.beats(side, when)
-            .pop()
+        self.beat_if_sampled(side, when)
             .ok_or_else(|| self.unseen(&what))
     }
 
-    /// What is wrong with a heartbeat that began with an older lap than one of these looks has seen.
-    pub(super) fn gone_back(&self, beat: Beat, since: &[When]) -> Option<String> {
+    /// What is wrong with a heartbeat on a host that began with an older lap than one of these looks has seen.
+    pub(super) fn gone_back(&self, on: Side, beat: Beat, since: &[When]) -> Option<Verdict> {
         let (_, seen) = self.latest_lap(since)?;
         (beat.first < seen).then(|| {
-            let told = beat.told();
-            format!("the guest has gone back in time, lap {seen} was seen before: {told}")
+            let (host, told) = (self.host(on), beat.told());
+            Verdict::fail(format!(
+                "on {host} the guest has gone back in time, lap {seen} was seen before: {told}"
+            ))
         })
     }
 }

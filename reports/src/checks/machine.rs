@@ -1,7 +1,7 @@
 //! Two documents in which QEMUs tell of one machine, compared property by property.
 //!
-//! A property that only one of them has is one that only one release knows. A device that only one has is a
-//! difference, as is a property with another value.
+//! A property that only one of them has is one that only one release knows, but for those that [`properties`]
+//! tells of. A device that only one has is a difference, as is a property with another value.
 
 mod listed;
 mod properties;
@@ -50,9 +50,8 @@ pub(super) fn unexplained(from: &str, to: &str, versions: &Versions) -> Vec<Stri
 /// Of which of its own parts a machine does not tell.
 pub(super) fn untold(document: &str) -> Option<&'static str> {
     let document = read(document);
-    let parts = [CLOCK.0, OPTIONS].into_iter();
-    let mut missing = parts.filter(|part| !document.contains_key(part));
-    missing.next()
+    let mut parts = [CLOCK.0, OPTIONS].into_iter();
+    parts.find(|part| !document.contains_key(part))
 }
 
 /// How many devices the machine has.

@@ -2,9 +2,14 @@
 
 use super::{
     Class, Comparison,
-    text::{TOLD, groups, moves, sign, telling, troubles},
+    text::{groups, moves, sign, telling, troubles},
 };
-use crate::{Exit, printable::printable, terminal::cases};
+use crate::{
+    Exit,
+    markdown::{REASON, code, plain},
+    printable::shortened,
+    terminal::{cases, count},
+};
 
 /// How many cases of a group are named.
 const EXAMPLES: usize = 10;
@@ -27,7 +32,7 @@ pub fn comparison_markdown(comparison: &Comparison) -> String {
     lines.extend(times.map(|times| format!("- {}", plain(&times.told()))));
     lines.extend(table(comparison));
     // The worst stands first: what is below it may be folded away.
-    for class in TOLD.into_iter().rev() {
+    for class in Class::ALL {
         lines.extend(told(comparison, class));
     }
     lines.join("\n") + "\n"
@@ -43,10 +48,9 @@ fn verdict(comparison: &Comparison) -> String {
 }
 
 fn table(comparison: &Comparison) -> Vec<String> {
-    let rows = Class::ALL.into_iter().filter_map(|class| {
-        let count = comparison.counts.get(&class)?;
-        Some(format!("| {} {} | {count} |", sign(class), class.words()))
-    });
+    let counts = comparison.counts.iter();
+    let rows =
+        counts.map(|(class, count)| format!("| {} {} | {count} |", sign(*class), class.words()));
     let head = ["", "| | cases |", "|---|---:|"].map(str::to_owned);
     head.into_iter().chain(rows).collect()
 }
@@ -73,7 +77,7 @@ fn told(comparison: &Comparison, class: Class) -> Vec<String> {
         let why = group.first().and_then(|one| telling(one));
         let condition = why.and_then(|one| one.condition);
         let condition = condition.map_or(String::new(), |one| format!("`{one}`: "));
-        let why = why.map_or(String::new(), |one| plain(&one.why));
+        let why = why.map_or(String::new(), |one| plain(&shortened(&one.why, REASON)));
         let number = cases(group.len());
         lines.push(format!("- {number}: {condition}{why}"));
         let named = group.iter().take(EXAMPLES);
@@ -85,31 +89,8 @@ fn told(comparison: &Comparison, class: Class) -> Vec<String> {
     }
     let more = groups.len().saturating_sub(GROUPS);
     if more > 0 {
-        lines.push(format!("- and {more} more reasons"));
+        lines.push(format!("- and {}", count(more, "more reason")));
     }
     lines.extend([String::new(), "</details>".to_owned()]);
     lines
-}
-
-/// A name, in which no sign has a meaning.
-fn code(text: &str) -> String {
-    format!("`{}`", text.replace('`', "'"))
-}
-
-/// A text of others in one line, of which Markdown makes no markup.
-fn plain(text: &str) -> String {
-    let mut plain = String::new();
-    for sign in printable(text).chars() {
-        match sign {
-            '\n' | '\r' | '\t' => plain.push(' '),
-            '<' => plain.push_str("&lt;"),
-            '>' => plain.push_str("&gt;"),
-            '&' => plain.push_str("&amp;"),
-            '\\' | '`' | '*' | '_' | '[' | ']' | '|' | '#' | '@' | '!' | '~' => {
-                plain.extend(['\\', sign]);
-            }
-            other => plain.push(other),
-        }
-    }
-    plain
 }

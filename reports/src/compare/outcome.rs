@@ -94,12 +94,7 @@ impl<'r> Outcomes<'r> {
     pub fn state(&self, case: &Case) -> Option<State> {
         let states = self.of.get(case)?.iter().map(|part| part.state);
         let seen = states.filter(|one| *one != State::Unseen);
-        let (mut least, mut most) = (None, None);
-        for state in seen {
-            least = Some(least.map_or(state, |least: State| least.min(state)));
-            most = Some(most.map_or(state, |most: State| most.max(state)));
-        }
-        Some(match (least, most) {
+        Some(match (seen.clone().min(), seen.max()) {
             (Some(State::Passed), Some(State::Known | State::Failed)) => State::Flaky,
             (_, Some(most)) => most,
             (_, None) => State::Unseen,

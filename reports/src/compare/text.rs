@@ -18,7 +18,8 @@ const EXAMPLES: usize = 3;
 #[must_use]
 pub fn comparison_text(comparison: &Comparison, colour: Colour) -> String {
     let mut lines = head(comparison);
-    for class in TOLD {
+    // The worst is the last that is read.
+    for class in Class::ALL.into_iter().rev() {
         for group in groups(comparison, class) {
             lines.push(String::new());
             lines.extend(explained(class, &group, colour));
@@ -29,18 +30,6 @@ pub fn comparison_text(comparison: &Comparison, colour: Colour) -> String {
     lines.extend(comparison.times.as_ref().map(super::Times::told));
     lines.join("\n") + "\n"
 }
-
-/// The classes that are explained, in their order: where much is of one, the counts say so.
-pub(super) const TOLD: [Class; 8] = [
-    Class::Mended,
-    Class::Gone,
-    Class::New,
-    Class::Known,
-    Class::StillFailing,
-    Class::Flaky,
-    Class::Unseen,
-    Class::Broke,
-];
 
 fn head(comparison: &Comparison) -> Vec<String> {
     let Comparison { old, new, .. } = comparison;
@@ -179,10 +168,10 @@ pub(super) const fn sign(class: Class) -> &'static str {
 
 fn counts(comparison: &Comparison, colour: Colour) -> String {
     let all: usize = comparison.counts.values().sum();
-    let told = Class::ALL.into_iter().filter_map(|class| {
-        let count = comparison.counts.get(&class)?;
-        Some(paint(&format!("{count} {}", class.words()), class, colour))
-    });
+    let told = comparison
+        .counts
+        .iter()
+        .map(|(class, count)| paint(&format!("{count} {}", class.words()), *class, colour));
     let told: Vec<_> = told.collect();
     format!("{}: {}", cases(all), told.join(", "))
 }

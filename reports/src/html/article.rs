@@ -25,7 +25,7 @@ const ROOM: usize = 6 << 20;
 const ROOM_FOR_ALL: usize = 5 << 20;
 
 /// Files that should be alike, and what they show.
-const ALIKE: [(&str, &str, &str); 4] = [
+const ALIKE: [(&str, &str, &str); 5] = [
     (
         "source-before.xml",
         "destination-after.xml",
@@ -40,6 +40,11 @@ const ALIKE: [(&str, &str, &str); 4] = [
         "source-domain.xml",
         "destination-domain.xml",
         "the domain: on the source, and on the destination",
+    ),
+    (
+        "source-domain.xml",
+        "source-after-domain.xml",
+        "the domain on the source: before, and after",
     ),
     (
         "source-qemu.args",
@@ -207,7 +212,14 @@ struct Texts<'j>(Vec<(&'j Evidence, String)>);
 
 impl<'j> Texts<'j> {
     fn of(judgement: &'j Judgement, files: &impl Files) -> Self {
-        let all = judgement.evidence.iter();
+        let is_shown = |one: &&Evidence| {
+            let name = name(one);
+            let is_compared = ALIKE
+                .iter()
+                .any(|(old, new, _)| [*old, *new].contains(&name));
+            is_compared || name.ends_with(".log")
+        };
+        let all = judgement.evidence.iter().filter(is_shown);
         Self(
             all.filter_map(|one| Some((one, text(files, judgement, &one.file)?)))
                 .collect(),

@@ -3,6 +3,8 @@
 use maud::{Markup, html};
 use migratrix_matrix::Arch;
 
+use crate::printable::shortened;
+
 /// How many lines are shown, how many of them after the one that tells most, and how long one may be.
 const LINES: usize = 48;
 const AFTER: usize = 12;
@@ -23,6 +25,11 @@ impl<'l> Excerpt<'l> {
     /// last that tells of an error, or its end.
     pub fn of(log: &'l str, words: &[String]) -> Self {
         let all: Vec<&str> = log.lines().collect();
+        let emulators: Vec<_> = Arch::ALL
+            .iter()
+            .map(|arch| format!("{}: ", arch.emulator()))
+            .collect();
+        let is_error = |line: &str| is_error(line, &emulators);
         let says = |line: &&str| words.iter().any(|word| line.contains(word.as_str()));
         let first = all.iter().position(says);
         let middle = first.or_else(|| all.iter().rposition(|line| is_error(line)));
@@ -38,10 +45,10 @@ impl<'l> Excerpt<'l> {
     }
 }
 
-/// Whether a line is one by which libvirt or QEMU tells of an error.
-fn is_error(line: &str) -> bool {
-    let by_qemu = |arch: &Arch| line.contains(&format!("{}: ", arch.emulator()));
-    let is = line.contains(": error :") || Arch::ALL.iter().any(by_qemu);
+/// Whether a line is one by which libvirt, or one of these emulators, tells of an error.
+fn is_error(line: &str, emulators: &[String]) -> bool {
+    let by_qemu = |emulator: &String| line.contains(emulator.as_str());
+    let is = line.contains(": error :") || emulators.iter().any(by_qemu);
     let harmless = ["warning:", "info:", "End of file while reading data"];
     is && !harmless.iter().any(|word| line.contains(word))
 }
@@ -57,7 +64,7 @@ pub fn excerpt(log: &str, words: &[String]) -> Markup {
         pre.log tabindex="0" {
             (left_out(before))
             @for (is_marked, line) in lines {
-                @if is_marked { mark { "▸ " (short(line)) } "\n" } @else { "  " (short(line)) "\n" }
+                @if is_marked { mark { "▸ " (shortened(line, WIDTH)) } "\n" } @else { "  " (shortened(line, WIDTH)) "\n" }
             }
             (left_out(after))
         }
@@ -66,14 +73,6 @@ pub fn excerpt(log: &str, words: &[String]) -> Markup {
 
 fn left_out(lines: usize) -> Markup {
     html! { @if lines > 0 { span.cut { "⋯ " (lines) " lines\n" } } }
-}
-
-fn short(line: &str) -> String {
-    let mut short: String = line.chars().take(WIDTH).collect();
-    if short.len() < line.len() {
-        short.push('…');
-    }
-    short
 }
 
 #[cfg(test)]

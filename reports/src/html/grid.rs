@@ -128,12 +128,10 @@ fn cell(
 
 /// The share, with what is known in a line of its own.
 fn figures(share: &Share) -> Markup {
-    let told = share.to_string();
     html! {
-        @match told.split_once(", ") {
-            Some((passed, known)) => { (passed) " " small { (known) } },
-            None => (told),
-        }
+        @if share.tried > 0 && share.known > 0 {
+            (share.passed) "/" (share.tried) " " small { (share.known) " known" }
+        } @else { (share) }
     }
 }
 

@@ -54,6 +54,7 @@
       if (known.length) choice.axes.set(axis, new Set(known));
     }
     limit = STEP;
+    written = location.hash;
   };
   const write = () => {
     const parts = [...choice.axes].map(([axis, set]) =>
@@ -61,8 +62,10 @@
     for (const name of ["condition", "verdict", "search", "open"]) {
       if (choice[name]) parts.push(`${name}=${encodeURIComponent(choice[name])}`);
     }
-    written = parts.length ? `#${parts.join("&")}` : "#";
-    if (location.hash !== written) location.replace(written);
+    written = parts.length ? `#${parts.join("&")}` : "";
+    if (location.hash === written) return;
+    // The empty one would scroll to the top.
+    if (written) location.replace(written); else history.replaceState(null, "", location.pathname + location.search);
   };
 
   // The cases that fit, how many there would be of each value, and how many conditions they have.

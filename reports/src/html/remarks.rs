@@ -6,7 +6,7 @@ use migratrix_matrix::ReleaseName;
 
 use super::{class, link::query};
 use crate::{
-    Death, Flaky, Flaw, Judgement, Run, Standing,
+    Death, Flaw, Judgement, Run, Standing,
     terminal::{bounds, sign},
 };
 
@@ -56,10 +56,7 @@ pub fn releases(run: &Run) -> Markup {
 
 /// A host that died, and what was on it.
 pub fn death(run: &Run, death: &Death) -> Markup {
-    let class = match run.rules().flaky {
-        Flaky::Failed => "failed",
-        Flaky::Allowed => "unknown",
-    };
+    let class = class(run.rules().of_a_death());
     html! {
         section.group.(class) {
             h2 { span.(class) { (death.told()) } }

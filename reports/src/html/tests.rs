@@ -20,6 +20,7 @@ impl Files for Kept {
         let text = match file.rsplit('/').next()? {
             "source-before.xml" => format!("<domain>\n<a>{HOSTILE}</a>\n</domain>\n"),
             "destination-after.xml" => "<domain>\n<b/>\n</domain>\n".to_owned(),
+            "source-domain.xml" | "source-after-domain.xml" => "<domain/>\n".to_owned(),
             "source-qemu.args" | "destination-qemu.args" => "qemu\n-S\n".to_owned(),
             "destination-libvirtd.log" => format!("early\n1: error : no {HOSTILE}\n"),
             "history.jsonl" => self.0.clone(),
@@ -55,6 +56,7 @@ fn refused() -> (Run, Kept) {
         "destination-qemu.args",
         "destination-libvirtd.log",
         "source-domain.xml",
+        "source-after-domain.xml",
     ];
     let judgement = judge(&history)
         .with_log("history.jsonl")
@@ -74,6 +76,7 @@ fn a_failed_case_has_its_timeline_its_domain_with_what_differs_and_its_logs() {
         "no difference",
         "<mark>▸ 1: error : no ",
         "what is in source-domain.xml",
+        "the domain on the source: before, and after",
     ] {
         assert!(page.contains(told), "`{told}` is missing in {page}");
     }

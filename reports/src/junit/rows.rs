@@ -8,7 +8,7 @@ use migratrix_matrix::{Case, Condition, Shard, Tuple};
 use super::{Granularity, Part};
 use crate::{
     Death, Flaky, Judgement, Kind, KnownAre, Rules, Run, Standing, Verdict, groups::reason,
-    printable::printable, run::is_expected,
+    printable::printable,
 };
 
 /// One suite: the rows of a tuple, or of what is of no tuple.
@@ -67,7 +67,7 @@ pub(super) fn tried_again(run: &Run, suite: &Suite<'_>) -> Option<String> {
         let earlier = run.earlier(&row.judgement()?.case);
         let bad = earlier
             .iter()
-            .find(|one| !is_expected(one.own_standing()))?;
+            .find(|one| !one.own_standing().is_as_expected())?;
         let is_whole = matches!(row, Row::Case(_) | Row::Condition(_, Condition::Migrated));
         is_whole.then(|| told(bad))
     });

@@ -98,15 +98,12 @@ fn which(group: &Group<'_>) -> String {
 
 /// The other conditions that are not as they should be in any of its cases, and are not known.
 fn follows(group: &Group<'_>, own: Condition) -> BTreeSet<Condition> {
-    let wrong = |one: &&Judgement| {
-        let standing = |condition: Condition| one.own_standing_of(condition);
-        let all = one.conditions.iter().map(|(condition, _)| *condition);
-        let wrong = all.filter(|condition| {
-            matches!(standing(*condition), Standing::Failed | Standing::Unknown)
-        });
-        wrong.collect::<Vec<_>>()
-    };
-    let mut all: BTreeSet<_> = group.cases.iter().flat_map(wrong).collect();
+    let mut all: BTreeSet<_> = BTreeSet::new();
+    for case in &group.cases {
+        let troubles = case.troubles().map(|(condition, _)| condition);
+        let is_known = |one: &Condition| case.own_standing_of(*one) == Standing::KnownFailure;
+        all.extend(troubles.filter(|one| !is_known(one)));
+    }
     all.remove(&own);
     all
 }
@@ -162,18 +159,18 @@ fn add(list: &mut DocumentMut, entries: Vec<Table>) {
         return;
     }
     // What stands behind the last entry stays before what is added.
-    let mut behind = list.trailing().as_str().unwrap_or_default().to_owned();
+    let behind = list.trailing().as_str().unwrap_or_default().to_owned();
     match list.get_mut("known") {
         Some(Item::Value(Value::Array(array))) => {
             line_up(array, entries);
         }
         Some(Item::ArrayOfTables(all)) => {
-            list_up(all, entries, &mut behind);
+            list_up(all, entries, behind);
             list.set_trailing("");
         }
         Some(_) | None => {
             let mut all = ArrayOfTables::new();
-            list_up(&mut all, entries, &mut behind);
+            list_up(&mut all, entries, behind);
             list.insert("known", Item::ArrayOfTables(all));
             list.set_trailing("");
         }
@@ -192,9 +189,9 @@ fn line_up(array: &mut Array, entries: Vec<Table>) {
     array.set_trailing("\n");
 }
 
-fn list_up(all: &mut ArrayOfTables, entries: Vec<Table>, behind: &mut String) {
+fn list_up(all: &mut ArrayOfTables, entries: Vec<Table>, mut behind: String) {
     for mut entry in entries {
-        let mut before = std::mem::take(behind);
+        let mut before = std::mem::take(&mut behind);
         if !before.is_empty() && !before.ends_with('\n') {
             before.push('\n');
         }

@@ -89,12 +89,16 @@ impl Entry {
         self.days_left.is_some_and(|days| days < 0)
     }
 
-    /// Whether a case is subject to it; `None` where it asks for a version that is not known.
-    fn takes(&self, case: &Case, releases: &Releases) -> Result<Option<bool>, ReportError> {
-        for filter in [Some(&self.cases), self.versions.as_ref()]
+    /// What a case has to match.
+    pub fn filters(&self) -> impl Iterator<Item = &Filter> {
+        [Some(&self.cases), self.versions.as_ref()]
             .into_iter()
             .flatten()
-        {
+    }
+
+    /// Whether a case is subject to it; `None` where it asks for a version that is not known.
+    fn takes(&self, case: &Case, releases: &Releases) -> Result<Option<bool>, ReportError> {
+        for filter in self.filters() {
             match filter.matches(case, releases) {
                 Ok(true) => {}
                 Ok(false) => return Ok(Some(false)),

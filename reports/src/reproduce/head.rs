@@ -3,7 +3,10 @@
 use migratrix_history::Versions;
 use migratrix_matrix::{Case, Release, ReleaseName, Releases, Version};
 
-use super::template::comment;
+use super::{
+    fit::{NoScript, can_be_shown, was_run, would_be_seen},
+    template::comment,
+};
 use crate::{Judgement, Kind};
 
 /// Where what a script tells comes from.
@@ -23,6 +26,15 @@ pub(super) const CALL_LIBVIRT: &str = "SRC_URI=qemu+ssh://root@a/system SRC_RUN=
      DST_URI=qemu+ssh://root@b/system DST_RUN='ssh root@b' sh SCRIPT";
 
 impl Origin<'_> {
+    /// That a script can show the case, and what came of it.
+    pub(super) fn may_be_shown(&self) -> Result<(), NoScript> {
+        can_be_shown(self.case)?;
+        self.judgement.map_or(Ok(()), |judgement| {
+            was_run(judgement)?;
+            would_be_seen(judgement)
+        })
+    }
+
     /// The first lines of the script.
     pub(super) fn head(&self, should: &str, call: &str) -> String {
         let mut text = format!("Live migration: {}\n\n", self.case);

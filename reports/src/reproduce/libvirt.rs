@@ -7,7 +7,6 @@ use migratrix_matrix::{
 
 use super::{
     NoScript, Origin,
-    fit::{can_be_shown, was_run, would_be_seen},
     head::CALL_LIBVIRT,
     template::{end_of, filled, image_text},
 };
@@ -45,11 +44,7 @@ impl LibvirtRecipe<'_> {
     /// # Errors
     /// Says why there can be none.
     pub fn script(&self) -> Result<String, NoScript> {
-        can_be_shown(self.origin.case)?;
-        if let Some(judgement) = self.origin.judgement {
-            was_run(judgement)?;
-            would_be_seen(judgement)?;
-        }
+        self.origin.may_be_shown()?;
         let should = "virsh migrate succeeds, and what is looked at after it is as it should be";
         let head = self.origin.head(should, CALL_LIBVIRT);
         Ok(head + &filled(TEMPLATE, &self.values()?))

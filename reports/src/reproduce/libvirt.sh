@@ -24,7 +24,7 @@ clear_away() {
         "$side" destroy "$NAME"
         "$side" undefine "$NAME"
     done >/dev/null 2>&1 </dev/null
-        { $SRC_RUN rm -f "$IMAGE"; $DST_RUN rm -f "$IMAGE"; } </dev/null
+    { $SRC_RUN rm -f "$IMAGE"; $DST_RUN rm -f "$IMAGE"; } </dev/null
 }
 trap clear_away EXIT
 trap 'exit 2' HUP INT TERM

@@ -1,11 +1,11 @@
 //! The script of a raw case: two QEMUs that are started from `sh`, and what they are told by QMP.
 
+use migratrix_guest::MAGIC;
 use migratrix_history::History;
 use migratrix_matrix::{End, Failure, Point, Raw};
 
 use super::{
     NoScript, Origin,
-    fit::{can_be_shown, was_run, would_be_seen},
     head::CALL_RAW,
     steps::steps,
     template::{arguments, end_of, filled, image_text},
@@ -31,9 +31,6 @@ pub struct RawRecipe<'r> {
 const TEMPLATE: &str = include_str!("raw.sh");
 const PLAYER: &str = include_str!("player.py");
 
-/// The low bits of the mark that each sector of the guest's memory has, beside its address.
-const MARK: u32 = u32::from_le_bytes(*b"a-b!");
-
 impl RawRecipe<'_> {
     /// The script.
     ///
@@ -41,11 +38,7 @@ impl RawRecipe<'_> {
     /// Says why there can be none.
     pub fn script(&self) -> Result<String, NoScript> {
         let case = self.origin.case;
-        can_be_shown(case)?;
-        if let Some(judgement) = self.origin.judgement {
-            was_run(judgement)?;
-            would_be_seen(judgement)?;
-        }
+        self.origin.may_be_shown()?;
         let Point::Qemu(raw) = &case.point else {
             return Err(NoScript::Unfit {
                 case: case.clone(),
@@ -80,7 +73,7 @@ impl RawRecipe<'_> {
             ("DESTINATION", line(destination, "destination")),
             ("PYTHON_END", end_of(&steps, "END")),
             ("LAP", format!("{:#x}", guest.lap_address())),
-            ("MARK", format!("{MARK:#x}")),
+            ("MARK", format!("{MAGIC:#x}")),
             ("START", format!("{:#x}", guest.start)),
             ("END", format!("{:#x}", guest.end)),
             ("PLAYER", PLAYER.trim_end().to_owned() + "\n"),

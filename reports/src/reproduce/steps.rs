@@ -1,6 +1,6 @@
 //! The steps of a raw case, out of its history: what was sent to both QEMUs, and what was waited for between.
 
-use migratrix_history::{History, Observation, Outcome, Verb};
+use migratrix_history::{History, Observation, Verb};
 use migratrix_matrix::{Activity, End, GuestState, Raw, Side, Transport};
 use serde_json::Value;
 
@@ -11,7 +11,7 @@ pub(super) struct Steps {
 }
 
 /// What stands in a history behind the case's name for its folder, and in a script for its own.
-pub(super) const DIR: &str = "@DIR@";
+const DIR: &str = "@DIR@";
 const PORT: &str = "@PORT@";
 
 /// How the step is written with which a case has come to its end, whatever came of it.
@@ -35,19 +35,19 @@ pub(super) fn steps(history: &History, raw: &Raw) -> Steps {
         incoming: None,
         lines: String::new(),
     };
-    let mut is_whole = true;
-    for entry in history
-        .entries
-        .iter()
-        .take_while(|entry| !is_over(&entry.saw))
-    {
+    let entries = &history.entries;
+    let first = |is: fn(&Observation) -> bool| entries.iter().position(|entry| is(&entry.saw));
+    let over = first(is_over);
+    // A case that is given up is cleared away where it stands.
+    let end = over.or_else(|| first(clears)).unwrap_or(entries.len());
+    for entry in &entries[..end] {
         reader.read(&entry.saw);
-        is_whole &= !is_unknown(&entry.saw);
     }
+    let is_whole = over.is_some();
     if is_whole {
         reader.finish();
     } else {
-        reader.line("# what the case does after that was not recorded");
+        reader.line("pass  # what the case does after that was not recorded");
     }
     let lines = reader.lines;
     Steps { lines, is_whole }
@@ -61,19 +61,9 @@ fn is_over(saw: &Observation) -> bool {
     *verb == Verb::Inspect && step.ends_with(AFTER)
 }
 
-/// Whether a step ended unknown, behind which none follows.
-const fn is_unknown(saw: &Observation) -> bool {
-    let Observation::Ended { outcome, .. } = saw else {
-        return false;
-    };
-    matches!(outcome, Outcome::Unknown { .. })
-}
-
-const fn word(side: Side) -> &'static str {
-    match side {
-        Side::Source => "source",
-        Side::Destination => "destination",
-    }
+/// Whether what is left of the case is cleared away.
+fn clears(saw: &Observation) -> bool {
+    matches!(saw, Observation::Began { verb, .. } if *verb == Verb::Clear)
 }
 
 impl Reader<'_> {
@@ -123,7 +113,7 @@ impl Reader<'_> {
         let is_refused = command == "migrate" && self.raw.expectation().end == End::Refused;
         let call = if is_refused { "refused" } else { "send" };
         let command = Value::from(command);
-        self.line(&format!("{call}({}, {command}, {arguments})", word(side)));
+        self.line(&format!("{call}({}, {command}, {arguments})", side.word()));
     }
 
     /// What a step waits for once all was sent.
@@ -151,11 +141,8 @@ impl Reader<'_> {
     /// What must hold in the end.
     fn finish(&mut self) {
         let expected = self.raw.expectation();
-        let here = word(expected.survivor);
-        let there = match expected.survivor {
-            Side::Source => "destination",
-            Side::Destination => "source",
-        };
+        let here = expected.survivor.word();
+        let there = expected.survivor.other().word();
         let runs = match expected.after {
             Activity::Running => "True",
             Activity::Paused => "False",

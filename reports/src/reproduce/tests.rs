@@ -39,6 +39,16 @@ fn sent(name: &str, sent: &[(&str, &str, serde_json::Value)]) -> History {
     history
 }
 
+/// The same history, of a case that has come to its end.
+fn ended(mut history: History) -> History {
+    let saw = Observation::Began {
+        verb: Verb::Inspect,
+        step: "look at source after".to_owned(),
+    };
+    history.entries.push(Entry { at_us: 3, saw });
+    history
+}
+
 fn lines(history: &History) -> String {
     steps(history, history.header.case.raw().unwrap()).lines
 }
@@ -63,7 +73,7 @@ fn what_was_sent_is_sent_again_and_what_was_awaited_is_awaited() {
         history.entries.push(Entry { at_us: 2, saw });
     }
     assert_eq!(
-        lines(&history),
+        lines(&ended(history)),
         "    # migrate\n    send(source, \"migrate\", {\"uri\":\"unix:@DIR@/s\"})\n    \
          boots(source)\n    passes()\n    reaches(destination, \"completed\")\n    \
          # what must hold in the end\n    ends(destination, source, runs=True)\n"
@@ -112,7 +122,7 @@ fn a_command_that_is_to_be_refused_must_be() {
         "qemu/qemu/a,b/precopy/unix/running/both-addresses",
         &[("migrate", "migrate", json!({}))],
     );
-    let told = lines(&history);
+    let told = lines(&ended(history));
     assert!(told.contains("refused(source, \"migrate\", {})"), "{told}");
     assert!(
         told.contains("ends(source, destination, runs=True)"),
@@ -142,6 +152,26 @@ fn a_case_that_was_cut_short_is_shown_as_far_as_it_came() {
         told.contains("was not recorded") && !told.contains("ends("),
         "{told}"
     );
+}
+
+#[test]
+fn a_case_that_was_given_up_before_its_end_holds_nothing_to_it() {
+    let plain = "qemu/qemu/a,b/precopy/unix/running/plain";
+    let told = |saw: Option<Observation>| {
+        let mut history = sent(plain, &[]);
+        let saw = saw.into_iter();
+        history
+            .entries
+            .extend(saw.map(|saw| Entry { at_us: 2, saw }));
+        lines(&history)
+    };
+    let cleared = told(Some(Observation::Began {
+        verb: Verb::Clear,
+        step: "clear destination".to_owned(),
+    }));
+    // A function of Python that does nothing says so.
+    let nothing = "    pass  # what the case does after that was not recorded\n";
+    assert_eq!((cleared.as_str(), told(None).as_str()), (nothing, nothing));
 }
 
 #[test]
@@ -206,7 +236,7 @@ fn raw_script(history: &History, conditions: &[(Condition, Verdict)]) -> Result<
 
 #[test]
 fn a_script_tells_at_its_top_what_is_seen_and_what_should_be() {
-    let history = sent("qemu/qemu/a,b/precopy/unix/running/plain", &[]);
+    let history = ended(sent("qemu/qemu/a,b/precopy/unix/running/plain", &[]));
     let script = raw_script(&history, &[(Condition::Migrated, Verdict::Pass)]).unwrap();
     assert!(
         script.contains("# what is seen: all is as it should be\n"),

@@ -15,9 +15,8 @@ use crate::{
 /// The heartbeat of a guest that runs advances while its memory is copied, that of any other has stopped.
 pub(super) fn during(evidence: &Evidence<'_>, raw: &Raw) -> Judged {
     let beat = evidence.beat(Side::Source, When::During)?;
-    if let Some(back) = evidence.gone_back(beat, &[When::Before]) {
-        let host = evidence.host(Side::Source);
-        return Ok(Verdict::fail(format!("on {host} {back}")));
+    if let Some(back) = evidence.gone_back(Side::Source, beat, &[When::Before]) {
+        return Ok(back);
     }
     let wanted = raw.expectation().during == Activity::Running;
     Ok(Verdict::pass_if(beat.beats() == wanted, || {

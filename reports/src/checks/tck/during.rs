@@ -48,8 +48,8 @@ fn live(evidence: &Evidence<'_>) -> Judged {
         );
     }
     let beat = evidence.beat(Side::Source, When::During)?;
-    if let Some(back) = evidence.gone_back(beat, &[When::Before]) {
-        return Ok(Verdict::fail(format!("on {host} {back}")));
+    if let Some(back) = evidence.gone_back(Side::Source, beat, &[When::Before]) {
+        return Ok(back);
     }
     Ok(Verdict::pass_if(beat.beats(), || {
         let told = beat.told();
@@ -102,9 +102,8 @@ fn stands(evidence: &Evidence<'_>) -> Judged {
 /// same.
 fn still(evidence: &Evidence<'_>) -> Judged {
     let beat = evidence.any_beat(Side::Source, When::During)?;
-    if let Some(back) = evidence.gone_back(beat, &[When::Before]) {
-        let host = evidence.host(Side::Source);
-        return Ok(Verdict::fail(format!("on {host} {back}")));
+    if let Some(back) = evidence.gone_back(Side::Source, beat, &[When::Before]) {
+        return Ok(back);
     }
     Ok(Verdict::pass_if(!beat.beats(), || {
         let host = evidence.host(Side::Source);
