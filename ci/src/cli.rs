@@ -509,7 +509,7 @@ pub struct RunArgs {
         conflicts_with_all = OF_AN_EARLIER_RUN)]
     #[expect(clippy::option_option, reason = "it may be given without a directory")]
     pub last_failed: Option<Option<PathBuf>>,
-    /// Begin no case after the first that fails the run; those that run then are ended. What was not
+    /// Begin no case after the first that fails the run; those at work run to their end. What was not
     /// run has no verdict, and --resume goes on with it
     #[arg(long)]
     pub fail_fast: bool,

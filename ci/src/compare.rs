@@ -2,9 +2,9 @@
 
 use std::{collections::BTreeSet, path::PathBuf};
 
-use anyhow::{Result, bail};
-use migratrix_matrix::{Plan, Shard};
-use migratrix_reports::{self as reports, Comparison, Exit, KnownFailures, Rules, Run};
+use anyhow::{Context, Result, bail};
+use migratrix_matrix::{Plan, Selection, Shard};
+use migratrix_reports::{self as reports, Comparison, Exit, KnownFailures, Run};
 
 use crate::{
     WrongUse,
@@ -27,10 +27,8 @@ pub fn compare(typed: &CompareArgs, config: &Config) -> Result<Exit> {
     once_each(&all)?;
     outputs::check(&typed.outputs(), &all)?;
     let (old, new) = (open(old)?, open(new)?);
-    let known = match new.first() {
-        Some(first) => typed.known.or_kept(&first.plan)?,
-        None => bail!("no run is named"),
-    };
+    let first = new.first().context("no run is named")?;
+    let known = typed.known.or_kept(&first.plan)?;
     let old = Runs::of(old, &known, config)?;
     let new = Runs::of(new, &known, config)?;
     let told = reports::compare(&old.0, &new.0).map_err(|why| WrongUse(why.to_string()))?;
@@ -80,8 +78,7 @@ impl Runs {
         let mut runs = Vec::new();
         for Opened { name, dir, plan } in opened {
             check_known(known, config, &plan)?;
-            let run = report::run_of(&dir, &plan, known)?.by(Rules::default());
-            runs.push((name, run));
+            runs.push((name, report::run_of(&dir, &plan, known)?));
         }
         if let Some((_, first)) = runs.first_mut() {
             let whole = first.whole();
@@ -93,30 +90,26 @@ impl Runs {
 
 /// The shards that are not there: of each selection that is there in parts.
 fn missing<'p>(plans: impl Iterator<Item = &'p Plan>) -> Vec<Shard> {
-    let mut wholes: Vec<(&Plan, Shard, BTreeSet<u32>)> = Vec::new();
+    let mut wholes: Vec<(Selection, BTreeSet<u32>)> = Vec::new();
     for plan in plans {
         let Some(shard) = plan.selection.shard else {
             continue;
         };
-        let is_kin = |(first, of, _): &(&Plan, Shard, BTreeSet<u32>)| {
-            let mut selection = plan.selection.clone();
-            selection.shard = first.selection.shard;
-            selection == first.selection
-                && Shard {
-                    index: shard.index,
-                    ..*of
-                } == shard
+        // The same for all shards of one whole.
+        let selection = Selection {
+            shard: Some(Shard { index: 1, ..shard }),
+            ..plan.selection.clone()
         };
-        match wholes.iter_mut().find(|one| is_kin(one)) {
-            Some((_, _, there)) => {
+        match wholes.iter_mut().find(|(whole, _)| *whole == selection) {
+            Some((_, there)) => {
                 there.insert(shard.index);
             }
-            None => wholes.push((plan, shard, [shard.index].into())),
+            None => wholes.push((selection, [shard.index].into())),
         }
     }
-    let lacking = wholes.into_iter().flat_map(|(_, shard, there)| {
-        let all = (1..=shard.count).filter(move |index| !there.contains(index));
-        all.map(move |index| Shard { index, ..shard })
+    let lacking = wholes.into_iter().flat_map(|(selection, there)| {
+        let shard = selection.shard.into_iter();
+        shard.flat_map(move |shard| shard.lacking(&there))
     });
     lacking.collect()
 }

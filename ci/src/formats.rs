@@ -79,8 +79,12 @@ pub const FORMATS: [Format; 6] = [
             help: "Write the page to this file",
         }),
         write: |run, how| {
-            let (page, seen) = (how.file, how.seen);
-            write_whole(page, &reports::html(run, RunFiles { page, seen }))
+            let files = RunFiles {
+                page: how.file,
+                seen: how.seen,
+                way: ways_from(how.file),
+            };
+            write_whole(how.file, &reports::html(run, files))
         },
     },
     Format {
@@ -120,16 +124,18 @@ impl Format {
 }
 
 /// The files of a run, which lie beside its page or elsewhere.
-struct RunFiles<'p> {
+struct RunFiles<'p, W> {
     page: &'p Path,
     seen: Seen,
+    /// The way from the page to a file.
+    way: W,
 }
 
-impl reports::Files for RunFiles<'_> {
+impl<W: Fn(&Path) -> String> reports::Files for RunFiles<'_, W> {
     fn way(&self, judgement: &Judgement, file: &str) -> String {
         match self.seen {
             Seen::FromTheRun => file.to_owned(),
-            Seen::FromTheFile => ways_from(self.page)(Path::new(&judgement.at_home(file))),
+            Seen::FromTheFile => (self.way)(Path::new(&judgement.at_home(file))),
         }
     }
 
@@ -259,7 +265,8 @@ impl FormatArgs {
 }
 
 impl Format {
-    fn is_asked_by(&self, option: &str) -> bool {
+    /// Whether it is what this option asks for.
+    pub fn is_asked_by(&self, option: &str) -> bool {
         self.option.is_some_and(|asking| asking.option == option)
     }
 }
@@ -330,8 +337,12 @@ mod tests {
         std::fs::write(dir.path().join("secret"), "secret").expect("there is room");
         let case = "tck/fake/sid,sid,sid/p2p/persistent-running-undefined/none";
         let judgement = Judgement::skipped(case.parse().expect("a case"), "", 0);
-        let (page, seen) = (&*out.join("index.html"), Seen::FromTheRun);
-        let files = RunFiles { page, seen };
+        let page = &*out.join("index.html");
+        let files = RunFiles {
+            page,
+            seen: Seen::FromTheRun,
+            way: ways_from(page),
+        };
         assert_eq!(files.bytes(&judgement, "own").as_deref(), Some(&b"own"[..]));
         let absolute = dir.path().join("secret");
         for other in ["../secret", "./../secret", &absolute.to_string_lossy()] {

@@ -10,7 +10,7 @@ use crate::{
     cli::KnownArgs,
     config::Config,
     formats::JunitArgs,
-    known::{self, check_known},
+    known::check_known,
     report,
     run::{
         ledger::{self, Ledger},
@@ -45,11 +45,7 @@ pub fn judge(
     let troubles = ledger.write_verdicts(&dir, &plan, &known).or_lab_failed()?;
     let run = report::run_of(&dir, &plan, &known).or_lab_failed()?;
     let run = run.by(typed.rules(&plan.options));
-    let blessing = blessed.map(|file| (known::blessing(&run, &file), file));
-    let exit = report::conclude(&dir, run, &junit).or_lab_failed()?;
-    if let Some((blessing, file)) = blessing {
-        known::bless(blessing.or_wrong_use()?, &file).or_lab_failed()?;
-    }
+    let exit = report::conclude(&dir, run, &junit, blessed.as_deref()).or_lab_failed()?;
     ledger::tell(&troubles);
     Ok(match exit {
         Exit::AsExpected if !troubles.is_empty() => Exit::Unknown,

@@ -92,7 +92,8 @@ impl KnownArgs {
         if !self.bless {
             return Ok(None);
         }
-        let kept = kept.files.last().map(PathBuf::from);
+        let kept = kept.files.last().filter(|_| !self.lists.is_given());
+        let kept = kept.map(PathBuf::from);
         let file = self.lists.known.last().cloned().or(kept);
         let file = file.ok_or_else(|| {
             WrongUse(

@@ -1,30 +1,21 @@
 //! A bare `migratrix` at a terminal: what there is, and what to do next.
 
-use std::{collections::BTreeMap, path::Path};
+use std::path::Path;
 
 use anyhow::Result;
 use migratrix_matrix::{ReleaseName, shell_word};
-use migratrix_reports::{Run, Standing};
+use migratrix_reports::Run;
 
 use crate::{
     cli::KnownArgs,
     meaning, report,
     run::{
+        last_failed::is_wrong,
         newest::{RUNS, newest},
         rundir::RunDir,
     },
     say::{called, count},
 };
-
-/// How far a person has come.
-enum Stage {
-    /// No release is built.
-    Nothing,
-    /// There are these releases, and no run.
-    Releases(Vec<ReleaseName>),
-    /// There is a run in this directory.
-    Run(String, Box<Run>),
-}
 
 /// A line that can be typed, and what it does.
 type Line = (String, &'static str);
@@ -34,7 +25,7 @@ type Line = (String, &'static str);
 /// # Errors
 /// Fails where the releases or the newest run can't be read.
 pub fn tell() -> Result<()> {
-    let (there, lines) = stage()?.told();
+    let (there, lines) = told()?;
     let width = lines.iter().map(|(line, _)| line.chars().count());
     let width = width.max().unwrap_or(0);
     println!("{there} What comes next:");
@@ -45,35 +36,22 @@ pub fn tell() -> Result<()> {
     Ok(())
 }
 
-fn stage() -> Result<Stage> {
+/// What there is, and the lines that go on from it.
+fn told() -> Result<(String, Vec<Line>)> {
     if let Some(path) = newest(Path::new(RUNS))? {
         let (dir, plan) = RunDir::open(&path)?;
         let known = KnownArgs::default();
         let run = report::run_of(&dir, &plan, &known.or_kept(&plan)?)?;
         let run = run.by(known.rules(&plan.options));
-        return Ok(Stage::Run(
-            path.to_string_lossy().into_owned(),
-            Box::new(run),
-        ));
+        return Ok(ended(&path.to_string_lossy(), &run));
     }
     let stock = meaning::store()?.list()?;
     let names: Vec<_> = stock.whole.iter().map(|one| one.name().clone()).collect();
     Ok(if names.is_empty() {
-        Stage::Nothing
+        nothing()
     } else {
-        Stage::Releases(names)
+        releases(&names)
     })
-}
-
-impl Stage {
-    /// What there is, and the lines that go on from it.
-    fn told(&self) -> (String, Vec<Line>) {
-        match self {
-            Self::Nothing => nothing(),
-            Self::Releases(names) => releases(names),
-            Self::Run(path, run) => ended(path, run),
-        }
-    }
 }
 
 fn nothing() -> (String, Vec<Line>) {
@@ -138,7 +116,7 @@ fn ended(path: &str, run: &Run) -> (String, Vec<Line>) {
     if Path::new(path).join("index.html").exists() {
         lines.push((format!("xdg-open {word}/index.html"), "the same as a page"));
     }
-    if is_to_run_again(&tally) {
+    if run.judgements().any(|one| is_wrong(one, run.rules())) {
         lines.push((
             format!("migratrix run --last-failed {word}"),
             "runs again what was not as expected",
@@ -154,17 +132,6 @@ fn ended(path: &str, run: &Run) -> (String, Vec<Line>) {
     )
 }
 
-/// Whether a case was not as expected.
-fn is_to_run_again(tally: &BTreeMap<Standing, usize>) -> bool {
-    let wrong = [
-        Standing::Unknown,
-        Standing::UnexpectedPass,
-        Standing::FailedAtFirst,
-        Standing::Failed,
-    ];
-    wrong.iter().any(|one| tally.contains_key(one))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -173,7 +140,7 @@ mod tests {
         let names = names
             .iter()
             .map(|name| ReleaseName::new(name).expect("a name"));
-        let (_, lines) = Stage::Releases(names.collect()).told();
+        let (_, lines) = releases(&names.collect::<Vec<_>>());
         lines[0].0.clone()
     }
 

@@ -4,7 +4,7 @@ use std::{
     collections::BTreeMap,
     fs,
     io::{self, BufReader, stdout},
-    path::PathBuf,
+    path::{Path, PathBuf},
 };
 
 use anyhow::{Context, Result, bail};
@@ -119,11 +119,12 @@ fn write_pairs(run: &Run, how: &JunitArgs) -> Result<()> {
     write(Part::Rest, "junit-rest.xml")
 }
 
-/// Writes all reports into the run's directory, and prints the summary.
+/// Writes all reports into the run's directory, prints the summary, and writes entries for what failed into
+/// the list of known failures that is `blessed`.
 ///
 /// # Errors
 /// Fails where one can't be written.
-pub fn conclude(dir: &RunDir, run: Run, junit: &JunitArgs) -> Result<Exit> {
+pub fn conclude(dir: &RunDir, run: Run, junit: &JunitArgs, blessed: Option<&Path>) -> Result<Exit> {
     // What lies in the directory names its files as they are seen from there.
     for format in &FORMATS {
         let how = How {
@@ -142,6 +143,7 @@ pub fn conclude(dir: &RunDir, run: Run, junit: &JunitArgs) -> Result<Exit> {
         Some(format!("{}: {}", format.told?, file.display()))
     });
     println!("\n{}", named.collect::<Vec<_>>().join(" · "));
+    bless(&run, blessed)?;
     Ok(run.exit())
 }
 
@@ -186,10 +188,14 @@ pub fn report(
     }
     write_pairs(&run, &how)?;
     print!("{}", reports::terminal(&run, colour()));
-    if let Some(file) = blessed {
-        known::bless(known::blessing(&run, &file)?, &file)?;
-    }
+    bless(&run, blessed.as_deref())?;
     Ok(run.exit())
+}
+
+fn bless(run: &Run, list: Option<&Path>) -> Result<()> {
+    list.map_or(Ok(()), |list| {
+        known::bless(known::blessing(run, list)?, list)
+    })
 }
 
 /// Refuses a run that is named twice, in whatever words.

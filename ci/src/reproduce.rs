@@ -8,22 +8,20 @@ use std::{
 use anyhow::{Context, Result, bail};
 use migratrix_contract::{DomainSpec, Script, Step, Variant};
 use migratrix_guest::Parameters;
-use migratrix_history::{Header, History};
+use migratrix_history::Header;
 use migratrix_lab::cache_folder;
 use migratrix_libvirt::domain_xml;
 use migratrix_matrix::{Case, Point, Releases, Scenario, Version};
 use migratrix_qemu::Recipe;
-use migratrix_reports::{
-    Judgement, LibvirtRecipe, NoScript, RawRecipe, ScriptOrigin, can_be_shown, judge,
-};
+use migratrix_reports::{LibvirtRecipe, NoScript, RawRecipe, ScriptOrigin, can_be_shown};
 
 use crate::{
     WrongUse,
     config::Config,
-    files, meaning,
+    meaning,
     run::{
-        evidence,
         executor::{COMMON_MACHINE, MEMORY_MIB},
+        ledger::Attempt,
         rundir::RunDir,
     },
     say,
@@ -36,12 +34,6 @@ const IMAGES: &str = "/var/lib/libvirt/images";
 const DOMAIN: &str = "reproduce";
 const UUID: &str = "6d780000-0001-4001-8000-000000000001";
 const FOREIGN_UUID: &str = "6d780000-0002-4001-8000-000000000001";
-
-/// An attempt at the case, as a run has it.
-struct Attempt {
-    history: History,
-    judgement: Judgement,
-}
 
 /// Prints the script.
 ///
@@ -75,7 +67,7 @@ fn attempted(case: &Case, run: &Path) -> Result<(Option<Attempt>, Releases)> {
         if !path.exists() {
             break;
         }
-        attempts.push(read(case, number, &path, &dir)?);
+        attempts.push(Attempt::read(&dir.name_within(&path), case, number, &dir)?);
     }
     let failed = |one: &Attempt| one.judgement.troubles().next().is_some();
     let chosen = attempts.iter().rposition(failed);
@@ -87,22 +79,6 @@ fn attempted(case: &Case, run: &Path) -> Result<(Option<Attempt>, Releases)> {
         )),
         None => bail!(NoScript::NoHistory(case.clone())),
     }
-}
-
-fn read(case: &Case, number: u32, path: &Path, dir: &RunDir) -> Result<Attempt> {
-    let context = || format!("the history {} can't be read", path.display());
-    let text = files::bytes(path).with_context(context)?;
-    let (history, _) = History::read(text).with_context(context)?;
-    if history.header.case != *case {
-        bail!(
-            "the history {} is one of {}, and not of {case}",
-            path.display(),
-            history.header.case
-        );
-    }
-    let kept = evidence::kept(dir, case, number);
-    let judgement = judge(&history).with_evidence(kept);
-    Ok(Attempt { history, judgement })
 }
 
 fn of_qemu(case: &Case, attempt: Option<&Attempt>, releases: &Releases) -> Result<String> {
@@ -119,11 +95,15 @@ fn of_qemu(case: &Case, attempt: Option<&Attempt>, releases: &Releases) -> Resul
     let versions = &judgement.versions;
     let source = of(versions.source_qemu, "source")?;
     let destination = of(versions.destination_qemu, "destination")?;
-    let script = script(case, spec(Some(&history.header), String::new(), ""));
+    let script = Script::of(case, spec(Some(&history.header), String::new(), ""), 0);
     let folder = cache_folder().join(format!("recipe-{}", process::id()));
     let recipe = Recipe::of(&script.subject, source, destination, &folder)?;
     let recipe = RawRecipe {
-        origin: origin(case, releases, Some(judgement)),
+        origin: ScriptOrigin {
+            case,
+            releases,
+            judgement: Some(judgement),
+        },
         history,
         image: &recipe.image,
         arguments: [&recipe.source, &recipe.destination],
@@ -147,7 +127,7 @@ fn of_libvirt(
     let name = header.map_or(DOMAIN, |header| &header.domain);
     let image_path = PathBuf::from(IMAGES).join(format!("{name}.img"));
     let image_path = image_path.to_string_lossy();
-    let script = script(case, spec(header, machine, &image_path));
+    let script = Script::of(case, spec(header, machine, &image_path), 0);
     let subject = &script.subject;
     let asked = script.steps.iter().find_map(|(_, step)| {
         let Step::Migrate(migrate) = step else {
@@ -156,7 +136,11 @@ fn of_libvirt(
         Some(migrate.call())
     });
     let recipe = LibvirtRecipe {
-        origin: origin(case, releases, attempt.map(|attempt| &attempt.judgement)),
+        origin: ScriptOrigin {
+            case,
+            releases,
+            judgement: attempt.map(|attempt| &attempt.judgement),
+        },
         scenario,
         call: &asked.context("the case has no migration")?,
         domain: &subject.domain,
@@ -179,22 +163,6 @@ fn machine(case: &Case, releases: &Releases) -> Result<String> {
              it by --run"
         ))
     })
-}
-
-fn origin<'r>(
-    case: &'r Case,
-    releases: &'r Releases,
-    judgement: Option<&'r Judgement>,
-) -> ScriptOrigin<'r> {
-    ScriptOrigin {
-        case,
-        releases,
-        judgement,
-    }
-}
-
-fn script(case: &Case, spec: DomainSpec) -> Script {
-    Script::of(case, spec, 0)
 }
 
 /// The domain of a case: as it was run, or by usual names.

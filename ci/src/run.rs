@@ -5,7 +5,7 @@ pub mod evidence;
 pub mod executor;
 mod hosts;
 mod job;
-mod last_failed;
+pub mod last_failed;
 pub mod ledger;
 pub mod newest;
 pub mod outputs;
@@ -28,7 +28,7 @@ use migratrix_matrix::{
     Backend, Case, Fault, HostSetup, Plan, Release, ReleaseName, Releases, RunOptions, TckFault,
     Tuple, Version, shell_word,
 };
-use migratrix_reports::{Exit, Judgement, KnownFailures, Rules, Standing};
+use migratrix_reports::{Exit, Judgement, KnownFailures, Rules};
 use nix::sys::resource::{Resource, getrlimit, setrlimit};
 use tracing::{error, info};
 
@@ -49,7 +49,7 @@ use crate::{
     cli::{KnownArgs, RunArgs},
     config::Config,
     formats::JunitArgs,
-    known::{self, check_known},
+    known::check_known,
     log, meaning, report,
     say::{self, count},
 };
@@ -65,8 +65,8 @@ pub struct Order {
     config: Config,
     known: KnownFailures,
     rules: Rules,
-    /// What fails the run, where no case is to begin after the first one that does.
-    fail_fast: Option<Rules>,
+    /// Whether no case is to begin after the first one that fails the run.
+    fail_fast: bool,
     junit: JunitArgs,
     /// The list that entries for what fails are written into.
     blessed: Option<PathBuf>,
@@ -100,7 +100,7 @@ impl Order {
             Some(path) => Self::again(typed, config, path),
             None => Self::new(typed, config),
         }?;
-        order.fail_fast = typed.fail_fast.then_some(order.rules);
+        order.fail_fast = typed.fail_fast;
         order.blessed = typed.known.blessed(&order.plan.options.known)?;
         check_known(&order.known, &order.config, &order.plan)?;
         // As it was typed, or else as the run was begun with it.
@@ -136,7 +136,10 @@ impl Order {
             .unwrap_or_else(|| Path::new(RUNS).join(date_time()));
         RunDir::must_be_free(&path)?;
         let plan = Plan {
-            options: typed.options(file.as_deref())?.or(given),
+            options: RunOptions {
+                config: file.as_deref().map(meaning::absolute).transpose()?,
+                ..given
+            },
             ..Plan::new(typed.selection.meaning(&cases)?, &known)?
         };
         let list = typed.known.or_kept(&plan)?;
@@ -196,7 +199,7 @@ impl Order {
             releases: Releases::new(plan.releases.clone())?,
             known,
             rules: given.rules(&plan.options),
-            fail_fast: None,
+            fail_fast: false,
             junit: junit.or_kept(&plan.options)?,
             plan,
             begin,
@@ -261,12 +264,7 @@ impl Order {
             .run_until(stop())
             .inspect_err(|error| error!("the run ended early: {error:#}"))?;
         let run = report::run_of(&dir, &self.plan, &self.known)?.by(self.rules);
-        let blessed = self.blessed.as_deref();
-        let blessing = blessed.map(|file| (known::blessing(&run, file), file));
-        let exit = report::conclude(&dir, run, &self.junit)?;
-        if let Some((blessing, file)) = blessing {
-            known::bless(blessing?, file)?;
-        }
+        let exit = report::conclude(&dir, run, &self.junit, self.blessed.as_deref())?;
         if let Some(time) = time {
             println!("{}", time.told(since));
         }
@@ -303,7 +301,7 @@ impl Order {
             jobs: side_by_side.clamp(1, jobs.len().max(1)),
             retries: options.retries.unwrap_or(0),
             cases: self.plan.cases.len(),
-            fail_fast: self.fail_fast,
+            fail_fast: self.fail_fast.then_some(self.rules),
         };
         let executor = Executor {
             hosts: self.hosts(&dir)?,
@@ -400,13 +398,10 @@ impl Order {
                 break;
             };
             self.known.mark(&mut judgement, &self.releases)?;
-            match judgement.standing() {
-                Standing::Passed | Standing::KnownFailure | Standing::Skipped => break,
-                Standing::Unknown
-                | Standing::UnexpectedPass
-                | Standing::FailedAtFirst
-                | Standing::Failed => earlier.push(judgement),
+            if judgement.standing().is_as_expected() {
+                break;
             }
+            earlier.push(judgement);
         }
         Ok(earlier)
     }

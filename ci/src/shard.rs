@@ -2,7 +2,7 @@
 
 use std::env;
 
-use anyhow::{Result, bail};
+use anyhow::Result;
 use migratrix_lab::sandbox;
 use migratrix_matrix::{Environment, FoundShard, Shard, ShardBy};
 
@@ -16,16 +16,12 @@ pub fn shard(typed: &str) -> Result<Shard> {
         "slice:auto" => ShardBy::Slice,
         _ => return Ok(typed.parse()?),
     };
-    match FoundShard::of(&environment(), by) {
-        Ok(found) => {
-            // On the way into the sandbox, and within it, it is read again.
-            if sandbox::is_outside() {
-                eprintln!("--shard auto: {found}");
-            }
-            Ok(found.shard)
-        }
-        Err(why) => bail!(why),
+    let found = FoundShard::of(&environment(), by)?;
+    // On the way into the sandbox, and within it, it is read again.
+    if sandbox::is_outside() {
+        eprintln!("--shard auto: {found}");
     }
+    Ok(found.shard)
 }
 
 fn environment() -> Environment {

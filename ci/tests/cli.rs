@@ -515,14 +515,15 @@ fn histories(page: &str) -> Vec<String> {
         .collect()
 }
 
-/// A run with a failure, by a known failure that does not come.
-fn run_with_news(dir: &Path, out: &str, more: &[&str]) {
+/// A run in which the cases of p2p are not as expected, by a known failure that does not come.
+fn run_with_news(dir: &Path, out: &str, more: &[&str]) -> Said {
     let list = "[[known]]\ncases = \"control(p2p)\"\nconditions = [\"job\"]\nreason = \"r\"\n";
     fs::write(dir.join("known.toml"), list).expect("it is written");
     let tck = ["--backend", "fake", "--profile", "tck"];
     let base = [&["run"], &tck[..], &["--known", "known.toml", "--out"]].concat();
     let said = call(dir, &[&base[..], &[out], more].concat());
     assert_eq!(said.code, 1, "{}", said.err);
+    said
 }
 
 #[test]

@@ -59,12 +59,7 @@ impl LastFailed {
         }
         Ok(Self {
             cases,
-            options: RunOptions {
-                config: plan.options.config,
-                known: plan.options.known,
-                qemus: plan.options.qemus,
-                ..RunOptions::default()
-            },
+            options: plan.options.of_a_case(),
         })
     }
 }
@@ -91,13 +86,8 @@ fn told_missing(path: &str, not_run: usize) -> String {
 }
 
 /// Whether a case was not as expected.
-fn is_wrong(judgement: &Judgement, rules: Rules) -> bool {
-    match judgement.standing() {
-        Standing::Passed | Standing::Skipped => false,
-        Standing::KnownFailure => rules.known == KnownAre::Failed,
-        Standing::Unknown
-        | Standing::UnexpectedPass
-        | Standing::FailedAtFirst
-        | Standing::Failed => true,
-    }
+pub fn is_wrong(judgement: &Judgement, rules: Rules) -> bool {
+    let standing = judgement.standing();
+    let is_counted = standing == Standing::KnownFailure && rules.known == KnownAre::Failed;
+    is_counted || !standing.is_as_expected()
 }

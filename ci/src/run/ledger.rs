@@ -149,13 +149,30 @@ impl Trace {
     /// # Errors
     /// Names the history that can't be read, or is not that of the attempt.
     pub fn judged(&self, case: &Case, attempt: u32, dir: &RunDir) -> Result<Judgement> {
-        let log = match self {
-            Self::History(log) => log,
+        match self {
+            Self::History(log) => Ok(Attempt::read(log, case, attempt, dir)?.judgement),
             Self::Skipped {
                 ability,
                 began_unix,
-            } => return Ok(Judgement::skipped(case.clone(), ability, *began_unix)),
-        };
+            } => Ok(Judgement::skipped(case.clone(), ability, *began_unix)),
+        }
+    }
+}
+
+/// An attempt at a case, as its history has it.
+pub struct Attempt {
+    /// Its history.
+    pub history: History,
+    /// What came of it.
+    pub judgement: Judgement,
+}
+
+impl Attempt {
+    /// Reads and judges what an attempt at `case` left in `log`. Where it was cut, what is missing is unknown.
+    ///
+    /// # Errors
+    /// Names the history where it can't be read, or is not that of the attempt.
+    pub fn read(log: &str, case: &Case, attempt: u32, dir: &RunDir) -> Result<Self> {
         let Reading {
             history,
             completeness,
@@ -176,7 +193,8 @@ impl Trace {
             Completeness::Truncated { line } => judgement.cut_at(line),
         };
         let kept = evidence::kept(dir, case, judgement.attempt);
-        Ok(judgement.with_evidence(kept))
+        let judgement = judgement.with_evidence(kept);
+        Ok(Self { history, judgement })
     }
 }
 

@@ -73,21 +73,15 @@ impl Output<'_> {
     /// In the directory of a run, of this one or of another, a file is written only where it is the
     /// same report of that run, and no folder is one that the run is made of.
     fn must_leave_runs_alone(&self, real: &Path) -> Result<()> {
-        let own = match self.option {
-            "--junit" => "junit.xml",
-            "--junit-strict" => "junit-strict.xml",
-            "--html" => "index.html",
-            "--json" => "summary.json",
-            "--markdown" => "summary.md",
-            _ => "",
-        };
+        let mut formats = FORMATS.iter();
+        let own = formats.find(|format| format.is_asked_by(self.option));
         let mut folders = real.ancestors().take(3);
         let Some(run) = folders.find(|folder| folder.join("plan.json").exists()) else {
             return Ok(());
         };
         let inside = real.strip_prefix(run).unwrap_or(real);
         let allowed = match self.form {
-            Form::File => !own.is_empty() && inside == Path::new(own),
+            Form::File => own.is_some_and(|own| inside == Path::new(own.file)),
             Form::Folder => {
                 let reports = FORMATS.iter().map(|format| format.file);
                 !OWN.into_iter()

@@ -272,10 +272,10 @@ impl Runner {
         let look_again = (disturbed || standing == Standing::Unknown) && !job.alone;
         let retry = job.attempt <= self.settings.retries;
         let hopeless = self.executor.lacks(&job.case);
-        !is_as_expected(standing) && !hopeless && (look_again || retry)
+        !standing.is_as_expected() && !hopeless && (look_again || retry)
     }
 
-    /// Lets no case begin any more. What is at work is ended.
+    /// Lets no case begin any more. What is at work runs to its end.
     fn begin_no_more(&self) {
         let left = self.queue.borrow_mut().drain(..).len();
         if left > 0 {
@@ -320,7 +320,7 @@ impl Runner {
 /// What came of an attempt.
 fn came_of(judgement: &Judgement) -> String {
     let standing = judgement.standing();
-    if is_as_expected(standing) {
+    if standing.is_as_expected() {
         standing.word().to_owned()
     } else {
         format!("{}: {}", standing.word(), judgement.overall().why())
@@ -358,14 +358,6 @@ fn opening(jobs: &[Job], settings: Settings, dir: &RunDir) -> String {
     };
     let (side_by_side, routes) = (settings.jobs, named.join(", "));
     format!("{left}, {side_by_side} side by side, in {place}: {routes}{more}")
-}
-
-/// Whether there is nothing to tell of a case.
-const fn is_as_expected(standing: Standing) -> bool {
-    matches!(
-        standing,
-        Standing::Passed | Standing::KnownFailure | Standing::Skipped
-    )
 }
 
 /// What there is to tell of a case.

@@ -2,21 +2,10 @@
 
 use std::{fs, path::Path};
 
-use crate::common::{Said, call, file_of, fresh, refuses};
-
-/// A run on the hypervisor in memory, with a list by which the cases of p2p are not as expected.
-fn run_with_news(dir: &Path, out: &str, more: &[&str]) -> Said {
-    let list =
-        "[[known]]\ncases = \"control(p2p)\"\nconditions = [\"statistics\"]\nreason = \"r\"\n";
-    fs::write(dir.join("known.toml"), list).expect("there is room");
-    let run = [
-        "run",
-        "--backend=fake",
-        "--profile=tck",
-        "--known=known.toml",
-    ];
-    call(dir, &[&run[..], &["--out", out], more].concat())
-}
+use crate::{
+    common::{call, file_of, fresh, refuses},
+    run_with_news,
+};
 
 fn cases_of(dir: &Path, out: &str) -> Vec<String> {
     let plan = fs::read_to_string(dir.join(out).join("plan.json")).expect("it is there");
@@ -30,7 +19,7 @@ fn cases_of(dir: &Path, out: &str) -> Vec<String> {
 #[test]
 fn what_was_not_as_expected_runs_again_with_the_options_of_its_run_and_a_filter_takes_some() {
     let dir = fresh();
-    assert_eq!(run_with_news(dir.path(), "before", &[]).code, 1);
+    run_with_news(dir.path(), "before", &[]);
     let again = ["run", "--last-failed", "before", "--out"];
     let said = call(dir.path(), &[&again[..], &["again"]].concat());
     // By the same list it is news again.
@@ -101,7 +90,6 @@ fn an_earlier_run_and_a_selection_of_ones_own_are_not_both_taken() {
 fn after_the_first_failure_no_case_begins_and_the_rest_runs_when_it_is_gone_on_with() {
     let dir = fresh();
     let said = run_with_news(dir.path(), "out", &["--fail-fast", "--jobs=1"]);
-    assert_eq!(said.code, 1, "{}", said.err);
     let all = cases_of(dir.path(), "out");
     let first = all.iter().position(|case| case.contains("/p2p/"));
     let ran = first.expect("there is one") + 1;
