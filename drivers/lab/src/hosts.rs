@@ -1,5 +1,6 @@
 //! Hosts: a release's root that runs, in namespaces of its own, and what may be asked of it.
 
+pub(crate) mod folders;
 pub(crate) mod host;
 pub(crate) mod hosted;
 pub(crate) mod inventory;

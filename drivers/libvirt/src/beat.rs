@@ -30,7 +30,7 @@ const STILL_EVERY: Duration = Duration::from_millis(50);
 const PAUSED_EVERY: Duration = Duration::from_millis(100);
 
 /// How often the guest's console is looked at, which is a file here.
-const CONSOLE_EVERY: Duration = Duration::from_millis(10);
+const CONSOLE_EVERY: Duration = Duration::from_millis(25);
 
 /// What the guest writes to its console at the end of each lap.
 const LAP: u8 = b'B';
@@ -138,8 +138,8 @@ impl Heartbeat {
         Ok(laps)
     }
 
-    /// Waits for `cue`, then reads the lap over and over into `laps`, until the host refuses.
-    pub async fn follow(&self, cue: Cue<'_>, laps: &mut Option<Laps>) -> Error {
+    /// Waits for `cue`, then reads the lap over and over into `laps`, until it can't be read any more.
+    pub async fn follow(&self, cue: Cue<'_>, laps: &mut Option<Laps>) {
         let every = match cue {
             Cue::Now => PAUSED_EVERY,
             Cue::Suspended(suspended) => {
@@ -147,8 +147,8 @@ impl Heartbeat {
                 STILL_EVERY
             }
             Cue::Copying => {
-                if let Err(error) = self.copying().await {
-                    return error;
+                if self.copying().await.is_err() {
+                    return;
                 }
                 EVERY
             }
@@ -156,10 +156,12 @@ impl Heartbeat {
         let mut tick = ticks(every);
         loop {
             tick.tick().await;
-            match self.read().await {
-                Ok(lap) => laps.get_or_insert_with(|| Laps::at(lap)).add(lap),
-                Err(error) => return error,
-            }
+            let lap = match &self.memory {
+                Some(memory) => memory.lap().ok(),
+                None => self.lap().await.ok(),
+            };
+            let Some(lap) = lap else { return };
+            laps.get_or_insert_with(|| Laps::at(lap)).add(lap);
         }
     }
 

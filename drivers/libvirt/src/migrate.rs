@@ -167,6 +167,6 @@ impl Watch<'_> {
 
 /// Follows the guest's laps while its memory is copied. Never ends: the call does.
 async fn follow(heartbeat: Heartbeat, cue: Cue<'_>, laps: &mut Option<Laps>) -> Infallible {
-    let _until_refused = heartbeat.follow(cue, laps).await;
+    heartbeat.follow(cue, laps).await;
     std::future::pending().await
 }

@@ -6,18 +6,18 @@
 use std::{
     collections::{BTreeMap, BTreeSet},
     fmt, io,
-    os::fd::{AsFd, OwnedFd},
+    os::fd::OwnedFd,
     path::Path,
 };
 
 use migratrix_contract::read_kernel_file;
 use rustix::{
-    fs::{CWD, Dir, FileType, Mode, OFlags, ResolveFlags, openat, openat2},
+    fs::{CWD, Mode, OFlags, ResolveFlags, openat, openat2},
     io::Errno,
-    path::Arg,
 };
 
 use crate::hosts::{
+    folders::{AS_FOLDER, Folders, present},
     listeners::Listener,
     ports,
     processes::{self, Process},
@@ -89,11 +89,12 @@ pub(crate) struct Scope<'s> {
     pub(crate) listeners: &'s [Listener],
     /// What was there from the start; nothing where this is the start.
     pub(crate) from_the_start: Option<&'s BTreeSet<Thing>>,
+    pub(crate) folders: &'s mut Folders,
 }
 
 impl Scope<'_> {
     /// What is there now and was not there from the start.
-    pub(crate) fn take(&self) -> io::Result<Inventory> {
+    pub(crate) fn take(mut self) -> io::Result<Inventory> {
         let mut found = Inventory::default();
         let processes = processes::within_host(self.first)?;
         self.note_processes(&processes, &mut found);
@@ -151,32 +152,31 @@ impl Scope<'_> {
         }
     }
 
-    fn note_files(&self, root: &Path, found: &mut Inventory) -> io::Result<()> {
+    fn note_files(&mut self, root: &Path, found: &mut Inventory) -> io::Result<()> {
         let top = openat(CWD, root, OFlags::PATH | AS_FOLDER, Mode::empty())?;
         for place in PLACES {
             if let Some(folder) = place_in(&top, root, place)? {
-                self.walk(folder, place, found)?;
+                self.walk((place, &folder), Path::new("."), place, found)?;
             }
         }
         Ok(())
     }
 
-    /// Each folder is opened from the one that it is in: a path from the root would be followed anew
-    /// for every one.
-    fn walk(&self, mut folder: Dir, place: &str, found: &mut Inventory) -> io::Result<()> {
-        while let Some(entry) = folder.read() {
-            let entry = entry?;
-            let name = entry.file_name().to_string_lossy();
-            if name == "." || name == ".." {
-                continue;
-            }
-            let path = format!("{place}/{name}");
+    /// What is in the folder that is `inside` a place, and has this path for the host.
+    fn walk(
+        &mut self,
+        place: (&'static str, &OwnedFd),
+        inside: &Path,
+        path: &str,
+        found: &mut Inventory,
+    ) -> io::Result<()> {
+        let entries = self.folders.entries(place, inside)?;
+        for entry in entries.iter().flat_map(|entries| &**entries) {
+            let name = entry.name.to_string_lossy();
+            let path = format!("{path}/{name}");
             let thing = Thing::File(path.clone());
-            let is_folder = [FileType::Directory, FileType::Unknown].contains(&entry.file_type());
-            if is_folder && (self.from_the_start.is_none() || self.is_old(&thing)) {
-                if let Some(inner) = self::folder(folder.fd()?, entry.file_name())? {
-                    self.walk(inner, &path, found)?;
-                }
+            if entry.may_be_folder && (self.from_the_start.is_none() || self.is_old(&thing)) {
+                self.walk(place, &inside.join(&entry.name), &path, found)?;
             }
             self.note(thing, name.into_owned(), found);
         }
@@ -237,32 +237,16 @@ fn interfaces(first: i32) -> io::Result<Vec<String>> {
     Ok(names.map(|(name, _)| name.trim().to_owned()).collect())
 }
 
-/// How a folder is opened, and nothing else.
-const AS_FOLDER: OFlags = OFlags::DIRECTORY.union(OFlags::CLOEXEC);
-
 /// Opens a place in `root`, whose handle `top` is. A link could lead out of the root: the kernel follows
 /// it as if the root were `/`, or we do where it can't.
-fn place_in(top: &OwnedFd, root: &Path, place: &str) -> io::Result<Option<Dir>> {
-    let (how, none) = (OFlags::RDONLY | AS_FOLDER, Mode::empty());
+fn place_in(top: &OwnedFd, root: &Path, place: &str) -> io::Result<Option<OwnedFd>> {
+    let (how, none) = (OFlags::PATH | AS_FOLDER, Mode::empty());
     match openat2(top, place, how, none, ResolveFlags::IN_ROOT) {
         Err(Errno::AGAIN | Errno::NOSYS | Errno::PERM) => {
-            folder(CWD, &migratrix_root::resolve(root, place)?)
+            let found = migratrix_root::resolve(root, place)?;
+            present(openat(CWD, &found, how | OFlags::NOFOLLOW, none))
         }
-        opened => opened_folder(opened),
-    }
-}
-
-/// Opens a folder; `None` where there is none, or no more.
-fn folder(at: impl AsFd, path: impl Arg) -> io::Result<Option<Dir>> {
-    let how = OFlags::RDONLY | OFlags::NOFOLLOW | AS_FOLDER;
-    opened_folder(openat(at, path, how, Mode::empty()))
-}
-
-fn opened_folder(opened: Result<OwnedFd, Errno>) -> io::Result<Option<Dir>> {
-    match opened {
-        Ok(folder) => Ok(Some(Dir::new(folder)?)),
-        Err(Errno::NOENT | Errno::NOTDIR | Errno::LOOP) => Ok(None),
-        Err(error) => Err(error.into()),
+        opened => present(opened),
     }
 }
 
@@ -273,10 +257,11 @@ mod tests {
     use super::*;
 
     fn files(root: &Path, old: Option<&BTreeSet<Thing>>) -> Vec<String> {
-        let scope = Scope {
+        let mut scope = Scope {
             first: 0,
             listeners: &[],
             from_the_start: old,
+            folders: &mut Folders::default(),
         };
         let mut found = Inventory::default();
         scope.note_files(root, &mut found).unwrap();

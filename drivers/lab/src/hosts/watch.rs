@@ -6,6 +6,7 @@ use std::{collections::BTreeSet, io};
 use migratrix_contract::Owner;
 
 use crate::hosts::{
+    folders::Folders,
     inventory::{Inventory, Scope, Thing},
     leftovers::Books,
     listeners::{Listener, Listeners},
@@ -19,17 +20,19 @@ pub(crate) struct Watch {
     /// What was there from the start.
     things: BTreeSet<Thing>,
     heard: BTreeSet<Listener>,
+    folders: Folders,
     pub(crate) books: Books,
     /// Whether the daemon has served a case: until then it makes itself at home.
     settled: bool,
 }
 
 /// All that is on the host of this first process, but for its listeners.
-fn all(first: i32) -> io::Result<Inventory> {
+fn all(first: i32, folders: &mut Folders) -> io::Result<Inventory> {
     let scope = Scope {
         first,
         listeners: &[],
         from_the_start: None,
+        folders,
     };
     scope.take()
 }
@@ -39,11 +42,13 @@ impl Watch {
     pub(crate) fn begin(first: i32) -> io::Result<Self> {
         let listeners = Listeners::of(first)?;
         let heard = listeners.now()?.into_iter().collect();
+        let mut folders = Folders::default();
         Ok(Self {
             first,
             heard,
             listeners,
-            things: all(first)?.things.into_keys().collect(),
+            things: all(first, &mut folders)?.things.into_keys().collect(),
+            folders,
             books: Books::default(),
             settled: false,
         })
@@ -55,7 +60,7 @@ impl Watch {
         if self.settled {
             return;
         }
-        if let Ok(now) = all(self.first) {
+        if let Ok(now) = all(self.first, &mut self.folders) {
             let (things, books) = (now.things, &self.books);
             let common = things.into_iter().filter(|(_, text)| !books.has(text));
             self.things.extend(common.map(|(thing, _)| thing));
@@ -70,13 +75,14 @@ impl Watch {
     }
 
     /// What is there now and was not from the start.
-    pub(crate) fn now(&self) -> io::Result<Inventory> {
+    pub(crate) fn now(&mut self) -> io::Result<Inventory> {
         let listeners = self.listeners.now()?.into_iter();
         let new: Vec<_> = listeners.filter(|one| !self.heard.contains(one)).collect();
         let scope = Scope {
             first: self.first,
             listeners: &new,
             from_the_start: Some(&self.things),
+            folders: &mut self.folders,
         };
         scope.take()
     }

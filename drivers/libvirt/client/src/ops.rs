@@ -39,14 +39,18 @@ fn attempt(hosts: &Arc<Hosts>, op: &Op) -> Result<Said, Failure> {
         Op::Settle { uri } => done(hosts.settle(uri)?),
         Op::Define { side, xml } => done(host(*side)?.define_domain_xml(xml)?),
         Op::CreateXml { side, xml } => done(host(*side)?.create_domain_xml(xml, 0)?),
-        Op::Domain { side, domain, act } => done(do_act(&find(*side, domain)?, *act)?),
+        Op::Domain { side, domain, act } => {
+            of_domain(hosts, (*side, Channel::Work), domain, |domain| {
+                Ok(done(do_act(domain, *act)?))
+            })?
+        }
         Op::Look {
             side,
             domain,
             detail,
         } => looks::look(&host(*side)?, domain, *detail)?,
         Op::Runs { side, domain } => {
-            match read(hosts, (*side, Channel::Work), domain, looks::runs) {
+            match of_domain(hosts, (*side, Channel::Work), domain, looks::runs) {
                 Err(Failure::Libvirt(error)) if is_no_domain(&error) => Said::Runs(false),
                 runs => runs?,
             }
@@ -55,14 +59,14 @@ fn attempt(hosts: &Arc<Hosts>, op: &Op) -> Result<Said, Failure> {
             side,
             domain,
             guest,
-        } => read(hosts, (*side, Channel::Aside), domain, |domain| {
+        } => of_domain(hosts, (*side, Channel::Aside), domain, |domain| {
             looks::lap(domain, guest)
         })?,
         Op::Survey {
             side,
             domain,
             guest,
-        } => read(hosts, (*side, Channel::Work), domain, |domain| {
+        } => of_domain(hosts, (*side, Channel::Work), domain, |domain| {
             looks::survey(domain, guest)
         })?,
         Op::Migrate(how) => done(migrate(hosts, &find(Side::Source, &how.domain)?, how)?),
@@ -84,7 +88,7 @@ fn attempt(hosts: &Arc<Hosts>, op: &Op) -> Result<Said, Failure> {
             } else {
                 0
             };
-            read(hosts, (*side, Channel::Work), domain, |domain| {
+            of_domain(hosts, (*side, Channel::Work), domain, |domain| {
                 Ok(Said::Text(domain.qemu_monitor_command(command, flags)?))
             })?
         }
@@ -92,7 +96,7 @@ fn attempt(hosts: &Arc<Hosts>, op: &Op) -> Result<Said, Failure> {
             side,
             domain,
             commands,
-        } => read(hosts, (*side, Channel::Work), domain, |domain| {
+        } => of_domain(hosts, (*side, Channel::Work), domain, |domain| {
             let ask = |command: &String| domain.qemu_monitor_command(command, 0);
             let said = commands.iter().map(ask).collect::<Result<_, Error>>()?;
             Ok(Said::Texts(said))
@@ -119,18 +123,20 @@ fn attempt(hosts: &Arc<Hosts>, op: &Op) -> Result<Said, Failure> {
             domain,
             checkpoint,
         } => done(calls::redefine(&find(*side, domain)?, &text(checkpoint)?)?),
-        Op::Progress { side, domain } => read(hosts, (*side, Channel::Aside), domain, |domain| {
-            Ok(Said::Job(calls::job(domain, Finished::No)?))
-        })?,
-        Op::Job { side, domain } => read(hosts, (*side, Channel::Work), domain, |domain| {
+        Op::Progress { side, domain } => {
+            of_domain(hosts, (*side, Channel::Aside), domain, |domain| {
+                Ok(Said::Job(calls::job(domain, Finished::No)?))
+            })?
+        }
+        Op::Job { side, domain } => of_domain(hosts, (*side, Channel::Work), domain, |domain| {
             Ok(Said::Job(calls::job(domain, Finished::Yes)?))
         })?,
     })
 }
 
-/// Reads something of a domain. A domain that is kept need not be looked up; where it is gone,
-/// another one may have its name by now.
-fn read(
+/// Asks something of a domain. One that is kept need not be looked up; where it is gone, another one may
+/// have its name by now.
+fn of_domain(
     hosts: &Hosts,
     (side, channel): (Side, Channel),
     name: &str,
@@ -139,7 +145,7 @@ fn read(
     if let Some(kept) = hosts.kept(side, channel, name) {
         match what(&kept) {
             Err(Failure::Libvirt(error)) if is_no_domain(&error) => {}
-            read => return read,
+            asked => return asked,
         }
     }
     let found = hosts.look_up(side, channel, name);
