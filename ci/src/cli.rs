@@ -590,6 +590,9 @@ pub struct CompareArgs {
     /// Write it in Markdown to this file, for a merge request or the summary of a job
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub markdown: Option<PathBuf>,
+    /// Write it as a page to this file, with links to the pages of the runs
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub html: Option<PathBuf>,
     /// Write it as JSON to this file: see migratrix schema comparison
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub json: Option<PathBuf>,

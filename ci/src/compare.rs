@@ -1,6 +1,9 @@
 //! `migratrix compare`: what broke between runs, what was mended, and whether they are slower.
 
-use std::{collections::BTreeSet, path::PathBuf};
+use std::{
+    collections::BTreeSet,
+    path::{Path, PathBuf},
+};
 
 use anyhow::{Context, Result, bail};
 use migratrix_matrix::{Plan, Selection, Shard};
@@ -116,7 +119,11 @@ fn missing<'p>(plans: impl Iterator<Item = &'p Plan>) -> Vec<Shard> {
 
 impl CompareArgs {
     fn outputs(&self) -> Vec<Output<'_>> {
-        let files = [("--markdown", &self.markdown), ("--json", &self.json)];
+        let files = [
+            ("--markdown", &self.markdown),
+            ("--html", &self.html),
+            ("--json", &self.json),
+        ];
         let asked = files.into_iter().filter_map(|(option, path)| {
             Some(Output {
                 option,
@@ -130,6 +137,14 @@ impl CompareArgs {
     fn write(&self, told: &Comparison) -> Result<()> {
         if let Some(file) = &self.markdown {
             files::write_whole(file, &reports::comparison_markdown(told))?;
+        }
+        if let Some(file) = &self.html {
+            let way = files::ways_from(file);
+            let page = |run: &str| {
+                let page = Path::new(run).join("index.html");
+                page.is_file().then(|| way(&page))
+            };
+            files::write_whole(file, &reports::comparison_html(told, page))?;
         }
         if let Some(file) = &self.json {
             files::write_whole(file, &told.json())?;

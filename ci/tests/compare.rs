@@ -65,7 +65,12 @@ fn what_broke_ends_in_1_and_is_told_in_text_markdown_and_json() {
     change(dir, "new", "", |one| {
         one["versions"]["destination_qemu"] = "11.1.3".into()
     });
-    let files = ["--markdown=told.md", "--json=told.json"];
+    let files = [
+        "--markdown=told.md",
+        "--json=told.json",
+        "--html=pages/told.html",
+    ];
+    fs::create_dir(dir.join("pages")).expect("there is room");
     let said = compare(dir, &[&["old", "new"], &files[..]].concat());
     assert_eq!(said.code, 1, "{}", said.err);
     assert!(
@@ -83,6 +88,16 @@ fn what_broke_ends_in_1_and_is_told_in_text_markdown_and_json() {
     }
     let markdown = fs::read_to_string(dir.join("told.md")).expect("it is written");
     assert!(markdown.starts_with("## 8 cases broke\n"), "{markdown}");
+    let page = fs::read_to_string(dir.join("pages/told.html")).expect("it is written");
+    for part in [
+        "<h1>8 cases broke</h1>",
+        "trixie: QEMU 10.0.13 → 11.1.3",
+        "page 5 is of the older lap",
+        "before: <a href=\"../old/index.html#open=tck%2Ffake%2F",
+        "now: <a href=\"../new/index.html#open=tck%2Ffake%2F",
+    ] {
+        assert!(page.contains(part), "{part} is missing in {page}");
+    }
     let json = fs::read_to_string(dir.join("told.json")).expect("it is written");
     let json: serde_json::Value = serde_json::from_str(&json).expect("it is JSON");
     assert_eq!(

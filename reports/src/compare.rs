@@ -3,7 +3,7 @@
 //!
 //! ```text
 //!   runs of OLD ─▶ outcome of each case ─┐
-//!                                        ├─▶ class of each case ─▶ Comparison ─▶ text · Markdown · JSON
+//!                                        ├─▶ class of each case ─▶ Comparison ─▶ text · Markdown · JSON · page
 //!   runs of NEW ─▶ outcome of each case ─┘
 //! ```
 //!
@@ -23,6 +23,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use migratrix_matrix::{Case, Suite};
 use serde::Serialize;
 
+pub(crate) use self::text::{groups, moves, sign, state_words, telling, troubles};
 pub use self::{
     markdown::comparison_markdown,
     outcome::{Outcome, State},
@@ -31,7 +32,7 @@ pub use self::{
     versions::Moved,
 };
 use self::{outcome::Outcomes, times::times, versions::moved};
-use crate::{Exit, ReportError, Run};
+use crate::{Exit, ReportError, Run, terminal::cases};
 
 /// One side of a comparison: runs, each with what it is called.
 pub type Runs = [(String, Run)];
@@ -236,6 +237,16 @@ impl Comparison {
     #[must_use]
     pub fn json(&self) -> String {
         serde_json::to_string_pretty(self).expect("a comparison has only text keys") + "\n"
+    }
+
+    /// What is to be known first.
+    pub(crate) fn verdict(&self) -> String {
+        let of = |class| cases(self.counts.get(&class).copied().unwrap_or(0));
+        match self.exit() {
+            Exit::Failed => format!("{} broke", of(Class::Broke)),
+            Exit::Unknown => format!("{} can't be seen any more", of(Class::Unseen)),
+            Exit::AsExpected => "Nothing broke".to_owned(),
+        }
     }
 
     fn of(&self, class: Class) -> impl Iterator<Item = &Change> {

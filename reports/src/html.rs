@@ -8,6 +8,7 @@
 //! A text can't become markup: what is not [`Markup`] is escaped where it is put into it.
 
 mod article;
+mod comparison;
 mod data;
 mod difference;
 mod excerpt;
@@ -24,6 +25,7 @@ mod verdict;
 
 use maud::{DOCTYPE, Markup, PreEscaped, html as markup};
 
+pub use comparison::comparison_html;
 pub use files::Files;
 use link::query;
 

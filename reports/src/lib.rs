@@ -41,7 +41,7 @@ pub use compare::{
 };
 pub use flaw::{Death, Flaw, HostTrouble, IdleLoss, Lost};
 pub use groups::{Group, groups};
-pub use html::{Files, html};
+pub use html::{Files, comparison_html, html};
 pub use json::json;
 #[cfg(feature = "schema")]
 pub use json::summary_schema;

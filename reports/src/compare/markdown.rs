@@ -5,7 +5,6 @@ use super::{
     text::{groups, moves, sign, telling, troubles},
 };
 use crate::{
-    Exit,
     markdown::{REASON, code, plain},
     printable::shortened,
     terminal::{cases, count},
@@ -19,7 +18,7 @@ const GROUPS: usize = 20;
 /// The whole comparison: the verdict, what moved, the counts, and what is of each class.
 #[must_use]
 pub fn comparison_markdown(comparison: &Comparison) -> String {
-    let mut lines = vec![format!("## {}", verdict(comparison)), String::new()];
+    let mut lines = vec![format!("## {}", comparison.verdict()), String::new()];
     for line in moves(comparison).into_iter().chain(troubles(comparison)) {
         lines.push(format!("- {}", plain(&line)));
     }
@@ -36,15 +35,6 @@ pub fn comparison_markdown(comparison: &Comparison) -> String {
         lines.extend(told(comparison, class));
     }
     lines.join("\n") + "\n"
-}
-
-fn verdict(comparison: &Comparison) -> String {
-    let of = |class| comparison.counts.get(&class).copied().unwrap_or(0);
-    match comparison.exit() {
-        Exit::Failed => format!("{} broke", cases(of(Class::Broke))),
-        Exit::Unknown => format!("{} can't be seen any more", cases(of(Class::Unseen))),
-        Exit::AsExpected => "Nothing broke".to_owned(),
-    }
 }
 
 fn table(comparison: &Comparison) -> Vec<String> {

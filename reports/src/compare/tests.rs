@@ -3,7 +3,7 @@
 use migratrix_matrix::{Condition, Releases, Version};
 
 use super::*;
-use crate::{Colour, Judgement, KnownFailures, Verdict};
+use crate::{Colour, Judgement, KnownFailures, Verdict, comparison_html};
 
 /// The names of `count` cases.
 fn names(count: usize) -> Vec<String> {
@@ -259,4 +259,18 @@ fn the_text_has_the_versions_at_its_top_and_what_broke_at_its_end() {
 #[test]
 fn the_markdown_makes_no_markup_of_what_others_say() {
     insta::assert_snapshot!(comparison_markdown(&mixed()));
+}
+
+#[test]
+fn the_page_makes_no_markup_of_what_others_say_and_leads_only_to_pages_that_are_there() {
+    let page = comparison_html(&mixed(), |_| None);
+    assert!(
+        page.contains("page &lt;b&gt;8&lt;/b&gt; is | `stale`"),
+        "{page}"
+    );
+    assert!(!page.contains("<b>8"), "{page}");
+    assert!(page.contains("before: passing"), "{page}");
+    assert!(!page.contains("href=\"/"), "{page}");
+    let page = comparison_html(&mixed(), |run| Some(format!("a \"{run}/index.html")));
+    assert!(page.contains("href=\"a%20%22"), "{page}");
 }

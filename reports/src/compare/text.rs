@@ -40,7 +40,7 @@ fn head(comparison: &Comparison) -> Vec<String> {
 }
 
 /// What moved, or that nothing did.
-pub(super) fn moves(comparison: &Comparison) -> Vec<String> {
+pub(crate) fn moves(comparison: &Comparison) -> Vec<String> {
     let lines = versions::lines(&comparison.versions);
     if lines.is_empty() {
         return vec!["the versions of libvirt and QEMU are the same on both sides".to_owned()];
@@ -54,7 +54,7 @@ fn side(name: &str, side: &Side) -> String {
 }
 
 /// What of either side can't be believed, or is not there.
-pub(super) fn troubles(comparison: &Comparison) -> Vec<String> {
+pub(crate) fn troubles(comparison: &Comparison) -> Vec<String> {
     let sides = [("OLD", &comparison.old), ("NEW", &comparison.new)];
     let of = |(name, side): (&str, &Side)| {
         let shards = side.missing_shards.iter();
@@ -69,7 +69,7 @@ pub(super) fn troubles(comparison: &Comparison) -> Vec<String> {
 }
 
 /// Cases of one class for one reason, the largest first.
-pub(super) fn groups(comparison: &Comparison, class: Class) -> Vec<Vec<&Change>> {
+pub(crate) fn groups(comparison: &Comparison, class: Class) -> Vec<Vec<&Change>> {
     let mut all: BTreeMap<_, Vec<&Change>> = BTreeMap::new();
     for change in comparison.of(class) {
         let key = telling(change).map(|one| (one.state, one.condition, &one.gist));
@@ -81,7 +81,7 @@ pub(super) fn groups(comparison: &Comparison, class: Class) -> Vec<Vec<&Change>>
 }
 
 /// The side that says why a case is where it is.
-pub(super) fn telling(change: &Change) -> Option<&Outcome> {
+pub(crate) fn telling(change: &Change) -> Option<&Outcome> {
     let (old, new) = (change.old.as_ref(), change.new.as_ref());
     match change.class {
         Class::Mended | Class::Gone => old,
@@ -143,7 +143,7 @@ fn beside(change: &Change) -> Vec<String> {
 }
 
 /// The words for what came of a case.
-pub(super) const fn state_words(state: State) -> &'static str {
+pub(crate) const fn state_words(state: State) -> &'static str {
     match state {
         State::Passed => "passing",
         State::Known => "failing as is known",
@@ -153,7 +153,7 @@ pub(super) const fn state_words(state: State) -> &'static str {
     }
 }
 
-pub(super) const fn sign(class: Class) -> &'static str {
+pub(crate) const fn sign(class: Class) -> &'static str {
     match class {
         Class::Broke => "✗",
         Class::Unseen | Class::NotSeen => "?",

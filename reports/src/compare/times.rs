@@ -69,7 +69,7 @@ pub(super) fn times(old: &Outcomes<'_>, new: &Outcomes<'_>) -> Option<Times> {
 
 impl Times {
     /// What is said, in a line.
-    pub(super) fn told(&self) -> String {
+    pub(crate) fn told(&self) -> String {
         let Self {
             pairs,
             median_ratio,
