@@ -1,0 +1,291 @@
+//! Planted causes in the real matrix: how many are found exactly, and after how many further cases.
+//!
+//! `cargo bench -p migratrix-explain --bench planted -- [TRUTHS [WORD…]]`: so many truths a row of the
+//! table, of the rows that have one of the words in their names.
+
+use std::collections::HashMap;
+
+use fixedbitset::FixedBitSet;
+use migratrix_explain::{Column, Kind, Literal, Outcome, Row, Table, Values, settle};
+use migratrix_matrix::{
+    Backend, Case, Profile, Release, ReleaseName, Releases, Selection, Suite, Version, cover,
+};
+
+/// The most further cases that are asked for.
+const MOST: usize = 60;
+
+fn main() {
+    let words: Vec<String> = std::env::args()
+        .skip(1)
+        .filter(|word| word != "--bench")
+        .collect();
+    let truths = words
+        .first()
+        .and_then(|word| word.parse().ok())
+        .unwrap_or(200);
+    let wanted = |name: &str| words.len() < 2 || words[1..].iter().any(|word| name.contains(word));
+    let releases = releases();
+    println!(
+        "| tried | rows | planted | flaky | exact | causes told | further cases: median, 90 % | ms |"
+    );
+    println!("|---|---|---|---|---|---|---|---|");
+    for (name, selection) in selections() {
+        let space = Space::of(&selection, &releases);
+        for (tried, rows) in [("all", None), ("--cover 3", Some(3))] {
+            let tried_rows = space.tried(rows);
+            for planted in [Planted::One(2), Planted::One(3), Planted::Three] {
+                for flaky in [0, 1] {
+                    let name = format!("{name}, {tried}");
+                    let row = format!("{name} {planted} {flaky}");
+                    if wanted(&row) {
+                        space.measure(&name, &tried_rows, planted, flaky, truths);
+                    }
+                }
+            }
+        }
+    }
+}
+
+fn releases() -> Releases {
+    let release = |(name, libvirt, qemu): (&str, &str, &str)| Release {
+        libvirt: libvirt.parse::<Version>().ok(),
+        qemu: qemu.parse().ok(),
+        ..Release::unknown(ReleaseName::new(name).expect("a name"))
+    };
+    let all = [
+        ("bullseye", "7.0.0", "5.2.0"),
+        ("bookworm", "9.0.0", "7.2.22"),
+        ("trixie", "11.3.0", "10.0.13"),
+        ("sid", "12.6.0", "11.1.3"),
+    ];
+    Releases::new(all.into_iter().map(release).collect()).expect("each once")
+}
+
+fn selections() -> [(&'static str, Selection); 2] {
+    let tck = Selection {
+        profile: Some(Profile::TCK_FULL),
+        ..Selection::default()
+    };
+    let qemu = Selection {
+        suite: Suite::Qemu,
+        backend: Backend::Qemu,
+        ..Selection::default()
+    };
+    [("`tck-full`, 64 tuples", tck), ("`qemu`, 16 pairs", qemu)]
+}
+
+/// A generator of numbers that are random enough, the same ones each time.
+struct Dice(u64);
+
+impl Dice {
+    fn below(&mut self, count: usize) -> usize {
+        self.0 ^= self.0 << 13;
+        self.0 ^= self.0 >> 7;
+        self.0 ^= self.0 << 17;
+        (self.0 >> 20) as usize % count
+    }
+}
+
+#[derive(Clone, Copy)]
+enum Planted {
+    One(usize),
+    Three,
+}
+
+impl std::fmt::Display for Planted {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::One(factors) => write!(f, "one cause of {factors} factors"),
+            Self::Three => f.write_str("three causes at once"),
+        }
+    }
+}
+
+/// All feasible cases of a selection.
+struct Space {
+    cases: Vec<Case>,
+    columns: Vec<Column>,
+    values: Vec<Vec<Option<u8>>>,
+}
+
+/// The places of the ordered columns.
+const ROLES: [&str; 3] = ["client", "source", "destination"];
+
+impl Space {
+    fn of(selection: &Selection, releases: &Releases) -> Self {
+        let cases = selection.whole(releases).expect("there are cases");
+        let mut places: HashMap<String, usize> = HashMap::new();
+        let mut words: Vec<Vec<String>> = Vec::new();
+        let mut values: Vec<Vec<Option<u8>>> = Vec::new();
+        for case in &cases {
+            let mut row = vec![None; words.len()];
+            for facet in case.facets() {
+                let place = *places.entry(facet.axis.clone()).or_insert(words.len());
+                if place == words.len() {
+                    words.push(Vec::new());
+                    row.push(None);
+                    if ROLES.contains(&facet.axis.as_str()) {
+                        let names = releases.names();
+                        words[place] = names
+                            .map(|name| format!("{}({name})", facet.axis))
+                            .collect();
+                    }
+                }
+                let known = words[place].iter().position(|word| *word == facet.text);
+                let value = known.unwrap_or_else(|| {
+                    words[place].push(facet.text.clone());
+                    words[place].len() - 1
+                });
+                row[place] = u8::try_from(value).ok();
+            }
+            values.push(row);
+        }
+        let mut columns = vec![None; words.len()];
+        for (axis, place) in places {
+            let kind = if ROLES.contains(&axis.as_str()) {
+                Kind::Ordered
+            } else {
+                Kind::Unordered {
+                    families: families(&words[place]),
+                }
+            };
+            columns[place] = Some(Column {
+                group: place,
+                values: words[place].len(),
+                kind,
+            });
+        }
+        values
+            .iter_mut()
+            .for_each(|row| row.resize(words.len(), None));
+        Self {
+            cases,
+            columns: columns.into_iter().flatten().collect(),
+            values,
+        }
+    }
+
+    fn tried(&self, strength: Option<usize>) -> FixedBitSet {
+        let mut tried = FixedBitSet::with_capacity(self.cases.len());
+        match strength {
+            None => tried.insert_range(..),
+            Some(strength) => {
+                let places: HashMap<_, _> = self.cases.iter().zip(0..).collect();
+                for case in cover(self.cases.clone(), strength) {
+                    tried.insert(places[&case]);
+                }
+            }
+        }
+        tried
+    }
+
+    fn table(&self) -> Table {
+        let rows = self.values.iter().map(|values| Row {
+            values: values.clone(),
+            ..Row::default()
+        });
+        Table::new(self.columns.clone(), rows.collect()).expect("a table")
+    }
+
+    /// A random cause, none of whose factors can be left out.
+    fn cause(&self, empty: &Table, factors: usize, dice: &mut Dice) -> Vec<Literal> {
+        loop {
+            let mut literals: Vec<Literal> = Vec::new();
+            while literals.len() < factors {
+                let column = dice.below(self.columns.len());
+                if literals.iter().all(|one| one.column != column) {
+                    literals.push(self.literal(column, dice));
+                }
+            }
+            let whole = empty.region(&literals);
+            let matters = |one: usize| {
+                let mut rest = literals.clone();
+                rest.remove(one);
+                empty.region(&rest) != whole
+            };
+            if !whole.is_clear() && (0..factors).all(matters) {
+                return literals;
+            }
+        }
+    }
+
+    fn literal(&self, column: usize, dice: &mut Dice) -> Literal {
+        let count = self.columns[column].values;
+        let first = dice.below(count);
+        let last = match self.columns[column].kind {
+            Kind::Ordered => first + dice.below(count - first),
+            Kind::Unordered { .. } => first,
+        };
+        let byte = |value: usize| u8::try_from(value).expect("few values");
+        let values: Values = (byte(first)..=byte(last)).collect();
+        Literal { column, values }
+    }
+
+    #[expect(clippy::disallowed_types, reason = "a benchmark reads the clock")]
+    fn measure(
+        &self,
+        name: &str,
+        tried: &FixedBitSet,
+        planted: Planted,
+        flaky: usize,
+        truths: usize,
+    ) {
+        let mut dice = Dice(0x9e37_79b9_7f4a_7c15);
+        let empty = self.table();
+        let (mut exact, mut as_many, mut asked) = (0, 0, Vec::new());
+        let began = std::time::Instant::now();
+        for _ in 0..truths {
+            let causes: Vec<Vec<Literal>> = match planted {
+                Planted::One(factors) => vec![self.cause(&empty, factors, &mut dice)],
+                Planted::Three => {
+                    let factors = [0; 3].map(|_| 2 + dice.below(2));
+                    factors
+                        .map(|factors| self.cause(&empty, factors, &mut dice))
+                        .to_vec()
+                }
+            };
+            let mut truth = FixedBitSet::with_capacity(self.cases.len());
+            causes
+                .iter()
+                .for_each(|one| truth.union_with(&empty.region(one)));
+            let mut table = empty.clone();
+            let mut outcome = |row: usize| match truth.contains(row) != (dice.below(100) < flaky) {
+                true => Outcome::Failed,
+                false => Outcome::Passed,
+            };
+            tried.ones().for_each(|row| table.add(row, outcome(row)));
+            let (found, count) = settle(&mut table, MOST, &mut outcome);
+            let mut told = FixedBitSet::with_capacity(self.cases.len());
+            found
+                .causes
+                .iter()
+                .for_each(|one| told.union_with(&table.region(&one.literals)));
+            exact += usize::from(told == truth);
+            as_many += usize::from(found.causes.len() <= causes.len());
+            asked.push(count);
+        }
+        asked.sort_unstable();
+        let percent = |count: usize| 100.0 * count as f64 / truths as f64;
+        println!(
+            "| {name} | {} | {planted} | {flaky} % | {:.1} % | {:.1} % | {}, {} | {:.1} |",
+            tried.count_ones(..),
+            percent(exact),
+            percent(as_many),
+            asked[truths / 2],
+            asked[truths * 9 / 10],
+            began.elapsed().as_secs_f64() * 1000.0 / truths as f64,
+        );
+    }
+}
+
+/// The values whose words begin alike, up to the first `-`.
+fn families(words: &[String]) -> Vec<Values> {
+    let mut all: HashMap<&str, Vec<u8>> = HashMap::new();
+    for (word, value) in words.iter().zip(0..) {
+        if let Some(end) = word.find('-') {
+            all.entry(&word[..end]).or_default().push(value);
+        }
+    }
+    let several = all.into_values().filter(|values| values.len() > 1);
+    several.map(|values| values.into_iter().collect()).collect()
+}

@@ -1,0 +1,296 @@
+//! Candidates: combinations of literals that failing rows have and, but for a few, no passing row.
+
+use fixedbitset::FixedBitSet;
+
+use crate::{
+    Column, FACTORS, Kind, Literal, Table, Values,
+    literal::{literals, there},
+};
+
+/// What a failure costs that is in no cause.
+pub(crate) const LEFT: f64 = 7.0;
+/// What a pass costs that is in a cause: more, for what has a cause fails again and again.
+pub(crate) const CONTRADICTED: f64 = 11.0;
+/// What chance saves by a failure: one outcome in a hundred is not what it should be, and there are many
+/// combinations of few rows that two such may have in common.
+pub(crate) const CHANCE: f64 = 3.5;
+/// What a cause costs, beside its literals.
+pub(crate) const CAUSE: f64 = 0.5;
+
+/// One combination.
+#[derive(Clone, Debug)]
+pub(crate) struct Candidate {
+    pub literals: Vec<Literal>,
+    /// Which failures it is true of.
+    pub fails: FixedBitSet,
+    /// Which passes.
+    pub passes: FixedBitSet,
+    pub cost: f64,
+}
+
+/// What came of the rows: the row of each failure and of each pass. A row that was tried twice stands
+/// here twice.
+#[derive(Clone, Debug)]
+pub(crate) struct Seen {
+    pub fails: Vec<usize>,
+    pub passes: Vec<usize>,
+}
+
+impl Seen {
+    pub fn of(table: &Table) -> Self {
+        let rows = table.rows().iter().enumerate();
+        let (mut fails, mut passes) = (Vec::new(), Vec::new());
+        for (place, row) in rows {
+            fails.extend((0..row.failed.min(MOST)).map(|_| place));
+            passes.extend((0..row.passed.min(MOST)).map(|_| place));
+        }
+        Self { fails, passes }
+    }
+}
+
+/// How many outcomes of one row count.
+const MOST: u32 = 4;
+
+/// A literal, with the failures and passes that it is true of.
+struct Term {
+    literal: Literal,
+    fails: FixedBitSet,
+    passes: FixedBitSet,
+}
+
+/// Some literals together.
+struct Base {
+    terms: Vec<usize>,
+    fails: FixedBitSet,
+    passes: FixedBitSet,
+}
+
+/// The search for candidates.
+struct Search<'t> {
+    table: &'t Table,
+    seen: &'t Seen,
+    terms: Vec<Term>,
+    /// Which terms, alone or in pairs, no passing row has: nothing is to be added to them.
+    pure: Vec<FixedBitSet>,
+    /// Of which columns several values may be listed.
+    lists: Vec<bool>,
+    found: Vec<Candidate>,
+}
+
+/// All candidates, each without a literal that could be left out.
+pub(crate) fn candidates(table: &Table, seen: &Seen) -> Vec<Candidate> {
+    let terms: Vec<_> = literals(table)
+        .into_iter()
+        .map(|literal| Term::new(table, seen, literal))
+        .filter(|term| !term.fails.is_clear())
+        .collect();
+    let none = FixedBitSet::with_capacity(terms.len());
+    let lists = |(place, column): (usize, &Column)| match column.kind {
+        Kind::Unordered { .. } => there(table, place).count() > 2,
+        Kind::Ordered => false,
+    };
+    let mut search = Search {
+        table,
+        seen,
+        lists: table.columns().iter().enumerate().map(lists).collect(),
+        pure: vec![none; terms.len()],
+        terms,
+        found: Vec::new(),
+    };
+    let mut level = vec![Vec::new()];
+    for size in 1..=FACTORS {
+        let mut next = Vec::new();
+        for terms in level {
+            let base = search.base(terms);
+            search.extend(&base, size, &mut next);
+        }
+        level = next;
+    }
+    search.found
+}
+
+impl Term {
+    fn new(table: &Table, seen: &Seen, literal: Literal) -> Self {
+        let rows = table.having(&literal);
+        let of = |all: &[usize]| {
+            let mut bits = FixedBitSet::with_capacity(all.len());
+            let having = all
+                .iter()
+                .enumerate()
+                .filter(|(_, row)| rows.contains(**row));
+            having.for_each(|(place, _)| bits.insert(place));
+            bits
+        };
+        Self {
+            literal,
+            fails: of(&seen.fails),
+            passes: of(&seen.passes),
+        }
+    }
+}
+
+/// Some values of a column that only failing rows have, as one literal.
+#[derive(Default)]
+struct Together {
+    values: Vec<u8>,
+    fails: FixedBitSet,
+    passes: FixedBitSet,
+}
+
+impl Search<'_> {
+    fn base(&self, terms: Vec<usize>) -> Base {
+        let mut fails = FixedBitSet::with_capacity(self.seen.fails.len());
+        let mut passes = FixedBitSet::with_capacity(self.seen.passes.len());
+        fails.insert_range(..);
+        passes.insert_range(..);
+        for term in &terms {
+            fails.intersect_with(&self.terms[*term].fails);
+            passes.intersect_with(&self.terms[*term].passes);
+        }
+        Base {
+            terms,
+            fails,
+            passes,
+        }
+    }
+
+    /// Adds each further term to the base, and keeps what comes of it: as a candidate, and in `next`
+    /// what is to be extended.
+    fn extend(&mut self, base: &Base, size: usize, next: &mut Vec<Vec<usize>>) {
+        let counts = (base.fails.count_ones(..), base.passes.count_ones(..));
+        let first = base.terms.last().map_or(0, |last| last + 1);
+        let mut together = Together::default();
+        let mut column = usize::MAX;
+        for place in 0..self.terms.len() {
+            let term = &self.terms[place];
+            if self.is_of_its_group(base, place) {
+                continue;
+            }
+            if term.literal.column != column {
+                self.keep_together(base, column, &std::mem::take(&mut together));
+                column = self.terms[place].literal.column;
+            }
+            let term = &self.terms[place];
+            let fails = base.fails.intersection_count(&term.fails);
+            let listed = self.lists[term.literal.column] && term.literal.values.count() == 1;
+            if fails == 0
+                || (!listed || base.passes.is_clear()) && self.is_known(base, place, first)
+            {
+                continue;
+            }
+            let passes = base.passes.intersection_count(&term.passes);
+            if listed && self.seen.allows(fails, passes) {
+                together.take(base, term);
+            }
+            if self.is_known(base, place, first) {
+                continue;
+            }
+            if (fails, passes) == counts {
+                continue;
+            }
+            let mut terms = base.terms.clone();
+            terms.push(place);
+            if passes == 0 {
+                self.mark_pure(&terms);
+            } else if size < FACTORS {
+                next.push(terms.clone());
+            }
+            if self.seen.allows(fails, passes) {
+                self.keep(base, place);
+            }
+        }
+        self.keep_together(base, column, &together);
+    }
+
+    fn is_of_its_group(&self, base: &Base, place: usize) -> bool {
+        let group = |term: usize| self.table.columns()[self.terms[term].literal.column].group;
+        base.terms.iter().any(|term| group(*term) == group(place))
+    }
+
+    /// Whether the base with this term was seen already, or a part of it says enough.
+    fn is_known(&self, base: &Base, place: usize, first: usize) -> bool {
+        let pure = |one: &usize| self.pure[*one].contains(place);
+        place < first || pure(&place) || base.terms.iter().any(pure)
+    }
+
+    fn mark_pure(&mut self, terms: &[usize]) {
+        match *terms {
+            [one] => self.pure[one].insert(one),
+            [one, other] => {
+                self.pure[one].insert(other);
+                self.pure[other].insert(one);
+            }
+            [] | [_, _, _, ..] => {}
+        }
+    }
+
+    fn keep(&mut self, base: &Base, place: usize) {
+        let term = &self.terms[place];
+        let literal = term.literal;
+        let fails = &base.fails & &term.fails;
+        let passes = &base.passes & &term.passes;
+        self.push(base, literal, fails, passes);
+    }
+
+    fn push(&mut self, base: &Base, literal: Literal, fails: FixedBitSet, passes: FixedBitSet) {
+        let own = base.terms.iter().map(|term| self.terms[*term].literal);
+        let mut literals: Vec<_> = own.chain([literal]).collect();
+        literals.sort_unstable();
+        let cost = literals.iter().map(|one| one.cost(self.table)).sum::<f64>() + CAUSE;
+        self.found.push(Candidate {
+            literals,
+            fails,
+            passes,
+            cost,
+        });
+    }
+
+    /// Keeps a list of values as a literal, where it is one.
+    fn keep_together(&mut self, base: &Base, column: usize, together: &Together) {
+        let many = together.values.len();
+        if many < 2 || base.passes.is_clear() {
+            return;
+        }
+        let values: Values = together.values.iter().copied().collect();
+        let literal = Literal { column, values };
+        let Kind::Unordered { families } = &self.table.columns()[column].kind else {
+            return;
+        };
+        if values.includes(there(self.table, column)) || families.contains(&values) {
+            return;
+        }
+        let (fails, passes) = (together.fails.clone(), together.passes.clone());
+        self.push(base, literal, fails, passes);
+    }
+}
+
+impl Together {
+    fn take(&mut self, base: &Base, term: &Term) {
+        self.values.extend(term.literal.values.iter());
+        for (all, base, own) in [
+            (&mut self.fails, &base.fails, &term.fails),
+            (&mut self.passes, &base.passes, &term.passes),
+        ] {
+            all.grow(base.len());
+            all.union_with(&(base & own));
+        }
+    }
+}
+
+impl Seen {
+    /// Whether so few passes may be odd ones beside so many failures: few, and far fewer than elsewhere.
+    fn allows(&self, fails: usize, passes: usize) -> bool {
+        let few = passes * 20 <= fails || passes == 1 && fails > 1;
+        let fewer = 4 * passes * self.fails.len() <= fails * self.passes.len();
+        passes == 0 || few && fewer
+    }
+}
+
+/// What a combination saves that has so many failures and passes.
+pub(crate) fn saved(fails: usize, passes: usize) -> f64 {
+    LEFT * number(fails) - CONTRADICTED * number(passes)
+}
+
+pub(crate) fn number(count: usize) -> f64 {
+    u32::try_from(count).map_or(f64::from(u32::MAX), f64::from)
+}

@@ -1,0 +1,153 @@
+//! Causes, and how sure they are.
+
+use crate::{
+    Literal, Table,
+    candidates::{Candidate, Seen, candidates},
+    cover::choose,
+    rivals::{Hypothesis, SETTLED, hypotheses, splitting},
+};
+
+/// What accounts for the failures of a table.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Explanation {
+    /// The causes, the one that explains most first.
+    pub causes: Vec<Cause>,
+    /// The rows that failed and that no cause is true of.
+    pub left: Vec<usize>,
+}
+
+/// A combination of values whose rows fail.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Cause {
+    /// What is true of its rows, in the order of the columns.
+    pub literals: Vec<Literal>,
+    /// The rows of it that failed.
+    pub failed: Vec<usize>,
+    /// The rows of it that passed all the same: few, or none.
+    pub passed: Vec<usize>,
+    /// For each literal, what was tried beside it: of which it is not true, and all others are.
+    pub beside: Vec<Beside>,
+    /// How likely it is beside its rivals, of 1.
+    pub share: f64,
+    /// What else it could be, the likeliest first.
+    pub rivals: Vec<Rival>,
+    /// The row whose outcome would tell most, if any would.
+    pub question: Option<usize>,
+}
+
+/// What came of the rows of which all literals but one are true.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Beside {
+    /// How many passed.
+    pub passed: usize,
+    /// How many failed.
+    pub failed: usize,
+}
+
+/// Something else that a cause could be.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Rival {
+    /// Its literals; none where it is chance.
+    pub literals: Vec<Literal>,
+    /// How likely it is, of 1.
+    pub share: f64,
+    /// A row that fails by the one and passes by the other, if there is one.
+    pub told_by: Option<usize>,
+}
+
+impl Cause {
+    /// Whether what is known leaves little doubt.
+    #[must_use]
+    pub fn is_settled(&self) -> bool {
+        self.share >= SETTLED
+    }
+}
+
+/// How many rivals are told.
+const RIVALS: usize = 3;
+/// How likely a rival has to be to be told.
+const LIKELY: f64 = 0.02;
+
+/// Explains what failed.
+#[must_use]
+pub fn explain(table: &Table) -> Explanation {
+    let seen = Seen::of(table);
+    let all = candidates(table, &seen);
+    let chosen = choose(table, &all, &seen);
+    let causes = (0..chosen.len()).map(|place| {
+        let hypotheses = hypotheses(table, &seen, &all, &chosen, place);
+        cause(table, &chosen[place], &hypotheses)
+    });
+    let mut causes: Vec<Cause> = causes.collect();
+    causes.sort_by(|one, other| {
+        let by_size = other.failed.len().cmp(&one.failed.len());
+        by_size.then_with(|| one.literals.cmp(&other.literals))
+    });
+    Explanation {
+        left: left(table, &causes),
+        causes,
+    }
+}
+
+fn left(table: &Table, causes: &[Cause]) -> Vec<usize> {
+    let regions: Vec<_> = causes
+        .iter()
+        .map(|one| table.region(&one.literals))
+        .collect();
+    let rows = table.rows().iter().enumerate();
+    let failed = rows
+        .filter(|(_, row)| row.failed > 0)
+        .map(|(place, _)| place);
+    failed
+        .filter(|row| !regions.iter().any(|region| region.contains(*row)))
+        .collect()
+}
+
+fn cause(table: &Table, chosen: &Candidate, hypotheses: &[Hypothesis]) -> Cause {
+    let literals = chosen.literals.clone();
+    let rows = table.region(&literals);
+    let of = |is: fn(u32, u32) -> bool| {
+        let tried = rows.ones().filter(|row| {
+            let row = &table.rows()[*row];
+            is(row.failed, row.passed)
+        });
+        tried.collect::<Vec<_>>()
+    };
+    let own = hypotheses.iter().find(|one| one.is_own);
+    Cause {
+        failed: of(|failed, _| failed > 0),
+        passed: of(|_, passed| passed > 0),
+        beside: (0..literals.len())
+            .map(|one| beside(table, &literals, one))
+            .collect(),
+        share: own.map_or(0.0, |own| own.share),
+        rivals: own.map_or_else(Vec::new, |own| rivals(own, hypotheses)),
+        question: splitting(table, hypotheses).map(|(row, _)| row),
+        literals,
+    }
+}
+
+fn rivals(own: &Hypothesis, all: &[Hypothesis]) -> Vec<Rival> {
+    let others = all.iter().filter(|one| !one.is_own && one.share > LIKELY);
+    let rival = |one: &Hypothesis| Rival {
+        literals: one.literals.clone(),
+        share: one.share,
+        told_by: one.region.symmetric_difference(&own.region).next(),
+    };
+    others.map(rival).take(RIVALS).collect()
+}
+
+fn beside(table: &Table, literals: &[Literal], one: usize) -> Beside {
+    let others = literals
+        .iter()
+        .enumerate()
+        .filter(|(place, _)| *place != one);
+    let others: Vec<_> = others.map(|(_, literal)| *literal).collect();
+    let mut rows = table.region(&others);
+    rows.difference_with(&table.having(&literals[one]));
+    let rows = rows.ones().map(|row| &table.rows()[row]);
+    rows.fold(Beside::default(), |sum, row| Beside {
+        passed: sum.passed + usize::from(row.failed == 0 && row.passed > 0),
+        failed: sum.failed + usize::from(row.failed > 0),
+    })
+}

@@ -1,0 +1,29 @@
+//! The smallest combinations of values that account for what failed.
+//!
+//! ```text
+//!   Table ─▶ candidates ─▶ the fewest that cover all failures ─▶ Explanation
+//!     ▲                                                              │
+//!     └───────────── outcome ◀── the row that splits rivals best ◀───┘
+//! ```
+//!
+//! Pure, and without a word of migrations: a [`Table`] has columns, rows that could be tried, and what
+//! came of those that were. A [`Cause`] is up to [`FACTORS`] [`Literal`]s, each some values of a column.
+//! See Colbourn and McClary, *Locating and detecting arrays for interaction faults*, and Nie and Leung,
+//! *The minimal failure-causing schema of combinatorial testing*.
+
+mod budget;
+mod candidates;
+mod cause;
+mod cover;
+mod explore;
+mod literal;
+mod rivals;
+mod table;
+
+pub use budget::{Budget, settle};
+pub use cause::{Beside, Cause, Explanation, Rival, explain};
+pub use literal::{Literal, Shape, Values};
+pub use table::{BadTable, Column, Kind, Outcome, Row, Table};
+
+/// How many literals a cause has at most.
+pub const FACTORS: usize = 3;

@@ -1,0 +1,160 @@
+//! A literal: that a row has one of some values of a column.
+
+use std::collections::HashSet;
+
+use crate::{Kind, Table};
+
+/// A set of values of one column.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Values(u128);
+
+/// That a row has one of some values of a column.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Literal {
+    /// The column's place.
+    pub column: usize,
+    /// The values.
+    pub values: Values,
+}
+
+/// How the values of a literal are told.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Shape {
+    /// One value.
+    One,
+    /// The values of an ordered column up to one, or from one on.
+    Half,
+    /// Those between two of an ordered column.
+    Range,
+    /// A family of values.
+    Family,
+    /// One by one.
+    Several,
+    /// All but some.
+    AllBut,
+}
+
+impl Values {
+    /// How many values a column can have.
+    pub const MOST: usize = 128;
+
+    /// The values one by one.
+    pub fn iter(self) -> impl Iterator<Item = u8> {
+        (0..128).filter(move |value| self.0 >> value & 1 == 1)
+    }
+
+    /// How many there are.
+    #[must_use]
+    pub const fn count(self) -> usize {
+        self.0.count_ones() as usize
+    }
+
+    /// Whether a value is among them.
+    #[must_use]
+    pub const fn has(self, value: u8) -> bool {
+        self.0 >> value & 1 == 1
+    }
+
+    /// Whether all of `other` are among them.
+    #[must_use]
+    pub const fn includes(self, other: Self) -> bool {
+        self.0 & other.0 == other.0
+    }
+
+    /// Those of `self` that are not in `other`.
+    #[must_use]
+    pub const fn without(self, other: Self) -> Self {
+        Self(self.0 & !other.0)
+    }
+}
+
+impl FromIterator<u8> for Values {
+    fn from_iter<I: IntoIterator<Item = u8>>(values: I) -> Self {
+        let add = |all: u128, value: u8| all | 1_u128.checked_shl(value.into()).unwrap_or(0);
+        Self(values.into_iter().fold(0, add))
+    }
+}
+
+impl Literal {
+    /// How its values are told in this table.
+    #[must_use]
+    pub fn shape(&self, table: &Table) -> Shape {
+        let column = &table.columns()[self.column];
+        let there = there(table, self.column);
+        let (own, others) = (self.values.count(), there.without(self.values).count());
+        match &column.kind {
+            Kind::Ordered => {
+                let first = there.iter().next().is_some_and(|one| self.values.has(one));
+                let last = there.iter().last().is_some_and(|one| self.values.has(one));
+                match (first || last, own) {
+                    (true, _) => Shape::Half,
+                    (false, 1) => Shape::One,
+                    (false, _) => Shape::Range,
+                }
+            }
+            Kind::Unordered { .. } if own == 1 => Shape::One,
+            Kind::Unordered { families } if families.contains(&self.values) => Shape::Family,
+            Kind::Unordered { .. } if others < own => Shape::AllBut,
+            Kind::Unordered { .. } => Shape::Several,
+        }
+    }
+
+    /// What it costs to say it: of equally good causes the cheapest is told.
+    pub(crate) fn cost(&self, table: &Table) -> f64 {
+        let others = || there(table, self.column).without(self.values).count();
+        match self.shape(table) {
+            Shape::One | Shape::Half => 1.5,
+            Shape::Range | Shape::Family => 1.7,
+            Shape::Several => 1.0 + 0.7 * small(self.values.count()),
+            Shape::AllBut => 1.3 + 0.7 * small(others()),
+        }
+    }
+}
+
+fn small(count: usize) -> f64 {
+    u8::try_from(count).map_or(256.0, f64::from)
+}
+
+/// The values of a column that some row has.
+pub(crate) fn there(table: &Table, column: usize) -> Values {
+    let is_there = |value: &u8| {
+        let values = Values::from_iter([*value]);
+        !table.having(&Literal { column, values }).is_clear()
+    };
+    let all = 0..u8::try_from(table.columns()[column].values).unwrap_or(u8::MAX);
+    all.filter(is_there).collect()
+}
+
+/// All literals that say something, but for lists of values: of those of one group that say the same
+/// of every row, the first.
+pub(crate) fn literals(table: &Table) -> Vec<Literal> {
+    let mut seen = HashSet::new();
+    let mut all = Vec::new();
+    for (column, info) in table.columns().iter().enumerate() {
+        let there = there(table, column);
+        let sets: Vec<Values> = match &info.kind {
+            Kind::Ordered => ranges(there),
+            Kind::Unordered { families } => {
+                let single = there.iter().map(|value| Values::from_iter([value]));
+                single.chain(families.iter().copied()).collect()
+            }
+        };
+        for values in sets {
+            let literal = Literal { column, values };
+            let rows = table.having(&literal);
+            let says = !rows.is_clear() && rows.count_ones(..) < table.rows().len();
+            if says && seen.insert((info.group, rows)) {
+                all.push(literal);
+            }
+        }
+    }
+    all
+}
+
+fn ranges(there: Values) -> Vec<Values> {
+    let all: Vec<_> = there.iter().collect();
+    let from = |first: usize| (first..all.len()).map(move |last| (first, last));
+    let both = (0..all.len()).flat_map(from);
+    both.map(|(first, last)| all[first..=last].iter().copied().collect())
+        .collect()
+}

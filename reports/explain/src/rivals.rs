@@ -1,0 +1,166 @@
+//! What else a cause could be, and the row that would tell.
+
+use std::collections::HashMap;
+
+use fixedbitset::FixedBitSet;
+
+use crate::{
+    Literal, Table,
+    candidates::{CHANCE, Candidate, Seen, number, saved},
+};
+
+/// Something that a cause could be, by what is known.
+#[derive(Clone, Debug)]
+pub(crate) struct Hypothesis {
+    /// Its literals; none where nothing but chance accounts for the failures.
+    pub literals: Vec<Literal>,
+    /// The rows that it says must fail, beside what the other causes say.
+    pub region: FixedBitSet,
+    /// How likely it is.
+    pub share: f64,
+    /// Whether it says the same as the cause itself.
+    pub is_own: bool,
+}
+
+/// How much less likely than the best one a hypothesis may be, as the logarithm.
+const FAR: f64 = 9.0;
+/// How many are weighed.
+const WEIGHED: usize = 300;
+/// How likely the best one has to be to count as settled.
+pub(crate) const SETTLED: f64 = 0.97;
+/// How near to 0 or 1 the answer may be that is expected of a question that is worth asking.
+const WORTH_ASKING: f64 = 0.01;
+
+/// What the other causes leave to one.
+struct Own {
+    /// The failures that it alone accounts for.
+    fails: FixedBitSet,
+    /// The passes that no other contradicts.
+    passes: FixedBitSet,
+    /// The rows of the others.
+    others: FixedBitSet,
+}
+
+/// What the cause at `place` of `chosen` could be instead, the likeliest first. Those that say the
+/// same of every row are one.
+pub(crate) fn hypotheses(
+    table: &Table,
+    seen: &Seen,
+    all: &[Candidate],
+    chosen: &[Candidate],
+    place: usize,
+) -> Vec<Hypothesis> {
+    let own = Own::of(table, seen, chosen, place);
+    let by_chance = CHANCE * number(own.fails.count_ones(..));
+    let mut scored = own.scored(all);
+    let best = scored.first().map_or(by_chance, |one| one.0.max(by_chance));
+    scored.retain(|(score, _)| *score > best - FAR);
+    scored.truncate(WEIGHED);
+    let candidates = scored.into_iter().map(|(score, one)| {
+        let region = own.region(table, &one.literals);
+        (score, one.literals.clone(), region)
+    });
+    let nothing = FixedBitSet::with_capacity(table.rows().len());
+    let mut found = Found {
+        mine: own.region(table, &chosen[place].literals),
+        places: HashMap::new(),
+        all: Vec::new(),
+    };
+    for (score, literals, region) in candidates.chain([(by_chance, Vec::new(), nothing)]) {
+        found.take(literals, region, (score - best).exp());
+    }
+    found.in_shares()
+}
+
+impl Own {
+    fn of(table: &Table, seen: &Seen, chosen: &[Candidate], place: usize) -> Self {
+        let mut own = Self {
+            fails: chosen[place].fails.clone(),
+            passes: FixedBitSet::with_capacity(seen.passes.len()),
+            others: FixedBitSet::with_capacity(table.rows().len()),
+        };
+        own.passes.insert_range(..);
+        for (_, other) in chosen.iter().enumerate().filter(|(one, _)| *one != place) {
+            own.fails.difference_with(&other.fails);
+            own.passes.difference_with(&other.passes);
+            own.others.union_with(&table.region(&other.literals));
+        }
+        own
+    }
+
+    /// The candidates that account for any of it, with what each saves; the best first.
+    fn scored<'c>(&self, all: &'c [Candidate]) -> Vec<(f64, &'c Candidate)> {
+        let score = |one: &'c Candidate| {
+            let fails = one.fails.intersection_count(&self.fails);
+            let passes = one.passes.intersection_count(&self.passes);
+            (fails > 0).then(|| (saved(fails, passes) - one.cost, one))
+        };
+        let mut scored: Vec<_> = all.iter().filter_map(score).collect();
+        scored.sort_by(|(one, first), (other, second)| {
+            let by_score = other.total_cmp(one);
+            by_score.then_with(|| first.literals.cmp(&second.literals))
+        });
+        scored
+    }
+
+    /// The rows of some literals that are not of the other causes.
+    fn region(&self, table: &Table, literals: &[Literal]) -> FixedBitSet {
+        let mut region = table.region(literals);
+        region.difference_with(&self.others);
+        region
+    }
+}
+
+/// The hypotheses so far.
+struct Found {
+    /// The rows of the cause itself.
+    mine: FixedBitSet,
+    places: HashMap<FixedBitSet, usize>,
+    all: Vec<Hypothesis>,
+}
+
+impl Found {
+    fn take(&mut self, literals: Vec<Literal>, region: FixedBitSet, share: f64) {
+        let next = self.all.len();
+        let at = *self.places.entry(region.clone()).or_insert(next);
+        match self.all.get_mut(at) {
+            Some(same) => same.share += share,
+            None => self.all.push(Hypothesis {
+                literals,
+                is_own: region == self.mine,
+                region,
+                share,
+            }),
+        }
+    }
+
+    fn in_shares(mut self) -> Vec<Hypothesis> {
+        let sum: f64 = self.all.iter().map(|one| one.share).sum();
+        self.all.iter_mut().for_each(|one| one.share /= sum);
+        self.all
+            .sort_by(|one, other| other.share.total_cmp(&one.share));
+        self.all
+    }
+}
+
+/// The row whose outcome splits the hypotheses best, and how likely it fails.
+pub(crate) fn splitting(table: &Table, all: &[Hypothesis]) -> Option<(usize, f64)> {
+    let mut expected: HashMap<usize, f64> = HashMap::new();
+    for one in all {
+        for row in one.region.ones() {
+            *expected.entry(row).or_default() += one.share;
+        }
+    }
+    let unsure = |share: f64| (share - 0.5).abs();
+    let tried = |row: usize| {
+        let row = &table.rows()[row];
+        f64::from(row.failed + row.passed + row.flaky) * 0.05
+    };
+    let worth = expected
+        .into_iter()
+        .filter(|(_, share)| (WORTH_ASKING..=1.0 - WORTH_ASKING).contains(share));
+    worth.min_by(|(one, share), (other, rate)| {
+        let (one_is, other_is) = (unsure(*share) + tried(*one), unsure(*rate) + tried(*other));
+        one_is.total_cmp(&other_is).then(one.cmp(other))
+    })
+}

@@ -1,0 +1,267 @@
+//! A checker that shares no code with the search: it knows rows and values only, and tries everything.
+
+use migratrix_explain::{
+    Cause, Column, Kind, Literal, Outcome, Row, Table, Values, explain, settle,
+};
+use proptest::prelude::*;
+
+/// Whether a row has one of the values, read off the row itself.
+fn has(row: &Row, literals: &[Literal]) -> bool {
+    literals.iter().all(|one| {
+        row.values[one.column].is_some_and(|value| one.values.iter().any(|own| own == value))
+    })
+}
+
+/// Every set of values that a literal of a column may be, by brute force.
+fn sets(column: &Column) -> Vec<Values> {
+    let count = u8::try_from(column.values).expect("few");
+    let all = (1..1_u32 << count).map(|bits| (0..count).filter(move |one| bits >> one & 1 == 1));
+    let all = all.map(Iterator::collect::<Vec<u8>>);
+    let is_range = |set: &Vec<u8>| set.windows(2).all(|two| two[1] == two[0] + 1);
+    let wanted = all.filter(|set| match column.kind {
+        Kind::Ordered => is_range(set),
+        Kind::Unordered { .. } => true,
+    });
+    wanted.map(|set| set.into_iter().collect()).collect()
+}
+
+/// What is wrong with an explanation of outcomes without a slip.
+fn wrong(table: &Table) -> Result<(), TestCaseError> {
+    let explanation = explain(table);
+    let rows = table.rows();
+    for cause in &explanation.causes {
+        let own: Vec<_> = rows
+            .iter()
+            .filter(|row| has(row, &cause.literals))
+            .collect();
+        prop_assert!(
+            own.iter().any(|row| row.failed > 0),
+            "{cause:?} explains nothing"
+        );
+        let passed = own.iter().filter(|row| row.passed > 0).count();
+        prop_assert_eq!(passed, cause.passed.len(), "{:?}", cause);
+        minimal(table, cause)?;
+    }
+    for (place, row) in rows.iter().enumerate().filter(|(_, row)| row.failed > 0) {
+        let covered = explanation
+            .causes
+            .iter()
+            .any(|cause| has(row, &cause.literals));
+        let left = explanation.left.contains(&place);
+        prop_assert!(
+            covered != left,
+            "row {} is covered: {}, left: {}",
+            place,
+            covered,
+            left
+        );
+    }
+    Ok(())
+}
+
+/// Without any of its literals a passing row is in it.
+fn minimal(table: &Table, cause: &Cause) -> Result<(), TestCaseError> {
+    for one in 0..cause.literals.len() {
+        let mut rest = cause.literals.clone();
+        rest.remove(one);
+        let passing = |row: &&Row| row.passed > 0 && has(row, &rest);
+        let passing = table.rows().iter().filter(passing).count();
+        prop_assert!(passing > cause.passed.len(), "{:?} says too much", cause);
+    }
+    Ok(())
+}
+
+/// The least number of causes of at most three factors that have all failing rows and no passing one,
+/// up to two; `None` where more are needed.
+fn fewest(table: &Table) -> Option<usize> {
+    let columns = table.columns();
+    let mut pure: Vec<u64> = Vec::new();
+    let failing: Vec<_> = table.rows().iter().filter(|row| row.failed > 0).collect();
+    let mut literals = vec![Vec::new()];
+    for (place, column) in columns.iter().enumerate() {
+        let mut more = Vec::new();
+        for some in &literals {
+            more.push(some.clone());
+            for values in sets(column) {
+                let mut longer: Vec<Literal> = some.clone();
+                longer.push(Literal {
+                    column: place,
+                    values,
+                });
+                more.push(longer);
+            }
+        }
+        literals = more;
+        literals.retain(|some| some.len() <= 3);
+    }
+    for some in literals {
+        let passes = table
+            .rows()
+            .iter()
+            .any(|row| row.passed > 0 && has(row, &some));
+        let bits = failing
+            .iter()
+            .enumerate()
+            .filter(|(_, row)| has(row, &some));
+        let bits = bits.fold(0_u64, |all, (place, _)| all | 1 << place);
+        if !passes && bits != 0 {
+            pure.push(bits);
+        }
+    }
+    let all = (1_u64 << failing.len()) - 1;
+    if pure.contains(&all) {
+        return Some(1);
+    }
+    let two = pure
+        .iter()
+        .any(|one| pure.iter().any(|other| one | other == all));
+    two.then_some(2)
+}
+
+/// The whole product of two ordered columns of three values, a list of three and two switches.
+fn space() -> (Vec<Column>, Vec<Vec<Option<u8>>>) {
+    let column = |group, values, kind| Column {
+        group,
+        values,
+        kind,
+    };
+    let unordered = || Kind::Unordered {
+        families: Vec::new(),
+    };
+    let columns = vec![
+        column(0, 3, Kind::Ordered),
+        column(1, 3, Kind::Ordered),
+        column(2, 3, unordered()),
+        column(3, 2, unordered()),
+        column(4, 2, unordered()),
+    ];
+    let mut rows = vec![Vec::new()];
+    for column in &columns {
+        let count = u8::try_from(column.values).expect("few");
+        let longer = |row: &Vec<Option<u8>>, value| {
+            let mut row = row.clone();
+            row.push(Some(value));
+            row
+        };
+        rows = rows
+            .iter()
+            .flat_map(|row| (0..count).map(move |value| longer(row, value)))
+            .collect();
+    }
+    (columns, rows)
+}
+
+/// A table of which a row fails where `fails` says so, and is not tried where `tried` does not.
+fn table(fails: impl Fn(&[u8]) -> bool, tried: impl Fn(usize) -> bool) -> Table {
+    let (columns, rows) = space();
+    let rows = rows.into_iter().enumerate().map(|(place, values)| {
+        let plain: Vec<u8> = values.iter().copied().flatten().collect();
+        let (failed, is_tried) = (fails(&plain), tried(place));
+        Row {
+            values,
+            failed: u32::from(failed && is_tried),
+            passed: u32::from(!failed && is_tried),
+            flaky: 0,
+        }
+    });
+    Table::new(columns, rows.collect()).expect("it is one")
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(48))]
+
+    #[test]
+    fn causes_are_minimal_and_every_failure_is_covered_or_left(
+        cells in prop::collection::vec((0..3_u8, 0..3_u8, 0..3_u8, 0..2_u8), 1..4),
+        tried in prop::collection::vec(any::<bool>(), 108),
+    ) {
+        let fails = |row: &[u8]| cells.iter().any(|(one, two, three, four)| {
+            row[0] >= *one && row[1] == *two && row[2] != *three && row[3] == *four
+        });
+        wrong(&table(fails, |_| true))?;
+        wrong(&table(fails, |place| tried[place]))?;
+    }
+
+    #[test]
+    fn no_fewer_causes_would_do(
+        one in (0..3_u8, 0..3_u8, 0..2_u8),
+        other in (0..3_u8, 0..3_u8, 0..2_u8),
+    ) {
+        let fails = |row: &[u8]| {
+            row[0] >= one.0 && row[2] == one.1 && row[3] == one.2
+                || row[1] <= other.0 && row[2] == other.1 && row[4] == other.2
+        };
+        let table = table(fails, |_| true);
+        let least = fewest(&table);
+        if let Some(least) = least {
+            let explanation = explain(&table);
+            prop_assert!(explanation.causes.len() <= least, "{:?}", explanation);
+            prop_assert_eq!(explanation.left.len(), 0);
+        }
+    }
+}
+
+#[test]
+fn a_range_of_an_ordered_column_is_found_with_its_bounds() {
+    let table = table(|row| row[0] >= 1 && row[1] == 2 && row[4] == 0, |_| true);
+    let explanation = explain(&table);
+    let [cause] = explanation.causes.as_slice() else {
+        panic!("one cause: {explanation:?}");
+    };
+    let values = |all: &[u8]| all.iter().copied().collect::<Values>();
+    let literal = |column, all: &[u8]| Literal {
+        column,
+        values: values(all),
+    };
+    let planted = vec![literal(0, &[1, 2]), literal(1, &[2]), literal(4, &[0])];
+    assert_eq!(cause.literals, planted);
+    assert!(cause.is_settled(), "{cause:?}");
+    assert_eq!(cause.question, None, "nothing is left to ask");
+}
+
+#[test]
+fn a_cause_that_few_of_many_contradict_is_told_with_these() {
+    let slip = std::cell::Cell::new(true);
+    let fails = |row: &[u8]| row[3] == 1 && !(row[0] == 0 && slip.take());
+    let table = table(fails, |_| true);
+    let explanation = explain(&table);
+    let [cause] = explanation.causes.as_slice() else {
+        panic!("one cause: {explanation:?}");
+    };
+    assert_eq!((cause.failed.len(), cause.passed.len()), (53, 1));
+}
+
+#[test]
+fn what_is_not_sure_is_settled_by_questions() {
+    let fails = |row: &[u8]| row[0] == 2 && row[2] == 1 && row[3] == 1;
+    let truth = table(fails, |_| true);
+    let some = (0..11).map(|first| table(fails, move |place| place % 11 == first));
+    let is_open = |few: &Table| explain(few).causes.iter().any(|cause| !cause.is_settled());
+    let mut few = some
+        .into_iter()
+        .find(is_open)
+        .expect("one in eleven is not enough");
+    let outcome = |row: usize| match truth.rows()[row].failed {
+        0 => Outcome::Passed,
+        _ => Outcome::Failed,
+    };
+    let (explanation, asked) = settle(&mut few, 20, outcome);
+    let region = few.region(&explanation.causes[0].literals);
+    let planted: Vec<_> = (0..truth.rows().len())
+        .filter(|row| truth.rows()[*row].failed > 0)
+        .collect();
+    assert_eq!(region.ones().collect::<Vec<_>>(), planted, "after {asked}");
+    assert!(asked < 12, "{asked}");
+}
+
+#[test]
+fn a_lone_failure_that_does_not_come_again_is_left_over() {
+    let (mut once, fails) = (table(|_| false, |place| place % 5 == 0), 50);
+    once.add(fails, Outcome::Failed);
+    let (explanation, asked) = settle(&mut once, 30, |_| Outcome::Passed);
+    assert_eq!(
+        (explanation.causes.len(), explanation.left),
+        (0, vec![fails])
+    );
+    assert!(asked < 20, "{asked}");
+}
