@@ -12,6 +12,7 @@
 mod attribution;
 mod checks;
 mod compare;
+mod explain;
 mod facets;
 mod flaw;
 mod groups;
@@ -39,6 +40,9 @@ pub use compare::{
     Change, Class, Comparison, Moved, Outcome, Pace, Runs, Side, State, Times, compare,
     comparison_markdown, comparison_text,
 };
+pub use explain::{
+    Account, Blame, Neighbours, Other, Study, Tried, causes as account_lines, told as account_text,
+};
 pub use flaw::{Death, Flaw, HostTrouble, IdleLoss, Lost};
 pub use groups::{Group, groups};
 pub use html::{Files, comparison_html, html};
@@ -50,6 +54,7 @@ pub use junit::{Flavour, Granularity, Part, Size, junit, write_junit};
 pub use known::{Blessing, KnownFailures, Spot};
 pub use lines::{Damage, Reading, ReportError, Verdicts, parse, read, to_line};
 pub use markdown::markdown;
+pub use migratrix_explain::{Budget, Outcome as CaseOutcome};
 pub use printable::printable;
 pub use reproduce::{LibvirtRecipe, NoScript, Origin as ScriptOrigin, RawRecipe, can_be_shown};
 pub use run::{Exit, Flaky, KnownAre, Route, Rules, Run, Tally};

@@ -2,7 +2,8 @@
 
 use std::io::{self, BufRead};
 
-use migratrix_matrix::{Condition, SelectError};
+use migratrix_explain::BadTable;
+use migratrix_matrix::{Condition, ReleaseName, SelectError, Suite};
 use thiserror::Error;
 
 use crate::{Judgement, Kind, Spot, Verdict, checks};
@@ -80,6 +81,17 @@ pub enum ReportError {
          same profile"
     )]
     NothingInCommon,
+    /// Cases of several suites are to be explained together.
+    #[error(
+        "cases of the suites `{0}` and `{1}` can't be explained together, for they have no axes in common: explain each run by itself"
+    )]
+    Suites(Suite, Suite),
+    /// A release has several versions in runs that are to be explained together.
+    #[error("the runs have `{0}` in different versions: explain each run by itself")]
+    Versions(ReleaseName),
+    /// An axis has too many values.
+    #[error("the failures can't be explained: {0}")]
+    Columns(BadTable),
     /// A JUnit file can't be written.
     #[error("the JUnit report can't be written")]
     JUnit(#[source] io::Error),

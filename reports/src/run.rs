@@ -223,6 +223,11 @@ impl Run {
         self
     }
 
+    /// What the plan knows of its releases.
+    pub(crate) fn planned_releases(&self) -> &[Release] {
+        &self.releases
+    }
+
     /// The same run, as one whose directory is not where its reports are.
     #[must_use]
     pub fn at(mut self, home: &str) -> Self {

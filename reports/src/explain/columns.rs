@@ -1,0 +1,380 @@
+//! Cases as rows of a table, and what a literal of it is in the language of filters.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+use migratrix_explain::{Column, Kind, Literal, Shape, Table, Values};
+use migratrix_matrix::{Axis as _, Backend, Case, Releases, Role, Suite, Version};
+
+/// The columns of a table of cases.
+#[derive(Clone, Debug)]
+pub(super) struct Columns(Vec<Axis>);
+
+/// One column.
+#[derive(Clone, Debug)]
+struct Axis {
+    /// What it is called: that of the releases at a place is the place.
+    name: String,
+    /// Which columns say the same in other words: those of one name.
+    group: usize,
+    words: Words,
+}
+
+/// What its values are called.
+#[derive(Clone, Debug)]
+enum Words {
+    /// The filter that is true of each.
+    Facets(Vec<String>),
+    /// The versions of a program at a place, the oldest first.
+    Versions(Role, Program, Vec<Version>),
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Program {
+    Libvirt,
+    Qemu,
+}
+
+/// The value of each column of a case.
+type Row = Vec<Option<u8>>;
+
+impl Columns {
+    /// The columns of these cases, and of each case its values.
+    pub(super) fn of(cases: &[Case], releases: &Releases) -> (Self, Vec<Row>) {
+        let mut axes = Vec::new();
+        let mut rows: Vec<Row> = vec![Row::new(); cases.len()];
+        for (role, program) in versioned(cases) {
+            versions(&mut axes, &mut rows, cases, releases, (role, program));
+        }
+        facets(&mut axes, &mut rows, cases);
+        let mut groups: BTreeMap<String, usize> = BTreeMap::new();
+        for axis in &mut axes {
+            let next = groups.len();
+            axis.group = *groups.entry(axis.name.clone()).or_insert(next);
+        }
+        (Self(axes), rows)
+    }
+
+    /// The columns, as a table takes them.
+    pub(super) fn columns(&self) -> Vec<Column> {
+        let column = |axis: &Axis| Column {
+            group: axis.group,
+            values: axis.words.count(),
+            kind: match &axis.words {
+                Words::Versions(..) => Kind::Ordered,
+                Words::Facets(texts) => Kind::Unordered {
+                    families: families(texts),
+                },
+            },
+        };
+        self.0.iter().map(column).collect()
+    }
+
+    /// The filter that is true of the rows of all of these literals.
+    pub(super) fn filter(&self, table: &Table, literals: &[Literal]) -> String {
+        let mut in_order = literals.to_vec();
+        in_order.sort_by_key(|one| self.rank(one.column));
+        let texts: Vec<_> = in_order.iter().map(|one| self.text(table, one)).collect();
+        texts.join(" & ")
+    }
+
+    /// Source and destination stand first, as in a case's name what is migrated stands last.
+    fn rank(&self, column: usize) -> (usize, usize) {
+        let roles = [Role::Source, Role::Destination, Role::Client].map(Role::word);
+        let place = roles.iter().position(|role| *role == self.0[column].name);
+        (place.unwrap_or(roles.len()), column)
+    }
+
+    /// The filter that is true of the rows of a literal.
+    pub(super) fn text(&self, table: &Table, literal: &Literal) -> String {
+        match &self.0[literal.column].words {
+            Words::Versions(role, program, versions) => {
+                let of = |sign: &str, at: usize| {
+                    format!("{}({}{sign}{})", role.word(), program.word(), versions[at])
+                };
+                let mut values = literal.values.iter().map(usize::from);
+                let first = values.next().unwrap_or_default();
+                let last = values.last().unwrap_or(first);
+                let (is_first, is_last) = (first == 0, last + 1 == versions.len());
+                match (is_first, is_last) {
+                    (false, false) if first == last => of("=", first),
+                    (false, false) => format!("{} & {}", of(">=", first), of("<=", last)),
+                    (_, true) => of(">=", first),
+                    (true, false) => of("<=", last),
+                }
+            }
+            Words::Facets(texts) => facet_text(table, literal, literal.shape(table), texts),
+        }
+    }
+
+    /// What the axis of a literal is called.
+    pub(super) fn name(&self, literal: &Literal) -> &str {
+        &self.0[literal.column].name
+    }
+
+    /// The literal in other words, which are true of the same rows.
+    pub(super) fn alike(&self, table: &Table, literal: &Literal) -> Vec<String> {
+        let own = table.region(&[*literal]);
+        let group = self.0[literal.column].group;
+        let others = self.0.iter().enumerate();
+        let others = others.filter(|(place, axis)| *place != literal.column && axis.group == group);
+        let same = others.filter_map(|(column, _)| {
+            let having = |value: &u8| {
+                let values = Values::from_iter([*value]);
+                let rows = table.region(&[Literal { column, values }]);
+                !rows.is_clear() && rows.is_subset(&own)
+            };
+            let count = u8::try_from(self.0[column].words.count()).unwrap_or(u8::MAX);
+            let values: Values = (0..count).filter(having).collect();
+            let other = Literal { column, values };
+            (values.count() > 0 && table.region(&[other]) == own).then(|| self.text(table, &other))
+        });
+        same.collect()
+    }
+
+    /// The names of the axes that have one value in all of these rows.
+    pub(super) fn never_varied<'r>(
+        &self,
+        rows: impl Iterator<Item = &'r [Option<u8>]>,
+    ) -> Vec<String> {
+        let mut seen: Vec<BTreeSet<Option<u8>>> = vec![BTreeSet::new(); self.0.len()];
+        for row in rows {
+            row.iter().zip(&mut seen).for_each(|(value, seen)| {
+                seen.insert(*value);
+            });
+        }
+        let columns = self.0.iter().zip(seen);
+        let facets = columns
+            .filter(|(axis, seen)| seen.len() == 1 && matches!(axis.words, Words::Facets(_)));
+        facets.map(|(axis, _)| axis.name.clone()).collect()
+    }
+}
+
+impl Words {
+    fn count(&self) -> usize {
+        match self {
+            Self::Facets(texts) => texts.len(),
+            Self::Versions(_, _, versions) => versions.len(),
+        }
+    }
+}
+
+impl Program {
+    const fn word(self) -> &'static str {
+        match self {
+            Self::Libvirt => "libvirt",
+            Self::Qemu => "qemu",
+        }
+    }
+}
+
+/// The programs whose versions may tell, each at its place: that which the cases are about first.
+fn versioned(cases: &[Case]) -> Vec<(Role, Program)> {
+    let has_client = cases.iter().any(|case| case.backend.has_client());
+    let sides = [Role::Source, Role::Destination];
+    let both = |programs: [Program; 2]| {
+        let at = move |role| programs.map(|program| (role, program));
+        sides.into_iter().flat_map(at)
+    };
+    if has_client {
+        let client = [(Role::Client, Program::Libvirt)];
+        let sides = both([Program::Libvirt, Program::Qemu]);
+        sides.chain(client).collect()
+    } else {
+        sides
+            .into_iter()
+            .map(|role| (role, Program::Qemu))
+            .collect()
+    }
+}
+
+/// Adds the versions of a program at a place as a column, where they are known of all cases.
+fn versions(
+    axes: &mut Vec<Axis>,
+    rows: &mut [Row],
+    cases: &[Case],
+    releases: &Releases,
+    (role, program): (Role, Program),
+) {
+    let version = |case: &Case| {
+        let release = releases.find(case.tuple.at(role)).ok()?;
+        match program {
+            Program::Libvirt => release.libvirt,
+            Program::Qemu => release.qemu,
+        }
+    };
+    let Some(own) = cases.iter().map(version).collect::<Option<Vec<_>>>() else {
+        return;
+    };
+    let all: BTreeSet<_> = own.iter().copied().collect();
+    let all: Vec<_> = all.into_iter().collect();
+    for (row, version) in rows.iter_mut().zip(&own) {
+        let place = all.binary_search(version).ok();
+        row.push(place.and_then(|place| u8::try_from(place).ok()));
+    }
+    axes.push(Axis {
+        name: role.word().to_owned(),
+        group: 0,
+        words: Words::Versions(role, program, all),
+    });
+}
+
+/// Adds a column for each axis of the cases.
+fn facets(axes: &mut Vec<Axis>, rows: &mut [Row], cases: &[Case]) {
+    let first = axes.len();
+    let mut places: HashMap<String, usize> = HashMap::new();
+    let mut texts: Vec<(String, Vec<String>)> = Vec::new();
+    let mut numbers: HashMap<(usize, String), usize> = HashMap::new();
+    for (row, case) in rows.iter_mut().zip(cases) {
+        row.resize(first + texts.len(), None);
+        for (axis, text) in of_case(case) {
+            let place = *places.entry(axis.clone()).or_insert_with(|| {
+                texts.push((axis, Vec::new()));
+                texts.len() - 1
+            });
+            row.resize(row.len().max(first + place + 1), None);
+            let all = &mut texts[place].1;
+            let number = numbers
+                .entry((place, text))
+                .or_insert_with_key(|(_, text)| {
+                    all.push(text.clone());
+                    all.len() - 1
+                });
+            row[first + place] = u8::try_from(*number).ok();
+        }
+    }
+    for (place, (name, mut words)) in texts.into_iter().enumerate() {
+        let lacking = |row: &Row| row.get(first + place).copied().flatten().is_none();
+        if words.iter().any(|text| text.starts_with('!')) || rows.iter().any(lacking) {
+            without(&mut words, rows, first + place);
+        }
+        axes.push(Axis {
+            name,
+            group: 0,
+            words: Words::Facets(words),
+        });
+    }
+}
+
+/// A filter that says what a case is not is true of what has no such axis as well.
+fn without(words: &mut [String], rows: &mut [Row], column: usize) {
+    let not = words.iter().position(|text| text.starts_with('!'));
+    let not = not.and_then(|place| u8::try_from(place).ok());
+    for row in rows {
+        row.resize(row.len().max(column + 1), None);
+        row[column] = row[column].or(not);
+    }
+}
+
+/// What a case is, axis by axis.
+fn of_case(case: &Case) -> Vec<(String, String)> {
+    let facets = case.facets().into_iter();
+    let mut all: Vec<_> = facets.map(|one| (one.axis, one.text)).collect();
+    for (name, word) in [
+        (Suite::NAME, case.suite().word()),
+        (Backend::NAME, case.backend.word()),
+    ] {
+        all.push((name.to_owned(), format!("{name}({word})")));
+    }
+    if let Some(fault) = case.fault {
+        all.push(("fault".to_owned(), format!("fault({fault})")));
+    }
+    all
+}
+
+fn facet_text(table: &Table, literal: &Literal, shape: Shape, texts: &[String]) -> String {
+    let own = literal.values;
+    let all: Values = (0..=u8::MAX).take(texts.len()).collect();
+    let first = own
+        .iter()
+        .next()
+        .map_or("", |value| texts[usize::from(value)].as_str());
+    let head = first.split('(').next().unwrap_or_default();
+    match shape {
+        Shape::One | Shape::Half | Shape::Range if own.count() == 1 => first.to_owned(),
+        Shape::AllBut if !lacks(table, literal.column) => {
+            listed(texts, all.without(own), own).told("!", head, "")
+        }
+        Shape::One
+        | Shape::Half
+        | Shape::Range
+        | Shape::Family
+        | Shape::Several
+        | Shape::AllBut => listed(texts, own, all.without(own)).told("", head, "!"),
+    }
+}
+
+/// Values in words: some, and families of which some are not meant.
+#[derive(Default)]
+struct Listed {
+    any: Vec<String>,
+    but: Vec<String>,
+}
+
+impl Listed {
+    /// The filter; `is` stands before it, and `not` before what is not meant.
+    fn told(&self, is: &str, head: &str, not: &str) -> String {
+        let any = self.any.join(",");
+        match (self.but.join(","), not) {
+            (but, _) if but.is_empty() => format!("{is}{head}({any})"),
+            (but, "") => format!("(!{head}({any}) | {head}({but}))"),
+            (but, _) => format!("{head}({any}) & {not}{head}({but})"),
+        }
+    }
+}
+
+/// The values, by their families where they are all of one, or nearly.
+fn listed(texts: &[String], own: Values, others: Values) -> Listed {
+    let word = |value: u8| {
+        let text = texts[usize::from(value)].split_once('(');
+        text.map_or("", |(_, rest)| rest.trim_end_matches(')'))
+    };
+    let mut families: BTreeMap<&str, (Vec<&str>, Vec<&str>)> = BTreeMap::new();
+    for value in own.iter() {
+        families
+            .entry(family(word(value)))
+            .or_default()
+            .0
+            .push(word(value));
+    }
+    for value in others.iter() {
+        if let Some((_, missing)) = families.get_mut(family(word(value))) {
+            missing.push(word(value));
+        }
+    }
+    let mut listed = Listed::default();
+    for (family, (members, missing)) in families {
+        let nearly = missing.len() <= 2 && members.len() >= 3 * missing.len();
+        if members.len() > 1 && nearly {
+            listed.any.push(format!("{family}*"));
+            listed.but.extend(missing.into_iter().map(str::to_owned));
+        } else {
+            listed.any.extend(members.into_iter().map(str::to_owned));
+        }
+    }
+    listed
+}
+
+/// Whether a row has no value in a column.
+fn lacks(table: &Table, column: usize) -> bool {
+    table.rows().iter().any(|row| row.values[column].is_none())
+}
+
+/// What a word begins with that others may begin with as well: up to its first `-`.
+fn family(word: &str) -> &str {
+    word.find('-').map_or(word, |end| &word[..=end])
+}
+
+/// The families of several values.
+fn families(texts: &[String]) -> Vec<Values> {
+    let mut all: BTreeMap<&str, Vec<u8>> = BTreeMap::new();
+    for (text, value) in texts.iter().zip(0..) {
+        if let Some((_, word)) = text
+            .split_once('(')
+            .filter(|(head, word)| !head.starts_with('!') && word.contains('-'))
+        {
+            all.entry(family(word)).or_default().push(value);
+        }
+    }
+    let several = all.into_values().filter(|values| values.len() > 1);
+    several.map(|values| values.into_iter().collect()).collect()
+}

@@ -1,0 +1,277 @@
+use migratrix_explain::{Kind, Literal, Values};
+use migratrix_matrix::{
+    Backend, Case, Condition, Filter, Profile, Release, ReleaseName, Releases, Selection, Suite,
+};
+
+use super::*;
+use crate::{Rules, Verdict};
+
+fn known() -> Vec<Release> {
+    let release = |(name, libvirt, qemu): (&str, &str, &str)| Release {
+        libvirt: libvirt.parse().ok(),
+        qemu: qemu.parse().ok(),
+        ..Release::unknown(ReleaseName::new(name).expect("a name"))
+    };
+    let all = [
+        ("bookworm", "9.0.0", "7.2.22"),
+        ("trixie", "11.3.0", "10.0.13"),
+        ("sid", "12.6.0", "11.1.3"),
+        ("mine", "12.6.0", "10.0.13"),
+    ];
+    all.into_iter().map(release).collect()
+}
+
+fn releases() -> Releases {
+    Releases::new(known()).expect("each once")
+}
+
+fn cases(suite: Suite, backend: Backend, profile: Option<Profile>) -> Vec<Case> {
+    let selection = Selection {
+        suite,
+        backend,
+        profile,
+        ..Selection::default()
+    };
+    selection.cases(&releases()).expect("there are some")
+}
+
+/// The sets of values that a literal of a column may have.
+fn sets(column: &migratrix_explain::Column) -> Vec<Values> {
+    let count = u8::try_from(column.values).expect("few");
+    let ranges = (0..count).flat_map(|first| (first..count).map(move |last| (first, last)));
+    let all: Values = (0..count).collect();
+    match &column.kind {
+        Kind::Ordered => ranges
+            .map(|(first, last)| (first..=last).collect())
+            .collect(),
+        Kind::Unordered { families } => {
+            let single = (0..count).map(|value| Values::from_iter([value]));
+            let pairs = ranges.filter(|(first, last)| first + 1 == *last || first + 7 == *last);
+            let pairs: Vec<Values> = pairs
+                .map(|(first, last)| [first, last].into_iter().collect())
+                .collect();
+            let rest = pairs
+                .iter()
+                .map(|pair| all.without(*pair))
+                .collect::<Vec<_>>();
+            let all = single
+                .chain(families.iter().copied())
+                .chain(pairs)
+                .chain(rest);
+            all.filter(|values| values.count() > 0).collect()
+        }
+    }
+}
+
+#[test]
+fn what_a_literal_is_told_as_is_true_of_exactly_its_cases() {
+    let kinds = [
+        (Suite::Tck, Backend::Libvirt, None),
+        (Suite::Qemu, Backend::Qemu, None),
+        (Suite::Qemu, Backend::Qemu, Some(Profile::DEVICES)),
+        (Suite::Colo, Backend::Qemu, None),
+        (Suite::Backup, Backend::Qemu, None),
+        (Suite::Faults, Backend::Libvirt, None),
+    ];
+    for (suite, backend, profile) in kinds {
+        let mut all = cases(suite, backend, profile);
+        let step = 1 + all.len() / 1000;
+        all = all.into_iter().step_by(step).collect();
+        let (columns, values) = Columns::of(&all, &releases());
+        let rows = values.into_iter().map(|values| Row {
+            values,
+            ..Row::default()
+        });
+        let table = Table::new(columns.columns(), rows.collect()).expect("a table");
+        for (column, info) in table.columns().iter().enumerate() {
+            for values in sets(info) {
+                let literal = Literal { column, values };
+                let region = table.region(&[literal]);
+                if region.is_full() || region.is_clear() {
+                    continue;
+                }
+                let told = columns.text(&table, &literal);
+                let filter: Filter = told.parse().unwrap_or_else(|why| panic!("{told}: {why}"));
+                for (place, case) in all.iter().enumerate() {
+                    let is = filter.matches(case, &releases()).expect("all is known");
+                    assert_eq!(is, region.contains(place), "{told} of {case}");
+                }
+            }
+        }
+    }
+}
+
+fn judged(case: Case, fails: bool) -> Judgement {
+    let mut judgement = Judgement::skipped(case, "", 0);
+    for (condition, verdict) in &mut judgement.conditions {
+        *verdict = if fails && *condition == Condition::Migrated {
+            Verdict::fail("refused")
+        } else {
+            Verdict::Pass
+        };
+    }
+    judgement
+}
+
+fn run_of(cases: &[Case], fails: impl Fn(&Case) -> bool) -> Run {
+    let judgements = cases.iter().map(|case| judged(case.clone(), fails(case)));
+    Run::new(cases.to_vec(), judgements).on(known())
+}
+
+fn matching(filter: &str) -> impl Fn(&Case) -> bool {
+    let filter: Filter = filter.parse().expect("a filter");
+    move |case| filter.matches(case, &releases()).expect("all is known")
+}
+
+fn account(run: &Run) -> Account {
+    Study::of(&[run], &[]).expect("one suite").account()
+}
+
+const JUMP: &str = "source(qemu=10.0.13) & destination(qemu>=11.1.3) & devices(virtio-*)";
+
+#[test]
+fn a_failure_between_two_versions_of_a_family_of_devices_is_one_line() {
+    let devices = cases(Suite::Qemu, Backend::Qemu, Some(Profile::DEVICES));
+    let run = run_of(&devices, matching(JUMP));
+    let account = account(&run);
+    let told = causes(&account);
+    assert_eq!(told, [format!("{JUMP} (112 of 112 fail)")]);
+    assert_eq!(account.left_over, []);
+    let text = super::told(&account);
+    for line in [
+        "112 of 1920 cases fail: 1 cause for all of them",
+        "   112 of the 112 cases that were tried fail; sure",
+        "with another devices 128 pass",
+    ] {
+        assert!(text.contains(line), "{text}");
+    }
+}
+
+#[test]
+fn three_causes_at_once_are_all_told() {
+    let planted = [
+        "source(libvirt<=9.0.0) & control(p2p) & flag(persist)",
+        "destination(mine) & state(paused)",
+        "client(libvirt>=12.6.0) & control(tunnelled) & state(transient)",
+    ];
+    let tck = cases(Suite::Tck, Backend::Libvirt, Some(Profile::TCK));
+    let run = run_of(
+        &tck,
+        matching(&planted.map(|one| format!("({one})")).join(" | ")),
+    );
+    let account = account(&run);
+    let mut filters: Vec<_> = account
+        .causes
+        .iter()
+        .map(|one| one.filter.clone())
+        .collect();
+    filters.sort_unstable();
+    assert_eq!(filters.len(), 3, "{filters:?}");
+    for filter in planted {
+        let same = |told: &String| {
+            tck.iter()
+                .all(|case| matching(told)(case) == matching(filter)(case))
+        };
+        assert!(filters.iter().any(same), "{filter} is not in {filters:?}");
+    }
+    assert!(account.causes.iter().all(|one| one.sure));
+}
+
+#[test]
+fn a_run_that_tells_nothing_is_told_to_tell_nothing() {
+    let tck = cases(Suite::Tck, Backend::Libvirt, Some(Profile::TCK));
+    let text = |run: &Run| told(&account(run));
+    let none = text(&run_of(&tck, |_| false));
+    assert_eq!(
+        none,
+        "none of 6144 cases fails: there is nothing to explain\n"
+    );
+    let all = text(&run_of(&tck, |_| true));
+    assert!(
+        all.starts_with("all of 6144 cases fail: without a case that passes nothing tells"),
+        "{all}"
+    );
+    let nothing = text(&Run::new(Vec::new(), []));
+    assert_eq!(nothing, "no case was tried: there is nothing to explain\n");
+    let of_one_pair =
+        |case: &Case| matching("client(sid) & source(trixie) & destination(sid)")(case);
+    let pair: Vec<_> = tck.into_iter().filter(of_one_pair).collect();
+    let one = text(&run_of(&pair, matching("control(p2p)")));
+    assert!(one.contains("1. control(p2p)"), "{one}");
+    let same = "no cause can name it: source, destination, client";
+    assert!(one.contains(same), "{one}");
+}
+
+#[test]
+fn cases_of_two_suites_are_refused() {
+    let tck = run_of(
+        &cases(Suite::Tck, Backend::Libvirt, Some(Profile::TCK)),
+        |_| false,
+    );
+    let devices = run_of(&cases(Suite::Qemu, Backend::Qemu, None), |_| false);
+    let error = Study::of(&[&tck, &devices], &[])
+        .expect_err("they are of two suites")
+        .to_string();
+    assert!(
+        error.contains("`tck` and `qemu` can't be explained together"),
+        "{error}"
+    );
+    let mut newer = known();
+    newer[2].qemu = "11.2.0".parse().ok();
+    let other = devices.clone().on(newer);
+    let error = Study::of(&[&devices, &other], &[])
+        .expect_err("sid is another")
+        .to_string();
+    assert!(error.contains("`sid` in different versions"), "{error}");
+}
+
+#[test]
+fn known_failures_pass_unless_they_are_to_fail() {
+    let tck = cases(Suite::Tck, Backend::Libvirt, Some(Profile::TCK));
+    let mut run = run_of(&tck, matching("control(p2p)"));
+    let list =
+        "[[known]]\ncases = \"control(p2p)\"\nconditions = [\"migrated\"]\nreason = \"of old\"\n";
+    let list = crate::KnownFailures::parse(list).expect("a list");
+    run.mark_known(&list, &releases()).expect("it fits");
+    let excused = account(&run);
+    assert_eq!((excused.cases.failed, excused.cases.excused), (0, 2048));
+    assert!(told(&excused).contains("2048 known failures count as passed: --fail-known"));
+    let rules = Rules {
+        known: KnownAre::Failed,
+        ..Rules::default()
+    };
+    assert_eq!(account(&run.by(rules)).causes[0].filter, "control(p2p)");
+}
+
+#[test]
+fn what_else_could_be_tried_makes_questions() {
+    let tck = cases(Suite::Tck, Backend::Libvirt, Some(Profile::TCK));
+    let planted = matching("source(sid) & control(p2p)");
+    let covered = migratrix_matrix::cover(tck.clone(), 2);
+    let run = run_of(&covered, &planted);
+    let mut runs = vec![run];
+    let mut budget = Budget::new(60);
+    loop {
+        let all: Vec<_> = runs.iter().collect();
+        let questions = Study::of(&all, &tck)
+            .expect("one suite")
+            .questions(&mut budget);
+        if questions.is_empty() {
+            break;
+        }
+        runs.push(run_of(&questions, &planted));
+    }
+    let all: Vec<_> = runs.iter().collect();
+    let account = Study::of(&all, &tck).expect("one suite").account();
+    let filters: Vec<_> = account
+        .causes
+        .iter()
+        .map(|one| one.filter.as_str())
+        .collect();
+    assert_eq!(filters.len(), 1, "{filters:?}");
+    let told = matching(filters[0]);
+    assert!(
+        tck.iter().all(|case| told(case) == planted(case)),
+        "{filters:?}"
+    );
+}

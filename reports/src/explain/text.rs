@@ -1,0 +1,192 @@
+//! An account as text.
+
+use std::fmt::Write;
+
+use migratrix_matrix::Role;
+
+use super::{Account, Blame, Neighbours, Other, Tried};
+use crate::terminal::{cases, count};
+
+/// How many cases that are left over are named.
+const NAMED: usize = 5;
+
+/// The account for a terminal: each cause, how many cases it explains and how sure it is, then what is
+/// left over.
+#[must_use]
+pub fn told(account: &Account) -> String {
+    let mut text = String::new();
+    let Account {
+        cases: tally,
+        causes,
+        left_over,
+        never_varied,
+        ..
+    } = account;
+    put(&mut text, &head(account));
+    for (place, cause) in causes.iter().enumerate() {
+        put(&mut text, "");
+        one(&mut text, place + 1, cause);
+    }
+    if !left_over.is_empty() && tally.failed < tally.tried {
+        let left = cases(left_over.len());
+        put(
+            &mut text,
+            &format!(
+                "\nleft over: {left} in no cause, as others with all but one of their values pass:"
+            ),
+        );
+        left_over
+            .iter()
+            .take(NAMED)
+            .for_each(|case| put(&mut text, &format!("  {case}")));
+        if left_over.len() > NAMED {
+            put(
+                &mut text,
+                &format!("  and {} more", cases(left_over.len() - NAMED)),
+            );
+        }
+    }
+    put(&mut text, "");
+    remarks(&mut text, tally);
+    let roles = never_varied.iter().map(String::as_str);
+    let roles: Vec<_> = roles.filter(|name| is_role(name)).collect();
+    if tally.failed > 0 && !roles.is_empty() {
+        let names = roles.join(", ");
+        put(
+            &mut text,
+            &format!("the same in all cases, so that no cause can name it: {names}"),
+        );
+    }
+    text.trim_end().to_owned() + "\n"
+}
+
+/// The causes in a line each, for the end of a run; nothing where there is nothing to tell.
+#[must_use]
+pub fn causes(account: &Account) -> Vec<String> {
+    let line = |cause: &Blame| {
+        let all = cause.failed.len() + cause.passed.len();
+        let sure = if cause.sure { "" } else { ", not sure" };
+        format!(
+            "{} ({} of {all} fail{sure})",
+            cause.filter,
+            cause.failed.len()
+        )
+    };
+    account.causes.iter().map(line).collect()
+}
+
+fn is_role(name: &str) -> bool {
+    Role::ALL.iter().any(|role| role.word() == name)
+}
+
+fn head(account: &Account) -> String {
+    let Tried { tried, failed, .. } = account.cases;
+    let of = cases(tried);
+    match (tried, failed) {
+        (0, _) => "no case was tried: there is nothing to explain".to_owned(),
+        (_, 0) => format!("none of {of} fails: there is nothing to explain"),
+        (tried, failed) if tried == failed => format!(
+            "all of {of} fail: without a case that passes nothing tells what it depends on; try \
+             another pair of releases, or another profile"
+        ),
+        (_, failed) => {
+            let left = account.left_over.len();
+            let (by, have) = (count(account.causes.len(), "cause"), failed - left);
+            let verb = if failed == 1 { "fails" } else { "fail" };
+            match (account.causes.len(), left) {
+                (0, _) => format!("{failed} of {of} {verb}, and no cause accounts for them"),
+                (_, 0) => format!("{failed} of {of} {verb}: {by} for all of them"),
+                (_, _) => format!("{failed} of {of} {verb}: {by} for {have} of them"),
+            }
+        }
+    }
+}
+
+fn one(text: &mut String, place: usize, cause: &Blame) {
+    let Blame {
+        filter,
+        in_other_words,
+        failed,
+        passed,
+        sure,
+        doubts,
+        beside,
+        rivals,
+        ..
+    } = cause;
+    put(text, &format!("{place}. {filter}"));
+    let all = failed.len() + passed.len();
+    let mut how = vec![if *sure { "sure" } else { "not sure" }.to_owned()];
+    how.extend(doubts.iter().cloned());
+    put(
+        text,
+        &format!(
+            "   {} of the {} that were tried fail; {}",
+            failed.len(),
+            cases(all),
+            how.join(", ")
+        ),
+    );
+    if !in_other_words.is_empty() {
+        put(
+            text,
+            &format!("   the same in other words: {}", in_other_words.join(", ")),
+        );
+    }
+    let tried: Vec<_> = beside.iter().map(neighbours).collect();
+    put(text, &format!("   beside it: {}", tried.join("; ")));
+    rivals.iter().for_each(|one| other(text, one));
+}
+
+fn neighbours(one: &Neighbours) -> String {
+    let Neighbours {
+        axis,
+        passed,
+        failed,
+    } = one;
+    match (passed, failed) {
+        (0, 0) => format!("nothing was tried with another {axis}"),
+        (passed, 0) => format!("with another {axis} {passed} pass"),
+        (passed, failed) => format!("with another {axis} {passed} pass, {failed} fail"),
+    }
+}
+
+fn other(text: &mut String, one: &Other) {
+    let share = one.share * 100.0;
+    let what = one.filter.as_deref().unwrap_or("chance");
+    put(text, &format!("   it could also be {what} ({share:.0} %)"));
+    if let Some(case) = &one.told_by {
+        put(
+            text,
+            &format!("     this would tell: migratrix run --case {case}"),
+        );
+    }
+}
+
+fn remarks(text: &mut String, tally: &Tried) {
+    let Tried {
+        excused,
+        flaky,
+        unknown,
+        ..
+    } = *tally;
+    for (number, what) in [
+        (
+            excused,
+            "known failures count as passed: --fail-known explains them",
+        ),
+        (
+            flaky,
+            "cases failed at first and not when tried again: they count for nothing",
+        ),
+        (unknown, "cases could not be seen: they count for nothing"),
+    ] {
+        if number > 0 {
+            put(text, &format!("{number} {what}"));
+        }
+    }
+}
+
+fn put(text: &mut String, line: &str) {
+    writeln!(text, "{line}").expect("a string takes all");
+}
