@@ -19,6 +19,7 @@ use migratrix_reports::printable;
 
 use crate::{
     code,
+    explain::AccountFormat,
     formats::{FormatArgs, JunitArgs},
     say,
     schema::Written,
@@ -171,6 +172,23 @@ pub enum Command {
         #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
         run: Option<PathBuf>,
     },
+    /// Tell the smallest combinations of values that account for what failed
+    #[command(after_help = EXPLAIN_EXAMPLES)]
+    Explain {
+        /// The runs' directories; several are explained together
+        #[arg(required = true, value_hint = ValueHint::DirPath)]
+        dirs: Vec<PathBuf>,
+        #[command(flatten)]
+        known: KnownArgs,
+        /// Run at most N cases more, those that tell most of what is not sure yet, each into a
+        /// directory beside that of the first run: DIR-confirm-1 and so on
+        #[arg(long, value_name = "N", default_value_t = 0, value_hint = ValueHint::Other,
+            value_parser = value_parser!(u16).range(0..=1000))]
+        confirm: u16,
+        /// How to print it
+        #[arg(long, value_enum, default_value_t = AccountFormat::Text)]
+        format: AccountFormat,
+    },
     /// Print the JSON schema of what a run writes, for programs that read it
     Schema {
         /// Of what
@@ -243,6 +261,15 @@ Examples:
   migratrix reproduce tck/libvirt/trixie,trixie,sid/p2p/persistent-running-undefined/live > show.sh
   migratrix reproduce qemu/qemu/trixie,sid/precopy/unix/running/virtio-rng --run runs/devices > show.sh
   SRC_QEMU=/old/qemu DST_QEMU=/new/qemu sh show.sh";
+
+const EXPLAIN_EXAMPLES: &str = "\
+Known failures count as passed, unless --fail-known is given or the run was begun with it.
+
+Examples:
+  migratrix explain runs/20260101-120000
+  migratrix explain runs/20260101-120000 --fail-known
+  migratrix explain runs/20260101-120000 --confirm 20
+  migratrix explain shard-1 shard-2 --format json";
 
 const ADD_NOTES: &str = "\
 A directory stays where it is, and is only read. A tarball is extracted into the cache: at most 16 GiB

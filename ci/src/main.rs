@@ -15,6 +15,7 @@ mod cli;
 mod compare;
 mod config;
 mod doctor;
+mod explain;
 mod files;
 mod formats;
 mod judge;
@@ -204,6 +205,16 @@ fn carry_out(cli: &Cli) -> Result<u8, Failure> {
         Command::Compare(typed) => compare::compare(typed, &config()?).or_wrong_use().map(exit),
         Command::Reproduce { case, run } => {
             reproduce::reproduce(case, run.as_deref(), &config()?).or_wrong_use()?;
+            Ok(code::AS_EXPECTED)
+        }
+        Command::Explain {
+            dirs,
+            known,
+            confirm,
+            format,
+        } => {
+            let confirm = usize::from(*confirm);
+            explain::explain(dirs, known, confirm, *format, &config()?).or_wrong_use()?;
             Ok(code::AS_EXPECTED)
         }
         Command::Lab { action } => {

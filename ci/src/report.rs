@@ -9,7 +9,9 @@ use std::{
 
 use anyhow::{Context, Result, bail};
 use migratrix_matrix::{Case, Parts, Plan, Releases, shell_word};
-use migratrix_reports::{self as reports, Colour, Damage, Exit, Flavour, KnownFailures, Part, Run};
+use migratrix_reports::{
+    self as reports, Colour, Damage, Exit, Flavour, KnownFailures, Part, Run, Study,
+};
 
 use crate::{
     WrongUse,
@@ -138,6 +140,7 @@ pub fn conclude(dir: &RunDir, run: Run, junit: &JunitArgs, blessed: Option<&Path
     let run = run.at(&dir.path().to_string_lossy());
     write_pairs(&run, junit)?;
     print!("{}", reports::terminal(&run, colour()));
+    explained(dir, &run);
     let named = FORMATS.iter().filter_map(|format| {
         let file = dir.path().join(format.file);
         Some(format!("{}: {}", format.told?, file.display()))
@@ -145,6 +148,33 @@ pub fn conclude(dir: &RunDir, run: Run, junit: &JunitArgs, blessed: Option<&Path
     println!("\n{}", named.collect::<Vec<_>>().join(" · "));
     bless(&run, blessed)?;
     Ok(run.exit())
+}
+
+/// How many causes are told at the end of a run.
+const CAUSES: usize = 5;
+
+/// Prints what accounts for several failures, a line a cause. What can't be explained is left to the
+/// command.
+fn explained(dir: &RunDir, run: &Run) {
+    let Ok(study) = Study::of(&[run], &[]) else {
+        return;
+    };
+    let causes = reports::account_lines(&study.account());
+    if causes.is_empty() {
+        return;
+    }
+    let place = dir.path().to_string_lossy();
+    println!(
+        "\nwhat accounts for it (migratrix explain {} tells more):",
+        shell_word(&place)
+    );
+    causes
+        .iter()
+        .take(CAUSES)
+        .for_each(|cause| println!("  {cause}"));
+    if let Some(more) = causes.len().checked_sub(CAUSES).filter(|more| *more > 0) {
+        println!("  and {}", say::count(more, "cause"));
+    }
 }
 
 /// How what is printed is coloured.

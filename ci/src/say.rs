@@ -34,7 +34,7 @@ macro_rules! eprintln {
 /// What the program is called in the texts.
 pub const NAME: &str = "migratrix";
 /// Its commands, by which a hint to call it is told from its name.
-pub const COMMANDS: [&str; 12] = [
+pub const COMMANDS: [&str; 13] = [
     "doctor",
     "releases",
     "list",
@@ -43,6 +43,7 @@ pub const COMMANDS: [&str; 12] = [
     "report",
     "compare",
     "reproduce",
+    "explain",
     "schema",
     "lab",
     "completions",

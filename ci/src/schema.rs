@@ -3,7 +3,7 @@
 use clap::ValueEnum;
 use migratrix_history::line_schema;
 use migratrix_matrix::Plan;
-use migratrix_reports::{Judgement, comparison_schema, summary_schema};
+use migratrix_reports::{Account, Judgement, comparison_schema, summary_schema};
 use schemars::{Schema, SchemaGenerator, generate::SchemaSettings};
 
 /// What there is a schema of.
@@ -19,6 +19,8 @@ pub enum Written {
     Summary,
     /// What `compare --json` writes
     Comparison,
+    /// What `migratrix explain --format json` prints
+    Account,
 }
 
 impl Written {
@@ -33,6 +35,7 @@ impl Written {
             Self::Verdicts => generator.into_root_schema_for::<Judgement>(),
             Self::Summary => summary_schema(generator),
             Self::Comparison => comparison_schema(generator),
+            Self::Account => generator.into_root_schema_for::<Account>(),
         }
     }
 }

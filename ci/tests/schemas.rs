@@ -5,7 +5,14 @@ use std::{env, fs, path::Path, process::Command};
 
 use serde_json::Value;
 
-const WRITTEN: [&str; 5] = ["plan", "history", "verdicts", "summary", "comparison"];
+const WRITTEN: [&str; 6] = [
+    "plan",
+    "history",
+    "verdicts",
+    "summary",
+    "comparison",
+    "account",
+];
 
 /// What the program prints that is called in `dir`.
 fn call(dir: &Path, arguments: &[&str]) -> String {
@@ -64,6 +71,7 @@ fn every_line_of_a_run_obeys_its_schema_and_what_is_none_does_not() {
     );
     let comparison = fs::read_to_string(dir.path().join("comparison.json")).expect("it is there");
     let out = dir.path().join("out");
+    let account = call(dir.path(), &["explain", "out", "--format", "json"]);
     let whole = |name: &str| vec![fs::read_to_string(out.join(name)).expect("it is there")];
     let lines = |text: &str| text.lines().map(str::to_owned).collect::<Vec<_>>();
     let histories = fs::read_dir(out.join("history")).expect("it is there");
@@ -76,6 +84,7 @@ fn every_line_of_a_run_obeys_its_schema_and_what_is_none_does_not() {
         ("verdicts", lines(&whole("verdicts.jsonl")[0])),
         ("summary", whole("summary.json")),
         ("comparison", vec![comparison]),
+        ("account", vec![account]),
     ] {
         let schema: Value = serde_json::from_str(&printed(of)).expect("it is JSON");
         let schema = jsonschema::validator_for(&schema).expect("it is a schema");

@@ -1,0 +1,168 @@
+//! `migratrix explain`: the smallest combinations of values that account for what failed, and the
+//! cases that settle what is not sure.
+
+use std::{
+    collections::BTreeSet,
+    path::{Path, PathBuf},
+    process::{Command, Stdio},
+};
+
+use anyhow::{Context, Result, bail};
+use clap::ValueEnum;
+use migratrix_matrix::{Case, Plan, Releases, Selection};
+use migratrix_reports::{self as reports, Budget, CaseOutcome, Run, Study};
+
+use crate::{
+    cli::KnownArgs,
+    config::Config,
+    meaning::check_known,
+    report::{once_each, run_of},
+    run::rundir::RunDir,
+    say::count,
+};
+
+/// How an account is printed.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub enum AccountFormat {
+    /// For a person
+    Text,
+    /// For a program: see `migratrix schema account`
+    Json,
+}
+
+/// Explains the failures of some runs of one suite; `confirm` is how many cases more may be run.
+///
+/// # Errors
+/// Fails where a run can't be read, they have nothing in common, or the cases can't be run.
+pub fn explain(
+    dirs: &[PathBuf],
+    typed: &KnownArgs,
+    confirm: usize,
+    format: AccountFormat,
+    config: &Config,
+) -> Result<()> {
+    once_each(dirs)?;
+    let mut read = Read {
+        typed,
+        config,
+        runs: Vec::new(),
+        space: BTreeSet::new(),
+    };
+    let mut plans = dirs
+        .iter()
+        .map(|dir| read.add(dir))
+        .collect::<Result<Vec<_>>>()?;
+    let (first, plan) = (dirs.first(), plans.drain(..).next());
+    let (first, plan) = first.zip(plan).context("no run is named")?;
+    let mut study = read.study()?;
+    let mut budget = Budget::new(confirm);
+    loop {
+        let questions = study.questions(&mut budget);
+        if questions.is_empty() {
+            break;
+        }
+        read.add(&tried(&questions, first, &plan, typed)?)?;
+        study = read.study()?;
+        questions.iter().for_each(|case| tell(&study, case));
+    }
+    let account = study.account();
+    match format {
+        AccountFormat::Text => print!("{}", reports::account_text(&account)),
+        AccountFormat::Json => println!("{}", serde_json::to_string_pretty(&account)?),
+    }
+    Ok(())
+}
+
+/// The runs that were read so far, and what else could be tried.
+struct Read<'r> {
+    typed: &'r KnownArgs,
+    config: &'r Config,
+    runs: Vec<Run>,
+    space: BTreeSet<Case>,
+}
+
+impl Read<'_> {
+    fn add(&mut self, path: &Path) -> Result<Plan> {
+        let (dir, plan) = RunDir::open(path)?;
+        let known = self.typed.or_kept(&plan)?;
+        check_known(&known, self.config, &plan)?;
+        let run = run_of(&dir, &plan, &known)?.by(self.typed.rules(&plan.options));
+        self.space.extend(plan.cases.iter().cloned());
+        self.space.extend(space(&plan)?);
+        self.runs.push(run);
+        Ok(plan)
+    }
+
+    fn study(&self) -> Result<Study> {
+        let runs: Vec<_> = self.runs.iter().collect();
+        let space: Vec<_> = self.space.iter().cloned().collect();
+        Ok(Study::of(&runs, &space)?)
+    }
+}
+
+/// What the run could have tried on its releases: its selection without the cover and the shard. Cases
+/// that were named are all there are.
+fn space(plan: &Plan) -> Result<Vec<Case>> {
+    if !plan.selection.names.is_empty() {
+        return Ok(Vec::new());
+    }
+    let whole = Selection {
+        cover: None,
+        shard: None,
+        ..plan.selection.clone()
+    };
+    let releases = Releases::new(plan.releases.clone())?;
+    // The plan has only those releases that its cases name: a filter may name others.
+    Ok(whole.cases(&releases).unwrap_or_default())
+}
+
+/// Runs these cases as the first run was run, and gives the directory.
+fn tried(cases: &[Case], first: &Path, plan: &Plan, typed: &KnownArgs) -> Result<PathBuf> {
+    let out = free(first)?;
+    let told = count(cases.len(), "case");
+    eprintln!("running {told} more into {}", out.display());
+    let program = std::env::current_exe().context("can't find out where this program is")?;
+    let mut command = Command::new(program);
+    command.arg("run").arg("--out").arg(&out);
+    command.args(plan.options.arguments());
+    if let (Some(known), None) = (&typed.known, &plan.options.known) {
+        command.arg("--known").arg(known);
+    }
+    for case in cases {
+        command.args(["--case", &case.to_string()]);
+    }
+    let ended = command.stdin(Stdio::null()).stdout(Stdio::null()).status();
+    let ended = ended.context("the cases could not be run")?;
+    let verdicts = [
+        crate::code::AS_EXPECTED,
+        crate::code::FAILED,
+        crate::code::UNKNOWN,
+    ];
+    if !ended
+        .code()
+        .is_some_and(|code| verdicts.iter().any(|one| i32::from(*one) == code))
+    {
+        bail!("{told} could not be run: {ended}; see above");
+    }
+    Ok(out)
+}
+
+/// A directory beside that of a run which is not there yet.
+fn free(first: &Path) -> Result<PathBuf> {
+    let full = std::path::absolute(first)
+        .with_context(|| format!("can't tell where `{}` is", first.display()))?;
+    let name = full.file_name().unwrap_or_default().to_string_lossy();
+    let beside = |number: u32| first.with_file_name(format!("{name}-confirm-{number}"));
+    let mut all = (1..=u32::MAX).map(beside);
+    all.find(|path| !path.exists())
+        .context("all names are taken")
+}
+
+fn tell(study: &Study, case: &Case) {
+    let how = match study.outcome(case) {
+        Some(CaseOutcome::Failed) => "failed",
+        Some(CaseOutcome::Passed) => "passed",
+        None => "could not be tried",
+    };
+    eprintln!("  {how}: {case}");
+}

@@ -1,0 +1,137 @@
+//! `migratrix explain`, on runs of the hypervisor in memory whose verdicts are changed afterwards.
+
+use std::{fs, path::Path};
+
+use serde_json::Value;
+
+#[expect(dead_code, reason = "these tests need a part of what all share")]
+mod common;
+use common::{Said, call, fresh, refuses};
+
+/// A run of the suite `tck` on the hypervisor in memory, in which what `fails` says of a name fails.
+fn run(dir: &Path, out: &str, more: &[&str], fails: impl Fn(&str) -> bool) {
+    let run = ["run", "--backend", "fake", "--out", out];
+    let said = call(dir, &[&run[..], more].concat());
+    assert_eq!(said.code, 0, "{}", said.err);
+    let file = dir.join(out).join("verdicts.jsonl");
+    let text = fs::read_to_string(&file).expect("it is there");
+    let lines = text.lines().map(|line| {
+        let mut one: Value = serde_json::from_str(line).expect("it is JSON");
+        let name = one["case"].as_str().expect("it has a name").to_owned();
+        if fails(&name) {
+            let conditions = one["conditions"].as_array_mut().expect("it has some");
+            let migrated = conditions.iter_mut().find(|one| one[0] == "migrated");
+            let verdict = migrated.expect("it has this one");
+            verdict[1] = serde_json::json!({ "verdict": "fail", "why": "refused" });
+        }
+        one.to_string() + "\n"
+    });
+    let changed: String = lines.collect();
+    fs::write(&file, changed).expect("there is room");
+}
+
+fn explain(dir: &Path, more: &[&str]) -> Said {
+    call(dir, &[&["explain"][..], more].concat())
+}
+
+const PAIR: [&str; 2] = ["--profile", "tck"];
+
+#[test]
+fn a_cause_is_told_as_a_filter_that_list_takes() {
+    let dir = fresh();
+    let fails = |name: &str| name.contains("/p2p/transient-");
+    run(dir.path(), "out", &PAIR, fails);
+    let said = explain(dir.path(), &["out"]);
+    assert_eq!(said.code, 0, "{}", said.err);
+    let filter = "control(p2p) & state(transient)";
+    assert!(said.out.contains(&format!("1. {filter}\n")), "{}", said.out);
+    let listed = call(
+        dir.path(),
+        &[
+            "list",
+            "--backend",
+            "fake",
+            "--profile",
+            "tck",
+            "-E",
+            filter,
+        ],
+    );
+    let listed: Vec<_> = listed
+        .out
+        .lines()
+        .filter(|line| !line.starts_with('#'))
+        .collect();
+    assert!(!listed.is_empty() && listed.iter().all(|name| fails(name)));
+    let json = explain(dir.path(), &["out", "--format", "json"]);
+    let account: Value = serde_json::from_str(&json.out).expect("it is JSON");
+    assert_eq!(account["causes"][0]["filter"], filter);
+    assert_eq!(
+        account["causes"][0]["failed"].as_array().map(Vec::len),
+        Some(listed.len())
+    );
+    let report = call(dir.path(), &["judge", "out"]);
+    assert!(
+        !report.out.contains("what accounts for it"),
+        "the histories are as they were"
+    );
+}
+
+#[test]
+fn a_failure_that_does_not_come_again_is_no_cause_once_more_was_tried() {
+    let dir = fresh();
+    let covered = [&PAIR[..], &["--cover", "2"]].concat();
+    let lone = std::cell::Cell::new(true);
+    run(dir.path(), "out", &covered, |_| lone.take());
+    let said = explain(dir.path(), &["out", "--confirm", "12"]);
+    assert_eq!(said.code, 0, "{}", said.err);
+    assert!(said.err.contains("passed: tck/fake/"), "{}", said.err);
+    assert!(
+        said.out.contains("no cause accounts for them"),
+        "{}",
+        said.out
+    );
+    assert!(said.out.contains("left over: 1 case"), "{}", said.out);
+    assert!(dir.path().join("out-confirm-1/verdicts.jsonl").is_file());
+    let again = explain(dir.path(), &["out", "out-confirm-1"]);
+    assert_eq!(again.code, 0, "both are explained together: {}", again.err);
+}
+
+#[test]
+fn runs_that_can_not_be_explained_together_are_refused() {
+    let dir = fresh();
+    run(
+        dir.path(),
+        "tck",
+        &[&PAIR[..], &["--shard", "slice:1/8"]].concat(),
+        |_| false,
+    );
+    run(
+        dir.path(),
+        "faults",
+        &["--suite", "faults", "--shard", "slice:1/8"],
+        |_| false,
+    );
+    let said = explain(dir.path(), &["tck", "faults"]);
+    refuses(
+        &said,
+        2,
+        &[
+            "`tck` and `faults` can't be explained together",
+            "each run by itself",
+        ],
+    );
+    refuses(&explain(dir.path(), &["tck", "tck"]), 2, &["given twice"]);
+    refuses(
+        &explain(dir.path(), &["nowhere"]),
+        2,
+        &["nowhere is not a run's directory"],
+    );
+    let none = explain(dir.path(), &["tck"]);
+    assert_eq!(none.code, 0, "{}", none.err);
+    assert!(
+        none.out.ends_with("fails: there is nothing to explain\n"),
+        "{}",
+        none.out
+    );
+}
