@@ -9,8 +9,30 @@ use crate::{
 
 /// What a failure costs that is in no cause.
 pub(crate) const LEFT: f64 = 7.0;
-/// What a pass costs that is in a cause: more, for what has a cause fails again and again.
-pub(crate) const CONTRADICTED: f64 = 11.0;
+/// How much is made of a pass within a cause.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Belief {
+    /// What has a cause fails again and again.
+    Strict,
+    /// Some outcomes are not what they should be: one in a hundred.
+    Lax,
+}
+
+impl Belief {
+    /// What a pass costs that is in a cause.
+    pub const fn contradicted(self) -> f64 {
+        match self {
+            Self::Strict => 11.0,
+            Self::Lax => 4.6,
+        }
+    }
+
+    /// What a combination saves that has so many failures and passes.
+    pub fn saved(self, fails: usize, passes: usize) -> f64 {
+        LEFT * number(fails) - self.contradicted() * number(passes)
+    }
+}
+
 /// What chance saves by a failure: one outcome in a hundred is not what it should be, and there are many
 /// combinations of few rows that two such may have in common.
 pub(crate) const CHANCE: f64 = 3.5;
@@ -281,14 +303,11 @@ impl Seen {
     /// Whether so few passes may be odd ones beside so many failures: few, and far fewer than elsewhere.
     fn allows(&self, fails: usize, passes: usize) -> bool {
         let few = passes * 20 <= fails || passes == 1 && fails > 1;
-        let fewer = 4 * passes * self.fails.len() <= fails * self.passes.len();
+        let own = fails + passes;
+        let others = self.fails.len() + self.passes.len() - own;
+        let fewer = 4 * passes * others <= own * (self.passes.len() - passes);
         passes == 0 || few && fewer
     }
-}
-
-/// What a combination saves that has so many failures and passes.
-pub(crate) fn saved(fails: usize, passes: usize) -> f64 {
-    LEFT * number(fails) - CONTRADICTED * number(passes)
 }
 
 pub(crate) fn number(count: usize) -> f64 {

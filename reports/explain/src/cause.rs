@@ -4,7 +4,7 @@ use crate::{
     Literal, Table,
     candidates::{Candidate, Seen, candidates},
     cover::choose,
-    rivals::{Hypothesis, SETTLED, hypotheses, splitting},
+    rivals::{Hypothesis, Known, SETTLED, hypotheses, splitting},
 };
 
 /// What accounts for the failures of a table.
@@ -73,9 +73,16 @@ const LIKELY: f64 = 0.02;
 pub fn explain(table: &Table) -> Explanation {
     let seen = Seen::of(table);
     let all = candidates(table, &seen);
-    let chosen = choose(table, &all, &seen);
+    let (chosen, belief) = choose(table, &all, &seen);
+    let known = Known {
+        table,
+        seen: &seen,
+        all: &all,
+        chosen: &chosen,
+        belief,
+    };
     let causes = (0..chosen.len()).map(|place| {
-        let hypotheses = hypotheses(table, &seen, &all, &chosen, place);
+        let hypotheses = hypotheses(&known, place);
         cause(table, &chosen[place], &hypotheses)
     });
     let mut causes: Vec<Cause> = causes.collect();

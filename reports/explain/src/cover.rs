@@ -6,7 +6,7 @@ use fixedbitset::FixedBitSet;
 
 use crate::{
     Table,
-    candidates::{CONTRADICTED, Candidate, LEFT, Seen, number, saved},
+    candidates::{Belief, Candidate, LEFT, Seen, number},
 };
 
 /// How many candidates are weighed against one another; beyond them the worst are left out.
@@ -23,13 +23,26 @@ const EXCHANGED: usize = 6;
 struct Rest {
     fails: FixedBitSet,
     passes: FixedBitSet,
+    belief: Belief,
+}
+
+/// The candidates that account for the failures at the least cost, and what was believed of passes within
+/// them: that there are some is believed only where no choice does without and leaves no failure over.
+pub(crate) fn choose(table: &Table, all: &[Candidate], seen: &Seen) -> (Vec<Candidate>, Belief) {
+    let chosen = choose_by(table, all, seen, Belief::Strict);
+    let mut left = Rest::of(seen, Belief::Strict);
+    chosen.iter().for_each(|one| left.take(one));
+    if left.fails.is_clear() && left.passes.is_full() {
+        return (chosen, Belief::Strict);
+    }
+    (choose_by(table, all, seen, Belief::Lax), Belief::Lax)
 }
 
 /// The choice of candidates that costs least: what failed outside of it costs, what passed within it,
 /// and each of its literals.
-pub(crate) fn choose(table: &Table, all: &[Candidate], seen: &Seen) -> Vec<Candidate> {
-    let weighed = weighed(table, all);
-    let rest = Rest::of(seen);
+fn choose_by(table: &Table, all: &[Candidate], seen: &Seen, belief: Belief) -> Vec<Candidate> {
+    let weighed = weighed(table, all, belief);
+    let rest = Rest::of(seen, belief);
     let mut chosen = greedy(&weighed, rest.clone(), Vec::new());
     improve(&weighed, &rest, &mut chosen);
     let best = cost(&weighed, &rest, &chosen);
@@ -47,9 +60,9 @@ pub(crate) fn choose(table: &Table, all: &[Candidate], seen: &Seen) -> Vec<Candi
 
 /// Of the candidates that are true of the same outcomes the cheapest, and of equally cheap ones the
 /// widest; the best of all first.
-fn weighed(table: &Table, all: &[Candidate]) -> Vec<Candidate> {
+fn weighed(table: &Table, all: &[Candidate], belief: Belief) -> Vec<Candidate> {
     let mut alike: HashMap<(&FixedBitSet, &FixedBitSet), (&Candidate, usize)> = HashMap::new();
-    for one in all.iter().filter(|one| one.worth() > 0.0) {
+    for one in all.iter().filter(|one| one.worth(belief) > 0.0) {
         let key = (&one.fails, &one.passes);
         let cheapest = alike.get(&key).map_or(f64::INFINITY, |(best, _)| best.cost);
         if one.cost > cheapest {
@@ -66,7 +79,7 @@ fn weighed(table: &Table, all: &[Candidate]) -> Vec<Candidate> {
     }
     let mut best: Vec<_> = alike.into_values().collect();
     best.sort_by(|(one, wide), (other, width)| {
-        let by_worth = other.worth().total_cmp(&one.worth());
+        let by_worth = other.worth(belief).total_cmp(&one.worth(belief));
         let by_width = width.cmp(wide);
         by_worth
             .then(by_width)
@@ -90,21 +103,21 @@ fn weighed(table: &Table, all: &[Candidate]) -> Vec<Candidate> {
 
 impl Candidate {
     /// What it saves, taken alone.
-    fn worth(&self) -> f64 {
+    fn worth(&self, belief: Belief) -> f64 {
         let (fails, passes) = (self.fails.count_ones(..), self.passes.count_ones(..));
-        saved(fails, passes) - self.cost
+        belief.saved(fails, passes) - self.cost
     }
 
     /// What it saves beside others, which leave this rest.
     fn gain(&self, rest: &Rest) -> f64 {
         let fails = self.fails.intersection_count(&rest.fails);
         let passes = self.passes.intersection_count(&rest.passes);
-        saved(fails, passes) - self.cost
+        rest.belief.saved(fails, passes) - self.cost
     }
 }
 
 impl Rest {
-    fn of(seen: &Seen) -> Self {
+    fn of(seen: &Seen, belief: Belief) -> Self {
         let all = |count: usize| {
             let mut bits = FixedBitSet::with_capacity(count);
             bits.insert_range(..);
@@ -113,6 +126,7 @@ impl Rest {
         Self {
             fails: all(seen.fails.len()),
             passes: all(seen.passes.len()),
+            belief,
         }
     }
 
@@ -134,7 +148,7 @@ fn cost(all: &[Candidate], rest: &Rest, chosen: &[usize]) -> f64 {
     let fails = left.fails.count_ones(..);
     let passes = rest.passes.count_ones(..) - left.passes.count_ones(..);
     let said: f64 = chosen.iter().map(|place| all[*place].cost).sum();
-    LEFT * number(fails) + CONTRADICTED * number(passes) + said
+    LEFT * number(fails) + rest.belief.contradicted() * number(passes) + said
 }
 
 /// Takes what saves most, as long as something saves anything.
@@ -212,7 +226,7 @@ impl Exact<'_> {
             self.search(
                 &left,
                 path,
-                spent + self.all[place].cost + CONTRADICTED * number(passes),
+                spent + self.all[place].cost + rest.belief.contradicted() * number(passes),
             );
             path.pop();
         }

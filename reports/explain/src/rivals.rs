@@ -6,7 +6,7 @@ use fixedbitset::FixedBitSet;
 
 use crate::{
     Literal, Table,
-    candidates::{CHANCE, Candidate, Seen, number, saved},
+    candidates::{Belief, CHANCE, Candidate, Seen, number},
 };
 
 /// Something that a cause could be, by what is known.
@@ -31,6 +31,17 @@ pub(crate) const SETTLED: f64 = 0.97;
 /// How near to 0 or 1 the answer may be that is expected of a question that is worth asking.
 const WORTH_ASKING: f64 = 0.01;
 
+/// What hypotheses are made by.
+pub(crate) struct Known<'k> {
+    pub table: &'k Table,
+    pub seen: &'k Seen,
+    /// All candidates.
+    pub all: &'k [Candidate],
+    /// Those that were chosen as causes.
+    pub chosen: &'k [Candidate],
+    pub belief: Belief,
+}
+
 /// What the other causes leave to one.
 struct Own {
     /// The failures that it alone accounts for.
@@ -43,16 +54,10 @@ struct Own {
 
 /// What the cause at `place` of `chosen` could be instead, the likeliest first. Those that say the
 /// same of every row are one.
-pub(crate) fn hypotheses(
-    table: &Table,
-    seen: &Seen,
-    all: &[Candidate],
-    chosen: &[Candidate],
-    place: usize,
-) -> Vec<Hypothesis> {
-    let own = Own::of(table, seen, chosen, place);
+pub(crate) fn hypotheses(known: &Known<'_>, place: usize) -> Vec<Hypothesis> {
+    let (table, own) = (known.table, Own::of(known, place));
     let by_chance = CHANCE * number(own.fails.count_ones(..));
-    let mut scored = own.scored(all);
+    let mut scored = own.scored(known);
     let best = scored.first().map_or(by_chance, |one| one.0.max(by_chance));
     scored.retain(|(score, _)| *score > best - FAR);
     scored.truncate(WEIGHED);
@@ -62,7 +67,7 @@ pub(crate) fn hypotheses(
     });
     let nothing = FixedBitSet::with_capacity(table.rows().len());
     let mut found = Found {
-        mine: own.region(table, &chosen[place].literals),
+        mine: own.region(table, &known.chosen[place].literals),
         places: HashMap::new(),
         all: Vec::new(),
     };
@@ -73,7 +78,13 @@ pub(crate) fn hypotheses(
 }
 
 impl Own {
-    fn of(table: &Table, seen: &Seen, chosen: &[Candidate], place: usize) -> Self {
+    fn of(known: &Known<'_>, place: usize) -> Self {
+        let Known {
+            table,
+            seen,
+            chosen,
+            ..
+        } = known;
         let mut own = Self {
             fails: chosen[place].fails.clone(),
             passes: FixedBitSet::with_capacity(seen.passes.len()),
@@ -89,13 +100,13 @@ impl Own {
     }
 
     /// The candidates that account for any of it, with what each saves; the best first.
-    fn scored<'c>(&self, all: &'c [Candidate]) -> Vec<(f64, &'c Candidate)> {
+    fn scored<'c>(&self, known: &Known<'c>) -> Vec<(f64, &'c Candidate)> {
         let score = |one: &'c Candidate| {
             let fails = one.fails.intersection_count(&self.fails);
             let passes = one.passes.intersection_count(&self.passes);
-            (fails > 0).then(|| (saved(fails, passes) - one.cost, one))
+            (fails > 0).then(|| (known.belief.saved(fails, passes) - one.cost, one))
         };
-        let mut scored: Vec<_> = all.iter().filter_map(score).collect();
+        let mut scored: Vec<_> = known.all.iter().filter_map(score).collect();
         scored.sort_by(|(one, first), (other, second)| {
             let by_score = other.total_cmp(one);
             by_score.then_with(|| first.literals.cmp(&second.literals))
