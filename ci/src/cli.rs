@@ -174,21 +174,7 @@ pub enum Command {
     },
     /// Tell the smallest combinations of values that account for what failed
     #[command(after_help = EXPLAIN_EXAMPLES)]
-    Explain {
-        /// The runs' directories; several are explained together
-        #[arg(required = true, value_hint = ValueHint::DirPath)]
-        dirs: Vec<PathBuf>,
-        #[command(flatten)]
-        known: KnownArgs,
-        /// Run at most N cases more, those that tell most of what is not sure yet, each into a
-        /// directory beside that of the first run: DIR-confirm-1 and so on
-        #[arg(long, value_name = "N", default_value_t = 0, value_hint = ValueHint::Other,
-            value_parser = value_parser!(u16).range(0..=1000))]
-        confirm: u16,
-        /// How to print it
-        #[arg(long, value_enum, default_value_t = AccountFormat::Text)]
-        format: AccountFormat,
-    },
+    Explain(ExplainArgs),
     /// Print the JSON schema of what a run writes, for programs that read it
     Schema {
         /// Of what
@@ -623,6 +609,27 @@ pub struct CompareArgs {
     /// Write it as JSON to this file: see migratrix schema comparison
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub json: Option<PathBuf>,
+}
+
+/// Everything of `explain`.
+#[derive(Debug, Args)]
+pub struct ExplainArgs {
+    /// The runs' directories; several are explained together
+    #[arg(required = true, value_hint = ValueHint::DirPath)]
+    pub dirs: Vec<PathBuf>,
+    #[command(flatten)]
+    pub lists: ListArgs,
+    /// Known failures are explained as well
+    #[arg(long)]
+    pub fail_known: bool,
+    /// Run at most N cases more, those that tell most of what is not sure yet, each lot into a
+    /// directory beside that of the first run: DIR-confirm-1 and so on
+    #[arg(long, value_name = "N", default_value_t = 0, value_hint = ValueHint::Other,
+        value_parser = value_parser!(u16).range(0..=1000))]
+    pub confirm: u16,
+    /// How to print it
+    #[arg(long, value_enum, default_value_t = AccountFormat::Text)]
+    pub format: AccountFormat,
 }
 
 /// Which reports are written.

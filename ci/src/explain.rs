@@ -13,9 +13,9 @@ use migratrix_matrix::{Case, Plan, Releases, Selection};
 use migratrix_reports::{self as reports, Budget, CaseOutcome, Run, Study};
 
 use crate::{
-    cli::KnownArgs,
+    cli::{ExplainArgs, KnownArgs},
     config::Config,
-    meaning::check_known,
+    known::check_known,
     report::{once_each, run_of},
     run::rundir::RunDir,
     say::count,
@@ -30,43 +30,35 @@ pub enum AccountFormat {
     Json,
 }
 
-/// Explains the failures of some runs of one suite; `confirm` is how many cases more may be run.
+/// Explains the failures of some runs of one suite, where that is asked for by running more.
 ///
 /// # Errors
 /// Fails where a run can't be read, they have nothing in common, or the cases can't be run.
-pub fn explain(
-    dirs: &[PathBuf],
-    typed: &KnownArgs,
-    confirm: usize,
-    format: AccountFormat,
-    config: &Config,
-) -> Result<()> {
-    once_each(dirs)?;
+pub fn explain(typed: &ExplainArgs, config: &Config) -> Result<()> {
+    once_each(&typed.dirs)?;
     let mut read = Read {
         typed,
         config,
         runs: Vec::new(),
         space: BTreeSet::new(),
     };
-    let mut plans = dirs
-        .iter()
-        .map(|dir| read.add(dir))
-        .collect::<Result<Vec<_>>>()?;
-    let (first, plan) = (dirs.first(), plans.drain(..).next());
-    let (first, plan) = first.zip(plan).context("no run is named")?;
+    let plans = typed.dirs.iter().map(|dir| read.add(dir));
+    let plans = plans.collect::<Result<Vec<_>>>()?;
+    let first = typed.dirs.first().zip(plans.first());
+    let (first, plan) = first.context("no run is named")?;
     let mut study = read.study()?;
-    let mut budget = Budget::new(confirm);
+    let mut budget = Budget::new(usize::from(typed.confirm));
     loop {
         let questions = study.questions(&mut budget);
         if questions.is_empty() {
             break;
         }
-        read.add(&tried(&questions, first, &plan, typed)?)?;
+        read.add(&tried(&questions, first, plan)?)?;
         study = read.study()?;
         questions.iter().for_each(|case| tell(&study, case));
     }
     let account = study.account();
-    match format {
+    match typed.format {
         AccountFormat::Text => print!("{}", reports::account_text(&account)),
         AccountFormat::Json => println!("{}", serde_json::to_string_pretty(&account)?),
     }
@@ -75,7 +67,7 @@ pub fn explain(
 
 /// The runs that were read so far, and what else could be tried.
 struct Read<'r> {
-    typed: &'r KnownArgs,
+    typed: &'r ExplainArgs,
     config: &'r Config,
     runs: Vec<Run>,
     space: BTreeSet<Case>,
@@ -84,9 +76,13 @@ struct Read<'r> {
 impl Read<'_> {
     fn add(&mut self, path: &Path) -> Result<Plan> {
         let (dir, plan) = RunDir::open(path)?;
-        let known = self.typed.or_kept(&plan)?;
+        let known = self.typed.lists.or_kept(&plan)?;
         check_known(&known, self.config, &plan)?;
-        let run = run_of(&dir, &plan, &known)?.by(self.typed.rules(&plan.options));
+        let rules = KnownArgs {
+            fail_known: self.typed.fail_known,
+            ..KnownArgs::default()
+        };
+        let run = run_of(&dir, &plan, &known)?.by(rules.rules(&plan.options));
         self.space.extend(plan.cases.iter().cloned());
         self.space.extend(space(&plan)?);
         self.runs.push(run);
@@ -108,6 +104,7 @@ fn space(plan: &Plan) -> Result<Vec<Case>> {
     }
     let whole = Selection {
         cover: None,
+        with: Vec::new(),
         shard: None,
         ..plan.selection.clone()
     };
@@ -117,7 +114,7 @@ fn space(plan: &Plan) -> Result<Vec<Case>> {
 }
 
 /// Runs these cases as the first run was run, and gives the directory.
-fn tried(cases: &[Case], first: &Path, plan: &Plan, typed: &KnownArgs) -> Result<PathBuf> {
+fn tried(cases: &[Case], first: &Path, plan: &Plan) -> Result<PathBuf> {
     let out = free(first)?;
     let told = count(cases.len(), "case");
     eprintln!("running {told} more into {}", out.display());
@@ -125,9 +122,6 @@ fn tried(cases: &[Case], first: &Path, plan: &Plan, typed: &KnownArgs) -> Result
     let mut command = Command::new(program);
     command.arg("run").arg("--out").arg(&out);
     command.args(plan.options.arguments());
-    if let (Some(known), None) = (&typed.known, &plan.options.known) {
-        command.arg("--known").arg(known);
-    }
     for case in cases {
         command.args(["--case", &case.to_string()]);
     }

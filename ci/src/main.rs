@@ -207,14 +207,8 @@ fn carry_out(cli: &Cli) -> Result<u8, Failure> {
             reproduce::reproduce(case, run.as_deref(), &config()?).or_wrong_use()?;
             Ok(code::AS_EXPECTED)
         }
-        Command::Explain {
-            dirs,
-            known,
-            confirm,
-            format,
-        } => {
-            let confirm = usize::from(*confirm);
-            explain::explain(dirs, known, confirm, *format, &config()?).or_wrong_use()?;
+        Command::Explain(typed) => {
+            explain::explain(typed, &config()?).or_wrong_use()?;
             Ok(code::AS_EXPECTED)
         }
         Command::Lab { action } => {

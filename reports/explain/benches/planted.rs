@@ -171,7 +171,7 @@ impl Space {
             None => tried.insert_range(..),
             Some(strength) => {
                 let places: HashMap<_, _> = self.cases.iter().zip(0..).collect();
-                for case in cover(self.cases.clone(), strength) {
+                for case in cover(&self.cases, strength).expect("few enough combinations") {
                     tried.insert(places[&case]);
                 }
             }
