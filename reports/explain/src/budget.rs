@@ -8,10 +8,15 @@ pub struct Budget {
     left: usize,
     /// How many of them may be tried to see whether a further cause hides there.
     explored: usize,
+    /// How many of them may be tried again as their passes are doubted.
+    again: usize,
 }
 
-/// How many rows are tried at most, and at once, to see whether a further cause hides there.
+/// How many rows are tried at most to see whether a further cause hides there.
 const EXPLORED: usize = 12;
+/// How many are tried again at most as their passes are doubted.
+const AGAIN: usize = 12;
+/// How many of them, and of those that passed and are doubted, are tried at once.
 const AT_ONCE: usize = 4;
 
 impl Budget {
@@ -21,15 +26,20 @@ impl Budget {
         Self {
             left: most,
             explored: EXPLORED,
+            again: AGAIN,
         }
     }
 
-    /// The rows whose outcomes would tell most: one for each cause that is not settled, the least sure
-    /// first. Where all are, those in which a further cause could hide. None where nothing more would
-    /// tell, or as many as may be were tried.
+    /// The rows whose outcomes would tell most: those whose passes are doubted, and one for each cause that
+    /// is not settled, the least sure first. Where all are, those in which a further cause could hide. None
+    /// where nothing more would tell, or as many as may be were tried.
     #[must_use]
     pub fn next(&mut self, table: &Table, explanation: &Explanation) -> Vec<usize> {
-        let mut rows = open(explanation);
+        let again = explanation.doubted.iter().copied();
+        let mut rows: Vec<usize> = again.take(self.again.min(AT_ONCE)).collect();
+        self.again -= rows.len();
+        let open = open(explanation).into_iter();
+        rows.extend(open.filter(|row| !explanation.doubted.contains(row)));
         rows.truncate(self.left);
         if rows.is_empty() {
             rows = unseen(

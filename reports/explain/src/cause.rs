@@ -3,7 +3,7 @@
 use crate::{
     Literal, Table,
     candidates::{Candidate, Seen, candidates},
-    cover::choose,
+    cover::{Choice, choose},
     rivals::{Hypothesis, Known, SETTLED, hypotheses, splitting},
 };
 
@@ -14,6 +14,9 @@ pub struct Explanation {
     pub causes: Vec<Cause>,
     /// The rows that failed and that no cause is true of.
     pub left: Vec<usize>,
+    /// The rows that passed, were tried once, and are within causes, or within fewer ones that would do but
+    /// for them: tried again they tell which.
+    pub doubted: Vec<usize>,
 }
 
 /// A combination of values whose rows fail.
@@ -73,7 +76,11 @@ const LIKELY: f64 = 0.02;
 pub fn explain(table: &Table) -> Explanation {
     let seen = Seen::of(table);
     let all = candidates(table, &seen);
-    let (chosen, belief) = choose(table, &all, &seen);
+    let Choice {
+        chosen,
+        belief,
+        doubted,
+    } = choose(table, &all, &seen);
     let known = Known {
         table,
         seen: &seen,
@@ -90,8 +97,13 @@ pub fn explain(table: &Table) -> Explanation {
         let by_size = other.failed.len().cmp(&one.failed.len());
         by_size.then_with(|| one.literals.cmp(&other.literals))
     });
+    let once = |row: &usize| {
+        let row = &table.rows()[*row];
+        row.failed + row.passed == 1
+    };
     Explanation {
         left: left(table, &causes),
+        doubted: doubted.into_iter().filter(once).collect(),
         causes,
     }
 }

@@ -1,18 +1,21 @@
 //! The fewest candidates that account for all failures.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use fixedbitset::FixedBitSet;
 
 use crate::{
-    Table,
+    Literal, Table,
     candidates::{Belief, Candidate, LEFT, Seen, number},
 };
 
-/// How many candidates are weighed against one another; beyond them the worst are left out.
+/// How many candidates are weighed against one another at first.
 const WEIGHED: usize = 800;
 /// How many candidates that nothing contradicts are kept for each failure in any case.
 const WAYS: usize = 4;
+/// How many are weighed beside them that save most next to all chosen ones but one, and how often.
+const NEXT: usize = 30;
+const ROUNDS: usize = 6;
 /// How many words the exact search may look at.
 const WORDS: usize = 40_000_000;
 /// Of how many chosen ones two at a time are exchanged.
@@ -26,32 +29,57 @@ struct Rest {
     belief: Belief,
 }
 
-/// The candidates that account for the failures at the least cost, and what was believed of passes within
-/// them: that there are some is believed only where no choice does without and leaves no failure over.
-pub(crate) fn choose(table: &Table, all: &[Candidate], seen: &Seen) -> (Vec<Candidate>, Belief) {
-    let chosen = choose_by(table, all, seen, Belief::Strict);
+/// The candidates that account for the failures at the least cost.
+pub(crate) struct Choice {
+    pub chosen: Vec<Candidate>,
+    /// What was believed of passes within them: that there are some is believed only where no choice
+    /// does without and leaves no failure over.
+    pub belief: Belief,
+    /// The rows of the passes within the choice that believes less of passes.
+    pub doubted: Vec<usize>,
+}
+
+/// Chooses twice: once believing each pass, and once fewer.
+pub(crate) fn choose(table: &Table, all: &[Candidate], seen: &Seen) -> Choice {
+    let strict = choose_by(table, all, seen, Belief::Strict);
+    let lax = choose_by(table, all, seen, Belief::Lax);
     let mut left = Rest::of(seen, Belief::Strict);
-    chosen.iter().for_each(|one| left.take(one));
-    if left.fails.is_clear() && left.passes.is_full() {
-        return (chosen, Belief::Strict);
+    strict.iter().for_each(|one| left.take(one));
+    let mut doubted = FixedBitSet::with_capacity(seen.passes.len());
+    lax.iter().for_each(|one| doubted.union_with(&one.passes));
+    let (chosen, belief) = if left.fails.is_clear() && left.passes.is_full() {
+        (strict, Belief::Strict)
+    } else {
+        (lax, Belief::Lax)
+    };
+    Choice {
+        chosen,
+        belief,
+        doubted: doubted.ones().map(|place| seen.passes[place]).collect(),
     }
-    (choose_by(table, all, seen, Belief::Lax), Belief::Lax)
 }
 
 /// The choice of candidates that costs least: what failed outside of it costs, what passed within it,
 /// and each of its literals.
 fn choose_by(table: &Table, all: &[Candidate], seen: &Seen, belief: Belief) -> Vec<Candidate> {
-    let weighed = weighed(table, all, belief);
+    let distinct = distinct(table, all, belief);
     let rest = Rest::of(seen, belief);
+    let mut weighed = best(&distinct, seen);
     let mut chosen = greedy(&weighed, rest.clone(), Vec::new());
-    improve(&weighed, &rest, &mut chosen);
-    let best = cost(&weighed, &rest, &chosen);
+    for _ in 0..ROUNDS {
+        improve(&weighed, &rest, &mut chosen);
+        let next = next(&distinct, &weighed, &rest, &chosen);
+        if next.is_empty() {
+            break;
+        }
+        weighed.extend(next);
+    }
     let words = 2 + (seen.fails.len() + seen.passes.len()) / 32;
     let mut exact = Exact {
-        all: &weighed,
-        best,
-        chosen,
+        best: cost(&weighed, &rest, &chosen),
         steps: WORDS / (weighed.len() * words + 1),
+        all: &weighed,
+        chosen,
     };
     exact.search(&rest, &mut Vec::new(), 0.0);
     let chosen = exact.chosen.iter();
@@ -60,7 +88,7 @@ fn choose_by(table: &Table, all: &[Candidate], seen: &Seen, belief: Belief) -> V
 
 /// Of the candidates that are true of the same outcomes the cheapest, and of equally cheap ones the
 /// widest; the best of all first.
-fn weighed(table: &Table, all: &[Candidate], belief: Belief) -> Vec<Candidate> {
+fn distinct<'c>(table: &Table, all: &'c [Candidate], belief: Belief) -> Vec<&'c Candidate> {
     let mut alike: HashMap<(&FixedBitSet, &FixedBitSet), (&Candidate, usize)> = HashMap::new();
     for one in all.iter().filter(|one| one.worth(belief) > 0.0) {
         let key = (&one.fails, &one.passes);
@@ -85,20 +113,51 @@ fn weighed(table: &Table, all: &[Candidate], belief: Belief) -> Vec<Candidate> {
             .then(by_width)
             .then_with(|| one.literals.cmp(&other.literals))
     });
-    let mut ways: Vec<usize> = vec![0; all.first().map_or(0, |one| one.fails.len())];
+    best.into_iter().map(|(one, _)| one).collect()
+}
+
+/// The best of them, and of each failure some that nothing contradicts, however many it has in common
+/// with others.
+fn best<'c>(distinct: &[&'c Candidate], seen: &Seen) -> Vec<&'c Candidate> {
+    let mut ways: Vec<usize> = vec![0; seen.fails.len()];
     let mut kept = Vec::new();
-    for (one, _) in best {
-        // Of each failure some that nothing contradicts are kept, however many it has in common with others.
+    for one in distinct {
         let is_pure = one.passes.is_clear();
         let wanted = is_pure && one.fails.ones().any(|failure| ways[failure] < WAYS);
         if kept.len() < WEIGHED || wanted {
             if is_pure {
                 one.fails.ones().for_each(|failure| ways[failure] += 1);
             }
-            kept.push(one.clone());
+            kept.push(*one);
         }
     }
     kept
+}
+
+/// Those that save most next to all chosen ones but one, or next to all, and are not among those that are
+/// weighed: one that is true of few failures may be worth little by itself, and much there.
+fn next<'c>(
+    distinct: &[&'c Candidate],
+    weighed: &[&'c Candidate],
+    rest: &Rest,
+    chosen: &[usize],
+) -> Vec<&'c Candidate> {
+    let mut known: HashSet<&[Literal]> = weighed.iter().map(|one| &one.literals[..]).collect();
+    let mut all = Vec::new();
+    for out in 0..=chosen.len() {
+        let places = chosen.iter().enumerate().filter(|(place, _)| *place != out);
+        let others: Vec<_> = places.map(|(_, candidate)| *candidate).collect();
+        let left = rest.without(weighed, &others);
+        let gains = distinct.iter().map(|one| (one.gain(&left), *one));
+        let mut gains: Vec<_> = gains.filter(|(gain, _)| *gain > 0.0).collect();
+        gains.sort_by(|(one, first), (other, second)| {
+            let by_gain = other.total_cmp(one);
+            by_gain.then_with(|| first.literals.cmp(&second.literals))
+        });
+        let best = gains.into_iter().map(|(_, one)| one).take(NEXT);
+        all.extend(best.filter(|one| known.insert(&one.literals)));
+    }
+    all
 }
 
 impl Candidate {
@@ -135,15 +194,15 @@ impl Rest {
         self.passes.difference_with(&one.passes);
     }
 
-    fn without(&self, all: &[Candidate], chosen: &[usize]) -> Self {
+    fn without(&self, all: &[&Candidate], chosen: &[usize]) -> Self {
         let mut rest = self.clone();
-        chosen.iter().for_each(|place| rest.take(&all[*place]));
+        chosen.iter().for_each(|place| rest.take(all[*place]));
         rest
     }
 }
 
 /// What a choice costs, but for what the passes in no candidate would.
-fn cost(all: &[Candidate], rest: &Rest, chosen: &[usize]) -> f64 {
+fn cost(all: &[&Candidate], rest: &Rest, chosen: &[usize]) -> f64 {
     let left = rest.without(all, chosen);
     let fails = left.fails.count_ones(..);
     let passes = rest.passes.count_ones(..) - left.passes.count_ones(..);
@@ -152,7 +211,7 @@ fn cost(all: &[Candidate], rest: &Rest, chosen: &[usize]) -> f64 {
 }
 
 /// Takes what saves most, as long as something saves anything.
-fn greedy(all: &[Candidate], mut rest: Rest, mut chosen: Vec<usize>) -> Vec<usize> {
+fn greedy(all: &[&Candidate], mut rest: Rest, mut chosen: Vec<usize>) -> Vec<usize> {
     loop {
         let gains = all.iter().map(|one| one.gain(&rest)).enumerate();
         // The first of equal ones.
@@ -162,13 +221,13 @@ fn greedy(all: &[Candidate], mut rest: Rest, mut chosen: Vec<usize>) -> Vec<usiz
         let Some((place, _)) = best.filter(|(_, gain)| *gain > 0.0) else {
             return chosen;
         };
-        rest.take(&all[place]);
+        rest.take(all[place]);
         chosen.push(place);
     }
 }
 
 /// Takes one or two out and fills up anew, as long as that is better.
-fn improve(all: &[Candidate], rest: &Rest, chosen: &mut Vec<usize>) {
+fn improve(all: &[&Candidate], rest: &Rest, chosen: &mut Vec<usize>) {
     let mut best = cost(all, rest, chosen);
     loop {
         let count = chosen.len();
@@ -192,7 +251,7 @@ fn improve(all: &[Candidate], rest: &Rest, chosen: &mut Vec<usize>) {
 
 /// Branch and bound: the failure that fewest candidates cover is covered by each of these, or by none.
 struct Exact<'c> {
-    all: &'c [Candidate],
+    all: &'c [&'c Candidate],
     best: f64,
     chosen: Vec<usize>,
     steps: usize,
@@ -220,7 +279,7 @@ impl Exact<'_> {
         };
         for place in covering {
             let mut left = rest.clone();
-            left.take(&self.all[place]);
+            left.take(self.all[place]);
             let passes = rest.passes.count_ones(..) - left.passes.count_ones(..);
             path.push(place);
             self.search(
@@ -237,7 +296,7 @@ impl Exact<'_> {
 
     /// What the open failures cost at least.
     fn bound(&self, rest: &Rest, open: usize) -> f64 {
-        let share = |one: &Candidate| {
+        let share = |one: &&Candidate| {
             let fails = one.fails.intersection_count(&rest.fails);
             if fails == 0 {
                 LEFT

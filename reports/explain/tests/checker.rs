@@ -265,3 +265,18 @@ fn a_lone_failure_that_does_not_come_again_is_left_over() {
     );
     assert!(asked < 20, "{asked}");
 }
+
+#[test]
+fn a_pass_within_a_cause_is_tried_again() {
+    let slip = std::cell::Cell::new(true);
+    let truth = |row: &[u8]| row[0] == 2 && row[3] == 1;
+    let mut table = table(|row| truth(row) && !slip.take(), |_| true);
+    let odd = explain(&table).doubted;
+    assert_eq!(odd.len(), 1, "{odd:?}");
+    let (explanation, _) = settle(&mut table, 20, |row| {
+        assert_eq!(row, odd[0], "nothing else is to be asked");
+        Outcome::Failed
+    });
+    assert_eq!((explanation.causes.len(), explanation.doubted), (1, vec![]));
+    assert_eq!(table.rows()[odd[0]].failed, 1);
+}
