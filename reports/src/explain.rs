@@ -253,6 +253,26 @@ impl Study {
     }
 }
 
+impl Account {
+    /// The causes that can be told of: none where no case passed, for nothing tells then what it depends on.
+    pub(crate) fn telling(&self) -> &[Blame] {
+        if self.cases.failed < self.cases.tried {
+            &self.causes
+        } else {
+            &[]
+        }
+    }
+}
+
+impl Blame {
+    /// How many of its cases fail.
+    pub(crate) fn how_many(&self) -> String {
+        let (failed, passed) = (self.failed.len(), self.passed.len());
+        let sure = if self.sure { "" } else { ", not sure" };
+        format!("{failed} of {} fail{sure}", failed + passed)
+    }
+}
+
 impl Counts {
     fn take(&mut self, run: &Run, judgement: &Judgement) {
         let counter = match (judgement.standing(), run.rules().known) {

@@ -8,6 +8,7 @@
 //! A text can't become markup: what is not [`Markup`] is escaped where it is put into it.
 
 mod article;
+mod causes;
 mod comparison;
 mod data;
 mod difference;
@@ -49,6 +50,7 @@ pub fn html(run: &Run, files: impl Files) -> String {
                         section.outcome aria-label="outcome" { (remarks::tally(run)) }
                     }
                     (grid::legend())
+                    (causes::causes(run))
                     (cases())
                     @for death in run.deaths() { (remarks::death(run, &death)) "\n" }
                     (troubles::troubles(run, &groups, &articles))

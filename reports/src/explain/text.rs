@@ -17,13 +17,12 @@ pub fn told(account: &Account) -> String {
     let mut text = String::new();
     let Account {
         cases: tally,
-        causes,
         left_over,
         never_varied,
         ..
     } = account;
     put(&mut text, &head(account));
-    for (place, cause) in causes.iter().enumerate() {
+    for (place, cause) in account.telling().iter().enumerate() {
         put(&mut text, "");
         one(&mut text, place + 1, cause);
     }
@@ -63,16 +62,8 @@ pub fn told(account: &Account) -> String {
 /// The causes in a line each, for the end of a run; nothing where there is nothing to tell.
 #[must_use]
 pub fn causes(account: &Account) -> Vec<String> {
-    let line = |cause: &Blame| {
-        let all = cause.failed.len() + cause.passed.len();
-        let sure = if cause.sure { "" } else { ", not sure" };
-        format!(
-            "{} ({} of {all} fail{sure})",
-            cause.filter,
-            cause.failed.len()
-        )
-    };
-    account.causes.iter().map(line).collect()
+    let line = |cause: &Blame| format!("{} ({})", cause.filter, cause.how_many());
+    account.telling().iter().map(line).collect()
 }
 
 fn is_role(name: &str) -> bool {

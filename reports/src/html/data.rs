@@ -221,21 +221,16 @@ impl Table {
             .nth(2)
             .map_or(name.len(), |(end, _)| end);
         let (head, tail) = (name[..end].to_owned(), name[end..].to_owned());
-        let of_head = [
-            (Suite::NAME, case.suite().word()),
-            (Backend::NAME, case.backend.word()),
-        ];
-        let of_head = of_head.map(|(axis, word)| self.value(axis, word));
-        let (mut of_head, mut of_tail) = (of_head.to_vec(), Vec::new());
-        for facet in case.facets() {
-            let (value, axis) = (told(&facet.axis, &facet.text), facet.axis.as_str());
-            let value = self.value(axis, value);
-            match axis {
-                "source" | "destination" | "client" => of_head.push(value),
+        let (mut of_head, mut of_tail) = (Vec::new(), Vec::new());
+        for (axis, word) in words(case) {
+            let value = self.value(&axis, &word);
+            match axis.as_str() {
+                Suite::NAME | Backend::NAME | "source" | "destination" | "client" => {
+                    of_head.push(value);
+                }
                 _ => of_tail.push(value),
             }
         }
-        of_tail.extend(case.fault.map(|fault| self.value("fault", fault.word())));
         (
             self.heads.number((head, of_head)),
             self.tails.number((tail, of_tail)),
@@ -278,6 +273,23 @@ fn reason(judgement: &Judgement, condition: Condition, verdict: &Verdict) -> Str
         }
         (_, _) => verdict.why().to_owned(),
     }
+}
+
+/// What a case is, as it can be chosen: its value of each axis, in a word.
+pub fn words(case: &Case) -> Vec<(String, String)> {
+    let mut all = vec![
+        (Suite::NAME.to_owned(), case.suite().word().to_owned()),
+        (Backend::NAME.to_owned(), case.backend.word().to_owned()),
+    ];
+    all.extend(case.facets().into_iter().map(|one| {
+        let word = told(&one.axis, &one.text).to_owned();
+        (one.axis, word)
+    }));
+    all.extend(
+        case.fault
+            .map(|fault| ("fault".to_owned(), fault.word().to_owned())),
+    );
+    all
 }
 
 /// The value of a facet in a word: what its filter takes, or for a switch whether it is on.

@@ -160,7 +160,7 @@
     [conditionBox.value, verdictBox.value] = [choice.condition, choice.verdict];
     if (byId("search").value !== choice.search) byId("search").value = choice.search;
     byId("chosen").replaceChildren(...chips());
-    for (const link of document.querySelectorAll(".cell a")) {
+    for (const link of document.querySelectorAll(".cell a, .causes a")) {
       link.toggleAttribute("aria-current", link.hash === location.hash);
     }
   };

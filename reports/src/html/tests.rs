@@ -171,3 +171,32 @@ fn of_very_many_failures_the_first_have_everything_and_the_page_stays_below_its_
     assert!(page.matches("<svg").count() > 10);
     assert!(page.contains(" more, left out here to keep the page small"));
 }
+
+#[test]
+fn a_cause_is_a_link_to_its_cases_and_none_is_told_where_all_fail() {
+    let (refused, _) = refused();
+    let failed = refused.judgements().next().expect("there is one").clone();
+    let passed = judge(&story::good(CASE));
+    let planted = |fails: fn(&str) -> bool| {
+        let all = many(&passed, 96);
+        let judged = all.judgements().map(|one| {
+            let from = if fails(&one.case.to_string()) {
+                &failed
+            } else {
+                &passed
+            };
+            let case = one.case.clone();
+            Judgement {
+                case,
+                ..from.clone()
+            }
+        });
+        html(&Run::new(Vec::new(), judged), Kept(String::new()))
+    };
+    let page = planted(|name| name.contains("/p2p/transient-"));
+    let told = "<a href=\"#control=p2p&amp;persistence=transient\"><code>control(p2p) &amp; \
+                state(transient)</code></a> <small>16 of 16 fail</small>";
+    assert!(page.contains(told), "{told}");
+    let none = "What accounts for the failures";
+    assert!(!planted(|_| true).contains(none) && !planted(|_| false).contains(none));
+}

@@ -1,0 +1,98 @@
+//! What accounts for the failures: each cause as a button that shows its cases in the list, where the list
+//! can be filtered by it.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use maud::{Markup, html};
+use migratrix_matrix::{Case, Filter, Releases};
+
+use super::{data::words, query};
+use crate::{
+    Blame, Run, Study,
+    terminal::{cases, count},
+};
+
+/// How many causes are told.
+const TOLD: usize = 12;
+
+/// The causes of the run's failures; nothing where there is nothing to tell.
+pub fn causes(run: &Run) -> Markup {
+    let account = Study::of(&[run], &[]).map(|study| study.account());
+    let Ok(account) = account else {
+        return html! {};
+    };
+    let causes = account.telling();
+    let (told, left) = (causes.len().min(TOLD), account.left_over.len());
+    let releases = Releases::new(run.planned_releases().to_vec()).unwrap_or_default();
+    html! {
+        @if !causes.is_empty() {
+            section.causes aria-labelledby="why" {
+                h2 #why { "What accounts for the failures" }
+                ol { @for cause in &causes[..told] { li { (one(run, &releases, cause)) } } }
+                @if causes.len() > told {
+                    p.mute { (count(causes.len() - told, "more cause")) ", which migratrix explain tells" }
+                }
+                @if left > 0 { p.mute { (cases(left)) " in no cause" } }
+            }
+        }
+    }
+}
+
+fn one(run: &Run, releases: &Releases, cause: &Blame) -> Markup {
+    html! {
+        @match choice(run, releases, cause) {
+            Some(choice) => a href=(choice) { code { (cause.filter) } },
+            None => code { (cause.filter) },
+        }
+        " " small { (cause.how_many()) }
+        @if !cause.in_other_words.is_empty() {
+            br; small { "the same in other words: " (cause.in_other_words.join(", ")) }
+        }
+    }
+}
+
+/// The values that are chosen of each axis.
+type Choice<'c> = BTreeMap<&'c str, BTreeSet<String>>;
+
+/// The choice of cases that a cause is, for the script; none where no choice is true of the same cases.
+fn choice(run: &Run, releases: &Releases, cause: &Blame) -> Option<String> {
+    let filter: Filter = cause.filter.parse().ok()?;
+    let all: Vec<&Case> = run.judgements().map(|one| &one.case).collect();
+    let is_own = |case: &&Case| filter.matches(case, releases);
+    let own: Vec<bool> = all.iter().map(is_own).collect::<Result<_, _>>().ok()?;
+    let having = all.iter().zip(&own).filter(|(_, own)| **own);
+    let chosen = values(cause, having.map(|(case, _)| *case));
+    let mut cases = all.iter().zip(&own);
+    if !cases.all(|(case, own)| is_chosen(&chosen, case) == *own) {
+        return None;
+    }
+    let parts = chosen.iter().map(|(axis, values)| {
+        let values: Vec<_> = values.iter().map(String::as_str).collect();
+        (*axis, values.join(","))
+    });
+    let parts: Vec<_> = parts.collect();
+    let parts: Vec<_> = parts.iter().map(|(axis, one)| (*axis, &one[..])).collect();
+    Some(query(&parts))
+}
+
+/// The values that the cases of a cause have, of each axis that it names.
+fn values<'c>(cause: &'c Blame, cases: impl Iterator<Item = &'c Case>) -> Choice<'c> {
+    let axes = cause.beside.iter().map(|one| one.axis.as_str());
+    let mut chosen: Choice<'_> = axes.map(|axis| (axis, BTreeSet::new())).collect();
+    for (axis, word) in cases.flat_map(words) {
+        if let Some(values) = chosen.get_mut(axis.as_str()) {
+            values.insert(word);
+        }
+    }
+    chosen
+}
+
+/// Whether a case has one of the values of each axis.
+fn is_chosen(chosen: &Choice<'_>, case: &Case) -> bool {
+    let own = words(case).into_iter();
+    let among = own.filter(|(axis, word)| {
+        let values = chosen.get(axis.as_str());
+        values.is_some_and(|values| values.contains(word))
+    });
+    among.count() == chosen.len()
+}
