@@ -1,12 +1,15 @@
 //! `migratrix explain`, on runs of the hypervisor in memory whose verdicts are changed afterwards.
 
-use std::{fs, path::Path};
+use std::{collections::BTreeSet, fs, path::Path};
 
 use serde_json::Value;
 
 #[expect(dead_code, reason = "these tests need a part of what all share")]
 mod common;
-use common::{Said, call, fresh, refuses};
+#[path = "common/refused.rs"]
+mod refused;
+use common::{Said, call, fresh, histories, refuses};
+use refused::refuse;
 
 /// A run of the suite `tck` on the hypervisor in memory, in which what `fails` says of a name fails.
 fn run(dir: &Path, out: &str, more: &[&str], fails: impl Fn(&str) -> bool) {
@@ -75,6 +78,66 @@ fn a_cause_is_told_as_a_filter_that_list_takes() {
         !report.out.contains("what accounts for it"),
         "the histories are as they were"
     );
+}
+
+#[test]
+fn a_run_that_ends_with_failures_tells_its_causes_in_a_line_each() {
+    let dir = fresh();
+    run(dir.path(), "out", &PAIR, |_| false);
+    let is_in_it = |path: &Path| path.to_string_lossy().contains("~p2p~transient-");
+    let failing: Vec<_> = histories(dir.path()).filter(|one| is_in_it(one)).collect();
+    failing.iter().for_each(|one| refuse(one, "not today"));
+    let ended = call(dir.path(), &["judge", "out"]);
+    assert_eq!(ended.code, 1, "{}", ended.err);
+    let count = failing.len();
+    let line = format!("\n  control(p2p) & state(transient) ({count} of {count} fail)\n");
+    let told = "migratrix explain out tells more):";
+    assert!(
+        ended.out.contains(&format!("{told}{line}")),
+        "{}",
+        ended.out
+    );
+}
+
+/// Three causes, as filters.
+const PLANTED: [&str; 3] = [
+    "source(bookworm) & control(p2p) & flag(persist)",
+    "destination(sid) & state(paused)",
+    "client(sid,trixie) & control(tunnelled) & state(transient)",
+];
+
+#[test]
+fn three_causes_in_a_covered_run_on_64_tuples_are_found_whole() {
+    let dir = fresh();
+    let all = "bullseye,bookworm,trixie,sid";
+    let tuples = ["--client", all, "--source", all, "--destination", all];
+    let planted = PLANTED.map(|one| format!("({one})")).join(" | ");
+    let list = |filter: &str| {
+        let list = [
+            "list",
+            "--backend",
+            "fake",
+            "--profile",
+            "tck",
+            "-E",
+            filter,
+        ];
+        let said = call(dir.path(), &[&list[..], &tuples].concat());
+        let names = said.out.lines().filter(|line| !line.starts_with('#'));
+        names.map(str::to_owned).collect::<BTreeSet<_>>()
+    };
+    let failing = list(&planted);
+    let covered = [&PAIR[..], &tuples, &["--cover", "4"]].concat();
+    run(dir.path(), "out", &covered, |name| failing.contains(name));
+    let json = explain(dir.path(), &["out", "--format", "json"]);
+    let account: Value = serde_json::from_str(&json.out).expect("it is JSON");
+    assert_eq!(account["left_over"], Value::Array(Vec::new()));
+    let causes = account["causes"].as_array().expect("it has some").iter();
+    let told: BTreeSet<_> = causes
+        .map(|one| list(one["filter"].as_str().expect("a filter")))
+        .collect();
+    let same = told == PLANTED.map(list).into();
+    assert!(same && !told.contains(&BTreeSet::new()), "{account}");
 }
 
 #[test]

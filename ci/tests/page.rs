@@ -4,18 +4,21 @@
 
 #[expect(dead_code, reason = "these tests need few of the helpers")]
 mod common;
+#[path = "common/refused.rs"]
+mod refused;
 
 use std::{
     fs,
     io::{BufRead as _, BufReader},
-    path::Path,
+    path::{Path, PathBuf},
     process::{Child, Command, Stdio},
     time::{Duration, Instant},
 };
 
-use common::{a_history, call, file_of, fresh, run_in};
+use common::{a_history, call, file_of, fresh, histories, run_in};
 use fantoccini::{Client, ClientBuilder, Locator};
 use hyper_util::client::legacy::connect::HttpConnector;
+use refused::refuse;
 use serde_json::{Value, json};
 
 const HOSTILE: &str = "</script><script>document.title='broken'</script>\"'\u{1b}[31m";
@@ -123,19 +126,7 @@ fn with_a_failure(dir: &Path) -> String {
     let made = run_in(dir, &["-E", "!state(paused)"]);
     assert_eq!(made.code, 0, "{}", made.err);
     let history = a_history(dir);
-    let message = serde_json::to_string(&format!("no {HOSTILE}")).expect("it is text");
-    let refused = |line: &str| {
-        let is_it = line.contains(r#""saw":"ended","verb":"migrate","#);
-        let refused = format!(r#""end":"refused","code":9,"domain":31,"message":{message}"#);
-        if is_it {
-            line.replace(r#""end":"done""#, &refused)
-        } else {
-            line.to_owned()
-        }
-    };
-    let text = fs::read_to_string(&history).expect("it is there");
-    let text: String = text.lines().map(|line| refused(line) + "\n").collect();
-    fs::write(&history, text).expect("there is room");
+    refuse(&history, &format!("no {HOSTILE}"));
     let stem = history
         .file_stem()
         .expect("a name")
@@ -212,6 +203,33 @@ fn one_clicks_a_cell_sees_why_filters_and_finds_the_same_by_the_address() {
         assert_eq!(browser.run(all).await, before);
         assert_eq!(browser.run("return document.title").await, "Migratrix");
         assert_eq!(browser.number("return document.scripts.length").await, 2.0);
+    });
+}
+
+#[test]
+#[ignore = "needs a browser: ci/check --page"]
+fn a_cause_is_a_button_that_shows_its_cases() {
+    let dir = fresh();
+    assert_eq!(run_in(dir.path(), &["--profile", "tck"]).code, 0);
+    let is_in_it = |path: &PathBuf| path.to_string_lossy().contains("~p2p~transient-");
+    let failing: Vec<_> = histories(dir.path()).filter(is_in_it).collect();
+    failing.iter().for_each(|one| refuse(one, "not today"));
+    assert_eq!(call(dir.path(), &["judge", "out"]).code, 1);
+    let page = dir.path().join("out/index.html");
+    with_browser(json!({}), async |browser| {
+        browser.open(&page).await;
+        let cause = browser.text(".causes a").await;
+        assert_eq!(cause, "control(p2p) & state(transient)");
+        browser.click(".causes a").await;
+        let shown = browser.text("#shown").await;
+        let all = format!("{} of ", failing.len());
+        assert!(shown.starts_with(&all), "{shown}");
+        let passed = "return document.querySelectorAll('#list .row.passed').length";
+        assert_eq!(browser.number(passed).await, 0.0);
+        let chosen = browser.text("#chosen").await;
+        assert!(chosen.contains("control: p2p"), "{chosen}");
+        let current = "return document.querySelectorAll('.causes a[aria-current]').length";
+        assert_eq!(browser.number(current).await, 1.0);
     });
 }
 

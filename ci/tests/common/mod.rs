@@ -73,9 +73,13 @@ pub fn file_of(dir: &Path, name: &str) -> String {
     fs::read_to_string(dir.join("out").join(name)).expect("it is there")
 }
 
-/// One of the histories of the run in `dir`.
+/// The histories of the run in `dir`.
+pub fn histories(dir: &Path) -> impl Iterator<Item = PathBuf> {
+    let entries = fs::read_dir(dir.join("out/history")).expect("it is there");
+    entries.map(|entry| entry.expect("it can be read").path())
+}
+
+/// One of them.
 pub fn a_history(dir: &Path) -> PathBuf {
-    let mut entries = fs::read_dir(dir.join("out/history")).expect("it is there");
-    let entry = entries.next().expect("a history is there");
-    entry.expect("it can be read").path()
+    histories(dir).next().expect("a history is there")
 }
