@@ -40,6 +40,12 @@ pub(super) fn events(evidence: &Evidence<'_>, scenario: &Scenario) -> Judged {
         Outcome::Done | Outcome::Refused(_) => {}
         Outcome::Unknown { .. } => return Err(evidence.unseen("the events may not all be heard")),
     }
+    // Those of the last would be taken for all.
+    if evidence.migrations() > 1 {
+        return Err(Verdict::unknown(
+            "more than one migration was asked for, whose events can't be told apart",
+        ));
+    }
     let expected = scenario.expectation();
     let mut faults = Vec::new();
     for side in [Side::Source, Side::Destination] {
@@ -61,7 +67,7 @@ pub(super) fn events(evidence: &Evidence<'_>, scenario: &Scenario) -> Judged {
 }
 
 /// What came before the migration or after it, and is not our own doing: the guest is paused before it if the
-/// case says so, and held still after it to be surveyed. The guest of a chain is ended to be compared.
+/// case says so, and held still after it to be surveyed. The guest of a chain is ended after that by its backups.
 fn beside(evidence: &Evidence<'_>, expected: &Expectation) -> Vec<String> {
     let paused = ("suspended", "paused");
     let before: &[_] = match expected.activity {
@@ -69,7 +75,7 @@ fn beside(evidence: &Evidence<'_>, expected: &Expectation) -> Vec<String> {
         Activity::Paused => &[paused],
     };
     let end = match evidence.header().case.point {
-        Point::Chained(_) => Verb::Survey,
+        Point::Chained(_) => Verb::Backup,
         Point::Tck(_) | Point::Qemu(_) | Point::Colo(_) | Point::Backup(_) => Verb::Clear,
     };
     let spans = [
@@ -180,5 +186,84 @@ impl Row {
             May => Some(format!("[{whole}]")),
             Never => None,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use migratrix_history::{Entry, History, Observation};
+    use migratrix_matrix::Condition;
+
+    use super::*;
+    use crate::{
+        checks::{self, backup::chained::tests::chain_of},
+        story::{event, good, step},
+    };
+
+    const CASE: &str = "tck/libvirt/trixie,bookworm,trixie/p2p/persistent-running-undefined/none";
+    const CHAIN: &str = "backup/libvirt/trixie,bookworm,trixie/shared-storage/qemu-io/p2p/\
+                         persistent-running-undefined/undefine";
+
+    fn judged(history: &History) -> Verdict {
+        let all = checks::all(history).into_iter();
+        let mut own = all.filter(|(one, _)| *one == Condition::Events);
+        own.next().expect("it is judged").1
+    }
+
+    /// With a thing heard on the destination in the last step of this kind.
+    fn heard_in(mut history: History, of: Verb, seen: Observation) -> History {
+        let is_end =
+            |entry: &Entry| matches!(entry.saw, Observation::Ended { verb, .. } if verb == of);
+        let place = history.entries.iter().rposition(is_end);
+        let place = place.expect("it has such a step");
+        let at_us = history.entries[place].at_us;
+        let entry = Entry { at_us, saw: seen };
+        history.entries.insert(place, entry);
+        history
+    }
+
+    fn fails(verdict: &Verdict, words: &str) {
+        let Verdict::Fail { why } = verdict else {
+            panic!("{verdict:?} does not fail");
+        };
+        assert!(why.contains(words), "{why}");
+    }
+
+    #[test]
+    fn events_of_one_migration_are_not_taken_for_those_of_another() {
+        let whole = good(CASE);
+        let first = whole.entries.iter().position(|entry| {
+            matches!(
+                entry.saw,
+                Observation::Began {
+                    verb: Verb::Migrate,
+                    ..
+                }
+            )
+        });
+        let mut twice = whole.clone();
+        twice.entries.truncate(first.expect("it migrates"));
+        // There, and back, before the one that is all well.
+        let back = event(Side::Source, "started", "migrated");
+        step(&mut twice, Verb::Migrate, vec![back]);
+        let later = twice.entries.last().expect("it has a step").at_us;
+        for mut entry in whole.entries.into_iter().skip(first.expect("it migrates")) {
+            entry.at_us += later;
+            twice.entries.push(entry);
+        }
+        let verdict = judged(&twice);
+        let why = "more than one migration was asked for";
+        assert!(verdict.why().starts_with(why), "{verdict:?}");
+    }
+
+    #[test]
+    fn what_a_guest_of_a_chain_does_after_its_migration_is_judged_until_its_backups_go_on() {
+        let stopped = || event(Side::Destination, "stopped", "crashed");
+        let honest = chain_of(CHAIN);
+        assert_eq!(judged(&honest), Verdict::Pass);
+        let early = heard_in(honest.clone(), Verb::Ram, stopped());
+        fails(&judged(&early), "stopped (crashed) is not expected");
+        let later = heard_in(honest, Verb::Backup, stopped());
+        assert_eq!(judged(&later), Verdict::Pass);
     }
 }
