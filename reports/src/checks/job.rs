@@ -321,3 +321,66 @@ fn gap(evidence: &Evidence<'_>, job: &JobStats) -> Option<String> {
         )
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_time_is_another_one_where_it_is_longer_by_a_quarter_and_some_time() {
+        assert!(!is_beyond(1_500, 1_000, 250));
+        assert!(is_beyond(1_501, 1_000, 250));
+    }
+
+    #[test]
+    fn a_downtime_is_no_longer_than_its_job_nor_than_its_bound() {
+        let of = |down: u64, bound| {
+            let job = JobStats {
+                elapsed_ms: Some(400),
+                downtime_ms: Some(down),
+                ..JobStats::default()
+            };
+            downtime(&job, bound)
+        };
+        assert_eq!(of(400, 400), None);
+        assert!(of(401, 500).is_some_and(|why| why.contains("longer than the whole job")));
+        assert!(of(400, 399).is_some_and(|why| why.contains("above its bound")));
+    }
+
+    #[test]
+    fn each_iteration_sends_no_more_than_the_whole_memory_with_its_heads() {
+        let of = |sent: u64, passes: Option<u64>, constant| {
+            let job = JobStats {
+                memory_total: Some(10 * PAGE),
+                memory_processed: Some(sent),
+                memory_iteration: passes,
+                memory_constant: constant,
+                ..JobStats::default()
+            };
+            processed(&job, false)
+        };
+        let whole = 10 * (PAGE + 16);
+        for (passes, times) in [(None, 2), (Some(0), 2), (Some(1), 2), (Some(2), 3)] {
+            assert_eq!(of(times * whole, passes, None), None);
+            let why = of(times * whole + 1, passes, None).expect("it is too much");
+            assert!(why.contains("bytes were sent in"), "{why}");
+        }
+        assert!(of(0, None, None).is_some());
+        assert!(of(0, None, Some(0)).is_some());
+        assert_eq!(of(0, None, Some(1)), None);
+    }
+
+    #[test]
+    fn of_a_memory_that_stays_nothing_is_to_be_sent() {
+        let of = |total| {
+            let job = JobStats {
+                memory_total: Some(total),
+                memory_processed: Some(0),
+                ..JobStats::default()
+            };
+            processed(&job, true)
+        };
+        assert_eq!(of(0), None);
+        assert!(of(1).is_some());
+    }
+}

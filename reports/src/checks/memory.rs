@@ -183,3 +183,15 @@ fn bounds(
         )
     }))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_guest_comes_as_far_as_its_pace_lets_it_and_two_laps_further() {
+        assert_eq!(furthest((1_000, 5), 30_999, 10_000), 9);
+        assert_eq!(furthest((1_000, 5), 31_000, 10_000), 10);
+        assert_eq!(furthest((31_000, 5), 1_000, 10_000), 7);
+    }
+}

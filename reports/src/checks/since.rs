@@ -53,6 +53,20 @@ mod tests {
     }
 
     #[test]
+    fn a_change_comes_with_its_version_and_not_with_the_one_before() {
+        for (by, before, earlier) in [
+            (Version::new(9, 1, 3), Version::new(9, 1, 2), v(9, 0)),
+            (v(9, 1), Version::new(9, 0, 9), v(9, 0)),
+            (v(10, 0), Version::new(9, 9, 9), v(9, 0)),
+        ] {
+            let since = Since::version(by);
+            assert!(since.divides(before, by), "{by}");
+            assert!(!since.divides(earlier, before), "{by}");
+            assert!(!since.divides(by, by), "{by}");
+        }
+    }
+
+    #[test]
     fn where_only_a_span_is_known_it_may_stand_anywhere_in_it() {
         let since = Since::between(v(5, 2), v(7, 2));
         assert!(since.divides(v(5, 2), v(7, 2)));

@@ -90,3 +90,77 @@ pub(super) fn whole(domain: &DomainInfo) -> String {
         domain.uuid
     )
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn domain() -> DomainInfo {
+        DomainInfo {
+            uuid: "6d2a".to_owned(),
+            active: true,
+            persistent: false,
+            state: "running".to_owned(),
+            reason: "booted".to_owned(),
+            identity: None,
+        }
+    }
+
+    #[test]
+    fn a_domain_is_told_with_all_that_tells_a_wrong_one_from_the_right_one() {
+        let running = "active, running (booted), transient, UUID 6d2a";
+        assert_eq!(whole(&domain()), running);
+        let seen = [DomainState::Present(domain()), DomainState::Absent].map(|look| seen(&look));
+        assert_eq!(
+            seen,
+            [format!("one: {running}"), "nothing of that name".to_owned()]
+        );
+        let left = DomainInfo {
+            active: false,
+            persistent: true,
+            ..domain()
+        };
+        assert_eq!(
+            whole(&left),
+            "inactive, running (booted), persistent, UUID 6d2a"
+        );
+    }
+
+    #[test]
+    fn a_place_is_told_with_its_release_and_the_versions_that_are_known() {
+        let release: ReleaseName = "trixie".parse().expect("a name");
+        let of = |libvirt, qemu| told(Side::Destination, &release, libvirt, qemu);
+        let version = Version::new(10, 0, 2);
+        assert_eq!(of(None, None), "the destination (trixie)");
+        let told = of(Some(version), Some(version));
+        assert_eq!(
+            told,
+            "the destination (trixie, libvirt 10.0.2, QEMU 10.0.2)"
+        );
+    }
+
+    #[test]
+    fn a_moment_is_told_in_words() {
+        let all = [When::Before, When::During, When::After, When::Writing].map(moment);
+        let words = ["before the", "during the", "after the", "while the guest"];
+        for (told, word) in all.iter().zip(words) {
+            assert!(told.starts_with(word), "{told}");
+        }
+    }
+
+    #[test]
+    fn a_refusal_is_known_by_its_class_and_by_all_of_its_words() {
+        let refusal = |message: &str| Refusal {
+            code: 1,
+            domain: 2,
+            message: message.to_owned(),
+        };
+        let both = refusal("GenericError: Parameter 'TLS-Creds' is missing");
+        assert!(is_refusal_of(&both, &["tls-creds", "parameter"]));
+        assert!(!is_refusal_of(&both, &["tls-creds", "capability"]));
+        let other = refusal("CommandNotFound: tls-creds");
+        assert!(!is_refusal_of(&other, &["tls-creds"]));
+        assert_eq!(no(&refusal("no")), "no (error code 1, domain 2)");
+        assert_eq!(listed(&["a", "b"]), "`a` and `b`");
+    }
+}

@@ -340,6 +340,9 @@ fn a_cancel_that_comes_too_late_is_seen() {
         data["offset"] = data["len"].clone();
     });
     fails(&late, Condition::BlockJobs);
+    let verdict = verdict(&late, Condition::BlockJobs);
+    let told = "expected a cancel on the way, its end is BLOCK_JOB_CANCELLED";
+    assert!(verdict.why().contains(told), "{verdict:?}");
 }
 
 #[test]

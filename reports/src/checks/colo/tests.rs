@@ -193,6 +193,20 @@ fn one_page_that_differs_is_seen() {
 }
 
 #[test]
+fn sides_are_compared_at_no_older_lap_than_the_primary_was_seen_at() {
+    let compared_at = |at: u32| {
+        changed(good(PRIMARY), |saw| {
+            if let Observation::Mirror { lap, .. } = saw {
+                *lap = at;
+            }
+        })
+    };
+    // It was seen with lap 21 at the last checkpoint.
+    assert_kind(&compared_at(21), Condition::Mirror, Kind::Pass);
+    fails(&compared_at(20), Condition::Mirror);
+}
+
+#[test]
 fn a_survivor_that_is_still_in_colo_has_not_failed_over() {
     fails(&told(PRIMARY, "primary", "none"), Condition::Failover);
     fails(&told(SECONDARY, "none", "error"), Condition::Failover);

@@ -41,6 +41,20 @@ fn a_machine_is_the_same_under_another_qemu() {
 }
 
 #[test]
+fn what_a_qemu_tells_of_itself_alone_may_be_missing_on_either_side_and_a_device_may_not() {
+    let less = |section: &str| MACHINE.replace(section, "");
+    for section in ["[clock]\nahead=0\n", "[options]\nrtc=base=utc\n"] {
+        let less = less(section);
+        assert_eq!(unexplained(MACHINE, &less, &versions()), [""; 0]);
+        assert_eq!(unexplained(&less, MACHINE, &versions()), [""; 0]);
+    }
+    let less = less("[device pcie.0/ich9-ahci]\naddr=1f.2\nromfile=\"\"\n");
+    let [gone, new] = ["gone", "new"].map(|how| vec![format!("device pcie.0/ich9-ahci is {how}")]);
+    assert_eq!(unexplained(MACHINE, &less, &versions()), gone);
+    assert_eq!(unexplained(&less, MACHINE, &versions()), new);
+}
+
+#[test]
 fn what_has_changed_is_told_with_both_values() {
     for (from, to, expected) in [
         (

@@ -59,8 +59,8 @@ pub(super) const fn states(guest: GuestState) -> &'static [&'static str] {
 }
 
 fn slept(evidence: &Evidence<'_>) -> bool {
-    let asked = evidence.migrate_began().unwrap_or(u64::MAX);
+    let before = evidence.span(When::Before);
     let events = evidence.qmp_events(Side::Source);
-    let sleeps = |event: &Moment<'_>| event.word == "SUSPEND" && event.at_us < asked;
+    let sleeps = |event: &Moment<'_>| event.word == "SUSPEND" && before.contains(&event.at_us);
     events.iter().any(sleeps)
 }

@@ -5,6 +5,7 @@
 )]
 
 mod broken;
+mod edges;
 mod spoiled;
 mod unseen;
 

@@ -445,6 +445,83 @@ mod tests {
     }
 
     #[test]
+    fn who_drives_the_other_daemon_tells_it_that_a_paused_guest_stays_paused() {
+        let told = |control: &str, told_by: Option<Party>| {
+            let case = case(control).replace("persistent-running", "persistent-paused");
+            let history = changed(good(&case), |saw| {
+                if let Observation::Traffic(traffic) = saw {
+                    let calls = traffic.calls.iter_mut();
+                    let own = calls.filter(|call| told_by.is_none_or(|by| by == call.from));
+                    own.filter_map(|call| call.flags.as_mut())
+                        .for_each(|flags| flags.extend([ADDED[1].to_owned()]));
+                }
+            });
+            judged(&history).unwrap()
+        };
+        assert_eq!(told("normal", None), Verdict::Pass);
+        for control in ["p2p", "tunnelled"] {
+            assert_eq!(told(control, Some(Party::Source)), Verdict::Pass);
+            fails(&told(control, Some(Party::Client)), ADDED[1]);
+        }
+    }
+
+    #[test]
+    fn of_a_paused_guest_no_other_flag_may_be_added_either() {
+        for control in CONTROLS {
+            let case = case(control).replace("persistent-running", "persistent-paused");
+            let history = changed(good(&case), |saw| {
+                if let Observation::Traffic(traffic) = saw {
+                    let flags = traffic
+                        .calls
+                        .iter_mut()
+                        .filter_map(|call| call.flags.as_mut());
+                    flags.for_each(|flags| flags.extend(["VIR_MIGRATE_UNSAFE".to_owned()]));
+                }
+            });
+            fails(&judged(&history).unwrap(), "VIR_MIGRATE_UNSAFE");
+        }
+    }
+
+    #[test]
+    fn a_connection_that_carries_as_much_as_the_guest_stamps_is_enough() {
+        let stamped = u64::from(good(&case("p2p")).header.guest.bytes());
+        let sent = |bytes: u64| {
+            with("p2p", |traffic| {
+                let all = traffic.connections.iter_mut();
+                all.for_each(|one| one.sent = Some(bytes));
+            })
+        };
+        assert_eq!(sent(stamped), Verdict::Pass);
+        fails(&sent(stamped - 1), "it carried");
+    }
+
+    #[test]
+    fn a_connection_that_is_not_of_this_migration_fails() {
+        let changes: [fn(&mut Traffic); 3] = [
+            |traffic| traffic.connections.extend_from_within(..1),
+            |traffic| traffic.connections[0].from = Party::Destination,
+            |traffic| traffic.connections[0].to = Party::Other,
+        ];
+        for control in CONTROLS {
+            for change in changes {
+                fails(&with(control, change), "connection");
+            }
+        }
+    }
+
+    #[test]
+    fn the_calls_of_a_migration_before_this_one_are_not_its_own() {
+        for control in CONTROLS {
+            let verdict = with(control, |traffic| {
+                let (calls, connections) = (traffic.calls.len(), traffic.connections.len());
+                traffic.calls.extend_from_within(..calls);
+                traffic.connections.extend_from_within(..connections);
+            });
+            fails(&verdict, "expected these calls");
+        }
+    }
+
+    #[test]
     fn a_parameter_that_nobody_gave_fails_and_the_bandwidth_is_no_part_of_the_case() {
         let parameter = |name: &str| {
             with("p2p", |traffic| {

@@ -91,3 +91,18 @@ fn what_is_no_xml_is_said_to_be_none() {
         "{why}"
     );
 }
+
+#[test]
+fn of_many_differences_the_first_are_told_and_the_rest_is_counted() {
+    let of = |number: usize| {
+        let one = |at: usize| Difference {
+            path: format!("/{at}"),
+            from: None,
+            to: None,
+        };
+        told(&(0..number).map(one).collect::<Vec<_>>())
+    };
+    let shown = of(SHOWN);
+    assert!(!shown.contains("more"), "{shown}");
+    assert_eq!(of(SHOWN + 1), format!("{shown}; and 1 more"));
+}

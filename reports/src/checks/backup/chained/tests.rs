@@ -322,3 +322,15 @@ fn a_chain_that_ends_before_the_migration_proves_nothing_of_itself() {
         assert_kind(&cut, condition, Kind::Unknown);
     }
 }
+
+#[test]
+fn only_a_migration_that_copies_its_disks_may_tell_of_their_bytes() {
+    for (case, kind) in [(CASE, Kind::Fail), (GUEST, Kind::Pass)] {
+        let history = changed(chain_of(case), |saw| {
+            if let Observation::Job { job, .. } = saw {
+                job.disk_total = Some(1);
+            }
+        });
+        assert_kind(&history, Condition::Statistics, kind);
+    }
+}

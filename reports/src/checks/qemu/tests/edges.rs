@@ -1,0 +1,91 @@
+//! Where a bound lies, to either side of it, with QEMU alone.
+
+use migratrix_history::{Entry, History, Observation, Outcome, Side, Verb};
+use migratrix_matrix::{Condition, Version};
+
+use super::spoiled::*;
+use crate::{Kind, Verdict, raw_story::event, story::changed};
+
+/// With all from where the destination runs on later by so much.
+fn resumed_late(point: &str, by_us: u64) -> History {
+    let mut history = of(point);
+    let resumes = |entry: &Entry| entry.saw == event(Side::Destination, "RESUME");
+    let place = history.entries.iter().position(resumes);
+    for entry in &mut history.entries[place.expect("the guest goes on")..] {
+        entry.at_us += by_us;
+    }
+    history
+}
+
+#[test]
+fn a_guest_from_a_file_or_in_postcopy_may_go_on_long_after_its_downtime() {
+    const LATE_US: u64 = 60_000_000;
+    for point in [FILE, POSTCOPY] {
+        assert_kind(
+            &resumed_late(point, LATE_US),
+            Condition::Statistics,
+            Kind::Pass,
+        );
+    }
+    assert_kind(
+        &resumed_late(PLAIN, LATE_US),
+        Condition::Statistics,
+        Kind::Fail,
+    );
+}
+
+#[test]
+fn a_state_that_was_not_reached_for_another_reason_than_time_is_no_stuck_one() {
+    let lost = |point: &str, word: &str| {
+        let mut history = stuck(point, Side::Source, word, "active");
+        for entry in &mut history.entries {
+            if let Observation::Ended {
+                verb: Verb::Await,
+                outcome: Outcome::Unknown { why },
+                ..
+            } = &mut entry.saw
+            {
+                "its monitor closed".clone_into(why);
+            }
+        }
+        history
+    };
+    let condition = Condition::Migrated;
+    assert_kind(
+        &stuck(PLAIN, Side::Source, "completed", "active"),
+        condition,
+        Kind::Fail,
+    );
+    assert_kind(&lost(PLAIN, "completed"), condition, Kind::Unknown);
+}
+
+/// What comes of a compression by a source of this version, after so many bytes for so many bytes of pages.
+fn compressed(version: Version, sent: u64, pages: u64) -> Verdict {
+    let figures = worked(ZLIB, |job| {
+        (job.multifd_bytes, job.memory_normal_bytes) = (Some(sent), Some(pages));
+    });
+    let history = changed(figures, |saw| {
+        if let Observation::Versions(versions) = saw {
+            versions.source_qemu = versions.source_qemu.map(|_| version);
+        }
+    });
+    verdict(&history, Condition::Effect)
+}
+
+#[test]
+fn what_went_over_the_channels_is_less_than_the_pages_and_those_are_all_that_is_stamped() {
+    let stamped = u64::from(of(ZLIB).header.guest.bytes());
+    let counts = Version::new(8, 2, 0);
+    assert_eq!(compressed(counts, stamped - 1, stamped), Verdict::Pass);
+    for (sent, pages) in [(stamped, stamped), (1, stamped - 1), (0, stamped)] {
+        let verdict = compressed(counts, sent, pages);
+        assert_eq!(
+            verdict.kind(),
+            Kind::Fail,
+            "{sent} for {pages}: {verdict:?}"
+        );
+    }
+    // One that counts pages as they were is judged by its setting.
+    let before = Version::new(8, 1, 9);
+    assert_eq!(compressed(before, stamped, stamped), Verdict::Pass);
+}
