@@ -119,3 +119,21 @@ impl Parameters {
         }))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_machine_has_memory_for_all_of_the_range_and_for_the_tables_above_it() {
+        let up_to = |end: u32| {
+            let guest = Parameters {
+                end,
+                ..Parameters::SMALL
+            };
+            guest.memory_mib()
+        };
+        assert_eq!(up_to(16 << 20), 18);
+        assert_eq!(up_to((16 << 20) + PAGE), 19);
+    }
+}

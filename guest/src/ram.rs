@@ -338,6 +338,20 @@ mod tests {
     }
 
     #[test]
+    fn pages_with_something_that_follow_each_other_are_one_region() {
+        let mut ram = Ram::default();
+        for hash in [Some(1), Some(2), None, Some(3)] {
+            ram.push(hash);
+        }
+        let regions: Vec<_> = ram
+            .regions
+            .iter()
+            .map(|one| (one.page, one.end()))
+            .collect();
+        assert_eq!(regions, [(0, 2), (3, 4)]);
+    }
+
+    #[test]
     fn a_page_has_something_if_it_is_not_all_zeros() {
         let ram = read(&memory());
         for (address, has) in [
@@ -443,6 +457,10 @@ mod tests {
         assert_eq!(
             said(|now| now[0x4000..0x7000].fill(9)),
             "the page at 0x4000 has something else now, and 2 more pages differ"
+        );
+        assert_eq!(
+            said(|now| now[0x4000..0x6000].fill(9)),
+            "the page at 0x4000 has something else now, and 1 more page differs"
         );
         assert_eq!(
             said(|now| now.truncate(0x1f_f000)),

@@ -1,7 +1,7 @@
 //! The law against the model: it holds at every stop, and of nothing else.
 
 use migratrix_guest::{
-    Breach, Fault, Model, PAGE, Parameters, Place, Registers, SECTOR, Stamper, Survey,
+    Breach, Fault, Model, PAGE, Page, Parameters, Place, Registers, Run, SECTOR, Stamper, Survey,
 };
 use proptest::prelude::*;
 
@@ -74,6 +74,22 @@ fn assert_broken(memory: &[u8], before: &[u8]) -> Result<(), TestCaseError> {
 
 fn any_stop() -> impl Strategy<Value = Model> {
     (any::<u32>(), 0..STAMPS).prop_map(|(laps, stamps)| stopped(laps, stamps))
+}
+
+#[test]
+fn a_last_page_whose_sectors_are_all_of_one_lap_is_whole_however_it_is_told() {
+    let mut survey = Survey::read(&TINY, &stopped(9, 0).memory()).unwrap();
+    let laps = [9; (PAGE / SECTOR) as usize];
+    survey.runs[0].pages -= 1;
+    survey.runs.push(Run {
+        pages: 1,
+        page: Page::Torn { laps },
+    });
+    let whole = Stamper {
+        laps: 9,
+        address: TINY.start,
+    };
+    assert_eq!(survey.law(&TINY), Ok(whole));
 }
 
 #[test]
