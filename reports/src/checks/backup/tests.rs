@@ -382,7 +382,13 @@ fn what_must_be_refused_and_what_must_not_are_told_apart() {
 
 #[test]
 fn a_bitmap_is_held_to_what_was_written() {
-    fails(&looked(SIMPLE, |look| look.count = 0), Condition::Bitmap);
+    let clean = looked(SIMPLE, |look| look.count = 0);
+    fails(&clean, Condition::Bitmap);
+    let why = verdict(&clean, Condition::Bitmap).why().to_owned();
+    assert!(
+        why.contains(", on the source (") && why.contains(") after `"),
+        "{why}"
+    );
     fails(
         &looked(SIMPLE, |look| look.count += 65_536),
         Condition::Bitmap,

@@ -142,3 +142,37 @@ fn a_guest_without_a_pace_comes_as_far_as_it_can() {
     });
     assert_kind(&history, Condition::Memory, Kind::Pass);
 }
+
+#[test]
+fn a_heartbeat_is_told_with_both_its_laps_and_the_time_between() {
+    let history = lapped(good(LIVE), SOURCE_BEFORE, 0);
+    let why = verdict(&history, Condition::SourceStarted).why().to_owned();
+    let told = "its heartbeat has stopped: lap 10, then lap 10 after 50 ms";
+    assert!(why.ends_with(told), "{why}");
+}
+
+#[test]
+fn a_document_that_was_not_given_is_told_with_who_was_asked_for_what() {
+    let after = |of: Document| (Side::Destination, When::After, of);
+    for (of, condition, told) in [
+        (
+            Document::Live,
+            Condition::Identity,
+            "the destination did not describe the running domain",
+        ),
+        (
+            Document::Machine,
+            Condition::Identity,
+            "the QEMU of the destination did not tell of its machine",
+        ),
+        (
+            Document::Kept,
+            Condition::DestinationConfig,
+            "the destination did not describe what it keeps of the domain",
+        ),
+    ] {
+        let history = without_document(good(PAUSED), after(of));
+        let why = verdict(&history, condition).why().to_owned();
+        assert!(why.starts_with(told), "{why}");
+    }
+}

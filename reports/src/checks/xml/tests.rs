@@ -73,6 +73,44 @@ fn one_element_more_does_not_make_the_others_look_changed() {
 }
 
 #[test]
+fn an_element_is_called_by_what_tells_it_from_its_like() {
+    for (element, called) in [
+        (
+            "<filesystem><target dir='/m'/></filesystem>",
+            "filesystem[:m]",
+        ),
+        ("<serial><target port='0'/></serial>", "serial[0]"),
+        ("<parallel><target port='1'/></parallel>", "parallel[1]"),
+        ("<console><target port='2'/></console>", "console[2]"),
+        ("<channel><target name='a.b'/></channel>", "channel[a.b]"),
+        ("<channel><target port='3'/></channel>", "channel[3]"),
+        (
+            "<interface><mac address='52:54'/></interface>",
+            "interface[52:54]",
+        ),
+        ("<input type='mouse' bus='ps2'/>", "input[mouse:ps2]"),
+        ("<timer name='rtc'/>", "timer[rtc]"),
+        ("<feature name='vmx'/>", "feature[vmx]"),
+        ("<entry name='uuid'/>", "entry[uuid]"),
+        ("<seclabel model='dac'/>", "seclabel[dac]"),
+        ("<rng model='virtio'/>", "rng[virtio]"),
+        ("<watchdog model='itco'/>", "watchdog[itco]"),
+        ("<memballoon model='none'/>", "memballoon[none]"),
+        ("<panic model='isa'/>", "panic[isa]"),
+        ("<graphics type='vnc'/>", "graphics[vnc]"),
+        ("<audio id='1'/>", "audio[1]"),
+        ("<cell id='0'/>", "cell[0]"),
+        ("<iothread id='2'/>", "iothread[2]"),
+        ("<vcpu id='1'/>", "vcpu[1]"),
+        ("<emulator/>", "emulator"),
+    ] {
+        let more = with("<devices>", &format!("<devices>{element}"));
+        let expected = format!("/domain/devices/{called} is new: `{element}`");
+        assert_eq!(more, [expected]);
+    }
+}
+
+#[test]
 fn of_many_differences_the_first_are_told() {
     let one = |path: &str| Difference {
         path: path.to_owned(),
@@ -81,6 +119,7 @@ fn of_many_differences_the_first_are_told() {
     };
     let many: Vec<_> = "abcdefgh".split("").skip(1).take(8).map(one).collect();
     assert!(told(&many).ends_with("; f is gone: `1`; and 2 more"));
+    assert!(told(&many[..SHOWN]).ends_with("; f is gone: `1`"));
 }
 
 #[test]
@@ -90,19 +129,4 @@ fn what_is_no_xml_is_said_to_be_none() {
         why.starts_with("the second description is no XML: "),
         "{why}"
     );
-}
-
-#[test]
-fn of_many_differences_the_first_are_told_and_the_rest_is_counted() {
-    let of = |number: usize| {
-        let one = |at: usize| Difference {
-            path: format!("/{at}"),
-            from: None,
-            to: None,
-        };
-        told(&(0..number).map(one).collect::<Vec<_>>())
-    };
-    let shown = of(SHOWN);
-    assert!(!shown.contains("more"), "{shown}");
-    assert_eq!(of(SHOWN + 1), format!("{shown}; and 1 more"));
 }

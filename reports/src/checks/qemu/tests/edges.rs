@@ -4,7 +4,11 @@ use migratrix_history::{Entry, History, Observation, Outcome, Side, Verb};
 use migratrix_matrix::{Condition, Version};
 
 use super::spoiled::*;
-use crate::{Kind, Verdict, raw_story::event, story::changed};
+use crate::{
+    Kind, Verdict,
+    raw_story::{event, status},
+    story::changed,
+};
 
 /// With all from where the destination runs on later by so much.
 fn resumed_late(point: &str, by_us: u64) -> History {
@@ -88,4 +92,61 @@ fn what_went_over_the_channels_is_less_than_the_pages_and_those_are_all_that_is_
     // One that counts pages as they were is judged by its setting.
     let before = Version::new(8, 1, 9);
     assert_eq!(compressed(before, stamped, stamped), Verdict::Pass);
+}
+
+#[test]
+fn a_migration_that_was_asked_for_once_does_not_go_back_on_its_way() {
+    let ways = ["setup", "active", "pre-switchover", "device"];
+    for (back, from) in ways.into_iter().zip(&ways[1..]) {
+        let mut history = of(PLAIN);
+        let active = status(Side::Source, "active");
+        let place = history.entries.iter().position(|entry| entry.saw == active);
+        let place = place.expect("it becomes active") + 1;
+        let at_us = history.entries[place].at_us;
+        for (at, word) in [*from, back].into_iter().enumerate() {
+            let saw = status(Side::Source, word);
+            history.entries.insert(place + at, Entry { at_us, saw });
+        }
+        let why = verdict(&history, Condition::Migrated).why().to_owned();
+        assert!(
+            why.contains(&format!("`{back}` came after `{from}`")),
+            "{why}"
+        );
+    }
+}
+
+#[test]
+fn a_connection_for_pages_that_are_asked_for_is_missed_only_where_it_was_looked_for() {
+    let mut alone = changed(of("postcopy/tcp/running/postcopy-preempt"), |saw| {
+        if let Observation::Carriers { carriers, .. } = saw {
+            carriers.truncate(1);
+        }
+    });
+    assert_kind(&alone, Condition::Effect, Kind::Fail);
+    alone.header.evidence = 1;
+    assert_kind(&alone, Condition::Effect, Kind::Pass);
+}
+
+#[test]
+fn a_migration_that_failed_is_told_with_what_either_side_says_of_it() {
+    let silent = came_to(PLAIN, Side::Source, "completed", "failed");
+    let why = verdict(&silent, Condition::Migrated).why().to_owned();
+    assert!(why.ends_with("neither side says why"), "{why}");
+    let text = "Broken pipe".to_owned();
+    let noted = inserted(silent, Verb::Survey, Observation::Note { text });
+    let why = verdict(&noted, Condition::Migrated).why().to_owned();
+    assert!(why.ends_with("Broken pipe"), "{why}");
+}
+
+#[test]
+fn a_file_that_is_not_open_for_direct_io_is_missed_only_where_it_was_looked_for() {
+    let point = "precopy/file/stopped/mapped-ram+direct-io+multifd+4-channels";
+    let mut cached = changed(of(point), |saw| {
+        if let Observation::Carriers { carriers, .. } = saw {
+            carriers.iter_mut().for_each(|one| one.direct = 0);
+        }
+    });
+    assert_kind(&cached, Condition::Effect, Kind::Fail);
+    cached.header.evidence = 1;
+    assert_kind(&cached, Condition::Effect, Kind::Pass);
 }
