@@ -462,6 +462,8 @@ fn a_refusal_is_told_with_its_code() {
             .ends_with("domain is not running (error code 55, domain 10)"),
         "{why:?}"
     );
+    let asked = "expected success, the normal migration (live) from the source (";
+    assert!(why.why().starts_with(asked), "{why:?}");
 }
 
 #[test]

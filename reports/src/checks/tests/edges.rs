@@ -176,3 +176,24 @@ fn a_document_that_was_not_given_is_told_with_who_was_asked_for_what() {
         assert!(why.starts_with(told), "{why}");
     }
 }
+
+#[test]
+fn a_step_that_the_record_ends_in_is_told_as_the_cause() {
+    let mut cut = good(LIVE);
+    let mut entries = cut.entries.iter();
+    let begun = entries.position(|entry| begins(&entry.saw, Verb::Survey));
+    cut.entries.truncate(begun.expect("it is surveyed") + 1);
+    let why = verdict(&cut, Condition::Memory).why().to_owned();
+    assert!(why.ends_with("the step `survey` never ended"), "{why}");
+}
+
+#[test]
+fn a_machine_that_was_started_with_another_uuid_on_both_sides_is_another_one() {
+    let mut history = good(LIVE);
+    for (side, when) in [SOURCE_BEFORE, DESTINATION_AFTER] {
+        let place = (side, when, Document::Machine);
+        history = redrawn(history, place, "rtc=base=utc", "uuid=other");
+    }
+    let why = verdict(&history, Condition::Identity).why().to_owned();
+    assert!(why.contains("QEMU's option -uuid is `other`"), "{why}");
+}

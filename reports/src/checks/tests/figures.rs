@@ -4,6 +4,9 @@ use migratrix_history::JobStats;
 
 use super::*;
 
+/// What is changed in a job's figures.
+type Change = fn(&mut JobStats);
+
 /// What is wrong with the good case's figures where they are changed so.
 fn wrong(change: impl Fn(&mut JobStats)) -> Option<String> {
     told(&worked(change))
@@ -104,7 +107,7 @@ fn of_both(change: impl Fn(&mut JobStats)) -> History {
 #[test]
 fn both_sides_tell_the_same_figures_of_one_job() {
     assert_eq!(told(&of_both(|_| {})), None);
-    let changes: [(&str, fn(&mut JobStats)); 6] = [
+    let changes: [(&str, Change); 6] = [
         ("downtime is 30", |job| job.downtime_ms = Some(31)),
         ("memory_total is", |job| job.memory_total = Some(1)),
         ("memory_processed is", |job| job.memory_processed = Some(1)),
@@ -126,7 +129,7 @@ fn both_sides_tell_the_same_figures_of_one_job() {
 
 #[test]
 fn a_job_that_is_told_to_have_ended_otherwise_has_not_ended_well() {
-    let changes: [fn(&mut JobStats); 3] = [
+    let changes: [Change; 3] = [
         |job| job.kind = "failed".to_owned(),
         |job| job.success = Some(false),
         |job| job.error = Some("no".to_owned()),
