@@ -66,6 +66,9 @@ pub struct Account {
 pub struct Blame {
     /// The filter that is true of its cases.
     pub filter: String,
+    /// The same without what it says of source and destination: what is to be avoided between releases
+    /// of which it says that; nothing where all cases between them are of it.
+    pub traits: String,
     /// Its factors in other words, which are true of the same cases: versions of libvirt for those of
     /// QEMU, and releases.
     pub in_other_words: Vec<String>,
@@ -125,14 +128,31 @@ impl Study {
     /// # Errors
     /// Returns what they differ in, where no cause can be common to them.
     pub fn of(runs: &[&Run], space: &[Case]) -> Result<Self, ReportError> {
+        Self::by(runs, space, |run| run.rules().known, |_| true)
+    }
+
+    /// What those cases of some runs tell that `takes` takes, where known failures are failures.
+    pub(crate) fn strict(
+        runs: &[&Run],
+        takes: impl Fn(&Case) -> bool,
+    ) -> Result<Self, ReportError> {
+        Self::by(runs, &[], |_| KnownAre::Failed, takes)
+    }
+
+    fn by(
+        runs: &[&Run],
+        space: &[Case],
+        known: fn(&Run) -> KnownAre,
+        takes: impl Fn(&Case) -> bool,
+    ) -> Result<Self, ReportError> {
         let releases = releases(runs)?;
         let mut counts: BTreeMap<&Case, Counts> = BTreeMap::new();
         for run in runs {
-            for judgement in run.judgements() {
+            for judgement in run.judgements().filter(|one| takes(&one.case)) {
                 counts
                     .entry(&judgement.case)
                     .or_default()
-                    .take(run, judgement);
+                    .take(known(run), judgement);
             }
         }
         one_suite(counts.keys().copied())?;
@@ -220,6 +240,7 @@ impl Study {
             .flat_map(|one| self.columns.alike(&self.table, one));
         Blame {
             filter: self.columns.filter(&self.table, literals),
+            traits: self.columns.traits(&self.table, literals),
             in_other_words: others.collect(),
             failed: self.named(failed),
             passed: self.named(passed),
@@ -274,8 +295,8 @@ impl Blame {
 }
 
 impl Counts {
-    fn take(&mut self, run: &Run, judgement: &Judgement) {
-        let counter = match (judgement.standing(), run.rules().known) {
+    fn take(&mut self, known: KnownAre, judgement: &Judgement) {
+        let counter = match (judgement.standing(), known) {
             (Standing::Passed | Standing::UnexpectedPass, _) => &mut self.passed,
             (Standing::KnownFailure, KnownAre::Excused) => &mut self.excused,
             (Standing::KnownFailure, KnownAre::Failed) | (Standing::Failed, _) => &mut self.failed,

@@ -15,6 +15,7 @@ mod difference;
 mod excerpt;
 mod files;
 mod grid;
+mod jumps;
 mod link;
 mod palette;
 mod remarks;
@@ -51,6 +52,7 @@ pub fn html(run: &Run, files: impl Files) -> String {
                     }
                     (grid::legend())
                     (causes::causes(run))
+                    (jumps::jumps(run))
                     (cases())
                     @for death in run.deaths() { (remarks::death(run, &death)) "\n" }
                     (troubles::troubles(run, &groups, &articles))

@@ -19,6 +19,7 @@ mod groups;
 mod html;
 mod json;
 mod judgement;
+mod jump;
 mod junit;
 mod known;
 mod lines;
@@ -50,6 +51,10 @@ pub use json::json;
 #[cfg(feature = "schema")]
 pub use json::summary_schema;
 pub use judgement::{Evidence, Judgement, Known, Standing, judge};
+pub use jump::{
+    Avoid, Break, Fails, Gap, Jump, Jumps, Ladder, Least, Place, Safety, Span, StandIn, Step, Stop,
+    Tested, Upgrade, Way, told as jumps_text,
+};
 pub use junit::{Flavour, Granularity, Part, Size, junit, write_junit};
 pub use known::{Blessing, KnownFailures, Spot};
 pub use lines::{Damage, Reading, ReportError, Verdicts, parse, read, to_line};

@@ -86,12 +86,69 @@ pub enum ReportError {
         "cases of the suites `{0}` and `{1}` can't be explained together, for they have no axes in common: explain each run by itself"
     )]
     Suites(Suite, Suite),
-    /// A release has several versions in runs that are to be explained together.
-    #[error("the runs have `{0}` in different versions: explain each run by itself")]
+    /// A release has several versions in runs that are to tell something together.
+    #[error("the runs have `{0}` in different versions: give each run by itself")]
     Versions(ReleaseName),
     /// An axis has too many values.
     #[error("the failures can't be explained: {0}")]
     Columns(BadTable),
+    /// Runs of several suites are asked for safe jumps.
+    #[error(
+        "runs of the suites `{0}` and `{1}` tell of no jump together, for they try other things: give the runs \
+         of one suite"
+    )]
+    JumpOfSuites(Suite, Suite),
+    /// What is broken on purpose is asked for a safe jump.
+    #[error(
+        "cases of the suite `faults` are broken on purpose, and tell of no jump: give runs of another suite"
+    )]
+    JumpOfFaults,
+    /// Of one pair there is nothing to choose.
+    #[error(
+        "the runs have one pair of releases, {0} → {1}: there is no road to choose; run each release with \
+         each other, as in migratrix run --source {0},OTHER --destination {0},OTHER, or give runs of more \
+         pairs"
+    )]
+    OnePair(ReleaseName, ReleaseName),
+    /// A release that is asked for is in no run.
+    #[error("no guest of these runs goes from or to `{0}`: they have {1}")]
+    NotInRuns(String, String),
+    /// A jump from a release to itself.
+    #[error("from `{0}` to `{0}` is no jump: name two releases")]
+    NoJump(String),
+    /// The text of a ladder can't be read.
+    #[error("the ladder can't be read: {0}")]
+    LadderText(String),
+    /// A ladder says what can't be.
+    #[error("{at}: {why}")]
+    Ladder {
+        /// Where.
+        at: Spot,
+        /// What is wrong, and the mend.
+        why: String,
+    },
+    /// A release that is asked for is not on the ladder.
+    #[error("the ladder {ladder} has no release `{name}`: it has {known}")]
+    NotOnLadder {
+        /// The release.
+        name: String,
+        /// The ladder.
+        ladder: String,
+        /// Those that it has.
+        known: String,
+    },
+    /// A ladder has no steps from one release to another.
+    #[error("the ladder {ladder} has no steps from `{from}` to `{to}`: {mend}")]
+    NoSteps {
+        /// The ladder.
+        ladder: String,
+        /// From where.
+        from: String,
+        /// To where.
+        to: String,
+        /// What would be right.
+        mend: String,
+    },
     /// A JUnit file can't be written.
     #[error("the JUnit report can't be written")]
     JUnit(#[source] io::Error),

@@ -129,6 +129,9 @@ impl Exit {
     }
 }
 
+/// The libvirt and the QEMU of a release, as far as they are known.
+pub(crate) type Versions = (Option<Version>, Option<Version>);
+
 /// How many there are of each standing.
 pub type Tally = BTreeMap<Standing, usize>;
 
@@ -584,8 +587,15 @@ impl Run {
     /// libvirt's, then the names.
     #[must_use]
     pub fn ranks(&self) -> BTreeMap<&ReleaseName, usize> {
-        let mut versions: BTreeMap<&ReleaseName, (Option<Version>, Option<Version>)> =
-            BTreeMap::new();
+        let mut order: Vec<_> = self.versions().into_iter().collect();
+        order.sort_by_key(|(name, (libvirt, qemu))| (*qemu, *libvirt, *name));
+        let names = order.into_iter().map(|(name, _)| name).enumerate();
+        names.map(|(place, name)| (name, place)).collect()
+    }
+
+    /// The versions of each release: what the plan knows, and where it knows none what was seen.
+    pub(crate) fn versions(&self) -> BTreeMap<&ReleaseName, Versions> {
+        let mut versions: BTreeMap<&ReleaseName, Versions> = BTreeMap::new();
         for one in self.judgements() {
             for (name, libvirt, qemu) in seen(one) {
                 let known = versions.entry(name).or_default();
@@ -596,10 +606,7 @@ impl Run {
             let seen = versions.entry(&release.name).or_default();
             *seen = (release.libvirt.or(seen.0), release.qemu.or(seen.1));
         }
-        let mut order: Vec<_> = versions.into_iter().collect();
-        order.sort_by_key(|(name, (libvirt, qemu))| (*qemu, *libvirt, *name));
-        let names = order.into_iter().map(|(name, _)| name).enumerate();
-        names.map(|(place, name)| (name, place)).collect()
+        versions
     }
 
     /// Each release with the exact versions that it turned out to have, by the

@@ -34,6 +34,9 @@ enum Program {
     Qemu,
 }
 
+/// How many of the roles that stand first are the sides of a jump.
+const SIDES: usize = 2;
+
 /// The value of each column of a case.
 type Row = Vec<Option<u8>>;
 
@@ -75,6 +78,17 @@ impl Columns {
         in_order.sort_by_key(|one| self.rank(one.column));
         let texts: Vec<_> = in_order.iter().map(|one| self.text(table, one)).collect();
         texts.join(" & ")
+    }
+
+    /// The same without what it says of source and destination.
+    pub(super) fn traits(&self, table: &Table, literals: &[Literal]) -> String {
+        let is_side = |one: &Literal| self.rank(one.column).0 < SIDES;
+        let traits: Vec<_> = literals
+            .iter()
+            .filter(|one| !is_side(one))
+            .copied()
+            .collect();
+        self.filter(table, &traits)
     }
 
     /// Source and destination stand first, as in a case's name what is migrated stands last.

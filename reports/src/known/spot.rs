@@ -12,7 +12,7 @@ pub struct Spot {
 }
 
 impl Spot {
-    pub(super) fn of(text: &str, span: &Range<usize>) -> Self {
+    pub(crate) fn of(text: &str, span: &Range<usize>) -> Self {
         let before = text.get(..span.start).unwrap_or(text);
         let line = before.rsplit('\n').next().unwrap_or_default();
         Self {

@@ -1,0 +1,472 @@
+use migratrix_matrix::{
+    Backend, Case, Condition, Filter, Profile, Release, ReleaseName, Releases, Selection, Suite,
+    Tuple,
+};
+
+use super::*;
+use crate::{Judgement, KnownFailures, Rules, Verdict};
+
+/// What came of each point on each pair of a real run.
+const REAL: &str = include_str!("../../tests/data/devices.tsv");
+const NOVA: &str = include_str!("../../../ci/ladders/nova.toml");
+
+fn known() -> Vec<Release> {
+    let all = [
+        ("bullseye", "7.0.0", "5.2.0"),
+        ("bookworm", "9.0.0", "7.2.22"),
+        ("trixie", "11.3.0", "10.0.13"),
+        ("sid", "12.8.0", "11.1.3"),
+    ];
+    let release = |(name, libvirt, qemu): (&str, &str, &str)| Release {
+        libvirt: libvirt.parse().ok(),
+        qemu: qemu.parse().ok(),
+        ..Release::unknown(ReleaseName::new(name).expect("a name"))
+    };
+    all.into_iter().map(release).collect()
+}
+
+fn releases() -> Releases {
+    Releases::new(known()).expect("each once")
+}
+
+fn names(all: &[&str]) -> Vec<ReleaseName> {
+    all.iter()
+        .map(|name| ReleaseName::new(name).expect("a name"))
+        .collect()
+}
+
+/// The cases of all devices between these releases.
+fn devices(stops: &[&str]) -> Vec<Case> {
+    let selection = Selection {
+        suite: Suite::Qemu,
+        backend: Backend::Qemu,
+        profile: Some(Profile::DEVICES),
+        sources: names(stops),
+        destinations: names(stops),
+        ..Selection::default()
+    };
+    selection.cases(&releases()).expect("there are some")
+}
+
+/// What came of a case.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Is {
+    Passed,
+    Failed,
+    Unseen,
+    Skipped,
+    NotRun,
+}
+
+fn judged(case: &Case, is: Is) -> Judgement {
+    let mut judgement = Judgement::skipped(case.clone(), "no such device", 0);
+    for (condition, verdict) in &mut judgement.conditions {
+        *verdict = match (is, *condition) {
+            (Is::Skipped | Is::NotRun, _) => continue,
+            (Is::Failed, Condition::Migrated) => Verdict::fail("refused"),
+            (Is::Unseen, Condition::Migrated) => Verdict::unknown("the host was lost"),
+            (Is::Passed | Is::Failed | Is::Unseen, _) => Verdict::Pass,
+        };
+    }
+    judgement
+}
+
+fn run_of(cases: &[Case], is: impl Fn(&Case) -> Is) -> Run {
+    let ran = cases
+        .iter()
+        .map(|case| (case, is(case)))
+        .filter(|(_, is)| *is != Is::NotRun);
+    let judgements: Vec<_> = ran.map(|(case, is)| judged(case, is)).collect();
+    Run::new(cases.to_vec(), judgements).on(known())
+}
+
+fn failing(filter: &str) -> impl Fn(&Case) -> Is {
+    let filter: Filter = filter.parse().expect("a filter");
+    move |case| match filter.matches(case, &releases()).expect("all is known") {
+        true => Is::Failed,
+        false => Is::Passed,
+    }
+}
+
+fn jumps(runs: &[&Run]) -> Jumps {
+    Jumps::of(runs).expect("runs of one suite")
+}
+
+fn find<'j>(jumps: &'j Jumps, pair: &str) -> &'j Jump {
+    let mut all = jumps.jumps.iter();
+    all.find(|one| one.pair() == pair)
+        .unwrap_or_else(|| panic!("{pair} is missing"))
+}
+
+const THREE: [&str; 3] = ["bookworm", "trixie", "sid"];
+const VIRTIO: &str = "source(trixie) & destination(sid) & devices(virtio-*)";
+
+#[test]
+fn a_jump_on_which_one_family_of_devices_fails_is_conditional_and_has_a_ladder_around_it() {
+    let all = jumps(&[&run_of(&devices(&THREE), failing(VIRTIO))]);
+    let jump = find(&all, "trixie → sid");
+    assert_eq!((jump.way, jump.safety), (Way::Forward, Safety::Conditional));
+    let avoid: Vec<_> = jump
+        .avoid
+        .iter()
+        .map(|one| (one.filter.as_str(), one.sure))
+        .collect();
+    assert_eq!(avoid, [("devices(virtio-*)", true)]);
+    assert_eq!(jump.left_over, []);
+    assert_eq!(jump.ladder, Some(names(&["trixie", "bookworm", "sid"])));
+    let back = find(&all, "sid → trixie");
+    assert_eq!((back.way, back.safety), (Way::Back, Safety::Safe));
+    let text = told(&all);
+    for line in [
+        "by their versions: bookworm (libvirt 9.0.0, QEMU 7.2.22), trixie (",
+        "\nforward\n",
+        "  trixie → sid         conditional  64 of 120 cases pass, 56 fail\n",
+        "    avoid devices(virtio-*) (",
+        "    safe by steps: trixie → bookworm → sid\n",
+        "\nback\n",
+        "  trixie → sid fails, and trixie → bookworm → sid holds: ",
+        "  bookworm → sid holds, and trixie → sid fails: ",
+    ] {
+        assert!(text.contains(line), "`{line}` is missing in {text}");
+    }
+}
+
+/// The real run.
+fn real() -> Run {
+    let mut rows = REAL.lines().filter(|line| !line.starts_with('#'));
+    let pairs: Vec<_> = rows
+        .next()
+        .expect("it has a head")
+        .split('\t')
+        .skip(1)
+        .collect();
+    let judged = rows.flat_map(|row| {
+        let (point, came) = row.split_once('\t').expect("a row has columns");
+        let judged = |(pair, came): (&&str, &str)| {
+            let case = format!("qemu/qemu/{pair}/{point}").parse().expect("a case");
+            let is = match came {
+                "." => Is::Passed,
+                "x" => Is::Failed,
+                "-" => Is::Skipped,
+                other => panic!("{other} is none of these"),
+            };
+            judged(&case, is)
+        };
+        pairs
+            .iter()
+            .zip(came.split('\t'))
+            .map(judged)
+            .collect::<Vec<_>>()
+    });
+    let judged: Vec<_> = judged.collect();
+    let cases = judged.iter().map(|one| one.case.clone()).collect();
+    Run::new(cases, judged).on(known())
+}
+
+#[test]
+fn of_a_real_run_of_16_pairs_trixie_to_sid_alone_is_conditional_for_its_virtio_devices() {
+    let all = jumps(&[&real()]);
+    let not = all.jumps.iter().filter(|one| one.safety != Safety::Safe);
+    let not: Vec<_> = not.map(|one| (one.pair(), one.safety)).collect();
+    assert_eq!(not, [("trixie → sid".to_owned(), Safety::Conditional)]);
+    let avoid = "avoid devices(all-virtio,virtio-*) & !devices(virtio-blk) (14 cases)";
+    let ladder = "safe by steps: trixie → bookworm → sid";
+    assert_eq!(find(&all, "trixie → sid").advice(), [avoid, ladder]);
+}
+
+#[test]
+fn what_is_left_over_of_all_pairs_is_explained_by_those_of_its_own() {
+    let selection = Selection {
+        profile: Some(Profile::TCK),
+        clients: names(&["sid"]),
+        sources: names(&THREE),
+        destinations: names(&THREE),
+        ..Selection::default()
+    };
+    let cases = selection.cases(&releases()).expect("there are some");
+    let pair = "source(trixie) & destination(sid)";
+    let traits = "control(p2p) & state(transient) & state(paused)";
+    let all = jumps(&[&run_of(&cases, failing(&format!("{pair} & {traits}")))]);
+    let jump = find(&all, "trixie → sid");
+    let avoid: Vec<_> = jump.avoid.iter().map(|one| one.filter.as_str()).collect();
+    assert_eq!((avoid, &jump.left_over), (vec![traits], &Vec::new()));
+}
+
+#[test]
+fn a_jump_is_safe_only_where_all_that_was_planned_was_seen() {
+    let cases = devices(&["trixie", "sid"]);
+    let first = cases
+        .iter()
+        .find(|case| case.tuple.source.as_str() == "trixie")
+        .expect("one");
+    let safety = |first_is: Is, others: Is| {
+        let run = run_of(&cases, |case| if case == first { first_is } else { others });
+        find(&jumps(&[&run]), &arrow_of(&first.tuple)).safety
+    };
+    for (first, others, told) in [
+        (Is::Passed, Is::Passed, Safety::Safe),
+        (Is::Skipped, Is::Passed, Safety::Safe),
+        (Is::Unseen, Is::Passed, Safety::Unclear),
+        (Is::NotRun, Is::Passed, Safety::Unclear),
+        (Is::Failed, Is::Passed, Safety::Conditional),
+        (Is::NotRun, Is::NotRun, Safety::Untested),
+        (Is::Skipped, Is::Skipped, Safety::Untested),
+        (Is::Failed, Is::Failed, Safety::NotSafe),
+        (Is::Failed, Is::Skipped, Safety::NotSafe),
+    ] {
+        assert_eq!(safety(first, others), told);
+    }
+    let whole = run_of(&cases, |_| Is::Passed);
+    let part = whole.without_shards(vec!["2/4".parse().expect("a shard")], 0);
+    let all = jumps(&[&part]);
+    assert!(all.jumps.iter().all(|one| one.safety == Safety::Unclear));
+    assert!(told(&all).contains("nothing is safe while shards are missing: "));
+}
+
+fn arrow_of(tuple: &Tuple) -> String {
+    format!("{} → {}", tuple.source, tuple.destination)
+}
+
+#[test]
+fn a_pair_that_fails_as_a_whole_is_not_safe_and_names_nothing_to_avoid() {
+    let run = run_of(
+        &devices(&THREE),
+        failing("source(sid) & destination(bookworm)"),
+    );
+    let all = jumps(&[&run]);
+    let jump = find(&all, "sid → bookworm");
+    assert_eq!((jump.safety, &jump.avoid), (Safety::NotSafe, &Vec::new()));
+    assert_eq!(jump.ladder, Some(names(&["sid", "trixie", "bookworm"])));
+}
+
+#[test]
+fn a_failure_that_is_known_is_a_failure_here_whatever_the_run_says() {
+    let mut run = run_of(&devices(&THREE), failing(VIRTIO));
+    let list = format!(
+        "[[known]]\ncases = \"{VIRTIO}\"\nconditions = [\"migrated\"]\nreason = \"QEMU's\"\n"
+    );
+    let list = KnownFailures::parse(&list).expect("a list");
+    run.mark_known(&list, &releases()).expect("it fits");
+    assert_eq!(run.rules(), Rules::default());
+    let all = jumps(&[&run]);
+    let jump = find(&all, "trixie → sid");
+    assert_eq!(jump.safety, Safety::Conditional);
+    assert!(
+        jump.cases.told().ends_with(" fail, as is known"),
+        "{}",
+        jump.cases.told()
+    );
+    assert!(told(&all).ends_with("\nknown failures count as failures\n"));
+}
+
+#[test]
+fn runs_of_a_pair_each_are_a_grid_and_of_a_case_in_several_the_failure_counts() {
+    let pair = |from: &str, to: &str, is: Is| {
+        let cases = devices(&[from, to]).into_iter();
+        let own = |case: &Case| {
+            case.tuple.source.as_str() == from && case.tuple.destination.as_str() == to
+        };
+        run_of(&cases.filter(own).collect::<Vec<_>>(), move |_| is)
+    };
+    let (first, second) = (
+        pair("bookworm", "trixie", Is::Passed),
+        pair("trixie", "sid", Is::Passed),
+    );
+    let again = pair("trixie", "sid", Is::Failed);
+    let all = jumps(&[&first, &second]);
+    let direct = find(&all, "bookworm → sid");
+    assert_eq!(direct.safety, Safety::Untested);
+    assert_eq!(direct.ladder, Some(names(&THREE)));
+    assert!(told(&all).contains("\nuntested: "));
+    let all = jumps(&[&first, &second, &again]);
+    assert_eq!(find(&all, "trixie → sid").safety, Safety::NotSafe);
+    assert_eq!(find(&all, "bookworm → sid").ladder, None);
+}
+
+#[test]
+fn what_is_asked_for_is_told_alone_and_what_can_not_be_told_is_refused() {
+    let all = jumps(&[&run_of(&devices(&THREE), failing(VIRTIO))]);
+    let pairs = |from, to| {
+        let some = all.clone().between(from, to).expect("they are there");
+        some.jumps.iter().map(Jump::pair).collect::<Vec<_>>()
+    };
+    assert_eq!(
+        pairs(Some("trixie"), Some("sid")),
+        ["trixie → sid", "sid → trixie"]
+    );
+    assert_eq!(pairs(None, Some("trixie")).len(), 3);
+    let refused = |jumps: &Jumps, from, to| {
+        let refused = jumps.clone().between(Some(from), Some(to));
+        refused.expect_err("it can't be told").to_string()
+    };
+    assert_eq!(
+        refused(&all, "woody", "sid"),
+        "no guest of these runs goes from or to `woody`: they have bookworm, trixie, sid"
+    );
+    assert_eq!(
+        refused(&all, "sid", "sid"),
+        "from `sid` to `sid` is no jump: name two releases"
+    );
+    let mut one = devices(&["trixie", "sid"]);
+    one.retain(|case| arrow_of(&case.tuple) == "trixie → sid");
+    let one = jumps(&[&run_of(&one, |_| Is::Passed)]);
+    let why = refused(&one, "trixie", "sid");
+    let told = "the runs have one pair of releases, trixie → sid: there is no road to choose; run ";
+    assert!(why.starts_with(told), "{why}");
+}
+
+#[test]
+fn runs_of_two_suites_and_of_what_is_broken_on_purpose_tell_of_no_jump() {
+    let devices = run_of(&devices(&THREE), |_| Is::Passed);
+    let of = |suite| {
+        let selection = Selection {
+            suite,
+            backend: Backend::Libvirt,
+            ..Selection::default()
+        };
+        let mut cases = selection.cases(&releases()).expect("there are some");
+        cases.truncate(8);
+        run_of(&cases, |_| Is::Passed)
+    };
+    let why = Jumps::of(&[&devices, &of(Suite::Tck)])
+        .expect_err("two suites")
+        .to_string();
+    assert!(why.contains("`tck` and `qemu`"), "{why}");
+    let why = Jumps::of(&[&of(Suite::Faults)])
+        .expect_err("no jumps")
+        .to_string();
+    assert!(
+        why.starts_with("cases of the suite `faults` are broken on purpose"),
+        "{why}"
+    );
+}
+
+fn nova() -> Ladder {
+    Ladder::parse(NOVA).expect("it comes with the program")
+}
+
+#[test]
+fn an_upgrade_of_nova_has_its_steps_what_stands_for_each_and_what_is_untested() {
+    let stops = ["bullseye", "bookworm", "trixie", "sid"];
+    let all = jumps(&[&run_of(&devices(&stops), failing(VIRTIO))]);
+    let told = told(
+        &all.on(&nova(), Some("2023.2"), Some("2026.1"))
+            .expect("it leads there"),
+    );
+    insta::assert_snapshot!(told);
+}
+
+#[test]
+fn an_upgrade_of_which_old_versions_were_not_tried_says_so() {
+    let all = jumps(&[&run_of(&devices(&THREE), |_| Is::Passed)]);
+    let all = all
+        .on(&nova(), Some("2024.2"), None)
+        .expect("it leads there");
+    let upgrade = all.upgrade.as_ref().expect("it was asked for");
+    let way: Vec<_> = upgrade
+        .way
+        .iter()
+        .map(|place| place.name.as_str())
+        .collect();
+    assert_eq!(way, ["2024.2", "2025.1", "2026.1", "announced"]);
+    let text = told(&all);
+    for line in [
+        "  untested: sources with libvirt from 7.0.0 to before 9.0.0 or QEMU from 5.2.0 to before 7.2.22\n",
+        "destinations with libvirt from 10.0.0 to before 11.3.0 or QEMU from 8.2.2 to before 10.0.13\n",
+        "announced         libvirt >= 10.0.0, QEMU >= 8.2.2  takes trixie, sid\n",
+    ] {
+        assert!(text.contains(line), "`{line}` is missing in {text}");
+    }
+}
+
+#[test]
+fn an_upgrade_that_the_rules_do_not_allow_is_refused_with_what_they_do() {
+    let all = jumps(&[&run_of(&devices(&THREE), |_| Is::Passed)]);
+    let why = |from, to| {
+        let refused = all.clone().on(&nova(), Some(from), Some(to));
+        refused.expect_err("it leads nowhere").to_string()
+    };
+    assert_eq!(
+        why("2026.1", "2023.2"),
+        "the ladder nova has no steps from `2026.1` to `2023.2`: upgrades go from `2023.2` to `2026.1`"
+    );
+    assert_eq!(
+        why("2026.1", "2026.1"),
+        "from `2026.1` to `2026.1` is no jump: name two releases"
+    );
+    let unknown = why("2022.1", "2026.1");
+    assert!(unknown.starts_with("the ladder nova has no release `2022.1`: it has wallaby, xena, "));
+}
+
+const LADDER: &str = "name = \"mine\"\n[[release]]\nname = \"a\"\nqemu = \"5\"\nnext = [\"b\"]\n\
+                      [[release]]\nname = \"b\"\nqemu = \"6\"\n";
+
+#[test]
+fn what_is_wrong_with_a_ladder_is_told_with_its_line_and_column() {
+    assert!(Ladder::parse(LADDER).is_ok());
+    for (from, to, told) in [
+        (
+            "\"b\"]",
+            "\"b\", \"c\"]",
+            "line 5, column 14: a step goes from `a` to `c`, which is no release",
+        ),
+        (
+            "\"b\"]",
+            "\"b\", \"b\"]",
+            "line 5, column 14: the step from `a` to `b` is there twice",
+        ),
+        (
+            "\"b\"]",
+            "\"a\"]",
+            "line 5, column 9: the steps a → a lead back to where they began",
+        ),
+        (
+            "\"6\"\n",
+            "\"6\"\nnext = [\"a\"]\n",
+            "line 9, column 9: the steps a → b → a lead back",
+        ),
+        (
+            "name = \"b\"",
+            "name = \"a\"",
+            "line 7, column 8: the release `a` is there twice, first in line 3",
+        ),
+        ("name = \"b\"", "name = \"B\"", "`b`, which is no release"),
+        (
+            "name = \"mine\"",
+            "name = \"mine\"\nsteps = 1",
+            "line 2, column 1: unknown field `steps`",
+        ),
+        (
+            "qemu = \"6\"",
+            "qmeu = \"6\"",
+            "line 8, column 1: unknown field `qmeu`",
+        ),
+        (
+            "qemu = \"6\"",
+            "qemu = \"6.x\"",
+            "line 8, column 8: `6.x` is not a version: expected ",
+        ),
+        (
+            "qemu = \"6\"",
+            "note = \"old\"",
+            "line 7, column 8: the release `b` says neither `libvirt` nor ",
+        ),
+        (
+            "qemu = \"6\"",
+            "qemu = 6",
+            "line 8, column 8: invalid type: integer `6`",
+        ),
+        ("[\"b\"]", "[\"b\"", "the ladder can't be read: line "),
+    ] {
+        let text = LADDER.replace(from, to);
+        let why = Ladder::parse(&text).expect_err(told).to_string();
+        assert!(why.contains(told), "{why}\n{text}");
+    }
+    let empty = Ladder::parse("name = \"mine\"\n")
+        .expect_err("it is empty")
+        .to_string();
+    assert_eq!(
+        empty,
+        "line 1, column 8: the ladder has no releases: name each in a [[release]]"
+    );
+}

@@ -1,0 +1,333 @@
+//! Jumps as text, for an operator.
+
+use std::fmt::Write;
+
+use migratrix_matrix::ReleaseName;
+
+use super::{
+    Avoid, Break, Fails, Gap, Jump, Jumps, Least, Place, Safety, Span, StandIn, Step, Tested,
+    Upgrade, Way,
+};
+use crate::terminal::{cases, count};
+
+/// How many cases are named one by one.
+const NAMED: usize = 5;
+
+/// The jumps for a terminal, those that are safe in a line each, of others what must be avoided and the
+/// ladder; or the upgrade that was asked for.
+#[must_use]
+pub fn told(jumps: &Jumps) -> String {
+    let mut text = String::new();
+    match &jumps.upgrade {
+        Some(upgrade) => steps(&mut text, upgrade),
+        None => ways(&mut text, jumps),
+    }
+    remarks(&mut text, jumps);
+    text
+}
+
+fn ways(text: &mut String, jumps: &Jumps) {
+    let stops: Vec<_> = jumps.releases.iter().map(ToString::to_string).collect();
+    put(text, &format!("by their versions: {}", stops.join(", ")));
+    let (there, untested): (Vec<_>, Vec<_>) = jumps
+        .jumps
+        .iter()
+        .partition(|one| one.safety != Safety::Untested || one.ladder.is_some());
+    let width = there.iter().map(|one| wide(&one.pair())).max().unwrap_or(0);
+    for (way, title) in [
+        (Way::Forward, "forward"),
+        (Way::Back, "back"),
+        (Way::Unknown, "between releases of unknown versions"),
+        (Way::Level, "to the same versions"),
+    ] {
+        let all: Vec<_> = there.iter().filter(|one| one.way == way).collect();
+        if !all.is_empty() {
+            put(text, &format!("\n{title}"));
+        }
+        all.into_iter().for_each(|one| jump(text, one, width));
+    }
+    if !untested.is_empty() {
+        let pairs: Vec<_> = untested.iter().map(|one| one.pair()).collect();
+        put(text, &format!("\nuntested: {}", pairs.join(", ")));
+    }
+    if !jumps.breaks.is_empty() {
+        put(
+            text,
+            "\nwhere two steps say another thing than the jump over both",
+        );
+    }
+    jumps
+        .breaks
+        .iter()
+        .for_each(|one| put(text, &format!("  {}", one.told())));
+}
+
+impl Jump {
+    /// `bookworm → trixie`
+    #[must_use]
+    pub fn pair(&self) -> String {
+        arrow([&self.source, &self.destination])
+    }
+
+    /// What must be known of it, a line each: what to avoid, and which ladder to take.
+    #[must_use]
+    pub fn advice(&self) -> Vec<String> {
+        let mut lines: Vec<_> = self.avoid.iter().map(Avoid::told).collect();
+        if !self.left_over.is_empty() {
+            let left = cases(self.left_over.len());
+            let names = self.left_over.iter().take(NAMED).map(ToString::to_string);
+            let names: Vec<_> = names.collect();
+            let more = if self.left_over.len() > NAMED {
+                ", …"
+            } else {
+                ""
+            };
+            lines.push(format!(
+                "avoid {left} that nothing accounts for: {}{more}",
+                names.join(", ")
+            ));
+        }
+        match (&self.ladder, self.safety) {
+            (Some(ladder), _) => lines.push(format!("safe by steps: {}", arrow(ladder))),
+            (None, Safety::Conditional | Safety::NotSafe) if self.way != Way::Level => {
+                lines.push("no ladder of safe steps leads there".to_owned());
+            }
+            (
+                None,
+                Safety::Safe
+                | Safety::Unclear
+                | Safety::Untested
+                | Safety::Conditional
+                | Safety::NotSafe,
+            ) => {}
+        }
+        lines
+    }
+}
+
+impl Avoid {
+    fn told(&self) -> String {
+        let (failed, doubt) = (
+            cases(self.failed),
+            if self.sure { "" } else { ", not sure" },
+        );
+        format!("avoid {} ({failed}{doubt})", self.filter)
+    }
+}
+
+impl Tested {
+    /// `16 of 30 cases pass, 14 fail, all of them known`
+    #[must_use]
+    pub fn told(&self) -> String {
+        let known = match (self.known, self.failed) {
+            (0, _) => String::new(),
+            (known, failed) if known == failed => ", as is known".to_owned(),
+            (known, _) => format!(", {known} of them as is known"),
+        };
+        let all = [
+            (self.failed, format!("{} fail{known}", self.failed)),
+            (self.at_first, format!("{} failed at first", self.at_first)),
+            (self.unseen, format!("{} could not be seen", self.unseen)),
+            (self.not_run, format!("{} were not run", self.not_run)),
+            (self.skipped, format!("{} skipped", self.skipped)),
+        ];
+        let rest = all.into_iter().filter(|(count, _)| *count > 0);
+        let rest = rest
+            .map(|(_, told)| format!(", {told}"))
+            .collect::<String>();
+        format!(
+            "{} of {} pass{rest}",
+            self.passed,
+            cases(self.tried() + self.not_run)
+        )
+    }
+}
+
+fn jump(text: &mut String, jump: &Jump, width: usize) {
+    line(
+        text,
+        [&jump.pair(), jump.safety.words(), &jump.cases.told()],
+        width,
+    );
+    jump.advice()
+        .iter()
+        .for_each(|told| put(text, &format!("    {told}")));
+}
+
+fn line(text: &mut String, [pair, safety, told]: [&str; 3], width: usize) {
+    let told = format!("  {pair:width$}  {safety:11}  {told}");
+    put(text, told.trim_end());
+}
+
+impl Break {
+    /// What fails although the others hold, in a line.
+    #[must_use]
+    pub fn told(&self) -> String {
+        let (from, to) = self.failing();
+        let failing = arrow([from, to]);
+        let jump = arrow([&self.source, &self.destination]);
+        let over = arrow([&self.source, &self.over, &self.destination]);
+        let holds = match self.fails {
+            Fails::Jump => format!("{failing} fails, and {over} holds"),
+            Fails::FirstStep | Fails::SecondStep => format!("{jump} holds, and {failing} fails"),
+        };
+        let traits: Vec<_> = self.filters.iter().map(|one| one.filter.as_str()).collect();
+        let traits = match (traits.is_empty(), self.cases.as_slice()) {
+            (false, _) => format!(" with {}", traits.join(", ")),
+            (true, [only]) => format!(", {only}"),
+            (true, _) => String::new(),
+        };
+        format!("{holds}: {}{traits}", cases(self.cases.len()))
+    }
+}
+
+fn steps(text: &mut String, upgrade: &Upgrade) {
+    let names: Vec<_> = upgrade.way.iter().map(|place| &place.name).collect();
+    let count = count(names.len() - 1, "step");
+    put(
+        text,
+        &format!("{}, in {count}: {}", upgrade.ladder, arrow(names)),
+    );
+    put(text, "");
+    upgrade.way.iter().for_each(|one| place(text, one));
+    let (way, others): (Vec<_>, Vec<_>) = upgrade.steps.iter().partition(|step| step.on_way);
+    way.into_iter().for_each(|one| step(text, one));
+    if others.is_empty() {
+        return;
+    }
+    put(text, "\nalso allowed, by more steps");
+    for one in others {
+        let tried = summary(&one.standing);
+        put(text, &format!("  {}: {tried}", arrow([&one.from, &one.to])));
+    }
+}
+
+fn place(text: &mut String, place: &Place) {
+    let note = place
+        .note
+        .as_ref()
+        .map_or(String::new(), |note| format!(" ({note})"));
+    let takes: Vec<_> = place.takes.iter().map(ReleaseName::as_str).collect();
+    let takes = if takes.is_empty() {
+        "none of the runs".to_owned()
+    } else {
+        takes.join(", ")
+    };
+    let name = format!("{}{note}", place.name);
+    put(
+        text,
+        &format!("{name:16}  {:32}  takes {takes}", place.least.told()),
+    );
+}
+
+impl Least {
+    fn told(self) -> String {
+        let programs = [("libvirt", self.libvirt), ("QEMU", self.qemu)].into_iter();
+        let told = programs.filter_map(|(name, least)| Some(format!("{name} >= {}", least?)));
+        told.collect::<Vec<_>>().join(", ")
+    }
+}
+
+fn step(text: &mut String, step: &Step) {
+    put(
+        text,
+        &format!(
+            "\n{}: {}",
+            arrow([&step.from, &step.to]),
+            summary(&step.standing)
+        ),
+    );
+    let (safe, not): (Vec<_>, Vec<_>) = step
+        .standing
+        .iter()
+        .partition(|one| one.safety == Safety::Safe);
+    let pair = |one: &&StandIn| arrow([&one.source, &one.destination]);
+    if !safe.is_empty() {
+        let pairs: Vec<_> = safe.iter().map(pair).collect();
+        put(text, &format!("  safe: {}", pairs.join(", ")));
+    }
+    for one in not {
+        let (pair, safety) = (pair(&one), one.safety.words());
+        put(text, &format!("  {safety}: {pair}, {}", one.cases.told()));
+        one.avoid
+            .iter()
+            .for_each(|avoid| put(text, &format!("    {}", avoid.told())));
+    }
+    let pairs: Vec<_> = step.untested.iter().map(arrow).collect();
+    let pairs = (!pairs.is_empty()).then(|| pairs.join(", "));
+    for untested in pairs.into_iter().chain(step.gaps.iter().map(Gap::told)) {
+        put(text, &format!("  untested: {untested}"));
+    }
+}
+
+/// How many jumps stand for a step, and how they are.
+fn summary(standing: &[StandIn]) -> String {
+    let all = [
+        Safety::Safe,
+        Safety::Conditional,
+        Safety::Unclear,
+        Safety::Untested,
+        Safety::NotSafe,
+    ];
+    let told = all.into_iter().filter_map(|safety| {
+        let count = standing.iter().filter(|one| one.safety == safety).count();
+        (count > 0).then(|| format!("{count} {}", safety.words()))
+    });
+    let told: Vec<_> = told.collect();
+    match standing.len() {
+        0 => "untested, as no jump that was tried stands for it".to_owned(),
+        1 => format!("1 jump stands for it, {}", told.join(", ")),
+        several => format!("{several} jumps stand for it, {}", told.join(", ")),
+    }
+}
+
+impl Gap {
+    fn told(&self) -> String {
+        let span = |(program, span): (&str, &Option<Span>)| {
+            let Span { from, before } = span.as_ref()?;
+            Some(format!("{program} from {from} to before {before}"))
+        };
+        let spans = [("libvirt", &self.libvirt), ("QEMU", &self.qemu)].into_iter();
+        let spans: Vec<_> = spans.filter_map(span).collect();
+        format!("{} with {}", self.side, spans.join(" or "))
+    }
+}
+
+fn remarks(text: &mut String, jumps: &Jumps) {
+    let known: usize = jumps.jumps.iter().map(|one| one.cases.known).sum();
+    let mut lines = Vec::new();
+    if known > 0 {
+        lines.push("known failures count as failures".to_owned());
+    }
+    if jumps.upgrade.is_some() && !jumps.with_libvirt {
+        lines.push("QEMU ran alone: what libvirt has a part in is untested".to_owned());
+    }
+    let covers = jumps.covers.iter();
+    let few = |cover| format!("few cases stand for all ({cover} of the pair that has the fewest)");
+    lines.extend(covers.map(few));
+    if !jumps.missing_shards.is_empty() {
+        let shards = jumps.missing_shards.join(", ");
+        lines.push(format!(
+            "nothing is safe while shards are missing: {shards}"
+        ));
+    }
+    lines.extend(jumps.damaged.iter().cloned());
+    if !lines.is_empty() {
+        put(text, "");
+    }
+    lines.iter().for_each(|line| put(text, line));
+}
+
+/// `bookworm → trixie → sid`
+pub(crate) fn arrow<'n>(names: impl IntoIterator<Item = &'n ReleaseName>) -> String {
+    let names: Vec<_> = names.into_iter().map(ReleaseName::as_str).collect();
+    names.join(" → ")
+}
+
+fn wide(text: &str) -> usize {
+    text.chars().count()
+}
+
+fn put(text: &mut String, line: &str) {
+    writeln!(text, "{line}").expect("a string takes all");
+}

@@ -1,0 +1,210 @@
+//! An upgrade along a ladder: its steps, which of the jumps that were tried stand for each, and what of
+//! it was not tried.
+
+use migratrix_matrix::{ReleaseName, Version};
+use serde::Serialize;
+
+use super::{
+    Avoid, Jumps, Safety, Stop, Tested,
+    ladder::{Ladder, Rung},
+};
+use crate::ReportError;
+
+/// An upgrade from one release of a ladder to another.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct Upgrade {
+    /// What the ladder is called.
+    pub ladder: String,
+    /// The shortest way that its rules allow, both ends included.
+    pub way: Vec<Place>,
+    /// The steps of this way, then those of other ways that lead there as well.
+    pub steps: Vec<Step>,
+}
+
+/// A release on the way.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct Place {
+    /// Its name.
+    pub name: ReleaseName,
+    /// What is said beside its name.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub note: Option<String>,
+    /// What it takes at least.
+    pub least: Least,
+    /// The releases of the runs that it takes.
+    pub takes: Vec<ReleaseName>,
+}
+
+/// The oldest versions that a release on a ladder takes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct Least {
+    /// Of libvirt, where it minds.
+    pub libvirt: Option<Version>,
+    /// Of QEMU, where it minds.
+    pub qemu: Option<Version>,
+}
+
+/// A step of an upgrade.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct Step {
+    /// From which release of the ladder.
+    pub from: ReleaseName,
+    /// To which.
+    pub to: ReleaseName,
+    /// Whether it is one of the shortest way.
+    pub on_way: bool,
+    /// What stands for it: the jumps that were tried, not to an older version, whose ends it takes.
+    pub standing: Vec<StandIn>,
+    /// Of these jumps those that were not tried.
+    pub untested: Vec<[ReleaseName; 2]>,
+    /// The versions that it takes and that are older than all that were tried.
+    pub gaps: Vec<Gap>,
+}
+
+/// A jump that stands for a step.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct StandIn {
+    /// From which release.
+    pub source: ReleaseName,
+    /// To which.
+    pub destination: ReleaseName,
+    /// Whether it is safe.
+    pub safety: Safety,
+    /// What came of its cases.
+    pub cases: Tested,
+    /// What must be avoided.
+    pub avoid: Vec<Avoid>,
+}
+
+/// Versions on a side that a step takes and that are older than all that were tried there.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct Gap {
+    /// `sources` or `destinations`.
+    pub side: &'static str,
+    /// Those of libvirt, if there are some.
+    pub libvirt: Option<Span>,
+    /// Those of QEMU, likewise.
+    pub qemu: Option<Span>,
+}
+
+/// Versions between two.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct Span {
+    /// From this one,
+    pub from: Version,
+    /// to before this one.
+    pub before: Version,
+}
+
+impl Upgrade {
+    /// The upgrade from a release of a ladder to another; without a name from its first, or to its last.
+    ///
+    /// # Errors
+    /// As [`Jumps::on`].
+    pub(super) fn of(
+        jumps: &Jumps,
+        ladder: &Ladder,
+        from: Option<&str>,
+        to: Option<&str>,
+    ) -> Result<Self, ReportError> {
+        let from = from.map_or(Ok(0), |name| ladder.place(name))?;
+        let to = to.map_or(Ok(ladder.releases.len() - 1), |name| ladder.place(name))?;
+        let way = ladder.way((from, to))?;
+        let own: Vec<_> = way.windows(2).map(|step| (step[0], step[1])).collect();
+        let others = ladder.steps((from, to)).filter(|step| !own.contains(step));
+        let step = |(from, to): (usize, usize), on_way| {
+            let ends = [&ladder.releases[from], &ladder.releases[to]];
+            step(jumps, ends, on_way)
+        };
+        let others: Vec<_> = others.map(|ends| step(ends, false)).collect();
+        let own = own.iter().map(|ends| step(*ends, true));
+        Ok(Self {
+            ladder: ladder.name.clone(),
+            steps: own.chain(others).collect(),
+            way: way
+                .iter()
+                .map(|place| Place::of(jumps, &ladder.releases[*place]))
+                .collect(),
+        })
+    }
+}
+
+impl Place {
+    fn of(jumps: &Jumps, rung: &Rung) -> Self {
+        let taken = jumps.releases.iter().filter(|stop| rung.takes(stop));
+        Self {
+            name: rung.name.clone(),
+            note: rung.note.clone(),
+            least: Least {
+                libvirt: rung.libvirt,
+                qemu: rung.qemu,
+            },
+            takes: taken.map(|stop| stop.name.clone()).collect(),
+        }
+    }
+}
+
+fn step(jumps: &Jumps, ends: [&Rung; 2], on_way: bool) -> Step {
+    let [from, to] = ends;
+    let stop = |name: &ReleaseName| jumps.releases.iter().position(|one| one.name == *name);
+    let taken = jumps.jumps.iter().filter_map(|jump| {
+        let (source, destination) = (stop(&jump.source)?, stop(&jump.destination)?);
+        let stops = [&jumps.releases[source], &jumps.releases[destination]];
+        let takes = from.takes(stops[0]) && to.takes(stops[1]);
+        (source <= destination && takes).then_some((jump, stops))
+    });
+    let (tried, not): (Vec<_>, Vec<_>) =
+        taken.partition(|(jump, _)| jump.safety != Safety::Untested);
+    let standing = tried.iter().map(|(jump, _)| StandIn {
+        source: jump.source.clone(),
+        destination: jump.destination.clone(),
+        safety: jump.safety,
+        cases: jump.cases.clone(),
+        avoid: jump.avoid.clone(),
+    });
+    let stops = |side: usize| {
+        tried
+            .iter()
+            .map(|(_, stops)| stops[side])
+            .collect::<Vec<_>>()
+    };
+    let gaps = [("sources", from, stops(0)), ("destinations", to, stops(1))];
+    Step {
+        from: from.name.clone(),
+        to: to.name.clone(),
+        on_way,
+        standing: standing.collect(),
+        untested: not
+            .into_iter()
+            .map(|(jump, _)| [jump.source.clone(), jump.destination.clone()])
+            .collect(),
+        gaps: gaps
+            .into_iter()
+            .flat_map(|(side, rung, stops)| gap(side, rung, &stops))
+            .collect(),
+    }
+}
+
+/// From the oldest versions that are taken on a side to the oldest that were tried there.
+fn gap(side: &'static str, rung: &Rung, tried: &[&Stop]) -> Option<Gap> {
+    let span = |least: Option<Version>, own: fn(&Stop) -> Option<Version>| {
+        let tried = tried.iter().filter_map(|stop| own(stop)).min();
+        let (from, before) = least.zip(tried).filter(|(least, tried)| least < tried)?;
+        Some(Span { from, before })
+    };
+    let libvirt = span(rung.libvirt, |stop| stop.libvirt);
+    let qemu = span(rung.qemu, |stop| stop.qemu);
+    let any = libvirt.is_some() || qemu.is_some();
+    any.then_some(Gap {
+        side,
+        libvirt,
+        qemu,
+    })
+}

@@ -1,0 +1,191 @@
+//! The TOML of a ladder, as people write it: each value with its place in the text.
+
+use std::{collections::HashMap, ops::Range, str::FromStr};
+
+use migratrix_matrix::{ReleaseName, Version};
+use serde::Deserialize;
+use toml::Spanned;
+
+use super::ladder::{Ladder, Rung};
+use crate::{ReportError, Spot};
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Written {
+    name: Spanned<String>,
+    #[serde(default)]
+    release: Vec<WrittenRelease>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct WrittenRelease {
+    name: Spanned<String>,
+    #[serde(default)]
+    note: Option<String>,
+    #[serde(default)]
+    libvirt: Option<Spanned<String>>,
+    #[serde(default)]
+    qemu: Option<Spanned<String>>,
+    #[serde(default)]
+    next: Vec<Spanned<String>>,
+}
+
+/// What is read so far.
+struct Reader<'t> {
+    text: &'t str,
+    /// The place of each release by its name, and where that stands.
+    places: HashMap<String, (usize, Range<usize>)>,
+}
+
+impl Ladder {
+    /// Reads a ladder in TOML.
+    ///
+    /// ```toml
+    /// name = "nova"
+    ///
+    /// [[release]]
+    /// name = "2024.1"
+    /// note = "SLURP"               # said beside its name
+    /// libvirt = "7.0.0"            # the oldest that it takes
+    /// qemu = "5.2.0"
+    /// next = ["2024.2", "2025.1"]  # the steps of an upgrade from it
+    /// ```
+    ///
+    /// # Errors
+    /// Returns what is wrong, with its line and column.
+    pub fn parse(text: &str) -> Result<Self, ReportError> {
+        let written: Written = toml::from_str(text).map_err(|error| {
+            let message = error.message().trim_end().to_owned();
+            ReportError::LadderText(match error.span() {
+                Some(span) => format!("{}: {message}", Spot::of(text, &span)),
+                None => message,
+            })
+        })?;
+        let mut reader = Reader {
+            text,
+            places: HashMap::new(),
+        };
+        if written.release.is_empty() {
+            let why = "the ladder has no releases: name each in a [[release]]";
+            return Err(reader.wrong(&written.name, why));
+        }
+        for (place, release) in written.release.iter().enumerate() {
+            reader.add(place, &release.name)?;
+        }
+        let releases = written.release.iter().map(|one| reader.release(one));
+        let releases = releases.collect::<Result<Vec<_>, _>>()?;
+        reader.demand_no_cycle(&written.release, &releases)?;
+        Ok(Self {
+            name: written.name.into_inner(),
+            releases,
+        })
+    }
+}
+
+impl Reader<'_> {
+    fn wrong<T>(&self, at: &Spanned<T>, why: impl Into<String>) -> ReportError {
+        ReportError::Ladder {
+            at: Spot::of(self.text, &at.span()),
+            why: why.into(),
+        }
+    }
+
+    fn add(&mut self, place: usize, name: &Spanned<String>) -> Result<(), ReportError> {
+        let (text, here) = (name.get_ref(), (place, name.span()));
+        let Some((_, before)) = self.places.insert(text.clone(), here) else {
+            return Ok(());
+        };
+        let line = Spot::of(self.text, &before).line;
+        let why =
+            format!("the release `{text}` is there twice, first in line {line}: name each once");
+        Err(self.wrong(name, why))
+    }
+
+    fn release(&self, written: &WrittenRelease) -> Result<Rung, ReportError> {
+        let WrittenRelease {
+            name,
+            note,
+            libvirt,
+            qemu,
+            next,
+        } = written;
+        if libvirt.is_none() && qemu.is_none() {
+            let why = format!(
+                "the release `{}` says neither `libvirt` nor `qemu`: give the oldest version that it takes",
+                name.get_ref()
+            );
+            return Err(self.wrong(name, why));
+        }
+        let version = |text: &Option<Spanned<String>>| -> Result<Option<Version>, ReportError> {
+            text.as_ref().map(|text| self.parsed(text)).transpose()
+        };
+        Ok(Rung {
+            name: self.parsed::<ReleaseName>(name)?,
+            note: note.clone(),
+            libvirt: version(libvirt)?,
+            qemu: version(qemu)?,
+            next: self.places_of(name, next)?,
+        })
+    }
+
+    fn parsed<T: FromStr<Err: ToString>>(&self, text: &Spanned<String>) -> Result<T, ReportError> {
+        let parsed = text.get_ref().parse();
+        parsed.map_err(|why: T::Err| self.wrong(text, why.to_string()))
+    }
+
+    fn places_of(
+        &self,
+        from: &Spanned<String>,
+        next: &[Spanned<String>],
+    ) -> Result<Vec<usize>, ReportError> {
+        let mut places = Vec::new();
+        for name in next {
+            let (from, to) = (from.get_ref(), name.get_ref());
+            let Some((place, _)) = self.places.get(to) else {
+                let why = format!(
+                    "a step goes from `{from}` to `{to}`, which is no release of this ladder: add a \
+                     [[release]] of this name, or take it out of `next`"
+                );
+                return Err(self.wrong(name, why));
+            };
+            if places.contains(place) {
+                let why = format!("the step from `{from}` to `{to}` is there twice: name it once");
+                return Err(self.wrong(name, why));
+            }
+            places.push(*place);
+        }
+        Ok(places)
+    }
+
+    /// Refuses steps that lead back to where they began.
+    fn demand_no_cycle(
+        &self,
+        written: &[WrittenRelease],
+        releases: &[Rung],
+    ) -> Result<(), ReportError> {
+        let mut done = vec![false; releases.len()];
+        for first in 0..releases.len() {
+            let mut way = vec![(first, 0)];
+            while let Some((here, step)) = way.pop() {
+                let Some(next) = releases[here].next.get(step).filter(|_| !done[here]) else {
+                    done[here] = true;
+                    continue;
+                };
+                way.push((here, step + 1));
+                if let Some(begin) = way.iter().position(|(place, _)| place == next) {
+                    let round = way[begin..].iter().map(|(place, _)| *place).chain([*next]);
+                    let round: Vec<_> = round.map(|place| releases[place].name.as_str()).collect();
+                    let why = format!(
+                        "the steps {} lead back to where they began: an upgrade only goes forward, take \
+                         one of them out of `next`",
+                        round.join(" → ")
+                    );
+                    return Err(self.wrong(&written[here].next[step], why));
+                }
+                way.push((*next, 0));
+            }
+        }
+        Ok(())
+    }
+}
