@@ -175,6 +175,9 @@ pub enum Command {
     /// Tell the smallest combinations of values that account for what failed
     #[command(after_help = EXPLAIN_EXAMPLES)]
     Explain(ExplainArgs),
+    /// Tell which jumps between releases are safe, and the shortest ladder of safe steps where one is not
+    #[command(after_help = JUMP_EXAMPLES)]
+    Jump(JumpArgs),
     /// Print the JSON schema of what a run writes, for programs that read it
     Schema {
         /// Of what
@@ -256,6 +259,15 @@ Examples:
   migratrix explain runs/20260101-120000 --fail-known
   migratrix explain runs/20260101-120000 --confirm 20
   migratrix explain shard-1 shard-2 --format json";
+
+const JUMP_EXAMPLES: &str = "\
+Known failures count as failures: who asks whether guests survive is not helped by their being known.
+
+Examples:
+  migratrix jump runs/20260101-120000
+  migratrix jump runs/20260101-120000 --from trixie --to sid
+  migratrix jump runs/20260101-120000 --ladder nova --from 2023.2 --to 2026.1
+  migratrix jump shard-1 shard-2 --format json";
 
 const ADD_NOTES: &str = "\
 A directory stays where it is, and is only read. A tarball is extracted into the cache: at most 16 GiB
@@ -630,6 +642,38 @@ pub struct ExplainArgs {
     /// How to print it
     #[arg(long, value_enum, default_value_t = AccountFormat::Text)]
     pub format: AccountFormat,
+}
+
+/// Everything of `jump`.
+#[derive(Debug, Args)]
+pub struct JumpArgs {
+    /// The runs' directories; several count together, each with its own pairs of releases
+    #[arg(required = true, value_hint = ValueHint::DirPath)]
+    pub dirs: Vec<PathBuf>,
+    /// Only jumps from this release
+    #[arg(long, value_name = "RELEASE", value_hint = ValueHint::Other)]
+    pub from: Option<String>,
+    /// Only jumps to this release; with --from, that jump and the one back
+    #[arg(long, value_name = "RELEASE", value_hint = ValueHint::Other)]
+    pub to: Option<String>,
+    /// Tell of an upgrade of what runs on top instead: its steps, and the jumps that stand for them.
+    /// --from and --to name its releases. nova comes with the program; else a file (see docs/jump.md)
+    #[arg(long, value_name = "NAME|FILE", value_hint = ValueHint::FilePath)]
+    pub ladder: Option<String>,
+    #[command(flatten)]
+    pub lists: ListArgs,
+    /// How to print it
+    #[arg(long, value_enum, default_value_t = JumpFormat::Text)]
+    pub format: JumpFormat,
+}
+
+/// How `jump` prints.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub enum JumpFormat {
+    /// For a person
+    Text,
+    /// For a program: see `migratrix schema jumps`
+    Json,
 }
 
 /// Which reports are written.

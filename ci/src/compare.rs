@@ -92,7 +92,7 @@ impl Runs {
 }
 
 /// The shards that are not there: of each selection that is there in parts.
-fn missing<'p>(plans: impl Iterator<Item = &'p Plan>) -> Vec<Shard> {
+pub fn missing<'p>(plans: impl Iterator<Item = &'p Plan>) -> Vec<Shard> {
     let mut wholes: Vec<(Selection, BTreeSet<u32>)> = Vec::new();
     for plan in plans {
         let Some(shard) = plan.selection.shard else {

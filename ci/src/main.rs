@@ -19,6 +19,7 @@ mod explain;
 mod files;
 mod formats;
 mod judge;
+mod jump;
 mod known;
 mod lab;
 mod list;
@@ -209,6 +210,10 @@ fn carry_out(cli: &Cli) -> Result<u8, Failure> {
         }
         Command::Explain(typed) => {
             explain::explain(typed, &config()?).or_wrong_use()?;
+            Ok(code::AS_EXPECTED)
+        }
+        Command::Jump(typed) => {
+            jump::jump(typed, &config()?).or_wrong_use()?;
             Ok(code::AS_EXPECTED)
         }
         Command::Lab { action } => {

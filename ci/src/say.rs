@@ -34,7 +34,7 @@ macro_rules! eprintln {
 /// What the program is called in the texts.
 pub const NAME: &str = "migratrix";
 /// Its commands, by which a hint to call it is told from its name.
-pub const COMMANDS: [&str; 13] = [
+pub const COMMANDS: [&str; 14] = [
     "doctor",
     "releases",
     "list",
@@ -44,6 +44,7 @@ pub const COMMANDS: [&str; 13] = [
     "compare",
     "reproduce",
     "explain",
+    "jump",
     "schema",
     "lab",
     "completions",

@@ -3,7 +3,7 @@
 use clap::ValueEnum;
 use migratrix_history::line_schema;
 use migratrix_matrix::Plan;
-use migratrix_reports::{Account, Judgement, comparison_schema, summary_schema};
+use migratrix_reports::{Account, Judgement, Jumps, comparison_schema, summary_schema};
 use schemars::{Schema, SchemaGenerator, generate::SchemaSettings};
 
 /// What there is a schema of.
@@ -21,6 +21,8 @@ pub enum Written {
     Comparison,
     /// What `migratrix explain --format json` prints
     Account,
+    /// What `migratrix jump --format json` prints
+    Jumps,
 }
 
 impl Written {
@@ -36,6 +38,7 @@ impl Written {
             Self::Summary => summary_schema(generator),
             Self::Comparison => comparison_schema(generator),
             Self::Account => generator.into_root_schema_for::<Account>(),
+            Self::Jumps => generator.into_root_schema_for::<Jumps>(),
         }
     }
 }

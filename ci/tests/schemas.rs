@@ -5,13 +5,14 @@ use std::{env, fs, path::Path, process::Command};
 
 use serde_json::Value;
 
-const WRITTEN: [&str; 6] = [
+const WRITTEN: [&str; 7] = [
     "plan",
     "history",
     "verdicts",
     "summary",
     "comparison",
     "account",
+    "jumps",
 ];
 
 /// What the program prints that is called in `dir`.
@@ -49,6 +50,21 @@ fn the_schemas_that_are_checked_in_are_those_that_are_printed() {
     }
 }
 
+/// What is told of the jumps of a run, and of an upgrade.
+fn jumps(dir: &Path) -> String {
+    let run = [
+        "run",
+        "--backend=fake",
+        "--out=grid",
+        "--profile=tck",
+        "-E",
+        "control(p2p)",
+    ];
+    let pairs = ["--source=bookworm,trixie", "--destination=bookworm,trixie"];
+    call(dir, &[&run[..], &pairs].concat());
+    call(dir, &["jump", "grid", "--ladder=nova", "--format=json"])
+}
+
 #[test]
 fn every_line_of_a_run_obeys_its_schema_and_what_is_none_does_not() {
     let dir = tempfile::tempdir().expect("there is room");
@@ -72,6 +88,7 @@ fn every_line_of_a_run_obeys_its_schema_and_what_is_none_does_not() {
     let comparison = fs::read_to_string(dir.path().join("comparison.json")).expect("it is there");
     let out = dir.path().join("out");
     let account = call(dir.path(), &["explain", "out", "--format", "json"]);
+    let jumps = jumps(dir.path());
     let whole = |name: &str| vec![fs::read_to_string(out.join(name)).expect("it is there")];
     let lines = |text: &str| text.lines().map(str::to_owned).collect::<Vec<_>>();
     let histories = fs::read_dir(out.join("history")).expect("it is there");
@@ -85,6 +102,7 @@ fn every_line_of_a_run_obeys_its_schema_and_what_is_none_does_not() {
         ("summary", whole("summary.json")),
         ("comparison", vec![comparison]),
         ("account", vec![account]),
+        ("jumps", vec![jumps]),
     ] {
         let schema: Value = serde_json::from_str(&printed(of)).expect("it is JSON");
         let schema = jsonschema::validator_for(&schema).expect("it is a schema");

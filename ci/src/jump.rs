@@ -1,0 +1,71 @@
+//! `migratrix jump`: which jumps between releases are safe, and the steps where they are not.
+
+use std::path::Path;
+
+use anyhow::{Context, Result, bail};
+use migratrix_matrix::Plan;
+use migratrix_reports::{self as reports, Jumps, Ladder, Rules, Run};
+
+use crate::{
+    WrongUse,
+    cli::{JumpArgs, JumpFormat, ListArgs},
+    compare::missing,
+    config::Config,
+    files,
+    known::check_known,
+    report::{once_each, run_of},
+    run::rundir::RunDir,
+};
+
+/// The ladders that come with the program.
+const LADDERS: [(&str, &str); 1] = [("nova", include_str!("../ladders/nova.toml"))];
+
+/// Tells which jumps are safe by some runs of one suite.
+///
+/// # Errors
+/// Fails where a run or the ladder can't be read, or there is nothing to choose.
+pub fn jump(typed: &JumpArgs, config: &Config) -> Result<()> {
+    once_each(&typed.dirs)?;
+    let ladder = typed.ladder.as_deref().map(ladder).transpose()?;
+    let read = typed.dirs.iter().map(|dir| read(dir, &typed.lists, config));
+    let (plans, mut runs): (Vec<_>, Vec<_>) = read.collect::<Result<Vec<_>>>()?.into_iter().unzip();
+    if let Some(first) = runs.first_mut() {
+        let whole = first.whole();
+        *first = std::mem::take(first).without_shards(missing(plans.iter()), whole);
+    }
+    let jumps = Jumps::of(&runs.iter().collect::<Vec<_>>())?;
+    let (from, to) = (typed.from.as_deref(), typed.to.as_deref());
+    let jumps = match ladder {
+        Some(ladder) => jumps.on(&ladder, from, to)?,
+        None => jumps.between(from, to)?,
+    };
+    match typed.format {
+        JumpFormat::Text => print!("{}", reports::jumps_text(&jumps)),
+        JumpFormat::Json => println!("{}", serde_json::to_string_pretty(&jumps)?),
+    }
+    Ok(())
+}
+
+fn read(path: &Path, lists: &ListArgs, config: &Config) -> Result<(Plan, Run)> {
+    let (dir, plan) = RunDir::open(path)?;
+    let known = lists.or_kept(&plan)?;
+    check_known(&known, config, &plan)?;
+    let run = run_of(&dir, &plan, &known)?.by(Rules::default());
+    Ok((plan, run))
+}
+
+/// The ladder that comes with the program under this name, or that this file is.
+fn ladder(named: &str) -> Result<Ladder> {
+    if let Some((_, text)) = LADDERS.iter().find(|(name, _)| *name == named) {
+        return Ok(Ladder::parse(text)?);
+    }
+    let path = Path::new(named);
+    if !path.exists() {
+        let own = LADDERS.map(|(name, _)| name).join(", ");
+        bail!(WrongUse(format!(
+            "`{named}` is neither a ladder that comes with the program ({own}) nor a file"
+        )));
+    }
+    let text = files::text(path).with_context(|| format!("can't read the ladder {named}"))?;
+    Ladder::parse(&text).with_context(|| named.to_owned())
+}
