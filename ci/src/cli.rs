@@ -149,7 +149,7 @@ pub enum Command {
         #[command(flatten)]
         junit: JunitArgs,
     },
-    /// Write the reports of one run, or of several runs that are the shards of one
+    /// Say how a run ended, or several that are the shards of one, and write the reports that are asked for
     Report {
         /// The runs' directories
         #[arg(required = true, value_hint = ValueHint::DirPath)]
@@ -262,6 +262,7 @@ Examples:
 
 const JUMP_EXAMPLES: &str = "\
 Known failures count as failures: who asks whether guests survive is not helped by their being known.
+It ends with 0 whatever is safe: a program reads --format json.
 
 Examples:
   migratrix jump runs/20260101-120000

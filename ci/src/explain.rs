@@ -83,6 +83,7 @@ impl Read<'_> {
             ..KnownArgs::default()
         };
         let run = run_of(&dir, &plan, &known)?.by(rules.rules(&plan.options));
+        run.damaged().iter().for_each(|one| eprintln!("{one}"));
         self.space.extend(plan.cases.iter().cloned());
         self.space.extend(space(&plan)?);
         self.runs.push(run);

@@ -150,7 +150,8 @@ fn a_failure_that_does_not_come_again_is_no_cause_once_more_was_tried() {
     assert_eq!(said.code, 0, "{}", said.err);
     assert!(said.err.contains("passed: tck/fake/"), "{}", said.err);
     assert!(
-        said.out.contains("no cause accounts for them"),
+        said.out
+            .contains("no combination of up to three values accounts for them"),
         "{}",
         said.out
     );
@@ -197,4 +198,15 @@ fn runs_that_can_not_be_explained_together_are_refused() {
         "{}",
         none.out
     );
+}
+
+#[test]
+fn verdicts_that_are_damaged_are_told() {
+    let dir = fresh();
+    run(dir.path(), "out", &PAIR, |_| false);
+    let file = dir.path().join("out/verdicts.jsonl");
+    let text = std::fs::read_to_string(&file).expect("it is there");
+    std::fs::write(&file, text.replacen("\"case\"", "\"cas\"", 2)).expect("there is room");
+    let said = explain(dir.path(), &["out"]);
+    assert!(said.err.contains("verdicts.jsonl"), "{}", said.err);
 }

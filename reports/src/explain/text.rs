@@ -30,9 +30,7 @@ pub fn told(account: &Account) -> String {
         let left = cases(left_over.len());
         put(
             &mut text,
-            &format!(
-                "\nleft over: {left} in no cause, as others with all but one of their values pass:"
-            ),
+            &format!("\nleft over: {left} that no combination of up to three values accounts for:"),
         );
         left_over
             .iter()
@@ -71,10 +69,18 @@ fn is_role(name: &str) -> bool {
 }
 
 fn head(account: &Account) -> String {
-    let Tried { tried, failed, .. } = account.cases;
+    let Tried {
+        tried,
+        failed,
+        excused,
+        ..
+    } = account.cases;
     let of = cases(tried);
     match (tried, failed) {
         (0, _) => "no case was tried: there is nothing to explain".to_owned(),
+        (_, 0) if excused > 0 => {
+            format!("none of {of} fails but those that are known to, which --fail-known explains")
+        }
         (_, 0) => format!("none of {of} fails: there is nothing to explain"),
         (tried, failed) if tried == failed => format!(
             "all of {of} fail: without a case that passes nothing tells what it depends on; try \
@@ -85,7 +91,10 @@ fn head(account: &Account) -> String {
             let (by, have) = (count(account.causes.len(), "cause"), failed - left);
             let verb = if failed == 1 { "fails" } else { "fail" };
             match (account.causes.len(), left) {
-                (0, _) => format!("{failed} of {of} {verb}, and no cause accounts for them"),
+                (0, _) => format!(
+                    "{failed} of {of} {verb}, and no combination of up to three values accounts for \
+                     them; see what migratrix report says of them"
+                ),
                 (_, 0) => format!("{failed} of {of} {verb}: {by} for all of them"),
                 (_, _) => format!("{failed} of {of} {verb}: {by} for {have} of them"),
             }

@@ -189,7 +189,14 @@ fn steps(text: &mut String, upgrade: &Upgrade) {
         &format!("{}, in {count}: {}", upgrade.ladder, arrow(names)),
     );
     put(text, "");
-    upgrade.way.iter().for_each(|one| place(text, one));
+    let widths = upgrade
+        .way
+        .iter()
+        .map(|one| (wide(&one.titled()), wide(&one.least.told())));
+    let widths = widths.fold((0, 0), |(name, least), (one, other)| {
+        (name.max(one), least.max(other))
+    });
+    upgrade.way.iter().for_each(|one| place(text, one, widths));
     let (way, others): (Vec<_>, Vec<_>) = upgrade.steps.iter().partition(|step| step.on_way);
     way.into_iter().for_each(|one| step(text, one));
     if others.is_empty() {
@@ -202,22 +209,26 @@ fn steps(text: &mut String, upgrade: &Upgrade) {
     }
 }
 
-fn place(text: &mut String, place: &Place) {
-    let note = place
-        .note
-        .as_ref()
-        .map_or(String::new(), |note| format!(" ({note})"));
+fn place(text: &mut String, place: &Place, (name, least): (usize, usize)) {
     let takes: Vec<_> = place.takes.iter().map(ReleaseName::as_str).collect();
     let takes = if takes.is_empty() {
         "none of the runs".to_owned()
     } else {
         takes.join(", ")
     };
-    let name = format!("{}{note}", place.name);
+    let (titled, demands) = (place.titled(), place.least.told());
     put(
         text,
-        &format!("{name:16}  {:32}  takes {takes}", place.least.told()),
+        &format!("{titled:name$}  {demands:least$}  takes {takes}"),
     );
+}
+
+impl Place {
+    fn titled(&self) -> String {
+        let note = self.note.as_ref();
+        let note = note.map_or(String::new(), |note| format!(" ({note})"));
+        format!("{}{note}", self.name)
+    }
 }
 
 impl Least {
@@ -299,8 +310,12 @@ fn remarks(text: &mut String, jumps: &Jumps) {
     if known > 0 {
         lines.push("known failures count as failures".to_owned());
     }
-    if jumps.upgrade.is_some() && !jumps.with_libvirt {
+    if !jumps.with_libvirt {
         lines.push("QEMU ran alone: what libvirt has a part in is untested".to_owned());
+    }
+    if jumps.upgrade.is_none() && jumps.jumps.iter().any(|one| one.ladder.is_some()) {
+        let line = "a guest goes by all steps of a ladder only with a machine type that all of its releases have";
+        lines.push(line.to_owned());
     }
     let covers = jumps.covers.iter();
     let few = |cover| format!("few cases stand for all ({cover} of the pair that has the fewest)");
