@@ -14,6 +14,7 @@ use migratrix_reports::{self as reports, Budget, CaseOutcome, Run, Study};
 
 use crate::{
     cli::{ExplainArgs, KnownArgs},
+    compare::missing,
     config::Config,
     known::check_known,
     report::{once_each, run_of},
@@ -44,6 +45,9 @@ pub fn explain(typed: &ExplainArgs, config: &Config) -> Result<()> {
     };
     let plans = typed.dirs.iter().map(|dir| read.add(dir));
     let plans = plans.collect::<Result<Vec<_>>>()?;
+    for shard in missing(plans.iter()) {
+        eprintln!("the shard {shard} is missing: its cases count for nothing");
+    }
     let first = typed.dirs.first().zip(plans.first());
     let (first, plan) = first.context("no run is named")?;
     let mut study = read.study()?;
@@ -84,6 +88,11 @@ impl Read<'_> {
         };
         let run = run_of(&dir, &plan, &known)?.by(rules.rules(&plan.options));
         run.damaged().iter().for_each(|one| eprintln!("{one}"));
+        let lacking = run.missing().count();
+        if lacking > 0 {
+            let (lacking, run) = (count(lacking, "case"), path.display());
+            eprintln!("{lacking} of {run} without a verdict: they count for nothing");
+        }
         self.space.extend(plan.cases.iter().cloned());
         self.space.extend(space(&plan)?);
         self.runs.push(run);

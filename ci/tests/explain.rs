@@ -201,7 +201,7 @@ fn runs_that_can_not_be_explained_together_are_refused() {
 }
 
 #[test]
-fn verdicts_that_are_damaged_are_told() {
+fn verdicts_that_are_damaged_or_missing_are_told() {
     let dir = fresh();
     run(dir.path(), "out", &PAIR, |_| false);
     let file = dir.path().join("out/verdicts.jsonl");
@@ -209,4 +209,22 @@ fn verdicts_that_are_damaged_are_told() {
     std::fs::write(&file, text.replacen("\"case\"", "\"cas\"", 2)).expect("there is room");
     let said = explain(dir.path(), &["out"]);
     assert!(said.err.contains("verdicts.jsonl"), "{}", said.err);
+    assert!(
+        said.err.contains(" of out without a verdict"),
+        "{}",
+        said.err
+    );
+}
+
+#[test]
+fn a_shard_that_is_missing_is_told() {
+    let dir = fresh();
+    let shard = [&PAIR[..], &["--shard", "1/2"]].concat();
+    run(dir.path(), "out", &shard, |_| false);
+    let said = explain(dir.path(), &["out"]);
+    assert!(
+        said.err.starts_with("the shard hash:2/2 is missing"),
+        "{}",
+        said.err
+    );
 }

@@ -418,6 +418,11 @@ fn what_is_wrong_with_a_ladder_is_told_with_its_line_and_column() {
         ),
         (
             "\"b\"]",
+            "\"b\"]\nnote = \"\\u001b\"",
+            "line 6, column 8: '\\u{1b}' can't be printed",
+        ),
+        (
+            "\"b\"]",
             "\"a\"]",
             "line 5, column 9: the steps a → a lead back to where they began",
         ),

@@ -22,7 +22,7 @@ struct Written {
 struct WrittenRelease {
     name: Spanned<String>,
     #[serde(default)]
-    note: Option<String>,
+    note: Option<Spanned<String>>,
     #[serde(default)]
     libvirt: Option<Spanned<String>>,
     #[serde(default)]
@@ -77,7 +77,7 @@ impl Ladder {
         let releases = releases.collect::<Result<Vec<_>, _>>()?;
         reader.demand_no_cycle(&written.release, &releases)?;
         Ok(Self {
-            name: written.name.into_inner(),
+            name: reader.words(&written.name)?,
             releases,
         })
     }
@@ -122,11 +122,22 @@ impl Reader<'_> {
         };
         Ok(Rung {
             name: self.parsed::<ReleaseName>(name)?,
-            note: note.clone(),
+            note: note.as_ref().map(|note| self.words(note)).transpose()?,
             libvirt: version(libvirt)?,
             qemu: version(qemu)?,
             next: self.places_of(name, next)?,
         })
+    }
+
+    /// A text that is printed as it is.
+    fn words(&self, text: &Spanned<String>) -> Result<String, ReportError> {
+        match text.get_ref().chars().find(|one| one.is_control()) {
+            Some(control) => {
+                let why = format!("{control:?} can't be printed: take it out");
+                Err(self.wrong(text, why))
+            }
+            None => Ok(text.get_ref().clone()),
+        }
     }
 
     fn parsed<T: FromStr<Err: ToString>>(&self, text: &Spanned<String>) -> Result<T, ReportError> {
