@@ -53,10 +53,13 @@ const INIT: &str = "init:";
 /// Tells the processes inside how the outer one was called.
 const CALLED: &str = "MIGRATRIX_CALLED_AS";
 
-/// What init reports to the outer process: that the runner was started, then its exit code, then, where
-/// it ended by a signal, that too.
+/// What init reports to the outer process: that the namespaces stand, before the runner can be seen or
+/// killed; then, with its exit code, how the runner ended.
 const READY: u8 = b'r';
+const ENDED: u8 = b'e';
 const KILLED: u8 = b'k';
+/// Instead of an end: there was no runner. Init itself tells why.
+const NOT_STARTED: u8 = b'n';
 
 /// The exit code after a second interrupt.
 const INTERRUPTED: u8 = 130;
@@ -282,9 +285,9 @@ fn conclude(status: ExitStatus, mut ready: File) -> Result<u8, LabError> {
         .read_to_end(&mut said)
         .map_err(LabError::system("hear from the sandbox"))?;
     match said[..] {
-        [READY, code] => Ok(code),
+        [READY, ENDED, code] => Ok(code),
         _ if init::exit_code(status) == INTERRUPTED => Ok(INTERRUPTED),
-        [] => Err(LabError::Sandbox(status)),
+        [] | [READY, NOT_STARTED] => Err(LabError::Sandbox(status)),
         [_] => Err(LabError::Killed("its first process")),
         [..] => Err(LabError::Killed("the runner")),
     }
@@ -296,23 +299,21 @@ fn be_init(lifeline: OwnedFd, ready: OwnedFd) -> Result<u8, LabError> {
     let program = env::current_exe().map_err(LabError::system("find this program"))?;
     let mut command = Command::new(program);
     command.args(env::args_os().skip(1)).env(PART, "runner");
-    let runner = init::unblock_signals(&mut command)
-        .spawn()
-        .map_err(LabError::system("start the runner"))?;
     let mut ready = File::from(ready);
-    let mut report = |byte: u8| {
-        let written = ready.write_all(&[byte]);
+    let mut report = |bytes: &[u8]| {
+        let written = ready.write_all(bytes);
         written.map_err(LabError::system("report to the outer process"))
     };
-    report(READY)?;
+    report(&[READY])?;
+    let runner = init::unblock_signals(&mut command)
+        .spawn()
+        .inspect_err(|_| drop(report(&[NOT_STARTED])))
+        .map_err(LabError::system("start the runner"))?;
     let pid = init::pid_of(&runner);
     let end = watch.until_exit(pid, || kill(pid, Signal::SIGTERM).unwrap_or(()))?;
     let code = init::exit_code(end);
+    let how = end.code().map_or(KILLED, |_| ENDED);
     // Where the outer process is gone, there is nobody to tell.
-    let killed = end.code().is_none().then_some(KILLED);
-    let _untold = [Some(code), killed]
-        .into_iter()
-        .flatten()
-        .try_for_each(report);
+    let _untold = report(&[how, code]);
     Ok(code)
 }
