@@ -109,3 +109,19 @@ impl Condition {
         Self::TEN.contains(&self)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_ten_are_the_ten_and_no_others_are() {
+        let are: Vec<_> = Condition::ALL
+            .iter()
+            .copied()
+            .filter(|one| one.is_one_of_the_ten())
+            .collect();
+        assert_eq!(are.len(), 10);
+        assert!(are.iter().all(|one| Condition::TEN.contains(one)));
+    }
+}

@@ -109,4 +109,14 @@ mod tests {
         ];
         assert_eq!(newest(&odd, &odd), None);
     }
+
+    #[test]
+    fn a_versioned_machine_is_a_number_of_a_family() {
+        for machine in ["pc-q35-9.2", "pc-i440fx-10.0"] {
+            assert!(is_versioned_machine(machine), "{machine}");
+        }
+        for machine in ["q35", "pc-q35", "pc-q35-rhel9", "microvm-1.0", "none"] {
+            assert!(!is_versioned_machine(machine), "{machine}");
+        }
+    }
 }

@@ -223,4 +223,10 @@ mod tests {
             }
         }
     }
+
+    #[test]
+    fn two_profiles_are_the_same_where_their_words_are() {
+        assert_eq!(Profile::TCK, Profile::TCK);
+        assert_ne!(Profile::TCK, Profile::TCK_FULL);
+    }
 }

@@ -143,3 +143,19 @@ axes_point! {
     ],
     set: features: Feature
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_feature_that_is_taken_out_is_out_and_the_others_stay() {
+        let both = Features::NONE
+            .with(Feature::Xbzrle)
+            .with(Feature::ReturnPath);
+        let one = both.without(Feature::Xbzrle);
+        assert_eq!(one.iter().collect::<Vec<_>>(), [Feature::ReturnPath]);
+        assert_eq!(one.without(Feature::Xbzrle), one);
+        assert_eq!(one.with(Feature::Xbzrle), both);
+    }
+}
