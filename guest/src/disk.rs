@@ -239,4 +239,24 @@ mod tests {
             }
         );
     }
+
+    #[test]
+    fn a_guest_can_have_a_disk_of_powers_of_two_within_four_gigabytes() {
+        let of = |sectors, stride| Disk {
+            sectors,
+            stride,
+            ..Disk::SMALL
+        };
+        assert!(Disk::SMALL.is_sound());
+        assert!(of(1 << 12, 1 << 11).is_sound());
+        for disk in [
+            of(1 << 13, 1 << 11),
+            of(63, 2048),
+            of(64, 2047),
+            of(0, 1),
+            of(1, 0),
+        ] {
+            assert!(!disk.is_sound(), "{disk:?}");
+        }
+    }
 }

@@ -478,4 +478,18 @@ mod tests {
             assert!(range.start < range.end && !why.is_empty(), "{range:?}");
         }
     }
+
+    #[test]
+    fn memory_that_lost_its_end_differs_there_and_by_all_that_is_missing() {
+        let bytes = memory();
+        let short = read(&bytes[..bytes.len() - 3 * PAGE_BYTES]);
+        let difference = read(&bytes).difference(&short).unwrap();
+        assert_eq!(difference.address, 0x20_0000 - 3 * PAGE as u64);
+        assert_eq!(difference.pages, 3);
+        let mut changed = bytes.clone();
+        changed[0] ^= 1;
+        changed[PAGE_BYTES * 3] ^= 1;
+        let difference = read(&changed).difference(&short).unwrap();
+        assert_eq!((difference.address, difference.pages), (0, 5));
+    }
 }

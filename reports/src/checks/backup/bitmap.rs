@@ -124,3 +124,68 @@ fn wrong_arrival(held: &[BitmapInfo], looks: &[BitmapInfo], writing: bool) -> Op
         })
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn look(count: u64) -> BitmapInfo {
+        BitmapInfo {
+            drive: Drive::First.name().to_owned(),
+            name: "bitmap0".to_owned(),
+            count,
+            granularity: 65_536,
+            recording: true,
+            busy: false,
+            persistent: false,
+            inconsistent: false,
+        }
+    }
+
+    #[test]
+    fn some_of_a_disk_is_neither_nothing_nor_all_of_it_and_any_is_no_more_than_all() {
+        let all = Drive::SIZE;
+        for (wanted, count, right) in [
+            (Count::Some, 0, false),
+            (Count::Some, 1, true),
+            (Count::Some, all - 1, true),
+            (Count::Some, all, false),
+            (Count::Any, 0, true),
+            (Count::Any, all, true),
+            (Count::Any, all + 1, false),
+            (Count::Exactly(7), 7, true),
+            (Count::Exactly(7), 8, false),
+        ] {
+            assert_eq!(
+                is_right(wanted, &look(count)),
+                right,
+                "{wanted:?} of {count}"
+            );
+        }
+    }
+
+    #[test]
+    fn what_arrives_is_what_was_sent_or_more_where_the_guest_writes() {
+        for (sent, came, writing, right) in [
+            (5, 5, false, true),
+            (5, 5, true, true),
+            (5, 4, false, false),
+            (5, 4, true, false),
+            (5, 6, false, false),
+            (5, 6, true, true),
+        ] {
+            let wrong = wrong_arrival(&[look(sent)], &[look(came)], writing);
+            assert_eq!(
+                wrong.is_none(),
+                right,
+                "{sent} sent, {came} came: {wrong:?}"
+            );
+        }
+        let mut other = look(5);
+        other.drive = Drive::Second.name().to_owned();
+        assert!(wrong_arrival(&[other.clone()], &[look(5)], true).is_some());
+        other.drive = look(5).drive;
+        other.name = "bitmap1".to_owned();
+        assert!(wrong_arrival(&[other], &[look(5)], true).is_some());
+    }
+}
