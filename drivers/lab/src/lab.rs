@@ -95,8 +95,8 @@ impl Lab {
         })
     }
 
-    /// The host of this release on this side, set up in this way. It is started at the first call,
-    /// and kept.
+    /// The host of this release on this side, set up in this way where its libvirt is one for which
+    /// that is meant. It is started at the first call, and kept.
     ///
     /// # Errors
     /// Returns an error where it doesn't come up; the next call tries again.
@@ -106,6 +106,7 @@ impl Lab {
         side: Side,
         setup: HostSetup,
     ) -> Result<Arc<LabHost>, LabError> {
+        let setup = setup.of(release.release().libvirt);
         let slot = self.slot(release.name(), side, setup)?;
         let host = slot
             .host
@@ -177,7 +178,8 @@ impl Lab {
         for host in slots.values().filter_map(|slot| slot.host.get()) {
             if let Some(root) = host.path("/") {
                 // Without it the next run is slower, and no more.
-                drop(caps_cache::keep(&root, &host.release.caps_cache()));
+                let cache = host.release.caps_cache(host.setup);
+                drop(caps_cache::keep(&root, &cache));
             }
             if let Some(supervisor) = host.change.lock().await.take() {
                 supervisor.end().await?;
@@ -257,7 +259,7 @@ impl Lab {
             hostname: host.hostname().to_owned(),
             address: host.address(),
             root: host.release.root(),
-            warm: host.release.caps_cache(),
+            warm: host.release.caps_cache(host.setup),
             scratch,
             logs: host.logs().clone(),
             shared: shared(&self.dir),

@@ -5,7 +5,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use migratrix_matrix::{Release, ReleaseName, Version};
+use migratrix_matrix::{HostSetup, Release, ReleaseName, Version};
 use migratrix_root::Root;
 use serde::{Deserialize, Serialize};
 
@@ -118,9 +118,10 @@ impl StoredRelease {
         }
     }
 
-    /// What its first run left for later ones, see [`super::caps_cache`].
-    pub(crate) fn caps_cache(&self) -> PathBuf {
-        self.folder.join("warm")
+    /// What its first host of this setup left for later ones, see [`super::caps_cache`]: what is filtered
+    /// is not kept.
+    pub(crate) fn caps_cache(&self, setup: HostSetup) -> PathBuf {
+        self.folder.join("warm").join(setup.word())
     }
 
     pub(crate) fn record_file(folder: &Path) -> PathBuf {
