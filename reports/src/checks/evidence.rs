@@ -188,6 +188,15 @@ impl<'h> Evidence<'h> {
         }
     }
 
+    /// When a host was looked at first, in microseconds.
+    pub fn first_look(&self, of: Side) -> Option<u64> {
+        let mut entries = self.entries.iter();
+        entries.find_map(|entry| match &entry.saw {
+            Observation::Domain { side, .. } if *side == of => Some(entry.at_us),
+            _ => None,
+        })
+    }
+
     /// Whether what a host says of the domain stays the same within a span.
     const fn is_looked_at_once(&self) -> bool {
         match self.header().case.point {

@@ -182,10 +182,11 @@ impl LabHost {
     }
 
     /// What is new on the host, lasts, and is no case's own; each thing is told once. To be asked where no
-    /// case is on it, again and again until it is sure.
+    /// case is on it, again and again until it is sure. A daemon that has served no case still makes itself
+    /// at home.
     pub fn strays(&self) -> Strays {
         let mut watch = self.watch();
-        let Some(watch) = watch.as_mut() else {
+        let Some(watch) = watch.as_mut().filter(|watch| watch.is_settled()) else {
             return Strays::default();
         };
         if let Ok(now) = watch.now() {

@@ -68,6 +68,11 @@ impl Watch {
         }
     }
 
+    /// Whether what is new may be a case's: the daemon has served one.
+    pub(crate) const fn is_settled(&self) -> bool {
+        self.settled
+    }
+
     /// The same, of a host that these cases are on already.
     pub(crate) fn with(mut self, present: Vec<Owner>) -> Self {
         present.iter().for_each(|owner| self.books.enter(owner));

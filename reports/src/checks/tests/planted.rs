@@ -77,6 +77,19 @@ fn an_event_beside_the_migration_that_nobody_made_is_wrong() {
             "stopped (crashed) is not expected",
         );
     }
+    // What a host told of the preparation may come to us when it is looked at, and no later.
+    let late = within(
+        good(LIVE),
+        Verb::Inspect,
+        event(Source, "started", "booted"),
+    );
+    assert_kind(&late, Condition::Events, Kind::Pass);
+    let later = within(good(LIVE), Verb::Ram, event(Source, "started", "booted"));
+    fails(
+        &later,
+        Condition::Events,
+        "started (booted) is not expected",
+    );
     let paused = || event(Source, "suspended", "paused");
     let early = within(good(LIVE), Verb::Ram, paused());
     fails(
