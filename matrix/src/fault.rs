@@ -7,8 +7,8 @@
 pub(crate) mod rows;
 
 use crate::{
-    Backend, BackupFault, ChainedFault, ColoFault, Condition, Point, RawFault, TckFault,
-    word::words,
+    Backend, BackupFault, ChainedFault, ColoFault, Condition, Point, RawFault, RecoveryFault,
+    TckFault, word::words,
 };
 
 /// Makes the enum of all faults of those of the suites, in their order.
@@ -67,6 +67,8 @@ of_suites! {
     Backup(BackupFault),
     /// One of a chain of backups that libvirt makes.
     Chained(ChainedFault),
+    /// One of a migration that is struck on its way.
+    Recovery(RecoveryFault),
 }
 
 /// How a condition detects a fault.
@@ -152,17 +154,18 @@ mod tests {
     }
 
     #[test]
-    fn only_what_never_answers_is_unknown() {
+    fn only_what_never_answers_or_never_happens_is_unknown() {
         let unknown = Fault::ALL
             .into_iter()
             .filter(|fault| fault.how() == Detection::Unknown);
-        let never_answers = [
+        let neither = [
             Fault::Tck(TckFault::DaemonStopped),
             Fault::Tck(TckFault::ClientKilled),
             Fault::Raw(RawFault::QemuKilled),
             Fault::Raw(RawFault::QemuStopped),
             Fault::Raw(RawFault::QemuGarbled),
+            Fault::Recovery(RecoveryFault::StrikeWithheld),
         ];
-        assert!(unknown.eq(never_answers));
+        assert!(unknown.eq(neither));
     }
 }

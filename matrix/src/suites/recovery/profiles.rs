@@ -1,0 +1,208 @@
+//! The profiles of the `recovery` suite.
+
+use std::collections::BTreeMap;
+
+use itertools::iproduct;
+
+use super::{
+    axes::{RecoveryMoment, Way},
+    kinds::Family,
+    point::Recovery,
+    rules::{excluded, flag_sets, strikes},
+};
+use crate::{
+    Activity, Backend, Control, Fault, FlagSet, Persistence, Point, Preparation, Scenario, State,
+    suite::{profiles, unbroken},
+};
+
+/// What can run them, the usual one first.
+pub(super) const BACKENDS: &[Backend] = &[Backend::Libvirt, Backend::Fake];
+
+profiles! {
+    Recovery;
+
+    /// Every fault at every moment that it can strike, by each control method, with a guest that runs
+    /// and one that is paused. States and flags, which matter only to the configurations, take turns.
+    COMMON = "common": BACKENDS, |_| points(common());
+    /// Every fault at every moment, with each control method, state and set of flags.
+    RECOVERY_FULL = "full": BACKENDS, |_| points(product());
+    /// What is in the way before the call, with each control method, state and set of flags.
+    REFUSED = "refused": BACKENDS, |_| points(of(Family::Refused));
+    /// What strikes while the migration is under way, with each control method, state and set of flags.
+    IN_FLIGHT = "in-flight": BACKENDS, |_| points(of(Family::InFlight));
+    /// What strikes in postcopy, with each state and set of flags, and each way on.
+    POSTCOPY = "postcopy": BACKENDS, |_| points(of(Family::Postcopy));
+}
+
+fn points(all: Vec<Recovery>) -> Vec<(Point, Option<Fault>)> {
+    unbroken(all, Point::Recovery)
+}
+
+/// The whole product of the three parts.
+pub(crate) fn product() -> Vec<Recovery> {
+    let families = [Family::InFlight, Family::Refused, Family::Postcopy];
+    families.into_iter().flat_map(of).collect()
+}
+
+/// The product of one part.
+fn of(family: Family) -> Vec<Recovery> {
+    let (moments, ways) = moments_and_ways(family);
+    let strikes = strikes(family).iter().copied();
+    iproduct!(
+        strikes,
+        moments.iter().copied(),
+        ways.iter().copied(),
+        Control::ALL,
+        Activity::ALL
+    )
+    .flat_map(|(strike, moment, way, control, activity)| {
+        turns(activity).map(move |(state, flags)| Recovery {
+            strike,
+            moment,
+            way,
+            scenario: Scenario {
+                control,
+                state,
+                flags,
+                ..Scenario::USUAL
+            },
+        })
+    })
+    .collect()
+}
+
+/// The moments of a part, and its ways on.
+fn moments_and_ways(family: Family) -> (&'static [RecoveryMoment], &'static [Way]) {
+    match family {
+        Family::Refused => (&[RecoveryMoment::Call], &[Way::Documented]),
+        Family::InFlight => (&RecoveryMoment::IN_FLIGHT, &[Way::Documented]),
+        Family::Postcopy => (&RecoveryMoment::POSTCOPY, &Way::ALL),
+    }
+}
+
+/// What takes turns: the states of one activity, with each set of flags.
+fn turns(activity: Activity) -> impl Iterator<Item = (State, FlagSet)> {
+    let all = iproduct!(Persistence::ALL, Preparation::ALL, flag_sets());
+    all.map(move |(persistence, preparation, flags)| {
+        let state = State {
+            persistence,
+            activity,
+            preparation,
+        };
+        (state, flags)
+    })
+}
+
+/// How many states and sets of flags there are for one activity.
+const TURNS: usize = 8;
+
+/// Of each fault, moment, way, control method and activity one of its states and sets of flags: the one that has
+/// met its fault least until now, and what else it is.
+fn common() -> Vec<Recovery> {
+    let mut met: BTreeMap<(&str, &str), usize> = BTreeMap::new();
+    let all = product();
+    let kept = all.chunks(TURNS).map(|alike| {
+        let allowed = alike.iter().filter(|one| excluded(one).is_none());
+        let times = |one: &&Recovery| {
+            let pairs = iproduct!(heads(one), turn(one));
+            let times: Vec<_> = pairs
+                .map(|pair| met.get(&pair).copied().unwrap_or(0))
+                .collect();
+            let with_fault: usize = times.iter().take(turn(one).len()).sum();
+            (with_fault, times.iter().sum::<usize>())
+        };
+        // What is left out wholly stays, so that its rule counts it.
+        let Some(one) = allowed.min_by_key(times) else {
+            return alike[0];
+        };
+        for pair in iproduct!(heads(one), turn(one)) {
+            *met.entry(pair).or_default() += 1;
+        }
+        *one
+    });
+    kept.collect()
+}
+
+/// What a case is, but for what takes turns; the fault comes first.
+fn heads(one: &Recovery) -> [&'static str; 4] {
+    let activity = one.scenario.state.activity;
+    [
+        one.strike.word(),
+        one.moment.word(),
+        one.control().word(),
+        activity.word(),
+    ]
+}
+
+/// The words of its state and set of flags.
+fn turn(one: &Recovery) -> [&'static str; 3] {
+    let state = one.scenario.state;
+    let flags = if one.scenario.flags == flag_sets()[0] {
+        "live"
+    } else {
+        "live+undefine+persist"
+    };
+    [state.persistence.word(), state.preparation.word(), flags]
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use itertools::Itertools;
+
+    use super::*;
+
+    fn allowed(all: Vec<Recovery>) -> Vec<Recovery> {
+        all.into_iter()
+            .filter(|one| excluded(one).is_none())
+            .collect()
+    }
+
+    #[test]
+    fn the_full_profile_has_more_than_five_thousand_points_and_the_common_one_600_to_700() {
+        let full = allowed(product());
+        assert!(full.iter().all_unique());
+        assert!(full.len() >= 5_000, "{}", full.len());
+        let common = allowed(common());
+        assert!((600..=700).contains(&common.len()), "{}", common.len());
+        assert!(common.iter().all(|point| full.contains(point)));
+    }
+
+    #[test]
+    fn the_common_profile_has_each_fault_moment_method_and_activity_of_the_full_one() {
+        let key = |one: &Recovery| {
+            let state = one.scenario.state;
+            (
+                one.strike,
+                one.moment,
+                one.way,
+                one.control(),
+                state.activity,
+            )
+        };
+        let full: BTreeSet<_> = allowed(product()).iter().map(key).collect();
+        let common = allowed(common());
+        assert_eq!(common.iter().map(key).collect::<BTreeSet<_>>(), full);
+        assert_eq!(common.len(), full.len());
+    }
+
+    #[test]
+    fn each_state_and_set_of_flags_meets_each_fault_moment_method_and_activity_in_the_common_profile()
+     {
+        let pairs = |all: &[Recovery]| -> BTreeSet<_> {
+            let of = |one: &Recovery| iproduct!(heads(one), turn(one)).collect::<Vec<_>>();
+            all.iter().flat_map(of).collect()
+        };
+        let (full, common) = (pairs(&allowed(product())), pairs(&allowed(common())));
+        let missing: Vec<_> = full.difference(&common).collect();
+        assert!(missing.is_empty(), "{missing:?}");
+    }
+
+    #[test]
+    fn every_point_is_read_as_it_is_written() {
+        for point in product() {
+            assert_eq!(point.to_string().parse(), Ok(point));
+        }
+    }
+}
