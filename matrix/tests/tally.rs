@@ -4,7 +4,8 @@
 use std::collections::BTreeMap;
 
 use migratrix_matrix::{
-    Backend, Case, ExpectedAction, Fault, Point, Profile, Raw, ReleaseName, Suite, Tuple, excluded,
+    Backend, Case, ExpectedAction, Fault, Libvirts, Point, Profile, Raw, Recovery, ReleaseName,
+    Suite, Tuple, excluded,
 };
 
 /// How often each thing is true: what it is about, and what it says.
@@ -81,7 +82,33 @@ fn count_case(tally: &mut Tally, case: &Case) {
         Point::Colo(colo) => count(tally, "survivor", format!("{:?}", colo.survivor())),
         Point::Backup(backup) => count_actions(tally, backup.expected_actions()),
         Point::Chained(chained) => count_actions(tally, chained.expected_actions()),
+        Point::Recovery(recovery) => count_recovery(tally, recovery),
     }
+}
+
+fn count_recovery(tally: &mut Tally, recovery: &Recovery) {
+    for ending in recovery.endings(&Libvirts::default()) {
+        let moment = (recovery.strike, recovery.moment);
+        count(
+            tally,
+            "ending",
+            format!("{moment:?} {:?} {:?}", ending.owner, ending.remedy),
+        );
+        count(tally, "answer", format!("{:?}", ending.answer));
+        count(
+            tally,
+            "standing",
+            format!("{:?} {:?}", ending.source, ending.destination),
+        );
+        count(tally, "flags", format!("{:?}", ending.flags));
+        let configs = (
+            recovery.source_config(&ending),
+            recovery.destination_config(&ending),
+        );
+        count(tally, "configurations", format!("{configs:?}"));
+    }
+    count(tally, "call", format!("{:?}", recovery.call()));
+    count(tally, "alone", recovery.needs_hosts_alone());
 }
 
 fn count_raw(tally: &mut Tally, raw: &Raw) {
