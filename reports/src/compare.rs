@@ -239,14 +239,36 @@ impl Comparison {
         serde_json::to_string_pretty(self).expect("a comparison has only text keys") + "\n"
     }
 
-    /// What is to be known first.
+    /// What is to be known first: what broke, and of how much nobody can say it.
     pub(crate) fn verdict(&self) -> String {
-        let of = |class| cases(self.counts.get(&class).copied().unwrap_or(0));
-        match self.exit() {
+        let of = |class| cases(self.number(class));
+        let first = match self.exit() {
             Exit::Failed => format!("{} broke", of(Class::Broke)),
             Exit::Unknown => format!("{} can't be seen any more", of(Class::Unseen)),
+            Exit::AsExpected if self.is_hollow() => "No case was seen on both sides".to_owned(),
             Exit::AsExpected => "Nothing broke".to_owned(),
+        };
+        match self.number(Class::Gone) {
+            0 => first,
+            gone => format!("{first}; of {} of OLD {gone} gone", cases(self.old.cases)),
         }
+    }
+
+    /// Whether no case was seen on both sides: then nothing can have broken.
+    pub(crate) fn is_hollow(&self) -> bool {
+        self.counts.keys().all(|class| match class {
+            Class::Unseen | Class::New | Class::Gone | Class::NotSeen => true,
+            Class::Broke
+            | Class::Flaky
+            | Class::StillFailing
+            | Class::Known
+            | Class::Mended
+            | Class::Passing => false,
+        })
+    }
+
+    pub(crate) fn number(&self, class: Class) -> usize {
+        self.counts.get(&class).copied().unwrap_or(0)
     }
 
     fn of(&self, class: Class) -> impl Iterator<Item = &Change> {

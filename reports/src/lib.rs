@@ -15,6 +15,7 @@ mod compare;
 mod explain;
 mod facets;
 mod flaw;
+mod go;
 mod groups;
 mod html;
 mod json;

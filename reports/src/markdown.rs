@@ -3,7 +3,9 @@
 use std::fmt::Write;
 
 use crate::{
-    Group, Route, Run, Standing, groups,
+    Group, Route, Run, Standing,
+    go::Sign,
+    groups,
     json::TROUBLES,
     printable::{printable, shortened},
     recovered,
@@ -60,7 +62,9 @@ fn head(text: &mut String, run: &Run) {
     } else {
         told.join(", ")
     };
-    put(text, &format!("## {}", plain(&headline(run))));
+    let [mark, word, _] = Sign::of(run).words();
+    let title = format!("{mark} {word}: {}", headline(run));
+    put(text, &format!("## {}", plain(&title)));
     put(text, &format!("\n{}", plain(&told)));
 }
 

@@ -74,6 +74,14 @@ impl Rules {
             Flaky::Allowed => Standing::Unknown,
         }
     }
+
+    /// Where what is known to fail stands in a table.
+    pub(crate) const fn of_known(self) -> Standing {
+        match self.known {
+            KnownAre::Excused => Standing::KnownFailure,
+            KnownAre::Failed => Standing::Failed,
+        }
+    }
 }
 
 /// What it means that something went wrong once, and not when it was tried again.

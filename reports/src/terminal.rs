@@ -13,6 +13,7 @@ use migratrix_matrix::{
 use crate::{
     Flaw, Group, HostTrouble, Judgement, Kind, KnownAre, Route, Run, Standing,
     attribution::origins,
+    go::{Reach, Sign},
     groups,
     printable::{printable, shortened},
     recovered,
@@ -181,13 +182,23 @@ pub(crate) struct Share {
 }
 
 /// The share of the cases, if there are any. Where a host was lost under one of them, or a first
-/// attempt was wrong, the worst is no better than that, whatever came of it in the end.
+/// attempt was wrong, the worst is no better than that, whatever came of it in the end. What is known to fail
+/// stands as the run's rules say.
 pub(crate) fn share<'j>(
     run: &Run,
     judgements: impl Iterator<Item = &'j Judgement> + Clone,
 ) -> Option<Share> {
     let standings: Vec<_> = judgements.clone().map(Judgement::standing).collect();
-    let mut worst = standings.iter().copied().max()?;
+    let ranked = standings.iter().map(|one| match one {
+        Standing::KnownFailure => run.rules().of_known(),
+        Standing::Skipped
+        | Standing::Passed
+        | Standing::Unknown
+        | Standing::UnexpectedPass
+        | Standing::FailedAtFirst
+        | Standing::Failed => *one,
+    });
+    let mut worst = ranked.max()?;
     if judgements.into_iter().any(|one| run.was_shaken(one)) {
         worst = worst.max(Standing::FailedAtFirst);
     }
@@ -410,7 +421,10 @@ fn counts(text: &mut String, run: &Run, groups: &[Group<'_>], colour: Colour) {
         run.conditions(|one| one.is_one_of_the_ten()),
         run.conditions(|_| true),
     );
-    let head = headline(run);
+    let head = match Sign::of(run) {
+        sign @ Sign::Untried => format!("{}: {}", sign.words()[1], headline(run)),
+        Sign::Go | Sign::GoButKnown | Sign::NoGo | Sign::Open => headline(run),
+    };
     if told.is_empty() {
         put(text, &format!("\n{head}: nothing was judged"));
         return;
@@ -599,8 +613,20 @@ fn damage(run: &Run) -> Vec<String> {
     told
 }
 
-/// How much was tried, and in what time. A run that is not whole says so first.
+/// How much was tried, and in what time. A run that is not whole says so first, and a whole one of which
+/// pairs were not tried.
 pub(crate) fn headline(run: &Run) -> String {
+    let reach = Reach::of(run).filter(|_| is_whole(run));
+    let reach = reach.map_or(String::new(), |reach| format!("{}, ", reach.told()));
+    format!("{reach}{}", extent(run))
+}
+
+fn is_whole(run: &Run) -> bool {
+    run.missing().next().is_none() && run.missing_shards().is_empty()
+}
+
+/// How many cases there are, and in what time. A run that is not whole says so first.
+pub(crate) fn extent(run: &Run) -> String {
     let (judged, missing) = (run.judgements().len(), run.missing().count());
     let time = if judged == 0 {
         String::new()
@@ -615,7 +641,7 @@ pub(crate) fn headline(run: &Run) -> String {
         let fewest = cases(fewest);
         format!(" (--cover {strengths}: {fewest} of the pair that has the fewest)")
     });
-    if missing > 0 || !run.missing_shards().is_empty() {
+    if !is_whole(run) {
         return format!(
             "{shard}incomplete: {judged} of {}{cover}{time}",
             cases(whole)

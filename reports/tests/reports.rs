@@ -147,7 +147,7 @@ fn the_summary_in_markdown_tells_the_worst_first_and_takes_nothing_of_others_for
     assert!(markdown(&part).contains("**missing: hash:2/3**"));
     let none = markdown(&Run::new(Vec::new(), []));
     assert!(
-        none.starts_with("## 0 cases\n\nnothing was judged\n"),
+        none.starts_with("## ? Open: 0 cases\n\nnothing was judged\n"),
         "{none}"
     );
 }
@@ -476,6 +476,36 @@ bookworm → trixie           ✓ 1/1        ✓ 1/1
     let summary: serde_json::Value = serde_json::from_str(&json(&run)).expect("it is JSON");
     assert_eq!(summary["tuples"].as_array().map(Vec::len), Some(2));
     assert_eq!(summary["tuples"][0].get("client"), None);
+}
+
+#[test]
+fn where_nobody_asks_as_a_client_junit_names_none_and_a_client_of_the_same_release_has_its_own_suite()
+ {
+    let raw = "qemu/qemu/trixie,sid/precopy/tcp/running/plain";
+    let managed = "tck/libvirt/trixie,trixie,sid/p2p/persistent-running-undefined/none";
+    let release = |name| {
+        let name = ReleaseName::new(name).expect("a name");
+        Release {
+            packages: [("qemu-system-x86".to_owned(), "1:10.0".to_owned())].into(),
+            ..Release::unknown(name)
+        }
+    };
+    let judged = [judge(&raw_story::good(raw)), judge(&good(managed))];
+    let run = Run::new(Vec::new(), judged).on(["trixie", "sid"].map(release).to_vec());
+    for flavour in [Flavour::Rich, Flavour::Strict] {
+        let xml = junit(&run, Granularity::Case, flavour).expect("it is written");
+        for told in [
+            "name=\"trixie,sid\"",
+            "name=\"trixie,trixie,sid\"",
+            "classname=\"migratrix.qemu.trixie,sid\"",
+            "classname=\"migratrix.tck.trixie,trixie,sid\"",
+        ] {
+            assert_eq!(xml.matches(told).count(), 1, "{told}: {xml}");
+        }
+    }
+    let xml = junit(&run, Granularity::Case, Flavour::Rich).expect("it is written");
+    assert_eq!(xml.matches("client.package.").count(), 1, "{xml}");
+    assert_eq!(xml.matches("source.package.").count(), 2, "{xml}");
 }
 
 #[test]

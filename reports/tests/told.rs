@@ -345,6 +345,48 @@ fn known_failures_fail_for_who_asks_that() {
     assert_eq!(run.exit(), Exit::Failed);
     assert_eq!(failures(&run, Granularity::Case, Flavour::Strict), 1);
     assert_eq!(failures(&run, Granularity::Condition, Flavour::Rich), 1);
+    // Tables and titles go by the same.
+    let text = terminal(&run, Colour::Plain);
+    assert!(text.contains("✗ 0/1, 1 known"), "{text}");
+    let page = page(&run);
+    let cell = "td class=\"cell failed\"";
+    assert!(page.contains(cell) && page.contains("✗ No go"), "{page}");
+    let title = migratrix_reports::markdown(&run);
+    assert!(title.starts_with("## ✗ No go: 2 cases"), "{title}");
+}
+
+#[test]
+fn a_pair_that_was_skipped_whole_leaves_the_page_open_in_its_first_sentence() {
+    let other = NORMAL.replace("bookworm,trixie", "trixie,bookworm");
+    let skipped = Judgement::skipped(other.parse().expect("a case"), "needs a disk", 0);
+    let tried = run([judge(&good(NORMAL)), skipped.clone()]);
+    let told = page(&tried);
+    assert!(
+        told.contains("<h1>1 of 2 pairs tried: safe in 1 of 1 scenario</h1>"),
+        "{told}"
+    );
+    assert!(told.contains("<b>? Open</b>") && !told.contains("<b>✓ Go</b>"));
+    let told = page(&run([skipped]));
+    assert!(
+        told.contains("<h1>0 of 1 pair tried: nothing was tried</h1>"),
+        "{told}"
+    );
+    assert!(told.contains("<b>? Open</b>") && !told.contains("<b>✓ Go</b>"));
+}
+
+#[test]
+fn what_turns_the_order_of_characters_reaches_no_report_but_json() {
+    let mut failed = judge(&good(NORMAL));
+    for (condition, verdict) in &mut failed.conditions {
+        if *condition == Condition::Memory {
+            *verdict = Verdict::fail("a \u{202e}b\u{2028}c\u{2066}d");
+        }
+    }
+    for (name, text) in reports(&run([failed])) {
+        let raw = text.contains(['\u{202e}', '\u{2028}', '\u{2066}']);
+        let written = text.contains("a \\u{202e}b\\u{2028}c\\u{2066}d");
+        assert!(name == "JSON" || written && !raw, "{name}: {text}");
+    }
 }
 
 #[test]

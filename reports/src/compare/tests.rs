@@ -156,6 +156,46 @@ fn of_a_side_that_lacks_a_shard_nothing_is_gone() {
     );
 }
 
+/// The title of the page, its sign, and those of the Markdown and the text.
+fn titles(told: &Comparison) -> [String; 3] {
+    let page = comparison_html(told, |_| None);
+    let (_, head) = page.split_once("<header").expect("it has a head");
+    let (head, _) = head.split_once("</header>").expect("it ends");
+    let markdown = comparison_markdown(told);
+    let title = markdown.lines().next().unwrap_or_default();
+    let text = comparison_text(told, Colour::Plain);
+    [head.to_owned(), title.to_owned(), text]
+}
+
+#[test]
+fn where_cases_are_gone_the_title_says_how_many() {
+    let names = names(3);
+    let old = run(names.iter().map(|name| judged(name, None)).collect());
+    let new = run(vec![judged(&names[0], None)]);
+    let told = compare(&one(old), &one(new)).expect("they can be compared");
+    for title in titles(&told) {
+        assert!(
+            title.contains("Nothing broke; of 3 cases of OLD 2 gone"),
+            "{title}"
+        );
+    }
+}
+
+#[test]
+fn where_nothing_was_seen_on_both_sides_nothing_is_said_not_to_have_broken() {
+    let names = names(2);
+    let old = run(vec![judged(&names[0], None), unseen(&names[1])]);
+    let new = run(vec![judged(&names[1], None)]);
+    let told = compare(&one(old), &one(new)).expect("they can be compared");
+    assert_eq!(told.exit(), Exit::AsExpected);
+    let all = titles(&told);
+    for title in &all {
+        let says = title.contains("No case was seen on both sides; of 2 cases of OLD 1 gone");
+        assert!(says && !title.contains("Nothing broke"), "{title}");
+    }
+    assert!(all[0].contains("? Open") && !all[0].contains("Not worse"));
+}
+
 #[test]
 fn sides_that_nothing_can_be_said_of_are_refused() {
     let tck = || one(run(vec![judged(&names(1)[0], None)]));

@@ -26,6 +26,9 @@ pub fn comparison_text(comparison: &Comparison, colour: Colour) -> String {
         }
     }
     lines.push(String::new());
+    if comparison.is_hollow() || comparison.number(Class::Gone) > 0 {
+        lines.push(comparison.verdict());
+    }
     lines.push(counts(comparison, colour));
     lines.extend(comparison.times.as_ref().map(super::Times::told));
     lines.join("\n") + "\n"

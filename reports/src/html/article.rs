@@ -139,6 +139,7 @@ fn short(run: &Run, judgement: &Judgement, files: &impl Files) -> Markup {
     let way = |file: &str| files.way(judgement, file);
     html! {
         (reasons(judgement))
+        @if let Some(said) = judgement.said() { p.said { (said) } }
         @for why in known(judgement) { p { b.known { (sign(Standing::KnownFailure)) } " known: " (why) } }
         p { "Run it again: " code.again { (run.again(&judgement.case)) } }
         @if let Some(one) = &judgement.attribution {

@@ -40,11 +40,15 @@ fn verdict(comparison: &Comparison) -> Markup {
     let (class, sign, word) = match comparison.exit() {
         Exit::Failed => ("failed", "✗", "Worse"),
         Exit::Unknown => ("unknown", "?", "Open"),
+        Exit::AsExpected if comparison.is_hollow() => ("unknown", "?", "Open"),
         Exit::AsExpected => ("passed", "✓", "Not worse"),
     };
     markup! {
         header.verdict {
-            p.go.(class) { b { (sign) " " (word) } }
+            p.go.(class) {
+                b { (sign) " " (word) }
+                @if comparison.number(Class::Gone) > 0 { " " small { "where both sides tell" } }
+            }
             div {
                 h1 { (comparison.verdict()) }
                 @for line in moves(comparison) { p.mute { (line) } }

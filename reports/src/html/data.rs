@@ -28,6 +28,8 @@ struct Data<'r> {
     kinds: [&'static str; 4],
     /// The reasons, each once.
     reasons: Vec<String>,
+    /// What QEMUs said of why they gave up, each once; the first says nothing.
+    said: Vec<String>,
     cases: Vec<Row>,
     /// What stands before a case's name in the line that runs it again, and after it.
     again: (String, String),
@@ -47,9 +49,9 @@ struct Axis {
 struct Look(Vec<usize>, Vec<usize>, Vec<(usize, usize)>);
 
 /// A case: its head, tail, standing, look, group of failures (0: none), place of its article (0: none),
-/// and the address of its history.
+/// the address of its history, and what a QEMU said in it (0: nothing).
 #[derive(Serialize)]
-struct Row(usize, usize, usize, usize, usize, usize, History);
+struct Row(usize, usize, usize, usize, usize, usize, History, usize);
 
 /// The address of a history.
 #[derive(Serialize)]
@@ -101,6 +103,7 @@ pub fn data(run: &Run, articles: &Articles<'_>, files: &impl Files) -> String {
         looks,
         conditions,
         reasons,
+        said,
     } = all;
     let axes = axes.all.into_iter().zip(values);
     let data = Data {
@@ -119,6 +122,7 @@ pub fn data(run: &Run, articles: &Articles<'_>, files: &impl Files) -> String {
         conditions: conditions.all,
         kinds: Kind::ALL.map(Kind::word),
         reasons: reasons.all,
+        said: said.all,
         cases,
         again: again(run),
         home: &home,
@@ -167,10 +171,13 @@ struct Table {
     looks: Once<Look>,
     conditions: Once<&'static str>,
     reasons: Once<String>,
+    said: Once<String>,
 }
 
 impl Table {
     fn new() -> Self {
+        let mut said = Once::new();
+        said.number(String::new());
         Self {
             axes: Once::new(),
             values: Vec::new(),
@@ -179,6 +186,7 @@ impl Table {
             looks: Once::new(),
             conditions: Once::new(),
             reasons: Once::new(),
+            said,
         }
     }
 
@@ -203,6 +211,8 @@ impl Table {
             }
         });
         let (group, article) = articles.place(case);
+        let said = judgement.said().unwrap_or_default();
+        let said = self.said.number(printable(&said));
         Row(
             head,
             tail,
@@ -211,6 +221,7 @@ impl Table {
             group,
             article,
             history,
+            said,
         )
     }
 

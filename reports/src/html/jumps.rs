@@ -3,7 +3,7 @@
 
 use maud::{Markup, html};
 
-use crate::{Jump, Jumps, Run, Safety};
+use crate::{Jump, Jumps, Run, Safety, terminal::count};
 
 /// The distance between two stops, the line that they are on, and how high a step is drawn.
 const APART: f64 = 150.0;
@@ -25,6 +25,7 @@ pub fn jumps(run: &Run) -> Markup {
         .clone()
         .filter(|one| one.safety == Safety::Safe)
         .count();
+    let untried = jumps.jumps.len() - tried.clone().count();
     let not: Vec<_> = tried
         .clone()
         .filter(|one| one.safety != Safety::Safe)
@@ -32,7 +33,8 @@ pub fn jumps(run: &Run) -> Markup {
     html! {
         section #jumps {
             h2 { "Jumps" }
-            p { (safe) " of " (tried.count()) " pairs of releases are safe: all that was tried on them is as it should be. "
+            p { (safe) " of " (tried.count()) " pairs of releases that were tried are safe: all that was tried on them is as it should be. "
+                @if untried > 0 { (count(untried, "more pair")) " of these releases had nothing tried. " }
                 "Known failures count as failures here." }
             @for jump in not { (told(jump, &jumps)) "\n" }
             @if !jumps.breaks.is_empty() {

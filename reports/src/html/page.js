@@ -31,15 +31,18 @@
     return places.length ? data.reasons[reasons.get(places[0])] : "";
   };
   const rank = standing => data.standings[standing][0] === "skipped" ? -1 : standing;
-  const rows = data.cases.map(([head, tail, standing, look, group, article, history]) => {
+  // Of a long text its beginning and its end: the cause mostly stands last.
+  const BEGIN = 60, END = 120;
+  const shortened = text => text.length <= BEGIN + END + 3 ? text : `${text.slice(0, BEGIN)} … ${text.slice(-END)}`;
+  const rows = data.cases.map(([head, tail, standing, look, group, article, history, quote]) => {
     const [start, ofHead] = data.heads[head], [end, ofTail] = data.tails[tail];
     const values = new Int32Array(axes.length).fill(-1);
     for (const [axis, value] of ofHead) values[axis] = value;
     for (const [axis, value] of ofTail) values[axis] = value;
     values[STANDING] = standing;
     values[GROUP] = group;
-    const name = start + end;
-    return { name, text: name.toLowerCase(), head, tail, values, standing, look, group, article, history };
+    const name = start + end, said = data.said[quote];
+    return { name, said, text: `${name}\n${said}`.toLowerCase(), head, tail, values, standing, look, group, article, history };
   }).sort((one, other) => rank(other.standing) - rank(one.standing));
 
   // What is chosen: a set of values an axis, a condition and its verdict, words, and the case that is open.
@@ -120,6 +123,7 @@
       open = { body, home: body.parentElement };
       all.append(body);
     } else {
+      if (row.said) all.append(make("p", { class: "said" }, row.said));
       all.append(make("p", {}, "Run it again: ", make("code", { class: "again" }, data.again[0] + row.name + data.again[1])));
       const file = row.history === 1 ? `${data.home}history/${row.name.replaceAll("/", "~")}.jsonl` : row.history;
       if (file) all.append(make("p", {}, make("a", { href: file }, "history")));
@@ -132,7 +136,8 @@
     const isOpen = row.name === choice.open;
     const button = make("button", { type: "button", class: `row ${standing}`, "aria-expanded": isOpen },
       make("b", { title: word, role: "img", "aria-label": word }, sign), make("code", {}, row.name));
-    if (why) button.append(make("small", {}, why));
+    if (row.said) button.append(make("small", {}, row.said));
+    if (why) button.append(make("small", { title: why }, shortened(why)));
     button.addEventListener("click", () => change(() => { choice.open = isOpen ? "" : row.name; }, row.name));
     return make("li", {}, button, ...(isOpen ? [panel(row)] : []));
   };

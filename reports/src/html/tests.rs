@@ -83,6 +83,37 @@ fn a_failed_case_has_its_timeline_its_domain_with_what_differs_and_its_logs() {
 }
 
 #[test]
+fn what_a_qemu_said_stands_in_the_panel_of_its_case_and_in_its_row() {
+    let (run, files) = refused();
+    let bad = run.judgements().next().expect("a case").clone();
+    let said = Evidence {
+        file: "evidence/case/destination-qemu.log".to_owned(),
+        shows: "what it said".to_owned(),
+        said: Some(format!("VQ 0 is too large {HOSTILE}")),
+    };
+    let bad = bad.with_evidence(vec![said]);
+    let other = "tck/libvirt/trixie,bookworm,trixie/p2p/persistent-running-undefined/live";
+    let run = Run::new(Vec::new(), [bad, judge(&story::good(other))]);
+    let page = html(&run, files);
+    let (_, panel) = page.split_once("<div class=\"body\">").expect("a panel");
+    let (panel, _) = panel.split_once("</details>").expect("it ends");
+    let told = "<p class=\"said\">QEMU said on the destination: VQ 0 is too large &lt;/script&gt;";
+    assert!(panel.contains(told), "{panel}");
+    let (_, data) = page.split_once("type=\"application/json\">").expect("data");
+    let (data, _) = data.split_once("</script>").expect("it ends");
+    let data: serde_json::Value = serde_json::from_str(data).expect("it is JSON");
+    let said = |case: usize| {
+        let number = data["cases"][case][7].as_u64().expect("a number");
+        let number = usize::try_from(number).expect("it is small");
+        data["said"][number].as_str().expect("a text").to_owned()
+    };
+    let all = [said(0), said(1)];
+    assert!(all.iter().any(String::is_empty), "{all:?}");
+    let told = "QEMU said on the destination: VQ 0 is too large </script>";
+    assert!(all.iter().any(|one| one.starts_with(told)), "{all:?}");
+}
+
+#[test]
 fn what_is_in_files_stays_text() {
     let (run, files) = refused();
     let page = html(&run, files);

@@ -5,50 +5,20 @@ use std::collections::BTreeSet;
 use maud::{Markup, html};
 
 use crate::{
-    Exit, Group, KnownAre, Run, Standing,
-    terminal::{cases, count, headline},
+    Group, Run, Standing,
+    go::{Reach, Sign},
+    terminal::{cases, count, extent},
 };
 
 /// How many groups of failures the sentence names.
 const NAMED: usize = 2;
 
-/// Whether to go on, by the rules that the run's exit code goes by.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Sign {
-    Go,
-    GoButKnown,
-    NoGo,
-    Open,
-}
-
-impl Sign {
-    fn of(run: &Run) -> Self {
-        let known = run.cases().contains_key(&Standing::KnownFailure);
-        match (run.exit(), run.rules().known) {
-            (Exit::Failed, _) => Self::NoGo,
-            (Exit::Unknown, _) => Self::Open,
-            (Exit::AsExpected, KnownAre::Excused) if known => Self::GoButKnown,
-            (Exit::AsExpected, KnownAre::Excused | KnownAre::Failed) => Self::Go,
-        }
-    }
-
-    const fn class(self) -> &'static str {
-        match self {
-            Self::Go => "passed",
-            Self::GoButKnown => "known",
-            Self::NoGo => "failed",
-            Self::Open => "unknown",
-        }
-    }
-
-    /// The sign, the words, and what they go by.
-    const fn words(self) -> [&'static str; 3] {
-        match self {
-            Self::Go => ["✓", "Go", "all as expected"],
-            Self::GoButKnown => ["~", "Go", "but for what is known to fail"],
-            Self::NoGo => ["✗", "No go", "not all is as expected"],
-            Self::Open => ["?", "Open", "something was not seen"],
-        }
+const fn class(sign: Sign) -> &'static str {
+    match sign {
+        Sign::Go => "passed",
+        Sign::GoButKnown => "known",
+        Sign::NoGo => "failed",
+        Sign::Open | Sign::Untried => "unknown",
     }
 }
 
@@ -58,10 +28,10 @@ pub fn verdict(run: &Run, groups: &[Group<'_>]) -> Markup {
     let [mark, word, by] = sign.words();
     html! {
         header.verdict {
-            p.go.(sign.class()) { b { (mark) " " (word) } " " small { (by) } }
+            p.go.(class(sign)) { b { (mark) " " (word) } " " small { (by) } }
             div {
                 h1 { (sentence(run, groups)) }
-                p.mute { (headline(run)) "; " (figures(run)) "." }
+                p.mute { (extent(run)) "; " (figures(run)) "." }
             }
         }
     }
@@ -89,7 +59,7 @@ fn sentence(run: &Run, groups: &[Group<'_>]) -> Markup {
         .filter(|one| is_unsafe(one.standing))
         .collect();
     html! {
-        (way(run)) ": "
+        (Reach::of(run).map_or_else(|| way(run), |reach| reach.told())) ": "
         @if tried == 0 { "nothing was tried" }
         @else { (what(run)) " in " (passed) " of " (scenarios(tried)) }
         @if !bad.is_empty() { "; not " (named(&bad)) }

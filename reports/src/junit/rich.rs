@@ -4,7 +4,7 @@ use std::io;
 
 use jiff::Timestamp;
 use migratrix_history::Versions;
-use migratrix_matrix::{Condition, Release};
+use migratrix_matrix::{Condition, Release, Role};
 use quick_xml::{
     Writer,
     events::{BytesDecl, BytesEnd, BytesStart, BytesText, Event},
@@ -206,8 +206,10 @@ impl<W: io::Write> Xml<'_, W> {
                 self.property(name, &version.to_string())?;
             }
         }
-        let releases = self.run.known_releases();
-        for (place, name) in judgement.case.tuple.places() {
+        let (releases, case) = (self.run.known_releases(), &judgement.case);
+        let takes_part = |place: &Role| *place != Role::Client || case.backend.has_client();
+        let places = case.tuple.places().filter(|(place, _)| takes_part(place));
+        for (place, name) in places {
             let release = releases.iter().find(|one| one.name == *name);
             for (package, version) in release.map(Release::packages).into_iter().flatten() {
                 self.property(&format!("{}.package.{package}", place.word()), version)?;

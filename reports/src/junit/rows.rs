@@ -3,11 +3,11 @@
 
 use std::collections::BTreeMap;
 
-use migratrix_matrix::{Case, Condition, Shard, Tuple};
+use migratrix_matrix::{Case, Condition, ReleaseName, Shard, Tuple};
 
 use super::{Granularity, Part};
 use crate::{
-    Death, Flaky, Judgement, Kind, KnownAre, Rules, Run, Standing, Verdict, groups::reason,
+    Death, Flaky, Judgement, Kind, KnownAre, Route, Rules, Run, Standing, Verdict, groups::reason,
     printable::printable,
 };
 
@@ -83,23 +83,36 @@ fn told(attempt: &Judgement) -> String {
     format!("tried again {case}: attempt {number}: {condition}: {why}\n")
 }
 
+/// The suite that a case is in: that of its tuple, and of its client or of nobody.
+fn key(case: &Case) -> (&Tuple, Route<'_>) {
+    (&case.tuple, Route::of(case))
+}
+
+/// The releases that take part, as they stand in a case's name: no client where nobody asks as one.
+fn releases(route: &Route<'_>) -> String {
+    let client = route.client.map(ReleaseName::as_str);
+    let all = client.into_iter();
+    let all = all.chain([route.source.as_str(), route.destination.as_str()]);
+    all.collect::<Vec<_>>().join(",")
+}
+
 /// A suite a tuple, in the order of the tuples; then what is of none.
 pub(super) fn suites<'r>(run: &'r Run, part: Part<'_>, granularity: Granularity) -> Vec<Suite<'r>> {
-    let mut suites: BTreeMap<&Tuple, Vec<Row<'_>>> = BTreeMap::new();
+    let mut suites: BTreeMap<(&Tuple, Route<'_>), Vec<Row<'_>>> = BTreeMap::new();
     let judged = run.judgements().filter(|one| part.takes(&one.case.tuple));
     for judgement in judged {
-        let rows = suites.entry(&judgement.case.tuple).or_default();
+        let rows = suites.entry(key(&judgement.case)).or_default();
         rows.extend(rows_of(judgement, granularity));
     }
     for case in run.missing().filter(|case| part.takes(&case.tuple)) {
         suites
-            .entry(&case.tuple)
+            .entry(key(case))
             .or_default()
             .push(Row::Missing(case));
     }
     let named = suites.into_iter();
     let mut suites: Vec<_> = named
-        .map(|(tuple, rows)| suite(run, tuple.to_string(), rows))
+        .map(|((_, route), rows)| suite(run, releases(&route), rows))
         .collect();
     if part.has_rest() {
         let deaths = run
@@ -335,7 +348,8 @@ fn one(run: &Run, judgement: &Judgement, condition: Condition) -> Trouble {
 }
 
 fn class(case: &Case) -> String {
-    format!("migratrix.{}.{}", case.suite().word(), case.tuple)
+    let releases = releases(&Route::of(case));
+    format!("migratrix.{}.{releases}", case.suite().word())
 }
 
 /// Whose failure it is, where that was found out.

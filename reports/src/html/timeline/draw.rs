@@ -6,17 +6,23 @@ use migratrix_history::History;
 use super::{Chart, End, Lane, Mark, MarkKind, Status, Step, scale::Scale};
 
 /// Where the axis begins and ends; left of it are the names of the steps.
-const LEFT: f64 = 250.0;
+const LEFT: f64 = 290.0;
 const RIGHT: f64 = 910.0;
 const WIDTH: f64 = 980.0;
 /// The height of a line.
 const LINE: f64 = 17.0;
-/// How far apart the moments at the axis are told, and how wide a character is.
+/// How far apart the moments at the axis are told, and how wide a character is; those of a step that went
+/// wrong are bold.
 const APART: f64 = 62.0;
 const CHARACTER: f64 = 6.1;
-/// How much of a text is drawn, in characters.
-const NAME: usize = 44;
+const BOLD: f64 = 6.8;
+/// How far a text is from what it belongs to.
+const GAP: f64 = 8.0;
+/// How much of a text is drawn, in characters: of a name what has room left of the axis, whichever its
+/// letters are.
+const NAME: usize = 41;
 const MARK: usize = 48;
+const _: () = assert!(NAME as f64 * BOLD + GAP <= LEFT, "names have room");
 
 /// The timeline of an attempt, and below it the steps that did not end as they should.
 pub fn timeline(history: &History) -> Markup {
@@ -89,7 +95,7 @@ fn draw_step(step: &Step, place: usize, scale: &Scale) -> Markup {
     let lasted = time(step.ended.saturating_sub(step.began));
     html! {
         g class=(class) {
-            text.name x=(LEFT - 8.0) y=(tenth(top + 9.0)) { (short(&step.text, NAME)) }
+            text.name x=(LEFT - GAP) y=(tenth(top + 9.0)) { (fitted(&step.text, NAME)) }
             rect x=(tenth(from)) y=(tenth(top)) width=(tenth((to - from).max(1.5))) height="11" rx="2" {}
             text x=(tenth(to + 5.0)) y=(tenth(top + 9.0)) { (sign(&step.end)) (lasted) }
         }
@@ -200,7 +206,7 @@ fn draw_progress(progress: &[(u64, f64)], top: f64, scale: &Scale) -> Markup {
     let points: Vec<_> = progress.iter().map(point).collect();
     html! {
         g.progress {
-            text.name x=(LEFT - 8.0) y=(tenth(top + LINE)) { "memory sent" }
+            text.name x=(LEFT - GAP) y=(tenth(top + LINE)) { "memory sent" }
             polyline points=(points.join(" ")) {}
         }
     }
@@ -228,7 +234,7 @@ fn draw_mark(mark: &Mark, row: usize, top: f64, scale: &Scale) -> Markup {
     html! {
         g class=(class) {
             text.sign x=(tenth(at)) y=(tenth(base)) { (sign) title { (time(mark.at)) } }
-            text x=(tenth(x)) y=(tenth(base)) text-anchor=(anchor) { (short(&mark.text, MARK)) }
+            text x=(tenth(x)) y=(tenth(base)) text-anchor=(anchor) { (fitted(&mark.text, MARK)) }
         }
     }
 }
@@ -238,6 +244,14 @@ const fn sign(end: &End) -> &'static str {
         End::Done => "",
         End::Refused(_) => "✗ ",
         End::Unknown(_) => "? ",
+    }
+}
+
+/// A text that is cut at its end where it has no room; all of it is told where one points at it.
+fn fitted(text: &str, most: usize) -> Markup {
+    html! {
+        (short(text, most))
+        @if text.chars().count() > most { title { (text) } }
     }
 }
 

@@ -95,3 +95,42 @@ fn a_history_in_which_nothing_was_seen_has_a_timeline() {
     let empty = story::empty(CASE.parse().expect("a case"));
     assert!(timeline(&empty).into_string().contains("<svg"));
 }
+
+/// The name of a step that has so many characters, as it is drawn.
+fn name(count: usize) -> String {
+    let long: String = "sample the heartbeat on destination after "
+        .chars()
+        .cycle()
+        .take(count)
+        .collect();
+    let history = story::changed(story::good(CASE), |saw| {
+        if let Observation::Began { step, .. } | Observation::Ended { step, .. } = saw {
+            step.clone_from(&long);
+        }
+    });
+    let shown = timeline(&history).into_string();
+    let (_, name) = shown.split_once("<text class=\"name\"").expect("a step");
+    let (name, _) = name.split_once("</text>").expect("it ends");
+    name.to_owned()
+}
+
+#[test]
+fn the_name_of_a_step_has_room_left_of_the_axis_or_is_cut_at_its_end_and_told_whole() {
+    for count in [10, 41, 42, 60, 300] {
+        let shown = name(count);
+        let (place, text) = shown.split_once('>').expect("it is opened");
+        let (drawn, whole) = text.split_once("<title>").unwrap_or((text, ""));
+        let (_, x) = place.split_once("x=\"").expect("it has a place");
+        let end: f64 = x
+            .split('"')
+            .next()
+            .and_then(|x| x.parse().ok())
+            .expect("a number");
+        // The widest letters that common fonts have on average, in bold.
+        let width = 6.8 * drawn.chars().map(|_| 1.0).sum::<f64>();
+        assert!(width <= end, "{drawn} of {width} ends at {end}");
+        assert!(drawn.starts_with("sample the"), "{drawn}");
+        assert_eq!(drawn.ends_with('…'), !whole.is_empty(), "{shown}");
+        assert_eq!(whole.is_empty(), count <= 41, "{shown}");
+    }
+}

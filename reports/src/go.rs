@@ -1,0 +1,174 @@
+//! Whether to go on: what a reader of any report is to know first.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::{Exit, KnownAre, Route, Run, Standing, terminal::count};
+
+/// Whether to go on. It is that of the run's exit code, but for what was never tried: the exit code
+/// takes what was skipped as expected, and nobody can go by it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Sign {
+    /// All is as expected.
+    Go,
+    /// All is as expected, known failures among it.
+    GoButKnown,
+    /// Something failed.
+    NoGo,
+    /// Something was not seen.
+    Open,
+    /// Of a part of what was asked for nothing was tried.
+    Untried,
+}
+
+impl Sign {
+    pub fn of(run: &Run) -> Self {
+        let known = run.cases().contains_key(&Standing::KnownFailure);
+        match (run.exit(), run.rules().known) {
+            (Exit::Failed, _) => Self::NoGo,
+            (Exit::Unknown, _) => Self::Open,
+            (Exit::AsExpected, _) if Reach::of(run).is_some() => Self::Untried,
+            (Exit::AsExpected, KnownAre::Excused) if known => Self::GoButKnown,
+            (Exit::AsExpected, KnownAre::Excused | KnownAre::Failed) => Self::Go,
+        }
+    }
+
+    /// The sign, the words, and what they go by.
+    pub const fn words(self) -> [&'static str; 3] {
+        match self {
+            Self::Go => ["✓", "Go", "all as expected"],
+            Self::GoButKnown => ["~", "Go", "but for what is known to fail"],
+            Self::NoGo => ["✗", "No go", "not all is as expected"],
+            Self::Open => ["?", "Open", "something was not seen"],
+            Self::Untried => ["?", "Open", "not all was tried"],
+        }
+    }
+}
+
+/// How much of what was asked for was tried, where that is not all of it.
+pub(crate) struct Reach {
+    tried: usize,
+    all: usize,
+    of: &'static str,
+}
+
+impl Reach {
+    /// Of the pairs of releases, or else of the clients with their pairs: `None` where each of them has
+    /// a case that was tried.
+    pub fn of(run: &Run) -> Option<Self> {
+        let mut routes: BTreeMap<Route<'_>, bool> = BTreeMap::new();
+        for case in run.planned() {
+            routes.entry(Route::of(case)).or_default();
+        }
+        for one in run.judgements() {
+            let tried = routes.entry(Route::of(&one.case)).or_default();
+            *tried |= one.standing() != Standing::Skipped;
+        }
+        let tried = routes.iter().filter(|(_, tried)| **tried);
+        let tried: BTreeSet<_> = tried.map(|(route, _)| pair(route)).collect();
+        let all: BTreeSet<_> = routes.keys().map(pair).collect();
+        let by_pair = Self {
+            tried: tried.len(),
+            all: all.len(),
+            of: "pair",
+        };
+        let by_client = Self {
+            tried: routes.values().filter(|tried| **tried).count(),
+            all: routes.len(),
+            of: "client's pair",
+        };
+        let mut both = [by_pair, by_client].into_iter();
+        both.find(|one| one.tried < one.all)
+    }
+
+    /// It in words: `1 of 16 pairs tried`.
+    pub fn told(&self) -> String {
+        format!("{} of {} tried", self.tried, count(self.all, self.of))
+    }
+}
+
+fn pair<'r>(route: &Route<'r>) -> [&'r str; 2] {
+    [route.source.as_str(), route.destination.as_str()]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Colour, Judgement, Rules, judge, markdown, story, terminal};
+
+    const GOOD: &str = "tck/libvirt/trixie,bookworm,trixie/p2p/persistent-running-undefined/live";
+
+    fn run(skipped: &[&str], good: &[&str]) -> Run {
+        let skip = |name: &&str| Judgement::skipped(name.parse().expect("a case"), "a disk", 0);
+        let good = good.iter().map(|name| judge(&story::good(name)));
+        Run::new(Vec::new(), skipped.iter().map(skip).chain(good))
+    }
+
+    /// The sign, and what page, terminal and Markdown say in their first sentences.
+    fn told(run: &Run) -> (Sign, [String; 2]) {
+        let text = terminal(run, Colour::Plain);
+        let counts = text
+            .lines()
+            .find(|line| line.contains(" in 0.0 s") || line.contains(" s: "));
+        let title = markdown(run).lines().next().map(str::to_owned);
+        let all = [counts.map(str::to_owned), title];
+        (Sign::of(run), all.map(|one| one.expect("it is there")))
+    }
+
+    #[test]
+    fn a_pair_of_which_all_was_skipped_is_no_go_ahead() {
+        let other = GOOD.replace("bookworm,trixie", "trixie,bookworm");
+        let (sign, all) = told(&run(&[&other], &[GOOD]));
+        assert_eq!(sign, Sign::Untried);
+        for one in all {
+            assert!(one.contains("Open: 1 of 2 pairs tried"), "{one}");
+        }
+    }
+
+    #[test]
+    fn a_client_of_which_all_was_skipped_is_no_go_ahead_though_its_pair_was_tried() {
+        let other = GOOD.replace("trixie,bookworm", "bookworm,bookworm");
+        let (sign, all) = told(&run(&[&other], &[GOOD]));
+        assert_eq!(sign, Sign::Untried);
+        for one in all {
+            assert!(one.contains("Open: 1 of 2 client's pairs tried"), "{one}");
+        }
+    }
+
+    #[test]
+    fn a_run_of_which_all_was_skipped_is_no_go_ahead_and_its_exit_code_is_as_documented() {
+        let run = run(&[GOOD], &[]);
+        assert_eq!(run.exit(), Exit::AsExpected);
+        let (sign, all) = told(&run);
+        assert_eq!(sign, Sign::Untried);
+        for one in all {
+            assert!(one.contains("Open: 0 of 1 pair tried"), "{one}");
+        }
+    }
+
+    #[test]
+    fn where_each_pair_was_tried_a_case_that_was_skipped_is_as_expected() {
+        let other = GOOD.replace("p2p", "normal");
+        let (sign, all) = told(&run(&[&other], &[GOOD]));
+        assert_eq!(sign, Sign::Go);
+        assert!(all[1].starts_with("## ✓ Go: 2 cases"), "{all:?}");
+    }
+
+    #[test]
+    fn what_was_planned_of_a_pair_and_never_judged_was_not_tried() {
+        let planned = vec![GOOD.replace("bookworm", "sid").parse().expect("a case")];
+        let run = Run::new(planned, [judge(&story::good(GOOD))]);
+        let reach = Reach::of(&run).expect("a pair is left");
+        assert_eq!(reach.told(), "1 of 2 pairs tried");
+        assert_eq!(Sign::of(&run), Sign::Open);
+    }
+
+    #[test]
+    fn the_rules_of_a_run_say_where_a_known_failure_stands() {
+        let failed = Rules {
+            known: KnownAre::Failed,
+            ..Rules::default()
+        };
+        assert_eq!(failed.of_known(), Standing::Failed);
+        assert_eq!(Rules::default().of_known(), Standing::KnownFailure);
+    }
+}
