@@ -14,6 +14,10 @@ axis! {
         /// the processor time of a start. It then doesn't check either whether the guest got the processor
         /// that its domain names.
         Quick = "quick",
+        /// As quick ones, and so that what fails on them can be recovered from: a host outlives its daemon,
+        /// which calls a hook script at each step of a domain, and takes a peer that is silent for four
+        /// seconds for lost (`keepalive_interval = 1`, `keepalive_count = 3`).
+        Resilient = "resilient",
     }
 }
 

@@ -8,6 +8,7 @@ use std::{
     process::{Command, Output, Stdio},
 };
 
+use migratrix_contract::Link;
 use tracing::debug;
 
 use crate::{LabError, process};
@@ -54,6 +55,15 @@ pub(crate) fn plug(cable: &str, address: Ipv4Addr, pid: i32) -> Result<(), LabEr
          link set {cable} master {BRIDGE} up\n",
         hardware(address)
     ))
+}
+
+/// Has a cable carry what is sent, or nothing.
+pub(crate) fn set(cable: &str, link: Link) -> Result<(), LabError> {
+    let state = match link {
+        Link::Up => "up",
+        Link::Down => "down",
+    };
+    batch(&format!("link set {cable} {state}\n"))
 }
 
 /// Takes a cable away, if it is still there: it goes by itself with the host's namespace.
