@@ -60,9 +60,9 @@ async fn run() -> Result<ExitCode> {
     host.settle();
     virsh(&host, "create /run/guest.xml")?;
     let control = host.control().ok_or("it has no control")?;
-    daemon(&host, control).await?;
     link(&host, control).await?;
     folders(&host, control).await?;
+    daemon(&host, control).await?;
     gates(&host, control)?;
     limit(&host, control).await?;
     control.restore("guest-1").await?;

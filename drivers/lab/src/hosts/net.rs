@@ -57,13 +57,14 @@ pub(crate) fn plug(cable: &str, address: Ipv4Addr, pid: i32) -> Result<(), LabEr
     ))
 }
 
-/// Has a cable carry what is sent, or nothing.
+/// Has a cable carry what is sent, or nothing: its end is at the bridge or at none, which counts at once. A
+/// cable that was taken down and up again would be found to be there up to a second later.
 pub(crate) fn set(cable: &str, link: Link) -> Result<(), LabError> {
-    let state = match link {
-        Link::Up => "up",
-        Link::Down => "down",
+    let place = match link {
+        Link::Up => format!("master {BRIDGE}"),
+        Link::Down => "nomaster".to_owned(),
     };
-    batch(&format!("link set {cable} {state}\n"))
+    batch(&format!("link set {cable} {place}\n"))
 }
 
 /// Takes a cable away, if it is still there: it goes by itself with the host's namespace.
