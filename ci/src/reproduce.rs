@@ -50,9 +50,11 @@ pub fn reproduce(case: &Case, run: Option<&Path>, config: &Config) -> Result<()>
     };
     let script = match &case.point {
         Point::Tck(scenario) => of_libvirt(case, scenario, attempt.as_ref(), &releases)?,
-        Point::Qemu(_) | Point::Colo(_) | Point::Backup(_) | Point::Chained(_) => {
-            of_qemu(case, attempt.as_ref(), &releases)?
-        }
+        Point::Qemu(_)
+        | Point::Colo(_)
+        | Point::Backup(_)
+        | Point::Chained(_)
+        | Point::Recovery(_) => of_qemu(case, attempt.as_ref(), &releases)?,
     };
     say::as_it_is(script.as_bytes());
     Ok(())

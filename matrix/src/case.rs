@@ -218,7 +218,7 @@ impl FromStr for Case {
 const SHAPE: &str = "expected SUITE/BACKEND/RELEASES/POINT, and /FAULT after it in the suite \
                      `faults`; a point of `tck` is CONTROL/STATE/FLAGS or \
                      CONTROL/STATE/FLAGS/OPTIONS, one of `qemu` is METHOD/TRANSPORT/GUEST/OPTIONS, one of `backup` on libvirt is \
-                     JOURNEY/WRITER/CONTROL/STATE/FLAGS";
+                     JOURNEY/WRITER/CONTROL/STATE/FLAGS, one of `recovery` is STRIKE/MOMENT/CONTROL/STATE/FLAGS";
 
 fn read(name: &str) -> Result<Case, String> {
     let mut parts = name.splitn(4, '/');
@@ -233,7 +233,15 @@ fn read(name: &str) -> Result<Case, String> {
     }
     let (point, fault) = match (suite, rest.rsplit_once('/')) {
         (Suite::Faults, Some((point, fault))) => (point, Some(fault)),
-        (Suite::Faults | Suite::Tck | Suite::Qemu | Suite::Colo | Suite::Backup, _) => (rest, None),
+        (
+            Suite::Faults
+            | Suite::Tck
+            | Suite::Qemu
+            | Suite::Colo
+            | Suite::Backup
+            | Suite::Recovery,
+            _,
+        ) => (rest, None),
     };
     // First, since a missing fault makes what comes before it look wrong.
     let fault = fault.map(part).transpose()?;

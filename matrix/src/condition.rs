@@ -71,6 +71,23 @@ axis! {
         Failover = "failover",
         /// COLO: the survivor can be migrated once more by plain precopy.
         Remigrate = "remigrate" once "onward",
+        /// Recovery: the fault landed, and at the moment that the case names.
+        Struck = "struck",
+        /// Recovery: the call was answered within its deadline, with success exactly where the destination has
+        /// the guest, or with an error of a class that the table has.
+        Answered = "answered",
+        /// Recovery: at no time did both sides run the guest.
+        OneRuns = "one-runs",
+        /// Recovery: the guest is on the side, in the state and for the reason that fault and moment allow.
+        Owner = "owner",
+        /// Recovery: each side's configuration is as before, or as after success where the destination has the guest.
+        Config = "config",
+        /// Recovery: the side that has not got the guest has no domain, QEMU, socket or port of it, and no job is left.
+        Cleared = "cleared",
+        /// Recovery: daemons that were not killed are the same, and all know the domain.
+        Daemons = "daemons",
+        /// Recovery: after the step that heals, a plain migration to the same host succeeds, and the memory with it.
+        Retried = "retried",
         /// Backup: each job ended as the case says, through the states that are documented.
         BlockJobs = "block-jobs" once "jobs",
         /// Backup: the bitmap's name, count, granularity and state are as the writes say.
@@ -83,6 +100,23 @@ axis! {
 }
 
 impl Condition {
+    /// Those of a migration that is struck on its way.
+    pub const RECOVERY: [Self; 13] = [
+        Self::Struck,
+        Self::Answered,
+        Self::OneRuns,
+        Self::Owner,
+        Self::Memory,
+        Self::Alive,
+        Self::Config,
+        Self::Cleared,
+        Self::Daemons,
+        Self::Retried,
+        Self::Events,
+        Self::Identity,
+        Self::NoLeftovers,
+    ];
+
     /// The ten post-conditions of the TCK's migration test, in its order.
     pub const TEN: [Self; 10] = [
         Self::SourceDefined,

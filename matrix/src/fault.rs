@@ -7,8 +7,8 @@
 pub(crate) mod rows;
 
 use crate::{
-    Backend, BackupFault, ChainedFault, ColoFault, Condition, Point, RawFault, TckFault,
-    word::words,
+    Backend, BackupFault, ChainedFault, ColoFault, Condition, Point, RawFault, RecoveryFault,
+    TckFault, word::words,
 };
 
 /// Makes the enum of all faults of those of the suites, in their order.
@@ -67,6 +67,8 @@ of_suites! {
     Backup(BackupFault),
     /// One of a chain of backups that libvirt makes.
     Chained(ChainedFault),
+    /// One of a migration that is struck on its way.
+    Recovery(RecoveryFault),
 }
 
 /// How a condition detects a fault.

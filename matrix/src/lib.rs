@@ -77,6 +77,16 @@ pub use suites::{
         point::{Features, Raw},
         settings::Setting,
     },
+    recovery::{
+        axes::*,
+        expected::{
+            Answer, Ending, ErrorClass, FlagEffect, Libvirts, Owner, POSTCOPY_RESUME, Remedy, Seen,
+            Standing,
+        },
+        faults::RecoveryFault,
+        kinds::{Family, Lasting},
+        point::{HELD_BANDWIDTH_MIB, Recovery},
+    },
     tck::{
         axes::*,
         faults::TckFault,

@@ -7,8 +7,8 @@ use serde::Serialize;
 
 use crate::{
     Axis, AxisInfo, Backend, Backup, BadWord, CaseEnd, Chained, Colo, ColoChannel, Condition,
-    Expectation, Flag, MachineChoice, Raw, RawExpectation, Requirement, Rule, Scenario,
-    StorageMigration, Suite, axis::Value,
+    Expectation, Flag, MachineChoice, Raw, RawExpectation, Recovery, Requirement, Rule, Scenario,
+    StorageMigration, Strike, Suite, axis::Value,
 };
 
 /// What a case does.
@@ -24,6 +24,8 @@ pub enum Point {
     Backup(Backup),
     /// A chain of backups around a migration through libvirt.
     Chained(Chained),
+    /// A migration through libvirt that is struck on its way.
+    Recovery(Recovery),
 }
 
 /// What must come of a case, in the form of its suite.
@@ -94,6 +96,7 @@ pub fn axes() -> impl Iterator<Item = &'static AxisInfo> {
         Colo::AXES,
         Backup::AXES,
         Chained::AXES,
+        Recovery::AXES,
     ];
     let of_points = of_points.into_iter().flatten().copied();
     own.chain(of_points).unique_by(|axis| axis.name)
@@ -168,6 +171,7 @@ impl Point {
             Self::Colo(colo) => colo,
             Self::Backup(backup) => backup,
             Self::Chained(chained) => chained,
+            Self::Recovery(recovery) => recovery,
         }
     }
 
@@ -177,12 +181,14 @@ impl Point {
         let first = parts.next().unwrap_or_default();
         let more = parts.count();
         let journey = first.parse::<StorageMigration>().is_ok();
+        let strike = first.parse::<Strike>().is_ok();
         let channel = first.parse::<ColoChannel>().is_ok();
         let point = match (backend.has_client(), more) {
             (false, 3) if channel => text.parse().map(Self::Colo),
             (false, 3) if journey => text.parse().map(Self::Backup),
             (false, 3) => text.parse().map(Self::Qemu),
             (true, 2 | 3) => text.parse().map(Self::Tck),
+            (true, 4..) if strike => text.parse().map(Self::Recovery),
             (true, 4..) if journey => text.parse().map(Self::Chained),
             (true | false, _) => return Err(UnreadPoint::Shape),
         };

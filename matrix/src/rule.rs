@@ -37,6 +37,13 @@ pub(crate) const fn row<P>(
     }
 }
 
+#[cfg(test)]
+impl<P> Row<P> {
+    pub(crate) const fn name(&self) -> &'static str {
+        self.rule.name
+    }
+}
+
 /// The first of the rules that leaves the point out; `None` where it may be run.
 pub(crate) fn first<P>(rows: &'static [Row<P>], point: &P) -> Option<&'static Rule> {
     let row = rows.iter().find(|row| (row.leaves_out)(point));

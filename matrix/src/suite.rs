@@ -69,6 +69,10 @@ axis! {
         /// compared with a full backup of the same moment, or read for the stamps of the guest that
         /// writes on.
         Backup = "backup",
+        /// Fault × moment × control method × state × flags through libvirt: a migration is struck on its
+        /// way, and what is left must be as documented, heal by the step that is documented, and let the
+        /// guest be migrated again.
+        Recovery = "recovery",
         /// The test of the tester: in each case something is broken on purpose. It passes when the
         /// condition that must see it does.
         Faults = "faults",

@@ -5,6 +5,7 @@ pub(crate) mod backup;
 pub(crate) mod colo;
 pub(crate) mod faults;
 pub(crate) mod qemu;
+pub(crate) mod recovery;
 pub(crate) mod tck;
 
 use std::fmt;
@@ -19,6 +20,7 @@ impl Suite {
             Self::Qemu => &qemu::SUITE,
             Self::Colo => &colo::SUITE,
             Self::Backup => &backup::SUITE,
+            Self::Recovery => &recovery::SUITE,
             Self::Faults => &faults::SUITE,
         }
     }

@@ -115,6 +115,7 @@ fn judged(condition: Condition, evidence: &Evidence<'_>) -> Option<Judged> {
         Point::Qemu(raw) => by(&qemu::CHECKS, condition, evidence, raw),
         Point::Colo(colo) => by(&colo::CHECKS, condition, evidence, colo),
         Point::Backup(backup) => by(&backup::CHECKS, condition, evidence, backup),
+        Point::Recovery(_) => None,
         Point::Chained(chained) => by(&backup::CHAINED, condition, evidence, chained)
             .or_else(|| by(&tck::CHECKS, condition, evidence, &chained.scenario)),
     }

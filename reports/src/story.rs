@@ -206,7 +206,7 @@ fn traffic(case: &Case, scenario: &Scenario) -> Traffic {
     let call = scenario.call(Some(8));
     let journey = match case.point {
         Point::Chained(chained) => chained.journey,
-        Point::Tck(_) | Point::Qemu(_) | Point::Colo(_) | Point::Backup(_) => {
+        Point::Tck(_) | Point::Qemu(_) | Point::Colo(_) | Point::Backup(_) | Point::Recovery(_) => {
             StorageMigration::Stay
         }
     };

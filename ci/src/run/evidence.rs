@@ -289,7 +289,7 @@ impl Material {
         let kind = match when {
             When::Before => Kind::XmlBefore,
             When::After => Kind::XmlAfter,
-            When::During | When::Writing => return,
+            When::During | When::Writing | When::Healed | When::Retried => return,
         };
         self.texts
             .retain(|(its, of, _)| (*its, *of) != (side, kind));

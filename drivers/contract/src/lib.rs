@@ -42,7 +42,7 @@ pub use record::Recorder;
 pub use registers::{REGISTERS, registers};
 pub use run::{Deadlines, run};
 pub use script::{DomainSpec, LIVE_BANDWIDTH_MIB, Phase, Script, Subject};
-pub use step::{BackupStep, ColoStep, Litter, Migrate, RawStep, Step, Uuid, Variant};
+pub use step::{BackupStep, ColoStep, Litter, Migrate, RawStep, RecoveryStep, Step, Uuid, Variant};
 pub use threads::threads_named;
 pub use told::told;
 pub use tool::ToolSaid;

@@ -43,8 +43,7 @@ impl Recorder {
 
     /// Records what was seen at `instant`. Entries are kept in the order in which they are told.
     pub fn saw_at(&mut self, instant: Instant, saw: Observation) {
-        let since = instant.saturating_duration_since(self.began);
-        let at_us = u64::try_from(since.as_micros()).unwrap_or(u64::MAX);
+        let at_us = self.at_us(instant);
         let entry = Entry { at_us, saw };
         let line = entry.to_line();
         self.write(&line);
@@ -65,6 +64,13 @@ impl Recorder {
     /// Lets time pass in no time, for a back end whose guests are no more than a model of one.
     pub fn pass(&mut self, time: Duration) {
         self.began = self.began.checked_sub(time).unwrap_or(self.began);
+    }
+
+    /// Microseconds from when the case began until `instant`: the time that an entry of then has.
+    #[must_use]
+    pub fn at_us(&self, instant: Instant) -> u64 {
+        let since = instant.saturating_duration_since(self.began);
+        u64::try_from(since.as_micros()).unwrap_or(u64::MAX)
     }
 
     /// What has been recorded so far.

@@ -30,11 +30,15 @@ impl Default for Deadlines {
 
 impl Deadlines {
     fn of(&self, phase: Phase, step: &Step) -> Duration {
-        match (phase, step) {
+        let own = match (phase, step) {
             (_, Step::Migrate(_)) | (Phase::Migration, _) => self.migrate,
             (_, Step::Leftovers(_)) => self.clear * 2,
             (Phase::Clear, _) => self.clear,
             (Phase::Prepare | Phase::Before | Phase::After, _) => self.step,
+        };
+        match step {
+            Step::Recovery(step) => own + step.waits().unwrap_or_default(),
+            _ => own,
         }
     }
 }

@@ -3,6 +3,7 @@
 mod backup;
 mod colo;
 mod qemu;
+mod recovery;
 mod tck;
 
 use migratrix_guest::Parameters;
@@ -92,6 +93,15 @@ pub struct Script {
 /// pages when that comes. QEMU sends some thirty at once, ten times a second, whatever the bandwidth.
 const RECOVERED_BYTES: u32 = 8 << 20;
 
+/// Whether a fault is committed through qtest.
+fn needs_qtest(fault: Option<Fault>) -> bool {
+    match fault {
+        Some(Fault::Tck(fault)) => tck::needs_qtest(fault),
+        Some(Fault::Recovery(fault)) => recovery::needs_qtest(fault),
+        Some(Fault::Raw(_) | Fault::Colo(_) | Fault::Backup(_) | Fault::Chained(_)) | None => false,
+    }
+}
+
 impl Subject {
     /// The subject of `case`, with all that the case says of it.
     #[must_use]
@@ -99,21 +109,26 @@ impl Subject {
         let raw = match &case.point {
             Point::Qemu(raw) => qemu::effective(*raw, case.fault),
             Point::Colo(colo) => colo::base_migration(colo),
-            Point::Tck(_) | Point::Backup(_) | Point::Chained(_) => Raw::USUAL,
+            Point::Tck(_) | Point::Backup(_) | Point::Chained(_) | Point::Recovery(_) => Raw::USUAL,
         };
         let disk = match &case.point {
             Point::Backup(backup) => backup::stamped(backup.writer),
             Point::Chained(chained) => backup::stamped(chained.writer),
-            Point::Tck(_) | Point::Qemu(_) | Point::Colo(_) => spec.guest.disk,
+            Point::Tck(_) | Point::Qemu(_) | Point::Colo(_) | Point::Recovery(_) => spec.guest.disk,
+        };
+        let bytes = match &case.point {
+            Point::Recovery(recovery) => recovery::stamped(recovery.moment),
+            Point::Qemu(_)
+            | Point::Colo(_)
+            | Point::Tck(_)
+            | Point::Backup(_)
+            | Point::Chained(_) => raw.incident.is_recovery().then_some(RECOVERED_BYTES),
         };
         let guest = Parameters {
             suspend: raw.guest.sleeps(),
             flush: raw.accelerator != Accelerator::TcgUnflushed,
             disk,
-            end: match raw.incident.is_recovery() {
-                true => spec.guest.start + RECOVERED_BYTES,
-                false => spec.guest.end,
-            },
+            end: bytes.map_or(spec.guest.end, |bytes| spec.guest.start + bytes),
             ..spec.guest
         };
         Self {
@@ -121,10 +136,10 @@ impl Subject {
             uuid: spec.uuid,
             foreign_uuid: spec.foreign_uuid,
             machine: spec.machine,
-            memory_mib: spec.memory_mib,
+            memory_mib: spec.memory_mib.max(guest.memory_mib()),
             guest,
             boot_image: spec.boot_image,
-            qtest: matches!(case.fault, Some(Fault::Tck(fault)) if tck::needs_qtest(fault)),
+            qtest: needs_qtest(case.fault),
             point: case.point,
             raw,
         }
@@ -138,6 +153,7 @@ impl Subject {
             Point::Colo(colo) => colo::steps(colo),
             Point::Backup(backup) => backup::steps(backup),
             Point::Chained(chained) => backup::wrap(chained, tck::steps(&chained.scenario)),
+            Point::Recovery(recovery) => recovery::steps(recovery),
         }
     }
 
@@ -193,6 +209,7 @@ impl Script {
             Fault::Colo(fault) => self.inject_colo(fault),
             Fault::Backup(fault) => self.inject_backup(fault),
             Fault::Chained(fault) => self.inject_chained(fault),
+            Fault::Recovery(fault) => self.inject_recovery(fault),
         }
     }
 

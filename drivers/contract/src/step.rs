@@ -3,6 +3,7 @@
 mod backup;
 mod colo;
 mod qemu;
+mod recovery;
 mod tck;
 
 use std::fmt;
@@ -13,6 +14,7 @@ use migratrix_matrix::Persistence;
 pub use backup::BackupStep;
 pub use colo::ColoStep;
 pub use qemu::RawStep;
+pub use recovery::RecoveryStep;
 pub use tck::{Litter, Migrate, Uuid, Variant};
 
 /// One step of a script. Faults are steps like all others.
@@ -79,6 +81,8 @@ pub enum Step {
     Colo(ColoStep),
     /// A step of a chain of backups.
     Backup(BackupStep),
+    /// A step of a migration that is struck on its way.
+    Recovery(RecoveryStep),
 }
 
 impl Step {
@@ -115,6 +119,7 @@ impl Step {
             Self::Raw(step) => step.verb(),
             Self::Colo(step) => step.verb(),
             Self::Backup(step) => step.verb(),
+            Self::Recovery(step) => step.verb(),
         }
     }
 
@@ -150,6 +155,7 @@ impl Step {
             Self::Raw(step) => step.side(),
             Self::Colo(step) => step.side(),
             Self::Backup(step) => step.side(),
+            Self::Recovery(step) => step.side(),
         }
     }
 }
@@ -209,6 +215,7 @@ impl fmt::Display for Step {
             Self::Raw(step) => step.fmt(f),
             Self::Colo(step) => step.fmt(f),
             Self::Backup(step) => step.fmt(f),
+            Self::Recovery(step) => step.fmt(f),
         }
     }
 }
@@ -226,5 +233,7 @@ const fn moment(when: When) -> &'static str {
         When::During => "during",
         When::After => "after",
         When::Writing => "while it writes",
+        When::Healed => "when healed",
+        When::Retried => "when retried",
     }
 }

@@ -155,7 +155,7 @@ impl FakeDriver {
             Step::StopDaemon(side) => self.host(side).answers = false,
             Step::KillQemu(side) => self.host(side).crash(record)?,
             Step::KillClient => self.client_lives = false,
-            Step::Raw(_) | Step::Colo(_) | Step::Backup(_) => {
+            Step::Raw(_) | Step::Colo(_) | Step::Backup(_) | Step::Recovery(_) => {
                 return Err(Ending::Unknown("the hypervisor in memory has no QEMU"));
             }
         }

@@ -18,6 +18,7 @@ mod file;
 pub mod machine;
 mod observation;
 mod query;
+mod recovery;
 mod traffic;
 
 pub use bitmap::{BitmapInfo, BlockImage, BlockNode};
@@ -30,6 +31,7 @@ pub use observation::{
     When,
 };
 
+pub use recovery::{Deed, Glimpse, HealingCall, Pending, Proof, Silence, Watcher};
 pub use traffic::{Carrier, CarrierKind, Connection, Party, Purpose, RemoteCall, Traffic, Wire};
 
 pub use migratrix_matrix::Side;

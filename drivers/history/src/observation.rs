@@ -7,7 +7,10 @@ use migratrix_matrix::{Drive, Side, Version, Write};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::{BitmapInfo, Carrier, Document, Text, Traffic, Wire};
+use crate::{
+    BitmapInfo, Carrier, Deed, Document, Glimpse, HealingCall, Pending, Proof, Silence, Text,
+    Traffic, Watcher, Wire,
+};
 
 /// Which look at a host it was.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -22,6 +25,10 @@ pub enum When {
     After,
     /// A guest is left to write to its disk, before or after.
     Writing,
+    /// What a failed migration has left is healed.
+    Healed,
+    /// The migration was tried once more.
+    Retried,
 }
 
 /// What a step is, in the words that all back ends share. It stands beside a step's text, so that
@@ -88,6 +95,20 @@ pub enum Verb {
     Mirror,
     /// Migrate the survivor once more, and what that needs.
     Onward,
+    /// Begin a migration, which is answered later.
+    Begin,
+    /// Have a migration stand still at a moment of its way, or let it go.
+    Hold,
+    /// Commit the fault that the case is about, or undo it.
+    Strike,
+    /// Wait for the answer to a migration that was begun.
+    Answer,
+    /// Watch both sides, or end that.
+    Watch,
+    /// Heal what a failed migration has left.
+    Heal,
+    /// Migrate once more.
+    Retry,
     /// Break something on purpose.
     Break,
     /// A step that this version doesn't know.
@@ -555,6 +576,105 @@ pub enum Observation {
         /// Which host.
         side: Side,
     },
+    /// The migration stands at the moment that the case names.
+    Stood {
+        /// The moment, by its word.
+        moment: String,
+        /// By what that is known.
+        #[serde(flatten)]
+        proof: Proof,
+    },
+    /// The fault that the case is about was committed.
+    Struck {
+        /// The fault, by its word.
+        strike: String,
+        /// On which side, where it is one.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        side: Option<Side>,
+        /// When that was begun: microseconds since the case began. What is asked may be answered only when
+        /// the migration is let go.
+        began_us: u64,
+        /// What was done, and what came of it.
+        #[serde(flatten)]
+        deed: Deed,
+    },
+    /// The call that began the migration has returned.
+    Answered {
+        /// How long it took, in microseconds.
+        within_us: u64,
+        /// What it returned.
+        #[serde(flatten)]
+        outcome: Outcome,
+    },
+    /// The call that began the migration has not returned.
+    Unanswered {
+        /// How long it was waited for, in microseconds.
+        within_us: u64,
+        /// Why it is not waited for any more.
+        because: Silence,
+    },
+    /// For a while a side was seen in one state, look after look, over a connection that is not the
+    /// migration's.
+    Watched {
+        /// Which side.
+        side: Side,
+        /// Who was asked.
+        by: Watcher,
+        /// When its first look was begun: microseconds since the case began.
+        from_us: u64,
+        /// When its last look was answered.
+        to_us: u64,
+        /// How many looks there were.
+        looks: u32,
+        /// How long the slowest of them took, in microseconds.
+        slowest_us: u64,
+        /// What all of them saw.
+        #[serde(flatten)]
+        glimpse: Glimpse,
+        /// The guest's lap at the first and the last of them, where it was read.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        laps: Option<[u32; 2]>,
+    },
+    /// The process that a host's daemon is, and whether it answers.
+    Daemon {
+        /// Which host's.
+        side: Side,
+        /// At which look.
+        when: When,
+        /// Its process ID.
+        pid: u32,
+        /// When it was started, in clock ticks since the machine was: with the ID it names one process.
+        started: u64,
+        /// How long it took to answer, in microseconds; `None` where it did not.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        answered_us: Option<u64>,
+    },
+    /// Whether a job of the domain is under way (`virDomainGetJobInfo`).
+    Pending {
+        /// Which host was asked.
+        side: Side,
+        /// At which look.
+        when: When,
+        /// What it said: the type of the job, or its refusal.
+        #[serde(flatten)]
+        pending: Pending,
+    },
+    /// What a host has of the domain: QEMU's process, its sockets, ports, files, and the like.
+    Stock {
+        /// Which host.
+        side: Side,
+        /// At which look.
+        when: When,
+        /// Each thing.
+        found: Vec<String>,
+    },
+    /// What a failed migration had left was healed.
+    Healed {
+        /// The step, by its word.
+        remedy: String,
+        /// Each call that it took, and what came of it.
+        calls: Vec<HealingCall>,
+    },
     /// A fault was injected on purpose.
     Fault {
         /// Its word.
@@ -593,7 +713,7 @@ impl Observation {
     }
 
     /// The words of all kinds, as they stand in a file.
-    pub const KINDS: [&'static str; 37] = [
+    pub const KINDS: [&'static str; 46] = [
         "began",
         "ended",
         "versions",
@@ -628,6 +748,15 @@ impl Observation {
         "unowned",
         "residue",
         "not-ours",
+        "stood",
+        "struck",
+        "answered",
+        "unanswered",
+        "watched",
+        "daemon",
+        "pending",
+        "stock",
+        "healed",
         "fault",
         "host-lost",
         "note",

@@ -125,7 +125,9 @@ impl<'a> LibvirtDriver<'a> {
             | Step::KillQemu(_)
             | Step::KillClient => self.break_on_purpose(step, record).await,
             Step::Backup(step) => self.chain(step, record).await,
-            Step::Raw(_) | Step::Colo(_) => Err(Error::Foreign(step.to_string())),
+            Step::Raw(_) | Step::Colo(_) | Step::Recovery(_) => {
+                Err(Error::Foreign(step.to_string()))
+            }
         }
     }
 

@@ -65,7 +65,8 @@ impl LibvirtDriver<'_> {
             | Step::Leftovers(_)
             | Step::Raw(_)
             | Step::Colo(_)
-            | Step::Backup(_) => return Ok(()),
+            | Step::Backup(_)
+            | Step::Recovery(_) => return Ok(()),
         }
         record.saw(Observation::Fault {
             fault: step.to_string(),

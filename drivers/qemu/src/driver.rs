@@ -129,6 +129,7 @@ impl QemuDriver {
             | Step::Migrate(_)
             | Step::StopDaemon(_)
             | Step::Leave(_, Litter::UuidFile | Litter::Copy)
+            | Step::Recovery(_)
             | Step::KillClient => Err(StepError::OtherBackEnd(*step)),
         }
     }

@@ -192,7 +192,7 @@ impl<'h> Evidence<'h> {
     const fn is_looked_at_once(&self) -> bool {
         match self.header().case.point {
             Point::Tck(_) | Point::Chained(_) | Point::Qemu(_) => true,
-            Point::Colo(_) | Point::Backup(_) => false,
+            Point::Recovery(_) | Point::Colo(_) | Point::Backup(_) => false,
         }
     }
 
@@ -400,7 +400,7 @@ impl<'h> Evidence<'h> {
     /// the QEMU that sent.
     pub fn job(&self) -> Result<(Side, &'h JobStats), Verdict> {
         let asked = match self.header().case.point {
-            Point::Tck(_) | Point::Chained(_) => Side::Destination,
+            Point::Tck(_) | Point::Chained(_) | Point::Recovery(_) => Side::Destination,
             Point::Qemu(_) | Point::Colo(_) | Point::Backup(_) => Side::Source,
         };
         let job = self.last_in(&self.span(When::After), |saw| match saw {

@@ -243,7 +243,7 @@ fn iterations(evidence: &Evidence<'_>, job: &JobStats) -> Option<String> {
 /// A migration that has no disks to copy copies none.
 fn disks(evidence: &Evidence<'_>, job: &JobStats) -> Option<String> {
     let is_copied = match evidence.header().case.point {
-        Point::Tck(_) => false,
+        Point::Tck(_) | Point::Recovery(_) => false,
         Point::Chained(chained) => chained.journey == StorageMigration::Copied,
         Point::Qemu(_) | Point::Colo(_) | Point::Backup(_) => true,
     };
@@ -312,7 +312,7 @@ fn gap(evidence: &Evidence<'_>, job: &JobStats) -> Option<String> {
             evidence.header().downtime_bound_ms
         }
         Point::Qemu(_) => u64::MAX,
-        Point::Colo(_) | Point::Backup(_) => return None,
+        Point::Colo(_) | Point::Backup(_) | Point::Recovery(_) => return None,
     };
     let most = if gap > down { later } else { APART_MS };
     is_beyond(gap.max(down), gap.min(down), most).then(|| {

@@ -37,7 +37,7 @@ fn left_otherwise(evidence: &Evidence<'_>, look: &DomainState) -> Option<String>
             Method::Precopy | Method::Postcopy => ("paused", &["postmigrate"], true),
             Method::CprReboot | Method::CprTransfer | Method::CprExec => return None,
         },
-        Point::Colo(_) | Point::Backup(_) => return None,
+        Point::Colo(_) | Point::Backup(_) | Point::Recovery(_) => return None,
     };
     let right = match look {
         DomainState::Present(domain) => {

@@ -29,6 +29,8 @@ impl Evidence<'_> {
             When::During => asked..u64::MAX,
             When::After => self.ended().unwrap_or(asked)..u64::MAX,
             When::Writing => 0..u64::MAX,
+            When::Healed => self.began_last(Verb::Heal)..u64::MAX,
+            When::Retried => self.began_last(Verb::Retry)..u64::MAX,
         }
     }
 
@@ -36,12 +38,25 @@ impl Evidence<'_> {
     fn first_asked(&self) -> Result<u64, ()> {
         let began = |entry: &Entry| match entry.saw {
             Observation::Began {
-                verb: Verb::Migrate,
+                verb: Verb::Migrate | Verb::Begin,
                 ..
             } => Some(entry.at_us),
             _ => None,
         };
         self.entries.iter().find_map(began).ok_or(())
+    }
+
+    /// When the last step of a kind was begun; after all where there was none.
+    pub(super) fn began_last(&self, of: Verb) -> u64 {
+        let began = |entry: &Entry| match &entry.saw {
+            Observation::Began { verb, .. } if *verb == of => Some(entry.at_us),
+            _ => None,
+        };
+        self.entries
+            .iter()
+            .rev()
+            .find_map(began)
+            .unwrap_or(u64::MAX)
     }
 
     /// When the migration was over: the call has returned, or the source's QEMU came to a state that
@@ -53,6 +68,12 @@ impl Evidence<'_> {
                 Observation::Ended {
                     verb: Verb::Migrate,
                     ..
+                },
+            )
+            | (
+                Point::Recovery(_),
+                Observation::Ended {
+                    verb: Verb::Answer, ..
                 },
             ) => Some(entry.at_us),
             (
@@ -315,7 +336,10 @@ fn two_versions(entries: &[Entry]) -> Option<String> {
 
 /// Whether a step may be one that migrates.
 const fn migrates(verb: Verb) -> bool {
-    matches!(verb, Verb::Migrate | Verb::Onward | Verb::Backup)
+    matches!(
+        verb,
+        Verb::Migrate | Verb::Onward | Verb::Backup | Verb::Begin | Verb::Heal | Verb::Retry
+    )
 }
 
 /// Whether a step only asks for something, so that one that was refused has no answer.
@@ -352,7 +376,7 @@ fn asked_in(saw: &Observation) -> &'static [Verb] {
             Verb::Backup,
         ],
         Observation::Beat { when, .. } => match when {
-            When::Before | When::After => &[Verb::Beat],
+            When::Before | When::After | When::Healed | When::Retried => &[Verb::Beat],
             When::During | When::Writing => &[
                 Verb::Beat,
                 Verb::Migrate,
@@ -382,6 +406,14 @@ fn asked_in(saw: &Observation) -> &'static [Verb] {
         | Observation::Written { .. }
         | Observation::Compared { .. }
         | Observation::Sectors { .. } => &[Verb::Backup],
+        Observation::Stood { .. } => &[Verb::Hold, Verb::Strike],
+        Observation::Struck { .. } => &[Verb::Strike, Verb::Hold, Verb::Answer, Verb::Await],
+        Observation::Answered { .. } | Observation::Unanswered { .. } => &[Verb::Answer],
+        Observation::Watched { .. } => &[Verb::Watch],
+        Observation::Daemon { .. } | Observation::Pending { .. } | Observation::Stock { .. } => {
+            &[Verb::Inspect]
+        }
+        Observation::Healed { .. } => &[Verb::Heal],
         Observation::Leftovers { .. }
         | Observation::Unowned { .. }
         | Observation::Traffic(_)

@@ -44,6 +44,8 @@ pub(super) const fn moment(when: When) -> &'static str {
         When::During => "during the migration",
         When::After => "after the migration",
         When::Writing => "while the guest writes",
+        When::Healed => "after what heals",
+        When::Retried => "after the retry",
     }
 }
 

@@ -5,7 +5,9 @@ mod scale;
 #[cfg(test)]
 mod tests;
 
-use migratrix_history::{DomainState, Entry, History, JobStats, Observation, Outcome, Side};
+use migratrix_history::{
+    DomainState, Entry, History, JobStats, Observation, Outcome, Pending, Side,
+};
 
 pub use draw::timeline;
 
@@ -207,6 +209,19 @@ fn told(saw: &Observation) -> Option<(Side, MarkKind, String)> {
             MarkKind::Trouble,
             format!("left: {}", left.join(", ")),
         ),
+        Observation::Struck { strike, side, .. } => (
+            side.unwrap_or(Side::Source),
+            MarkKind::Trouble,
+            format!("struck: {strike}"),
+        ),
+        Observation::Stood { moment, .. } => {
+            (Side::Source, MarkKind::State, format!("stands at {moment}"))
+        }
+        Observation::Pending {
+            side,
+            pending: Pending::Job { kind },
+            ..
+        } => (*side, MarkKind::State, format!("job {kind}")),
         // Steps and statuses are drawn as spans, and what was measured has no moment of its own.
         Observation::Began { .. }
         | Observation::Ended { .. }
@@ -235,6 +250,13 @@ fn told(saw: &Observation) -> Option<(Side, MarkKind, String)> {
         | Observation::Userfaults { .. }
         | Observation::Unowned { .. }
         | Observation::NotOurs { .. }
+        | Observation::Answered { .. }
+        | Observation::Unanswered { .. }
+        | Observation::Watched { .. }
+        | Observation::Daemon { .. }
+        | Observation::Pending { .. }
+        | Observation::Stock { .. }
+        | Observation::Healed { .. }
         | Observation::Fault { .. }
         | Observation::Note { .. } => return None,
     })

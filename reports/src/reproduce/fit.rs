@@ -80,7 +80,11 @@ pub fn can_be_shown(case: &Case) -> Result<(), NoScript> {
 pub(super) fn would_be_seen(judgement: &Judgement) -> Result<(), NoScript> {
     let seen = match judgement.case.point {
         Point::Tck(_) => SEEN_LIBVIRT,
-        Point::Qemu(_) | Point::Colo(_) | Point::Backup(_) | Point::Chained(_) => SEEN_RAW,
+        Point::Qemu(_)
+        | Point::Colo(_)
+        | Point::Backup(_)
+        | Point::Chained(_)
+        | Point::Recovery(_) => SEEN_RAW,
     };
     let troubles: Vec<_> = judgement.troubles().map(|(one, _)| one).collect();
     if troubles.is_empty() || troubles.iter().any(|one| seen.contains(one)) {
@@ -121,6 +125,9 @@ fn unfit(case: &Case) -> Option<&'static str> {
         Point::Qemu(raw) => unfit_raw(raw),
         Point::Colo(_) => {
             Some("a side of its pair is lost at a moment that this program finds; give the history")
+        }
+        Point::Recovery(_) => {
+            Some("it is struck at a moment that this program holds; give the history")
         }
         Point::Backup(_) | Point::Chained(_) => {
             Some("its images are written to and compared by this program; give the history")

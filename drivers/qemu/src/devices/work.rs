@@ -124,7 +124,7 @@ pub(crate) async fn done(
     let turn = match when {
         When::Before => 0,
         When::During => 1,
-        When::After | When::Writing => 2,
+        When::After | When::Writing | When::Healed | When::Retried => 2,
     };
     let did = match work.done(party, &mut driven, turn).await {
         Err(StepError::DeviceTimeout) => vec!["no answer".to_owned()],

@@ -76,7 +76,9 @@ fn beside(evidence: &Evidence<'_>, expected: &Expectation) -> Vec<String> {
     };
     let end = match evidence.header().case.point {
         Point::Chained(_) => Verb::Backup,
-        Point::Tck(_) | Point::Qemu(_) | Point::Colo(_) | Point::Backup(_) => Verb::Clear,
+        Point::Tck(_) | Point::Qemu(_) | Point::Colo(_) | Point::Backup(_) | Point::Recovery(_) => {
+            Verb::Clear
+        }
     };
     let spans = [
         (Verb::Inspect, Verb::Migrate, before),

@@ -322,7 +322,9 @@ fn astray(traffic: &Traffic) -> Option<String> {
 fn journey(evidence: &Evidence<'_>) -> Option<StorageMigration> {
     match evidence.header().case.point {
         Point::Chained(chained) => Some(chained.journey),
-        Point::Tck(_) | Point::Qemu(_) | Point::Colo(_) | Point::Backup(_) => None,
+        Point::Tck(_) | Point::Qemu(_) | Point::Colo(_) | Point::Backup(_) | Point::Recovery(_) => {
+            None
+        }
     }
 }
 

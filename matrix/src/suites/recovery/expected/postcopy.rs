@@ -1,0 +1,246 @@
+//! What must come of a postcopy that is struck: whatever comes, the source never runs the guest again.
+
+use super::{
+    Answer, Ending, ErrorClass, FlagEffect, Libvirts, Owner, POSTCOPY_RESUME, Remedy, Standing,
+    classes::{BROKEN, CLOSED, DOMAIN_FAILED, FAILED, INTERNAL, RESET},
+    flight::gone_over,
+};
+use crate::{
+    Control,
+    suites::recovery::{
+        axes::{RecoveryMoment, Strike, Way},
+        point::Recovery,
+    },
+};
+
+const NEVER: &str = "once the destination runs the guest, only it can go on; a cancel is refused \
+    (virDomainMigrateStartPostCopy, qemuDomainAbortJobFlags)";
+const PAUSED: &str = "a postcopy whose connection is lost is paused on both sides, and its job stays, to be gone on \
+    with (VIR_MIGRATE_POSTCOPY_RESUME, NEWS of 8.5)";
+const UNATTENDED: &str = "a postcopy that nobody attends goes on while QEMU runs it \
+    (qemuProcessRecoverMigrationOut, qemuProcessRecoverMigrationIn)";
+const LOST: &str = "what the destination has not got yet is lost with the source, and what it has with itself \
+    (virDomainMigrateStartPostCopy)";
+
+const CONNECTION: &[ErrorClass] = &[RESET, CLOSED, FAILED];
+const MIGRATION: &[ErrorClass] = &[FAILED, DOMAIN_FAILED, INTERNAL, BROKEN];
+
+/// The source, whose postcopy has failed, or is attended by nobody.
+const HELD: Standing = Standing::Active(&[("paused", "postcopy-failed"), ("paused", "postcopy")]);
+const FAILED_SOURCE: Standing = Standing::Active(&[("paused", "postcopy-failed")]);
+/// The destination, which runs as far as it has the memory.
+const FAILED_DESTINATION: Standing = Standing::Active(&[
+    ("running", "postcopy-failed"),
+    ("paused", "postcopy-failed"),
+]);
+const ANY_DESTINATION: Standing = Standing::Active(&[
+    ("running", "postcopy-failed"),
+    ("paused", "postcopy-failed"),
+    ("running", "postcopy"),
+]);
+
+/// How it may end, when it was held, struck and, but where it is given up, let go.
+pub(super) fn endings(point: &Recovery, libvirts: &Libvirts) -> Vec<Ending> {
+    match point.strike {
+        Strike::Undisturbed | Strike::Cancelled => {
+            vec![gone_over(point, Answer::Success, NEVER)]
+        }
+        Strike::PostcopyPaused if !can_pause(libvirts) => {
+            vec![gone_over(point, Answer::Success, NEVER)]
+        }
+        Strike::PostcopyPaused | Strike::DataReset => broken_off(point, libvirts),
+        Strike::SourceDaemonKilled | Strike::DestinationDaemonKilled => {
+            vec![unattended(point, Answer::Error(CONNECTION))]
+        }
+        Strike::ManagementReset => {
+            let left = lost_connection(libvirts, Answer::Error(CONNECTION), ANY_DESTINATION);
+            vec![unattended(point, Answer::Error(CONNECTION)), left]
+        }
+        Strike::ClientKilled => client_killed(point),
+        Strike::SourceQemuKilled => source_died(point),
+        Strike::DestinationQemuKilled => vec![Ending {
+            source: HELD,
+            ..lost(Standing::Clear)
+        }],
+        Strike::SourceQemuStopped
+        | Strike::DestinationQemuStopped
+        | Strike::SourceDaemonSilent
+        | Strike::DestinationDaemonSilent
+        | Strike::SourceDestroyed
+        | Strike::DestinationDestroyed
+        | Strike::DataStalled
+        | Strike::ReplyLost
+        | Strike::LinkDown
+        | Strike::Suspended
+        | Strike::Resumed
+        | Strike::NeverConverges
+        | Strike::NameInactive
+        | Strike::NameActive
+        | Strike::UuidInactive
+        | Strike::UuidActive
+        | Strike::DomainActive
+        | Strike::HookMigrate
+        | Strike::HookStart
+        | Strike::StateFolderFull
+        | Strike::LibraryFolderFull
+        | Strike::LogFolderFull
+        | Strike::DaemonDead
+        | Strike::MemoryShort
+        | Strike::MachineUnknown
+        | Strike::CpuModelUnknown
+        | Strike::CpuFeatureUnknown
+        | Strike::DiskMissing
+        | Strike::PortTaken
+        | Strike::UriUnknown
+        | Strike::UriUnreachable
+        | Strike::UriRefusing
+        | Strike::UriScheme
+        | Strike::TlsMissing => Vec::new(),
+    }
+}
+
+/// Whether the source's daemon can be told to pause a postcopy.
+fn can_pause(libvirts: &Libvirts) -> bool {
+    let both = [libvirts.client, libvirts.source];
+    let mut known = both.into_iter().flatten();
+    known.all(|version| version >= POSTCOPY_RESUME)
+}
+
+/// The connection of the data is gone. At the end the destination may have all that it needs.
+fn broken_off(point: &Recovery, libvirts: &Libvirts) -> Vec<Ending> {
+    // What is paused on purpose is told to the destination only when its connection ends.
+    let is_told = libvirts.can_resume() && point.strike == Strike::DataReset;
+    let destination = if is_told {
+        FAILED_DESTINATION
+    } else {
+        ANY_DESTINATION
+    };
+    let left = lost_connection(libvirts, Answer::Error(MIGRATION), destination);
+    let left = given_up(point, left);
+    match point.moment {
+        RecoveryMoment::PostcopyEnd => vec![left, given_up(point, complete(point))],
+        RecoveryMoment::PostcopyMiddle
+        | RecoveryMoment::Call
+        | RecoveryMoment::Prepare
+        | RecoveryMoment::Launched
+        | RecoveryMoment::FirstPass
+        | RecoveryMoment::LaterPass
+        | RecoveryMoment::Switchover
+        | RecoveryMoment::Finish
+        | RecoveryMoment::Reply
+        | RecoveryMoment::Confirm => vec![left],
+    }
+}
+
+/// Both sides keep the guest, which the destination runs as far as it can; the caller goes on with it
+/// where that can be done.
+fn lost_connection(libvirts: &Libvirts, answer: Answer, destination: Standing) -> Ending {
+    Ending {
+        answer,
+        owner: Owner::Destination,
+        source: HELD,
+        destination,
+        flags: FlagEffect::None,
+        remedy: if libvirts.can_resume() {
+            Remedy::PostcopyResume
+        } else {
+            Remedy::StartAnew
+        },
+        rule: PAUSED,
+    }
+}
+
+/// The destination had all that it needs, and the source has not heard that.
+fn complete(point: &Recovery) -> Ending {
+    Ending {
+        source: FAILED_SOURCE,
+        flags: FlagEffect::Destination,
+        remedy: Remedy::DestroySource,
+        ..gone_over(point, Answer::Error(MIGRATION), PAUSED)
+    }
+}
+
+/// The same, where the operator does not go on with it.
+fn given_up(point: &Recovery, ending: Ending) -> Ending {
+    match point.way {
+        Way::Documented => ending,
+        Way::GiveUp => Ending {
+            remedy: Remedy::StartAnew,
+            ..ending
+        },
+    }
+}
+
+/// It goes on by itself, but where it stays held until it is given up.
+fn unattended(point: &Recovery, answer: Answer) -> Ending {
+    match point.way {
+        Way::Documented => Ending {
+            flags: FlagEffect::Open,
+            ..gone_over(point, answer, UNATTENDED)
+        },
+        Way::GiveUp => Ending {
+            answer,
+            owner: Owner::Destination,
+            source: HELD,
+            destination: ANY_DESTINATION,
+            flags: FlagEffect::None,
+            remedy: Remedy::StartAnew,
+            rule: UNATTENDED,
+        },
+    }
+}
+
+/// Peer to peer nobody misses the client. Where it drives the migration, nobody calls Finish and Confirm.
+fn client_killed(point: &Recovery) -> Vec<Ending> {
+    match point.control() {
+        Control::P2p | Control::Tunnelled => vec![gone_over(point, Answer::Gone, NEVER)],
+        Control::Normal => {
+            let left = Ending {
+                source: Standing::Active(&[
+                    ("paused", "postcopy-failed"),
+                    ("paused", "postcopy"),
+                    ("paused", "migration"),
+                ]),
+                destination: Standing::Active(&[
+                    ("running", "migrated"),
+                    ("running", "postcopy"),
+                    ("running", "postcopy-failed"),
+                ]),
+                flags: FlagEffect::Open,
+                remedy: Remedy::DestroySource,
+                ..gone_over(point, Answer::Gone, UNATTENDED)
+            };
+            vec![unattended(point, Answer::Gone), left]
+        }
+    }
+}
+
+/// What was not sent is gone; at the end nothing is missing.
+fn source_died(point: &Recovery) -> Vec<Ending> {
+    let left = Ending {
+        source: Standing::Inactive(&["crashed"]),
+        ..lost(ANY_DESTINATION)
+    };
+    if point.moment == RecoveryMoment::PostcopyEnd {
+        let over = Ending {
+            source: Standing::Inactive(&["crashed", "migrated"]),
+            flags: FlagEffect::Open,
+            ..gone_over(point, Answer::SuccessOr(MIGRATION), NEVER)
+        };
+        return vec![left, over];
+    }
+    vec![left]
+}
+
+/// The guest is lost: it can only be started anew.
+const fn lost(destination: Standing) -> Ending {
+    Ending {
+        answer: Answer::Error(MIGRATION),
+        owner: Owner::Nobody,
+        source: HELD,
+        destination,
+        flags: FlagEffect::None,
+        remedy: Remedy::StartAnew,
+        rule: LOST,
+    }
+}

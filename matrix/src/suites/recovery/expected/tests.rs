@@ -1,0 +1,1 @@
+//! The table, held to what is written out by hand.

@@ -1,0 +1,248 @@
+//! Of which kind a fault is: when it can strike, and what has to be ready for it.
+
+use super::axes::{RecoveryMoment, Strike};
+use Strike::*;
+
+/// The parts of the suite.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Family {
+    /// The cause is there before the call, and the migration is refused.
+    Refused,
+    /// The fault strikes while the migration is under way.
+    InFlight,
+    /// The fault strikes when the guest runs on the destination, and memory is still missing there.
+    Postcopy,
+}
+
+/// How long a fault lasts, and what ends it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Lasting {
+    /// It is done at once, and nothing of it lasts.
+    Instant,
+    /// It lasts until it is undone, which is at once: a daemon is started again.
+    Undone,
+    /// It lasts until the call has ended or a time is over, and is undone then.
+    Outlasting,
+    /// It is there from before the call until the call has ended.
+    Standing,
+}
+
+impl Strike {
+    /// Those that strike while the migration is under way.
+    pub const IN_FLIGHT: [Self; 20] = [
+        Cancelled,
+        ClientKilled,
+        SourceQemuKilled,
+        DestinationQemuKilled,
+        SourceQemuStopped,
+        DestinationQemuStopped,
+        SourceDaemonKilled,
+        DestinationDaemonKilled,
+        SourceDaemonSilent,
+        DestinationDaemonSilent,
+        SourceDestroyed,
+        DestinationDestroyed,
+        DataReset,
+        DataStalled,
+        ManagementReset,
+        ReplyLost,
+        LinkDown,
+        Suspended,
+        Resumed,
+        NeverConverges,
+    ];
+
+    /// Those that strike in postcopy.
+    pub const POSTCOPY: [Self; 10] = [
+        Undisturbed,
+        Cancelled,
+        PostcopyPaused,
+        ClientKilled,
+        SourceQemuKilled,
+        DestinationQemuKilled,
+        SourceDaemonKilled,
+        DestinationDaemonKilled,
+        DataReset,
+        ManagementReset,
+    ];
+
+    /// Those that are there before the call.
+    pub const REFUSED: [Self; 22] = [
+        NameInactive,
+        NameActive,
+        UuidInactive,
+        UuidActive,
+        DomainActive,
+        HookMigrate,
+        HookStart,
+        StateFolderFull,
+        LibraryFolderFull,
+        LogFolderFull,
+        DaemonDead,
+        MemoryShort,
+        MachineUnknown,
+        CpuModelUnknown,
+        CpuFeatureUnknown,
+        DiskMissing,
+        PortTaken,
+        UriUnknown,
+        UriUnreachable,
+        UriRefusing,
+        UriScheme,
+        TlsMissing,
+    ];
+
+    /// How long it lasts.
+    #[must_use]
+    pub const fn lasting(self) -> Lasting {
+        match self {
+            Cancelled
+            | ClientKilled
+            | SourceQemuKilled
+            | DestinationQemuKilled
+            | SourceDestroyed
+            | DestinationDestroyed
+            | DataReset
+            | ManagementReset
+            | ReplyLost
+            | Suspended
+            | Resumed
+            | NeverConverges
+            | Undisturbed
+            | PostcopyPaused => Lasting::Instant,
+            SourceDaemonKilled | DestinationDaemonKilled => Lasting::Undone,
+            SourceQemuStopped
+            | DestinationQemuStopped
+            | SourceDaemonSilent
+            | DestinationDaemonSilent
+            | DataStalled
+            | LinkDown => Lasting::Outlasting,
+            NameInactive | NameActive | UuidInactive | UuidActive | DomainActive | HookMigrate
+            | HookStart | StateFolderFull | LibraryFolderFull | LogFolderFull | DaemonDead
+            | MemoryShort | MachineUnknown | CpuModelUnknown | CpuFeatureUnknown | DiskMissing
+            | PortTaken | UriUnknown | UriUnreachable | UriRefusing | UriScheme | TlsMissing => {
+                Lasting::Standing
+            }
+        }
+    }
+
+    /// Whether it strikes the connection that the guest's memory goes over.
+    #[must_use]
+    pub const fn is_of_data(self) -> bool {
+        matches!(self, DataReset | DataStalled)
+    }
+
+    /// Whether the configuration that is in the way stands where the domain's own would.
+    #[must_use]
+    pub const fn is_conflict(self) -> bool {
+        matches!(self, NameInactive | NameActive | UuidInactive | UuidActive)
+    }
+
+    /// Whether it is about the address or the encryption of a data connection that QEMU opens itself.
+    #[must_use]
+    pub const fn is_of_native_data(self) -> bool {
+        matches!(
+            self,
+            PortTaken | UriUnknown | UriUnreachable | UriRefusing | UriScheme | TlsMissing
+        )
+    }
+
+    /// Whether it, or the moment, touches more on its hosts than the one domain: a daemon, a link, a
+    /// folder or a limit.
+    #[must_use]
+    pub const fn touches_host(self) -> bool {
+        matches!(
+            self,
+            SourceDaemonKilled
+                | DestinationDaemonKilled
+                | SourceDaemonSilent
+                | DestinationDaemonSilent
+                | LinkDown
+                | StateFolderFull
+                | LibraryFolderFull
+                | LogFolderFull
+                | DaemonDead
+                | MemoryShort
+        )
+    }
+
+    /// Whether there is more than one way on after it in postcopy.
+    #[must_use]
+    pub const fn has_two_ways(self) -> bool {
+        matches!(
+            self,
+            DataReset | PostcopyPaused | SourceDaemonKilled | DestinationDaemonKilled
+        )
+    }
+}
+
+impl RecoveryMoment {
+    /// Those of a migration that is under way.
+    pub const IN_FLIGHT: [Self; 8] = [
+        Self::Prepare,
+        Self::Launched,
+        Self::FirstPass,
+        Self::LaterPass,
+        Self::Switchover,
+        Self::Finish,
+        Self::Reply,
+        Self::Confirm,
+    ];
+
+    /// Those of postcopy.
+    pub const POSTCOPY: [Self; 2] = [Self::PostcopyMiddle, Self::PostcopyEnd];
+
+    /// The part of the suite that it is of.
+    #[must_use]
+    pub const fn family(self) -> Family {
+        match self {
+            Self::Call => Family::Refused,
+            Self::Prepare
+            | Self::Launched
+            | Self::FirstPass
+            | Self::LaterPass
+            | Self::Switchover
+            | Self::Finish
+            | Self::Reply
+            | Self::Confirm => Family::InFlight,
+            Self::PostcopyMiddle | Self::PostcopyEnd => Family::Postcopy,
+        }
+    }
+
+    /// Whether the guest was stopped on the source for the switchover.
+    #[must_use]
+    pub const fn is_stopped(self) -> bool {
+        match self {
+            Self::Call | Self::Prepare | Self::Launched | Self::FirstPass | Self::LaterPass => {
+                false
+            }
+            Self::Switchover
+            | Self::Finish
+            | Self::Reply
+            | Self::Confirm
+            | Self::PostcopyMiddle
+            | Self::PostcopyEnd => true,
+        }
+    }
+
+    /// Whether the destination has been told to start the guest, and did: the point of no return.
+    #[must_use]
+    pub const fn is_past_return(self) -> bool {
+        match self {
+            Self::Call
+            | Self::Prepare
+            | Self::Launched
+            | Self::FirstPass
+            | Self::LaterPass
+            | Self::Switchover
+            | Self::Finish => false,
+            Self::Reply | Self::Confirm | Self::PostcopyMiddle | Self::PostcopyEnd => true,
+        }
+    }
+
+    /// Whether it is held by a daemon that is held still.
+    #[must_use]
+    pub const fn holds_daemon(self) -> bool {
+        matches!(self, Self::Switchover | Self::Finish)
+    }
+}
