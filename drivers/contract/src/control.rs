@@ -1,7 +1,16 @@
 //! What may be done to a host itself, where it is ours: to its daemon, its link, its folders, and to the calls
 //! that its daemon makes of its hook script.
 
-use std::{fmt, future::Future, io, pin::Pin};
+use std::{
+    fmt,
+    future::Future,
+    io,
+    net::{Ipv4Addr, TcpListener},
+    pin::Pin,
+};
+
+/// Where a host that is set up for it has the sockets of monitors that libvirt knows nothing of.
+pub const MONITORS: &str = "/opt/migratrix/monitors";
 
 /// Something that takes its time.
 pub type HostTask<'h> = Pin<Box<dyn Future<Output = io::Result<()>> + 'h>>;
@@ -88,6 +97,12 @@ pub trait HostControl: Send + Sync {
     /// Starts the daemon again, and waits until it accepts connections.
     fn start_daemon(&self) -> HostTask<'_>;
 
+    /// The process of the QEMU of the domain of this name; `None` where none runs.
+    ///
+    /// # Errors
+    /// Returns the error where the host is down.
+    fn qemu(&self, domain: &str) -> io::Result<Option<ProcessIdentity>>;
+
     /// Signals the QEMU of the domain of this name.
     ///
     /// # Errors
@@ -102,6 +117,9 @@ pub trait HostControl: Send + Sync {
 
     /// Hides the folder behind a tiny file system that is full, and waits until it is.
     fn fill(&self, folder: Folder) -> HostTask<'_>;
+
+    /// Takes what hides a folder away again.
+    fn empty(&self, folder: Folder) -> HostTask<'_>;
 
     /// Lowers the bound on the address space of what the daemon starts from now on, in bytes; without one it
     /// is as it was.
@@ -127,6 +145,16 @@ pub trait HostControl: Send + Sync {
     /// # Errors
     /// Returns the error where the host is down.
     fn hook_calls(&self, domain: &str) -> io::Result<Vec<String>>;
+
+    /// Listens to a port of the host on all its addresses, and answers nobody, until this is dropped; port 0
+    /// is one that is free.
+    ///
+    /// # Errors
+    /// Returns the error where it can't.
+    fn listen(&self, port: u16) -> io::Result<TcpListener>;
+
+    /// The address by which the host reaches us.
+    fn our_address(&self) -> Ipv4Addr;
 
     /// Has the host as it was: its daemon runs, nothing of this domain stands still, its link is up, its
     /// folders are there, its bound is lifted and its gates are open. The notes of the domain are gone.

@@ -32,7 +32,7 @@ mod tool;
 pub use clock::now_unix;
 pub use command_line::{command_line, command_words};
 pub use control::{
-    Folder, Gate, HookPoint, HostControl, HostTask, Link, ProcessIdentity, Signalled,
+    Folder, Gate, HookPoint, HostControl, HostTask, Link, MONITORS, ProcessIdentity, Signalled,
 };
 pub use driver::{Driver, Host, Leftovers, Owner, SHARED};
 pub use kernel_file::{read_all, read_kernel_file};

@@ -47,7 +47,7 @@ pub struct Lab {
 }
 
 /// Which host of a release it is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Seat {
     /// The side of migrations that it is for.
     pub side: Side,

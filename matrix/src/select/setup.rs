@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::{Case, Plan, axis::axis};
+use crate::{Case, Plan, Point, axis::axis};
 
 axis! {
     /// How the daemon of a host of ours is set up.
@@ -24,12 +24,15 @@ axis! {
 impl Plan {
     /// How the hosts of each case are set up, in the order of the cases.
     ///
-    /// As shipped are those of cases whose domain says something of its processors; as a control,
+    /// Resilient are those of migrations that are struck on their way. Of the others, as shipped are those of cases whose domain says something of its processors; as a control,
     /// those of the first case of each tuple and control method; and all if the run's options say so.
     #[must_use]
     pub fn setups(&self) -> Vec<HostSetup> {
         let mut controlled = BTreeSet::new();
         let setup = |case: &Case| {
+            if matches!(case.point, Point::Recovery(_)) {
+                return HostSetup::Resilient;
+            }
             let Some(scenario) = case.point.scenario() else {
                 return HostSetup::AsShipped;
             };

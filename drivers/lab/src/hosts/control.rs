@@ -2,6 +2,7 @@
 
 use std::{
     io,
+    net::{Ipv4Addr, TcpListener},
     path::{Path, PathBuf},
     time::Duration,
 };
@@ -19,7 +20,9 @@ use tracing::debug;
 
 use crate::{
     LabError, LabHost,
-    hosts::{hooks, host::until_stopped, mounts, net, request::Request, supervisor},
+    hosts::{
+        hooks, host::until_stopped, mounts, net, processes::Process, request::Request, supervisor,
+    },
 };
 
 /// How long a daemon may take to be gone, to stop, or to accept connections again, and a folder to be full.
@@ -30,10 +33,7 @@ const LOOK_EVERY: Duration = Duration::from_millis(2);
 impl HostControl for LabHost {
     fn daemon(&self) -> io::Result<Option<ProcessIdentity>> {
         let daemon = self.daemon_process()?;
-        Ok(daemon.map(|daemon| ProcessIdentity {
-            pid: daemon.pid,
-            started: daemon.started,
-        }))
+        Ok(daemon.as_ref().map(identity))
     }
 
     fn signal_daemon(&self, how: Signalled) -> HostTask<'_> {
@@ -62,8 +62,16 @@ impl HostControl for LabHost {
         })
     }
 
+    fn qemu(&self, domain: &str) -> io::Result<Option<ProcessIdentity>> {
+        match self.qemu_process(domain) {
+            Ok(qemu) => Ok(Some(identity(&qemu))),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
     fn signal_qemu(&self, domain: &str, how: Signalled) -> io::Result<()> {
-        let qemu = self.qemu(domain)?;
+        let qemu = self.qemu_process(domain)?.pid;
         debug!("host {}: the QEMU of {domain} is {how:?}", self.hostname());
         send(qemu, how)
     }
@@ -83,6 +91,19 @@ impl HostControl for LabHost {
                 mounts::is_full(&root, path)
             })
             .await
+        })
+    }
+
+    fn empty(&self, folder: Folder) -> HostTask<'_> {
+        Box::pin(async move {
+            let (root, path) = (self.root()?, Path::new(folder.path()));
+            if !mounts::is_full(&root, path) {
+                return Ok(());
+            }
+            self.ask(Request::Empty(path.to_owned())).await?;
+            let deadline = Instant::now() + PATIENCE;
+            let is_back = |root: &Path| !mounts::is_full(root, path);
+            self.until(deadline, "a folder is back", is_back).await
         })
     }
 
@@ -114,6 +135,14 @@ impl HostControl for LabHost {
         hooks::calls(&self.hooks()?, domain)
     }
 
+    fn listen(&self, port: u16) -> io::Result<TcpListener> {
+        net::listen_in(self.first()?, port)
+    }
+
+    fn our_address(&self) -> Ipv4Addr {
+        net::address(0)
+    }
+
     fn restore<'h>(&'h self, domain: &'h str) -> HostTask<'h> {
         Box::pin(async move {
             hooks::forget(&self.hooks()?, domain)?;
@@ -122,7 +151,9 @@ impl HostControl for LabHost {
                 Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
                 Ok(()) | Err(_) => {}
             }
-            self.empty_all().await?;
+            for folder in Folder::ALL {
+                self.empty(folder).await?;
+            }
             match HostControl::daemon(self)? {
                 Some(_) => self.signal_daemon(Signalled::Continued).await?,
                 None => self.start_daemon().await?,
@@ -133,21 +164,6 @@ impl HostControl for LabHost {
 }
 
 impl LabHost {
-    /// Takes away what hides the host's folders.
-    async fn empty_all(&self) -> io::Result<()> {
-        let root = self.root()?;
-        for folder in Folder::ALL.map(Folder::path).map(Path::new) {
-            if !mounts::is_full(&root, folder) {
-                continue;
-            }
-            self.ask(Request::Empty(folder.to_owned())).await?;
-            let deadline = Instant::now() + PATIENCE;
-            let is_back = |root: &Path| !mounts::is_full(root, folder);
-            self.until(deadline, "a folder is back", is_back).await?;
-        }
-        Ok(())
-    }
-
     async fn ask(&self, request: Request) -> io::Result<()> {
         let mut supervisor = self.change.lock().await;
         let supervisor = supervisor.as_mut().ok_or(io::ErrorKind::NotConnected)?;
@@ -187,6 +203,13 @@ impl LabHost {
     fn hooks(&self) -> io::Result<PathBuf> {
         self.path(hooks::FOLDER)
             .ok_or_else(|| io::ErrorKind::NotConnected.into())
+    }
+}
+
+const fn identity(process: &Process) -> ProcessIdentity {
+    ProcessIdentity {
+        pid: process.pid,
+        started: process.started,
     }
 }
 

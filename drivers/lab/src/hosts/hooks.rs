@@ -10,7 +10,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use migratrix_contract::{Gate, HookPoint};
+use migratrix_contract::{Gate, HookPoint, MONITORS};
 use nix::{sys::stat::Mode, unistd::mkfifo};
 
 use crate::LabError;
@@ -19,14 +19,14 @@ use crate::LabError;
 const SCRIPT: &str = "/etc/libvirt/hooks/qemu";
 
 /// Where gates and notes are: in none of the folders that are searched for what is left.
-pub(crate) const FOLDER: &str = "/opt/migratrix-hooks";
+pub(crate) const FOLDER: &str = "/opt/migratrix/hooks";
 
 /// What the calls of a domain are noted in.
 const NOTES: &str = "calls";
 
 /// It is noted first: who sees the note and a gate knows that the call is held.
 const TEXT: &str = r#"#!/bin/sh
-cd /opt/migratrix-hooks || exit 0
+cd /opt/migratrix/hooks || exit 0
 printf '%s %s\n' "$2" "$3" >> "$1.calls"
 gate="$1.$2.$3"
 if [ -p "$gate" ]; then
@@ -38,9 +38,11 @@ fi
 exit 0
 "#;
 
-/// Writes the script. To be called in the host.
+/// Writes the script, and makes the folders that it and others need. To be called in the host.
 pub(crate) fn write() -> Result<(), LabError> {
-    fs::create_dir_all(FOLDER).map_err(LabError::file("create", FOLDER))?;
+    for folder in [FOLDER, MONITORS] {
+        fs::create_dir_all(folder).map_err(LabError::file("create", folder))?;
+    }
     let folder = Path::new(SCRIPT).parent().unwrap_or(Path::new("/"));
     fs::create_dir_all(folder).map_err(LabError::file("create", folder))?;
     fs::write(SCRIPT, TEXT).map_err(LabError::file("write", SCRIPT))?;

@@ -155,19 +155,17 @@ impl LabHost {
     }
 
     /// The QEMU of a domain, as seen from here.
-    pub(crate) fn qemu(&self, domain: &str) -> io::Result<i32> {
-        let processes = processes::of_host(self.first()?)?;
-        let mut its = processes
-            .iter()
-            .filter(|process| leftovers::names(&process.command_line, domain));
-        let qemu = its.find(|process| processes::is_qemu(process));
+    pub(crate) fn qemu_process(&self, domain: &str) -> io::Result<Process> {
+        let processes = processes::of_host(self.first()?)?.into_iter();
+        let mut its = processes.filter(|one| leftovers::names(&one.command_line, domain));
+        let qemu = its.find(processes::is_qemu);
         let missing = || {
             io::Error::new(
                 io::ErrorKind::NotFound,
                 format!("no QEMU of {domain} runs on {}", self.hostname),
             )
         };
-        qemu.map(|process| process.pid).ok_or_else(missing)
+        qemu.ok_or_else(missing)
     }
 
     /// Whether the daemon is stopped by a signal.
@@ -315,7 +313,7 @@ impl Host for LabHost {
     }
 
     fn kill_qemu(&self, domain: &str) -> io::Result<()> {
-        let qemu = self.qemu(domain)?;
+        let qemu = self.qemu_process(domain)?.pid;
         debug!("host {}: the QEMU of {domain} is killed", self.hostname);
         Ok(kill(Pid::from_raw(qemu), Signal::SIGKILL)?)
     }

@@ -3,12 +3,15 @@
 //! The addresses are those of RFC 2544, which are set aside for tests and never routed.
 
 use std::{
-    io::Write,
-    net::Ipv4Addr,
+    fs::File,
+    io::{self, Write},
+    net::{Ipv4Addr, Ipv6Addr, SocketAddrV6, TcpListener},
     process::{Command, Output, Stdio},
+    thread,
 };
 
 use migratrix_contract::Link;
+use nix::sched::{CloneFlags, setns};
 use tracing::debug;
 
 use crate::{LabError, process};
@@ -80,6 +83,26 @@ pub(crate) fn configure_host(address: Ipv4Addr) -> Result<(), LabError> {
          addr add {address}/{PREFIX} dev eth0\n\
          link set eth0 up\n"
     ))
+}
+
+/// Makes a socket in the network namespace of the process `pid`. It stays in the namespace that it was made
+/// in; a thread goes there for it, and ends.
+pub(crate) fn made_in<T: Send + 'static>(
+    pid: i32,
+    make: impl FnOnce() -> io::Result<T> + Send + 'static,
+) -> io::Result<T> {
+    let namespace = File::open(format!("/proc/{pid}/ns/net"))?;
+    let made = thread::spawn(move || {
+        setns(namespace, CloneFlags::CLONE_NEWNET)?;
+        make()
+    });
+    made.join().map_err(|_| io::ErrorKind::Other)?
+}
+
+/// Listens to a port on all addresses in the network namespace of the process `pid`.
+pub(crate) fn listen_in(pid: i32, port: u16) -> io::Result<TcpListener> {
+    let all = SocketAddrV6::new(Ipv6Addr::UNSPECIFIED, port, 0, 0);
+    made_in(pid, move || TcpListener::bind(all))
 }
 
 fn batch(lines: &str) -> Result<(), LabError> {

@@ -80,7 +80,8 @@ impl Hosts {
     pub fn listen(&self, uri: &str) -> Result<(), Error> {
         let heard = Arc::clone(self.inner().heard.entry(uri.to_owned()).or_default());
         let mut heard = heard.lock().unwrap_or_else(PoisonError::into_inner);
-        let is_up = |host: &Connect| host.is_alive() == Ok(true);
+        // One whose host was away may be taken for alive until something is sent over it.
+        let is_up = |host: &Connect| host.lib_version().is_ok();
         if heard.as_ref().is_some_and(is_up) {
             return Ok(());
         }
