@@ -18,6 +18,7 @@ mod mutations;
 mod presence;
 mod qemu;
 mod reasons;
+mod recovery;
 mod since;
 mod tck;
 #[cfg(test)]
@@ -29,7 +30,7 @@ mod xml;
 use migratrix_history::{Document, History, Side, Versions, When};
 use migratrix_matrix::{Condition, Point};
 
-use crate::Verdict;
+use crate::{Recovered, Verdict};
 use evidence::{Evidence, Judged};
 
 /// What a history says of one condition of a point of `P`'s suite.
@@ -82,6 +83,16 @@ pub(crate) fn versions(history: &History) -> Versions {
     Evidence::of(history).versions()
 }
 
+/// What came of a migration that was struck on its way.
+pub(crate) fn recovered(history: &History) -> Option<Recovered> {
+    match history.header.case.point {
+        Point::Recovery(_) => recovery::outcome(&Evidence::of(history)),
+        Point::Tck(_) | Point::Qemu(_) | Point::Colo(_) | Point::Backup(_) | Point::Chained(_) => {
+            None
+        }
+    }
+}
+
 /// What is wrong where a QEMU says itself that it is of another version than its host says.
 pub(crate) fn other_qemu(history: &History) -> Option<String> {
     let evidence = Evidence::of(history);
@@ -115,7 +126,7 @@ fn judged(condition: Condition, evidence: &Evidence<'_>) -> Option<Judged> {
         Point::Qemu(raw) => by(&qemu::CHECKS, condition, evidence, raw),
         Point::Colo(colo) => by(&colo::CHECKS, condition, evidence, colo),
         Point::Backup(backup) => by(&backup::CHECKS, condition, evidence, backup),
-        Point::Recovery(_) => None,
+        Point::Recovery(point) => by(&recovery::CHECKS, condition, evidence, point),
         Point::Chained(chained) => by(&backup::CHAINED, condition, evidence, chained)
             .or_else(|| by(&tck::CHECKS, condition, evidence, &chained.scenario)),
     }

@@ -18,6 +18,7 @@ mod grid;
 mod jumps;
 mod link;
 mod palette;
+mod recovered;
 mod remarks;
 #[cfg(test)]
 mod tests;
@@ -51,6 +52,7 @@ pub fn html(run: &Run, files: impl Files) -> String {
                         section.outcome aria-label="outcome" { (remarks::tally(run)) }
                     }
                     (grid::legend())
+                    (recovered::recovered(run))
                     (causes::causes(run))
                     (jumps::jumps(run))
                     (cases())

@@ -7,7 +7,7 @@ use migratrix_matrix::{Backend, Case, Condition, Detection, Fault, HostSetup, Re
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Attribution, Flaw, Kind, Lost, Verdict, checks,
+    Attribution, Flaw, Kind, Lost, Recovered, Verdict, checks,
     flaw::{hung, lost},
     run::seen,
 };
@@ -40,6 +40,9 @@ pub struct Judgement {
     /// The failures that are expected of this case, see [`crate::KnownFailures`].
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub known: Vec<Known>,
+    /// What came of a migration that was struck on its way, as far as it was seen.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub recovered: Option<Recovered>,
     /// Whose failure it is, where a raw case beside it was run to tell.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub attribution: Option<Attribution>,
@@ -167,6 +170,7 @@ pub fn judge(history: &History) -> Judgement {
         recorded: header.evidence,
         conditions: checks::all(history),
         known: Vec::new(),
+        recovered: checks::recovered(history),
         attribution: None,
         log: None,
         evidence: Vec::new(),
@@ -188,7 +192,7 @@ fn asks_for_migration(saw: &Observation) -> bool {
     matches!(
         saw,
         Observation::Began {
-            verb: Verb::Migrate,
+            verb: Verb::Migrate | Verb::Begin,
             ..
         }
     )
@@ -211,6 +215,7 @@ impl Judgement {
             recorded: Header::EVIDENCE,
             conditions,
             known: Vec::new(),
+            recovered: None,
             attribution: None,
             log: None,
             evidence: Vec::new(),

@@ -27,6 +27,7 @@ mod markdown;
 mod printable;
 #[cfg(test)]
 mod raw_story;
+mod recovered;
 mod reproduce;
 mod run;
 #[cfg(test)]
@@ -61,6 +62,7 @@ pub use lines::{Damage, Reading, ReportError, Verdicts, parse, read, to_line};
 pub use markdown::markdown;
 pub use migratrix_explain::{Budget, Outcome as CaseOutcome};
 pub use printable::printable;
+pub use recovered::Recovered;
 pub use reproduce::{LibvirtRecipe, NoScript, Origin as ScriptOrigin, RawRecipe, can_be_shown};
 pub use run::{Exit, Flaky, KnownAre, Route, Rules, Run, Tally};
 pub use terminal::{Colour, terminal};

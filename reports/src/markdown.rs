@@ -6,6 +6,7 @@ use crate::{
     Group, Route, Run, Standing, groups,
     json::TROUBLES,
     printable::{printable, shortened},
+    recovered,
     terminal::{self, EXAMPLES, Rows, bounds, cases, headline, sign},
 };
 
@@ -25,6 +26,7 @@ pub fn markdown(run: &Run) -> String {
         .partition(|(route, _)| route.client.is_some());
     table(&mut text, run, "client: source → destination", &managed);
     table(&mut text, run, "source → destination", &direct);
+    recovered(&mut text, run);
     missing(&mut text, run);
     deaths(&mut text, run);
     let groups = groups(run, &TROUBLES);
@@ -77,6 +79,32 @@ fn table(text: &mut String, run: &Run, title: &str, rows: &Rows<'_>) {
             .map(|head| terminal::cell(run, head, judgements).told);
         let all = [Route::to_string(route)].into_iter().chain(cells);
         put(text, &line(all.map(|cell| plain(&cell)).collect()));
+    }
+}
+
+/// What was left of struck migrations.
+fn recovered(text: &mut String, run: &Run) {
+    for grid in recovered::grids(run) {
+        let (source, destination) = grid.pair;
+        let title = format!("what was left when it was struck: {source} → {destination}");
+        put(text, &format!("\n### {}", plain(&title)));
+        let line = |cells: Vec<String>| format!("| {} |", cells.join(" | "));
+        let heads = grid.moments.iter().map(|moment| plain(moment.word()));
+        let heads = [String::new()].into_iter().chain(heads).collect();
+        put(text, &format!("\n{}", line(heads)));
+        put(text, &format!("|---|{}", "---|".repeat(grid.moments.len())));
+        for (strike, cells) in &grid.rows {
+            let cells = cells.iter().map(|cell| {
+                let told = cell.as_ref().map_or("·".to_owned(), recovered::Cell::told);
+                plain(&told)
+            });
+            let all = [plain(strike.word())].into_iter().chain(cells).collect();
+            put(text, &line(all));
+        }
+        put(text, &format!("\n{}", plain(recovered::LEGEND)));
+        for step in &grid.steps {
+            put(text, &format!("- {}", plain(step)));
+        }
     }
 }
 

@@ -15,6 +15,7 @@ use crate::{
     attribution::origins,
     groups,
     printable::{printable, shortened},
+    recovered,
 };
 
 /// Whether the text is coloured.
@@ -34,6 +35,7 @@ pub(crate) const EXAMPLES: usize = 3;
 pub fn terminal(run: &Run, colour: Colour) -> String {
     let mut text = String::new();
     table(&mut text, run, colour);
+    recovered(&mut text, run);
     let groups = groups(run, &LAST_IS_WORST);
     for group in &groups {
         explain(&mut text, run, group, colour);
@@ -52,6 +54,17 @@ const LAST_IS_WORST: [Standing; 5] = [
     Standing::FailedAtFirst,
     Standing::Failed,
 ];
+
+/// What was left of struck migrations.
+fn recovered(text: &mut String, run: &Run) {
+    let lines = recovered::text(run);
+    if !lines.is_empty() {
+        put(text, "");
+    }
+    for line in lines {
+        put(text, &line);
+    }
+}
 
 /// The tables: one for each kind of cases, a row for each route.
 fn table(text: &mut String, run: &Run, colour: Colour) {

@@ -4,7 +4,7 @@ use std::future;
 
 use migratrix_contract::{Driver, Litter, Migrate, Recorder, Step, Subject};
 use migratrix_history::{Observation, Outcome, Refusal, Side, Traffic, Verb, Versions, When};
-use migratrix_matrix::Persistence;
+use migratrix_matrix::{Persistence, Point};
 
 use crate::{
     Defect,
@@ -13,6 +13,7 @@ use crate::{
     guest::CODE,
     host::{Host, uuid_of},
     migration::{Passage, sampled, tick},
+    recovery::{Flight, LIBVIRT},
     refusal,
 };
 
@@ -21,20 +22,22 @@ const CLIENT_DIED: &str = "the client process has died";
 /// Two hosts in memory and a client, for one case.
 #[derive(Debug)]
 pub struct FakeDriver {
-    subject: Subject,
+    pub(crate) subject: Subject,
     defect: Option<Defect>,
-    source: Host,
-    destination: Host,
+    pub(crate) source: Host,
+    pub(crate) destination: Host,
+    /// A migration that is struck on its way.
+    pub(crate) flight: Flight,
     client_lives: bool,
     /// What the network has carried.
     traffic: Traffic,
 }
 
 /// How a step goes in memory.
-type Done = Result<(), Ending>;
+pub(crate) type Done = Result<(), Ending>;
 
 /// How a step ends that is not done.
-enum Ending {
+pub(crate) enum Ending {
     Refused(Refusal),
     Unknown(&'static str),
     Never,
@@ -55,6 +58,7 @@ impl FakeDriver {
             defect: None,
             source: Host::new(Side::Source),
             destination: Host::new(Side::Destination),
+            flight: Flight::default(),
             client_lives: true,
             traffic: Traffic::default(),
         }
@@ -71,7 +75,7 @@ impl FakeDriver {
         self.defect == Some(defect)
     }
 
-    fn host(&mut self, side: Side) -> &mut Host {
+    pub(crate) fn host(&mut self, side: Side) -> &mut Host {
         match side {
             Side::Source => &mut self.source,
             Side::Destination => &mut self.destination,
@@ -97,7 +101,7 @@ impl FakeDriver {
     fn obey(&mut self, step: &Step, record: &mut Recorder) -> Done {
         self.reaches(step)?;
         match *step {
-            Step::Connect => record.saw(Observation::Versions(versions())),
+            Step::Connect => record.saw(Observation::Versions(versions(&self.subject.point))),
             Step::Define(_, _) if self.commits(Defect::DefinesNothing) => {}
             Step::Define(side, uuid) => {
                 let uuid = uuid_of(&self.subject, uuid).to_owned();
@@ -155,7 +159,8 @@ impl FakeDriver {
             Step::StopDaemon(side) => self.host(side).answers = false,
             Step::KillQemu(side) => self.host(side).crash(record)?,
             Step::KillClient => self.client_lives = false,
-            Step::Raw(_) | Step::Colo(_) | Step::Backup(_) | Step::Recovery(_) => {
+            Step::Recovery(step) => self.recover(step, record)?,
+            Step::Raw(_) | Step::Colo(_) | Step::Backup(_) => {
                 return Err(Ending::Unknown("the hypervisor in memory has no QEMU"));
             }
         }
@@ -286,12 +291,19 @@ fn poke(bytes: &mut [u8]) {
     }
 }
 
-const fn versions() -> Versions {
+/// What a struck migration comes to is told by the version of libvirt.
+const fn versions(point: &Point) -> Versions {
+    let libvirt = match point {
+        Point::Recovery(_) => LIBVIRT,
+        Point::Tck(_) | Point::Qemu(_) | Point::Colo(_) | Point::Backup(_) | Point::Chained(_) => {
+            VERSION
+        }
+    };
     Versions {
-        client: Some(VERSION),
-        source_libvirt: Some(VERSION),
+        client: Some(libvirt),
+        source_libvirt: Some(libvirt),
         source_qemu: Some(VERSION),
-        destination_libvirt: Some(VERSION),
+        destination_libvirt: Some(libvirt),
         destination_qemu: Some(VERSION),
     }
 }

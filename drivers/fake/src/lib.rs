@@ -16,8 +16,10 @@ mod driver;
 mod guest;
 mod host;
 mod migration;
+mod recovery;
 mod refusal;
 mod traffic;
 
 pub use defect::Defect;
 pub use driver::FakeDriver;
+pub use recovery::RecoveryDefect;

@@ -227,7 +227,13 @@ proptest! {
 
 #[test]
 fn every_trait_of_every_profile_is_a_filter() {
-    for suite in [Suite::Tck, Suite::Qemu, Suite::Colo, Suite::Backup] {
+    for suite in [
+        Suite::Tck,
+        Suite::Qemu,
+        Suite::Colo,
+        Suite::Backup,
+        Suite::Recovery,
+    ] {
         for profile in suite.profiles() {
             let selection = Selection {
                 suite,

@@ -124,6 +124,35 @@ impl<'h> Evidence<'h> {
         }
     }
 
+    /// The same, until what a failed migration left is healed.
+    pub fn before_heal(&self) -> Self {
+        let end = self.place_of(Verb::Heal);
+        self.part(&self.entries[..end])
+    }
+
+    /// What was seen since that, and before the migration was tried once more.
+    pub fn after_heal(&self) -> Self {
+        let (from, to) = (self.place_of(Verb::Heal), self.place_of(Verb::Retry));
+        self.since_look(from, to)
+    }
+
+    /// What was seen since it was tried once more.
+    pub fn after_retry(&self) -> Self {
+        self.since_look(self.place_of(Verb::Retry), self.entries.len())
+    }
+
+    fn since_look(&self, from: usize, to: usize) -> Self {
+        self.part(&self.entries[from.min(to)..to])
+    }
+
+    /// Where the first step of a kind begins, or the end.
+    fn place_of(&self, of: Verb) -> usize {
+        let begins =
+            |entry: &Entry| matches!(&entry.saw, Observation::Began { verb, .. } if *verb == of);
+        let place = self.entries.iter().position(begins);
+        place.unwrap_or(self.entries.len())
+    }
+
     pub const fn header(&self) -> &'h Header {
         &self.history.header
     }

@@ -13,11 +13,17 @@ use crate::Verdict;
 
 /// The same machine before on the source and after on the destination.
 pub(super) fn identity(evidence: &Evidence<'_>) -> Judged {
+    identity_at(evidence, (Side::Destination, When::After))
+}
+
+/// The same machine before on the source and then at this look.
+pub(super) fn identity_at(evidence: &Evidence<'_>, at: (Side, When)) -> Judged {
+    let (on, when) = at;
     let Some(before) = one(evidence, Side::Source, When::Before)? else {
         return Ok(absent(evidence, Side::Source));
     };
-    let Some(after) = one(evidence, Side::Destination, When::After)? else {
-        return Ok(absent(evidence, Side::Destination));
+    let Some(after) = one(evidence, on, when)? else {
+        return Ok(absent(evidence, on));
     };
     let mut differences = differences(before, after);
     let asked = &evidence.header().machine;
@@ -29,7 +35,7 @@ pub(super) fn identity(evidence: &Evidence<'_>) -> Judged {
     }));
     // What was seen to be wrong is so, whatever could not be seen beside it.
     let mut unseen = None;
-    for found in [descriptions(evidence), machines(evidence)] {
+    for found in [descriptions(evidence, at), machines(evidence, at)] {
         match found {
             Ok(found) => differences.extend(found),
             Err(why) => unseen = unseen.or(Some(why)),
@@ -39,10 +45,7 @@ pub(super) fn identity(evidence: &Evidence<'_>) -> Judged {
         return Err(unseen);
     }
     Ok(Verdict::pass_if(differences.is_empty(), || {
-        let (from, to) = (
-            evidence.host(Side::Source),
-            evidence.host(Side::Destination),
-        );
+        let (from, to) = (evidence.host(Side::Source), evidence.host(on));
         format!(
             "the machine on {to} is not the one on {from}: {}",
             differences.join("; ")
@@ -51,12 +54,12 @@ pub(super) fn identity(evidence: &Evidence<'_>) -> Judged {
 }
 
 /// In what the descriptions of the running domain differ.
-fn descriptions(evidence: &Evidence<'_>) -> Result<Vec<String>, Verdict> {
+fn descriptions(evidence: &Evidence<'_>, (on, when): (Side, When)) -> Result<Vec<String>, Verdict> {
     if !evidence.records_all() || evidence.header().case.backend == Backend::Qemu {
         return Ok(Vec::new());
     }
     let before = evidence.document(Side::Source, When::Before, Document::Live)?;
-    let after = evidence.document(Side::Destination, When::After, Document::Live)?;
+    let after = evidence.document(on, when, Document::Live)?;
     let found = xml::unexplained(before, after, Compared::Running, &evidence.versions());
     let found = found.map_err(Verdict::unknown)?;
     let name = &evidence.header().domain;
@@ -67,7 +70,7 @@ fn descriptions(evidence: &Evidence<'_>) -> Result<Vec<String>, Verdict> {
 }
 
 /// In what the machines differ that the QEMUs tell of. A machine of somebody's own need not let us ask.
-fn machines(evidence: &Evidence<'_>) -> Result<Vec<String>, Verdict> {
+fn machines(evidence: &Evidence<'_>, (on, when): (Side, When)) -> Result<Vec<String>, Verdict> {
     if !evidence.records_all() {
         return Ok(Vec::new());
     }
@@ -77,7 +80,7 @@ fn machines(evidence: &Evidence<'_>) -> Result<Vec<String>, Verdict> {
         given => Ok(given),
     };
     let before = machine(Side::Source, When::Before)?;
-    let after = machine(Side::Destination, When::After)?;
+    let after = machine(on, when)?;
     let header = evidence.header();
     let uuid = (header.case.backend == Backend::Libvirt).then_some(header.uuid.as_str());
     let asked = [before, after].into_iter().flatten();
@@ -86,7 +89,7 @@ fn machines(evidence: &Evidence<'_>) -> Result<Vec<String>, Verdict> {
     if let (Some(before), Some(after)) = (before, after) {
         all.extend(machine::unexplained(before, after, &evidence.versions()));
     }
-    let told = [(Side::Source, before), (Side::Destination, after)];
+    let told = [(Side::Source, before), (on, after)];
     for (side, document) in told {
         let lacks = document.and_then(machine::untold);
         if let (Some(lacks), true) = (lacks, all.is_empty() && !evidence.is_foreign(side)) {

@@ -16,6 +16,16 @@ const SLACK: u64 = 2;
 /// The law holds, and the guest is at a lap that it can be at; at the one that it had before if it was
 /// to stand still all the while. What it doesn't stamp is what it was.
 pub(super) fn memory(evidence: &Evidence<'_>, on: Side, stands: bool) -> Judged {
+    match stamped(evidence, on, stands)? {
+        Verdict::Pass => rest(evidence, (evidence, on)),
+        wrong @ (Verdict::Fail { .. } | Verdict::Unknown { .. } | Verdict::Skipped { .. }) => {
+            Ok(wrong)
+        }
+    }
+}
+
+/// The law holds, and the guest is at a lap that it can be at.
+pub(super) fn stamped(evidence: &Evidence<'_>, on: Side, stands: bool) -> Judged {
     let surveyed = evidence.survey(on)?;
     let stamper = match lawful(evidence, on, &surveyed)? {
         Ok(stamper) => stamper,
@@ -30,7 +40,7 @@ pub(super) fn memory(evidence: &Evidence<'_>, on: Side, stands: bool) -> Judged 
             stamper.laps
         )));
     }
-    rest(evidence, (evidence, on))
+    Ok(Verdict::Pass)
 }
 
 /// Where the stamper stood, by memory that obeys the law and by registers of which it is; a failure where

@@ -1,6 +1,6 @@
 //! The checks of a migration through libvirt: the ten post-conditions, and those beyond them.
 
-mod after;
+pub(super) mod after;
 mod before;
 mod channels;
 mod during;

@@ -1,4 +1,5 @@
 //! Runs a case on the fake and judges it.
+#![allow(dead_code, reason = "each test has its own use of it")]
 
 use migratrix_contract::{Deadlines, DomainSpec, Recorder, Script, run};
 use migratrix_fake::{Defect, FakeDriver};
@@ -21,11 +22,16 @@ pub fn case(point: Point, fault: Option<Fault>) -> Case {
 }
 
 pub fn play(case: &Case, defect: Option<Defect>) -> History {
+    play_with(case, |driver| match defect {
+        Some(defect) => driver.committing(defect),
+        None => driver,
+    })
+}
+
+/// The same, on a driver that is changed before.
+pub fn play_with(case: &Case, change: impl FnOnce(FakeDriver) -> FakeDriver) -> History {
     let script = Script::of(case, spec(case), 2_000);
-    let mut driver = FakeDriver::new(&script.subject);
-    if let Some(defect) = defect {
-        driver = driver.committing(defect);
-    }
+    let mut driver = change(FakeDriver::new(&script.subject));
     let mut record = Recorder::new(script.header(1, 0), None);
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_time()

@@ -24,7 +24,7 @@ mod remedy;
 #[cfg(test)]
 mod tests;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::{kinds::Family, point::Recovery};
 use crate::{Flag, Persistence, Version};
@@ -32,7 +32,7 @@ pub use classes::ErrorClass;
 pub use remedy::{Remedy, Seen};
 
 /// Who has the guest.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum Owner {

@@ -12,7 +12,8 @@ use crate::{
 use RecoveryMoment::{Confirm, Finish, FirstPass, LaterPass, Launched, Prepare, Reply, Switchover};
 use Strike::{
     DataReset, DataStalled, DestinationQemuKilled, DestinationQemuStopped, LinkDown,
-    NeverConverges, ReplyLost, Resumed, SourceQemuKilled, SourceQemuStopped, Suspended,
+    ManagementReset, NeverConverges, ReplyLost, Resumed, SourceQemuKilled, SourceQemuStopped,
+    Suspended,
 };
 
 const POINT: &str = "the suite `recovery`: a case shows what its name says";
@@ -54,12 +55,13 @@ static ROWS: [Row<Recovery>; 17] = [
     row(
         "no-data-connection",
         |point| {
-            let connected = [FirstPass, LaterPass, Switchover, Finish, Confirm];
+            let connected = [FirstPass, LaterPass, Switchover, Finish];
             point.strike == DataReset
                 && point.family() == Family::InFlight
                 && !connected.contains(&point.moment)
         },
-        "the source connects for the data when the destination listens and the hook has returned",
+        "the source connects for the data when the destination listens and the hook has returned, and has no \
+         QEMU any more when the migration is confirmed",
         PROTOCOL,
     ),
     row(
@@ -72,8 +74,11 @@ static ROWS: [Row<Recovery>; 17] = [
         POINT,
     ),
     row(
-        "link-needs-a-wait",
-        |point| point.strike == LinkDown && [Launched, Confirm].contains(&point.moment),
+        "nothing-crosses",
+        |point| {
+            (point.strike == LinkDown && [Launched, Confirm].contains(&point.moment))
+                || (point.strike == ManagementReset && point.moment == Confirm)
+        },
         "what is awaited then is on the host itself: nothing crosses the link",
         PROTOCOL,
     ),

@@ -26,7 +26,7 @@ const fn reasons(activity: Activity) -> &'static [&'static str] {
 }
 
 /// 6: the source's configuration exists iff it was persistent and not to be undefined.
-pub(super) fn source_config(evidence: &Evidence<'_>, expected: &Expectation) -> Judged {
+pub(in crate::checks) fn source_config(evidence: &Evidence<'_>, expected: &Expectation) -> Judged {
     let look = evidence.look(Side::Source, When::After)?;
     let there = match look {
         DomainState::Present(domain) => domain.persistent,
@@ -49,7 +49,7 @@ pub(super) fn source_config(evidence: &Evidence<'_>, expected: &Expectation) -> 
 
 /// 9: it is persistent iff it was defined before or `PERSIST_DEST` was given: then as the source had it; and
 /// unless it was `replaced` by that, as it was.
-pub(super) fn destination_config(
+pub(in crate::checks) fn destination_config(
     evidence: &Evidence<'_>,
     expected: &Expectation,
     flags: FlagSet,
@@ -91,7 +91,7 @@ pub(super) fn destination_config(
 }
 
 /// Whether what a host keeps of the domain after the migration is what was kept of it before.
-fn kept_alike(
+pub(in crate::checks) fn kept_alike(
     evidence: &Evidence<'_>,
     (of, when): (Side, When),
     on: Side,

@@ -56,7 +56,7 @@ pub(super) fn endings(point: &Recovery, libvirts: &Libvirts) -> Vec<Ending> {
             let left = lost_connection(libvirts, Answer::Error(CONNECTION), ANY_DESTINATION);
             vec![unattended(point, Answer::Error(CONNECTION)), left]
         }
-        Strike::ClientKilled => client_killed(point),
+        Strike::ClientKilled => client_killed(point, libvirts),
         Strike::SourceQemuKilled => source_died(point),
         Strike::DestinationQemuKilled => vec![Ending {
             source: HELD,
@@ -191,26 +191,22 @@ fn unattended(point: &Recovery, answer: Answer) -> Ending {
 }
 
 /// Peer to peer nobody misses the client. Where it drives the migration, nobody calls Finish and Confirm.
-fn client_killed(point: &Recovery) -> Vec<Ending> {
+fn client_killed(point: &Recovery, libvirts: &Libvirts) -> Vec<Ending> {
     match point.control() {
         Control::P2p | Control::Tunnelled => vec![gone_over(point, Answer::Gone, NEVER)],
         Control::Normal => {
-            let left = Ending {
+            let complete = Ending {
                 source: Standing::Active(&[
                     ("paused", "postcopy-failed"),
                     ("paused", "postcopy"),
                     ("paused", "migration"),
                 ]),
-                destination: Standing::Active(&[
-                    ("running", "migrated"),
-                    ("running", "postcopy"),
-                    ("running", "postcopy-failed"),
-                ]),
                 flags: FlagEffect::Open,
                 remedy: Remedy::DestroySource,
                 ..gone_over(point, Answer::Gone, UNATTENDED)
             };
-            vec![unattended(point, Answer::Gone), left]
+            let left = lost_connection(libvirts, Answer::Gone, ANY_DESTINATION);
+            vec![unattended(point, Answer::Gone), complete, left]
         }
     }
 }

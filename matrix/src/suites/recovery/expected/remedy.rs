@@ -27,16 +27,20 @@ impl Remedy {
     /// What an operator does, who sees this on the source and on the destination.
     #[must_use]
     pub fn of(source: Seen<'_>, destination: Seen<'_>, way: Way, libvirts: &Libvirts) -> Self {
+        let in_postcopy =
+            |seen: Seen<'_>| matches!(seen, Some((_, "postcopy" | "postcopy-failed")));
+        if way == Way::GiveUp && (in_postcopy(source) || in_postcopy(destination)) {
+            return Self::StartAnew;
+        }
         match (source, destination) {
-            (_, _) if way == Way::GiveUp => Self::StartAnew,
-            (None, Some((_, "postcopy-failed"))) | (None, None) => Self::StartAnew,
+            (None, Some((_, "postcopy" | "postcopy-failed"))) | (None, None) => Self::StartAnew,
             (None, Some(_)) => Self::Nothing,
             (Some(("paused", "migration")), None) => Self::Resume,
             (Some(("paused", "postcopy" | "postcopy-failed")), None) => Self::StartAnew,
-            (Some(("paused", "postcopy" | "postcopy-failed")), Some((_, "migrated"))) => {
-                Self::DestroySource
-            }
-            (Some(("paused", "postcopy" | "postcopy-failed")), Some(_)) => {
+            (
+                Some(("paused", "postcopy" | "postcopy-failed")),
+                Some((_, "postcopy" | "postcopy-failed")),
+            ) => {
                 if libvirts.can_resume() {
                     Self::PostcopyResume
                 } else {

@@ -1,0 +1,132 @@
+//! The defects that only a struck migration shows, each with the condition that must catch it.
+
+use migratrix_matrix::{Condition, Detection, Recovery, RecoveryMoment, Strike};
+
+/// One way in which a hypervisor can betray who recovers from a failure.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum RecoveryDefect {
+    /// The fault is not committed.
+    StrikeMissed,
+    /// The call never returns.
+    NeverAnswers,
+    /// The call fails with an error of another class.
+    WrongError,
+    /// The guest runs on the destination as well.
+    BothRun,
+    /// The guest that must go on is left paused.
+    OwnerPaused,
+    /// The guest is on the destination, though the migration failed.
+    WrongOwner,
+    /// The guest goes on from an older memory when it is resumed.
+    StaleMemory,
+    /// The guest is called running, and does not beat.
+    DeadGuest,
+    /// The source's configuration is lost.
+    ConfigLost,
+    /// The job stays on the source.
+    JobStays,
+    /// A port stays listened to on the destination.
+    PortStays,
+    /// A daemon that nobody killed is another one.
+    DaemonReplaced,
+    /// The migration can't be tried once more.
+    RetryRefused,
+    /// The destination does not tell that the guest which it had started is gone.
+    EventLost,
+    /// The guest that stayed has another machine type.
+    OtherMachine,
+    /// A file stays behind on the source.
+    FileStays,
+}
+
+impl RecoveryDefect {
+    /// All values, in the order of the conditions that catch them.
+    pub const ALL: [Self; 16] = [
+        Self::StrikeMissed,
+        Self::NeverAnswers,
+        Self::WrongError,
+        Self::BothRun,
+        Self::OwnerPaused,
+        Self::WrongOwner,
+        Self::StaleMemory,
+        Self::DeadGuest,
+        Self::ConfigLost,
+        Self::JobStays,
+        Self::PortStays,
+        Self::DaemonReplaced,
+        Self::RetryRefused,
+        Self::EventLost,
+        Self::OtherMachine,
+        Self::FileStays,
+    ];
+
+    /// A point on which it can be seen.
+    #[must_use]
+    pub const fn point(self) -> Recovery {
+        match self {
+            Self::StaleMemory => Recovery {
+                strike: Strike::ClientKilled,
+                moment: RecoveryMoment::Finish,
+                ..Recovery::USUAL
+            },
+            Self::StrikeMissed
+            | Self::NeverAnswers
+            | Self::WrongError
+            | Self::BothRun
+            | Self::OwnerPaused
+            | Self::WrongOwner
+            | Self::DeadGuest
+            | Self::ConfigLost
+            | Self::JobStays
+            | Self::PortStays
+            | Self::DaemonReplaced
+            | Self::RetryRefused
+            | Self::EventLost
+            | Self::OtherMachine
+            | Self::FileStays => Recovery::USUAL,
+        }
+    }
+
+    /// The condition that must catch it. Others may see it too.
+    #[must_use]
+    pub const fn condition(self) -> Condition {
+        match self {
+            Self::StrikeMissed => Condition::Struck,
+            Self::NeverAnswers | Self::WrongError => Condition::Answered,
+            Self::BothRun => Condition::OneRuns,
+            Self::OwnerPaused | Self::WrongOwner => Condition::Owner,
+            Self::StaleMemory => Condition::Memory,
+            Self::DeadGuest => Condition::Alive,
+            Self::ConfigLost => Condition::Config,
+            Self::JobStays | Self::PortStays => Condition::Cleared,
+            Self::DaemonReplaced => Condition::Daemons,
+            Self::RetryRefused => Condition::Retried,
+            Self::EventLost => Condition::Events,
+            Self::OtherMachine => Condition::Identity,
+            Self::FileStays => Condition::NoLeftovers,
+        }
+    }
+
+    /// How that condition detects it: a fault that was not committed proves nothing.
+    #[must_use]
+    pub const fn how(self) -> Detection {
+        match self {
+            Self::StrikeMissed => Detection::Unknown,
+            Self::NeverAnswers
+            | Self::WrongError
+            | Self::BothRun
+            | Self::OwnerPaused
+            | Self::WrongOwner
+            | Self::StaleMemory
+            | Self::DeadGuest
+            | Self::ConfigLost
+            | Self::JobStays
+            | Self::PortStays
+            | Self::DaemonReplaced
+            | Self::RetryRefused
+            | Self::EventLost
+            | Self::OtherMachine
+            | Self::FileStays => Detection::Fail,
+        }
+    }
+}

@@ -1,0 +1,71 @@
+//! `answered`: the call was answered within its deadline, with success exactly where the destination has the
+//! guest, or with an error of a class that the table has.
+
+use migratrix_history::{Outcome, Silence};
+use migratrix_matrix::{Answer, ErrorClass, Owner, Recovery};
+
+use super::ending::{Told, chosen, is_told, owner_of, told};
+use crate::{
+    Verdict,
+    checks::{
+        evidence::{Evidence, Judged},
+        words::no,
+    },
+};
+
+/// The caller was told what the ending says.
+pub(super) fn answered(evidence: &Evidence<'_>, point: &Recovery) -> Judged {
+    let (told, within_us) = told(evidence)?;
+    if let (Told::Silence(Silence::Deadline), _) = (told, within_us) {
+        return Ok(Verdict::fail(format!(
+            "{} at {}: the call was not answered within {} ms",
+            point.strike,
+            point.moment,
+            within_us / 1_000
+        )));
+    }
+    if let Told::Answer(Outcome::Unknown { why }) = told {
+        return Err(Verdict::unknown(format!(
+            "it is not known what the call returned: {why}"
+        )));
+    }
+    let chosen = chosen(evidence, point)?;
+    let right = is_told(told, chosen.ending.answer);
+    let lies = matches!(told, Told::Answer(Outcome::Done))
+        && owner_of(chosen.looks) == Owner::Source
+        && chosen.ending.owner == Owner::Source;
+    Ok(Verdict::pass_if(right && !lies, || {
+        format!(
+            "{} at {}: expected {}, the call returned {} ({})",
+            point.strike,
+            point.moment,
+            wanted(chosen.ending.answer),
+            returned(told),
+            chosen.ending.rule,
+        )
+    }))
+}
+
+fn returned(told: Told<'_>) -> String {
+    match told {
+        Told::Answer(Outcome::Done) => "success".to_owned(),
+        Told::Answer(Outcome::Refused(refusal)) => no(refusal),
+        Told::Answer(Outcome::Unknown { why }) => why.clone(),
+        Told::Silence(Silence::CallerGone) => "nothing, for its caller is gone".to_owned(),
+        Told::Silence(Silence::Deadline) => "nothing".to_owned(),
+    }
+}
+
+fn wanted(answer: Answer) -> String {
+    match answer {
+        Answer::Success => "success".to_owned(),
+        Answer::Error(classes) => format!("an error of {}", listed(classes)),
+        Answer::SuccessOr(classes) => format!("success or an error of {}", listed(classes)),
+        Answer::Gone => "no answer, for the caller is killed".to_owned(),
+    }
+}
+
+fn listed(classes: &[ErrorClass]) -> String {
+    let classes: Vec<_> = classes.iter().map(ToString::to_string).collect();
+    format!("class {} (code/domain)", classes.join(" or "))
+}

@@ -1,0 +1,57 @@
+//! `owner`: the guest is on the side, in the state and for the reason that fault and moment allow.
+
+use migratrix_history::Side;
+use migratrix_matrix::{Ending, Recovery, Standing};
+
+use super::ending::chosen;
+use crate::{
+    Verdict,
+    checks::{
+        evidence::{Evidence, Judged},
+        words::seen,
+    },
+};
+
+/// Both sides stand as one of the endings says.
+pub(super) fn owner(evidence: &Evidence<'_>, point: &Recovery) -> Judged {
+    let chosen = chosen(evidence, point)?;
+    Ok(Verdict::pass_if(chosen.fits, || {
+        let (source, destination) = (
+            evidence.host(Side::Source),
+            evidence.host(Side::Destination),
+        );
+        let wanted: Vec<_> = chosen.all.iter().map(wanted).collect();
+        format!(
+            "{} at {}: expected {}; {source} has {}, {destination} has {} ({})",
+            point.strike,
+            point.moment,
+            wanted.join(", or "),
+            seen(chosen.looks[0]),
+            seen(chosen.looks[1]),
+            chosen.ending.rule,
+        )
+    }))
+}
+
+/// How both sides must stand, for people.
+fn wanted(ending: &Ending) -> String {
+    let (source, destination) = (told(ending.source), told(ending.destination));
+    format!("{source} on the source and {destination} on the destination")
+}
+
+/// How a side must stand, for people.
+pub(super) fn told(standing: Standing) -> String {
+    match standing {
+        Standing::Active(states) => {
+            let states = states.iter();
+            let states: Vec<_> = states
+                .map(|(state, reason)| format!("{state} ({reason})"))
+                .collect();
+            states.join(" or ")
+        }
+        Standing::Inactive(reasons) => {
+            format!("nothing, or what is shut off ({})", reasons.join(" or "))
+        }
+        Standing::Clear => "nothing but what was defined".to_owned(),
+    }
+}

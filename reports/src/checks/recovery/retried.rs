@@ -1,0 +1,161 @@
+//! `retried`: after the step that heals, a plain migration to the same host succeeds, and the memory obeys the law
+//! there. Where the destination has the guest, it is refused, and nothing comes of it.
+#![expect(
+    clippy::wildcard_enum_match_arm,
+    reason = "each question picks one kind of observation"
+)]
+
+use migratrix_history::{DomainState, HealingCall, Observation, Outcome, Side, Verb, When};
+use migratrix_matrix::{Owner, Recovery, Remedy};
+
+use super::ending::{Chosen, chosen, healed_owner};
+use crate::{
+    Verdict,
+    checks::{
+        evidence::{Evidence, Judged},
+        memory::lawful,
+        words::{no, place, seen},
+    },
+};
+
+/// libvirt's `VIR_ERR_OPERATION_INVALID` and `VIR_ERR_NO_DOMAIN`: what has gone can't be migrated.
+const GONE: [i32; 2] = [55, 42];
+
+/// What was left is healed by the step of the table, and the guest can be migrated then.
+pub(super) fn retried(evidence: &Evidence<'_>, point: &Recovery) -> Judged {
+    let chosen = chosen(evidence, point)?;
+    if let Some(wrong) = unhealed(evidence, &chosen)? {
+        return Ok(Verdict::fail(format!(
+            "{} at {}: {wrong}",
+            point.strike, point.moment
+        )));
+    }
+    let outcome = outcome(evidence)?;
+    let owner = healed_owner(chosen.ending.remedy, chosen.ending.owner);
+    match (owner, outcome) {
+        (_, Outcome::Unknown { why }) => Err(Verdict::unknown(format!(
+            "it is not known how the retry ended: {why}"
+        ))),
+        (Owner::Source, Outcome::Done) => arrived(evidence, point),
+        (Owner::Source, Outcome::Refused(refusal)) => Ok(Verdict::fail(format!(
+            "{} at {}: the retry was refused: {}",
+            point.strike,
+            point.moment,
+            no(refusal)
+        ))),
+        (Owner::Destination | Owner::Nobody, Outcome::Refused(refusal)) => {
+            if GONE.contains(&refusal.code) {
+                untouched(evidence)
+            } else {
+                let refusal = no(refusal);
+                Ok(Verdict::fail(format!(
+                    "the guest has gone, and a retry is refused for another reason: {refusal}"
+                )))
+            }
+        }
+        (Owner::Destination | Owner::Nobody, Outcome::Done) => Ok(Verdict::fail(
+            "the guest has gone, and it could be migrated once more from the source",
+        )),
+    }
+}
+
+/// What is wrong with the step that heals: it is another one than the table says, or did not go well.
+fn unhealed(evidence: &Evidence<'_>, chosen: &Chosen<'_>) -> Result<Option<String>, Verdict> {
+    let healed = evidence.last(|saw| match saw {
+        Observation::Healed { remedy, calls } => Some((remedy.as_str(), calls.as_slice())),
+        _ => None,
+    });
+    let (remedy, calls) = healed
+        .ok_or_else(|| evidence.unseen("it was not seen whether there was something to heal"))?;
+    let wanted = chosen.ending.remedy;
+    if remedy.parse::<Remedy>().ok() != Some(wanted) {
+        return Ok(Some(format!(
+            "expected that `{wanted}` heals what is left, and it took `{remedy}`"
+        )));
+    }
+    let bad = calls.iter().find_map(refused);
+    Ok(bad.map(|bad| format!("`{wanted}` does not heal what is left: {bad}")))
+}
+
+fn refused(call: &HealingCall) -> Option<String> {
+    let why = match &call.outcome {
+        Outcome::Done => return None,
+        Outcome::Refused(refusal) => no(refusal),
+        Outcome::Unknown { why } => why.clone(),
+    };
+    Some(format!("{} on {}: {why}", call.call, place(call.side)))
+}
+
+fn outcome<'h>(evidence: &Evidence<'h>) -> Result<&'h Outcome, Verdict> {
+    let ended = evidence.last(|saw| match saw {
+        Observation::Ended {
+            verb: Verb::Retry,
+            outcome,
+            ..
+        } => Some(outcome),
+        _ => None,
+    });
+    ended.ok_or_else(|| evidence.unseen("the migration was not tried once more"))
+}
+
+/// After the retry the destination has the guest, as it was, and its memory obeys the law.
+fn arrived(evidence: &Evidence<'_>, point: &Recovery) -> Judged {
+    let (source, destination) = (
+        evidence.look(Side::Source, When::Retried)?,
+        evidence.look(Side::Destination, When::Retried)?,
+    );
+    let wanted = point.scenario.state.activity;
+    let right = match destination {
+        DomainState::Present(domain) => domain.active && domain.state == wanted.word(),
+        DomainState::Absent => false,
+    };
+    if !right || is_active(source) {
+        let (from, to) = (
+            evidence.host(Side::Source),
+            evidence.host(Side::Destination),
+        );
+        return Ok(Verdict::fail(format!(
+            "after the retry {from} has {}, and {to} has {}",
+            seen(source),
+            seen(destination)
+        )));
+    }
+    let beat = evidence.beat(Side::Destination, When::Retried)?;
+    if beat.beats() != point.runs() {
+        let told = beat.told();
+        let word = wanted.word();
+        return Ok(Verdict::fail(format!(
+            "after the retry the guest is called {word}, and its heartbeat says otherwise: {told}"
+        )));
+    }
+    let after = evidence.after_retry();
+    let surveyed = after.survey(Side::Destination)?;
+    Ok(lawful(&after, Side::Destination, &surveyed)?.map_or_else(|fail| fail, |_| Verdict::Pass))
+}
+
+/// A retry that was refused has changed nothing: the destination has the guest, and the source has none.
+fn untouched(evidence: &Evidence<'_>) -> Judged {
+    let (source, destination) = (
+        evidence.look(Side::Source, When::Retried)?,
+        evidence.look(Side::Destination, When::Retried)?,
+    );
+    let right = is_active(destination) && !is_active(source);
+    Ok(Verdict::pass_if(right, || {
+        let (from, to) = (
+            evidence.host(Side::Source),
+            evidence.host(Side::Destination),
+        );
+        format!(
+            "after a retry that was refused {from} has {}, and {to} has {}",
+            seen(source),
+            seen(destination)
+        )
+    }))
+}
+
+const fn is_active(look: &DomainState) -> bool {
+    match look {
+        DomainState::Present(domain) => domain.active,
+        DomainState::Absent => false,
+    }
+}

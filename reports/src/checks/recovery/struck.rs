@@ -1,0 +1,218 @@
+//! `struck`: the fault landed, and at the moment that the case names. What was not proven is unknown.
+#![expect(
+    clippy::wildcard_enum_match_arm,
+    reason = "each question picks one kind of observation"
+)]
+
+use migratrix_history::{Deed, Observation, Outcome, Proof, Side, Verb};
+use migratrix_matrix::{Family, Recovery, RecoveryMoment, Strike};
+
+use crate::{
+    Verdict,
+    checks::evidence::{Evidence, Judged},
+};
+
+/// What was done, and when, in microseconds.
+struct Struck<'h> {
+    strike: &'h str,
+    began_us: u64,
+    deed: &'h Deed,
+}
+
+/// The moment was proven, the fault was committed while it lasted, and it is that of the case.
+pub(super) fn struck(evidence: &Evidence<'_>, point: &Recovery) -> Judged {
+    let struck = committed(evidence)?;
+    if struck.strike != point.strike.word() {
+        return Ok(Verdict::fail(format!(
+            "expected {}, and {} was committed",
+            point.strike, struck.strike
+        )));
+    }
+    if let Some(missed) = missed(point.strike, struck.deed) {
+        return Err(Verdict::unknown(format!(
+            "{} did not land: {missed}",
+            point.strike
+        )));
+    }
+    match point.family() {
+        Family::Refused => before_the_call(evidence, point, &struck),
+        Family::InFlight | Family::Postcopy => at_its_moment(evidence, point, &struck),
+    }
+}
+
+fn committed<'h>(evidence: &Evidence<'h>) -> Result<Struck<'h>, Verdict> {
+    let struck = evidence.last(|saw| match saw {
+        Observation::Struck {
+            strike,
+            began_us,
+            deed,
+            ..
+        } => Some(Struck {
+            strike,
+            began_us: *began_us,
+            deed,
+        }),
+        _ => None,
+    });
+    struck.ok_or_else(|| evidence.unseen("the fault was not committed"))
+}
+
+/// Why a fault has not landed, though it was tried. What libvirt refuses has landed: the answer is judged elsewhere.
+fn missed(strike: Strike, deed: &Deed) -> Option<String> {
+    let process = |wanted: &str, process: &str| {
+        (wanted != process).then(|| format!("{process} was struck, and not {wanted}"))
+    };
+    match (strike, deed) {
+        (
+            _,
+            Deed::Asked {
+                call,
+                outcome: Outcome::Unknown { why },
+            },
+        ) => Some(format!("{call} was not answered: {why}")),
+        (
+            Strike::SourceQemuKilled | Strike::DestinationQemuKilled,
+            Deed::Killed { process: of, .. },
+        )
+        | (
+            Strike::SourceQemuStopped | Strike::DestinationQemuStopped,
+            Deed::Stopped { process: of, .. },
+        ) => process("qemu", of),
+        (
+            Strike::SourceDaemonKilled | Strike::DestinationDaemonKilled | Strike::DaemonDead,
+            Deed::Killed { process: of, .. },
+        )
+        | (
+            Strike::SourceDaemonSilent | Strike::DestinationDaemonSilent,
+            Deed::Stopped { process: of, .. },
+        ) => process("daemon", of),
+        (Strike::ClientKilled, Deed::Killed { process: of, .. }) => process("client", of),
+        (_, Deed::Cut { connections: 0, .. }) => Some("there was no connection to cut".to_owned()),
+        (Strike::Undisturbed, Deed::Nothing) => None,
+        (_, Deed::Nothing) => Some("nothing was done".to_owned()),
+        (_, Deed::Killed { .. } | Deed::Stopped { .. } | Deed::Asked { .. }) => None,
+        (_, Deed::Cut { .. } | Deed::Made { .. }) => None,
+    }
+}
+
+fn before_the_call(evidence: &Evidence<'_>, point: &Recovery, struck: &Struck<'_>) -> Judged {
+    let asked = evidence.began_last(Verb::Begin);
+    Ok(Verdict::pass_if(
+        struck.began_us < asked && asked < u64::MAX,
+        || {
+            format!(
+                "{} was not there when the migration was asked for",
+                point.strike
+            )
+        },
+    ))
+}
+
+fn at_its_moment(evidence: &Evidence<'_>, point: &Recovery, struck: &Struck<'_>) -> Judged {
+    let stood = evidence.all(|saw| match saw {
+        Observation::Stood { moment, proof } if moment == point.moment.word() => Some(proof),
+        _ => None,
+    });
+    let (stood_us, proof) = stood.last().copied().ok_or_else(|| {
+        let what = format!("the migration was not seen to stand at {}", point.moment);
+        evidence.unseen(&what)
+    })?;
+    if !proves(point.moment, proof) {
+        return Err(Verdict::unknown(format!(
+            "{proof:?} does not prove that the migration stands at {}",
+            point.moment
+        )));
+    }
+    let let_go = let_go(evidence, stood_us);
+    if struck.began_us < stood_us || struck.began_us > let_go {
+        return Err(Verdict::unknown(format!(
+            "{} came {} than the migration stood at {}",
+            point.strike,
+            if struck.began_us < stood_us {
+                "earlier"
+            } else {
+                "later"
+            },
+            point.moment
+        )));
+    }
+    if let Some(pass) = passed(evidence, point.moment, struck.began_us) {
+        return Err(Verdict::unknown(format!(
+            "pass {pass} over memory had begun when {} came",
+            point.strike
+        )));
+    }
+    Ok(Verdict::Pass)
+}
+
+/// Whether this proves that a migration stands at that moment.
+fn proves(moment: RecoveryMoment, proof: &Proof) -> bool {
+    use RecoveryMoment::{
+        Call, Confirm, Finish, FirstPass, LaterPass, Launched, PostcopyEnd, PostcopyMiddle,
+        Prepare, Reply, Switchover,
+    };
+    let hook = |of: Side, wanted: &[(&str, &str)]| match proof {
+        Proof::Hook {
+            side,
+            operation,
+            stage,
+        } => *side == of && wanted.contains(&(operation.as_str(), stage.as_str())),
+        _ => false,
+    };
+    let status = |wanted: &str| matches!(proof, Proof::Status { side: Side::Source, status } if status == wanted);
+    match moment {
+        Call => matches!(proof, Proof::NotCalled),
+        Prepare => hook(Side::Destination, &[("migrate", "begin")]),
+        Launched => hook(Side::Destination, &[("started", "begin")]),
+        FirstPass => matches!(proof, Proof::Processed { bytes } if *bytes > 0),
+        LaterPass => matches!(proof, Proof::Iteration { iteration } if *iteration >= 2),
+        Switchover => status("pre-switchover"),
+        Finish => status("completed"),
+        Reply => matches!(
+            proof,
+            Proof::Runs {
+                side: Side::Destination
+            }
+        ),
+        Confirm => hook(Side::Source, &[("stopped", "end")]),
+        PostcopyMiddle => matches!(
+            proof,
+            Proof::Postcopy { status, remaining } if status == "postcopy-active" && *remaining > 0
+        ),
+        PostcopyEnd => matches!(
+            proof,
+            Proof::Postcopy { status, remaining } if status == "postcopy-active" && *remaining == 0
+        ),
+    }
+}
+
+/// When the migration was let go, after it stood.
+fn let_go(evidence: &Evidence<'_>, stood_us: u64) -> u64 {
+    let began = evidence.all(|saw| match saw {
+        Observation::Began {
+            verb: Verb::Hold | Verb::Heal,
+            ..
+        } => Some(()),
+        _ => None,
+    });
+    let mut later = began.into_iter().filter(|(at_us, ())| *at_us > stood_us);
+    later.next().map_or(u64::MAX, |(at_us, ())| at_us)
+}
+
+/// The further pass that had begun, where the first is meant.
+fn passed(evidence: &Evidence<'_>, moment: RecoveryMoment, by_us: u64) -> Option<i32> {
+    if moment != RecoveryMoment::FirstPass {
+        return None;
+    }
+    let passes = evidence.all(|saw| match saw {
+        Observation::Iteration {
+            side: Side::Source,
+            iteration,
+        } => Some(*iteration),
+        _ => None,
+    });
+    let mut later = passes
+        .into_iter()
+        .filter(|(at_us, pass)| *at_us < by_us && *pass > 1);
+    later.next().map(|(_, pass)| pass)
+}

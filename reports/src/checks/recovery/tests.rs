@@ -1,0 +1,217 @@
+//! What is proven by looks at both sides, and what by the moment at which a fault came. The whole of such cases is tried on
+//! the hypervisor in memory.
+
+use migratrix_history::{Deed, Glimpse, History, Observation, Outcome, Proof, Side, Verb, Watcher};
+use migratrix_matrix::Condition;
+
+use crate::{
+    Kind,
+    checks::all,
+    story::{empty, step},
+};
+
+const CASE: &str = "recovery/libvirt/trixie,bookworm,trixie/cancelled/first-pass/p2p/persistent-running-undefined/live";
+
+fn history(case: &str) -> History {
+    empty(case.parse().unwrap())
+}
+
+fn kind(history: &History, condition: Condition) -> Kind {
+    let found = all(history).into_iter().find(|(one, _)| *one == condition);
+    found.unwrap().1.kind()
+}
+
+/// A stretch of looks, in milliseconds.
+fn watched(side: Side, by: Watcher, span: (u64, u64), state: &str) -> Observation {
+    let glimpse = match state {
+        "absent" => Glimpse::Absent,
+        "silent" => Glimpse::Silent,
+        state => Glimpse::State {
+            state: state.to_owned(),
+            reason: String::new(),
+        },
+    };
+    Observation::Watched {
+        side,
+        by,
+        from_us: span.0 * 1_000,
+        to_us: span.1 * 1_000,
+        looks: 10,
+        slowest_us: 1_000,
+        glimpse,
+        laps: None,
+    }
+}
+
+/// A case that is asked for at 0 and tried once more at 10 s, with these looks.
+fn with(looks: Vec<Observation>) -> History {
+    let mut history = history(CASE);
+    step(&mut history, Verb::Begin, Vec::new());
+    history.entries.iter_mut().for_each(|entry| entry.at_us = 0);
+    step(&mut history, Verb::Retry, Vec::new());
+    let count = history.entries.len();
+    for entry in &mut history.entries[count - 2..] {
+        entry.at_us = 10_000_000;
+    }
+    step(&mut history, Verb::Watch, looks);
+    for entry in &mut history.entries[count..] {
+        entry.at_us = 10_000_000;
+    }
+    history
+}
+
+const LIBVIRT: Watcher = Watcher::Libvirt;
+const QEMU: Watcher = Watcher::Qemu;
+const S: Side = Side::Source;
+const D: Side = Side::Destination;
+
+fn runs_once(looks: Vec<Observation>) -> Kind {
+    kind(&with(looks), Condition::OneRuns)
+}
+
+#[test]
+fn one_side_after_the_other_is_one_guest() {
+    let looks = vec![
+        watched(S, LIBVIRT, (0, 4_000), "running"),
+        watched(S, LIBVIRT, (4_050, 10_000), "absent"),
+        watched(D, LIBVIRT, (0, 3_950), "paused"),
+        watched(D, LIBVIRT, (4_000, 10_000), "running"),
+    ];
+    assert_eq!(runs_once(looks), Kind::Pass);
+}
+
+#[test]
+fn two_sides_that_run_at_once_are_two_guests() {
+    let looks = vec![
+        watched(S, LIBVIRT, (0, 10_000), "running"),
+        watched(D, LIBVIRT, (0, 4_000), "paused"),
+        watched(D, LIBVIRT, (4_050, 4_100), "running"),
+        watched(D, LIBVIRT, (4_150, 10_000), "absent"),
+    ];
+    assert_eq!(runs_once(looks), Kind::Fail);
+}
+
+#[test]
+fn what_a_daemon_says_of_a_guest_that_its_qemu_denies_proves_nothing() {
+    let looks = vec![
+        watched(S, LIBVIRT, (0, 4_500), "running"),
+        watched(S, QEMU, (0, 3_900), "running"),
+        watched(S, QEMU, (3_950, 10_000), "postmigrate"),
+        watched(D, QEMU, (0, 3_950), "inmigrate"),
+        watched(D, QEMU, (4_000, 10_000), "running"),
+    ];
+    assert_eq!(runs_once(looks), Kind::Pass);
+}
+
+#[test]
+fn a_heartbeat_that_advances_runs_whatever_is_said_of_it() {
+    let mut beats = watched(S, LIBVIRT, (4_000, 10_000), "paused");
+    if let Observation::Watched { laps, .. } = &mut beats {
+        *laps = Some([4, 9]);
+    }
+    let looks = vec![
+        watched(S, LIBVIRT, (0, 3_900), "running"),
+        beats,
+        watched(D, LIBVIRT, (0, 3_950), "paused"),
+        watched(D, LIBVIRT, (4_000, 10_000), "running"),
+    ];
+    assert_eq!(runs_once(looks), Kind::Fail);
+}
+
+#[test]
+fn a_side_that_was_silent_is_unknown_unless_the_other_one_stood() {
+    let source = |state: &str| {
+        vec![
+            watched(S, LIBVIRT, (0, 2_000), "running"),
+            watched(S, LIBVIRT, (2_000, 8_000), "silent"),
+            watched(S, LIBVIRT, (8_000, 10_000), "running"),
+            watched(D, LIBVIRT, (0, 10_000), state),
+        ]
+    };
+    assert_eq!(runs_once(source("absent")), Kind::Pass);
+    assert_eq!(runs_once(source("silent")), Kind::Unknown);
+    let other = vec![
+        watched(S, LIBVIRT, (0, 2_000), "running"),
+        watched(S, LIBVIRT, (2_000, 8_000), "silent"),
+        watched(S, LIBVIRT, (8_000, 10_000), "absent"),
+        watched(D, LIBVIRT, (0, 4_000), "paused"),
+        watched(D, LIBVIRT, (4_000, 10_000), "running"),
+    ];
+    assert_eq!(runs_once(other), Kind::Unknown);
+    assert_eq!(runs_once(Vec::new()), Kind::Unknown);
+}
+
+/// A case with this proof of its moment, in which this was done then.
+fn struck(proof: Proof, strike: &str, deed: Deed) -> History {
+    let mut history = history(CASE);
+    step(&mut history, Verb::Begin, Vec::new());
+    let stood = Observation::Stood {
+        moment: "first-pass".to_owned(),
+        proof,
+    };
+    step(&mut history, Verb::Hold, vec![stood]);
+    let began_us = history.entries.last().map_or(0, |entry| entry.at_us);
+    let struck = Observation::Struck {
+        strike: strike.to_owned(),
+        side: Some(S),
+        began_us,
+        deed,
+    };
+    step(&mut history, Verb::Strike, vec![struck]);
+    step(&mut history, Verb::Hold, Vec::new());
+    history
+}
+
+fn aborted(outcome: Outcome) -> Deed {
+    Deed::Asked {
+        call: "abort-job".to_owned(),
+        outcome,
+    }
+}
+
+const SENT: Proof = Proof::Processed { bytes: 4_096 };
+
+fn lands(history: &History) -> Kind {
+    kind(history, Condition::Struck)
+}
+
+#[test]
+fn a_fault_has_landed_where_its_moment_is_proven_and_it_came_then() {
+    let good = struck(SENT, "cancelled", aborted(Outcome::Done));
+    assert_eq!(lands(&good), Kind::Pass);
+    let nothing_sent = Proof::Processed { bytes: 0 };
+    let early = struck(nothing_sent, "cancelled", aborted(Outcome::Done));
+    assert_eq!(lands(&early), Kind::Unknown);
+    let other = struck(SENT, "suspended", aborted(Outcome::Done));
+    assert_eq!(lands(&other), Kind::Fail);
+    let why = "no answer".to_owned();
+    let silent = struck(SENT, "cancelled", aborted(Outcome::Unknown { why }));
+    assert_eq!(lands(&silent), Kind::Unknown);
+    let idle = struck(SENT, "cancelled", Deed::Nothing);
+    assert_eq!(lands(&idle), Kind::Unknown);
+}
+
+#[test]
+fn a_fault_that_came_when_the_moment_was_over_proves_nothing() {
+    let mut late = struck(SENT, "cancelled", aborted(Outcome::Done));
+    for entry in &mut late.entries {
+        if let Observation::Struck { began_us, .. } = &mut entry.saw {
+            *began_us = u64::MAX;
+        }
+    }
+    assert_eq!(lands(&late), Kind::Unknown);
+    let mut passed = struck(SENT, "cancelled", aborted(Outcome::Done));
+    let pass = Observation::Iteration {
+        side: S,
+        iteration: 2,
+    };
+    let place = passed
+        .entries
+        .iter()
+        .position(|entry| matches!(entry.saw, Observation::Stood { .. }))
+        .unwrap();
+    let mut entry = passed.entries[place].clone();
+    entry.saw = pass;
+    passed.entries.insert(place, entry);
+    assert_eq!(lands(&passed), Kind::Unknown);
+}
