@@ -36,10 +36,10 @@ impl Deadlines {
             (Phase::Clear, _) => self.clear,
             (Phase::Prepare | Phase::Before | Phase::After, _) => self.step,
         };
-        match step {
-            Step::Recovery(step) => own + step.waits().unwrap_or_default(),
-            _ => own,
+        if let Step::Recovery(step) = step {
+            return own + step.waits().unwrap_or_default();
         }
+        own
     }
 }
 

@@ -47,7 +47,7 @@ static ROWS: [Row<Recovery>; 17] = [
     ),
     row(
         "no-qemu-there",
-        |point| has_no_qemu(point),
+        has_no_qemu,
         "the destination has no QEMU of the guest before it is launched, and the source none when the \
          migration is confirmed",
         PROTOCOL,
