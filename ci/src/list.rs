@@ -1,5 +1,7 @@
 //! `migratrix list`: the cases that a selection names.
 
+use std::collections::BTreeMap;
+
 use anyhow::Result;
 use migratrix_matrix::{Case, CaseEnd, Condition, Detection, Expected, Fault};
 use serde::Serialize;
@@ -59,7 +61,7 @@ impl<'c> Row<'c> {
     }
 }
 
-/// Prints the cases, or how many there are.
+/// Prints the cases, or how many there are and, beside that, what each rule leaves out of the product.
 ///
 /// # Errors
 /// Fails where the selection makes no sense, or is empty.
@@ -71,9 +73,27 @@ pub fn list(typed: &SelectionArgs, count: bool, format: ListFormat, config: &Con
     if matches!(format, ListFormat::Names) && !count {
         eprintln!("# {suite}: {}", suite.description());
     }
+    let left_out = match count {
+        true => selection.excluded(&releases)?,
+        false => BTreeMap::new(),
+    };
     match (count, format) {
-        (true, ListFormat::Names) => println!("{}", cases.len()),
-        (true, ListFormat::Json) => println!("{{\"count\":{}}}", cases.len()),
+        (true, ListFormat::Names) => {
+            println!("{}", cases.len());
+            for (rule, times) in &left_out {
+                eprintln!("# left out, {times} of the whole profile: {rule}");
+            }
+        }
+        (true, ListFormat::Json) => {
+            let left_out: BTreeMap<_, _> = left_out
+                .iter()
+                .map(|(rule, times)| (rule.name, times))
+                .collect();
+            println!(
+                "{}",
+                serde_json::json!({ "count": cases.len(), "left_out": left_out })
+            );
+        }
         (false, ListFormat::Names) => cases.iter().for_each(|case| println!("{case}")),
         (false, ListFormat::Json) => {
             let rows: Vec<_> = cases.iter().map(Row::of).collect();

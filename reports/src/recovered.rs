@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use migratrix_matrix::{Owner, Point, Recovery, RecoveryMoment, ReleaseName, Remedy, Strike};
+use migratrix_matrix::{Owner, Point, Recovery, RecoveryMoment, ReleaseName, Remedy, Strike, Way};
 use serde::{Deserialize, Serialize};
 
 use crate::{
@@ -122,12 +122,14 @@ const fn short(recovered: Recovered) -> &'static str {
     }
 }
 
-/// The steps that healed, in words, each with what it was needed after.
+/// The steps that healed, in words, each with what it was needed after. A guest that was given up by choice needed
+/// none.
 fn steps(cases: &[(&Recovery, &Judgement)]) -> Vec<String> {
     let mut after: BTreeMap<Remedy, BTreeMap<Strike, BTreeSet<RecoveryMoment>>> = BTreeMap::new();
     for (point, judgement) in cases {
         let remedy = judgement.recovered.as_ref().and_then(|one| one.remedy);
-        if let Some(remedy) = remedy.filter(|one| *one != Remedy::Nothing) {
+        let is_needed = |one: &Remedy| *one != Remedy::Nothing && point.way == Way::Documented;
+        if let Some(remedy) = remedy.filter(is_needed) {
             let strikes = after.entry(remedy).or_default();
             strikes
                 .entry(point.strike)

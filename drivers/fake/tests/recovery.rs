@@ -8,7 +8,7 @@ use migratrix_history::{Completeness, History};
 use migratrix_matrix::{
     Backend, Condition, Detection, Libvirts, Point, Profile, Recovery, excluded,
 };
-use migratrix_reports::{Judgement, Kind, judge};
+use migratrix_reports::{Colour, Judgement, Kind, Run, judge, terminal};
 
 fn points(profile: Profile) -> impl Iterator<Item = Recovery> {
     let all = profile.points(Backend::Fake).into_iter();
@@ -114,4 +114,34 @@ fn what_was_not_seen_is_unknown() {
         let verdict = judgement.of(condition).unwrap();
         assert_eq!(verdict.kind(), Kind::Unknown, "{kind}: {}", verdict.why());
     }
+}
+
+#[test]
+fn an_operator_is_told_who_had_the_guest_and_what_heals() {
+    let names = [
+        "cancelled/first-pass/normal/persistent-running-undefined/live",
+        "client-killed/finish/normal/persistent-running-undefined/live",
+        "source-qemu-killed/first-pass/p2p/transient-paused-undefined/live",
+        "cancelled/confirm/p2p/persistent-running-undefined/live",
+    ];
+    let judged = names.map(|name| judge(&play(name.parse().unwrap(), |driver| driver)));
+    let text = terminal(&Run::new(Vec::new(), judged), Colour::Plain);
+    let told: Vec<_> = text
+        .lines()
+        .skip_while(|line| !line.starts_with("what was left"))
+        .take_while(|line| !line.is_empty())
+        .map(str::to_owned)
+        .collect();
+    let expected = [
+        "what was left when it was struck: fake → fake",
+        "                      first-pass  finish  confirm",
+        "  cancelled           ✓ S         ·       ✓ D",
+        "  client-killed       ·           ✓ S     ·",
+        "  source-qemu-killed  ✓ 0         ·       ·",
+        "  S the source had the guest, and a retry worked; S! it did not; D the destination had it; 0 nobody had: it was started \
+         anew, and migrated; 0! that failed",
+        "  paused on the source: resume, then retry: client-killed at finish",
+        "  the guest is lost: destroy what is left, start it, then retry: source-qemu-killed at first-pass",
+    ];
+    assert_eq!(told, expected);
 }

@@ -2,7 +2,10 @@
 
 use itertools::Itertools;
 
-use crate::{Axis, Case, Condition, Devices, Flag, Hardware, MachineChoice, Method, Suite, Tls};
+use crate::{
+    Axis, Case, Condition, Devices, Flag, Hardware, MachineChoice, Method, RecoveryMoment, Suite,
+    Tls,
+};
 
 /// Something about migrations that people ask for.
 struct Subject {
@@ -12,7 +15,7 @@ struct Subject {
     see: &'static str,
 }
 
-const SUBJECTS: [Subject; 9] = [
+const SUBJECTS: [Subject; 10] = [
     Subject {
         name: "live migration (LIVE)",
         is_tried_by: |case| is(case, Method::Precopy) || is(case, Flag::Live),
@@ -33,7 +36,10 @@ const SUBJECTS: [Subject; 9] = [
     },
     Subject {
         name: "postcopy",
-        is_tried_by: |case| is(case, Method::Postcopy),
+        is_tried_by: |case| {
+            let in_postcopy = |moment: RecoveryMoment| is(case, moment);
+            is(case, Method::Postcopy) || RecoveryMoment::POSTCOPY.into_iter().any(in_postcopy)
+        },
         see: "--suite qemu",
     },
     Subject {
@@ -63,6 +69,11 @@ const SUBJECTS: [Subject; 9] = [
         name: "copies of storage",
         is_tried_by: |case| case.point.suite() == Suite::Backup,
         see: "--suite backup --profile checkpoints",
+    },
+    Subject {
+        name: "recovery from failures",
+        is_tried_by: |case| case.point.suite() == Suite::Recovery,
+        see: "--suite recovery",
     },
 ];
 
@@ -112,7 +123,7 @@ mod tests {
                 "tried: live migration (LIVE), the hardware of real guests, the libvirt API; not \
                  tried: postcopy, multifd, TLS (see --suite qemu), pc machines, devices in use (see \
                  --suite qemu --profile devices), copies of storage (see --suite backup \
-                 --profile checkpoints)"
+                 --profile checkpoints), recovery from failures (see --suite recovery)"
             )
         );
     }

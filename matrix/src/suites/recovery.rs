@@ -2,6 +2,7 @@
 //! every common cause.
 
 pub(crate) mod axes;
+mod counterpart;
 pub(crate) mod expected;
 pub(crate) mod faults;
 pub(crate) mod kinds;
@@ -10,7 +11,7 @@ pub(crate) mod profiles;
 mod rules;
 
 use crate::{
-    Backend, Condition, Control, Recovery, Rule, Scenario, Suite,
+    Backend, Condition, Control, Point, Recovery, Rule, Scenario, Suite,
     axis::{Axis, Value},
     point::{Column, SuitePoint},
     suite::SuiteRow,
@@ -55,5 +56,9 @@ impl SuitePoint for Recovery {
 
     fn scenario(&self) -> Option<&Scenario> {
         Some(&self.scenario)
+    }
+
+    fn counterpart(&self) -> Option<Point> {
+        counterpart::counterpart(self).map(Point::Qemu)
     }
 }

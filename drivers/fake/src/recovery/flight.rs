@@ -135,11 +135,7 @@ impl FakeDriver {
             Answer::Error(_) if self.betrays(RecoveryDefect::WrongError) => {
                 Outcome::Refused(refusal::unreasoned())
             }
-            Answer::Error(classes) => Outcome::Refused(Refusal {
-                code: classes[0].code,
-                domain: classes[0].domain,
-                message: "the migration failed".to_owned(),
-            }),
+            Answer::Error(_) => Outcome::Refused(error(ending)),
         };
         Observation::Answered { within_us, outcome }
     }
@@ -243,6 +239,20 @@ impl FakeDriver {
             | RecoveryDefect::EventLost => {}
         }
         tick(record);
+    }
+}
+
+/// The error that the caller gets: of the first class that may be.
+pub(super) fn error(ending: &Ending) -> Refusal {
+    match ending.answer {
+        Answer::Error([class, ..]) | Answer::SuccessOr([class, ..]) => Refusal {
+            code: class.code,
+            domain: class.domain,
+            message: "the migration failed".to_owned(),
+        },
+        Answer::Error([]) | Answer::SuccessOr([]) | Answer::Success | Answer::Gone => {
+            refusal::unreasoned()
+        }
     }
 }
 

@@ -4,7 +4,7 @@ use migratrix_contract::{Recorder, Variant};
 use migratrix_history::{HealingCall, Observation, Outcome, Refusal, Side};
 use migratrix_matrix::{Activity, Remedy, Seen};
 
-use super::{LIBVIRTS, RecoveryDefect};
+use super::{LIBVIRTS, RecoveryDefect, flight::error};
 use crate::{
     driver::{Done, FakeDriver},
     host::Host,
@@ -116,6 +116,9 @@ impl FakeDriver {
         }
         if self.betrays(RecoveryDefect::RetryRefused) {
             return Err(refusal::unreasoned().into());
+        }
+        if let (true, Some(ending)) = (self.struck_point().strike.is_of_guest(), self.ending()) {
+            return Err(error(&ending).into());
         }
         if moved.runs() {
             moved.reason = "migrated";

@@ -166,6 +166,12 @@ impl Strike {
         )
     }
 
+    /// Whether its cause is what the guest is made of: it can't be taken away, and a retry is refused alike.
+    #[must_use]
+    pub const fn is_of_guest(self) -> bool {
+        matches!(self, MachineUnknown | CpuModelUnknown | CpuFeatureUnknown)
+    }
+
     /// Whether there is more than one way on after it in postcopy.
     #[must_use]
     pub const fn has_two_ways(self) -> bool {

@@ -91,20 +91,22 @@ pub(super) fn chosen<'h>(evidence: &Evidence<'h>, point: &Recovery) -> Result<Ch
 
 /// Who has the guest, by how both sides stand.
 pub(super) fn owner_of(looks: [&DomainState; 2]) -> Owner {
-    let [source, destination] = looks.map(state);
+    let [source, destination] = looks.map(active);
     match (source, destination) {
-        (Some(_), None) => Owner::Source,
-        (None, Some(_)) => Owner::Destination,
-        (None, None) => Owner::Nobody,
-        (Some("running"), Some("paused")) => Owner::Source,
-        (Some(_), Some(_)) => Owner::Destination,
+        // Half of it is on the one side, and the other half was on the other.
+        (Some((_, "postcopy" | "postcopy-failed")), None)
+        | (None, Some((_, "postcopy" | "postcopy-failed")) | None) => Owner::Nobody,
+        (Some(_), None) | (Some(("running", _)), Some(("paused", _))) => Owner::Source,
+        (None | Some(_), Some(_)) => Owner::Destination,
     }
 }
 
-/// The state of a domain that is active.
-fn state(look: &DomainState) -> Option<&str> {
+/// The state of a domain that is active, and its reason.
+fn active(look: &DomainState) -> Option<(&str, &str)> {
     match look {
-        DomainState::Present(domain) if domain.active => Some(domain.state.as_str()),
+        DomainState::Present(domain) if domain.active => {
+            Some((domain.state.as_str(), domain.reason.as_str()))
+        }
         DomainState::Present(_) | DomainState::Absent => None,
     }
 }

@@ -8,7 +8,7 @@
 use migratrix_history::{DomainState, HealingCall, Observation, Outcome, Side, Verb, When};
 use migratrix_matrix::{Owner, Recovery, Remedy};
 
-use super::ending::{Chosen, chosen, healed_owner};
+use super::ending::{Chosen, Told, chosen, healed_owner, is_told};
 use crate::{
     Verdict,
     checks::{
@@ -36,6 +36,9 @@ pub(super) fn retried(evidence: &Evidence<'_>, point: &Recovery) -> Judged {
         (_, Outcome::Unknown { why }) => Err(Verdict::unknown(format!(
             "it is not known how the retry ended: {why}"
         ))),
+        (Owner::Source, _) if point.strike.is_of_guest() => {
+            refused_alike(evidence, &chosen, outcome)
+        }
         (Owner::Source, Outcome::Done) => arrived(evidence, point),
         (Owner::Source, Outcome::Refused(refusal)) => Ok(Verdict::fail(format!(
             "{} at {}: the retry was refused: {}",
@@ -131,6 +134,24 @@ fn arrived(evidence: &Evidence<'_>, point: &Recovery) -> Judged {
     let after = evidence.after_retry();
     let surveyed = after.survey(Side::Destination)?;
     Ok(lawful(&after, Side::Destination, &surveyed)?.map_or_else(|fail| fail, |_| Verdict::Pass))
+}
+
+/// What the destination lacks it lacks still: the retry is refused for the same reason, and the source has the guest.
+fn refused_alike(evidence: &Evidence<'_>, chosen: &Chosen<'_>, outcome: &Outcome) -> Judged {
+    let source = evidence.look(Side::Source, When::Retried)?;
+    let right = is_told(Told::Answer(outcome), chosen.ending.answer) && is_active(source);
+    Ok(Verdict::pass_if(right, || {
+        let host = evidence.host(Side::Source);
+        let ended = match outcome {
+            Outcome::Done => "succeeded".to_owned(),
+            Outcome::Refused(refusal) => format!("was refused: {}", no(refusal)),
+            Outcome::Unknown { why } => why.clone(),
+        };
+        let seen = seen(source);
+        format!(
+            "expected a retry that is refused as the first call was; it {ended}, and {host} has {seen}"
+        )
+    }))
 }
 
 /// A retry that was refused has changed nothing: the destination has the guest, and the source has none.
