@@ -127,9 +127,10 @@ fn routes(
 impl Events {
     /// Listens to the host at `uri`, by the name of `side`.
     pub(crate) async fn listen(&mut self, side: Side, uri: &str) -> Result<(), Error> {
-        self.uris.insert(uri.to_owned(), side);
+        // One that was listened to in this case was away since.
+        let away = self.uris.insert(uri.to_owned(), side).is_some();
         let uri = uri.to_owned();
-        self.listener.ask(Op::Listen { uri }).await
+        self.listener.ask(Op::Listen { uri, away }).await
     }
 
     /// Waits until all that the host of `side` has told until now has come.

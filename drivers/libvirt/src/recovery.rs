@@ -26,6 +26,7 @@ use tokio::time::{Interval, MissedTickBehavior, interval};
 
 use crate::{Error, LibvirtDriver, slot::Role};
 use call::{Asked, Call};
+use hold::Lifter;
 use monitor::Monitors;
 use obstacle::Obstacle;
 use routes::Routes;
@@ -44,6 +45,8 @@ pub(crate) struct Ordeal {
     watch: Option<Watch>,
     /// The side whose daemon is held still, so that the migration stands.
     held: Option<Side>,
+    /// What lifts the bandwidth as soon as that holds.
+    lifter: Option<Lifter>,
     /// What was put in the way of the migration.
     obstacle: Option<Obstacle>,
     /// The last pass over memory that the source has told of.
@@ -60,6 +63,7 @@ impl Ordeal {
             asked: None,
             watch: None,
             held: None,
+            lifter: None,
             obstacle: None,
             pass: 0,
         }
@@ -199,6 +203,7 @@ impl LibvirtDriver<'_> {
         self.ordeal.routes = Routes::default();
         self.ordeal.monitors.close().await;
         self.ordeal.asked = None;
+        self.ordeal.lifter = None;
         if self
             .ordeal
             .call

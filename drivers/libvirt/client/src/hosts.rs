@@ -3,6 +3,7 @@
 use std::{
     collections::HashMap,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
+    thread,
 };
 
 use migratrix_client::wire::{Event, EventKind, HostFacts, Line};
@@ -76,12 +77,16 @@ impl Hosts {
         Ok(facts)
     }
 
-    /// Sends the events of all domains of the host at `uri`. A connection that is up is kept.
-    pub fn listen(&self, uri: &str) -> Result<(), Error> {
+    /// Sends the events of all domains of the host at `uri`. A connection that is up is kept, but where the
+    /// host was `away` since.
+    pub fn listen(&self, uri: &str, away: bool) -> Result<(), Error> {
         let heard = Arc::clone(self.inner().heard.entry(uri.to_owned()).or_default());
         let mut heard = heard.lock().unwrap_or_else(PoisonError::into_inner);
-        // One whose host was away may be taken for alive until something is sent over it.
-        let is_up = |host: &Connect| host.lib_version().is_ok();
+        if let Some(old) = heard.take_if(|_| away) {
+            // It says farewell to its host, which may take a while to be heard.
+            thread::spawn(move || drop(old));
+        }
+        let is_up = |host: &Connect| host.is_alive() == Ok(true);
         if heard.as_ref().is_some_and(is_up) {
             return Ok(());
         }

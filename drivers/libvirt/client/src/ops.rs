@@ -41,7 +41,7 @@ fn attempt(hosts: &Arc<Hosts>, op: &Op) -> Result<Said, Failure> {
             interval_s,
             count,
         } => done(host(*side)?.set_keep_alive(i32::from(*interval_s), u32::from(*count))?),
-        Op::Listen { uri } => done(hosts.listen(uri)?),
+        Op::Listen { uri, away } => done(hosts.listen(uri, *away)?),
         Op::Settle { uri } => done(hosts.settle(uri)?),
         Op::Define { side, xml } => done(host(*side)?.define_domain_xml(xml)?),
         Op::CreateXml { side, xml } => done(host(*side)?.create_domain_xml(xml, 0)?),

@@ -55,6 +55,10 @@ pub enum Op {
     Listen {
         /// Its libvirt URI.
         uri: String,
+        /// Whether the host was away since it was listened to: then no connection is kept. One that is dead
+        /// may be taken for alive for as long as nothing is sent over it.
+        #[serde(default)]
+        away: bool,
     },
     /// Answer when all that the host at `uri` has told until now has been sent, where it is listened
     /// to.

@@ -24,7 +24,7 @@ const LATE: Duration = Duration::from_secs(5);
 /// How often it is looked whether nothing moves any more, how often in a row nothing may, and how long that
 /// is waited for.
 const SETTLES_EVERY: Duration = Duration::from_millis(60);
-const SETTLED: u32 = 4;
+const SETTLED: u32 = 5;
 const SETTLES: Duration = Duration::from_secs(10);
 
 /// How long the plain migration may take.
@@ -202,6 +202,7 @@ impl LibvirtDriver<'_> {
         limit: Duration,
         record: &mut Recorder,
     ) -> Result<(), Error> {
+        self.hurry();
         let call = self.ordeal.call.as_mut().ok_or(Error::NotBegun)?;
         call.0.wait(limit).await;
         let us = |time: Duration| u64::try_from(time.as_micros()).unwrap_or(u64::MAX);
@@ -278,6 +279,7 @@ impl LibvirtDriver<'_> {
         // What never settles is told by the looks that follow.
         let _in_vain = timeout(patience, self.until_settled()).await;
         self.ordeal.asked = None;
+        self.ordeal.lifter = None;
         Ok(())
     }
 
@@ -306,7 +308,12 @@ impl LibvirtDriver<'_> {
         let domain = self.subject.domain.clone();
         let job = self.ask_anew(side, Op::Progress { side, domain }).await;
         let is_active = state.as_ref().is_some_and(|(state, _)| is_active(state));
+        let comes_in = side == Side::Destination
+            && state
+                .as_ref()
+                .is_some_and(|(state, reason)| comes_in(state, reason));
         let rests = match job {
+            _ if comes_in => false,
             Ok(Said::Job(job)) => job.kind == "none",
             // A domain that comes in is not asked for that, and one that does not run has no job.
             Err(Error::Refused(_)) => !is_active,
@@ -338,6 +345,11 @@ impl LibvirtDriver<'_> {
             client.ask(Op::Domain { side, domain, act }).await
         }))
     }
+}
+
+/// Whether a state on a destination is that of a domain that is on its way there.
+fn comes_in(state: &str, reason: &str) -> bool {
+    state == "paused" && matches!(reason, "starting-up" | "migration")
 }
 
 /// Whether a state is one of a domain that has a QEMU.

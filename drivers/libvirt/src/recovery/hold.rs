@@ -9,20 +9,39 @@
 //! | reply | a relay that passes nothing back | the destination's QEMU runs |
 //! | postcopy | a relay of the data | the destination's guest was started, and what remains |
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use migratrix_client::wire::DomainAction;
 use migratrix_contract::{Gate, HookPoint, Recorder, Signalled};
 use migratrix_history::{Observation, Proof, Side};
-use migratrix_matrix::{Control, Recovery, RecoveryMoment, Strike};
+use migratrix_matrix::{Control, Lasting, Recovery, RecoveryMoment, Strike};
 use migratrix_relay::Way;
 use serde_json::json;
+use tokio::{
+    task::JoinHandle,
+    time::{Instant, interval_at},
+};
 
-use super::{LOOK_EVERY, control, monitor::Standing, routes::Routes, ticks};
+use super::{
+    LOOK_EVERY, control,
+    monitor::{Monitors, Standing},
+    routes::Routes,
+    ticks,
+};
 use crate::{Error, LibvirtDriver};
 
 /// A bandwidth that is no bound, in bytes per second.
 const UNBOUND: u64 = 1 << 33;
+
+/// A bandwidth at which no pass ends, in bytes per second.
+const CRAWL: u64 = 16 << 10;
+
+/// How long a fault has to be felt before the bandwidth is lifted: it must not be overtaken by the end of the
+/// migration.
+const FELT: Duration = Duration::from_millis(700);
+
+/// How often it is looked whether the bandwidth is to be lifted.
+const LIFT_EVERY: Duration = Duration::from_millis(50);
 
 /// At which pace a relay lets a postcopy through before it is held, in bytes per second.
 const POSTCOPY_PACE: u64 = 1 << 20;
@@ -42,6 +61,39 @@ const fn gate(moment: RecoveryMoment) -> Option<(Side, HookPoint)> {
         | RecoveryMoment::PostcopyMiddle
         | RecoveryMoment::PostcopyEnd => None,
     }
+}
+
+/// Lifts the bandwidth whenever the source's QEMU sends memory: libvirt sets the bound of the call only then,
+/// which may be after the migration was let go.
+pub(super) struct Lifter(JoinHandle<()>);
+
+impl Lifter {
+    fn begin(monitors: Arc<Monitors>) -> Self {
+        Self(tokio::spawn(async move {
+            let mut tick = interval_at(Instant::now() + FELT, LIFT_EVERY);
+            loop {
+                tick.tick().await;
+                let standing = monitors.standing().await;
+                if standing.is_ok_and(|it| it.status == "active" && it.transferred > 0) {
+                    set_bandwidth(&monitors, UNBOUND).await;
+                }
+            }
+        }))
+    }
+}
+
+impl Drop for Lifter {
+    fn drop(&mut self) {
+        self.0.abort();
+    }
+}
+
+/// Bounds the bandwidth, where there is a QEMU that migrates.
+async fn set_bandwidth(monitors: &Monitors, bound: u64) {
+    let bound = json!({ "max-bandwidth": bound });
+    let set = "migrate-set-parameters";
+    // Where there is none, or it does not hear, it is not held by the bandwidth.
+    let _unheard = monitors.ask(Side::Source, set, bound).await;
 }
 
 /// The side whose daemon a fault wants to be still, or gone.
@@ -91,10 +143,12 @@ impl LibvirtDriver<'_> {
             }
             RecoveryMoment::FirstPass => {
                 let bytes = self.flows(moment).await?.transferred;
+                self.crawl(&point).await;
                 Proof::Processed { bytes }
             }
             RecoveryMoment::LaterPass => {
                 self.pass(2, record).await?;
+                self.crawl(&point).await;
                 let iteration = self.ordeal.pass;
                 Proof::Iteration { iteration }
             }
@@ -269,12 +323,24 @@ impl LibvirtDriver<'_> {
         self.act(Side::Source, DomainAction::StartPostcopy).await
     }
 
-    /// Lifts the bound on the bandwidth, where there is a QEMU that migrates.
+    /// Lifts the bound on the bandwidth.
     pub(super) async fn lift_bandwidth(&self) {
-        let unbound = json!({ "max-bandwidth": UNBOUND });
-        let set = "migrate-set-parameters";
-        // Where there is none, or it does not hear, it is not held by the bandwidth.
-        let _unheard = self.ordeal.monitors.ask(Side::Source, set, unbound).await;
+        set_bandwidth(&self.ordeal.monitors, UNBOUND).await;
+    }
+
+    /// Has the pass not end that is under way, but where its end is what is waited for.
+    async fn crawl(&self, point: &Recovery) {
+        if point.strike != Strike::NeverConverges {
+            set_bandwidth(&self.ordeal.monitors, CRAWL).await;
+        }
+    }
+
+    /// Lets the passes end.
+    pub(super) fn hurry(&mut self) {
+        let monitors = Arc::clone(&self.ordeal.monitors);
+        self.ordeal
+            .lifter
+            .get_or_insert_with(|| Lifter::begin(monitors));
     }
 
     /// Lets go of the migration where it is held.
@@ -297,7 +363,11 @@ impl LibvirtDriver<'_> {
                 route.relay.open();
             }
         }
-        self.lift_bandwidth().await;
+        // What lasts is to be felt at the moment that it struck at.
+        match strike.lasting() {
+            Lasting::Instant | Lasting::Undone | Lasting::Standing => self.hurry(),
+            Lasting::Outlasting => {}
+        }
         self.hear_asked(LOOK_EVERY, record).await
     }
 

@@ -20,6 +20,9 @@ const ANSWERS: Duration = Duration::from_secs(5);
 /// How long a guest may take to be held still, or to go on: longer only where a job is in its way.
 const STANDS: Duration = Duration::from_secs(5);
 
+/// Where a host has the configurations that it keeps, as it is told when it is searched.
+const CONFIGURATION: &str = "file /etc/libvirt/qemu";
+
 /// `VIR_ERR_NO_DOMAIN`.
 const NO_DOMAIN: i32 = 42;
 
@@ -29,8 +32,9 @@ impl LibvirtDriver<'_> {
         let client: Arc<Client> = self.on(side).await?;
         match client.ask(op.clone()).await {
             Err(Error::Lost(_)) => {
-                self.forget(side);
-                self.on(side).await?.ask(op).await
+                let uri = self.host(side).uri();
+                client.ask(Op::Open { side, uri }).await?;
+                client.ask(op).await
             }
             said => said,
         }
@@ -73,11 +77,8 @@ impl LibvirtDriver<'_> {
         let daemon = daemon.and_then(|daemon| daemon.ok_or(std::io::ErrorKind::NotFound.into()));
         let daemon = self.broken(side, "can't find the daemon", daemon)?;
         let began = Instant::now();
-        // It is asked, also where a connection is open.
-        self.forget(side);
-        let answered = timeout(ANSWERS, self.on(side))
-            .await
-            .is_ok_and(|on| on.is_ok());
+        let answered = timeout(ANSWERS, self.hears(side)).await;
+        let answered = answered.is_ok_and(|answered| answered.is_ok());
         let took = u64::try_from(began.elapsed().as_micros()).unwrap_or(u64::MAX);
         record.saw(Observation::Daemon {
             side,
@@ -87,6 +88,13 @@ impl LibvirtDriver<'_> {
             answered_us: answered.then_some(took),
         });
         Ok(())
+    }
+
+    /// Asks the daemon for its version.
+    async fn hears(&mut self, side: Side) -> Result<(), Error> {
+        let uri = self.host(side).uri();
+        let client = self.on(side).await?;
+        client.ask(Op::Open { side, uri }).await.map(drop)
     }
 
     pub(super) async fn look_for_job(
@@ -120,8 +128,11 @@ impl LibvirtDriver<'_> {
         let host: &Arc<dyn Host> = self.host(side);
         let left = host.leftovers(&self.subject.domain);
         let left = self.broken(side, "can't look for what is there", left)?;
-        let found = left.map(|left| left.own);
-        let found = found.ok_or_else(|| Error::NotOurs(host.release().to_string()))?;
+        let ours = left.ok_or_else(|| Error::NotOurs(host.release().to_string()))?;
+        // What is kept of it is told of by the looks at the domain itself.
+        let kept = format!("{CONFIGURATION}/{}.xml", self.subject.domain);
+        let found = ours.own.into_iter().filter(|found| *found != kept);
+        let found = found.collect();
         record.saw(Observation::Stock { side, when, found });
         Ok(())
     }

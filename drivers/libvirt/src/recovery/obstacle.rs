@@ -37,6 +37,26 @@ pub(crate) enum Obstacle {
 }
 
 impl LibvirtDriver<'_> {
+    /// What a migration that is struck on its way needs, and a host has not got.
+    pub(crate) fn lacks_to_be_struck(&self) -> Option<String> {
+        let point = self.struck().ok()?;
+        for host in [&self.source, &self.destination] {
+            if host.control().is_none() {
+                let host = host.release();
+                return Some(format!(
+                    "what the lab has on its hosts: {host} is a machine of its own"
+                ));
+            }
+        }
+        let unknown = [
+            (Strike::MachineUnknown, "a machine"),
+            (Strike::CpuModelUnknown, "a processor"),
+            (Strike::CpuFeatureUnknown, "a processor's feature"),
+        ];
+        let (_, what) = unknown.into_iter().find(|(of, _)| *of == point.strike)?;
+        Some(format!("{what} that the destination does not know"))
+    }
+
     /// Puts on the destination what stands in the way.
     pub(super) async fn put_in_the_way(&mut self, strike: Strike) -> Result<Deed, Error> {
         let host = Arc::clone(&self.destination);
