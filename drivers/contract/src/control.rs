@@ -156,8 +156,15 @@ pub trait HostControl: Send + Sync {
     /// The address by which the host reaches us.
     fn our_address(&self) -> Ipv4Addr;
 
-    /// Has the host as it was: its daemon runs, nothing of this domain stands still, its link is up, its
-    /// folders are there, its bound is lifted and its gates are open. The notes of the domain are gone.
+    /// Lets go of the domain of this name: its QEMU goes on, its gates are open, and the calls of the hook
+    /// script for it are forgotten.
+    ///
+    /// # Errors
+    /// Returns the error where the host is down.
+    fn forget(&self, domain: &str) -> io::Result<()>;
+
+    /// The same, and has the host as it was: its daemon runs, its link is up, its folders are there and its
+    /// bound is lifted. To be done where no other case is on it.
     fn restore<'h>(&'h self, domain: &'h str) -> HostTask<'h>;
 }
 

@@ -89,6 +89,13 @@ impl<'a> LibvirtDriver<'a> {
         self
     }
 
+    /// The same driver, whose hosts no other case is on.
+    #[must_use]
+    pub const fn alone_on_its_hosts(mut self) -> Self {
+        self.ordeal.alone = true;
+        self
+    }
+
     /// The XML of the domain, as each host gave it and at which moment of the case.
     pub fn descriptions(&mut self) -> impl Iterator<Item = (Side, When, String)> {
         std::mem::take(&mut self.described).into_iter()

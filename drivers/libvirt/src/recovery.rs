@@ -49,6 +49,8 @@ pub(crate) struct Ordeal {
     lifter: Option<Lifter>,
     /// What was put in the way of the migration.
     obstacle: Option<Obstacle>,
+    /// Whether no other case is on its hosts.
+    pub(crate) alone: bool,
     /// The last pass over memory that the source has told of.
     pub(crate) pass: i32,
 }
@@ -65,6 +67,7 @@ impl Ordeal {
             held: None,
             lifter: None,
             obstacle: None,
+            alone: false,
             pass: 0,
         }
     }
@@ -219,7 +222,11 @@ impl LibvirtDriver<'_> {
                 // One that misses memory takes ten seconds to hear that it is to end.
                 self.end_stuck_qemu(side).await?;
             }
-            let restored = control(&host)?.restore(&domain).await;
+            // What others share is none of the case's business.
+            let restored = match self.ordeal.alone {
+                true => control(&host)?.restore(&domain).await,
+                false => control(&host)?.forget(&domain),
+            };
             self.broken(side, "can't restore what was", restored)?;
             self.remove_own_files(side)?;
         }

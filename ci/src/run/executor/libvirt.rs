@@ -38,7 +38,7 @@ impl Worker {
             let command = hosts.client_command(release)?;
             let listener = match setup {
                 HostSetup::AsShipped | HostSetup::Quick => hosts.listener(release)?,
-                HostSetup::Resilient => Listener::new(command.clone()),
+                HostSetup::Resilient => Listener::of_silent_hosts(command.clone()),
             };
             self.clients
                 .insert(key.clone(), Slot::new(command, listener));
@@ -87,6 +87,9 @@ impl Executor {
         let (source, destination) = (pair.source.host.clone(), pair.destination.host.clone());
         let driver = LibvirtDriver::new(slot, source, destination, script.subject.clone());
         let mut driver = driver.with_patience(self.deadlines.clear);
+        if job.alone {
+            driver = driver.alone_on_its_hosts();
+        }
         // A host that does not answer is the case's own to tell of.
         let lacks = timeout(self.deadlines.step, driver.lacks()).await;
         if let Ok(Some(ability)) = lacks {

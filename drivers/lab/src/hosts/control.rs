@@ -143,14 +143,18 @@ impl HostControl for LabHost {
         net::address(0)
     }
 
+    fn forget(&self, domain: &str) -> io::Result<()> {
+        hooks::forget(&self.hooks()?, domain)?;
+        match self.signal_qemu(domain, Signalled::Continued) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+            Ok(()) | Err(_) => Ok(()),
+        }
+    }
+
     fn restore<'h>(&'h self, domain: &'h str) -> HostTask<'h> {
         Box::pin(async move {
-            hooks::forget(&self.hooks()?, domain)?;
+            self.forget(domain)?;
             self.set_link(Link::Up)?;
-            match self.signal_qemu(domain, Signalled::Continued) {
-                Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
-                Ok(()) | Err(_) => {}
-            }
             for folder in Folder::ALL {
                 self.empty(folder).await?;
             }

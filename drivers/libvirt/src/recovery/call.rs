@@ -1,15 +1,15 @@
 //! The migration's call: begun, waited for, answered; and the plain one that is tried in the end.
 
-use std::{
-    sync::Arc,
-    time::{Duration, Instant},
-};
+use std::{sync::Arc, time::Duration};
 
 use migratrix_client::wire::{DomainAction, Migration, Op, Said};
 use migratrix_contract::Recorder;
 use migratrix_history::{Deed, Observation, Outcome, Side, Silence};
 use migratrix_matrix::{Call as Asking, Control, Scenario};
-use tokio::{task::JoinHandle, time::timeout};
+use tokio::{
+    task::JoinHandle,
+    time::{Instant, sleep_until, timeout},
+};
 
 use super::ticks;
 use crate::{Client, Error, LibvirtDriver, slot::Role};
@@ -26,6 +26,10 @@ const LATE: Duration = Duration::from_secs(5);
 const SETTLES_EVERY: Duration = Duration::from_millis(60);
 const SETTLED: u32 = 5;
 const SETTLES: Duration = Duration::from_secs(10);
+
+/// How long a silent host is missed by all its peers: they ask it once a second, and give it up after three
+/// questions.
+const MISSED: Duration = Duration::from_secs(6);
 
 /// How long the plain migration may take.
 const RETRIED: Duration = Duration::from_secs(30);
@@ -191,8 +195,15 @@ impl LibvirtDriver<'_> {
         limit: Duration,
         record: &mut Recorder,
     ) -> Result<(), Error> {
+        let is_silent = self.struck()?.strike.is_silence();
         let call = self.ordeal.call.as_mut().ok_or(Error::NotBegun)?;
-        call.0.wait(limit).await;
+        if is_silent {
+            // Whoever misses the silent one first, the others are to miss it too.
+            sleep_until(Instant::now() + MISSED.min(limit)).await;
+            call.0.wait(Duration::ZERO).await;
+        } else {
+            call.0.wait(limit).await;
+        }
         self.hear_asked(Duration::ZERO, record).await
     }
 
@@ -258,7 +269,7 @@ impl LibvirtDriver<'_> {
             record.saw(Observation::Struck {
                 strike: asked.strike.to_owned(),
                 side: Some(asked.side),
-                began_us: record.at_us(asked.sent.began),
+                began_us: record.at_us(asked.sent.began.into_std()),
                 deed: Deed::Asked {
                     call: asked.call.to_owned(),
                     outcome: answered(ended)?,
@@ -271,6 +282,9 @@ impl LibvirtDriver<'_> {
     /// Waits until nothing moves any more, or that has had its time.
     pub(super) async fn settle(&mut self, record: &mut Recorder) -> Result<(), Error> {
         self.hear_asked(LATE, record).await?;
+        for side in Side::BOTH {
+            self.revive(side, record).await?;
+        }
         let patience = if self.is_postcopy() {
             BROKEN_OFF
         } else {

@@ -72,6 +72,7 @@ impl LibvirtDriver<'_> {
         when: When,
         record: &mut Recorder,
     ) -> Result<(), Error> {
+        self.revive(side, record).await?;
         let host = Arc::clone(self.host(side));
         let daemon = control(&host)?.daemon();
         let daemon = daemon.and_then(|daemon| daemon.ok_or(std::io::ErrorKind::NotFound.into()));

@@ -9,6 +9,7 @@ use migratrix_client::wire::DomainAction;
 use migratrix_contract::{Link, ProcessIdentity, Recorder, Signalled};
 use migratrix_history::{Deed, Observation, Side};
 use migratrix_matrix::Strike;
+use tokio::time::timeout;
 
 use super::{LOOK_EVERY, call::Asked, control, routes::Route, ticks};
 use crate::{Error, LibvirtDriver, slot::Role};
@@ -16,6 +17,9 @@ use Side::{Destination, Source};
 
 /// How long what is asked for as a fault is waited for, before the migration is let go.
 const SOON: Duration = Duration::from_millis(300);
+
+/// How long a host that was away may take to be connected to.
+const GREETS: Duration = Duration::from_secs(5);
 
 /// How many further passes are waited for until a migration is taken never to converge.
 const PASSES: i32 = 3;
@@ -170,8 +174,28 @@ impl LibvirtDriver<'_> {
         let host = Arc::clone(self.host(side));
         let started = control(&host)?.start_daemon().await;
         self.broken(side, "can't start the daemon", started)?;
+        self.greet(side).await;
+        Ok(())
+    }
+
+    /// Connects anew to a host that was away. Whether it answers is looked at later.
+    async fn greet(&mut self, side: Side) {
         self.forget(side);
-        self.on(side).await.map(drop)
+        let _silent = timeout(GREETS, self.on(side)).await;
+    }
+
+    /// Starts a daemon again that has ended by itself, as a service manager does: where nobody else is on its
+    /// host, who would have that host lost.
+    pub(super) async fn revive(&mut self, side: Side, record: &mut Recorder) -> Result<(), Error> {
+        let host = Arc::clone(self.host(side));
+        let daemon = self.found(side, control(&host)?.daemon())?;
+        if daemon.is_none() && self.ordeal.alone {
+            let release = host.release();
+            let text = format!("the daemon of {release} has ended by itself, and is started again");
+            record.saw(Observation::Note { text });
+            self.start_daemon(side).await?;
+        }
+        Ok(())
     }
 
     async fn silence_daemon(&mut self, side: Side) -> Result<Deed, Error> {
@@ -220,8 +244,7 @@ impl LibvirtDriver<'_> {
             Strike::DataStalled => self.cancel_stalled(record).await?,
             Strike::LinkDown => {
                 self.set_link(Destination, Link::Up)?;
-                self.forget(Destination);
-                self.on(Destination).await?;
+                self.greet(Destination).await;
             }
             Strike::NameInactive
             | Strike::NameActive
@@ -276,8 +299,8 @@ impl LibvirtDriver<'_> {
     async fn hear_daemon(&mut self, side: Side) -> Result<(), Error> {
         self.ordeal.held.take_if(|held| *held == side);
         self.continue_daemon(side).await?;
-        self.forget(side);
-        self.on(side).await.map(drop)
+        self.greet(side).await;
+        Ok(())
     }
 
     /// Cancels a migration whose data don't flow any more.

@@ -23,6 +23,9 @@ use crate::{Client, Error, LibvirtDriver, qemu::Qemu, slot::Role};
 /// How often a side is looked at.
 const EVERY: Duration = Duration::from_millis(60);
 
+/// The word of `RunState` for a machine that waits for its memory.
+const INCOMING: &str = "inmigrate";
+
 /// How long a look may take until the side is called silent; it is waited for on.
 const SILENCE: Duration = Duration::from_secs(1);
 
@@ -238,7 +241,8 @@ async fn by_qemu(monitors: Arc<Monitors>, mut laps: Option<Laps>, notes: Notes) 
             Err(Mute::Absent) => Glimpse::Absent,
             Err(Mute::Silent | Mute::Refused(_)) => Glimpse::Silent,
         };
-        let is_there = matches!(glimpse, Glimpse::State { .. });
+        // What comes in has its laps from the source.
+        let is_there = matches!(&glimpse, Glimpse::State { state, .. } if state != INCOMING);
         let lap = laps.as_mut().filter(|_| is_there).and_then(Laps::now);
         notes.note(glimpse, began, lap);
     }
