@@ -89,7 +89,7 @@ pub struct HostPair {
     pub source: HostLease,
     /// Where it goes to.
     pub destination: HostLease,
-    _guard: HostGuard,
+    guard: HostGuard,
 }
 
 /// One host of a case.
@@ -219,7 +219,7 @@ impl Hosts {
         Ok(HostPair {
             source: self.lease(source).await?,
             destination: self.lease(destination).await?,
-            _guard: guard,
+            guard,
         })
     }
 
@@ -323,6 +323,20 @@ impl Hosts {
     pub async fn repair(&self, pair: &HostPair) {
         for (_, lease) in pair.sides() {
             self.repair_lease(lease).await;
+        }
+    }
+
+    /// Has the hosts that the case had for itself be other ones for the next: something on them could not be
+    /// seen, and what accepts a connection need not answer.
+    pub async fn renew(&self, pair: &HostPair) {
+        let HostGuard::Own { .. } = &pair.guard else {
+            return;
+        };
+        for (_, lease) in pair.sides() {
+            if let (Some(lab), Some(host)) = (self.lab.as_ref(), lease.lab_host.as_ref()) {
+                let why = "what it did could not be seen".to_owned();
+                self.replace(lab, host, lease.generation, why).await;
+            }
         }
     }
 

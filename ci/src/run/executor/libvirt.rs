@@ -122,6 +122,9 @@ impl Executor {
                 instance: format!("{:04x}.{host}.{generation}", self.run),
             });
         }
+        if running.is_blind() {
+            hosts.renew(&pair).await;
+        }
         running.close(dir, job, disturbed, material)
     }
 

@@ -11,7 +11,7 @@ use migratrix_contract::{Host, Recorder};
 use migratrix_history::{Observation, Pending, Refusal, Side, When};
 use tokio::time::timeout;
 
-use super::control;
+use super::{control, monitor::INCOMING};
 use crate::{Client, Error, LibvirtDriver};
 
 /// How long a daemon may take to answer.
@@ -52,8 +52,11 @@ impl LibvirtDriver<'_> {
 
     /// Whether memory of the guest is missing on a side, so that it may not be read.
     pub(crate) async fn is_incomplete(&mut self, side: Side) -> Result<bool, Error> {
-        if !self.is_postcopy() || side == Side::Source {
+        if !self.is_struck() || side == Side::Source {
             return Ok(false);
+        }
+        if self.ordeal.monitors.run_state(side).await.as_deref() == Ok(INCOMING) {
+            return Ok(true);
         }
         let state = self.state(side).await?;
         Ok(state.is_some_and(|(_, reason)| reason.starts_with("postcopy")))

@@ -11,6 +11,9 @@ use tokio::{net::UnixStream, sync::Mutex, time::timeout};
 
 use super::monitor_path;
 
+/// The word of `RunState` for a machine that waits for its memory.
+pub(super) const INCOMING: &str = "inmigrate";
+
 /// How long a QEMU may take to answer.
 const PATIENCE: Duration = Duration::from_secs(1);
 

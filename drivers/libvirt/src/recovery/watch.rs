@@ -15,16 +15,13 @@ use migratrix_history::{Glimpse, Observation, Side, Watcher};
 use tokio::{task::JoinHandle, time::timeout};
 
 use super::{
-    monitor::{Monitors, Mute},
+    monitor::{INCOMING, Monitors, Mute},
     ticks,
 };
 use crate::{Client, Error, LibvirtDriver, qemu::Qemu, slot::Role};
 
 /// How often a side is looked at.
 const EVERY: Duration = Duration::from_millis(60);
-
-/// The word of `RunState` for a machine that waits for its memory.
-const INCOMING: &str = "inmigrate";
 
 /// How long a look may take until the side is called silent; it is waited for on.
 const SILENCE: Duration = Duration::from_secs(1);
