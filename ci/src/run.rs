@@ -25,8 +25,8 @@ use anyhow::{Context, Result, anyhow, ensure};
 use migratrix_contract::now_unix;
 use migratrix_lab::sandbox;
 use migratrix_matrix::{
-    Backend, Case, Fault, HostSetup, Plan, Release, ReleaseName, Releases, RunOptions, TckFault,
-    Tuple, Version, shell_word,
+    Backend, Case, Fault, HostSetup, Plan, Point, RecoveryFault, Release, ReleaseName, Releases,
+    RunOptions, TckFault, Tuple, Version, shell_word,
 };
 use migratrix_reports::{Exit, Judgement, KnownFailures, Rules};
 use nix::sys::resource::{Resource, getrlimit, setrlimit};
@@ -382,7 +382,7 @@ impl Order {
                     case: case.clone(),
                     attempt: earlier.last().map_or(1, |last| last.attempt + 1),
                     setup: self.setup(case, setups[place]),
-                    alone: case.fault.is_some_and(is_of_the_whole_host) || !earlier.is_empty(),
+                    alone: is_of_the_whole_host(case) || !earlier.is_empty(),
                     earlier,
                 })
             })
@@ -509,13 +509,17 @@ fn date_time() -> String {
     now.strftime("%Y%m%d-%H%M%S").to_string()
 }
 
-/// Whether a fault is one of a host, and of no one's domain: a daemon that all cases need, or what only one
-/// who is alone there can be told to have left.
-fn is_of_the_whole_host(fault: Fault) -> bool {
-    matches!(
-        fault,
-        Fault::Tck(TckFault::DaemonStopped | TckFault::ListenerLeft | TckFault::CopyLeft)
-    )
+/// Whether what is done in a case, or broken in it, is of a host and not of its domain alone: a daemon that all
+/// cases need, or what only one who is alone there can be told to have left.
+fn is_of_the_whole_host(case: &Case) -> bool {
+    let broken = case.fault.is_some_and(|fault| {
+        matches!(
+            fault,
+            Fault::Tck(TckFault::DaemonStopped | TckFault::ListenerLeft | TckFault::CopyLeft)
+                | Fault::Recovery(RecoveryFault::PortLeft | RecoveryFault::DaemonReplaced)
+        )
+    });
+    broken || matches!(&case.point, Point::Recovery(point) if point.needs_hosts_alone())
 }
 
 #[cfg(test)]

@@ -13,7 +13,7 @@ use std::{
 use anyhow::{Context, Result};
 use migratrix_contract::{Host, now_unix, told};
 use migratrix_lab::{
-    Health, Lab, LabHost, RemoteHost, Store, StoredRelease, Strays, client_command,
+    Health, Lab, LabHost, RemoteHost, Seat, Store, StoredRelease, Strays, client_command,
 };
 use migratrix_libvirt::{Listener, reach};
 use migratrix_matrix::{HostSetup, ReleaseName, Side, Tuple};
@@ -42,6 +42,8 @@ pub struct Hosts {
     remote: BTreeMap<ReleaseName, HostConfig>,
     client: PathBuf,
     gates: RefCell<HashMap<Key, Gate>>,
+    /// The hosts of which each has one case at a time, by their seats: those that a case is on.
+    taken: Rc<RefCell<BTreeSet<Key>>>,
     broken: RefCell<HashMap<Key, String>>,
     /// How hosts went, by the host's name and the number of its run.
     deaths: RefCell<HashMap<(String, u32), String>>,
@@ -76,7 +78,7 @@ pub struct Lost {
 }
 
 /// Which host it is.
-type Key = (ReleaseName, Side, HostSetup);
+type Key = (ReleaseName, Seat);
 
 /// Many cases may be on a host, or one alone.
 type Gate = Arc<RwLock<()>>;
@@ -87,7 +89,7 @@ pub struct HostPair {
     pub source: HostLease,
     /// Where it goes to.
     pub destination: HostLease,
-    _guard: HostGuard,
+    guard: HostGuard,
 }
 
 /// One host of a case.
@@ -109,6 +111,36 @@ enum HostGuard {
     Alone {
         _held: [OwnedRwLockWriteGuard<()>; 2],
     },
+    /// On hosts that are no other case's meanwhile, and wait for the next one then.
+    Own { _held: [OwnSeat; 2] },
+}
+
+/// A host that one case has for itself, out of those that are up already if one of them is free.
+struct OwnSeat {
+    key: Key,
+    taken: Rc<RefCell<BTreeSet<Key>>>,
+}
+
+impl OwnSeat {
+    /// Takes the first that is free: the host at number 0 is the one that cases share.
+    fn take((release, seat): (&ReleaseName, Seat), taken: &Rc<RefCell<BTreeSet<Key>>>) -> Self {
+        let mut all = taken.borrow_mut();
+        let mut keys = (1..).map(|number| (release.clone(), Seat { number, ..seat }));
+        let key = keys
+            .find(|key| !all.contains(key))
+            .expect("there are more numbers than cases");
+        all.insert(key.clone());
+        Self {
+            key,
+            taken: Rc::clone(taken),
+        }
+    }
+}
+
+impl Drop for OwnSeat {
+    fn drop(&mut self) {
+        self.taken.borrow_mut().remove(&self.key);
+    }
 }
 
 impl Hosts {
@@ -145,6 +177,7 @@ impl Hosts {
             remote: remote.clone(),
             client,
             gates: RefCell::default(),
+            taken: Rc::default(),
             broken: RefCell::default(),
             deaths: RefCell::default(),
             coming: RefCell::default(),
@@ -165,16 +198,40 @@ impl Hosts {
         setup: HostSetup,
         alone: bool,
     ) -> Result<HostPair, String> {
-        let source = (tuple.source.clone(), Side::Source, setup);
-        let destination = (tuple.destination.clone(), Side::Destination, setup);
-        let gates = [self.gate(&source), self.gate(&destination)];
-        // Every case takes its source first: two cases can't wait for one another.
-        let guard = HostGuard::take(gates, alone).await;
+        let seat = |side| Seat {
+            side,
+            setup,
+            number: 0,
+        };
+        let source = (&tuple.source, seat(Side::Source));
+        let destination = (&tuple.destination, seat(Side::Destination));
+        let (guard, source, destination) = match setup {
+            HostSetup::Resilient if alone => self.own(source, destination),
+            HostSetup::AsShipped | HostSetup::Quick | HostSetup::Resilient => {
+                let [source, destination] =
+                    [source, destination].map(|(name, seat)| (name.clone(), seat));
+                let gates = [self.gate(&source), self.gate(&destination)];
+                // Every case takes its source first: two cases can't wait for one another.
+                let guard = HostGuard::take(gates, alone).await;
+                (guard, source, destination)
+            }
+        };
         Ok(HostPair {
             source: self.lease(source).await?,
             destination: self.lease(destination).await?,
-            _guard: guard,
+            guard,
         })
+    }
+
+    /// Hosts of the case's own. What is done to such a host is undone, and it is used again.
+    fn own(
+        &self,
+        source: (&ReleaseName, Seat),
+        destination: (&ReleaseName, Seat),
+    ) -> (HostGuard, Key, Key) {
+        let held = [source, destination].map(|seat| OwnSeat::take(seat, &self.taken));
+        let [source, destination] = [held[0].key.clone(), held[1].key.clone()];
+        (HostGuard::Own { _held: held }, source, destination)
     }
 
     /// Asks the real machines of `tuples` whether they answer, all at the same time. Those that
@@ -207,7 +264,12 @@ impl Hosts {
             if let Err(error) = reached {
                 let why = format!("{name} ({uri}) does not answer: {}", chain(&error));
                 for side in Side::BOTH {
-                    let key = (name.clone(), side, HostSetup::AsShipped);
+                    let seat = Seat {
+                        side,
+                        setup: HostSetup::AsShipped,
+                        number: 0,
+                    };
+                    let key = (name.clone(), seat);
                     self.broken.borrow_mut().insert(key, why.clone());
                 }
                 silent.push((name, why));
@@ -221,7 +283,7 @@ impl Hosts {
     pub fn lack(&self, tuple: &Tuple) -> Option<String> {
         let broken = self.broken.borrow();
         let mut broken = broken.iter();
-        let one = broken.find(|((name, side, _), _)| match side {
+        let one = broken.find(|((name, seat), _)| match seat.side {
             Side::Source => *name == tuple.source,
             Side::Destination => *name == tuple.destination,
         });
@@ -261,6 +323,20 @@ impl Hosts {
     pub async fn repair(&self, pair: &HostPair) {
         for (_, lease) in pair.sides() {
             self.repair_lease(lease).await;
+        }
+    }
+
+    /// Has the hosts that the case had for itself be other ones for the next: something on them could not be
+    /// seen, and what accepts a connection need not answer.
+    pub async fn renew(&self, pair: &HostPair) {
+        let HostGuard::Own { .. } = &pair.guard else {
+            return;
+        };
+        for (_, lease) in pair.sides() {
+            if let (Some(lab), Some(host)) = (self.lab.as_ref(), lease.lab_host.as_ref()) {
+                let why = "what it did could not be seen".to_owned();
+                self.replace(lab, host, lease.generation, why).await;
+            }
         }
     }
 
@@ -335,11 +411,11 @@ impl Hosts {
         }
     }
 
-    fn note_strays(&self, (release, side, _): &Key, found: Vec<String>) {
+    fn note_strays(&self, (release, seat): &Key, found: Vec<String>) {
         let told = found.into_iter().map(|why| IdleLoss {
             trouble: HostTrouble::LeftOver,
             release: release.clone(),
-            side: *side,
+            side: seat.side,
             why,
             at_unix: now_unix(),
         });
@@ -349,7 +425,7 @@ impl Hosts {
     /// Looks at a host, where no case is on it; says how it was lost, if it was.
     async fn look_at(&self, hostname: &str) -> Option<String> {
         let lab = self.lab.as_ref()?;
-        let (host, (release, side, _)) = {
+        let (host, (release, seat)) = {
             let started = self.started.borrow();
             let idle = started.get(hostname).filter(|one| one.is_idle())?;
             (Arc::clone(&idle.host), idle.key.clone())
@@ -363,7 +439,7 @@ impl Hosts {
             self.idle_losses.borrow_mut().push(IdleLoss {
                 trouble: HostTrouble::Died,
                 release,
-                side,
+                side: seat.side,
                 why: why.clone(),
                 at_unix: now_unix(),
             });
@@ -431,7 +507,7 @@ impl Hosts {
     }
 
     async fn lease(&self, key: Key) -> Result<HostLease, String> {
-        let (name, side, setup) = &key;
+        let (name, seat) = &key;
         if let Some(why) = self.broken.borrow().get(&key) {
             return Err(why.clone());
         }
@@ -443,9 +519,9 @@ impl Hosts {
             .as_ref()
             .zip(self.stored.get(name))
             .expect("made for this tuple");
-        let coming = format!("{name} ({side})");
+        let coming = format!("{name} ({})", seat.side);
         self.coming.borrow_mut().insert(coming.clone());
-        let host = lab.host(stored, *side, *setup).await;
+        let host = lab.host_at(stored, *seat).await;
         self.coming.borrow_mut().remove(&coming);
         match host {
             Ok(host) => Ok(self.enter(lab, &key, host).await),

@@ -5,7 +5,7 @@ use std::{future::Future, io, net::Ipv4Addr, path::PathBuf, pin::Pin, process::C
 use migratrix_history::{Outcome, Traffic};
 use migratrix_matrix::ReleaseName;
 
-use crate::{Recorder, Step};
+use crate::{HostControl, Recorder, Step};
 
 /// A back end, for the length of one case: it does one step after the other, and records what it
 /// sees. It never judges.
@@ -116,4 +116,9 @@ pub trait Host: Send + Sync {
     /// # Errors
     /// Returns `Unsupported` where the host is not ours, `NotFound` where no such QEMU runs.
     fn kill_qemu(&self, domain: &str) -> io::Result<()>;
+
+    /// What may be done to the host itself; `None` where it is not ours, or not set up for it.
+    fn control(&self) -> Option<&dyn HostControl> {
+        None
+    }
 }

@@ -15,6 +15,7 @@
 
 mod clock;
 mod command_line;
+mod control;
 mod driver;
 mod kernel_file;
 mod processor;
@@ -30,6 +31,9 @@ mod tool;
 
 pub use clock::now_unix;
 pub use command_line::{command_line, command_words};
+pub use control::{
+    Folder, Gate, HookPoint, HostControl, HostTask, Link, MONITORS, ProcessIdentity, Signalled,
+};
 pub use driver::{Driver, Host, Leftovers, Owner, SHARED};
 pub use kernel_file::{read_all, read_kernel_file};
 pub use processor::processor_time;

@@ -1,6 +1,8 @@
 //! Hosts: a release's root that runs, in namespaces of its own, and what may be asked of it.
 
+pub(crate) mod control;
 pub(crate) mod folders;
+pub(crate) mod hooks;
 pub(crate) mod host;
 pub(crate) mod hosted;
 pub(crate) mod inventory;
@@ -11,6 +13,7 @@ pub(crate) mod net;
 pub(crate) mod ports;
 pub(crate) mod processes;
 pub(crate) mod remote;
+pub(crate) mod request;
 pub(crate) mod running;
 pub(crate) mod settings;
 pub(crate) mod spec;

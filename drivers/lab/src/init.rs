@@ -32,6 +32,19 @@ pub(crate) struct Watch {
     children: SignalFd,
 }
 
+/// What comes to the first process.
+pub(crate) enum News {
+    /// The child that counts has ended.
+    Ended(ExitStatus),
+    /// Bytes on the lifeline.
+    Said(Vec<u8>),
+    /// The lifeline has ended.
+    Closed,
+}
+
+/// How the first process ends where its lifeline does.
+pub(crate) const CUT_OFF: Signal = Signal::SIGKILL;
+
 impl Watch {
     /// Begins to watch. Call it before the first child is started, so that none's end is missed.
     pub(crate) fn begin(lifeline: OwnedFd) -> Result<Self, LabError> {
@@ -55,15 +68,26 @@ impl Watch {
         on_stop: impl Fn(),
     ) -> Result<ExitStatus, LabError> {
         loop {
+            match self.news(Some(main))? {
+                News::Ended(status) => return Ok(status),
+                News::Said(_) => on_stop(),
+                News::Closed => return Ok(ExitStatus::from_raw(CUT_OFF as i32)),
+            }
+        }
+    }
+
+    /// Reaps until there is news; `main` is the child whose end is.
+    pub(crate) fn news(&mut self, main: Option<Pid>) -> Result<News, LabError> {
+        loop {
             if let Some(status) = reap(main)? {
-                return Ok(status);
+                return Ok(News::Ended(status));
             }
             self.wait_for_news()?;
             while let Ok(Some(_)) = self.children.read_signal() {}
             match self.lifeline_bytes()? {
                 None => {}
-                Some(0) => return Ok(ExitStatus::from_raw(Signal::SIGKILL as i32)),
-                Some(_) => on_stop(),
+                Some(bytes) if bytes.is_empty() => return Ok(News::Closed),
+                Some(bytes) => return Ok(News::Said(bytes)),
             }
         }
     }
@@ -79,26 +103,26 @@ impl Watch {
         }
     }
 
-    /// How many bytes came; `None` where there is no news.
-    fn lifeline_bytes(&mut self) -> Result<Option<usize>, LabError> {
+    /// What came; `None` where there is no news.
+    fn lifeline_bytes(&mut self) -> Result<Option<Vec<u8>>, LabError> {
         let mut it = [PollFd::new(self.lifeline.as_fd(), PollFlags::POLLIN)];
         if poll(&mut it, PollTimeout::ZERO).unwrap_or(0) == 0 {
             return Ok(None);
         }
-        let mut bytes = [0; 64];
+        let mut bytes = [0; 256];
         let read = self.lifeline.read(&mut bytes);
-        read.map(Some)
+        read.map(|length| Some(bytes[..length].to_vec()))
             .map_err(LabError::system("read the lifeline"))
     }
 }
 
 /// Reaps all that have ended; says how `main` has, if it is among them.
-fn reap(main: Pid) -> Result<Option<ExitStatus>, LabError> {
+fn reap(main: Option<Pid>) -> Result<Option<ExitStatus>, LabError> {
     let mut status = None;
     loop {
         match waitpid(None, Some(WaitPidFlag::WNOHANG)) {
             Ok(WaitStatus::StillAlive) | Err(Errno::ECHILD) => return Ok(status),
-            Ok(ended) if ended.pid() == Some(main) => status = end(ended).or(status),
+            Ok(ended) if main.is_some() && ended.pid() == main => status = end(ended).or(status),
             Ok(_) | Err(Errno::EINTR) => {}
             Err(source) => return Err(LabError::system("wait for children")(source)),
         }

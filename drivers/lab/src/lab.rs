@@ -40,10 +40,21 @@ const STEM: usize = 50;
 #[derive(Debug)]
 pub struct Lab {
     dir: PathBuf,
-    slots: Mutex<HashMap<(ReleaseName, Side, HostSetup), Arc<Slot>>>,
+    slots: Mutex<HashMap<(ReleaseName, Seat), Arc<Slot>>>,
     starts: AtomicU32,
     /// Its network's traffic, or why it is not captured.
     capture: Result<Arc<Capture>, String>,
+}
+
+/// Which host of a release it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Seat {
+    /// The side of migrations that it is for.
+    pub side: Side,
+    /// How its daemon is set up.
+    pub setup: HostSetup,
+    /// Which of several that are alike.
+    pub number: u16,
 }
 
 /// The place of a host, from the first wish for it.
@@ -95,8 +106,7 @@ impl Lab {
         })
     }
 
-    /// The host of this release on this side, set up in this way where its libvirt is one for which
-    /// that is meant. It is started at the first call, and kept.
+    /// The first host of this release on this side, set up in this way, see [`Lab::host_at`].
     ///
     /// # Errors
     /// Returns an error where it doesn't come up; the next call tries again.
@@ -106,11 +116,33 @@ impl Lab {
         side: Side,
         setup: HostSetup,
     ) -> Result<Arc<LabHost>, LabError> {
-        let setup = setup.of(release.release().libvirt);
-        let slot = self.slot(release.name(), side, setup)?;
+        let number = 0;
+        let seat = Seat {
+            side,
+            setup,
+            number,
+        };
+        self.host_at(release, seat).await
+    }
+
+    /// The host of this release at this seat, set up in its way where its libvirt is one for which that is
+    /// meant. It is started at the first call, and kept.
+    ///
+    /// # Errors
+    /// Returns an error where it doesn't come up; the next call tries again.
+    pub async fn host_at(
+        &self,
+        release: &StoredRelease,
+        seat: Seat,
+    ) -> Result<Arc<LabHost>, LabError> {
+        let seat = Seat {
+            setup: seat.setup.of(release.release().libvirt),
+            ..seat
+        };
+        let slot = self.slot(release.name(), seat)?;
         let host = slot
             .host
-            .get_or_try_init(|| self.first_start(&slot, release, setup))
+            .get_or_try_init(|| self.first_start(&slot, release, seat.setup))
             .await?;
         Ok(Arc::clone(host))
     }
@@ -188,14 +220,10 @@ impl Lab {
         Ok(())
     }
 
-    fn slot(
-        &self,
-        name: &ReleaseName,
-        side: Side,
-        setup: HostSetup,
-    ) -> Result<Arc<Slot>, LabError> {
+    fn slot(&self, name: &ReleaseName, seat: Seat) -> Result<Arc<Slot>, LabError> {
         let mut slots = self.slots.lock().unwrap_or_else(PoisonError::into_inner);
-        let key = (name.clone(), side, setup);
+        let key = (name.clone(), seat);
+        let Seat { side, setup, .. } = seat;
         if let Some(slot) = slots.get(&key) {
             return Ok(Arc::clone(slot));
         }
@@ -203,7 +231,7 @@ impl Lab {
         let taken = |hostname: &str| slots.values().any(|slot| slot.hostname == hostname);
         let stem = match setup {
             HostSetup::AsShipped => name.to_string(),
-            HostSetup::Quick => format!("{name}-{setup}"),
+            HostSetup::Quick | HostSetup::Resilient => format!("{name}-{setup}"),
         };
         let hostname = hostname(&stem, side, taken);
         self.announce(&hostname, number)?;

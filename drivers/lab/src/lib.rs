@@ -28,7 +28,7 @@ pub use hosts::{
     remote::RemoteHost,
     running::{RunningHost, enter_network, running_hosts},
 };
-pub use lab::{Health, Lab};
+pub use lab::{Health, Lab, Seat};
 pub use labs::{Hold, LabName, Labs, UpLab};
 pub use releases::{
     recipe::{BuildOptions, Expired, Recipe, recipe, recipes},

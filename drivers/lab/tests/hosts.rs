@@ -224,3 +224,38 @@ fn a_host_knows_what_is_left_of_a_guest_and_comes_up_clean_when_replaced() {
         assert!(said.contains(line), "no `{line}` in:\n{said}{error}");
     }
 }
+
+#[test]
+fn what_is_done_to_a_host_itself_is_taken_back_and_its_guests_go_on() {
+    let Some(trial) = Trial::new() else { return };
+    let output = trial
+        .command("control")
+        .arg(&trial.release)
+        .output()
+        .unwrap();
+    let said = String::from_utf8_lossy(&output.stdout);
+    let error = String::from_utf8_lossy(&output.stderr);
+    for line in [
+        "a plain host has a control: false\n",
+        "killed: None\n",
+        "another one: true\n",
+        "knows its guest: running\n",
+        "goes on: running\n",
+        "is there again: running\n",
+        "reached without a link: false\n",
+        "reached with one: true\n",
+        "/run/libvirt/qemu: full true, hidden false\n",
+        "/var/lib/libvirt/qemu: full true, hidden false\n",
+        "/var/log/libvirt/qemu: full true, hidden false\n",
+        "refused: true\n",
+        "held: true\n",
+        "went on: true\n",
+        "starts without memory: false\n",
+        "starts with it: true\n",
+        "calls that are noted: []\n",
+        "left: Leftovers { own: [], unowned: [], others: 0 }\n",
+        "health: Up\n",
+    ] {
+        assert!(said.contains(line), "no `{line}` in:\n{said}{error}");
+    }
+}

@@ -36,6 +36,7 @@ const GRACE: Duration = Duration::from_secs(1);
 
 /// A running client process. It dies when this is dropped.
 pub struct Client {
+    pid: u32,
     shared: Arc<Shared>,
     requests: mpsc::UnboundedSender<Vec<u8>>,
     attendant: JoinHandle<()>,
@@ -73,12 +74,14 @@ impl Client {
             command: shown(command),
             source,
         })?;
+        let pid = child.number();
         let stdin = child.child().stdin.take().expect("stdin was piped");
         let (requests, lines) = mpsc::unbounded_channel();
         tokio::spawn(write(stdin, lines));
         let shared = Arc::new(Shared::default());
         let attendant = tokio::spawn(attend(child, Arc::clone(&shared)));
         Ok(Self {
+            pid,
             shared,
             requests,
             attendant,
@@ -115,6 +118,12 @@ impl Client {
             }
             news.await;
         }
+    }
+
+    /// The number of the process.
+    #[must_use]
+    pub const fn pid(&self) -> u32 {
+        self.pid
     }
 
     /// Whether the process is known to be gone.
@@ -283,6 +292,8 @@ const fn bound(op: &Op) -> (&'static str, Duration) {
         Op::Migrate(_) => ("migrate", MIGRATION_PATIENCE),
         Op::Version => ("version", PATIENCE),
         Op::Open { .. } => ("open", PATIENCE),
+        Op::KeepAlive { .. } => ("keep-alive", PATIENCE),
+        Op::State { .. } => ("state", PATIENCE),
         Op::Listen { .. } => ("listen", PATIENCE),
         Op::Settle { .. } => ("settle", PATIENCE),
         Op::Define { .. } => ("define", PATIENCE),

@@ -2,12 +2,12 @@
 
 use std::{collections::HashMap, ffi::OsString, sync::Arc, time::Duration};
 
-use migratrix_client::wire::{Detail, DomainAction, HostFacts, Op, Said, Seen};
+use migratrix_client::wire::{Detail, DomainAction, EventKind, HostFacts, Op, Said, Seen};
 use migratrix_contract::{
     Deadlines, Driver, GuestMemory, Host, Owner, Recorder, Step, Subject, Uuid, Variant,
 };
 use migratrix_history::{Observation, Outcome, Side, Versions, When};
-use migratrix_matrix::{Persistence, Version};
+use migratrix_matrix::{Libvirts, Persistence, Version};
 
 use crate::{
     Client, Error, Slot,
@@ -15,6 +15,7 @@ use crate::{
     client::done,
     domain_xml, image,
     listener::{Events, observed},
+    recovery::{Ordeal, own_image},
     xml::console,
 };
 
@@ -38,6 +39,10 @@ pub struct LibvirtDriver<'a> {
     pub(crate) memories: HashMap<Side, Arc<GuestMemory>>,
     /// What the last look saw of the domain, since which nothing was done to it.
     pub(crate) last_looks: HashMap<Side, LastLook>,
+    /// What a migration that is struck has under way.
+    pub(crate) ordeal: Ordeal,
+    /// The versions of libvirt that take part, once it is connected.
+    pub(crate) libvirts: Libvirts,
     opened: HashMap<Side, HostFacts>,
 }
 
@@ -55,10 +60,13 @@ impl<'a> LibvirtDriver<'a> {
         slot: &'a mut Slot,
         source: Arc<dyn Host>,
         destination: Arc<dyn Host>,
-        subject: Subject,
+        mut subject: Subject,
     ) -> Self {
         slot.reap();
+        own_image(&mut subject);
         Self {
+            ordeal: Ordeal::of(&source, &destination, &subject.domain),
+            libvirts: Libvirts::default(),
             events: slot.listener.events(&subject.domain),
             slot,
             source,
@@ -78,6 +86,13 @@ impl<'a> LibvirtDriver<'a> {
     #[must_use]
     pub const fn with_patience(mut self, patience: Duration) -> Self {
         self.patience = patience;
+        self
+    }
+
+    /// The same driver, whose hosts no other case is on.
+    #[must_use]
+    pub const fn alone_on_its_hosts(mut self) -> Self {
+        self.ordeal.alone = true;
         self
     }
 
@@ -125,9 +140,8 @@ impl<'a> LibvirtDriver<'a> {
             | Step::KillQemu(_)
             | Step::KillClient => self.break_on_purpose(step, record).await,
             Step::Backup(step) => self.chain(step, record).await,
-            Step::Raw(_) | Step::Colo(_) | Step::Recovery(_) => {
-                Err(Error::Foreign(step.to_string()))
-            }
+            Step::Recovery(step) => self.recover(step, record).await,
+            Step::Raw(_) | Step::Colo(_) => Err(Error::Foreign(step.to_string())),
         }
     }
 
@@ -144,6 +158,12 @@ impl<'a> LibvirtDriver<'a> {
             self.opened.insert(side, facts);
         }
         Ok(client)
+    }
+
+    /// Has the connection to a side be opened anew when it is wanted next: its host was away.
+    pub(crate) fn forget(&mut self, side: Side) {
+        self.opened.remove(&side);
+        self.last_looks.remove(&side);
     }
 
     pub(crate) fn host(&self, side: Side) -> &Arc<dyn Host> {
@@ -181,13 +201,19 @@ impl<'a> LibvirtDriver<'a> {
             let facts = self.opened.get(&side);
             facts.map(|facts| Version::from_libvirt(number(facts)))
         };
-        record.saw(Observation::Versions(Versions {
+        let versions = Versions {
             client: Some(Version::from_libvirt(own)),
             source_libvirt: of(Side::Source, |facts| facts.libvirt),
             source_qemu: of(Side::Source, |facts| facts.hypervisor),
             destination_libvirt: of(Side::Destination, |facts| facts.libvirt),
             destination_qemu: of(Side::Destination, |facts| facts.hypervisor),
-        }));
+        };
+        self.libvirts = Libvirts {
+            client: versions.client,
+            source: versions.source_libvirt,
+            destination: versions.destination_libvirt,
+        };
+        record.saw(Observation::Versions(versions));
         Ok(())
     }
 
@@ -263,8 +289,11 @@ impl<'a> LibvirtDriver<'a> {
     }
 
     /// Records the events that have come. Where no more will, what is done is not seen as a whole.
-    fn record_events(&mut self, record: &mut Recorder) -> Result<(), Error> {
+    pub(crate) fn record_events(&mut self, record: &mut Recorder) -> Result<(), Error> {
         while let Some((at, side, what)) = self.events.arrived()? {
+            if let (Side::Source, EventKind::Iteration(pass)) = (side, &what) {
+                self.ordeal.pass = *pass;
+            }
             record.saw_at(at, observed(side, what));
         }
         Ok(())

@@ -41,8 +41,8 @@ pub enum Error {
     #[error("libvirt has no way to `{0}`")]
     Foreign(String),
     /// A host is no longer connected.
-    #[error("a connection was lost: {0}")]
-    Lost(String),
+    #[error("a connection was lost: {}", .0.message)]
+    Lost(Refusal),
     /// A host described its domain by XML that can't be read.
     #[error("the XML of a domain can't be read")]
     Xml(#[from] roxmltree::Error),
@@ -86,6 +86,12 @@ pub enum Error {
     /// The domain's QEMU answered nonsense, or an error, to a command of the monitor.
     #[error("the monitor of the domain's QEMU: {0}")]
     Monitor(String),
+    /// The migration was over before it stood where the case wants it.
+    #[error("the migration was over before it stood at `{0}`")]
+    Missed(&'static str),
+    /// The step is one of a migration that was never begun.
+    #[error("no migration was begun")]
+    NotBegun,
     /// The domain's QEMU did not obey through qtest.
     #[error("qtest at `{path}`: {why}")]
     Qtest {

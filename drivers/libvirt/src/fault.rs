@@ -148,7 +148,7 @@ impl LibvirtDriver<'_> {
     }
 
     /// Starts a QEMU that waits for a guest, and that nobody will end but the host's own end.
-    fn leave_listener(&self, side: Side) -> Result<(), Error> {
+    pub(crate) fn leave_listener(&self, side: Side) -> Result<(), Error> {
         let emulator = self.subject.point.machine().arch().emulator();
         let words = [
             emulator,
@@ -194,7 +194,13 @@ impl LibvirtDriver<'_> {
         ours.ok_or_else(|| Error::NotOurs(host.release().to_string()))
     }
 
-    fn broken(&self, side: Side, what: &'static str, done: io::Result<()>) -> Result<(), Error> {
+    /// What came of something that was done to a host.
+    pub(crate) fn broken<T>(
+        &self,
+        side: Side,
+        what: &'static str,
+        done: io::Result<T>,
+    ) -> Result<T, Error> {
         let host = self.host(side).release().to_string();
         match done {
             Err(error) if error.kind() == io::ErrorKind::Unsupported => Err(Error::NotOurs(host)),

@@ -29,6 +29,7 @@ mod migrate;
 mod qemu;
 mod qtest;
 mod reach;
+mod recovery;
 mod slot;
 mod xml;
 

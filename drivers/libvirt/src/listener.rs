@@ -30,8 +30,18 @@ const PATIENCE: Duration = Duration::from_secs(8);
 /// Listens to hosts with the client library of one release. Starts a process when it is first needed.
 pub struct Listener {
     command: Vec<OsString>,
+    when_silent: WhenSilent,
     process: sync::Mutex<Option<Process>>,
     routes: Routes,
+}
+
+/// What becomes of a process that does not answer in time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum WhenSilent {
+    /// It is of no use to anybody, and is killed: the next case gets another.
+    Killed,
+    /// It waits for a host that is silent, and hears the others.
+    Left,
 }
 
 /// Who gets the events of which domain.
@@ -54,8 +64,19 @@ impl Listener {
     /// A listener whose process `command` starts: the program and its arguments.
     #[must_use]
     pub fn new(command: Vec<OsString>) -> Arc<Self> {
+        Self::that_is(command, WhenSilent::Killed)
+    }
+
+    /// The same, of hosts that may be silent on purpose: that one is so is no reason to hear no other.
+    #[must_use]
+    pub fn of_silent_hosts(command: Vec<OsString>) -> Arc<Self> {
+        Self::that_is(command, WhenSilent::Left)
+    }
+
+    fn that_is(command: Vec<OsString>, when_silent: WhenSilent) -> Arc<Self> {
         Arc::new(Self {
             command,
+            when_silent,
             process: sync::Mutex::default(),
             routes: Routes::default(),
         })
@@ -73,12 +94,15 @@ impl Listener {
         }
     }
 
-    /// Asks the process. One that does not answer is of no use to anybody, and is killed: the next
-    /// case gets another.
+    /// Asks the process.
     async fn ask(&self, op: Op) -> Result<(), Error> {
         let client = self.client().await?;
         match timeout(PATIENCE, done(Arc::clone(&client), op)).await {
             Ok(answered) => answered,
+            Err(_) if self.when_silent == WhenSilent::Left => Err(Error::Silent {
+                asked: "listen".to_owned(),
+                patience: PATIENCE,
+            }),
             Err(_) => {
                 client.kill().await;
                 Err(lost())
@@ -127,9 +151,10 @@ fn routes(
 impl Events {
     /// Listens to the host at `uri`, by the name of `side`.
     pub(crate) async fn listen(&mut self, side: Side, uri: &str) -> Result<(), Error> {
-        self.uris.insert(uri.to_owned(), side);
+        // One that was listened to in this case was away since.
+        let away = self.uris.insert(uri.to_owned(), side).is_some();
         let uri = uri.to_owned();
-        self.listener.ask(Op::Listen { uri }).await
+        self.listener.ask(Op::Listen { uri, away }).await
     }
 
     /// Waits until all that the host of `side` has told until now has come.

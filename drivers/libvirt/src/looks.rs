@@ -41,7 +41,8 @@ impl LibvirtDriver<'_> {
             record.describe(side, when, of, text);
         }
         self.described.extend(seen.xml.map(|xml| (side, when, xml)));
-        if active {
+        // A job that is left would have QEMU asked in half a minute.
+        if active && !(self.is_struck() && self.is_busy(side).await) {
             self.ask_machine(side, when, record).await?;
         }
         Ok(())
@@ -70,6 +71,9 @@ impl LibvirtDriver<'_> {
         when: When,
         record: &mut Recorder,
     ) -> Result<(), Error> {
+        if self.is_incomplete(side).await? {
+            return Err(Error::incomplete());
+        }
         let runs = self.runs(side).await?;
         let laps = self.heartbeat(side).await?.sample(runs).await?;
         record.saw(laps.observation(side, when));
@@ -103,6 +107,15 @@ impl LibvirtDriver<'_> {
     pub(crate) async fn survey(&mut self, side: Side, record: &mut Recorder) -> Result<(), Error> {
         // A domain that is paused already stays so.
         self.act(side, DomainAction::Suspend).await?;
+        self.record_survey(side, record).await
+    }
+
+    /// Records the stamped memory of a guest that is held still.
+    pub(crate) async fn record_survey(
+        &mut self,
+        side: Side,
+        record: &mut Recorder,
+    ) -> Result<(), Error> {
         let survey = self.surveyed(side).await?;
         let registers = self.registers(side).await?;
         record.saw(Observation::Memory {

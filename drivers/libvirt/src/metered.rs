@@ -69,6 +69,11 @@ impl Metered {
         Ok(Self { child, handle, pid })
     }
 
+    /// Its number.
+    pub(crate) const fn number(&self) -> u32 {
+        self.pid.unsigned_abs()
+    }
+
     /// The process, for its pipes.
     pub(crate) const fn child(&mut self) -> &mut Child {
         &mut self.child

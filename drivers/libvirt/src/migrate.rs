@@ -102,6 +102,7 @@ impl LibvirtDriver<'_> {
             flags: call.flags.into_iter().map(str::to_owned).collect(),
             parameters: parameters.collect(),
             peer_uri: self.destination.peer_uri(),
+            uri: None,
             disks: self.disks(),
         }
     }

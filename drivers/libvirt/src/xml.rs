@@ -1,9 +1,9 @@
 //! The domain XML of a case's subject.
 
 use migratrix_contract::{Subject, Variant};
-use migratrix_matrix::Hardware;
+use migratrix_matrix::{Hardware, Point};
 
-use crate::{chain::disks::disk, element::Element};
+use crate::{chain::disks::disk, element::Element, recovery::monitor_path};
 
 /// The name by which a guest's agent would be reached.
 const AGENT: &str = "org.qemu.guest_agent.0";
@@ -37,7 +37,7 @@ pub fn domain_xml(subject: &Subject, uuid: &str, variant: Variant) -> String {
             ["on_poweroff", "on_reboot", "on_crash"].map(|on| Element::new(on).text("destroy")),
         )
         .holds(devices(subject, hardware, variant))
-        .holds_all(qtest(subject));
+        .holds_all(command_line(subject));
     domain.to_string() + "\n"
 }
 
@@ -233,13 +233,24 @@ fn empty_drive() -> Element {
         .holds(Element::new("readonly"))
 }
 
-fn qtest(subject: &Subject) -> Option<Element> {
-    let socket = format!("unix:{},server=on,wait=off", subject.qtest_socket());
-    let arguments = ["-qtest", &socket, "-qtest-log", "none"];
-    let all = arguments.map(|word| Element::new("qemu:arg").with("value", word));
-    let given = subject.qtest;
-    given.then(|| Element::new("qemu:commandline").holds_all(all))
+/// What QEMU is told that libvirt has no word for: a qtest socket, and a second monitor for a migration that
+/// is struck.
+fn command_line(subject: &Subject) -> Option<Element> {
+    let socket = |path: &str| format!("unix:{path},server=on,wait=off");
+    let mut words = Vec::new();
+    if subject.qtest {
+        let socket = socket(&subject.qtest_socket());
+        words.extend(["-qtest", &socket, "-qtest-log", "none"].map(str::to_owned));
+    }
+    if matches!(subject.point, Point::Recovery(_)) {
+        let socket = socket(&monitor_path(&subject.domain));
+        words.extend(["-qmp".to_owned(), socket]);
+    }
+    let all = words.iter();
+    let all = all.map(|word| Element::new("qemu:arg").with("value", word));
+    (!words.is_empty()).then(|| Element::new("qemu:commandline").holds_all(all))
 }
+
 #[cfg(test)]
 mod tests {
     use migratrix_contract::DomainSpec;

@@ -8,12 +8,10 @@ mod remigrate;
 use migratrix_contract::{ColoStep, Recorder, Subject};
 use migratrix_history::Side;
 use migratrix_matrix::{Colo, ColoDisk, Point};
+use migratrix_relay::Relay;
 use serde_json::{Value, json};
 
-use crate::{
-    QemuDriver, error::StepError, migration::configure, relay::Relay, scratch::Scratch,
-    words::words,
-};
+use crate::{QemuDriver, error::StepError, migration::configure, scratch::Scratch, words::words};
 
 /// A bandwidth and a downtime that are no bounds, in bytes/s and ms: nothing is held up here.
 const BANDWIDTH: u64 = 100_000_000_000;

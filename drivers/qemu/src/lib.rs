@@ -20,7 +20,6 @@ mod machine;
 mod migration;
 mod party;
 mod recipe;
-mod relay;
 mod scratch;
 mod transport;
 mod words;

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::{Case, Plan, ReleaseName, Version, axis::axis};
+use crate::{Case, Plan, Point, ReleaseName, Version, axis::axis};
 
 axis! {
     /// How the daemon of a host of ours is set up.
@@ -14,6 +14,10 @@ axis! {
         /// the processor time of a start. It then doesn't check either whether the guest got the processor
         /// that its domain names.
         Quick = "quick",
+        /// As quick ones, and so that what fails on them can be recovered from: a host outlives its daemon,
+        /// which calls a hook script at each step of a domain, and takes a peer that is silent for four
+        /// seconds for lost (`keepalive_interval = 1`, `keepalive_count = 3`).
+        Resilient = "resilient",
     }
 }
 
@@ -26,9 +30,10 @@ impl HostSetup {
     /// How a host of this libvirt is set up, where its case asks for this.
     #[must_use]
     pub fn of(self, libvirt: Option<Version>) -> Self {
-        match libvirt {
-            Some(version) if version < ASKS_AT_ONCE => self,
-            Some(_) | None => Self::AsShipped,
+        let asks = libvirt.is_some_and(|version| version < ASKS_AT_ONCE);
+        match self {
+            Self::Quick if !asks => Self::AsShipped,
+            Self::Quick | Self::AsShipped | Self::Resilient => self,
         }
     }
 }
@@ -36,9 +41,10 @@ impl HostSetup {
 impl Plan {
     /// How the hosts of each case are set up, in the order of the cases.
     ///
-    /// As shipped are those of cases whose domain says something of its processors; as a control,
-    /// those of the first case of each tuple and control method; those of libvirts that none is [quick](HostSetup::of)
-    /// of; and all if the run's options say so.
+    /// Resilient are those of migrations that are struck on their way. Of the others, as shipped are those of
+    /// cases whose domain says something of its processors; as a control, those of the first case of each tuple
+    /// and control method; those of libvirts that none is [quick](HostSetup::of) of; and all if the run's options
+    /// say so.
     #[must_use]
     pub fn setups(&self) -> Vec<HostSetup> {
         let mut controlled = BTreeSet::new();
@@ -48,6 +54,9 @@ impl Plan {
             libvirt.is_none_or(|version| version < ASKS_AT_ONCE)
         };
         let setup = |case: &Case| {
+            if matches!(case.point, Point::Recovery(_)) {
+                return HostSetup::Resilient;
+            }
             let Some(scenario) = case.point.scenario() else {
                 return HostSetup::AsShipped;
             };

@@ -1,6 +1,6 @@
 //! `identity`: the machine is the same on both sides, by what libvirt and QEMU itself tell of it.
 
-use migratrix_history::{Document, Identity, Side, When};
+use migratrix_history::{Document, Identity, Side, Versions, When};
 use migratrix_matrix::Backend;
 
 use super::{
@@ -60,7 +60,7 @@ fn descriptions(evidence: &Evidence<'_>, (on, when): (Side, When)) -> Result<Vec
     }
     let before = evidence.document(Side::Source, When::Before, Document::Live)?;
     let after = evidence.document(on, when, Document::Live)?;
-    let found = xml::unexplained(before, after, Compared::Running, &evidence.versions());
+    let found = xml::unexplained(before, after, Compared::Running, &versions_to(evidence, on));
     let found = found.map_err(Verdict::unknown)?;
     let name = &evidence.header().domain;
     let other = xml::domain_name(before).filter(|is| is != name);
@@ -87,7 +87,11 @@ fn machines(evidence: &Evidence<'_>, (on, when): (Side, When)) -> Result<Vec<Str
     let otherwise = asked.flat_map(|one| machine::otherwise(one, &header.machine, uuid));
     let mut all: Vec<_> = otherwise.collect();
     if let (Some(before), Some(after)) = (before, after) {
-        all.extend(machine::unexplained(before, after, &evidence.versions()));
+        all.extend(machine::unexplained(
+            before,
+            after,
+            &versions_to(evidence, on),
+        ));
     }
     let told = [(Side::Source, before), (on, after)];
     for (side, document) in told {
@@ -100,6 +104,19 @@ fn machines(evidence: &Evidence<'_>, (on, when): (Side, When)) -> Result<Vec<Str
         }
     }
     Ok(all)
+}
+
+/// The versions between which the machine is compared: from those of the source to those of this side.
+fn versions_to(evidence: &Evidence<'_>, on: Side) -> Versions {
+    let versions = evidence.versions();
+    match on {
+        Side::Destination => versions,
+        Side::Source => Versions {
+            destination_libvirt: versions.source_libvirt,
+            destination_qemu: versions.source_qemu,
+            ..versions
+        },
+    }
 }
 
 fn one<'e>(

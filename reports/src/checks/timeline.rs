@@ -409,7 +409,8 @@ fn asked_in(saw: &Observation) -> &'static [Verb] {
         Observation::Stood { .. } => &[Verb::Hold, Verb::Strike],
         Observation::Struck { .. } => &[Verb::Strike, Verb::Hold, Verb::Answer, Verb::Await],
         Observation::Answered { .. } | Observation::Unanswered { .. } => &[Verb::Answer],
-        Observation::Watched { .. } => &[Verb::Watch],
+        // What was watched when a case is ended early is told where the hosts are restored.
+        Observation::Watched { .. } => &[Verb::Watch, Verb::Hold],
         Observation::Daemon { .. } | Observation::Pending { .. } | Observation::Stock { .. } => {
             &[Verb::Inspect]
         }

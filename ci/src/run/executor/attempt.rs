@@ -71,6 +71,18 @@ impl Attempt {
             .any(|entry| is_in_doubt(&entry.saw))
     }
 
+    /// Whether a step did not come to its end, or could not be seen.
+    pub fn is_blind(&self) -> bool {
+        let is_unknown = |saw: &Observation| {
+            let Observation::Ended { outcome, .. } = saw else {
+                return false;
+            };
+            matches!(outcome, Outcome::Unknown { .. })
+        };
+        let entries = &self.record.so_far().entries;
+        entries.iter().any(|entry| is_unknown(&entry.saw))
+    }
+
     pub fn close(
         self,
         dir: &RunDir,

@@ -4,8 +4,8 @@ use std::{collections::HashMap, path::Path};
 
 use anyhow::Result;
 use migratrix_history::Observation;
-use migratrix_libvirt::{LibvirtDriver, Slot};
-use migratrix_matrix::{Axis, Case, ReleaseName, Writer};
+use migratrix_libvirt::{LibvirtDriver, Listener, Slot};
+use migratrix_matrix::{Axis, Case, HostSetup, ReleaseName, Writer};
 use tokio::time::timeout;
 
 use super::{Attempt, AttemptResult, BOOT_IMAGE, COMMON_MACHINE, Executor};
@@ -21,20 +21,29 @@ const WRITER_IMAGE: &str = "/var/lib/migratrix/a-b-writer.img";
 /// What a worker keeps from case to case: a client process of each release.
 #[derive(Default)]
 pub struct Worker {
-    clients: HashMap<ReleaseName, Slot>,
+    clients: HashMap<(ReleaseName, HostSetup), Slot>,
 }
 
 impl Worker {
-    /// The client process of a release: started when it is first needed, and kept.
-    fn slot(&mut self, hosts: &Hosts, release: &ReleaseName) -> Result<&mut Slot> {
-        if !self.clients.contains_key(release) {
-            let slot = Slot::new(hosts.client_command(release)?, hosts.listener(release)?);
-            self.clients.insert(release.clone(), slot);
+    /// The client processes of a release: started when they are first needed, and kept. Hosts that may be
+    /// silent are listened to by nobody else: who waits for one of them hears nothing of the others.
+    fn slot(
+        &mut self,
+        hosts: &Hosts,
+        release: &ReleaseName,
+        setup: HostSetup,
+    ) -> Result<&mut Slot> {
+        let key = (release.clone(), setup);
+        if !self.clients.contains_key(&key) {
+            let command = hosts.client_command(release)?;
+            let listener = match setup {
+                HostSetup::AsShipped | HostSetup::Quick => hosts.listener(release)?,
+                HostSetup::Resilient => Listener::of_silent_hosts(command.clone()),
+            };
+            self.clients
+                .insert(key.clone(), Slot::new(command, listener));
         }
-        Ok(self
-            .clients
-            .get_mut(release)
-            .expect("it was just put there"))
+        Ok(self.clients.get_mut(&key).expect("it was just put there"))
     }
 }
 
@@ -74,10 +83,13 @@ impl Executor {
         let image = pair.source.boot_image.as_deref();
         let image = image.unwrap_or(Path::new(usual));
         let script = self.script(job, machine, &image.to_string_lossy());
-        let slot = worker.slot(hosts, &tuple.client)?;
+        let slot = worker.slot(hosts, &tuple.client, job.setup)?;
         let (source, destination) = (pair.source.host.clone(), pair.destination.host.clone());
         let driver = LibvirtDriver::new(slot, source, destination, script.subject.clone());
         let mut driver = driver.with_patience(self.deadlines.clear);
+        if job.alone {
+            driver = driver.alone_on_its_hosts();
+        }
         // A host that does not answer is the case's own to tell of.
         let lacks = timeout(self.deadlines.step, driver.lacks()).await;
         if let Ok(Some(ability)) = lacks {
@@ -109,6 +121,9 @@ impl Executor {
                 why,
                 instance: format!("{:04x}.{host}.{generation}", self.run),
             });
+        }
+        if running.is_blind() {
+            hosts.renew(&pair).await;
         }
         running.close(dir, job, disturbed, material)
     }

@@ -11,7 +11,7 @@ use std::{
     time::Duration,
 };
 
-use migratrix_contract::{Host, Leftovers, Owner};
+use migratrix_contract::{Host, HostControl, Leftovers, Owner};
 use migratrix_history::Traffic;
 use migratrix_matrix::{HostSetup, ReleaseName};
 use nix::{
@@ -32,7 +32,6 @@ use crate::{
         supervisor::Supervisor,
         watch::Watch,
     },
-    releases::probe,
 };
 
 /// How long a signal may take to stop the daemon.
@@ -136,19 +135,37 @@ impl LabHost {
         }
     }
 
-    /// The host's daemon, as seen from here.
+    /// The host's daemon, as seen from here; `None` where none runs.
+    pub(crate) fn daemon_process(&self) -> io::Result<Option<Process>> {
+        let first = self.first()?;
+        let mut processes = processes::of_host(first)?.into_iter();
+        Ok(processes.find(|process| processes::is_daemon(process, first)))
+    }
+
+    /// The number of the host's daemon, as seen from here.
     pub(crate) fn daemon(&self) -> io::Result<i32> {
-        let processes = processes::of_host(self.first()?)?;
-        let daemon = processes
-            .iter()
-            .find(|process| process.command_line.starts_with(probe::LIBVIRTD));
         let missing = || {
             io::Error::new(
                 io::ErrorKind::NotFound,
                 format!("no libvirtd runs on {}", self.hostname),
             )
         };
+        let daemon = self.daemon_process()?;
         daemon.map(|process| process.pid).ok_or_else(missing)
+    }
+
+    /// The QEMU of a domain, as seen from here.
+    pub(crate) fn qemu_process(&self, domain: &str) -> io::Result<Process> {
+        let processes = processes::of_host(self.first()?)?.into_iter();
+        let mut its = processes.filter(|one| leftovers::names(&one.command_line, domain));
+        let qemu = its.find(processes::is_qemu);
+        let missing = || {
+            io::Error::new(
+                io::ErrorKind::NotFound,
+                format!("no QEMU of {domain} runs on {}", self.hostname),
+            )
+        };
+        qemu.ok_or_else(missing)
     }
 
     /// Whether the daemon is stopped by a signal.
@@ -208,7 +225,7 @@ impl LabHost {
             .unwrap_or_default()
     }
 
-    fn run_now(&self) -> Option<Run> {
+    pub(crate) fn run_now(&self) -> Option<Run> {
         self.run
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
@@ -297,26 +314,22 @@ impl Host for LabHost {
     }
 
     fn kill_qemu(&self, domain: &str) -> io::Result<()> {
-        let processes = processes::of_host(self.first()?)?;
-        let is_its = |process: &&Process| leftovers::names(&process.command_line, domain);
-        let qemu = processes
-            .iter()
-            .filter(is_its)
-            .find(|process| processes::is_qemu(process))
-            .ok_or_else(|| {
-                io::Error::new(
-                    io::ErrorKind::NotFound,
-                    format!("no QEMU of {domain} runs on {}", self.hostname),
-                )
-            })?;
+        let qemu = self.qemu_process(domain)?.pid;
         debug!("host {}: the QEMU of {domain} is killed", self.hostname);
-        Ok(kill(Pid::from_raw(qemu.pid), Signal::SIGKILL)?)
+        Ok(kill(Pid::from_raw(qemu), Signal::SIGKILL)?)
+    }
+
+    fn control(&self) -> Option<&dyn HostControl> {
+        match self.setup {
+            HostSetup::AsShipped | HostSetup::Quick => None,
+            HostSetup::Resilient => Some(self),
+        }
     }
 }
 
 /// Waits until a process is stopped. Nobody tells one that is not its parent: it is looked at again
 /// and again, and others go on between.
-async fn until_stopped(pid: i32, deadline: Instant, host: &str) -> io::Result<()> {
+pub(crate) async fn until_stopped(pid: i32, deadline: Instant, host: &str) -> io::Result<()> {
     let mut next = Instant::now();
     while !is_stopped(pid)? {
         next += LOOK_EVERY;

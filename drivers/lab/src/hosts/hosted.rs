@@ -11,21 +11,24 @@
 use std::{
     fs::OpenOptions,
     io::{self, BufRead, Write},
-    os::fd::AsFd,
+    os::{fd::AsFd, unix::process::ExitStatusExt},
     path::PathBuf,
-    process::{Command, ExitCode, Stdio},
+    process::{Command, ExitCode, ExitStatus, Stdio},
 };
 
+use migratrix_matrix::HostSetup;
 use nix::{
     sched::{CloneFlags, unshare},
     sys::{prctl, signal::Signal, wait::waitpid},
-    unistd::{ForkResult, fork, sethostname, setsid},
+    unistd::{ForkResult, Pid, fork, sethostname, setsid},
 };
 
 use crate::{
     LabError,
     hosts::{
-        mounts, net, settings,
+        mounts, net,
+        request::{Request, Requests},
+        settings,
         spec::{LOGS, Spec},
     },
     init,
@@ -97,9 +100,50 @@ fn be_first() -> Result<u8, LabError> {
     let lifeline = io::stdin().as_fd().try_clone_to_owned();
     let watch = init::Watch::begin(lifeline.map_err(LabError::system("keep the lifeline"))?)?;
     prepare(&spec)?;
-    let daemon = start_daemon()?;
-    let end = watch.until_exit(init::pid_of(&daemon), || ())?;
+    let daemon = init::pid_of(&start_daemon()?);
+    let end = match spec.setup {
+        HostSetup::AsShipped | HostSetup::Quick => watch.until_exit(daemon, || ())?,
+        HostSetup::Resilient => outlive(daemon, watch)?,
+    };
     Ok(init::exit_code(end))
+}
+
+/// Keeps the host whether its daemon runs or not, and does what is asked for, until the lifeline ends.
+fn outlive(daemon: Pid, mut watch: init::Watch) -> Result<ExitStatus, LabError> {
+    let mut daemon = Some(daemon);
+    let mut requests = Requests::default();
+    loop {
+        match watch.news(daemon)? {
+            init::News::Ended(status) => {
+                daemon = None;
+                say(&format!("the daemon has ended with {status}"));
+            }
+            init::News::Closed => return Ok(ExitStatus::from_raw(init::CUT_OFF as i32)),
+            init::News::Said(bytes) => {
+                for request in requests.of(&bytes) {
+                    // Whoever asked sees that it is not done, and finds why in the host's log.
+                    obey(request, &mut daemon).unwrap_or_else(|error| tell(&error));
+                }
+            }
+        }
+    }
+}
+
+fn obey(
+    request: Result<Request, serde_json::Error>,
+    daemon: &mut Option<Pid>,
+) -> Result<(), LabError> {
+    let unread = |error: serde_json::Error| LabError::System {
+        what: "read a request".to_owned(),
+        source: error.into(),
+    };
+    match request.map_err(unread)? {
+        Request::StartDaemon if daemon.is_some() => say("the daemon runs already"),
+        Request::StartDaemon => *daemon = Some(init::pid_of(&start_daemon()?)),
+        Request::Fill(folder) => mounts::fill(&folder)?,
+        Request::Empty(folder) => mounts::empty(&folder)?,
+    }
+    Ok(())
 }
 
 fn prepare(spec: &Spec) -> Result<(), LabError> {
@@ -129,7 +173,12 @@ fn start_daemon() -> Result<std::process::Child, LabError> {
     daemon.map_err(LabError::system(format!("start {LIBVIRTD}")))
 }
 
-/// Says what is wrong where the lab finds it: in the host's log.
+/// Says something where the lab finds it: in the host's log.
+fn say(what: &str) {
+    drop(writeln!(io::stderr(), "{what}"));
+}
+
+/// Says what is wrong.
 fn tell(error: &dyn std::error::Error) {
     let mut text = error.to_string();
     let mut cause = error.source();
@@ -137,5 +186,5 @@ fn tell(error: &dyn std::error::Error) {
         text = format!("{text}: {error}");
         cause = error.source();
     }
-    drop(writeln!(io::stderr(), "{text}"));
+    say(&text);
 }

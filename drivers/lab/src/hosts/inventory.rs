@@ -123,9 +123,9 @@ impl Scope<'_> {
         }
     }
 
-    /// Each process; its text has the command lines of those that have started it.
+    /// Each process but the daemon, which is the host's own whenever it was started; its text has the command lines of those that have started it.
     fn note_processes(&self, processes: &[Process], found: &mut Inventory) {
-        for process in processes {
+        for process in processes.iter().filter(|one| !is_hosts_own(one)) {
             self.note(thing(process), lineage(process, processes), found);
         }
     }
@@ -135,7 +135,7 @@ impl Scope<'_> {
             return;
         }
         let folder = processes::folder(self.first);
-        for process in processes {
+        for process in processes.iter().filter(|one| !is_hosts_own(one)) {
             let owned = ports::tcp_sockets(&folder.join(process.pid.to_string()));
             let its = self
                 .listeners
@@ -182,6 +182,11 @@ impl Scope<'_> {
         }
         Ok(())
     }
+}
+
+/// Whether it is the daemon, where a host sees its processes itself.
+fn is_hosts_own(process: &Process) -> bool {
+    processes::is_daemon(process, 1)
 }
 
 fn thing(process: &Process) -> Thing {

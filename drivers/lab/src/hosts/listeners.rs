@@ -2,13 +2,11 @@
 //! walks its listeners alone, where /proc/net/tcp costs a walk through all connections of the machine.
 
 use std::{
-    fs::File,
     io::{self, Read, Write},
     sync::{Mutex, PoisonError},
-    thread,
 };
 
-use nix::sched::{CloneFlags, setns};
+use crate::hosts::net;
 use socket2::{Domain, Protocol, Socket, Type};
 
 /// Asks the kernel, in one network namespace.
@@ -38,16 +36,9 @@ const AT_PORT: usize = HEADER + 4;
 const AT_INODE: usize = HEADER + 68;
 
 impl Listeners {
-    /// Those of the network namespace of the process `pid`. A socket stays in the namespace that it was
-    /// made in; a thread goes there for it, and ends.
+    /// Those of the network namespace of the process `pid`.
     pub(crate) fn of(pid: i32) -> io::Result<Self> {
-        let namespace = File::open(format!("/proc/{pid}/ns/net"))?;
-        let made = thread::spawn(move || {
-            setns(namespace, CloneFlags::CLONE_NEWNET)?;
-            socket()
-        });
-        let socket = made.join().map_err(|_| io::ErrorKind::Other)?;
-        Ok(Self(Mutex::new(socket?)))
+        Ok(Self(Mutex::new(net::made_in(pid, socket)?)))
     }
 
     /// All that are listened to now.

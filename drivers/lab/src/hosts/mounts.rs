@@ -3,6 +3,7 @@
 
 use std::{
     fs::{self, DirBuilder, File},
+    io::Write,
     os::unix::fs::{DirBuilderExt, symlink},
     path::{Path, PathBuf},
 };
@@ -87,6 +88,41 @@ pub(crate) fn enter_root(spec: &Spec) -> Result<(), LabError> {
     bind_folder(&spec.shared, &inside(&root, SHARED)?)?;
     bind_file(&spec.hosts_file, &inside(&root, "etc")?.join("hosts"))?;
     pivot(&root)
+}
+
+/// How much a folder holds that is to be full.
+const FULL: usize = 16 << 10;
+
+/// Hides a folder of the host that we are in behind a tiny file system, and fills that.
+pub(crate) fn fill(folder: &Path) -> Result<(), LabError> {
+    let options = format!("size={FULL},mode=755");
+    mount_new(
+        "tmpfs",
+        folder,
+        MsFlags::MS_NOSUID | MsFlags::MS_NODEV,
+        &options,
+    )?;
+    let filler = folder.join(FILLER);
+    let mut file = File::create(&filler).map_err(LabError::file("create", &filler))?;
+    // The last that goes in does not go in whole.
+    while let Ok(1..) = file.write(&[0; FULL]) {}
+    Ok(())
+}
+
+/// The file that fills a folder.
+const FILLER: &str = "full";
+
+/// Whether a folder of a host is hidden and full, and `root` is that host's.
+pub(crate) fn is_full(root: &Path, folder: &Path) -> bool {
+    let inside = folder.strip_prefix("/").unwrap_or(folder);
+    let filler = fs::metadata(root.join(inside).join(FILLER));
+    filler.is_ok_and(|filler| filler.len() >= FULL as u64)
+}
+
+/// Takes what hides a folder away again.
+pub(crate) fn empty(folder: &Path) -> Result<(), LabError> {
+    let what = format!("empty {}", folder.display());
+    umount2(folder, MntFlags::MNT_DETACH).map_err(LabError::system(what))
 }
 
 fn overlay(lower: &Path, scratch: &Path) -> Result<PathBuf, LabError> {

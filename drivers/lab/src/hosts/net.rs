@@ -3,11 +3,15 @@
 //! The addresses are those of RFC 2544, which are set aside for tests and never routed.
 
 use std::{
-    io::Write,
-    net::Ipv4Addr,
+    fs::File,
+    io::{self, Write},
+    net::{Ipv4Addr, Ipv6Addr, SocketAddrV6, TcpListener},
     process::{Command, Output, Stdio},
+    thread,
 };
 
+use migratrix_contract::Link;
+use nix::sched::{CloneFlags, setns};
 use tracing::debug;
 
 use crate::{LabError, process};
@@ -56,6 +60,16 @@ pub(crate) fn plug(cable: &str, address: Ipv4Addr, pid: i32) -> Result<(), LabEr
     ))
 }
 
+/// Has a cable carry what is sent, or nothing: its end is at the bridge or at none, which counts at once. A
+/// cable that was taken down and up again would be found to be there up to a second later.
+pub(crate) fn set(cable: &str, link: Link) -> Result<(), LabError> {
+    let place = match link {
+        Link::Up => format!("master {BRIDGE}"),
+        Link::Down => "nomaster".to_owned(),
+    };
+    batch(&format!("link set {cable} {place}\n"))
+}
+
 /// Takes a cable away, if it is still there: it goes by itself with the host's namespace.
 pub(crate) fn unplug(cable: &str) {
     // Where it is gone, nothing failed.
@@ -69,6 +83,26 @@ pub(crate) fn configure_host(address: Ipv4Addr) -> Result<(), LabError> {
          addr add {address}/{PREFIX} dev eth0\n\
          link set eth0 up\n"
     ))
+}
+
+/// Makes a socket in the network namespace of the process `pid`. It stays in the namespace that it was made
+/// in; a thread goes there for it, and ends.
+pub(crate) fn made_in<T: Send + 'static>(
+    pid: i32,
+    make: impl FnOnce() -> io::Result<T> + Send + 'static,
+) -> io::Result<T> {
+    let namespace = File::open(format!("/proc/{pid}/ns/net"))?;
+    let made = thread::spawn(move || {
+        setns(namespace, CloneFlags::CLONE_NEWNET)?;
+        make()
+    });
+    made.join().map_err(|_| io::ErrorKind::Other)?
+}
+
+/// Listens to a port on all addresses in the network namespace of the process `pid`.
+pub(crate) fn listen_in(pid: i32, port: u16) -> io::Result<TcpListener> {
+    let all = SocketAddrV6::new(Ipv6Addr::UNSPECIFIED, port, 0, 0);
+    made_in(pid, move || TcpListener::bind(all))
 }
 
 fn batch(lines: &str) -> Result<(), LabError> {

@@ -7,6 +7,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use crate::releases::probe::LIBVIRTD;
 use migratrix_contract::read_all;
 use rustix::fs::{CWD, Dir, Mode, OFlags, openat, readlinkat};
 
@@ -94,6 +95,12 @@ fn parse(stat: &str) -> Option<(&str, i32, u64)> {
     Some((state, parent, fields.nth(17)?.parse().ok()?))
 }
 
+/// The process that is the host's daemon: its first process, `first`, has started it. What it starts itself
+/// has its words for a moment.
+pub(crate) fn is_daemon(process: &Process, first: i32) -> bool {
+    process.parent == first && process.command_line.starts_with(LIBVIRTD)
+}
+
 /// The process that is QEMU itself: the one whose program is.
 pub(crate) fn is_qemu(process: &Process) -> bool {
     let program = process.command_line.split(' ').next().unwrap_or_default();
@@ -116,6 +123,18 @@ mod tests {
             "/usr/bin/qemu-system-x86_64 -name guest=a"
         )));
         assert!(!is_qemu(&process("/usr/sbin/libvirtd --listen")));
+    }
+
+    #[test]
+    fn the_daemon_is_the_one_that_the_first_process_has_started() {
+        let process = |parent| Process {
+            pid: 7,
+            parent,
+            started: 0,
+            command_line: "/usr/sbin/libvirtd --listen".to_owned(),
+        };
+        assert!(is_daemon(&process(3), 3));
+        assert!(!is_daemon(&process(6), 3));
     }
 
     #[test]

@@ -4,7 +4,7 @@ use std::{fs, path::Path};
 
 use migratrix_matrix::HostSetup;
 
-use crate::LabError;
+use crate::{LabError, hosts::hooks};
 
 /// Where the kernel makes up a new UUID for every reader, see random(4).
 const NEW_UUID: &str = "/proc/sys/kernel/random/uuid";
@@ -27,12 +27,23 @@ stdio_handler = "file"
 /// What a quick host has beside it, see [`HostSetup::Quick`].
 const QUICK: &str = "capability_filters = [\"cpu-unavailable-features\"]\n";
 
+/// What a resilient host has beside that in both files, see [`HostSetup::Resilient`]: the times are those in
+/// which it takes a peer of its own, or a client, for lost.
+const KEEPALIVE: &str = "keepalive_interval = 1\nkeepalive_count = 3\n";
+
 /// Writes all settings of the host of this name. To be called in the host.
 pub(crate) fn write(hostname: &str, setup: HostSetup) -> Result<(), LabError> {
     let uuid = fs::read_to_string(NEW_UUID).map_err(LabError::file("read", NEW_UUID))?;
     put("/etc/hostname", &format!("{hostname}\n"))?;
-    put("/etc/libvirt/libvirtd.conf", &libvirtd_conf(uuid.trim()))?;
+    put(
+        "/etc/libvirt/libvirtd.conf",
+        &libvirtd_conf(uuid.trim(), setup),
+    )?;
     put("/etc/libvirt/qemu.conf", &qemu_conf(setup))?;
+    match setup {
+        HostSetup::AsShipped | HostSetup::Quick => {}
+        HostSetup::Resilient => hooks::write()?,
+    }
     if Path::new(AUTOSTART).exists() {
         fs::remove_dir_all(AUTOSTART).map_err(LabError::file("remove", AUTOSTART))?;
     }
@@ -43,12 +54,17 @@ fn qemu_conf(setup: HostSetup) -> String {
     match setup {
         HostSetup::AsShipped => QEMU_CONF.to_owned(),
         HostSetup::Quick => format!("{QEMU_CONF}{QUICK}"),
+        HostSetup::Resilient => format!("{QEMU_CONF}{QUICK}{KEEPALIVE}"),
     }
 }
 
 /// Connections without authentication are safe because the network is private to the lab. The
 /// limits are those of many cases at a time.
-fn libvirtd_conf(uuid: &str) -> String {
+fn libvirtd_conf(uuid: &str, setup: HostSetup) -> String {
+    let keepalive = match setup {
+        HostSetup::AsShipped | HostSetup::Quick => "",
+        HostSetup::Resilient => KEEPALIVE,
+    };
     format!(
         r#"listen_tls = 0
 listen_tcp = 1
@@ -61,7 +77,7 @@ max_clients = 1000
 max_anonymous_clients = 500
 max_queued_clients = 500
 max_workers = 100
-"#
+{keepalive}"#
     )
 }
 
@@ -80,8 +96,16 @@ mod tests {
     }
 
     #[test]
+    fn only_a_resilient_host_gives_a_silent_peer_up_early() {
+        let of = |setup| qemu_conf(setup) + &libvirtd_conf("", setup);
+        assert_eq!(of(HostSetup::Resilient).matches(KEEPALIVE).count(), 2);
+        assert!(!of(HostSetup::Quick).contains("keepalive"));
+    }
+
+    #[test]
     fn a_daemon_gets_an_identity_of_its_own() {
-        let conf = libvirtd_conf("c0ffee00-0000-4000-8000-000000000000");
+        let uuid = "c0ffee00-0000-4000-8000-000000000000";
+        let conf = libvirtd_conf(uuid, HostSetup::AsShipped);
         assert!(conf.contains("host_uuid = \"c0ffee00-0000-4000-8000-000000000000\"\n"));
     }
 }

@@ -46,6 +46,8 @@ pub(crate) struct Run {
     pub(crate) first: i32,
     /// Its PID namespace, by which we know that the process is still the same.
     pub(crate) namespace: PathBuf,
+    /// The end of its cable that is at the bridge.
+    pub(crate) cable: String,
 }
 
 /// Where hosts write: a tmpfs in the sandbox, so that it is fast and goes away by itself.

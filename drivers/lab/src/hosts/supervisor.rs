@@ -2,6 +2,7 @@
 
 use std::{
     fs::{self, File, OpenOptions},
+    net::Ipv4Addr,
     path::{Path, PathBuf},
     process::{ExitStatus, Stdio},
     time::Duration,
@@ -20,6 +21,7 @@ use crate::{
     LabError,
     hosts::{
         hosted, net, ports, processes,
+        request::Request,
         spec::{PORT, Run, Spec},
     },
     init, process,
@@ -138,7 +140,14 @@ impl Supervisor {
             generation,
             first: self.first,
             namespace,
+            cable: self.cable.clone(),
         })
+    }
+
+    /// Has the host's first process do something; whether it did is to be seen on the host.
+    pub(crate) async fn ask(&mut self, request: &Request) -> Result<(), LabError> {
+        let told = self.lifeline.write_all(&request.line()).await;
+        told.map_err(LabError::system("ask the host's first process"))
     }
 
     /// How the host's daemon ended, and the host with it, if it has within `time`.
@@ -171,18 +180,28 @@ impl Supervisor {
 /// Waits until the daemon listens, and accepts a connection. It isn't tried before it listens: the
 /// first packet to a host without a network would cost a second.
 async fn answers(spec: &Spec, first: i32, deadline: Instant) -> Result<(), LabError> {
+    let answered = accepts(first, spec.address, deadline).await;
+    answered.map_err(|what| silent(spec, &what))
+}
+
+/// Waits until a daemon of the host listens, and accepts a connection; says what was missing.
+pub(crate) async fn accepts(
+    first: i32,
+    address: Ipv4Addr,
+    deadline: Instant,
+) -> Result<(), String> {
     let mut next = Instant::now();
     while !listens(first) {
         next += TRY_EVERY;
         if next >= deadline {
-            return Err(silent(spec, "nothing listens"));
+            return Err("nothing listens".to_owned());
         }
         sleep_until(next).await;
     }
-    match timeout_at(deadline, TcpStream::connect((spec.address, PORT))).await {
+    match timeout_at(deadline, TcpStream::connect((address, PORT))).await {
         Ok(Ok(_)) => Ok(()),
-        Ok(Err(error)) => Err(silent(spec, &error.to_string())),
-        Err(_) => Err(silent(spec, "no connection")),
+        Ok(Err(error)) => Err(error.to_string()),
+        Err(_) => Err("no connection".to_owned()),
     }
 }
 

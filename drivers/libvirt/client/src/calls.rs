@@ -1,6 +1,7 @@
 //! All the unsafe code: calls that crate `virt` has no safe form of.
 
 mod checkpoints;
+mod late;
 
 use std::{
     ffi::{CStr, c_int, c_void},
@@ -11,6 +12,7 @@ use migratrix_history::JobStats;
 use virt::{connect::Connect, domain::Domain, error::Error, sys};
 
 pub use checkpoints::{begin_backup, checkpoints, redefine};
+pub use late::abort_postcopy;
 
 use crate::words;
 
@@ -62,6 +64,12 @@ pub fn peek(domain: &Domain, address: u64, size: usize) -> Result<Vec<u8>, Error
 pub fn abort_job(domain: &Domain) -> Result<(), Error> {
     // SAFETY: the domain is alive while it is borrowed.
     checked(unsafe { sys::virDomainAbortJob(domain.as_ptr()) }).map(drop)
+}
+
+/// Has a migration that is under way switch over to postcopy (`virDomainMigrateStartPostCopy`).
+pub fn start_postcopy(domain: &Domain) -> Result<(), Error> {
+    // SAFETY: the domain is alive while it is borrowed; there are no flags.
+    checked(unsafe { sys::virDomainMigrateStartPostCopy(domain.as_ptr(), 0) }).map(drop)
 }
 
 /// `virDomainGetState`, as numbers.

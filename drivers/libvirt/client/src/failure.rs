@@ -8,6 +8,8 @@ pub enum Failure {
     Libvirt(Error),
     /// There was nothing to ask libvirt.
     Bad(String),
+    /// The client library has no such function.
+    Lacks(String),
 }
 
 impl From<Error> for Failure {

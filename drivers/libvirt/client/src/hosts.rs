@@ -2,7 +2,11 @@
 
 use std::{
     collections::HashMap,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
+    thread,
 };
 
 use migratrix_client::wire::{Event, EventKind, HostFacts, Line};
@@ -27,7 +31,14 @@ struct Inner {
 }
 
 /// A connection that is listened to; many may ask for one at the same time, and one is opened.
-type Heard = Arc<Mutex<Option<Connect>>>;
+type Heard = Arc<Mutex<Option<Ear>>>;
+
+/// A connection whose events are sent, for as long as they are wanted: it stays open by itself while it has
+/// them to tell.
+struct Ear {
+    host: Connect,
+    wanted: Arc<AtomicBool>,
+}
 
 /// Which connection to a host.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -76,26 +87,40 @@ impl Hosts {
         Ok(facts)
     }
 
-    /// Sends the events of all domains of the host at `uri`. A connection that is up is kept.
-    pub fn listen(&self, uri: &str) -> Result<(), Error> {
+    /// Sends the events of all domains of the host at `uri`. A connection that is up is kept, but where the
+    /// host was `away` since.
+    pub fn listen(&self, uri: &str, away: bool) -> Result<(), Error> {
         let heard = Arc::clone(self.inner().heard.entry(uri.to_owned()).or_default());
         let mut heard = heard.lock().unwrap_or_else(PoisonError::into_inner);
-        let is_up = |host: &Connect| host.is_alive() == Ok(true);
+        if let Some(old) = heard.take_if(|_| away) {
+            old.wanted.store(false, Ordering::Release);
+            // It says farewell to its host, which may take a while to be heard.
+            thread::spawn(move || drop(old));
+        }
+        let is_up = |ear: &Ear| ear.host.is_alive() == Ok(true);
         if heard.as_ref().is_some_and(is_up) {
             return Ok(());
         }
         let host = Connect::open(Some(uri))?;
-        let of = uri.to_owned();
-        calls::listen(&host, move |domain, told| tell(&of, domain, told))?;
-        *heard = Some(host);
+        let (of, wanted) = (uri.to_owned(), Arc::new(AtomicBool::new(true)));
+        let is_wanted = Arc::clone(&wanted);
+        calls::listen(&host, move |domain, told| {
+            if is_wanted.load(Ordering::Acquire) {
+                tell(&of, domain, told);
+            }
+        })?;
+        *heard = Some(Ear { host, wanted });
         Ok(())
     }
 
     /// Waits until all that the host at `uri` has told until now has been sent.
     pub fn settle(&self, uri: &str) -> Result<(), Error> {
         let heard = self.inner().heard.get(uri).map(Arc::clone);
-        let heard = heard.map(|heard| heard.lock().unwrap_or_else(PoisonError::into_inner).clone());
-        if let Some(host) = heard.flatten() {
+        let heard = heard.and_then(|heard| {
+            let heard = heard.lock().unwrap_or_else(PoisonError::into_inner);
+            heard.as_ref().map(|ear| ear.host.clone())
+        });
+        if let Some(host) = heard {
             // Its answer comes after what the host has told before; what has come is with the loop.
             host.lib_version()?;
             event_loop::turn();

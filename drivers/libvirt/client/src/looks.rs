@@ -58,6 +58,13 @@ pub fn runs(domain: &Domain) -> Result<Said, Failure> {
     ))
 }
 
+/// The state of the domain.
+pub fn state(domain: &Domain) -> Result<Said, Failure> {
+    let (state, reason) = calls::state(domain)?;
+    let (state, reason) = words::state(state, reason);
+    Ok(Said::State(state, reason))
+}
+
 /// Reads the guest's lap counter.
 pub fn lap(domain: &Domain, guest: &Parameters) -> Result<Said, Failure> {
     let bytes = calls::peek(domain, guest.lap_address().into(), Parameters::LAP_BYTES)?;

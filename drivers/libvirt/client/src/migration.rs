@@ -11,7 +11,7 @@ macro_rules! flags {
 }
 
 /// Each flag by its name. What each is for, the axes of the cases know.
-const FLAGS: [(&str, sys::virDomainMigrateFlags); 19] = flags![
+const FLAGS: [(&str, sys::virDomainMigrateFlags); 20] = flags![
     VIR_MIGRATE_LIVE,
     VIR_MIGRATE_PEER2PEER,
     VIR_MIGRATE_TUNNELLED,
@@ -31,6 +31,7 @@ const FLAGS: [(&str, sys::virDomainMigrateFlags); 19] = flags![
     VIR_MIGRATE_TLS,
     VIR_MIGRATE_PARALLEL,
     VIR_MIGRATE_ZEROCOPY,
+    VIR_MIGRATE_POSTCOPY_RESUME,
 ];
 
 /// The flags of a migration, with those that its disks need.
@@ -51,7 +52,10 @@ pub fn flags(how: &Migration) -> Result<sys::virDomainMigrateFlags, Failure> {
 
 /// The parameters of a migration.
 pub fn parameters(how: &Migration) -> Result<MigrateParameters, Failure> {
-    let mut all = MigrateParameters::default();
+    let mut all = MigrateParameters {
+        uri: how.uri.clone(),
+        ..MigrateParameters::default()
+    };
     for (name, number) in &how.parameters {
         put(&mut all, name, *number)?;
     }
@@ -96,6 +100,7 @@ mod tests {
             flags: flags.iter().map(|name| (*name).to_owned()).collect(),
             parameters,
             peer_uri: "test:///default".to_owned(),
+            uri: None,
             disks: Disks::Copied,
         }
     }
@@ -122,6 +127,7 @@ mod tests {
         let told = |failure: Failure| match failure {
             Failure::Bad(why) => why,
             Failure::Libvirt(error) => panic!("{error}"),
+            Failure::Lacks(symbol) => panic!("{symbol}"),
         };
         let why = told(flags(&asked(&["VIR_MIGRATE_ODD"], &[])).unwrap_err());
         assert!(why.contains("`VIR_MIGRATE_ODD`"), "{why}");

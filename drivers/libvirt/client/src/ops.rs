@@ -24,7 +24,8 @@ pub fn perform(hosts: &Arc<Hosts>, op: &Op) -> Reply {
     match attempt(hosts, op) {
         Ok(said) => Reply::Ok(said),
         Err(Failure::Bad(why)) => Reply::Bad(why),
-        Err(Failure::Libvirt(error)) if is_lost(hosts, op) => Reply::Lost(error.to_string()),
+        Err(Failure::Lacks(symbol)) => Reply::Refused(lacking(&symbol)),
+        Err(Failure::Libvirt(error)) if is_lost(hosts, op) => Reply::Lost(refusal(&error)),
         Err(Failure::Libvirt(error)) => Reply::Refused(refusal(&error)),
     }
 }
@@ -35,13 +36,18 @@ fn attempt(hosts: &Arc<Hosts>, op: &Op) -> Result<Said, Failure> {
     Ok(match op {
         Op::Version => Said::Version(Connect::version()?.into()),
         Op::Open { side, uri } => Said::Host(hosts.open(*side, uri)?),
-        Op::Listen { uri } => done(hosts.listen(uri)?),
+        Op::KeepAlive {
+            side,
+            interval_s,
+            count,
+        } => done(host(*side)?.set_keep_alive(i32::from(*interval_s), u32::from(*count))?),
+        Op::Listen { uri, away } => done(hosts.listen(uri, *away)?),
         Op::Settle { uri } => done(hosts.settle(uri)?),
         Op::Define { side, xml } => done(host(*side)?.define_domain_xml(xml)?),
         Op::CreateXml { side, xml } => done(host(*side)?.create_domain_xml(xml, 0)?),
         Op::Domain { side, domain, act } => {
             of_domain(hosts, (*side, Channel::Work), domain, |domain| {
-                Ok(done(do_act(domain, *act)?))
+                do_act(domain, *act).map(done)
             })?
         }
         Op::Look {
@@ -53,6 +59,12 @@ fn attempt(hosts: &Arc<Hosts>, op: &Op) -> Result<Said, Failure> {
             match of_domain(hosts, (*side, Channel::Work), domain, looks::runs) {
                 Err(Failure::Libvirt(error)) if is_no_domain(&error) => Said::Runs(false),
                 runs => runs?,
+            }
+        }
+        Op::State { side, domain } => {
+            match of_domain(hosts, (*side, Channel::Work), domain, looks::state) {
+                Err(Failure::Libvirt(error)) if is_no_domain(&error) => Said::Absent,
+                state => state?,
             }
         }
         Op::Lap {
@@ -168,25 +180,27 @@ fn not_open(side: Side) -> Failure {
     Failure::Bad(format!("no connection to the {side:?} was opened"))
 }
 
-fn do_act(domain: &Domain, act: DomainAction) -> Result<(), Error> {
+fn do_act(domain: &Domain, act: DomainAction) -> Result<(), Failure> {
     match act {
-        DomainAction::Create => domain.create(),
-        DomainAction::Suspend => domain.suspend().map(drop),
-        DomainAction::Resume => domain.resume().map(drop),
-        DomainAction::Destroy => domain.destroy(),
-        DomainAction::Undefine => {
-            let flags =
-                sys::VIR_DOMAIN_UNDEFINE_MANAGED_SAVE | sys::VIR_DOMAIN_UNDEFINE_SNAPSHOTS_METADATA;
-            let checkpoints = sys::VIR_DOMAIN_UNDEFINE_CHECKPOINTS_METADATA;
-            match domain.undefine_flags(flags | checkpoints) {
-                // Not each of libvirt's drivers knows that flag, and no domain of theirs needs it.
-                Err(error) if error.code().is(ErrorNumber::InvalidArg) => {
-                    domain.undefine_flags(flags)
-                }
-                undefined => undefined,
-            }
-        }
-        DomainAction::AbortJob => calls::abort_job(domain),
+        DomainAction::Create => domain.create()?,
+        DomainAction::Suspend => drop(domain.suspend()?),
+        DomainAction::Resume => drop(domain.resume()?),
+        DomainAction::Destroy => domain.destroy()?,
+        DomainAction::Undefine => undefine(domain)?,
+        DomainAction::AbortJob => calls::abort_job(domain)?,
+        DomainAction::AbortPostcopy => calls::abort_postcopy(domain)?,
+        DomainAction::StartPostcopy => calls::start_postcopy(domain)?,
+    }
+    Ok(())
+}
+
+fn undefine(domain: &Domain) -> Result<(), Error> {
+    let flags = sys::VIR_DOMAIN_UNDEFINE_MANAGED_SAVE | sys::VIR_DOMAIN_UNDEFINE_SNAPSHOTS_METADATA;
+    let checkpoints = sys::VIR_DOMAIN_UNDEFINE_CHECKPOINTS_METADATA;
+    match domain.undefine_flags(flags | checkpoints) {
+        // Not each of libvirt's drivers knows that flag, and no domain of theirs needs it.
+        Err(error) if error.code().is(ErrorNumber::InvalidArg) => domain.undefine_flags(flags),
+        undefined => undefined,
     }
 }
 
@@ -210,7 +224,9 @@ fn migrate(hosts: &Hosts, domain: &Domain, how: &Migration) -> Result<(), Failur
 fn is_lost(hosts: &Hosts, op: &Op) -> bool {
     let sides: &[Side] = match op {
         Op::Version | Op::Open { .. } | Op::Listen { .. } | Op::Settle { .. } => &[],
-        Op::Define { side, .. }
+        Op::KeepAlive { side, .. }
+        | Op::State { side, .. }
+        | Op::Define { side, .. }
         | Op::CreateXml { side, .. }
         | Op::Domain { side, .. }
         | Op::Look { side, .. }
@@ -231,6 +247,16 @@ fn is_lost(hosts: &Hosts, op: &Op) -> bool {
         },
     };
     !sides.iter().all(|side| hosts.are_alive(*side))
+}
+
+/// What libvirt itself would say of a call that it has not got.
+fn lacking(symbol: &str) -> Refusal {
+    let number = |known: u32| i32::try_from(known).unwrap_or(i32::MAX);
+    Refusal {
+        code: number(sys::VIR_ERR_NO_SUPPORT),
+        domain: 0,
+        message: format!("the client library has no {symbol}"),
+    }
 }
 
 fn refusal(error: &Error) -> Refusal {

@@ -42,10 +42,23 @@ pub enum Op {
         /// Its libvirt URI.
         uri: String,
     },
+    /// Take the host of `side` for lost where it is silent (`virConnectSetKeepAlive`).
+    KeepAlive {
+        /// Which host.
+        side: Side,
+        /// After how many seconds it is asked.
+        interval_s: u16,
+        /// How often at most.
+        count: u16,
+    },
     /// Send the events of all domains of the host at `uri`; a connection that is up is kept.
     Listen {
         /// Its libvirt URI.
         uri: String,
+        /// Whether the host was away since it was listened to: then no connection is kept. One that is dead
+        /// may be taken for alive for as long as nothing is sent over it.
+        #[serde(default)]
+        away: bool,
     },
     /// Answer when all that the host at `uri` has told until now has been sent, where it is listened
     /// to.
@@ -89,6 +102,14 @@ pub enum Op {
     /// Tell whether the domain is there and its guest runs (`virDomainGetState`). Answered by
     /// [`Said::Runs`].
     Runs {
+        /// On which host.
+        side: Side,
+        /// The domain's name.
+        domain: String,
+    },
+    /// Tell the domain's state, and no more (`virDomainGetState`). Answered by [`Said::Absent`] or
+    /// [`Said::State`].
+    State {
         /// On which host.
         side: Side,
         /// The domain's name.
@@ -203,6 +224,10 @@ pub enum DomainAction {
     Undefine,
     /// `virDomainAbortJob`.
     AbortJob,
+    /// `virDomainAbortJobFlags` with `VIR_DOMAIN_ABORT_JOB_POSTCOPY`, since libvirt 8.5.
+    AbortPostcopy,
+    /// `virDomainMigrateStartPostCopy`.
+    StartPostcopy,
 }
 
 /// How a domain is migrated.
@@ -218,6 +243,9 @@ pub struct Migration {
     pub parameters: BTreeMap<String, u32>,
     /// The URI by which the source's daemon reaches the destination's.
     pub peer_uri: String,
+    /// The URI by which the source's QEMU is to reach the destination's; without one the destination says.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub uri: Option<String>,
     /// What comes of the disks that the domain writes to.
     pub disks: Disks,
 }
@@ -261,7 +289,7 @@ struct Words {
     id: Option<u64>,
     ok: Option<Said>,
     refused: Option<Refusal>,
-    lost: Option<String>,
+    lost: Option<Refusal>,
     bad: Option<String>,
     event: Option<EventWords>,
 }
@@ -350,7 +378,7 @@ pub enum Reply {
     /// The hypervisor said no.
     Refused(Refusal),
     /// The connection to the host is gone.
-    Lost(String),
+    Lost(Refusal),
     /// The request made no sense.
     Bad(String),
 }
@@ -371,6 +399,8 @@ pub enum Said {
     Present(Seen),
     /// Whether its guest runs.
     Runs(bool),
+    /// A domain's state and the reason for it, as words.
+    State(String, String),
     /// The lap that the guest is on; `None` before its first.
     Lap(Option<u32>),
     /// The guest's stamped memory.

@@ -54,8 +54,8 @@ impl Talk {
     }
 
     fn listen(&mut self) {
-        let uri = URI.to_owned();
-        assert_eq!(self.ask(Op::Listen { uri }), Reply::Ok(Said::Done));
+        let (uri, away) = (URI.to_owned(), false);
+        assert_eq!(self.ask(Op::Listen { uri, away }), Reply::Ok(Said::Done));
     }
 
     fn read(&mut self) -> Line {

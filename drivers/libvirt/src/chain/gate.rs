@@ -8,10 +8,13 @@ use crate::{Error, LibvirtDriver};
 impl LibvirtDriver<'_> {
     /// What the case needs and a host has not got; `None` where nothing is known to be missing.
     ///
-    /// Only a chain of backups needs more than every host has: hosts that share a folder with us, and
+    /// A chain of backups needs more than every host has: hosts that share a folder with us, and
     /// say that they make incremental backups (`<backup>` in the domain capabilities). A host that
-    /// can't be asked is the case's own to tell of.
+    /// can't be asked is the case's own to tell of. So does a migration that is struck on its way.
     pub async fn lacks(&mut self) -> Option<String> {
+        if let Some(lack) = self.lacks_to_be_struck() {
+            return Some(lack);
+        }
         self.journey()?;
         for side in [Side::Source, Side::Destination] {
             let host = self.host(side).release().to_string();

@@ -5,12 +5,13 @@ use std::os::{fd::OwnedFd, unix::net::UnixStream};
 use migratrix_contract::Recorder;
 use migratrix_history::Observation;
 use migratrix_matrix::Transport;
+use migratrix_relay::Relay;
 
 use super::{
     Route,
     address::{LOOPBACK, Place},
 };
-use crate::{QemuDriver, error::StepError, relay::Relay};
+use crate::{QemuDriver, error::StepError};
 
 /// A relay that was laid, and between what.
 #[derive(Debug)]

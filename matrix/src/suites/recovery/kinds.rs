@@ -126,6 +126,15 @@ impl Strike {
         }
     }
 
+    /// Whether somebody is not heard any more who is still there.
+    #[must_use]
+    pub const fn is_silence(self) -> bool {
+        matches!(
+            self,
+            SourceDaemonSilent | DestinationDaemonSilent | LinkDown
+        )
+    }
+
     /// Whether it strikes the connection that the guest's memory goes over.
     #[must_use]
     pub const fn is_of_data(self) -> bool {

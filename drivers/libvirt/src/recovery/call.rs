@@ -1,0 +1,372 @@
+//! The migration's call: begun, waited for, answered; and the plain one that is tried in the end.
+
+use std::{sync::Arc, time::Duration};
+
+use migratrix_client::wire::{DomainAction, Migration, Op, Said};
+use migratrix_contract::Recorder;
+use migratrix_history::{Deed, Observation, Outcome, Side, Silence};
+use migratrix_matrix::{Call as Asking, Control, Scenario};
+use tokio::{
+    task::JoinHandle,
+    time::{Instant, sleep_until, timeout},
+};
+
+use super::ticks;
+use crate::{Client, Error, LibvirtDriver, slot::Role};
+
+/// After how many seconds a silent host is asked by the client, and how often: as the hosts themselves do.
+const INTERVAL_S: u16 = 1;
+const COUNT: u16 = 3;
+
+/// How long what was asked for as a fault is waited for beside the call.
+const LATE: Duration = Duration::from_secs(5);
+
+/// How often it is looked whether nothing moves any more, how often in a row nothing may, and how long that
+/// is waited for.
+const SETTLES_EVERY: Duration = Duration::from_millis(60);
+const SETTLED: u32 = 5;
+const SETTLES: Duration = Duration::from_secs(10);
+
+/// How long a silent host is missed by all its peers: they ask it once a second, and give it up after three
+/// questions.
+const MISSED: Duration = Duration::from_secs(6);
+
+/// How long the plain migration may take.
+const RETRIED: Duration = Duration::from_secs(30);
+
+/// How long a postcopy that is broken off is looked at: its job stays.
+const BROKEN_OFF: Duration = Duration::from_secs(2);
+
+/// A request that was sent, and what came of it.
+pub(super) struct Sent {
+    began: Instant,
+    task: JoinHandle<Result<Said, Error>>,
+    answer: Option<(Duration, Result<(), Error>)>,
+}
+
+/// The call of a migration.
+pub(crate) struct Call(Sent);
+
+/// What was asked for as a fault.
+pub(crate) struct Asked {
+    pub(super) sent: Sent,
+    /// The word of the fault.
+    pub(super) strike: &'static str,
+    /// The word of the call.
+    pub(super) call: &'static str,
+    pub(super) side: Side,
+}
+
+impl Sent {
+    pub(super) fn new(asks: impl Future<Output = Result<Said, Error>> + Send + 'static) -> Self {
+        Self {
+            began: Instant::now(),
+            task: tokio::spawn(asks),
+            answer: None,
+        }
+    }
+
+    /// Waits for the answer, and no longer than this; says whether it is there.
+    pub(super) async fn wait(&mut self, limit: Duration) -> bool {
+        if self.answer.is_none() {
+            if let Ok(ended) = timeout(limit, &mut self.task).await {
+                let ended = ended.unwrap_or(Err(Error::NotBegun)).map(drop);
+                self.answer = Some((self.began.elapsed(), ended));
+            }
+        }
+        self.answer.is_some()
+    }
+
+    /// What came of it within this time.
+    pub(super) async fn ended(&mut self, limit: Duration) -> Result<(), Error> {
+        self.wait(limit).await;
+        let (_, ended) = self.answer.take().ok_or_else(|| Error::Silent {
+            asked: "migrate".to_owned(),
+            patience: limit,
+        })?;
+        ended
+    }
+}
+
+impl Drop for Sent {
+    fn drop(&mut self) {
+        self.task.abort();
+    }
+}
+
+impl Call {
+    /// Whether it was answered, as far as that was waited for.
+    pub(super) const fn is_answered(&self) -> bool {
+        self.0.answer.is_some()
+    }
+}
+
+/// What libvirt answered, be it over a connection that is lost by now; an error where it did not.
+pub(super) fn answered(ended: Result<(), Error>) -> Result<Outcome, Error> {
+    match ended {
+        Ok(()) => Ok(Outcome::Done),
+        Err(Error::Refused(refusal) | Error::Lost(refusal)) => Ok(Outcome::Refused(refusal)),
+        Err(error) => Err(error),
+    }
+}
+
+/// Opens what a migration needs, and asks for it. What can't be opened is its answer.
+async fn ask(
+    client: Arc<Client>,
+    uris: Vec<(Side, String)>,
+    migration: Migration,
+) -> Result<Said, Error> {
+    for (side, uri) in uris {
+        client.ask(Op::Open { side, uri }).await?;
+        let (interval_s, count) = (INTERVAL_S, COUNT);
+        let keep_alive = Op::KeepAlive {
+            side,
+            interval_s,
+            count,
+        };
+        client.ask(keep_alive).await?;
+    }
+    client.ask(Op::Migrate(migration)).await
+}
+
+impl LibvirtDriver<'_> {
+    /// Asks for the migration, by a client that does nothing else.
+    pub(super) async fn begin(&mut self) -> Result<(), Error> {
+        let point = self.struck()?;
+        self.ordeal.pass = 0;
+        let migration = self.asking(point.control(), point.call());
+        let relayed = self.ordeal.routes.management.as_ref();
+        let destination = relayed.map(|route| route.uri.clone());
+        let sent = self.send(destination, migration)?;
+        self.ordeal.call = Some(Call(sent));
+        Ok(())
+    }
+
+    /// Sends a migration to a client of its own.
+    pub(super) fn send(
+        &mut self,
+        destination: Option<String>,
+        migration: Migration,
+    ) -> Result<Sent, Error> {
+        let client = self.slot.client_for(Role::Caller)?;
+        let mut uris = vec![(Side::Source, self.source.uri())];
+        match migration.control {
+            Control::Normal => {
+                let uri = destination.unwrap_or_else(|| self.destination.uri());
+                uris.push((Side::Destination, uri));
+            }
+            Control::P2p | Control::Tunnelled => {}
+        }
+        Ok(Sent::new(ask(client, uris, migration)))
+    }
+
+    /// A migration that is asked for in this way, on the ways of the case.
+    pub(super) fn asking(&self, control: Control, asking: Asking) -> Migration {
+        let routes = &self.ordeal.routes;
+        let peer = routes.management.as_ref().map(|route| route.uri.clone());
+        Migration {
+            peer_uri: peer.unwrap_or_else(|| self.destination.peer_uri()),
+            uri: match control {
+                Control::Normal | Control::P2p => routes.data_uri(),
+                Control::Tunnelled => None,
+            },
+            ..self.plainly(control, asking)
+        }
+    }
+
+    /// The same, straight to the other host.
+    pub(super) fn plainly(&self, control: Control, asking: Asking) -> Migration {
+        let parameters = asking.parameters.into_iter();
+        let parameters = parameters.map(|(name, number)| (name.to_owned(), number));
+        Migration {
+            domain: self.subject.domain.clone(),
+            control,
+            flags: asking.flags.into_iter().map(str::to_owned).collect(),
+            parameters: parameters.collect(),
+            peer_uri: self.destination.peer_uri(),
+            uri: None,
+            disks: self.disks(),
+        }
+    }
+
+    /// Waits for the answer, and no longer than this.
+    pub(super) async fn linger(
+        &mut self,
+        limit: Duration,
+        record: &mut Recorder,
+    ) -> Result<(), Error> {
+        let is_silent = self.struck()?.strike.is_silence();
+        let call = self.ordeal.call.as_mut().ok_or(Error::NotBegun)?;
+        if is_silent {
+            // Whoever misses the silent one first, the others are to miss it too.
+            sleep_until(Instant::now() + MISSED.min(limit)).await;
+            call.0.wait(Duration::ZERO).await;
+        } else {
+            call.0.wait(limit).await;
+        }
+        self.hear_asked(Duration::ZERO, record).await
+    }
+
+    /// Waits for the answer, and records it.
+    pub(super) async fn end_call(
+        &mut self,
+        limit: Duration,
+        record: &mut Recorder,
+    ) -> Result<(), Error> {
+        self.hurry();
+        let call = self.ordeal.call.as_mut().ok_or(Error::NotBegun)?;
+        call.0.wait(limit).await;
+        let us = |time: Duration| u64::try_from(time.as_micros()).unwrap_or(u64::MAX);
+        let unanswered = |within: Duration, because| Observation::Unanswered {
+            within_us: us(within),
+            because,
+        };
+        let saw = match call.0.answer.take() {
+            None => unanswered(call.0.began.elapsed(), Silence::Deadline),
+            Some((within, Err(Error::Ended(_)))) => {
+                self.slot.give_up_for(Role::Caller).await;
+                unanswered(within, Silence::CallerGone)
+            }
+            Some((within, ended)) => Observation::Answered {
+                within_us: us(within),
+                outcome: answered(ended)?,
+            },
+        };
+        let is_over = !matches!(
+            saw,
+            Observation::Unanswered {
+                because: Silence::Deadline,
+                ..
+            }
+        );
+        record.saw(saw);
+        if is_over {
+            self.ordeal.call = None;
+        }
+        self.hear_asked(LATE, record).await
+    }
+
+    /// Whether the call has been answered already.
+    pub(super) fn is_over(&self) -> bool {
+        let call = self.ordeal.call.as_ref();
+        call.is_none_or(|call| call.is_answered() || call.0.task.is_finished())
+    }
+
+    /// Records what came of what was asked for as a fault, if it comes within this time.
+    pub(super) async fn hear_asked(
+        &mut self,
+        limit: Duration,
+        record: &mut Recorder,
+    ) -> Result<(), Error> {
+        let Some(asked) = self.ordeal.asked.as_mut() else {
+            return Ok(());
+        };
+        if !asked.sent.wait(limit).await {
+            return Ok(());
+        }
+        if let Some(mut asked) = self.ordeal.asked.take() {
+            let (_, ended) = asked.sent.answer.take().ok_or(Error::NotBegun)?;
+            record.saw(Observation::Struck {
+                strike: asked.strike.to_owned(),
+                side: Some(asked.side),
+                began_us: record.at_us(asked.sent.began.into_std()),
+                deed: Deed::Asked {
+                    call: asked.call.to_owned(),
+                    outcome: answered(ended)?,
+                },
+            });
+        }
+        Ok(())
+    }
+
+    /// Waits until nothing moves any more, or that has had its time.
+    pub(super) async fn settle(&mut self, record: &mut Recorder) -> Result<(), Error> {
+        self.hear_asked(LATE, record).await?;
+        for side in Side::BOTH {
+            self.revive(side, record).await?;
+        }
+        let patience = if self.is_postcopy() {
+            BROKEN_OFF
+        } else {
+            SETTLES
+        };
+        // What never settles is told by the looks that follow.
+        let _in_vain = timeout(patience, self.until_settled()).await;
+        self.ordeal.asked = None;
+        self.ordeal.lifter = None;
+        Ok(())
+    }
+
+    async fn until_settled(&mut self) {
+        let mut tick = ticks(SETTLES_EVERY);
+        let (mut before, mut alike) = (None, 0);
+        while alike < SETTLED {
+            tick.tick().await;
+            let now = [
+                self.rests(Side::Source).await,
+                self.rests(Side::Destination).await,
+            ];
+            let rests = now.iter().all(|side| matches!(side, Some((true, _))));
+            let same = before.as_ref() == Some(&now);
+            alike = if rests && same { alike + 1 } else { 0 };
+            before = Some(now);
+        }
+    }
+
+    /// Whether no job of the domain is under way on a side, and its state; `None` where that is not answered.
+    async fn rests(&mut self, side: Side) -> Option<(bool, Option<(String, String)>)> {
+        let state = self.state(side).await.ok()?;
+        if state.is_none() {
+            return Some((true, None));
+        }
+        let domain = self.subject.domain.clone();
+        let job = self.ask_anew(side, Op::Progress { side, domain }).await;
+        let is_active = state.as_ref().is_some_and(|(state, _)| is_active(state));
+        let comes_in = side == Side::Destination
+            && state
+                .as_ref()
+                .is_some_and(|(state, reason)| comes_in(state, reason));
+        let rests = match job {
+            _ if comes_in => false,
+            Ok(Said::Job(job)) => job.kind == "none",
+            // A domain that comes in is not asked for that, and one that does not run has no job.
+            Err(Error::Refused(_)) => !is_active,
+            Ok(_) | Err(_) => return None,
+        };
+        Some((rests, state))
+    }
+
+    /// Migrates once more, by a plain call.
+    pub(super) async fn retry(&mut self) -> Result<(), Error> {
+        if self.ordeal.call.take().is_some() {
+            self.slot.give_up_for(Role::Caller).await;
+        }
+        let retry: Scenario = self.struck()?.retry();
+        let migration = self.plainly(retry.control, retry.call(None));
+        let mut sent = self.send(None, migration)?;
+        match answered(sent.ended(RETRIED).await)? {
+            Outcome::Done => Ok(()),
+            Outcome::Refused(refusal) => Err(Error::Refused(refusal)),
+            Outcome::Unknown { why } => Err(Error::Bad(why)),
+        }
+    }
+
+    /// Has something done to the domain on a side, and does not wait for it.
+    pub(super) async fn send_act(&mut self, side: Side, act: DomainAction) -> Result<Sent, Error> {
+        let client = self.on(side).await?;
+        let domain = self.subject.domain.clone();
+        Ok(Sent::new(async move {
+            client.ask(Op::Domain { side, domain, act }).await
+        }))
+    }
+}
+
+/// Whether a state on a destination is that of a domain that is on its way there.
+fn comes_in(state: &str, reason: &str) -> bool {
+    state == "paused" && matches!(reason, "starting-up" | "migration")
+}
+
+/// Whether a state is one of a domain that has a QEMU.
+pub(super) fn is_active(state: &str) -> bool {
+    !matches!(state, "shutoff" | "crashed")
+}

@@ -1,0 +1,394 @@
+//! Standing at a moment of the migration's way, without a sleep.
+//!
+//! | moment | held by | known by |
+//! |---|---|---|
+//! | prepare, launched, confirm | a gate in the hook script of a host | the script's note |
+//! | first and later pass | the bandwidth | what was sent, and the passes that the source tells of |
+//! | switchover | the source's daemon, held still, when the bandwidth is lifted | `pre-switchover` |
+//! | finish | the destination's daemon, the same | `completed` |
+//! | reply | a relay that passes nothing back | the destination's QEMU runs |
+//! | postcopy | a relay of the data | the destination's guest was started, and what remains |
+
+use std::{sync::Arc, time::Duration};
+
+use migratrix_client::wire::DomainAction;
+use migratrix_contract::{Gate, HookPoint, Recorder, Signalled};
+use migratrix_history::{Observation, Proof, Side};
+use migratrix_matrix::{Control, Lasting, Recovery, RecoveryMoment, Strike};
+use migratrix_relay::Way;
+use serde_json::json;
+use tokio::{
+    task::JoinHandle,
+    time::{Instant, interval_at},
+};
+
+use super::{
+    LOOK_EVERY, control,
+    monitor::{Monitors, Standing},
+    routes::Routes,
+    ticks,
+};
+use crate::{Error, LibvirtDriver};
+
+/// A bandwidth that is no bound, in bytes per second.
+const UNBOUND: u64 = 1 << 33;
+
+/// A bandwidth at which no pass ends, in bytes per second.
+const CRAWL: u64 = 16 << 10;
+
+/// How long a fault has to be felt before the bandwidth is lifted: it must not be overtaken by the end of the
+/// migration.
+const FELT: Duration = Duration::from_millis(700);
+
+/// How often it is looked whether the bandwidth is to be lifted.
+const LIFT_EVERY: Duration = Duration::from_millis(50);
+
+/// At which pace a relay lets a postcopy through before it is held, in bytes per second.
+const POSTCOPY_PACE: u64 = 1 << 20;
+
+/// The gate that holds a migration at a moment.
+const fn gate(moment: RecoveryMoment) -> Option<(Side, HookPoint)> {
+    match moment {
+        RecoveryMoment::Prepare => Some((Side::Destination, HookPoint::MigrateBegin)),
+        RecoveryMoment::Launched => Some((Side::Destination, HookPoint::StartedBegin)),
+        RecoveryMoment::Confirm => Some((Side::Source, HookPoint::StoppedEnd)),
+        RecoveryMoment::Call
+        | RecoveryMoment::FirstPass
+        | RecoveryMoment::LaterPass
+        | RecoveryMoment::Switchover
+        | RecoveryMoment::Finish
+        | RecoveryMoment::Reply
+        | RecoveryMoment::PostcopyMiddle
+        | RecoveryMoment::PostcopyEnd => None,
+    }
+}
+
+/// Lifts the bandwidth whenever the source's QEMU sends memory: libvirt sets the bound of the call only then,
+/// which may be after the migration was let go.
+pub(super) struct Lifter(JoinHandle<()>);
+
+impl Lifter {
+    fn begin(monitors: Arc<Monitors>) -> Self {
+        Self(tokio::spawn(async move {
+            let mut tick = interval_at(Instant::now() + FELT, LIFT_EVERY);
+            loop {
+                tick.tick().await;
+                let standing = monitors.standing().await;
+                if standing.is_ok_and(|it| it.status == "active" && it.transferred > 0) {
+                    set_bandwidth(&monitors, UNBOUND).await;
+                }
+            }
+        }))
+    }
+}
+
+impl Drop for Lifter {
+    fn drop(&mut self) {
+        self.0.abort();
+    }
+}
+
+/// Bounds the bandwidth, where there is a QEMU that migrates.
+async fn set_bandwidth(monitors: &Monitors, bound: u64) {
+    let bound = json!({ "max-bandwidth": bound });
+    let set = "migrate-set-parameters";
+    // Where there is none, or it does not hear, it is not held by the bandwidth.
+    let _unheard = monitors.ask(Side::Source, set, bound).await;
+}
+
+/// The side whose daemon a fault wants to be still, or gone.
+pub(super) const fn silenced(strike: Strike) -> Option<Side> {
+    if matches!(strike, Strike::SourceDaemonSilent) {
+        return Some(Side::Source);
+    }
+    if matches!(strike, Strike::DestinationDaemonSilent) {
+        return Some(Side::Destination);
+    }
+    None
+}
+
+impl LibvirtDriver<'_> {
+    /// Makes ready what holds the migration, and the ways that it goes.
+    pub(super) fn hold(&mut self, moment: RecoveryMoment) -> Result<(), Error> {
+        let point = self.struck()?;
+        if let Some((side, at)) = gate(moment) {
+            let host = Arc::clone(self.host(side));
+            let set = control(&host)?.set_gate(&self.subject.domain, at, Gate::Holds);
+            self.broken(side, "can't set a gate", set)?;
+        }
+        let host = Arc::clone(&self.destination);
+        let laid = Routes::lay(&point, &*host, control(&host)?, self.subject.guest);
+        let laid = self.broken(Side::Destination, "can't lay a relay", laid)?;
+        if let (RecoveryMoment::PostcopyMiddle, Some(data)) = (moment, &laid.data) {
+            data.relay.pace(POSTCOPY_PACE);
+        }
+        self.ordeal.routes = laid;
+        Ok(())
+    }
+
+    /// Waits until the migration stands at the moment, and records by what that is known.
+    pub(super) async fn await_moment(
+        &mut self,
+        moment: RecoveryMoment,
+        record: &mut Recorder,
+    ) -> Result<(), Error> {
+        let point = self.struck()?;
+        let proof = match moment {
+            RecoveryMoment::Call => Proof::NotCalled,
+            RecoveryMoment::Prepare | RecoveryMoment::Launched => self.at_gate(moment).await?,
+            RecoveryMoment::Confirm => {
+                self.flows(moment).await?;
+                self.lift_bandwidth().await;
+                self.at_gate(moment).await?
+            }
+            RecoveryMoment::FirstPass => {
+                let bytes = self.flows(moment).await?.transferred;
+                self.crawl(&point).await;
+                Proof::Processed { bytes }
+            }
+            RecoveryMoment::LaterPass => {
+                self.pass(2, record).await?;
+                self.crawl(&point).await;
+                let iteration = self.ordeal.pass;
+                Proof::Iteration { iteration }
+            }
+            RecoveryMoment::Switchover => self.stands(Side::Source, moment).await?,
+            RecoveryMoment::Finish => self.stands(Side::Destination, moment).await?,
+            RecoveryMoment::Reply => self.withholds_reply(&point).await?,
+            RecoveryMoment::PostcopyMiddle | RecoveryMoment::PostcopyEnd => {
+                self.in_postcopy(moment).await?
+            }
+        };
+        record.saw(Observation::Stood {
+            moment: moment.word().to_owned(),
+            proof,
+        });
+        Ok(())
+    }
+
+    /// Waits until the hook script has noted the call that its gate holds.
+    async fn at_gate(&mut self, moment: RecoveryMoment) -> Result<Proof, Error> {
+        let (side, at) = gate(moment).ok_or(Error::NotBegun)?;
+        let host = Arc::clone(self.host(side));
+        let (control, call) = (control(&host)?, at.to_string());
+        let mut tick = ticks(LOOK_EVERY);
+        loop {
+            tick.tick().await;
+            let calls = control.hook_calls(&self.subject.domain);
+            let calls = self.broken(side, "can't read the notes of the hook script", calls)?;
+            if calls.contains(&call) {
+                break;
+            }
+            self.must_go_on(moment)?;
+        }
+        let [operation, stage] = at.words().map(str::to_owned);
+        Ok(Proof::Hook {
+            side,
+            operation,
+            stage,
+        })
+    }
+
+    /// Waits until the migration, as the source's QEMU tells of it, `is` as it is wanted.
+    async fn until(
+        &mut self,
+        moment: RecoveryMoment,
+        is: impl Fn(&Standing) -> bool,
+    ) -> Result<Standing, Error> {
+        let mut tick = ticks(LOOK_EVERY);
+        loop {
+            tick.tick().await;
+            match self.ordeal.monitors.standing().await {
+                Ok(standing) if is(&standing) => return Ok(standing),
+                Ok(_) | Err(_) => self.must_go_on(moment)?,
+            }
+        }
+    }
+
+    /// Waits until memory is sent.
+    pub(super) async fn flows(&mut self, moment: RecoveryMoment) -> Result<Standing, Error> {
+        let is_sent = |it: &Standing| it.status == "active" && it.transferred > 0;
+        self.until(moment, is_sent).await
+    }
+
+    /// Waits until the source has told of this pass over memory.
+    pub(super) async fn pass(&mut self, pass: i32, record: &mut Recorder) -> Result<(), Error> {
+        let mut tick = ticks(LOOK_EVERY);
+        loop {
+            tick.tick().await;
+            self.record_events(record)?;
+            if self.ordeal.pass >= pass {
+                return Ok(());
+            }
+            self.must_go_on(RecoveryMoment::LaterPass)?;
+        }
+    }
+
+    /// Has the migration run into a daemon that is held still.
+    async fn stands(&mut self, held: Side, moment: RecoveryMoment) -> Result<Proof, Error> {
+        let status = match held {
+            Side::Source => "pre-switchover",
+            Side::Destination => "completed",
+        };
+        self.flows(moment).await?;
+        let host = Arc::clone(self.host(held));
+        let stopped = control(&host)?.signal_daemon(Signalled::Stopped).await;
+        self.broken(held, "can't stop the daemon", stopped)?;
+        self.ordeal.held = Some(held);
+        self.lift_bandwidth().await;
+        let standing = self.until(moment, |it| it.status == status).await?;
+        Ok(Proof::Status {
+            side: Side::Source,
+            status: standing.status,
+        })
+    }
+
+    /// Has the destination start the guest while nothing that its daemon says comes back.
+    async fn withholds_reply(&mut self, point: &Recovery) -> Result<Proof, Error> {
+        self.flows(RecoveryMoment::Reply).await?;
+        if point.control() == Control::Tunnelled {
+            // The end of the data is acknowledged on the same connection.
+            self.lift_bandwidth().await;
+            self.until(RecoveryMoment::Reply, |it| it.status == "completed")
+                .await?;
+            self.shut_back();
+        } else {
+            self.shut_back();
+            self.lift_bandwidth().await;
+        }
+        let mut tick = ticks(LOOK_EVERY);
+        loop {
+            tick.tick().await;
+            let state = self.ordeal.monitors.run_state(Side::Destination).await;
+            let runs = state.as_deref() == Ok("running");
+            let is_there = !point.runs() && self.is_paused_there().await;
+            if runs || is_there {
+                let side = Side::Destination;
+                return Ok(Proof::Runs { side });
+            }
+            self.must_go_on(RecoveryMoment::Reply)?;
+        }
+    }
+
+    /// Whether the destination has taken over a guest that is paused, and stays so.
+    async fn is_paused_there(&mut self) -> bool {
+        let state = self.state(Side::Destination).await;
+        state.is_ok_and(|state| {
+            state.is_some_and(|(state, reason)| state == "paused" && reason != "migration")
+        })
+    }
+
+    fn shut_back(&self) {
+        if let Some(route) = &self.ordeal.routes.management {
+            route.relay.shut_way(Way::Back);
+        }
+    }
+
+    /// Holds the data when the destination's guest has been started, and waits until it stands.
+    async fn in_postcopy(&mut self, moment: RecoveryMoment) -> Result<Proof, Error> {
+        let mut tick = ticks(LOOK_EVERY);
+        while self
+            .ordeal
+            .monitors
+            .run_state(Side::Destination)
+            .await
+            .as_deref()
+            != Ok("running")
+        {
+            tick.tick().await;
+            self.must_go_on(moment)?;
+        }
+        let is_end = moment == RecoveryMoment::PostcopyEnd;
+        if let Some(route) = &self.ordeal.routes.data {
+            if is_end {
+                route.relay.shut_way(Way::Back);
+            } else {
+                route.relay.shut();
+            }
+        }
+        let is_there =
+            |it: &Standing| it.status == "postcopy-active" && (it.remaining == 0) == is_end;
+        let standing = self.until(moment, is_there).await?;
+        Ok(Proof::Postcopy {
+            status: standing.status,
+            remaining: standing.remaining,
+        })
+    }
+
+    /// Has the migration switch over to postcopy, once memory is sent.
+    pub(super) async fn start_postcopy(&mut self, record: &mut Recorder) -> Result<(), Error> {
+        let moment = self.struck()?.moment;
+        self.flows(moment).await?;
+        self.record_events(record)?;
+        self.act(Side::Source, DomainAction::StartPostcopy).await
+    }
+
+    /// Lifts the bound on the bandwidth.
+    pub(super) async fn lift_bandwidth(&self) {
+        set_bandwidth(&self.ordeal.monitors, UNBOUND).await;
+    }
+
+    /// Has the pass not end that is under way, but where its end is what is waited for.
+    async fn crawl(&self, point: &Recovery) {
+        if point.strike != Strike::NeverConverges {
+            set_bandwidth(&self.ordeal.monitors, CRAWL).await;
+        }
+    }
+
+    /// Lets the passes end.
+    pub(super) fn hurry(&mut self) {
+        let monitors = Arc::clone(&self.ordeal.monitors);
+        self.ordeal
+            .lifter
+            .get_or_insert_with(|| Lifter::begin(monitors));
+    }
+
+    /// Lets go of the migration where it is held.
+    pub(super) async fn release(&mut self, record: &mut Recorder) -> Result<(), Error> {
+        let strike = self.struck()?.strike;
+        for side in Side::BOTH {
+            let host = Arc::clone(self.host(side));
+            let opened = control(&host)?.open_gates(&self.subject.domain);
+            self.broken(side, "can't open a gate", opened)?;
+        }
+        if let Some(held) = self
+            .ordeal
+            .held
+            .take_if(|held| silenced(strike) != Some(*held))
+        {
+            self.continue_daemon(held).await?;
+        }
+        if strike != Strike::DataStalled {
+            for route in self.ordeal.routes.all() {
+                route.relay.open();
+            }
+        }
+        // What lasts is to be felt at the moment that it struck at.
+        match strike.lasting() {
+            Lasting::Instant | Lasting::Undone | Lasting::Standing => self.hurry(),
+            Lasting::Outlasting => {}
+        }
+        self.hear_asked(LOOK_EVERY, record).await
+    }
+
+    /// Lets a daemon go on that was held still, if it is still there.
+    pub(super) async fn continue_daemon(&mut self, side: Side) -> Result<(), Error> {
+        let host = Arc::clone(self.host(side));
+        let control = control(&host)?;
+        let is_there = control.daemon();
+        let is_there = self.broken(side, "can't find the daemon", is_there)?;
+        if is_there.is_some() {
+            let goes_on = control.signal_daemon(Signalled::Continued).await;
+            self.broken(side, "can't let the daemon go on", goes_on)?;
+        }
+        Ok(())
+    }
+
+    /// What is over can't be held any more.
+    fn must_go_on(&self, moment: RecoveryMoment) -> Result<(), Error> {
+        if self.is_over() {
+            return Err(Error::Missed(moment.word()));
+        }
+        Ok(())
+    }
+}

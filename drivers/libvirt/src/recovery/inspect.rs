@@ -1,0 +1,187 @@
+//! What is left on a side, beside the guest: its daemon, a job, and what the host has of the domain; and the
+//! guest's memory, without a change to how it stands.
+
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use migratrix_client::wire::{DomainAction, Op, Said};
+use migratrix_contract::{Host, Recorder};
+use migratrix_history::{Observation, Pending, Refusal, Side, When};
+use tokio::time::timeout;
+
+use super::{control, monitor::INCOMING};
+use crate::{Client, Error, LibvirtDriver};
+
+/// How long a daemon may take to answer.
+const ANSWERS: Duration = Duration::from_secs(5);
+
+/// How long a guest may take to be held still, or to go on: longer only where a job is in its way.
+const STANDS: Duration = Duration::from_secs(5);
+
+/// Where a host has the configurations that it keeps, as it is told when it is searched.
+const CONFIGURATION: &str = "file /etc/libvirt/qemu";
+
+/// `VIR_ERR_NO_DOMAIN`.
+const NO_DOMAIN: i32 = 42;
+
+impl LibvirtDriver<'_> {
+    /// Asks a side; a connection that is lost is opened anew first.
+    pub(super) async fn ask_anew(&mut self, side: Side, op: Op) -> Result<Said, Error> {
+        let client: Arc<Client> = self.on(side).await?;
+        match client.ask(op.clone()).await {
+            Err(Error::Lost(_)) => {
+                let uri = self.host(side).uri();
+                client.ask(Op::Open { side, uri }).await?;
+                client.ask(op).await
+            }
+            said => said,
+        }
+    }
+
+    /// The state of the domain on a side and the reason for it; `None` where there is none.
+    pub(super) async fn state(&mut self, side: Side) -> Result<Option<(String, String)>, Error> {
+        let domain = self.subject.domain.clone();
+        match self.ask_anew(side, Op::State { side, domain }).await? {
+            Said::Absent => Ok(None),
+            Said::State(state, reason) => Ok(Some((state, reason))),
+            said => Err(Error::Malformed(told(&said))),
+        }
+    }
+
+    /// Whether memory of the guest is missing on a side, so that it may not be read.
+    pub(crate) async fn is_incomplete(&mut self, side: Side) -> Result<bool, Error> {
+        if !self.is_struck() || side == Side::Source {
+            return Ok(false);
+        }
+        if self.ordeal.monitors.run_state(side).await.as_deref() == Ok(INCOMING) {
+            return Ok(true);
+        }
+        let state = self.state(side).await?;
+        Ok(state.is_some_and(|(_, reason)| reason.starts_with("postcopy")))
+    }
+
+    /// Whether a job of the domain is under way on a side, or whether that is not answered.
+    pub(crate) async fn is_busy(&mut self, side: Side) -> bool {
+        let domain = self.subject.domain.clone();
+        let job = self.ask_anew(side, Op::Progress { side, domain }).await;
+        !matches!(job, Ok(Said::Job(job)) if job.kind == "none")
+    }
+
+    pub(super) async fn look_at_daemon(
+        &mut self,
+        side: Side,
+        when: When,
+        record: &mut Recorder,
+    ) -> Result<(), Error> {
+        self.revive(side, record).await?;
+        let host = Arc::clone(self.host(side));
+        let daemon = control(&host)?.daemon();
+        let daemon = daemon.and_then(|daemon| daemon.ok_or(std::io::ErrorKind::NotFound.into()));
+        let daemon = self.broken(side, "can't find the daemon", daemon)?;
+        let began = Instant::now();
+        let answered = timeout(ANSWERS, self.hears(side)).await;
+        let answered = answered.is_ok_and(|answered| answered.is_ok());
+        let took = u64::try_from(began.elapsed().as_micros()).unwrap_or(u64::MAX);
+        record.saw(Observation::Daemon {
+            side,
+            when,
+            pid: daemon.pid.unsigned_abs(),
+            started: daemon.started,
+            answered_us: answered.then_some(took),
+        });
+        Ok(())
+    }
+
+    /// Asks the daemon for its version.
+    async fn hears(&mut self, side: Side) -> Result<(), Error> {
+        let uri = self.host(side).uri();
+        let client = self.on(side).await?;
+        client.ask(Op::Open { side, uri }).await.map(drop)
+    }
+
+    pub(super) async fn look_for_job(
+        &mut self,
+        side: Side,
+        when: When,
+        record: &mut Recorder,
+    ) -> Result<(), Error> {
+        let domain = self.subject.domain.clone();
+        let pending = match self.ask_anew(side, Op::Progress { side, domain }).await {
+            Ok(Said::Job(job)) => Pending::Job { kind: job.kind },
+            Ok(said) => return Err(Error::Malformed(told(&said))),
+            Err(Error::Refused(Refusal { code, .. })) if code == NO_DOMAIN => Pending::Absent,
+            Err(Error::Refused(Refusal { code, domain, .. })) => Pending::Refused { code, domain },
+            Err(error) => return Err(error),
+        };
+        record.saw(Observation::Pending {
+            side,
+            when,
+            pending,
+        });
+        Ok(())
+    }
+
+    pub(super) fn take_stock(
+        &self,
+        side: Side,
+        when: When,
+        record: &mut Recorder,
+    ) -> Result<(), Error> {
+        let host: &Arc<dyn Host> = self.host(side);
+        let left = host.leftovers(&self.subject.domain);
+        let left = self.broken(side, "can't look for what is there", left)?;
+        let ours = left.ok_or_else(|| Error::NotOurs(host.release().to_string()))?;
+        // What is kept of it is told of by the looks at the domain itself.
+        let kept = format!("{CONFIGURATION}/{}.xml", self.subject.domain);
+        let found = ours.own.into_iter().filter(|found| *found != kept);
+        let found = found.collect();
+        record.saw(Observation::Stock { side, when, found });
+        Ok(())
+    }
+
+    /// Records the guest's memory, and has it go on as it was.
+    pub(super) async fn examine(&mut self, side: Side, record: &mut Recorder) -> Result<(), Error> {
+        let state = self.state(side).await?;
+        let Some((state, _)) = state.filter(|(state, _)| super::call::is_active(state)) else {
+            return Err(refused("the domain is not active"));
+        };
+        if self.is_incomplete(side).await? {
+            return Err(Error::incomplete());
+        }
+        self.stand(side, DomainAction::Suspend).await?;
+        let surveyed = self.record_survey(side, record).await;
+        if state == "running" {
+            self.stand(side, DomainAction::Resume).await?;
+        }
+        surveyed
+    }
+
+    /// Suspends or resumes the guest.
+    async fn stand(&mut self, side: Side, act: DomainAction) -> Result<(), Error> {
+        let stands = timeout(STANDS, self.act(side, act)).await;
+        stands.unwrap_or_else(|_| Err(refused("a job of the domain is in the way")))
+    }
+}
+
+impl Error {
+    /// Nothing is asked of a guest that waits for its memory.
+    pub(crate) fn incomplete() -> Self {
+        refused("memory of the guest is missing")
+    }
+}
+
+/// A refusal of our own, which no code of libvirt's stands for.
+fn refused(why: &str) -> Error {
+    Error::Refused(Refusal {
+        code: 0,
+        domain: 0,
+        message: why.to_owned(),
+    })
+}
+
+/// What was answered instead, in a word.
+const fn told(_said: &Said) -> &'static str {
+    "a look"
+}

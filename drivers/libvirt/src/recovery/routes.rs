@@ -1,0 +1,90 @@
+//! The ways of a migration between its hosts: the data's and the daemons' calls, each through a relay of ours
+//! where the case needs one.
+
+use std::net::SocketAddrV4;
+
+use migratrix_contract::{Host, HostControl};
+use migratrix_guest::Parameters;
+use migratrix_matrix::{Recovery, RecoveryMoment, Strike};
+use migratrix_relay::Relay;
+
+/// The port of a host's daemon (`tcp_port` in libvirtd.conf).
+const DAEMON: u16 = 16_509;
+
+/// Those of one case.
+#[derive(Default)]
+pub(crate) struct Routes {
+    /// Where the guest's memory goes.
+    pub(crate) data: Option<Route>,
+    /// Where the destination's daemon is called.
+    pub(crate) management: Option<Route>,
+    /// The URI that the call names for the data, where it is none of a relay.
+    pub(crate) uri: Option<String>,
+}
+
+/// A way through a relay.
+pub(crate) struct Route {
+    /// The URI of the relay.
+    pub(crate) uri: String,
+    pub(crate) relay: Relay,
+}
+
+impl Routes {
+    /// Lays those that the case needs.
+    pub(crate) fn lay(
+        point: &Recovery,
+        destination: &dyn Host,
+        control: &dyn HostControl,
+        guest: Parameters,
+    ) -> std::io::Result<Self> {
+        let address = destination
+            .captured_address()
+            .ok_or(std::io::ErrorKind::Unsupported)?;
+        let ours = control.our_address();
+        let lay = |port| Relay::lay_tcp(ours, SocketAddrV4::new(address, port), guest);
+        let data = if relays_data(point) {
+            // The destination listens on the port that the call names, which is the relay's.
+            let (port, relay) = lay(0)?;
+            let uri = format!("tcp://{ours}:{port}");
+            Some(Route { uri, relay })
+        } else {
+            None
+        };
+        let management = if relays_management(point) {
+            let (port, relay) = lay(DAEMON)?;
+            let uri = format!("qemu+tcp://{ours}:{port}/system");
+            Some(Route { uri, relay })
+        } else {
+            None
+        };
+        Ok(Self {
+            data,
+            management,
+            uri: None,
+        })
+    }
+
+    /// Those that there are.
+    pub(crate) fn all(&self) -> impl Iterator<Item = &Route> {
+        self.data.iter().chain(&self.management)
+    }
+
+    /// The URI that the call names for the data; `None` where the destination chooses.
+    pub(crate) fn data_uri(&self) -> Option<String> {
+        let relayed = self.data.as_ref().map(|route| route.uri.clone());
+        self.uri.clone().or(relayed)
+    }
+}
+
+fn relays_data(point: &Recovery) -> bool {
+    let holds = matches!(
+        point.moment,
+        RecoveryMoment::PostcopyMiddle | RecoveryMoment::PostcopyEnd
+    );
+    holds || point.strike.is_of_data()
+}
+
+fn relays_management(point: &Recovery) -> bool {
+    let cuts = matches!(point.strike, Strike::ManagementReset | Strike::ReplyLost);
+    cuts || point.moment == RecoveryMoment::Reply
+}

@@ -1,0 +1,86 @@
+//! Passing on, from one connection to the other.
+
+use std::io;
+
+use tokio::{
+    io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt},
+    task::JoinSet,
+};
+
+use crate::{
+    Way,
+    ends::{Back, Front, Halves},
+    tape::Tape,
+    valve::{State, Valve},
+};
+
+/// How many bytes are read at a time.
+pub(crate) const CHUNK: usize = 4096;
+
+/// Takes connections, and passes on what comes over each.
+pub(crate) async fn serve(front: Front, back: Back, tape: Tape, valve: Valve) -> io::Result<()> {
+    let mut streams = JoinSet::new();
+    loop {
+        let near = front.accept().await?;
+        let Ok(far) = back.connect().await else {
+            continue;
+        };
+        couple(near, far, &tape, &valve, &mut streams);
+    }
+}
+
+/// Passes on between two connections what comes from either.
+pub(crate) fn couple(
+    mut near: Halves,
+    mut far: Halves,
+    tape: &Tape,
+    valve: &Valve,
+    streams: &mut JoinSet<()>,
+) {
+    let connection = tape.begin();
+    let handles = [near.take_handle(), far.take_handle()];
+    let mut ways = JoinSet::new();
+    for (way, from, to) in [
+        (Way::Forward, near.from, far.to),
+        (Way::Back, far.from, near.to),
+    ] {
+        let tape = tape.clone();
+        let hear = move |bytes: &[u8]| tape.hear(connection, way, bytes);
+        ways.spawn(pass(from, to, way, hear, valve.clone()));
+    }
+    let mut cuts = valve.cuts();
+    streams.spawn(async move {
+        tokio::select! {
+            _ = cuts.changed() => handles.into_iter().for_each(Halves::reset),
+            () = async { while ways.join_next().await.is_some() {} } => {}
+        }
+    });
+}
+
+/// Passes on what comes, until its end or until nobody takes it.
+async fn pass(
+    mut from: impl AsyncRead + Unpin,
+    mut to: impl AsyncWrite + Unpin,
+    way: Way,
+    hear: impl Fn(&[u8]),
+    valve: Valve,
+) {
+    let mut chunk = [0; CHUNK];
+    loop {
+        valve.wait(way, State::Open).await;
+        let Ok(read @ 1..) = from.read(&mut chunk).await else {
+            break;
+        };
+        hear(&chunk[..read]);
+        if way == Way::Forward {
+            valve.count(read as u64);
+        }
+        valve.wait(way, State::Open).await;
+        if valve.write(&mut to, &chunk[..read], way).await.is_err() {
+            return;
+        }
+    }
+    valve.wait(way, State::Open).await;
+    // The other end is gone as well then.
+    drop(to.shutdown().await);
+}
