@@ -248,10 +248,12 @@ impl Comparison {
             Exit::AsExpected if self.is_hollow() => "No case was seen on both sides".to_owned(),
             Exit::AsExpected => "Nothing broke".to_owned(),
         };
-        match self.number(Class::Gone) {
-            0 => first,
-            gone => format!("{first}; of {} of OLD {gone} gone", cases(self.old.cases)),
-        }
+        let are = match self.number(Class::Gone) {
+            0 => return first,
+            1 => "1 is".to_owned(),
+            gone => format!("{gone} are"),
+        };
+        format!("{first}; of {} of OLD {are} gone", cases(self.old.cases))
     }
 
     /// Whether no case was seen on both sides: then nothing can have broken.

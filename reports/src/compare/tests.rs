@@ -175,7 +175,7 @@ fn where_cases_are_gone_the_title_says_how_many() {
     let told = compare(&one(old), &one(new)).expect("they can be compared");
     for title in titles(&told) {
         assert!(
-            title.contains("Nothing broke; of 3 cases of OLD 2 gone"),
+            title.contains("Nothing broke; of 3 cases of OLD 2 are gone"),
             "{title}"
         );
     }
@@ -190,7 +190,7 @@ fn where_nothing_was_seen_on_both_sides_nothing_is_said_not_to_have_broken() {
     assert_eq!(told.exit(), Exit::AsExpected);
     let all = titles(&told);
     for title in &all {
-        let says = title.contains("No case was seen on both sides; of 2 cases of OLD 1 gone");
+        let says = title.contains("No case was seen on both sides; of 2 cases of OLD 1 is gone");
         assert!(says && !title.contains("Nothing broke"), "{title}");
     }
     assert!(all[0].contains("? Open") && !all[0].contains("Not worse"));
