@@ -42,7 +42,8 @@ pub fn judge(
         .or_by_its_cause()?
         .with_context(|| format!("{} holds no history: nothing was run", path.display()))
         .or_wrong_use()?;
-    let troubles = ledger.write_verdicts(&dir, &plan, &known).or_lab_failed()?;
+    let mut troubles = ledger.write_verdicts(&dir, &plan, &known).or_lab_failed()?;
+    troubles.extend(ledger.unconcluded(&dir, &plan));
     let run = report::run_of(&dir, &plan, &known).or_lab_failed()?;
     let run = run.by(typed.rules(&plan.options));
     let exit = report::conclude(&dir, run, &junit, blessed.as_deref()).or_lab_failed()?;

@@ -161,7 +161,8 @@ fn main() -> ExitCode {
 impl Failure {
     /// Tells the error, and gives the code.
     fn told(self) -> u8 {
-        eprintln!("migratrix: {}", printable(&format!("{:#}", self.error)));
+        let error = say::typed_in_lines(&format!("{:#}", self.error));
+        eprintln!("migratrix: {}", printable(&error));
         self.code
     }
 }

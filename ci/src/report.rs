@@ -21,7 +21,12 @@ use crate::{
     formats::{self, FORMATS, How, Seen},
     formats::{Granularity, JunitArgs},
     known::{self, check_known},
-    run::{ledger::Planned, outputs, rundir::RunDir, sessions::Sessions},
+    run::{
+        ledger::{Ledger, Planned},
+        outputs,
+        rundir::RunDir,
+        sessions::Sessions,
+    },
     say,
 };
 
@@ -58,17 +63,24 @@ fn read_run(dir: &RunDir, plan: Plan, known: &KnownFailures) -> Result<Run> {
     match files::open(&path) {
         Ok(file) => {
             let mut foreign: Option<Case> = None;
+            let mut attempts: BTreeMap<Case, usize> = BTreeMap::new();
             let read = reports::read(BufReader::new(file), |judgement| {
                 if !planned.has(&judgement.case) {
                     foreign.get_or_insert_with(|| judgement.case.clone());
                 }
+                *attempts.entry(judgement.case.clone()).or_default() += 1;
                 run.add(judgement);
             });
             let read = read.with_context(|| format!("can't read {}", path.display()))?;
             planned.demand(foreign.iter(), &path)?;
-            run = run.with_damage(damage(dir, read.damaged));
+            let there = |case: &Case| attempts.get(case).copied().unwrap_or(0);
+            let lacking = Ledger::lacking(dir, there)?;
+            run = run.with_damage(damage(dir, read.damaged, lacking));
         }
-        Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            let lacking = Ledger::lacking(dir, |_| 0)?;
+            run = run.with_damage(damage(dir, Vec::new(), lacking));
+        }
         Err(error) => {
             return Err(error).with_context(|| format!("can't read {}", path.display()));
         }
@@ -78,18 +90,22 @@ fn read_run(dir: &RunDir, plan: Plan, known: &KnownFailures) -> Result<Run> {
     Ok(run)
 }
 
-/// What is said of the lines of the verdicts that can't be believed, and how they are mended.
-fn damage(dir: &RunDir, damaged: Vec<Damage>) -> Vec<String> {
+/// What is said of the lines of the verdicts that can't be believed, and of those that are lost, and how
+/// they are mended.
+fn damage(dir: &RunDir, damaged: Vec<Damage>, lacking: usize) -> Vec<String> {
     let place = dir.path().to_string_lossy();
     let mend = format!("make it anew by migratrix judge {}", shell_word(&place));
-    let told = damaged.into_iter().map(|Damage { line, why }| {
-        let file = dir.path().join("verdicts.jsonl");
-        format!(
-            "line {line} of {} is damaged: {why}; {mend}",
-            file.display()
-        )
+    let file = dir.path().join("verdicts.jsonl");
+    let file = file.display();
+    // A line that is no judgement any more is lacking, and was told.
+    let lost = (lacking > damaged.len()).then(|| {
+        let attempts = say::count(lacking, "attempt");
+        format!("{file} is damaged: it lacks {attempts} that concluded.jsonl has; {mend}")
     });
-    told.collect()
+    let told = damaged
+        .into_iter()
+        .map(|Damage { line, why }| format!("line {line} of {file} is damaged: {why}; {mend}"));
+    told.chain(lost).collect()
 }
 
 /// Writes JUnit a file for each source and destination, and one for what is of none.

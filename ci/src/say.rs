@@ -144,6 +144,30 @@ fn is_call(rest: &str) -> bool {
     word.is_some_and(|word| COMMANDS.contains(&word))
 }
 
+/// The text, in which what was typed with a line's end or a tab in it, as the name of a directory may
+/// have, is told within its line.
+#[must_use]
+pub fn typed_in_lines(text: &str) -> String {
+    let typed = env::args_os().map(|word| word.to_string_lossy().into_owned());
+    in_lines(text, typed)
+}
+
+fn in_lines(text: &str, typed: impl Iterator<Item = String>) -> String {
+    let is_told = |c: char| matches!(c, '\n' | '\t');
+    let mut text = text.to_owned();
+    for word in typed.filter(|word| word.contains(is_told)) {
+        let value = word.split_once('=').map_or("", |(_, value)| value);
+        for part in [word.as_str(), value] {
+            let part = part.trim_matches(is_told);
+            let escaped = part.replace('\n', "\\n").replace('\t', "\\t");
+            if escaped != part {
+                text = text.replace(part, &escaped);
+            }
+        }
+    }
+    text
+}
+
 /// The text, of which no word and no quoted value is longer than a person reads.
 #[must_use]
 pub fn shortened(text: &str) -> String {
@@ -200,6 +224,22 @@ mod tests {
             "migratrix runs",
         ] {
             assert_eq!(named(text, "./m"), text);
+        }
+    }
+
+    #[test]
+    fn what_was_typed_with_a_lines_end_is_told_within_its_line() {
+        let typed = || {
+            ["judge", "a\nb", "--out=c\td"]
+                .map(str::to_owned)
+                .into_iter()
+        };
+        for (text, told) in [
+            ("a\nb is not a run", "a\\nb is not a run"),
+            ("a\nb/x\nc\td", "a\\nb/x\nc\\td"),
+            ("the filter\n  a b", "the filter\n  a b"),
+        ] {
+            assert_eq!(in_lines(text, typed()), told);
         }
     }
 

@@ -2,10 +2,12 @@
 //! lost counts as seen.
 
 use std::{
+    collections::BTreeSet,
     fs,
     os::unix::fs::symlink,
     path::Path,
     process::{Command, Stdio},
+    time::{Duration, SystemTime},
 };
 
 use nix::{sys::stat::Mode, unistd::mkfifo};
@@ -392,4 +394,109 @@ fn a_release_that_is_another_one_than_the_plan_says_is_an_error_of_the_lab_and_n
     assert!(said.out.contains(why), "{}", said.out);
     assert!(said.out.contains("1 unknown"), "{}", said.out);
     assert!(file_of(dir.path(), "summary.json").contains(why));
+}
+
+#[test]
+fn a_case_whose_line_is_lost_is_concluded_by_its_verdict_and_none_is_judged_away() {
+    let dir = fresh();
+    run_in(dir.path(), &SOME);
+    let (ledger, verdicts) = ("out/concluded.jsonl", "out/verdicts.jsonl");
+    let [ledger, verdicts] = [ledger, verdicts].map(|file| dir.path().join(file));
+    let whole = file_of(dir.path(), "verdicts.jsonl");
+    let lines = file_of(dir.path(), "concluded.jsonl");
+    let first = lines.lines().next().expect("it has lines").to_owned() + "\n";
+    for (left, lacks) in [
+        ("", "lacks 16 cases"),
+        (&first, "lacks 15 cases"),
+        (&lines[..lines.len() - 2], "lacks 1 case "),
+        (&lines.replacen("{\"case\"", "{\"cas\"", 1), "lacks 1 case "),
+    ] {
+        fs::write(&ledger, left).expect("there is room");
+        let said = call(dir.path(), &["judge", "out"]);
+        let mend = "migratrix run --resume out writes it anew";
+        refuses(&said, 3, &["concluded.jsonl is damaged", lacks, mend]);
+        assert!(said.out.contains("16 passed"), "{}", said.out);
+        let judged = file_of(dir.path(), "verdicts.jsonl");
+        let sorted = |text: &str| text.lines().map(str::to_owned).collect::<BTreeSet<_>>();
+        assert_eq!(sorted(&judged), sorted(&whole));
+        let on = resume(dir.path());
+        refuses(&on, 0, &[lacks, "no case is left to run"]);
+        assert_eq!(file_of(dir.path(), "concluded.jsonl").lines().count(), 16);
+        assert_eq!(call(dir.path(), &["judge", "out"]).err, "");
+    }
+    for file in [&ledger, &verdicts] {
+        fs::write(file, "").expect("there is room");
+    }
+    let said = call(dir.path(), &["judge", "out"]);
+    let mend = ["concluded.jsonl says nothing of 16 cases", "take it away"];
+    refuses(&said, 3, &mend);
+    fs::remove_file(&ledger).expect("it is there");
+    fs::remove_file(&verdicts).expect("it is there");
+    assert_eq!(call(dir.path(), &["judge", "out"]).code, 0);
+}
+
+#[test]
+fn verdicts_that_are_cut_anywhere_are_damaged_and_the_mend_is_told() {
+    let dir = fresh();
+    run_in(dir.path(), &SOME);
+    let file = dir.path().join("out/verdicts.jsonl");
+    let whole = file_of(dir.path(), "verdicts.jsonl");
+    let end_of_first = whole.find('\n').expect("it has lines") + 1;
+    for kept in [
+        0,
+        end_of_first - 1,
+        end_of_first,
+        whole.len() / 2,
+        whole.len() - 2,
+    ] {
+        fs::write(&file, &whole[..kept]).expect("there is room");
+        let said = call(dir.path(), &["report", "out"]);
+        assert_eq!(said.code, 3, "{kept}: {}", said.out);
+        for due in [
+            "verdicts.jsonl is damaged: it lacks ",
+            "migratrix judge out",
+        ] {
+            assert!(said.out.contains(due), "{kept}: {}", said.out);
+        }
+    }
+    fs::remove_file(&file).expect("it is there");
+    let said = call(dir.path(), &["report", "out"]);
+    assert!(said.out.contains("it lacks 16 attempts"), "{}", said.out);
+    assert_eq!(call(dir.path(), &["judge", "out"]).code, 0);
+    assert_eq!(file_of(dir.path(), "verdicts.jsonl"), whole);
+}
+
+#[test]
+fn a_history_that_can_not_be_read_makes_no_run_longer() {
+    let dir = fresh();
+    run_in(dir.path(), &SOME);
+    let begun = file_of(dir.path(), "sessions.jsonl");
+    let begun: serde_json::Value = serde_json::from_str(begun.trim()).expect("it is JSON");
+    let begun = &begun["begun"]["at_unix"];
+    let history = a_history(dir.path());
+    fs::write(&history, "").expect("there is room");
+    let pen = fs::File::options().append(true).open(&history);
+    let late = SystemTime::now() + Duration::from_secs(100_000);
+    pen.and_then(|file| file.set_modified(late))
+        .expect("it is a file of ours");
+    refuses(&call(dir.path(), &["judge", "out"]), 3, &["can't be read"]);
+    let verdicts = file_of(dir.path(), "verdicts.jsonl");
+    let read = |line: &str| serde_json::from_str(line).expect("it is JSON");
+    let all: Vec<serde_json::Value> = verdicts.lines().map(read).collect();
+    let unread = all.iter().find(|one| one["elapsed_ms"] == 0);
+    assert_eq!(&unread.expect("it is there")["began_unix"], begun);
+}
+
+#[test]
+fn a_plan_that_can_not_be_read_says_what_mends_it() {
+    let dir = fresh();
+    run_in(dir.path(), &SOME);
+    let file = dir.path().join("out/plan.json");
+    let whole = fs::read_to_string(&file).expect("it is there");
+    let newer = whole.replacen("\"format\": ", "\"format\": 9", 1);
+    for spoilt in ["", "{}", &whole[..whole.len() / 2], &newer] {
+        fs::write(&file, spoilt).expect("there is room");
+        let said = call(dir.path(), &["judge", "out"]);
+        refuses(&said, 2, &["out/plan.json can't be used: restore it, "]);
+    }
 }

@@ -60,6 +60,14 @@ fn what_is_wrong_in_a_list_is_named_with_its_file_line_and_column() {
                 "versions = \"source(qemu>=10.0.11 & <10.0.14)\"",
             ],
         ),
+        (
+            "versions = \"control(p2p)\"\n",
+            ["line 5, column 12: known failure 1", "versions of `source`"],
+        ),
+        (
+            "follows = \"alive\"\n",
+            ["line 5, column 11:", "write a list, as in conditions = ["],
+        ),
         ("expires = 2027-13-01\n", ["line 5, column 1", "expires = "]),
         (
             "expires = \"soon\"\n",
@@ -77,6 +85,29 @@ fn what_is_wrong_in_a_list_is_named_with_its_file_line_and_column() {
             refuses(&said, 2, &[words[1]]);
         }
     }
+    list(
+        dir.path(),
+        "mine.toml",
+        &entry("").replace("[[known]]", "[known]"),
+    );
+    let said = run_in(dir.path(), &["--known", "mine.toml"]);
+    refuses(
+        &said,
+        2,
+        &["mine.toml: ", "line 1", "begin each entry by `[[known]]`"],
+    );
+    list(
+        dir.path(),
+        "mine.toml",
+        &entry("versions = \"libvirt before 8\"\n"),
+    );
+    let said = run_in(dir.path(), &["--known", "mine.toml"]);
+    refuses(&said, 2, &["unknown predicate `libvirt`)"]);
+    assert!(
+        !said.err.contains("`backend`"),
+        "no list of predicates: {}",
+        said.err
+    );
     assert!(!dir.path().join("out").exists(), "nothing was begun");
 }
 
@@ -218,4 +249,20 @@ fn a_list_that_is_not_there_is_made_and_without_one_there_is_nothing_to_write_in
     assert!(text.contains("\ncases = \"name(tck/fake/"), "{text}");
     let said = call(dir.path(), &["report", "out", "--known=new.toml"]);
     assert_eq!(said.code, 0, "{}", said.out);
+}
+
+#[test]
+fn what_is_run_again_counts_as_it_did() {
+    let dir = fresh();
+    list(dir.path(), "mine.toml", &entry("sometimes = true\n"));
+    let strict = ["--known", "mine.toml", "--fail-known", "--as-shipped"];
+    run_in(dir.path(), &[&SOME[..], &strict].concat());
+    spoil(dir.path(), "/p2p/");
+    let again = ["run", "--last-failed", "out", "--out", "again"];
+    let said = call(dir.path(), &again);
+    assert_eq!(said.code, 0, "{}", said.err);
+    let plan = fs::read_to_string(dir.path().join("again/plan.json")).expect("it is there");
+    for kept in ["\"fail_known\": true", "\"as_shipped\": true"] {
+        assert!(plan.contains(kept), "{plan}");
+    }
 }

@@ -112,6 +112,41 @@ fn the_script_of_a_raw_case_is_sound_and_nothing_in_its_history_is_run() {
 }
 
 #[test]
+fn a_qemu_that_does_not_start_is_named_by_its_side_and_its_variable() {
+    let dir = fresh();
+    let history = RAW_HISTORY.replace("CASE", RAW).replace("DOMAIN", "m");
+    run_of(dir.path(), RAW, &history);
+    let script = script_of(dir.path(), RAW);
+    fs::write(dir.path().join("script"), script).expect("it is written");
+    for (source, destination, due) in [
+        (
+            "/none/qemu -x",
+            "false",
+            ["/none/qemu is not there", "by SRC_QEMU"],
+        ),
+        (
+            "true",
+            "none-such",
+            ["none-such is not there", "by DST_QEMU"],
+        ),
+        (
+            "false",
+            "false",
+            ["the source's QEMU has ended", "by SRC_QEMU"],
+        ),
+    ] {
+        let mut command = Command::new("sh");
+        let command = command.arg("script").current_dir(dir.path());
+        let command = command.env("SRC_QEMU", source).env("DST_QEMU", destination);
+        let Said { code, out, .. } = Said::of(&command.output().expect("sh is here"));
+        assert_eq!(code, 2, "{out}");
+        for due in due {
+            assert!(out.contains(due) && out.starts_with("NOT TRIED: "), "{out}");
+        }
+    }
+}
+
+#[test]
 fn the_script_of_a_libvirt_case_is_sound_and_nothing_in_its_history_is_run() {
     let dir = fresh();
     let history = RAW_HISTORY

@@ -121,10 +121,10 @@ impl KnownFailures {
     pub fn check_releases(&self, releases: &Releases) -> Result<(), ReportError> {
         for (entry, name) in self.named() {
             releases.find(name).map_err(|unknown| {
-                entry.wrong(format!(
+                entry.origin.blamed(entry.wrong(format!(
                     "names a release that there is not: {unknown}; a version (`source(qemu<9)`) \
                      or a glob (`source({name}*)`) may be of none"
-                ))
+                )))
             })?;
         }
         Ok(())
@@ -197,6 +197,19 @@ impl KnownFailures {
             })?;
         }
         Ok(Notes::of(self, counts))
+    }
+}
+
+impl Origin {
+    /// What is wrong, with the file that it is in.
+    fn blamed(&self, why: ReportError) -> ReportError {
+        match self {
+            Self::BuiltIn | Self::Own => why,
+            Self::Named(file) => ReportError::KnownFile {
+                file: file.to_string(),
+                why: Box::new(why),
+            },
+        }
     }
 }
 

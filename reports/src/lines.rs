@@ -49,6 +49,14 @@ pub enum ReportError {
         /// What is wrong with it, and the mend.
         why: String,
     },
+    /// Something is wrong in one of several lists of known failures.
+    #[error("{file}: {why}")]
+    KnownFile {
+        /// The list's name.
+        file: String,
+        /// What.
+        why: Box<ReportError>,
+    },
     /// A filter in the list of known failures asks for a release that is not known.
     #[error("the known failures can't be matched: {0}")]
     KnownReleases(SelectError),

@@ -427,6 +427,7 @@ fn counts(text: &mut String, run: &Run, groups: &[Group<'_>], colour: Colour) {
     };
     if told.is_empty() {
         put(text, &format!("\n{head}: nothing was judged"));
+        damage(run).iter().for_each(|line| put(text, line));
         return;
     }
     put(text, &format!("\n{head}: {}", told.join(", ")));

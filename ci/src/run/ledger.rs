@@ -9,6 +9,8 @@
 //! from it and from the histories that it names, now and whenever the run is judged again. A case
 //! that has no line was not concluded, whatever histories it left: it runs again.
 
+mod lost;
+
 use std::{
     collections::{BTreeMap, BTreeSet},
     fs, io,
@@ -24,7 +26,7 @@ use serde::{Deserialize, Deserializer, Serialize, de::Error as _};
 
 use crate::{
     WrongUse, files,
-    run::{evidence, rundir::RunDir},
+    run::{evidence, rundir::RunDir, sessions::Sessions},
 };
 
 /// A case that was concluded.
@@ -268,7 +270,9 @@ fn cut(judgement: &Judgement, dir: &RunDir) -> Option<String> {
 /// The judgement of an attempt whose history can't be read: it says nothing about anything.
 fn unread(case: &Case, attempt: u32, why: &str, dir: &RunDir) -> Judgement {
     let log = dir.history_path(case, attempt);
-    let began = modified_unix(&log).or_else(|| modified_unix(&dir.path().join("plan.json")));
+    // The times of files are those of a copy.
+    let begun = Sessions::read(dir).ok().and_then(|all| all.begun_unix());
+    let began = begun.or_else(|| modified_unix(&dir.path().join("plan.json")));
     let mut judgement = Judgement::skipped(case.clone(), "", began.unwrap_or(0));
     judgement.attempt = attempt;
     for (_, verdict) in &mut judgement.conditions {
@@ -294,22 +298,23 @@ pub struct Ledger {
 }
 
 impl Ledger {
-    /// Reads the ledger of a run. Runs of earlier versions have none: what was concluded is told by
-    /// their verdicts, or where these are gone by their histories. `None` where nothing of it is
-    /// there.
+    /// Reads the ledger of a run. What it has lost is told by the verdicts, which are written after it.
+    /// Runs of earlier versions have none: what was concluded is told by their verdicts, or where these
+    /// are gone by their histories. `None` where nothing of it is there.
     ///
     /// # Errors
     /// Fails where a file is there and can't be read, or names a case that is not planned.
     pub fn read(dir: &RunDir, plan: &Plan) -> Result<Option<Self>> {
-        if let Some(text) = text_of(&dir.ledger_path())? {
-            let ledger = Self::of_lines(&text, &dir.ledger_path());
+        if let Some(mut ledger) = Self::kept(dir)? {
             let cases = ledger.cases.iter().map(|one| &one.case);
             Planned::of(plan).demand(cases, &dir.ledger_path())?;
+            ledger.take_from_verdicts(dir, plan)?;
             return Ok(Some(ledger));
         }
         let verdicts = dir.path().join("verdicts.jsonl");
         if let Some(text) = text_of(&verdicts)? {
-            return Self::of_verdicts(&text, &verdicts, plan).map(Some);
+            Planned::of(plan).demand(named(&text).iter(), &verdicts)?;
+            return Ok(Some(Self::of_verdicts(&text, &verdicts, plan)));
         }
         let cases: Vec<_> = plan
             .cases
@@ -406,10 +411,9 @@ impl Ledger {
         Self { cases, troubles }
     }
 
-    /// What the verdicts of an earlier version tell.
-    fn of_verdicts(text: &str, file: &Path, plan: &Plan) -> Result<Self> {
+    /// What the verdicts tell of the cases of a plan.
+    fn of_verdicts(text: &str, file: &Path, plan: &Plan) -> Self {
         let (judgements, troubles) = readable::<Judgement>(text, file);
-        Planned::of(plan).demand(judgements.iter().map(|one| &one.case), file)?;
         let planned: BTreeSet<_> = plan.cases.iter().collect();
         let mut places = BTreeMap::new();
         let mut cases: Vec<Concluded> = Vec::new();
@@ -425,7 +429,7 @@ impl Ledger {
                 None => cases.push(concluded),
             }
         }
-        Ok(Self { cases, troubles })
+        Self { cases, troubles }
     }
 }
 
@@ -498,12 +502,22 @@ fn readable<T: for<'de> Deserialize<'de>>(text: &str, file: &Path) -> (Vec<T>, V
             _ if !line.ends_with('\n') || line.trim().is_empty() => {}
             Ok(one) => all.push(one),
             Err(error) => troubles.push(format!(
-                "line {number} of {} makes no sense, and its case counts as not run: {error}",
+                "line {number} of {} makes no sense, and what it told is lost: {error}",
                 file.display()
             )),
         }
     }
     (all, troubles)
+}
+
+/// The cases that verdicts name.
+fn named(text: &str) -> Vec<Case> {
+    #[derive(Deserialize)]
+    struct CaseOnly {
+        case: Case,
+    }
+    let lines = text.lines().map(serde_json::from_str::<CaseOnly>);
+    lines.filter_map(|line| Some(line.ok()?.case)).collect()
 }
 
 /// The text of a file, if it is there. A cut may have gone through a character.

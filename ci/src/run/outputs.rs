@@ -48,7 +48,7 @@ pub fn check(outputs: &[Output<'_>], dirs: &[PathBuf]) -> Result<()> {
                 );
             }
         }
-        output.must_leave_runs_alone(&real)?;
+        output.must_leave_runs_alone(&real, dirs)?;
         if let Some(other) = taken.insert(real, option) {
             bail!(
                 "{other} and {option} name the same file {}: give one another name",
@@ -70,9 +70,9 @@ pub fn check(outputs: &[Output<'_>], dirs: &[PathBuf]) -> Result<()> {
 }
 
 impl Output<'_> {
-    /// In the directory of a run, of this one or of another, a file is written only where it is the
-    /// same report of that run, and no folder is one that the run is made of.
-    fn must_leave_runs_alone(&self, real: &Path) -> Result<()> {
+    /// In the directory of a run a file is written only where it is the same report of that run, and of
+    /// no other; no folder is one that the run is made of.
+    fn must_leave_runs_alone(&self, real: &Path, dirs: &[PathBuf]) -> Result<()> {
         let mut formats = FORMATS.iter();
         let own = formats.find(|format| format.is_asked_by(self.option));
         let mut folders = real.ancestors().take(3);
@@ -80,8 +80,9 @@ impl Output<'_> {
             return Ok(());
         };
         let inside = real.strip_prefix(run).unwrap_or(real);
+        let is_of_it = matches!(dirs, [only] if self::real(only) == run);
         let allowed = match self.form {
-            Form::File => own.is_some_and(|own| inside == Path::new(own.file)),
+            Form::File => is_of_it && own.is_some_and(|own| inside == Path::new(own.file)),
             Form::Folder => {
                 let reports = FORMATS.iter().map(|format| format.file);
                 !OWN.into_iter()
@@ -94,9 +95,13 @@ impl Output<'_> {
             return Ok(());
         }
         let (option, path, run) = (self.option, self.path.display(), run.display());
+        let among = if is_of_it {
+            "among what it is made of"
+        } else {
+            "which has reports of its own"
+        };
         bail!(WrongUse(format!(
-            "{option} {path} is in the directory of the run {run}, among what it is made of: write it \
-             elsewhere"
+            "{option} {path} is in the directory of the run {run}, {among}: write it elsewhere"
         )))
     }
 

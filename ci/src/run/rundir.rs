@@ -112,8 +112,12 @@ impl RunDir {
                 file.display()
             )
         })?;
-        let plan = Plan::from_json(&text)
-            .with_context(|| format!("{} is not a plan that this program knows", file.display()))?;
+        let plan = Plan::from_json(&text).with_context(|| {
+            format!(
+                "{} can't be used: restore it, begin a new run, or call the program that wrote it",
+                file.display()
+            )
+        })?;
         demand_cases(&plan).with_context(|| format!("{} is damaged", file.display()))?;
         Ok((
             Self {

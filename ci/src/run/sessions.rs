@@ -85,12 +85,20 @@ impl Sessions {
         Ok(sessions)
     }
 
+    /// When the run was begun, where that is known: seconds since 1970 UTC.
+    #[must_use]
+    pub fn begun_unix(&self) -> Option<u64> {
+        self.begins.iter().min().copied()
+    }
+
     /// When the run worked: in each session from the first case's begin to the last one's end, in
-    /// milliseconds since 1970 UTC.
+    /// milliseconds since 1970 UTC. An attempt that took no time says nothing of it: it was not run, or its
+    /// history can't be read.
     #[must_use]
     pub fn spans(&self, run: &Run) -> Vec<(u64, u64)> {
         let mut spans: BTreeMap<usize, (u64, u64)> = BTreeMap::new();
-        for one in run.judgements().flat_map(|last| attempts(run, last)) {
+        let all = run.judgements().flat_map(|last| attempts(run, last));
+        for one in all.filter(|one| one.elapsed_ms > 0) {
             let begin = one.began_unix * 1_000;
             let end = begin + one.elapsed_ms;
             let before = |session: &&u64| **session <= one.began_unix;
@@ -138,6 +146,15 @@ mod tests {
             let read = Sessions::read(&dir).expect("it can be read");
             assert_eq!((read.losses.len(), read.troubles.len()), (losses, troubles));
         }
+    }
+
+    #[test]
+    fn an_attempt_that_took_no_time_is_of_no_session() {
+        let all = [judged("normal", 101, 2_000), judged("p2p", 9_000, 0)];
+        let planned = all.iter().map(|one| one.case.clone()).collect();
+        let mut run = Run::new(planned, all);
+        run.sessions = Sessions::default().spans(&run);
+        assert_eq!(run.elapsed_ms(), 2_000);
     }
 
     #[test]

@@ -218,7 +218,7 @@ impl History {
         let (mut entries, mut strange) = (Vec::new(), Vec::new());
         let mut is_whole = false;
         while let Some((line, text)) = lines.next() {
-            if text.trim_ascii_end() == Self::END_LINE.as_bytes() {
+            if is_end(text) {
                 if let Some((line, _)) = lines.next() {
                     return Err(HistoryError::AfterEnd { line });
                 }
@@ -246,6 +246,16 @@ impl History {
             strange,
         })
     }
+}
+
+/// Whether it says what [`History::END_LINE`] says, in whatever spacing.
+fn is_end(line: &[u8]) -> bool {
+    #[derive(Deserialize)]
+    #[serde(deny_unknown_fields)]
+    struct SawOnly {
+        saw: String,
+    }
+    serde_json::from_slice(line).is_ok_and(|SawOnly { saw }| saw == "end")
 }
 
 fn is_cut(line: &[u8]) -> bool {

@@ -449,6 +449,15 @@ fn a_step_of_an_older_file_has_no_verb() {
 }
 
 #[test]
+fn the_end_is_the_end_however_it_is_spaced() {
+    let read = |end: &str| History::read(format!("{}\n{end}\n", header().to_line()));
+    for end in [r#"{"saw": "end"}"#, r#" { "saw" : "end" } "#] {
+        assert_eq!(read(end).unwrap().1, Completeness::Whole);
+    }
+    assert!(read(r#"{"saw":"end","of":"all"}"#).is_err());
+}
+
+#[test]
 fn lines_after_the_end_are_refused() {
     let error = read_with(History::END_LINE).unwrap_err();
     assert_eq!(

@@ -77,9 +77,23 @@ impl Filter {
     /// The releases that it names.
     #[must_use]
     pub fn releases(&self) -> Vec<&ReleaseName> {
-        let mut names = Vec::new();
-        self.expression.name_releases(&mut names);
-        names
+        let asked = self.predicates().into_iter();
+        asked.filter_map(Predicate::release).collect()
+    }
+
+    /// Whether it is a range of versions: it asks for versions, and beside these for nothing but releases.
+    #[must_use]
+    pub fn is_range(&self) -> bool {
+        let asked = self.predicates();
+        let is_of = |is: fn(&Predicate) -> bool| asked.iter().map(move |one| is(one));
+        is_of(Predicate::is_of_releases).all(|is| is)
+            && is_of(Predicate::is_of_versions).any(|is| is)
+    }
+
+    fn predicates(&self) -> Vec<&Predicate> {
+        let mut all = Vec::new();
+        self.expression.predicates(&mut all);
+        all
     }
 }
 
@@ -93,12 +107,13 @@ impl Expression {
         }
     }
 
-    fn name_releases<'a>(&'a self, names: &mut Vec<&'a ReleaseName>) {
+    /// Adds all that is asked.
+    fn predicates<'a>(&'a self, all: &mut Vec<&'a Predicate>) {
         match self {
-            Self::Is(predicate) => names.extend(predicate.release()),
-            Self::Not(inner) => inner.name_releases(names),
+            Self::Is(predicate) => all.push(predicate),
+            Self::Not(inner) => inner.predicates(all),
             Self::All(parts) | Self::Any(parts) => {
-                parts.iter().for_each(|part| part.name_releases(names));
+                parts.iter().for_each(|part| part.predicates(all));
             }
         }
     }

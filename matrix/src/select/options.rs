@@ -139,13 +139,16 @@ impl RunOptions {
         all.chain(on.map(|(name, _)| name.to_owned())).collect()
     }
 
-    /// Those that a case needs to run again as it did.
+    /// Those that a case needs to run again as it did, and to count as it did.
     #[must_use]
     pub fn of_a_case(self) -> Self {
         Self {
             config: self.config,
             known: self.known,
             qemus: self.qemus,
+            as_shipped: self.as_shipped,
+            fail_known: self.fail_known,
+            allow_flaky: self.allow_flaky,
             ..Self::default()
         }
     }
@@ -220,6 +223,21 @@ mod tests {
             let text = serde_json::to_string(&one).expect("it has only text keys");
             assert_eq!(read(&text), one);
         }
+    }
+
+    #[test]
+    fn a_case_that_runs_again_runs_and_counts_as_it_did() {
+        let kept = RunOptions {
+            as_shipped: true,
+            fail_known: true,
+            allow_flaky: true,
+            ..kept()
+        };
+        let once = RunOptions {
+            jobs: None,
+            ..kept.clone()
+        };
+        assert_eq!(kept.of_a_case(), once);
     }
 
     #[test]

@@ -174,7 +174,7 @@ fn expiring(entry: &Entry, subject: usize) -> Option<String> {
     };
     let subject = are(subject);
     Some(format!(
-        "{} expires {when}, on {day} (`{}`: {}); {subject} subject to it, and a failure from then on: \
+        "{} expires {when}, on {day} (`{}`: {}); {subject} subject to it, and a failure after that day: \
          mend it, or give it another last day",
         entry.name(),
         entry.cases,

@@ -46,7 +46,8 @@ struct Written {
 /// Returns what is wrong, and where.
 pub(super) fn read(text: &str) -> Result<Vec<Entry>, ReportError> {
     let list: List = toml::from_str(text).map_err(|error| {
-        let message = error.message().trim_end().to_owned();
+        let mut message = error.message().trim_end().to_owned();
+        message.push_str(mend(text, &message));
         ReportError::KnownList(match error.span() {
             Some(span) => format!("{}: {message}", Spot::of(text, &span)),
             None => message,
@@ -55,6 +56,18 @@ pub(super) fn read(text: &str) -> Result<Vec<Entry>, ReportError> {
     let entries = list.known.into_iter().enumerate();
     let read = |(place, written): (usize, Written)| written.read(place + 1, text);
     entries.map(read).collect()
+}
+
+/// What is to be written where the value should have been a list.
+fn mend(text: &str, message: &str) -> &'static str {
+    let is_list = |list: &toml::Table| list.get("known").is_none_or(Value::is_array);
+    if !message.ends_with("expected a sequence") {
+        ""
+    } else if toml::from_str(text).is_ok_and(|list| !is_list(&list)) {
+        ": begin each entry by `[[known]]`, in two brackets"
+    } else {
+        ": write a list, as in conditions = [\"memory\"]"
+    }
 }
 
 impl Written {
@@ -121,13 +134,25 @@ impl Written {
 
 /// The range of versions that `text` is.
 fn range(text: &str) -> Result<Filter, String> {
-    text.parse().map_err(|why: BadFilter| {
-        let why = why.problem;
+    let wrong = |why: &str| {
         format!(
             "has the versions `{text}`, which are no range that can be checked ({why}): write them as in \
              versions = \"source(qemu>=10.0.11 & <10.0.14)\", and what is for people into `reason`"
         )
-    })
+    };
+    let range: Filter = text.parse().map_err(|BadFilter { problem, .. }| {
+        // Few of the predicates that are told then are of versions.
+        let short = problem.split_once(": ").map(|(short, _)| short);
+        let short = short.filter(|short| short.starts_with("unknown predicate"));
+        wrong(short.unwrap_or(&problem))
+    })?;
+    if range.is_range() {
+        Ok(range)
+    } else {
+        Err(wrong(
+            "they are versions of `source`, `destination` or `client`; what else a case has is for `cases`",
+        ))
+    }
 }
 
 /// Why a link can't be one: reports make it one that is clicked on.

@@ -21,7 +21,7 @@ def gone(pid):
 class Side:
     """One QEMU, by its QMP socket."""
 
-    def __init__(self, name, pid):
+    def __init__(self, name, variable, pid):
         self.name, self.text, self.answers = name, b"", []
         self.events, self.statuses, self.passes, self.port = [], [], 0, None
         due = time.monotonic() + PATIENCE
@@ -31,8 +31,13 @@ class Side:
                 self.link.connect(f"{DIR}/{name}.qmp")
                 break
             except OSError:
-                if gone(pid) or time.monotonic() > due:
-                    raise
+                if gone(pid):
+                    raise Shows(
+                        f"the {name}'s QEMU has ended before it could be asked, and said why above: name by {variable} "
+                        "one that takes the command line of this script"
+                    ) from None
+                if time.monotonic() > due:
+                    raise Shows(f"the {name}'s QEMU, which {variable} names, has no QMP socket within {PATIENCE} s") from None
                 time.sleep(0.05)
         SIDES.append(self)
         wait(lambda: self.answers, f"a greeting of the {name}'s QEMU")

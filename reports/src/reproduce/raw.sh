@@ -4,6 +4,18 @@ set -eu
 SRC_QEMU=${SRC_QEMU:-{{EMULATOR}}}
 DST_QEMU=${DST_QEMU:-{{EMULATOR}}}
 
+# A QEMU that is not there shows nothing.
+there() { # the variable, and the command that it is
+    command -v "${2:-}" >/dev/null 2>&1 || {
+        echo "NOT TRIED: ${2:-nothing} is not there: name another QEMU by $1"
+        exit 2
+    }
+}
+# shellcheck disable=SC2086
+there SRC_QEMU $SRC_QEMU
+# shellcheck disable=SC2086
+there DST_QEMU $DST_QEMU
+
 DIR=$(mktemp -d)
 SRC_PID='' DST_PID=''
 export DIR SRC_PID DST_PID
@@ -50,7 +62,8 @@ def play():
 {{STEPS}}
 
 try:
-    source, destination = Side("source", os.environ["SRC_PID"]), Side("destination", os.environ["DST_PID"])
+    source = Side("source", "SRC_QEMU", os.environ["SRC_PID"])
+    destination = Side("destination", "DST_QEMU", os.environ["DST_PID"])
 except (Shows, OSError) as why:
     print(f"NOT TRIED: {why}")
     sys.exit(2)

@@ -135,7 +135,7 @@ fn a_line_without_an_attempt_concludes_nothing() {
     assert_eq!(ledger.cases, []);
     let told = &ledger.troubles[0];
     assert!(
-        told.contains("counts as not run: it names no attempt"),
+        told.contains("what it told is lost: it names no attempt"),
         "{told}"
     );
 }

@@ -76,6 +76,20 @@ impl Predicate {
         })
     }
 
+    /// Whether it asks for releases or for their versions, and for nothing else.
+    pub(super) const fn is_of_releases(&self) -> bool {
+        match self {
+            Self::Release(..) | Self::Releases(..) => true,
+            Self::Is(_) | Self::Flags(_) | Self::NoFault | Self::Faults(_) | Self::Name(_) => false,
+            Self::Version(..) | Self::Direction(_) => self.is_of_versions(),
+        }
+    }
+
+    /// Whether it asks for versions.
+    pub(super) const fn is_of_versions(&self) -> bool {
+        matches!(self, Self::Version(..) | Self::Direction(_))
+    }
+
     /// The release that it names.
     pub(super) fn release(&self) -> Option<&ReleaseName> {
         if let Self::Release(_, name) = self {

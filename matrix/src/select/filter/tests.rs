@@ -312,3 +312,26 @@ fn words_of_before_are_taken_too() {
         "they are read, and not told: {problem}"
     );
 }
+
+#[test]
+fn a_range_asks_for_versions_and_for_nothing_but_releases_beside_them() {
+    let is_range = |text: &str| text.parse::<Filter>().expect("it is one").is_range();
+    for range in [
+        "source(qemu<9)",
+        "!source(<9 & >=8) | destination(libvirt>=9.0)",
+        "source(trixie) & client(>=11)",
+        "forward()",
+    ] {
+        assert!(is_range(range), "{range}");
+    }
+    for other in [
+        "control(p2p)",
+        "source(trixie)",
+        "source(book*)",
+        "source(qemu<9) & state(paused)",
+        "source(qemu<9) | name(*)",
+        "!fault(none)",
+    ] {
+        assert!(!is_range(other), "{other}");
+    }
+}
