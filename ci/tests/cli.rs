@@ -312,7 +312,7 @@ fn shards_reported_together_are_the_whole_run() {
     assert!(said.out.contains("96 passed"), "{}", said.out);
     assert!(dir.path().join("all.xml").exists());
     let summary = fs::read_to_string(dir.path().join("all.md")).expect("it is written");
-    assert!(summary.starts_with("## 96 cases in "), "{summary}");
+    assert!(summary.starts_with("## ✓ Go: 96 cases in "), "{summary}");
 }
 
 #[test]
