@@ -183,6 +183,11 @@ impl Relay {
         self.valve.set(way, valve::State::Shut);
     }
 
+    /// Passes nothing back any more once these bytes go forward, which are not empty.
+    pub fn shut_back_at(&self, bytes: &[u8]) {
+        self.valve.shut_back_at(bytes);
+    }
+
     /// Passes all on, with what was held back, as fast as it comes.
     pub fn open(&self) {
         self.valve.open();

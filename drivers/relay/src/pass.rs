@@ -66,6 +66,7 @@ async fn pass(
     valve: Valve,
 ) {
     let mut chunk = [0; CHUNK];
+    let mut before = Vec::new();
     loop {
         valve.wait(way, State::Open).await;
         let Ok(read @ 1..) = from.read(&mut chunk).await else {
@@ -74,6 +75,7 @@ async fn pass(
         hear(&chunk[..read]);
         if way == Way::Forward {
             valve.count(read as u64);
+            valve.watch_for_cue(&mut before, &chunk[..read]);
         }
         valve.wait(way, State::Open).await;
         if valve.write(&mut to, &chunk[..read], way).await.is_err() {

@@ -200,3 +200,17 @@ async fn the_port_beyond_may_be_the_one_that_is_chosen() {
     near.write_u8(1).await.unwrap();
     assert_eq!(far.read_u8().await.unwrap(), 1);
 }
+
+#[tokio::test]
+async fn a_cue_that_goes_forward_in_pieces_shuts_the_way_back_before_it_is_answered() {
+    let (relay, _listener, _, mut near, mut far) = laid_tcp().await;
+    relay.shut_back_at(b"finish");
+    for piece in ["a fin", "i", "sh!"] {
+        near.write_all(piece.as_bytes()).await.unwrap();
+        far.read_exact(&mut vec![0; piece.len()]).await.unwrap();
+    }
+    far.write_u8(1).await.unwrap();
+    assert!(timeout(SOON, near.read_u8()).await.is_err());
+    relay.open();
+    assert_eq!(near.read_u8().await.unwrap(), 1);
+}

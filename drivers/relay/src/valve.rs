@@ -3,7 +3,7 @@
 use std::{
     io,
     sync::{
-        Arc,
+        Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicU64, Ordering},
     },
     time::Duration,
@@ -29,6 +29,8 @@ pub(crate) struct Valve {
     back: watch::Sender<State>,
     /// How often all connections were broken off.
     cuts: watch::Sender<u32>,
+    /// What shuts the way back when it goes forward.
+    cue: Arc<Mutex<Option<Vec<u8>>>>,
     counts: Arc<Counts>,
 }
 
@@ -57,6 +59,7 @@ impl Default for Valve {
             forward: watch::Sender::new(State::Open),
             back: watch::Sender::new(State::Open),
             cuts: watch::Sender::new(0),
+            cue: Arc::default(),
             counts: Arc::new(Counts {
                 passed: AtomicU64::new(0),
                 left: AtomicU64::new(u64::MAX),
@@ -95,6 +98,30 @@ impl Valve {
         self.counts.left.store(bytes, Ordering::SeqCst);
         let valve = self.clone();
         async move { valve.wait(Way::Forward, State::Shut).await }
+    }
+
+    pub(crate) fn shut_back_at(&self, bytes: &[u8]) {
+        *self.cue() = Some(bytes.to_vec());
+    }
+
+    /// Looks for what shuts the way back in bytes that are about to go forward, right after these.
+    pub(crate) fn watch_for_cue(&self, before: &mut Vec<u8>, bytes: &[u8]) {
+        let mut cue = self.cue();
+        let Some(wanted) = cue.as_ref() else {
+            return;
+        };
+        let kept = wanted.len().saturating_sub(1);
+        before.extend(bytes);
+        let is_there = before.windows(wanted.len()).any(|some| some == wanted);
+        before.drain(..before.len().saturating_sub(kept));
+        if is_there {
+            *cue = None;
+            self.set(Way::Back, State::Shut);
+        }
+    }
+
+    fn cue(&self) -> MutexGuard<'_, Option<Vec<u8>>> {
+        self.cue.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     pub(crate) fn cut(&self) {

@@ -47,6 +47,9 @@ impl LibvirtDriver<'_> {
             remedy: remedy.word().to_owned(),
             calls,
         });
+        for side in Side::BOTH {
+            self.revive(side, record).await?;
+        }
         Ok(())
     }
 

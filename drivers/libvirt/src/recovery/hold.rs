@@ -14,7 +14,7 @@ use std::{sync::Arc, time::Duration};
 use migratrix_client::wire::DomainAction;
 use migratrix_contract::{Gate, HookPoint, Recorder, Signalled};
 use migratrix_history::{Observation, Proof, Side};
-use migratrix_matrix::{Control, Lasting, Recovery, RecoveryMoment, Strike};
+use migratrix_matrix::{Family, Lasting, Recovery, RecoveryMoment, Strike};
 use migratrix_relay::Way;
 use serde_json::json;
 use tokio::{
@@ -42,6 +42,12 @@ const FELT: Duration = Duration::from_millis(700);
 
 /// How often it is looked whether the bandwidth is to be lifted.
 const LIFT_EVERY: Duration = Duration::from_millis(50);
+
+/// How a call of `REMOTE_PROC_DOMAIN_MIGRATE_FINISH3_PARAMS` begins, behind its length: libvirt's program and its
+/// version, the procedure, and that it is a call (`src/remote/remote_protocol.x`, `src/rpc/virnetprotocol.x`).
+const FINISH: [u8; 16] = [
+    0x20, 0x00, 0x80, 0x86, 0, 0, 0, 1, 0, 0, 0x01, 0x32, 0, 0, 0, 0,
+];
 
 /// At which pace a relay lets a postcopy through before it is held, in bytes per second.
 const POSTCOPY_PACE: u64 = 1 << 20;
@@ -119,8 +125,11 @@ impl LibvirtDriver<'_> {
         let host = Arc::clone(&self.destination);
         let laid = Routes::lay(&point, &*host, control(&host)?, self.subject.guest);
         let laid = self.broken(Side::Destination, "can't lay a relay", laid)?;
-        if let (RecoveryMoment::PostcopyMiddle, Some(data)) = (moment, &laid.data) {
+        if let (Family::Postcopy, Some(data)) = (moment.family(), &laid.data) {
             data.relay.pace(POSTCOPY_PACE);
+        }
+        if let (RecoveryMoment::Reply, Some(management)) = (moment, &laid.management) {
+            management.relay.shut_back_at(&FINISH);
         }
         self.ordeal.routes = laid;
         Ok(())
@@ -154,7 +163,7 @@ impl LibvirtDriver<'_> {
             }
             RecoveryMoment::Switchover => self.stands(Side::Source, moment).await?,
             RecoveryMoment::Finish => self.stands(Side::Destination, moment).await?,
-            RecoveryMoment::Reply => self.withholds_reply(&point).await?,
+            RecoveryMoment::Reply => self.withholds_reply().await?,
             RecoveryMoment::PostcopyMiddle | RecoveryMoment::PostcopyEnd => {
                 self.in_postcopy(moment).await?
             }
@@ -244,24 +253,16 @@ impl LibvirtDriver<'_> {
     }
 
     /// Has the destination start the guest while nothing that its daemon says comes back.
-    async fn withholds_reply(&mut self, point: &Recovery) -> Result<Proof, Error> {
+    async fn withholds_reply(&mut self) -> Result<Proof, Error> {
+        let runs_before = self.struck()?.runs();
         self.flows(RecoveryMoment::Reply).await?;
-        if point.control() == Control::Tunnelled {
-            // The end of the data is acknowledged on the same connection.
-            self.lift_bandwidth().await;
-            self.until(RecoveryMoment::Reply, |it| it.status == "completed")
-                .await?;
-            self.shut_back();
-        } else {
-            self.shut_back();
-            self.lift_bandwidth().await;
-        }
+        self.lift_bandwidth().await;
         let mut tick = ticks(LOOK_EVERY);
         loop {
             tick.tick().await;
             let state = self.ordeal.monitors.run_state(Side::Destination).await;
             let runs = state.as_deref() == Ok("running");
-            let is_there = !point.runs() && self.is_paused_there().await;
+            let is_there = !runs_before && self.is_paused_there().await;
             if runs || is_there {
                 let side = Side::Destination;
                 return Ok(Proof::Runs { side });
@@ -276,12 +277,6 @@ impl LibvirtDriver<'_> {
         state.is_ok_and(|state| {
             state.is_some_and(|(state, reason)| state == "paused" && reason != "migration")
         })
-    }
-
-    fn shut_back(&self) {
-        if let Some(route) = &self.ordeal.routes.management {
-            route.relay.shut_way(Way::Back);
-        }
     }
 
     /// Holds the data when the destination's guest has been started, and waits until it stands.
@@ -301,7 +296,9 @@ impl LibvirtDriver<'_> {
         let is_end = moment == RecoveryMoment::PostcopyEnd;
         if let Some(route) = &self.ordeal.routes.data {
             if is_end {
+                // All that is to be sent may go, and nothing tells that it has come.
                 route.relay.shut_way(Way::Back);
+                route.relay.pace(u64::MAX);
             } else {
                 route.relay.shut();
             }

@@ -18,6 +18,9 @@ use Side::{Destination, Source};
 /// How long what is asked for as a fault is waited for, before the migration is let go.
 const SOON: Duration = Duration::from_millis(300);
 
+/// How long the cancel of a migration whose data don't flow is waited for.
+const CANCELS: Duration = Duration::from_secs(5);
+
 /// How long a host that was away may take to be connected to.
 const GREETS: Duration = Duration::from_secs(5);
 
@@ -305,9 +308,12 @@ impl LibvirtDriver<'_> {
 
     /// Cancels a migration whose data don't flow any more.
     async fn cancel_stalled(&mut self, record: &mut Recorder) -> Result<(), Error> {
-        let cancelled = self.act(Source, DomainAction::AbortJob).await;
-        let text = match cancelled {
+        let mut sent = self.send_act(Source, DomainAction::AbortJob).await?;
+        let text = match sent.ended(CANCELS).await {
             Ok(()) => "the stalled migration is cancelled".to_owned(),
+            Err(Error::Silent { .. }) => {
+                "the cancel of the stalled migration is not answered".to_owned()
+            }
             Err(Error::Refused(refusal) | Error::Lost(refusal)) => {
                 format!(
                     "the stalled migration can't be cancelled: {}",
