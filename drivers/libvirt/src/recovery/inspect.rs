@@ -43,11 +43,14 @@ impl LibvirtDriver<'_> {
     /// The state of the domain on a side and the reason for it; `None` where there is none.
     pub(super) async fn state(&mut self, side: Side) -> Result<Option<(String, String)>, Error> {
         let domain = self.subject.domain.clone();
-        match self.ask_anew(side, Op::State { side, domain }).await? {
-            Said::Absent => Ok(None),
-            Said::State(state, reason) => Ok(Some((state, reason))),
-            said => Err(Error::Malformed(told(&said))),
+        let said = self.ask_anew(side, Op::State { side, domain }).await?;
+        if said == Said::Absent {
+            return Ok(None);
         }
+        let Said::State(state, reason) = said else {
+            return Err(Error::Malformed(told(&said)));
+        };
+        Ok(Some((state, reason)))
     }
 
     /// Whether memory of the guest is missing on a side, so that it may not be read.
