@@ -254,6 +254,10 @@ Examples:
 const EXPLAIN_EXAMPLES: &str = "\
 Known failures count as passed, unless --fail-known is given or the run was begun with it.
 
+Exit codes, as of report:
+  0  all as expected       1  a case failed, whatever accounts for it
+  2  wrong use             3  something is unknown
+
 Examples:
   migratrix explain runs/20260101-120000
   migratrix explain runs/20260101-120000 --fail-known
@@ -262,7 +266,12 @@ Examples:
 
 const JUMP_EXAMPLES: &str = "\
 Known failures count as failures: who asks whether guests survive is not helped by their being known.
-It ends with 0 whatever is safe: a program reads --format json.
+
+Exit codes:
+  0  all jumps are safe    1  one is not, or only where something is avoided
+  2  wrong use             3  one is unclear or untested
+With --from and --to it is that jump alone, and not the one back; with --ladder it is those that stand for
+the steps of the shortest way.
 
 Examples:
   migratrix jump runs/20260101-120000

@@ -9,8 +9,8 @@ use std::{
 
 use anyhow::{Context, Result, bail};
 use clap::ValueEnum;
-use migratrix_matrix::{Case, Plan, Releases, Selection};
-use migratrix_reports::{self as reports, Budget, CaseOutcome, Run, Study};
+use migratrix_matrix::{Case, Plan, Releases, Selection, Shard};
+use migratrix_reports::{self as reports, Budget, CaseOutcome, Exit, Run, Study};
 
 use crate::{
     cli::{ExplainArgs, KnownArgs},
@@ -31,11 +31,12 @@ pub enum AccountFormat {
     Json,
 }
 
-/// Explains the failures of some runs of one suite, where that is asked for by running more.
+/// Explains the failures of some runs of one suite, where that is asked for by running more; says how the
+/// runs ended, as a report of them does.
 ///
 /// # Errors
 /// Fails where a run can't be read, they have nothing in common, or the cases can't be run.
-pub fn explain(typed: &ExplainArgs, config: &Config) -> Result<()> {
+pub fn explain(typed: &ExplainArgs, config: &Config) -> Result<Exit> {
     once_each(&typed.dirs)?;
     let mut read = Read {
         typed,
@@ -45,11 +46,12 @@ pub fn explain(typed: &ExplainArgs, config: &Config) -> Result<()> {
     };
     let plans = typed.dirs.iter().map(|dir| read.add(dir));
     let plans = plans.collect::<Result<Vec<_>>>()?;
-    for shard in missing(plans.iter()) {
-        eprintln!("the shard {shard} is missing: its cases count for nothing");
-    }
+    read.lack(missing(plans.iter()));
     let first = typed.dirs.first().zip(plans.first());
     let (first, plan) = first.context("no run is named")?;
+    if typed.confirm > 0 {
+        read.add_earlier(first)?;
+    }
     let mut study = read.study()?;
     let mut budget = Budget::new(usize::from(typed.confirm));
     loop {
@@ -66,7 +68,7 @@ pub fn explain(typed: &ExplainArgs, config: &Config) -> Result<()> {
         AccountFormat::Text => print!("{}", reports::account_text(&account)),
         AccountFormat::Json => println!("{}", serde_json::to_string_pretty(&account)?),
     }
-    Ok(())
+    Ok(Exit::worst(read.runs.iter().map(Run::exit)))
 }
 
 /// The runs that were read so far, and what else could be tried.
@@ -97,6 +99,38 @@ impl Read<'_> {
         self.space.extend(space(&plan)?);
         self.runs.push(run);
         Ok(plan)
+    }
+
+    /// Takes in that these shards are not there.
+    fn lack(&mut self, shards: Vec<Shard>) {
+        for shard in &shards {
+            eprintln!("the shard {shard} is missing: its cases count for nothing");
+        }
+        if let Some(first) = self.runs.first_mut() {
+            let whole = first.whole();
+            *first = std::mem::take(first).without_shards(shards, whole);
+        }
+    }
+
+    /// Takes in what an earlier `--confirm` ran: none of its cases runs again.
+    fn add_earlier(&mut self, first: &Path) -> Result<()> {
+        let real = |path: &PathBuf| path.canonicalize().ok();
+        let named: Vec<_> = self.typed.dirs.iter().filter_map(real).collect();
+        for number in 1.. {
+            let lot = beside(first, number)?;
+            if !lot.exists() {
+                break;
+            }
+            let is_new = real(&lot).is_some_and(|lot| !named.contains(&lot));
+            if is_new && lot.join("plan.json").exists() {
+                eprintln!(
+                    "{} counts as well: an earlier --confirm ran it",
+                    lot.display()
+                );
+                self.add(&lot)?;
+            }
+        }
+        Ok(())
     }
 
     fn study(&self) -> Result<Study> {
@@ -153,13 +187,21 @@ fn tried(cases: &[Case], first: &Path, plan: &Plan) -> Result<PathBuf> {
 
 /// A directory beside that of a run which is not there yet.
 fn free(first: &Path) -> Result<PathBuf> {
+    for number in 1..=u32::MAX {
+        let path = beside(first, number)?;
+        if !path.exists() {
+            return Ok(path);
+        }
+    }
+    bail!("all names are taken")
+}
+
+/// The directory of a lot of cases that was run to be sure of what accounts for the failures of a run.
+fn beside(first: &Path, number: u32) -> Result<PathBuf> {
     let full = std::path::absolute(first)
         .with_context(|| format!("can't tell where `{}` is", first.display()))?;
     let name = full.file_name().unwrap_or_default().to_string_lossy();
-    let beside = |number: u32| first.with_file_name(format!("{name}-confirm-{number}"));
-    let mut all = (1..=u32::MAX).map(beside);
-    all.find(|path| !path.exists())
-        .context("all names are taken")
+    Ok(first.with_file_name(format!("{name}-confirm-{number}")))
 }
 
 fn tell(study: &Study, case: &Case) {

@@ -3,9 +3,12 @@
 //! A link to a regular file is as good as the file.
 
 use std::{
-    fs::{self, File, FileType, OpenOptions},
-    io::{self, BufWriter, ErrorKind, Read, Write},
-    os::unix::fs::{FileTypeExt, OpenOptionsExt},
+    fs::{self, File, FileType, Metadata, OpenOptions},
+    io::{self, BufWriter, ErrorKind, Read, Write, stderr, stdout},
+    os::{
+        fd::AsFd,
+        unix::fs::{FileTypeExt, MetadataExt, OpenOptionsExt},
+    },
     path::{Path, PathBuf},
 };
 
@@ -73,18 +76,30 @@ pub fn text(path: &Path) -> io::Result<String> {
 /// is written into, but for a pipe that nobody reads.
 ///
 /// # Errors
-/// Fails where it can't be made or written.
+/// Fails where it can't be made or written; where it is an output of this program whose reader wants no
+/// more, as one that is written into then does.
 pub fn create(path: &Path) -> io::Result<File> {
     let mut how = OpenOptions::new();
     how.write(true).create(true).truncate(true);
     let made = how.custom_flags(O_NONBLOCK | O_NOCTTY).open(path);
     let file = made.map_err(|error| match fs::metadata(path) {
-        Ok(there) if there.file_type().is_fifo() => no_file(there.file_type()),
-        Ok(_) | Err(_) => error,
+        Ok(there) if !there.file_type().is_fifo() => error,
+        Ok(there) if is_own_output(&there) => ErrorKind::BrokenPipe.into(),
+        Ok(there) => no_file(there.file_type()),
+        Err(_) => error,
     })?;
     // Whoever reads a pipe may take its time.
     fcntl(&file, FcntlArg::F_SETFL(OFlag::empty()))?;
     Ok(file)
+}
+
+/// Whether it is what this program prints to.
+fn is_own_output(there: &Metadata) -> bool {
+    let (out, error) = (stdout(), stderr());
+    let own = [out.as_fd(), error.as_fd()].into_iter();
+    let own = own.filter_map(|one| File::from(one.try_clone_to_owned().ok()?).metadata().ok());
+    own.map(|own| (own.dev(), own.ino()))
+        .any(|own| own == (there.dev(), there.ino()))
 }
 
 fn demand_regular(there: FileType) -> io::Result<()> {
@@ -167,7 +182,11 @@ fn is_special(path: &Path) -> bool {
     fs::metadata(path).is_ok_and(|data| !data.is_file() && !data.is_dir())
 }
 
-/// Has a file written through another one beside it, of which nothing is left where that fails.
+/// Has a file written through another one beside it, of which nothing is left where that fails. What is
+/// no file, and whose reader wants no more, is written as far as it is read.
+///
+/// # Errors
+/// Fails where it can't be written.
 pub fn write_by(path: &Path, write: impl FnOnce(&mut BufWriter<File>) -> Result<()>) -> Result<()> {
     let path = &whole(path);
     let (part, special) = (part_of(path), is_special(path));
@@ -181,10 +200,19 @@ pub fn write_by(path: &Path, write: impl FnOnce(&mut BufWriter<File>) -> Result<
         }
         Ok(fs::rename(&part, path)?)
     };
-    written().with_context(|| {
-        let _nothing_there = fs::remove_file(&part);
-        format!("can't write {}", path.display())
-    })
+    match written() {
+        Err(error) if special && error.chain().any(is_closed) => Ok(()),
+        ended => ended.with_context(|| {
+            let _nothing_there = fs::remove_file(&part);
+            format!("can't write {}", path.display())
+        }),
+    }
+}
+
+/// Whether the cause is a reader that wants no more.
+fn is_closed(cause: &(dyn std::error::Error + 'static)) -> bool {
+    let kind = cause.downcast_ref().map(io::Error::kind);
+    kind == Some(ErrorKind::BrokenPipe)
 }
 
 /// What a file is called while it is written.

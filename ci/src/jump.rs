@@ -4,7 +4,7 @@ use std::path::Path;
 
 use anyhow::{Context, Result, bail};
 use migratrix_matrix::Plan;
-use migratrix_reports::{self as reports, Jumps, Ladder, Rules, Run};
+use migratrix_reports::{self as reports, Exit, Jumps, Ladder, Rules, Run};
 
 use crate::{
     WrongUse,
@@ -20,11 +20,11 @@ use crate::{
 /// The ladders that come with the program.
 const LADDERS: [(&str, &str); 1] = [("nova", include_str!("../ladders/nova.toml"))];
 
-/// Tells which jumps are safe by some runs of one suite.
+/// Tells which jumps are safe by some runs of one suite, and whether those are that were asked for.
 ///
 /// # Errors
 /// Fails where a run or the ladder can't be read, or there is nothing to choose.
-pub fn jump(typed: &JumpArgs, config: &Config) -> Result<()> {
+pub fn jump(typed: &JumpArgs, config: &Config) -> Result<Exit> {
     once_each(&typed.dirs)?;
     let ladder = typed.ladder.as_deref().map(ladder).transpose()?;
     let read = typed.dirs.iter().map(|dir| read(dir, &typed.lists, config));
@@ -43,7 +43,7 @@ pub fn jump(typed: &JumpArgs, config: &Config) -> Result<()> {
         JumpFormat::Text => print!("{}", reports::jumps_text(&jumps)),
         JumpFormat::Json => println!("{}", serde_json::to_string_pretty(&jumps)?),
     }
-    Ok(())
+    Ok(jumps.exit())
 }
 
 fn read(path: &Path, lists: &ListArgs, config: &Config) -> Result<(Plan, Run)> {

@@ -209,14 +209,8 @@ fn carry_out(cli: &Cli) -> Result<u8, Failure> {
             reproduce::reproduce(case, run.as_deref(), &config()?).or_wrong_use()?;
             Ok(code::AS_EXPECTED)
         }
-        Command::Explain(typed) => {
-            explain::explain(typed, &config()?).or_wrong_use()?;
-            Ok(code::AS_EXPECTED)
-        }
-        Command::Jump(typed) => {
-            jump::jump(typed, &config()?).or_wrong_use()?;
-            Ok(code::AS_EXPECTED)
-        }
+        Command::Explain(typed) => explain::explain(typed, &config()?).or_wrong_use().map(exit),
+        Command::Jump(typed) => jump::jump(typed, &config()?).or_wrong_use().map(exit),
         Command::Lab { action } => {
             config()?;
             lab::lab(action).or_by_its_cause()

@@ -45,9 +45,11 @@ fn a_cause_is_told_as_a_filter_that_list_takes() {
     let fails = |name: &str| name.contains("/p2p/transient-");
     run(dir.path(), "out", &PAIR, fails);
     let said = explain(dir.path(), &["out"]);
-    assert_eq!(said.code, 0, "{}", said.err);
+    assert_eq!(said.code, 1, "as report ends: {}", said.err);
     let filter = "control(p2p) & state(transient)";
     assert!(said.out.contains(&format!("1. {filter}\n")), "{}", said.out);
+    let reason = "\n   says migrated: refused\n";
+    assert!(said.out.contains(reason), "{}", said.out);
     let listed = call(
         dir.path(),
         &[
@@ -147,18 +149,74 @@ fn a_failure_that_does_not_come_again_is_no_cause_once_more_was_tried() {
     let lone = std::cell::Cell::new(true);
     run(dir.path(), "out", &covered, |_| lone.take());
     let said = explain(dir.path(), &["out", "--confirm", "12"]);
-    assert_eq!(said.code, 0, "{}", said.err);
+    assert_eq!(said.code, 1, "{}", said.err);
     assert!(said.err.contains("passed: tck/fake/"), "{}", said.err);
-    assert!(
-        said.out
-            .contains("no combination of up to three values accounts for them"),
-        "{}",
-        said.out
-    );
+    let nothing =
+        "no combination of up to three values, with or without a pair of releases, accounts for";
+    assert!(said.out.contains(nothing), "{}", said.out);
     assert!(said.out.contains("left over: 1 case"), "{}", said.out);
     assert!(dir.path().join("out-confirm-1/verdicts.jsonl").is_file());
     let again = explain(dir.path(), &["out", "out-confirm-1"]);
-    assert_eq!(again.code, 0, "both are explained together: {}", again.err);
+    assert_eq!(again.code, 1, "both are explained together: {}", again.err);
+}
+
+/// The cases of a run.
+fn planned(dir: &Path) -> BTreeSet<String> {
+    let plan = fs::read_to_string(dir.join("plan.json")).expect("it is there");
+    let plan: Value = serde_json::from_str(&plan).expect("it is JSON");
+    let cases = plan["cases"].as_array().expect("it has some").iter();
+    let names = cases.map(|case| case.as_str().expect("a name").to_owned());
+    names.collect()
+}
+
+#[test]
+fn what_is_run_to_be_sure_was_not_tried_before_and_is_not_run_by_a_second_call() {
+    let dir = fresh();
+    let covered = [&PAIR[..], &["--cover", "2"]].concat();
+    run(dir.path(), "out", &covered, |name| name.contains("/p2p/"));
+    let mut tried = planned(&dir.path().join("out"));
+    let mut lots = 0;
+    for _ in 0..2 {
+        let said = explain(dir.path(), &["out", "--confirm", "1"]);
+        assert_eq!(said.code, 1, "{}", said.err);
+        let told = "out-confirm-1 counts as well: an earlier --confirm ran it";
+        assert_eq!(said.err.contains(told), lots > 0, "{}", said.err);
+        loop {
+            let lot = dir.path().join(format!("out-confirm-{}", lots + 1));
+            if !lot.exists() {
+                break;
+            }
+            for case in planned(&lot) {
+                assert!(tried.insert(case.clone()), "{case} ran again");
+            }
+            lots += 1;
+        }
+    }
+    assert_eq!(lots, 2, "each call ran one");
+}
+
+#[test]
+fn it_ends_as_a_report_of_the_same_runs_does() {
+    let dir = fresh();
+    let known =
+        "[[known]]\ncases = \"control(p2p)\"\nconditions = [\"migrated\"]\nreason = \"of old\"\n";
+    fs::write(dir.path().join("known.toml"), known).expect("there is room");
+    let shard = [&PAIR[..], &["--shard", "1/2"]].concat();
+    run(dir.path(), "good", &PAIR, |_| false);
+    run(dir.path(), "bad", &PAIR, |name| name.contains("/p2p/"));
+    run(dir.path(), "part", &shard, |_| false);
+    for (arguments, code) in [
+        (&["good"][..], 0),
+        (&["bad"], 1),
+        (&["bad", "--known", "known.toml"], 0),
+        (&["bad", "--known", "known.toml", "--fail-known"], 1),
+        (&["part"], 3),
+    ] {
+        for command in ["explain", "report"] {
+            let said = call(dir.path(), &[&[command], arguments].concat());
+            assert_eq!(said.code, code, "{command} {arguments:?}: {}", said.err);
+        }
+    }
 }
 
 #[test]
@@ -192,7 +250,7 @@ fn runs_that_can_not_be_explained_together_are_refused() {
         &["nowhere is not a run's directory"],
     );
     let none = explain(dir.path(), &["tck"]);
-    assert_eq!(none.code, 0, "{}", none.err);
+    assert_eq!(none.code, 3, "shards are missing: {}", none.err);
     assert!(
         none.out.ends_with("fails: there is nothing to explain\n"),
         "{}",

@@ -70,7 +70,10 @@ fn a_jump_is_told_with_what_to_avoid_and_the_ladder_for_people_and_for_programs(
         name.contains(",trixie,sid/p2p/")
     });
     let said = jump(dir.path(), &["out", "--from", "trixie", "--to", "sid"]);
-    assert_eq!(said.code, 0, "{}", said.err);
+    assert_eq!(said.code, 1, "it is conditional: {}", said.err);
+    let back = jump(dir.path(), &["out", "--from", "sid", "--to", "trixie"]);
+    assert_eq!(back.code, 0, "this one is safe: {}", back.err);
+    assert_eq!(jump(dir.path(), &["out"]).code, 1, "not all are");
     for line in [
         "  trixie → sid  conditional  ",
         "    avoid control(p2p) (",

@@ -63,6 +63,45 @@ fn a_reader_that_wants_no_more_ends_the_printing_quietly() {
     }
 }
 
+/// What a call with its standard output in a pipe says, whose reader has read so much.
+fn read_in_part(dir: &Path, arguments: &[&str], wanted: usize) -> (Option<i32>, String) {
+    let mut running = migratrix(dir, arguments)
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("the program is built");
+    let mut out = running.stdout.take().expect("it is piped");
+    let mut read = vec![0; wanted];
+    out.read_exact(&mut read).expect("it writes as much");
+    drop(out);
+    let output = running.wait_with_output().expect("it was started here");
+    let err = String::from_utf8_lossy(&output.stderr).into_owned();
+    (output.status.code(), err)
+}
+
+#[test]
+fn a_reader_that_wants_no_more_of_a_report_ends_its_writing_quietly() {
+    let dir = fresh();
+    for out in ["old", "new"] {
+        let ran = migratrix(dir.path(), &[&RUN[..], &["--out", out]].concat()).output();
+        assert!(ran.expect("the program is built").status.success());
+    }
+    let compare = |option| vec!["compare", "old", "new", option, "/dev/stdout"];
+    let report = |option| vec!["report", "old", option, "/dev/stdout"];
+    for arguments in [
+        compare("--html"),
+        compare("--json"),
+        report("--html"),
+        report("--junit"),
+        report("--junit-strict"),
+    ] {
+        for wanted in [0, 1] {
+            let ended = read_in_part(dir.path(), &arguments, wanted);
+            assert_eq!(ended, (Some(0), String::new()), "{arguments:?} {wanted}");
+        }
+    }
+}
+
 #[test]
 fn a_full_disk_under_the_standard_output_is_an_error_that_names_it() {
     let dir = fresh();

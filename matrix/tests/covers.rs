@@ -237,7 +237,7 @@ fn a_cover_that_there_can_t_be_is_refused_with_what_is_wrong() {
     );
     refused(
         &tck("2,client+client:2"),
-        &["client+client:2", "1 different axes"],
+        &["client+client:2", "names 1 axis:", "a strength of 1"],
     );
     refused(
         &tck("2,clients+source:2"),
@@ -247,6 +247,13 @@ fn a_cover_that_there_can_t_be_is_refused_with_what_is_wrong() {
             "persistence",
         ],
     );
+    // Before anything that would be wrong with it as well.
+    for cover in ["2,foo:3", "2,foo:9", "2,client+foo+foo:4"] {
+        refused(
+            &tck(cover),
+            &["unknown axis of these cases `foo`", "client"],
+        );
+    }
     let few = Selection {
         filter: Some(
             "source(sid) & destination(sid) & control(p2p) & flags(none)"

@@ -5,6 +5,8 @@
 //! ```
 
 mod columns;
+mod outcomes;
+mod reason;
 mod text;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -13,9 +15,13 @@ use migratrix_explain::{Beside, Budget, Cause, Outcome, Rival, Row, Table, expla
 use migratrix_matrix::{Case, Release, ReleaseName, Releases, Suite};
 use serde::Serialize;
 
-use crate::{Judgement, KnownAre, ReportError, Run, Standing};
+use crate::{ReportError, Run};
 use columns::Columns;
+use outcomes::{Asked, Outcomes};
+use reason::Says;
 
+pub use outcomes::Tried;
+pub use reason::Reason;
 pub use text::{causes, told};
 
 /// What was tried in some runs of one suite, and what else could be tried.
@@ -23,24 +29,11 @@ pub use text::{causes, told};
 pub struct Study {
     table: Table,
     cases: Vec<Case>,
+    /// Of each that failed what it says.
+    says: Vec<Option<Says>>,
     columns: Columns,
     tally: Tried,
-}
-
-/// How many cases came out in which way.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-pub struct Tried {
-    /// How many were tried and came out as failed or passed: known failures that are excused pass.
-    pub tried: usize,
-    /// How many of them failed.
-    pub failed: usize,
-    /// How many known failures are among those that pass.
-    pub excused: usize,
-    /// How many came out as they should only when tried again: they count for nothing.
-    pub flaky: usize,
-    /// How many could not be seen: they count for nothing.
-    pub unknown: usize,
+    changed: Vec<Case>,
 }
 
 /// What accounts for the failures.
@@ -55,6 +48,8 @@ pub struct Account {
     pub causes: Vec<Blame>,
     /// The cases that failed and that are in no cause.
     pub left_over: Vec<Case>,
+    /// The cases that came out otherwise when they were tried before: what came of them last counts.
+    pub changed: Vec<Case>,
     /// What is the same in all cases that were tried, so that no cause can name it: `client`, `source`
     /// and `destination` among them.
     pub never_varied: Vec<String>,
@@ -72,6 +67,9 @@ pub struct Blame {
     /// Its factors in other words, which are true of the same cases: versions of libvirt for those of
     /// QEMU, and releases.
     pub in_other_words: Vec<String>,
+    /// What most of its failures say.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reason: Option<Reason>,
     /// Its cases that failed.
     pub failed: Vec<Case>,
     /// Its cases that passed all the same.
@@ -112,71 +110,51 @@ pub struct Other {
     pub told_by: Option<Case>,
 }
 
-/// What came of a case in all runs.
-#[derive(Clone, Copy, Debug, Default)]
-struct Counts {
-    failed: u32,
-    passed: u32,
-    excused: u32,
-    flaky: u32,
-    unknown: u32,
-}
-
 impl Study {
     /// What some runs tell, and `space`, the cases beside theirs that could be tried.
     ///
     /// # Errors
     /// Returns what they differ in, where no cause can be common to them.
     pub fn of(runs: &[&Run], space: &[Case]) -> Result<Self, ReportError> {
-        Self::by(runs, space, |run| run.rules().known, |_| true)
+        Self::by(runs, space, Asked::ByTheRules)
     }
 
-    /// What those cases of some runs tell that `takes` takes, where known failures are failures.
-    pub(crate) fn strict(
-        runs: &[&Run],
-        takes: impl Fn(&Case) -> bool,
-    ) -> Result<Self, ReportError> {
-        Self::by(runs, &[], |_| KnownAre::Failed, takes)
+    /// What some runs tell, where known failures are failures.
+    pub(crate) fn strict(runs: &[&Run]) -> Result<Self, ReportError> {
+        Self::by(runs, &[], Asked::All)
     }
 
-    fn by(
-        runs: &[&Run],
-        space: &[Case],
-        known: fn(&Run) -> KnownAre,
-        takes: impl Fn(&Case) -> bool,
-    ) -> Result<Self, ReportError> {
+    /// What a run tells of its known failures, where the others tell of nothing.
+    pub(crate) fn of_known(run: &Run) -> Result<Self, ReportError> {
+        Self::by(&[run], &[], Asked::Known)
+    }
+
+    fn by(runs: &[&Run], space: &[Case], asked: Asked) -> Result<Self, ReportError> {
         let releases = releases(runs)?;
-        let mut counts: BTreeMap<&Case, Counts> = BTreeMap::new();
-        for run in runs {
-            for judgement in run.judgements().filter(|one| takes(&one.case)) {
-                counts
-                    .entry(&judgement.case)
-                    .or_default()
-                    .take(known(run), judgement);
-            }
-        }
-        one_suite(counts.keys().copied())?;
-        let tally = tally(counts.values());
-        let there: BTreeSet<_> = counts.keys().copied().collect();
-        let others = space.iter().filter(|case| !there.contains(case));
-        let seen = counts.iter().filter(|(_, counts)| counts.tells());
-        let cases: Vec<_> = seen.map(|(case, _)| *case).chain(others).cloned().collect();
+        let outcomes = Outcomes::of(runs, asked);
+        one_suite(outcomes.cases())?;
+        let others = space.iter().filter(|case| !outcomes.has(case));
+        let cases: Vec<_> = outcomes.tried().chain(others).cloned().collect();
         let (columns, values) = Columns::of(&cases, &releases);
         let rows = cases.iter().zip(values).map(|(case, values)| {
-            let counts = counts.get(case).copied().unwrap_or_default();
+            let [failed, passed, flaky] = outcomes.find(case).counts();
             Row {
                 values,
-                failed: counts.failed,
-                passed: counts.passed + counts.excused,
-                flaky: counts.flaky + counts.unknown,
+                failed,
+                passed,
+                flaky,
             }
         });
         let table = Table::new(columns.columns(), rows.collect()).map_err(ReportError::Columns)?;
+        let table = table.placed_by(columns.sides());
+        let says = cases.iter().map(|case| outcomes.find(case).failure());
         Ok(Self {
+            says: says.map(|failure| failure.map(Says::of)).collect(),
             table,
-            cases,
             columns,
-            tally,
+            tally: outcomes.tally(),
+            changed: outcomes.changed().cloned().collect(),
+            cases,
         })
     }
 
@@ -190,6 +168,7 @@ impl Study {
             cases: self.tally.clone(),
             causes: causes.collect(),
             left_over: self.named(&explanation.left),
+            changed: self.changed.clone(),
             never_varied: self.never_varied(),
         }
     }
@@ -242,6 +221,7 @@ impl Study {
             filter: self.columns.filter(&self.table, literals),
             traits: self.columns.traits(&self.table, literals),
             in_other_words: others.collect(),
+            reason: Reason::of(failed.iter().filter_map(|row| self.says[*row].as_ref())),
             failed: self.named(failed),
             passed: self.named(passed),
             share: *share,
@@ -253,10 +233,9 @@ impl Study {
     }
 
     fn other(&self, rival: &Rival) -> Other {
-        let is_chance = rival.literals.is_empty();
-        let filter = || self.columns.filter(&self.table, &rival.literals);
+        let literals = rival.literals.as_ref();
         Other {
-            filter: (!is_chance).then(filter),
+            filter: literals.map(|one| self.columns.filter(&self.table, one)),
             share: rival.share,
             told_by: rival.told_by.map(|row| self.cases[row].clone()),
         }
@@ -291,38 +270,6 @@ impl Blame {
         let (failed, passed) = (self.failed.len(), self.passed.len());
         let sure = if self.sure { "" } else { ", not sure" };
         format!("{failed} of {} fail{sure}", failed + passed)
-    }
-}
-
-impl Counts {
-    fn take(&mut self, known: KnownAre, judgement: &Judgement) {
-        let counter = match (judgement.standing(), known) {
-            (Standing::Passed | Standing::UnexpectedPass, _) => &mut self.passed,
-            (Standing::KnownFailure, KnownAre::Excused) => &mut self.excused,
-            (Standing::KnownFailure, KnownAre::Failed) | (Standing::Failed, _) => &mut self.failed,
-            (Standing::FailedAtFirst, _) => &mut self.flaky,
-            (Standing::Unknown, _) => &mut self.unknown,
-            (Standing::Skipped, _) => return,
-        };
-        *counter += 1;
-    }
-
-    /// Whether a case with these was tried at all.
-    const fn tells(&self) -> bool {
-        self.failed + self.passed + self.excused + self.flaky + self.unknown > 0
-    }
-}
-
-fn tally<'c>(all: impl Iterator<Item = &'c Counts> + Clone) -> Tried {
-    let count = |is: fn(&Counts) -> bool| all.clone().filter(|one| is(one)).count();
-    Tried {
-        tried: count(|one| one.failed + one.passed + one.excused > 0),
-        failed: count(|one| one.failed > 0),
-        excused: count(|one| one.failed == 0 && one.excused > 0),
-        flaky: count(|one| one.failed + one.passed + one.excused == 0 && one.flaky > 0),
-        unknown: count(|one| {
-            one.failed + one.passed + one.excused + one.flaky == 0 && one.unknown > 0
-        }),
     }
 }
 

@@ -30,7 +30,7 @@ pub use ladder::Ladder;
 pub use text::told;
 pub use upgrade::{Gap, Least, Place, Span, StandIn, Step, Upgrade};
 
-use crate::{ReportError, Run, Study};
+use crate::{Exit, ReportError, Run, Study};
 use grid::Grid;
 use survey::Survey;
 
@@ -57,6 +57,9 @@ pub struct Jumps {
     pub missing_shards: Vec<String>,
     /// What of the files is not believed.
     pub damaged: Vec<String>,
+    /// The one jump that was asked for, where it was one.
+    #[serde(skip)]
+    asked: Option<[ReleaseName; 2]>,
 }
 
 /// A release, with what it turned out to have.
@@ -150,6 +153,15 @@ impl Safety {
             Self::NotSafe => "not safe",
         }
     }
+
+    /// How it ends for who asks whether a jump is safe.
+    pub(crate) const fn exit(self) -> Exit {
+        match self {
+            Self::Safe => Exit::AsExpected,
+            Self::Conditional | Self::NotSafe => Exit::Failed,
+            Self::Unclear | Self::Untested => Exit::Unknown,
+        }
+    }
 }
 
 impl Jumps {
@@ -160,8 +172,8 @@ impl Jumps {
     pub fn of(runs: &[&Run]) -> Result<Self, ReportError> {
         let grid = Grid::of(runs);
         grid.demand_one_suite()?;
-        let account = Study::strict(runs, |_| true)?.account();
-        let survey = Survey::of(&grid, runs, &account);
+        let account = Study::strict(runs)?.account();
+        let survey = Survey::of(&grid, &account);
         let covers = runs.iter().filter_map(|run| run.cover());
         let all = |of: fn(&Run) -> Vec<String>| runs.iter().flat_map(|run| of(run)).collect();
         Ok(Self {
@@ -180,6 +192,7 @@ impl Jumps {
                     .collect()
             }),
             damaged: all(|run| run.damaged().to_vec()),
+            asked: None,
             releases: grid.stops,
         })
     }
@@ -207,7 +220,27 @@ impl Jumps {
             .retain(|one| is_asked(&one.source, &one.destination));
         self.breaks
             .retain(|one| is_asked(&one.source, &one.destination));
+        self.asked = from.zip(to).map(<[ReleaseName; 2]>::from);
         Ok(self)
+    }
+
+    /// How it ends, for the exit code: [`Exit::AsExpected`] where all jumps are safe that were asked for. Of
+    /// a jump that is named by both ends the one back is none of these. Of an upgrade it is the jumps that stand
+    /// for the steps of its way, at least one for each.
+    #[must_use]
+    pub fn exit(&self) -> Exit {
+        if let Some(upgrade) = &self.upgrade {
+            let steps = upgrade.steps.iter().filter(|step| step.on_way);
+            return Exit::worst(steps.map(Step::exit));
+        }
+        let is_asked = |jump: &&Jump| match &self.asked {
+            Some([source, destination]) => {
+                (&jump.source, &jump.destination) == (source, destination)
+            }
+            None => jump.cases.planned() > 0,
+        };
+        let asked = self.jumps.iter().filter(is_asked);
+        Exit::worst(asked.map(|jump| jump.safety.exit()))
     }
 
     /// The same, with an upgrade on a ladder: from its first release, and to its last, where none is

@@ -127,6 +127,18 @@ pub enum Exit {
 }
 
 impl Exit {
+    /// How several go together: a failure is one, whatever the others are.
+    #[must_use]
+    pub fn worst(all: impl IntoIterator<Item = Self>) -> Self {
+        let rank = |exit: &Self| match exit {
+            Self::AsExpected => 0,
+            Self::Unknown => 1,
+            Self::Failed => 2,
+        };
+        let worst = all.into_iter().max_by_key(rank);
+        worst.unwrap_or(Self::AsExpected)
+    }
+
     /// The word that programs read.
     pub(crate) const fn word(self) -> &'static str {
         match self {
@@ -336,6 +348,11 @@ impl Run {
     #[must_use]
     pub fn partly_known(&self) -> Vec<String> {
         self.known.partly()
+    }
+
+    /// The same in one line, where there are any.
+    pub(crate) fn partly_known_in_a_line(&self) -> Option<String> {
+        self.known.partly_in_a_line()
     }
 
     /// Whether a host was lost while an attempt at the case was on it, or an earlier attempt showed

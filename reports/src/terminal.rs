@@ -571,7 +571,7 @@ pub(crate) fn bounds(run: &Run) -> Vec<String> {
     let tried: Vec<Case> = tried.map(|one| one.case.clone()).collect();
     let all = [fake, known, broken, quick, scope(&tried)];
     let all = all.into_iter().flatten().chain(untried(run));
-    let partly = run.partly_known();
+    let partly = run.partly_known_in_a_line();
     let known = run.expired_known().iter().chain(run.expiring_known());
     let known = known.chain(&partly).map(|one| printable(one));
     damage(run).into_iter().chain(known).chain(all).collect()

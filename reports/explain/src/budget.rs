@@ -15,7 +15,7 @@ pub struct Budget {
 /// How many rows are tried at most to see whether a further cause hides there.
 const EXPLORED: usize = 12;
 /// How many are tried again at most as their passes are doubted.
-const AGAIN: usize = 12;
+const AGAIN: usize = 18;
 /// How many of them, and of those that passed and are doubted, are tried at once.
 const AT_ONCE: usize = 4;
 

@@ -2,10 +2,7 @@
 
 use fixedbitset::FixedBitSet;
 
-use crate::{
-    Column, FACTORS, Kind, Literal, Table, Values,
-    literal::{literals, there},
-};
+use crate::{Column, FACTORS, Kind, Literal, Table, Values, literal::literals, seen::Seen};
 
 /// What a failure costs that is in no cause.
 pub(crate) const LEFT: f64 = 7.0;
@@ -50,34 +47,13 @@ pub(crate) struct Candidate {
     pub cost: f64,
 }
 
-/// What came of the rows: the row of each failure and of each pass. A row that was tried twice stands
-/// here twice.
-#[derive(Clone, Debug)]
-pub(crate) struct Seen {
-    pub fails: Vec<usize>,
-    pub passes: Vec<usize>,
-}
-
-impl Seen {
-    pub fn of(table: &Table) -> Self {
-        let rows = table.rows().iter().enumerate();
-        let (mut fails, mut passes) = (Vec::new(), Vec::new());
-        for (place, row) in rows {
-            fails.extend((0..row.failed.min(MOST)).map(|_| place));
-            passes.extend((0..row.passed.min(MOST)).map(|_| place));
-        }
-        Self { fails, passes }
-    }
-}
-
-/// How many outcomes of one row count.
-const MOST: u32 = 4;
-
 /// A literal, with the failures and passes that it is true of.
-struct Term {
-    literal: Literal,
-    fails: FixedBitSet,
-    passes: FixedBitSet,
+pub(crate) struct Term {
+    pub literal: Literal,
+    group: usize,
+    pub cost: f64,
+    pub fails: FixedBitSet,
+    pub passes: FixedBitSet,
 }
 
 /// Some literals together.
@@ -91,6 +67,8 @@ struct Base {
 struct Search<'t> {
     table: &'t Table,
     seen: &'t Seen,
+    /// Of how many failures a combination has to be true.
+    least: usize,
     terms: Vec<Term>,
     /// Which terms, alone or in pairs, no passing row has: nothing is to be added to them.
     pure: Vec<FixedBitSet>,
@@ -99,21 +77,49 @@ struct Search<'t> {
     found: Vec<Candidate>,
 }
 
-/// All candidates, each without a literal that could be left out.
+/// All candidates, each without a literal that could be left out: that without any is true of all rows.
 pub(crate) fn candidates(table: &Table, seen: &Seen) -> Vec<Candidate> {
-    let terms: Vec<_> = literals(table)
+    let mut all = of_literals(table, seen, literals(table), 1);
+    let (fails, passes) = (seen.fails.len(), seen.passes.len());
+    if fails > 0 && seen.allows(fails, passes) {
+        all.push(Candidate {
+            literals: Vec::new(),
+            fails: whole(fails),
+            passes: whole(passes),
+            cost: CAUSE,
+        });
+    }
+    all
+}
+
+/// So many places, all of them.
+pub(crate) fn whole(count: usize) -> FixedBitSet {
+    let mut bits = FixedBitSet::with_capacity(count);
+    bits.insert_range(..);
+    bits
+}
+
+/// Those that are made of some literals, and are true of so many failures at the least.
+pub(crate) fn of_literals(
+    table: &Table,
+    seen: &Seen,
+    literals: impl IntoIterator<Item = Literal>,
+    least: usize,
+) -> Vec<Candidate> {
+    let terms: Vec<_> = literals
         .into_iter()
         .map(|literal| Term::new(table, seen, literal))
         .filter(|term| !term.fails.is_clear())
         .collect();
     let none = FixedBitSet::with_capacity(terms.len());
     let lists = |(place, column): (usize, &Column)| match column.kind {
-        Kind::Unordered { .. } => there(table, place).count() > 2,
+        Kind::Unordered { .. } => table.there(place).count() > 2,
         Kind::Ordered => false,
     };
     let mut search = Search {
         table,
         seen,
+        least,
         lists: table.columns().iter().enumerate().map(lists).collect(),
         pure: vec![none; terms.len()],
         terms,
@@ -132,7 +138,7 @@ pub(crate) fn candidates(table: &Table, seen: &Seen) -> Vec<Candidate> {
 }
 
 impl Term {
-    fn new(table: &Table, seen: &Seen, literal: Literal) -> Self {
+    pub fn new(table: &Table, seen: &Seen, literal: Literal) -> Self {
         let rows = table.having(&literal);
         let of = |all: &[usize]| {
             let mut bits = FixedBitSet::with_capacity(all.len());
@@ -145,6 +151,8 @@ impl Term {
         };
         Self {
             literal,
+            group: table.columns()[literal.column].group,
+            cost: literal.cost(table),
             fails: of(&seen.fails),
             passes: of(&seen.passes),
         }
@@ -161,10 +169,8 @@ struct Together {
 
 impl Search<'_> {
     fn base(&self, terms: Vec<usize>) -> Base {
-        let mut fails = FixedBitSet::with_capacity(self.seen.fails.len());
-        let mut passes = FixedBitSet::with_capacity(self.seen.passes.len());
-        fails.insert_range(..);
-        passes.insert_range(..);
+        let mut fails = whole(self.seen.fails.len());
+        let mut passes = whole(self.seen.passes.len());
         for term in &terms {
             fails.intersect_with(&self.terms[*term].fails);
             passes.intersect_with(&self.terms[*term].passes);
@@ -204,10 +210,8 @@ impl Search<'_> {
             if listed && self.seen.allows(fails, passes) {
                 together.take(base, term);
             }
-            if self.is_known(base, place, first) {
-                continue;
-            }
-            if (fails, passes) == counts {
+            let is_few = fails < self.least || (fails, passes) == counts;
+            if is_few || self.is_known(base, place, first) {
                 continue;
             }
             let mut terms = base.terms.clone();
@@ -225,8 +229,10 @@ impl Search<'_> {
     }
 
     fn is_of_its_group(&self, base: &Base, place: usize) -> bool {
-        let group = |term: usize| self.table.columns()[self.terms[term].literal.column].group;
-        base.terms.iter().any(|term| group(*term) == group(place))
+        let group = self.terms[place].group;
+        base.terms
+            .iter()
+            .any(|term| self.terms[*term].group == group)
     }
 
     /// Whether the base with this term was seen already, or a part of it says enough.
@@ -251,14 +257,22 @@ impl Search<'_> {
         let literal = term.literal;
         let fails = &base.fails & &term.fails;
         let passes = &base.passes & &term.passes;
-        self.push(base, literal, fails, passes);
+        let cost = term.cost;
+        self.push(base, (literal, cost), fails, passes);
     }
 
-    fn push(&mut self, base: &Base, literal: Literal, fails: FixedBitSet, passes: FixedBitSet) {
-        let own = base.terms.iter().map(|term| self.terms[*term].literal);
+    fn push(
+        &mut self,
+        base: &Base,
+        (literal, cost): (Literal, f64),
+        fails: FixedBitSet,
+        passes: FixedBitSet,
+    ) {
+        let own = base.terms.iter().map(|term| &self.terms[*term]);
+        let cost = CAUSE + cost + own.clone().map(|term| term.cost).sum::<f64>();
+        let own = own.map(|term| term.literal);
         let mut literals: Vec<_> = own.chain([literal]).collect();
         literals.sort_unstable();
-        let cost = literals.iter().map(|one| one.cost(self.table)).sum::<f64>() + CAUSE;
         self.found.push(Candidate {
             literals,
             fails,
@@ -269,8 +283,8 @@ impl Search<'_> {
 
     /// Keeps a list of values as a literal, where it is one.
     fn keep_together(&mut self, base: &Base, column: usize, together: &Together) {
-        let many = together.values.len();
-        if many < 2 || base.passes.is_clear() {
+        let is_few = together.fails.count_ones(..) < self.least;
+        if together.values.len() < 2 || base.passes.is_clear() || is_few {
             return;
         }
         let values: Values = together.values.iter().copied().collect();
@@ -278,11 +292,11 @@ impl Search<'_> {
         let Kind::Unordered { families } = &self.table.columns()[column].kind else {
             return;
         };
-        if values.includes(there(self.table, column)) || families.contains(&values) {
+        if values.includes(self.table.there(column)) || families.contains(&values) {
             return;
         }
         let (fails, passes) = (together.fails.clone(), together.passes.clone());
-        self.push(base, literal, fails, passes);
+        self.push(base, (literal, literal.cost(self.table)), fails, passes);
     }
 }
 
@@ -296,17 +310,6 @@ impl Together {
             all.grow(base.len());
             all.union_with(&(base & own));
         }
-    }
-}
-
-impl Seen {
-    /// Whether so few passes may be odd ones beside so many failures: few, and far fewer than elsewhere.
-    fn allows(&self, fails: usize, passes: usize) -> bool {
-        let few = passes * 20 <= fails || passes == 1 && fails > 1;
-        let own = fails + passes;
-        let others = self.fails.len() + self.passes.len() - own;
-        let fewer = 4 * passes * others <= own * (self.passes.len() - passes);
-        passes == 0 || few && fewer
     }
 }
 

@@ -2,9 +2,11 @@
 
 use crate::{
     Literal, Table,
-    candidates::{Candidate, Seen, candidates},
-    cover::{Choice, choose},
+    candidates::{Belief, Candidate, candidates},
+    cover::{Choice, Distinct, choose},
     rivals::{Hypothesis, Known, SETTLED, hypotheses, splitting},
+    seen::Seen,
+    within::within,
 };
 
 /// What accounts for the failures of a table.
@@ -22,7 +24,7 @@ pub struct Explanation {
 /// A combination of values whose rows fail.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Cause {
-    /// What is true of its rows, in the order of the columns.
+    /// What is true of its rows, in the order of the columns; none where all rows fail, or nearly all.
     pub literals: Vec<Literal>,
     /// The rows of it that failed.
     pub failed: Vec<usize>,
@@ -50,8 +52,8 @@ pub struct Beside {
 /// Something else that a cause could be.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Rival {
-    /// Its literals; none where it is chance.
-    pub literals: Vec<Literal>,
+    /// Its literals; nothing where it is chance.
+    pub literals: Option<Vec<Literal>>,
     /// How likely it is, of 1.
     pub share: f64,
     /// A row that fails by the one and passes by the other, if there is one.
@@ -75,16 +77,26 @@ const LIKELY: f64 = 0.02;
 #[must_use]
 pub fn explain(table: &Table) -> Explanation {
     let seen = Seen::of(table);
-    let all = candidates(table, &seen);
+    let mut all = candidates(table, &seen);
+    let (mut concise, mut weighed) = seen.concise(&all);
+    let mut distinct = Distinct::of(table, &weighed);
+    let mut strict = choose(&distinct, &concise, Belief::Strict);
+    let deeper = within(table, &seen, strict.open(&concise));
+    if !deeper.is_empty() {
+        all.extend(deeper);
+        (concise, weighed) = seen.concise(&all);
+        distinct = Distinct::of(table, &weighed);
+        strict = choose(&distinct, &concise, Belief::Strict);
+    }
     let Choice {
         chosen,
         belief,
         doubted,
-    } = choose(table, &all, &seen);
+    } = strict.or(&distinct, &concise);
     let known = Known {
         table,
-        seen: &seen,
-        all: &all,
+        seen: &concise,
+        all: &weighed,
         chosen: &chosen,
         belief,
     };
@@ -97,10 +109,7 @@ pub fn explain(table: &Table) -> Explanation {
         let by_size = other.failed.len().cmp(&one.failed.len());
         by_size.then_with(|| one.literals.cmp(&other.literals))
     });
-    let once = |row: &usize| {
-        let row = &table.rows()[*row];
-        row.failed + row.passed == 1
-    };
+    let once = |row: &usize| table.rows()[*row].tries() == 1;
     Explanation {
         left: left(table, &causes),
         doubted: doubted.into_iter().filter(once).collect(),

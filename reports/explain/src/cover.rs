@@ -1,130 +1,173 @@
 //! The fewest candidates that account for all failures.
 
-use std::collections::{HashMap, HashSet};
+use std::{
+    cmp::Ordering,
+    collections::{HashMap, HashSet},
+};
 
 use fixedbitset::FixedBitSet;
 
 use crate::{
     Literal, Table,
-    candidates::{Belief, Candidate, LEFT, Seen, number},
+    candidates::{Belief, Candidate, LEFT, number, whole},
+    exact::exact,
+    seen::Seen,
 };
 
 /// How many candidates are weighed against one another at first.
 const WEIGHED: usize = 800;
+/// Among how many of the best ones they are looked for.
+const LOOKED_AT: usize = 4_000;
 /// How many candidates that nothing contradicts are kept for each failure in any case.
 const WAYS: usize = 4;
 /// How many are weighed beside them that save most next to all chosen ones but one, and how often.
 const NEXT: usize = 30;
 const ROUNDS: usize = 6;
-/// How many words the exact search may look at.
-const WORDS: usize = 40_000_000;
+/// How much more the choice that believes each pass may cost than that which does not.
+const DOUBT: f64 = 3.0;
+/// How many times as dear passes are where a choice is begun.
+const DEARER: [f64; 3] = [1.0, 4.0, 1000.0];
 /// Of how many chosen ones two at a time are exchanged.
 const EXCHANGED: usize = 6;
 
 /// What is not in any of the chosen candidates.
 #[derive(Clone)]
-struct Rest {
-    fails: FixedBitSet,
-    passes: FixedBitSet,
-    belief: Belief,
+pub(crate) struct Rest {
+    pub fails: FixedBitSet,
+    pub passes: FixedBitSet,
+    /// What a pass costs that is in a chosen one.
+    pub contradicted: f64,
 }
 
 /// The candidates that account for the failures at the least cost.
 pub(crate) struct Choice {
     pub chosen: Vec<Candidate>,
     /// What was believed of passes within them: that there are some is believed only where no choice
-    /// does without and leaves no failure over.
+    /// does without and leaves no failure over, or where that takes many more words.
     pub belief: Belief,
     /// The rows of the passes within the choice that believes less of passes.
     pub doubted: Vec<usize>,
 }
 
-/// Chooses twice: once believing each pass, and once fewer.
-pub(crate) fn choose(table: &Table, all: &[Candidate], seen: &Seen) -> Choice {
-    let strict = choose_by(table, all, seen, Belief::Strict);
-    let lax = choose_by(table, all, seen, Belief::Lax);
-    let mut left = Rest::of(seen, Belief::Strict);
-    strict.iter().for_each(|one| left.take(one));
-    let mut doubted = FixedBitSet::with_capacity(seen.passes.len());
-    lax.iter().for_each(|one| doubted.union_with(&one.passes));
-    let (chosen, belief) = if left.fails.is_clear() && left.passes.is_full() {
-        (strict, Belief::Strict)
-    } else {
-        (lax, Belief::Lax)
-    };
-    Choice {
-        chosen,
-        belief,
-        doubted: doubted.ones().map(|place| seen.passes[place]).collect(),
+/// What is chosen by one belief, and what that costs.
+pub(crate) struct Chosen {
+    candidates: Vec<Candidate>,
+    cost: f64,
+}
+
+impl Chosen {
+    /// The failures that nothing was chosen for, and those of each that a pass contradicts.
+    pub fn open(&self, seen: &Seen) -> (FixedBitSet, Vec<&FixedBitSet>) {
+        let mut left = whole(seen.fails.len());
+        let all = self.candidates.iter();
+        all.clone().for_each(|one| left.difference_with(&one.fails));
+        let contradicted = all.filter(|one| !one.passes.is_clear());
+        (left, contradicted.map(|one| &one.fails).collect())
+    }
+
+    /// Whether it is true of all failures, and of no pass.
+    fn is_whole(&self, seen: &Seen) -> bool {
+        let (left, contradicted) = self.open(seen);
+        left.is_clear() && contradicted.is_empty()
+    }
+
+    /// Chooses between this, which believes each pass, and what believes fewer.
+    pub fn or(self, all: &Distinct<'_>, seen: &Seen) -> Choice {
+        let lax = choose(all, seen, Belief::Lax);
+        let mut doubted = FixedBitSet::with_capacity(seen.passes.len());
+        let lax_ones = lax.candidates.iter();
+        lax_ones.for_each(|one| doubted.union_with(&one.passes));
+        let (chosen, belief) = if self.is_whole(seen) && self.cost <= lax.cost + DOUBT {
+            (self.candidates, Belief::Strict)
+        } else {
+            (lax.candidates, Belief::Lax)
+        };
+        Choice {
+            chosen,
+            belief,
+            doubted: doubted.ones().map(|place| seen.passes[place]).collect(),
+        }
     }
 }
 
-/// The choice of candidates that costs least: what failed outside of it costs, what passed within it,
-/// and each of its literals.
-fn choose_by(table: &Table, all: &[Candidate], seen: &Seen, belief: Belief) -> Vec<Candidate> {
-    let distinct = distinct(table, all, belief);
+/// The choice of candidates that costs least: what failed outside of it costs, what passed within it, and each
+/// of its literals.
+pub(crate) fn choose(all: &Distinct<'_>, seen: &Seen, belief: Belief) -> Chosen {
+    let worthy = all.worthy(belief);
     let rest = Rest::of(seen, belief);
-    let mut weighed = best(&distinct, seen);
-    let mut chosen = greedy(&weighed, rest.clone(), Vec::new());
+    let mut weighed = best(&worthy, seen);
+    let mut chosen = begun(&weighed, &rest);
     for _ in 0..ROUNDS {
         improve(&weighed, &rest, &mut chosen);
-        let next = next(&distinct, &weighed, &rest, &chosen);
+        let next = next(&worthy, &weighed, &rest, &chosen);
         if next.is_empty() {
             break;
         }
         weighed.extend(next);
     }
-    let words = 2 + (seen.fails.len() + seen.passes.len()) / 32;
-    let mut exact = Exact {
-        best: cost(&weighed, &rest, &chosen),
-        steps: WORDS / (weighed.len() * words + 1),
-        all: &weighed,
-        chosen,
-    };
-    exact.search(&rest, &mut Vec::new(), 0.0);
-    let chosen = exact.chosen.iter();
-    chosen.map(|place| weighed[*place].clone()).collect()
+    let chosen = exact(&weighed, &rest, chosen);
+    let cost = cost(&weighed, &rest, &chosen);
+    let chosen = chosen.into_iter();
+    Chosen {
+        candidates: chosen.map(|place| weighed[place].clone()).collect(),
+        cost,
+    }
 }
 
-/// Of the candidates that are true of the same outcomes the cheapest, and of equally cheap ones the
-/// widest; the best of all first.
-fn distinct<'c>(table: &Table, all: &'c [Candidate], belief: Belief) -> Vec<&'c Candidate> {
-    let mut alike: HashMap<(&FixedBitSet, &FixedBitSet), (&Candidate, usize)> = HashMap::new();
-    for one in all.iter().filter(|one| one.worth(belief) > 0.0) {
-        let key = (&one.fails, &one.passes);
-        let cheapest = alike.get(&key).map_or(f64::INFINITY, |(best, _)| best.cost);
-        if one.cost > cheapest {
-            continue;
-        }
-        let wide = table.region(&one.literals).count_ones(..);
-        match alike.get(&key) {
-            Some((best, width))
-                if one.cost >= best.cost && (wide, &best.literals) <= (*width, &one.literals) => {}
-            Some(_) | None => {
-                alike.insert(key, (one, wide));
+/// Of the candidates that are true of the same outcomes the cheapest, and of equally cheap ones the widest;
+/// each with how wide it is.
+pub(crate) struct Distinct<'c>(Vec<(usize, &'c Candidate)>);
+
+impl<'c> Distinct<'c> {
+    pub fn of(table: &Table, all: &'c [Candidate]) -> Self {
+        let mut alike: HashMap<(&FixedBitSet, &FixedBitSet), Vec<&Candidate>> = HashMap::new();
+        // Whatever is worth nothing by this belief is worth nothing by the other.
+        for one in all.iter().filter(|one| one.worth(Belief::Lax) > 0.0) {
+            let same = alike.entry((&one.fails, &one.passes)).or_default();
+            let cheapest = same.first().map_or(f64::INFINITY, |best| best.cost);
+            if one.cost < cheapest {
+                same.clear();
+            }
+            if one.cost <= cheapest {
+                same.push(one);
             }
         }
+        let widest = |same: Vec<&'c Candidate>| {
+            let same = same.into_iter();
+            let same = same.map(|one| (table.width(&one.literals), one));
+            same.min_by(|one, other| by_width(*one, *other))
+        };
+        Self(alike.into_values().filter_map(widest).collect())
     }
-    let mut best: Vec<_> = alike.into_values().collect();
-    best.sort_by(|(one, wide), (other, width)| {
-        let by_worth = other.worth(belief).total_cmp(&one.worth(belief));
-        let by_width = width.cmp(wide);
-        by_worth
-            .then(by_width)
-            .then_with(|| one.literals.cmp(&other.literals))
-    });
-    best.into_iter().map(|(one, _)| one).collect()
+
+    /// Those that save anything, the best first.
+    fn worthy(&self, belief: Belief) -> Vec<&'c Candidate> {
+        let worthy = self.0.iter().map(|one| (one.1.worth(belief), *one));
+        let mut worthy: Vec<_> = worthy.filter(|(worth, _)| *worth > 0.0).collect();
+        worthy.sort_by(|(worth, one), (least, other)| {
+            let by_worth = least.total_cmp(worth);
+            by_worth.then_with(|| by_width(*one, *other))
+        });
+        worthy.into_iter().map(|(_, (_, one))| one).collect()
+    }
 }
 
-/// The best of them, and of each failure some that nothing contradicts, however many it has in common
-/// with others.
-fn best<'c>(distinct: &[&'c Candidate], seen: &Seen) -> Vec<&'c Candidate> {
+/// Whatever is wider comes first.
+fn by_width(one: (usize, &Candidate), other: (usize, &Candidate)) -> Ordering {
+    let by_width = other.0.cmp(&one.0);
+    by_width.then_with(|| one.1.literals.cmp(&other.1.literals))
+}
+
+/// The best of them but for those than which a better one is no worse, and of each failure some that
+/// nothing contradicts, however many it has in common with others.
+fn best<'c>(worthy: &[&'c Candidate], seen: &Seen) -> Vec<&'c Candidate> {
     let mut ways: Vec<usize> = vec![0; seen.fails.len()];
-    let mut kept = Vec::new();
-    for one in distinct {
+    let mut kept: Vec<&Candidate> = Vec::new();
+    for (place, one) in worthy.iter().enumerate() {
         let is_pure = one.passes.is_clear();
-        let wanted = is_pure && one.fails.ones().any(|failure| ways[failure] < WAYS);
-        if kept.len() < WEIGHED || wanted {
+        let is_wanted = is_pure && one.fails.ones().any(|failure| ways[failure] < WAYS);
+        let is_good = kept.len() < WEIGHED && place < LOOKED_AT;
+        if (is_good || is_wanted) && !kept.iter().any(|best| best.dominates(one)) {
             if is_pure {
                 one.fails.ones().for_each(|failure| ways[failure] += 1);
             }
@@ -167,29 +210,39 @@ impl Candidate {
         belief.saved(fails, passes) - self.cost
     }
 
+    /// Whether it is no worse whatever stands beside it.
+    pub fn dominates(&self, other: &Self) -> bool {
+        self.cost <= other.cost
+            && other.fails.is_subset(&self.fails)
+            && self.passes.is_subset(&other.passes)
+    }
+
     /// What it saves beside others, which leave this rest.
-    fn gain(&self, rest: &Rest) -> f64 {
+    pub fn gain(&self, rest: &Rest) -> f64 {
         let fails = self.fails.intersection_count(&rest.fails);
         let passes = self.passes.intersection_count(&rest.passes);
-        rest.belief.saved(fails, passes) - self.cost
+        LEFT * number(fails) - rest.contradicted * number(passes) - self.cost
     }
 }
 
 impl Rest {
     fn of(seen: &Seen, belief: Belief) -> Self {
-        let all = |count: usize| {
-            let mut bits = FixedBitSet::with_capacity(count);
-            bits.insert_range(..);
-            bits
-        };
         Self {
-            fails: all(seen.fails.len()),
-            passes: all(seen.passes.len()),
-            belief,
+            fails: whole(seen.fails.len()),
+            passes: whole(seen.passes.len()),
+            contradicted: belief.contradicted(),
         }
     }
 
-    fn take(&mut self, one: &Candidate) {
+    /// The same where passes cost so many times as much.
+    fn dearer(&self, times: f64) -> Self {
+        Self {
+            contradicted: times * self.contradicted,
+            ..self.clone()
+        }
+    }
+
+    pub fn take(&mut self, one: &Candidate) {
         self.fails.difference_with(&one.fails);
         self.passes.difference_with(&one.passes);
     }
@@ -202,12 +255,24 @@ impl Rest {
 }
 
 /// What a choice costs, but for what the passes in no candidate would.
-fn cost(all: &[&Candidate], rest: &Rest, chosen: &[usize]) -> f64 {
+pub(crate) fn cost(all: &[&Candidate], rest: &Rest, chosen: &[usize]) -> f64 {
     let left = rest.without(all, chosen);
     let fails = left.fails.count_ones(..);
     let passes = rest.passes.count_ones(..) - left.passes.count_ones(..);
     let said: f64 = chosen.iter().map(|place| all[*place].cost).sum();
-    LEFT * number(fails) + rest.belief.contradicted() * number(passes) + said
+    LEFT * number(fails) + rest.contradicted * number(passes) + said
+}
+
+/// The best of some greedy choices: passes cost what they do there, or more. What many passes contradict
+/// and few failures are left by may stand in the way of several that are contradicted by none.
+fn begun(all: &[&Candidate], rest: &Rest) -> Vec<usize> {
+    let begin = |times: f64| {
+        let chosen = greedy(all, rest.dearer(times), Vec::new());
+        (cost(all, rest, &chosen), chosen)
+    };
+    let begun = DEARER.into_iter().map(begin);
+    let best = begun.min_by(|(one, _), (other, _)| one.total_cmp(other));
+    best.map_or_else(Vec::new, |(_, chosen)| chosen)
 }
 
 /// Takes what saves most, as long as something saves anything.
@@ -246,83 +311,5 @@ fn improve(all: &[&Candidate], rest: &Rest, chosen: &mut Vec<usize>) {
             .filter(|(cost, _)| *cost < best - 1e-9);
         let Some((cost, tried)) = better else { return };
         (best, *chosen) = (cost, tried);
-    }
-}
-
-/// Branch and bound: the failure that fewest candidates cover is covered by each of these, or by none.
-struct Exact<'c> {
-    all: &'c [&'c Candidate],
-    best: f64,
-    chosen: Vec<usize>,
-    steps: usize,
-}
-
-impl Exact<'_> {
-    fn search(&mut self, rest: &Rest, path: &mut Vec<usize>, spent: f64) {
-        let Some(steps) = self.steps.checked_sub(1) else {
-            return;
-        };
-        self.steps = steps;
-        let open = rest.fails.count_ones(..);
-        if open == 0 {
-            if spent < self.best - 1e-9 {
-                self.best = spent;
-                self.chosen.clone_from(path);
-            }
-            return;
-        }
-        if spent + self.bound(rest, open) >= self.best - 1e-9 {
-            return;
-        }
-        let Some((failure, covering)) = self.hardest(rest) else {
-            return;
-        };
-        for place in covering {
-            let mut left = rest.clone();
-            left.take(self.all[place]);
-            let passes = rest.passes.count_ones(..) - left.passes.count_ones(..);
-            path.push(place);
-            self.search(
-                &left,
-                path,
-                spent + self.all[place].cost + rest.belief.contradicted() * number(passes),
-            );
-            path.pop();
-        }
-        let mut left = rest.clone();
-        left.fails.remove(failure);
-        self.search(&left, path, spent + LEFT);
-    }
-
-    /// What the open failures cost at least.
-    fn bound(&self, rest: &Rest, open: usize) -> f64 {
-        let share = |one: &&Candidate| {
-            let fails = one.fails.intersection_count(&rest.fails);
-            if fails == 0 {
-                LEFT
-            } else {
-                one.cost / number(fails)
-            }
-        };
-        let least = self.all.iter().map(share).fold(LEFT, f64::min);
-        least * number(open)
-    }
-
-    fn hardest(&self, rest: &Rest) -> Option<(usize, Vec<usize>)> {
-        let mut counts = vec![0_usize; rest.fails.len()];
-        for one in self.all {
-            one.fails.ones().for_each(|failure| counts[failure] += 1);
-        }
-        let failure = rest.fails.ones().min_by_key(|failure| counts[*failure])?;
-        let covering = self.all.iter().enumerate();
-        let covering = covering.filter(|(_, one)| one.fails.contains(failure));
-        let mut covering: Vec<_> = covering
-            .map(|(place, one)| (one.gain(rest), place))
-            .collect();
-        covering.sort_by(|(one, _), (other, _)| other.total_cmp(one));
-        Some((
-            failure,
-            covering.into_iter().map(|(_, place)| place).collect(),
-        ))
     }
 }

@@ -1,9 +1,11 @@
 //! Where a further cause could hide: in values that stood together in cases that failed by another cause,
 //! and in none that passed.
 
+use std::{cmp::Reverse, collections::BinaryHeap};
+
 use fixedbitset::FixedBitSet;
 
-use crate::{Explanation, Row, Table, literal::there};
+use crate::{Explanation, Row, Table};
 
 /// How many values are looked up at most.
 const LOOKED_UP: usize = 20_000_000;
@@ -32,25 +34,28 @@ pub(crate) fn unseen(table: &Table, explanation: &Explanation, most: usize) -> V
     }
     let passed = table.rows().iter().filter(|row| row.passed > 0);
     passed.for_each(|row| threes.set(row, false));
-    let untried = |row: &Row| row.failed + row.passed + row.flaky == 0;
     let rows = table.rows().iter().enumerate();
-    let rows = rows.filter(|(place, row)| untried(row) && !blamed.contains(*place));
+    let rows = rows.filter(|(place, row)| row.tries() == 0 && !blamed.contains(*place));
     let mut rows: Vec<_> = rows.map(|(place, _)| place).collect();
     let step = 1 + rows.len() * threes.columns.len() / LOOKED_UP;
     rows = rows.into_iter().step_by(step).collect();
+    let count = |threes: &Threes, place: usize| threes.count(&table.rows()[place]);
+    let counted = rows.into_iter();
+    let counted = counted.map(|place| (count(&threes, place), Reverse(place)));
+    let mut best: BinaryHeap<_> = counted.filter(|(count, _)| *count > 0).collect();
     let mut chosen = Vec::new();
-    while chosen.len() < most && !threes.hidden.is_clear() {
-        let counted = rows
-            .iter()
-            .map(|place| (threes.count(&table.rows()[*place]), *place));
-        let Some((count, place)) = counted.rev().max_by_key(|(count, _)| *count) else {
+    while chosen.len() < most {
+        let Some((before, Reverse(place))) = best.pop() else {
             break;
         };
-        if count == 0 {
-            break;
+        // What was hidden in it may have been seen in another by now.
+        let now = count(&threes, place);
+        if now == before {
+            threes.set(&table.rows()[place], false);
+            chosen.push(place);
+        } else if now > 0 {
+            best.push((now, Reverse(place)));
         }
-        threes.set(&table.rows()[place], false);
-        chosen.push(place);
     }
     chosen
 }
@@ -113,7 +118,7 @@ impl Threes {
 fn finest(table: &Table) -> Vec<usize> {
     let mut best: Vec<(usize, usize, usize)> = Vec::new();
     for (place, column) in table.columns().iter().enumerate() {
-        let count = there(table, place).count();
+        let count = table.there(place).count();
         match best.iter_mut().find(|(group, ..)| *group == column.group) {
             Some(known) if known.1 < count => *known = (column.group, count, place),
             Some(_) => {}

@@ -15,10 +15,13 @@ mod budget;
 mod candidates;
 mod cause;
 mod cover;
+mod exact;
 mod explore;
 mod literal;
 mod rivals;
+mod seen;
 mod table;
+mod within;
 
 pub use budget::{Budget, settle};
 pub use cause::{Beside, Cause, Explanation, Rival, explain};

@@ -40,7 +40,13 @@ impl Values {
 
     /// The values one by one.
     pub fn iter(self) -> impl Iterator<Item = u8> {
-        (0..128).filter(move |value| self.0 >> value & 1 == 1)
+        let mut rest = self.0;
+        std::iter::from_fn(move || {
+            let value = u8::try_from(rest.trailing_zeros()).ok();
+            let value = value.filter(|_| rest != 0)?;
+            rest &= rest - 1;
+            Some(value)
+        })
     }
 
     /// How many there are.
@@ -80,7 +86,7 @@ impl Literal {
     #[must_use]
     pub fn shape(&self, table: &Table) -> Shape {
         let column = &table.columns()[self.column];
-        let there = there(table, self.column);
+        let there = table.there(self.column);
         let (own, others) = (self.values.count(), there.without(self.values).count());
         match &column.kind {
             Kind::Ordered => {
@@ -101,7 +107,7 @@ impl Literal {
 
     /// What it costs to say it: of equally good causes the cheapest is told.
     pub(crate) fn cost(&self, table: &Table) -> f64 {
-        let others = || there(table, self.column).without(self.values).count();
+        let others = || table.there(self.column).without(self.values).count();
         match self.shape(table) {
             Shape::One | Shape::Half => 1.5,
             Shape::Range | Shape::Family => 1.7,
@@ -115,23 +121,13 @@ fn small(count: usize) -> f64 {
     u8::try_from(count).map_or(256.0, f64::from)
 }
 
-/// The values of a column that some row has.
-pub(crate) fn there(table: &Table, column: usize) -> Values {
-    let is_there = |value: &u8| {
-        let values = Values::from_iter([*value]);
-        !table.having(&Literal { column, values }).is_clear()
-    };
-    let all = 0..u8::try_from(table.columns()[column].values).unwrap_or(u8::MAX);
-    all.filter(is_there).collect()
-}
-
 /// All literals that say something, but for lists of values: of those of one group that say the same
 /// of every row, the first.
 pub(crate) fn literals(table: &Table) -> Vec<Literal> {
     let mut seen = HashSet::new();
     let mut all = Vec::new();
     for (column, info) in table.columns().iter().enumerate() {
-        let there = there(table, column);
+        let there = table.there(column);
         let sets: Vec<Values> = match &info.kind {
             Kind::Ordered => ranges(there),
             Kind::Unordered { families } => {

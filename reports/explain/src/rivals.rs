@@ -6,14 +6,15 @@ use fixedbitset::FixedBitSet;
 
 use crate::{
     Literal, Table,
-    candidates::{Belief, CHANCE, Candidate, Seen, number},
+    candidates::{Belief, CHANCE, Candidate, number, whole},
+    seen::Seen,
 };
 
 /// Something that a cause could be, by what is known.
 #[derive(Clone, Debug)]
 pub(crate) struct Hypothesis {
     /// Its literals; none where nothing but chance accounts for the failures.
-    pub literals: Vec<Literal>,
+    pub literals: Option<Vec<Literal>>,
     /// The rows that it says must fail, beside what the other causes say.
     pub region: FixedBitSet,
     /// How likely it is.
@@ -28,6 +29,8 @@ const FAR: f64 = 9.0;
 const WEIGHED: usize = 300;
 /// How likely the best one has to be to count as settled.
 pub(crate) const SETTLED: f64 = 0.97;
+/// How often a row is tried at most: none again while another that was not tried would tell.
+const TRIED: u32 = 3;
 /// How near to 0 or 1 the answer may be that is expected of a question that is worth asking.
 const WORTH_ASKING: f64 = 0.01;
 
@@ -63,7 +66,7 @@ pub(crate) fn hypotheses(known: &Known<'_>, place: usize) -> Vec<Hypothesis> {
     scored.truncate(WEIGHED);
     let candidates = scored.into_iter().map(|(score, one)| {
         let region = own.region(table, &one.literals);
-        (score, one.literals.clone(), region)
+        (score, Some(one.literals.clone()), region)
     });
     let nothing = FixedBitSet::with_capacity(table.rows().len());
     let mut found = Found {
@@ -71,7 +74,7 @@ pub(crate) fn hypotheses(known: &Known<'_>, place: usize) -> Vec<Hypothesis> {
         places: HashMap::new(),
         all: Vec::new(),
     };
-    for (score, literals, region) in candidates.chain([(by_chance, Vec::new(), nothing)]) {
+    for (score, literals, region) in candidates.chain([(by_chance, None, nothing)]) {
         found.take(literals, region, (score - best).exp());
     }
     found.in_shares()
@@ -87,10 +90,9 @@ impl Own {
         } = known;
         let mut own = Self {
             fails: chosen[place].fails.clone(),
-            passes: FixedBitSet::with_capacity(seen.passes.len()),
+            passes: whole(seen.passes.len()),
             others: FixedBitSet::with_capacity(table.rows().len()),
         };
-        own.passes.insert_range(..);
         for (_, other) in chosen.iter().enumerate().filter(|(one, _)| *one != place) {
             own.fails.difference_with(&other.fails);
             own.passes.difference_with(&other.passes);
@@ -131,7 +133,7 @@ struct Found {
 }
 
 impl Found {
-    fn take(&mut self, literals: Vec<Literal>, region: FixedBitSet, share: f64) {
+    fn take(&mut self, literals: Option<Vec<Literal>>, region: FixedBitSet, share: f64) {
         let next = self.all.len();
         let at = *self.places.entry(region.clone()).or_insert(next);
         match self.all.get_mut(at) {
@@ -154,24 +156,23 @@ impl Found {
     }
 }
 
-/// The row whose outcome splits the hypotheses best, and how likely it fails.
+/// The row whose outcome splits the hypotheses best, and how likely it fails: one that was not tried yet or,
+/// where none of these tells anything, one that was tried least.
 pub(crate) fn splitting(table: &Table, all: &[Hypothesis]) -> Option<(usize, f64)> {
-    let mut expected: HashMap<usize, f64> = HashMap::new();
+    let mut expected = vec![0.0; table.rows().len()];
     for one in all {
-        for row in one.region.ones() {
-            *expected.entry(row).or_default() += one.share;
-        }
+        one.region.ones().for_each(|row| expected[row] += one.share);
     }
     let unsure = |share: f64| (share - 0.5).abs();
-    let tried = |row: usize| {
-        let row = &table.rows()[row];
-        f64::from(row.failed + row.passed + row.flaky) * 0.05
-    };
-    let worth = expected
-        .into_iter()
-        .filter(|(_, share)| (WORTH_ASKING..=1.0 - WORTH_ASKING).contains(share));
-    worth.min_by(|(one, share), (other, rate)| {
-        let (one_is, other_is) = (unsure(*share) + tried(*one), unsure(*rate) + tried(*other));
-        one_is.total_cmp(&other_is).then(one.cmp(other))
-    })
+    let rows = expected.into_iter().zip(table.rows()).enumerate();
+    let worth = rows.filter(|(_, (share, row))| {
+        row.tries() < TRIED && (WORTH_ASKING..=1.0 - WORTH_ASKING).contains(share)
+    });
+    let worth = worth.map(|(place, (share, row))| (row.tries(), place, share));
+    // The first of equal ones.
+    let best = worth.min_by(|(tries, _, one), (times, _, other)| {
+        let by_share = unsure(*one).total_cmp(&unsure(*other));
+        tries.cmp(times).then(by_share)
+    });
+    best.map(|(_, place, share)| (place, share))
 }

@@ -37,7 +37,7 @@ pub struct Row {
     pub failed: u32,
     /// How often it passed.
     pub passed: u32,
-    /// How often it came out in both ways at once: that tells for no cause and against none.
+    /// How often it came out in both ways, or otherwise than last: that tells for no cause and against none.
     pub flaky: u32,
 }
 
@@ -57,6 +57,12 @@ pub struct Table {
     rows: Vec<Row>,
     /// Of each column and value the rows that have it.
     having: Vec<Vec<FixedBitSet>>,
+    /// Of each column the values that some row has.
+    there: Vec<Values>,
+    /// All rows.
+    all: FixedBitSet,
+    /// The columns that say at which place a row was tried.
+    placed: Vec<usize>,
 }
 
 /// Why columns and rows are no table.
@@ -99,6 +105,13 @@ pub enum BadTable {
     },
 }
 
+impl Row {
+    /// How often it was tried.
+    pub(crate) const fn tries(&self) -> u32 {
+        self.failed + self.passed + self.flaky
+    }
+}
+
 impl Table {
     /// Takes columns and rows as a table.
     ///
@@ -119,11 +132,29 @@ impl Table {
         for (place, row) in rows.iter().enumerate() {
             take(&columns, &mut having, place, row)?;
         }
+        let mut all = none;
+        all.insert_range(..);
         Ok(Self {
+            there: having.iter().map(|values| there(values)).collect(),
             columns,
             rows,
             having,
+            all,
+            placed: Vec::new(),
         })
+    }
+
+    /// The same, where these columns say at which place a row was tried: a cause may name a place beside its
+    /// other literals.
+    #[must_use]
+    pub fn placed_by(mut self, columns: Vec<usize>) -> Self {
+        self.placed = columns;
+        self
+    }
+
+    /// The columns that say at which place a row was tried.
+    pub(crate) fn placed(&self) -> &[usize] {
+        &self.placed
     }
 
     /// The columns.
@@ -138,33 +169,65 @@ impl Table {
         &self.rows
     }
 
-    /// Adds what came of a row.
+    /// Adds what came of a row: what came last counts.
     pub fn add(&mut self, row: usize, outcome: Outcome) {
-        match outcome {
-            Outcome::Failed => self.rows[row].failed += 1,
-            Outcome::Passed => self.rows[row].passed += 1,
-        }
+        let row = &mut self.rows[row];
+        let (same, other) = match outcome {
+            Outcome::Failed => (&mut row.failed, &mut row.passed),
+            Outcome::Passed => (&mut row.passed, &mut row.failed),
+        };
+        *same += 1;
+        row.flaky += std::mem::take(other);
     }
 
     /// The rows of which all `literals` are true.
     #[must_use]
     pub fn region(&self, literals: &[Literal]) -> FixedBitSet {
-        let mut all = FixedBitSet::with_capacity(self.rows.len());
-        all.insert_range(..);
-        for literal in literals {
-            all.intersect_with(&self.having(literal));
-        }
-        all
+        FixedBitSet::with_capacity_and_blocks(self.rows.len(), self.blocks(literals))
+    }
+
+    /// How many these are.
+    pub(crate) fn width(&self, literals: &[Literal]) -> usize {
+        let counts = self.blocks(literals).map(usize::count_ones);
+        counts.map(|count| count as usize).sum()
     }
 
     /// The rows of which a literal is true.
     pub(crate) fn having(&self, literal: &Literal) -> FixedBitSet {
-        let mut any = FixedBitSet::with_capacity(self.rows.len());
-        for value in literal.values.iter() {
-            any.union_with(&self.having[literal.column][usize::from(value)]);
-        }
-        any
+        self.region(&[*literal])
     }
+
+    /// The values of a column that some row has.
+    pub(crate) fn there(&self, column: usize) -> Values {
+        self.there[column]
+    }
+
+    /// The rows of which all literals are true, as the words of a set.
+    fn blocks(&self, literals: &[Literal]) -> impl Iterator<Item = usize> {
+        let sets = literals.iter().map(|literal| {
+            let having = &self.having[literal.column];
+            let values = literal.values.iter().map(usize::from);
+            values.map(|value| having[value].as_slice()).collect()
+        });
+        let sets: Vec<Vec<&[usize]>> = sets.collect();
+        self.all
+            .as_slice()
+            .iter()
+            .zip(0..)
+            .map(move |(all, place)| {
+                sets.iter().fold(*all, |all, any| {
+                    all & any.iter().fold(0, |any, one| any | one[place])
+                })
+            })
+    }
+}
+
+/// The values that some row has, by the rows that have each.
+fn there(values: &[FixedBitSet]) -> Values {
+    let numbered = values.iter().zip(0..);
+    numbered
+        .filter_map(|(rows, value)| (!rows.is_clear()).then_some(value))
+        .collect()
 }
 
 fn take(

@@ -1,5 +1,7 @@
 //! A checker that shares no code with the search: it knows rows and values only, and tries everything.
 
+use std::collections::BTreeSet;
+
 use migratrix_explain::{
     Cause, Column, Kind, Literal, Outcome, Row, Table, Values, explain, settle,
 };
@@ -252,6 +254,73 @@ fn what_is_not_sure_is_settled_by_questions() {
         .collect();
     assert_eq!(region.ones().collect::<Vec<_>>(), planted, "after {asked}");
     assert!(asked < 12, "{asked}");
+}
+
+#[test]
+fn what_fails_at_one_place_alone_is_told_with_the_place_and_nothing_is_left_over() {
+    let fails = |row: &[u8]| row[0] == 1 && row[1] == 2 && row[2] != 0 && row[3] == 1;
+    let table = table(fails, |_| true);
+    let without = explain(&table);
+    assert_eq!((without.causes.len(), without.left.len()), (0, 4));
+    let placed = table.placed_by(vec![0, 1]);
+    let explanation = explain(&placed);
+    let [cause] = explanation.causes.as_slice() else {
+        panic!("one cause: {explanation:?}");
+    };
+    assert_eq!((cause.failed.len(), cause.passed.len()), (4, 0));
+    assert_eq!(placed.region(&cause.literals).count_ones(..), 4);
+    assert_eq!(explanation.left, []);
+}
+
+#[test]
+fn places_that_lie_beside_one_another_are_told_as_a_range() {
+    let fails = |row: &[u8]| row[0] >= 1 && row[1] == 2 && row[2] != 0 && row[3] == 1;
+    let table = table(fails, |_| true).placed_by(vec![0, 1]);
+    let explanation = explain(&table);
+    let [cause] = explanation.causes.as_slice() else {
+        panic!("one cause: {explanation:?}");
+    };
+    assert_eq!((cause.failed.len(), cause.literals.len()), (8, 4));
+}
+
+#[test]
+fn where_nearly_all_fail_that_is_the_cause() {
+    let fails = |row: &[u8]| row.iter().any(|value| *value > 0);
+    let explanation = explain(&table(fails, |_| true));
+    let [cause] = explanation.causes.as_slice() else {
+        panic!("one cause: {explanation:?}");
+    };
+    assert_eq!((cause.failed.len(), cause.passed.len()), (107, 1));
+    assert_eq!(cause.literals, []);
+}
+
+#[test]
+fn no_row_is_asked_for_again_while_another_would_tell() {
+    let fails = |row: &[u8]| row[0] == 2 && row[2] == 1 && row[3] == 1;
+    let truth = table(fails, |_| true);
+    for first in 0..11 {
+        let mut few = table(fails, |place| place % 11 == first);
+        let doubted = explain(&few).doubted;
+        let mut asked = BTreeSet::new();
+        settle(&mut few, 20, |row| {
+            let is_new = row % 11 != first || doubted.contains(&row);
+            assert!(is_new && asked.insert(row), "{row} was tried already");
+            match truth.rows()[row].failed {
+                0 => Outcome::Passed,
+                _ => Outcome::Failed,
+            }
+        });
+    }
+}
+
+#[test]
+fn what_came_of_a_row_last_counts() {
+    let mut table = table(|_| true, |place| place == 0);
+    table.add(0, Outcome::Failed);
+    assert_eq!((table.rows()[0].failed, table.rows()[0].passed), (2, 0));
+    table.add(0, Outcome::Passed);
+    let row = &table.rows()[0];
+    assert_eq!((row.failed, row.passed, row.flaky), (0, 1, 2));
 }
 
 #[test]

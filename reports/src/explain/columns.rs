@@ -34,6 +34,9 @@ enum Program {
     Qemu,
 }
 
+/// A filter that is true of all cases.
+const ALL: &str = "name(*)";
+
 /// How many of the roles that stand first are the sides of a jump.
 const SIDES: usize = 2;
 
@@ -72,15 +75,33 @@ impl Columns {
         self.0.iter().map(column).collect()
     }
 
-    /// The filter that is true of the rows of all of these literals.
+    /// Those that say from which release to which a case moves its guest.
+    pub(super) fn sides(&self) -> Vec<usize> {
+        let is_side = |axis: &Axis| {
+            let side = [Role::Source, Role::Destination].map(Role::word);
+            side.contains(&&*axis.name) && matches!(axis.words, Words::Facets(_))
+        };
+        let axes = self.0.iter().zip(0..);
+        axes.filter_map(|(axis, place)| is_side(axis).then_some(place))
+            .collect()
+    }
+
+    /// The filter that is true of the rows of all of these literals: without any it is one that is true of all.
     pub(super) fn filter(&self, table: &Table, literals: &[Literal]) -> String {
+        if literals.is_empty() {
+            return ALL.to_owned();
+        }
+        self.listed(table, literals)
+    }
+
+    fn listed(&self, table: &Table, literals: &[Literal]) -> String {
         let mut in_order = literals.to_vec();
         in_order.sort_by_key(|one| self.rank(one.column));
         let texts: Vec<_> = in_order.iter().map(|one| self.text(table, one)).collect();
         texts.join(" & ")
     }
 
-    /// The same without what it says of source and destination.
+    /// The same without what it says of source and destination; nothing where nothing is left.
     pub(super) fn traits(&self, table: &Table, literals: &[Literal]) -> String {
         let is_side = |one: &Literal| self.rank(one.column).0 < SIDES;
         let traits: Vec<_> = literals
@@ -88,7 +109,7 @@ impl Columns {
             .filter(|one| !is_side(one))
             .copied()
             .collect();
-        self.filter(table, &traits)
+        self.listed(table, &traits)
     }
 
     /// Source and destination stand first, as in a case's name what is migrated stands last.

@@ -4,7 +4,7 @@ use migratrix_matrix::{
 };
 
 use super::*;
-use crate::{Rules, Verdict};
+use crate::{Judgement, KnownAre, Rules, Standing, Verdict};
 
 fn known() -> Vec<Release> {
     let release = |(name, libvirt, qemu): (&str, &str, &str)| Release {
@@ -274,4 +274,113 @@ fn what_else_could_be_tried_makes_questions() {
         tck.iter().all(|case| told(case) == planted(case)),
         "{filters:?}"
     );
+}
+
+#[test]
+fn a_cause_of_a_pair_of_releases_and_three_more_values_leaves_nothing_over() {
+    let tck = cases(Suite::Tck, Backend::Libvirt, Some(Profile::TCK));
+    for planted in [
+        "source(trixie) & destination(sid) & control(p2p) & state(paused)",
+        "source(trixie) & destination(sid) & control(p2p) & state(transient) & state(paused)",
+        "source(qemu>=10) & destination(sid) & client(sid) & control(p2p) & state(paused)",
+    ] {
+        let planted = matching(planted);
+        let account = account(&run_of(&tck, &planted));
+        let [cause] = account.causes.as_slice() else {
+            panic!("one cause: {account:?}");
+        };
+        let told = matching(&cause.filter);
+        let same = tck.iter().all(|case| told(case) == planted(case));
+        assert!(same && cause.sure, "{cause:?}");
+        assert_eq!(account.left_over, []);
+    }
+}
+
+/// The same run, at another time.
+fn at(run: &Run, began_unix: u64) -> Run {
+    let judgements = run.judgements().cloned();
+    let judgements = judgements.map(|one| Judgement { began_unix, ..one });
+    Run::new(run.planned().to_vec(), judgements).on(known())
+}
+
+#[test]
+fn of_a_case_that_came_out_unlike_in_two_runs_what_came_last_counts_and_that_is_told() {
+    let tck = cases(Suite::Tck, Backend::Libvirt, Some(Profile::TCK));
+    let failing = |filter| run_of(&tck, matching(filter));
+    let first = at(&failing("control(p2p)"), 100);
+    let last = at(&failing("control(p2p) & state(paused)"), 200);
+    let changed = matching("control(p2p) & !state(paused)");
+    let changed: BTreeSet<_> = tck.iter().filter(|case| changed(case)).cloned().collect();
+    let changed: Vec<_> = changed.into_iter().collect();
+    for runs in [[&first, &last], [&last, &first]] {
+        let account = Study::of(&runs, &[]).expect("one suite").account();
+        let filters: Vec<_> = account
+            .causes
+            .iter()
+            .map(|one| one.filter.as_str())
+            .collect();
+        assert_eq!(filters, ["control(p2p) & state(paused)"]);
+        assert_eq!(account.changed, changed);
+        let text = told(&account);
+        let line = format!(
+            "\n{} cases came out otherwise when tried before, as {}: what came last counts\n",
+            changed.len(),
+            changed[0]
+        );
+        assert!(text.contains(&line), "{text}");
+    }
+    let both = Study::of(&[&first, &at(&first, 300)], &[]).expect("one suite");
+    assert_eq!(both.account().changed, []);
+}
+
+#[test]
+fn what_most_failures_of_a_cause_say_is_told_with_it() {
+    let tck = cases(Suite::Tck, Backend::Libvirt, Some(Profile::TCK));
+    let mut run = run_of(&tck, matching("control(p2p) & state(paused)"));
+    let failed = run
+        .judgements()
+        .filter(|one| one.standing() == Standing::Failed);
+    let says = failed.cloned().zip(0..).map(|(mut one, number)| {
+        let (_, verdict) = one
+            .conditions
+            .iter_mut()
+            .find(|(condition, _)| *condition == Condition::Migrated)
+            .expect("it has this one");
+        let text = if number % 5 == 0 { "busy" } else { "not today" };
+        *verdict = Verdict::fail(format!(
+            "expected success, the p2p migration (none) from the source ({}, libvirt 9.0.0, QEMU 7.2.22) \
+             to the destination (sid, libvirt 12.6.0, QEMU 11.1.3) was refused: {text} (error code 9)",
+            one.case.tuple.source
+        ));
+        one.attempt += 1;
+        one
+    });
+    let says: Vec<_> = says.collect();
+    let (all, busy) = (says.len(), says.len().div_ceil(5));
+    says.into_iter().for_each(|one| run.add(one));
+    let rules = Rules {
+        flaky: crate::Flaky::Allowed,
+        ..Rules::default()
+    };
+    let text = told(&account(&run.by(rules)));
+    let line = format!(
+        "\n   says migrated: not today (error code 9) ({} of the {all})\n",
+        all - busy
+    );
+    assert!(text.contains(&line), "{line} in {text}");
+}
+
+#[test]
+fn where_nearly_all_cases_fail_that_is_told_by_a_filter_that_is_true_of_all() {
+    let tck = cases(Suite::Tck, Backend::Libvirt, Some(Profile::TCK));
+    let lone = tck[77].clone();
+    let account = account(&run_of(&tck, |case| *case != lone));
+    let [cause] = account.causes.as_slice() else {
+        panic!("one cause: {account:?}");
+    };
+    assert_eq!(
+        (cause.filter.as_str(), cause.passed.as_slice()),
+        ("name(*)", &[lone][..])
+    );
+    assert!(tck.iter().all(matching(&cause.filter)));
 }

@@ -7,6 +7,9 @@ use migratrix_matrix::Role;
 use super::{Account, Blame, Neighbours, Other, Tried};
 use crate::terminal::{cases, count};
 
+/// What accounts for a failure that is left over.
+const NOTHING: &str = "no combination of up to three values, with or without a pair of releases,";
+
 /// How many cases that are left over are named.
 const NAMED: usize = 5;
 
@@ -30,7 +33,7 @@ pub fn told(account: &Account) -> String {
         let left = cases(left_over.len());
         put(
             &mut text,
-            &format!("\nleft over: {left} that no combination of up to three values accounts for:"),
+            &format!("\nleft over: {left} that {NOTHING} accounts for:"),
         );
         left_over
             .iter()
@@ -44,7 +47,7 @@ pub fn told(account: &Account) -> String {
         }
     }
     put(&mut text, "");
-    remarks(&mut text, tally);
+    remarks(&mut text, account);
     let roles = never_varied.iter().map(String::as_str);
     let roles: Vec<_> = roles.filter(|name| is_role(name)).collect();
     if tally.failed > 0 && !roles.is_empty() {
@@ -92,8 +95,8 @@ fn head(account: &Account) -> String {
             let verb = if failed == 1 { "fails" } else { "fail" };
             match (account.causes.len(), left) {
                 (0, _) => format!(
-                    "{failed} of {of} {verb}, and no combination of up to three values accounts for \
-                     them; see what migratrix report says of them"
+                    "{failed} of {of} {verb}, and {NOTHING} accounts for them; see what migratrix report \
+                     says of them"
                 ),
                 (_, 0) => format!("{failed} of {of} {verb}: {by} for all of them"),
                 (_, _) => format!("{failed} of {of} {verb}: {by} for {have} of them"),
@@ -106,6 +109,7 @@ fn one(text: &mut String, place: usize, cause: &Blame) {
     let Blame {
         filter,
         in_other_words,
+        reason,
         failed,
         passed,
         sure,
@@ -127,6 +131,9 @@ fn one(text: &mut String, place: usize, cause: &Blame) {
             how.join(", ")
         ),
     );
+    if let Some(reason) = reason {
+        put(text, &format!("   says {}", reason));
+    }
     if !in_other_words.is_empty() {
         put(
             text,
@@ -134,7 +141,9 @@ fn one(text: &mut String, place: usize, cause: &Blame) {
         );
     }
     let tried: Vec<_> = beside.iter().map(neighbours).collect();
-    put(text, &format!("   beside it: {}", tried.join("; ")));
+    if !tried.is_empty() {
+        put(text, &format!("   beside it: {}", tried.join("; ")));
+    }
     rivals.iter().for_each(|one| other(text, one));
 }
 
@@ -163,13 +172,22 @@ fn other(text: &mut String, one: &Other) {
     }
 }
 
-fn remarks(text: &mut String, tally: &Tried) {
+fn remarks(text: &mut String, account: &Account) {
     let Tried {
         excused,
         flaky,
         unknown,
         ..
-    } = *tally;
+    } = account.cases;
+    if let Some(first) = account.changed.first() {
+        let changed = cases(account.changed.len());
+        put(
+            text,
+            &format!(
+                "{changed} came out otherwise when tried before, as {first}: what came last counts"
+            ),
+        );
+    }
     for (number, what) in [
         (
             excused,

@@ -8,32 +8,68 @@ use migratrix_matrix::{Case, Filter, Releases};
 
 use super::{data::words, query};
 use crate::{
-    Blame, Run, Study,
-    terminal::{cases, count},
+    Account, Blame, Judgement, KnownAre, Run, Standing, Study,
+    terminal::{cases, count, sign},
 };
 
 /// How many causes are told.
 const TOLD: usize = 12;
 
-/// The causes of the run's failures; nothing where there is nothing to tell.
+/// The causes of the run's failures and, behind their sign, those of its known failures; nothing where there
+/// is nothing to tell.
 pub fn causes(run: &Run) -> Markup {
-    let account = Study::of(&[run], &[]).map(|study| study.account());
-    let Ok(account) = account else {
-        return html! {};
+    let failures = Study::of(&[run], &[]).map(|study| study.account()).ok();
+    let known = is_excusing(run).then(|| Study::of_known(run));
+    let known = known.and_then(Result::ok).map(|study| study.account());
+    let telling = |account: &Option<Account>| {
+        let account = account.as_ref();
+        account.is_some_and(|account| !account.telling().is_empty())
     };
-    let causes = account.telling();
-    let (told, left) = (causes.len().min(TOLD), account.left_over.len());
+    let of = match (telling(&failures), telling(&known)) {
+        (false, false) => return html! {},
+        (false, true) => "known failures",
+        (true, _) => "failures",
+    };
     let releases = Releases::new(run.planned_releases().to_vec()).unwrap_or_default();
     html! {
-        @if !causes.is_empty() {
-            section.causes aria-labelledby="why" {
-                h2 #why { "What accounts for the failures" }
-                ol { @for cause in &causes[..told] { li { (one(run, &releases, cause)) } } }
-                @if causes.len() > told {
-                    p.mute { (count(causes.len() - told, "more cause")) ", which migratrix explain tells" }
-                }
-                @if left > 0 { p.mute { (cases(left)) " in no cause" } }
+        section.causes aria-labelledby="why" {
+            h2 #why { "What accounts for the " (of) }
+            @for (account, standing) in [(&failures, Standing::Failed), (&known, Standing::KnownFailure)] {
+                @if let Some(account) = account { (list(run, &releases, account, standing)) }
             }
+        }
+    }
+}
+
+/// Whether known failures are as expected, and there are some.
+fn is_excusing(run: &Run) -> bool {
+    let known = |one: &Judgement| one.standing() == Standing::KnownFailure;
+    run.rules().known == KnownAre::Excused && run.judgements().any(known)
+}
+
+fn list(run: &Run, releases: &Releases, account: &Account, standing: Standing) -> Markup {
+    let causes = account.telling();
+    let told = causes.len().min(TOLD);
+    let (more, left) = (causes.len() - told, account.left_over.len());
+    let (fail_known, of) = match standing {
+        Standing::KnownFailure => (" --fail-known", "known failures"),
+        Standing::Failed
+        | Standing::FailedAtFirst
+        | Standing::UnexpectedPass
+        | Standing::Unknown
+        | Standing::Passed
+        | Standing::Skipped => ("", "failures"),
+    };
+    html! {
+        @if !causes.is_empty() {
+            ol { @for cause in &causes[..told] { li {
+                @if standing == Standing::KnownFailure { b.known { (sign(standing)) } " " }
+                (one(run, releases, cause))
+            } } }
+            @if more > 0 {
+                p.mute { (count(more, "more cause")) ", which migratrix explain" (fail_known) " tells" }
+            }
+            @if left > 0 { p.mute { (cases(left)) " of the " (of) " in no cause" } }
         }
     }
 }
@@ -45,6 +81,7 @@ fn one(run: &Run, releases: &Releases, cause: &Blame) -> Markup {
             None => code { (cause.filter) },
         }
         " " small { (cause.how_many()) }
+        @if let Some(reason) = &cause.reason { br; small { (reason) } }
         @if !cause.in_other_words.is_empty() {
             br; small { "the same in other words: " (cause.in_other_words.join(", ")) }
         }

@@ -203,31 +203,67 @@ fn of_very_many_failures_the_first_have_everything_and_the_page_stays_below_its_
     assert!(page.contains(" more, left out here to keep the page small"));
 }
 
-#[test]
-fn a_cause_is_a_link_to_its_cases_and_none_is_told_where_all_fail() {
+/// A run of 96 cases, of which those fail that `fails` says it of.
+fn with_failures(fails: fn(&str) -> bool) -> Run {
     let (refused, _) = refused();
     let failed = refused.judgements().next().expect("there is one").clone();
     let passed = judge(&story::good(CASE));
-    let planted = |fails: fn(&str) -> bool| {
-        let all = many(&passed, 96);
-        let judged = all.judgements().map(|one| {
-            let from = if fails(&one.case.to_string()) {
-                &failed
-            } else {
-                &passed
-            };
-            let case = one.case.clone();
-            Judgement {
-                case,
-                ..from.clone()
-            }
-        });
-        html(&Run::new(Vec::new(), judged), Kept(String::new()))
-    };
+    let all = many(&passed, 96);
+    let judged = all.judgements().map(|one| {
+        let from = if fails(&one.case.to_string()) {
+            &failed
+        } else {
+            &passed
+        };
+        let case = one.case.clone();
+        Judgement {
+            case,
+            ..from.clone()
+        }
+    });
+    Run::new(Vec::new(), judged)
+}
+
+#[test]
+fn a_cause_is_a_link_to_its_cases_with_what_they_say_and_none_is_told_where_all_fail() {
+    let planted = |fails| html(&with_failures(fails), Kept(String::new()));
     let page = planted(|name| name.contains("/p2p/transient-"));
     let told = "<a href=\"#control=p2p&amp;persistence=transient\"><code>control(p2p) &amp; \
-                state(transient)</code></a> <small>16 of 16 fail</small>";
+                state(transient)</code></a> <small>16 of 16 fail</small><br><small>migrated: no ";
     assert!(page.contains(told), "{told}");
     let none = "What accounts for the failures";
     assert!(!planted(|_| true).contains(none) && !planted(|_| false).contains(none));
+}
+
+#[test]
+fn the_causes_of_known_failures_are_told_with_their_sign() {
+    let known = |fails| {
+        let mut run = with_failures(fails);
+        let list = "[[known]]\ncases = \"control(p2p)\"\nconditions = [\"migrated\"]\nreason = \"of old\"\n";
+        let list = crate::KnownFailures::parse(list).expect("a list");
+        run.mark_known(&list, &migratrix_matrix::Releases::default())
+            .expect("it fits");
+        run
+    };
+    let page = |run: &Run| html(run, Kept(String::new()));
+    let sign =
+        "<li><b class=\"known\">~</b> <a href=\"#control=p2p\"><code>control(p2p)</code></a>";
+    let alone = page(&known(|name| name.contains("/p2p/")));
+    assert!(alone.contains("What accounts for the known failures"));
+    assert!(alone.contains(sign), "{alone}");
+    let both = |name: &str| name.contains("/p2p/") || name.contains("/tunnelled/transient-");
+    let both = page(&known(both));
+    assert!(both.contains("What accounts for the failures"));
+    let own = "<li><a href=\"#control=tunnelled&amp;persistence=transient\">";
+    let places = [own, sign].map(|one| both.find(one));
+    assert!(
+        places[0].is_some() && places[0] < places[1],
+        "failures first: {places:?}"
+    );
+    let failing = crate::Rules {
+        known: crate::KnownAre::Failed,
+        ..crate::Rules::default()
+    };
+    let failing = page(&known(|name| name.contains("/p2p/")).by(failing));
+    assert!(!failing.contains(sign) && failing.contains("<li><a href=\"#control=p2p\">"));
 }

@@ -3,7 +3,11 @@
 
 use migratrix_matrix::{ReleaseName, Version};
 
-use super::{Stop, grid::Pair, shortest::shortest};
+use super::{
+    Stop,
+    grid::Pair,
+    shortest::{reached, shortest},
+};
 use crate::ReportError;
 
 /// The releases of something that runs on top, and the steps between them.
@@ -62,17 +66,29 @@ impl Ladder {
     }
 
     fn shortest(&self, ends: Pair) -> Option<Vec<usize>> {
-        shortest(self.releases.len(), ends, |(from, to)| {
-            self.releases[from].next.contains(&to)
-        })
+        let next = |from: usize| self.releases[from].next.iter().copied();
+        shortest(self.releases.len(), ends, next)
     }
 
     /// All steps that stand on a way between two places.
-    pub(super) fn steps(&self, (from, to): Pair) -> impl Iterator<Item = Pair> {
+    pub(super) fn steps(&self, (from, to): Pair) -> Vec<Pair> {
+        let count = self.releases.len();
+        let ahead = reached(count, from, |place| &self.releases[place].next);
+        let behind = self.behind();
+        let behind = reached(count, to, |place| &behind[place]);
         let all = self.releases.iter().enumerate();
         let all = all.flat_map(|(place, rung)| rung.next.iter().map(move |next| (place, *next)));
-        let leads = move |from, to| from == to || self.shortest((from, to)).is_some();
-        all.filter(move |(begin, end)| leads(from, *begin) && leads(*end, to))
+        all.filter(|(begin, end)| ahead[*begin] && behind[*end])
+            .collect()
+    }
+
+    /// Of each place those that a step leads to it from.
+    fn behind(&self) -> Vec<Vec<usize>> {
+        let mut behind = vec![Vec::new(); self.releases.len()];
+        for (place, rung) in self.releases.iter().enumerate() {
+            rung.next.iter().for_each(|next| behind[*next].push(place));
+        }
+        behind
     }
 }
 

@@ -4,13 +4,13 @@ use std::{cmp::Reverse, collections::BinaryHeap};
 
 use super::grid::Pair;
 
-/// The way with the fewest steps among `count` places, both ends included. Of several it is that with
-/// the fewest steps against its direction, of these that which goes least far, and then the first by its
-/// places.
-pub(super) fn shortest(
+/// The way with the fewest steps among `count` places, both ends included, where `next` has the places that
+/// a step leads to. Of several it is that with the fewest steps against its direction, of these that which
+/// goes least far, and then the first by its places. No place is asked for its steps twice.
+pub(super) fn shortest<N: IntoIterator<Item = usize>>(
     count: usize,
     (from, to): Pair,
-    may: impl Fn(Pair) -> bool,
+    mut next: impl FnMut(usize) -> N,
 ) -> Option<Vec<usize>> {
     let mut ahead = BinaryHeap::from([Reverse((0, 0, 0, vec![from]))]);
     let mut done = vec![false; count];
@@ -22,7 +22,7 @@ pub(super) fn shortest(
         if std::mem::replace(&mut done[here], true) {
             continue;
         }
-        for next in (0..count).filter(|next| !done[*next] && may((here, *next))) {
+        for next in next(here).into_iter().filter(|next| !done[*next]) {
             let back = usize::from((next > here) != (to > from));
             let way = way.iter().copied().chain([next]).collect();
             let far = far + here.abs_diff(next);
@@ -30,6 +30,25 @@ pub(super) fn shortest(
         }
     }
     None
+}
+
+/// To which of `count` places steps lead from one, itself included. No place is asked for its steps twice.
+pub(super) fn reached<'n>(
+    count: usize,
+    from: usize,
+    mut next: impl FnMut(usize) -> &'n [usize],
+) -> Vec<bool> {
+    let mut reached = vec![false; count];
+    reached[from] = true;
+    let mut ahead = vec![from];
+    while let Some(here) = ahead.pop() {
+        for next in next(here) {
+            if !std::mem::replace(&mut reached[*next], true) {
+                ahead.push(*next);
+            }
+        }
+    }
+    reached
 }
 
 #[cfg(test)]
@@ -49,6 +68,10 @@ mod tests {
         longer.flat_map(|way| all(&way, to, may)).collect()
     }
 
+    fn places(may: &[bool]) -> Vec<usize> {
+        (0..may.len()).filter(|to| may[*to]).collect()
+    }
+
     fn cost(way: &[usize]) -> (usize, usize, usize) {
         let rises = way.first() < way.last();
         let against = way.windows(2).filter(|step| (step[0] < step[1]) != rises);
@@ -66,10 +89,31 @@ mod tests {
         ) {
             let (from, to) = (ends.0.index(may.len()), ends.1.index(may.len()));
             prop_assume!(from != to);
-            let found = shortest(may.len(), (from, to), |(from, to)| may[from][to]);
+            let next: Vec<Vec<usize>> = may.iter().map(|may| places(may)).collect();
+            let found = shortest(may.len(), (from, to), |from| next[from].iter().copied());
             let mut ways = all(&[from], to, &may);
+            let reached = reached(may.len(), from, |from| &next[from]);
+            prop_assert_eq!(reached[to], !ways.is_empty());
             ways.sort_by_key(|way| (cost(way), way.clone()));
             prop_assert_eq!(found, ways.into_iter().next());
         }
+    }
+
+    #[test]
+    fn no_place_of_a_thousand_is_asked_for_its_steps_twice() {
+        let count = 1000;
+        let next: Vec<Vec<usize>> = (0..count).map(|from| (from + 1..count).collect()).collect();
+        let mut asked = vec![0; count];
+        let way = shortest(count, (0, count - 1), |from| {
+            asked[from] += 1;
+            next[from].iter().copied().filter(|to| to % 3 > 0)
+        });
+        assert_eq!(way, None, "a third of the places is led to by no step");
+        let reached = reached(count, 0, |from| {
+            asked[from] += 1;
+            &next[from]
+        });
+        assert!(reached.into_iter().all(|one| one));
+        assert!(asked.into_iter().all(|times| times <= 2), "once by each");
     }
 }

@@ -10,7 +10,7 @@ use super::{
     grid::{Came, Grid, Kin, Pair},
     shortest::shortest,
 };
-use crate::{Account, Blame, Run, Study};
+use crate::{Account, Blame};
 
 /// What is known of the safety of each pair.
 pub(super) struct Survey<'r> {
@@ -35,7 +35,7 @@ pub(super) struct Cause {
 }
 
 impl<'r> Survey<'r> {
-    pub fn of(grid: &'r Grid<'r>, runs: &[&Run], account: &Account) -> Self {
+    pub fn of(grid: &'r Grid<'r>, account: &Account) -> Self {
         let known = |pair| (pair, Known::of(grid, pair));
         let mut survey = Self {
             grid,
@@ -47,7 +47,6 @@ impl<'r> Survey<'r> {
         for (pair, left) in grid.by_pair(&account.left_over) {
             let known = survey.pairs.entry(pair);
             known.and_modify(|one| one.left_over = left);
-            survey.look_closer(pair, runs);
         }
         survey.pairs.values_mut().for_each(Known::weigh);
         survey
@@ -67,27 +66,6 @@ impl<'r> Survey<'r> {
                 .entry(pair)
                 .and_modify(|one| one.causes.push(cause));
         }
-    }
-
-    /// Explains what is left over of a pair by its own cases alone: both releases are factors of no
-    /// cause there, which leaves room for more of others.
-    fn look_closer(&mut self, pair: Pair, runs: &[&Run]) {
-        let is_own = |case: &Case| self.grid.pair(case) == Some(pair);
-        let Ok(study) = Study::strict(runs, is_own) else {
-            return;
-        };
-        let account = study.account();
-        let known = self.pairs.get(&pair);
-        let left = known.map_or(Vec::new(), |known| known.left_over.clone());
-        let is_left = |case: &Case| left.contains(case);
-        let causes = account.telling().iter();
-        causes
-            .filter(|one| one.failed.iter().any(is_left))
-            .for_each(|one| self.take(one));
-        let still = account.left_over.into_iter().filter(is_left).collect();
-        self.pairs
-            .entry(pair)
-            .and_modify(|one| one.left_over = still);
     }
 
     fn is_safe(&self, pair: Pair) -> bool {
@@ -116,18 +94,28 @@ impl<'r> Survey<'r> {
         let count = self.grid.stops.len();
         let all = (0..count).flat_map(|from| (0..count).map(move |to| (from, to)));
         let there = all.filter(|(from, to)| from != to || self.pairs.contains_key(&(*from, *to)));
-        let mut jumps: Vec<_> = there.map(|pair| self.jump(pair)).collect();
+        let safe = self.safe();
+        let mut jumps: Vec<_> = there.map(|pair| self.jump(pair, &safe)).collect();
         jumps.sort_by_key(|one| one.way);
         jumps
     }
 
-    fn jump(&self, pair: Pair) -> Jump {
+    /// Of each release those that a jump from it is safe to.
+    fn safe(&self) -> Vec<Vec<usize>> {
+        let mut safe = vec![Vec::new(); self.grid.stops.len()];
+        for (from, to) in self.pairs.keys().filter(|pair| self.is_safe(**pair)) {
+            safe[*from].push(*to);
+        }
+        safe
+    }
+
+    fn jump(&self, pair: Pair, safe: &[Vec<usize>]) -> Jump {
         let (from, to) = pair;
         let name = |place: usize| self.grid.stops[place].name.clone();
         let known = self.pairs.get(&pair);
         let safety = known.map_or(Safety::Untested, |known| known.safety);
         let conditions = known.filter(|_| safety == Safety::Conditional);
-        let ladder = || shortest(self.grid.stops.len(), pair, |step| self.is_safe(step));
+        let ladder = || shortest(safe.len(), pair, |from| safe[from].iter().copied());
         let ladder = (safety != Safety::Safe && from != to)
             .then(ladder)
             .flatten();

@@ -4,7 +4,7 @@ use migratrix_matrix::{
 };
 
 use super::*;
-use crate::{Judgement, KnownFailures, Rules, Verdict};
+use crate::{Exit, Judgement, KnownFailures, Rules, Verdict};
 
 /// What came of each point on each pair of a real run.
 const REAL: &str = include_str!("../../tests/data/devices.tsv");
@@ -468,6 +468,13 @@ fn what_is_wrong_with_a_ladder_is_told_with_its_line_and_column() {
         let why = Ladder::parse(&text).expect_err(told).to_string();
         assert!(why.contains(told), "{why}\n{text}");
     }
+    let one = "name = \"mine\"\n[[release]]\nname = \"a\"\nqemu = \"5\"\n";
+    let one = Ladder::parse(one).expect_err("it has one").to_string();
+    assert_eq!(
+        one,
+        "line 3, column 8: the ladder has one release, `a`, and an upgrade takes two: add another \
+         [[release]], and name it in the `next` of this one"
+    );
     let empty = Ladder::parse("name = \"mine\"\n")
         .expect_err("it is empty")
         .to_string();
@@ -475,4 +482,41 @@ fn what_is_wrong_with_a_ladder_is_told_with_its_line_and_column() {
         empty,
         "line 1, column 8: the ladder has no releases: name each in a [[release]]"
     );
+}
+
+#[test]
+fn it_ends_by_the_jumps_that_were_asked_for() {
+    let all = jumps(&[&run_of(&devices(&THREE), failing(VIRTIO))]);
+    let between = |from, to| {
+        all.clone()
+            .between(from, to)
+            .expect("they are there")
+            .exit()
+    };
+    assert_eq!(between(None, None), Exit::Failed);
+    assert_eq!(between(Some("trixie"), Some("sid")), Exit::Failed);
+    assert_eq!(between(Some("sid"), Some("trixie")), Exit::AsExpected);
+    assert_eq!(between(Some("bookworm"), None), Exit::AsExpected);
+    let on = |all: &Jumps| {
+        let upgrade = all.clone().on(&nova(), Some("2024.1"), Some("2025.1"));
+        upgrade.expect("it leads there").exit()
+    };
+    assert_eq!(on(&all), Exit::Failed);
+    let unseen = jumps(&[&run_of(&devices(&THREE), |case| {
+        match arrow_of(&case.tuple).as_str() {
+            "trixie → sid" => Is::Unseen,
+            _ => Is::Passed,
+        }
+    })]);
+    assert_eq!((unseen.exit(), on(&unseen)), (Exit::Unknown, Exit::Unknown));
+    let safe = jumps(&[&run_of(&devices(&THREE), |_| Is::Passed)]);
+    assert_eq!(
+        (safe.exit(), on(&safe)),
+        (Exit::AsExpected, Exit::AsExpected)
+    );
+    let old = "name = \"mine\"\n[[release]]\nname = \"a\"\nqemu = \"12\"\nnext = [\"b\"]\n\
+               [[release]]\nname = \"b\"\nqemu = \"13\"\n";
+    let ladder = Ladder::parse(old).expect("a ladder");
+    let nothing = safe.on(&ladder, None, None).expect("it leads there");
+    assert_eq!(nothing.exit(), Exit::Unknown, "nothing stands for its step");
 }

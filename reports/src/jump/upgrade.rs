@@ -1,14 +1,16 @@
 //! An upgrade along a ladder: its steps, which of the jumps that were tried stand for each, and what of
 //! it was not tried.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use migratrix_matrix::{ReleaseName, Version};
 use serde::Serialize;
 
 use super::{
-    Avoid, Jumps, Safety, Stop, Tested,
+    Avoid, Jump, Jumps, Safety, Stop, Tested,
     ladder::{Ladder, Rung},
 };
-use crate::ReportError;
+use crate::{Exit, ReportError};
 
 /// An upgrade from one release of a ladder to another.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -118,10 +120,13 @@ impl Upgrade {
         let to = to.map_or(Ok(ladder.releases.len() - 1), |name| ladder.place(name))?;
         let way = ladder.way((from, to))?;
         let own: Vec<_> = way.windows(2).map(|step| (step[0], step[1])).collect();
-        let others = ladder.steps((from, to)).filter(|step| !own.contains(step));
+        let is_own: BTreeSet<_> = own.iter().copied().collect();
+        let others = ladder.steps((from, to)).into_iter();
+        let others = others.filter(|step| !is_own.contains(step));
+        let known = Ended::all(jumps);
         let step = |(from, to): (usize, usize), on_way| {
             let ends = [&ladder.releases[from], &ladder.releases[to]];
-            step(jumps, ends, on_way)
+            step(&known, ends, on_way)
         };
         let others: Vec<_> = others.map(|ends| step(ends, false)).collect();
         let own = own.iter().map(|ends| step(*ends, true));
@@ -133,6 +138,16 @@ impl Upgrade {
                 .map(|place| Place::of(jumps, &ladder.releases[*place]))
                 .collect(),
         })
+    }
+}
+
+impl Step {
+    /// How it ends: nobody knows of one that nothing stands for.
+    pub(super) fn exit(&self) -> Exit {
+        match self.standing.as_slice() {
+            [] => Exit::Unknown,
+            standing => Exit::worst(standing.iter().map(|one| one.safety.exit())),
+        }
     }
 }
 
@@ -151,30 +166,42 @@ impl Place {
     }
 }
 
-fn step(jumps: &Jumps, ends: [&Rung; 2], on_way: bool) -> Step {
+/// A jump that does not go back, with what its two ends have.
+struct Ended<'j> {
+    jump: &'j Jump,
+    stops: [&'j Stop; 2],
+}
+
+impl<'j> Ended<'j> {
+    fn all(jumps: &'j Jumps) -> Vec<Self> {
+        let stops = jumps.releases.iter().enumerate();
+        let stops: BTreeMap<_, _> = stops
+            .map(|(place, stop)| (&stop.name, (place, stop)))
+            .collect();
+        let ended = |jump: &'j Jump| {
+            let (source, destination) = (stops.get(&jump.source)?, stops.get(&jump.destination)?);
+            let stops = [source.1, destination.1];
+            (source.0 <= destination.0).then_some(Self { jump, stops })
+        };
+        jumps.jumps.iter().filter_map(ended).collect()
+    }
+}
+
+fn step(jumps: &[Ended<'_>], ends: [&Rung; 2], on_way: bool) -> Step {
     let [from, to] = ends;
-    let stop = |name: &ReleaseName| jumps.releases.iter().position(|one| one.name == *name);
-    let taken = jumps.jumps.iter().filter_map(|jump| {
-        let (source, destination) = (stop(&jump.source)?, stop(&jump.destination)?);
-        let stops = [&jumps.releases[source], &jumps.releases[destination]];
-        let takes = from.takes(stops[0]) && to.takes(stops[1]);
-        (source <= destination && takes).then_some((jump, stops))
-    });
-    let (tried, not): (Vec<_>, Vec<_>) =
-        taken.partition(|(jump, _)| jump.safety != Safety::Untested);
-    let standing = tried.iter().map(|(jump, _)| StandIn {
+    let takes = |one: &&Ended<'_>| from.takes(one.stops[0]) && to.takes(one.stops[1]);
+    let (tried, not): (Vec<_>, Vec<_>) = jumps
+        .iter()
+        .filter(takes)
+        .partition(|one| one.jump.safety != Safety::Untested);
+    let standing = tried.iter().map(|Ended { jump, .. }| StandIn {
         source: jump.source.clone(),
         destination: jump.destination.clone(),
         safety: jump.safety,
         cases: jump.cases.clone(),
         avoid: jump.avoid.clone(),
     });
-    let stops = |side: usize| {
-        tried
-            .iter()
-            .map(|(_, stops)| stops[side])
-            .collect::<Vec<_>>()
-    };
+    let stops = |side: usize| tried.iter().map(|one| one.stops[side]).collect::<Vec<_>>();
     let gaps = [("sources", from, stops(0)), ("destinations", to, stops(1))];
     Step {
         from: from.name.clone(),
@@ -183,7 +210,7 @@ fn step(jumps: &Jumps, ends: [&Rung; 2], on_way: bool) -> Step {
         standing: standing.collect(),
         untested: not
             .into_iter()
-            .map(|(jump, _)| [jump.source.clone(), jump.destination.clone()])
+            .map(|Ended { jump, .. }| [jump.source.clone(), jump.destination.clone()])
             .collect(),
         gaps: gaps
             .into_iter()

@@ -1,6 +1,10 @@
 //! The TOML of a ladder, as people write it: each value with its place in the text.
 
-use std::{collections::HashMap, ops::Range, str::FromStr};
+use std::{
+    collections::{HashMap, HashSet},
+    ops::Range,
+    str::FromStr,
+};
 
 use migratrix_matrix::{ReleaseName, Version};
 use serde::Deserialize;
@@ -72,6 +76,14 @@ impl Ladder {
         }
         for (place, release) in written.release.iter().enumerate() {
             reader.add(place, &release.name)?;
+        }
+        if let [only] = written.release.as_slice() {
+            let why = format!(
+                "the ladder has one release, `{}`, and an upgrade takes two: add another [[release]], and name \
+                 it in the `next` of this one",
+                only.name.get_ref()
+            );
+            return Err(reader.wrong(&only.name, why));
         }
         let releases = written.release.iter().map(|one| reader.release(one));
         let releases = releases.collect::<Result<Vec<_>, _>>()?;
@@ -150,7 +162,7 @@ impl Reader<'_> {
         from: &Spanned<String>,
         next: &[Spanned<String>],
     ) -> Result<Vec<usize>, ReportError> {
-        let mut places = Vec::new();
+        let (mut places, mut seen) = (Vec::new(), HashSet::new());
         for name in next {
             let (from, to) = (from.get_ref(), name.get_ref());
             let Some((place, _)) = self.places.get(to) else {
@@ -160,7 +172,7 @@ impl Reader<'_> {
                 );
                 return Err(self.wrong(name, why));
             };
-            if places.contains(place) {
+            if !seen.insert(*place) {
                 let why = format!("the step from `{from}` to `{to}` is there twice: name it once");
                 return Err(self.wrong(name, why));
             }
@@ -176,16 +188,20 @@ impl Reader<'_> {
         releases: &[Rung],
     ) -> Result<(), ReportError> {
         let mut done = vec![false; releases.len()];
+        let mut on_way = vec![false; releases.len()];
         for first in 0..releases.len() {
             let mut way = vec![(first, 0)];
+            on_way[first] = true;
             while let Some((here, step)) = way.pop() {
                 let Some(next) = releases[here].next.get(step).filter(|_| !done[here]) else {
-                    done[here] = true;
+                    (done[here], on_way[here]) = (true, false);
                     continue;
                 };
                 way.push((here, step + 1));
-                if let Some(begin) = way.iter().position(|(place, _)| place == next) {
-                    let round = way[begin..].iter().map(|(place, _)| *place).chain([*next]);
+                if on_way[*next] {
+                    let begin = way.iter().position(|(place, _)| place == next);
+                    let round = way[begin.unwrap_or(0)..].iter().map(|(place, _)| *place);
+                    let round = round.chain([*next]);
                     let round: Vec<_> = round.map(|place| releases[place].name.as_str()).collect();
                     let why = format!(
                         "the steps {} lead back to where they began: an upgrade only goes forward, take \
@@ -194,7 +210,10 @@ impl Reader<'_> {
                     );
                     return Err(self.wrong(&written[here].next[step], why));
                 }
-                way.push((*next, 0));
+                if !done[*next] {
+                    on_way[*next] = true;
+                    way.push((*next, 0));
+                }
             }
         }
         Ok(())

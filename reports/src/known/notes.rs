@@ -141,7 +141,66 @@ impl Notes {
         let all = self.partly.iter();
         all.map(|(entry, partly)| partly.told(entry)).collect()
     }
+
+    /// The same in one line, where there are any: of several entries how many do so in which way, each way
+    /// with one example.
+    pub fn partly_in_a_line(&self) -> Option<String> {
+        let mut all = self.partly.iter();
+        match (all.next(), self.partly.len()) {
+            (None, _) => None,
+            (Some((entry, partly)), 1) => Some(partly.told(entry)),
+            (Some(_), several) => {
+                let ways = [self.way(&OTHERWISE), self.way(&IN_PART)];
+                let ways: Vec<_> = ways.into_iter().flatten().collect();
+                Some(format!(
+                    "{several} known failures match in part: {}; summary.json names each",
+                    ways.join("; ")
+                ))
+            }
+        }
+    }
+
+    /// How many entries are not what they say in one way, in how many cases, and one of these.
+    fn way(&self, way: &Way) -> Option<String> {
+        let own = self.partly.iter();
+        let own = own.map(|(entry, partly)| (entry, (way.of)(partly)));
+        let own = own.filter(|(_, apart)| apart.cases > 0);
+        let some = cases(own.clone().map(|(_, apart)| apart.cases).sum());
+        let (entry, first) = own.clone().next()?;
+        let (case, condition) = first.first.as_ref()?;
+        let entries = match own.count() {
+            1 => format!("1 {}", way.one),
+            more => format!("{more} {}", way.several),
+        };
+        let seen = way.seen;
+        Some(format!(
+            "{entries}, in {some}, as {condition}{seen} in {case} ({entry})"
+        ))
+    }
 }
+
+/// A way in which entries are not what they say.
+struct Way {
+    of: fn(&Partly) -> &Apart,
+    one: &'static str,
+    several: &'static str,
+    /// What becomes of the condition.
+    seen: &'static str,
+}
+
+const OTHERWISE: Way = Way {
+    of: |one| &one.another,
+    one: "fails otherwise than its `says`",
+    several: "fail otherwise than their `says`",
+    seen: "",
+};
+
+const IN_PART: Way = Way {
+    of: |one| &one.part,
+    one: "passes one of its conditions and fails another",
+    several: "pass one of their conditions and fail another",
+    seen: " passes",
+};
 
 fn join(all: &mut Vec<String>, others: Vec<String>) {
     for other in others {

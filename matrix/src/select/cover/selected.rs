@@ -3,7 +3,7 @@
 use itertools::Itertools;
 
 use crate::{
-    Case, Fault, Point, Releases, SelectError, Selection, Strengths, Tuple, excluded,
+    AxisGroup, Case, Fault, Point, Releases, SelectError, Selection, Strengths, Tuple, excluded,
     point::Facet,
     select::cover::{Both, Halves, STRONGEST, Wish, choose, facets, own_facets},
     word::find,
@@ -104,32 +104,41 @@ impl Selection {
 }
 
 impl Strengths {
-    /// That each is one that there can be, whatever the cases are.
+    /// That that of all axes is one that there can be, whatever the cases are.
     pub(crate) fn check(&self) -> Result<(), SelectError> {
-        let all = self.groups.iter().map(|group| group.strength);
-        let mut all = [self.strength].into_iter().chain(all);
-        if let Some(wrong) = all.find(|strength| !(1..=STRONGEST).contains(strength)) {
-            return Err(SelectError::Strength(wrong));
+        in_range(self.strength)
+    }
+}
+
+impl AxisGroup {
+    /// That its axes are of these cases and, only then, that as many can be combined.
+    fn check(&self, halves: &Halves) -> Result<(), SelectError> {
+        let known: Vec<_> = halves.axes().cloned().collect();
+        for axis in &self.axes {
+            find("axis of these cases", axis, known.iter().cloned())?;
         }
-        for group in &self.groups {
-            let axes = group.axes.iter().unique().count();
-            if axes < group.axes.len() || axes < group.strength {
-                let group = group.to_string();
-                return Err(SelectError::SmallGroup { group, axes });
-            }
+        in_range(self.strength)?;
+        let axes = self.axes.iter().unique().count();
+        if axes < self.axes.len() || axes < self.strength {
+            let group = self.to_string();
+            return Err(SelectError::SmallGroup { group, axes });
         }
         Ok(())
     }
 }
 
+fn in_range(strength: usize) -> Result<(), SelectError> {
+    if (1..=STRONGEST).contains(&strength) {
+        Ok(())
+    } else {
+        Err(SelectError::Strength(strength))
+    }
+}
+
 /// That the cases have the axes that are named, and as many that vary as are to be combined.
 fn check_axes(strengths: &Strengths, halves: &Halves) -> Result<(), SelectError> {
-    for axis in strengths.groups.iter().flat_map(|group| &group.axes) {
-        find(
-            "axis of these cases",
-            axis,
-            halves.axes().cloned().collect::<Vec<_>>(),
-        )?;
+    for group in &strengths.groups {
+        group.check(halves)?;
     }
     let varying: Vec<String> = halves.columns().cloned().collect();
     let strength = strengths.strength;

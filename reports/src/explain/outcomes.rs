@@ -1,0 +1,172 @@
+//! What came of each case by all the runs that have it. Where they say several things of it, what came last
+//! counts, by the time at which it was tried.
+
+use std::collections::BTreeMap;
+
+use migratrix_matrix::Case;
+use serde::Serialize;
+
+use crate::{Judgement, KnownAre, Run, Standing};
+
+/// How many cases came out in which way.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct Tried {
+    /// How many were tried and came out as failed or passed: known failures that are excused pass.
+    pub tried: usize,
+    /// How many of them failed.
+    pub failed: usize,
+    /// How many known failures are among those that pass.
+    pub excused: usize,
+    /// How many came out as they should only when tried again: they count for nothing.
+    pub flaky: usize,
+    /// How many could not be seen: they count for nothing.
+    pub unknown: usize,
+}
+
+/// Which failures are to be explained.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Asked {
+    /// Those that each run counts as such.
+    ByTheRules,
+    /// Known ones as well.
+    All,
+    /// Known ones alone: the others tell of nothing.
+    Known,
+}
+
+/// What came of a case, as far as that tells something.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Told {
+    Passed,
+    Excused,
+    Failed,
+}
+
+/// What came of all cases.
+pub(super) struct Outcomes<'r>(BTreeMap<&'r Case, Outcome<'r>>);
+
+/// What came of a case.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Outcome<'r> {
+    last: Option<(Told, &'r Judgement)>,
+    /// How often that came of it.
+    times: u32,
+    /// How often something else did.
+    otherwise: u32,
+    flaky: u32,
+    unknown: u32,
+}
+
+impl<'r> Outcomes<'r> {
+    /// What came of the cases of some runs.
+    pub fn of(runs: &[&'r Run], asked: Asked) -> Self {
+        let mut all: BTreeMap<&Case, Outcome<'_>> = BTreeMap::new();
+        for run in runs {
+            let known = run.rules().known;
+            for judgement in run.judgements() {
+                let own = all.entry(&judgement.case).or_default();
+                own.take(asked, known, judgement);
+            }
+        }
+        Self(all)
+    }
+
+    /// All cases that a run has a verdict of, skipped ones among them.
+    pub fn cases(&self) -> impl Iterator<Item = &'r Case> {
+        self.0.keys().copied()
+    }
+
+    pub fn has(&self, case: &Case) -> bool {
+        self.0.contains_key(case)
+    }
+
+    pub fn find(&self, case: &Case) -> Outcome<'r> {
+        self.0.get(case).copied().unwrap_or_default()
+    }
+
+    /// Those that were tried at all.
+    pub fn tried(&self) -> impl Iterator<Item = &'r Case> {
+        let tried = self.0.iter().filter(|(_, one)| one.was_tried());
+        tried.map(|(case, _)| *case)
+    }
+
+    /// Those that came out otherwise before.
+    pub fn changed(&self) -> impl Iterator<Item = &'r Case> {
+        let changed = self.0.iter().filter(|(_, one)| one.otherwise > 0);
+        changed.map(|(case, _)| *case)
+    }
+
+    pub fn tally(&self) -> Tried {
+        let count = |is: fn(&Outcome<'_>) -> bool| self.0.values().filter(|one| is(one)).count();
+        Tried {
+            tried: count(|one| one.last.is_some()),
+            failed: count(|one| one.is(Told::Failed)),
+            excused: count(|one| one.is(Told::Excused)),
+            flaky: count(|one| one.last.is_none() && one.flaky > 0),
+            unknown: count(|one| one.last.is_none() && one.flaky == 0 && one.unknown > 0),
+        }
+    }
+}
+
+impl<'r> Outcome<'r> {
+    fn take(&mut self, asked: Asked, known: KnownAre, judgement: &'r Judgement) {
+        match judgement.standing() {
+            Standing::Passed | Standing::UnexpectedPass => self.tell(Told::Passed, judgement),
+            Standing::KnownFailure => match (asked, known) {
+                (Asked::ByTheRules, KnownAre::Excused) => self.tell(Told::Excused, judgement),
+                (Asked::ByTheRules, KnownAre::Failed) | (Asked::All | Asked::Known, _) => {
+                    self.tell(Told::Failed, judgement);
+                }
+            },
+            Standing::Failed if asked == Asked::Known => self.unknown += 1,
+            Standing::Failed => self.tell(Told::Failed, judgement),
+            Standing::FailedAtFirst => self.flaky += 1,
+            Standing::Unknown => self.unknown += 1,
+            Standing::Skipped => {}
+        }
+    }
+
+    fn tell(&mut self, told: Told, judgement: &'r Judgement) {
+        let failed = |told: Told| told == Told::Failed;
+        let Some((before, last)) = self.last else {
+            (self.last, self.times) = (Some((told, judgement)), 1);
+            return;
+        };
+        let is_newer = last.began_unix <= judgement.began_unix;
+        if failed(before) == failed(told) {
+            self.times += 1;
+        } else if is_newer {
+            (self.otherwise, self.times) = (self.otherwise + self.times, 1);
+        } else {
+            self.otherwise += 1;
+        }
+        if is_newer {
+            self.last = Some((told, judgement));
+        }
+    }
+
+    fn is(&self, told: Told) -> bool {
+        self.last.is_some_and(|(last, _)| last == told)
+    }
+
+    fn was_tried(&self) -> bool {
+        self.last.is_some() || self.flaky + self.unknown > 0
+    }
+
+    /// How often it failed, passed, and came out so that it tells nothing.
+    pub fn counts(&self) -> [u32; 3] {
+        let untold = self.flaky + self.unknown + self.otherwise;
+        match self.last {
+            Some((Told::Failed, _)) => [self.times, 0, untold],
+            Some((Told::Passed | Told::Excused, _)) => [0, self.times, untold],
+            None => [0, 0, untold],
+        }
+    }
+
+    /// What shows the failure, where it is one.
+    pub fn failure(&self) -> Option<&'r Judgement> {
+        let failed = self.last.filter(|(told, _)| *told == Told::Failed);
+        failed.map(|(_, judgement)| judgement)
+    }
+}

@@ -1,0 +1,154 @@
+//! What failures say of themselves: the commonest reason of those that one cause is to blame for.
+
+use std::{collections::BTreeMap, fmt};
+
+use migratrix_matrix::Condition;
+use serde::Serialize;
+
+use crate::{Judgement, groups, printable::shortened};
+
+/// How much of what a failure says is told, in characters.
+const TOLD: usize = 100;
+
+/// What most of some failures say.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct Reason {
+    /// The condition that failed first; none where something was broken on purpose.
+    pub condition: Option<&'static str>,
+    /// Why, shortened: without the hosts, which are not the same in all of them.
+    pub why: String,
+    /// How many of them say it.
+    pub cases: usize,
+    /// Of how many.
+    pub of: usize,
+}
+
+/// What a failure says.
+#[derive(Clone, Debug)]
+pub(super) struct Says {
+    condition: Option<Condition>,
+    why: String,
+    /// The same without what differs from case to case.
+    gist: String,
+}
+
+impl Says {
+    pub fn of(failure: &Judgement) -> Self {
+        let (condition, why) = groups::reason(failure, failure.own_standing());
+        let why = essence(condition, &why);
+        let gist = groups::gist(failure, &why);
+        Self {
+            condition,
+            why,
+            gist,
+        }
+    }
+}
+
+impl Reason {
+    /// What most of them say, in the words of the first that does.
+    pub(super) fn of<'s>(failures: impl Iterator<Item = &'s Says>) -> Option<Self> {
+        let mut alike: BTreeMap<_, (&Says, usize)> = BTreeMap::new();
+        let mut of = 0;
+        for says in failures {
+            let same = alike.entry((says.condition, &says.gist));
+            same.or_insert((says, 0)).1 += 1;
+            of += 1;
+        }
+        // The first of equal ones.
+        let (says, cases) = alike.into_values().rev().max_by_key(|(_, cases)| *cases)?;
+        Some(Self {
+            condition: says.condition.map(Condition::word),
+            why: shortened(&says.why, TOLD),
+            cases,
+            of,
+        })
+    }
+}
+
+impl fmt::Display for Reason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let condition = self.condition.unwrap_or("the case");
+        write!(f, "{condition}: {}", self.why)?;
+        if self.cases < self.of {
+            write!(f, " ({} of the {})", self.cases, self.of)?;
+        }
+        Ok(())
+    }
+}
+
+/// What is expected of a migration is clear, and which hosts took part is said by the cause: what is left is
+/// why it did not come.
+fn essence(condition: Option<Condition>, why: &str) -> String {
+    let bare = without_hosts(why);
+    match (condition, bare.split_once(": ")) {
+        (Some(Condition::Migrated), Some((_, said))) => said.to_owned(),
+        (_, _) => bare,
+    }
+}
+
+/// The text without the versions of hosts, as `(trixie, libvirt 11.3.0, QEMU 10.0.13)`.
+fn without_hosts(text: &str) -> String {
+    let mut parts = text.split(" (");
+    let mut bare = parts.next().unwrap_or_default().to_owned();
+    for part in parts {
+        match part.split_once(')') {
+            Some((within, rest))
+                if [", libvirt ", ", QEMU "]
+                    .iter()
+                    .any(|one| within.contains(one)) =>
+            {
+                bare += rest;
+            }
+            Some(_) | None => {
+                bare += " (";
+                bare += part;
+            }
+        }
+    }
+    bare
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_reason_is_what_came_in_place_of_what_was_expected_whatever_the_hosts() {
+        let refused = "expected success, the p2p migration (live) from the source (bookworm, libvirt 9.0.0, \
+                       QEMU 7.2.22) to the destination (sid, libvirt 12.8.0, QEMU 11.1.3) was refused: \
+                       operation failed: no (error code 9)";
+        let migrated = Some(Condition::Migrated);
+        let said = "operation failed: no (error code 9)";
+        assert_eq!(essence(migrated, refused), said);
+        let failed = "expected a migration from the source (trixie, QEMU 10.0.13) to the destination (sid, QEMU \
+                      11.1.3) that completes, it came through setup → active → failed: VQ 0 is too long";
+        assert_eq!(essence(migrated, failed), "VQ 0 is too long");
+        let alone =
+            "the guest (a) stands still on the destination (sid, QEMU 11.1.3): it was running";
+        assert_eq!(
+            essence(Some(Condition::Alive), alone),
+            "the guest (a) stands still on the destination: it was running"
+        );
+    }
+
+    #[test]
+    fn of_several_reasons_the_commonest_is_told_and_how_common_it_is() {
+        let says = |why: &str, gist: &str| Says {
+            condition: Some(Condition::Migrated),
+            why: why.to_owned(),
+            gist: gist.to_owned(),
+        };
+        let all = [
+            says("a: 1", "a: #"),
+            says("b: 1", "b: #"),
+            says("b: 2", "b: #"),
+        ];
+        let told = Reason::of(all.iter()).expect("there are some");
+        assert_eq!(told.to_string(), "migrated: b: 1 (2 of the 3)");
+        let same = Reason::of(all[1..].iter()).expect("there are some");
+        assert_eq!(same.to_string(), "migrated: b: 1");
+        assert_eq!(Reason::of([].iter()), None);
+    }
+}
