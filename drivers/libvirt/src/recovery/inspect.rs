@@ -43,11 +43,12 @@ impl LibvirtDriver<'_> {
     /// The state of the domain on a side and the reason for it; `None` where there is none.
     pub(super) async fn state(&mut self, side: Side) -> Result<Option<(String, String)>, Error> {
         let domain = self.subject.domain.clone();
-        match self.ask_anew(side, Op::State { side, domain }).await? {
-            Said::Absent => Ok(None),
-            Said::State(state, reason) => Ok(Some((state, reason))),
-            said => Err(Error::Malformed(told(&said))),
+        let said = self.ask_anew(side, Op::State { side, domain }).await?;
+        if let Said::State(state, reason) = said {
+            return Ok(Some((state, reason)));
         }
+        let absent = said == Said::Absent;
+        absent.then_some(None).ok_or(Error::Malformed("state"))
     }
 
     /// Whether memory of the guest is missing on a side, so that it may not be read.
@@ -110,7 +111,7 @@ impl LibvirtDriver<'_> {
         let domain = self.subject.domain.clone();
         let pending = match self.ask_anew(side, Op::Progress { side, domain }).await {
             Ok(Said::Job(job)) => Pending::Job { kind: job.kind },
-            Ok(said) => return Err(Error::Malformed(told(&said))),
+            Ok(_) => return Err(Error::Malformed("progress")),
             Err(Error::Refused(Refusal { code, .. })) if code == NO_DOMAIN => Pending::Absent,
             Err(Error::Refused(Refusal { code, domain, .. })) => Pending::Refused { code, domain },
             Err(error) => return Err(error),
@@ -179,9 +180,4 @@ fn refused(why: &str) -> Error {
         domain: 0,
         message: why.to_owned(),
     })
-}
-
-/// What was answered instead, in a word.
-const fn told(_said: &Said) -> &'static str {
-    "a look"
 }
