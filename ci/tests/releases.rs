@@ -169,9 +169,15 @@ fn a_program_of_a_root_dies_with_the_one_who_asks() {
     let jail = until(|| children(adding.id()).pop());
     let program = until(|| children(jail).pop());
     until(|| command_line(program).contains("libvirtd").then_some(()));
+    let both = [jail, program].map(|pid| (pid, life(pid)));
     adding.kill().expect("it runs");
     adding.wait().expect("it was started here");
-    until(|| (!is_alive(jail) && !is_alive(program)).then_some(()));
+    // Another process may have its number by then.
+    until(|| {
+        both.iter()
+            .all(|(pid, was)| life(*pid) != *was)
+            .then_some(())
+    });
 }
 
 /// What `look` finds, when it finds something.
@@ -196,12 +202,13 @@ fn command_line(pid: u32) -> String {
     text(&fs::read(format!("/proc/{pid}/cmdline")).unwrap_or_default())
 }
 
-fn is_alive(pid: u32) -> bool {
-    let stat = fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
-    let state = stat
-        .rsplit_once(") ")
-        .and_then(|(_, rest)| rest.chars().next());
-    state.is_some_and(|state| state != 'Z' && state != 'X')
+/// When the process of this number began, in the kernel's ticks; none where it has ended.
+fn life(pid: u32) -> Option<String> {
+    let stat = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
+    let (_, rest) = stat.rsplit_once(") ")?;
+    let mut words = rest.split(' ');
+    let ended = words.next().is_none_or(|state| matches!(state, "Z" | "X"));
+    words.nth(18).filter(|_| !ended).map(str::to_owned)
 }
 
 /// Calls the program where `mmdebstrap` is this script.

@@ -108,15 +108,37 @@ fn be_first() -> Result<u8, LabError> {
     Ok(init::exit_code(end))
 }
 
+/// The daemon of a host that outlives it.
+struct Daemon {
+    /// Its process; `None` where it has ended.
+    runs: Option<Pid>,
+    /// Whether it is to be started when it has ended.
+    is_wanted: bool,
+}
+
+impl Daemon {
+    fn start(&mut self) -> Result<(), LabError> {
+        self.runs = Some(init::pid_of(&start_daemon()?));
+        self.is_wanted = false;
+        Ok(())
+    }
+}
+
 /// Keeps the host whether its daemon runs or not, and does what is asked for, until the lifeline ends.
 fn outlive(daemon: Pid, mut watch: init::Watch) -> Result<ExitStatus, LabError> {
-    let mut daemon = Some(daemon);
+    let mut daemon = Daemon {
+        runs: Some(daemon),
+        is_wanted: false,
+    };
     let mut requests = Requests::default();
     loop {
-        match watch.news(daemon)? {
+        match watch.news(daemon.runs)? {
             init::News::Ended(status) => {
-                daemon = None;
+                daemon.runs = None;
                 say(&format!("the daemon has ended with {status}"));
+                if daemon.is_wanted {
+                    daemon.start()?;
+                }
             }
             init::News::Closed => return Ok(ExitStatus::from_raw(init::CUT_OFF as i32)),
             init::News::Said(bytes) => {
@@ -129,17 +151,15 @@ fn outlive(daemon: Pid, mut watch: init::Watch) -> Result<ExitStatus, LabError> 
     }
 }
 
-fn obey(
-    request: Result<Request, serde_json::Error>,
-    daemon: &mut Option<Pid>,
-) -> Result<(), LabError> {
+fn obey(request: Result<Request, serde_json::Error>, daemon: &mut Daemon) -> Result<(), LabError> {
     let unread = |error: serde_json::Error| LabError::System {
         what: "read a request".to_owned(),
         source: error.into(),
     };
     match request.map_err(unread)? {
-        Request::StartDaemon if daemon.is_some() => say("the daemon runs already"),
-        Request::StartDaemon => *daemon = Some(init::pid_of(&start_daemon()?)),
+        // Who asks has seen it end: it is about to be reaped.
+        Request::StartDaemon if daemon.runs.is_some() => daemon.is_wanted = true,
+        Request::StartDaemon => daemon.start()?,
         Request::Fill(folder) => mounts::fill(&folder)?,
         Request::Empty(folder) => mounts::empty(&folder)?,
     }

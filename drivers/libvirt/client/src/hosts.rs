@@ -87,16 +87,22 @@ impl Hosts {
         Ok(facts)
     }
 
-    /// Sends the events of all domains of the host at `uri`. A connection that is up is kept, but where the
-    /// host was `away` since.
-    pub fn listen(&self, uri: &str, away: bool) -> Result<(), Error> {
+    /// As [`Hosts::listen`], of a host that was away: no connection is kept.
+    pub fn listen_anew(&self, uri: &str) -> Result<(), Error> {
         let heard = Arc::clone(self.inner().heard.entry(uri.to_owned()).or_default());
-        let mut heard = heard.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(old) = heard.take_if(|_| away) {
+        let old = heard.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if let Some(old) = old {
             old.wanted.store(false, Ordering::Release);
             // It says farewell to its host, which may take a while to be heard.
             thread::spawn(move || drop(old));
         }
+        self.listen(uri)
+    }
+
+    /// Sends the events of all domains of the host at `uri`. A connection that is up is kept.
+    pub fn listen(&self, uri: &str) -> Result<(), Error> {
+        let heard = Arc::clone(self.inner().heard.entry(uri.to_owned()).or_default());
+        let mut heard = heard.lock().unwrap_or_else(PoisonError::into_inner);
         let is_up = |ear: &Ear| ear.host.is_alive() == Ok(true);
         if heard.as_ref().is_some_and(is_up) {
             return Ok(());

@@ -113,7 +113,7 @@ impl LibvirtDriver<'_> {
         let domain = self.subject.domain.clone();
         let pending = match self.ask_anew(side, Op::Progress { side, domain }).await {
             Ok(Said::Job(job)) => Pending::Job { kind: job.kind },
-            Ok(said) => return Err(Error::Malformed(told(&said))),
+            Ok(_) => return Err(Error::Malformed("progress")),
             Err(Error::Refused(Refusal { code, .. })) if code == NO_DOMAIN => Pending::Absent,
             Err(Error::Refused(Refusal { code, domain, .. })) => Pending::Refused { code, domain },
             Err(error) => return Err(error),
@@ -182,9 +182,4 @@ fn refused(why: &str) -> Error {
         domain: 0,
         message: why.to_owned(),
     })
-}
-
-/// What was answered instead, in a word.
-const fn told(_said: &Said) -> &'static str {
-    "a look"
 }

@@ -1,6 +1,10 @@
 //! What stands in the way of a migration before it is asked for, and is taken away again.
+#![expect(
+    clippy::wildcard_enum_match_arm,
+    reason = "each function puts one kind of thing in the way, and the last refuses what is left"
+)]
 
-use std::{fs, net::TcpListener, sync::Arc};
+use std::{fs, io, net::TcpListener, sync::Arc};
 
 use migratrix_client::wire::{DomainAction, Op};
 use migratrix_contract::{Folder, Gate, HookPoint, Host, Subject, Variant};
@@ -13,6 +17,18 @@ use Side::Destination;
 
 /// How much memory a destination's QEMU may have that is to be too little, in bytes.
 const SHORT: u64 = 256 << 20;
+
+/// A port at which nobody listens.
+const NOBODYS: u16 = 49_300;
+
+/// How a domain is there that is in the way.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Occupies {
+    /// It is defined.
+    Defined,
+    /// It is active, and paused.
+    Active,
+}
 
 /// What stands in the way.
 pub(crate) enum Obstacle {
@@ -59,99 +75,100 @@ impl LibvirtDriver<'_> {
 
     /// Puts on the destination what stands in the way.
     pub(super) async fn put_in_the_way(&mut self, strike: Strike) -> Result<Deed, Error> {
-        let host = Arc::clone(&self.destination);
-        let control = control(&host)?;
-        let domain = self.subject.domain.clone();
-        let refuses = |at| control.set_gate(&domain, at, Gate::Refuses);
-        let full =
-            |folder| async move { control.fill(folder).await.map(|()| Obstacle::Full(folder)) };
-        let made = match strike {
-            Strike::NameInactive => Ok(self.other_name(domain.clone(), false).await?),
-            Strike::NameActive => Ok(self.other_name(domain.clone(), true).await?),
-            Strike::UuidInactive => Ok(self.same_uuid(false).await?),
-            Strike::UuidActive => Ok(self.same_uuid(true).await?),
-            Strike::DomainActive => Ok(self.same_domain().await?),
-            Strike::HookMigrate => refuses(HookPoint::MigrateBegin).map(|()| Obstacle::Gate),
-            Strike::HookStart => refuses(HookPoint::StartBegin).map(|()| Obstacle::Gate),
-            Strike::StateFolderFull => full(Folder::State).await,
-            Strike::LibraryFolderFull => full(Folder::Library).await,
-            Strike::LogFolderFull => full(Folder::Log).await,
-            Strike::MemoryShort => control.limit_memory(Some(SHORT)).map(|()| Obstacle::Short),
-            Strike::DiskMissing => {
-                let path = self.path(Destination, &self.subject.boot_image)?;
-                fs::remove_file(path).map(|()| Obstacle::NoDisk)
-            }
-            Strike::PortTaken => control.listen(0).and_then(|listener| {
-                let port = listener.local_addr()?.port();
-                self.ordeal.routes.uri = Some(format!("tcp://{}:{port}", host_name(&*host)));
-                Ok(Obstacle::Listener(listener))
-            }),
-            Strike::UriUnknown => Ok(self.call_names("tcp://nobody.invalid:49300".to_owned())),
-            // No host has this address of the lab's network, and none ever will: it is the last.
-            Strike::UriUnreachable => Ok(self.call_names("tcp://198.18.255.254:49300".to_owned())),
-            Strike::UriRefusing => {
-                let ours = control.our_address();
-                Ok(self.call_names(format!("tcp://{ours}:49300")))
-            }
-            Strike::UriScheme => Ok(self.call_names("odd://nobody.invalid:49300".to_owned())),
-            Strike::TlsMissing => Ok(Obstacle::OfTheCall),
-            Strike::MachineUnknown | Strike::CpuModelUnknown | Strike::CpuFeatureUnknown => {
-                Ok(Obstacle::OfTheCall)
-            }
-            Strike::Cancelled
-            | Strike::ClientKilled
-            | Strike::SourceQemuKilled
-            | Strike::DestinationQemuKilled
-            | Strike::SourceQemuStopped
-            | Strike::DestinationQemuStopped
-            | Strike::SourceDaemonKilled
-            | Strike::DestinationDaemonKilled
-            | Strike::SourceDaemonSilent
-            | Strike::DestinationDaemonSilent
-            | Strike::SourceDestroyed
-            | Strike::DestinationDestroyed
-            | Strike::DataReset
-            | Strike::DataStalled
-            | Strike::ManagementReset
-            | Strike::ReplyLost
-            | Strike::LinkDown
-            | Strike::Suspended
-            | Strike::Resumed
-            | Strike::NeverConverges
-            | Strike::Undisturbed
-            | Strike::PostcopyPaused
-            | Strike::DaemonDead => return Err(Error::NotBegun),
+        let obstacle = match self.domain_in_the_way(strike).await? {
+            Some(domain) => Ok(domain),
+            None => match self.call_into_the_void(strike)? {
+                Some(call) => Ok(call),
+                None => self.host_in_the_way(strike).await,
+            },
         };
-        let made = self.broken(Destination, "can't put something in the way", made)?;
-        self.ordeal.obstacle = Some(made);
+        let obstacle = self.broken(Destination, "can't put something in the way", obstacle)?;
+        self.ordeal.obstacle = Some(obstacle);
         let what = strike.word().to_owned();
         Ok(Deed::Made { what })
     }
 
-    fn call_names(&mut self, uri: String) -> Obstacle {
-        self.ordeal.routes.uri = Some(uri);
-        Obstacle::OfTheCall
-    }
-
-    /// A domain with this name and another UUID.
-    async fn other_name(&mut self, name: String, active: bool) -> Result<Obstacle, Error> {
-        let uuid = self.subject.foreign_uuid.clone();
-        self.occupy(name, &uuid, active).await
-    }
-
-    /// A domain with the case's UUID and another name.
-    async fn same_uuid(&mut self, active: bool) -> Result<Obstacle, Error> {
-        let name = self.subject.domain.chars().rev().collect();
-        let uuid = self.subject.uuid.clone();
-        self.occupy(name, &uuid, active).await
-    }
-
-    /// The case's own domain, which is there already: paused, so that no guest runs twice.
-    async fn same_domain(&mut self) -> Result<Obstacle, Error> {
+    /// Another domain that has what the case's own is to have there.
+    async fn domain_in_the_way(&mut self, strike: Strike) -> Result<Option<Obstacle>, Error> {
         let (name, uuid) = (self.subject.domain.clone(), self.subject.uuid.clone());
-        if !self.struck()?.is_prepared() {
-            return self.occupy(name, &uuid, true).await;
+        let foreign = self.subject.foreign_uuid.clone();
+        let other = || name.chars().rev().collect::<String>();
+        let (name, uuid, how) = match strike {
+            Strike::NameInactive => (name, foreign, Occupies::Defined),
+            Strike::NameActive => (name, foreign, Occupies::Active),
+            Strike::UuidInactive => (other(), uuid, Occupies::Defined),
+            Strike::UuidActive => (other(), uuid, Occupies::Active),
+            Strike::DomainActive if self.struck()?.is_prepared() => {
+                return self.own_domain().await.map(Some);
+            }
+            Strike::DomainActive => (name, uuid, Occupies::Active),
+            _ => return Ok(None),
+        };
+        self.occupy(name, &uuid, how).await.map(Some)
+    }
+
+    /// A call that can't succeed as it is.
+    fn call_into_the_void(&mut self, strike: Strike) -> Result<Option<Obstacle>, Error> {
+        let ours = control(&self.destination)?.our_address();
+        let uri = match strike {
+            Strike::UriUnknown => format!("tcp://nobody.invalid:{NOBODYS}"),
+            // No host has this address of the lab's network, and none ever will: it is the last.
+            Strike::UriUnreachable => format!("tcp://198.18.255.254:{NOBODYS}"),
+            Strike::UriRefusing => format!("tcp://{ours}:{NOBODYS}"),
+            Strike::UriScheme => format!("odd://nobody.invalid:{NOBODYS}"),
+            Strike::TlsMissing
+            | Strike::MachineUnknown
+            | Strike::CpuModelUnknown
+            | Strike::CpuFeatureUnknown => return Ok(Some(Obstacle::OfTheCall)),
+            _ => return Ok(None),
+        };
+        self.ordeal.routes.uri = Some(uri);
+        Ok(Some(Obstacle::OfTheCall))
+    }
+
+    /// Something of the host itself.
+    async fn host_in_the_way(&mut self, strike: Strike) -> io::Result<Obstacle> {
+        let host = Arc::clone(&self.destination);
+        let control = host.control().ok_or(io::ErrorKind::Unsupported)?;
+        let domain = &self.subject.domain;
+        let full = |folder| async move {
+            control.fill(folder).await?;
+            Ok(Obstacle::Full(folder))
+        };
+        match strike {
+            Strike::HookMigrate => {
+                control.set_gate(domain, HookPoint::MigrateBegin, Gate::Refuses)?;
+                Ok(Obstacle::Gate)
+            }
+            Strike::HookStart => {
+                control.set_gate(domain, HookPoint::StartBegin, Gate::Refuses)?;
+                Ok(Obstacle::Gate)
+            }
+            Strike::StateFolderFull => full(Folder::State).await,
+            Strike::LibraryFolderFull => full(Folder::Library).await,
+            Strike::LogFolderFull => full(Folder::Log).await,
+            Strike::MemoryShort => {
+                control.limit_memory(Some(SHORT))?;
+                Ok(Obstacle::Short)
+            }
+            Strike::DiskMissing => {
+                let image = host.path(&self.subject.boot_image);
+                fs::remove_file(image.ok_or(io::ErrorKind::Unsupported)?)?;
+                Ok(Obstacle::NoDisk)
+            }
+            Strike::PortTaken => {
+                let listener = control.listen(0)?;
+                let port = listener.local_addr()?.port();
+                self.ordeal.routes.uri = Some(format!("tcp://{}:{port}", host_name(&*host)));
+                Ok(Obstacle::Listener(listener))
+            }
+            _ => Err(io::ErrorKind::Unsupported.into()),
         }
+    }
+
+    /// The case's own domain, whose configuration is there already: paused, so that no guest runs twice.
+    async fn own_domain(&mut self) -> Result<Obstacle, Error> {
+        let name = self.subject.domain.clone();
         self.act(Destination, DomainAction::Create).await?;
         self.act(Destination, DomainAction::Suspend).await?;
         Ok(Obstacle::Domain {
@@ -162,7 +179,8 @@ impl LibvirtDriver<'_> {
     }
 
     /// Defines a domain on the destination, or starts one, which is paused then.
-    async fn occupy(&mut self, name: String, uuid: &str, active: bool) -> Result<Obstacle, Error> {
+    async fn occupy(&mut self, name: String, uuid: &str, how: Occupies) -> Result<Obstacle, Error> {
+        let active = how == Occupies::Active;
         let xml = domain_xml(&self.other(&name), uuid, Variant::Plain);
         let side = Destination;
         if active {

@@ -1,4 +1,8 @@
 //! The fault that a case is about: committed, and undone.
+#![expect(
+    clippy::wildcard_enum_match_arm,
+    reason = "what is none of a process, a connection or a link stands in the way"
+)]
 
 use std::{
     sync::Arc,
@@ -34,21 +38,14 @@ impl LibvirtDriver<'_> {
         strike: Strike,
         record: &mut Recorder,
     ) -> Result<(), Error> {
+        if let Some(act) = asked(strike) {
+            if strike == Strike::NeverConverges {
+                self.pass(self.ordeal.pass + PASSES, record).await?;
+            }
+            return self.asks(strike, act, record).await;
+        }
         let began = Instant::now();
         let (side, deed) = match strike {
-            Strike::Cancelled => return self.asks(strike, DomainAction::AbortJob, record).await,
-            Strike::SourceDestroyed | Strike::DestinationDestroyed => {
-                return self.asks(strike, DomainAction::Destroy, record).await;
-            }
-            Strike::Suspended => return self.asks(strike, DomainAction::Suspend, record).await,
-            Strike::Resumed => return self.asks(strike, DomainAction::Resume, record).await,
-            Strike::PostcopyPaused => {
-                return self.asks(strike, DomainAction::AbortPostcopy, record).await;
-            }
-            Strike::NeverConverges => {
-                self.pass(self.ordeal.pass + PASSES, record).await?;
-                return self.asks(strike, DomainAction::AbortJob, record).await;
-            }
             Strike::ClientKilled => (None, self.kill_caller().await?),
             Strike::SourceQemuKilled => (Some(Source), self.kill_its_qemu(Source).await?),
             Strike::DestinationQemuKilled => {
@@ -71,27 +68,7 @@ impl LibvirtDriver<'_> {
             Strike::DataStalled => (None, stall(self.ordeal.routes.data.as_ref())?),
             Strike::LinkDown => (Some(Destination), self.set_link(Destination, Link::Down)?),
             Strike::Undisturbed => (None, Deed::Nothing),
-            Strike::NameInactive
-            | Strike::NameActive
-            | Strike::UuidInactive
-            | Strike::UuidActive
-            | Strike::DomainActive
-            | Strike::HookMigrate
-            | Strike::HookStart
-            | Strike::StateFolderFull
-            | Strike::LibraryFolderFull
-            | Strike::LogFolderFull
-            | Strike::MemoryShort
-            | Strike::MachineUnknown
-            | Strike::CpuModelUnknown
-            | Strike::CpuFeatureUnknown
-            | Strike::DiskMissing
-            | Strike::PortTaken
-            | Strike::UriUnknown
-            | Strike::UriUnreachable
-            | Strike::UriRefusing
-            | Strike::UriScheme
-            | Strike::TlsMissing => (Some(Destination), self.put_in_the_way(strike).await?),
+            _ => (Some(Destination), self.put_in_the_way(strike).await?),
         };
         record.saw(Observation::Struck {
             strike: strike.word().to_owned(),
@@ -249,41 +226,8 @@ impl LibvirtDriver<'_> {
                 self.set_link(Destination, Link::Up)?;
                 self.greet(Destination).await;
             }
-            Strike::NameInactive
-            | Strike::NameActive
-            | Strike::UuidInactive
-            | Strike::UuidActive
-            | Strike::DomainActive
-            | Strike::HookMigrate
-            | Strike::HookStart
-            | Strike::StateFolderFull
-            | Strike::LibraryFolderFull
-            | Strike::LogFolderFull
-            | Strike::MemoryShort
-            | Strike::MachineUnknown
-            | Strike::CpuModelUnknown
-            | Strike::CpuFeatureUnknown
-            | Strike::DiskMissing
-            | Strike::PortTaken
-            | Strike::UriUnknown
-            | Strike::UriUnreachable
-            | Strike::UriRefusing
-            | Strike::UriScheme
-            | Strike::TlsMissing => self.remove_obstacle().await?,
-            Strike::Cancelled
-            | Strike::ClientKilled
-            | Strike::SourceQemuKilled
-            | Strike::DestinationQemuKilled
-            | Strike::SourceDestroyed
-            | Strike::DestinationDestroyed
-            | Strike::DataReset
-            | Strike::ManagementReset
-            | Strike::ReplyLost
-            | Strike::Suspended
-            | Strike::Resumed
-            | Strike::NeverConverges
-            | Strike::Undisturbed
-            | Strike::PostcopyPaused => {}
+            // Nothing lasts of the others, or it stands in the way.
+            _ => self.remove_obstacle().await?,
         }
         Ok(())
     }
@@ -324,6 +268,18 @@ impl LibvirtDriver<'_> {
         };
         record.saw(Observation::Note { text });
         Ok(())
+    }
+}
+
+/// What libvirt is asked for as the fault.
+const fn asked(strike: Strike) -> Option<DomainAction> {
+    match strike {
+        Strike::Cancelled | Strike::NeverConverges => Some(DomainAction::AbortJob),
+        Strike::SourceDestroyed | Strike::DestinationDestroyed => Some(DomainAction::Destroy),
+        Strike::Suspended => Some(DomainAction::Suspend),
+        Strike::Resumed => Some(DomainAction::Resume),
+        Strike::PostcopyPaused => Some(DomainAction::AbortPostcopy),
+        _ => None,
     }
 }
 
