@@ -48,7 +48,7 @@ impl LibvirtDriver<'_> {
             return Ok(None);
         }
         let Said::State(state, reason) = said else {
-            return Err(Error::Malformed(told(&said)));
+            return Err(Error::Malformed("state"));
         };
         Ok(Some((state, reason)))
     }
