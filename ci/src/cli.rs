@@ -645,7 +645,8 @@ pub struct ExplainArgs {
     #[arg(long)]
     pub fail_known: bool,
     /// Run at most N cases more, those that tell most of what is not sure yet, each lot into a
-    /// directory beside that of the first run: DIR-confirm-1 and so on
+    /// directory beside that of the first run: DIR-confirm-1 and so on. What lies there already counts
+    /// as well, and no case runs again where another one would tell
     #[arg(long, value_name = "N", default_value_t = 0, value_hint = ValueHint::Other,
         value_parser = value_parser!(u16).range(0..=1000))]
     pub confirm: u16,

@@ -7,7 +7,8 @@
 //! ```
 //!
 //! Pure, and without a word of migrations: a [`Table`] has columns, rows that could be tried, and what
-//! came of those that were. A [`Cause`] is up to [`FACTORS`] [`Literal`]s, each some values of a column.
+//! came of those that were. A [`Cause`] is up to [`FACTORS`] [`Literal`]s, each some values of a column, and
+//! where they strike at few places alone, others that say at which.
 //! See Colbourn and McClary, *Locating and detecting arrays for interaction faults*, and Nie and Leung,
 //! *The minimal failure-causing schema of combinatorial testing*.
 
@@ -28,5 +29,5 @@ pub use cause::{Beside, Cause, Explanation, Rival, explain};
 pub use literal::{Literal, Shape, Values};
 pub use table::{BadTable, Column, Kind, Outcome, Row, Table};
 
-/// How many literals a cause has at most.
+/// How many literals a cause has at most, beside those that say at which place.
 pub const FACTORS: usize = 3;
