@@ -239,7 +239,10 @@ impl<'a> LibvirtDriver<'a> {
                 done(client, Op::Define { side, xml }).await?;
                 self.act(side, DomainAction::Create).await
             }
-            Persistence::Transient => done(client, Op::CreateXml { side, xml }).await,
+            Persistence::Transient => {
+                let paused = false;
+                done(client, Op::CreateXml { side, xml, paused }).await
+            }
         }
     }
 

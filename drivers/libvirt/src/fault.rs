@@ -183,7 +183,8 @@ impl LibvirtDriver<'_> {
         let uuid = uuid_of_parts(&uuid.replace('-', ""));
         let xml = domain_xml(&copy, &uuid, Variant::Plain);
         let act = DomainAction::Suspend;
-        done(self.on(side).await?, Op::CreateXml { side, xml }).await?;
+        let paused = false;
+        done(self.on(side).await?, Op::CreateXml { side, xml, paused }).await?;
         done(self.on(side).await?, Op::Domain { side, domain, act }).await
     }
 

@@ -45,7 +45,14 @@ fn attempt(hosts: &Arc<Hosts>, op: &Op) -> Result<Said, Failure> {
         Op::Listen { uri, away: false } => done(hosts.listen(uri)?),
         Op::Settle { uri } => done(hosts.settle(uri)?),
         Op::Define { side, xml } => done(host(*side)?.define_domain_xml(xml)?),
-        Op::CreateXml { side, xml } => done(host(*side)?.create_domain_xml(xml, 0)?),
+        Op::CreateXml { side, xml, paused } => {
+            let flags = if *paused {
+                sys::VIR_DOMAIN_START_PAUSED
+            } else {
+                0
+            };
+            done(host(*side)?.create_domain_xml(xml, flags)?)
+        }
         Op::Domain { side, domain, act } => {
             of_domain(hosts, (*side, Channel::Work), domain, |domain| {
                 do_act(domain, *act).map(done)
@@ -184,6 +191,7 @@ fn not_open(side: Side) -> Failure {
 fn do_act(domain: &Domain, act: DomainAction) -> Result<(), Failure> {
     match act {
         DomainAction::Create => domain.create()?,
+        DomainAction::CreatePaused => drop(domain.create_with_flags(sys::VIR_DOMAIN_START_PAUSED)?),
         DomainAction::Suspend => drop(domain.suspend()?),
         DomainAction::Resume => drop(domain.resume()?),
         DomainAction::Destroy => domain.destroy()?,

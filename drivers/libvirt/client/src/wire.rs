@@ -79,6 +79,9 @@ pub enum Op {
         side: Side,
         /// The domain's XML.
         xml: String,
+        /// Whether its guest is not to run yet (`VIR_DOMAIN_START_PAUSED`).
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        paused: bool,
     },
     /// Something that needs no more than the domain.
     Domain {
@@ -213,6 +216,8 @@ pub enum Op {
 pub enum DomainAction {
     /// `virDomainCreate`.
     Create,
+    /// `virDomainCreateWithFlags` with `VIR_DOMAIN_START_PAUSED`.
+    CreatePaused,
     /// `virDomainSuspend`.
     Suspend,
     /// `virDomainResume`.

@@ -189,7 +189,12 @@ fn a_refusal_carries_libvirts_code_and_domain() {
 fn a_domain_has_no_checkpoints_and_a_host_that_makes_no_backups_refuses() {
     let mut talk = Talk::open();
     let xml = XML.to_owned();
-    let started = talk.ask(Op::CreateXml { side: SIDE, xml });
+    let paused = false;
+    let started = talk.ask(Op::CreateXml {
+        side: SIDE,
+        xml,
+        paused,
+    });
     assert_eq!(started, Reply::Ok(Said::Done));
     let (side, domain) = (SIDE, "guest".to_owned());
     let listed = talk.ask(Op::Checkpoints { side, domain });

@@ -66,7 +66,8 @@ impl LibvirtDriver<'_> {
             DomainAction::Destroy => "destroy",
             DomainAction::Create => "create",
             DomainAction::Suspend => "suspend",
-            DomainAction::Undefine
+            DomainAction::CreatePaused
+            | DomainAction::Undefine
             | DomainAction::AbortJob
             | DomainAction::AbortPostcopy
             | DomainAction::StartPostcopy => "other",
@@ -100,7 +101,8 @@ impl LibvirtDriver<'_> {
                 calls.push(self.healing(side, DomainAction::Create).await?);
             }
             Persistence::Transient => {
-                let created = done(client, Op::CreateXml { side, xml }).await;
+                let paused = false;
+                let created = done(client, Op::CreateXml { side, xml, paused }).await;
                 calls.push(healing("create", side, created)?);
             }
         }

@@ -49,6 +49,9 @@ const FINISH: [u8; 16] = [
     0x20, 0x00, 0x80, 0x86, 0, 0, 0, 1, 0, 0, 0x01, 0x32, 0, 0, 0, 0,
 ];
 
+/// The word of `MigrationStatus` for postcopy.
+const POSTCOPY: &str = "postcopy-active";
+
 /// At which pace a relay lets a postcopy through before it is held, in bytes per second.
 const POSTCOPY_PACE: u64 = 1 << 20;
 
@@ -279,37 +282,40 @@ impl LibvirtDriver<'_> {
         })
     }
 
-    /// Holds the data when the destination's guest has been started, and waits until it stands.
+    /// Holds the data in postcopy, and waits until it stands.
     async fn in_postcopy(&mut self, moment: RecoveryMoment) -> Result<Proof, Error> {
-        let mut tick = ticks(LOOK_EVERY);
-        while self
-            .ordeal
-            .monitors
-            .run_state(Side::Destination)
-            .await
-            .as_deref()
-            != Ok("running")
-        {
-            tick.tick().await;
-            self.must_go_on(moment)?;
-        }
         let is_end = moment == RecoveryMoment::PostcopyEnd;
-        if let Some(route) = &self.ordeal.routes.data {
-            if is_end {
+        if is_end {
+            self.until(moment, |it| it.status == POSTCOPY).await?;
+            if let Some(route) = &self.ordeal.routes.data {
                 // All that is to be sent may go, and nothing tells that it has come.
                 route.relay.shut_way(Way::Back);
                 route.relay.pace(u64::MAX);
-            } else {
-                route.relay.shut();
             }
         }
-        let is_there =
-            |it: &Standing| it.status == "postcopy-active" && (it.remaining == 0) == is_end;
+        self.runs_there(moment).await?;
+        if let (false, Some(route)) = (is_end, &self.ordeal.routes.data) {
+            route.relay.shut();
+        }
+        let is_there = |it: &Standing| it.status == POSTCOPY && (it.remaining == 0) == is_end;
         let standing = self.until(moment, is_there).await?;
         Ok(Proof::Postcopy {
             status: standing.status,
             remaining: standing.remaining,
         })
+    }
+
+    /// Waits until the destination's guest has been started.
+    async fn runs_there(&mut self, moment: RecoveryMoment) -> Result<(), Error> {
+        let mut tick = ticks(LOOK_EVERY);
+        loop {
+            tick.tick().await;
+            let state = self.ordeal.monitors.run_state(Side::Destination).await;
+            if state.as_deref() == Ok("running") {
+                return Ok(());
+            }
+            self.must_go_on(moment)?;
+        }
     }
 
     /// Has the migration switch over to postcopy, once memory is sent.

@@ -17,6 +17,9 @@ use crate::{Client, Error, LibvirtDriver};
 /// How long a daemon may take to answer.
 const ANSWERS: Duration = Duration::from_secs(5);
 
+/// The kind of a job that keeps its host from telling of it.
+const UNANSWERED: &str = "unanswered";
+
 /// How long a guest may take to be held still, or to go on: longer only where a job is in its way.
 const STANDS: Duration = Duration::from_secs(5);
 
@@ -111,7 +114,19 @@ impl LibvirtDriver<'_> {
         record: &mut Recorder,
     ) -> Result<(), Error> {
         let domain = self.subject.domain.clone();
-        let pending = match self.ask_anew(side, Op::Progress { side, domain }).await {
+        let asked = timeout(ANSWERS, self.ask_anew(side, Op::Progress { side, domain })).await;
+        let Ok(asked) = asked else {
+            // Its daemon answers other questions: what holds the domain is a job.
+            let kind = UNANSWERED.to_owned();
+            let pending = Pending::Job { kind };
+            record.saw(Observation::Pending {
+                side,
+                when,
+                pending,
+            });
+            return Ok(());
+        };
+        let pending = match asked {
             Ok(Said::Job(job)) => Pending::Job { kind: job.kind },
             Ok(_) => return Err(Error::Malformed("progress")),
             Err(Error::Refused(Refusal { code, .. })) if code == NO_DOMAIN => Pending::Absent,

@@ -1,7 +1,7 @@
 //! The second monitor of each side's QEMU: it answers whatever the daemon does, and tells how far the
 //! migration is.
 
-use std::{collections::HashMap, path::PathBuf, sync::Arc, time::Duration};
+use std::{path::PathBuf, sync::Arc, time::Duration};
 
 use migratrix_contract::Host;
 use migratrix_history::Side;
@@ -21,7 +21,8 @@ const PATIENCE: Duration = Duration::from_secs(1);
 pub(crate) struct Monitors {
     hosts: [(Side, Arc<dyn Host>); 2],
     path: String,
-    open: Mutex<HashMap<Side, Arc<Qmp>>>,
+    source: Mutex<Option<Arc<Qmp>>>,
+    destination: Mutex<Option<Arc<Qmp>>>,
 }
 
 /// Why there is no answer.
@@ -55,7 +56,8 @@ impl Monitors {
                 (Side::Destination, Arc::clone(destination)),
             ],
             path: monitor_path(domain),
-            open: Mutex::default(),
+            source: Mutex::default(),
+            destination: Mutex::default(),
         }
     }
 
@@ -72,7 +74,7 @@ impl Monitors {
             Ok(Err(refusal)) => Err(Mute::Refused(refusal.to_string())),
             Err(QemuError::TimedOut { .. }) => Err(Mute::Silent),
             Err(_) => {
-                self.open.lock().await.remove(&side);
+                *self.open(side).lock().await = None;
                 Err(Mute::Absent)
             }
         }
@@ -99,12 +101,14 @@ impl Monitors {
 
     /// Lets go of both.
     pub(crate) async fn close(&self) {
-        self.open.lock().await.clear();
+        for side in Side::BOTH {
+            *self.open(side).lock().await = None;
+        }
     }
 
     async fn connected(&self, side: Side) -> Result<Arc<Qmp>, Mute> {
-        let mut open = self.open.lock().await;
-        if let Some(qmp) = open.get(&side) {
+        let mut open = self.open(side).lock().await;
+        if let Some(qmp) = &*open {
             return Ok(Arc::clone(qmp));
         }
         let path = self.socket(side).ok_or(Mute::Absent)?;
@@ -118,8 +122,15 @@ impl Monitors {
             Err(QemuError::TimedOut { .. }) => return Err(Mute::Silent),
             Err(_) => return Err(Mute::Absent),
         };
-        open.insert(side, Arc::clone(&qmp));
+        *open = Some(Arc::clone(&qmp));
         Ok(qmp)
+    }
+
+    const fn open(&self, side: Side) -> &Mutex<Option<Arc<Qmp>>> {
+        match side {
+            Side::Source => &self.source,
+            Side::Destination => &self.destination,
+        }
     }
 
     fn socket(&self, side: Side) -> Option<PathBuf> {

@@ -18,9 +18,6 @@ use Side::Destination;
 /// How much memory a destination's QEMU may have that is to be too little, in bytes.
 const SHORT: u64 = 256 << 20;
 
-/// A port at which nobody listens.
-const NOBODYS: u16 = 49_300;
-
 /// How a domain is there that is in the way.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Occupies {
@@ -109,13 +106,20 @@ impl LibvirtDriver<'_> {
 
     /// A call that can't succeed as it is.
     fn call_into_the_void(&mut self, strike: Strike) -> Result<Option<Obstacle>, Error> {
-        let ours = control(&self.destination)?.our_address();
+        let host = Arc::clone(&self.destination);
+        let control = control(&host)?;
+        let ours = control.our_address();
+        // The destination listens to it; no other case's does, and nobody here.
+        let port = control.listen(0).and_then(|listener| listener.local_addr());
+        let port = self
+            .broken(Destination, "can't find a free port", port)?
+            .port();
         let uri = match strike {
-            Strike::UriUnknown => format!("tcp://nobody.invalid:{NOBODYS}"),
+            Strike::UriUnknown => format!("tcp://nobody.invalid:{port}"),
             // No host has this address of the lab's network, and none ever will: it is the last.
-            Strike::UriUnreachable => format!("tcp://198.18.255.254:{NOBODYS}"),
-            Strike::UriRefusing => format!("tcp://{ours}:{NOBODYS}"),
-            Strike::UriScheme => format!("odd://nobody.invalid:{NOBODYS}"),
+            Strike::UriUnreachable => format!("tcp://198.18.255.254:{port}"),
+            Strike::UriRefusing => format!("tcp://{ours}:{port}"),
+            Strike::UriScheme => format!("odd://nobody.invalid:{port}"),
             Strike::TlsMissing
             | Strike::MachineUnknown
             | Strike::CpuModelUnknown
@@ -169,8 +173,7 @@ impl LibvirtDriver<'_> {
     /// The case's own domain, whose configuration is there already: paused, so that no guest runs twice.
     async fn own_domain(&mut self) -> Result<Obstacle, Error> {
         let name = self.subject.domain.clone();
-        self.act(Destination, DomainAction::Create).await?;
-        self.act(Destination, DomainAction::Suspend).await?;
+        self.act(Destination, DomainAction::CreatePaused).await?;
         Ok(Obstacle::Domain {
             name,
             is_active: true,
@@ -184,9 +187,8 @@ impl LibvirtDriver<'_> {
         let xml = domain_xml(&self.other(&name), uuid, Variant::Plain);
         let side = Destination;
         if active {
-            let (domain, act) = (name.clone(), DomainAction::Suspend);
-            done(self.on(side).await?, Op::CreateXml { side, xml }).await?;
-            done(self.on(side).await?, Op::Domain { side, domain, act }).await?;
+            let paused = true;
+            done(self.on(side).await?, Op::CreateXml { side, xml, paused }).await?;
         } else {
             done(self.on(side).await?, Op::Define { side, xml }).await?;
         }

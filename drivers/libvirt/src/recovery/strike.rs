@@ -97,7 +97,12 @@ impl LibvirtDriver<'_> {
             call: call(act),
             side,
         });
-        self.hear_asked(SOON, record).await
+        self.hear_asked(SOON, record).await?;
+        if let (Strike::PostcopyPaused, Some(data)) = (strike, &self.ordeal.routes.data) {
+            // The source has ended its connection, and that is to reach the destination.
+            data.relay.open();
+        }
+        Ok(())
     }
 
     async fn kill_caller(&mut self) -> Result<Deed, Error> {
@@ -318,7 +323,7 @@ const fn call(act: DomainAction) -> &'static str {
     match act {
         DomainAction::AbortJob => "abort-job",
         DomainAction::AbortPostcopy => "abort-job-postcopy",
-        DomainAction::Create => "create",
+        DomainAction::Create | DomainAction::CreatePaused => "create",
         DomainAction::Destroy => "destroy",
         DomainAction::Resume => "resume",
         DomainAction::StartPostcopy => "start-postcopy",
