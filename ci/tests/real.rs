@@ -92,7 +92,7 @@ fn every_condition_trips_on_a_real_fault_and_a_stopped_daemon_costs_its_deadline
     let place = place("faults");
     fs::write(place.join("migratrix.toml"), "[deadlines]\nmigrate = 15\n").expect("it is written");
     let output = run(&place, &["--suite", "faults", "--out", "out"]);
-    passes(&output, "46 passed");
+    passes(&output, "56 passed");
 }
 
 #[test]
@@ -190,8 +190,9 @@ fn the_processor_time_of_a_run_is_told_by_who_took_it_and_clients_that_are_gone_
     let parts = ["QEMU", "daemons", "clients", "runner", "others"].map(seconds);
     let all: f64 = all.parse().expect("it is a number");
     assert!((all - parts.iter().sum::<f64>()).abs() < 0.4, "{line}");
-    // A client does some thirty calls a case; when its time was lost, there was next to none.
-    assert!(parts[2] > 0.2, "{line}");
+    // A client does some thirty calls a case, which is a few percent; when its time was lost,
+    // there was next to none. The parts are told in tenths of a second.
+    assert!(parts[2] >= 0.1, "{line}");
     assert!(parts[0] > parts[2] + parts[3], "{line}");
 }
 
