@@ -338,6 +338,8 @@ fn improve(all: &[&Candidate], rest: &Rest, chosen: &mut Vec<usize>) {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     fn candidate(fails: &[usize], cost: f64) -> Candidate {
@@ -364,5 +366,28 @@ mod tests {
         assert_eq!(lean(&all, vec![0, 1, 2, 3, 4]), [0, 2, 3]);
         assert_eq!(lean(&all, vec![1, 0, 4]), [1, 0, 4], "none is superfluous");
         assert_eq!(lean(&all, Vec::new()), [] as [usize; 0]);
+    }
+
+    fn fails(all: &[&Candidate], chosen: impl Iterator<Item = usize>) -> FixedBitSet {
+        let mut fails = FixedBitSet::with_capacity(6);
+        chosen.for_each(|place| fails.union_with(&all[place].fails));
+        fails
+    }
+
+    proptest! {
+        #[test]
+        fn nothing_is_superfluous_and_no_failure_is_lost(
+            all in prop::collection::vec((prop::collection::vec(0..6_usize, 1..4), 1..5_u8), 1..9),
+        ) {
+            let all: Vec<_> = all.iter().map(|(fails, cost)| candidate(fails, f64::from(*cost))).collect();
+            let all: Vec<_> = all.iter().collect();
+            let kept = lean(&all, (0..all.len()).collect());
+            let whole = fails(&all, 0..all.len());
+            prop_assert_eq!(fails(&all, kept.iter().copied()), whole.clone());
+            for place in &kept {
+                let others = kept.iter().copied().filter(|other| other != place);
+                prop_assert!(fails(&all, others) != whole, "{} is superfluous", place);
+            }
+        }
     }
 }

@@ -79,6 +79,43 @@ fn what_fails_on_hosts_of_one_setup_between_a_range_of_versions_is_one_line() {
 }
 
 #[test]
+fn whatever_value_stands_beside_the_setup_it_is_found_with_it_and_without_it_alone() {
+    let of_sid = matching("client(sid)");
+    let mut trials = trials(&plan(Profile::TCK));
+    trials.retain(|one| of_sid(&one.case));
+    let facets = trials.iter().flat_map(|one| one.case.facets());
+    let all: BTreeSet<_> = facets.map(|one| one.text).collect();
+    let (quick, mut count) = (HostSetup::Quick, 0);
+    for facet in all {
+        let (here, there) = (by_the_case(&facet), where_hosts_are(quick, &facet));
+        let by_the_setup = account(&run_on(&trials, &there));
+        let by_the_value = account(&run_on(&trials, &here));
+        if by_the_value.cases.failed == trials.len() {
+            continue;
+        }
+        for (account, planted) in [
+            (by_the_setup, &there as &dyn Fn(&Trial) -> bool),
+            (by_the_value, &here),
+        ] {
+            let [cause] = account.causes.as_slice() else {
+                panic!("{facet}: {account:?}");
+            };
+            let told = matching(&cause.filter);
+            let is = |one: &Trial| cause.setups.is_empty() || cause.setups.contains(&one.setup);
+            let mut same = trials
+                .iter()
+                .map(|one| (told(&one.case) && is(one), planted(one)));
+            assert!(
+                same.all(|(told, planted)| told == planted),
+                "{facet}: {cause:?}"
+            );
+            count += 1;
+        }
+    }
+    assert!(count > 30, "{count}");
+}
+
+#[test]
 fn what_an_axis_accounts_for_is_its_own_however_much_the_setup_follows_it() {
     let full = trials(&plan(Profile::DEFAULT));
     for planted in [
