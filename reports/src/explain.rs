@@ -9,6 +9,7 @@ mod outcomes;
 mod reason;
 mod text;
 mod trial;
+mod values;
 
 use std::collections::{BTreeMap, BTreeSet};
 
