@@ -561,6 +561,10 @@ pub struct RunArgs {
     /// method is a control
     #[arg(long)]
     pub as_shipped: bool,
+    /// Run no case on hosts that are set up as hosts are only as a control: a case that ran where libvirt
+    /// doesn't ask each QEMU about processors runs there by itself as well
+    #[arg(long, conflicts_with = "as_shipped")]
+    pub without_controls: bool,
     /// How often a case that is not as expected is run again, alone on its hosts: 0 (the default) to
     /// 1000. Whatever is given, a case of which something could not be seen, or whose host was lost, is
     /// run once more, alone, where it was not alone before

@@ -2,15 +2,15 @@
 //! cases that settle what is not sure.
 
 use std::{
-    collections::BTreeSet,
+    collections::BTreeMap,
     path::{Path, PathBuf},
     process::{Command, Stdio},
 };
 
 use anyhow::{Context, Result, bail};
 use clap::ValueEnum;
-use migratrix_matrix::{Case, Plan, Releases, Selection, Shard};
-use migratrix_reports::{self as reports, Budget, CaseOutcome, Exit, Run, Study};
+use migratrix_matrix::{Case, HostSetup, Plan, Releases, RunOptions, Selection, Shard};
+use migratrix_reports::{self as reports, Budget, CaseOutcome, Exit, Possible, Run, Study, Trial};
 
 use crate::{
     cli::{ExplainArgs, KnownArgs},
@@ -42,7 +42,7 @@ pub fn explain(typed: &ExplainArgs, config: &Config) -> Result<Exit> {
         typed,
         config,
         runs: Vec::new(),
-        space: BTreeSet::new(),
+        space: BTreeMap::new(),
     };
     let plans = typed.dirs.iter().map(|dir| read.add(dir));
     let plans = plans.collect::<Result<Vec<_>>>()?;
@@ -59,9 +59,11 @@ pub fn explain(typed: &ExplainArgs, config: &Config) -> Result<Exit> {
         if questions.is_empty() {
             break;
         }
-        read.add(&tried(&questions, first, plan)?)?;
+        for (setup, cases) in lots(&read.space, &questions) {
+            read.add(&tried(&cases, setup, first, plan)?)?;
+        }
         study = read.study()?;
-        questions.iter().for_each(|case| tell(&study, case));
+        questions.iter().for_each(|trial| tell(&study, trial));
     }
     let account = study.account();
     match typed.format {
@@ -71,12 +73,15 @@ pub fn explain(typed: &ExplainArgs, config: &Config) -> Result<Exit> {
     Ok(Exit::worst(read.runs.iter().map(Run::exit)))
 }
 
+/// The cases that could be tried, and how the hosts of each could be set up.
+type Space = BTreeMap<Case, Vec<HostSetup>>;
+
 /// The runs that were read so far, and what else could be tried.
 struct Read<'r> {
     typed: &'r ExplainArgs,
     config: &'r Config,
     runs: Vec<Run>,
-    space: BTreeSet<Case>,
+    space: Space,
 }
 
 impl Read<'_> {
@@ -95,8 +100,10 @@ impl Read<'_> {
             let (lacking, run) = (count(lacking, "case"), path.display());
             eprintln!("{lacking} of {run} without a verdict: they count for nothing");
         }
-        self.space.extend(plan.cases.iter().cloned());
-        self.space.extend(space(&plan)?);
+        for case in plan.cases.iter().cloned().chain(space(&plan)?) {
+            let ways = self.ways(&plan, &case);
+            self.space.entry(case).or_insert(ways);
+        }
         self.runs.push(run);
         Ok(plan)
     }
@@ -135,9 +142,39 @@ impl Read<'_> {
 
     fn study(&self) -> Result<Study> {
         let runs: Vec<_> = self.runs.iter().collect();
-        let space: Vec<_> = self.space.iter().cloned().collect();
-        Ok(Study::of(&runs, &space)?)
+        let space = self.space.iter().map(|(case, ways)| Possible {
+            case: case.clone(),
+            ways: ways.clone(),
+        });
+        Ok(Study::of(&runs, &space.collect::<Vec<_>>())?)
     }
+
+    /// How the hosts of a case could be set up: real machines are as they are.
+    fn ways(&self, plan: &Plan, case: &Case) -> Vec<HostSetup> {
+        let real = |name| self.config.hosts.contains_key(name);
+        if real(&case.tuple.source) || real(&case.tuple.destination) {
+            vec![HostSetup::AsShipped]
+        } else {
+            plan.ways(case)
+        }
+    }
+}
+
+/// The cases that can run together, with how their hosts are to be set up where they could be in several
+/// ways. Those whose hosts could not run with any.
+fn lots(space: &Space, trials: &[Trial]) -> BTreeMap<Option<HostSetup>, Vec<Case>> {
+    let mut lots: BTreeMap<_, Vec<_>> = BTreeMap::new();
+    for trial in trials {
+        let ways = space.get(&trial.case);
+        let is_chosen = ways.is_some_and(|ways| ways.len() > 1);
+        let lot: &mut Vec<_> = lots.entry(is_chosen.then_some(trial.setup)).or_default();
+        lot.push(trial.case.clone());
+    }
+    let some = lots.keys().flatten().next().copied();
+    if let Some((first, cases)) = some.and_then(|first| Some((first, lots.remove(&None)?))) {
+        lots.entry(Some(first)).or_default().extend(cases);
+    }
+    lots
 }
 
 /// What the run could have tried on its releases: its selection without the cover and the shard. Cases
@@ -157,15 +194,15 @@ fn space(plan: &Plan) -> Result<Vec<Case>> {
     Ok(whole.cases(&releases).unwrap_or_default())
 }
 
-/// Runs these cases as the first run was run, and gives the directory.
-fn tried(cases: &[Case], first: &Path, plan: &Plan) -> Result<PathBuf> {
+/// Runs these cases as the first run was run, on hosts that are set up so, and gives the directory.
+fn tried(cases: &[Case], setup: Option<HostSetup>, first: &Path, plan: &Plan) -> Result<PathBuf> {
     let out = free(first)?;
     let told = count(cases.len(), "case");
     eprintln!("running {told} more into {}", out.display());
     let program = std::env::current_exe().context("can't find out where this program is")?;
     let mut command = Command::new(program);
     command.arg("run").arg("--out").arg(&out);
-    command.args(plan.options.arguments());
+    command.args(on(setup, &plan.options).arguments());
     for case in cases {
         command.args(["--case", &case.to_string()]);
     }
@@ -183,6 +220,18 @@ fn tried(cases: &[Case], first: &Path, plan: &Plan) -> Result<PathBuf> {
         bail!("{told} could not be run: {ended}; see above");
     }
     Ok(out)
+}
+
+/// The options of a run, where all its cases run on hosts that are set up so.
+fn on(setup: Option<HostSetup>, options: &RunOptions) -> RunOptions {
+    let Some(setup) = setup else {
+        return options.clone();
+    };
+    RunOptions {
+        as_shipped: setup == HostSetup::AsShipped,
+        without_controls: setup == HostSetup::Quick,
+        ..options.clone()
+    }
 }
 
 /// A directory beside that of a run which is not there yet.
@@ -204,11 +253,78 @@ fn beside(first: &Path, number: u32) -> Result<PathBuf> {
     Ok(first.with_file_name(format!("{name}-confirm-{number}")))
 }
 
-fn tell(study: &Study, case: &Case) {
-    let how = match study.outcome(case) {
+fn tell(study: &Study, trial: &Trial) {
+    let how = match study.outcome(trial) {
         Some(CaseOutcome::Failed) => "failed",
         Some(CaseOutcome::Passed) => "passed",
         None => "could not be tried",
     };
-    eprintln!("  {how}: {case}");
+    let Trial { case, setup } = trial;
+    match setup {
+        HostSetup::AsShipped => eprintln!("  {how}: {case}"),
+        HostSetup::Quick | HostSetup::Resilient => {
+            eprintln!("  {how}: {case}, where hosts are {setup}");
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const WAYS: [(&str, &[HostSetup]); 3] = [
+        ("none", &[HostSetup::Quick, HostSetup::AsShipped]),
+        ("persist", &[HostSetup::Quick, HostSetup::AsShipped]),
+        ("undefine", &[HostSetup::AsShipped]),
+    ];
+
+    fn case(flags: &str) -> Case {
+        let name = format!("tck/libvirt/a,a,b/p2p/transient-running-undefined/{flags}");
+        name.parse().expect("a case")
+    }
+
+    fn flags(lots: &BTreeMap<Option<HostSetup>, Vec<Case>>) -> Vec<(Option<HostSetup>, Vec<Case>)> {
+        lots.iter()
+            .map(|(setup, cases)| (*setup, cases.clone()))
+            .collect()
+    }
+
+    #[test]
+    fn cases_run_together_whose_hosts_are_to_be_set_up_alike_and_others_with_any() {
+        let space = WAYS.map(|(flags, ways)| (case(flags), ways.to_vec()));
+        let space = Space::from(space);
+        let trial = |flags, setup| Trial {
+            case: case(flags),
+            setup,
+        };
+        let fixed = trial("undefine", HostSetup::AsShipped);
+        let quick = trial("none", HostSetup::Quick);
+        let shipped = trial("persist", HostSetup::AsShipped);
+        let all = lots(&space, &[quick, shipped, fixed.clone()]);
+        let expected = [
+            (
+                Some(HostSetup::AsShipped),
+                vec![case("persist"), case("undefine")],
+            ),
+            (Some(HostSetup::Quick), vec![case("none")]),
+        ];
+        assert_eq!(flags(&all), expected);
+        assert_eq!(
+            flags(&lots(&space, &[fixed])),
+            [(None, vec![case("undefine")])]
+        );
+    }
+
+    #[test]
+    fn a_lot_runs_on_hosts_of_one_setup_whatever_the_run_was_begun_with() {
+        let begun = RunOptions {
+            without_controls: true,
+            jobs: Some(2),
+            ..RunOptions::default()
+        };
+        let words = |setup| on(setup, &begun).arguments().join(" ");
+        assert_eq!(words(None), "--jobs 2 --without-controls");
+        assert_eq!(words(Some(HostSetup::Quick)), "--jobs 2 --without-controls");
+        assert_eq!(words(Some(HostSetup::AsShipped)), "--jobs 2 --as-shipped");
+    }
 }

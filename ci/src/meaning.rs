@@ -319,6 +319,7 @@ impl RunArgs {
             retries: self.retries,
             qemus: qemus.collect::<Result<_>>()?,
             as_shipped: self.as_shipped,
+            without_controls: self.without_controls,
             fail_known: self.known.fail_known,
             allow_flaky: self.known.allow_flaky,
         })

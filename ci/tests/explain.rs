@@ -16,12 +16,18 @@ fn run(dir: &Path, out: &str, more: &[&str], fails: impl Fn(&str) -> bool) {
     let run = ["run", "--backend", "fake", "--out", out];
     let said = call(dir, &[&run[..], more].concat());
     assert_eq!(said.code, 0, "{}", said.err);
-    let file = dir.join(out).join("verdicts.jsonl");
+    change(&dir.join(out), |one| {
+        fails(one["case"].as_str().expect("it has a name"))
+    });
+}
+
+/// Makes those verdicts of a run failures that `fails` says it of.
+fn change(dir: &Path, fails: impl Fn(&Value) -> bool) {
+    let file = dir.join("verdicts.jsonl");
     let text = fs::read_to_string(&file).expect("it is there");
     let lines = text.lines().map(|line| {
         let mut one: Value = serde_json::from_str(line).expect("it is JSON");
-        let name = one["case"].as_str().expect("it has a name").to_owned();
-        if fails(&name) {
+        if fails(&one) {
             let conditions = one["conditions"].as_array_mut().expect("it has some");
             let migrated = conditions.iter_mut().find(|one| one[0] == "migrated");
             let verdict = migrated.expect("it has this one");
@@ -158,6 +164,52 @@ fn a_failure_that_does_not_come_again_is_no_cause_once_more_was_tried() {
     assert!(dir.path().join("out-confirm-1/verdicts.jsonl").is_file());
     let again = explain(dir.path(), &["out", "out-confirm-1"]);
     assert_eq!(again.code, 1, "both are explained together: {}", again.err);
+}
+
+/// Makes a run of the hypervisor in memory one of libvirt, as far as its verdicts tell: its cases have hosts
+/// then, which were set up as the plan says. What `fails` says of its setup and name fails.
+fn of_libvirt(dir: &Path, fails: impl Fn(&str, &str) -> bool) {
+    for file in ["plan.json", "verdicts.jsonl"] {
+        let path = dir.join(file);
+        let text = fs::read_to_string(&path).expect("it is there");
+        let text = text.replace("tck/fake/", "tck/libvirt/");
+        let text = text.replace("\"backend\": \"fake\"", "\"backend\": \"libvirt\"");
+        fs::write(&path, text).expect("there is room");
+    }
+    change(dir, |one| {
+        let [setup, name] = [&one["setup"], &one["case"]].map(|one| one.as_str());
+        fails(setup.expect("a setup"), name.expect("a name"))
+    });
+}
+
+#[test]
+fn a_cause_that_only_hosts_of_one_setup_have_is_told_with_it_and_asks_for_a_case_on_others() {
+    let dir = fresh();
+    run(dir.path(), "out", &PAIR, |_| false);
+    let is_planted = |setup: &str, name: &str| setup == "quick" && name.contains("/p2p/");
+    of_libvirt(&dir.path().join("out"), is_planted);
+    let said = explain(dir.path(), &["out"]);
+    let line = "1. control(p2p), where hosts are quick\n";
+    assert!(said.out.contains(line), "{}", said.out);
+    let json = explain(dir.path(), &["out", "--format", "json"]);
+    let account: Value = serde_json::from_str(&json.out).expect("it is JSON");
+    assert_eq!(account["causes"][0]["filter"], "control(p2p)");
+    assert_eq!(account["causes"][0]["setups"], serde_json::json!(["quick"]));
+
+    run(
+        dir.path(),
+        "usual",
+        &[&PAIR[..], &["--without-controls"]].concat(),
+        |_| false,
+    );
+    of_libvirt(&dir.path().join("usual"), is_planted);
+    let said = explain(dir.path(), &["usual"]);
+    assert!(said.out.contains("1. control(p2p)\n"), "{}", said.out);
+    let other = "it could also be control(p2p), where hosts are quick (";
+    let case = " run --as-shipped --case tck/libvirt/";
+    for words in [other, case, "not sure"] {
+        assert!(said.out.contains(words), "{words}: {}", said.out);
+    }
 }
 
 /// The cases of a run.

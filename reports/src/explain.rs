@@ -8,11 +8,13 @@ mod columns;
 mod outcomes;
 mod reason;
 mod text;
+mod trial;
+mod values;
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use migratrix_explain::{Beside, Budget, Cause, Outcome, Rival, Row, Table, explain};
-use migratrix_matrix::{Case, Release, ReleaseName, Releases, Suite};
+use migratrix_matrix::{Case, HostSetup, Release, ReleaseName, Releases, Suite};
 use serde::Serialize;
 
 use crate::{ReportError, Run};
@@ -23,12 +25,14 @@ use reason::Says;
 pub use outcomes::Tried;
 pub use reason::Reason;
 pub use text::{causes, told};
+pub(crate) use trial::Told;
+pub use trial::{Possible, Trial};
 
 /// What was tried in some runs of one suite, and what else could be tried.
 #[derive(Clone, Debug)]
 pub struct Study {
     table: Table,
-    cases: Vec<Case>,
+    trials: Vec<Trial>,
     /// Of each that failed what it says.
     says: Vec<Option<Says>>,
     columns: Columns,
@@ -59,8 +63,11 @@ pub struct Account {
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Blame {
-    /// The filter that is true of its cases.
+    /// The filter that is true of its cases, where hosts are set up as `setups` says.
     pub filter: String,
+    /// How hosts are set up on which its cases fail; empty where that makes no difference.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub setups: Vec<HostSetup>,
     /// The same without what it says of source and destination: what is to be avoided between releases
     /// of which it says that; nothing where all cases between them are of it.
     pub traits: String,
@@ -104,10 +111,16 @@ pub struct Neighbours {
 pub struct Other {
     /// Its filter; none where it is chance.
     pub filter: Option<String>,
+    /// How hosts are set up on which its cases fail; empty where that makes no difference.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub setups: Vec<HostSetup>,
     /// How likely it is, of 1.
     pub share: f64,
     /// A case that would tell, if there is one.
     pub told_by: Option<Case>,
+    /// How the hosts of that case are to be set up, where that may make a difference.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub told_on: Option<HostSetup>,
 }
 
 impl Study {
@@ -115,7 +128,7 @@ impl Study {
     ///
     /// # Errors
     /// Returns what they differ in, where no cause can be common to them.
-    pub fn of(runs: &[&Run], space: &[Case]) -> Result<Self, ReportError> {
+    pub fn of(runs: &[&Run], space: &[Possible]) -> Result<Self, ReportError> {
         Self::by(runs, space, Asked::ByTheRules)
     }
 
@@ -129,15 +142,15 @@ impl Study {
         Self::by(&[run], &[], Asked::Known)
     }
 
-    fn by(runs: &[&Run], space: &[Case], asked: Asked) -> Result<Self, ReportError> {
+    fn by(runs: &[&Run], space: &[Possible], asked: Asked) -> Result<Self, ReportError> {
         let releases = releases(runs)?;
         let outcomes = Outcomes::of(runs, asked);
         one_suite(outcomes.cases())?;
-        let others = space.iter().filter(|case| !outcomes.has(case));
-        let cases: Vec<_> = outcomes.tried().chain(others).cloned().collect();
-        let (columns, values) = Columns::of(&cases, &releases);
-        let rows = cases.iter().zip(values).map(|(case, values)| {
-            let [failed, passed, flaky] = outcomes.find(case).counts();
+        let others = space.iter().flat_map(|one| outcomes.others(one));
+        let trials: Vec<_> = outcomes.tried().cloned().chain(others).collect();
+        let (columns, values) = Columns::of(&trials, &releases);
+        let rows = trials.iter().zip(values).map(|(trial, values)| {
+            let [failed, passed, flaky] = outcomes.find(trial).counts();
             Row {
                 values,
                 failed,
@@ -146,15 +159,17 @@ impl Study {
             }
         });
         let table = Table::new(columns.columns(), rows.collect()).map_err(ReportError::Columns)?;
-        let table = table.placed_by(columns.sides());
-        let says = cases.iter().map(|case| outcomes.find(case).failure());
+        let table = table
+            .placed_by(columns.sides())
+            .with_unchosen(columns.setup().into_iter().collect());
+        let says = trials.iter().map(|one| outcomes.find(one).failure());
         Ok(Self {
             says: says.map(|failure| failure.map(Says::of)).collect(),
             table,
             columns,
             tally: outcomes.tally(),
             changed: outcomes.changed().cloned().collect(),
-            cases,
+            trials,
         })
     }
 
@@ -176,14 +191,15 @@ impl Study {
     /// The cases that would tell most of what is not sure yet; none where nothing more would tell, or as
     /// many as may be were tried.
     #[must_use]
-    pub fn questions(&self, budget: &mut Budget) -> Vec<Case> {
-        self.named(&budget.next(&self.table, &explain(&self.table)))
+    pub fn questions(&self, budget: &mut Budget) -> Vec<Trial> {
+        let rows = budget.next(&self.table, &explain(&self.table));
+        rows.iter().map(|row| self.trials[*row].clone()).collect()
     }
 
-    /// What came of a case, if it was tried.
+    /// What came of a case on such hosts, if it was tried.
     #[must_use]
-    pub fn outcome(&self, case: &Case) -> Option<Outcome> {
-        let place = self.cases.iter().position(|one| one == case)?;
+    pub fn outcome(&self, trial: &Trial) -> Option<Outcome> {
+        let place = self.trials.iter().position(|one| one == trial)?;
         let row = &self.table.rows()[place];
         match (row.failed, row.passed) {
             (0, 0) => None,
@@ -193,7 +209,8 @@ impl Study {
     }
 
     fn named(&self, rows: &[usize]) -> Vec<Case> {
-        rows.iter().map(|row| self.cases[*row].clone()).collect()
+        let cases = rows.iter().map(|row| self.trials[*row].case.clone());
+        cases.collect()
     }
 
     fn blame(&self, cause: &Cause) -> Blame {
@@ -217,8 +234,10 @@ impl Study {
         let others = literals
             .iter()
             .flat_map(|one| self.columns.alike(&self.table, one));
+        let others = others.chain(self.columns.setup_alike(&self.table, literals));
         Blame {
             filter: self.columns.filter(&self.table, literals),
+            setups: self.columns.setups(literals),
             traits: self.columns.traits(&self.table, literals),
             in_other_words: others.collect(),
             reason: Reason::of(failed.iter().filter_map(|row| self.says[*row].as_ref())),
@@ -234,10 +253,13 @@ impl Study {
 
     fn other(&self, rival: &Rival) -> Other {
         let literals = rival.literals.as_ref();
+        let told_by = rival.told_by.filter(|_| self.columns.setup().is_some());
         Other {
             filter: literals.map(|one| self.columns.filter(&self.table, one)),
+            setups: literals.map_or_else(Vec::new, |one| self.columns.setups(one)),
             share: rival.share,
-            told_by: rival.told_by.map(|row| self.cases[row].clone()),
+            told_by: rival.told_by.map(|row| self.trials[row].case.clone()),
+            told_on: told_by.map(|row| self.trials[row].setup),
         }
     }
 
@@ -265,6 +287,14 @@ impl Account {
 }
 
 impl Blame {
+    /// What it is, in a line.
+    pub(crate) fn told(&self) -> Told<'_> {
+        Told {
+            filter: &self.filter,
+            setups: &self.setups,
+        }
+    }
+
     /// How many of its cases fail.
     pub(crate) fn how_many(&self) -> String {
         let (failed, passed) = (self.failed.len(), self.passed.len());

@@ -21,7 +21,7 @@ mod written;
 
 use std::fmt;
 
-use migratrix_matrix::{Case, ReleaseName, Version};
+use migratrix_matrix::{Case, HostSetup, ReleaseName, Version};
 use serde::Serialize;
 
 pub use breaks::{Break, Fails};
@@ -133,8 +133,11 @@ pub enum Safety {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Avoid {
-    /// The filter that is true of it.
+    /// The filter that is true of it, where hosts are set up as `setups` says.
     pub filter: String,
+    /// How hosts are set up on which it fails; empty where that makes no difference.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub setups: Vec<HostSetup>,
     /// How many cases fail by it.
     pub failed: usize,
     /// Whether little doubt is left that it is to blame.

@@ -44,8 +44,8 @@ pub use compare::{
     comparison_markdown, comparison_text,
 };
 pub use explain::{
-    Account, Blame, Neighbours, Other, Reason, Study, Tried, causes as account_lines,
-    told as account_text,
+    Account, Blame, Neighbours, Other, Possible, Reason, Study, Trial, Tried,
+    causes as account_lines, told as account_text,
 };
 pub use flaw::{Death, Flaw, HostTrouble, IdleLoss, Lost};
 pub use groups::{Group, groups};

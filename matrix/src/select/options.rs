@@ -33,6 +33,9 @@ pub struct RunOptions {
     /// Whether all hosts are set up as hosts are, see [`HostSetup`](crate::HostSetup).
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub as_shipped: bool,
+    /// Whether no case runs on hosts that are set up as hosts are only as a control.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub without_controls: bool,
     /// Whether known failures fail.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub fail_known: bool,
@@ -106,7 +109,8 @@ impl RunOptions {
             } else {
                 self.qemus
             },
-            as_shipped: self.as_shipped || kept.as_shipped,
+            as_shipped: self.as_shipped || kept.as_shipped && !self.without_controls,
+            without_controls: self.without_controls || kept.without_controls && !self.as_shipped,
             fail_known: self.fail_known || kept.fail_known,
             allow_flaky: self.allow_flaky || kept.allow_flaky,
         }
@@ -131,6 +135,7 @@ impl RunOptions {
         let all = valued.flat_map(|(name, value)| [name.to_owned(), value]);
         let switches = [
             ("--as-shipped", self.as_shipped),
+            ("--without-controls", self.without_controls),
             ("--only-known", self.known.only),
             ("--fail-known", self.fail_known),
             ("--allow-flaky", self.allow_flaky),
@@ -147,6 +152,7 @@ impl RunOptions {
             known: self.known,
             qemus: self.qemus,
             as_shipped: self.as_shipped,
+            without_controls: self.without_controls,
             fail_known: self.fail_known,
             allow_flaky: self.allow_flaky,
             ..Self::default()
@@ -205,6 +211,21 @@ mod tests {
     }
 
     #[test]
+    fn one_way_to_set_up_hosts_replaces_the_other() {
+        let both =
+            [(true, false), (false, true)].map(|(as_shipped, without_controls)| RunOptions {
+                as_shipped,
+                without_controls,
+                ..RunOptions::default()
+            });
+        let [shipped, usual] = both;
+        assert_eq!(shipped.clone().or(usual.clone()), shipped);
+        assert_eq!(usual.clone().or(shipped), usual);
+        assert_eq!(RunOptions::default().or(usual.clone()), usual);
+        assert_eq!(usual.arguments(), ["--without-controls"]);
+    }
+
+    #[test]
     fn the_line_that_runs_with_them_is_one_for_a_shell() {
         assert_eq!(
             kept().command_line("./migratrix", &["--case", "a b"]),
@@ -229,6 +250,7 @@ mod tests {
     fn a_case_that_runs_again_runs_and_counts_as_it_did() {
         let kept = RunOptions {
             as_shipped: true,
+            without_controls: true,
             fail_known: true,
             allow_flaky: true,
             ..kept()

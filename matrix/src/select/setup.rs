@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::{Case, Plan, Point, ReleaseName, Version, axis::axis};
+use crate::{Backend, Case, Plan, Point, Release, ReleaseName, Version, axis::axis};
 
 axis! {
     /// How the daemon of a host of ours is set up.
@@ -38,44 +38,79 @@ impl HostSetup {
     }
 }
 
+impl HostSetup {
+    /// How the hosts of a case are set up, where it is no control: see [`Plan::setups`].
+    fn usual(case: &Case, releases: &[Release]) -> Self {
+        let asks = |name: &ReleaseName| {
+            let release = releases.iter().find(|one| one.name == *name);
+            let libvirt = release.and_then(|one| one.libvirt);
+            libvirt.is_none_or(|version| version < ASKS_AT_ONCE)
+        };
+        if matches!(case.point, Point::Recovery(_)) {
+            return Self::Resilient;
+        }
+        let quicker = asks(&case.tuple.source) || asks(&case.tuple.destination);
+        let scenario = case.point.scenario();
+        match scenario.filter(|one| quicker && !one.hardware.names_processors()) {
+            Some(_) => Self::Quick,
+            None => Self::AsShipped,
+        }
+    }
+
+    /// The option of a run by which its cases run on such hosts, where they can run on others too.
+    #[must_use]
+    pub const fn option(self) -> Option<&'static str> {
+        match self {
+            Self::AsShipped => Some("--as-shipped"),
+            Self::Quick => Some("--without-controls"),
+            Self::Resilient => None,
+        }
+    }
+}
+
 impl Plan {
     /// How the hosts of each case are set up, in the order of the cases.
     ///
     /// Resilient are those of migrations that are struck on their way. Of the others, as shipped are those of
-    /// cases whose domain says something of its processors; as a control, those of the first case of each tuple
-    /// and control method; those of libvirts that none is [quick](HostSetup::of) of; and all if the run's options
-    /// say so.
+    /// cases whose domain says something of its processors; as a control, unless the run's options leave these
+    /// out, those of the first case of each tuple and control method; those of libvirts that none is
+    /// [quick](HostSetup::of) of; and all if the run's options say so.
     #[must_use]
     pub fn setups(&self) -> Vec<HostSetup> {
         let mut controlled = BTreeSet::new();
-        let asks = |name: &ReleaseName| {
-            let release = self.releases.iter().find(|one| one.name == *name);
-            let libvirt = release.and_then(|one| one.libvirt);
-            libvirt.is_none_or(|version| version < ASKS_AT_ONCE)
-        };
         let setup = |case: &Case| {
-            if matches!(case.point, Point::Recovery(_)) {
-                return HostSetup::Resilient;
-            }
-            let Some(scenario) = case.point.scenario() else {
-                return HostSetup::AsShipped;
-            };
-            let first = controlled.insert((case.tuple.clone(), scenario.control));
-            let quicker = asks(&case.tuple.source) || asks(&case.tuple.destination);
-            if first || !quicker || scenario.hardware.names_processors() || self.options.as_shipped
-            {
-                HostSetup::AsShipped
-            } else {
-                HostSetup::Quick
+            let usual = HostSetup::usual(case, &self.releases);
+            let scenario = case.point.scenario();
+            let scenario = scenario.filter(|_| usual != HostSetup::Resilient);
+            let first =
+                scenario.is_some_and(|one| controlled.insert((case.tuple.clone(), one.control)));
+            let is_control = first && !self.options.without_controls;
+            match usual {
+                HostSetup::Quick if is_control || self.options.as_shipped => HostSetup::AsShipped,
+                HostSetup::Quick | HostSetup::AsShipped | HostSetup::Resilient => usual,
             }
         };
         self.cases.iter().map(setup).collect()
+    }
+
+    /// How the hosts of a case of libvirt could be set up by the [options](HostSetup::option) of a run, the
+    /// usual way first. There is one way alone where the case needs it, or this run's options ask for it.
+    #[must_use]
+    pub fn ways(&self, case: &Case) -> Vec<HostSetup> {
+        let usual = HostSetup::usual(case, &self.releases);
+        match (case.backend, usual) {
+            (Backend::Libvirt, HostSetup::Quick) if !self.options.as_shipped => {
+                vec![HostSetup::Quick, HostSetup::AsShipped]
+            }
+            (Backend::Libvirt, HostSetup::Resilient) => vec![HostSetup::Resilient],
+            (Backend::Libvirt | Backend::Qemu | Backend::Fake, _) => vec![HostSetup::AsShipped],
+        }
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use crate::{Control, Profile, Release, Releases, RunOptions, Selection};
+    use crate::{Control, Profile, Releases, RunOptions, Selection};
 
     use super::*;
 
@@ -122,6 +157,23 @@ mod tests {
         };
         let setups = plan(options).setups();
         assert!(setups.iter().all(|setup| *setup == HostSetup::AsShipped));
+    }
+
+    #[test]
+    fn without_controls_each_case_runs_in_its_usual_way() {
+        let without_controls = true;
+        let plan = plan(RunOptions {
+            without_controls,
+            ..RunOptions::default()
+        });
+        let setups = plan.setups();
+        for (case, setup) in plan.cases.iter().zip(&setups) {
+            let ways = plan.ways(case);
+            assert_eq!(ways.first(), Some(setup), "{case}");
+            let is_named = case.scenario().unwrap().hardware.names_processors();
+            assert_eq!(ways.len(), if is_named { 1 } else { 2 }, "{case}");
+        }
+        assert!(setups.contains(&HostSetup::Quick));
     }
 
     #[test]

@@ -6,6 +6,7 @@ use crate::{
     cover::{Choice, Distinct, choose},
     rivals::{Hypothesis, Known, SETTLED, hypotheses, splitting},
     seen::Seen,
+    unchosen::with_unchosen,
     within::within,
 };
 
@@ -93,6 +94,7 @@ pub fn explain(table: &Table) -> Explanation {
         belief,
         doubted,
     } = strict.or(&distinct, &concise);
+    weighed.extend(with_unchosen(table, &chosen));
     let known = Known {
         table,
         seen: &concise,

@@ -106,12 +106,34 @@ pub(crate) fn choose(all: &Distinct<'_>, seen: &Seen, belief: Belief) -> Chosen 
         weighed.extend(next);
     }
     let chosen = exact(&weighed, &rest, chosen);
+    let chosen = lean(&weighed, chosen);
     let cost = cost(&weighed, &rest, &chosen);
     let chosen = chosen.into_iter();
     Chosen {
         candidates: chosen.map(|place| weighed[place].clone()).collect(),
         cost,
     }
+}
+
+/// Those without which a failure would be left: each that the others make superfluous is left out, the dearest
+/// first, and of equally dear ones that which is true of fewest failures. No choice that is the best one has any,
+/// but the search for that ends before it has seen all.
+fn lean(all: &[&Candidate], mut chosen: Vec<usize>) -> Vec<usize> {
+    let mut in_order = chosen.clone();
+    in_order.sort_by(|one, other| {
+        let (one, other) = (all[*one], all[*other]);
+        let by_cost = other.cost.total_cmp(&one.cost);
+        by_cost.then_with(|| one.fails.count_ones(..).cmp(&other.fails.count_ones(..)))
+    });
+    for place in in_order {
+        let mut left = all[place].fails.clone();
+        let others = chosen.iter().filter(|other| **other != place);
+        others.for_each(|other| left.difference_with(&all[*other].fails));
+        if left.is_clear() {
+            chosen.retain(|other| *other != place);
+        }
+    }
+    chosen
 }
 
 /// Of the candidates that are true of the same outcomes the cheapest, and of equally cheap ones the widest;
@@ -311,5 +333,61 @@ fn improve(all: &[&Candidate], rest: &Rest, chosen: &mut Vec<usize>) {
             .filter(|(cost, _)| *cost < best - 1e-9);
         let Some((cost, tried)) = better else { return };
         (best, *chosen) = (cost, tried);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn candidate(fails: &[usize], cost: f64) -> Candidate {
+        let mut bits = FixedBitSet::with_capacity(6);
+        bits.extend(fails.iter().copied());
+        Candidate {
+            literals: Vec::new(),
+            fails: bits,
+            passes: FixedBitSet::new(),
+            cost,
+        }
+    }
+
+    #[test]
+    fn what_the_others_account_for_is_left_out_the_dearest_first() {
+        let all = [
+            candidate(&[0, 1], 3.0),
+            candidate(&[1, 2, 3], 5.0),
+            candidate(&[2, 3, 4], 3.0),
+            candidate(&[4, 5], 3.0),
+            candidate(&[5], 3.0),
+        ];
+        let all: Vec<_> = all.iter().collect();
+        assert_eq!(lean(&all, vec![0, 1, 2, 3, 4]), [0, 2, 3]);
+        assert_eq!(lean(&all, vec![1, 0, 4]), [1, 0, 4], "none is superfluous");
+        assert_eq!(lean(&all, Vec::new()), [] as [usize; 0]);
+    }
+
+    fn fails(all: &[&Candidate], chosen: impl Iterator<Item = usize>) -> FixedBitSet {
+        let mut fails = FixedBitSet::with_capacity(6);
+        chosen.for_each(|place| fails.union_with(&all[place].fails));
+        fails
+    }
+
+    proptest! {
+        #[test]
+        fn nothing_is_superfluous_and_no_failure_is_lost(
+            all in prop::collection::vec((prop::collection::vec(0..6_usize, 1..4), 1..5_u8), 1..9),
+        ) {
+            let all: Vec<_> = all.iter().map(|(fails, cost)| candidate(fails, f64::from(*cost))).collect();
+            let all: Vec<_> = all.iter().collect();
+            let kept = lean(&all, (0..all.len()).collect());
+            let whole = fails(&all, 0..all.len());
+            prop_assert_eq!(fails(&all, kept.iter().copied()), whole.clone());
+            for place in &kept {
+                let others = kept.iter().copied().filter(|other| other != place);
+                prop_assert!(fails(&all, others) != whole, "{} is superfluous", place);
+            }
+        }
     }
 }

@@ -22,6 +22,7 @@ mod literal;
 mod rivals;
 mod seen;
 mod table;
+mod unchosen;
 mod within;
 
 pub use budget::{Budget, settle};

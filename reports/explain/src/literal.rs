@@ -34,6 +34,10 @@ pub enum Shape {
     AllBut,
 }
 
+/// What it costs more to say what nobody chose: whatever somebody did is told before it, and a list of three
+/// values as well. It costs so little that it is likely enough to be asked for where nothing tells of it.
+const UNCHOSEN: f64 = 1.8;
+
 impl Values {
     /// How many values a column can have.
     pub const MOST: usize = 128;
@@ -108,12 +112,18 @@ impl Literal {
     /// What it costs to say it: of equally good causes the cheapest is told.
     pub(crate) fn cost(&self, table: &Table) -> f64 {
         let others = || table.there(self.column).without(self.values).count();
-        match self.shape(table) {
+        let unchosen = if table.is_unchosen(self.column) {
+            UNCHOSEN
+        } else {
+            0.0
+        };
+        let said = match self.shape(table) {
             Shape::One | Shape::Half => 1.5,
             Shape::Range | Shape::Family => 1.7,
             Shape::Several => 1.0 + 0.7 * small(self.values.count()),
             Shape::AllBut => 1.3 + 0.7 * small(others()),
-        }
+        };
+        said + unchosen
     }
 }
 

@@ -63,6 +63,8 @@ pub struct Table {
     all: FixedBitSet,
     /// The columns that say at which place a row was tried.
     placed: Vec<usize>,
+    /// The columns that say what nobody chose.
+    unchosen: Vec<usize>,
 }
 
 /// Why columns and rows are no table.
@@ -141,6 +143,7 @@ impl Table {
             having,
             all,
             placed: Vec::new(),
+            unchosen: Vec::new(),
         })
     }
 
@@ -150,6 +153,19 @@ impl Table {
     pub fn placed_by(mut self, columns: Vec<usize>) -> Self {
         self.placed = columns;
         self
+    }
+
+    /// The same, where these columns say of a row what nobody chose, and what follows the others for the most
+    /// part: a cause has a literal of one only where the others take many more words.
+    #[must_use]
+    pub fn with_unchosen(mut self, columns: Vec<usize>) -> Self {
+        self.unchosen = columns;
+        self
+    }
+
+    /// Whether a column says what nobody chose.
+    pub(crate) fn is_unchosen(&self, column: usize) -> bool {
+        self.unchosen.contains(&column)
     }
 
     /// The columns that say at which place a row was tried.

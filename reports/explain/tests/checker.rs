@@ -61,6 +61,22 @@ fn wrong(table: &Table) -> Result<(), TestCaseError> {
     Ok(())
 }
 
+/// Each cause has a failure that no other has.
+fn needed(table: &Table) -> Result<(), TestCaseError> {
+    let explanation = explain(table);
+    for (place, cause) in explanation.causes.iter().enumerate() {
+        let others = explanation.causes.iter().enumerate();
+        let others = others.filter(|(other, _)| *other != place);
+        let is_elsewhere = |row: &&usize| {
+            let of = |(_, other): (usize, &Cause)| has(&table.rows()[**row], &other.literals);
+            others.clone().any(of)
+        };
+        let own = cause.failed.iter().filter(|row| !is_elsewhere(row)).count();
+        prop_assert!(own > 0, "{:?} is superfluous", cause);
+    }
+    Ok(())
+}
+
 /// Without any of its literals a passing row is in it.
 fn minimal(table: &Table, cause: &Cause) -> Result<(), TestCaseError> {
     for one in 0..cause.literals.len() {
@@ -185,6 +201,27 @@ proptest! {
     }
 
     #[test]
+    fn no_cause_is_superfluous_whatever_fails(
+        cells in prop::collection::vec((0..3_u8, 0..3_u8, 0..3_u8, 0..2_u8), 0..7),
+        odd in prop::collection::vec(0..108_usize, 0..24),
+        tried in prop::collection::vec(any::<bool>(), 108),
+    ) {
+        let fails = |row: &[u8]| cells.iter().any(|(one, two, three, four)| {
+            row[0] >= *one && row[1] == *two && row[2] != *three && row[3] == *four
+        });
+        let all = table(fails, |_| true);
+        let some = table(fails, |place| tried[place]);
+        for mut table in [all, some] {
+            for place in &odd {
+                let was_failure = table.rows()[*place].failed > 0;
+                table.add(*place, if was_failure { Outcome::Passed } else { Outcome::Failed });
+            }
+            needed(&table)?;
+            needed(&table.placed_by(vec![0, 1]))?;
+        }
+    }
+
+    #[test]
     fn no_fewer_causes_would_do(
         one in (0..3_u8, 0..3_u8, 0..2_u8),
         other in (0..3_u8, 0..3_u8, 0..2_u8),
@@ -281,6 +318,83 @@ fn places_that_lie_beside_one_another_are_told_as_a_range() {
         panic!("one cause: {explanation:?}");
     };
     assert_eq!((cause.failed.len(), cause.literals.len()), (8, 4));
+}
+
+/// The space, where the last column is what follows from the third and is another in one row of nine.
+fn followed(fails: impl Fn(&[u8]) -> bool) -> Table {
+    let (columns, rows) = space();
+    let rows = rows.into_iter().enumerate().map(|(place, mut values)| {
+        let follows = u8::from(values[2] == Some(2) || place % 9 == 4);
+        values[4] = Some(follows);
+        let plain: Vec<u8> = values.iter().copied().flatten().collect();
+        let failed = u32::from(fails(&plain));
+        Row {
+            values,
+            failed,
+            passed: 1 - failed,
+            flaky: 0,
+        }
+    });
+    let table = Table::new(columns, rows.collect()).expect("it is one");
+    table.with_unchosen(vec![4])
+}
+
+#[test]
+fn what_nobody_chose_is_named_only_where_what_somebody_did_does_not_account_for_it() {
+    let columns = |table: &Table| {
+        let explanation = explain(table);
+        assert_eq!(explanation.left, []);
+        let causes = explanation.causes.iter();
+        let columns = causes.map(|cause| cause.literals.iter().map(|one| one.column).collect());
+        columns.collect::<Vec<Vec<usize>>>()
+    };
+    let by_the_axis = followed(|row| row[2] == 2 && row[0] >= 1);
+    assert_eq!(columns(&by_the_axis), [[0, 2]]);
+    let by_what_follows = followed(|row| row[4] == 0 && row[0] >= 1);
+    assert_eq!(columns(&by_what_follows), [[0, 4]]);
+    let tried = by_what_follows
+        .rows()
+        .iter()
+        .filter(|row| row.values[4] == Some(0));
+    let alike = tried.map(|row| Row { ..row.clone() }).collect::<Vec<_>>();
+    let one_way = Table::new(by_what_follows.columns().to_vec(), alike).expect("it is one");
+    assert_eq!(
+        columns(&one_way.with_unchosen(vec![4])),
+        [[0]],
+        "nothing tells of it"
+    );
+}
+
+#[test]
+fn what_nobody_chose_and_was_the_same_in_all_outcomes_of_a_cause_is_asked_for() {
+    let fails = |row: &[u8]| row[0] == 2 && row[2] == 1;
+    let truths: [fn(&Row) -> bool; 2] = [|_| true, |row| row.values[4] == Some(0)];
+    for (is_failure, columns) in truths.into_iter().zip([&[0, 2][..], &[0, 2, 4]]) {
+        // What somebody chose was tried with the first value of the last column, wherever it fails.
+        let (places, whole) = (space().1, table(fails, |_| true));
+        let first = |place: usize| places[place][4] == Some(0) || whole.rows()[place].passed > 0;
+        let mut table = table(fails, first).with_unchosen(vec![4]);
+        let explanation = explain(&table);
+        let [cause] = explanation.causes.as_slice() else {
+            panic!("one cause: {explanation:?}");
+        };
+        assert!(!cause.is_settled(), "{cause:?}");
+        let rows = table.rows().to_vec();
+        let (explanation, asked) = settle(&mut table, 20, |row| {
+            assert_eq!(rows[row].values[4], Some(1), "nothing else is to be asked");
+            match is_failure(&rows[row]) {
+                true => Outcome::Failed,
+                false => Outcome::Passed,
+            }
+        });
+        let own: Vec<_> = explanation.causes.iter().map(|one| &one.literals).collect();
+        let [own] = own.as_slice() else {
+            panic!("one cause: {explanation:?}");
+        };
+        let told: Vec<_> = own.iter().map(|one| one.column).collect();
+        assert_eq!(told, columns);
+        assert!(explanation.causes[0].is_settled() && asked < 6, "{asked}");
+    }
 }
 
 #[test]

@@ -2,8 +2,14 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use migratrix_explain::{Column, Kind, Literal, Shape, Table, Values};
-use migratrix_matrix::{Axis as _, Backend, Case, Releases, Role, Suite, Version};
+use migratrix_explain::{Column, Kind, Literal, Table, Values};
+use migratrix_matrix::{Axis as _, Backend, Case, HostSetup, Releases, Role, Suite, Version};
+
+use super::{
+    Trial,
+    trial::on,
+    values::{facet_text, families},
+};
 
 /// The columns of a table of cases.
 #[derive(Clone, Debug)]
@@ -26,6 +32,8 @@ enum Words {
     Facets(Vec<String>),
     /// The versions of a program at a place, the oldest first.
     Versions(Role, Program, Vec<Version>),
+    /// How the hosts are set up.
+    Setups(Vec<HostSetup>),
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -45,13 +53,14 @@ type Row = Vec<Option<u8>>;
 
 impl Columns {
     /// The columns of these cases, and of each case its values.
-    pub(super) fn of(cases: &[Case], releases: &Releases) -> (Self, Vec<Row>) {
+    pub(super) fn of(trials: &[Trial], releases: &Releases) -> (Self, Vec<Row>) {
         let mut axes = Vec::new();
-        let mut rows: Vec<Row> = vec![Row::new(); cases.len()];
-        for (role, program) in versioned(cases) {
-            versions(&mut axes, &mut rows, cases, releases, (role, program));
+        let mut rows: Vec<Row> = vec![Row::new(); trials.len()];
+        for (role, program) in versioned(trials) {
+            versions(&mut axes, &mut rows, trials, releases, (role, program));
         }
-        facets(&mut axes, &mut rows, cases);
+        facets(&mut axes, &mut rows, trials);
+        setups(&mut axes, &mut rows, trials);
         let mut groups: BTreeMap<String, usize> = BTreeMap::new();
         for axis in &mut axes {
             let next = groups.len();
@@ -70,6 +79,9 @@ impl Columns {
                 Words::Facets(texts) => Kind::Unordered {
                     families: families(texts),
                 },
+                Words::Setups(_) => Kind::Unordered {
+                    families: Vec::new(),
+                },
             },
         };
         self.0.iter().map(column).collect()
@@ -86,12 +98,45 @@ impl Columns {
             .collect()
     }
 
-    /// The filter that is true of the rows of all of these literals: without any it is one that is true of all.
+    /// That which says how the hosts are set up, where they are set up in several ways.
+    pub(super) fn setup(&self) -> Option<usize> {
+        let is_setup = |axis: &Axis| matches!(axis.words, Words::Setups(_));
+        self.0.iter().position(is_setup)
+    }
+
+    /// The filter that is true of the rows of all of these literals, but for what they say of how hosts are set
+    /// up: without any it is one that is true of all.
     pub(super) fn filter(&self, table: &Table, literals: &[Literal]) -> String {
-        if literals.is_empty() {
+        let of_cases = self.of_cases(literals);
+        if of_cases.is_empty() {
             return ALL.to_owned();
         }
-        self.listed(table, literals)
+        self.listed(table, &of_cases)
+    }
+
+    /// How hosts are set up by these literals; nothing where they don't say it.
+    pub(super) fn setups(&self, literals: &[Literal]) -> Vec<HostSetup> {
+        let own = literals.iter().map(|one| self.hosts(one));
+        own.flatten().collect()
+    }
+
+    fn hosts(&self, literal: &Literal) -> Vec<HostSetup> {
+        match &self.0[literal.column].words {
+            Words::Setups(all) => literal
+                .values
+                .iter()
+                .map(|one| all[usize::from(one)])
+                .collect(),
+            Words::Facets(_) | Words::Versions(..) => Vec::new(),
+        }
+    }
+
+    /// The literals that a filter can say: it is of a case, however its hosts are set up.
+    fn of_cases(&self, literals: &[Literal]) -> Vec<Literal> {
+        let own = literals
+            .iter()
+            .filter(|one| Some(one.column) != self.setup());
+        own.copied().collect()
     }
 
     fn listed(&self, table: &Table, literals: &[Literal]) -> String {
@@ -109,7 +154,7 @@ impl Columns {
             .filter(|one| !is_side(one))
             .copied()
             .collect();
-        self.listed(table, &traits)
+        self.listed(table, &self.of_cases(&traits))
     }
 
     /// Source and destination stand first, as in a case's name what is migrated stands last.
@@ -138,6 +183,7 @@ impl Columns {
                 }
             }
             Words::Facets(texts) => facet_text(table, literal, literal.shape(table), texts),
+            Words::Setups(_) => on(&self.hosts(literal)),
         }
     }
 
@@ -166,6 +212,34 @@ impl Columns {
         same.collect()
     }
 
+    /// How hosts are set up in all rows of a cause that were tried, and in none that is beside it in one literal:
+    /// what follows the setup and what follows that literal came out alike.
+    pub(super) fn setup_alike(&self, table: &Table, literals: &[Literal]) -> Option<String> {
+        let column = self.setup()?;
+        let tried = |literals: &[Literal]| {
+            let rows = table.region(literals);
+            let rows = rows.ones().filter(|row| {
+                let row = &table.rows()[*row];
+                row.failed + row.passed > 0
+            });
+            rows.collect::<Vec<_>>()
+        };
+        let own = tried(literals);
+        let setups = own
+            .iter()
+            .filter_map(|row| table.rows()[*row].values[column]);
+        let values: Values = setups.collect();
+        let instead = Literal { column, values };
+        let others = literals.iter().enumerate().map(|(place, _)| {
+            let mut others = literals.to_vec();
+            others[place] = instead;
+            others
+        });
+        let is_said = literals.iter().any(|one| one.column == column);
+        let mut same = others.filter(|others| tried(others) == own);
+        (!is_said && same.next().is_some()).then(|| on(&self.hosts(&instead)))
+    }
+
     /// The names of the axes that have one value in all of these rows.
     pub(super) fn never_varied<'r>(
         &self,
@@ -189,6 +263,7 @@ impl Words {
         match self {
             Self::Facets(texts) => texts.len(),
             Self::Versions(_, _, versions) => versions.len(),
+            Self::Setups(all) => all.len(),
         }
     }
 }
@@ -203,8 +278,8 @@ impl Program {
 }
 
 /// The programs whose versions may tell, each at its place: that which the cases are about first.
-fn versioned(cases: &[Case]) -> Vec<(Role, Program)> {
-    let has_client = cases.iter().any(|case| case.backend.has_client());
+fn versioned(trials: &[Trial]) -> Vec<(Role, Program)> {
+    let has_client = trials.iter().any(|one| one.case.backend.has_client());
     let sides = [Role::Source, Role::Destination];
     let both = |programs: [Program; 2]| {
         let at = move |role| programs.map(|program| (role, program));
@@ -226,18 +301,18 @@ fn versioned(cases: &[Case]) -> Vec<(Role, Program)> {
 fn versions(
     axes: &mut Vec<Axis>,
     rows: &mut [Row],
-    cases: &[Case],
+    trials: &[Trial],
     releases: &Releases,
     (role, program): (Role, Program),
 ) {
-    let version = |case: &Case| {
-        let release = releases.find(case.tuple.at(role)).ok()?;
+    let version = |trial: &Trial| {
+        let release = releases.find(trial.case.tuple.at(role)).ok()?;
         match program {
             Program::Libvirt => release.libvirt,
             Program::Qemu => release.qemu,
         }
     };
-    let Some(own) = cases.iter().map(version).collect::<Option<Vec<_>>>() else {
+    let Some(own) = trials.iter().map(version).collect::<Option<Vec<_>>>() else {
         return;
     };
     let all: BTreeSet<_> = own.iter().copied().collect();
@@ -254,12 +329,12 @@ fn versions(
 }
 
 /// Adds a column for each axis of the cases.
-fn facets(axes: &mut Vec<Axis>, rows: &mut [Row], cases: &[Case]) {
+fn facets(axes: &mut Vec<Axis>, rows: &mut [Row], trials: &[Trial]) {
     let first = axes.len();
     let mut places: HashMap<String, usize> = HashMap::new();
     let mut texts: Vec<(String, Vec<String>)> = Vec::new();
     let mut numbers: HashMap<(usize, String), usize> = HashMap::new();
-    for (row, case) in rows.iter_mut().zip(cases) {
+    for (row, Trial { case, .. }) in rows.iter_mut().zip(trials) {
         row.resize(first + texts.len(), None);
         for (axis, text) in of_case(case) {
             let place = *places.entry(axis.clone()).or_insert_with(|| {
@@ -290,6 +365,25 @@ fn facets(axes: &mut Vec<Axis>, rows: &mut [Row], cases: &[Case]) {
     }
 }
 
+/// Adds a column for how the hosts are set up, where they are in several ways.
+fn setups(axes: &mut Vec<Axis>, rows: &mut [Row], trials: &[Trial]) {
+    let all: BTreeSet<_> = trials.iter().map(|one| one.setup).collect();
+    if all.len() < 2 {
+        return;
+    }
+    let all: Vec<_> = all.into_iter().collect();
+    for (row, trial) in rows.iter_mut().zip(trials) {
+        let place = all.iter().position(|one| *one == trial.setup);
+        row.resize(axes.len(), None);
+        row.push(place.and_then(|place| u8::try_from(place).ok()));
+    }
+    axes.push(Axis {
+        name: HostSetup::NAME.to_owned(),
+        group: 0,
+        words: Words::Setups(all),
+    });
+}
+
 /// A filter that says what a case is not is true of what has no such axis as well.
 fn without(words: &mut [String], rows: &mut [Row], column: usize) {
     let not = words.iter().position(|text| text.starts_with('!'));
@@ -314,102 +408,4 @@ fn of_case(case: &Case) -> Vec<(String, String)> {
         all.push(("fault".to_owned(), format!("fault({fault})")));
     }
     all
-}
-
-fn facet_text(table: &Table, literal: &Literal, shape: Shape, texts: &[String]) -> String {
-    let own = literal.values;
-    let all: Values = (0..=u8::MAX).take(texts.len()).collect();
-    let first = own
-        .iter()
-        .next()
-        .map_or("", |value| texts[usize::from(value)].as_str());
-    let head = first.split('(').next().unwrap_or_default();
-    match shape {
-        Shape::One | Shape::Half | Shape::Range if own.count() == 1 => first.to_owned(),
-        Shape::AllBut if !lacks(table, literal.column) => {
-            listed(texts, all.without(own), own).told("!", head, "")
-        }
-        Shape::One
-        | Shape::Half
-        | Shape::Range
-        | Shape::Family
-        | Shape::Several
-        | Shape::AllBut => listed(texts, own, all.without(own)).told("", head, "!"),
-    }
-}
-
-/// Values in words: some, and families of which some are not meant.
-#[derive(Default)]
-struct Listed {
-    any: Vec<String>,
-    but: Vec<String>,
-}
-
-impl Listed {
-    /// The filter; `is` stands before it, and `not` before what is not meant.
-    fn told(&self, is: &str, head: &str, not: &str) -> String {
-        let any = self.any.join(",");
-        match (self.but.join(","), not) {
-            (but, _) if but.is_empty() => format!("{is}{head}({any})"),
-            (but, "") => format!("(!{head}({any}) | {head}({but}))"),
-            (but, _) => format!("{head}({any}) & {not}{head}({but})"),
-        }
-    }
-}
-
-/// The values, by their families where they are all of one, or nearly.
-fn listed(texts: &[String], own: Values, others: Values) -> Listed {
-    let word = |value: u8| {
-        let text = texts[usize::from(value)].split_once('(');
-        text.map_or("", |(_, rest)| rest.trim_end_matches(')'))
-    };
-    let mut families: BTreeMap<&str, (Vec<&str>, Vec<&str>)> = BTreeMap::new();
-    for value in own.iter() {
-        families
-            .entry(family(word(value)))
-            .or_default()
-            .0
-            .push(word(value));
-    }
-    for value in others.iter() {
-        if let Some((_, missing)) = families.get_mut(family(word(value))) {
-            missing.push(word(value));
-        }
-    }
-    let mut listed = Listed::default();
-    for (family, (members, missing)) in families {
-        let nearly = missing.len() <= 2 && members.len() >= 3 * missing.len();
-        if members.len() > 1 && nearly {
-            listed.any.push(format!("{family}*"));
-            listed.but.extend(missing.into_iter().map(str::to_owned));
-        } else {
-            listed.any.extend(members.into_iter().map(str::to_owned));
-        }
-    }
-    listed
-}
-
-/// Whether a row has no value in a column.
-fn lacks(table: &Table, column: usize) -> bool {
-    table.rows().iter().any(|row| row.values[column].is_none())
-}
-
-/// What a word begins with that others may begin with as well: up to its first `-`.
-fn family(word: &str) -> &str {
-    word.find('-').map_or(word, |end| &word[..=end])
-}
-
-/// The families of several values.
-fn families(texts: &[String]) -> Vec<Values> {
-    let mut all: BTreeMap<&str, Vec<u8>> = BTreeMap::new();
-    for (text, value) in texts.iter().zip(0..) {
-        if let Some((_, word)) = text
-            .split_once('(')
-            .filter(|(head, word)| !head.starts_with('!') && word.contains('-'))
-        {
-            all.entry(family(word)).or_default().push(value);
-        }
-    }
-    let several = all.into_values().filter(|values| values.len() > 1);
-    several.map(|values| values.into_iter().collect()).collect()
 }

@@ -1,14 +1,15 @@
-//! What came of each case by all the runs that have it. Where they say several things of it, what came last
+//! What came of each case, on hosts that are set up in a way, by all the runs that have it. Where they say several things of it, what came last
 //! counts, by the time at which it was tried.
 
 use std::collections::BTreeMap;
 
-use migratrix_matrix::Case;
+use migratrix_matrix::{Case, HostSetup};
 use serde::Serialize;
 
+use super::{Possible, Trial};
 use crate::{Judgement, KnownAre, Run, Standing};
 
-/// How many cases came out in which way.
+/// How many cases came out in which way. One that was tried on hosts of two setups is two.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Tried {
@@ -44,7 +45,7 @@ enum Told {
 }
 
 /// What came of all cases.
-pub(super) struct Outcomes<'r>(BTreeMap<&'r Case, Outcome<'r>>);
+pub(super) struct Outcomes<'r>(BTreeMap<Trial, Outcome<'r>>);
 
 /// What came of a case.
 #[derive(Clone, Copy, Debug, Default)]
@@ -61,11 +62,11 @@ pub(super) struct Outcome<'r> {
 impl<'r> Outcomes<'r> {
     /// What came of the cases of some runs.
     pub fn of(runs: &[&'r Run], asked: Asked) -> Self {
-        let mut all: BTreeMap<&Case, Outcome<'_>> = BTreeMap::new();
+        let mut all: BTreeMap<Trial, Outcome<'_>> = BTreeMap::new();
         for run in runs {
             let known = run.rules().known;
             for judgement in run.judgements() {
-                let own = all.entry(&judgement.case).or_default();
+                let own = all.entry(Trial::of(judgement)).or_default();
                 own.take(asked, known, judgement);
             }
         }
@@ -73,28 +74,42 @@ impl<'r> Outcomes<'r> {
     }
 
     /// All cases that a run has a verdict of, skipped ones among them.
-    pub fn cases(&self) -> impl Iterator<Item = &'r Case> {
-        self.0.keys().copied()
+    pub fn cases(&self) -> impl Iterator<Item = &Case> {
+        self.0.keys().map(|one| &one.case)
     }
 
-    pub fn has(&self, case: &Case) -> bool {
-        self.0.contains_key(case)
-    }
-
-    pub fn find(&self, case: &Case) -> Outcome<'r> {
-        self.0.get(case).copied().unwrap_or_default()
+    pub fn find(&self, trial: &Trial) -> Outcome<'r> {
+        self.0.get(trial).copied().unwrap_or_default()
     }
 
     /// Those that were tried at all.
-    pub fn tried(&self) -> impl Iterator<Item = &'r Case> {
+    pub fn tried(&self) -> impl Iterator<Item = &Trial> {
         let tried = self.0.iter().filter(|(_, one)| one.was_tried());
-        tried.map(|(case, _)| *case)
+        tried.map(|(trial, _)| trial)
     }
 
     /// Those that came out otherwise before.
-    pub fn changed(&self) -> impl Iterator<Item = &'r Case> {
+    pub fn changed(&self) -> impl Iterator<Item = &Case> {
         let changed = self.0.iter().filter(|(_, one)| one.otherwise > 0);
-        changed.map(|(case, _)| *case)
+        changed.map(|(trial, _)| &trial.case)
+    }
+
+    /// How a case could be tried that no run has. One that failed could be tried on hosts of another setup:
+    /// what comes of that tells whether it fails by the setup.
+    pub fn others(&self, possible: &Possible) -> Vec<Trial> {
+        let all = HostSetup::ALL.map(|setup| Trial {
+            case: possible.case.clone(),
+            setup,
+        });
+        let known: Vec<_> = all.iter().filter_map(|one| self.0.get(one)).collect();
+        if known.is_empty() {
+            possible.usually().into_iter().collect()
+        } else if known.iter().any(|one| one.is(Told::Failed)) {
+            let trials = possible.trials();
+            trials.filter(|one| !self.0.contains_key(one)).collect()
+        } else {
+            Vec::new()
+        }
     }
 
     pub fn tally(&self) -> Tried {

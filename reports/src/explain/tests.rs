@@ -1,3 +1,5 @@
+mod setup;
+
 use migratrix_explain::{Kind, Literal, Values};
 use migratrix_matrix::{
     Backend, Case, Condition, Filter, Profile, Release, ReleaseName, Releases, Selection, Suite,
@@ -33,6 +35,14 @@ fn cases(suite: Suite, backend: Backend, profile: Option<Profile>) -> Vec<Case> 
         ..Selection::default()
     };
     selection.cases(&releases()).expect("there are some")
+}
+
+/// A case on hosts as they are.
+fn usual(case: &Case) -> Trial {
+    Trial {
+        case: case.clone(),
+        setup: HostSetup::AsShipped,
+    }
 }
 
 /// The sets of values that a literal of a column may have.
@@ -77,7 +87,8 @@ fn what_a_literal_is_told_as_is_true_of_exactly_its_cases() {
         let mut all = cases(suite, backend, profile);
         let step = 1 + all.len() / 1000;
         all = all.into_iter().step_by(step).collect();
-        let (columns, values) = Columns::of(&all, &releases());
+        let trials: Vec<_> = all.iter().map(usual).collect();
+        let (columns, values) = Columns::of(&trials, &releases());
         let rows = values.into_iter().map(|values| Row {
             values,
             ..Row::default()
@@ -250,19 +261,25 @@ fn what_else_could_be_tried_makes_questions() {
     let covered = migratrix_matrix::cover(&tck, 2).expect("few enough");
     let run = run_of(&covered, &planted);
     let mut runs = vec![run];
+    let space = tck.iter().map(|case| Possible {
+        case: case.clone(),
+        ways: vec![HostSetup::AsShipped],
+    });
+    let space: Vec<_> = space.collect();
     let mut budget = Budget::new(60);
     loop {
         let all: Vec<_> = runs.iter().collect();
-        let questions = Study::of(&all, &tck)
+        let questions = Study::of(&all, &space)
             .expect("one suite")
             .questions(&mut budget);
         if questions.is_empty() {
             break;
         }
+        let questions: Vec<_> = questions.into_iter().map(|one| one.case).collect();
         runs.push(run_of(&questions, &planted));
     }
     let all: Vec<_> = runs.iter().collect();
-    let account = Study::of(&all, &tck).expect("one suite").account();
+    let account = Study::of(&all, &space).expect("one suite").account();
     let filters: Vec<_> = account
         .causes
         .iter()

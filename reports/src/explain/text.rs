@@ -2,9 +2,9 @@
 
 use std::fmt::Write;
 
-use migratrix_matrix::Role;
+use migratrix_matrix::{HostSetup, Role};
 
-use super::{Account, Blame, Neighbours, Other, Tried};
+use super::{Account, Blame, Neighbours, Other, Told, Tried};
 use crate::terminal::{cases, count};
 
 /// What accounts for a failure that is left over.
@@ -63,7 +63,7 @@ pub fn told(account: &Account) -> String {
 /// The causes in a line each, for the end of a run; nothing where there is nothing to tell.
 #[must_use]
 pub fn causes(account: &Account) -> Vec<String> {
-    let line = |cause: &Blame| format!("{} ({})", cause.filter, cause.how_many());
+    let line = |cause: &Blame| format!("{} ({})", cause.told(), cause.how_many());
     account.telling().iter().map(line).collect()
 }
 
@@ -107,7 +107,6 @@ fn head(account: &Account) -> String {
 
 fn one(text: &mut String, place: usize, cause: &Blame) {
     let Blame {
-        filter,
         in_other_words,
         reason,
         failed,
@@ -118,7 +117,7 @@ fn one(text: &mut String, place: usize, cause: &Blame) {
         rivals,
         ..
     } = cause;
-    put(text, &format!("{place}. {filter}"));
+    put(text, &format!("{place}. {}", cause.told()));
     let all = failed.len() + passed.len();
     let mut how = vec![if *sure { "sure" } else { "not sure" }.to_owned()];
     how.extend(doubts.iter().cloned());
@@ -162,12 +161,17 @@ fn neighbours(one: &Neighbours) -> String {
 
 fn other(text: &mut String, one: &Other) {
     let share = one.share * 100.0;
-    let what = one.filter.as_deref().unwrap_or("chance");
+    let what = Told {
+        filter: one.filter.as_deref().unwrap_or("chance"),
+        setups: &one.setups,
+    };
     put(text, &format!("   it could also be {what} ({share:.0} %)"));
     if let Some(case) = &one.told_by {
+        let on = one.told_on.and_then(HostSetup::option);
+        let on = on.map_or_else(String::new, |option| format!(" {option}"));
         put(
             text,
-            &format!("     this would tell: migratrix run --case {case}"),
+            &format!("     this would tell: migratrix run{on} --case {case}"),
         );
     }
 }

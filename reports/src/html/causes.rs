@@ -4,11 +4,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use maud::{Markup, html};
-use migratrix_matrix::{Case, Filter, Releases};
+use migratrix_matrix::{Filter, Releases};
 
-use super::{data::words, query};
+use super::{data::Words, query};
 use crate::{
-    Account, Blame, Judgement, KnownAre, Run, Standing, Study,
+    Account, Blame, Judgement, KnownAre, Run, Standing, Study, Trial,
     terminal::{cases, count, sign},
 };
 
@@ -77,8 +77,8 @@ fn list(run: &Run, releases: &Releases, account: &Account, standing: Standing) -
 fn one(run: &Run, releases: &Releases, cause: &Blame) -> Markup {
     html! {
         @match choice(run, releases, cause) {
-            Some(choice) => a href=(choice) { code { (cause.filter) } },
-            None => code { (cause.filter) },
+            Some(choice) => a href=(choice) { code { (cause.told()) } },
+            None => code { (cause.told()) },
         }
         " " small { (cause.how_many()) }
         @if let Some(reason) = &cause.reason { br; small { (reason) } }
@@ -88,19 +88,30 @@ fn one(run: &Run, releases: &Releases, cause: &Blame) -> Markup {
     }
 }
 
+/// What a case is: its value of each axis.
+type Told = Vec<(String, String)>;
+
 /// The values that are chosen of each axis.
 type Choice<'c> = BTreeMap<&'c str, BTreeSet<String>>;
 
 /// The choice of cases that a cause is, for the script; none where no choice is true of the same cases.
 fn choice(run: &Run, releases: &Releases, cause: &Blame) -> Option<String> {
     let filter: Filter = cause.filter.parse().ok()?;
-    let all: Vec<&Case> = run.judgements().map(|one| &one.case).collect();
-    let is_own = |case: &&Case| filter.matches(case, releases);
+    let words = Words::of(run);
+    let all: Vec<&Judgement> = run.judgements().collect();
+    let is_own = |one: &&Judgement| {
+        let setup = Trial::of(one).setup;
+        let is_there = cause.setups.is_empty() || cause.setups.contains(&setup);
+        let matches = filter.matches(&one.case, releases);
+        matches.map(|matches| matches && is_there)
+    };
     let own: Vec<bool> = all.iter().map(is_own).collect::<Result<_, _>>().ok()?;
-    let having = all.iter().zip(&own).filter(|(_, own)| **own);
-    let chosen = values(cause, having.map(|(case, _)| *case));
-    let mut cases = all.iter().zip(&own);
-    if !cases.all(|(case, own)| is_chosen(&chosen, case) == *own) {
+    let of = |one: &&Judgement| words.of_judgement(one);
+    let told: Vec<_> = all.iter().map(of).collect();
+    let having = told.iter().zip(&own).filter(|(_, own)| **own);
+    let chosen = values(cause, having.map(|(words, _)| words));
+    let mut cases = told.iter().zip(&own);
+    if !cases.all(|(words, own)| is_chosen(&chosen, words) == *own) {
         return None;
     }
     let parts = chosen.iter().map(|(axis, values)| {
@@ -113,21 +124,20 @@ fn choice(run: &Run, releases: &Releases, cause: &Blame) -> Option<String> {
 }
 
 /// The values that the cases of a cause have, of each axis that it names.
-fn values<'c>(cause: &'c Blame, cases: impl Iterator<Item = &'c Case>) -> Choice<'c> {
+fn values<'c>(cause: &'c Blame, cases: impl Iterator<Item = &'c Told>) -> Choice<'c> {
     let axes = cause.beside.iter().map(|one| one.axis.as_str());
     let mut chosen: Choice<'_> = axes.map(|axis| (axis, BTreeSet::new())).collect();
-    for (axis, word) in cases.flat_map(words) {
+    for (axis, word) in cases.flatten() {
         if let Some(values) = chosen.get_mut(axis.as_str()) {
-            values.insert(word);
+            values.insert(word.clone());
         }
     }
     chosen
 }
 
 /// Whether a case has one of the values of each axis.
-fn is_chosen(chosen: &Choice<'_>, case: &Case) -> bool {
-    let own = words(case).into_iter();
-    let among = own.filter(|(axis, word)| {
+fn is_chosen(chosen: &Choice<'_>, words: &Told) -> bool {
+    let among = words.iter().filter(|(axis, word)| {
         let values = chosen.get(axis.as_str());
         values.is_some_and(|values| values.contains(word))
     });

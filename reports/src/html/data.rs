@@ -5,11 +5,11 @@
 
 use std::collections::HashMap;
 
-use migratrix_matrix::{Axis as _, Backend, Case, Condition, Suite};
+use migratrix_matrix::{Axis as _, Backend, Case, Condition, HostSetup, Suite};
 use serde::Serialize;
 
 use super::{Files, article::Articles, class, link::address};
-use crate::{Judgement, Kind, Run, Standing, Verdict, printable::printable, terminal::sign};
+use crate::{Judgement, Kind, Run, Standing, Trial, Verdict, printable::printable, terminal::sign};
 
 /// What the script gets.
 #[derive(Serialize)]
@@ -91,7 +91,7 @@ impl<T: Clone + Eq + std::hash::Hash> Once<T> {
 /// The cases, as JSON that may stand in a script element.
 pub fn data(run: &Run, articles: &Articles<'_>, files: &impl Files) -> String {
     let home = home(run, files);
-    let mut all = Table::new();
+    let mut all = Table::new(Words::of(run));
     let judgements = run.judgements();
     let row = |judgement| all.row(judgement, articles, &home, files);
     let cases: Vec<_> = judgements.map(row).collect();
@@ -104,6 +104,7 @@ pub fn data(run: &Run, articles: &Articles<'_>, files: &impl Files) -> String {
         conditions,
         reasons,
         said,
+        ..
     } = all;
     let axes = axes.all.into_iter().zip(values);
     let data = Data {
@@ -164,6 +165,7 @@ fn again(run: &Run) -> (String, String) {
 
 /// What is told once.
 struct Table {
+    words: Words,
     axes: Once<String>,
     values: Vec<Once<String>>,
     heads: Once<(String, Vec<(usize, usize)>)>,
@@ -175,10 +177,11 @@ struct Table {
 }
 
 impl Table {
-    fn new() -> Self {
+    fn new(words: Words) -> Self {
         let mut said = Once::new();
         said.number(String::new());
         Self {
+            words,
             axes: Once::new(),
             values: Vec::new(),
             heads: Once::new(),
@@ -198,7 +201,7 @@ impl Table {
         files: &impl Files,
     ) -> Row {
         let case = &judgement.case;
-        let (head, tail) = self.name(case);
+        let (head, tail) = self.name(judgement);
         let standing = judgement.standing();
         let place = Standing::ALL.iter().position(|one| *one == standing);
         let look = self.look(judgement);
@@ -225,18 +228,23 @@ impl Table {
         )
     }
 
-    fn name(&mut self, case: &Case) -> (usize, usize) {
-        let name = case.to_string();
+    fn name(&mut self, judgement: &Judgement) -> (usize, usize) {
+        let name = judgement.case.to_string();
         let end = name
             .match_indices('/')
             .nth(2)
             .map_or(name.len(), |(end, _)| end);
         let (head, tail) = (name[..end].to_owned(), name[end..].to_owned());
         let (mut of_head, mut of_tail) = (Vec::new(), Vec::new());
-        for (axis, word) in words(case) {
+        for (axis, word) in self.words.of_judgement(judgement) {
             let value = self.value(&axis, &word);
             match axis.as_str() {
-                Suite::NAME | Backend::NAME | "source" | "destination" | "client" => {
+                Suite::NAME
+                | Backend::NAME
+                | HostSetup::NAME
+                | "source"
+                | "destination"
+                | "client" => {
                     of_head.push(value);
                 }
                 _ => of_tail.push(value),
@@ -286,8 +294,39 @@ fn reason(judgement: &Judgement, condition: Condition, verdict: &Verdict) -> Str
     }
 }
 
-/// What a case is, as it can be chosen: its value of each axis, in a word.
-pub fn words(case: &Case) -> Vec<(String, String)> {
+/// By what cases can be chosen.
+#[derive(Clone, Copy)]
+pub enum Words {
+    /// By their axes.
+    OfAxes,
+    /// By how their hosts were set up as well: they were in several ways.
+    OfHosts,
+}
+
+impl Words {
+    pub fn of(run: &Run) -> Self {
+        if run.setups().len() > 1 {
+            Self::OfHosts
+        } else {
+            Self::OfAxes
+        }
+    }
+
+    /// What a case is that was tried, as it can be chosen: its value of each axis, in a word.
+    pub fn of_judgement(self, judgement: &Judgement) -> Vec<(String, String)> {
+        let mut all = words(&judgement.case);
+        match self {
+            Self::OfHosts => {
+                let setup = Trial::of(judgement).setup.word().to_owned();
+                all.push((HostSetup::NAME.to_owned(), setup));
+            }
+            Self::OfAxes => {}
+        }
+        all
+    }
+}
+
+fn words(case: &Case) -> Vec<(String, String)> {
     let mut all = vec![
         (Suite::NAME.to_owned(), case.suite().word().to_owned()),
         (Backend::NAME.to_owned(), case.backend.word().to_owned()),

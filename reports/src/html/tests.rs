@@ -1,6 +1,7 @@
 //! The page of a run whose files can be looked into.
 
 use migratrix_history::{Observation, Outcome, Refusal};
+use migratrix_matrix::HostSetup;
 
 use super::*;
 use crate::{Evidence, Judgement, judge, story};
@@ -233,6 +234,39 @@ fn a_cause_is_a_link_to_its_cases_with_what_they_say_and_none_is_told_where_all_
     assert!(page.contains(told), "{told}");
     let none = "What accounts for the failures";
     assert!(!planted(|_| true).contains(none) && !planted(|_| false).contains(none));
+}
+
+#[test]
+fn a_cause_that_names_the_setup_of_hosts_is_a_link_to_the_cases_on_them() {
+    let (all_fail, all_pass) = (with_failures(|_| true), with_failures(|_| false));
+    let both = all_fail.judgements().zip(all_pass.judgements());
+    let judged = both.zip(0..).map(|((failed, passed), place)| {
+        let setup = match place % 5 {
+            0 => HostSetup::AsShipped,
+            _ => HostSetup::Quick,
+        };
+        let is_p2p = passed.case.to_string().contains("/p2p/");
+        let fails = is_p2p && setup == HostSetup::Quick;
+        let one = if fails { failed } else { passed };
+        Judgement {
+            setup,
+            ..one.clone()
+        }
+        .with_log("history.jsonl")
+    });
+    let page = html(&Run::new(Vec::new(), judged), Kept(String::new()));
+    let told = "<a href=\"#control=p2p&amp;setup=quick\"><code>control(p2p), where hosts are quick";
+    assert!(page.contains(told), "{told}");
+    let axis = "{\"name\":\"setup\",\"values\":[\"as-shipped\",\"quick\"]}";
+    assert!(page.contains(axis), "{axis}");
+    let one_way = html(
+        &with_failures(|name| name.contains("/p2p/")),
+        Kept(String::new()),
+    );
+    assert!(
+        !one_way.contains("\"name\":\"setup\""),
+        "there is nothing to choose"
+    );
 }
 
 #[test]

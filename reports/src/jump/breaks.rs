@@ -125,8 +125,10 @@ fn told<'c>(
             .iter()
             .filter(|case| cases.contains(case))
             .count();
-        (failed > 0 && !cause.traits.is_empty()).then(|| Avoid {
+        let says_something = !cause.traits.is_empty() || !cause.setups.is_empty();
+        (failed > 0 && says_something).then(|| Avoid {
             filter: cause.traits.clone(),
+            setups: cause.setups.clone(),
             failed,
             sure: cause.sure,
         })

@@ -135,12 +135,15 @@ impl<'r> Grid<'r> {
         cases.filter_map(move |(kin, (case, came))| is(*came).then_some((kin, *case)))
     }
 
-    /// Cases by the pair that each is of.
+    /// Cases by the pair that each is of. One that was tried on hosts of two setups stands there once.
     pub fn by_pair(&self, cases: &[Case]) -> BTreeMap<Pair, Vec<Case>> {
         let mut all: BTreeMap<_, Vec<_>> = BTreeMap::new();
         for case in cases {
             if let Some(pair) = self.pair(case) {
-                all.entry(pair).or_default().push(case.clone());
+                let own: &mut Vec<Case> = all.entry(pair).or_default();
+                if own.last() != Some(case) {
+                    own.push(case.clone());
+                }
             }
         }
         all

@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use migratrix_matrix::Case;
+use migratrix_matrix::{Case, HostSetup};
 
 use super::{
     Avoid, Jump, Safety, Tested,
@@ -29,6 +29,7 @@ pub(super) struct Known {
 /// A cause, as far as it strikes a pair.
 pub(super) struct Cause {
     pub traits: String,
+    pub setups: Vec<HostSetup>,
     pub failed: Vec<Case>,
     passed: Vec<Case>,
     pub sure: bool,
@@ -58,6 +59,7 @@ impl<'r> Survey<'r> {
         for (pair, failed) in self.grid.by_pair(&blame.failed) {
             let cause = Cause {
                 traits: blame.traits.clone(),
+                setups: blame.setups.clone(),
                 failed,
                 passed: passed.remove(&pair).unwrap_or_default(),
                 sure: blame.sure,
@@ -161,6 +163,7 @@ impl Known {
     fn avoid(&self) -> Vec<Avoid> {
         let all = self.causes.iter().map(|cause| Avoid {
             filter: cause.traits.clone(),
+            setups: cause.setups.clone(),
             failed: cause.failed.len(),
             sure: cause.sure,
         });

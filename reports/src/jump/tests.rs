@@ -520,3 +520,43 @@ fn it_ends_by_the_jumps_that_were_asked_for() {
     let nothing = safe.on(&ladder, None, None).expect("it leads there");
     assert_eq!(nothing.exit(), Exit::Unknown, "nothing stands for its step");
 }
+
+#[test]
+fn what_only_hosts_of_one_setup_have_is_avoided_on_these() {
+    let selection = Selection {
+        sources: names(&["bookworm", "trixie"]),
+        destinations: names(&["bookworm", "trixie"]),
+        profile: Some(Profile::TCK),
+        ..Selection::default()
+    };
+    let plan = migratrix_matrix::Plan::new(selection, &releases()).expect("there are cases");
+    let quick = HostSetup::Quick;
+    for (filter, avoid) in [
+        (
+            "source(trixie) & destination(bookworm)",
+            "avoid all where hosts are quick (",
+        ),
+        (
+            "destination(bookworm) & control(p2p)",
+            "avoid control(p2p), where hosts are quick (",
+        ),
+    ] {
+        let is = failing(filter);
+        let judged = plan.cases.iter().zip(plan.setups()).map(|(case, setup)| {
+            let is = if setup == quick { is(case) } else { Is::Passed };
+            Judgement {
+                setup,
+                ..judged(case, is)
+            }
+        });
+        let all = jumps(&[&Run::new(plan.cases.clone(), judged).on(known())]);
+        let jump = find(&all, "trixie → bookworm");
+        assert_eq!(jump.safety, Safety::Conditional, "{filter}");
+        let [one] = jump.avoid.as_slice() else {
+            panic!("{filter}: {:?}", jump.avoid);
+        };
+        assert_eq!(one.setups, [quick]);
+        let text = told(&all);
+        assert!(text.contains(avoid), "{text}");
+    }
+}

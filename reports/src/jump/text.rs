@@ -8,7 +8,10 @@ use super::{
     Avoid, Break, Fails, Gap, Jump, Jumps, Least, Place, Safety, Span, StandIn, Step, Tested,
     Upgrade, Way,
 };
-use crate::terminal::{cases, count};
+use crate::{
+    explain::Told,
+    terminal::{cases, count},
+};
 
 /// How many cases are named one by one.
 const NAMED: usize = 5;
@@ -111,7 +114,15 @@ impl Avoid {
             cases(self.failed),
             if self.sure { "" } else { ", not sure" },
         );
-        format!("avoid {} ({failed}{doubt})", self.filter)
+        format!("avoid {} ({failed}{doubt})", self.what())
+    }
+
+    /// What it is, without how many cases fail by it.
+    fn what(&self) -> Told<'_> {
+        Told {
+            filter: &self.filter,
+            setups: &self.setups,
+        }
     }
 }
 
@@ -171,7 +182,11 @@ impl Break {
             Fails::Jump => format!("{failing} fails, and {over} holds"),
             Fails::FirstStep | Fails::SecondStep => format!("{jump} holds, and {failing} fails"),
         };
-        let traits: Vec<_> = self.filters.iter().map(|one| one.filter.as_str()).collect();
+        let traits: Vec<_> = self
+            .filters
+            .iter()
+            .map(|one| one.what().to_string())
+            .collect();
         let traits = match (traits.is_empty(), self.cases.as_slice()) {
             (false, _) => format!(" with {}", traits.join(", ")),
             (true, [only]) => format!(", {only}"),
