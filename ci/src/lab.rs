@@ -19,6 +19,7 @@ use crate::{
     WrongUse,
     cli::{DEFAULT_LAB, LabAction},
     meaning,
+    say::Shown,
 };
 use env::{PATIENCE, await_up};
 
@@ -167,7 +168,10 @@ fn running(lab: Option<&str>, name: &str) -> Result<Option<RunningHost>> {
         }
         ([(_, host)], _) => Ok(Some((*host).clone())),
         (several, _) => {
-            let names: Vec<_> = several.iter().map(|(its, _)| its.as_str()).collect();
+            let names: Vec<_> = several
+                .iter()
+                .map(|(its, _)| Path::new(its).shown())
+                .collect();
             bail!(WrongUse(format!(
                 "{} have a host {name}: name one by --lab",
                 names.join(" and ")
@@ -209,7 +213,7 @@ fn not_up(name: &str, lab: Option<&str>, all: &[(String, Vec<String>)]) -> Strin
             [] => "no host yet".to_owned(),
             hosts => hosts.join(", "),
         };
-        format!("{its} has {hosts}")
+        format!("{} has {hosts}", Path::new(its).shown())
     };
     let others: Vec<_> = all.iter().map(has).collect();
     match others.as_slice() {
@@ -224,7 +228,7 @@ fn not_up(name: &str, lab: Option<&str>, all: &[(String, Vec<String>)]) -> Strin
 /// The directory of the run that a host belongs to: its logs are in `DIR/hosts/HOST`.
 fn run_of(host: &RunningHost) -> String {
     let run = host.logs.parent().and_then(Path::parent);
-    run.unwrap_or(&host.logs).display().to_string()
+    run.unwrap_or(&host.logs).to_string_lossy().into_owned()
 }
 
 fn wait(mut command: Command) -> Result<u8> {
@@ -244,7 +248,7 @@ fn stored(store: &Store, name: &str) -> Result<StoredRelease> {
 fn image(file: &Path) -> Result<u8> {
     let image = Parameters::SMALL.boot_image()?;
     if let Err(error) = fs::write(file, image) {
-        let said = format!("can't write {}: {error}", file.display());
+        let said = format!("can't write {}: {error}", file.shown());
         let unnamed = [
             ErrorKind::NotFound,
             ErrorKind::NotADirectory,
@@ -257,7 +261,7 @@ fn image(file: &Path) -> Result<u8> {
     }
     println!(
         "{}: copy it to each machine, and name it there as boot_image",
-        file.display()
+        file.shown()
     );
     Ok(0)
 }
