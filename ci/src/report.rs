@@ -254,7 +254,7 @@ pub fn once_each(paths: &[PathBuf]) -> Result<()> {
         let is = fs::canonicalize(path).unwrap_or_else(|_| path.clone());
         if let Some(before) = seen.insert(is, path) {
             let (path, before) = (path.shown(), before.shown());
-            let again = if path.to_string() == before.to_string() {
+            let again = if path == before {
                 String::new()
             } else {
                 format!(", also as {before}")

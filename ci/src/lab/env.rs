@@ -43,7 +43,7 @@ pub fn await_up(labs: &Labs, name: &LabName, patience: Duration) -> Result<UpLab
 /// # Errors
 /// Fails where no such lab is up, or does not come up.
 pub fn env(labs: &Labs, name: &LabName) -> Result<u8> {
-    let hosts = await_up(&labs, name, PATIENCE)?.hosts();
+    let hosts = await_up(labs, name, PATIENCE)?.hosts();
     let first = hosts.first().filter(|host| host.runner().is_some());
     let Some((host, runner)) = first.and_then(|host| Some((host, host.runner()?))) else {
         bail!(

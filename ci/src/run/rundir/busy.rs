@@ -47,9 +47,11 @@ pub fn lock(path: &Path) -> Result<Flock<File>> {
     let lock = files::opened(&file, how.write(true).create(true))
         .with_context(|| format!("can't write {}", file.shown()))?;
     let lock = Flock::lock(lock, FlockArg::LockExclusiveNonblock);
-    lock.map_err(|(_, why)| match why {
-        Errno::EWOULDBLOCK => Busy::in_dir(path).into(),
-        why => anyhow!(why).context(format!("can't lock {}", file.shown())),
+    lock.map_err(|(_, why)| {
+        if why == Errno::EWOULDBLOCK {
+            return Busy::in_dir(path).into();
+        }
+        anyhow!(why).context(format!("can't lock {}", file.shown()))
     })
 }
 
