@@ -65,7 +65,7 @@ struct Opened {
 fn open(paths: &[PathBuf]) -> Result<Vec<Opened>> {
     let open = |path: &PathBuf| {
         let (dir, plan) = RunDir::open(path)?;
-        let name = path.display().to_string();
+        let name = path.to_string_lossy().into_owned();
         Ok(Opened { name, dir, plan })
     };
     paths.iter().map(open).collect()

@@ -11,7 +11,7 @@ use migratrix_contract::Deadlines;
 use migratrix_matrix::{Arch, Release, ReleaseName, is_versioned_machine};
 use serde::Deserialize;
 
-use crate::files;
+use crate::{files, say::Shown};
 
 /// The settings of a run. Every field may be left out.
 #[derive(Debug, Default, Deserialize)]
@@ -127,12 +127,12 @@ impl Config {
             return Ok(Self::default());
         };
         let text = files::text(file)
-            .with_context(|| format!("can't read the settings {}", file.display()))?;
+            .with_context(|| format!("can't read the settings {}", file.shown()))?;
         let config: Self = toml::from_str(&text)
-            .with_context(|| format!("{} is not as it should be", file.display()))?;
+            .with_context(|| format!("{} is not as it should be", file.shown()))?;
         config
             .check()
-            .with_context(|| format!("{} is not as it should be", file.display()))?;
+            .with_context(|| format!("{} is not as it should be", file.shown()))?;
         Ok(config)
     }
 

@@ -6,11 +6,11 @@ use std::{ffi::OsString, time::Duration};
 use anyhow::{Context, Result};
 use migratrix_lab::{State, cache_folder, client_command, doctor as examine};
 use migratrix_libvirt::reach;
-use migratrix_matrix::shell_word;
 
 use crate::{
     config::{Config, HostConfig},
     files, meaning,
+    say::{Shown, typed_word},
 };
 
 /// How long a real machine may take to answer.
@@ -47,10 +47,10 @@ pub fn doctor(config: &Config) -> bool {
 fn cache() -> State {
     let folder = cache_folder();
     let (state, detail, mend) = match files::demand_folder(&folder.join("releases")) {
-        Ok(()) => (State::Fine, folder.display().to_string(), None),
+        Ok(()) => (State::Fine, folder.shown(), None),
         Err(why) => (
             State::Missing,
-            format!("{} can't be used: {why:#}", folder.display()),
+            format!("{} can't be used: {why:#}", folder.shown()),
             Some("export MIGRATRIX_CACHE=FOLDER, a directory that you can write"),
         ),
     };
@@ -103,7 +103,7 @@ fn look_at(
             format!("{uri} does not answer: {why:#}"),
             Some(format!(
                 "what this says: virsh -c {} version",
-                shell_word(uri)
+                typed_word(uri)
             )),
         ),
     }

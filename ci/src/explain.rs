@@ -19,7 +19,7 @@ use crate::{
     known::check_known,
     report::{once_each, run_of},
     run::rundir::RunDir,
-    say::count,
+    say::{Shown, count},
 };
 
 /// How an account is printed.
@@ -97,7 +97,7 @@ impl Read<'_> {
         run.damaged().iter().for_each(|one| eprintln!("{one}"));
         let lacking = run.missing().count();
         if lacking > 0 {
-            let (lacking, run) = (count(lacking, "case"), path.display());
+            let (lacking, run) = (count(lacking, "case"), path.shown());
             eprintln!("{lacking} of {run} without a verdict: they count for nothing");
         }
         for case in plan.cases.iter().cloned().chain(space(&plan)?) {
@@ -132,7 +132,7 @@ impl Read<'_> {
             if is_new && lot.join("plan.json").exists() {
                 eprintln!(
                     "{} counts as well: an earlier --confirm ran it",
-                    lot.display()
+                    lot.shown()
                 );
                 self.add(&lot)?;
             }
@@ -198,7 +198,7 @@ fn space(plan: &Plan) -> Result<Vec<Case>> {
 fn tried(cases: &[Case], setup: Option<HostSetup>, first: &Path, plan: &Plan) -> Result<PathBuf> {
     let out = free(first)?;
     let told = count(cases.len(), "case");
-    eprintln!("running {told} more into {}", out.display());
+    eprintln!("running {told} more into {}", out.shown());
     let program = std::env::current_exe().context("can't find out where this program is")?;
     let mut command = Command::new(program);
     command.arg("run").arg("--out").arg(&out);
@@ -248,7 +248,7 @@ fn free(first: &Path) -> Result<PathBuf> {
 /// The directory of a lot of cases that was run to be sure of what accounts for the failures of a run.
 fn beside(first: &Path, number: u32) -> Result<PathBuf> {
     let full = std::path::absolute(first)
-        .with_context(|| format!("can't tell where `{}` is", first.display()))?;
+        .with_context(|| format!("can't tell where `{}` is", first.shown()))?;
     let name = full.file_name().unwrap_or_default().to_string_lossy();
     Ok(first.with_file_name(format!("{name}-confirm-{number}")))
 }

@@ -7,7 +7,7 @@ use std::{
     io::{self, BufWriter, ErrorKind, Read, Write, stderr, stdout},
     os::{
         fd::AsFd,
-        unix::fs::{FileTypeExt, MetadataExt, OpenOptionsExt},
+        unix::fs::{FileTypeExt, MetadataExt, OpenOptionsExt, fchown},
     },
     path::{Path, PathBuf},
 };
@@ -18,7 +18,7 @@ use nix::{
     libc::{O_NOCTTY, O_NONBLOCK},
 };
 
-use crate::{WrongUse, is_full};
+use crate::{WrongUse, is_full, say::Shown};
 
 /// Opens a regular file to read it.
 ///
@@ -135,13 +135,13 @@ fn word(there: FileType) -> &'static str {
 pub fn demand_folder(folder: &Path) -> Result<()> {
     let there = nearest(folder);
     if !there.is_dir() {
-        bail!(WrongUse(format!("{} is no directory", there.display())));
+        bail!(WrongUse(format!("{} is no directory", there.shown())));
     }
     let told = |error: io::Error| -> anyhow::Error {
         if is_full(&error) {
-            return anyhow::Error::new(error).context(there.display().to_string());
+            return anyhow::Error::new(error).context(there.shown());
         }
-        let folder = there.display();
+        let folder = there.shown();
         WrongUse(format!("nothing can be written into {folder}: {error}")).into()
     };
     probe(&there).map_err(told)
@@ -172,9 +172,34 @@ pub fn write_whole(path: &Path, text: &str) -> Result<()> {
     write_by(path, |pen| Ok(pen.write_all(text.as_bytes())?))
 }
 
-/// Where a file really is: a link stays one.
+/// The most links that are followed, as the kernel does it: see path_resolution(7).
+const LINKS: usize = 40;
+
+/// Where a file really is, or would be: a link stays one, also one to what is not there yet.
 fn whole(path: &Path) -> PathBuf {
-    fs::canonicalize(path).unwrap_or_else(|_| path.to_owned())
+    let mut path = path.to_owned();
+    // What a link of /proc says is no path.
+    for _ in 0..LINKS {
+        if path.exists() {
+            break;
+        }
+        let Ok(to) = fs::read_link(&path) else {
+            break;
+        };
+        path = path
+            .parent()
+            .map_or_else(|| to.clone(), |folder| folder.join(&to));
+    }
+    fs::canonicalize(&path).unwrap_or(path)
+}
+
+/// Gives a file that takes the place of another one the mode of that, and its owner where we may.
+fn made_like(file: &File, old: &Path) -> io::Result<()> {
+    let Ok(old) = fs::metadata(old) else {
+        return Ok(());
+    };
+    let _not_ours_to_give = fchown(file, Some(old.uid()), Some(old.gid()));
+    file.set_permissions(old.permissions())
 }
 
 /// Whether it is there and no file, but a device or a pipe: that is written into, and not replaced.
@@ -192,6 +217,9 @@ pub fn write_by(path: &Path, write: impl FnOnce(&mut BufWriter<File>) -> Result<
     let (part, special) = (part_of(path), is_special(path));
     let written = || -> Result<()> {
         let file = create(if special { path } else { &part })?;
+        if !special {
+            made_like(&file, path)?;
+        }
         let mut pen = BufWriter::new(file);
         write(&mut pen)?;
         pen.flush()?;
@@ -204,7 +232,7 @@ pub fn write_by(path: &Path, write: impl FnOnce(&mut BufWriter<File>) -> Result<
         Err(error) if special && error.chain().any(is_closed) => Ok(()),
         ended => ended.with_context(|| {
             let _nothing_there = fs::remove_file(&part);
-            format!("can't write {}", path.display())
+            format!("can't write {}", path.shown())
         }),
     }
 }
@@ -253,7 +281,7 @@ fn relative(folder: &Path, file: &Path) -> String {
 
 #[cfg(test)]
 mod tests {
-    use std::os::unix::fs::symlink;
+    use std::os::unix::fs::{PermissionsExt, symlink};
 
     use nix::{sys::stat::Mode, unistd::mkfifo};
 
@@ -319,6 +347,27 @@ mod tests {
                 .kind(),
             ErrorKind::NotFound
         );
+    }
+
+    #[test]
+    fn what_is_written_anew_keeps_its_mode_and_is_reached_by_the_link_that_led_to_it() {
+        let dir = tempfile::tempdir().expect("there is room");
+        let (file, link) = (dir.path().join("deep/file"), dir.path().join("link"));
+        fs::create_dir(dir.path().join("deep")).expect("there is room");
+        symlink("deep/other", &link).expect("there is room");
+        symlink("file", dir.path().join("deep/other")).expect("there is room");
+        write_whole(&link, "one").expect("there is room");
+        assert_eq!(fs::read_to_string(&file).expect("it was made"), "one");
+        for mode in [0o600, 0o664, 0o444] {
+            fs::set_permissions(&file, fs::Permissions::from_mode(mode)).expect("it is ours");
+            write_whole(&link, "two").expect("there is room");
+            assert!(link.is_symlink() && dir.path().join("deep/other").is_symlink());
+            let now = fs::metadata(&file).expect("it is there");
+            assert_eq!(now.permissions().mode() & 0o7777, mode);
+            assert_eq!(fs::read_to_string(&file).expect("it is there"), "two");
+        }
+        let left = fs::read_dir(dir.path().join("deep")).expect("it is there");
+        assert_eq!(left.count(), 2, "nothing is left beside it");
     }
 
     #[test]

@@ -12,6 +12,8 @@ use migratrix_reports::{self as reports, Colour, Flavour, Judgement, Part, Run, 
 
 use crate::files::{bytes, ways_from, write_by, write_whole};
 
+use crate::say::Shown;
+
 /// A form in which a run is told.
 pub struct Format {
     /// What it is called where its file is named, if it is.
@@ -165,7 +167,7 @@ pub fn junit(run: &Run, part: Part<'_>, flavour: Flavour, how: &How<'_>) -> Resu
     })?;
     if let Some(told) = size.beyond(Size::GITLAB) {
         let mend = mend(part, granularity);
-        let file = how.file.display();
+        let file = how.file.shown();
         eprintln!("{file}: GitLab does not take a JUnit file of {told}: {mend}");
     }
     Ok(())

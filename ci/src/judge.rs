@@ -17,6 +17,7 @@ use crate::{
         outputs,
         rundir::RunDir,
     },
+    say::Shown,
 };
 
 /// Judges the histories of a run again, and writes its verdicts and reports anew. What can't be read
@@ -40,7 +41,7 @@ pub fn judge(
     let dir = dir.again().or_lab_failed()?;
     let ledger = Ledger::read(&dir, &plan)
         .or_by_its_cause()?
-        .with_context(|| format!("{} holds no history: nothing was run", path.display()))
+        .with_context(|| format!("{} holds no history: nothing was run", path.shown()))
         .or_wrong_use()?;
     let mut troubles = ledger.write_verdicts(&dir, &plan, &known).or_lab_failed()?;
     troubles.extend(ledger.unconcluded(&dir, &plan));

@@ -14,7 +14,7 @@ use crate::{
     config::Config,
     files,
     meaning::{absolute, known_releases, store},
-    say::{self, count},
+    say::{self, Shown, count},
 };
 
 /// The known failures that come with the program.
@@ -144,8 +144,8 @@ fn known_failures(files: &[PathBuf], only: bool) -> Result<KnownFailures> {
     let now = now_unix();
     let own = files.iter().map(|file| {
         let text = files::text(file)
-            .with_context(|| format!("can't read the known failures {}", file.display()))?;
-        let name = file.display().to_string();
+            .with_context(|| format!("can't read the known failures {}", file.shown()))?;
+        let name = file.shown();
         let known = KnownFailures::parse(&text).with_context(|| name.clone())?;
         Ok(known.named_as(&name))
     });
@@ -178,7 +178,7 @@ pub fn check_known(known: &KnownFailures, config: &Config, plan: &Plan) -> Resul
 /// # Errors
 /// Fails where it is no list.
 pub fn blessing(run: &Run, file: &Path) -> Result<Blessing> {
-    let name = file.display();
+    let name = file.shown();
     let text =
         files::text(file).with_context(|| format!("can't read the known failures {name}"))?;
     Blessing::of(run, &text).with_context(|| name.to_string())
@@ -189,7 +189,7 @@ pub fn blessing(run: &Run, file: &Path) -> Result<Blessing> {
 /// # Errors
 /// Fails where the list can't be written.
 pub fn bless(blessing: Blessing, file: &Path) -> Result<()> {
-    let name = file.display();
+    let name = file.shown();
     let Blessing {
         text,
         entries,

@@ -1,5 +1,7 @@
 //! `migratrix lab`: hosts for a person who wants to look inside.
 
+mod env;
+
 use std::{
     collections::BTreeSet, fs, io::ErrorKind, os::unix::process::CommandExt, path::Path,
     process::Command,
@@ -8,8 +10,8 @@ use std::{
 use anyhow::{Context, Result, bail};
 use migratrix_guest::Parameters;
 use migratrix_lab::{
-    Lab, LabName, Labs, RunningHost, Store, StoredRelease, cache_folder, enter_network,
-    running_hosts, sandbox,
+    Lab, LabName, Labs, RunningHost, Store, StoredRelease, UpLab, cache_folder, running_hosts,
+    sandbox,
 };
 use migratrix_matrix::{HostSetup, ReleaseName, Side};
 
@@ -17,7 +19,9 @@ use crate::{
     WrongUse,
     cli::{DEFAULT_LAB, LabAction},
     meaning,
+    say::Shown,
 };
+use env::{PATIENCE, await_up};
 
 /// Does what was asked with the lab, and gives the code to exit with.
 ///
@@ -28,7 +32,7 @@ pub fn lab(action: &LabAction) -> Result<u8> {
         LabAction::Up { name, releases } => up(&LabName::new(name)?, releases),
         LabAction::Down { name } => down(&LabName::new(name)?),
         LabAction::Exec { lab, host, command } => exec(lab.as_deref(), host, command),
-        LabAction::Env { lab } => env(&LabName::new(lab)?),
+        LabAction::Env { lab } => env::env(&labs()?, &LabName::new(lab)?),
         LabAction::Image { file } => image(file),
     }
 }
@@ -60,11 +64,10 @@ fn up(name: &LabName, releases: &[String]) -> Result<u8> {
     if let sandbox::Entered::Left(code) = sandbox::enter(sandbox::Terminal::Outer)? {
         return Ok(code);
     }
-    let logs = labs.logs(name);
     on_runtime(async {
         // A request that comes while hosts come up counts as well.
         tokio::select! {
-            held = hold_up(name, &logs, &releases) => held,
+            held = hold_up(name, &labs, &releases) => held,
             asked = sandbox::stop_requested() => Ok(asked?),
         }
     })?;
@@ -72,8 +75,8 @@ fn up(name: &LabName, releases: &[String]) -> Result<u8> {
 }
 
 /// Brings the hosts up, and holds them for ever.
-async fn hold_up(name: &LabName, logs: &Path, releases: &[StoredRelease]) -> Result<()> {
-    let lab = Lab::new(logs)?;
+async fn hold_up(name: &LabName, labs: &Labs, releases: &[StoredRelease]) -> Result<()> {
+    let lab = Lab::new(&labs.logs(name))?;
     for release in releases {
         for side in [Side::Source, Side::Destination] {
             let host = lab.host(release, side, HostSetup::AsShipped).await?;
@@ -84,6 +87,7 @@ async fn hold_up(name: &LabName, logs: &Path, releases: &[StoredRelease]) -> Res
             );
         }
     }
+    labs.mark_up(name)?;
     println!(
         "up until Ctrl-C or migratrix lab down{}",
         named(name, " ", "")
@@ -139,12 +143,19 @@ fn exec(lab: Option<&str>, name: &str, command: &[String]) -> Result<u8> {
 /// The host of this name that is up: in the lab that is named, else in the only one that has it.
 /// `None` where no lab is up that could have it.
 fn running(lab: Option<&str>, name: &str) -> Result<Option<RunningHost>> {
-    let labs = labs()?.up()?;
+    let of = labs()?;
+    let labs = of.up()?;
+    let is_meant = |its: &str| lab.is_none_or(|lab| its == lab || is_same_folder(its, lab));
+    // A lab that has it may be one that is still coming up.
+    let has = |lab: &UpLab| lab.hosts().iter().any(|host| host.hostname == name);
+    let meant = || labs.iter().filter(|lab| is_meant(lab.name().as_str()));
+    if !meant().any(has) {
+        meant().try_for_each(|lab| await_up(&of, lab.name(), PATIENCE).map(drop))?;
+    }
     let all = with_runs(
         labs.iter()
             .map(|lab| (lab.name().as_str().to_owned(), lab.hosts())),
     );
-    let is_meant = |its: &str| lab.is_none_or(|lab| its == lab || is_same_folder(its, lab));
     let meant = all.iter().filter(|(its, _)| is_meant(its));
     let found = meant.flat_map(|(its, hosts)| hosts.iter().map(move |host| (its, host)));
     let found: Vec<_> = found.filter(|(_, host)| host.hostname == name).collect();
@@ -157,7 +168,10 @@ fn running(lab: Option<&str>, name: &str) -> Result<Option<RunningHost>> {
         }
         ([(_, host)], _) => Ok(Some((*host).clone())),
         (several, _) => {
-            let names: Vec<_> = several.iter().map(|(its, _)| its.as_str()).collect();
+            let names: Vec<_> = several
+                .iter()
+                .map(|(its, _)| Path::new(its).shown())
+                .collect();
             bail!(WrongUse(format!(
                 "{} have a host {name}: name one by --lab",
                 names.join(" and ")
@@ -199,7 +213,7 @@ fn not_up(name: &str, lab: Option<&str>, all: &[(String, Vec<String>)]) -> Strin
             [] => "no host yet".to_owned(),
             hosts => hosts.join(", "),
         };
-        format!("{its} has {hosts}")
+        format!("{} has {hosts}", Path::new(its).shown())
     };
     let others: Vec<_> = all.iter().map(has).collect();
     match others.as_slice() {
@@ -214,50 +228,7 @@ fn not_up(name: &str, lab: Option<&str>, all: &[(String, Vec<String>)]) -> Strin
 /// The directory of the run that a host belongs to: its logs are in `DIR/hosts/HOST`.
 fn run_of(host: &RunningHost) -> String {
     let run = host.logs.parent().and_then(Path::parent);
-    run.unwrap_or(&host.logs).display().to_string()
-}
-
-/// Prints how a tool of one's own reaches the lab's hosts, for a shell to evaluate.
-fn env(name: &LabName) -> Result<u8> {
-    let hosts = labs()?.get(name)?.hosts();
-    let first = hosts.first().filter(|host| host.runner().is_some());
-    let Some((host, runner)) = first.and_then(|host| Some((host, host.runner()?))) else {
-        bail!(WrongUse(format!(
-            "lab {} has no host that is up yet: try again when it says so",
-            name.as_str()
-        )));
-    };
-    print!("{}", lines(name, runner, &host.neighbours()?));
-    Ok(0)
-}
-
-/// The lines that `lab env` prints.
-fn lines(name: &LabName, runner: i32, hosts: &[(String, std::net::Ipv4Addr)]) -> String {
-    let uri = |address| format!("qemu+tcp://{address}/system");
-    let side = |letter: &'static str| hosts.iter().filter(move |(host, _)| host.ends_with(letter));
-    let mut text = format!(
-        "# Lab {0}: for a shell to evaluate, as in eval \"$(migratrix lab env{1})\"\n\
-         # LAB_ENTER runs a command of yours on the lab's network:\n\
-         #   $LAB_ENTER virsh -c $LAB_SOURCE_URI list --all\n\
-         LAB_NAME={0}\n\
-         LAB_PID={runner}\n\
-         LAB_ENTER='{2}'\n",
-        name.as_str(),
-        named(name, " --lab ", ""),
-        enter_network(runner).join(" "),
-    );
-    for (part, host) in [
-        ("SOURCE", side("-s").next()),
-        ("DESTINATION", side("-d").next_back()),
-    ] {
-        if let Some((host, address)) = host {
-            text += &format!("LAB_{part}={host}\nLAB_{part}_URI={}\n", uri(address));
-        }
-    }
-    for (host, address) in hosts {
-        text += &format!("LAB_URI_{}={}\n", host.replace('-', "_"), uri(address));
-    }
-    text
+    run.unwrap_or(&host.logs).to_string_lossy().into_owned()
 }
 
 fn wait(mut command: Command) -> Result<u8> {
@@ -277,7 +248,7 @@ fn stored(store: &Store, name: &str) -> Result<StoredRelease> {
 fn image(file: &Path) -> Result<u8> {
     let image = Parameters::SMALL.boot_image()?;
     if let Err(error) = fs::write(file, image) {
-        let said = format!("can't write {}: {error}", file.display());
+        let said = format!("can't write {}: {error}", file.shown());
         let unnamed = [
             ErrorKind::NotFound,
             ErrorKind::NotADirectory,
@@ -290,7 +261,7 @@ fn image(file: &Path) -> Result<u8> {
     }
     println!(
         "{}: copy it to each machine, and name it there as boot_image",
-        file.display()
+        file.shown()
     );
     Ok(0)
 }
@@ -304,8 +275,6 @@ fn on_runtime<T>(work: impl Future<Output = Result<T>>) -> Result<T> {
 
 #[cfg(test)]
 mod tests {
-    use std::net::Ipv4Addr;
-
     use super::*;
 
     #[test]
@@ -322,24 +291,5 @@ mod tests {
         );
         let none = not_up("a-s", Some("new"), &[]);
         assert_eq!(none, "no lab `new` with a host a-s is up, nor any other");
-    }
-
-    #[test]
-    fn a_shell_can_evaluate_what_the_lab_says_of_itself() {
-        let name = LabName::new("mine").unwrap();
-        let address = |last| Ipv4Addr::new(198, 18, 0, last);
-        let hosts = ["a-s", "a-d", "b-1-s", "b-1-d"].map(str::to_owned);
-        let hosts: Vec<_> = hosts.into_iter().zip((2..).map(address)).collect();
-        let said = lines(&name, 1234, &hosts);
-        let script = format!("{said}\necho $LAB_SOURCE_URI $LAB_DESTINATION $LAB_URI_b_1_s");
-        let shell = Command::new("sh").args(["-euc", &script]).output().unwrap();
-        assert_eq!(
-            String::from_utf8_lossy(&shell.stdout),
-            "qemu+tcp://198.18.0.2/system b-1-d qemu+tcp://198.18.0.4/system\n"
-        );
-        assert!(
-            said.contains("eval \"$(migratrix lab env --lab mine)\""),
-            "{said}"
-        );
     }
 }

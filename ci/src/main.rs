@@ -45,6 +45,7 @@ use migratrix_reports::{Exit, printable};
 use crate::{
     cli::{Asked, Cli, Command, RunArgs},
     config::Config,
+    run::rundir::Busy,
 };
 
 /// The exit codes, as `--help` documents them.
@@ -102,7 +103,10 @@ impl<T, E: Into<anyhow::Error>> Blame<T> for Result<T, E> {
             };
             let code = if error.chain().any(empty) {
                 code::NOTHING_SELECTED
-            } else if error.chain().any(is_full) {
+            } else if error
+                .chain()
+                .any(|cause| is_full(cause) || cause.is::<Busy>())
+            {
                 code::LAB_FAILED
             } else {
                 code::WRONG_USE

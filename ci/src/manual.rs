@@ -1,13 +1,17 @@
 //! `migratrix completions` and `migratrix man`: the command line, for a shell to complete and for `man` to
 //! show.
 
-use std::{fs, path::Path};
+use std::{fs, io, path::Path};
 
 use anyhow::{Context, Result};
-use clap::CommandFactory;
+use clap::{Command, CommandFactory};
 use clap_complete::{Shell, generate};
+use clap_mangen::Man;
 
-use crate::{cli::Cli, say};
+use crate::{
+    cli::Cli,
+    say::{self, Shown},
+};
 
 /// Prints what the shell completes the command line by.
 pub fn completions(shell: Shell) {
@@ -21,16 +25,89 @@ pub fn completions(shell: Shell) {
 /// # Errors
 /// Fails where a page can't be written.
 pub fn pages(folder: &Path) -> Result<()> {
-    let cannot = || format!("can't write the manual pages into {}", folder.display());
+    let cannot = || format!("can't write the manual pages into {}", folder.shown());
     fs::create_dir_all(folder).with_context(cannot)?;
-    let command = Cli::command().disable_help_subcommand(true);
-    clap_mangen::generate_to(command, folder).with_context(cannot)
+    let mut command = Cli::command().disable_help_subcommand(true);
+    command.build();
+    write(command, folder).with_context(cannot)
+}
+
+/// Writes the page of a command, and those of the commands in it.
+fn write(command: Command, folder: &Path) -> io::Result<()> {
+    for below in command.get_subcommands() {
+        write(below.clone(), folder)?;
+    }
+    let has_commands = command.has_subcommands();
+    let has_version = command.get_version().is_some();
+    let notes = command.get_after_help().map(ToString::to_string);
+    let page = Man::new(command);
+    let mut text = Vec::new();
+    page.render_title(&mut text)?;
+    page.render_name_section(&mut text)?;
+    page.render_synopsis_section(&mut text)?;
+    page.render_description_section(&mut text)?;
+    let mut options = Vec::new();
+    page.render_options_section(&mut options)?;
+    text.extend(listed(&String::from_utf8_lossy(&options)).into_bytes());
+    if has_commands {
+        page.render_subcommands_section(&mut text)?;
+    }
+    text.extend(sections(&notes.unwrap_or_default()).into_bytes());
+    if has_version {
+        page.render_version_section(&mut text)?;
+    }
+    fs::write(folder.join(page.get_filename()), text)
+}
+
+/// The options, in which each value that one can have stands by itself, with what it means below.
+fn listed(options: &str) -> String {
+    const ITEM: &str = ".IP \\(bu 2";
+    let (mut text, mut is_value) = (String::new(), false);
+    for line in options.lines() {
+        match line.split_once(": ").filter(|_| is_value) {
+            Some((value, help)) => text += &format!("\\fB{value}\\fR\n{help}\n"),
+            None if line == ITEM => text += ".TP 4\n",
+            // Its depth is that of the option's text.
+            None if line == ".RS 14" => text += ".RS 7\n",
+            None => text += &format!("{line}\n"),
+        }
+        is_value = line == ITEM;
+    }
+    text
+}
+
+/// What stands behind a command's help, as sections: lines below a heading stay lines, and prose is prose.
+fn sections(notes: &str) -> String {
+    let mut text = String::new();
+    for part in notes.split("\n\n").filter(|part| !part.is_empty()) {
+        let (first, rest) = part.split_once('\n').unwrap_or((part, ""));
+        let heading = HEADINGS.iter().find(|(word, _)| first.starts_with(word));
+        text += &match heading {
+            Some((_, name)) => format!(".SH {name}\n.nf\n{}.fi\n", escaped(rest)),
+            None => format!(".SH NOTES\n{}", escaped(part)),
+        };
+    }
+    text
+}
+
+/// How a part of the notes begins, and which section of a page it is.
+const HEADINGS: [(&str, &str); 2] = [("Exit codes", "EXIT STATUS"), ("Example", "EXAMPLES")];
+
+/// Lines as roff has to be given them: see groff(7).
+fn escaped(lines: &str) -> String {
+    let line = |line: &str| {
+        let line = line
+            .replace('\\', "\\e")
+            .replace('-', "\\-")
+            .replace('\'', "\\(aq");
+        let guard = if line.starts_with('.') { "\\&" } else { "" };
+        format!("{guard}{line}\n")
+    };
+    lines.lines().map(line).collect()
 }
 
 #[cfg(test)]
 mod tests {
-    use clap::Command;
-
     use super::*;
 
     /// The names of the pages of a command and of those below it, and what each must speak of.
@@ -60,6 +137,27 @@ mod tests {
             for option in options {
                 assert!(text.contains(&option), "{option} is not in {name}: {text}");
             }
+        }
+    }
+
+    #[test]
+    fn examples_and_exit_codes_are_sections_and_each_value_stands_by_itself() {
+        let dir = tempfile::tempdir().unwrap();
+        pages(dir.path()).unwrap();
+        let page = |name: &str| fs::read_to_string(dir.path().join(name)).unwrap();
+        let jump = page("migratrix-jump.1");
+        assert!(jump.contains(".SH NOTES\nKnown failures count"), "{jump}");
+        assert!(jump.contains(".SH EXIT STATUS\n.nf\n  0  all"), "{jump}");
+        let run = page("migratrix-run.1");
+        assert!(
+            run.contains(".SH EXAMPLES\n.nf\n  migratrix run \\-\\-source"),
+            "{run}"
+        );
+        assert!(run.contains(".TP 4\n\\fBqemu\\fR\nTransport"), "{run}");
+        let whole = page("migratrix.1");
+        assert!(whole.contains(".SH EXAMPLES\n.nf\n"), "{whole}");
+        for page in [jump, run, whole] {
+            assert!(!page.contains(".SH EXTRA"), "{page}");
         }
     }
 }

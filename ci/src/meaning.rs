@@ -21,6 +21,7 @@ use crate::{
     files,
     formats::{Granularity, JunitArgs},
     run::qemus::OwnBuild,
+    say::Shown,
     shard::shard,
 };
 
@@ -34,7 +35,7 @@ const DEFAULT_DESTINATION: &str = "trixie";
 /// Fails where the cache's folder can't be made.
 pub fn store() -> Result<Store> {
     let folder = cache_folder();
-    Store::open(&folder).with_context(|| format!("can't use the cache {}", folder.display()))
+    Store::open(&folder).with_context(|| format!("can't use the cache {}", folder.shown()))
 }
 
 /// All releases that can be named: those of the store, the recipes that are not built yet, the
@@ -329,12 +330,12 @@ impl RunArgs {
 /// The path as it is known from everywhere, as text.
 pub fn absolute(path: &Path) -> Result<String> {
     let absolute = std::path::absolute(path)
-        .with_context(|| format!("can't tell where `{}` is", path.display()))?;
+        .with_context(|| format!("can't tell where `{}` is", path.shown()))?;
     let text = absolute.to_str().map(str::to_owned);
     text.with_context(|| {
         format!(
             "the path `{}` is not UTF-8, and a plan can't keep it: give it another name",
-            path.display()
+            path.shown()
         )
     })
 }
@@ -355,7 +356,7 @@ pub fn client_binary() -> Result<PathBuf> {
         Some(named) if named.is_file() => [Some(named), None],
         Some(named) => bail!(
             "the client program {} is not there: name another by MIGRATRIX_CLIENT, or unset it",
-            named.display()
+            named.shown()
         ),
         None => [Some(beside), built],
     };
@@ -367,7 +368,7 @@ pub fn client_binary() -> Result<PathBuf> {
     let stale = anyhow!(
         "the client program {} was built with another version of this program: build it again by \
          ci/build-client, or name another one by MIGRATRIX_CLIENT",
-        first.display()
+        first.shown()
     );
     let understood = |path: &&PathBuf| {
         files::bytes(path).is_ok_and(|it| memmem::find(&it, &CLIENT_MARK).is_some())

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use anyhow::Result;
-use migratrix_matrix::{ReleaseName, shell_word};
+use migratrix_matrix::ReleaseName;
 use migratrix_reports::Run;
 
 use crate::{
@@ -14,7 +14,7 @@ use crate::{
         newest::{RUNS, newest},
         rundir::RunDir,
     },
-    say::{called, count},
+    say::{Shown, called, count, typed_word},
 };
 
 /// A line that can be typed, and what it does.
@@ -100,7 +100,7 @@ fn ended(path: &str, run: &Run) -> (String, Vec<Line>) {
         none if none.is_empty() => "nothing was judged".to_owned(),
         words => words,
     };
-    let word = shell_word(path);
+    let word = typed_word(path);
     let mut lines = Vec::new();
     let missing = run.missing().count();
     if missing > 0 {
@@ -113,8 +113,12 @@ fn ended(path: &str, run: &Run) -> (String, Vec<Line>) {
         format!("migratrix report {word}"),
         "what came out, group by group",
     ));
-    if Path::new(path).join("index.html").exists() {
-        lines.push((format!("xdg-open {word}/index.html"), "the same as a page"));
+    let page = Path::new(path).join("index.html");
+    if page.exists() {
+        lines.push((
+            format!("xdg-open {}", typed_word(&page.to_string_lossy())),
+            "the same as a page",
+        ));
     }
     if run.judgements().any(|one| is_wrong(one, run.rules())) {
         lines.push((
@@ -127,7 +131,10 @@ fn ended(path: &str, run: &Run) -> (String, Vec<Line>) {
         missing => format!(", {missing} without a verdict"),
     };
     (
-        format!("The newest run is {path}: {words}{without}."),
+        format!(
+            "The newest run is {}: {words}{without}.",
+            Path::new(path).shown()
+        ),
         lines,
     )
 }

@@ -6,7 +6,7 @@ use anyhow::{Context, Result, bail};
 use migratrix_lab::{BuildOptions, Expired, Origin, Recipe, StoredRelease, recipe, recipes};
 use migratrix_matrix::ReleaseName;
 
-use crate::{WrongUse, cli::ReleaseAction, files, meaning};
+use crate::{WrongUse, cli::ReleaseAction, files, meaning, say::Shown};
 
 /// Does what was asked with the releases.
 ///
@@ -91,8 +91,8 @@ fn line(stored: &StoredRelease) -> String {
 fn origin(origin: &Origin) -> String {
     match origin {
         Origin::Recipe { name, .. } => format!("built by the recipe {name}"),
-        Origin::Directory(path) => format!("the directory {}", path.display()),
-        Origin::Tarball(path) => format!("the tarball {}", path.display()),
+        Origin::Directory(path) => format!("the directory {}", path.shown()),
+        Origin::Tarball(path) => format!("the tarball {}", path.shown()),
     }
 }
 
@@ -123,9 +123,9 @@ fn add(name: &str, root: &Path) -> Result<()> {
         files::demand(root)
     };
     if let Err(error) = there {
-        bail!(WrongUse(format!("can't read {}: {error}", root.display())));
+        bail!(WrongUse(format!("can't read {}: {error}", root.shown())));
     }
-    let context = || format!("can't add {}", root.display());
+    let context = || format!("can't add {}", root.shown());
     if root.is_dir() {
         let stored = store.add_directory(&name, root).with_context(context)?;
         println!("{}", line(&stored));

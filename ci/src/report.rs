@@ -8,7 +8,7 @@ use std::{
 };
 
 use anyhow::{Context, Result, bail};
-use migratrix_matrix::{Case, Parts, Plan, Releases, shell_word};
+use migratrix_matrix::{Case, Parts, Plan, Releases};
 use migratrix_reports::{
     self as reports, Colour, Damage, Exit, Flavour, KnownFailures, Part, Run, Study,
 };
@@ -27,7 +27,7 @@ use crate::{
         rundir::RunDir,
         sessions::Sessions,
     },
-    say,
+    say::{self, Shown, typed_word},
 };
 
 impl From<Granularity> for reports::Granularity {
@@ -71,7 +71,7 @@ fn read_run(dir: &RunDir, plan: Plan, known: &KnownFailures) -> Result<Run> {
                 *attempts.entry(judgement.case.clone()).or_default() += 1;
                 run.add(judgement);
             });
-            let read = read.with_context(|| format!("can't read {}", path.display()))?;
+            let read = read.with_context(|| format!("can't read {}", path.shown()))?;
             planned.demand(foreign.iter(), &path)?;
             let there = |case: &Case| attempts.get(case).copied().unwrap_or(0);
             let lacking = Ledger::lacking(dir, there)?;
@@ -82,7 +82,7 @@ fn read_run(dir: &RunDir, plan: Plan, known: &KnownFailures) -> Result<Run> {
             run = run.with_damage(damage(dir, Vec::new(), lacking));
         }
         Err(error) => {
-            return Err(error).with_context(|| format!("can't read {}", path.display()));
+            return Err(error).with_context(|| format!("can't read {}", path.shown()));
         }
     }
     run.mark_known(known, &releases)?;
@@ -94,9 +94,9 @@ fn read_run(dir: &RunDir, plan: Plan, known: &KnownFailures) -> Result<Run> {
 /// they are mended.
 fn damage(dir: &RunDir, damaged: Vec<Damage>, lacking: usize) -> Vec<String> {
     let place = dir.path().to_string_lossy();
-    let mend = format!("make it anew by migratrix judge {}", shell_word(&place));
+    let mend = format!("make it anew by migratrix judge {}", typed_word(&place));
     let file = dir.path().join("verdicts.jsonl");
-    let file = file.display();
+    let file = file.shown();
     // A line that is no judgement any more is lacking, and was told.
     let lost = (lacking > damaged.len()).then(|| {
         let attempts = say::count(lacking, "attempt");
@@ -113,7 +113,7 @@ fn write_pairs(run: &Run, how: &JunitArgs) -> Result<()> {
     let Some(dir) = &how.junit_per_pair else {
         return Ok(());
     };
-    fs::create_dir_all(dir).with_context(|| format!("can't make {}", dir.display()))?;
+    fs::create_dir_all(dir).with_context(|| format!("can't make {}", dir.shown()))?;
     let write = |part, name: &str| {
         let file = dir.join(name);
         let how = How {
@@ -159,7 +159,7 @@ pub fn conclude(dir: &RunDir, run: Run, junit: &JunitArgs, blessed: Option<&Path
     explained(dir, &run);
     let named = FORMATS.iter().filter_map(|format| {
         let file = dir.path().join(format.file);
-        Some(format!("{}: {}", format.told?, file.display()))
+        Some(format!("{}: {}", format.told?, file.shown()))
     });
     println!("\n{}", named.collect::<Vec<_>>().join(" · "));
     bless(&run, blessed)?;
@@ -182,7 +182,7 @@ fn explained(dir: &RunDir, run: &Run) {
     let place = dir.path().to_string_lossy();
     println!(
         "\nwhat accounts for it (migratrix explain {} tells more):",
-        shell_word(&place)
+        typed_word(&place)
     );
     causes
         .iter()
@@ -253,8 +253,8 @@ pub fn once_each(paths: &[PathBuf]) -> Result<()> {
     for path in paths {
         let is = fs::canonicalize(path).unwrap_or_else(|_| path.clone());
         if let Some(before) = seen.insert(is, path) {
-            let (path, before) = (path.display(), before.display());
-            let again = if path.to_string() == before.to_string() {
+            let (path, before) = (path.shown(), before.shown());
+            let again = if path == before {
                 String::new()
             } else {
                 format!(", also as {before}")
@@ -276,7 +276,7 @@ fn merged(
 ) -> Result<Run> {
     let opened = paths
         .iter()
-        .map(|path| Ok((path.display().to_string(), RunDir::open(path)?)));
+        .map(|path| Ok((path.to_string_lossy().into_owned(), RunDir::open(path)?)));
     let opened: Vec<(String, (RunDir, Plan))> = opened.collect::<Result<_>>()?;
     let plans: Vec<_> = opened
         .iter()

@@ -26,7 +26,7 @@ use migratrix_contract::now_unix;
 use migratrix_lab::sandbox;
 use migratrix_matrix::{
     Backend, Case, Fault, HostSetup, Plan, Point, RecoveryFault, Release, ReleaseName, Releases,
-    RunOptions, TckFault, Tuple, Version, shell_word,
+    RunOptions, TckFault, Tuple, Version,
 };
 use migratrix_reports::{Exit, Judgement, KnownFailures, Rules};
 use nix::sys::resource::{Resource, getrlimit, setrlimit};
@@ -51,7 +51,7 @@ use crate::{
     formats::JunitArgs,
     known::check_known,
     log, meaning, report,
-    say::{self, count},
+    say::{self, count, typed_word},
 };
 
 /// What `run` will do: worked out before anything is started.
@@ -471,7 +471,7 @@ impl Order {
 /// The line that goes on with a run: its directory keeps how.
 fn go_on(dir: &RunDir) -> String {
     let path = dir.path().to_string_lossy();
-    format!("{} run --resume {}", say::called(), shell_word(&path))
+    format!("{} run --resume {}", say::called(), typed_word(&path))
 }
 
 /// Waits until the person asks the run to stop.

@@ -9,11 +9,13 @@
 use std::{
     env,
     io::{self, ErrorKind, IsTerminal, Write, stderr, stdout},
+    path::Path,
     sync::{Mutex, OnceLock, PoisonError},
 };
 
 use migratrix_lab::sandbox;
 use migratrix_matrix::shell_word;
+use migratrix_reports::within_line;
 
 macro_rules! print {
     ($($text:tt)*) => { $crate::say::out(&format!($($text)*)) };
@@ -114,7 +116,7 @@ pub fn called() -> &'static str {
     CALLED.get_or_init(|| {
         let typed = sandbox::called_as().or_else(|| env::args_os().next());
         let typed = typed.unwrap_or_else(|| NAME.into());
-        shell_word(&typed.to_string_lossy())
+        typed_word(&typed.to_string_lossy())
     })
 }
 
@@ -168,6 +170,37 @@ fn in_lines(text: &str, typed: impl Iterator<Item = String>) -> String {
     text
 }
 
+/// How a path is told: a name may hold what a terminal would obey, or what would end a line.
+pub trait Shown {
+    /// The path as text within a line.
+    fn shown(&self) -> String;
+}
+
+impl Shown for Path {
+    fn shown(&self) -> String {
+        within_line(&self.to_string_lossy())
+    }
+}
+
+/// The word as a shell has to be given it, in one line: what a terminal would obey, or what would end the
+/// line, is told in the quotes that shells have for it, as `$'a\nb'`.
+#[must_use]
+pub fn typed_word(word: &str) -> String {
+    if within_line(word) == word {
+        return shell_word(word);
+    }
+    let told = |c: char| match c {
+        '\\' | '\'' => format!("\\{c}"),
+        c if within_line(&c.to_string()) == c.to_string() => c.to_string(),
+        c => c
+            .to_string()
+            .bytes()
+            .map(|byte| format!("\\x{byte:02x}"))
+            .collect(),
+    };
+    format!("$'{}'", word.chars().map(told).collect::<String>())
+}
+
 /// The text, of which no word and no quoted value is longer than a person reads.
 #[must_use]
 pub fn shortened(text: &str) -> String {
@@ -212,6 +245,41 @@ mod tests {
             "sid is not built: target/release/migratrix releases build sid"
         );
         assert_eq!(named("`migratrix run`", "./m"), "`./m run`");
+    }
+
+    #[test]
+    fn a_path_is_told_within_a_line_and_a_shell_reads_the_word_for_it() {
+        let name = "a\nb\t'c\\\u{1b}[31m\u{202e}";
+        assert_eq!(Path::new(name).shown(), "a\\nb\\t'c\\\\u{1b}[31m\\u{202e}");
+        let word = typed_word(name);
+        assert!(!word.contains(char::is_control), "{word}");
+        let mut shell = std::process::Command::new("bash");
+        let read = shell.arg("-c").arg(format!("printf %s {word}")).output();
+        assert_eq!(read.expect("there is a bash").stdout, name.as_bytes());
+        assert_eq!(typed_word("a b"), "'a b'");
+    }
+
+    /// The files of a folder, and those of the folders in it.
+    fn files_in(folder: &Path) -> Vec<std::path::PathBuf> {
+        let entries = std::fs::read_dir(folder).unwrap();
+        let paths = entries.map(|entry| entry.unwrap().path());
+        let files = paths.map(|path| {
+            if path.is_dir() {
+                files_in(&path)
+            } else {
+                vec![path]
+            }
+        });
+        files.collect::<Vec<_>>().concat()
+    }
+
+    #[test]
+    fn no_path_is_told_as_it_is() {
+        let display = [".dis", "play()"].concat();
+        for file in files_in(&Path::new(env!("CARGO_MANIFEST_DIR")).join("src")) {
+            let text = std::fs::read_to_string(&file).unwrap();
+            assert!(!text.contains(&display), "{}: take shown()", file.shown());
+        }
     }
 
     #[test]

@@ -330,6 +330,59 @@ fn a_run_that_is_named_twice_is_refused_by_its_name() {
 }
 
 #[test]
+fn a_copy_of_a_shard_is_refused_by_the_names_of_both() {
+    let dir = fresh();
+    three_shards(dir.path());
+    let copied = Command::new("cp")
+        .args(["-r", "part-2", "copy"])
+        .current_dir(dir.path())
+        .status();
+    assert!(copied.expect("cp is there").success());
+    let said = call(
+        dir.path(),
+        &["report", "part-1", "part-2", "copy", "part-3"],
+    );
+    refuses(
+        &said,
+        2,
+        &["part-2 and copy are both the shard hash:2/3, whose cases would count twice"],
+    );
+}
+
+#[test]
+fn a_folder_that_holds_runs_is_refused_with_their_names_and_what_to_type_wherever_a_run_is_meant() {
+    let dir = fresh();
+    for out in ["runs/one", "runs/two"] {
+        let few = ["--profile", "tck", "-E", "control(p2p)", "--out", out];
+        let said = call(
+            dir.path(),
+            &[&["run", "--backend", "fake"], &few[..]].concat(),
+        );
+        assert_eq!(said.code, 0, "{}", said.err);
+    }
+    let case = "tck/libvirt/bookworm,bookworm,trixie/p2p/persistent-running-undefined/none";
+    for command in [
+        &["report", "runs"][..],
+        &["judge", "runs"],
+        &["explain", "runs"],
+        &["jump", "runs"],
+        &["compare", "runs/one", "runs"],
+        &["reproduce", case, "--run", "runs"],
+        &["run", "--resume", "runs"],
+        &["run", "--last-failed=runs"],
+    ] {
+        let said = call(dir.path(), command);
+        let told =
+            "runs is not a run's directory, it holds 2 runs: runs/two, runs/one; for the newest: ";
+        refuses(&said, 2, &[told]);
+        let right = command.join(" ");
+        let at = right.rfind("runs").expect("it is there");
+        let right = format!(" {}runs/two\n", &right[..at]);
+        assert!(said.err.ends_with(&right), "{}", said.err);
+    }
+}
+
+#[test]
 fn a_plan_of_a_later_version_is_not_guessed_at() {
     let dir = fresh();
     run_in(dir.path(), &["--profile", "tck", "-E", "control(p2p)"]);
@@ -930,7 +983,11 @@ fn two_do_not_write_into_one_directory() {
     let lock = fs::File::open(dir.path().join("out/run.lock")).expect("it is there");
     let held = nix::fcntl::Flock::lock(lock, nix::fcntl::FlockArg::LockExclusiveNonblock);
     let held = held.map_err(|(_, why)| why).expect("nobody holds it");
-    for command in [&["judge", "out"][..], &["run", "--resume", "out"]] {
+    for command in [
+        &["judge", "out"][..],
+        &["run", "--resume", "out"],
+        &["run", "--backend", "fake", "--out", "out"],
+    ] {
         let said = call(dir.path(), command);
         refuses(&said, 5, &["at work in out: wait for its end\n"]);
     }
@@ -1007,6 +1064,29 @@ fn what_was_typed_is_given_back_without_what_a_terminal_would_obey() {
         let said = alone(arguments);
         assert_eq!(said.code, 2, "{}", said.err);
         assert!(!said.err.contains('\u{1b}'), "{:?}", said.err);
+    }
+}
+
+#[test]
+fn a_run_whose_name_holds_what_a_terminal_would_obey_is_told_within_a_line_wherever_it_is_found() {
+    let dir = fresh();
+    let out = "runs/a\nb\u{1b}[31m";
+    let few = ["--profile", "tck", "-E", "control(p2p)", "--out", out];
+    let run = call(
+        dir.path(),
+        &[&["run", "--backend", "fake"], &few[..]].concat(),
+    );
+    let none = call(dir.path(), &["run", "--last-failed"]);
+    let folder = call(dir.path(), &["report", "runs"]);
+    for (said, word) in [
+        (run.out, "/index.html"),
+        (run.err, "runs/"),
+        (none.err, "runs/"),
+        (folder.err, "$'runs/a\\x0ab"),
+    ] {
+        assert!(said.contains("a\\nb\\u{1b}[31m"), "{said}");
+        assert!(said.contains(word), "{said}");
+        assert!(!said.contains("a\nb") && !said.contains('\u{1b}'), "{said}");
     }
 }
 

@@ -4,7 +4,11 @@
 #[expect(dead_code, reason = "these tests need few of the helpers")]
 mod common;
 
-use std::{fs, path::Path};
+use std::{
+    fs,
+    os::unix::fs::{PermissionsExt, symlink},
+    path::Path,
+};
 
 use common::{call, file_of, fresh, refuses, run_in};
 
@@ -252,6 +256,32 @@ fn what_failed_is_blessed_into_the_users_list_and_is_known_then() {
         fs::read_to_string(dir.path().join("mine.toml")).expect("it is there"),
         text
     );
+}
+
+#[test]
+fn a_list_that_is_blessed_keeps_its_mode_its_line_ends_and_the_link_that_leads_to_it() {
+    let dir = fresh();
+    run_in(dir.path(), &SOME);
+    spoil(dir.path(), "/persistent-");
+    let before = format!("# Mine.\n{}# The end.\n", entry("sometimes = true\n"));
+    let before = before.replace("control(p2p)", "control(normal)");
+    let before = before.replace('\n', "\r\n");
+    list(dir.path(), "real.toml", &before);
+    let file = dir.path().join("real.toml");
+    fs::set_permissions(&file, fs::Permissions::from_mode(0o640)).expect("it is ours");
+    symlink("real.toml", dir.path().join("mine.toml")).expect("there is room");
+    let said = call(
+        dir.path(),
+        &["report", "out", "--known=mine.toml", "--bless"],
+    );
+    assert!(said.err.contains("1 entry added"), "{}", said.err);
+    assert!(dir.path().join("mine.toml").is_symlink());
+    let mode = fs::metadata(&file).expect("it is there").permissions();
+    assert_eq!(mode.mode() & 0o7777, 0o640);
+    let text = fs::read_to_string(&file).expect("it is there");
+    let added = text.strip_prefix(&before).expect("what was there stays");
+    assert!(added.starts_with("\r\n[[known]]\r\n"), "{added:?}");
+    assert_eq!(text.matches('\n').count(), text.matches("\r\n").count());
 }
 
 #[test]

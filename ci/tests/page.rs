@@ -208,6 +208,47 @@ fn one_clicks_a_cell_sees_why_filters_and_finds_the_same_by_the_address() {
 
 #[test]
 #[ignore = "needs a browser: ci/check --page"]
+fn the_case_that_the_address_names_is_open_and_in_view() {
+    let dir = fresh();
+    assert_eq!(run_in(dir.path(), &["--profile", "tck"]).code, 0);
+    let page = dir.path().join("out/index.html");
+    with_browser(json!({}), async |browser| {
+        browser.open(&page).await;
+        browser.click("#more").await;
+        let rows =
+            "return [...document.querySelectorAll('#list .row code')].map(one => one.textContent)";
+        let rows = browser.run(rows).await;
+        let rows = rows.as_array().expect("there are rows").clone();
+        assert!(rows.len() > 60, "{}", rows.len());
+        let seen = "const { top, bottom } = document.querySelector('.row[aria-expanded=true]').getBoundingClientRect();
+            return top > -1 && bottom <= innerHeight;";
+        let name_open =
+            "return document.querySelector('.row[aria-expanded=true] code').textContent";
+        for (place, leave) in [(60, true), (5, false), (40, false)] {
+            let name = rows[place].as_str().expect("a name");
+            if leave {
+                browser.0.goto("about:blank").await.expect("it opens");
+            }
+            let address = format!(
+                "file://{}#open={}",
+                page.display(),
+                name.replace(',', "%2C")
+            );
+            browser.0.goto(&address).await.expect("it opens");
+            assert_eq!(browser.run(name_open).await, name);
+            assert_eq!(browser.run(seen).await, true, "{name} is out of view");
+        }
+        browser.0.goto("about:blank").await.expect("it opens");
+        let filtered = format!("file://{}#control=p2p", page.display());
+        browser.0.goto(&filtered).await.expect("it opens");
+        let top = "return document.getElementById('cases').getBoundingClientRect().top";
+        let top = browser.number(top).await;
+        assert!((-1.0..100.0).contains(&top), "{top}");
+    });
+}
+
+#[test]
+#[ignore = "needs a browser: ci/check --page"]
 fn a_cause_is_a_button_that_shows_its_cases() {
     let dir = fresh();
     assert_eq!(run_in(dir.path(), &["--profile", "tck"]).code, 0);

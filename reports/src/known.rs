@@ -2,6 +2,7 @@
 
 mod bless;
 mod entry;
+mod line_ends;
 mod notes;
 mod spot;
 mod written;

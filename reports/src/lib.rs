@@ -63,7 +63,7 @@ pub use known::{Blessing, KnownFailures, Spot};
 pub use lines::{Damage, Reading, ReportError, Verdicts, parse, read, to_line};
 pub use markdown::markdown;
 pub use migratrix_explain::{Budget, Outcome as CaseOutcome};
-pub use printable::printable;
+pub use printable::{printable, within_line};
 pub use recovered::Recovered;
 pub use reproduce::{LibvirtRecipe, NoScript, Origin as ScriptOrigin, RawRecipe, can_be_shown};
 pub use run::{Exit, Flaky, KnownAre, Route, Rules, Run, Tally};

@@ -25,6 +25,13 @@ pub fn printable(text: &str) -> String {
     printable
 }
 
+/// The text as [`printable`] has it, within its line: an end of a line in it, or a tab, is told as `\n` or
+/// `\t`. For names of files, which may have both.
+#[must_use]
+pub fn within_line(text: &str) -> String {
+    printable(text).replace('\n', "\\n").replace('\t', "\\t")
+}
+
 /// Whether a character is not seen, and changes the order or the lines in which others are: the marks,
 /// embeddings, overrides and isolates of Unicode's bidirectional algorithm (UAX #9), and its separators of
 /// lines and paragraphs.

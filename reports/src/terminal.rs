@@ -15,7 +15,7 @@ use crate::{
     attribution::origins,
     go::{Reach, Sign},
     groups,
-    printable::{printable, shortened},
+    printable::{printable, shortened, within_line},
     recovered,
 };
 
@@ -253,7 +253,10 @@ fn explain(text: &mut String, run: &Run, group: &Group<'_>, colour: Colour) {
     for (place, judgement) in group.cases.iter().take(EXAMPLES).enumerate() {
         put(text, &format!("  {}", run.again(&judgement.case)));
         if let Some(log) = &judgement.log {
-            put(text, &format!("    history: {}", judgement.at_home(log)));
+            put(
+                text,
+                &format!("    history: {}", within_line(&judgement.at_home(log))),
+            );
         }
         let is_news = group.standing != Standing::KnownFailure;
         evidence(text, judgement, place == 0 && is_news);
@@ -265,7 +268,10 @@ fn explain(text: &mut String, run: &Run, group: &Group<'_>, colour: Colour) {
 fn evidence(text: &mut String, judgement: &Judgement, each: bool) {
     if each {
         for one in &judgement.evidence {
-            let (shows, file) = (printable(&one.shows), judgement.at_home(&one.file));
+            let (shows, file) = (
+                printable(&one.shows),
+                within_line(&judgement.at_home(&one.file)),
+            );
             put(text, &format!("    {shows}: {file}"));
         }
         return;
@@ -273,7 +279,7 @@ fn evidence(text: &mut String, judgement: &Judgement, each: bool) {
     let first = judgement.evidence.first();
     if let Some((folder, _)) = first.and_then(|one| one.file.rsplit_once('/')) {
         let files = count(judgement.evidence.len(), "file");
-        let folder = judgement.at_home(folder);
+        let folder = within_line(&judgement.at_home(folder));
         put(text, &format!("    evidence: {folder} ({files})"));
     }
 }

@@ -481,7 +481,7 @@ pub fn kept(dir: &RunDir, case: &Case, attempt: u32) -> Vec<Evidence> {
         let path = place(&folder, side, kind);
         let file = path.strip_prefix(dir.path()).unwrap_or(&path);
         path.is_file().then(|| Evidence {
-            file: file.display().to_string(),
+            file: file.to_string_lossy().into_owned(),
             shows: kind.shows_of(side, &path),
             said: kind.said_in(&path),
         })

@@ -7,7 +7,7 @@ use std::{
 
 use anyhow::{Context, Result, bail};
 use migratrix_lab::sandbox;
-use migratrix_matrix::{Case, Emptied, RunOptions, SelectError, shell_word};
+use migratrix_matrix::{Case, Emptied, RunOptions, SelectError};
 use migratrix_reports::{Judgement, KnownAre, Rules, Standing};
 
 use crate::{
@@ -18,7 +18,7 @@ use crate::{
         newest::{RUNS, newest},
         rundir::RunDir,
     },
-    say::count,
+    say::{Shown, count, typed_word},
 };
 
 /// What an earlier run leaves to be run again.
@@ -79,10 +79,13 @@ fn newest_run() -> Result<PathBuf> {
 /// The run, and what of it was not run: that is no failure, and goes on by itself.
 fn told_missing(path: &str, not_run: usize) -> String {
     if not_run == 0 {
-        return path.to_owned();
+        return Path::new(path).shown();
     }
-    let (cases, word) = (count(not_run, "case"), shell_word(path));
-    format!("{path}; {cases} of it without a verdict: migratrix run --resume {word}")
+    let (cases, word) = (count(not_run, "case"), typed_word(path));
+    format!(
+        "{}; {cases} of it without a verdict: migratrix run --resume {word}",
+        Path::new(path).shown()
+    )
 }
 
 /// Whether a case was not as expected.

@@ -20,13 +20,14 @@ use std::{
 
 use anyhow::{Context, Result, bail};
 use migratrix_history::{Completeness, History, Reading};
-use migratrix_matrix::{Case, Plan, Releases, shell_word};
+use migratrix_matrix::{Case, Plan, Releases};
 use migratrix_reports::{self as reports, Attribution, Judgement, KnownFailures, Verdict, to_line};
 use serde::{Deserialize, Deserializer, Serialize, de::Error as _};
 
 use crate::{
     WrongUse, files,
     run::{evidence, rundir::RunDir, sessions::Sessions},
+    say::{Shown, typed_word},
 };
 
 /// A case that was concluded.
@@ -202,7 +203,7 @@ impl Attempt {
 
 fn read(file: &Path) -> Result<Reading> {
     let read = || -> Result<_> { Ok(History::read_all(files::bytes(file)?)?) };
-    read().with_context(|| format!("the history {} can't be read", file.display()))
+    read().with_context(|| format!("the history {} can't be read", file.shown()))
 }
 
 /// The cases that a run's files may name: those of its plan, and the raw cases beside them, which earlier
@@ -233,12 +234,12 @@ impl Planned {
         let dir = file.parent().unwrap_or(file);
         let source = dir.join("concluded.jsonl");
         let mend = if file != source && source.exists() {
-            let dir = shell_word(&dir.to_string_lossy());
+            let dir = typed_word(&dir.to_string_lossy());
             format!("make it anew by migratrix judge {dir}")
         } else {
             "take its lines out, or restore the plan that had it".to_owned()
         };
-        let file = file.display();
+        let file = file.shown();
         bail!(WrongUse(format!(
             "{file} is damaged: it has the case {case}, which is not in plan.json; {mend}"
         )))
@@ -263,7 +264,7 @@ fn cut(judgement: &Judgement, dir: &RunDir) -> Option<String> {
     let log = dir.path().join(log);
     Some(format!(
         "{} was cut at line {line}: what is missing is unknown",
-        log.display()
+        log.shown()
     ))
 }
 
@@ -400,7 +401,7 @@ impl Ledger {
         let text = text_of(&file)?.unwrap_or_default();
         let mut named = Vec::new();
         let read = reports::read(text.as_bytes(), |one| named.push(one.case));
-        let read = read.with_context(|| format!("can't read {}", file.display()))?;
+        let read = read.with_context(|| format!("can't read {}", file.shown()))?;
         let attempts = self.cases.iter();
         let attempts = attempts.flat_map(|one| one.attempts.iter().map(|_| &one.case));
         Ok(read == reports::Reading::default() && named.iter().eq(attempts))
@@ -503,7 +504,7 @@ fn readable<T: for<'de> Deserialize<'de>>(text: &str, file: &Path) -> (Vec<T>, V
             Ok(one) => all.push(one),
             Err(error) => troubles.push(format!(
                 "line {number} of {} makes no sense, and what it told is lost: {error}",
-                file.display()
+                file.shown()
             )),
         }
     }
@@ -525,7 +526,7 @@ fn text_of(file: &Path) -> Result<Option<String>> {
     match files::bytes(file) {
         Ok(text) => Ok(Some(String::from_utf8_lossy(&text).into_owned())),
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
-        Err(error) => Err(error).with_context(|| format!("can't read {}", file.display())),
+        Err(error) => Err(error).with_context(|| format!("can't read {}", file.shown())),
     }
 }
 

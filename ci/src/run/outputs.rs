@@ -15,6 +15,7 @@ use crate::{
     WrongUse, files,
     files::real,
     formats::{FORMATS, Form, Output},
+    say::Shown,
 };
 
 /// What a run's directory holds that is no report: what reports are made from.
@@ -43,8 +44,8 @@ pub fn check(outputs: &[Output<'_>], dirs: &[PathBuf]) -> Result<()> {
             if let Some(own) = own_file(&real, path, dir) {
                 bail!(
                     "{option} {} is {own} of the run {}: give it another name",
-                    path.display(),
-                    dir.display()
+                    path.shown(),
+                    dir.shown()
                 );
             }
         }
@@ -52,7 +53,7 @@ pub fn check(outputs: &[Output<'_>], dirs: &[PathBuf]) -> Result<()> {
         if let Some(other) = taken.insert(real, option) {
             bail!(
                 "{other} and {option} name the same file {}: give one another name",
-                path.display()
+                path.shown()
             );
         }
         output.must_be_writable().with_context(|| {
@@ -62,7 +63,7 @@ pub fn check(outputs: &[Output<'_>], dirs: &[PathBuf]) -> Result<()> {
             };
             format!(
                 "{option} {} can't be written, name another {what}",
-                path.display()
+                path.shown()
             )
         })?;
     }
@@ -94,7 +95,7 @@ impl Output<'_> {
         if allowed {
             return Ok(());
         }
-        let (option, path, run) = (self.option, self.path.display(), run.display());
+        let (option, path, run) = (self.option, self.path.shown(), run.shown());
         let among = if is_of_it {
             "among what it is made of"
         } else {
@@ -117,7 +118,7 @@ impl Output<'_> {
             Form::File | Form::Foreign => {
                 let folder = path.parent().unwrap_or(&path);
                 if !folder.exists() {
-                    let folder = folder.display();
+                    let folder = folder.shown();
                     bail!(WrongUse(format!(
                         "the directory {folder} is not there: make it"
                     )));

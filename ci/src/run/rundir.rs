@@ -11,24 +11,26 @@
 //! junit.xml · junit-strict.xml · index.html · summary.json · summary.md · summary.txt
 //! ```
 
+mod busy;
+
 use std::{
     fs::{self, File, OpenOptions},
     io::{self, Read, Write},
     path::{Path, PathBuf},
 };
 
-use anyhow::{Context, Result, anyhow, bail};
-use migratrix_matrix::{Case, Plan, shell_word};
-use nix::{
-    errno::Errno,
-    fcntl::{Flock, FlockArg},
-};
+use anyhow::{Context, Result, bail};
+use migratrix_matrix::{Case, Plan};
+use nix::fcntl::Flock;
+
+pub use self::busy::Busy;
 
 use crate::{
     WrongUse, files,
     files::{write_by, write_whole},
     formats::FORMATS,
-    say::count,
+    run::newest,
+    say::{Shown, count, typed_word},
 };
 
 /// What a run's directory holds as files, beside its folders and reports.
@@ -37,7 +39,7 @@ const FILES: [&str; 6] = [
     "concluded.jsonl",
     "sessions.jsonl",
     "verdicts.jsonl",
-    "run.lock",
+    busy::LOCK,
     LOG,
 ];
 
@@ -62,22 +64,30 @@ impl RunDir {
     /// Whether a new run can have the directory.
     ///
     /// # Errors
-    /// Fails where there is a run in it already, or a file stands in its place.
+    /// Fails where another migratrix is at work in it, there is a run in it already, or a file stands in its
+    /// place.
     pub fn must_be_free(path: &Path) -> Result<()> {
+        if busy::is_busy(path) {
+            bail!(Busy::in_dir(path));
+        }
+        Self::must_have_no_run(path)
+    }
+
+    fn must_have_no_run(path: &Path) -> Result<()> {
         let left = ["plan.json", "concluded.jsonl", "verdicts.jsonl"];
         if left.iter().any(|name| path.join(name).exists()) {
-            let word = shell_word(&path.to_string_lossy());
+            let word = typed_word(&path.to_string_lossy());
             bail!(
                 "{} holds a run already: give another --out, or go on with it by \
                  migratrix run --resume {word}",
-                path.display()
+                path.shown()
             );
         }
         demand_files(path)?;
         let context = || {
             format!(
                 "a run's directory can't be {}, give another --out",
-                path.display()
+                path.shown()
             )
         };
         files::demand_folder(path).with_context(context)
@@ -90,10 +100,10 @@ impl RunDir {
     pub fn create(path: &Path, plan: &Plan) -> Result<Self> {
         Self::must_be_free(path)?;
         fs::create_dir_all(path.join("history"))
-            .with_context(|| format!("can't make the run's directory {}", path.display()))?;
+            .with_context(|| format!("can't make the run's directory {}", path.shown()))?;
         let dir = Self::held(path)?;
         // Another run may have come first.
-        Self::must_be_free(path)?;
+        Self::must_have_no_run(path)?;
         dir.write("plan.json", &plan.to_json())?;
         Ok(dir)
     }
@@ -105,20 +115,23 @@ impl RunDir {
     pub fn open(path: &Path) -> Result<(Self, Plan)> {
         let file = path.join("plan.json");
         demand_files(path)?;
+        if !file.exists() {
+            newest::demand_one(path)?;
+        }
         let text = files::text(&file).with_context(|| {
             format!(
                 "{} is not a run's directory: {} can't be read",
-                path.display(),
-                file.display()
+                path.shown(),
+                file.shown()
             )
         })?;
         let plan = Plan::from_json(&text).with_context(|| {
             format!(
                 "{} can't be used: restore it, begin a new run, or call the program that wrote it",
-                file.display()
+                file.shown()
             )
         })?;
-        demand_cases(&plan).with_context(|| format!("{} is damaged", file.display()))?;
+        demand_cases(&plan).with_context(|| format!("{} is damaged", file.shown()))?;
         Ok((
             Self {
                 path: path.to_owned(),
@@ -135,27 +148,15 @@ impl RunDir {
     pub fn again(&self) -> Result<Self> {
         let histories = self.path.join("history");
         fs::create_dir_all(&histories)
-            .with_context(|| format!("can't make {}", histories.display()))?;
+            .with_context(|| format!("can't make {}", histories.shown()))?;
         Self::held(&self.path)
     }
 
     /// The directory, for one who writes into it.
     fn held(path: &Path) -> Result<Self> {
-        let file = path.join("run.lock");
-        let mut how = OpenOptions::new();
-        let lock = files::opened(&file, how.write(true).create(true))
-            .with_context(|| format!("can't write {}", file.display()))?;
-        let lock = Flock::lock(lock, FlockArg::LockExclusiveNonblock);
-        let lock = lock.map_err(|(_, why)| {
-            if why == Errno::EWOULDBLOCK {
-                let dir = path.display();
-                return anyhow!("another migratrix is at work in {dir}: wait for its end");
-            }
-            anyhow!(why).context(format!("can't lock {}", file.display()))
-        })?;
         Ok(Self {
             path: path.to_owned(),
-            _lock: Some(lock),
+            _lock: Some(busy::lock(path)?),
         })
     }
 
@@ -194,8 +195,7 @@ impl RunDir {
     pub fn history(&self, case: &Case, attempt: u32) -> Result<(HistoryFile, File)> {
         let whole = self.history_path(case, attempt);
         let part = whole.with_extension("part");
-        let pen =
-            files::create(&part).with_context(|| format!("can't write {}", part.display()))?;
+        let pen = files::create(&part).with_context(|| format!("can't write {}", part.shown()))?;
         Ok((HistoryFile { part, whole }, pen))
     }
 
@@ -203,7 +203,7 @@ impl RunDir {
     #[must_use]
     pub fn name_within(&self, file: &Path) -> String {
         let name = file.strip_prefix(&self.path).unwrap_or(file);
-        name.display().to_string()
+        name.to_string_lossy().into_owned()
     }
 
     /// Where the history of an attempt at a case is.
@@ -267,7 +267,7 @@ impl RunDir {
         let path = self.path.join(LOG);
         let mut how = OpenOptions::new();
         files::opened(&path, how.create(true).append(true))
-            .with_context(|| format!("can't write {}", path.display()))
+            .with_context(|| format!("can't write {}", path.shown()))
     }
 }
 
@@ -295,7 +295,7 @@ impl Pen {
             }
             Ok(file)
         };
-        let file = open().with_context(|| format!("can't write {}", path.display()))?;
+        let file = open().with_context(|| format!("can't write {}", path.shown()))?;
         Ok(Self { file, path })
     }
 
@@ -306,7 +306,7 @@ impl Pen {
     pub fn add(&mut self, lines: &str) -> Result<()> {
         self.file
             .write_all(lines.as_bytes())
-            .with_context(|| format!("can't write {}", self.path.display()))
+            .with_context(|| format!("can't write {}", self.path.shown()))
     }
 }
 
@@ -314,7 +314,7 @@ impl HistoryFile {
     /// What is said where it can't be written.
     #[must_use]
     pub fn trouble(&self) -> String {
-        format!("can't write {}", self.part.display())
+        format!("can't write {}", self.part.shown())
     }
 
     /// Gives the file its name: it is whole.
@@ -323,7 +323,7 @@ impl HistoryFile {
     /// Fails where it can't be renamed.
     pub fn done(self) -> Result<PathBuf> {
         fs::rename(&self.part, &self.whole)
-            .with_context(|| format!("can't name {}", self.whole.display()))?;
+            .with_context(|| format!("can't name {}", self.whole.shown()))?;
         Ok(self.whole)
     }
 }
@@ -353,10 +353,7 @@ fn demand_files(path: &Path) -> Result<()> {
         // What else may be wrong with it is told where it is read or written.
         let foreign = |error: &io::Error| error.kind() == io::ErrorKind::InvalidInput;
         if let Some(error) = files::demand(&file).err().filter(foreign) {
-            bail!(WrongUse(format!(
-                "{} can't be used: {error}",
-                file.display()
-            )));
+            bail!(WrongUse(format!("{} can't be used: {error}", file.shown())));
         }
     }
     Ok(())

@@ -30,7 +30,7 @@ use crate::{
         rundir::{Pen, RunDir},
         sessions::Event,
     },
-    say::count,
+    say::{Shown, count},
 };
 
 /// How cases are run.
@@ -332,7 +332,7 @@ const ROUTES: usize = 3;
 
 /// What a run begins with: how many cases there are, and between which releases.
 fn opening(jobs: &[Job], settings: Settings, dir: &RunDir) -> String {
-    let place = dir.path().display();
+    let place = dir.path().shown();
     if jobs.is_empty() {
         return format!("no case is left to run, in {place}");
     }

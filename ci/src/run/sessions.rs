@@ -13,7 +13,7 @@ use migratrix_contract::now_unix;
 use migratrix_reports::{IdleLoss, Judgement, Run};
 use serde::{Deserialize, Serialize};
 
-use crate::{files, run::rundir::RunDir};
+use crate::{files, run::rundir::RunDir, say::Shown};
 
 /// What happened.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -66,7 +66,7 @@ impl Sessions {
             Ok(bytes) => bytes,
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Self::default()),
             Err(error) => {
-                return Err(error).with_context(|| format!("can't read {}", path.display()));
+                return Err(error).with_context(|| format!("can't read {}", path.shown()));
             }
         };
         let mut sessions = Self::default();
@@ -78,7 +78,7 @@ impl Sessions {
                 Ok(Event::HostLost(loss)) => sessions.losses.push(loss),
                 Err(error) => sessions.troubles.push(format!(
                     "line {number} of {} is damaged, and what it told of hosts is lost: {error}",
-                    path.display()
+                    path.shown()
                 )),
             }
         }

@@ -1,21 +1,19 @@
 //! What may be done to a host itself, and whether it is as it was afterwards: `control RELEASE` prints one
 //! line for each. The tests read them.
 
-use std::{env, error::Error, net::SocketAddr, path::PathBuf, process::ExitCode, time::Duration};
+#[path = "shared/guest.rs"]
+mod guest;
+#[path = "shared/sandboxed.rs"]
+mod sandboxed;
 
-use migratrix_contract::{Folder, Gate, HookPoint, Host, HostControl, Link, Owner, Signalled};
-use migratrix_lab::{
-    Lab, LabHost, Store, cache_folder, dispatch,
-    sandbox::{self, Entered, Terminal},
-};
-use migratrix_matrix::{Arch, HostSetup, ReleaseName, Side};
+use std::{net::SocketAddr, process::ExitCode, time::Duration};
+
+use guest::{configure, inside, owner, release, virsh};
+use migratrix_contract::{Folder, Gate, HookPoint, Host, HostControl, Link, Signalled};
+use migratrix_lab::{LabHost, dispatch};
+use migratrix_matrix::{HostSetup, Side};
+use sandboxed::{Result, lab, sandboxed};
 use tokio::{net::TcpStream, time::timeout};
-
-type Result<T> = std::result::Result<T, Box<dyn Error>>;
-
-const DOMAIN: &str = "<domain type='qemu'><name>guest-1</name><memory unit='MiB'>32</memory>\
-    <os><type arch='ARCH' machine='MACHINE'>hvm</type></os>\
-    <devices><memballoon model='none'/></devices></domain>";
 
 const SOON: Duration = Duration::from_millis(500);
 
@@ -23,20 +21,11 @@ fn main() -> Result<ExitCode> {
     if let Some(code) = dispatch() {
         return Ok(code);
     }
-    if let Entered::Left(code) = sandbox::enter(Terminal::Outer)? {
-        return Ok(ExitCode::from(code));
-    }
-    tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()?
-        .block_on(run())
+    sandboxed(run())
 }
 
 async fn run() -> Result<ExitCode> {
-    let name = env::args().nth(1).ok_or("name a release")?;
-    let release = Store::open(&cache_folder())?.get(&ReleaseName::new(&name)?)?;
-    let dir = env::var_os("LAB_DIR").map_or_else(|| PathBuf::from("lab"), PathBuf::from);
-    let lab = Lab::new(&dir)?;
+    let (release, lab) = (release()?, lab()?);
     let plain = lab
         .host(&release, Side::Destination, HostSetup::Quick)
         .await?;
@@ -44,17 +33,8 @@ async fn run() -> Result<ExitCode> {
     let host = lab
         .host(&release, Side::Source, HostSetup::Resilient)
         .await?;
-    let owner = Owner {
-        domain: "guest-1".to_owned(),
-        uuids: ["guest-1", "guest-1"].map(str::to_owned),
-    };
-    host.enter(&owner);
-    let machine = release.record.machines.first().ok_or("no machine types")?;
-    let xml = DOMAIN.replace("ARCH", Arch::default().word());
-    std::fs::write(
-        inside(&host, "/run/guest.xml")?,
-        xml.replace("MACHINE", machine),
-    )?;
+    host.enter(&owner("guest-1"));
+    configure(&host, &release, "guest-1")?;
     virsh(&host, "create /run/guest.xml")?;
     virsh(&host, "destroy guest-1")?;
     host.settle();
@@ -158,17 +138,4 @@ async fn limit(host: &LabHost, control: &dyn HostControl) -> Result<()> {
     );
     virsh(host, "destroy guest-1")?;
     Ok(())
-}
-
-fn virsh(host: &LabHost, words: &str) -> Result<String> {
-    let words: Vec<_> = ["virsh"].into_iter().chain(words.split(' ')).collect();
-    let output = host.command(&words)?.output()?;
-    if output.status.success() {
-        return Ok(String::from_utf8_lossy(&output.stdout).into_owned());
-    }
-    Err(String::from_utf8_lossy(&output.stderr).into())
-}
-
-fn inside(host: &LabHost, path: &str) -> Result<PathBuf> {
-    host.path(path).ok_or_else(|| "the host is down".into())
 }

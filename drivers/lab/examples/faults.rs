@@ -1,59 +1,38 @@
 //! What a host says of a guest that lives, of one that was killed, of a daemon that was stopped,
 //! and of its own replacement: `faults RELEASE` prints one line for each. The tests read them.
 
-use std::{env, error::Error, fs, path::PathBuf, process::ExitCode};
+#[path = "shared/guest.rs"]
+mod guest;
+#[path = "shared/sandboxed.rs"]
+mod sandboxed;
 
-use migratrix_contract::{Host, Owner};
-use migratrix_lab::{
-    Lab, LabHost, Store, cache_folder, dispatch,
-    sandbox::{self, Entered, Terminal},
-};
-use migratrix_matrix::{Arch, HostSetup, ReleaseName, Side};
+use std::{fs, process::ExitCode};
 
-type Result<T> = std::result::Result<T, Box<dyn Error>>;
-
-const DOMAIN: &str = "<domain type='qemu'><name>NAME</name><memory unit='MiB'>32</memory>\
-    <os><type arch='ARCH' machine='MACHINE'>hvm</type></os>\
-    <devices><memballoon model='none'/></devices></domain>";
+use guest::{configure, inside, owner, release, virsh};
+use migratrix_contract::Host;
+use migratrix_lab::{LabHost, dispatch};
+use migratrix_matrix::{HostSetup, Side};
+use sandboxed::{Result, lab, sandboxed};
 
 fn main() -> Result<ExitCode> {
     if let Some(code) = dispatch() {
         return Ok(code);
     }
-    if let Entered::Left(code) = sandbox::enter(Terminal::Outer)? {
-        return Ok(ExitCode::from(code));
-    }
-    tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()?
-        .block_on(run())
+    sandboxed(run())
 }
 
 async fn run() -> Result<ExitCode> {
-    let name = env::args().nth(1).ok_or("name a release")?;
-    let release = Store::open(&cache_folder())?.get(&ReleaseName::new(&name)?)?;
-    let dir = env::var_os("LAB_DIR").map_or_else(|| PathBuf::from("lab"), PathBuf::from);
-    let lab = Lab::new(&dir)?;
+    let (release, lab) = (release()?, lab()?);
     let (host, same) = tokio::try_join!(
         lab.host(&release, Side::Source, HostSetup::AsShipped),
         lab.host(&release, Side::Source, HostSetup::AsShipped)
     )?;
     println!("one host for two wishes: {}", std::ptr::eq(&*host, &*same));
-    let machine = release.record.machines.first().ok_or("no machine types")?;
     for domain in ["guest-1", "guest-10"] {
-        let domain_only = Owner {
-            domain: domain.to_owned(),
-            uuids: [domain, domain].map(str::to_owned),
-        };
-        host.enter(&domain_only);
+        host.enter(&owner(domain));
         host.settle();
-        start_guest(
-            &host,
-            &DOMAIN
-                .replace("NAME", domain)
-                .replace("ARCH", Arch::default().word())
-                .replace("MACHINE", machine),
-        )?;
+        configure(&host, &release, domain)?;
+        virsh(&host, "create /run/guest.xml")?;
     }
     show(&host, "alive")?;
     host.kill_qemu("guest-1")?;
@@ -61,7 +40,7 @@ async fn run() -> Result<ExitCode> {
     show(&host, "killed")?;
     host.command(&["ln", "-s", "/run/guest.xml", "/tmp/link"])?
         .status()?;
-    let there = host.path("/tmp/link").ok_or("the host is down")?;
+    let there = inside(&host, "/tmp/link")?;
     println!(
         "a link on the host leads to the host's file: {}",
         fs::read_to_string(there)?.contains("guest-10")
@@ -88,17 +67,6 @@ async fn run() -> Result<ExitCode> {
         host.leftovers("guest-10").map_err(|error| error.kind())
     );
     Ok(ExitCode::SUCCESS)
-}
-
-fn start_guest(host: &LabHost, xml: &str) -> Result<()> {
-    fs::write(host.path("/run/guest.xml").ok_or("the host is down")?, xml)?;
-    let created = host
-        .command(&["virsh", "create", "/run/guest.xml"])?
-        .output()?;
-    if created.status.success() {
-        return Ok(());
-    }
-    Err(String::from_utf8_lossy(&created.stderr).into())
 }
 
 /// Says which kinds of things are left of the first guest.

@@ -3,22 +3,17 @@
 //! interrupt.
 //! `lab exec HOST -- COMMAND...` runs a command in a host that another `lab` has started.
 
-use std::{
-    env,
-    error::Error,
-    path::{Path, PathBuf},
-    process::ExitCode,
-    time::Instant,
-};
+#[path = "shared/sandboxed.rs"]
+mod sandboxed;
+
+use std::{env, path::Path, process::ExitCode, time::Instant};
 
 use migratrix_contract::Host;
 use migratrix_lab::{
-    BuildOptions, Lab, Store, cache_folder, dispatch, doctor, recipe, running_hosts,
-    sandbox::{self, Entered, Terminal},
+    BuildOptions, Store, cache_folder, dispatch, doctor, recipe, running_hosts, sandbox,
 };
 use migratrix_matrix::{HostSetup, ReleaseName, Side};
-
-type Result<T> = std::result::Result<T, Box<dyn Error>>;
+use sandboxed::{Result, lab, sandboxed};
 
 fn main() -> Result<ExitCode> {
     if let Some(code) = dispatch() {
@@ -42,7 +37,7 @@ fn main() -> Result<ExitCode> {
         Some("build") => build(&words[1]),
         Some("rm") => remove(&words[1]),
         Some("add") => add(&words[1], &words[2]),
-        _ => up(&words, &command),
+        _ => sandboxed(run(&words, &command)),
     }
 }
 
@@ -86,22 +81,11 @@ fn remove(name: &str) -> Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-fn up(names: &[String], command: &[String]) -> Result<ExitCode> {
-    if let Entered::Left(code) = sandbox::enter(Terminal::Outer)? {
-        return Ok(ExitCode::from(code));
-    }
-    tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()?
-        .block_on(run(names, command))
-}
-
 async fn run(names: &[String], command: &[String]) -> Result<ExitCode> {
     // A request that comes as soon as the hosts are up must not be missed.
     let stop = tokio::spawn(sandbox::stop_requested());
     let store = Store::open(&cache_folder())?;
-    let dir = env::var_os("LAB_DIR").map_or_else(|| PathBuf::from("lab"), PathBuf::from);
-    let lab = Lab::new(&dir)?;
+    let lab = lab()?;
     let mut hosts = Vec::new();
     for name in names {
         let release = store.get(&ReleaseName::new(name)?)?;

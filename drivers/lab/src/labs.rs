@@ -8,35 +8,32 @@
 //! ```text
 //!  <cache>/labs/NAME.lock   the lock
 //!  <cache>/labs/NAME/       the logs of its hosts
+//!  <cache>/labs/NAME/up     there as soon as all of its hosts are up
 //! ```
+
+mod up_lab;
 
 use std::{
     fs::{self, File, OpenOptions},
-    os::{
-        fd::{AsFd, OwnedFd},
-        unix::fs::MetadataExt,
-    },
+    os::unix::fs::MetadataExt,
     path::{Path, PathBuf},
-    time::{Duration, Instant},
 };
 
 use nix::{
     fcntl::{FcntlArg, fcntl},
     libc,
-    poll::{PollFd, PollFlags, PollTimeout, poll},
 };
-use rustix::process::{Pid, PidfdFlags, Signal, pidfd_open, pidfd_send_signal};
+use rustix::process::{Pid, PidfdFlags, pidfd_open};
 
-use crate::{LabError, RunningHost, running_hosts};
+pub use self::up_lab::UpLab;
+use crate::LabError;
 
-/// How long a lab may take to end by itself.
-const POLITELY: Duration = Duration::from_secs(20);
-/// How long it may take when it is told again, or killed.
-const AT_ONCE: Duration = Duration::from_secs(5);
 /// The longest name of a lab, in bytes.
 const NAME_MAX: usize = 50;
 /// What the names of the labs' files end in.
 const LOCK: &str = "lock";
+/// What marks a lab whose hosts are all up, among the folders of its hosts' logs.
+const UP: &str = "up";
 
 /// All labs of a cache folder.
 #[derive(Clone, Debug)]
@@ -62,14 +59,6 @@ impl Drop for Hold {
         drop(fs::remove_dir_all(&self.logs));
         drop(fs::remove_file(&self.lock));
     }
-}
-
-/// A lab that is up.
-#[derive(Debug)]
-pub struct UpLab {
-    name: LabName,
-    holder: Pid,
-    handle: OwnedFd,
 }
 
 impl LabName {
@@ -123,6 +112,8 @@ impl Labs {
                 // Another one may have ended meanwhile, and its file with it: that holds nothing.
                 Ok(_) if !is_at(&file, &path) => {}
                 Ok(_) => {
+                    // One that was killed has left its mark.
+                    unmark(&self.mark(name))?;
                     return Ok(Hold {
                         _file: file,
                         lock: path,
@@ -186,6 +177,20 @@ impl Labs {
         self.folder.join(&name.0)
     }
 
+    /// Marks the lab of this name, which is held by this process or one above it: all of its hosts are up.
+    ///
+    /// # Errors
+    /// Returns an error where the mark can't be written.
+    pub fn mark_up(&self, name: &LabName) -> Result<(), LabError> {
+        let mark = self.mark(name);
+        fs::create_dir_all(self.logs(name)).map_err(LabError::file("create", &mark))?;
+        fs::write(&mark, "").map_err(LabError::file("create", &mark))
+    }
+
+    fn mark(&self, name: &LabName) -> PathBuf {
+        self.logs(name).join(UP)
+    }
+
     fn lock(&self, name: &LabName) -> PathBuf {
         self.folder.join(format!("{}.{LOCK}", name.0))
     }
@@ -211,65 +216,19 @@ impl Labs {
                 name: name.clone(),
                 holder,
                 handle: handle?,
+                mark: self.mark(name),
             }));
         }
     }
 }
 
-impl UpLab {
-    /// Its name.
-    #[must_use]
-    pub const fn name(&self) -> &LabName {
-        &self.name
-    }
-
-    /// Its hosts that are up: those that descend from the process that holds it.
-    #[must_use]
-    pub fn hosts(&self) -> Vec<RunningHost> {
-        let mut hosts = running_hosts();
-        hosts.retain(|host| host.descends_from(self.holder.as_raw_nonzero().get()));
-        hosts
-    }
-
-    /// Ends it, and waits until it is gone.
-    ///
-    /// # Errors
-    /// Returns an error where it isn't ours to end, or doesn't go.
-    pub fn end(self) -> Result<(), LabError> {
-        // The first is a request, the second ends it at once; see the sandbox's outer process.
-        for (signal, patience) in [
-            (Signal::TERM, POLITELY),
-            (Signal::TERM, AT_ONCE),
-            (Signal::KILL, AT_ONCE),
-        ] {
-            match pidfd_send_signal(&self.handle, signal) {
-                Ok(()) => {}
-                Err(rustix::io::Errno::SRCH) => return Ok(()),
-                Err(source) => return Err(self.cannot("end")(source)),
-            }
-            if self.ends_within(patience)? {
-                return Ok(());
-            }
+/// Takes the mark of an earlier lab away, where one is there.
+fn unmark(mark: &Path) -> Result<(), LabError> {
+    match fs::remove_file(mark) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+            Err(LabError::file("remove", mark)(error))
         }
-        Err(LabError::Undying(self.name.0))
-    }
-
-    fn ends_within(&self, patience: Duration) -> Result<bool, LabError> {
-        let deadline = Instant::now() + patience;
-        loop {
-            let left = deadline.saturating_duration_since(Instant::now());
-            let left = PollTimeout::try_from(left).unwrap_or(PollTimeout::ZERO);
-            let mut it = [PollFd::new(self.handle.as_fd(), PollFlags::POLLIN)];
-            match poll(&mut it, left) {
-                Ok(ready) => return Ok(ready > 0),
-                Err(nix::Error::EINTR) => {}
-                Err(source) => return Err(self.cannot("wait for")(source)),
-            }
-        }
-    }
-
-    fn cannot<E: Into<std::io::Error>>(&self, verb: &str) -> impl FnOnce(E) -> LabError {
-        LabError::system(format!("{verb} the lab `{}`", self.name.0))
+        Ok(()) | Err(_) => Ok(()),
     }
 }
 
@@ -331,6 +290,18 @@ mod tests {
             let left = fs::read_dir(dir.path().join("labs")).unwrap().count();
             assert_eq!(left, 0);
         }
+    }
+
+    #[test]
+    fn the_mark_of_a_lab_that_was_killed_is_not_that_of_the_next_one() {
+        let dir = tempfile::tempdir().unwrap();
+        let labs = Labs::open(dir.path()).unwrap();
+        let name = LabName::new("mine").unwrap();
+        labs.mark_up(&name).unwrap();
+        let _hold = labs.hold(&name).unwrap();
+        assert!(!labs.mark(&name).exists());
+        labs.mark_up(&name).unwrap();
+        assert!(labs.mark(&name).exists());
     }
 
     #[test]

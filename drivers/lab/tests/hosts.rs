@@ -72,6 +72,18 @@ impl Trial {
         child
     }
 
+    /// That an example, which is called with the release, prints these lines.
+    #[track_caller]
+    fn tells(&self, example: &str, lines: &[&str]) {
+        let mut example = self.command(example);
+        let output = example.arg(&self.release).output().unwrap();
+        let said = String::from_utf8_lossy(&output.stdout);
+        let error = String::from_utf8_lossy(&output.stderr);
+        for line in lines {
+            assert!(said.contains(line), "no `{line}` in:\n{said}{error}");
+        }
+    }
+
     /// Neither mounts nor interfaces are to be seen outside the sandbox, before and after.
     fn assert_nothing_outside(&self) {
         let mounts = fs::read_to_string("/proc/self/mountinfo").unwrap();
@@ -202,60 +214,48 @@ fn whichever_process_of_the_sandbox_is_killed_nothing_is_left() {
 #[test]
 fn a_host_knows_what_is_left_of_a_guest_and_comes_up_clean_when_replaced() {
     let Some(trial) = Trial::new() else { return };
-    let output = trial
-        .command("faults")
-        .arg(&trial.release)
-        .output()
-        .unwrap();
-    let said = String::from_utf8_lossy(&output.stdout);
-    let error = String::from_utf8_lossy(&output.stderr);
-    for line in [
-        "one host for two wishes: true\n",
-        "alive: true process, true file, ",
-        "killed: false process, false file, 0 in all\n",
-        "a link on the host leads to the host's file: true\n",
-        "again: Err(NotFound)\n",
-        "health: Up\n",
-        "stopped: Down(\"its daemon is stopped\")\n",
-        "replaced: Up, run 2\n",
-        "other guest: Some([])\n",
-        "closed: Err(NotConnected)\n",
-    ] {
-        assert!(said.contains(line), "no `{line}` in:\n{said}{error}");
-    }
+    trial.tells(
+        "faults",
+        &[
+            "one host for two wishes: true\n",
+            "alive: true process, true file, ",
+            "killed: false process, false file, 0 in all\n",
+            "a link on the host leads to the host's file: true\n",
+            "again: Err(NotFound)\n",
+            "health: Up\n",
+            "stopped: Down(\"its daemon is stopped\")\n",
+            "replaced: Up, run 2\n",
+            "other guest: Some([])\n",
+            "closed: Err(NotConnected)\n",
+        ],
+    );
 }
 
 #[test]
 fn what_is_done_to_a_host_itself_is_taken_back_and_its_guests_go_on() {
     let Some(trial) = Trial::new() else { return };
-    let output = trial
-        .command("control")
-        .arg(&trial.release)
-        .output()
-        .unwrap();
-    let said = String::from_utf8_lossy(&output.stdout);
-    let error = String::from_utf8_lossy(&output.stderr);
-    for line in [
-        "a plain host has a control: false\n",
-        "killed: None\n",
-        "another one: true\n",
-        "knows its guest: running\n",
-        "goes on: running\n",
-        "is there again: running\n",
-        "reached without a link: false\n",
-        "reached with one: true\n",
-        "/run/libvirt/qemu: full true, hidden false\n",
-        "/var/lib/libvirt/qemu: full true, hidden false\n",
-        "/var/log/libvirt/qemu: full true, hidden false\n",
-        "refused: true\n",
-        "held: true\n",
-        "went on: true\n",
-        "starts without memory: false\n",
-        "starts with it: true\n",
-        "calls that are noted: []\n",
-        "left: Leftovers { own: [], unowned: [], others: 0 }\n",
-        "health: Up\n",
-    ] {
-        assert!(said.contains(line), "no `{line}` in:\n{said}{error}");
-    }
+    trial.tells(
+        "control",
+        &[
+            "a plain host has a control: false\n",
+            "killed: None\n",
+            "another one: true\n",
+            "knows its guest: running\n",
+            "goes on: running\n",
+            "is there again: running\n",
+            "reached without a link: false\n",
+            "reached with one: true\n",
+            "/run/libvirt/qemu: full true, hidden false\n",
+            "/var/lib/libvirt/qemu: full true, hidden false\n",
+            "/var/log/libvirt/qemu: full true, hidden false\n",
+            "refused: true\n",
+            "held: true\n",
+            "went on: true\n",
+            "starts without memory: false\n",
+            "starts with it: true\n",
+            "calls that are noted: []\n",
+            "left: Leftovers { own: [], unowned: [], others: 0 }\n",
+            "health: Up\n",
+        ],
+    );
 }

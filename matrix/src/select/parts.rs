@@ -1,6 +1,6 @@
 //! Whether several plans are the shards of one run, and which of its shards are missing.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 use thiserror::Error;
@@ -36,6 +36,18 @@ pub enum NotOneRun {
         /// What it is in the other.
         there: String,
     },
+    /// Two are of the same shard: one is a copy of the other, or it was run twice.
+    #[error(
+        "{one} and {other} are both the shard {shard}, whose cases would count twice: give one of them"
+    )]
+    SameShard {
+        /// One of them.
+        one: String,
+        /// The other.
+        other: String,
+        /// Which shard they are.
+        shard: Shard,
+    },
     /// One of several is no shard.
     #[error("{0} is no shard: it was run without --shard, and is whole; report it by itself")]
     Whole(String),
@@ -61,6 +73,7 @@ impl Parts {
             }
             alike(*first, *other)?;
         }
+        each_once(plans)?;
         let there: BTreeSet<_> = plans
             .iter()
             .filter_map(|(_, plan)| Some(plan.selection.shard?.index))
@@ -73,6 +86,24 @@ impl Parts {
             whole: first.1.whole.unwrap_or(planned),
         })
     }
+}
+
+/// That no shard is there twice.
+fn each_once(plans: &[(&str, &Plan)]) -> Result<(), NotOneRun> {
+    let mut seen = BTreeMap::new();
+    for (name, plan) in plans {
+        let Some(shard) = plan.selection.shard else {
+            continue;
+        };
+        if let Some(one) = seen.insert(shard.index, name) {
+            return Err(NotOneRun::SameShard {
+                one: (*one).to_string(),
+                other: (*name).to_owned(),
+                shard,
+            });
+        }
+    }
+    Ok(())
 }
 
 /// That two plans say the same, but for the shard's number and what follows from it.
@@ -222,7 +253,6 @@ mod tests {
         assert_eq!(both.missing, ["2/3".parse().expect("a shard")]);
         assert_eq!(both.whole, 96 * 8);
         assert_eq!(parts(&[&two, &one, &three]).expect("one run").missing, []);
-        assert_eq!(parts(&[&two, &two]).expect("one run").missing.len(), 2);
         assert_eq!(parts(&[&plan("", same)]).expect("whole").missing, []);
     }
 
@@ -306,6 +336,17 @@ mod tests {
         assert!(
             parts(&[&plan("1/3", same), &quicker]).is_ok(),
             "it judges nothing"
+        );
+    }
+
+    #[test]
+    fn a_shard_that_is_there_twice_is_refused_by_both_names() {
+        let [one, two] = ["1/3", "2/3"].map(|shard| plan(shard, same));
+        let told = parts(&[&one, &two, &two]).expect_err("it would count twice");
+        let told = told.to_string();
+        assert!(
+            told.starts_with("b and c are both the shard hash:2/3,"),
+            "{told}"
         );
     }
 

@@ -190,6 +190,11 @@
     render();
     if (name) [...byId("list").querySelectorAll(".row")].find(row => row.querySelector("code").textContent === name)?.focus();
   };
+  // Brings what the address names into view: the case that is open, else the cases.
+  const show = () => {
+    const row = byId("list").querySelector("[aria-expanded=true]");
+    if (row || location.hash.length > 1) (row ?? byId("cases")).scrollIntoView();
+  };
   const toggle = (axis, value) => change(() => {
     const set = choice.axes.get(axis) ?? new Set();
     if (!set.delete(value)) set.add(value);
@@ -231,7 +236,7 @@
       byId("cases").scrollIntoView();
       byId("all").focus({ preventScroll: true });
     });
-    addEventListener("hashchange", () => { if (location.hash !== written) { read(); render(); } });
+    addEventListener("hashchange", () => { if (location.hash !== written) { read(); render(); show(); } });
     addEventListener("keydown", event => {
       if (event.key !== "/" || event.target.matches("input, select")) return;
       event.preventDefault();
@@ -245,4 +250,5 @@
   read();
   build();
   render();
+  show();
 })();

@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use migratrix_matrix::Condition;
 use toml_edit::{Array, ArrayOfTables, DocumentMut, Item, Table, Value, value};
 
-use super::KnownFailures;
+use super::{KnownFailures, line_ends::LineEnds};
 use crate::{Group, Judgement, Kind, ReportError, Run, Standing, Verdict, groups, printable};
 
 /// A list with entries for the failures of a run.
@@ -30,7 +30,9 @@ impl Blessing {
     /// Returns what is wrong with the list, where it is none.
     pub fn of(run: &Run, text: &str) -> Result<Self, ReportError> {
         KnownFailures::parse(text)?;
-        let mut list: DocumentMut = text
+        let ends = LineEnds::of(text);
+        let mut list: DocumentMut = ends
+            .plain()
             .parse()
             .map_err(|error: toml_edit::TomlError| ReportError::KnownList(error.to_string()))?;
         let groups = groups(run, &[Standing::Failed]);
@@ -47,7 +49,7 @@ impl Blessing {
         let wrong = wrong.filter(|one| troubles.contains(one)).count();
         let added = entries.len();
         add(&mut list, entries);
-        let text = list.to_string();
+        let text = ends.given_to(&list.to_string());
         KnownFailures::parse(&text)?;
         Ok(Self {
             text,

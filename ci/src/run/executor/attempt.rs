@@ -97,8 +97,8 @@ impl Attempt {
         let log = path
             .strip_prefix(dir.path())
             .unwrap_or(&path)
-            .display()
-            .to_string();
+            .to_string_lossy()
+            .into_owned();
         let judgement = judge(&history).with_log(log);
         debug_assert_eq!(judgement.case, job.case);
         Ok(AttemptResult {

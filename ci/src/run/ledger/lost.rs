@@ -3,10 +3,13 @@
 use std::collections::BTreeSet;
 
 use anyhow::Result;
-use migratrix_matrix::{Case, Plan, shell_word};
+use migratrix_matrix::{Case, Plan};
 
-use super::{Ledger, text_of};
-use crate::{run::rundir::RunDir, say::count};
+use super::{Ledger, named, text_of};
+use crate::{
+    run::rundir::RunDir,
+    say::{Shown, count, typed_word},
+};
 
 impl Ledger {
     /// The ledger as its file has it, where that is there.
@@ -24,6 +27,10 @@ impl Ledger {
             return Ok(());
         };
         let there: BTreeSet<_> = self.cases.iter().map(|one| one.case.clone()).collect();
+        // Mostly nothing is lost, and nothing but the names has to be read to know it.
+        if named(&text).iter().all(|case| there.contains(case)) {
+            return Ok(());
+        }
         let mut lost = Self::of_verdicts(&text, &verdicts, plan).cases;
         lost.retain(|one| !there.contains(&one.case));
         if !lost.is_empty() {
@@ -32,9 +39,9 @@ impl Ledger {
             self.troubles.push(format!(
                 "{} is damaged: it lacks {} that verdicts.jsonl has, which says what was concluded of them; \
                  migratrix run --resume {} writes it anew",
-                file.display(),
+                file.shown(),
                 count(lost.len(), "case"),
-                shell_word(&place)
+                typed_word(&place)
             ));
         }
         self.cases.append(&mut lost);
@@ -54,9 +61,9 @@ impl Ledger {
             format!(
                 "{} says nothing of {} with a history: migratrix run --resume {} runs what was not \
                  concluded; where the file has lost its lines, take it away and judge again, by the histories",
-                dir.ledger_path().display(),
+                dir.ledger_path().shown(),
                 count(left, "case"),
-                shell_word(&place)
+                typed_word(&place)
             )
         })
     }

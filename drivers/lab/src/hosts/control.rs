@@ -41,13 +41,13 @@ impl HostControl for LabHost {
             let daemon = LabHost::daemon(self)?;
             debug!("host {}: its daemon is {how:?}", self.hostname());
             send(daemon, how)?;
-            let deadline = Instant::now() + PATIENCE;
             match how {
                 Signalled::Killed => {
-                    self.until(deadline, "its daemon is gone", |_| is_gone(daemon))
+                    let deadline = Instant::now() + PATIENCE;
+                    self.until(deadline, "its daemon is gone", || is_gone(daemon))
                         .await
                 }
-                Signalled::Stopped => until_stopped(daemon, deadline, self.hostname()).await,
+                Signalled::Stopped => until_stopped(daemon, PATIENCE, self.hostname()).await,
                 Signalled::Continued => Ok(()),
             }
         })
@@ -87,10 +87,8 @@ impl HostControl for LabHost {
             let (root, path) = (self.root()?, Path::new(folder.path()));
             self.ask(Request::Fill(path.to_owned())).await?;
             let deadline = Instant::now() + PATIENCE;
-            self.until(deadline, "a folder is full", |_| {
-                mounts::is_full(&root, path)
-            })
-            .await
+            let is_full = || mounts::is_full(&root, path);
+            self.until(deadline, "a folder is full", is_full).await
         })
     }
 
@@ -102,7 +100,7 @@ impl HostControl for LabHost {
             }
             self.ask(Request::Empty(path.to_owned())).await?;
             let deadline = Instant::now() + PATIENCE;
-            let is_back = |root: &Path| !mounts::is_full(root, path);
+            let is_back = || !mounts::is_full(&root, path);
             self.until(deadline, "a folder is back", is_back).await
         })
     }
@@ -175,16 +173,10 @@ impl LabHost {
         asked.map_err(io::Error::other)
     }
 
-    /// Waits until the host, by its root, `is` so.
-    async fn until(
-        &self,
-        deadline: Instant,
-        what: &str,
-        is: impl Fn(&Path) -> bool,
-    ) -> io::Result<()> {
-        let root = self.root()?;
+    /// Waits until the host `is` so.
+    async fn until(&self, deadline: Instant, what: &str, is: impl Fn() -> bool) -> io::Result<()> {
         let mut next = Instant::now();
-        while !is(&root) {
+        while !is() {
             next += LOOK_EVERY;
             if next >= deadline {
                 return Err(self.failed(what));

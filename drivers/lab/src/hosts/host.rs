@@ -11,7 +11,7 @@ use std::{
     time::Duration,
 };
 
-use migratrix_contract::{Host, HostControl, Leftovers, Owner};
+use migratrix_contract::{Host, HostControl, Leftovers, Owner, Signalled};
 use migratrix_history::Traffic;
 use migratrix_matrix::{HostSetup, ReleaseName};
 use nix::{
@@ -309,14 +309,12 @@ impl Host for LabHost {
             let daemon = self.daemon()?;
             debug!("host {}: its daemon is to stop", self.hostname);
             kill(Pid::from_raw(daemon), Signal::SIGSTOP)?;
-            until_stopped(daemon, Instant::now() + STOP, &self.hostname).await
+            until_stopped(daemon, STOP, &self.hostname).await
         })
     }
 
     fn kill_qemu(&self, domain: &str) -> io::Result<()> {
-        let qemu = self.qemu_process(domain)?.pid;
-        debug!("host {}: the QEMU of {domain} is killed", self.hostname);
-        Ok(kill(Pid::from_raw(qemu), Signal::SIGKILL)?)
+        self.signal_qemu(domain, Signalled::Killed)
     }
 
     fn control(&self) -> Option<&dyn HostControl> {
@@ -329,12 +327,14 @@ impl Host for LabHost {
 
 /// Waits until a process is stopped. Nobody tells one that is not its parent: it is looked at again
 /// and again, and others go on between.
-pub(crate) async fn until_stopped(pid: i32, deadline: Instant, host: &str) -> io::Result<()> {
+pub(crate) async fn until_stopped(pid: i32, patience: Duration, host: &str) -> io::Result<()> {
     let mut next = Instant::now();
+    let deadline = next + patience;
     while !is_stopped(pid)? {
         next += LOOK_EVERY;
         if next >= deadline {
-            let why = format!("libvirtd on {host} didn't stop within {} s", STOP.as_secs());
+            let patience = patience.as_secs();
+            let why = format!("libvirtd on {host} didn't stop within {patience} s");
             return Err(io::Error::new(io::ErrorKind::TimedOut, why));
         }
         sleep_until(next).await;
@@ -359,6 +359,7 @@ mod tests {
     async fn others_go_on_while_a_daemon_takes_its_time_to_stop() {
         let mut daemon = Command::new("sleep").arg("600").spawn().unwrap();
         let pid = i32::try_from(daemon.id()).unwrap();
+        let patience = Duration::from_secs(7);
         let mut turns = 0;
         let others = async {
             loop {
@@ -367,12 +368,12 @@ mod tests {
             }
         };
         let stopped = tokio::select! {
-            stopped = until_stopped(pid, Instant::now() + STOP, "h") => stopped,
+            stopped = until_stopped(pid, patience, "h") => stopped,
             () = others => Ok(()),
         };
         let why = stopped.unwrap_err().to_string();
-        assert_eq!(why, "libvirtd on h didn't stop within 5 s");
-        assert!(turns > 400, "the others had {turns} turns");
+        assert_eq!(why, "libvirtd on h didn't stop within 7 s");
+        assert!(turns > 600, "the others had {turns} turns");
         daemon.kill().unwrap();
         daemon.wait().unwrap();
     }
@@ -382,9 +383,7 @@ mod tests {
         let mut daemon = Command::new("sleep").arg("600").spawn().unwrap();
         let pid = i32::try_from(daemon.id()).unwrap();
         kill(Pid::from_raw(pid), Signal::SIGSTOP).unwrap();
-        until_stopped(pid, Instant::now() + STOP, "h")
-            .await
-            .unwrap();
+        until_stopped(pid, STOP, "h").await.unwrap();
         daemon.kill().unwrap();
         daemon.wait().unwrap();
     }
