@@ -199,9 +199,9 @@ impl Relay {
     }
 
     /// Breaks off all connections that there are, for both sides: those of TCP are reset. What was held is
-    /// lost, and those that are made later go through.
-    pub fn cut(&self) {
-        self.valve.cut();
+    /// lost, and those that are made later go through. The wait ends when they are closed.
+    pub fn cut(&self) -> impl Future<Output = ()> + use<> {
+        self.valve.cut()
     }
 }
 

@@ -48,12 +48,16 @@ pub(crate) fn couple(
         let hear = move |bytes: &[u8]| tape.hear(connection, way, bytes);
         ways.spawn(pass(from, to, way, hear, valve.clone()));
     }
-    let mut cuts = valve.cuts();
+    let (held, mut cuts) = (valve.hold(), valve.cuts());
     streams.spawn(async move {
         tokio::select! {
-            _ = cuts.changed() => handles.into_iter().for_each(Halves::reset),
+            _ = cuts.changed() => {
+                handles.into_iter().for_each(Halves::reset);
+                ways.shutdown().await;
+            }
             () = async { while ways.join_next().await.is_some() {} } => {}
         }
+        drop(held);
     });
 }
 

@@ -147,7 +147,7 @@ async fn a_cut_resets_both_ends_and_lets_the_next_connection_through() {
     let (relay, listener, port, mut near, mut far) = laid_tcp().await;
     near.write_u8(1).await.unwrap();
     assert_eq!(far.read_u8().await.unwrap(), 1);
-    relay.cut();
+    relay.cut().await;
     for end in [&mut near, &mut far] {
         let read = timeout(Duration::from_secs(5), end.read_u8())
             .await

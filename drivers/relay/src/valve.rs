@@ -11,7 +11,7 @@ use std::{
 
 use tokio::{
     io::{AsyncWrite, AsyncWriteExt},
-    sync::watch,
+    sync::{mpsc, watch},
     time::{Instant, sleep_until},
 };
 
@@ -29,6 +29,8 @@ pub(crate) struct Valve {
     back: watch::Sender<State>,
     /// How often all connections were broken off.
     cuts: watch::Sender<u32>,
+    /// What those have that were made since then, and that ends with the last of them.
+    alive: Arc<Mutex<Alive>>,
     /// What shuts the way back when it goes forward.
     cue: Arc<Mutex<Option<Vec<u8>>>>,
     counts: Arc<Counts>,
@@ -39,6 +41,20 @@ pub(crate) struct Valve {
 pub(crate) enum State {
     Open,
     Shut,
+}
+
+/// What ends when nobody has it any more.
+#[derive(Debug)]
+struct Alive {
+    held: mpsc::Sender<()>,
+    all: mpsc::Receiver<()>,
+}
+
+impl Default for Alive {
+    fn default() -> Self {
+        let (held, all) = mpsc::channel(1);
+        Self { held, all }
+    }
 }
 
 #[derive(Debug)]
@@ -59,6 +75,7 @@ impl Default for Valve {
             forward: watch::Sender::new(State::Open),
             back: watch::Sender::new(State::Open),
             cuts: watch::Sender::new(0),
+            alive: Arc::default(),
             cue: Arc::default(),
             counts: Arc::new(Counts {
                 passed: AtomicU64::new(0),
@@ -124,8 +141,21 @@ impl Valve {
         self.cue.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    pub(crate) fn cut(&self) {
+    /// Breaks off all connections that there are; the wait ends when they are closed.
+    pub(crate) fn cut(&self) -> impl Future<Output = ()> + use<> {
+        let Alive { held, mut all } = std::mem::take(&mut *self.alive());
         self.cuts.send_modify(|cuts| *cuts += 1);
+        drop(held);
+        async move { while all.recv().await.is_some() {} }
+    }
+
+    /// What a connection has for as long as it is there.
+    pub(crate) fn hold(&self) -> mpsc::Sender<()> {
+        self.alive().held.clone()
+    }
+
+    fn alive(&self) -> MutexGuard<'_, Alive> {
+        self.alive.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// What tells that the connections which there are now were broken off.

@@ -61,9 +61,9 @@ impl LibvirtDriver<'_> {
             Strike::DestinationDaemonSilent => {
                 (Some(Destination), self.silence_daemon(Destination).await?)
             }
-            Strike::DataReset => (None, cut(self.ordeal.routes.data.as_ref())?),
+            Strike::DataReset => (None, cut(self.ordeal.routes.data.as_ref()).await?),
             Strike::ManagementReset | Strike::ReplyLost => {
-                (None, cut(self.ordeal.routes.management.as_ref())?)
+                (None, cut(self.ordeal.routes.management.as_ref()).await?)
             }
             Strike::DataStalled => (None, stall(self.ordeal.routes.data.as_ref())?),
             Strike::LinkDown => (Some(Destination), self.set_link(Destination, Link::Down)?),
@@ -288,10 +288,10 @@ const fn asked(strike: Strike) -> Option<DomainAction> {
     }
 }
 
-fn cut(route: Option<&Route>) -> Result<Deed, Error> {
+async fn cut(route: Option<&Route>) -> Result<Deed, Error> {
     let route = route.ok_or(Error::NotBegun)?;
     let deed = carried(route);
-    route.relay.cut();
+    route.relay.cut().await;
     Ok(deed)
 }
 
