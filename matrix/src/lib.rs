@@ -73,6 +73,7 @@ pub use suites::{
         axes::*,
         coverage::{Covered, coverage},
         faults::RawFault,
+        kinds::Blow,
         model::{End, Failure, RawExpectation},
         point::{Features, Raw},
         settings::Setting,

@@ -5,7 +5,7 @@ pub(crate) mod axes;
 pub(crate) mod coverage;
 mod devices;
 pub(crate) mod faults;
-mod kinds;
+pub(crate) mod kinds;
 pub(crate) mod model;
 pub(crate) mod needs;
 pub(crate) mod point;

@@ -190,6 +190,20 @@ axis! {
         FailHandshake = "fail-handshake",
         /// As `Recover`, and the first recovery can't connect.
         FailReconnect = "fail-reconnect",
+        /// The connection is lost in the state `active`.
+        LoseActive = "lose-active",
+        /// The connection is lost in the state `pre-switchover`.
+        LosePreSwitchover = "lose-pre-switchover",
+        /// As `LoseActive`, and another one to a new destination completes.
+        LoseRetry = "lose-retry",
+        /// The destination's QEMU is killed in the state `active`.
+        KillActive = "kill-active",
+        /// The destination's QEMU is killed in the state `pre-switchover`.
+        KillPreSwitchover = "kill-pre-switchover",
+        /// As `KillActive`, and another one to a new destination completes.
+        KillRetry = "kill-retry",
+        /// The destination's QEMU is held still in the state `active`, until nothing is sent any more.
+        HoldActive = "hold-active",
     }
 }
 

@@ -84,14 +84,93 @@ impl Incident {
             | Self::CancelCancelled
             | Self::CancelFailed
             | Self::BadDestination
-            | Self::BadOffset => true,
+            | Self::BadOffset
+            | Self::LoseActive
+            | Self::LosePreSwitchover
+            | Self::KillActive
+            | Self::KillPreSwitchover => true,
             Self::None
             | Self::CancelBefore
             | Self::CancelCompleted
             | Self::CancelRetry
             | Self::Recover
             | Self::FailHandshake
-            | Self::FailReconnect => false,
+            | Self::FailReconnect
+            | Self::LoseRetry
+            | Self::KillRetry
+            | Self::HoldActive => false,
+        }
+    }
+
+    /// Whether it is followed by another migration, to a new destination.
+    #[must_use]
+    pub const fn is_retried(self) -> bool {
+        matches!(self, Self::CancelRetry | Self::LoseRetry | Self::KillRetry)
+    }
+
+    /// What strikes a migration that is under way from outside; `None` where nothing does.
+    #[must_use]
+    pub const fn blow(self) -> Option<Blow> {
+        match self {
+            Self::LoseActive | Self::LosePreSwitchover | Self::LoseRetry => Some(Blow::Lose),
+            Self::KillActive | Self::KillPreSwitchover | Self::KillRetry => Some(Blow::Kill),
+            Self::HoldActive => Some(Blow::Hold),
+            Self::None
+            | Self::CancelBefore
+            | Self::CancelSetup
+            | Self::CancelActive
+            | Self::CancelPreSwitchover
+            | Self::CancelCancelling
+            | Self::CancelCancelled
+            | Self::CancelCompleted
+            | Self::CancelFailed
+            | Self::CancelRetry
+            | Self::BadDestination
+            | Self::BadOffset
+            | Self::Recover
+            | Self::FailHandshake
+            | Self::FailReconnect => None,
+        }
+    }
+
+    /// Whether it happens in the state `pre-switchover`.
+    #[must_use]
+    pub const fn is_before_switchover(self) -> bool {
+        matches!(
+            self,
+            Self::CancelPreSwitchover | Self::LosePreSwitchover | Self::KillPreSwitchover
+        )
+    }
+}
+
+/// What strikes a migration from outside.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Blow {
+    /// Its connections are lost.
+    Lose,
+    /// The destination's QEMU is killed.
+    Kill,
+    /// The destination's QEMU is held still, until nothing is sent any more.
+    Hold,
+}
+
+impl Blow {
+    /// The word for it.
+    #[must_use]
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Lose => "lose",
+            Self::Kill => "kill",
+            Self::Hold => "hold",
+        }
+    }
+
+    /// What it befalls.
+    #[must_use]
+    pub const fn what(self) -> &'static str {
+        match self {
+            Self::Lose => "the connection",
+            Self::Kill | Self::Hold => "the destination's QEMU",
         }
     }
 }

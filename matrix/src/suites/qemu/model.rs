@@ -40,6 +40,8 @@ pub enum Failure {
     Authorization,
     /// The UUIDs differ.
     Uuid,
+    /// The connection broke off.
+    Broken,
 }
 
 impl Failure {
@@ -51,6 +53,7 @@ impl Failure {
             Self::Hostname => "hostname",
             Self::Authorization => "authorization",
             Self::Uuid => "uuid",
+            Self::Broken => "broken",
         }
     }
 }
@@ -116,13 +119,20 @@ impl Raw {
             | Incident::CancelCancelled => End::Cancelled,
             Incident::CancelFailed | Incident::BadDestination => End::Failed(Failure::Connection),
             Incident::BadOffset => End::Refused,
+            Incident::LoseActive
+            | Incident::LosePreSwitchover
+            | Incident::KillActive
+            | Incident::KillPreSwitchover => End::Failed(Failure::Broken),
             Incident::None
             | Incident::CancelBefore
             | Incident::CancelCompleted
             | Incident::CancelRetry
             | Incident::Recover
             | Incident::FailHandshake
-            | Incident::FailReconnect => self.failure().map_or(End::Completed, End::Failed),
+            | Incident::FailReconnect
+            | Incident::LoseRetry
+            | Incident::KillRetry
+            | Incident::HoldActive => self.failure().map_or(End::Completed, End::Failed),
         }
     }
 

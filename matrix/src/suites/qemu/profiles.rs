@@ -4,8 +4,8 @@ use itertools::iproduct;
 
 use super::{
     axes::{
-        Accelerator, Address, CpuModel, Devices, Feature, GuestState, MachineChoice, Method,
-        Multifd, Tls, Transport,
+        Accelerator, Address, CpuModel, Devices, Feature, GuestState, Incident, MachineChoice,
+        Method, Multifd, Tls, Transport,
     },
     coverage,
     point::Raw,
@@ -27,6 +27,9 @@ profiles! {
     /// once with a guest that leaves the tracking of dirty pages to QEMU alone; and with the CPU
     /// models `max` and `Nehalem`.
     PLAIN = "plain": &[Backend::Qemu], |_| unbroken(plain_precopy(), Point::Qemu);
+    /// What strikes a migration from outside, on each connection, in the clear and encrypted, over one channel
+    /// and over several, with and without a way back.
+    RECOVERY = "recovery": &[Backend::Qemu], |_| unbroken(recovery(), Point::Qemu);
     /// Method × transport × multifd × encryption × state of the guest: a product to be covered
     /// (--cover 2 or 3).
     FAMILIES = "families": &[Backend::Qemu], |_| unbroken(families(), Point::Qemu);
@@ -65,6 +68,31 @@ pub(crate) fn plain_precopy() -> impl Iterator<Item = Raw> {
         ..Raw::default()
     });
     points.chain([unflushed]).chain(models)
+}
+
+/// What strikes from outside: the counterpart of the suite `recovery` with QEMU alone.
+pub(crate) fn recovery() -> impl Iterator<Item = Raw> {
+    let struck = Incident::ALL.into_iter();
+    let struck = struck.filter(|incident| incident.blow().is_some());
+    let transports = [Transport::Unix, Transport::Tcp, Transport::Fd];
+    let guests = [GuestState::Running, GuestState::Stopped];
+    let multifd = [Multifd::Off, Multifd::Plain];
+    let keys = [Tls::None, Tls::Psk];
+    let product = iproduct!(struck, transports, guests, multifd, keys, [false, true]);
+    product.map(|(incident, transport, guest, multifd, tls, answers)| {
+        let pauses = incident.is_before_switchover();
+        let pauses = pauses.then_some(Feature::PauseBeforeSwitchover);
+        let answers = answers.then_some(Feature::ReturnPath);
+        Raw {
+            transport,
+            guest,
+            multifd,
+            tls,
+            features: pauses.into_iter().chain(answers).collect(),
+            incident,
+            ..Raw::default()
+        }
+    })
 }
 
 /// Each point comes with what its method or its transport can't be without.

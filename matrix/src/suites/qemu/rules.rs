@@ -19,7 +19,7 @@ const POINT: &str = "the suite `qemu`: a case shows what its name says";
 
 /// The first that leaves a point out is the one that is named: what QEMU can't do, before what
 /// would show nothing.
-static ROWS: [Row<Raw>; 34] = [
+static ROWS: [Row<Raw>; 35] = [
     row(
         "return-path-connection",
         |raw| raw.needs_return_path() && raw.transport.is_file(),
@@ -158,12 +158,15 @@ static ROWS: [Row<Raw>; 34] = [
     ),
     row(
         "pre-switchover-pause",
-        |raw| {
-            raw.incident == Incident::CancelPreSwitchover
-                && !raw.has(Feature::PauseBeforeSwitchover)
-        },
+        |raw| raw.incident.is_before_switchover() && !raw.has(Feature::PauseBeforeSwitchover),
         "the state pre-switchover is there only with pause-before-switchover",
         "MigrationStatus in qapi/migration.json",
+    ),
+    row(
+        "struck-connection",
+        |raw| raw.incident.blow().is_some() && raw.transport.is_file(),
+        "while a file is written there is nobody at its other end",
+        POINT,
     ),
     row(
         "handshake-plain",

@@ -8,8 +8,9 @@ use super::{
 use crate::{GuestState, Raw};
 use RecoveryMoment::{Call, Finish, FirstPass, LaterPass, PostcopyEnd, PostcopyMiddle, Switchover};
 use Strike::{
-    Cancelled, DataReset, DataStalled, DestinationQemuStopped, NeverConverges, PostcopyPaused,
-    Resumed, SourceQemuStopped, Suspended, Undisturbed, UriRefusing,
+    Cancelled, DataReset, DataStalled, DestinationQemuKilled, DestinationQemuStopped,
+    NeverConverges, PostcopyPaused, Resumed, SourceQemuStopped, Suspended, Undisturbed,
+    UriRefusing,
 };
 
 /// What a struck migration is, and the method and the options of the suite `qemu` that go through the same.
@@ -21,7 +22,7 @@ struct Row {
     options: &'static str,
 }
 
-const ROWS: [Row; 7] = [
+const ROWS: [Row; 12] = [
     Row {
         strikes: &[Cancelled, NeverConverges, DataStalled],
         moments: &[FirstPass, LaterPass],
@@ -39,6 +40,36 @@ const ROWS: [Row; 7] = [
         moments: &[Finish],
         method: "precopy",
         options: "cancel-completed",
+    },
+    Row {
+        strikes: &[DataReset],
+        moments: &[FirstPass, LaterPass],
+        method: "precopy",
+        options: "lose-active",
+    },
+    Row {
+        strikes: &[DataReset],
+        moments: &[Switchover],
+        method: "precopy",
+        options: "pause-before-switchover+lose-pre-switchover",
+    },
+    Row {
+        strikes: &[DestinationQemuKilled],
+        moments: &[FirstPass, LaterPass],
+        method: "precopy",
+        options: "kill-active",
+    },
+    Row {
+        strikes: &[DestinationQemuKilled],
+        moments: &[Switchover],
+        method: "precopy",
+        options: "pause-before-switchover+kill-pre-switchover",
+    },
+    Row {
+        strikes: &[DestinationQemuStopped],
+        moments: &[FirstPass, LaterPass],
+        method: "precopy",
+        options: "hold-active",
     },
     Row {
         strikes: &[UriRefusing],
