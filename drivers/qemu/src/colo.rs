@@ -8,7 +8,6 @@ mod remigrate;
 use migratrix_contract::{ColoStep, Recorder, Subject};
 use migratrix_history::Side;
 use migratrix_matrix::{Colo, ColoDisk, Point};
-use migratrix_relay::Relay;
 use serde_json::{Value, json};
 
 use crate::{QemuDriver, error::StepError, migration::configure, scratch::Scratch, words::words};
@@ -92,11 +91,6 @@ impl QemuDriver {
         let command = "migrate-set-parameters";
         party.command(command, parameters, record).await?;
         configure::settings(party, record).await
-    }
-
-    fn relay(&self) -> Result<&Relay, StepError> {
-        let last = self.route.laid.last().map(|laid| &laid.relay);
-        last.ok_or(StepError::NotApplicable("there is no relay"))
     }
 }
 

@@ -6,6 +6,7 @@ pub(crate) mod configure;
 pub(crate) mod cpr;
 mod postcopy;
 pub(crate) mod progress;
+mod strike;
 pub(crate) mod trail;
 mod wait;
 
@@ -48,6 +49,7 @@ impl QemuDriver {
             RawStep::RecoverInVain => self.recover_in_vain(record).await,
             RawStep::RecoverNowhere => self.recover_nowhere(record).await,
             RawStep::Replace => self.replace(record).await,
+            RawStep::Strike(blow) => self.strike(blow, record).await,
             RawStep::ReadStream => self.read_stream(record).await,
             RawStep::PlugDevice(side) => self.plug_device(side, record).await,
             RawStep::SetClock(side) => self.set_clock(side).await,

@@ -3,7 +3,7 @@
 mod faults;
 
 use migratrix_history::{Side, When};
-use migratrix_matrix::{Devices, End, GuestState, Incident, Method, Multifd, Raw, RawFault};
+use migratrix_matrix::{Blow, Devices, End, GuestState, Incident, Method, Multifd, Raw, RawFault};
 
 use crate::{Phase, RawStep, Script, Step};
 use Side::{Destination, Source};
@@ -131,6 +131,17 @@ fn migration(raw_migration: &Raw) -> Vec<Step> {
         Incident::Recover | Incident::FailHandshake | Incident::FailReconnect => {
             recovered(raw_migration)
         }
+        Incident::LoseActive
+        | Incident::LosePreSwitchover
+        | Incident::KillActive
+        | Incident::KillPreSwitchover => broken(raw_migration),
+        Incident::LoseRetry | Incident::KillRetry => {
+            let mut steps = broken(raw_migration);
+            steps.push(raw(RawStep::Replace));
+            steps.extend(undisturbed(raw_migration));
+            steps
+        }
+        Incident::HoldActive => undisturbed(raw_migration),
     }
 }
 
@@ -138,7 +149,9 @@ fn migration(raw_migration: &Raw) -> Vec<Step> {
 fn relayed(steps: Vec<Step>) -> Vec<Step> {
     let mut all = Vec::new();
     for step in steps {
-        all.extend((step == raw(RawStep::Migrate)).then_some(raw(RawStep::Relay)));
+        let is_laid = all.last() == Some(&raw(RawStep::Relay));
+        let is_to_lie = step == raw(RawStep::Migrate) && !is_laid;
+        all.extend(is_to_lie.then_some(raw(RawStep::Relay)));
         all.push(step);
     }
     all.push(raw(RawStep::InspectWire));
@@ -170,6 +183,35 @@ fn cancelled(raw_migration: &Raw) -> Vec<Step> {
     steps
 }
 
+/// Until something from outside has struck the migration, and it has failed for that.
+fn broken(raw_migration: &Raw) -> Vec<Step> {
+    let mut steps = vec![raw(RawStep::Listen)];
+    if raw_migration.incident.blow() == Some(Blow::Lose) {
+        steps.push(raw(RawStep::Relay));
+    }
+    steps.extend([raw(RawStep::Migrate), raw(RawStep::Await(Source, "active"))]);
+    if raw_migration.is_carried() {
+        steps.push(raw(RawStep::InspectCarriers));
+    }
+    if raw_migration.guest == GuestState::Running {
+        steps.push(raw(RawStep::AwaitPass));
+    }
+    let waits = raw_migration.incident.is_before_switchover();
+    if waits {
+        steps.extend([
+            raw(RawStep::Converge),
+            raw(RawStep::Await(Source, "pre-switchover")),
+        ]);
+    }
+    steps.extend(raw_migration.incident.blow().map(RawStep::Strike).map(raw));
+    if waits {
+        // It has nothing to send until then.
+        steps.push(raw(RawStep::Proceed));
+    }
+    steps.extend([raw(RawStep::Await(Source, "failed")), Step::Job(Source)]);
+    steps
+}
+
 /// Until memory has been copied for a while, and the guest was seen meanwhile.
 fn copied(raw_migration: &Raw) -> Vec<Step> {
     let mut steps = if raw_migration.transport.is_file() {
@@ -188,6 +230,9 @@ fn copied(raw_migration: &Raw) -> Vec<Step> {
         steps.push(raw(RawStep::AwaitPass));
     } else if raw_migration.is_held() {
         steps.push(Step::Beat(Source, When::During));
+    }
+    if raw_migration.incident == Incident::HoldActive {
+        steps.push(raw(RawStep::Strike(Blow::Hold)));
     }
     steps
 }

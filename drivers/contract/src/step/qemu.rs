@@ -3,6 +3,7 @@
 use std::fmt;
 
 use migratrix_history::{Side, Verb, When};
+use migratrix_matrix::Blow;
 
 use super::{moment, word};
 
@@ -65,6 +66,8 @@ pub enum RawStep {
     RecoverNowhere,
     /// End the destination, and start another one in its place, configured as the first.
     Replace,
+    /// Strike the migration from outside, and record that.
+    Strike(Blow),
     /// Record the stream that lies in the file.
     ReadStream,
     /// Plug in a device (`device_add`).
@@ -100,6 +103,7 @@ impl RawStep {
             | Self::Recover
             | Self::RecoverInVain
             | Self::RecoverNowhere => Verb::Intervene,
+            Self::Strike(_) => Verb::Strike,
             Self::Wake(_) => Verb::Wake,
             Self::UseDevice(..) => Verb::UseDevice,
             Self::CountChannels
@@ -139,7 +143,8 @@ impl RawStep {
             | Self::StartPostcopy
             | Self::Cancel
             | Self::CancelTwice
-            | Self::Proceed => Some(Side::Source),
+            | Self::Proceed
+            | Self::Strike(_) => Some(Side::Source),
             Self::Lose
             | Self::Recover
             | Self::RecoverInVain
@@ -185,6 +190,7 @@ impl fmt::Display for RawStep {
             Self::RecoverInVain => f.write_str("recover with a peer that breaks off"),
             Self::RecoverNowhere => f.write_str("recover where nobody listens"),
             Self::Replace => f.write_str("replace the destination"),
+            Self::Strike(blow) => write!(f, "{} {}", blow.word(), blow.what()),
             Self::ReadStream => f.write_str("read the stream"),
             Self::PlugDevice(side) => write!(f, "plug in a device on {}", word(*side)),
             Self::SetClock(side) => write!(f, "set the clock on {}", word(*side)),

@@ -35,8 +35,8 @@ impl Route {
 }
 
 impl QemuDriver {
-    /// Lays a relay between the destination and the address to which the source then goes. It holds the
-    /// stream until what carries it was looked at, so that this is not seen by luck.
+    /// Lays a relay between the destination and the address to which the source then goes. Where what carries
+    /// the stream is to be looked at, it holds it until then, so that this is not seen by luck.
     pub(crate) fn relay_stream(&mut self) -> Result<(), StepError> {
         match self.subject.raw.transport {
             Transport::Unix => drop(self.lay_relay()?),
@@ -50,10 +50,16 @@ impl QemuDriver {
                 return Err(StepError::NotApplicable("a file is passed on by nobody"));
             }
         }
-        if let Some(laid) = self.route.laid.last() {
+        if let (Some(laid), true) = (self.route.laid.last(), self.subject.raw.is_wired()) {
             drop(laid.relay.shut_after(BEFORE_HOLD));
         }
         Ok(())
+    }
+
+    /// The relay that was laid last.
+    pub(crate) fn relay(&self) -> Result<&Relay, StepError> {
+        let last = self.route.laid.last().map(|laid| &laid.relay);
+        last.ok_or(StepError::NotApplicable("there is no relay"))
     }
 
     /// Lets go what relays hold.
