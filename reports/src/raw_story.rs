@@ -7,12 +7,12 @@
 use std::collections::BTreeMap;
 
 use migratrix_history::{
-    Carrier, CarrierKind, Document, DomainInfo, DomainState, History, Identity, JobStats,
+    Carrier, CarrierKind, Deed, Document, DomainInfo, DomainState, History, Identity, JobStats,
     Observation, Refusal, Side, Verb, When, Wire,
 };
 use migratrix_matrix::{
-    Activity, Case, Devices, End, Failure, Feature, GuestState, Incident, Method, Multifd, Raw,
-    Setting, Tls, Transport, Uuids, Version,
+    Activity, Blow, Case, Devices, End, Failure, Feature, GuestState, Incident, Method, Multifd,
+    Raw, Setting, Tls, Transport, Uuids, Version,
 };
 use serde_json::{Value, json};
 
@@ -173,12 +173,49 @@ impl Timeline {
             self.step(Verb::Intervene, vec![cancel()]);
             self.states(Source, &["cancelling", "cancelled"]);
         }
+        let breaks = matches!(self.raw.incident.blow(), Some(Blow::Lose | Blow::Kill));
+        if breaks && self.raw.incident.is_retried() {
+            self.ask();
+            self.states(Source, &["setup", "active"]);
+            self.strike();
+            self.states(Source, &["failed"]);
+        }
         match self.raw.expectation().end {
             End::Completed => self.complete(),
             End::Cancelled => self.cancelled(),
             End::Failed(class) => self.fail(class),
             End::Refused => self.refuse(),
         }
+    }
+
+    /// What strikes from outside.
+    fn strike(&mut self) {
+        let Some(blow) = self.raw.incident.blow() else {
+            return;
+        };
+        let (process, pid) = ("qemu".to_owned(), 42);
+        let (side, deed) = match blow {
+            Blow::Lose => {
+                let (connections, passed) = (1, 1 << 20);
+                (
+                    None,
+                    Deed::Cut {
+                        connections,
+                        passed,
+                    },
+                )
+            }
+            Blow::Kill => (Some(Destination), Deed::Killed { process, pid }),
+            Blow::Hold => (Some(Destination), Deed::Stopped { process, pid }),
+        };
+        let last = self.history.entries.last().expect("it was begun");
+        let struck = Observation::Struck {
+            strike: blow.word().to_owned(),
+            side,
+            began_us: last.at_us + 1,
+            deed,
+        };
+        self.step(Verb::Strike, vec![struck]);
     }
 
     fn ask(&mut self) {
@@ -233,6 +270,9 @@ impl Timeline {
         if self.raw.is_carried() {
             let seen = carriers(&self.raw, self.raw.connections());
             self.step(Verb::Inspect, seen);
+        }
+        if self.raw.incident == Incident::HoldActive {
+            self.strike();
         }
         if self.raw.method == Method::Postcopy {
             let told = command("migrate-start-postcopy", json!({}));
@@ -323,7 +363,16 @@ impl Timeline {
 
     fn fail(&mut self, class: Failure) {
         self.ask();
-        self.states(Source, &["setup", "failed"]);
+        let before: &[&str] = match self.raw.incident {
+            Incident::LoseActive | Incident::KillActive => &["setup", "active"],
+            Incident::LosePreSwitchover | Incident::KillPreSwitchover => {
+                &["setup", "active", "pre-switchover"]
+            }
+            _ => &["setup"],
+        };
+        self.states(Source, before);
+        self.strike();
+        self.states(Source, &["failed"]);
         let job = |error: &str| JobStats {
             kind: "failed".to_owned(),
             error: Some(error.to_owned()),
@@ -436,6 +485,7 @@ pub const fn error(class: Failure) -> &'static str {
         Failure::Hostname => "Certificate does not match the hostname 127.0.0.1",
         Failure::Authorization => "TLS x509 authz check for O=client is denied",
         Failure::Uuid => "UUID received is 1 and local is 2",
+        Failure::Broken => "Unable to write to socket: Broken pipe",
     }
 }
 

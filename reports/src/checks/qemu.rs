@@ -12,6 +12,7 @@ pub(super) mod seen;
 mod settings;
 mod state;
 mod stream;
+mod struck;
 #[cfg(test)]
 mod tests;
 mod transport;

@@ -161,10 +161,20 @@ fn unfit_raw(raw: &Raw) -> Option<&'static str> {
         Method::Precopy | Method::Postcopy | Method::CprReboot => {}
     }
     match raw.incident {
-        Incident::Recover | Incident::FailHandshake | Incident::FailReconnect => {
+        Incident::Recover
+        | Incident::FailHandshake
+        | Incident::FailReconnect
+        | Incident::LoseActive
+        | Incident::LosePreSwitchover
+        | Incident::LoseRetry => {
             Some("its connection is lost in this program, which lies between the two sides")
         }
-        Incident::CancelRetry => Some("its destination is started twice; give the history"),
+        Incident::KillActive | Incident::KillPreSwitchover | Incident::HoldActive => {
+            Some("this program strikes its destination; give the history")
+        }
+        Incident::CancelRetry | Incident::KillRetry => {
+            Some("its destination is started twice; give the history")
+        }
         Incident::None
         | Incident::CancelBefore
         | Incident::CancelSetup

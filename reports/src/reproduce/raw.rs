@@ -95,6 +95,7 @@ fn should(raw: &Raw) -> String {
         End::Failed(Failure::Hostname) => "it fails: the certificate is another host's",
         End::Failed(Failure::Authorization) => "it fails: the client is not admitted",
         End::Failed(Failure::Uuid) => "it fails: the UUIDs differ",
+        End::Failed(Failure::Broken) => "it fails: the connection broke off",
     };
     format!("{why}, and the guest goes on on the source")
 }

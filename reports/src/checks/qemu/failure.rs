@@ -39,6 +39,18 @@ const TEXTS: [(Failure, &[&[&str]]); 5] = [
     ),
 ];
 
+/// What QEMU says of a connection that is there no more.
+const BROKEN: &[&[&str]] = &[
+    &["unable to write to socket"],
+    &["unable to read from socket"],
+    &["tls channel"],
+    &["tls session"],
+    &["broken pipe"],
+    &["connection reset"],
+    &["input/output error"],
+    &["end of file"],
+];
+
 /// The migration failed or was refused, as the case says and for the reason that it says.
 pub(super) fn failure(evidence: &Evidence<'_>, raw: &Raw) -> Judged {
     match raw.expectation().end {
@@ -82,7 +94,9 @@ fn failed(evidence: &Evidence<'_>, wanted: Failure) -> Judged {
             }
         }
     }
-    let Some((class, text)) = class(&evidence.complaints()) else {
+    let complaints = evidence.complaints();
+    let broken = (wanted == Failure::Broken).then(|| broken(&complaints));
+    let Some((class, text)) = class(&complaints).or(broken.flatten()) else {
         let why = evidence.told_why();
         return Err(evidence.unseen(&format!("it failed, and no text tells its class ({why})")));
     };
@@ -100,6 +114,14 @@ fn class<'t>(texts: &[&'t str]) -> Option<(Failure, &'t str)> {
     })
 }
 
+/// The text that tells of nothing but a connection that broke off. Every failure is noticed so by one of the
+/// sides, so that it counts only where no other one is told, and none other is expected.
+fn broken<'t>(texts: &[&'t str]) -> Option<(Failure, &'t str)> {
+    let says = |text: &&&str| BROKEN.iter().any(|words| names(text, words));
+    let text = texts.iter().find(says)?;
+    Some((Failure::Broken, *text))
+}
+
 const fn told(class: Failure) -> &'static str {
     match class {
         Failure::Connection => "a failure to connect",
@@ -107,6 +129,7 @@ const fn told(class: Failure) -> &'static str {
         Failure::Hostname => "a failure of the host's name",
         Failure::Authorization => "a failure to be admitted",
         Failure::Uuid => "a failure of the UUIDs",
+        Failure::Broken => "a connection that breaks off",
     }
 }
 

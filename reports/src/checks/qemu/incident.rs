@@ -7,6 +7,7 @@ use super::{
     migrated::{revived, times, times_told},
     recovery,
     seen::{Moment, route},
+    struck,
 };
 use crate::{
     Verdict,
@@ -16,7 +17,7 @@ use crate::{
     },
 };
 
-/// A cancel came in its state, or the connection was lost and recovered.
+/// A cancel came in its state, or the connection was lost and recovered, or something struck from outside.
 pub(super) fn incident(evidence: &Evidence<'_>, raw: &Raw) -> Judged {
     match raw.incident {
         Incident::Recover | Incident::FailHandshake | Incident::FailReconnect => {
@@ -34,6 +35,13 @@ pub(super) fn incident(evidence: &Evidence<'_>, raw: &Raw) -> Judged {
         | Incident::CancelCompleted
         | Incident::CancelFailed
         | Incident::CancelRetry => cancelled(evidence, raw),
+        Incident::LoseActive
+        | Incident::LosePreSwitchover
+        | Incident::LoseRetry
+        | Incident::KillActive
+        | Incident::KillPreSwitchover
+        | Incident::KillRetry
+        | Incident::HoldActive => struck::struck(evidence, raw),
     }
 }
 
@@ -136,7 +144,14 @@ fn came_in(incident: Incident, states: &[Moment<'_>], at_us: u64, cancels: usize
         | Incident::BadOffset
         | Incident::Recover
         | Incident::FailHandshake
-        | Incident::FailReconnect => false,
+        | Incident::FailReconnect
+        | Incident::LoseActive
+        | Incident::LosePreSwitchover
+        | Incident::LoseRetry
+        | Incident::KillActive
+        | Incident::KillPreSwitchover
+        | Incident::KillRetry
+        | Incident::HoldActive => false,
     }
 }
 

@@ -94,7 +94,7 @@ pub(super) fn times_told(evidence: &Evidence<'_>) -> usize {
 
 /// How often a case migrates.
 pub(super) fn times(incident: Incident) -> usize {
-    1 + usize::from(incident == Incident::CancelRetry)
+    1 + usize::from(incident.is_retried())
 }
 
 /// What is wrong where a migration that was over went on, and none was asked for anew.

@@ -100,6 +100,13 @@ fn by_its_attempts(evidence: &Evidence<'_>, incident: Incident) -> Judged {
         | Incident::CancelRetry
         | Incident::BadDestination
         | Incident::BadOffset
+        | Incident::LoseActive
+        | Incident::LosePreSwitchover
+        | Incident::LoseRetry
+        | Incident::KillActive
+        | Incident::KillPreSwitchover
+        | Incident::KillRetry
+        | Incident::HoldActive
         | Incident::Recover => resumes.len() == 1,
     };
     Ok(Verdict::pass_if(paused && came_back && attempts, || {
