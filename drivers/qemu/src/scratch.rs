@@ -1,9 +1,11 @@
 //! The folder of a case.
 
 use std::{
-    ffi::OsString,
+    collections::BTreeSet,
+    ffi::{OsStr, OsString},
     fs,
     path::{Path, PathBuf},
+    sync::{Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
 
@@ -17,15 +19,25 @@ use crate::error::StepError;
 #[derive(Debug)]
 pub(crate) struct Scratch {
     folder: PathBuf,
+    /// The names in it that were given to somebody: nothing else is to be there.
+    given: Mutex<BTreeSet<OsString>>,
+    /// What else was there when it was removed.
+    strange: Mutex<Vec<String>>,
 }
 
 impl Scratch {
     pub(crate) const fn new(folder: PathBuf) -> Self {
-        Self { folder }
+        Self {
+            folder,
+            given: Mutex::new(BTreeSet::new()),
+            strange: Mutex::new(Vec::new()),
+        }
     }
 
-    /// The path of a file in it.
+    /// The path of a file in it, which may be there from now on.
     pub(crate) fn path(&self, name: &str) -> PathBuf {
+        let first = Path::new(name).iter().next();
+        held(&self.given).extend(first.map(OsStr::to_owned));
         self.folder.join(name)
     }
 
@@ -60,20 +72,38 @@ impl Scratch {
         Ok(self.text(BOOT))
     }
 
-    /// The names of all that is left in it.
+    /// The names of all that is left in it, and of what was there when it was removed and nobody was given.
     pub(crate) fn left(&self) -> Vec<String> {
-        let entries = fs::read_dir(&self.folder);
-        let entries = entries.into_iter().flatten().flatten();
-        entries
-            .map(|entry| entry.path().display().to_string())
-            .collect()
+        let mut left = held(&self.strange).clone();
+        left.extend(self.entries().iter().map(|path| told(path)));
+        left
     }
 
     /// Removes it with all that is in it.
     pub(crate) fn remove(&self) {
+        let given = held(&self.given).clone();
+        let is_strange =
+            |path: &PathBuf| path.file_name().is_some_and(|name| !given.contains(name));
+        let strange = self.entries().into_iter().filter(is_strange);
+        held(&self.strange).extend(strange.map(|path| told(&path)));
         // What can't be removed is found as leftovers.
         drop(fs::remove_dir_all(&self.folder));
     }
+
+    fn entries(&self) -> Vec<PathBuf> {
+        let entries = fs::read_dir(&self.folder);
+        let entries = entries.into_iter().flatten().flatten();
+        entries.map(|entry| entry.path()).collect()
+    }
+}
+
+fn told(path: &Path) -> String {
+    path.display().to_string()
+}
+
+/// What is behind a lock that nobody panics with.
+fn held<T>(lock: &Mutex<T>) -> MutexGuard<'_, T> {
+    lock.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 const BOOT: &str = "boot";
@@ -175,6 +205,23 @@ mod tests {
         drop(child.stdin.take());
         assert!(child.wait().unwrap().success());
         assert_eq!(scratch.processes(), Vec::<String>::new());
+    }
+
+    #[test]
+    fn what_lay_in_the_folder_and_was_given_to_nobody_is_left_over_though_it_is_removed() {
+        let folder = tempfile::tempdir().unwrap();
+        let scratch = Scratch::new(folder.path().join("case"));
+        scratch.make_within("keys").unwrap();
+        scratch.write("keys/one", b"1").unwrap();
+        fs::write(scratch.text("socket"), b"").unwrap();
+        scratch.remove();
+        assert_eq!(scratch.left(), Vec::<String>::new());
+        scratch.make().unwrap();
+        let strange = folder.path().join("case/.hidden");
+        fs::create_dir(&strange).unwrap();
+        scratch.remove();
+        assert!(!strange.exists());
+        assert_eq!(scratch.left(), [strange.display().to_string()]);
     }
 
     #[tokio::test]

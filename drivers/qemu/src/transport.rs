@@ -54,6 +54,8 @@ pub(crate) const OFFSET: u64 = 0x1000;
 const BEFORE: u8 = b'm';
 
 const STREAM: &str = "stream";
+/// The stream's file until it is whole.
+const PART: &str = "stream.part";
 const NAME: &str = "migration";
 
 impl Route {
@@ -201,8 +203,9 @@ impl QemuDriver {
             }
             Transport::Exec => {
                 let path = self.scratch.text(STREAM);
+                let part = self.scratch.text(PART);
                 // The command ends after the migration: the file is there when it is whole.
-                Place::Command(format!("cat > {path}.part && mv {path}.part {path}"))
+                Place::Command(format!("cat > {part} && mv {part} {path}"))
             }
         })
     }

@@ -51,7 +51,12 @@ pub(super) fn unexplained(from: &str, to: &str, versions: &Versions) -> Vec<Stri
 pub(super) fn untold(document: &str) -> Option<&'static str> {
     let document = read(document);
     let mut parts = [CLOCK.0, OPTIONS].into_iter();
-    parts.find(|part| !document.contains_key(part))
+    let is_told = |part| {
+        document
+            .get(part)
+            .is_some_and(|said: &BTreeMap<_, _>| !said.is_empty())
+    };
+    parts.find(|part| !is_told(*part))
 }
 
 /// How many devices the machine has.
@@ -114,6 +119,7 @@ fn changed(
         RELEASE => Vec::new(),
         OPTIONS => options(before, after, versions),
         _ => {
+            let emptied = emptied(section, before, after);
             let alone = alone(section, before, after, versions);
             let both = before.iter().filter_map(|(name, from)| {
                 let to = after.get(name)?;
@@ -122,8 +128,24 @@ fn changed(
                     && !listed::explains_property(section, name, versions);
                 differs.then(|| format!("{name} of {section} was `{from}`, is `{to}`"))
             });
-            both.chain(alone).collect()
+            both.chain(alone).chain(emptied).collect()
         }
+    }
+}
+
+/// Whether something is still there, and one of both says nothing of it: a drive that has lost its image.
+fn emptied(
+    section: &str,
+    before: &BTreeMap<&str, &str>,
+    after: &BTreeMap<&str, &str>,
+) -> Option<String> {
+    if section == CLOCK.0 {
+        return None;
+    }
+    match (before.is_empty(), after.is_empty()) {
+        (false, true) => Some(format!("of {section} nothing is told any more")),
+        (true, false) => Some(format!("of {section} nothing was told before")),
+        (true, true) | (false, false) => None,
     }
 }
 

@@ -19,7 +19,7 @@ const POINT: &str = "the suite `qemu`: a case shows what its name says";
 
 /// The first that leaves a point out is the one that is named: what QEMU can't do, before what
 /// would show nothing.
-static ROWS: [Row<Raw>; 35] = [
+static ROWS: [Row<Raw>; 36] = [
     row(
         "return-path-connection",
         |raw| raw.needs_return_path() && raw.transport.is_file(),
@@ -167,6 +167,18 @@ static ROWS: [Row<Raw>; 35] = [
         |raw| raw.incident.blow().is_some() && raw.transport.is_file(),
         "while a file is written there is nobody at its other end",
         POINT,
+    ),
+    row(
+        "struck-way-back",
+        |raw| {
+            raw.incident.blow().is_some()
+                && raw.incident.is_before_switchover()
+                && raw.transport == Transport::Tcp
+                && !raw.has(Feature::ReturnPath)
+        },
+        "what is left to be sent fits into the socket, and without a way back the source can't know that \
+         nobody reads it",
+        "docs/devel/migration/main.rst, Return path",
     ),
     row(
         "handshake-plain",

@@ -51,7 +51,7 @@ const ROWS: [Row; 12] = [
         strikes: &[DataReset],
         moments: &[Switchover],
         method: "precopy",
-        options: "pause-before-switchover+lose-pre-switchover",
+        options: "return-path+pause-before-switchover+lose-pre-switchover",
     },
     Row {
         strikes: &[DestinationQemuKilled],
@@ -63,7 +63,7 @@ const ROWS: [Row; 12] = [
         strikes: &[DestinationQemuKilled],
         moments: &[Switchover],
         method: "precopy",
-        options: "pause-before-switchover+kill-pre-switchover",
+        options: "return-path+pause-before-switchover+kill-pre-switchover",
     },
     Row {
         strikes: &[DestinationQemuStopped],

@@ -55,6 +55,27 @@ fn what_a_qemu_tells_of_itself_alone_may_be_missing_on_either_side_and_a_device_
 }
 
 #[test]
+fn something_that_is_there_and_of_which_one_says_nothing_is_a_difference() {
+    let drive = "file=/a.img\nread-only=true\n";
+    let less = MACHINE.replace(drive, "");
+    let gone = "of drive virtio-disk0 nothing is told any more";
+    let new = "of drive virtio-disk0 nothing was told before";
+    assert_eq!(unexplained(MACHINE, &less, &versions()), [gone]);
+    assert_eq!(unexplained(&less, MACHINE, &versions()), [new]);
+    assert_eq!(unexplained(&less, &less, &versions()), [""; 0]);
+}
+
+#[test]
+fn a_clock_or_options_that_say_nothing_are_not_told() {
+    assert_eq!(untold(MACHINE), None);
+    assert_eq!(untold(&MACHINE.replace("ahead=0\n", "")), Some("clock"));
+    assert_eq!(
+        untold(&MACHINE.replace("rtc=base=utc\n", "")),
+        Some("options")
+    );
+}
+
+#[test]
 fn what_has_changed_is_told_with_both_values() {
     for (from, to, expected) in [
         (
