@@ -11,14 +11,14 @@ use clap::{
     ArgAction, Args, Parser, Subcommand, ValueEnum, ValueHint, builder::StyledStr,
     error::ErrorKind, value_parser,
 };
-use clap_complete::Shell;
+use clap_complete::{ArgValueCandidates, Shell};
 use itertools::Itertools;
 use migratrix_lab::recipes;
 use migratrix_matrix::{Backend, Case, Profile, Suite, axes};
 use migratrix_reports::printable;
 
 use crate::{
-    code,
+    code, completion,
     explain::AccountFormat,
     formats::{FormatArgs, JunitArgs},
     say,
@@ -220,8 +220,11 @@ Examples:
   migratrix compare monday/shard-* --to tuesday/shard-* --json comparison.json";
 
 const COMPLETIONS_EXAMPLE: &str = "\
+The script asks the program, which must be found by its name: it offers the releases that are built as
+they are then. Take it anew where the program is another version.
+
 Example:
-  migratrix completions bash > ~/.local/share/bash-completion/completions/migratrix";
+  echo 'source <(migratrix completions bash)' >> ~/.bashrc";
 
 const LIST_EXAMPLES: &str = "\
 Examples:
@@ -416,14 +419,17 @@ pub struct SelectionArgs {
     #[arg(long, value_parser = words::<Backend>())]
     pub backend: Option<Backend>,
     /// Whose client library calls. Default: those of the sources
-    #[arg(long, value_name = "RELEASE", value_delimiter = ',', value_hint = ValueHint::Other)]
+    #[arg(long, value_name = "RELEASE", value_delimiter = ',', value_hint = ValueHint::Other,
+        add = ArgValueCandidates::new(completion::releases))]
     pub client: Vec<String>,
     /// Where guests come from. Default: bookworm
-    #[arg(long, value_name = "RELEASE", value_delimiter = ',', value_hint = ValueHint::Other)]
+    #[arg(long, value_name = "RELEASE", value_delimiter = ',', value_hint = ValueHint::Other,
+        add = ArgValueCandidates::new(completion::releases))]
     pub source: Vec<String>,
     /// Where guests go to. Default: trixie where neither --source nor --client is given, else where
     /// they come from
-    #[arg(long, value_name = "RELEASE", value_delimiter = ',', value_hint = ValueHint::Other)]
+    #[arg(long, value_name = "RELEASE", value_delimiter = ',', value_hint = ValueHint::Other,
+        add = ArgValueCandidates::new(completion::releases))]
     pub destination: Vec<String>,
     /// A QEMU of your own as a release, for cases without libvirt: a program, or the folder that it
     /// was built in; may be given several times

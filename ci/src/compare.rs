@@ -17,7 +17,7 @@ use crate::{
     formats::{Form, Output},
     known::check_known,
     report::{self, colour, once_each},
-    run::{outputs, rundir::RunDir},
+    run::{copies::Counted, outputs, rundir::RunDir},
 };
 
 /// Compares two sides, prints what became of their cases, and writes the files that are asked for.
@@ -29,7 +29,8 @@ pub fn compare(typed: &CompareArgs, config: &Config) -> Result<Exit> {
     let all = [old, new].concat();
     once_each(&all)?;
     outputs::check(&typed.outputs(), &all)?;
-    let (old, new) = (open(old)?, open(new)?);
+    let mut counted = Counted::default();
+    let (old, new) = (open(old, &mut counted)?, open(new, &mut counted)?);
     let first = new.first().context("no run is named")?;
     let known = typed.known.or_kept(&first.plan)?;
     let old = Runs::of(old, &known, config)?;
@@ -62,9 +63,10 @@ struct Opened {
     plan: Plan,
 }
 
-fn open(paths: &[PathBuf]) -> Result<Vec<Opened>> {
+fn open(paths: &[PathBuf], counted: &mut Counted) -> Result<Vec<Opened>> {
     let open = |path: &PathBuf| {
         let (dir, plan) = RunDir::open(path)?;
+        counted.take(&dir)?;
         let name = path.to_string_lossy().into_owned();
         Ok(Opened { name, dir, plan })
     };

@@ -18,7 +18,7 @@ use crate::{
     config::Config,
     known::check_known,
     report::{once_each, run_of},
-    run::rundir::RunDir,
+    run::{copies::Counted, rundir::RunDir},
     say::{Shown, count},
 };
 
@@ -42,6 +42,7 @@ pub fn explain(typed: &ExplainArgs, config: &Config) -> Result<Exit> {
         typed,
         config,
         runs: Vec::new(),
+        counted: Counted::default(),
         space: BTreeMap::new(),
     };
     let plans = typed.dirs.iter().map(|dir| read.add(dir));
@@ -81,12 +82,14 @@ struct Read<'r> {
     typed: &'r ExplainArgs,
     config: &'r Config,
     runs: Vec<Run>,
+    counted: Counted,
     space: Space,
 }
 
 impl Read<'_> {
     fn add(&mut self, path: &Path) -> Result<Plan> {
         let (dir, plan) = RunDir::open(path)?;
+        self.counted.take(&dir)?;
         let known = self.typed.lists.or_kept(&plan)?;
         check_known(&known, self.config, &plan)?;
         let rules = KnownArgs {
@@ -129,7 +132,9 @@ impl Read<'_> {
                 break;
             }
             let is_new = real(&lot).is_some_and(|lot| !named.contains(&lot));
-            if is_new && lot.join("plan.json").exists() {
+            let is_run = is_new && lot.join("plan.json").exists();
+            // A copy of it may have been named.
+            if is_run && !self.counted.has(&RunDir::open(&lot)?.0)? {
                 eprintln!(
                     "{} counts as well: an earlier --confirm ran it",
                     lot.shown()

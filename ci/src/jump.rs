@@ -1,6 +1,6 @@
 //! `migratrix jump`: which jumps between releases are safe, and the steps where they are not.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
 use migratrix_matrix::Plan;
@@ -14,7 +14,7 @@ use crate::{
     files,
     known::check_known,
     report::{once_each, run_of},
-    run::rundir::RunDir,
+    run::{copies::Counted, rundir::RunDir},
 };
 
 /// The ladders that come with the program.
@@ -27,7 +27,9 @@ const LADDERS: [(&str, &str); 1] = [("nova", include_str!("../ladders/nova.toml"
 pub fn jump(typed: &JumpArgs, config: &Config) -> Result<Exit> {
     once_each(&typed.dirs)?;
     let ladder = typed.ladder.as_deref().map(ladder).transpose()?;
-    let read = typed.dirs.iter().map(|dir| read(dir, &typed.lists, config));
+    let mut counted = Counted::default();
+    let read = |dir: &PathBuf| read(dir, &typed.lists, config, &mut counted);
+    let read = typed.dirs.iter().map(read);
     let (plans, mut runs): (Vec<_>, Vec<_>) = read.collect::<Result<Vec<_>>>()?.into_iter().unzip();
     if let Some(first) = runs.first_mut() {
         let whole = first.whole();
@@ -46,8 +48,14 @@ pub fn jump(typed: &JumpArgs, config: &Config) -> Result<Exit> {
     Ok(jumps.exit())
 }
 
-fn read(path: &Path, lists: &ListArgs, config: &Config) -> Result<(Plan, Run)> {
+fn read(
+    path: &Path,
+    lists: &ListArgs,
+    config: &Config,
+    counted: &mut Counted,
+) -> Result<(Plan, Run)> {
     let (dir, plan) = RunDir::open(path)?;
+    counted.take(&dir)?;
     let known = lists.or_kept(&plan)?;
     check_known(&known, config, &plan)?;
     let run = run_of(&dir, &plan, &known)?.by(Rules::default());

@@ -13,6 +13,7 @@ mod say;
 
 mod cli;
 mod compare;
+mod completion;
 mod config;
 mod doctor;
 mod explain;
@@ -147,6 +148,7 @@ fn main() -> ExitCode {
     if let Some(code) = dispatch() {
         return code;
     }
+    completion::answer();
     let code = match cli::read() {
         Ok(Asked::For(cli)) => {
             log::begin(cli.verbose);
@@ -220,7 +222,7 @@ fn carry_out(cli: &Cli) -> Result<u8, Failure> {
             lab::lab(action).or_by_its_cause()
         }
         Command::Completions { shell } => {
-            manual::completions(*shell);
+            completion::script(*shell).or_lab_failed()?;
             Ok(code::AS_EXPECTED)
         }
         Command::Man { dir } => {

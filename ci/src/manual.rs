@@ -1,24 +1,12 @@
-//! `migratrix completions` and `migratrix man`: the command line, for a shell to complete and for `man` to
-//! show.
+//! `migratrix man`: the command line, for `man` to show.
 
 use std::{fs, io, path::Path};
 
 use anyhow::{Context, Result};
 use clap::{Command, CommandFactory};
-use clap_complete::{Shell, generate};
 use clap_mangen::Man;
 
-use crate::{
-    cli::Cli,
-    say::{self, Shown},
-};
-
-/// Prints what the shell completes the command line by.
-pub fn completions(shell: Shell) {
-    let mut script = Vec::new();
-    generate(shell, &mut Cli::command(), say::NAME, &mut script);
-    say::as_it_is(&script);
-}
+use crate::{cli::Cli, say::Shown};
 
 /// Writes a page for each command into the folder, which is made where it is not there.
 ///

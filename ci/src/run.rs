@@ -1,5 +1,6 @@
 //! `migratrix run`: from a selection to reports.
 
+pub mod copies;
 mod end;
 pub mod evidence;
 pub mod executor;

@@ -9,13 +9,11 @@
 use std::{
     env,
     io::{self, ErrorKind, IsTerminal, Write, stderr, stdout},
-    path::Path,
     sync::{Mutex, OnceLock, PoisonError},
 };
 
 use migratrix_lab::sandbox;
-use migratrix_matrix::shell_word;
-use migratrix_reports::within_line;
+pub use migratrix_matrix::{Shown, typed_word};
 
 macro_rules! print {
     ($($text:tt)*) => { $crate::say::out(&format!($($text)*)) };
@@ -170,37 +168,6 @@ fn in_lines(text: &str, typed: impl Iterator<Item = String>) -> String {
     text
 }
 
-/// How a path is told: a name may hold what a terminal would obey, or what would end a line.
-pub trait Shown {
-    /// The path as text within a line.
-    fn shown(&self) -> String;
-}
-
-impl Shown for Path {
-    fn shown(&self) -> String {
-        within_line(&self.to_string_lossy())
-    }
-}
-
-/// The word as a shell has to be given it, in one line: what a terminal would obey, or what would end the
-/// line, is told in the quotes that shells have for it, as `$'a\nb'`.
-#[must_use]
-pub fn typed_word(word: &str) -> String {
-    if within_line(word) == word {
-        return shell_word(word);
-    }
-    let told = |c: char| match c {
-        '\\' | '\'' => format!("\\{c}"),
-        c if within_line(&c.to_string()) == c.to_string() => c.to_string(),
-        c => c
-            .to_string()
-            .bytes()
-            .map(|byte| format!("\\x{byte:02x}"))
-            .collect(),
-    };
-    format!("$'{}'", word.chars().map(told).collect::<String>())
-}
-
 /// The text, of which no word and no quoted value is longer than a person reads.
 #[must_use]
 pub fn shortened(text: &str) -> String {
@@ -235,6 +202,8 @@ fn cut(value: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use std::path::Path;
+
     use super::*;
 
     #[test]

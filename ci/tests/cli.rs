@@ -8,12 +8,15 @@ use std::{
 };
 
 mod common;
+#[path = "common/copied.rs"]
+mod copied;
 #[path = "cli/last_failed.rs"]
 mod last_failed;
 #[path = "cli/pipelines.rs"]
 mod pipelines;
 
 use common::{Said, a_history, alone, call, file_of, fresh, refuses, run_in};
+use copied::copy;
 
 #[test]
 fn the_counts_of_the_matrix_are_those_of_its_axes() {
@@ -333,11 +336,7 @@ fn a_run_that_is_named_twice_is_refused_by_its_name() {
 fn a_copy_of_a_shard_is_refused_by_the_names_of_both() {
     let dir = fresh();
     three_shards(dir.path());
-    let copied = Command::new("cp")
-        .args(["-r", "part-2", "copy"])
-        .current_dir(dir.path())
-        .status();
-    assert!(copied.expect("cp is there").success());
+    copy(dir.path(), "part-2", "copy");
     let said = call(
         dir.path(),
         &["report", "part-1", "part-2", "copy", "part-3"],

@@ -2,10 +2,13 @@
 
 #[expect(dead_code, reason = "these tests need few of the helpers")]
 mod common;
+#[path = "common/copied.rs"]
+mod copied;
 
 use std::{fs, path::Path};
 
 use common::{Said, call, fresh, refuses};
+use copied::copy;
 
 /// A run of the paused cases of p2p.
 fn run(dir: &Path, out: &str, more: &[&str]) {
@@ -189,6 +192,21 @@ fn each_side_may_be_several_runs_and_a_shard_that_is_missing_is_told() {
         2,
         &["3 given", "--to"],
     );
+}
+
+#[test]
+fn a_copy_of_a_run_is_refused_by_the_names_of_both_and_another_run_of_the_same_cases_counts() {
+    let dir = fresh();
+    let dir = dir.path();
+    run(dir, "old", &[]);
+    run(dir, "new", &[]);
+    run(dir, "newer", &[]);
+    let counts = compare(dir, &["old", "--to", "new", "newer"]);
+    assert_eq!(counts.code, 0, "{}", counts.err);
+    copy(dir, "new", "copy");
+    let words = "new and copy hold the same session of one run, one of them is a copy: give one";
+    refuses(&compare(dir, &["old", "--to", "new", "copy"]), 2, &[words]);
+    refuses(&compare(dir, &["new", "copy"]), 2, &[words]);
 }
 
 #[test]

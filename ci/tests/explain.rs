@@ -6,9 +6,12 @@ use serde_json::Value;
 
 #[expect(dead_code, reason = "these tests need a part of what all share")]
 mod common;
+#[path = "common/copied.rs"]
+mod copied;
 #[path = "common/refused.rs"]
 mod refused;
 use common::{Said, call, fresh, histories, refuses};
+use copied::copy;
 use refused::refuse;
 
 /// A run of the suite `tck` on the hypervisor in memory, in which what `fails` says of a name fails.
@@ -164,6 +167,40 @@ fn a_failure_that_does_not_come_again_is_no_cause_once_more_was_tried() {
     assert!(dir.path().join("out-confirm-1/verdicts.jsonl").is_file());
     let again = explain(dir.path(), &["out", "out-confirm-1"]);
     assert_eq!(again.code, 1, "both are explained together: {}", again.err);
+}
+
+#[test]
+fn a_copy_of_a_run_does_not_count_twice_and_another_run_of_the_same_cases_does() {
+    let dir = fresh();
+    let some = [&PAIR[..], &["-E", "state(paused)"]].concat();
+    run(dir.path(), "out", &some, |name| name.contains("/p2p/"));
+    run(dir.path(), "rerun", &some, |_| false);
+    let both = explain(dir.path(), &["out", "rerun"]);
+    assert_eq!(both.code, 1, "another run counts: {}", both.err);
+    copy(dir.path(), "out", "copy");
+    let words = "out and copy hold the same session of one run, one of them is a copy: give one";
+    refuses(&explain(dir.path(), &["out", "copy"]), 2, &[words]);
+    let line = dir.path().join("copy/sessions.jsonl");
+    let text = fs::read_to_string(&line).expect("it is there");
+    let (before, _) = text.split_once(",\"mark\"").expect("it has one");
+    fs::write(&line, before.to_owned() + "}}\n").expect("there is room");
+    let said = explain(dir.path(), &["out", "copy"]);
+    assert_eq!(said.code, 1, "one of before is taken: {}", said.err);
+}
+
+#[test]
+fn a_copy_of_what_an_earlier_confirm_ran_counts_once() {
+    let dir = fresh();
+    let covered = [&PAIR[..], &["--cover", "2"]].concat();
+    run(dir.path(), "out", &covered, |name| name.contains("/p2p/"));
+    run(dir.path(), "out-confirm-1", &covered, |_| false);
+    copy(dir.path(), "out-confirm-1", "copy");
+    let said = explain(dir.path(), &["out", "--confirm", "1"]);
+    let counts = "out-confirm-1 counts as well";
+    assert!(said.err.contains(counts), "{}", said.err);
+    let said = explain(dir.path(), &["out", "copy", "--confirm", "1"]);
+    assert!(!said.err.contains(counts), "{}", said.err);
+    assert!([0, 1].contains(&said.code), "{}", said.err);
 }
 
 /// Makes a run of the hypervisor in memory one of libvirt, as far as its verdicts tell: its cases have hosts

@@ -6,7 +6,10 @@ use serde_json::Value;
 
 #[expect(dead_code, reason = "these tests need a part of what all share")]
 mod common;
+#[path = "common/copied.rs"]
+mod copied;
 use common::{Said, call, fresh, refuses};
+use copied::copy;
 
 const GRID: [&str; 6] = [
     "--profile=tck",
@@ -172,6 +175,11 @@ fn what_tells_of_no_jump_is_refused_with_what_would() {
     ];
     refuses(&jump(dir.path(), &["out"]), 2, &words);
     run(dir.path(), "grid", &GRID, |_| false);
+    copy(dir.path(), "grid", "copy");
+    let words = "grid and copy hold the same session of one run, one of them is a copy";
+    refuses(&jump(dir.path(), &["grid", "copy"]), 2, &[words]);
+    run(dir.path(), "another", &GRID, |_| false);
+    assert_eq!(jump(dir.path(), &["grid", "another"]).code, 0, "it counts");
     let words = ["goes from or to `woody`: they have bookworm, trixie, sid"];
     refuses(&jump(dir.path(), &["grid", "--to", "woody"]), 2, &words);
     let same = ["grid", "--from", "sid", "--to", "sid"];

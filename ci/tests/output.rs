@@ -195,7 +195,7 @@ fn every_shell_is_given_completions_and_another_is_refused() {
         let output = of(shell);
         assert_eq!(output.status.code(), Some(0), "{shell}");
         let script = String::from_utf8_lossy(&output.stdout);
-        for word in ["boundary", "fail-known", "completions"] {
+        for word in ["MIGRATRIX_COMPLETE", "migratrix"] {
             assert!(script.contains(word), "{shell}: {word} is not in {script}");
         }
         assert!(!script.contains(env!("CARGO_BIN_EXE_migratrix")), "{shell}");
@@ -206,20 +206,50 @@ fn every_shell_is_given_completions_and_another_is_refused() {
     assert!(err.contains("'csh'") && err.contains("fish"), "{err}");
 }
 
-#[test]
-fn a_shell_takes_its_completions() {
-    let dir = fresh();
-    let complete = "source <(\"$0\" completions bash)
-        COMP_WORDS=(migratrix run --boun) COMP_CWORD=2
-        _migratrix migratrix --boun run
-        echo \"${COMPREPLY[@]}\"";
+/// What a shell offers for the last of these words.
+fn completed(dir: &Path, words: &[&str]) -> Vec<String> {
+    let program = Path::new(env!("CARGO_BIN_EXE_migratrix"));
+    let folder = program.parent().expect("it is in a folder");
+    let path = std::env::var("PATH").expect("there is one");
+    let path = format!("{}:{path}", folder.display());
+    let complete = "source <(migratrix completions bash)
+        COMP_WORDS=(migratrix \"$@\") COMP_CWORD=$#
+        _clap_complete_migratrix migratrix \"${!#}\"
+        printf '%s\\n' \"${COMPREPLY[@]}\"";
     let output = Command::new("bash")
-        .args(["-c", complete, env!("CARGO_BIN_EXE_migratrix")])
-        .current_dir(dir.path())
+        .args(["-c", complete, "bash"])
+        .args(words)
+        .current_dir(dir)
+        .env("PATH", path)
+        .env("MIGRATRIX_CACHE", dir.join("cache"))
         .output()
         .expect("there is a shell");
-    let completed = String::from_utf8_lossy(&output.stdout);
-    assert_eq!(completed.trim(), "--boundary", "{output:?}");
+    let offered = String::from_utf8_lossy(&output.stdout);
+    offered.lines().map(|one| one.trim().to_owned()).collect()
+}
+
+#[test]
+fn a_shell_is_offered_options_names_and_the_releases_that_are_built() {
+    let dir = fresh();
+    for name in ["mine", "minute"] {
+        let folder = dir.path().join("cache/releases").join(name);
+        fs::create_dir_all(folder.join("root")).expect("there is room");
+        let record = format!(
+            r#"{{"format":1,"name":"{name}","origin":{{"directory":"/mine"}},"libvirt":"9.8.7","qemu":"7.6.5",
+            "machines":[],"packages":[],"added":1}}"#
+        );
+        fs::write(folder.join("release.json"), record).expect("there is room");
+    }
+    let offered = |words: &[&str]| completed(dir.path(), words);
+    assert_eq!(offered(&["run", "--boun"]), ["--boundary"]);
+    assert_eq!(offered(&["run", "--suite", "col"]), ["colo"]);
+    assert_eq!(offered(&["run", "--profile", "tck-f"]), ["tck-full"]);
+    for side in ["--client", "--source", "--destination"] {
+        assert_eq!(offered(&["run", side, "mi"]), ["mine", "minute"], "{side}");
+    }
+    let second = offered(&["list", "--source", "mine,minu"]);
+    assert_eq!(second, ["mine,minute"]);
+    assert_eq!(offered(&["run", "--source", "x"]), [""], "there is none");
 }
 
 #[test]

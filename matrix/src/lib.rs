@@ -17,6 +17,7 @@ mod machine;
 mod need;
 mod outcome;
 mod point;
+mod printable;
 mod release;
 mod rule;
 mod select;
@@ -35,6 +36,7 @@ pub use machine::is_versioned_machine;
 pub use need::{Ability, Holder, Requirement};
 pub use outcome::CaseEnd;
 pub use point::{Column, Expected, Facet, Point, axes};
+pub use printable::{Shown, printable, within_line};
 pub use release::{
     BadReleaseName, DuplicateRelease, Release, ReleaseName, Releases, Role, Tuple, UnknownRelease,
 };
@@ -43,7 +45,7 @@ pub use select::{
     cover::{AxisGroup, BadStrengths, Strengths, cover},
     error::{Emptied, SelectError},
     filter::{BadFilter, Filter},
-    options::{KnownLists, RunOptions, shell_word},
+    options::{KnownLists, RunOptions, shell_word, typed_word},
     parts::{NotOneRun, Parts},
     plan::{BadPlan, Plan},
     scope::scope,

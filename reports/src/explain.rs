@@ -253,13 +253,15 @@ impl Study {
 
     fn other(&self, rival: &Rival) -> Other {
         let literals = rival.literals.as_ref();
-        let told_by = rival.told_by.filter(|_| self.columns.setup().is_some());
+        // Alone a case runs on hosts as they are shipped.
+        let is_told = |setup| self.columns.setup().is_some() || setup == HostSetup::Quick;
+        let told_on = rival.told_by.map(|row| self.trials[row].setup);
         Other {
             filter: literals.map(|one| self.columns.filter(&self.table, one)),
             setups: literals.map_or_else(Vec::new, |one| self.columns.setups(one)),
             share: rival.share,
             told_by: rival.told_by.map(|row| self.trials[row].case.clone()),
-            told_on: told_by.map(|row| self.trials[row].setup),
+            told_on: told_on.filter(|setup| is_told(*setup)),
         }
     }
 

@@ -15,7 +15,6 @@ use crate::{
     Death, Flaw, IdleLoss, Judgement, Kind, KnownFailures, ReportError, Standing,
     flaw::{deaths, flaws},
     known::Notes,
-    printable::printable,
 };
 
 /// What was planned and what came of it.
@@ -381,12 +380,23 @@ impl Run {
         self
     }
 
-    /// The line that runs a case again as it was run, for a shell.
+    /// The line that runs a case again as it was run, for a shell: with the options that it was run with, on
+    /// hosts that are set up as its own were.
     #[must_use]
     pub fn again(&self, case: &Case) -> String {
+        let options = self.options.clone();
+        let options = match self.setup_of(case) {
+            Some(setup) => options.alone_on(setup),
+            None => options,
+        };
         let case = case.to_string();
-        let line = self.options.command_line("migratrix", &["--case", &case]);
-        printable(&line)
+        options.command_line("migratrix", &["--case", &case])
+    }
+
+    /// How the hosts of a case were set up, where it ran: in the attempt that counts.
+    pub(crate) fn setup_of(&self, case: &Case) -> Option<HostSetup> {
+        let last = self.judgements.get(case)?;
+        last.log.is_some().then_some(last.setup)
     }
 
     /// How many cases the whole has that this run is, or is a part of, as far as that is known.

@@ -8,7 +8,9 @@ mod story;
 use std::collections::BTreeMap;
 
 use migratrix_history::{DomainState, Entry, History, Observation, Outcome, Side, Verb, When};
-use migratrix_matrix::{Case, Condition, KnownLists, Release, ReleaseName, Releases, RunOptions};
+use migratrix_matrix::{
+    Case, Condition, HostSetup, KnownLists, Release, ReleaseName, Releases, RunOptions,
+};
 use migratrix_reports::{
     Blessing, Colour, Evidence, Exit, Flaky, Flavour, Granularity, Judgement, Kind, KnownAre,
     KnownFailures, Part, Rules, Run, Standing, Verdict, html, json, judge, junit, terminal,
@@ -613,6 +615,42 @@ fn the_line_that_runs_a_case_again_has_the_options_of_the_run() {
     let xml = junit(&run, Granularity::Case, Flavour::Strict).expect("it is written");
     assert!(xml.contains(&line) || xml.contains(&escaped), "{xml}");
     assert!(page(&run).contains(&line));
+}
+
+#[test]
+fn the_line_that_runs_a_case_again_has_its_hosts_set_up_as_they_were() {
+    let on = |setup, name: &str| {
+        let failed = judge(&spoilt(good(name))).with_log("history/case.jsonl");
+        Judgement { setup, ..failed }
+    };
+    let begun = |as_shipped, without_controls| RunOptions {
+        as_shipped,
+        without_controls,
+        ..RunOptions::default()
+    };
+    let [quick, shipped] = [HostSetup::Quick, HostSetup::AsShipped];
+    for (setup, begun, option) in [
+        (quick, begun(false, false), " --without-controls"),
+        (quick, begun(false, true), " --without-controls"),
+        (shipped, begun(false, false), ""),
+        (shipped, begun(false, true), ""),
+        (shipped, begun(true, false), " --as-shipped"),
+    ] {
+        let run = run([on(setup, NORMAL)]).with_options(begun);
+        let line = format!("migratrix run{option} --case {NORMAL}");
+        let xml = junit(&run, Granularity::Case, Flavour::Strict).expect("it is written");
+        for text in [terminal(&run, Colour::Plain), xml, page(&run)] {
+            assert!(text.contains(&line), "{line} in {text}");
+        }
+    }
+    let skipped = run([Judgement::skipped(NORMAL.parse().expect("a case"), "", 1)]);
+    let skipped = skipped.with_options(begun(false, true));
+    let case = NORMAL.parse().expect("a case");
+    assert!(skipped.again(&case).contains(" --without-controls "));
+    let both = page(&run([on(quick, NORMAL), on(shipped, P2P)]));
+    let lines =
+        r#""again":[["migratrix run --without-controls --case ",""],["migratrix run --case ",""]]"#;
+    assert!(both.contains(lines), "{both}");
 }
 
 #[test]

@@ -2,11 +2,15 @@
 //! lost while no case was on them.
 //!
 //! ```text
-//! {"begun":{"at_unix":1795000000}}
+//! {"begun":{"at_unix":1795000000,"mark":"9f86d081884c7d65"}}
 //! {"host-lost":{"release":"trixie","side":"source","why":"killed by signal 11 (SIGSEGV)","at_unix":…}}
 //! ```
 
-use std::{collections::BTreeMap, io};
+use std::{
+    collections::BTreeMap,
+    hash::{BuildHasher, Hasher, RandomState},
+    io,
+};
 
 use anyhow::{Context, Result};
 use migratrix_contract::now_unix;
@@ -23,6 +27,10 @@ pub enum Event {
     Begun {
         /// When: seconds since 1970 UTC.
         at_unix: u64,
+        /// A number of 64 bits that no other session has, by which a copy of the run's directory is told from
+        /// another run of the same cases; earlier versions give none.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        mark: Option<String>,
     },
     /// A host was found lost while no case was on it.
     HostLost(IdleLoss),
@@ -33,6 +41,8 @@ pub enum Event {
 pub struct Sessions {
     /// When the run was begun, and gone on with.
     begins: Vec<u64>,
+    /// The marks of its sessions, where they have any.
+    pub marks: Vec<String>,
     /// The hosts that were lost while no case was on them.
     pub losses: Vec<IdleLoss>,
     /// The lines that make no sense.
@@ -45,6 +55,7 @@ impl Event {
     pub fn begun_now() -> Self {
         Self::Begun {
             at_unix: now_unix(),
+            mark: Some(format!("{:016x}", chance())),
         }
     }
 
@@ -74,7 +85,10 @@ impl Sessions {
         for (number, line) in (1..).zip(text.split_inclusive('\n')) {
             match serde_json::from_str(line) {
                 _ if line.trim().is_empty() => {}
-                Ok(Event::Begun { at_unix }) => sessions.begins.push(at_unix),
+                Ok(Event::Begun { at_unix, mark }) => {
+                    sessions.begins.push(at_unix);
+                    sessions.marks.extend(mark);
+                }
                 Ok(Event::HostLost(loss)) => sessions.losses.push(loss),
                 Err(error) => sessions.troubles.push(format!(
                     "line {number} of {} is damaged, and what it told of hosts is lost: {error}",
@@ -108,6 +122,11 @@ impl Sessions {
         }
         spans.into_values().collect()
     }
+}
+
+/// A number by chance: the keys of a hash table are such.
+fn chance() -> u64 {
+    RandomState::new().build_hasher().finish()
 }
 
 fn attempts<'r>(run: &'r Run, last: &'r Judgement) -> impl Iterator<Item = &'r Judgement> {
@@ -146,6 +165,21 @@ mod tests {
             let read = Sessions::read(&dir).expect("it can be read");
             assert_eq!((read.losses.len(), read.troubles.len()), (losses, troubles));
         }
+    }
+
+    #[test]
+    fn each_session_has_a_mark_of_its_own_and_one_of_before_is_read_without() {
+        let read = |line: &str| serde_json::from_str(line).expect("it is an event");
+        let mark = |event| match event {
+            Event::Begun { mark, .. } => mark,
+            Event::HostLost(_) => None,
+        };
+        let [one, other] = [0, 1].map(|_| mark(read(&Event::begun_now().to_line())));
+        assert!(one.as_ref().is_some_and(|mark| mark.len() == 16), "{one:?}");
+        assert_ne!(one, other);
+        let before = r#"{"begun":{"at_unix":5}}"#;
+        assert_eq!(mark(read(before)), None);
+        assert_eq!(read(before).to_line(), before.to_owned() + "\n");
     }
 
     #[test]

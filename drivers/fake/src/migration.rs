@@ -1,6 +1,6 @@
 //! A migration: first worked out as data, then enacted. A defect alters the data in between.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use migratrix_contract::{Migrate, Recorder, Subject};
 use migratrix_history::{JobStats, Observation, Refusal, Side, Traffic, When};
@@ -16,6 +16,9 @@ use crate::{
 const UNBOUND_MIB: u32 = 1024;
 /// The downtime of a live migration, in milliseconds.
 const LIVE_DOWNTIME_MS: u64 = 20;
+/// How much longer a guest is usually seen to stand than its job tells, at most, in milliseconds: within it
+/// the statistics are the same each time.
+const USUAL_MS: u64 = 200;
 const MIB: u64 = 1 << 20;
 const PAGE: u64 = 4096;
 /// What a page costs on the wire besides its bytes.
@@ -116,8 +119,18 @@ impl Passage {
         let Some(mut moved) = source.active.take() else {
             return;
         };
+        let mut stopped_us = None;
         for act in std::mem::take(&mut self.acts) {
             perform(act, &mut moved, record);
+            let now_us = record.at_us(Instant::now());
+            match (act, stopped_us) {
+                (PassageEvent::Pause, None) => stopped_us = Some(now_us),
+                (PassageEvent::Tell(Side::Destination, "resumed", _), Some(stopped_us)) => {
+                    stood(&mut self.job, now_us - stopped_us);
+                }
+                (PassageEvent::Pause | PassageEvent::Tell(..), _)
+                | (PassageEvent::Pass(_) | PassageEvent::Sample, _) => {}
+            }
         }
         record.saw(Observation::Channels {
             side: Side::Destination,
@@ -242,6 +255,18 @@ pub(crate) fn sampled(side: Side, when: When, heartbeat: Heartbeat, record: &mut
     });
 }
 
+/// The guest stood for so long: the job tells no less, also on a machine that was busy with something else.
+fn stood(job: &mut JobStats, time_us: u64) {
+    let least_ms = time_us.div_ceil(1_000);
+    let more_ms = least_ms.saturating_sub(job.downtime_ms.unwrap_or(least_ms));
+    if more_ms <= USUAL_MS {
+        return;
+    }
+    for time in [&mut job.downtime_ms, &mut job.elapsed_ms] {
+        *time = time.map(|ms| ms + more_ms);
+    }
+}
+
 /// The statistics: the stamped range is sent once, and what a live guest dirties once more.
 fn job(subject: &Subject, how: Migrate, ran: bool) -> JobStats {
     let live = is_live(how, ran);
@@ -263,5 +288,26 @@ fn job(subject: &Subject, how: Migrate, ran: bool) -> JobStats {
         memory_constant: Some(total.saturating_sub(stamped) / PAGE),
         memory_iteration: Some(passes),
         ..JobStats::default()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_downtime_of_a_job_is_no_shorter_than_the_guest_stood_and_no_longer_than_the_job() {
+        let told = |downtime_ms, time_us| {
+            let mut job = JobStats {
+                elapsed_ms: Some(25),
+                downtime_ms,
+                ..JobStats::default()
+            };
+            stood(&mut job, time_us);
+            (job.downtime_ms, job.elapsed_ms)
+        };
+        assert_eq!(told(Some(1), 346_001), (Some(347), Some(371)));
+        assert_eq!(told(Some(1), 201_000), (Some(1), Some(25)));
+        assert_eq!(told(None, 346_001), (None, Some(25)));
     }
 }

@@ -6,6 +6,8 @@ use std::{
     process::{Command, Stdio},
 };
 
+use migratrix_matrix::Shown;
+
 use crate::{
     privilege::{self, Privilege},
     releases::{source, space},
@@ -245,10 +247,10 @@ fn space(cache: &Path) -> Finding {
         .find(|folder| folder.exists())
         .unwrap_or(Path::new("/"));
     match space::free_mib(there) {
-        Ok(mib) if mib >= SPACE_MIB => fine(what, &format!("{mib} MiB for {}", cache.display())),
+        Ok(mib) if mib >= SPACE_MIB => fine(what, &format!("{mib} MiB for {}", cache.shown())),
         Ok(mib) => limited(
             what,
-            &format!("{mib} MiB for {}", cache.display()),
+            &format!("{mib} MiB for {}", cache.shown()),
             Some("export MIGRATRIX_CACHE=FOLDER"),
         ),
         Err(error) => limited(what, &error.to_string(), None),
@@ -274,7 +276,7 @@ fn cores() -> Finding {
 fn client_binary(client: Result<&Path, &str>) -> Finding {
     let what = "client binary";
     match client {
-        Ok(path) => fine(what, &path.display().to_string()),
+        Ok(path) => fine(what, &path.shown()),
         Err(why) => missing(what, why, "ci/build-client"),
     }
 }

@@ -2,7 +2,7 @@
 
 use std::{io, path::PathBuf, process::ExitStatus};
 
-use migratrix_matrix::ReleaseName;
+use migratrix_matrix::{ReleaseName, Shown};
 use migratrix_root::Lacks;
 use thiserror::Error;
 
@@ -30,7 +30,7 @@ pub enum LabError {
         stderr: String,
     },
     /// A file or folder could not be read or written.
-    #[error("can't {verb} {path}")]
+    #[error("can't {verb} {}", path.shown())]
     File {
         /// What was tried: `read`, `write`, `create`.
         verb: &'static str,
@@ -71,7 +71,8 @@ pub enum LabError {
     },
     /// A release that isn't in the store.
     #[error(
-        "no release `{0}` in {1}: `migratrix releases list` shows what is there and what can be built, `migratrix releases add` takes yours"
+        "no release `{0}` in {dir}: `migratrix releases list` shows what is there and what can be built, `migratrix releases add` takes yours",
+        dir = .1.shown()
     )]
     NoRelease(ReleaseName, PathBuf),
     /// A name that is taken.
@@ -90,7 +91,7 @@ pub enum LabError {
         mend: String,
     },
     /// A root file system that lacks what a host needs.
-    #[error("{root} is no root of a release: it has none of {sought}")]
+    #[error("{} is no root of a release: it has none of {sought}", root.shown())]
     Lacks {
         /// The root.
         root: PathBuf,
@@ -98,7 +99,7 @@ pub enum LabError {
         sought: String,
     },
     /// A tarball that can't be taken.
-    #[error("{path} is no tarball of a root: {why}")]
+    #[error("{} is no tarball of a root: {why}", path.shown())]
     Tarball {
         /// The tarball.
         path: PathBuf,
@@ -106,7 +107,7 @@ pub enum LabError {
         why: String,
     },
     /// A program of a root that did not end.
-    #[error("`{program}` of {root} did not end within {seconds} s, and was killed")]
+    #[error("`{program}` of {} did not end within {seconds} s, and was killed", root.shown())]
     Silent {
         /// The program.
         program: String,
@@ -117,7 +118,8 @@ pub enum LabError {
     },
     /// A root file system with owners that the user's namespace can't hold.
     #[error(
-        "{root} belongs to user id {owner}, which a user namespace of yours can't hold: pack it with `tar` and add the tarball"
+        "{} belongs to user id {owner}, which a user namespace of yours can't hold: pack it with `tar` and add the tarball",
+        root.shown()
     )]
     Owner {
         /// The root.
@@ -126,7 +128,7 @@ pub enum LabError {
         owner: u32,
     },
     /// A release.json that this program can't take.
-    #[error("{path} can't be taken: {why}: `migratrix releases rm` it and make it again")]
+    #[error("{} can't be taken: {why}: `migratrix releases rm` it and make it again", path.shown())]
     Record {
         /// The file.
         path: PathBuf,
@@ -172,7 +174,8 @@ pub enum LabError {
     Network(String),
     /// Too little space on the disk.
     #[error(
-        "{path} has {free_mib} MiB free, a release needs {needed_mib}: free some, or name another folder by MIGRATRIX_CACHE"
+        "{} has {free_mib} MiB free, a release needs {needed_mib}: free some, or name another folder by MIGRATRIX_CACHE",
+        path.shown()
     )]
     Space {
         /// The folder.
@@ -240,6 +243,72 @@ impl LabError {
         move |source| Self::System {
             what,
             source: source.into(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::*;
+
+    #[test]
+    fn a_path_is_told_within_its_line_by_every_error_that_names_one() {
+        let path = || PathBuf::from("/a\nb\u{1b}[31m");
+        let name: ReleaseName = "sid".parse().unwrap();
+        let (why, sought) = (String::new(), String::new());
+        let all = [
+            LabError::file("read", path())(io::ErrorKind::NotFound.into()),
+            LabError::NoRelease(name, path()),
+            LabError::Lacks {
+                root: path(),
+                sought: sought.clone(),
+            },
+            LabError::Tarball {
+                path: path(),
+                why: why.clone(),
+            },
+            LabError::Silent {
+                program: sought,
+                root: path(),
+                seconds: 1,
+            },
+            LabError::Owner {
+                root: path(),
+                owner: 1,
+            },
+            LabError::Record { path: path(), why },
+            LabError::Space {
+                path: path(),
+                free_mib: 1,
+                needed_mib: 2,
+            },
+        ];
+        for error in all {
+            let told = error.to_string();
+            assert!(told.contains("/a\\nb\\u{1b}[31m"), "{told}");
+            assert!(!told.contains(char::is_control), "{told}");
+        }
+    }
+
+    #[test]
+    fn no_path_is_told_as_it_is() {
+        let display = [".dis", "play()"].concat();
+        let crates =
+            ["src", "../root/src"].map(|it| Path::new(env!("CARGO_MANIFEST_DIR")).join(it));
+        let mut folders = Vec::from(crates);
+        while let Some(folder) = folders.pop() {
+            for entry in std::fs::read_dir(&folder).unwrap() {
+                let path = entry.unwrap().path();
+                if path.is_dir() {
+                    folders.push(path);
+                    continue;
+                }
+                let text = std::fs::read_to_string(&path).unwrap();
+                let text = text.split("#[cfg(test)]").next().unwrap_or_default();
+                assert!(!text.contains(&display), "{}: take shown()", path.shown());
+            }
         }
     }
 }

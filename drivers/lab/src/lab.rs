@@ -13,7 +13,7 @@ use std::{
 };
 
 use migratrix_contract::Host;
-use migratrix_matrix::{HostSetup, ReleaseName, Side};
+use migratrix_matrix::{HostSetup, ReleaseName, Shown, Side};
 use tokio::{net::TcpStream, sync::OnceCell, time::timeout};
 use tracing::{info, warn};
 
@@ -97,7 +97,7 @@ impl Lab {
             warn!("the lab's network is not captured: {error}");
             error.to_string()
         });
-        info!("the lab is there, its logs go to {}", dir.display());
+        info!("the lab is there, its logs go to {}", dir.shown());
         Ok(Self {
             dir,
             slots: Mutex::default(),

@@ -19,6 +19,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use migratrix_matrix::Shown;
 use nix::{
     fcntl::{FcntlArg, fcntl},
     libc,
@@ -124,7 +125,7 @@ impl Labs {
                     return Err(LabError::LabUp(name.0.clone()));
                 }
                 Err(source) => {
-                    return Err(LabError::system(format!("lock {}", path.display()))(source));
+                    return Err(LabError::system(format!("lock {}", path.shown()))(source));
                 }
             }
         }

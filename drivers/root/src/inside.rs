@@ -10,6 +10,8 @@ use std::{
     path::{Component, Path, PathBuf},
 };
 
+use migratrix_matrix::Shown;
+
 /// How many links a path may go through, as for the kernel.
 const LINKS: usize = 40;
 
@@ -34,7 +36,7 @@ pub fn resolve(root: &Path, path: impl AsRef<Path>) -> io::Result<PathBuf> {
         };
         links += 1;
         if links > LINKS {
-            let why = format!("{} leads through more than {LINKS} links", path.display());
+            let why = format!("{} leads through more than {LINKS} links", path.shown());
             return Err(io::Error::other(why));
         }
         if target.is_absolute() {

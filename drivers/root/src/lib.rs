@@ -12,7 +12,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use migratrix_matrix::Arch;
+use migratrix_matrix::{Arch, Shown};
 use thiserror::Error;
 
 use arch::layout;
@@ -38,7 +38,7 @@ pub fn is_qemu(program: &Path) -> bool {
 
 /// What a root should have, and hasn't.
 #[derive(Clone, Debug, Error, PartialEq, Eq)]
-#[error("{root} has none of {sought}")]
+#[error("{} has none of {sought}", root.shown())]
 pub struct Lacks {
     /// The root.
     pub root: PathBuf,
@@ -136,7 +136,7 @@ impl Root {
 /// The paths as the system in a root knows them, for people.
 fn listed<P: AsRef<Path>>(paths: &[P]) -> String {
     let paths = paths.iter().map(AsRef::as_ref);
-    let paths = paths.map(|path| format!("/{}", path.strip_prefix("/").unwrap_or(path).display()));
+    let paths = paths.map(|path| format!("/{}", path.strip_prefix("/").unwrap_or(path).shown()));
     paths.collect::<Vec<_>>().join(", ")
 }
 

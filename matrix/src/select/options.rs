@@ -3,6 +3,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::{HostSetup, printable::within_line};
+
 /// What was asked for beside the selection. What is left out here was left out there.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
@@ -159,14 +161,32 @@ impl RunOptions {
         }
     }
 
-    /// The line that runs with these options and whatever `more` says, for a shell: `program` is how
-    /// this program is called.
+    /// These, for one case that is run alone, on hosts that are set up so: alone it is the first of its tuple,
+    /// and by itself a control.
+    #[must_use]
+    pub fn alone_on(self, setup: HostSetup) -> Self {
+        match setup {
+            HostSetup::Quick => Self {
+                as_shipped: false,
+                without_controls: true,
+                ..self
+            },
+            HostSetup::AsShipped => Self {
+                without_controls: false,
+                ..self
+            },
+            HostSetup::Resilient => self,
+        }
+    }
+
+    /// The line that runs with these options and whatever `more` says, for a shell, in one line: `program` is
+    /// how this program is called.
     #[must_use]
     pub fn command_line(&self, program: &str, more: &[&str]) -> String {
         let options = self.arguments();
         let words = [program, "run"].into_iter();
         let words = words.chain(options.iter().map(String::as_str));
-        let words: Vec<_> = words.chain(more.iter().copied()).map(shell_word).collect();
+        let words: Vec<_> = words.chain(more.iter().copied()).map(typed_word).collect();
         words.join(" ")
     }
 }
@@ -181,6 +201,25 @@ pub fn shell_word(word: &str) -> String {
     let word = word.replace('\0', "");
     let quoted = shlex::try_quote(&word).map(|quoted| quoted.into_owned());
     quoted.unwrap_or_default()
+}
+
+/// The word as a shell has to be given it, in one line: what a terminal would obey, or what would end the
+/// line, is told in the quotes that shells have for it, as `$'a\nb'`.
+#[must_use]
+pub fn typed_word(word: &str) -> String {
+    if within_line(word) == word {
+        return shell_word(word);
+    }
+    let told = |c: char| match c {
+        '\\' | '\'' => format!("\\{c}"),
+        c if within_line(&c.to_string()) == c.to_string() => c.to_string(),
+        c => c
+            .to_string()
+            .bytes()
+            .map(|byte| format!("\\x{byte:02x}"))
+            .collect(),
+    };
+    format!("$'{}'", word.chars().map(told).collect::<String>())
 }
 
 #[cfg(test)]
@@ -231,6 +270,44 @@ mod tests {
             kept().command_line("./migratrix", &["--case", "a b"]),
             "./migratrix run --config '/etc/a host.toml' --jobs 4 --qemu mine=/build --case 'a b'"
         );
+    }
+
+    #[test]
+    fn a_path_that_a_terminal_would_obey_is_told_in_the_quotes_that_a_shell_reads() {
+        let options = RunOptions {
+            known: KnownLists {
+                files: vec!["/a\nb/\u{1b}[31m.toml".to_owned()],
+                only: false,
+            },
+            ..RunOptions::default()
+        };
+        assert_eq!(
+            options.command_line("migratrix", &[]),
+            r"migratrix run --known $'/a\x0ab/\x1b[31m.toml'"
+        );
+    }
+
+    #[test]
+    fn a_case_alone_runs_on_hosts_that_are_set_up_as_they_were() {
+        let begun = |as_shipped, without_controls| RunOptions {
+            as_shipped,
+            without_controls,
+            ..RunOptions::default()
+        };
+        let words = |begun: RunOptions, setup| begun.alone_on(setup).arguments().join(" ");
+        for (setup, of_none, of_shipped, of_usual) in [
+            (
+                HostSetup::Quick,
+                "--without-controls",
+                "--without-controls",
+                "--without-controls",
+            ),
+            (HostSetup::AsShipped, "", "--as-shipped", ""),
+        ] {
+            assert_eq!(words(begun(false, false), setup), of_none);
+            assert_eq!(words(begun(true, false), setup), of_shipped);
+            assert_eq!(words(begun(false, true), setup), of_usual);
+        }
     }
 
     #[test]

@@ -7,7 +7,7 @@ use anstyle::{AnsiColor, Style};
 use super::{Change, Class, Comparison, Outcome, Side, State, versions};
 use crate::{
     Colour,
-    printable::printable,
+    printable::{printable, within_line},
     terminal::{cases, count},
 };
 
@@ -52,7 +52,7 @@ pub(crate) fn moves(comparison: &Comparison) -> Vec<String> {
 }
 
 fn side(name: &str, side: &Side) -> String {
-    let (runs, cases) = (printable(&side.runs.join(", ")), cases(side.cases));
+    let (runs, cases) = (within_line(&side.runs.join(", ")), cases(side.cases));
     format!("{name}: {runs} ({cases})")
 }
 
@@ -65,7 +65,7 @@ pub(crate) fn troubles(comparison: &Comparison) -> Vec<String> {
         let more = side.damaged.len().saturating_sub(EXAMPLES);
         let more = (more > 0).then(|| format!("{name}: and {}", count(more, "more trouble")));
         let damaged = side.damaged.iter().take(EXAMPLES);
-        let damaged = damaged.map(|one| format!("{name}: {}", printable(one)));
+        let damaged = damaged.map(|one| format!("{name}: {}", within_line(one)));
         shards.chain(damaged).chain(more).collect::<Vec<_>>()
     };
     sides.into_iter().flat_map(of).collect()
@@ -141,7 +141,7 @@ fn beside(change: &Change) -> Vec<String> {
     let was = old.map(|old| format!("    before: {}", state_words(old.state)));
     let again = Some(format!("    {}", new.again));
     let history = new.history.as_ref();
-    let history = history.map(|file| format!("    history: {}", printable(file)));
+    let history = history.map(|file| format!("    history: {}", within_line(file)));
     [was, again, history].into_iter().flatten().collect()
 }
 

@@ -16,8 +16,9 @@ use crate::{Judgement, Kind, Run, Standing, Trial, Verdict, printable::printable
 struct Data<'r> {
     /// The axes by which cases can be chosen.
     axes: Vec<Axis>,
-    /// `SUITE/BACKEND/RELEASES`, and a value of each axis that it tells of: pairs of axis and value.
-    heads: Vec<(String, Vec<(usize, usize)>)>,
+    /// `SUITE/BACKEND/RELEASES`, a value of each axis that it tells of: pairs of axis and value, and which of
+    /// `again` runs its cases again.
+    heads: Vec<Head>,
     /// The rest of a case's name, and its values.
     tails: Vec<(String, Vec<(usize, usize)>)>,
     /// Each standing: its word, its sign and its class.
@@ -31,11 +32,15 @@ struct Data<'r> {
     /// What QEMUs said of why they gave up, each once; the first says nothing.
     said: Vec<String>,
     cases: Vec<Row>,
-    /// What stands before a case's name in the line that runs it again, and after it.
-    again: (String, String),
+    /// What stands before a case's name in the line that runs it again, and after it: by how its hosts were
+    /// set up.
+    again: Vec<(String, String)>,
     /// Where histories lie.
     home: &'r str,
 }
+
+/// What the cases of some releases have in common.
+type Head = (String, Vec<(usize, usize)>, usize);
 
 #[derive(Serialize)]
 struct Axis {
@@ -91,7 +96,7 @@ impl<T: Clone + Eq + std::hash::Hash> Once<T> {
 /// The cases, as JSON that may stand in a script element.
 pub fn data(run: &Run, articles: &Articles<'_>, files: &impl Files) -> String {
     let home = home(run, files);
-    let mut all = Table::new(Words::of(run));
+    let mut all = Table::new(run);
     let judgements = run.judgements();
     let row = |judgement| all.row(judgement, articles, &home, files);
     let cases: Vec<_> = judgements.map(row).collect();
@@ -104,6 +109,7 @@ pub fn data(run: &Run, articles: &Articles<'_>, files: &impl Files) -> String {
         conditions,
         reasons,
         said,
+        lines,
         ..
     } = all;
     let axes = axes.all.into_iter().zip(values);
@@ -125,7 +131,7 @@ pub fn data(run: &Run, articles: &Articles<'_>, files: &impl Files) -> String {
         reasons: reasons.all,
         said: said.all,
         cases,
-        again: again(run),
+        again: lines.all,
         home: &home,
     };
     let text = serde_json::to_string(&data).expect("it has only text keys");
@@ -154,21 +160,24 @@ fn usual(case: &Case) -> String {
 }
 
 /// The line that runs a case again, without its case.
-fn again(run: &Run) -> (String, String) {
-    let first = run.judgements().next().map(|one| {
-        let line = run.again(&one.case);
-        let around = line.split_once(&one.case.to_string());
-        around.map(|(before, after)| (before.to_owned(), after.to_owned()))
-    });
-    first.flatten().unwrap_or_default()
+fn again(run: &Run, case: &Case) -> (String, String) {
+    let line = run.again(case);
+    let around = line.split_once(&case.to_string());
+    let (before, after) = around.unwrap_or_default();
+    (before.to_owned(), after.to_owned())
 }
 
 /// What is told once.
-struct Table {
+struct Table<'r> {
+    run: &'r Run,
     words: Words,
     axes: Once<String>,
     values: Vec<Once<String>>,
-    heads: Once<(String, Vec<(usize, usize)>)>,
+    heads: Once<Head>,
+    /// The lines that run cases again.
+    lines: Once<(String, String)>,
+    /// Which of them is that of such hosts.
+    line_on: HashMap<Option<HostSetup>, usize>,
     tails: Once<(String, Vec<(usize, usize)>)>,
     looks: Once<Look>,
     conditions: Once<&'static str>,
@@ -176,12 +185,15 @@ struct Table {
     said: Once<String>,
 }
 
-impl Table {
-    fn new(words: Words) -> Self {
+impl<'r> Table<'r> {
+    fn new(run: &'r Run) -> Self {
         let mut said = Once::new();
         said.number(String::new());
         Self {
-            words,
+            run,
+            words: Words::of(run),
+            lines: Once::new(),
+            line_on: HashMap::new(),
             axes: Once::new(),
             values: Vec::new(),
             heads: Once::new(),
@@ -250,10 +262,22 @@ impl Table {
                 _ => of_tail.push(value),
             }
         }
+        let line = self.line(&judgement.case);
         (
-            self.heads.number((head, of_head)),
+            self.heads.number((head, of_head, line)),
             self.tails.number((tail, of_tail)),
         )
+    }
+
+    /// Which line runs the case again.
+    fn line(&mut self, case: &Case) -> usize {
+        let setup = self.run.setup_of(case);
+        if let Some(line) = self.line_on.get(&setup) {
+            return *line;
+        }
+        let line = self.lines.number(again(self.run, case));
+        self.line_on.insert(setup, line);
+        line
     }
 
     fn value(&mut self, axis: &str, value: &str) -> (usize, usize) {

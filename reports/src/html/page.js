@@ -124,7 +124,8 @@
       all.append(body);
     } else {
       if (row.said) all.append(make("p", { class: "said" }, row.said));
-      all.append(make("p", {}, "Run it again: ", make("code", { class: "again" }, data.again[0] + row.name + data.again[1])));
+      const [before, after] = data.again[data.heads[row.head][2]];
+      all.append(make("p", {}, "Run it again: ", make("code", { class: "again" }, before + row.name + after)));
       const file = row.history === 1 ? `${data.home}history/${row.name.replaceAll("/", "~")}.jsonl` : row.history;
       if (file) all.append(make("p", {}, make("a", { href: file }, "history")));
     }

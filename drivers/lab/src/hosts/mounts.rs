@@ -9,6 +9,7 @@ use std::{
 };
 
 use migratrix_contract::SHARED;
+use migratrix_matrix::Shown;
 use nix::{
     mount::{MntFlags, MsFlags, mount, umount2},
     unistd::{chdir, pivot_root},
@@ -51,7 +52,7 @@ pub(crate) fn mount_scratch(target: &Path) -> Result<(), LabError> {
 /// Makes a file system that is the one in `lower` and is kept in memory where it is written to, and
 /// makes it ours. It has no device but the harmless ones, and neither /proc nor /sys.
 pub(crate) fn enter_jail(lower: &Path) -> Result<(), LabError> {
-    chdir(lower).map_err(LabError::system(format!("enter {}", lower.display())))?;
+    chdir(lower).map_err(LabError::system(format!("enter {}", lower.shown())))?;
     // The folder itself, which we are in already, is the one place that is there for sure.
     mount_new("tmpfs", lower, JAIL, "size=16m,mode=755")?;
     let root = overlay(Path::new("."), lower)?;
@@ -121,7 +122,7 @@ pub(crate) fn is_full(root: &Path, folder: &Path) -> bool {
 
 /// Takes what hides a folder away again.
 pub(crate) fn empty(folder: &Path) -> Result<(), LabError> {
-    let what = format!("empty {}", folder.display());
+    let what = format!("empty {}", folder.shown());
     umount2(folder, MntFlags::MNT_DETACH).map_err(LabError::system(what))
 }
 
@@ -192,8 +193,7 @@ fn mount_sys(target: &Path) -> Result<(), LabError> {
 }
 
 fn pivot(root: &Path) -> Result<(), LabError> {
-    let failed =
-        || LabError::system::<nix::Error>(format!("change the root to {}", root.display()));
+    let failed = || LabError::system::<nix::Error>(format!("change the root to {}", root.shown()));
     chdir(root).map_err(failed())?;
     pivot_root(".", ".").map_err(failed())?;
     umount2(".", MntFlags::MNT_DETACH).map_err(failed())?;
@@ -203,7 +203,7 @@ fn pivot(root: &Path) -> Result<(), LabError> {
 fn mount_new(kind: &str, target: &Path, flags: MsFlags, options: &str) -> Result<(), LabError> {
     mount(Some(kind), target, Some(kind), flags, Some(options)).map_err(LabError::system(format!(
         "mount {kind} ({options}) on {}",
-        target.display()
+        target.shown()
     )))
 }
 
@@ -218,8 +218,8 @@ fn bind(source: &Path, target: &Path) -> Result<(), LabError> {
     )
     .map_err(LabError::system(format!(
         "bind {} to {}",
-        source.display(),
-        target.display()
+        source.shown(),
+        target.shown()
     )))
 }
 

@@ -9,6 +9,7 @@ use std::{
 };
 
 use migratrix_contract::told;
+use migratrix_matrix::Shown;
 use tokio::{
     io::{AsyncBufReadExt, AsyncWriteExt, BufReader},
     net::TcpStream,
@@ -46,7 +47,7 @@ pub(crate) struct Supervisor {
 impl Supervisor {
     /// Starts a host, and waits until its daemon answers.
     pub(crate) async fn start(spec: &Spec, cable: String) -> Result<Self, LabError> {
-        let (hostname, address, root) = (&spec.hostname, spec.address, spec.root.display());
+        let (hostname, address, root) = (&spec.hostname, spec.address, spec.root.shown());
         info!(
             "host {hostname} starts at {address}, on {root}, set up {}",
             spec.setup
@@ -110,10 +111,7 @@ impl Supervisor {
     fn tell(&self) {
         let namespaces = ["mnt", "net", "pid", "uts", "ipc"].map(|kind| {
             let link = fs::read_link(format!("/proc/{}/ns/{kind}", self.first));
-            link.map_or_else(
-                |_| format!("{kind}: gone"),
-                |link| link.display().to_string(),
-            )
+            link.map_or_else(|_| format!("{kind}: gone"), |link| link.shown())
         });
         let (hostname, first) = (&self.hostname, self.first);
         let namespaces = namespaces.join(" ");

@@ -6,7 +6,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use migratrix_matrix::ReleaseName;
+use migratrix_matrix::{ReleaseName, Shown};
 use nix::fcntl::{Flock, FlockArg};
 
 use crate::{LabError, StoredRelease, privilege, process, releases::release::Record};
@@ -91,5 +91,5 @@ pub(crate) fn remove_tree(folder: &Path) -> Result<(), LabError> {
 pub(crate) fn lock(path: &Path) -> Result<Flock<File>, LabError> {
     let file = File::create(path).map_err(LabError::file("create", path))?;
     Flock::lock(file, FlockArg::LockExclusive)
-        .map_err(|(_, error)| LabError::system(format!("lock {}", path.display()))(error))
+        .map_err(|(_, error)| LabError::system(format!("lock {}", path.shown()))(error))
 }

@@ -14,12 +14,17 @@ use std::{
     ffi::{CString, OsString},
     fs::{self, File},
     io::{self, Read, Seek},
-    os::{fd::AsFd, unix::ffi::OsStringExt, unix::process::CommandExt},
+    os::{
+        fd::{AsFd, BorrowedFd, OwnedFd},
+        unix::ffi::OsStringExt,
+        unix::process::CommandExt,
+    },
     path::{Path, PathBuf},
     process::{Child, Command, ExitStatus, Output, Stdio},
     time::{Duration, Instant},
 };
 
+use migratrix_matrix::Shown;
 use nix::{
     mount::{MsFlags, mount},
     poll::{PollFd, PollFlags, PollTimeout, poll},
@@ -64,7 +69,7 @@ const ENVIRONMENT: [&str; 3] = ["PATH=/usr/sbin:/usr/bin:/sbin:/bin", "HOME=/", 
 pub(crate) fn ask(root: &Path, program: &str, arguments: &[&str]) -> Result<String, LabError> {
     debug!(
         "asks {program} of {}: {}",
-        root.display(),
+        root.shown(),
         arguments.join(" ")
     );
     let mut command = Command::new("/proc/self/exe");
@@ -82,7 +87,7 @@ pub(crate) fn ask(root: &Path, program: &str, arguments: &[&str]) -> Result<Stri
     let child = start(&mut command);
     let child = child.map_err(LabError::system(format!(
         "run {program} of {}",
-        root.display()
+        root.shown()
     )))?;
     let Some(status) = ends_within(child, PATIENCE)? else {
         return Err(LabError::Silent {
@@ -146,18 +151,27 @@ fn ends_within(mut child: Child, patience: Duration) -> Result<Option<ExitStatus
 }
 
 fn await_end(child: &Child, patience: Duration) -> Result<bool, LabError> {
-    let failed = || LabError::system::<io::Error>("wait for a jail");
-    let pid = Pid::from_raw(init::pid_of(child).as_raw()).expect("a child has a number");
-    let handle = pidfd_open(pid, PidfdFlags::empty()).map_err(|error| failed()(error.into()))?;
+    has_ended(handle_of(init::pid_of(child))?.as_fd(), patience)
+}
+
+/// A handle of the process, which stays its own in other namespaces, and when its number is another's.
+fn handle_of(process: nix::unistd::Pid) -> Result<OwnedFd, LabError> {
+    let pid = Pid::from_raw(process.as_raw()).expect("a process has a number");
+    let handle = pidfd_open(pid, PidfdFlags::empty()).map_err(io::Error::from);
+    handle.map_err(LabError::system("wait for a jail"))
+}
+
+/// Whether the process of this handle ends within this time.
+fn has_ended(process: BorrowedFd<'_>, patience: Duration) -> Result<bool, LabError> {
     let deadline = Instant::now() + patience;
     loop {
         let left = deadline.saturating_duration_since(Instant::now());
         let left = PollTimeout::try_from(left).unwrap_or(PollTimeout::MAX);
-        let mut it = [PollFd::new(handle.as_fd(), PollFlags::POLLIN)];
+        let mut it = [PollFd::new(process, PollFlags::POLLIN)];
         match poll(&mut it, left) {
             Ok(ready) => return Ok(ready > 0),
             Err(nix::Error::EINTR) => {}
-            Err(error) => return Err(failed()(error.into())),
+            Err(error) => return Err(LabError::system("wait for a jail")(error)),
         }
     }
 }
@@ -169,20 +183,22 @@ pub(crate) fn dispatch(arguments: impl Iterator<Item = OsString>) -> Result<u8, 
     let words: Result<Vec<_>, _> = arguments.map(CString::new).collect();
     let words = words.map_err(LabError::system("take an argument"))?;
     enter_namespaces()?;
+    let jail = handle_of(getpid())?;
     // SAFETY: the process has one thread.
     match unsafe { fork() }.map_err(LabError::system("fork"))? {
         ForkResult::Parent { child } => {
             let status = waitpid(child, None).map_err(LabError::system("wait for a program"))?;
             Ok(init::end(status).map_or(u8::MAX, init::exit_code))
         }
-        ForkResult::Child => become_program(&root, &words),
+        ForkResult::Child => become_program(&root, &words, jail.as_fd()),
     }
 }
 
-fn become_program(root: &Path, words: &[CString]) -> Result<u8, LabError> {
+fn become_program(root: &Path, words: &[CString], jail: BorrowedFd<'_>) -> Result<u8, LabError> {
     prctl::set_pdeathsig(Signal::SIGKILL).map_err(LabError::system("bind to the jail"))?;
     mounts::enter_jail(root)?;
     give_up_rights()?;
+    demand_alive(jail)?;
     let environment = ENVIRONMENT.map(|it| CString::new(it).expect("it has no null"));
     let Some(program) = words.first() else {
         return Ok(u8::MAX);
@@ -192,6 +208,16 @@ fn become_program(root: &Path, words: &[CString]) -> Result<u8, LabError> {
         "run {}",
         program.to_string_lossy()
     ))(error))
+}
+
+/// Sees to it that the process of this handle has not ended: it may have before this one was bound to it, and
+/// nobody would end this one then. It is in no namespace of this one, which can't ask for its parent's number.
+fn demand_alive(jail: BorrowedFd<'_>) -> Result<(), LabError> {
+    if has_ended(jail, Duration::ZERO)? {
+        let gone = io::Error::from(io::ErrorKind::BrokenPipe);
+        return Err(LabError::system("bind to the jail")(gone));
+    }
+    Ok(())
 }
 
 fn enter_namespaces() -> Result<(), LabError> {
@@ -247,6 +273,16 @@ fn give_up_rights() -> Result<(), LabError> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_was_started_by_a_jail_that_has_ended_does_not_begin() {
+        let mut child = Command::new("sleep").arg("600").spawn().unwrap();
+        let jail = handle_of(init::pid_of(&child)).unwrap();
+        demand_alive(jail.as_fd()).unwrap();
+        child.kill().unwrap();
+        child.wait().unwrap();
+        demand_alive(jail.as_fd()).unwrap_err();
+    }
 
     #[test]
     fn a_program_that_does_not_end_is_killed_at_its_deadline() {

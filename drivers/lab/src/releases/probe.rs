@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use migratrix_contract::now_unix;
-use migratrix_matrix::{ReleaseName, Version, is_versioned_machine};
+use migratrix_matrix::{ReleaseName, Shown, Version, is_versioned_machine, typed_word};
 use migratrix_root::Root;
 use tracing::info;
 
@@ -65,7 +65,7 @@ pub(crate) fn demand_unchanged(root: &Path, record: &Record) -> Result<(), LabEr
     match programs.chain(packages).find(|(_, then, now)| then != now) {
         Some((what, then, now)) => Err(LabError::Changed {
             name: record.name.clone(),
-            change: format!("{what} is {now} in {}, and was {then}", root.display()),
+            change: format!("{what} is {now} in {}, and was {then}", root.shown()),
             mend: mend(record),
         }),
         None => Ok(()),
@@ -77,7 +77,7 @@ fn mend(Record { name, origin, .. }: &Record) -> String {
     match origin {
         Origin::Recipe { .. } => format!("`migratrix releases build --again {name}`"),
         Origin::Directory(path) | Origin::Tarball(path) => {
-            let path = path.display();
+            let path = typed_word(&path.to_string_lossy());
             format!("`migratrix releases rm {name}`, then `migratrix releases add {name} {path}`")
         }
     }

@@ -2,6 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
+use migratrix_matrix::Shown;
+
 use crate::LabError;
 
 /// An error where less than `needed_mib` is free in the folder.
@@ -20,6 +22,6 @@ pub(crate) fn demand(folder: PathBuf, needed_mib: u64) -> Result<(), LabError> {
 /// The space that is free for us where `path` is, in MiB.
 pub(crate) fn free_mib(path: &Path) -> Result<u64, LabError> {
     let stat = nix::sys::statvfs::statvfs(path);
-    let stat = stat.map_err(LabError::system(format!("measure {}", path.display())))?;
+    let stat = stat.map_err(LabError::system(format!("measure {}", path.shown())))?;
     Ok(stat.blocks_available() * stat.fragment_size() / (1024 * 1024))
 }

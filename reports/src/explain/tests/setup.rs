@@ -235,6 +235,32 @@ fn a_case_that_would_tell_of_the_setup_is_named_with_the_option_that_sets_hosts_
 }
 
 #[test]
+fn a_case_that_would_tell_runs_on_quick_hosts_where_all_were() {
+    let whole = plan(Profile::TCK);
+    let quick = trials(&whole)
+        .into_iter()
+        .filter(|one| one.setup == HostSetup::Quick);
+    let few: Vec<_> = quick.step_by(40).collect();
+    let run = run_on(&few, by_the_case("control(p2p) & state(paused)"));
+    let space: Vec<_> = space(&whole)
+        .into_iter()
+        .map(|mut one| {
+            one.ways.truncate(1);
+            one
+        })
+        .filter(|one| one.ways == [HostSetup::Quick])
+        .collect();
+    let account = Study::of(&[&run], &space).expect("one suite").account();
+    let rivals = account.causes.iter().flat_map(|one| &one.rivals);
+    let told: Vec<_> = rivals.filter(|one| one.told_by.is_some()).collect();
+    let on_quick = |one: &&Other| one.told_on == Some(HostSetup::Quick);
+    assert!(!told.is_empty() && told.iter().all(on_quick), "{account:?}");
+    let text = super::told(&account);
+    let line = "this would tell: migratrix run --without-controls --case tck/libvirt/";
+    assert!(text.contains(line), "{text}");
+}
+
+#[test]
 fn hosts_of_no_libvirt_have_no_setup() {
     let trials = trials(&plan(Profile::TCK));
     let fake = trials.into_iter().map(|mut one| {

@@ -1,0 +1,46 @@
+//! Runs that are counted as evidence: each session once. A copy of a run's directory has the marks of the
+//! first, and tells nothing more; another run of the same cases has others, and counts.
+
+use std::{collections::BTreeMap, path::PathBuf};
+
+use anyhow::{Result, bail};
+
+use crate::{
+    WrongUse,
+    run::{rundir::RunDir, sessions::Sessions},
+    say::Shown,
+};
+
+/// The sessions that were counted so far, by their marks: each with the directory that it was read in.
+#[derive(Debug, Default)]
+pub struct Counted(BTreeMap<String, PathBuf>);
+
+impl Counted {
+    /// Takes a run in.
+    ///
+    /// # Errors
+    /// Names it and the one before of which a session is in it as well: one of them is a copy.
+    pub fn take(&mut self, dir: &RunDir) -> Result<()> {
+        let marks = Sessions::read(dir)?.marks;
+        if let Some(before) = marks.iter().find_map(|mark| self.0.get(mark)) {
+            let (before, copy) = (before.shown(), dir.path().shown());
+            bail!(WrongUse(format!(
+                "{before} and {copy} hold the same session of one run, one of them is a copy: give one of \
+                 both, or it would count twice"
+            )));
+        }
+        let path = dir.path();
+        let marks = marks.into_iter();
+        self.0.extend(marks.map(|mark| (mark, path.to_owned())));
+        Ok(())
+    }
+
+    /// Whether a session of this run was counted.
+    ///
+    /// # Errors
+    /// Fails where its sessions can't be read.
+    pub fn has(&self, dir: &RunDir) -> Result<bool> {
+        let marks = Sessions::read(dir)?.marks;
+        Ok(marks.iter().any(|mark| self.0.contains_key(mark)))
+    }
+}
