@@ -1,6 +1,6 @@
 //! Passing on, from one connection to the other.
 
-use std::io;
+use std::{io, mem::take};
 
 use tokio::{
     io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt},
@@ -66,10 +66,20 @@ async fn pass(
     valve: Valve,
 ) {
     let mut chunk = [0; CHUNK];
-    let mut before = Vec::new();
+    let (mut before, mut kept) = (Vec::new(), Vec::new());
     loop {
-        valve.wait(way, State::Open).await;
-        let Ok(read @ 1..) = from.read(&mut chunk).await else {
+        valve.until_taken(way).await;
+        let read = tokio::select! {
+            biased;
+            () = valve.wait(way, State::Open), if !kept.is_empty() => {
+                if valve.write(&mut to, &take(&mut kept), way).await.is_err() {
+                    return;
+                }
+                continue;
+            }
+            read = from.read(&mut chunk) => read,
+        };
+        let Ok(read @ 1..) = read else {
             break;
         };
         hear(&chunk[..read]);
@@ -77,12 +87,17 @@ async fn pass(
             valve.count(read as u64);
             valve.watch_for_cue(&mut before, &chunk[..read]);
         }
+        kept.extend(&chunk[..read]);
+        if valve.is(way, State::Kept) {
+            continue;
+        }
         valve.wait(way, State::Open).await;
-        if valve.write(&mut to, &chunk[..read], way).await.is_err() {
+        if valve.write(&mut to, &take(&mut kept), way).await.is_err() {
             return;
         }
     }
     valve.wait(way, State::Open).await;
     // The other end is gone as well then.
+    drop(valve.write(&mut to, &kept, way).await);
     drop(to.shutdown().await);
 }

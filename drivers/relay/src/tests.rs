@@ -214,3 +214,17 @@ async fn a_cue_that_goes_forward_in_pieces_shuts_the_way_back_before_it_is_answe
     relay.open();
     assert_eq!(near.read_u8().await.unwrap(), 1);
 }
+
+#[tokio::test]
+async fn what_is_kept_is_taken_from_its_sender_and_comes_when_it_is_open_again_and_nothing_more_is_sent()
+ {
+    let (relay, _listener, _, mut near, mut far) = laid_tcp().await;
+    relay.keep();
+    let all = vec![3; 32 << 20];
+    near.write_all(&all).await.unwrap();
+    assert!(timeout(SOON, far.read_u8()).await.is_err());
+    relay.open();
+    let mut come = vec![0; all.len()];
+    far.read_exact(&mut come).await.unwrap();
+    assert_eq!(come, all);
+}

@@ -15,7 +15,6 @@ use migratrix_client::wire::DomainAction;
 use migratrix_contract::{Gate, HookPoint, Recorder, Signalled};
 use migratrix_history::{Observation, Proof, Side};
 use migratrix_matrix::{Family, Lasting, Recovery, RecoveryMoment, Strike};
-use migratrix_relay::Way;
 use serde_json::json;
 use tokio::{
     task::JoinHandle,
@@ -285,17 +284,14 @@ impl LibvirtDriver<'_> {
     /// Holds the data in postcopy, and waits until it stands.
     async fn in_postcopy(&mut self, moment: RecoveryMoment) -> Result<Proof, Error> {
         let is_end = moment == RecoveryMoment::PostcopyEnd;
-        if is_end {
-            self.until(moment, |it| it.status == POSTCOPY).await?;
-            if let Some(route) = &self.ordeal.routes.data {
-                // All that is to be sent may go, and nothing tells that it has come.
-                route.relay.shut_way(Way::Back);
-                route.relay.pace(u64::MAX);
-            }
-        }
         self.runs_there(moment).await?;
-        if let (false, Some(route)) = (is_end, &self.ordeal.routes.data) {
-            route.relay.shut();
+        if let Some(route) = &self.ordeal.routes.data {
+            if is_end {
+                // All may be sent that there is, and the last of it does not come.
+                route.relay.keep();
+            } else {
+                route.relay.shut();
+            }
         }
         let is_there = |it: &Standing| it.status == POSTCOPY && (it.remaining == 0) == is_end;
         let standing = self.until(moment, is_there).await?;

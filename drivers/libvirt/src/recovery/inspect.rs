@@ -71,8 +71,8 @@ impl LibvirtDriver<'_> {
     /// Whether a job of the domain is under way on a side, or whether that is not answered.
     pub(crate) async fn is_busy(&mut self, side: Side) -> bool {
         let domain = self.subject.domain.clone();
-        let job = self.ask_anew(side, Op::Progress { side, domain }).await;
-        !matches!(job, Ok(Said::Job(job)) if job.kind == "none")
+        let job = timeout(STANDS, self.ask_anew(side, Op::Progress { side, domain })).await;
+        !matches!(job, Ok(Ok(Said::Job(job))) if job.kind == "none")
     }
 
     pub(super) async fn look_at_daemon(
