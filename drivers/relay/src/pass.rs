@@ -4,6 +4,7 @@ use std::{io, mem::take};
 
 use tokio::{
     io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt},
+    sync::watch,
     task::JoinSet,
 };
 
@@ -39,6 +40,7 @@ pub(crate) fn couple(
 ) {
     let connection = tape.begin();
     let handles = [near.take_handle(), far.take_handle()];
+    let mut cuts = valve.cuts();
     let mut ways = JoinSet::new();
     for (way, from, to) in [
         (Way::Forward, near.from, far.to),
@@ -46,25 +48,29 @@ pub(crate) fn couple(
     ] {
         let tape = tape.clone();
         let hear = move |bytes: &[u8]| tape.hear(connection, way, bytes);
-        ways.spawn(pass(from, to, way, hear, valve.clone()));
+        let cut = cuts.clone();
+        ways.spawn(pass(from, to, way, hear, valve.clone(), cut));
     }
-    let mut cuts = valve.cuts();
     streams.spawn(async move {
         tokio::select! {
+            biased;
             _ = cuts.changed() => handles.into_iter().for_each(Halves::reset),
             () = async { while ways.join_next().await.is_some() {} } => {}
         }
     });
 }
 
-/// Passes on what comes, until its end or until nobody takes it.
+/// Passes on what comes, until its end, until nobody takes it or until it is cut: what was held then is lost,
+/// though it be opened right after.
 async fn pass(
     mut from: impl AsyncRead + Unpin,
     mut to: impl AsyncWrite + Unpin,
     way: Way,
     hear: impl Fn(&[u8]),
     valve: Valve,
+    cut: watch::Receiver<u32>,
 ) {
+    let is_cut = || cut.has_changed().unwrap_or(true);
     let mut chunk = [0; CHUNK];
     let (mut before, mut kept) = (Vec::new(), Vec::new());
     loop {
@@ -72,7 +78,7 @@ async fn pass(
         let read = tokio::select! {
             biased;
             () = valve.wait(way, State::Open), if !kept.is_empty() => {
-                if valve.write(&mut to, &take(&mut kept), way).await.is_err() {
+                if is_cut() || valve.write(&mut to, &take(&mut kept), way).await.is_err() {
                     return;
                 }
                 continue;
@@ -92,11 +98,14 @@ async fn pass(
             continue;
         }
         valve.wait(way, State::Open).await;
-        if valve.write(&mut to, &take(&mut kept), way).await.is_err() {
+        if is_cut() || valve.write(&mut to, &take(&mut kept), way).await.is_err() {
             return;
         }
     }
     valve.wait(way, State::Open).await;
+    if is_cut() {
+        return;
+    }
     // The other end is gone as well then.
     drop(valve.write(&mut to, &kept, way).await);
     drop(to.shutdown().await);
