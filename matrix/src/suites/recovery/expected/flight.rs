@@ -70,6 +70,8 @@ const SOURCE_GONE: &[ErrorClass] = &[
 /// Finish has to say (virDomainMigrateVersion3Full): that there is no such domain, or none that comes in
 /// (qemuMigrationJobIsActive).
 const DESTINATION_GONE: &[ErrorClass] = &[FAILED, INTERNAL, NO_DOMAIN, NOT_RUNNING];
+/// The same, where it is gone before the source connects: nobody listens.
+const DESTINATION_NOT_REACHED: &[ErrorClass] = &[RESET, FAILED, INTERNAL, NO_DOMAIN, NOT_RUNNING];
 
 /// How it may end.
 pub(super) fn endings(point: &Recovery) -> Vec<Ending> {
@@ -177,7 +179,7 @@ fn source_died(
 
 fn destination_died(point: &Recovery) -> Vec<Ending> {
     match point.moment {
-        Call | Prepare | Launched => vec![stays(point, &[RESET, FAILED, INTERNAL], STAYS)],
+        Call | Prepare | Launched => vec![stays(point, DESTINATION_NOT_REACHED, STAYS)],
         FirstPass | LaterPass | Switchover => vec![stays(point, DESTINATION_GONE, STAYS)],
         Finish => vec![stays(point, &[INTERNAL, REMOVED, FAILED], FINISH)],
         Reply | Confirm | PostcopyMiddle | PostcopyEnd => vec![lost_after(LOST)],
@@ -187,7 +189,7 @@ fn destination_died(point: &Recovery) -> Vec<Ending> {
 fn destination_destroyed(point: &Recovery) -> Vec<Ending> {
     match point.moment {
         Call | Prepare => vec![success(point, NOT_THERE)],
-        Launched => vec![stays(point, &[RESET, FAILED], STAYS)],
+        Launched => vec![stays(point, DESTINATION_NOT_REACHED, STAYS)],
         FirstPass | LaterPass | Switchover => vec![stays(point, DESTINATION_GONE, STAYS)],
         Finish => vec![stays(point, &[INTERNAL], FINISH), lost_after(RACE)],
         Reply | Confirm | PostcopyMiddle | PostcopyEnd => vec![lost_after(LOST)],
@@ -253,7 +255,8 @@ fn source_silent(point: &Recovery) -> Vec<Ending> {
         ],
         (Control::P2p | Control::Tunnelled, Switchover) => vec![stays(point, CONNECTION, FINISH)],
         (Control::P2p | Control::Tunnelled, Finish) => {
-            vec![stays(point, CONNECTION, FINISH), success(point, UNREAD)]
+            let over = gone_over(point, Answer::SuccessOr(CONNECTION), UNREAD);
+            vec![stays(point, CONNECTION, FINISH), over]
         }
         (_, Reply | Confirm | PostcopyMiddle | PostcopyEnd) => {
             vec![gone_over(point, Answer::SuccessOr(CONNECTION), CONFIRM)]

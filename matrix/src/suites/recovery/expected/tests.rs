@@ -33,7 +33,7 @@ destination-daemon-killed first-pass p2p: 1/7 source nothing
 source-daemon-killed finish normal: success destination destroy-source | 38/7,1/7 source nothing
 source-daemon-killed finish p2p: 38/7,1/7 destination destroy-source | 38/7,1/7 source nothing
 source-daemon-silent finish normal: success destination destroy-source | success destination nothing
-source-daemon-silent finish p2p: 38/7,1/7 source nothing | success destination nothing
+source-daemon-silent finish p2p: 38/7,1/7 source nothing | success,38/7,1/7 destination nothing
 reply-lost reply normal: 38/7,1/7 source nothing
 suspended first-pass normal: success destination nothing
 name-taken call normal: 9/20 source nothing
