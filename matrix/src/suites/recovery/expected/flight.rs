@@ -46,8 +46,9 @@ const NOT_THERE: &str = "what Prepare has not made yet can't be destroyed: the c
 const UNREAD: &str = "who was silent reads first what was sent to him until his peer closed the connection \
     (virNetServerClientDispatchEvent, virNetClientIOHandleInput)";
 
-/// The connection of the data was lost, as the source's QEMU or its daemon tells it.
-const DATA: &[ErrorClass] = &[FAILED, INTERNAL];
+/// The connection of the data was lost, as the source's QEMU or its daemon tells it, or the client's library, which makes
+/// one error of what both sides say (virDomainMigrateVersion3Full).
+const DATA: &[ErrorClass] = &[FAILED, INTERNAL, DOMAIN_FAILED];
 /// The connection to a daemon was lost.
 const CONNECTION: &[ErrorClass] = &[RESET, CLOSED];
 /// The one or the other: both go the same way, and whichever is missed first is told.
@@ -69,7 +70,7 @@ const SOURCE_GONE: &[ErrorClass] = &[
 /// The destination's QEMU is gone: the source tells of the connection of the data, in whose place comes what
 /// Finish has to say (virDomainMigrateVersion3Full): that there is no such domain, or none that comes in
 /// (qemuMigrationJobIsActive).
-const DESTINATION_GONE: &[ErrorClass] = &[FAILED, INTERNAL, NO_DOMAIN, NOT_RUNNING];
+const DESTINATION_GONE: &[ErrorClass] = &[FAILED, INTERNAL, DOMAIN_FAILED, NO_DOMAIN, NOT_RUNNING];
 /// The same, where it is gone before the source connects: nobody listens.
 const DESTINATION_NOT_REACHED: &[ErrorClass] = &[RESET, FAILED, INTERNAL, NO_DOMAIN, NOT_RUNNING];
 
@@ -191,7 +192,10 @@ fn destination_destroyed(point: &Recovery) -> Vec<Ending> {
         Call | Prepare => vec![success(point, NOT_THERE)],
         Launched => vec![stays(point, DESTINATION_NOT_REACHED, STAYS)],
         FirstPass | LaterPass | Switchover => vec![stays(point, DESTINATION_GONE, STAYS)],
-        Finish => vec![stays(point, &[INTERNAL], FINISH), lost_after(RACE)],
+        Finish => vec![
+            stays(point, &[INTERNAL, NO_DOMAIN, REMOVED], FINISH),
+            lost_after(RACE),
+        ],
         Reply | Confirm | PostcopyMiddle | PostcopyEnd => vec![lost_after(LOST)],
     }
 }
