@@ -248,6 +248,16 @@ impl<'a> LibvirtDriver<'a> {
 
     pub(crate) async fn act(&mut self, side: Side, act: DomainAction) -> Result<(), Error> {
         let domain = self.subject.domain.clone();
+        self.act_on(side, domain, act).await
+    }
+
+    /// Has something done to a domain that need not be the case's own.
+    pub(crate) async fn act_on(
+        &mut self,
+        side: Side,
+        domain: String,
+        act: DomainAction,
+    ) -> Result<(), Error> {
         done(self.on(side).await?, Op::Domain { side, domain, act }).await
     }
 

@@ -5,7 +5,7 @@ use std::{convert::Infallible, pin::pin, time::Duration};
 use migratrix_client::wire::{Disks, EventKind, Migration, Op};
 use migratrix_contract::{Migrate, Recorder};
 use migratrix_history::{Side, When};
-use migratrix_matrix::{Flag, Parallel};
+use migratrix_matrix::{Call, Control, Flag, Parallel};
 use tokio::{
     sync::Notify,
     time::{Instant, timeout_at},
@@ -51,7 +51,7 @@ impl LibvirtDriver<'_> {
             (true, false) => Cue::Suspended(&suspended),
             (true, true) => Cue::Copying,
         };
-        let migration = Op::Migrate(self.migration(how));
+        let migration = Op::Migrate(self.plainly(how.scenario.control, how.call()));
         let mut laps = None;
         let channels = self.channels();
         let mut watch = Watch {
@@ -92,14 +92,14 @@ impl LibvirtDriver<'_> {
         processes.map(|processes| Channels::begin(processes, domain))
     }
 
-    fn migration(&self, how: Migrate) -> Migration {
-        let call = how.call();
-        let parameters = call.parameters.into_iter();
+    /// A migration that is asked for in this way, straight to the other host.
+    pub(crate) fn plainly(&self, control: Control, asking: Call) -> Migration {
+        let parameters = asking.parameters.into_iter();
         let parameters = parameters.map(|(name, number)| (name.to_owned(), number));
         Migration {
             domain: self.subject.domain.clone(),
-            control: how.scenario.control,
-            flags: call.flags.into_iter().map(str::to_owned).collect(),
+            control,
+            flags: asking.flags.into_iter().map(str::to_owned).collect(),
             parameters: parameters.collect(),
             peer_uri: self.destination.peer_uri(),
             uri: None,

@@ -99,6 +99,13 @@ fn control(host: &Arc<dyn Host>) -> Result<&dyn HostControl, Error> {
     host.control().ok_or_else(ours)
 }
 
+/// Records what was broken on purpose beside the fault that the case is about.
+fn broken_beside(step: RecoveryStep, record: &mut Recorder) {
+    record.saw(Observation::Fault {
+        fault: step.to_string(),
+    });
+}
+
 fn ticks(every: Duration) -> Interval {
     let mut tick = interval(every);
     tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -132,8 +139,16 @@ impl LibvirtDriver<'_> {
             RecoveryStep::Heal => self.heal(record).await,
             RecoveryStep::Retry => self.retry().await,
             RecoveryStep::Restore => self.restore(record).await,
-            RecoveryStep::TakePort(_) | RecoveryStep::ReplaceDaemon(_) => {
-                self.break_beside(step, record).await
+            RecoveryStep::TakePort(side) => {
+                self.leave_listener(side)?;
+                broken_beside(step, record);
+                Ok(())
+            }
+            RecoveryStep::ReplaceDaemon(side) => {
+                self.kill_daemon(side).await?;
+                self.start_daemon(side).await?;
+                broken_beside(step, record);
+                Ok(())
             }
         }
     }
@@ -159,44 +174,6 @@ impl LibvirtDriver<'_> {
     pub(crate) fn is_postcopy(&self) -> bool {
         self.struck()
             .is_ok_and(|point| point.family() == Family::Postcopy)
-    }
-
-    /// What is broken on purpose beside the fault that the case is about.
-    async fn break_beside(
-        &mut self,
-        step: RecoveryStep,
-        record: &mut Recorder,
-    ) -> Result<(), Error> {
-        match step {
-            RecoveryStep::TakePort(side) => self.leave_listener(side)?,
-            RecoveryStep::ReplaceDaemon(side) => {
-                self.kill_daemon(side).await?;
-                self.start_daemon(side).await?;
-            }
-            RecoveryStep::Watch
-            | RecoveryStep::Unwatch
-            | RecoveryStep::Hold(_)
-            | RecoveryStep::Begin
-            | RecoveryStep::StartPostcopy
-            | RecoveryStep::AwaitMoment(_)
-            | RecoveryStep::Strike(_)
-            | RecoveryStep::Release
-            | RecoveryStep::Linger(_)
-            | RecoveryStep::Undo(_)
-            | RecoveryStep::End(_)
-            | RecoveryStep::Settle
-            | RecoveryStep::Daemon(..)
-            | RecoveryStep::Pending(..)
-            | RecoveryStep::Stock(..)
-            | RecoveryStep::Examine(_)
-            | RecoveryStep::Heal
-            | RecoveryStep::Retry
-            | RecoveryStep::Restore => return Ok(()),
-        }
-        record.saw(Observation::Fault {
-            fault: step.to_string(),
-        });
-        Ok(())
     }
 
     /// Has both hosts as they were, and lets go of all that the case had under way.

@@ -183,6 +183,12 @@ impl Relay {
         self.valve.set(way, valve::State::Shut);
     }
 
+    /// Takes in all that goes forward, and keeps it: whoever sends it has nothing left to send, and nothing of it
+    /// has come.
+    pub fn keep(&self) {
+        self.valve.set(Way::Forward, valve::State::Kept);
+    }
+
     /// Passes nothing back any more once these bytes go forward, which are not empty.
     pub fn shut_back_at(&self, bytes: &[u8]) {
         self.valve.shut_back_at(bytes);

@@ -1,9 +1,10 @@
 //! Passing on, from one connection to the other.
 
-use std::io;
+use std::{io, mem::take};
 
 use tokio::{
     io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt},
+    sync::watch,
     task::JoinSet,
 };
 
@@ -39,6 +40,7 @@ pub(crate) fn couple(
 ) {
     let connection = tape.begin();
     let handles = [near.take_handle(), far.take_handle()];
+    let mut cuts = valve.cuts();
     let mut ways = JoinSet::new();
     for (way, from, to) in [
         (Way::Forward, near.from, far.to),
@@ -46,11 +48,13 @@ pub(crate) fn couple(
     ] {
         let tape = tape.clone();
         let hear = move |bytes: &[u8]| tape.hear(connection, way, bytes);
-        ways.spawn(pass(from, to, way, hear, valve.clone()));
+        let cut = cuts.clone();
+        ways.spawn(pass(from, to, way, hear, valve.clone(), cut));
     }
-    let (held, mut cuts) = (valve.hold(), valve.cuts());
+    let held = valve.hold();
     streams.spawn(async move {
         tokio::select! {
+            biased;
             _ = cuts.changed() => {
                 handles.into_iter().for_each(Halves::reset);
                 ways.shutdown().await;
@@ -61,19 +65,32 @@ pub(crate) fn couple(
     });
 }
 
-/// Passes on what comes, until its end or until nobody takes it.
+/// Passes on what comes, until its end, until nobody takes it or until it is cut: what was held then is lost,
+/// though it be opened right after.
 async fn pass(
     mut from: impl AsyncRead + Unpin,
     mut to: impl AsyncWrite + Unpin,
     way: Way,
     hear: impl Fn(&[u8]),
     valve: Valve,
+    cut: watch::Receiver<u32>,
 ) {
+    let is_cut = || cut.has_changed().unwrap_or(true);
     let mut chunk = [0; CHUNK];
-    let mut before = Vec::new();
+    let (mut before, mut kept) = (Vec::new(), Vec::new());
     loop {
-        valve.wait(way, State::Open).await;
-        let Ok(read @ 1..) = from.read(&mut chunk).await else {
+        valve.until_taken(way).await;
+        let read = tokio::select! {
+            biased;
+            () = valve.wait(way, State::Open), if !kept.is_empty() => {
+                if is_cut() || valve.write(&mut to, &take(&mut kept), way).await.is_err() {
+                    return;
+                }
+                continue;
+            }
+            read = from.read(&mut chunk) => read,
+        };
+        let Ok(read @ 1..) = read else {
             break;
         };
         hear(&chunk[..read]);
@@ -81,12 +98,20 @@ async fn pass(
             valve.count(read as u64);
             valve.watch_for_cue(&mut before, &chunk[..read]);
         }
+        kept.extend(&chunk[..read]);
+        if valve.is(way, State::Kept) {
+            continue;
+        }
         valve.wait(way, State::Open).await;
-        if valve.write(&mut to, &chunk[..read], way).await.is_err() {
+        if is_cut() || valve.write(&mut to, &take(&mut kept), way).await.is_err() {
             return;
         }
     }
     valve.wait(way, State::Open).await;
+    if is_cut() {
+        return;
+    }
     // The other end is gone as well then.
+    drop(valve.write(&mut to, &kept, way).await);
     drop(to.shutdown().await);
 }

@@ -162,6 +162,21 @@ async fn a_cut_resets_both_ends_and_lets_the_next_connection_through() {
 }
 
 #[tokio::test]
+async fn what_comes_when_it_is_cut_is_lost_though_it_is_opened_right_after() {
+    for _ in 0..100 {
+        let (relay, _listener, _, mut near, mut far) = laid_tcp().await;
+        near.write_u8(2).await.unwrap();
+        assert_eq!(far.read_u8().await.unwrap(), 2);
+        relay.shut_way(Way::Back);
+        relay.cut().await;
+        relay.open();
+        assert_eq!(far.try_write(&[1]).unwrap(), 1);
+        let kind = near.read_u8().await.unwrap_err().kind();
+        assert_eq!(kind, io::ErrorKind::ConnectionReset);
+    }
+}
+
+#[tokio::test]
 async fn one_way_can_be_shut_alone_and_a_sender_keeps_what_is_held() {
     let (relay, _listener, _, mut near, mut far) = laid_tcp().await;
     relay.shut_way(Way::Back);
@@ -213,4 +228,18 @@ async fn a_cue_that_goes_forward_in_pieces_shuts_the_way_back_before_it_is_answe
     assert!(timeout(SOON, near.read_u8()).await.is_err());
     relay.open();
     assert_eq!(near.read_u8().await.unwrap(), 1);
+}
+
+#[tokio::test]
+async fn what_is_kept_is_taken_from_its_sender_and_comes_when_it_is_open_again_and_nothing_more_is_sent()
+ {
+    let (relay, _listener, _, mut near, mut far) = laid_tcp().await;
+    relay.keep();
+    let all = vec![3; 32 << 20];
+    near.write_all(&all).await.unwrap();
+    assert!(timeout(SOON, far.read_u8()).await.is_err());
+    relay.open();
+    let mut come = vec![0; all.len()];
+    far.read_exact(&mut come).await.unwrap();
+    assert_eq!(come, all);
 }

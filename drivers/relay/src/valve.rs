@@ -39,7 +39,11 @@ pub(crate) struct Valve {
 /// Whether bytes go through.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum State {
+    /// They do.
     Open,
+    /// They are taken in, and kept.
+    Kept,
+    /// They are not taken in.
     Shut,
 }
 
@@ -167,6 +171,16 @@ impl Valve {
         let mut now = self.of(way).subscribe();
         // It holds a sender itself, so that there always is one.
         drop(now.wait_for(|now| *now == state).await);
+    }
+
+    pub(crate) fn is(&self, way: Way, state: State) -> bool {
+        *self.of(way).borrow() == state
+    }
+
+    /// Waits until bytes are taken in.
+    pub(crate) async fn until_taken(&self, way: Way) {
+        let mut now = self.of(way).subscribe();
+        drop(now.wait_for(|now| *now != State::Shut).await);
     }
 
     /// Writes bytes, those that come back in pieces while they are to come slowly.

@@ -7,8 +7,9 @@ use migratrix_matrix::{RecoveryMoment, Strike};
 
 use super::{moment, word};
 
-/// What a step may take longer that ends a QEMU which does not hear SIGTERM, or migrates.
-const HEALING: Duration = Duration::from_secs(20);
+/// What a step may take longer that ends a QEMU which does not hear SIGTERM, migrates, or waits for a job that holds
+/// the domain: libvirt itself waits for that for half a minute, and says so then.
+const HEALING: Duration = Duration::from_secs(45);
 
 /// A step of a migration that is struck on its way.
 ///

@@ -4,14 +4,14 @@ use std::{sync::Arc, time::Duration};
 
 use migratrix_client::wire::{DomainAction, Migration, Op, Said};
 use migratrix_contract::Recorder;
-use migratrix_history::{Deed, Observation, Outcome, Side, Silence};
+use migratrix_history::{Deed, Observation, Outcome, Pending, Side, Silence};
 use migratrix_matrix::{Call as Asking, Control, Scenario};
 use tokio::{
     task::JoinHandle,
     time::{Instant, sleep_until, timeout},
 };
 
-use super::ticks;
+use super::{inspect::NO_JOB, ticks};
 use crate::{Client, Error, LibvirtDriver, slot::Role};
 
 /// After how many seconds a silent host is asked by the client, and how often: as the hosts themselves do.
@@ -174,21 +174,6 @@ impl LibvirtDriver<'_> {
         }
     }
 
-    /// The same, straight to the other host.
-    pub(super) fn plainly(&self, control: Control, asking: Asking) -> Migration {
-        let parameters = asking.parameters.into_iter();
-        let parameters = parameters.map(|(name, number)| (name.to_owned(), number));
-        Migration {
-            domain: self.subject.domain.clone(),
-            control,
-            flags: asking.flags.into_iter().map(str::to_owned).collect(),
-            parameters: parameters.collect(),
-            peer_uri: self.destination.peer_uri(),
-            uri: None,
-            disks: self.disks(),
-        }
-    }
-
     /// Waits for the answer, and no longer than this.
     pub(super) async fn linger(
         &mut self,
@@ -319,8 +304,7 @@ impl LibvirtDriver<'_> {
         if state.is_none() {
             return Some((true, None));
         }
-        let domain = self.subject.domain.clone();
-        let job = self.ask_anew(side, Op::Progress { side, domain }).await;
+        let job = self.job_of(side).await;
         let is_active = state.as_ref().is_some_and(|(state, _)| is_active(state));
         let comes_in = side == Side::Destination
             && state
@@ -328,10 +312,10 @@ impl LibvirtDriver<'_> {
                 .is_some_and(|(state, reason)| comes_in(state, reason));
         let rests = match job {
             _ if comes_in => false,
-            Ok(Said::Job(job)) => job.kind == "none",
+            Ok(Pending::Job { kind }) => kind == NO_JOB,
             // A domain that comes in is not asked for that, and one that does not run has no job.
-            Err(Error::Refused(_)) => !is_active,
-            Ok(_) | Err(_) => return None,
+            Ok(Pending::Refused { .. } | Pending::Absent) => !is_active,
+            Err(_) => return None,
         };
         Some((rests, state))
     }

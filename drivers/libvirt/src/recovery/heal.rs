@@ -10,6 +10,7 @@ use migratrix_matrix::{Activity, Persistence, Remedy, Way};
 use super::{
     call::{answered, is_active},
     routes::Routes,
+    strike,
 };
 use crate::{Error, LibvirtDriver, client::done, domain_xml};
 use Side::{Destination, Source};
@@ -61,18 +62,7 @@ impl LibvirtDriver<'_> {
 
     async fn healing(&mut self, side: Side, act: DomainAction) -> Result<HealingCall, Error> {
         let ended = self.act(side, act).await;
-        let call = match act {
-            DomainAction::Resume => "resume",
-            DomainAction::Destroy => "destroy",
-            DomainAction::Create => "create",
-            DomainAction::Suspend => "suspend",
-            DomainAction::CreatePaused
-            | DomainAction::Undefine
-            | DomainAction::AbortJob
-            | DomainAction::AbortPostcopy
-            | DomainAction::StartPostcopy => "other",
-        };
-        healing(call, side, ended)
+        healing(strike::call(act), side, ended)
     }
 
     /// Asks for the migration as it was asked for, to be gone on with: straight to the other host.

@@ -15,7 +15,6 @@ use migratrix_client::wire::DomainAction;
 use migratrix_contract::{Gate, HookPoint, Recorder, Signalled};
 use migratrix_history::{Observation, Proof, Side};
 use migratrix_matrix::{Family, Lasting, Recovery, RecoveryMoment, Strike};
-use migratrix_relay::Way;
 use serde_json::json;
 use tokio::{
     task::JoinHandle,
@@ -203,7 +202,7 @@ impl LibvirtDriver<'_> {
 
     /// Waits until the migration, as the source's QEMU tells of it, `is` as it is wanted.
     async fn until(
-        &mut self,
+        &self,
         moment: RecoveryMoment,
         is: impl Fn(&Standing) -> bool,
     ) -> Result<Standing, Error> {
@@ -217,9 +216,11 @@ impl LibvirtDriver<'_> {
         }
     }
 
-    /// Waits until memory is sent.
-    pub(super) async fn flows(&mut self, moment: RecoveryMoment) -> Result<Standing, Error> {
-        let is_sent = |it: &Standing| it.status == "active" && it.transferred > 0;
+    /// Waits until memory is sent, and goes by where there is a relay on its way.
+    pub(super) async fn flows(&self, moment: RecoveryMoment) -> Result<Standing, Error> {
+        let routes = &self.ordeal.routes;
+        let is_sent =
+            |it: &Standing| it.status == "active" && it.transferred > 0 && routes.has_passed_data();
         self.until(moment, is_sent).await
     }
 
@@ -243,9 +244,7 @@ impl LibvirtDriver<'_> {
             Side::Destination => "completed",
         };
         self.flows(moment).await?;
-        let host = Arc::clone(self.host(held));
-        let stopped = control(&host)?.signal_daemon(Signalled::Stopped).await;
-        self.broken(held, "can't stop the daemon", stopped)?;
+        self.signal_its_daemon(held, Signalled::Stopped).await?;
         self.ordeal.held = Some(held);
         self.lift_bandwidth().await;
         let standing = self.until(moment, |it| it.status == status).await?;
@@ -257,21 +256,20 @@ impl LibvirtDriver<'_> {
 
     /// Has the destination start the guest while nothing that its daemon says comes back.
     async fn withholds_reply(&mut self) -> Result<Proof, Error> {
-        let runs_before = self.struck()?.runs();
-        self.flows(RecoveryMoment::Reply).await?;
+        let moment = RecoveryMoment::Reply;
+        self.flows(moment).await?;
         self.lift_bandwidth().await;
-        let mut tick = ticks(LOOK_EVERY);
-        loop {
-            tick.tick().await;
-            let state = self.ordeal.monitors.run_state(Side::Destination).await;
-            let runs = state.as_deref() == Ok("running");
-            let is_there = !runs_before && self.is_paused_there().await;
-            if runs || is_there {
-                let side = Side::Destination;
-                return Ok(Proof::Runs { side });
+        if self.struck()?.runs() {
+            self.runs_there(moment).await?;
+        } else {
+            let mut tick = ticks(LOOK_EVERY);
+            while !self.is_paused_there().await {
+                self.must_go_on(moment)?;
+                tick.tick().await;
             }
-            self.must_go_on(RecoveryMoment::Reply)?;
         }
+        let side = Side::Destination;
+        Ok(Proof::Runs { side })
     }
 
     /// Whether the destination has taken over a guest that is paused, and stays so.
@@ -285,17 +283,14 @@ impl LibvirtDriver<'_> {
     /// Holds the data in postcopy, and waits until it stands.
     async fn in_postcopy(&mut self, moment: RecoveryMoment) -> Result<Proof, Error> {
         let is_end = moment == RecoveryMoment::PostcopyEnd;
-        if is_end {
-            self.until(moment, |it| it.status == POSTCOPY).await?;
-            if let Some(route) = &self.ordeal.routes.data {
-                // All that is to be sent may go, and nothing tells that it has come.
-                route.relay.shut_way(Way::Back);
-                route.relay.pace(u64::MAX);
-            }
-        }
         self.runs_there(moment).await?;
-        if let (false, Some(route)) = (is_end, &self.ordeal.routes.data) {
-            route.relay.shut();
+        if let Some(route) = &self.ordeal.routes.data {
+            if is_end {
+                // All may be sent that there is, and the last of it does not come.
+                route.relay.keep();
+            } else {
+                route.relay.shut();
+            }
         }
         let is_there = |it: &Standing| it.status == POSTCOPY && (it.remaining == 0) == is_end;
         let standing = self.until(moment, is_there).await?;
@@ -377,12 +372,8 @@ impl LibvirtDriver<'_> {
     /// Lets a daemon go on that was held still, if it is still there.
     pub(super) async fn continue_daemon(&mut self, side: Side) -> Result<(), Error> {
         let host = Arc::clone(self.host(side));
-        let control = control(&host)?;
-        let is_there = control.daemon();
-        let is_there = self.broken(side, "can't find the daemon", is_there)?;
-        if is_there.is_some() {
-            let goes_on = control.signal_daemon(Signalled::Continued).await;
-            self.broken(side, "can't let the daemon go on", goes_on)?;
+        if self.found(side, control(&host)?.daemon())?.is_some() {
+            self.signal_its_daemon(side, Signalled::Continued).await?;
         }
         Ok(())
     }

@@ -20,6 +20,12 @@ const ANSWERS: Duration = Duration::from_secs(5);
 /// The kind of a job that keeps its host from telling of it.
 const UNANSWERED: &str = "unanswered";
 
+/// The kind of a job where there is none (`VIR_DOMAIN_JOB_NONE`).
+pub(super) const NO_JOB: &str = "none";
+
+/// Why a guest is not held still.
+const IN_THE_WAY: &str = "a job of the domain is in the way";
+
 /// How long a guest may take to be held still, or to go on: longer only where a job is in its way.
 const STANDS: Duration = Duration::from_secs(5);
 
@@ -61,18 +67,42 @@ impl LibvirtDriver<'_> {
         if !self.is_struck() || side == Side::Source {
             return Ok(false);
         }
-        if self.ordeal.monitors.run_state(side).await.as_deref() == Ok(INCOMING) {
+        if self.comes_in(side).await {
             return Ok(true);
         }
         let state = self.state(side).await?;
-        Ok(state.is_some_and(|(_, reason)| reason.starts_with("postcopy")))
+        Ok(state.is_some_and(|(_, reason)| lacks_memory(&reason)))
+    }
+
+    /// Whether the domain's QEMU on a side says that it waits for its memory.
+    async fn comes_in(&self, side: Side) -> bool {
+        self.ordeal.monitors.run_state(side).await.as_deref() == Ok(INCOMING)
+    }
+
+    /// What is to be known of a job of the domain on a side.
+    pub(super) async fn job_of(&mut self, side: Side) -> Result<Pending, Error> {
+        let domain = self.subject.domain.clone();
+        let asked = timeout(ANSWERS, self.ask_anew(side, Op::Progress { side, domain })).await;
+        match asked {
+            // Its daemon answers other questions: what holds the domain is a job.
+            Err(_) => Ok(Pending::Job {
+                kind: UNANSWERED.to_owned(),
+            }),
+            Ok(Ok(Said::Job(job))) => Ok(Pending::Job { kind: job.kind }),
+            Ok(Ok(_)) => Err(Error::Malformed("progress")),
+            Ok(Err(Error::Refused(Refusal { code, .. }))) if code == NO_DOMAIN => {
+                Ok(Pending::Absent)
+            }
+            Ok(Err(Error::Refused(Refusal { code, domain, .. }))) => {
+                Ok(Pending::Refused { code, domain })
+            }
+            Ok(Err(error)) => Err(error),
+        }
     }
 
     /// Whether a job of the domain is under way on a side, or whether that is not answered.
     pub(crate) async fn is_busy(&mut self, side: Side) -> bool {
-        let domain = self.subject.domain.clone();
-        let job = self.ask_anew(side, Op::Progress { side, domain }).await;
-        !matches!(job, Ok(Said::Job(job)) if job.kind == "none")
+        !matches!(self.job_of(side).await, Ok(Pending::Job { kind }) if kind == NO_JOB)
     }
 
     pub(super) async fn look_at_daemon(
@@ -113,26 +143,7 @@ impl LibvirtDriver<'_> {
         when: When,
         record: &mut Recorder,
     ) -> Result<(), Error> {
-        let domain = self.subject.domain.clone();
-        let asked = timeout(ANSWERS, self.ask_anew(side, Op::Progress { side, domain })).await;
-        let Ok(asked) = asked else {
-            // Its daemon answers other questions: what holds the domain is a job.
-            let kind = UNANSWERED.to_owned();
-            let pending = Pending::Job { kind };
-            record.saw(Observation::Pending {
-                side,
-                when,
-                pending,
-            });
-            return Ok(());
-        };
-        let pending = match asked {
-            Ok(Said::Job(job)) => Pending::Job { kind: job.kind },
-            Ok(_) => return Err(Error::Malformed("progress")),
-            Err(Error::Refused(Refusal { code, .. })) if code == NO_DOMAIN => Pending::Absent,
-            Err(Error::Refused(Refusal { code, domain, .. })) => Pending::Refused { code, domain },
-            Err(error) => return Err(error),
-        };
+        let pending = self.job_of(side).await?;
         record.saw(Observation::Pending {
             side,
             when,
@@ -159,28 +170,38 @@ impl LibvirtDriver<'_> {
         Ok(())
     }
 
-    /// Records the guest's memory, and has it go on as it was.
+    /// Records the guest's memory, and has it go on as it was. Nothing is asked for that a job would hold up: it
+    /// would be done when that is over, to whatever guest is there then.
     pub(super) async fn examine(&mut self, side: Side, record: &mut Recorder) -> Result<(), Error> {
         let state = self.state(side).await?;
-        let Some((state, _)) = state.filter(|(state, _)| super::call::is_active(state)) else {
+        let Some((state, reason)) = state.filter(|(state, _)| super::call::is_active(state)) else {
             return Err(refused("the domain is not active"));
         };
-        if self.is_incomplete(side).await? {
+        if side == Side::Destination && (lacks_memory(&reason) || self.comes_in(side).await) {
             return Err(Error::incomplete());
+        }
+        if self.is_busy(side).await {
+            return Err(refused(IN_THE_WAY));
+        }
+        if state != "running" {
+            return self.record_survey(side, record).await;
         }
         self.stand(side, DomainAction::Suspend).await?;
         let surveyed = self.record_survey(side, record).await;
-        if state == "running" {
-            self.stand(side, DomainAction::Resume).await?;
-        }
+        self.stand(side, DomainAction::Resume).await?;
         surveyed
     }
 
     /// Suspends or resumes the guest.
     async fn stand(&mut self, side: Side, act: DomainAction) -> Result<(), Error> {
         let stands = timeout(STANDS, self.act(side, act)).await;
-        stands.unwrap_or_else(|_| Err(refused("a job of the domain is in the way")))
+        stands.unwrap_or_else(|_| Err(refused(IN_THE_WAY)))
     }
+}
+
+/// Whether a domain that is there for this reason waits for memory, or will never get it.
+fn lacks_memory(reason: &str) -> bool {
+    reason.starts_with("postcopy")
 }
 
 impl Error {

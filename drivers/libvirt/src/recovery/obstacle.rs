@@ -20,7 +20,7 @@ const SHORT: u64 = 256 << 20;
 
 /// How a domain is there that is in the way.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Occupies {
+pub(crate) enum Occupies {
     /// It is defined.
     Defined,
     /// It is active, and paused.
@@ -30,11 +30,7 @@ enum Occupies {
 /// What stands in the way.
 pub(crate) enum Obstacle {
     /// A domain of this name, which is not the case's own.
-    Domain {
-        name: String,
-        is_active: bool,
-        is_kept: bool,
-    },
+    Domain { name: String, how: Occupies },
     /// A gate of the hook script.
     Gate,
     /// A folder that is full.
@@ -106,28 +102,33 @@ impl LibvirtDriver<'_> {
 
     /// A call that can't succeed as it is.
     fn call_into_the_void(&mut self, strike: Strike) -> Result<Option<Obstacle>, Error> {
-        let host = Arc::clone(&self.destination);
-        let control = control(&host)?;
-        let ours = control.our_address();
-        // The destination listens to it; no other case's does, and nobody here.
-        let port = control.listen(0).and_then(|listener| listener.local_addr());
-        let port = self
-            .broken(Destination, "can't find a free port", port)?
-            .port();
-        let uri = match strike {
-            Strike::UriUnknown => format!("tcp://nobody.invalid:{port}"),
+        let (scheme, host) = match strike {
+            Strike::UriUnknown => ("tcp", "nobody.invalid".to_owned()),
             // No host has this address of the lab's network, and none ever will: it is the last.
-            Strike::UriUnreachable => format!("tcp://198.18.255.254:{port}"),
-            Strike::UriRefusing => format!("tcp://{ours}:{port}"),
-            Strike::UriScheme => format!("odd://nobody.invalid:{port}"),
+            Strike::UriUnreachable => ("tcp", "198.18.255.254".to_owned()),
+            Strike::UriRefusing => {
+                let host = Arc::clone(&self.destination);
+                ("tcp", control(&host)?.our_address().to_string())
+            }
+            Strike::UriScheme => ("odd", "nobody.invalid".to_owned()),
             Strike::TlsMissing
             | Strike::MachineUnknown
             | Strike::CpuModelUnknown
             | Strike::CpuFeatureUnknown => return Ok(Some(Obstacle::OfTheCall)),
             _ => return Ok(None),
         };
-        self.ordeal.routes.uri = Some(uri);
+        let port = self.free_port()?;
+        self.ordeal.routes.uri = Some(format!("{scheme}://{host}:{port}"));
         Ok(Some(Obstacle::OfTheCall))
+    }
+
+    /// A port that the destination can listen to: no other case's does, and nobody here.
+    fn free_port(&self) -> Result<u16, Error> {
+        let host = Arc::clone(&self.destination);
+        let listener = control(&host)?.listen(0);
+        let address = listener.and_then(|listener| listener.local_addr());
+        let address = self.broken(Destination, "can't find a free port", address)?;
+        Ok(address.port())
     }
 
     /// Something of the host itself.
@@ -174,29 +175,23 @@ impl LibvirtDriver<'_> {
     async fn own_domain(&mut self) -> Result<Obstacle, Error> {
         let name = self.subject.domain.clone();
         self.act(Destination, DomainAction::CreatePaused).await?;
-        Ok(Obstacle::Domain {
-            name,
-            is_active: true,
-            is_kept: false,
-        })
+        let how = Occupies::Active;
+        Ok(Obstacle::Domain { name, how })
     }
 
     /// Defines a domain on the destination, or starts one, which is paused then.
     async fn occupy(&mut self, name: String, uuid: &str, how: Occupies) -> Result<Obstacle, Error> {
-        let active = how == Occupies::Active;
         let xml = domain_xml(&self.other(&name), uuid, Variant::Plain);
         let side = Destination;
-        if active {
-            let paused = true;
-            done(self.on(side).await?, Op::CreateXml { side, xml, paused }).await?;
-        } else {
-            done(self.on(side).await?, Op::Define { side, xml }).await?;
+        let client = self.on(side).await?;
+        match how {
+            Occupies::Defined => done(client, Op::Define { side, xml }).await?,
+            Occupies::Active => {
+                let paused = true;
+                done(client, Op::CreateXml { side, xml, paused }).await?;
+            }
         }
-        Ok(Obstacle::Domain {
-            name,
-            is_active: active,
-            is_kept: !active,
-        })
+        Ok(Obstacle::Domain { name, how })
     }
 
     /// A plain domain of this name, without what the case's own has for itself.
@@ -215,17 +210,12 @@ impl LibvirtDriver<'_> {
         let host = Arc::clone(&self.destination);
         let control = control(&host)?;
         let done = match obstacle {
-            Obstacle::Domain {
-                name,
-                is_active,
-                is_kept,
-            } => {
-                if is_active {
-                    self.act_on(&name, DomainAction::Destroy).await?;
-                }
-                if is_kept {
-                    self.act_on(&name, DomainAction::Undefine).await?;
-                }
+            Obstacle::Domain { name, how } => {
+                let act = match how {
+                    Occupies::Defined => DomainAction::Undefine,
+                    Occupies::Active => DomainAction::Destroy,
+                };
+                self.act_on(Destination, name, act).await?;
                 Ok(())
             }
             Obstacle::Gate => control.open_gates(&self.subject.domain),
@@ -236,11 +226,6 @@ impl LibvirtDriver<'_> {
         };
         self.ordeal.routes.uri = None;
         self.broken(Destination, "can't take away what is in the way", done)
-    }
-
-    async fn act_on(&mut self, name: &str, act: DomainAction) -> Result<(), Error> {
-        let (side, domain) = (Destination, name.to_owned());
-        done(self.on(side).await?, Op::Domain { side, domain, act }).await
     }
 }
 

@@ -69,6 +69,12 @@ impl Routes {
         self.data.iter().chain(&self.management)
     }
 
+    /// Whether data have gone by, where they go through a relay.
+    pub(crate) fn has_passed_data(&self) -> bool {
+        let data = self.data.as_ref();
+        data.is_none_or(|route| route.relay.passed() > 0)
+    }
+
     /// The URI that the call names for the data; `None` where the destination chooses.
     pub(crate) fn data_uri(&self) -> Option<String> {
         let relayed = self.data.as_ref().map(|route| route.uri.clone());

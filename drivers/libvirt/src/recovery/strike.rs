@@ -142,16 +142,22 @@ impl LibvirtDriver<'_> {
         Ok(qemu.map_or(0, |qemu| number(&qemu)))
     }
 
-    /// Kills the daemon of a side. Who was connected to it is to connect anew.
-    pub(super) async fn kill_daemon(&mut self, side: Side) -> Result<Deed, Error> {
+    /// Signals the daemon of a side, and says which process that is.
+    pub(super) async fn signal_its_daemon(&self, side: Side, how: Signalled) -> Result<u32, Error> {
         let host = Arc::clone(self.host(side));
         let control = control(&host)?;
         let daemon = self.found(side, control.daemon())?;
-        let done = control.signal_daemon(Signalled::Killed).await;
-        self.broken(side, "can't kill the daemon", done)?;
+        let signalled = control.signal_daemon(how).await;
+        self.broken(side, "can't signal the daemon", signalled)?;
+        Ok(daemon.map_or(0, |daemon| number(&daemon)))
+    }
+
+    /// Kills the daemon of a side. Who was connected to it is to connect anew.
+    pub(super) async fn kill_daemon(&mut self, side: Side) -> Result<Deed, Error> {
+        let pid = self.signal_its_daemon(side, Signalled::Killed).await?;
         self.forget(side);
         self.ordeal.held.take_if(|held| *held == side);
-        Ok(killed("daemon", daemon.map_or(0, |daemon| number(&daemon))))
+        Ok(killed("daemon", pid))
     }
 
     /// Starts the daemon of a side again, and listens to it.
@@ -183,16 +189,10 @@ impl LibvirtDriver<'_> {
         Ok(())
     }
 
-    async fn silence_daemon(&mut self, side: Side) -> Result<Deed, Error> {
-        let host = Arc::clone(self.host(side));
-        let control = control(&host)?;
-        let daemon = self.found(side, control.daemon())?;
-        let done = control.signal_daemon(Signalled::Stopped).await;
-        self.broken(side, "can't stop the daemon", done)?;
-        Ok(Deed::Stopped {
-            process: "daemon".to_owned(),
-            pid: daemon.map_or(0, |daemon| number(&daemon)),
-        })
+    async fn silence_daemon(&self, side: Side) -> Result<Deed, Error> {
+        let pid = self.signal_its_daemon(side, Signalled::Stopped).await?;
+        let process = "daemon".to_owned();
+        Ok(Deed::Stopped { process, pid })
     }
 
     fn set_link(&self, side: Side, link: Link) -> Result<Deed, Error> {
@@ -203,7 +203,7 @@ impl LibvirtDriver<'_> {
         Ok(Deed::Made { what })
     }
 
-    fn found(
+    pub(super) fn found(
         &self,
         side: Side,
         looked: std::io::Result<Option<ProcessIdentity>>,
@@ -319,7 +319,7 @@ const fn number(process: &ProcessIdentity) -> u32 {
 }
 
 /// The word of a call, as it is recorded.
-const fn call(act: DomainAction) -> &'static str {
+pub(super) const fn call(act: DomainAction) -> &'static str {
     match act {
         DomainAction::AbortJob => "abort-job",
         DomainAction::AbortPostcopy => "abort-job-postcopy",

@@ -18,6 +18,7 @@
 
 mod classes;
 mod flight;
+mod outcomes;
 mod postcopy;
 mod refused;
 mod remedy;
@@ -120,10 +121,18 @@ impl Libvirts {
     /// enough.
     #[must_use]
     pub fn can_resume(&self) -> bool {
-        let all = [self.client, self.source, self.destination];
-        let mut known = all.into_iter().flatten();
-        known.all(|version| version >= POSTCOPY_RESUME)
+        knows_lost_postcopy(&[self.client, self.source, self.destination])
     }
+
+    /// Whether the source's daemon can be told to pause a postcopy.
+    fn can_pause(&self) -> bool {
+        knows_lost_postcopy(&[self.client, self.source])
+    }
+}
+
+fn knows_lost_postcopy(of: &[Option<Version>]) -> bool {
+    let mut known = of.iter().flatten();
+    known.all(|version| *version >= POSTCOPY_RESUME)
 }
 
 impl Recovery {

@@ -12,15 +12,15 @@ use crate::{
 use RecoveryMoment::{Confirm, Finish, FirstPass, LaterPass, Launched, Prepare, Reply, Switchover};
 use Strike::{
     DataReset, DataStalled, DestinationQemuKilled, DestinationQemuStopped, LinkDown,
-    ManagementReset, NeverConverges, ReplyLost, Resumed, SourceQemuKilled, SourceQemuStopped,
-    Suspended,
+    ManagementReset, NeverConverges, ReplyLost, Resumed, SourceDaemonKilled, SourceQemuKilled,
+    SourceQemuStopped, Suspended,
 };
 
 const POINT: &str = "the suite `recovery`: a case shows what its name says";
 const TUNNEL: &str = "virDomainMigrateFlags, VIR_MIGRATE_TUNNELLED";
 const PROTOCOL: &str = "virDomainMigrateVersion3Full in libvirt's libvirt-domain.c";
 
-static ROWS: [Row<Recovery>; 17] = [
+static ROWS: [Row<Recovery>; 18] = [
     row(
         "other-family",
         |point| !strikes(point.family()).contains(&point.strike),
@@ -142,6 +142,17 @@ static ROWS: [Row<Recovery>; 17] = [
         },
         "there is a choice only where a postcopy can be gone on with, or be given up",
         "virDomainMigrateFlags, VIR_MIGRATE_POSTCOPY_RESUME",
+    ),
+    row(
+        "answered-when-given-up",
+        |point| {
+            point.way == Way::GiveUp
+                && point.strike == SourceDaemonKilled
+                && point.control() == Control::Normal
+        },
+        "the client waits for the destination's Finish, and that for memory which is held until it is given up: \
+         there is no answer before",
+        PROTOCOL,
     ),
 ];
 

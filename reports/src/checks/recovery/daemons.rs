@@ -28,7 +28,7 @@ struct Seen {
 /// Each side's daemon, before and after.
 pub(super) fn daemons(evidence: &Evidence<'_>, point: &Recovery) -> Judged {
     let mut wrong = Vec::new();
-    for side in [Side::Source, Side::Destination] {
+    for side in Side::BOTH {
         if evidence.is_foreign(side) {
             let host = evidence.host(side);
             return Ok(Verdict::skipped(format!(

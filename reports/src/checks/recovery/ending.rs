@@ -102,7 +102,7 @@ pub(super) fn owner_of(looks: [&DomainState; 2]) -> Owner {
 }
 
 /// The state of a domain that is active, and its reason.
-fn active(look: &DomainState) -> Option<(&str, &str)> {
+pub(super) fn active(look: &DomainState) -> Option<(&str, &str)> {
     match look {
         DomainState::Present(domain) if domain.active => {
             Some((domain.state.as_str(), domain.reason.as_str()))
@@ -167,6 +167,18 @@ pub(super) const fn healed_owner(remedy: Remedy, owner: Owner) -> Owner {
     }
 }
 
+/// How the migration ended that was tried once more.
+pub(super) fn retry<'h>(evidence: &Evidence<'h>) -> Option<&'h Outcome> {
+    evidence.last(|saw| match saw {
+        Observation::Ended {
+            verb: Verb::Retry,
+            outcome,
+            ..
+        } => Some(outcome),
+        _ => None,
+    })
+}
+
 /// What came of a case, as far as it was seen.
 pub(in crate::checks) fn outcome(evidence: &Evidence<'_>) -> Option<Recovered> {
     let looks = [
@@ -178,14 +190,7 @@ pub(in crate::checks) fn outcome(evidence: &Evidence<'_>) -> Option<Recovered> {
         Observation::Healed { remedy, .. } => remedy.parse().ok(),
         _ => None,
     });
-    let tried = evidence.last(|saw| match saw {
-        Observation::Ended {
-            verb: Verb::Retry,
-            outcome,
-            ..
-        } => Some(matches!(outcome, Outcome::Done)),
-        _ => None,
-    });
+    let tried = retry(evidence).map(|outcome| matches!(outcome, Outcome::Done));
     let healed = healed_owner(remedy.unwrap_or(Remedy::Nothing), owner);
     Some(Recovered {
         owner,

@@ -13,7 +13,7 @@ use crate::{
 /// What both sides told from the call to what heals.
 pub(super) fn events(evidence: &Evidence<'_>, point: &Recovery) -> Judged {
     let chosen = chosen(evidence, point)?;
-    let [source, destination] = [Side::Source, Side::Destination].map(|side| heard(evidence, side));
+    let [source, destination] = Side::BOTH.map(|side| heard(evidence, side));
     if !is_listened_to(evidence) {
         return Err(evidence.unseen("the source's events were not heard"));
     }

@@ -30,7 +30,7 @@ pub(super) fn one_runs(evidence: &Evidence<'_>) -> Judged {
             evidence.host(Side::Destination)
         )));
     }
-    let both = [Side::Source, Side::Destination].map(|side| stretches(evidence, side));
+    let both = Side::BOTH.map(|side| stretches(evidence, side));
     if let Some((one, other)) = overlap(&both) {
         return Ok(Verdict::fail(format!(
             "the guest ran on both sides at once: the source was {}; the destination was {}",

@@ -5,10 +5,10 @@
     reason = "each question picks one kind of observation"
 )]
 
-use migratrix_history::{DomainState, HealingCall, Observation, Outcome, Side, Verb, When};
+use migratrix_history::{DomainState, HealingCall, Observation, Outcome, Side, When};
 use migratrix_matrix::{Owner, Recovery, Remedy};
 
-use super::ending::{Chosen, Told, chosen, healed_owner, is_told};
+use super::ending::{Chosen, Told, active, chosen, healed_owner, is_told, retry};
 use crate::{
     Verdict,
     checks::{
@@ -30,7 +30,9 @@ pub(super) fn retried(evidence: &Evidence<'_>, point: &Recovery) -> Judged {
             point.strike, point.moment
         )));
     }
-    let outcome = outcome(evidence)?;
+    let outcome = retry(evidence);
+    let outcome =
+        outcome.ok_or_else(|| evidence.unseen("the migration was not tried once more"))?;
     let owner = healed_owner(chosen.ending.remedy, chosen.ending.owner);
     match (owner, outcome) {
         (_, Outcome::Unknown { why }) => Err(Verdict::unknown(format!(
@@ -89,18 +91,6 @@ fn refused(call: &HealingCall) -> Option<String> {
     Some(format!("{} on {}: {why}", call.call, place(call.side)))
 }
 
-fn outcome<'h>(evidence: &Evidence<'h>) -> Result<&'h Outcome, Verdict> {
-    let ended = evidence.last(|saw| match saw {
-        Observation::Ended {
-            verb: Verb::Retry,
-            outcome,
-            ..
-        } => Some(outcome),
-        _ => None,
-    });
-    ended.ok_or_else(|| evidence.unseen("the migration was not tried once more"))
-}
-
 /// After the retry the destination has the guest, as it was, and its memory obeys the law.
 fn arrived(evidence: &Evidence<'_>, point: &Recovery) -> Judged {
     let (source, destination) = (
@@ -112,7 +102,7 @@ fn arrived(evidence: &Evidence<'_>, point: &Recovery) -> Judged {
         DomainState::Present(domain) => domain.active && domain.state == wanted.word(),
         DomainState::Absent => false,
     };
-    if !right || is_active(source) {
+    if !right || active(source).is_some() {
         let (from, to) = (
             evidence.host(Side::Source),
             evidence.host(Side::Destination),
@@ -139,7 +129,7 @@ fn arrived(evidence: &Evidence<'_>, point: &Recovery) -> Judged {
 /// What the destination lacks it lacks still: the retry is refused for the same reason, and the source has the guest.
 fn refused_alike(evidence: &Evidence<'_>, chosen: &Chosen<'_>, outcome: &Outcome) -> Judged {
     let source = evidence.look(Side::Source, When::Retried)?;
-    let right = is_told(Told::Answer(outcome), chosen.ending.answer) && is_active(source);
+    let right = is_told(Told::Answer(outcome), chosen.ending.answer) && active(source).is_some();
     Ok(Verdict::pass_if(right, || {
         let host = evidence.host(Side::Source);
         let ended = match outcome {
@@ -160,7 +150,7 @@ fn untouched(evidence: &Evidence<'_>) -> Judged {
         evidence.look(Side::Source, When::Retried)?,
         evidence.look(Side::Destination, When::Retried)?,
     );
-    let right = is_active(destination) && !is_active(source);
+    let right = active(destination).is_some() && active(source).is_none();
     Ok(Verdict::pass_if(right, || {
         let (from, to) = (
             evidence.host(Side::Source),
@@ -172,11 +162,4 @@ fn untouched(evidence: &Evidence<'_>) -> Judged {
             seen(destination)
         )
     }))
-}
-
-const fn is_active(look: &DomainState) -> bool {
-    match look {
-        DomainState::Present(domain) => domain.active,
-        DomainState::Absent => false,
-    }
 }

@@ -61,7 +61,7 @@ const LATELY: Since = Since::between(Version::new(11, 3, 0), Version::new(12, 8,
 const EARLY: Since = Since::between(Version::new(7, 0, 0), Version::new(9, 0, 0));
 
 /// The table. Of what one host keeps there is none.
-const ROWS: [Row; 16] = [
+const ROWS: [Row; 17] = [
     Row {
         path: "/domain/@id",
         of: &[Running],
@@ -100,6 +100,14 @@ const ROWS: [Row; 16] = [
         values: &["<alias name='"],
         why: "the names that libvirt gives to devices are of the running domain; those that a user gives \
               start with `ua-` (formatdomain.html, `alias`)",
+    },
+    Row {
+        path: "/domain/devices/controller/alias",
+        of: &[Running],
+        when: Always,
+        values: &["<alias name='usb'/>"],
+        why: "the name of a USB controller of the model `none`, which is no device: a daemon that is started again \
+              does not read it back (virDomainControllerDefParseXML)",
     },
     Row {
         path: "/domain/devices/disk/source/@index",
@@ -291,6 +299,12 @@ mod tests {
         (
             "/domain/devices/rng[virtio]/alias",
             Some("<alias name='rng0'/>"),
+            None,
+            [(9, 0), (9, 0)],
+        ),
+        (
+            "/domain/devices/controller[usb:0]/alias",
+            Some("<alias name='usb'/>"),
             None,
             [(9, 0), (9, 0)],
         ),

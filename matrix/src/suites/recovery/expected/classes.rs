@@ -41,8 +41,10 @@ pub(super) const NOT_RUNNING: ErrorClass = class(55, QEMU);
 pub(super) const ALREADY_ACTIVE: ErrorClass = class(55, DOMAIN);
 /// `VIR_ERR_NO_DOMAIN`, of QEMU's driver.
 pub(super) const NO_DOMAIN: ErrorClass = class(42, QEMU);
-/// `VIR_ERR_NO_DOMAIN`, as the client's library says it itself: Finish has given none.
-pub(super) const NONE_FINISHED: ErrorClass = class(42, 0);
+/// `VIR_ERR_NO_DOMAIN`, of the wait for a job: the domain was removed meanwhile.
+pub(super) const REMOVED: ErrorClass = class(42, 0);
+/// `VIR_ERR_SYSTEM_ERROR`, of a process that is looked for and is gone.
+pub(super) const NO_PROCESS: ErrorClass = class(38, 0);
 /// `VIR_ERR_OPERATION_ABORTED`: the job was cancelled.
 pub(super) const ABORTED: ErrorClass = class(78, QEMU);
 /// `VIR_ERR_HOOK_SCRIPT_FAILED`.

@@ -1,11 +1,12 @@
 //! What must come of a migration that is struck while it is under way, before postcopy.
 
 use super::{
-    Answer, Ending, ErrorClass, FlagEffect, Owner, Remedy, Standing,
+    Answer, Ending, ErrorClass, FlagEffect, Standing,
     classes::{
-        ABORTED, BROKEN, CLOSED, DOMAIN_FAILED, FAILED, INTERNAL, NO_DOMAIN, NONE_FINISHED,
-        NOT_RUNNING, RESET,
+        ABORTED, BROKEN, CLOSED, DOMAIN_FAILED, FAILED, INTERNAL, NO_DOMAIN, NO_PROCESS,
+        NOT_RUNNING, REMOVED, RESET,
     },
+    outcomes::{gone_over, lost, lost_after, paused_beside, paused_on_source, stays, success},
 };
 use crate::{
     Control,
@@ -19,7 +20,7 @@ use RecoveryMoment::{
     Reply, Switchover,
 };
 
-pub(super) const STAYS: &str = "any failure before the destination runs the guest: the source runs it, or has it \
+const STAYS: &str = "any failure before the destination runs the guest: the source runs it, or has it \
     paused as it was, and the destination is cleared (virDomainMigrateVersion3Full, \
     qemuMigrationSrcPerformPeer2Peer3, qemuMigrationSrcRestoreDomainState)";
 const GOES: &str =
@@ -40,107 +41,46 @@ const FINISH: &str = "Finish fails or its answer is lost: the source is told tha
     (virDomainMigrateVersion3Full)";
 const RACE: &str = "a cancel, or a destroy, that comes while QEMU completes may be too late \
     (migrate_cancel in QEMU's qapi/migration.json)";
+const NOT_THERE: &str = "what Prepare has not made yet can't be destroyed: the call is refused, and changes nothing \
+    (qemuMigrationDstPrepareAny asks the hook before it adds the domain)";
+const UNREAD: &str = "who was silent reads first what was sent to him until his peer closed the connection \
+    (virNetServerClientDispatchEvent, virNetClientIOHandleInput)";
 
-/// The connection of the data was lost, as the source's QEMU or its daemon tells it.
-const DATA: &[ErrorClass] = &[FAILED, INTERNAL];
+/// The connection of the data was lost, as the source's QEMU or its daemon tells it, or the client's library, which makes
+/// one error of what both sides say (virDomainMigrateVersion3Full).
+const DATA: &[ErrorClass] = &[FAILED, INTERNAL, DOMAIN_FAILED];
 /// The connection to a daemon was lost.
 const CONNECTION: &[ErrorClass] = &[RESET, CLOSED];
 /// The one or the other: both go the same way, and whichever is missed first is told.
 const EITHER: &[ErrorClass] = &[FAILED, INTERNAL, RESET, CLOSED];
-
-/// How the domain stands on the source when it has what it had: in the state of before, with a reason of
-/// its own where it had been stopped. libvirt starts it again (`migration-canceled`), or QEMU has done that
-/// already (`unpaused`).
-pub(super) const fn as_it_was(point: &Recovery) -> Standing {
-    Standing::Active(if !point.runs() {
-        &[("paused", "user")]
-    } else if point.moment.is_stopped() {
-        &[("running", "unpaused"), ("running", "migration-canceled")]
-    } else {
-        &[("running", "booted")]
-    })
-}
-
-/// How it stands there when it was stopped for the switchover, and nobody has resumed it.
-pub(super) const fn left_paused(point: &Recovery) -> Standing {
-    Standing::Active(if point.runs() {
-        &[("paused", "migration")]
-    } else {
-        &[("paused", "user")]
-    })
-}
-
-/// How it stands on the destination when it has come.
-pub(super) const fn arrived(point: &Recovery) -> Standing {
-    Standing::Active(if point.runs() {
-        &[("running", "migrated")]
-    } else {
-        &[("paused", "user"), ("paused", "migration")]
-    })
-}
-
-/// The migration fails, and the source has the guest.
-pub(super) const fn stays(
-    point: &Recovery,
-    classes: &'static [ErrorClass],
-    rule: &'static str,
-) -> Ending {
-    Ending {
-        answer: Answer::Error(classes),
-        owner: Owner::Source,
-        source: as_it_was(point),
-        destination: Standing::Clear,
-        flags: FlagEffect::None,
-        remedy: Remedy::Nothing,
-        rule,
-    }
-}
-
-/// The destination has the guest, and the source knows it.
-pub(super) const fn gone_over(point: &Recovery, answer: Answer, rule: &'static str) -> Ending {
-    Ending {
-        answer,
-        owner: Owner::Destination,
-        source: Standing::Inactive(&["migrated"]),
-        destination: arrived(point),
-        flags: FlagEffect::Both,
-        remedy: Remedy::Nothing,
-        rule,
-    }
-}
-
-/// Nobody has the guest: its configuration is shut off on the source for this reason.
-const fn lost(answer: Answer, reasons: &'static [&'static str], rule: &'static str) -> Ending {
-    Ending {
-        answer,
-        owner: Owner::Nobody,
-        source: Standing::Inactive(reasons),
-        destination: Standing::Clear,
-        flags: FlagEffect::None,
-        remedy: Remedy::StartAnew,
-        rule,
-    }
-}
-
-/// As [`lost`], after success: what the flags ask for has taken effect.
-const fn lost_after(rule: &'static str) -> Ending {
-    Ending {
-        flags: FlagEffect::Both,
-        ..lost(Answer::Success, &["migrated"], rule)
-    }
-}
-
-const fn success(point: &Recovery, rule: &'static str) -> Ending {
-    gone_over(point, Answer::Success, rule)
-}
+/// The source's QEMU is gone, as whichever step comes to it first tells it: the migration's job and its monitor
+/// (qemuMigrationJobCheckStatus, qemuMonitorIO), the look whether it is active (virDomainObjCheckActive), the look-up
+/// of a transient domain (qemuDomainObjFromDomain), a wait for a job of one that is removed meanwhile
+/// (virDomainObjBeginJob), and the look at the process itself (virProcessGetMaxMemLock).
+const SOURCE_GONE: &[ErrorClass] = &[
+    NOT_RUNNING,
+    FAILED,
+    DOMAIN_FAILED,
+    INTERNAL,
+    BROKEN,
+    NO_DOMAIN,
+    REMOVED,
+    NO_PROCESS,
+];
+/// The destination's QEMU is gone: the source tells of the connection of the data, in whose place comes what
+/// Finish has to say (virDomainMigrateVersion3Full): that there is no such domain, or none that comes in
+/// (qemuMigrationJobIsActive).
+const DESTINATION_GONE: &[ErrorClass] = &[FAILED, INTERNAL, DOMAIN_FAILED, NO_DOMAIN, NOT_RUNNING];
+/// The same, where it is gone before the source connects: nobody listens.
+const DESTINATION_NOT_REACHED: &[ErrorClass] = &[RESET, FAILED, INTERNAL, NO_DOMAIN, NOT_RUNNING];
 
 /// How it may end.
 pub(super) fn endings(point: &Recovery) -> Vec<Ending> {
     match point.strike {
         Strike::Cancelled | Strike::NeverConverges | Strike::DataStalled => cancelled(point),
         Strike::ClientKilled => client_killed(point),
-        Strike::SourceQemuKilled => source_died(point, "crashed"),
-        Strike::SourceDestroyed => source_died(point, "destroyed"),
+        Strike::SourceQemuKilled => source_died(point, &["crashed"], &["crashed", "migrated"]),
+        Strike::SourceDestroyed => source_died(point, &["destroyed"], &["destroyed", "migrated"]),
         Strike::DestinationQemuKilled => destination_died(point),
         Strike::DestinationDestroyed => destination_destroyed(point),
         Strike::DestinationDaemonKilled => destination_restarted(point),
@@ -205,11 +145,11 @@ fn client_killed(point: &Recovery) -> Vec<Ending> {
         }
         (Control::Normal, Switchover) => vec![
             gone(stays(point, &[], STAYS)),
-            gone(paused_on_source(point, Answer::Gone, CLIENT)),
+            paused_on_source(point, Answer::Gone, CLIENT),
         ],
         (Control::Normal, Finish) => vec![
-            gone(paused_on_source(point, Answer::Gone, CLIENT)),
-            gone(paused_beside(point, Answer::Gone, CLIENT)),
+            paused_on_source(point, Answer::Gone, CLIENT),
+            paused_beside(point, Answer::Gone, CLIENT),
         ],
         (Control::Normal, Reply | Confirm | PostcopyMiddle | PostcopyEnd) => {
             vec![gone(success(point, CONFIRM))]
@@ -217,73 +157,45 @@ fn client_killed(point: &Recovery) -> Vec<Ending> {
     }
 }
 
-/// The source keeps the guest, paused, and the destination is cleared.
-const fn paused_on_source(point: &Recovery, answer: Answer, rule: &'static str) -> Ending {
-    let remedy = if point.runs() {
-        Remedy::Resume
-    } else {
-        Remedy::Nothing
-    };
-    Ending {
-        answer,
-        source: left_paused(point),
-        remedy,
-        ..stays(point, &[], rule)
-    }
-}
-
-/// The destination has the guest, and the source keeps it too, paused.
-const fn paused_beside(point: &Recovery, answer: Answer, rule: &'static str) -> Ending {
-    Ending {
-        source: left_paused(point),
-        flags: FlagEffect::Destination,
-        remedy: Remedy::DestroySource,
-        ..gone_over(point, answer, rule)
-    }
-}
-
-fn source_died(point: &Recovery, reason: &'static str) -> Vec<Ending> {
-    let destroyed = reason == "destroyed";
-    let reasons: &[&str] = if destroyed {
-        &["destroyed"]
-    } else {
-        &["crashed"]
-    };
-    let over = Ending {
-        source: Standing::Inactive(if destroyed {
-            &["destroyed", "migrated"]
-        } else {
-            &["crashed", "migrated"]
-        }),
-        ..success(point, CONFIRM)
-    };
-    let lost = |classes| lost(Answer::Error(classes), reasons, DIED);
+/// What is shut off on the source is so for one of these reasons: where the guest is lost, and where it had gone.
+fn source_died(
+    point: &Recovery,
+    died: &'static [&'static str],
+    gone: &'static [&'static str],
+) -> Vec<Ending> {
+    let lost = lost(Answer::Error(SOURCE_GONE), died, DIED);
     match point.moment {
-        Call | Prepare => vec![lost(&[NOT_RUNNING, FAILED])],
-        Launched if destroyed => vec![lost(&[NOT_RUNNING, FAILED])],
-        Launched => vec![lost(&[FAILED, BROKEN])],
-        FirstPass | LaterPass => vec![lost(&[FAILED, DOMAIN_FAILED, INTERNAL])],
-        Switchover if destroyed => vec![lost(&[BROKEN]), success(point, RACE)],
-        Switchover => vec![lost(&[BROKEN, INTERNAL])],
-        Finish | Reply | Confirm | PostcopyMiddle | PostcopyEnd => vec![over],
+        Call | Prepare | Launched | FirstPass | LaterPass => vec![lost],
+        // The destroy waits for a daemon that is held still, and the migration goes on with it.
+        Switchover if point.strike == Strike::SourceDestroyed => {
+            vec![lost, success(point, RACE)]
+        }
+        Switchover => vec![lost],
+        Finish | Reply | Confirm | PostcopyMiddle | PostcopyEnd => vec![Ending {
+            source: Standing::Inactive(gone),
+            ..success(point, CONFIRM)
+        }],
     }
 }
 
 fn destination_died(point: &Recovery) -> Vec<Ending> {
     match point.moment {
-        Call | Prepare | Launched => vec![stays(point, &[RESET, FAILED, INTERNAL], STAYS)],
-        FirstPass | LaterPass | Switchover => vec![stays(point, DATA, STAYS)],
-        Finish => vec![stays(point, &[INTERNAL, NONE_FINISHED, FAILED], FINISH)],
+        Call | Prepare | Launched => vec![stays(point, DESTINATION_NOT_REACHED, STAYS)],
+        FirstPass | LaterPass | Switchover => vec![stays(point, DESTINATION_GONE, STAYS)],
+        Finish => vec![stays(point, &[INTERNAL, REMOVED, FAILED], FINISH)],
         Reply | Confirm | PostcopyMiddle | PostcopyEnd => vec![lost_after(LOST)],
     }
 }
 
 fn destination_destroyed(point: &Recovery) -> Vec<Ending> {
     match point.moment {
-        Call | Prepare | Launched => vec![stays(point, &[RESET, FAILED], STAYS)],
-        FirstPass | LaterPass => vec![stays(point, &[FAILED], STAYS)],
-        Switchover => vec![stays(point, &[NO_DOMAIN, FAILED], STAYS)],
-        Finish => vec![stays(point, &[INTERNAL], FINISH), lost_after(RACE)],
+        Call | Prepare => vec![success(point, NOT_THERE)],
+        Launched => vec![stays(point, DESTINATION_NOT_REACHED, STAYS)],
+        FirstPass | LaterPass | Switchover => vec![stays(point, DESTINATION_GONE, STAYS)],
+        Finish => vec![
+            stays(point, &[INTERNAL, NO_DOMAIN, REMOVED], FINISH),
+            lost_after(RACE),
+        ],
         Reply | Confirm | PostcopyMiddle | PostcopyEnd => vec![lost_after(LOST)],
     }
 }
@@ -308,11 +220,11 @@ fn source_restarted(point: &Recovery) -> Vec<Ending> {
     let answer = answer_past_finish(point);
     match point.moment {
         Call | Prepare | Launched | FirstPass | LaterPass | Switchover => {
-            vec![stays(point, &[RESET], STAYS)]
+            vec![stays(point, CONNECTION, STAYS)]
         }
         Finish => vec![
             paused_beside(point, answer, RESTART),
-            stays(point, &[RESET], STAYS),
+            stays(point, CONNECTION, STAYS),
         ],
         Reply | Confirm | PostcopyMiddle | PostcopyEnd => vec![Ending {
             source: Standing::Inactive(&["unknown"]),
@@ -341,9 +253,14 @@ fn source_silent(point: &Recovery) -> Vec<Ending> {
             stays(point, CONNECTION, STAYS),
             paused_on_source(point, Answer::Error(CONNECTION), CLIENT),
         ],
-        (Control::Normal, Finish) => vec![paused_beside(point, Answer::Success, CLIENT)],
-        (Control::P2p | Control::Tunnelled, Switchover | Finish) => {
-            vec![stays(point, CONNECTION, FINISH)]
+        (Control::Normal, Finish) => vec![
+            paused_beside(point, Answer::Success, CLIENT),
+            success(point, UNREAD),
+        ],
+        (Control::P2p | Control::Tunnelled, Switchover) => vec![stays(point, CONNECTION, FINISH)],
+        (Control::P2p | Control::Tunnelled, Finish) => {
+            let over = gone_over(point, Answer::SuccessOr(CONNECTION), UNREAD);
+            vec![stays(point, CONNECTION, FINISH), over]
         }
         (_, Reply | Confirm | PostcopyMiddle | PostcopyEnd) => {
             vec![gone_over(point, Answer::SuccessOr(CONNECTION), CONFIRM)]

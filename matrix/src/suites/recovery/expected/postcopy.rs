@@ -1,9 +1,12 @@
 //! What must come of a postcopy that is struck: whatever comes, the source never runs the guest again.
+//!
+//! `VIR_MIGRATE_PERSIST_DEST` has taken effect by then: Finish makes the domain persistent before it starts it
+//! (qemuMigrationDstFinishFresh).
 
 use super::{
-    Answer, Ending, ErrorClass, FlagEffect, Libvirts, Owner, POSTCOPY_RESUME, Remedy, Standing,
+    Answer, Ending, ErrorClass, FlagEffect, Libvirts, Owner, Remedy, Standing,
     classes::{BROKEN, CLOSED, DOMAIN_FAILED, FAILED, INTERNAL, RESET},
-    flight::gone_over,
+    outcomes::gone_over,
 };
 use crate::{
     Control,
@@ -21,6 +24,9 @@ const UNATTENDED: &str = "a postcopy that nobody attends goes on while QEMU runs
     (qemuProcessRecoverMigrationOut, qemuProcessRecoverMigrationIn)";
 const LOST: &str = "what the destination has not got yet is lost with the source, and what it has with itself \
     (virDomainMigrateStartPostCopy)";
+
+const TOO_LATE: &str = "a pause ends the connection of the data, and what was sent before arrives: at the end that is \
+    all (migrate_pause in QEMU's migration.c)";
 
 const CONNECTION: &[ErrorClass] = &[RESET, CLOSED, FAILED];
 const MIGRATION: &[ErrorClass] = &[FAILED, DOMAIN_FAILED, INTERNAL, BROKEN];
@@ -45,13 +51,12 @@ pub(super) fn endings(point: &Recovery, libvirts: &Libvirts) -> Vec<Ending> {
         Strike::Undisturbed | Strike::Cancelled => {
             vec![gone_over(point, Answer::Success, NEVER)]
         }
-        Strike::PostcopyPaused if !can_pause(libvirts) => {
+        Strike::PostcopyPaused if !libvirts.can_pause() => {
             vec![gone_over(point, Answer::Success, NEVER)]
         }
         Strike::PostcopyPaused | Strike::DataReset => broken_off(point, libvirts),
-        Strike::SourceDaemonKilled | Strike::DestinationDaemonKilled => {
-            vec![unattended(point, Answer::Error(CONNECTION))]
-        }
+        Strike::SourceDaemonKilled => vec![unattended(point, without_source(point.control()))],
+        Strike::DestinationDaemonKilled => vec![unattended(point, Answer::Error(CONNECTION))],
         Strike::ManagementReset => {
             let left = lost_connection(libvirts, Answer::Error(CONNECTION), ANY_DESTINATION);
             vec![unattended(point, Answer::Error(CONNECTION)), left]
@@ -99,13 +104,6 @@ pub(super) fn endings(point: &Recovery, libvirts: &Libvirts) -> Vec<Ending> {
     }
 }
 
-/// Whether the source's daemon can be told to pause a postcopy.
-fn can_pause(libvirts: &Libvirts) -> bool {
-    let both = [libvirts.client, libvirts.source];
-    let mut known = both.into_iter().flatten();
-    known.all(|version| version >= POSTCOPY_RESUME)
-}
-
 /// The connection of the data is gone. At the end the destination may have all that it needs.
 fn broken_off(point: &Recovery, libvirts: &Libvirts) -> Vec<Ending> {
     // What is paused on purpose is told to the destination only when its connection ends.
@@ -116,20 +114,14 @@ fn broken_off(point: &Recovery, libvirts: &Libvirts) -> Vec<Ending> {
         ANY_DESTINATION
     };
     let left = lost_connection(libvirts, Answer::Error(MIGRATION), destination);
-    let left = given_up(point, left);
-    match point.moment {
-        RecoveryMoment::PostcopyEnd => vec![left, given_up(point, complete(point))],
-        RecoveryMoment::PostcopyMiddle
-        | RecoveryMoment::Call
-        | RecoveryMoment::Prepare
-        | RecoveryMoment::Launched
-        | RecoveryMoment::FirstPass
-        | RecoveryMoment::LaterPass
-        | RecoveryMoment::Switchover
-        | RecoveryMoment::Finish
-        | RecoveryMoment::Reply
-        | RecoveryMoment::Confirm => vec![left],
+    let mut endings = vec![given_up(point, left)];
+    if point.moment == RecoveryMoment::PostcopyEnd {
+        endings.push(given_up(point, complete(point)));
+        if point.strike == Strike::PostcopyPaused {
+            endings.push(gone_over(point, Answer::Success, TOO_LATE));
+        }
     }
+    endings
 }
 
 /// Both sides keep the guest, which the destination runs as far as it can; the caller goes on with it
@@ -140,7 +132,7 @@ fn lost_connection(libvirts: &Libvirts, answer: Answer, destination: Standing) -
         owner: Owner::Destination,
         source: HELD,
         destination,
-        flags: FlagEffect::None,
+        flags: FlagEffect::Destination,
         remedy: if libvirts.can_resume() {
             Remedy::PostcopyResume
         } else {
@@ -171,6 +163,16 @@ fn given_up(point: &Recovery, ending: Ending) -> Ending {
     }
 }
 
+/// What the caller is told when the source's daemon is lost: the client that drives the migration waits for the
+/// destination by then, whose answer is success, and that the source can't confirm is a warning
+/// (virDomainMigrateVersion3Full).
+const fn without_source(control: Control) -> Answer {
+    match control {
+        Control::Normal => Answer::Success,
+        Control::P2p | Control::Tunnelled => Answer::Error(CONNECTION),
+    }
+}
+
 /// It goes on by itself, but where it stays held until it is given up.
 fn unattended(point: &Recovery, answer: Answer) -> Ending {
     match point.way {
@@ -183,7 +185,7 @@ fn unattended(point: &Recovery, answer: Answer) -> Ending {
             owner: Owner::Destination,
             source: HELD,
             destination: ANY_DESTINATION,
-            flags: FlagEffect::None,
+            flags: FlagEffect::Destination,
             remedy: Remedy::StartAnew,
             rule: UNATTENDED,
         },
@@ -235,7 +237,7 @@ const fn lost(destination: Standing) -> Ending {
         owner: Owner::Nobody,
         source: HELD,
         destination,
-        flags: FlagEffect::None,
+        flags: FlagEffect::Destination,
         remedy: Remedy::StartAnew,
         rule: LOST,
     }

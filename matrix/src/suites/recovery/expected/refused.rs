@@ -1,12 +1,12 @@
 //! What must come of a call whose cause of failure is there before: it is refused, and nothing has changed.
 
 use super::{
-    Answer, Ending, ErrorClass, FlagEffect, Owner, Remedy, Standing,
+    Answer, Ending, ErrorClass,
     classes::{
         ALREADY_ACTIVE, DOMAIN_FAILED, HELPER, HOOK_FAILED, INTERNAL, NO_CPU, NO_FILE, NO_MACHINE,
         NO_SCHEME, RESET,
     },
-    flight::{as_it_was, gone_over},
+    outcomes::{gone_over, stays},
 };
 use crate::suites::recovery::{axes::Strike, point::Recovery};
 
@@ -19,15 +19,7 @@ pub(super) fn ending(point: &Recovery) -> Ending {
     if point.strike == Strike::LogFolderFull {
         return gone_over(point, Answer::Success, LOG);
     }
-    Ending {
-        answer: Answer::Error(classes(point.strike)),
-        owner: Owner::Source,
-        source: as_it_was(point),
-        destination: Standing::Clear,
-        flags: FlagEffect::None,
-        remedy: Remedy::Nothing,
-        rule: RULE,
-    }
+    stays(point, classes(point.strike), RULE)
 }
 
 /// The classes of each cause. A cause that strikes on the way, and is no refusal, has none.

@@ -21,14 +21,19 @@ client-killed first-pass normal: gone source nothing
 client-killed first-pass p2p: gone destination nothing
 client-killed switchover normal: gone source nothing | gone source resume
 client-killed finish normal: gone source resume | gone destination destroy-source
-source-qemu-killed first-pass p2p: 9/10,9/20,1/10 nobody start-anew
+source-qemu-killed first-pass p2p: 55/10,9/10,9/20,1/10,38/10,42/10,42/0,38/0 nobody start-anew
 source-qemu-killed finish p2p: success destination nothing
+destination-qemu-killed switchover p2p: 9/10,1/10,9/20,42/10,55/10 source nothing
 destination-qemu-killed finish normal: 1/10,42/0,9/10 source nothing
 destination-qemu-killed confirm normal: success nobody start-anew
+destination-destroyed prepare normal: success destination nothing
+destination-destroyed later-pass normal: 9/10,1/10,9/20,42/10,55/10 source nothing
 destination-daemon-killed first-pass normal: 9/10 source nothing
 destination-daemon-killed first-pass p2p: 1/7 source nothing
-source-daemon-killed finish normal: success destination destroy-source | 38/7 source nothing
-source-daemon-killed finish p2p: 38/7,1/7 destination destroy-source | 38/7 source nothing
+source-daemon-killed finish normal: success destination destroy-source | 38/7,1/7 source nothing
+source-daemon-killed finish p2p: 38/7,1/7 destination destroy-source | 38/7,1/7 source nothing
+source-daemon-silent finish normal: success destination destroy-source | success destination nothing
+source-daemon-silent finish p2p: 38/7,1/7 source nothing | success,38/7,1/7 destination nothing
 reply-lost reply normal: 38/7,1/7 source nothing
 suspended first-pass normal: success destination nothing
 name-taken call normal: 9/20 source nothing
@@ -36,6 +41,9 @@ log-folder-full call p2p: success destination nothing
 data-reset postcopy-middle p2p: 9/10,9/20,1/10,38/10 destination postcopy-resume
 data-reset postcopy-middle+give-up p2p: 9/10,9/20,1/10,38/10 destination start-anew
 destination-qemu-killed postcopy-end p2p: 9/10,9/20,1/10,38/10 nobody start-anew
+source-daemon-killed postcopy-end normal: success destination nothing
+source-daemon-killed postcopy-end p2p: 38/7,1/7,9/10 destination nothing
+postcopy-paused postcopy-end p2p: 9/10,9/20,1/10,38/10 destination postcopy-resume | 9/10,9/20,1/10,38/10 destination destroy-source | success destination nothing
 cancelled postcopy-end normal: success destination nothing
 ";
 
@@ -169,6 +177,24 @@ fn what_heals_follows_from_how_both_sides_stand() {
                 );
             }
         }
+    }
+}
+
+#[test]
+fn a_destination_that_has_run_the_guest_in_postcopy_has_its_configuration() {
+    let prepared = "transient-running-undefined/live+undefine+persist";
+    for strike in [
+        "data-reset",
+        "destination-qemu-killed",
+        "source-qemu-killed",
+    ] {
+        let text = format!("{strike}/postcopy-middle/p2p/{prepared}");
+        let point: Recovery = text.parse().unwrap();
+        let endings = point.endings(&NEW);
+        assert!(
+            endings.iter().all(|one| point.destination_config(one)),
+            "{text}"
+        );
     }
 }
 
