@@ -168,11 +168,12 @@ async fn what_comes_when_it_is_cut_is_lost_though_it_is_opened_right_after() {
         near.write_u8(2).await.unwrap();
         assert_eq!(far.read_u8().await.unwrap(), 2);
         relay.shut_way(Way::Back);
-        relay.cut().await;
+        let closed = relay.cut();
         relay.open();
         assert_eq!(far.try_write(&[1]).unwrap(), 1);
         let kind = near.read_u8().await.unwrap_err().kind();
         assert_eq!(kind, io::ErrorKind::ConnectionReset);
+        closed.await;
     }
 }
 
