@@ -363,8 +363,8 @@ impl LibvirtDriver<'_> {
         }
         // What lasts is to be felt at the moment that it struck at.
         match strike.lasting() {
-            Lasting::Instant | Lasting::Undone | Lasting::Standing => self.hurry(),
-            Lasting::Outlasting => {}
+            Lasting::Instant | Lasting::Standing => self.hurry(),
+            Lasting::Undone | Lasting::Outlasting => {}
         }
         self.hear_asked(LOOK_EVERY, record).await
     }

@@ -72,7 +72,14 @@ const SOURCE_GONE: &[ErrorClass] = &[
 /// (qemuMigrationJobIsActive).
 const DESTINATION_GONE: &[ErrorClass] = &[FAILED, INTERNAL, DOMAIN_FAILED, NO_DOMAIN, NOT_RUNNING];
 /// The same, where it is gone before the source connects: nobody listens.
-const DESTINATION_NOT_REACHED: &[ErrorClass] = &[RESET, FAILED, INTERNAL, NO_DOMAIN, NOT_RUNNING];
+const DESTINATION_NOT_REACHED: &[ErrorClass] = &[
+    RESET,
+    FAILED,
+    INTERNAL,
+    DOMAIN_FAILED,
+    NO_DOMAIN,
+    NOT_RUNNING,
+];
 
 /// How it may end.
 pub(super) fn endings(point: &Recovery) -> Vec<Ending> {
