@@ -272,7 +272,7 @@ Known failures count as failures: who asks whether guests survive is not helped 
 
 Exit codes:
   0  all jumps are safe    1  one is not, or only where something is avoided
-  2  wrong use             3  one is unclear or untested
+  2  wrong use             3  one is unclear, or was asked for and not tried, or no QEMU ran
 With --from and --to it is that jump alone, and not the one back; with --ladder it is those that stand for
 the steps of the shortest way.
 

@@ -9,15 +9,15 @@ use std::{
 
 use anyhow::{Context, Result, bail};
 use clap::ValueEnum;
-use migratrix_matrix::{Case, HostSetup, Plan, Releases, RunOptions, Selection, Shard};
-use migratrix_reports::{self as reports, Budget, CaseOutcome, Exit, Possible, Run, Study, Trial};
+use migratrix_matrix::{Case, HostSetup, Plan, RunOptions, Shard};
+use migratrix_reports::{self as reports, Budget, CaseOutcome, Exit, Run, Study, Trial};
 
 use crate::{
     cli::{ExplainArgs, KnownArgs},
     compare::missing,
     config::Config,
     known::check_known,
-    report::{once_each, run_of},
+    report::{once_each, possible, run_of},
     run::{copies::Counted, rundir::RunDir},
     say::{Shown, count},
 };
@@ -103,11 +103,12 @@ impl Read<'_> {
             let (lacking, run) = (count(lacking, "case"), path.shown());
             eprintln!("{lacking} of {run} without a verdict: they count for nothing");
         }
-        for case in plan.cases.iter().cloned().chain(space(&plan)?) {
-            let ways = self.ways(&plan, &case);
-            self.space.entry(case).or_insert(ways);
+        let possible = possible(&plan, self.config)?;
+        for one in &possible {
+            let own = self.space.entry(one.case.clone());
+            own.or_insert_with(|| one.ways.clone());
         }
-        self.runs.push(run);
+        self.runs.push(run.with_possible(possible));
         Ok(plan)
     }
 
@@ -147,21 +148,7 @@ impl Read<'_> {
 
     fn study(&self) -> Result<Study> {
         let runs: Vec<_> = self.runs.iter().collect();
-        let space = self.space.iter().map(|(case, ways)| Possible {
-            case: case.clone(),
-            ways: ways.clone(),
-        });
-        Ok(Study::of(&runs, &space.collect::<Vec<_>>())?)
-    }
-
-    /// How the hosts of a case could be set up: real machines are as they are.
-    fn ways(&self, plan: &Plan, case: &Case) -> Vec<HostSetup> {
-        let real = |name| self.config.hosts.contains_key(name);
-        if real(&case.tuple.source) || real(&case.tuple.destination) {
-            vec![HostSetup::AsShipped]
-        } else {
-            plan.ways(case)
-        }
+        Ok(Study::of(&runs, &[])?)
     }
 }
 
@@ -180,23 +167,6 @@ fn lots(space: &Space, trials: &[Trial]) -> BTreeMap<Option<HostSetup>, Vec<Case
         lots.entry(Some(first)).or_default().extend(cases);
     }
     lots
-}
-
-/// What the run could have tried on its releases: its selection without the cover and the shard. Cases
-/// that were named are all there are.
-fn space(plan: &Plan) -> Result<Vec<Case>> {
-    if !plan.selection.names.is_empty() {
-        return Ok(Vec::new());
-    }
-    let whole = Selection {
-        cover: None,
-        with: Vec::new(),
-        shard: None,
-        ..plan.selection.clone()
-    };
-    let releases = Releases::new(plan.releases.clone())?;
-    // The plan has only those releases that its cases name: a filter may name others.
-    Ok(whole.cases(&releases).unwrap_or_default())
 }
 
 /// Runs these cases as the first run was run, on hosts that are set up so, and gives the directory.
@@ -268,7 +238,7 @@ fn tell(study: &Study, trial: &Trial) {
     match setup {
         HostSetup::AsShipped => eprintln!("  {how}: {case}"),
         HostSetup::Quick | HostSetup::Resilient => {
-            eprintln!("  {how}: {case}, where hosts are {setup}");
+            eprintln!("  {how}: {case}, {}", reports::on_hosts(*setup));
         }
     }
 }

@@ -46,7 +46,8 @@ pub fn judge(
     let mut troubles = ledger.write_verdicts(&dir, &plan, &known).or_lab_failed()?;
     troubles.extend(ledger.unconcluded(&dir, &plan));
     let run = report::run_of(&dir, &plan, &known).or_lab_failed()?;
-    let run = run.by(typed.rules(&plan.options));
+    let possible = report::possible(&plan, config).or_lab_failed()?;
+    let run = run.by(typed.rules(&plan.options)).with_possible(possible);
     let exit = report::conclude(&dir, run, &junit, blessed.as_deref()).or_lab_failed()?;
     ledger::tell(&troubles);
     Ok(match exit {

@@ -13,7 +13,7 @@ use crate::{
     config::Config,
     files,
     known::check_known,
-    report::{once_each, run_of},
+    report::{once_each, possible, run_of},
     run::{copies::Counted, rundir::RunDir},
 };
 
@@ -59,6 +59,7 @@ fn read(
     let known = lists.or_kept(&plan)?;
     check_known(&known, config, &plan)?;
     let run = run_of(&dir, &plan, &known)?.by(Rules::default());
+    let run = run.with_possible(possible(&plan, config)?);
     Ok((plan, run))
 }
 

@@ -1,16 +1,16 @@
 //! `migratrix report`, and the reports that every run ends in.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     fs,
     io::{self, BufReader, stdout},
     path::{Path, PathBuf},
 };
 
 use anyhow::{Context, Result, bail};
-use migratrix_matrix::{Case, Parts, Plan, Releases};
+use migratrix_matrix::{Case, HostSetup, Parts, Plan, ReleaseName, Releases, Selection};
 use migratrix_reports::{
-    self as reports, Colour, Damage, Exit, Flavour, KnownFailures, Part, Run, Study,
+    self as reports, Colour, Damage, Exit, Flavour, KnownFailures, Part, Possible, Run, Study,
 };
 
 use crate::{
@@ -88,6 +88,45 @@ fn read_run(dir: &RunDir, plan: Plan, known: &KnownFailures) -> Result<Run> {
     run.mark_known(known, &releases)?;
     run.sessions = sessions.spans(&run);
     Ok(run)
+}
+
+/// The cases that a run could try: those of its plan, and on its releases those of its selection without the
+/// cover and the shard; and how their hosts could be set up. Real machines are as they are.
+///
+/// # Errors
+/// Fails where the plan names a release twice.
+pub fn possible(plan: &Plan, config: &Config) -> Result<Vec<Possible>> {
+    let real = |name: &ReleaseName| config.hosts.contains_key(name);
+    let ways = |case: &Case| {
+        if real(&case.tuple.source) || real(&case.tuple.destination) {
+            vec![HostSetup::AsShipped]
+        } else {
+            plan.ways(case)
+        }
+    };
+    let all: BTreeSet<Case> = plan.cases.iter().cloned().chain(space(plan)?).collect();
+    let possible = all.into_iter().map(|case| Possible {
+        ways: ways(&case),
+        case,
+    });
+    Ok(possible.collect())
+}
+
+/// What the run could have tried on its releases: its selection without the cover and the shard. Cases
+/// that were named are all there are.
+fn space(plan: &Plan) -> Result<Vec<Case>> {
+    if !plan.selection.names.is_empty() {
+        return Ok(Vec::new());
+    }
+    let whole = Selection {
+        cover: None,
+        with: Vec::new(),
+        shard: None,
+        ..plan.selection.clone()
+    };
+    let releases = Releases::new(plan.releases.clone())?;
+    // The plan has only those releases that its cases name: a filter may name others.
+    Ok(whole.cases(&releases).unwrap_or_default())
 }
 
 /// What is said of the lines of the verdicts that can't be believed, and of those that are lost, and how
@@ -287,7 +326,9 @@ fn merged(
     for (name, (dir, plan)) in opened {
         check_known(known, config, &plan)?;
         let rules = typed.rules(&plan.options);
+        let possible = possible(&plan, config)?;
         let run = read_run(&dir, plan, known)?.at(&name).by(rules);
+        let run = run.with_possible(possible);
         merged = Some(match merged {
             None => (name, run),
             Some((first, before)) => {

@@ -265,6 +265,7 @@ impl Order {
             .run_until(stop())
             .inspect_err(|error| error!("the run ended early: {error:#}"))?;
         let run = report::run_of(&dir, &self.plan, &self.known)?.by(self.rules);
+        let run = run.with_possible(report::possible(&self.plan, &self.config)?);
         let exit = report::conclude(&dir, run, &self.junit, self.blessed.as_deref())?;
         if let Some(time) = time {
             println!("{}", time.told(since));

@@ -110,6 +110,34 @@ fn a_run_that_ends_with_failures_tells_its_causes_in_a_line_each() {
     );
 }
 
+#[test]
+fn the_end_of_a_run_and_its_page_are_as_sure_as_explain_is() {
+    let dir = fresh();
+    let few = [&PAIR[..], &["--cover", "2"]].concat();
+    run(dir.path(), "out", &few, |_| false);
+    let is_in_it = |path: &Path| path.to_string_lossy().contains("~p2p~transient-");
+    let failing: Vec<_> = histories(dir.path()).filter(|one| is_in_it(one)).collect();
+    failing.iter().for_each(|one| refuse(one, "not today"));
+    let ended = call(dir.path(), &["judge", "out"]);
+    let json = explain(dir.path(), &["out", "--format", "json"]);
+    let account: Value = serde_json::from_str(&json.out).expect("it is JSON");
+    let causes = account["causes"].as_array().expect("it has some");
+    assert!(causes.iter().any(|one| one["sure"] == false), "{causes:?}");
+    for cause in causes {
+        let begin = format!("  {} (", cause["filter"].as_str().expect("a filter"));
+        let mut lines = ended.out.lines();
+        let line = lines.find(|line| line.starts_with(&begin));
+        let line = line.expect("the end of the run tells the same causes");
+        assert_eq!(
+            line.ends_with(", not sure)"),
+            cause["sure"] == false,
+            "{line}"
+        );
+    }
+    let page = fs::read_to_string(dir.path().join("out/index.html")).expect("it is there");
+    assert!(page.contains(", not sure</small>"), "the page tells it too");
+}
+
 /// Three causes, as filters.
 const PLANTED: [&str; 3] = [
     "source(bookworm) & control(p2p) & flag(persist)",
@@ -226,7 +254,8 @@ fn a_cause_that_only_hosts_of_one_setup_have_is_told_with_it_and_asks_for_a_case
     let is_planted = |setup: &str, name: &str| setup == "quick" && name.contains("/p2p/");
     of_libvirt(&dir.path().join("out"), is_planted);
     let said = explain(dir.path(), &["out"]);
-    let line = "1. control(p2p), where hosts are quick\n";
+    let line =
+        "1. control(p2p), where libvirt does not ask QEMU about processors (capability_filters)\n";
     assert!(said.out.contains(line), "{}", said.out);
     let json = explain(dir.path(), &["out", "--format", "json"]);
     let account: Value = serde_json::from_str(&json.out).expect("it is JSON");
@@ -242,7 +271,7 @@ fn a_cause_that_only_hosts_of_one_setup_have_is_told_with_it_and_asks_for_a_case
     of_libvirt(&dir.path().join("usual"), is_planted);
     let said = explain(dir.path(), &["usual"]);
     assert!(said.out.contains("1. control(p2p)\n"), "{}", said.out);
-    let other = "it could also be control(p2p), where hosts are quick (";
+    let other = "it could also be control(p2p), where libvirt does not ask QEMU about processors (capability_filters) (";
     let case = " run --as-shipped --case tck/libvirt/";
     for words in [other, case, "not sure"] {
         assert!(said.out.contains(words), "{words}: {}", said.out);

@@ -14,7 +14,7 @@ mod values;
 use std::collections::{BTreeMap, BTreeSet};
 
 use migratrix_explain::{Beside, Budget, Cause, Outcome, Rival, Row, Table, explain};
-use migratrix_matrix::{Case, HostSetup, Release, ReleaseName, Releases, Suite};
+use migratrix_matrix::{Backend, Case, HostSetup, Release, ReleaseName, Releases, Suite};
 use serde::Serialize;
 
 use crate::{ReportError, Run};
@@ -24,9 +24,10 @@ use reason::Says;
 
 pub use outcomes::Tried;
 pub use reason::Reason;
+pub(crate) use text::NO_QEMU;
 pub use text::{causes, told};
-pub(crate) use trial::Told;
-pub use trial::{Possible, Trial};
+pub use trial::{Possible, Trial, on_hosts};
+pub(crate) use trial::{Told, words as setup_words};
 
 /// What was tried in some runs of one suite, and what else could be tried.
 #[derive(Clone, Debug)]
@@ -38,6 +39,7 @@ pub struct Study {
     columns: Columns,
     tally: Tried,
     changed: Vec<Case>,
+    in_memory: bool,
 }
 
 /// What accounts for the failures.
@@ -46,6 +48,8 @@ pub struct Study {
 pub struct Account {
     /// The number of this form, 1.
     pub format: u32,
+    /// Whether the hypervisor in memory ran the cases: that tells nothing of the releases.
+    pub in_memory: bool,
     /// What was tried.
     pub cases: Tried,
     /// The causes, the one that explains most first.
@@ -124,7 +128,8 @@ pub struct Other {
 }
 
 impl Study {
-    /// What some runs tell, and `space`, the cases beside theirs that could be tried.
+    /// What some runs tell, and the cases beside theirs that could be tried, by the runs themselves and by
+    /// `space`.
     ///
     /// # Errors
     /// Returns what they differ in, where no cause can be common to them.
@@ -146,25 +151,32 @@ impl Study {
         let releases = releases(runs)?;
         let outcomes = Outcomes::of(runs, asked);
         one_suite(outcomes.cases())?;
-        let others = space.iter().flat_map(|one| outcomes.others(one));
+        let possible = runs.iter().flat_map(|run| run.possible()).chain(space);
+        let once: BTreeMap<&Case, &Possible> = possible.map(|one| (&one.case, one)).collect();
+        let others = once.values().flat_map(|one| outcomes.others(one));
         let trials: Vec<_> = outcomes.tried().cloned().chain(others).collect();
         let (columns, values) = Columns::of(&trials, &releases);
-        let rows = trials.iter().zip(values).map(|(trial, values)| {
+        let says = trials.iter().map(|one| outcomes.find(one).failure());
+        let says: Vec<_> = says.map(|failure| failure.map(Says::of)).collect();
+        let kinds = Says::kinds(&says);
+        let rows = trials.iter().zip(values).zip(kinds);
+        let rows = rows.map(|((trial, values), says)| {
             let [failed, passed, flaky] = outcomes.find(trial).counts();
             Row {
                 values,
                 failed,
                 passed,
                 flaky,
+                says,
             }
         });
         let table = Table::new(columns.columns(), rows.collect()).map_err(ReportError::Columns)?;
         let table = table
             .placed_by(columns.sides())
             .with_unchosen(columns.setup().into_iter().collect());
-        let says = trials.iter().map(|one| outcomes.find(one).failure());
         Ok(Self {
-            says: says.map(|failure| failure.map(Says::of)).collect(),
+            in_memory: in_memory(outcomes.cases())?,
+            says,
             table,
             columns,
             tally: outcomes.tally(),
@@ -177,9 +189,11 @@ impl Study {
     #[must_use]
     pub fn account(&self) -> Account {
         let explanation = explain(&self.table);
-        let causes = explanation.causes.iter().map(|one| self.blame(one));
+        let all = &explanation.causes;
+        let causes = all.iter().map(|one| self.blame(one, all));
         Account {
             format: 1,
+            in_memory: self.in_memory,
             cases: self.tally.clone(),
             causes: causes.collect(),
             left_over: self.named(&explanation.left),
@@ -213,7 +227,16 @@ impl Study {
         cases.collect()
     }
 
-    fn blame(&self, cause: &Cause) -> Blame {
+    /// Whether the failures that a cause alone accounts for fail by several conditions.
+    fn is_mixed(&self, cause: &Cause, all: &[Cause]) -> bool {
+        let others = all.iter().filter(|one| one.literals != cause.literals);
+        let is_elsewhere = |row: &&usize| others.clone().any(|one| one.failed.contains(row));
+        let alone = cause.failed.iter().filter(|row| !is_elsewhere(row));
+        let conditions = alone.filter_map(|row| self.says[*row].as_ref().map(Says::condition));
+        conditions.collect::<BTreeSet<_>>().len() > 1
+    }
+
+    fn blame(&self, cause: &Cause, all: &[Cause]) -> Blame {
         let Cause {
             literals,
             failed,
@@ -223,6 +246,7 @@ impl Study {
             rivals,
             ..
         } = cause;
+        let is_mixed = self.is_mixed(cause, all);
         let neighbours = literals
             .iter()
             .zip(beside)
@@ -244,8 +268,8 @@ impl Study {
             failed: self.named(failed),
             passed: self.named(passed),
             share: *share,
-            sure: cause.is_settled() && passed.is_empty() && failed.len() > 1,
-            doubts: doubts(cause),
+            sure: cause.is_settled() && passed.is_empty() && failed.len() > 1 && !is_mixed,
+            doubts: doubts(cause, is_mixed),
             beside: neighbours.collect(),
             rivals: rivals.iter().map(|one| self.other(one)).collect(),
         }
@@ -301,7 +325,8 @@ impl Blame {
     pub(crate) fn how_many(&self) -> String {
         let (failed, passed) = (self.failed.len(), self.passed.len());
         let sure = if self.sure { "" } else { ", not sure" };
-        format!("{failed} of {} fail{sure}", failed + passed)
+        let verb = if failed == 1 { "fails" } else { "fail" };
+        format!("{failed} of {} {verb}{sure}", failed + passed)
     }
 }
 
@@ -313,6 +338,15 @@ fn one_suite<'c>(cases: impl Iterator<Item = &'c Case>) -> Result<(), ReportErro
         (Some(one), Some(other)) => Err(ReportError::Suites(one, other)),
         (_, _) => Ok(()),
     }
+}
+
+/// Whether the hypervisor in memory ran all of these; refuses them where it ran some.
+pub(crate) fn in_memory<'c>(cases: impl Iterator<Item = &'c Case>) -> Result<bool, ReportError> {
+    let all: BTreeSet<bool> = cases.map(|case| case.backend == Backend::Fake).collect();
+    if all.len() > 1 {
+        return Err(ReportError::InMemory);
+    }
+    Ok(all.contains(&true))
 }
 
 /// The releases of all runs, each of one version.
@@ -329,8 +363,9 @@ fn releases(runs: &[&Run]) -> Result<Releases, ReportError> {
 }
 
 /// What speaks against a cause.
-fn doubts(cause: &Cause) -> Vec<String> {
-    let mut doubts = Vec::new();
+fn doubts(cause: &Cause, is_mixed: bool) -> Vec<String> {
+    let mixed = is_mixed.then(|| "its failures are of several conditions".to_owned());
+    let mut doubts: Vec<_> = mixed.into_iter().collect();
     if cause.failed.len() == 1 {
         doubts.push("it rests on one case".to_owned());
     }

@@ -42,6 +42,8 @@ pub struct Jumps {
     pub format: u32,
     /// The releases, the oldest first.
     pub releases: Vec<Stop>,
+    /// Whether the hypervisor in memory ran the cases: that tells nothing of the releases.
+    pub in_memory: bool,
     /// Whether libvirt took part, or QEMU ran alone.
     pub with_libvirt: bool,
     /// The jumps.
@@ -95,6 +97,9 @@ pub struct Jump {
     /// Where it is not safe, the shortest ladder of safe steps, if there is one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub ladder: Option<Vec<ReleaseName>>,
+    /// Where there is none, the untested steps that would make the shortest one if they are safe, if any would.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub untested_steps: Vec<[ReleaseName; 2]>,
 }
 
 /// Which way a jump goes.
@@ -181,6 +186,7 @@ impl Jumps {
         let all = |of: fn(&Run) -> Vec<String>| runs.iter().flat_map(|run| of(run)).collect();
         Ok(Self {
             format: 1,
+            in_memory: account.in_memory,
             with_libvirt: grid.has_client(),
             jumps: survey.jumps(),
             breaks: breaks::breaks(&survey),
@@ -232,6 +238,14 @@ impl Jumps {
     /// for the steps of its way, at least one for each.
     #[must_use]
     pub fn exit(&self) -> Exit {
+        match self.exit_as_tried() {
+            // No QEMU ran: as far as releases go nothing was tried.
+            Exit::AsExpected if self.in_memory => Exit::Unknown,
+            exit @ (Exit::AsExpected | Exit::Unknown | Exit::Failed) => exit,
+        }
+    }
+
+    fn exit_as_tried(&self) -> Exit {
         if let Some(upgrade) = &self.upgrade {
             let steps = upgrade.steps.iter().filter(|step| step.on_way);
             return Exit::worst(steps.map(Step::exit));

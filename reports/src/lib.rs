@@ -45,7 +45,7 @@ pub use compare::{
 };
 pub use explain::{
     Account, Blame, Neighbours, Other, Possible, Reason, Study, Trial, Tried,
-    causes as account_lines, told as account_text,
+    causes as account_lines, on_hosts, told as account_text,
 };
 pub use flaw::{Death, Flaw, HostTrouble, IdleLoss, Lost};
 pub use groups::{Group, groups};

@@ -100,6 +100,12 @@ pub enum ReportError {
     /// An axis has too many values.
     #[error("the failures can't be explained: {0}")]
     Columns(BadTable),
+    /// What the hypervisor in memory ran, and what real ones did.
+    #[error(
+        "some of the cases ran on the hypervisor in memory, where no QEMU runs, and others on real ones: they \
+         tell nothing together; give the runs of one back end"
+    )]
+    InMemory,
     /// Runs of several suites are asked for safe jumps.
     #[error(
         "runs of the suites `{0}` and `{1}` tell of no jump together, for they try other things: give the runs \

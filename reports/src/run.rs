@@ -12,7 +12,7 @@ use migratrix_matrix::{
 };
 
 use crate::{
-    Death, Flaw, IdleLoss, Judgement, Kind, KnownFailures, ReportError, Standing,
+    Death, Flaw, IdleLoss, Judgement, Kind, KnownFailures, Possible, ReportError, Standing,
     flaw::{deaths, flaws},
     known::Notes,
 };
@@ -50,6 +50,8 @@ pub struct Run {
     whole: usize,
     /// The options that it had.
     options: RunOptions,
+    /// The cases that could be tried, those of its selection that were not planned among them.
+    possible: Vec<Possible>,
     /// What counts as a failure.
     rules: Rules,
     /// The tuples of its cases: all cases of one share its names.
@@ -372,6 +374,19 @@ impl Run {
         self
     }
 
+    /// The same run, of which these cases could be tried: what accounts for its failures is sure only where
+    /// none of them could tell another thing.
+    #[must_use]
+    pub fn with_possible(mut self, possible: Vec<Possible>) -> Self {
+        self.possible.extend(possible);
+        self
+    }
+
+    /// The cases that could be tried.
+    pub(crate) fn possible(&self) -> &[Possible] {
+        &self.possible
+    }
+
     /// The same run, as one that had these options: those that a case needs to run again as it did
     /// stand in each line that runs one again.
     #[must_use]
@@ -414,6 +429,7 @@ impl Run {
     /// Joins the shards of one run. Where both hold a case, the latest attempt counts.
     #[must_use]
     pub fn merge(mut self, other: Self) -> Self {
+        self.possible.extend(other.possible.iter().cloned());
         let there: BTreeSet<_> = self.planned.iter().collect();
         let new = |case: &Case| !there.contains(case);
         let planned: Vec<_> = other.planned.into_iter().filter(new).collect();

@@ -13,6 +13,7 @@ use migratrix_matrix::{
 use crate::{
     Flaw, Group, HostTrouble, Judgement, Kind, KnownAre, Route, Run, Standing,
     attribution::origins,
+    explain::setup_words,
     go::{Reach, Sign},
     groups,
     printable::{printable, shortened, within_line},
@@ -533,9 +534,9 @@ pub(crate) fn bounds(run: &Run) -> Vec<String> {
     let quick = setups.get(&HostSetup::Quick).map(|quick| {
         let shipped = setups.get(&HostSetup::AsShipped).copied().unwrap_or(0);
         format!(
-            "hosts: {} where libvirt does not ask QEMU about processors (capability_filters), \
-             {shipped} as shipped, as controls or since their domains name processors",
-            cases(*quick)
+            "hosts: {} where {}, {shipped} as shipped, as controls or since their domains name processors",
+            cases(*quick),
+            setup_words(HostSetup::Quick)
         )
     });
     let fake = run

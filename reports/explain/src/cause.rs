@@ -2,6 +2,7 @@
 
 use crate::{
     Literal, Table,
+    apart::apart,
     candidates::{Belief, Candidate, candidates},
     cover::{Choice, Distinct, choose},
     rivals::{Hypothesis, Known, SETTLED, hypotheses, splitting},
@@ -94,7 +95,9 @@ pub fn explain(table: &Table) -> Explanation {
         belief,
         doubted,
     } = strict.or(&distinct, &concise);
+    let chosen = apart(table, &concise, chosen);
     weighed.extend(with_unchosen(table, &chosen));
+    weighed.extend(missing(&chosen, &weighed));
     let known = Known {
         table,
         seen: &concise,
@@ -117,6 +120,13 @@ pub fn explain(table: &Table) -> Explanation {
         doubted: doubted.into_iter().filter(once).collect(),
         causes,
     }
+}
+
+/// Those of the chosen that are none of these: what is told apart was not weighed.
+fn missing(chosen: &[Candidate], weighed: &[Candidate]) -> Vec<Candidate> {
+    let is_there = |one: &&Candidate| weighed.iter().any(|other| other.literals == one.literals);
+    let missing = chosen.iter().filter(|one| !is_there(one));
+    missing.cloned().collect()
 }
 
 fn left(table: &Table, causes: &[Cause]) -> Vec<usize> {

@@ -12,6 +12,7 @@
 //! See Colbourn and McClary, *Locating and detecting arrays for interaction faults*, and Nie and Leung,
 //! *The minimal failure-causing schema of combinatorial testing*.
 
+mod apart;
 mod budget;
 mod candidates;
 mod cause;

@@ -39,6 +39,8 @@ pub struct Row {
     pub passed: u32,
     /// How often it came out in both ways, or otherwise than last: that tells for no cause and against none.
     pub flaky: u32,
+    /// What its failure says, as a number: failures that say the same, or nearly, have the same one.
+    pub says: Option<u32>,
 }
 
 /// What came of a row.

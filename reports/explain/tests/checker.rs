@@ -180,6 +180,7 @@ fn table(fails: impl Fn(&[u8]) -> bool, tried: impl Fn(usize) -> bool) -> Table 
             failed: u32::from(failed && is_tried),
             passed: u32::from(!failed && is_tried),
             flaky: 0,
+            says: None,
         }
     });
     Table::new(columns, rows.collect()).expect("it is one")
@@ -333,6 +334,7 @@ fn followed(fails: impl Fn(&[u8]) -> bool) -> Table {
             failed,
             passed: 1 - failed,
             flaky: 0,
+            says: None,
         }
     });
     let table = Table::new(columns, rows.collect()).expect("it is one");

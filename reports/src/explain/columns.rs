@@ -176,7 +176,8 @@ impl Columns {
                 let last = values.last().unwrap_or(first);
                 let (is_first, is_last) = (first == 0, last + 1 == versions.len());
                 match (is_first, is_last) {
-                    (false, false) if first == last => of("=", first),
+                    // Nothing that was tried lies beyond it, or before it.
+                    (_, _) if first == last => of("=", first),
                     (false, false) => format!("{} & {}", of(">=", first), of("<=", last)),
                     (_, true) => of(">=", first),
                     (true, false) => of("<=", last),

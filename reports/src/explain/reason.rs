@@ -1,6 +1,9 @@
 //! What failures say of themselves: the commonest reason of those that one cause is to blame for.
 
-use std::{collections::BTreeMap, fmt};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt,
+};
 
 use migratrix_matrix::Condition;
 use serde::Serialize;
@@ -44,6 +47,41 @@ impl Says {
             gist,
         }
     }
+
+    pub const fn condition(&self) -> Option<Condition> {
+        self.condition
+    }
+
+    /// Of each failure the number of what it says: those that say nearly the same of one condition have the
+    /// same one.
+    pub fn kinds(all: &[Option<Self>]) -> Vec<Option<u32>> {
+        let mut firsts: Vec<(Option<Condition>, BTreeSet<&str>)> = Vec::new();
+        let mut known: BTreeMap<_, u32> = BTreeMap::new();
+        let mut kinds = Vec::new();
+        for says in all {
+            kinds.push(says.as_ref().map(|says| {
+                *known
+                    .entry((says.condition, &says.gist))
+                    .or_insert_with(|| {
+                        let words: BTreeSet<&str> = says.gist.split_whitespace().collect();
+                        let place = firsts.iter().position(|(condition, first)| {
+                            *condition == says.condition && are_alike(first, &words)
+                        });
+                        let place = place.unwrap_or_else(|| {
+                            firsts.push((says.condition, words));
+                            firsts.len() - 1
+                        });
+                        u32::try_from(place).unwrap_or(u32::MAX)
+                    })
+            }));
+        }
+        kinds
+    }
+}
+
+/// Whether two texts have at least half of their words in common.
+fn are_alike(one: &BTreeSet<&str>, other: &BTreeSet<&str>) -> bool {
+    2 * one.intersection(other).count() >= one.union(other).count()
 }
 
 impl Reason {
@@ -131,6 +169,32 @@ mod tests {
             essence(Some(Condition::Alive), alone),
             "the guest (a) stands still on the destination: it was running"
         );
+    }
+
+    #[test]
+    fn failures_say_the_same_where_one_condition_fails_in_nearly_the_same_words() {
+        let says = |condition, gist: &str| {
+            Some(Says {
+                condition: Some(condition),
+                why: gist.to_owned(),
+                gist: gist.to_owned(),
+            })
+        };
+        let all = [
+            says(
+                Condition::Migrated,
+                "the processor lacks missing features: ht",
+            ),
+            None,
+            says(Condition::Migrated, "only one watchdog is supported"),
+            says(
+                Condition::Migrated,
+                "the processor lacks missing features: pcommit",
+            ),
+            says(Condition::Identity, "only one watchdog is supported"),
+        ];
+        let kinds = [Some(0), None, Some(1), Some(0), Some(2)];
+        assert_eq!(Says::kinds(&all), kinds);
     }
 
     #[test]

@@ -10,6 +10,10 @@ use crate::terminal::{cases, count};
 /// What accounts for a failure that is left over.
 const NOTHING: &str = "no combination of up to three values, with or without a pair of releases,";
 
+/// What is said first where the hypervisor in memory ran the cases.
+pub(crate) const NO_QEMU: &str =
+    "no QEMU ran: this is the hypervisor in memory, and says nothing of these releases";
+
 /// How many cases that are left over are named.
 const NAMED: usize = 5;
 
@@ -24,6 +28,9 @@ pub fn told(account: &Account) -> String {
         never_varied,
         ..
     } = account;
+    if account.in_memory {
+        put(&mut text, NO_QEMU);
+    }
     put(&mut text, &head(account));
     for (place, cause) in account.telling().iter().enumerate() {
         put(&mut text, "");
@@ -81,10 +88,16 @@ fn head(account: &Account) -> String {
     let of = cases(tried);
     match (tried, failed) {
         (0, _) => "no case was tried: there is nothing to explain".to_owned(),
+        (1, 0) if excused == 0 => "the only case passes: there is nothing to explain".to_owned(),
         (_, 0) if excused > 0 => {
             format!("none of {of} fails but those that are known to, which --fail-known explains")
         }
         (_, 0) => format!("none of {of} fails: there is nothing to explain"),
+        (1, 1) => {
+            "the only case fails: without a case that passes nothing tells what it depends on; try \
+                   another pair of releases, or another profile"
+                .to_owned()
+        }
         (tried, failed) if tried == failed => format!(
             "all of {of} fail: without a case that passes nothing tells what it depends on; try \
              another pair of releases, or another profile"
@@ -118,15 +131,13 @@ fn one(text: &mut String, place: usize, cause: &Blame) {
         ..
     } = cause;
     put(text, &format!("{place}. {}", cause.told()));
-    let all = failed.len() + passed.len();
     let mut how = vec![if *sure { "sure" } else { "not sure" }.to_owned()];
     how.extend(doubts.iter().cloned());
     put(
         text,
         &format!(
-            "   {} of the {} that were tried fail; {}",
-            failed.len(),
-            cases(all),
+            "   {}; {}",
+            fail_of(failed.len(), failed.len() + passed.len()),
             how.join(", ")
         ),
     );
@@ -144,6 +155,14 @@ fn one(text: &mut String, place: usize, cause: &Blame) {
         put(text, &format!("   beside it: {}", tried.join("; ")));
     }
     rivals.iter().for_each(|one| other(text, one));
+}
+
+fn fail_of(failed: usize, all: usize) -> String {
+    match (failed, all) {
+        (1, 1) => "the only case that was tried fails".to_owned(),
+        (1, all) => format!("1 of the {} that were tried fails", cases(all)),
+        (failed, all) => format!("{failed} of the {} that were tried fail", cases(all)),
+    }
 }
 
 fn neighbours(one: &Neighbours) -> String {
@@ -192,19 +211,27 @@ fn remarks(text: &mut String, account: &Account) {
             ),
         );
     }
-    for (number, what) in [
+    for (number, one, several) in [
         (
             excused,
+            "known failure counts as passed: --fail-known explains it",
             "known failures count as passed: --fail-known explains them",
         ),
         (
             flaky,
+            "case failed at first and not when tried again: it counts for nothing",
             "cases failed at first and not when tried again: they count for nothing",
         ),
-        (unknown, "cases could not be seen: they count for nothing"),
+        (
+            unknown,
+            "case could not be seen: it counts for nothing",
+            "cases could not be seen: they count for nothing",
+        ),
     ] {
-        if number > 0 {
-            put(text, &format!("{number} {what}"));
+        match number {
+            0 => {}
+            1 => put(text, &format!("1 {one}")),
+            number => put(text, &format!("{number} {several}")),
         }
     }
 }

@@ -69,8 +69,23 @@ impl fmt::Display for Told<'_> {
     }
 }
 
-/// How hosts are set up, in words.
+/// How hosts of a setup are, in words.
+pub(crate) const fn words(setup: HostSetup) -> &'static str {
+    match setup {
+        HostSetup::AsShipped => "hosts are as shipped",
+        HostSetup::Quick => "libvirt does not ask QEMU about processors (capability_filters)",
+        HostSetup::Resilient => "libvirt takes a silent peer for lost (keepalive_interval = 1)",
+    }
+}
+
+/// On hosts of which setup, in words.
+#[must_use]
+pub fn on_hosts(setup: HostSetup) -> String {
+    on(&[setup])
+}
+
+/// On which hosts, in words.
 pub(super) fn on(setups: &[HostSetup]) -> String {
-    let words: Vec<_> = setups.iter().map(|one| one.word()).collect();
-    format!("where hosts are {}", words.join(" or "))
+    let words: Vec<_> = setups.iter().map(|one| words(*one)).collect();
+    format!("where {}", words.join(" or "))
 }

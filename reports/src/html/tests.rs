@@ -255,7 +255,7 @@ fn a_cause_that_names_the_setup_of_hosts_is_a_link_to_the_cases_on_them() {
         .with_log("history.jsonl")
     });
     let page = html(&Run::new(Vec::new(), judged), Kept(String::new()));
-    let told = "<a href=\"#control=p2p&amp;setup=quick\"><code>control(p2p), where hosts are quick";
+    let told = "<a href=\"#control=p2p&amp;setup=quick\"><code>control(p2p), where libvirt does not ask QEMU about processors (capability_filters)";
     assert!(page.contains(told), "{told}");
     let axis = "{\"name\":\"setup\",\"values\":[\"as-shipped\",\"quick\"]}";
     assert!(page.contains(axis), "{axis}");

@@ -121,6 +121,11 @@ impl<'r> Survey<'r> {
         let ladder = (safety != Safety::Safe && from != to)
             .then(ladder)
             .flatten();
+        let untested = match (safety, &ladder) {
+            (Safety::Conditional | Safety::NotSafe, None) => self.untested_steps(pair),
+            (_, _) => Vec::new(),
+        };
+        let steps = untested.into_iter();
         Jump {
             source: name(from),
             destination: name(to),
@@ -129,8 +134,25 @@ impl<'r> Survey<'r> {
             cases: known.map(|known| known.cases.clone()).unwrap_or_default(),
             avoid: conditions.map(Known::avoid).unwrap_or_default(),
             left_over: conditions.map_or(Vec::new(), |known| known.left_over.clone()),
+            untested_steps: steps.map(|(from, to)| [name(from), name(to)]).collect(),
             ladder: ladder.map(|stops| stops.into_iter().map(name).collect()),
         }
+    }
+}
+
+impl Survey<'_> {
+    /// The untested steps of the shortest ladder of steps that are safe, or could be.
+    fn untested_steps(&self, jump: Pair) -> Vec<Pair> {
+        let count = self.grid.stops.len();
+        let is_untested = |pair: Pair| {
+            let known = self.pairs.get(&pair);
+            known.is_none_or(|known| known.safety == Safety::Untested)
+        };
+        let may = |pair: Pair| self.is_safe(pair) || is_untested(pair);
+        let next = |from: usize| (0..count).filter(move |to| from != *to && may((from, *to)));
+        let ladder = shortest(count, jump, next).unwrap_or_default();
+        let steps = ladder.windows(2).map(|step| (step[0], step[1]));
+        steps.filter(|step| is_untested(*step)).collect()
     }
 }
 
@@ -160,13 +182,59 @@ impl Known {
         };
     }
 
+    /// What must be avoided: nothing that is avoided already by another.
     fn avoid(&self) -> Vec<Avoid> {
-        let all = self.causes.iter().map(|cause| Avoid {
+        let all = self.causes.iter().enumerate();
+        let needed = all.filter(|(place, cause)| !self.is_within_another(*place, cause));
+        let all = needed.map(|(_, cause)| cause).map(|cause| Avoid {
             filter: cause.traits.clone(),
             setups: cause.setups.clone(),
             failed: cause.failed.len(),
             sure: cause.sure,
         });
         all.collect()
+    }
+
+    /// Whether the cases that fail by a cause fail by another as well; of two with the same the first stays.
+    fn is_within_another(&self, place: usize, cause: &Cause) -> bool {
+        let mut others = self.causes.iter().enumerate();
+        others.any(|(other, one)| {
+            let has_all = cause.failed.iter().all(|case| one.failed.contains(case));
+            let is_same = one.failed.len() == cause.failed.len();
+            other != place && has_all && (!is_same || other < place)
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_another_cause_has_as_well_is_not_avoided_twice() {
+        let case = |flags: &str| {
+            let name = format!("tck/libvirt/a,a,b/p2p/transient-running-undefined/{flags}");
+            name.parse::<Case>().expect("a case")
+        };
+        let cause = |traits: &str, flags: &[&str]| Cause {
+            traits: traits.to_owned(),
+            setups: Vec::new(),
+            failed: flags.iter().copied().map(case).collect(),
+            passed: Vec::new(),
+            sure: true,
+        };
+        let known = Known {
+            safety: Safety::Conditional,
+            cases: Tested::default(),
+            causes: vec![
+                cause("part", &["none"]),
+                cause("whole", &["none", "live"]),
+                cause("again", &["live", "none"]),
+                cause("other", &["live", "persist"]),
+            ],
+            left_over: Vec::new(),
+        };
+        let avoid: Vec<_> = known.avoid().into_iter().map(|one| one.filter).collect();
+        assert_eq!(avoid, ["whole", "other"]);
     }
 }

@@ -317,6 +317,70 @@ fn what_is_asked_for_is_told_alone_and_what_can_not_be_told_is_refused() {
 }
 
 #[test]
+fn untested_steps_that_could_make_a_ladder_are_named() {
+    let without = |lacking: &[&str]| {
+        let mut cases = devices(&THREE);
+        cases.retain(|case| !lacking.contains(&arrow_of(&case.tuple).as_str()));
+        let all = jumps(&[&run_of(&cases, failing(VIRTIO))]);
+        let jump = find(&all, "trixie → sid");
+        assert_eq!(jump.ladder, None);
+        jump.advice().pop().expect("there is some")
+    };
+    assert_eq!(
+        without(&["trixie → bookworm"]),
+        "no ladder of safe steps leads there yet: trixie → bookworm is untested, and could make one"
+    );
+    assert_eq!(
+        without(&["trixie → bookworm", "bookworm → sid"]),
+        "no ladder of safe steps leads there yet: trixie → bookworm and bookworm → sid are untested, and \
+         could make one"
+    );
+}
+
+#[test]
+fn where_all_steps_were_tried_no_untested_one_is_named() {
+    let filter = "source(trixie) & devices(virtio-*) & !destination(trixie)";
+    let all = jumps(&[&run_of(&devices(&THREE), failing(filter))]);
+    let jump = find(&all, "trixie → sid");
+    assert_eq!((&jump.ladder, &jump.untested_steps), (&None, &Vec::new()));
+    let told = jump.advice().pop().expect("there is some");
+    assert_eq!(told, "no ladder of safe steps leads there");
+}
+
+#[test]
+fn on_the_hypervisor_in_memory_no_jump_is_known_to_be_safe() {
+    let of = |backend| {
+        let selection = Selection {
+            backend,
+            profile: Some(Profile::TCK),
+            sources: names(&["trixie", "sid"]),
+            destinations: names(&["trixie", "sid"]),
+            ..Selection::default()
+        };
+        let cases = selection.cases(&releases()).expect("there are some");
+        run_of(&cases, |_| Is::Passed)
+    };
+    let (fake, real) = (of(Backend::Fake), of(Backend::Libvirt));
+    let all = jumps(&[&fake]);
+    assert!(told(&all).starts_with("no QEMU ran: "), "{}", told(&all));
+    assert_eq!(all.exit(), Exit::Unknown);
+    assert_eq!(jumps(&[&real]).exit(), Exit::AsExpected);
+    let refused = Jumps::of(&[&fake, &real]).expect_err("they tell nothing together");
+    assert!(refused.to_string().contains("no QEMU runs"), "{refused}");
+}
+
+#[test]
+fn one_case_is_told_as_one() {
+    let tested = Tested {
+        passed: 1,
+        failed: 1,
+        not_run: 1,
+        ..Tested::default()
+    };
+    assert_eq!(tested.told(), "1 of 3 cases passes, 1 fails, 1 was not run");
+}
+
+#[test]
 fn runs_of_two_suites_and_of_what_is_broken_on_purpose_tell_of_no_jump() {
     let devices = run_of(&devices(&THREE), |_| Is::Passed);
     let of = |suite| {
@@ -534,11 +598,11 @@ fn what_only_hosts_of_one_setup_have_is_avoided_on_these() {
     for (filter, avoid) in [
         (
             "source(trixie) & destination(bookworm)",
-            "avoid all where hosts are quick (",
+            "avoid all where libvirt does not ask QEMU about processors (capability_filters) (",
         ),
         (
             "destination(bookworm) & control(p2p)",
-            "avoid control(p2p), where hosts are quick (",
+            "avoid control(p2p), where libvirt does not ask QEMU about processors (capability_filters) (",
         ),
     ] {
         let is = failing(filter);

@@ -9,7 +9,7 @@ use super::{
     Upgrade, Way,
 };
 use crate::{
-    explain::Told,
+    explain::{NO_QEMU, Told},
     terminal::{cases, count},
 };
 
@@ -21,6 +21,9 @@ const NAMED: usize = 5;
 #[must_use]
 pub fn told(jumps: &Jumps) -> String {
     let mut text = String::new();
+    if jumps.in_memory {
+        put(&mut text, NO_QEMU);
+    }
     match &jumps.upgrade {
         Some(upgrade) => steps(&mut text, upgrade),
         None => ways(&mut text, jumps),
@@ -93,7 +96,7 @@ impl Jump {
         match (&self.ladder, self.safety) {
             (Some(ladder), _) => lines.push(format!("safe by steps: {}", arrow(ladder))),
             (None, Safety::Conditional | Safety::NotSafe) if self.way != Way::Level => {
-                lines.push("no ladder of safe steps leads there".to_owned());
+                lines.push(no_ladder(&self.untested_steps));
             }
             (
                 None,
@@ -105,6 +108,21 @@ impl Jump {
             ) => {}
         }
         lines
+    }
+}
+
+/// That there is no ladder, and which steps could make one.
+fn no_ladder(untested: &[[ReleaseName; 2]]) -> String {
+    let steps: Vec<_> = untested.iter().map(arrow).collect();
+    match steps.as_slice() {
+        [] => "no ladder of safe steps leads there".to_owned(),
+        [one] => format!(
+            "no ladder of safe steps leads there yet: {one} is untested, and could make one"
+        ),
+        [..] => format!(
+            "no ladder of safe steps leads there yet: {} are untested, and could make one",
+            steps.join(" and ")
+        ),
     }
 }
 
@@ -136,10 +154,24 @@ impl Tested {
             (known, _) => format!(", {known} of them as is known"),
         };
         let all = [
-            (self.failed, format!("{} fail{known}", self.failed)),
+            (
+                self.failed,
+                format!(
+                    "{} {}{known}",
+                    self.failed,
+                    verb(self.failed, "fails", "fail")
+                ),
+            ),
             (self.at_first, format!("{} failed at first", self.at_first)),
             (self.unseen, format!("{} could not be seen", self.unseen)),
-            (self.not_run, format!("{} were not run", self.not_run)),
+            (
+                self.not_run,
+                format!(
+                    "{} {} not run",
+                    self.not_run,
+                    verb(self.not_run, "was", "were")
+                ),
+            ),
             (self.skipped, format!("{} skipped", self.skipped)),
         ];
         let rest = all.into_iter().filter(|(count, _)| *count > 0);
@@ -147,11 +179,16 @@ impl Tested {
             .map(|(_, told)| format!(", {told}"))
             .collect::<String>();
         format!(
-            "{} of {} pass{rest}",
+            "{} of {} {}{rest}",
             self.passed,
-            cases(self.tried() + self.not_run)
+            cases(self.tried() + self.not_run),
+            verb(self.passed, "passes", "pass")
         )
     }
+}
+
+fn verb<'w>(count: usize, one: &'w str, several: &'w str) -> &'w str {
+    if count == 1 { one } else { several }
 }
 
 fn jump(text: &mut String, jump: &Jump, width: usize) {

@@ -1,0 +1,153 @@
+//! Failures that say different things: a cause is told apart where it has several values of a column, and the
+//! failures of some of them say one thing, and those of the others another.
+
+use std::collections::BTreeSet;
+
+use fixedbitset::FixedBitSet;
+
+use crate::{Kind, Literal, Table, Values, candidates::Candidate, seen::Seen};
+
+/// Some values of a literal, what the failures of them say, and how many there are.
+#[derive(Default)]
+struct Part {
+    values: Vec<u8>,
+    says: BTreeSet<u32>,
+    failures: usize,
+}
+
+/// The chosen ones, each by what the failures say that it alone accounts for.
+pub(crate) fn apart(table: &Table, seen: &Seen, chosen: Vec<Candidate>) -> Vec<Candidate> {
+    let own = |place: usize| own(table, seen, &chosen, place);
+    let all = chosen.iter().enumerate();
+    let all = all.flat_map(|(place, one)| split(table, seen, one, &own(place)));
+    all.collect()
+}
+
+/// The rows that failed and that one of the chosen alone accounts for.
+fn own(table: &Table, seen: &Seen, chosen: &[Candidate], place: usize) -> BTreeSet<usize> {
+    let mut others = FixedBitSet::with_capacity(table.rows().len());
+    for (_, other) in chosen.iter().enumerate().filter(|(one, _)| *one != place) {
+        others.union_with(&table.region(&other.literals));
+    }
+    let rows = chosen[place]
+        .fails
+        .ones()
+        .map(|failure| seen.fails[failure]);
+    rows.filter(|row| !others.contains(*row)).collect()
+}
+
+fn split(table: &Table, seen: &Seen, one: &Candidate, own: &BTreeSet<usize>) -> Vec<Candidate> {
+    let is_list = |literal: &Literal| match table.columns()[literal.column].kind {
+        Kind::Unordered { .. } => true,
+        Kind::Ordered => false,
+    };
+    let (lists, ranges): (Vec<&Literal>, Vec<&Literal>) =
+        one.literals.iter().partition(|one| is_list(one));
+    let several = lists.into_iter().chain(ranges);
+    let several = several.filter(|literal| literal.values.count() > 1);
+    let mut ways = several.filter_map(|literal| {
+        let parts = parts(table, *literal, own);
+        (parts.len() > 1).then_some((literal, parts))
+    });
+    match ways.next() {
+        None => vec![one.clone()],
+        Some((literal, parts)) => {
+            let narrow = |values| one.narrowed(table, seen, *literal, values);
+            parts.into_iter().map(narrow).collect()
+        }
+    }
+}
+
+/// The values of a literal by what the failures of each say. Those of which none says anything go with most
+/// failures. One part where a range would have to be told as several.
+fn parts(table: &Table, literal: Literal, own: &BTreeSet<usize>) -> Vec<Values> {
+    let mut parts: Vec<Part> = Vec::new();
+    let mut silent = Vec::new();
+    for value in literal.values.iter() {
+        let rows = own.iter().map(|row| &table.rows()[*row]);
+        let rows = rows.filter(|row| row.values[literal.column] == Some(value));
+        let says: Vec<_> = rows.filter_map(|row| row.says).collect();
+        if says.is_empty() {
+            silent.push(value);
+            continue;
+        }
+        let new = Part {
+            values: vec![value],
+            failures: says.len(),
+            says: says.into_iter().collect(),
+        };
+        let (alike, others): (Vec<_>, Vec<_>) = parts
+            .into_iter()
+            .partition(|part| !part.says.is_disjoint(&new.says));
+        parts = others;
+        parts.push(alike.into_iter().fold(new, Part::with));
+    }
+    parts.sort_by(|one, other| {
+        let by_size = other.failures.cmp(&one.failures);
+        by_size.then_with(|| one.values.cmp(&other.values))
+    });
+    if let Some(first) = parts.first_mut() {
+        first.values.extend(silent);
+    }
+    let parts = parts
+        .into_iter()
+        .map(|part| part.values.into_iter().collect());
+    let parts: Vec<Values> = parts.collect();
+    let can_be_said = parts
+        .iter()
+        .all(|one| is_literal(table, literal.column, *one));
+    if can_be_said {
+        parts
+    } else {
+        vec![literal.values]
+    }
+}
+
+/// Whether values of a column are one literal: those of an ordered one are a range.
+fn is_literal(table: &Table, column: usize, values: Values) -> bool {
+    match table.columns()[column].kind {
+        Kind::Unordered { .. } => true,
+        Kind::Ordered => {
+            let there = table.there(column).iter();
+            let mut own = there.map(|one| values.has(one));
+            own.by_ref().find(|has| *has);
+            own.by_ref().find(|has| !*has);
+            !own.any(|has| has)
+        }
+    }
+}
+
+impl Part {
+    fn with(mut self, other: Self) -> Self {
+        self.values.extend(other.values);
+        self.says.extend(other.says);
+        self.failures += other.failures;
+        self
+    }
+}
+
+impl Candidate {
+    /// The same of some values of one of its literals.
+    fn narrowed(&self, table: &Table, seen: &Seen, literal: Literal, values: Values) -> Self {
+        let narrow = Literal { values, ..literal };
+        let replaced = self.literals.iter();
+        let replaced = replaced.map(|one| if *one == literal { narrow } else { *one });
+        let mut literals: Vec<_> = replaced.collect();
+        literals.sort_unstable();
+        let region = table.having(&narrow);
+        let within = |mut places: FixedBitSet, rows: &[usize]| {
+            let all: Vec<_> = places.ones().collect();
+            let others = all
+                .into_iter()
+                .filter(|place| !region.contains(rows[*place]));
+            others.for_each(|place| places.remove(place));
+            places
+        };
+        Self {
+            literals,
+            fails: within(self.fails.clone(), &seen.fails),
+            passes: within(self.passes.clone(), &seen.passes),
+            cost: self.cost - literal.cost(table) + narrow.cost(table),
+        }
+    }
+}

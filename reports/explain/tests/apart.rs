@@ -1,0 +1,103 @@
+//! Failures that say different things: what is told apart, and what is asked for then.
+
+use std::collections::BTreeSet;
+
+use migratrix_explain::{Cause, Column, Kind, Literal, Outcome, Row, Table, explain, settle};
+
+/// How many values the columns have: source, destination, device, and something that tells nothing.
+const SIZES: [u8; 4] = [2, 2, 6, 2];
+
+/// Devices 1 to 4 fail from the source 1 alone and say one thing, the device 5 fails from both and says another:
+/// all of them to the destination 1.
+fn says(row: &[u8]) -> Option<u32> {
+    match row {
+        [1, 1, 1..=4, _] => Some(0),
+        [_, 1, 5, _] => Some(1),
+        _ => None,
+    }
+}
+
+fn rows() -> Vec<[u8; 4]> {
+    let [a, b, c, d] = SIZES;
+    let mut all = Vec::new();
+    for one in 0..a {
+        for two in 0..b {
+            all.extend((0..c).flat_map(|three| (0..d).map(move |four| [one, two, three, four])));
+        }
+    }
+    all
+}
+
+/// Everything was tried but the devices 1 to 4 from the source 0 to the destination 1. What failures say counts
+/// by `told`.
+fn table(told: impl Fn(u32) -> Option<u32>) -> Table {
+    let columns = SIZES.iter().enumerate().map(|(group, values)| Column {
+        group,
+        values: usize::from(*values),
+        kind: Kind::Unordered {
+            families: Vec::new(),
+        },
+    });
+    let row = |row: [u8; 4]| {
+        let is_tried = !matches!(row, [0, 1, 1..=4, _]);
+        let fails = says(&row);
+        Row {
+            values: row.into_iter().map(Some).collect(),
+            failed: u32::from(is_tried && fails.is_some()),
+            passed: u32::from(is_tried && fails.is_none()),
+            says: fails.filter(|_| is_tried).and_then(&told),
+            ..Row::default()
+        }
+    };
+    let rows = rows().into_iter().map(row).collect();
+    let table = Table::new(columns.collect(), rows).expect("a table");
+    table.placed_by(vec![0, 1])
+}
+
+fn literal(column: usize, values: &[u8]) -> Literal {
+    let values = values.iter().copied().collect();
+    Literal { column, values }
+}
+
+fn literals(causes: &[Cause]) -> BTreeSet<Vec<Literal>> {
+    causes.iter().map(|one| one.literals.clone()).collect()
+}
+
+#[test]
+fn values_whose_failures_say_another_thing_settle_nothing_for_the_others() {
+    let alike = explain(&table(|_| Some(0))).causes;
+    let whole = vec![literal(1, &[1]), literal(2, &[1, 2, 3, 4, 5])];
+    assert_eq!(
+        literals(&alike),
+        BTreeSet::from([whole]),
+        "all say the same"
+    );
+    assert!(alike[0].is_settled(), "{alike:?}");
+    let apart = explain(&table(Some)).causes;
+    let [first, second] = apart.as_slice() else {
+        panic!("two causes: {apart:?}");
+    };
+    let (devices, other) = (literal(2, &[1, 2, 3, 4]), literal(2, &[5]));
+    assert_eq!(first.literals, [literal(1, &[1]), devices]);
+    assert_eq!(second.literals, [literal(1, &[1]), other]);
+    assert!(!first.is_settled(), "nothing was tried from another source");
+    let asked = first.question.map(|row| rows()[row]);
+    assert!(matches!(asked, Some([0, 1, 1..=4, _])), "{asked:?}");
+}
+
+#[test]
+fn what_is_told_apart_is_asked_for_until_the_truth_is_found() {
+    let mut table = table(Some);
+    let (found, asked) = settle(&mut table, 14, |row| match says(&rows()[row]) {
+        Some(_) => Outcome::Failed,
+        None => Outcome::Passed,
+    });
+    let mut told = BTreeSet::new();
+    for cause in &found.causes {
+        told.extend(table.region(&cause.literals).ones());
+    }
+    let truth = rows().into_iter().enumerate();
+    let truth = truth.filter(|(_, row)| says(row).is_some());
+    assert_eq!(told, truth.map(|(place, _)| place).collect(), "{found:?}");
+    assert!(asked > 0);
+}

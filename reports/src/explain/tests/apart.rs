@@ -1,0 +1,74 @@
+//! What failures say of themselves, and the back end that they are of: what goes together in a cause.
+
+use super::*;
+
+/// What accounts for the failures of a run of devices in which what `JUMP` says fails, each case by the condition
+/// and with the words that `how` has of it.
+fn failing_by(how: impl Fn(&Case) -> (Condition, &'static str)) -> Account {
+    let devices = cases(Suite::Qemu, Backend::Qemu, Some(Profile::DEVICES));
+    let fails = matching(JUMP);
+    let judged = devices.iter().map(|case| {
+        let mut judged = judged(case.clone(), false);
+        let (condition, why) = how(case);
+        let conditions = judged.conditions.iter_mut();
+        let failed = conditions.filter(|(one, _)| fails(case) && *one == condition);
+        failed.for_each(|(_, verdict)| *verdict = Verdict::fail(why));
+        judged
+    });
+    let judged: Vec<_> = judged.collect();
+    account(&Run::new(devices, judged).on(known()))
+}
+
+#[test]
+fn failures_that_say_different_things_are_causes_of_their_own_where_a_value_tells_them_apart() {
+    let is_disk = matching("devices(virtio-blk,virtio-scsi)");
+    let told = failing_by(|case| match is_disk(case) {
+        true => (Condition::Migrated, "the ring is too long"),
+        false => (Condition::Migrated, "a section of this name is not known"),
+    });
+    let [first, second] = told.causes.as_slice() else {
+        panic!("two causes: {:?}", causes(&told));
+    };
+    let disks = "source(qemu=10.0.13) & destination(qemu=11.1.3) & devices(virtio-blk,virtio-scsi)";
+    assert_eq!(second.filter, disks);
+    let why = |one: &Blame| one.reason.as_ref().map(|reason| reason.why.clone());
+    assert_eq!(why(second).as_deref(), Some("the ring is too long"));
+    assert!(first.sure && second.sure, "all of both was tried");
+}
+
+#[test]
+fn failures_of_several_conditions_that_nothing_tells_apart_are_not_sure() {
+    let told = failing_by(|case| match case.to_string().contains("/running/") {
+        true => (Condition::Migrated, "the ring is too long"),
+        false => (Condition::Identity, "a device is gone"),
+    });
+    let [only] = told.causes.as_slice() else {
+        panic!("one cause: {:?}", causes(&told));
+    };
+    assert!(!only.sure, "{only:?}");
+    assert_eq!(only.doubts, ["its failures are of several conditions"]);
+    let line = &causes(&told)[0];
+    assert!(line.ends_with(" fail, not sure)"), "{line}");
+}
+
+#[test]
+fn the_hypervisor_in_memory_tells_nothing_of_releases_and_goes_with_no_real_one() {
+    let of = |backend| run_of(&cases(Suite::Tck, backend, Some(Profile::TCK)), |_| false);
+    let (fake, real) = (of(Backend::Fake), of(Backend::Libvirt));
+    let text = told(&account(&fake));
+    assert!(text.starts_with("no QEMU ran: "), "{text}");
+    let refused = Study::of(&[&fake, &real], &[]).expect_err("they tell nothing together");
+    let why = "some of the cases ran on the hypervisor in memory, where no QEMU runs";
+    assert!(refused.to_string().starts_with(why), "{refused}");
+    assert!(!told(&account(&real)).contains("no QEMU ran"));
+}
+
+#[test]
+fn one_case_is_told_as_one() {
+    let tck = cases(Suite::Tck, Backend::Libvirt, Some(Profile::TCK));
+    let text = |fails| told(&account(&run_of(&tck[..1], |_| fails)));
+    let passes = text(false);
+    assert!(passes.starts_with("the only case passes: "), "{passes}");
+    let fails = text(true);
+    assert!(fails.starts_with("the only case fails: "), "{fails}");
+}
