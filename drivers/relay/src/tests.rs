@@ -170,7 +170,8 @@ async fn what_comes_when_it_is_cut_is_lost_though_it_is_opened_right_after() {
         relay.shut_way(Way::Back);
         let closed = relay.cut();
         relay.open();
-        assert_eq!(far.try_write(&[1]).unwrap(), 1);
+        // It may be closed already.
+        drop(far.try_write(&[1]));
         let kind = near.read_u8().await.unwrap_err().kind();
         assert_eq!(kind, io::ErrorKind::ConnectionReset);
         closed.await;
