@@ -242,7 +242,10 @@ fn a_case_that_would_tell_runs_on_quick_hosts_where_all_were() {
         .into_iter()
         .filter(|one| one.setup == HostSetup::Quick);
     let few: Vec<_> = quick.step_by(160).collect();
-    let run = run_on(&few, by_the_case("control(p2p) & state(paused)"));
+    let run = run_on(
+        &few,
+        by_the_case("control(p2p) & state(paused) & flag(undefine)"),
+    );
     let space: Vec<_> = space(&whole)
         .into_iter()
         .map(|mut one| {
