@@ -32,7 +32,7 @@ pub struct RunOptions {
     /// QEMUs of the user's own: `NAME=PATH`, with absolute paths.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub qemus: Vec<String>,
-    /// Whether all hosts are set up as hosts are, see [`HostSetup`](crate::HostSetup).
+    /// Whether all hosts are set up as hosts are, see [`HostSetup`].
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub as_shipped: bool,
     /// Whether no case runs on hosts that are set up as hosts are only as a control.
