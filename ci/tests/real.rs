@@ -130,9 +130,9 @@ fn every_proof_of_a_raw_case_trips_on_a_real_fault() {
     fs::write(place.join("migratrix.toml"), "[deadlines]\nmigrate = 10\n").expect("it is written");
     let suite = ["--suite", "faults", "--backend", "qemu"];
     let faults = [&suite[..], &["--source", "trixie"]].concat();
-    // Some need what not every machine or release has; of the others none failed, or it would have said so.
     let output = runs_all(&place, "out", &faults, "cases");
-    passes(&output, " passed");
+    // Those of COLO are skipped with this release.
+    passes(&output, "41 passed");
 }
 
 #[test]
