@@ -20,6 +20,7 @@ mod qemu;
 mod reasons;
 mod recovery;
 mod since;
+mod struck;
 mod tck;
 #[cfg(test)]
 mod tests;

@@ -303,9 +303,7 @@ impl QemuDriver {
         when: When,
         record: &mut Recorder,
     ) -> Result<(), StepError> {
-        let party = self.party(side);
-        let pid = party.pid();
-        let pid = pid.ok_or(StepError::NoQemu(side, party.end().map(str::to_owned)))?;
+        let pid = self.party(side).process()?;
         let (guest, mib) = (self.subject.guest, self.subject.memory_mib);
         let accelerated = accelerated(self.subject.raw.accelerator);
         let process = PathBuf::from(format!("/proc/{pid}"));

@@ -105,6 +105,12 @@ impl Party {
         self.qemu.as_ref().and_then(Qemu::pid)
     }
 
+    /// The number of its QEMU's process.
+    pub(crate) fn process(&self) -> Result<u32, StepError> {
+        let gone = || StepError::NoQemu(self.side, self.end.clone());
+        self.pid().ok_or_else(gone)
+    }
+
     pub(crate) fn stderr(&self) -> Option<String> {
         self.qemu.as_ref().map(Qemu::stderr)
     }

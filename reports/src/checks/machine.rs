@@ -51,12 +51,7 @@ pub(super) fn unexplained(from: &str, to: &str, versions: &Versions) -> Vec<Stri
 pub(super) fn untold(document: &str) -> Option<&'static str> {
     let document = read(document);
     let mut parts = [CLOCK.0, OPTIONS].into_iter();
-    let is_told = |part| {
-        document
-            .get(part)
-            .is_some_and(|said: &BTreeMap<_, _>| !said.is_empty())
-    };
-    parts.find(|part| !is_told(*part))
+    parts.find(|part| document.get(part).is_none_or(BTreeMap::is_empty))
 }
 
 /// How many devices the machine has.

@@ -68,23 +68,17 @@ impl QemuDriver {
     }
 
     async fn kill_destination(&mut self) -> Result<Deed, StepError> {
-        let pid = self.its_pid()?;
+        let pid = self.destination.process()?;
         self.kill(Side::Destination).await?;
         let process = "qemu".to_owned();
         Ok(Deed::Killed { process, pid })
     }
 
     fn hold_destination(&mut self) -> Result<Deed, StepError> {
-        let pid = self.its_pid()?;
+        let pid = self.destination.process()?;
         self.signal(Side::Destination, Signal::SIGSTOP)?;
         let process = "qemu".to_owned();
         Ok(Deed::Stopped { process, pid })
-    }
-
-    fn its_pid(&self) -> Result<u32, StepError> {
-        let party = &self.destination;
-        let gone = || StepError::NoQemu(Side::Destination, party.end().map(str::to_owned));
-        party.pid().ok_or_else(gone)
     }
 
     /// Waits until the source has sent nothing for longer than it rests of its own.

@@ -13,6 +13,7 @@ use crate::{
     Verdict,
     checks::{
         evidence::{Evidence, Judged},
+        timeline::ENDS,
         words::no,
     },
 };
@@ -49,7 +50,7 @@ fn cancelled(evidence: &Evidence<'_>, raw: &Raw) -> Judged {
     let last = evidence.last_status(Side::Source)?;
     let states = evidence.statuses(Side::Source);
     let wanted = end(raw);
-    if last != wanted && ["completed", "cancelled", "failed"].contains(&last) {
+    if last != wanted && ENDS.contains(&last) {
         return Ok(Verdict::fail(format!(
             "expected that the cancel leaves the migration {wanted}, {} came through {}",
             evidence.host(Side::Source),

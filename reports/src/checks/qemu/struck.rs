@@ -1,10 +1,6 @@
 //! `incident`, where something strikes from outside: it landed in the state that the case names, and was felt.
-#![expect(
-    clippy::wildcard_enum_match_arm,
-    reason = "each question picks one kind of observation"
-)]
 
-use migratrix_history::{Deed, Observation, Side};
+use migratrix_history::{Deed, Side};
 use migratrix_matrix::{Blow, Raw};
 
 use super::{
@@ -13,15 +9,12 @@ use super::{
 };
 use crate::{
     Verdict,
-    checks::evidence::{Evidence, Judged},
+    checks::{
+        evidence::{Evidence, Judged},
+        struck::Struck,
+        timeline::ENDS,
+    },
 };
-
-/// What was done, and when, in microseconds.
-struct Struck<'h> {
-    strike: &'h str,
-    began_us: u64,
-    deed: &'h Deed,
-}
 
 /// It was done once, in its state; what breaks a migration was followed by its failure, and what only holds it
 /// up by its end.
@@ -62,23 +55,11 @@ pub(super) fn struck(evidence: &Evidence<'_>, raw: &Raw) -> Judged {
 }
 
 fn committed<'h>(evidence: &Evidence<'h>) -> Result<Struck<'h>, Verdict> {
-    let struck = evidence.all(|saw| match saw {
-        Observation::Struck {
-            strike,
-            began_us,
-            deed,
-            ..
-        } => Some((strike, *began_us, deed)),
-        _ => None,
-    });
-    match struck.as_slice() {
-        [(_, (strike, began_us, deed))] => Ok(Struck {
-            strike,
-            began_us: *began_us,
-            deed,
-        }),
-        [] => Err(evidence.unseen("nothing struck")),
-        _ => Err(evidence.unseen("something struck more than once")),
+    let mut struck = evidence.all(Struck::of).into_iter();
+    match (struck.next(), struck.next()) {
+        (Some((_, struck)), None) => Ok(struck),
+        (None, _) => Err(evidence.unseen("nothing struck")),
+        (Some(_), Some(_)) => Err(evidence.unseen("something struck more than once")),
     }
 }
 
@@ -99,8 +80,7 @@ fn landed(blow: Blow, deed: &Deed) -> bool {
 
 /// What came of it at the source.
 fn felt(evidence: &Evidence<'_>, raw: &Raw, blow: Blow, after: &[&Moment<'_>]) -> Judged {
-    let ends = ["completed", "cancelled", "failed"];
-    let end = after.iter().find(|state| ends.contains(&state.word));
+    let end = after.iter().find(|state| ENDS.contains(&state.word));
     let due = match blow {
         Blow::Lose | Blow::Kill => "failed",
         Blow::Hold => "completed",

@@ -9,15 +9,11 @@ use migratrix_matrix::{Family, Recovery, RecoveryMoment, Strike};
 
 use crate::{
     Verdict,
-    checks::evidence::{Evidence, Judged},
+    checks::{
+        evidence::{Evidence, Judged},
+        struck::Struck,
+    },
 };
-
-/// What was done, and when, in microseconds.
-struct Struck<'h> {
-    strike: &'h str,
-    began_us: u64,
-    deed: &'h Deed,
-}
 
 /// The moment was proven, the fault was committed while it lasted, and it is that of the case.
 pub(super) fn struck(evidence: &Evidence<'_>, point: &Recovery) -> Judged {
@@ -41,19 +37,7 @@ pub(super) fn struck(evidence: &Evidence<'_>, point: &Recovery) -> Judged {
 }
 
 fn committed<'h>(evidence: &Evidence<'h>) -> Result<Struck<'h>, Verdict> {
-    let struck = evidence.last(|saw| match saw {
-        Observation::Struck {
-            strike,
-            began_us,
-            deed,
-            ..
-        } => Some(Struck {
-            strike,
-            began_us: *began_us,
-            deed,
-        }),
-        _ => None,
-    });
+    let struck = evidence.last(Struck::of);
     struck.ok_or_else(|| evidence.unseen("the fault was not committed"))
 }
 
