@@ -1,13 +1,13 @@
 //! `run --last-failed`: the cases of an earlier run that were not as expected.
 
 use std::{
-    collections::BTreeSet,
+    collections::BTreeMap,
     path::{Path, PathBuf},
 };
 
 use anyhow::{Context, Result, bail};
 use migratrix_lab::sandbox;
-use migratrix_matrix::{Case, Emptied, RunOptions, SelectError};
+use migratrix_matrix::{Case, Emptied, HostSetup, RunOptions, SelectError};
 use migratrix_reports::{Judgement, KnownAre, Rules, Standing};
 
 use crate::{
@@ -41,25 +41,31 @@ impl LastFailed {
         let rules = typed.rules(&plan.options);
         let run = report::run_of(&dir, &plan, &typed.or_kept(&plan)?)?.by(rules);
         let wrong = run.judgements().filter(|one| is_wrong(one, rules));
-        let wrong: BTreeSet<_> = wrong.map(|one| &one.case).collect();
-        let planned = plan.cases.iter().filter(|case| wrong.contains(case));
-        let cases: Vec<Case> = planned.cloned().collect();
+        let wrong: BTreeMap<_, _> = wrong.map(|one| (&one.case, one.setup)).collect();
+        let planned = plan.cases.iter();
+        let cases: Vec<(Case, HostSetup)> = planned
+            .filter_map(|case| Some((case.clone(), *wrong.get(case)?)))
+            .collect();
         let (of, not_run) = (plan.cases.len(), run.missing().count());
         let path = path.to_string_lossy();
         if cases.is_empty() {
             let by = Emptied::AllAsExpected(told_missing(&path, not_run));
             return Err(SelectError::Empty { by, of }.into());
         }
+        let (options, others) = plan.again_on(&cases);
         if sandbox::is_outside() {
             let (own, of) = (cases.len(), count(of, "case"));
             eprintln!(
                 "--last-failed: {own} of {of} of {}",
                 told_missing(&path, not_run)
             );
+            if others > 0 {
+                eprintln!("{}", told_others(others));
+            }
         }
         Ok(Self {
-            cases,
-            options: plan.options.of_a_case(),
+            cases: cases.into_iter().map(|(case, _)| case).collect(),
+            options,
         })
     }
 }
@@ -85,6 +91,14 @@ fn told_missing(path: &str, not_run: usize) -> String {
     format!(
         "{}; {cases} of it without a verdict: migratrix run --resume {word}",
         Path::new(path).shown()
+    )
+}
+
+/// Of cases that were controls and others: all run on hosts that are set up alike.
+fn told_others(others: usize) -> String {
+    let cases = count(others, "case");
+    format!(
+        "{cases} of them ran on hosts that were set up otherwise: the report of that run has a line for each"
     )
 }
 

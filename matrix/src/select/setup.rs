@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::{Backend, Case, Plan, Point, Release, ReleaseName, Version, axis::axis};
+use crate::{Backend, Case, Plan, Point, Release, ReleaseName, RunOptions, Version, axis::axis};
 
 axis! {
     /// How the daemon of a host of ours is set up.
@@ -93,6 +93,44 @@ impl Plan {
         self.cases.iter().map(setup).collect()
     }
 
+    /// The options of this run by which most of `cases` run again on hosts that are set up as theirs were, whatever
+    /// others run beside them; and how many of them don't.
+    #[must_use]
+    pub fn again_on(&self, cases: &[(Case, HostSetup)]) -> (RunOptions, usize) {
+        let kept = self.options.clone().of_a_case();
+        let has_choice = cases.iter().any(|(case, _)| self.ways(case).len() > 1);
+        let quick = RunOptions {
+            without_controls: true,
+            ..kept.clone()
+        };
+        let shipped = RunOptions {
+            as_shipped: true,
+            without_controls: false,
+            ..kept.clone()
+        };
+        let tried = if has_choice {
+            vec![quick, shipped]
+        } else {
+            vec![kept]
+        };
+        let others = |options: &RunOptions| {
+            let plan = Self {
+                options: options.clone(),
+                cases: cases.iter().map(|(case, _)| case.clone()).collect(),
+                ..self.clone()
+            };
+            let had = cases.iter().map(|(_, setup)| *setup);
+            plan.setups()
+                .into_iter()
+                .zip(had)
+                .filter(|(now, had)| now != had)
+                .count()
+        };
+        let tried = tried.into_iter().map(|one| (others(&one), one));
+        let (others, options) = tried.min_by_key(|(others, _)| *others).unwrap_or_default();
+        (options, others)
+    }
+
     /// How the hosts of a case of libvirt could be set up by the [options](HostSetup::option) of a run, the
     /// usual way first. There is one way alone where the case needs it, or this run's options ask for it.
     #[must_use]
@@ -174,6 +212,40 @@ mod tests {
             assert_eq!(ways.len(), if is_named { 1 } else { 2 }, "{case}");
         }
         assert!(setups.contains(&HostSetup::Quick));
+    }
+
+    #[test]
+    fn cases_run_again_on_hosts_set_up_as_theirs_were_where_one_option_can_do_it() {
+        let before = plan(RunOptions::default());
+        let ran: Vec<_> = before.cases.iter().cloned().zip(before.setups()).collect();
+        let has = |setup, chosen: bool| {
+            let of = |(case, had): &(Case, HostSetup)| {
+                *had == setup && before.ways(case).len() > usize::from(chosen)
+            };
+            ran.iter()
+                .filter(|one| of(one))
+                .cloned()
+                .collect::<Vec<_>>()
+        };
+        let quick = has(HostSetup::Quick, true);
+        let (options, others) = before.again_on(&quick);
+        assert_eq!((options.without_controls, others), (true, 0));
+        let controls = has(HostSetup::AsShipped, true);
+        let (options, others) = before.again_on(&controls);
+        assert_eq!(
+            (options.as_shipped, options.without_controls, others),
+            (true, false, 0)
+        );
+        let both = [&quick[..], &controls[..1]].concat();
+        let (options, others) = before.again_on(&both);
+        assert_eq!((options.without_controls, others), (true, 1));
+        let named: Vec<_> = has(HostSetup::AsShipped, false);
+        let named: Vec<_> = named
+            .into_iter()
+            .filter(|(case, _)| before.ways(case).len() == 1)
+            .collect();
+        assert!(!named.is_empty());
+        assert_eq!(before.again_on(&named), (RunOptions::default(), 0));
     }
 
     #[test]
