@@ -19,12 +19,12 @@ use serde::Serialize;
 
 use crate::{ReportError, Run};
 use columns::Columns;
-use outcomes::{Asked, Outcomes};
+use outcomes::{Asked, Outcomes, with_the_run};
 use reason::Says;
 
 pub use outcomes::Tried;
 pub use reason::Reason;
-pub(crate) use text::NO_QEMU;
+pub(crate) use text::{NO_QEMU, WITH_THE_RUN};
 pub use text::{causes, told};
 pub use trial::{Possible, Trial, on_hosts};
 pub(crate) use trial::{Told, words as setup_words};
@@ -39,6 +39,7 @@ pub struct Study {
     columns: Columns,
     tally: Tried,
     changed: Vec<Case>,
+    with_the_run: bool,
     in_memory: bool,
 }
 
@@ -56,8 +57,11 @@ pub struct Account {
     pub causes: Vec<Blame>,
     /// The cases that failed and that are in no cause.
     pub left_over: Vec<Case>,
-    /// The cases that came out otherwise when they were tried before: what came of them last counts.
+    /// The cases that came out otherwise in another run: what came of them last counts.
     pub changed: Vec<Case>,
+    /// Whether all of these fail in the same runs, and pass in the same others: the runs differ in
+    /// something that is no axis of a case. Else they are flaky.
+    pub changed_with_the_run: bool,
     /// What is the same in all cases that were tried, so that no cause can name it: `client`, `source`
     /// and `destination` among them.
     pub never_varied: Vec<String>,
@@ -180,7 +184,8 @@ impl Study {
             table,
             columns,
             tally: outcomes.tally(),
-            changed: outcomes.changed().cloned().collect(),
+            with_the_run: with_the_run(runs, &outcomes.changed().collect()),
+            changed: outcomes.changed().map(|one| one.case.clone()).collect(),
             trials,
         })
     }
@@ -198,6 +203,7 @@ impl Study {
             causes: causes.collect(),
             left_over: self.named(&explanation.left),
             changed: self.changed.clone(),
+            changed_with_the_run: self.with_the_run,
             never_varied: self.never_varied(),
         }
     }

@@ -55,6 +55,9 @@ pub struct Jumps {
     pub upgrade: Option<Upgrade>,
     /// Of each run that is a cover its strengths, and how many cases the pair with the fewest has.
     pub covers: Vec<String>,
+    /// Whether all cases that failed in one run and passed in another did so in the same runs: these
+    /// differ in something that is no axis of a case. Else they are flaky.
+    pub changed_with_the_run: bool,
     /// The shards that are not there: nothing is safe before they are.
     pub missing_shards: Vec<String>,
     /// What of the files is not believed.
@@ -191,6 +194,7 @@ impl Jumps {
             jumps: survey.jumps(),
             breaks: breaks::breaks(&survey),
             upgrade: None,
+            changed_with_the_run: account.changed_with_the_run,
             covers: covers
                 .map(|(strengths, fewest)| format!("--cover {strengths}: {fewest}"))
                 .collect(),

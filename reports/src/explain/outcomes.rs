@@ -1,7 +1,8 @@
 //! What came of each case, on hosts that are set up in a way, by all the runs that have it. Where they say several things of it, what came last
-//! counts, by the time at which it was tried.
+//! counts, by the time at which it was tried; of those of one second that of the run that is named last. Where all failures are asked for, the worst
+//! counts.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use migratrix_matrix::{Case, HostSetup};
 use serde::Serialize;
@@ -30,7 +31,7 @@ pub struct Tried {
 pub(super) enum Asked {
     /// Those that each run counts as such.
     ByTheRules,
-    /// Known ones as well.
+    /// Known ones as well, and those of cases that passed in another run.
     All,
     /// Known ones alone: the others tell of nothing.
     Known,
@@ -42,6 +43,23 @@ enum Told {
     Passed,
     Excused,
     Failed,
+}
+
+/// Whether several cases came out otherwise in another run, and each of them fails in the same runs.
+pub(super) fn with_the_run(runs: &[&Run], changed: &BTreeSet<&Trial>) -> bool {
+    let mut failing: BTreeMap<Trial, BTreeSet<usize>> = BTreeMap::new();
+    for (place, run) in runs.iter().enumerate() {
+        for judgement in run.judgements() {
+            let trial = Trial::of(judgement);
+            let standing = judgement.own_standing();
+            let fails = [Standing::Failed, Standing::KnownFailure].contains(&standing);
+            if fails && changed.contains(&trial) {
+                failing.entry(trial).or_default().insert(place);
+            }
+        }
+    }
+    let ways: BTreeSet<_> = failing.values().collect();
+    ways.len() == 1 && changed.len() > 1
 }
 
 /// What came of all cases.
@@ -70,6 +88,9 @@ impl<'r> Outcomes<'r> {
                 own.take(asked, known, judgement);
             }
         }
+        if asked == Asked::All {
+            all.values_mut().for_each(Outcome::doubt);
+        }
         Self(all)
     }
 
@@ -88,10 +109,10 @@ impl<'r> Outcomes<'r> {
         tried.map(|(trial, _)| trial)
     }
 
-    /// Those that came out otherwise before.
-    pub fn changed(&self) -> impl Iterator<Item = &Case> {
+    /// Those that came out otherwise in another run.
+    pub fn changed(&self) -> impl Iterator<Item = &Trial> {
         let changed = self.0.iter().filter(|(_, one)| one.otherwise > 0);
-        changed.map(|(trial, _)| &trial.case)
+        changed.map(|(trial, _)| trial)
     }
 
     /// How a case could be tried that no run has. One that failed could be tried on hosts of another setup:
@@ -127,37 +148,55 @@ impl<'r> Outcomes<'r> {
 impl<'r> Outcome<'r> {
     fn take(&mut self, asked: Asked, known: KnownAre, judgement: &'r Judgement) {
         match judgement.standing() {
-            Standing::Passed | Standing::UnexpectedPass => self.tell(Told::Passed, judgement),
+            Standing::Passed | Standing::UnexpectedPass => {
+                self.tell(asked, Told::Passed, judgement)
+            }
             Standing::KnownFailure => match (asked, known) {
-                (Asked::ByTheRules, KnownAre::Excused) => self.tell(Told::Excused, judgement),
+                (Asked::ByTheRules, KnownAre::Excused) => {
+                    self.tell(asked, Told::Excused, judgement)
+                }
                 (Asked::ByTheRules, KnownAre::Failed) | (Asked::All | Asked::Known, _) => {
-                    self.tell(Told::Failed, judgement);
+                    self.tell(asked, Told::Failed, judgement);
                 }
             },
             Standing::Failed if asked == Asked::Known => self.unknown += 1,
-            Standing::Failed => self.tell(Told::Failed, judgement),
+            Standing::Failed => self.tell(asked, Told::Failed, judgement),
             Standing::FailedAtFirst => self.flaky += 1,
             Standing::Unknown => self.unknown += 1,
             Standing::Skipped => {}
         }
     }
 
-    fn tell(&mut self, told: Told, judgement: &'r Judgement) {
+    fn tell(&mut self, asked: Asked, told: Told, judgement: &'r Judgement) {
         let failed = |told: Told| told == Told::Failed;
         let Some((before, last)) = self.last else {
             (self.last, self.times) = (Some((told, judgement)), 1);
             return;
         };
-        let is_newer = last.began_unix <= judgement.began_unix;
-        if failed(before) == failed(told) {
+        let is_same = failed(before) == failed(told);
+        let counts = match asked {
+            Asked::All if !is_same => failed(told),
+            Asked::All | Asked::ByTheRules | Asked::Known => {
+                last.began_unix <= judgement.began_unix
+            }
+        };
+        if is_same {
             self.times += 1;
-        } else if is_newer {
+        } else if counts {
             (self.otherwise, self.times) = (self.otherwise + self.times, 1);
         } else {
             self.otherwise += 1;
         }
-        if is_newer {
+        if counts {
             self.last = Some((told, judgement));
+        }
+    }
+
+    /// Takes in that a pass tells nothing beside a failure that was none when it was tried again.
+    fn doubt(&mut self) {
+        if self.flaky > 0 && !self.is(Told::Failed) {
+            self.otherwise += std::mem::take(&mut self.times);
+            self.last = None;
         }
     }
 

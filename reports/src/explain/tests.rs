@@ -341,14 +341,35 @@ fn of_a_case_that_came_out_unlike_in_two_runs_what_came_last_counts_and_that_is_
         assert_eq!(account.changed, changed);
         let text = told(&account);
         let line = format!(
-            "\n{} cases came out otherwise when tried before, as {}: what came last counts\n",
+            "\n{} cases came out otherwise in another run, as {}: what came last counts\n{WITH_THE_RUN}\n",
             changed.len(),
             changed[0]
         );
         assert!(text.contains(&line), "{text}");
     }
+    let mixed = failing("state(paused)");
+    let mixed = Study::of(&[&first, &at(&mixed, 300)], &[]).expect("one suite");
+    assert!(
+        !mixed.account().changed_with_the_run,
+        "some fail in the one run, some in the other"
+    );
     let both = Study::of(&[&first, &at(&first, 300)], &[]).expect("one suite");
     assert_eq!(both.account().changed, []);
+}
+
+#[test]
+fn of_runs_of_one_second_that_which_is_named_last_counts() {
+    let tck = cases(Suite::Tck, Backend::Libvirt, Some(Profile::TCK));
+    let (fails, passes) = (
+        run_of(&tck, matching("control(p2p)")),
+        run_of(&tck, |_| false),
+    );
+    let failed = |runs: &[&Run]| {
+        let study = Study::of(runs, &[]).expect("one suite");
+        study.account().cases.failed
+    };
+    assert_eq!(failed(&[&fails, &passes]), 0);
+    assert_eq!(failed(&[&passes, &fails]), 2048);
 }
 
 #[test]

@@ -14,6 +14,10 @@ const NOTHING: &str = "no combination of up to three values, with or without a p
 pub(crate) const NO_QEMU: &str =
     "no QEMU ran: this is the hypervisor in memory, and says nothing of these releases";
 
+/// What is said of several cases of which each fails in the same runs, and passes in the same others.
+pub(crate) const WITH_THE_RUN: &str = "all of them fail in the same runs, and pass in the same others: these runs differ in something that is no axis \
+                            of a case";
+
 /// How many cases that are left over are named.
 const NAMED: usize = 5;
 
@@ -207,9 +211,12 @@ fn remarks(text: &mut String, account: &Account) {
         put(
             text,
             &format!(
-                "{changed} came out otherwise when tried before, as {first}: what came last counts"
+                "{changed} came out otherwise in another run, as {first}: what came last counts"
             ),
         );
+        if account.changed_with_the_run {
+            put(text, WITH_THE_RUN);
+        }
     }
     for (number, one, several) in [
         (

@@ -18,6 +18,8 @@ pub struct Tested {
     pub failed: usize,
     /// How many of these are known failures.
     pub known: usize,
+    /// How many of them passed in another run.
+    pub passed_too: usize,
     /// As they should only when they were tried again.
     pub at_first: usize,
     /// So that it could not be seen.
@@ -31,7 +33,7 @@ pub struct Tested {
 /// The places of two releases among all.
 pub(super) type Pair = (usize, usize);
 
-/// What came of a case. Of several runs the last of these counts.
+/// What came of a case. Of several runs the last of these counts, which is the worst.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Came {
     NotRun,
@@ -133,6 +135,12 @@ impl<'r> Grid<'r> {
     ) -> impl Iterator<Item = (&Kin<'r>, &'r Case)> {
         let cases = self.cases.get(&pair).into_iter().flatten();
         cases.filter_map(move |(kin, (case, came))| is(*came).then_some((kin, *case)))
+    }
+
+    /// How many of these cases of a pair count as failed.
+    pub fn failed_among(&self, pair: Pair, cases: &[Case]) -> usize {
+        let failed = self.having(pair, Came::is_failure);
+        failed.filter(|(_, case)| cases.contains(case)).count()
     }
 
     /// Cases by the pair that each is of. One that was tried on hosts of two setups stands there once.

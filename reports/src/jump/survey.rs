@@ -45,6 +45,10 @@ impl<'r> Survey<'r> {
         for blame in account.telling() {
             survey.take(blame);
         }
+        for (pair, changed) in grid.by_pair(&account.changed) {
+            let known = survey.pairs.entry(pair);
+            known.and_modify(|one| one.cases.passed_too = grid.failed_among(pair, &changed));
+        }
         for (pair, left) in grid.by_pair(&account.left_over) {
             let known = survey.pairs.entry(pair);
             known.and_modify(|one| one.left_over = left);

@@ -4,7 +4,7 @@ use migratrix_matrix::{
 };
 
 use super::*;
-use crate::{Exit, Judgement, KnownFailures, Rules, Verdict};
+use crate::{Exit, Judgement, KnownFailures, Rules, Verdict, explain::WITH_THE_RUN};
 
 /// What came of each point on each pair of a real run.
 const REAL: &str = include_str!("../../tests/data/devices.tsv");
@@ -282,6 +282,37 @@ fn runs_of_a_pair_each_are_a_grid_and_of_a_case_in_several_the_failure_counts() 
     let all = jumps(&[&first, &second, &again]);
     assert_eq!(find(&all, "trixie → sid").safety, Safety::NotSafe);
     assert_eq!(find(&all, "bookworm → sid").ladder, None);
+}
+
+#[test]
+fn what_fails_in_one_run_and_passes_in_another_is_avoided_in_whatever_order_they_are_named() {
+    let cases = devices(&THREE);
+    let night = |is: &dyn Fn(&Case) -> Is, began_unix: u64| {
+        let run = run_of(&cases, is);
+        let judgements = run.judgements().cloned();
+        let judgements = judgements.map(|one| Judgement { began_unix, ..one });
+        Run::new(cases.clone(), judgements.collect::<Vec<_>>()).on(known())
+    };
+    let first = night(&failing(VIRTIO), 100);
+    let second = night(&|_| Is::Passed, 200);
+    for runs in [[&first, &second], [&second, &first]] {
+        let all = jumps(&runs);
+        let jump = find(&all, "trixie → sid");
+        assert_eq!(jump.safety, Safety::Conditional);
+        assert_eq!(jump.cases.passed_too, jump.cases.failed);
+        let [avoid] = jump.avoid.as_slice() else {
+            panic!("one thing is to be avoided: {jump:?}");
+        };
+        assert_eq!(avoid.failed, jump.cases.failed);
+        let text = told(&all);
+        for line in [
+            format!(", {} of them passed in another run\n", jump.cases.failed),
+            "\nwhat failed in one run and passed in another counts as a failure\n".to_owned(),
+            format!("\n{WITH_THE_RUN}\n"),
+        ] {
+            assert!(text.contains(&line), "{line} is not in {text}");
+        }
+    }
 }
 
 #[test]

@@ -9,7 +9,7 @@ use super::{
     Upgrade, Way,
 };
 use crate::{
-    explain::{NO_QEMU, Told},
+    explain::{NO_QEMU, Told, WITH_THE_RUN},
     terminal::{cases, count},
 };
 
@@ -153,11 +153,15 @@ impl Tested {
             (known, failed) if known == failed => ", as is known".to_owned(),
             (known, _) => format!(", {known} of them as is known"),
         };
+        let too = match self.passed_too {
+            0 => String::new(),
+            too => format!(", {too} of them passed in another run"),
+        };
         let all = [
             (
                 self.failed,
                 format!(
-                    "{} {}{known}",
+                    "{} {}{known}{too}",
                     self.failed,
                     verb(self.failed, "fails", "fail")
                 ),
@@ -361,6 +365,10 @@ fn remarks(text: &mut String, jumps: &Jumps) {
     let mut lines = Vec::new();
     if known > 0 {
         lines.push("known failures count as failures".to_owned());
+    }
+    if jumps.jumps.iter().any(|one| one.cases.passed_too > 0) {
+        lines.push("what failed in one run and passed in another counts as a failure".to_owned());
+        lines.extend(jumps.changed_with_the_run.then(|| WITH_THE_RUN.to_owned()));
     }
     if !jumps.with_libvirt {
         lines.push("QEMU ran alone: what libvirt has a part in is untested".to_owned());
