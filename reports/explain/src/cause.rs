@@ -3,6 +3,7 @@
 use crate::{
     Literal, Table,
     apart::apart,
+    bare::bare,
     candidates::{Belief, Candidate, candidates},
     cover::{Choice, Distinct, choose},
     rivals::{Hypothesis, Known, SETTLED, hypotheses, splitting},
@@ -95,6 +96,7 @@ pub fn explain(table: &Table) -> Explanation {
         belief,
         doubted,
     } = strict.or(&distinct, &concise);
+    let chosen = bare(table, &concise, chosen);
     let chosen = apart(table, &concise, chosen);
     weighed.extend(with_unchosen(table, &chosen));
     weighed.extend(missing(&chosen, &weighed));

@@ -118,7 +118,7 @@ pub(crate) fn choose(all: &Distinct<'_>, seen: &Seen, belief: Belief) -> Chosen 
 /// Those without which a failure would be left: each that the others make superfluous is left out, the dearest
 /// first, and of equally dear ones that which is true of fewest failures. No choice that is the best one has any,
 /// but the search for that ends before it has seen all.
-fn lean(all: &[&Candidate], mut chosen: Vec<usize>) -> Vec<usize> {
+pub(crate) fn lean(all: &[&Candidate], mut chosen: Vec<usize>) -> Vec<usize> {
     let mut in_order = chosen.clone();
     in_order.sort_by(|one, other| {
         let (one, other) = (all[*one], all[*other]);

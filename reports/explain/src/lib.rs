@@ -13,6 +13,7 @@
 //! *The minimal failure-causing schema of combinatorial testing*.
 
 mod apart;
+mod bare;
 mod budget;
 mod candidates;
 mod cause;

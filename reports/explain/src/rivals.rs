@@ -64,19 +64,22 @@ pub(crate) fn hypotheses(known: &Known<'_>, place: usize) -> Vec<Hypothesis> {
     let best = scored.first().map_or(by_chance, |one| one.0.max(by_chance));
     scored.retain(|(score, _)| *score > best - FAR);
     scored.truncate(WEIGHED);
-    let candidates = scored.into_iter().map(|(score, one)| {
-        let region = own.region(table, &one.literals);
-        (score, Some(one.literals.clone()), region)
-    });
-    let nothing = FixedBitSet::with_capacity(table.rows().len());
+    let whole = table.region(&known.chosen[place].literals);
     let mut found = Found {
-        mine: own.region(table, &known.chosen[place].literals),
+        mine: own.rest_of(&whole),
+        whole,
         places: HashMap::new(),
         all: Vec::new(),
     };
-    for (score, literals, region) in candidates.chain([(by_chance, None, nothing)]) {
-        found.take(literals, region, (score - best).exp());
+    for (score, one) in scored {
+        let rows = table.region(&one.literals);
+        let region = own.rest_of(&rows);
+        let says = found.says(&region, &rows);
+        let literals = Some(one.literals.clone());
+        found.take(literals, (region, says), (score - best).exp());
     }
+    let nothing = FixedBitSet::with_capacity(table.rows().len());
+    found.take(None, (nothing, Says::Another), (by_chance - best).exp());
     found.in_shares()
 }
 
@@ -116,31 +119,58 @@ impl Own {
         scored
     }
 
-    /// The rows of some literals that are not of the other causes.
-    fn region(&self, table: &Table, literals: &[Literal]) -> FixedBitSet {
-        let mut region = table.region(literals);
+    /// Those of some rows that are not of the other causes.
+    fn rest_of(&self, rows: &FixedBitSet) -> FixedBitSet {
+        let mut region = rows.clone();
         region.difference_with(&self.others);
         region
     }
 }
 
+/// Whether a hypothesis says the same as the cause.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+enum Says {
+    /// The same, or the same but for more or fewer rows that the other causes account for.
+    TheSame,
+    /// Something else, though it may be of rows that the other causes account for as well.
+    Another,
+}
+
 /// The hypotheses so far.
 struct Found {
-    /// The rows of the cause itself.
+    /// The rows of the cause itself that are not of the other causes.
     mine: FixedBitSet,
-    places: HashMap<FixedBitSet, usize>,
+    /// All of its rows.
+    whole: FixedBitSet,
+    places: HashMap<(FixedBitSet, Says), usize>,
     all: Vec<Hypothesis>,
 }
 
 impl Found {
-    fn take(&mut self, literals: Option<Vec<Literal>>, region: FixedBitSet, share: f64) {
+    /// Of these rows, of which those are not of the other causes. What is true of some rows that the cause is not
+    /// true of, and the other way round, is another thing, though nothing that could be tried tells them apart.
+    fn says(&self, region: &FixedBitSet, rows: &FixedBitSet) -> Says {
+        let is_nested = rows.is_subset(&self.whole) || self.whole.is_subset(rows);
+        if *region == self.mine && is_nested {
+            Says::TheSame
+        } else {
+            Says::Another
+        }
+    }
+
+    fn take(
+        &mut self,
+        literals: Option<Vec<Literal>>,
+        (region, says): (FixedBitSet, Says),
+        share: f64,
+    ) {
         let next = self.all.len();
-        let at = *self.places.entry(region.clone()).or_insert(next);
-        match self.all.get_mut(at) {
+        let place = self.places.entry((region.clone(), says));
+        match self.all.get_mut(*place.or_insert(next)) {
             Some(same) => same.share += share,
             None => self.all.push(Hypothesis {
                 literals,
-                is_own: region == self.mine,
+                is_own: says == Says::TheSame,
                 region,
                 share,
             }),

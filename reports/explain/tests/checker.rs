@@ -77,6 +77,13 @@ fn needed(table: &Table) -> Result<(), TestCaseError> {
     Ok(())
 }
 
+/// Each cause is minimal, whatever passes within it.
+fn bare(table: &Table) -> Result<(), TestCaseError> {
+    let explanation = explain(table);
+    let mut all = explanation.causes.iter();
+    all.try_for_each(|cause| minimal(table, cause))
+}
+
 /// Without any of its literals a passing row is in it.
 fn minimal(table: &Table, cause: &Cause) -> Result<(), TestCaseError> {
     for one in 0..cause.literals.len() {
@@ -218,7 +225,10 @@ proptest! {
                 table.add(*place, if was_failure { Outcome::Passed } else { Outcome::Failed });
             }
             needed(&table)?;
-            needed(&table.placed_by(vec![0, 1]))?;
+            bare(&table)?;
+            let table = table.placed_by(vec![0, 1]);
+            needed(&table)?;
+            bare(&table)?;
         }
     }
 
@@ -292,6 +302,97 @@ fn what_is_not_sure_is_settled_by_questions() {
         .collect();
     assert_eq!(region.ones().collect::<Vec<_>>(), planted, "after {asked}");
     assert!(asked < 12, "{asked}");
+}
+
+/// Rows of four switches and a number, with what came of each. All fail of which the first switch is on, and of
+/// the others those of which the rest are: there the third and the fourth never differ.
+fn followed_alone() -> Table {
+    let switch = |group| Column {
+        group,
+        values: 2,
+        kind: Kind::Unordered {
+            families: Vec::new(),
+        },
+    };
+    let mut columns: Vec<_> = (0..4).map(switch).collect();
+    columns.push(Column {
+        group: 4,
+        values: 4,
+        kind: Kind::Ordered,
+    });
+    let all = (0..64_u8).map(|bits| {
+        [
+            bits & 1,
+            bits >> 1 & 1,
+            bits >> 2 & 1,
+            bits >> 3 & 1,
+            bits >> 4,
+        ]
+    });
+    let rows = all.filter(|row| row[0] == 1 || row[2] == row[3]);
+    let rows = rows.map(|row| {
+        let fails = row[0] == 1 || row[1] == 1 && row[2] == 1;
+        Row {
+            values: row.into_iter().map(Some).collect(),
+            failed: u32::from(fails),
+            passed: u32::from(!fails),
+            ..Row::default()
+        }
+    });
+    Table::new(columns, rows.collect()).expect("it is one")
+}
+
+/// What fails where the switch is on, but for a slip of each value of the list: one value was never tried there.
+fn slipping() -> Table {
+    let column = |group, values, kind| Column {
+        group,
+        values,
+        kind,
+    };
+    let list = || Kind::Unordered {
+        families: Vec::new(),
+    };
+    let columns = vec![
+        column(0, 2, list()),
+        column(1, 5, list()),
+        column(2, 6, Kind::Ordered),
+    ];
+    let all = (0..60_u8).map(|number| [number % 2, number / 2 % 5, number / 10]);
+    let rows = all.filter(|row| row[0] == 0 || row[1] < 4).map(|row| {
+        let fails = row[0] == 1 && row[1] != row[2];
+        Row {
+            values: row.into_iter().map(Some).collect(),
+            failed: u32::from(fails),
+            passed: u32::from(!fails),
+            ..Row::default()
+        }
+    });
+    Table::new(columns, rows.collect()).expect("it is one")
+}
+
+#[test]
+fn a_list_of_all_values_that_were_tried_is_no_part_of_a_cause() {
+    let table = slipping();
+    let explanation = explain(&table);
+    bare(&table).unwrap_or_else(|why| panic!("{why}: {explanation:?}"));
+    needed(&table).unwrap_or_else(|why| panic!("{why}: {explanation:?}"));
+    let [cause] = explanation.causes.as_slice() else {
+        panic!("one cause: {explanation:?}");
+    };
+    assert_eq!(cause.literals.len(), 1, "{cause:?}");
+}
+
+#[test]
+fn what_only_failures_of_another_cause_would_tell_apart_is_not_settled() {
+    let explanation = explain(&followed_alone());
+    let [whole, part] = explanation.causes.as_slice() else {
+        panic!("two causes: {explanation:?}");
+    };
+    assert!(whole.is_settled() && whole.literals.len() == 1, "{whole:?}");
+    assert!(!part.is_settled(), "{part:?}");
+    let rival = &part.rivals[0];
+    assert_eq!(rival.literals.as_ref().map(Vec::len), Some(2));
+    assert_eq!(rival.told_by, None, "no row tells");
 }
 
 #[test]

@@ -3,7 +3,8 @@ mod setup;
 
 use migratrix_explain::{Kind, Literal, Values};
 use migratrix_matrix::{
-    Backend, Case, Condition, Filter, Profile, Release, ReleaseName, Releases, Selection, Suite,
+    Backend, Case, Condition, Filter, HostSetup, Profile, Release, ReleaseName, Releases,
+    Selection, Suite,
 };
 
 use super::*;
@@ -187,6 +188,26 @@ fn three_causes_at_once_are_all_told() {
         assert!(filters.iter().any(same), "{filter} is not in {filters:?}");
     }
     assert!(account.causes.iter().all(|one| one.sure));
+}
+
+#[test]
+fn a_cause_whose_own_failures_are_few_says_how_many_and_is_sure_only_by_these() {
+    let tck = cases(Suite::Tck, Backend::Libvirt, Some(Profile::TCK));
+    // Beyond p2p the two conditions go together, so that only what fails by p2p would tell them apart.
+    let is_tried =
+        matching("control(p2p) | source(sid) & state(paused) | !source(sid) & !state(paused)");
+    let tried: Vec<_> = tck.into_iter().filter(is_tried).collect();
+    let account = account(&run_of(&tried, matching("control(p2p) | source(sid)")));
+    let [p2p, other] = account.causes.as_slice() else {
+        panic!("two causes: {account:?}");
+    };
+    assert!(p2p.sure && p2p.filter == "control(p2p)", "{p2p:?}");
+    assert!(!other.sure && other.alone < other.failed.len(), "{other:?}");
+    let text = told(&account);
+    let line = format!(" fail, {} by it alone; not sure\n", other.alone);
+    assert!(text.contains(&line), "{text}");
+    let none = "\n     no case that these runs could have tried would tell\n";
+    assert!(text.contains(none), "{text}");
 }
 
 #[test]

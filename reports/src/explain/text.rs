@@ -140,8 +140,9 @@ fn one(text: &mut String, place: usize, cause: &Blame) {
     put(
         text,
         &format!(
-            "   {}; {}",
+            "   {}{}; {}",
             fail_of(failed.len(), failed.len() + passed.len()),
+            cause.alone(),
             how.join(", ")
         ),
     );
@@ -195,6 +196,11 @@ fn other(text: &mut String, one: &Other) {
         put(
             text,
             &format!("     this would tell: migratrix run{on} --case {case}"),
+        );
+    } else {
+        put(
+            text,
+            "     no case that these runs could have tried would tell",
         );
     }
 }

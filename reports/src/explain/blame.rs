@@ -1,0 +1,114 @@
+//! A cause of the table as one that is told: its filter, what speaks for it, and what against.
+
+use std::collections::BTreeSet;
+
+use migratrix_explain::{Beside, Cause, Rival};
+use migratrix_matrix::HostSetup;
+
+use super::{Blame, Neighbours, Other, Reason, Study, reason::Says};
+
+/// The failures that a cause alone accounts for.
+struct Alone {
+    count: usize,
+    /// By how many conditions they fail first.
+    conditions: usize,
+}
+
+impl Study {
+    /// A cause, as it is told, beside all that there are.
+    pub(super) fn blame(&self, cause: &Cause, all: &[Cause]) -> Blame {
+        let Cause {
+            literals,
+            failed,
+            passed,
+            share,
+            rivals,
+            ..
+        } = cause;
+        let alone = self.alone(cause, all);
+        let others = literals
+            .iter()
+            .flat_map(|one| self.columns.alike(&self.table, one));
+        let others = others.chain(self.columns.setup_alike(&self.table, literals));
+        Blame {
+            filter: self.columns.filter(&self.table, literals),
+            setups: self.columns.setups(literals),
+            traits: self.columns.traits(&self.table, literals),
+            in_other_words: others.collect(),
+            reason: Reason::of(failed.iter().filter_map(|row| self.says[*row].as_ref())),
+            failed: self.named(failed),
+            alone: alone.count,
+            passed: self.named(passed),
+            share: *share,
+            sure: cause.is_settled() && passed.is_empty() && alone.is_enough(),
+            doubts: doubts(cause, &alone),
+            beside: self.neighbours(cause),
+            rivals: rivals.iter().map(|one| self.other(one)).collect(),
+        }
+    }
+
+    fn alone(&self, cause: &Cause, all: &[Cause]) -> Alone {
+        let others = all.iter().filter(|one| one.literals != cause.literals);
+        let is_elsewhere = |row: &&usize| others.clone().any(|one| one.failed.contains(row));
+        let alone = cause.failed.iter().filter(|row| !is_elsewhere(row));
+        let conditions = alone
+            .clone()
+            .filter_map(|row| self.says[*row].as_ref().map(Says::condition));
+        Alone {
+            count: alone.clone().count(),
+            conditions: conditions.collect::<BTreeSet<_>>().len(),
+        }
+    }
+
+    fn neighbours(&self, cause: &Cause) -> Vec<Neighbours> {
+        let beside = cause.literals.iter().zip(&cause.beside);
+        let neighbours = beside.map(|(literal, beside)| Neighbours {
+            axis: self.columns.name(literal).to_owned(),
+            passed: beside.passed,
+            failed: beside.failed,
+        });
+        neighbours.collect()
+    }
+
+    fn other(&self, rival: &Rival) -> Other {
+        let literals = rival.literals.as_ref();
+        // Alone a case runs on hosts as they are shipped.
+        let is_told = |setup| self.columns.setup().is_some() || setup == HostSetup::Quick;
+        let told_on = rival.told_by.map(|row| self.trials[row].setup);
+        Other {
+            filter: literals.map(|one| self.columns.filter(&self.table, one)),
+            setups: literals.map_or_else(Vec::new, |one| self.columns.setups(one)),
+            share: rival.share,
+            told_by: rival.told_by.map(|row| self.trials[row].case.clone()),
+            told_on: told_on.filter(|setup| is_told(*setup)),
+        }
+    }
+}
+
+impl Alone {
+    /// Whether they are several, and fail by the same.
+    const fn is_enough(&self) -> bool {
+        self.count > 1 && self.conditions < 2
+    }
+}
+
+/// What speaks against a cause.
+fn doubts(cause: &Cause, alone: &Alone) -> Vec<String> {
+    let mut doubts = Vec::new();
+    if alone.conditions > 1 {
+        doubts.push("its failures are of several conditions".to_owned());
+    }
+    if alone.count == 1 {
+        doubts.push("it rests on one case".to_owned());
+    }
+    match cause.passed.len() {
+        0 => {}
+        1 => doubts.push("one case of it passed all the same".to_owned()),
+        more => doubts.push(format!("{more} cases of it passed all the same")),
+    }
+    let untried = |one: &Beside| one.passed == 0;
+    if cause.beside.iter().any(untried) {
+        doubts.push("no case passed that differs in one axis alone".to_owned());
+    }
+    doubts
+}
