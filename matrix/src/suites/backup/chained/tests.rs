@@ -135,9 +135,11 @@ fn beside_it_stands_the_same_chain_without_libvirt() {
 fn each_link_of_a_chain_lies_on_the_one_before() {
     let acts = chain().expected_actions().into_iter();
     let links: Vec<_> = acts
-        .filter_map(|scene| match scene.act {
-            BackupAction::Since(link, ..) => Some((link.number, link.onto)),
-            _ => None,
+        .filter_map(|scene| {
+            let BackupAction::Since(link, ..) = scene.act else {
+                return None;
+            };
+            Some((link.number, link.onto))
         })
         .collect();
     assert!(links.len() > 1);
