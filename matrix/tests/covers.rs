@@ -162,6 +162,15 @@ fn cases_that_are_named_are_covered_as_well() {
 }
 
 #[test]
+fn one_case_is_its_own_cover_whatever_the_strength() {
+    let one = Selection {
+        names: without_cover(&tck("2")).into_iter().take(1).collect(),
+        ..tck("2")
+    };
+    assert_eq!(cases(&one), one.names);
+}
+
+#[test]
 fn named_axes_are_covered_more_strongly() {
     let mixed = tck("2,client+source+destination:3");
     let chosen = whole(&mixed, 2);
@@ -246,6 +255,10 @@ fn a_cover_that_there_can_t_be_is_refused_with_what_is_wrong() {
             "did you mean `client`?",
             "persistence",
         ],
+    );
+    refused(
+        &tck("2,client+state:2"),
+        &["`state` is no axis", "activity+persistence+preparation"],
     );
     // Before anything that would be wrong with it as well.
     for cover in ["2,foo:3", "2,foo:9", "2,client+foo+foo:4"] {

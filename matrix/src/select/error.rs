@@ -92,6 +92,17 @@ pub enum SelectError {
     /// An axis of a cover that the cases don't have.
     #[error(transparent)]
     Axis(#[from] BadWord),
+    /// A word of filters that is several axes of a cover, or one of another name.
+    #[error(
+        "`{word}` is no axis of a cover: what filters ask by this word is {}; name these",
+        parts.join("+")
+    )]
+    NoOneAxis {
+        /// The word.
+        word: String,
+        /// The axes.
+        parts: Vec<String>,
+    },
     /// A cover that is stronger than the cases have axes for.
     #[error(
         "a cover of strength {strength} combines as many axes, and of these cases {} vary: {}; give a \

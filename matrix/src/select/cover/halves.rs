@@ -7,7 +7,7 @@
 //! of the model: a table of the left half says which tuple is of which group, and one of the right half
 //! which points are. Where cases are named one by one, the left half is one that says nothing.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use itertools::Itertools;
 use migratrix_cover::{Model, Row, Value};
@@ -32,6 +32,8 @@ pub(crate) struct Half {
     /// All axes, those that don't vary among them.
     axes: Vec<String>,
     varying: Vec<String>,
+    /// Of each word that filters ask by the axes that it asks of.
+    asked_by: BTreeMap<String, BTreeSet<String>>,
     pub(crate) sizes: Vec<usize>,
     /// Of each thing, its values; of one that nothing goes with, none.
     pub(crate) rows: Vec<Row>,
@@ -58,6 +60,7 @@ impl Half {
         let mut half = Self {
             axes: Vec::new(),
             varying: Vec::new(),
+            asked_by: BTreeMap::new(),
             sizes: Vec::new(),
             rows: vec![Row::new(); all],
         };
@@ -65,6 +68,11 @@ impl Half {
             half.add(axis, &used);
         }
         half.axes = axes;
+        for (axis, text) in used.iter().flat_map(|(_, thing)| thing) {
+            let word = text.trim_start_matches('!').split('(').next();
+            let of = half.asked_by.entry(word.unwrap_or_default().to_owned());
+            of.or_default().insert(axis.clone());
+        }
         half
     }
 
@@ -143,6 +151,13 @@ impl Halves {
             let with = &self.groups[(*group)?];
             Some((left, with.iter().position(|goes| *goes)?))
         })
+    }
+
+    /// The axes that filters ask of by this word.
+    pub(crate) fn asked_by(&self, word: &str) -> Vec<String> {
+        let halves = [&self.left, &self.right].into_iter();
+        let axes = halves.filter_map(|half| half.asked_by.get(word));
+        axes.flatten().cloned().collect()
     }
 
     /// All axes.

@@ -115,6 +115,11 @@ impl AxisGroup {
     fn check(&self, halves: &Halves) -> Result<(), SelectError> {
         let known: Vec<_> = halves.axes().cloned().collect();
         for axis in &self.axes {
+            let parts = halves.asked_by(axis);
+            if !parts.is_empty() && !known.contains(axis) {
+                let word = axis.clone();
+                return Err(SelectError::NoOneAxis { word, parts });
+            }
             find("axis of these cases", axis, known.iter().cloned())?;
         }
         in_range(self.strength)?;
@@ -142,7 +147,8 @@ fn check_axes(strengths: &Strengths, halves: &Halves) -> Result<(), SelectError>
     }
     let varying: Vec<String> = halves.columns().cloned().collect();
     let strength = strengths.strength;
-    if strength > varying.len().max(1) {
+    // Where none varies there is one case, which is its own cover.
+    if !varying.is_empty() && strength > varying.len() {
         return Err(SelectError::FewAxes { strength, varying });
     }
     Ok(())
