@@ -19,7 +19,7 @@ use crate::{
     known::check_known,
     report::{once_each, possible, run_of},
     run::{copies::Counted, rundir::RunDir},
-    say::{Shown, count},
+    say::{Shown, count, fitted},
 };
 
 /// How an account is printed.
@@ -68,7 +68,7 @@ pub fn explain(typed: &ExplainArgs, config: &Config) -> Result<Exit> {
     }
     let account = study.account();
     match typed.format {
-        AccountFormat::Text => print!("{}", reports::account_text(&account)),
+        AccountFormat::Text => print!("{}", fitted(&reports::account_text(&account))),
         AccountFormat::Json => println!("{}", serde_json::to_string_pretty(&account)?),
     }
     Ok(Exit::worst(read.runs.iter().map(Run::exit)))

@@ -15,6 +15,7 @@ use crate::{
     known::check_known,
     report::{once_each, possible, run_of},
     run::{copies::Counted, rundir::RunDir},
+    say::fitted,
 };
 
 /// The ladders that come with the program.
@@ -42,7 +43,7 @@ pub fn jump(typed: &JumpArgs, config: &Config) -> Result<Exit> {
         None => jumps.between(from, to)?,
     };
     match typed.format {
-        JumpFormat::Text => print!("{}", reports::jumps_text(&jumps)),
+        JumpFormat::Text => print!("{}", fitted(&reports::jumps_text(&jumps))),
         JumpFormat::Json => println!("{}", serde_json::to_string_pretty(&jumps)?),
     }
     Ok(jumps.exit())

@@ -6,12 +6,15 @@
 //! - A hint to call this program names it as it was called, so that it can be copied and typed.
 //! - A value of thousands of characters, given back in an error, is shortened.
 
+mod fitted;
+
 use std::{
     env,
     io::{self, ErrorKind, IsTerminal, Write, stderr, stdout},
     sync::{Mutex, OnceLock, PoisonError},
 };
 
+pub use fitted::fitted;
 use migratrix_lab::sandbox;
 pub use migratrix_matrix::{Shown, typed_word};
 

@@ -74,6 +74,7 @@ impl Study {
         let others = once.values().flat_map(|one| outcomes.others(one));
         let trials: Vec<_> = outcomes.tried().cloned().chain(others).collect();
         let (columns, values) = Columns::of(&trials, &releases);
+        columns.demand_few()?;
         let says = trials.iter().map(|one| outcomes.find(one).failure());
         let says: Vec<_> = says.map(|failure| failure.map(Says::of)).collect();
         let kinds = Says::kinds(&says);

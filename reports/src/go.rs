@@ -47,6 +47,8 @@ impl Sign {
 /// How much of what was asked for was tried, where that is not all of it.
 pub(crate) struct Reach {
     tried: usize,
+    /// Of how many of the others all cases were skipped.
+    skipped: usize,
     all: usize,
     of: &'static str,
 }
@@ -65,14 +67,18 @@ impl Reach {
         }
         let tried = routes.iter().filter(|(_, tried)| **tried);
         let tried: BTreeSet<_> = tried.map(|(route, _)| pair(route)).collect();
+        let judged: BTreeSet<_> = run.judgements().map(|one| Route::of(&one.case)).collect();
+        let skipped: BTreeSet<_> = judged.iter().map(pair).collect();
         let all: BTreeSet<_> = routes.keys().map(pair).collect();
         let by_pair = Self {
             tried: tried.len(),
+            skipped: skipped.difference(&tried).count(),
             all: all.len(),
             of: "pair",
         };
         let by_client = Self {
             tried: routes.values().filter(|tried| **tried).count(),
+            skipped: judged.iter().filter(|route| !routes[route]).count(),
             all: routes.len(),
             of: "client's pair",
         };
@@ -80,9 +86,13 @@ impl Reach {
         both.find(|one| one.tried < one.all)
     }
 
-    /// It in words: `1 of 16 pairs tried`.
+    /// It in words: `1 of 16 pairs tried, 15 skipped`.
     pub fn told(&self) -> String {
-        format!("{} of {} tried", self.tried, count(self.all, self.of))
+        let tried = format!("{} of {} tried", self.tried, count(self.all, self.of));
+        match self.skipped {
+            0 => tried,
+            skipped => format!("{tried}, {skipped} skipped"),
+        }
     }
 }
 
@@ -120,7 +130,7 @@ mod tests {
         let (sign, all) = told(&run(&[&other], &[GOOD]));
         assert_eq!(sign, Sign::Untried);
         for one in all {
-            assert!(one.contains("Open: 1 of 2 pairs tried"), "{one}");
+            assert!(one.contains("Open: 1 of 2 pairs tried, 1 skipped"), "{one}");
         }
     }
 
@@ -130,7 +140,10 @@ mod tests {
         let (sign, all) = told(&run(&[&other], &[GOOD]));
         assert_eq!(sign, Sign::Untried);
         for one in all {
-            assert!(one.contains("Open: 1 of 2 client's pairs tried"), "{one}");
+            assert!(
+                one.contains("Open: 1 of 2 client's pairs tried, 1 skipped"),
+                "{one}"
+            );
         }
     }
 
@@ -141,7 +154,7 @@ mod tests {
         let (sign, all) = told(&run);
         assert_eq!(sign, Sign::Untried);
         for one in all {
-            assert!(one.contains("Open: 0 of 1 pair tried"), "{one}");
+            assert!(one.contains("Open: 0 of 1 pair tried, 1 skipped"), "{one}");
         }
     }
 

@@ -39,6 +39,7 @@ use article::Articles;
 #[must_use]
 pub fn html(run: &Run, files: impl Files) -> String {
     let groups = groups(run, &TROUBLES);
+    let why = causes::Causes::of(run);
     let articles = Articles::of(run, &groups, &files);
     let page = markup! {
         (DOCTYPE)
@@ -46,14 +47,14 @@ pub fn html(run: &Run, files: impl Files) -> String {
             (head())
             body {
                 main {
-                    (verdict::verdict(run, &groups))
+                    (verdict::verdict(run, &groups, &why))
                     div.overview {
                         (grid::grids(run))
                         section.outcome aria-label="outcome" { (remarks::tally(run)) }
                     }
                     (grid::legend())
                     (recovered::recovered(run))
-                    (causes::causes(run))
+                    (why.told(run))
                     (jumps::jumps(run))
                     (cases())
                     @for death in run.deaths() { (remarks::death(run, &death)) "\n" }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use migratrix_history::{Header, History, Observation, Strange, Verb, Versions};
-use migratrix_matrix::{Backend, Case, Condition, Detection, Fault, HostSetup, Releases};
+use migratrix_matrix::{Backend, Case, Condition, Detection, Fault, HostSetup, Releases, Role};
 use serde::{Deserialize, Serialize};
 
 use crate::{
@@ -335,6 +335,16 @@ impl Judgement {
             Some(format!("QEMU said on the {side}: {}", one.said.as_ref()?))
         };
         self.evidence.iter().rev().find_map(said)
+    }
+
+    /// What the QEMU of a side said of why it gave up, where that is known.
+    pub(crate) fn said_on(&self, side: Role) -> Option<&str> {
+        let is_there = |one: &&Evidence| {
+            let file = one.file.rsplit('/').next().unwrap_or_default();
+            file.split('-').next() == Some(side.word())
+        };
+        let said = self.evidence.iter().rev().filter(is_there);
+        said.filter_map(|one| one.said.as_deref()).next()
     }
 
     /// A file of the run's directory, from where the reports are: in the run's own directory that is

@@ -97,9 +97,22 @@ pub enum ReportError {
     /// A release has several versions in runs that are to tell something together.
     #[error("the runs have `{0}` in different versions: give each run by itself")]
     Versions(ReleaseName),
-    /// An axis has too many values.
+    /// The rows are no table: the columns were made for them, so that is a defect.
     #[error("the failures can't be explained: {0}")]
     Columns(BadTable),
+    /// An axis has too many values.
+    #[error(
+        "`{axis}` has {count} values in these runs, and at most {most} can be told apart: give runs of fewer releases, or \
+         of a part of the cases"
+    )]
+    Values {
+        /// The axis.
+        axis: String,
+        /// How many values it has.
+        count: usize,
+        /// How many it may have.
+        most: usize,
+    },
     /// What the hypervisor in memory ran, and what real ones did.
     #[error(
         "some of the cases ran on the hypervisor in memory, where no QEMU runs, and others on real ones: they \

@@ -10,6 +10,7 @@ use super::{
     trial::on,
     values::{facet_text, families},
 };
+use crate::ReportError;
 
 /// The columns of a table of cases.
 #[derive(Clone, Debug)]
@@ -85,6 +86,20 @@ impl Columns {
             },
         };
         self.0.iter().map(column).collect()
+    }
+
+    /// Refuses an axis of more values than can be told apart.
+    pub(super) fn demand_few(&self) -> Result<(), ReportError> {
+        let most = Values::MOST;
+        let mut all = self.0.iter().map(|axis| (axis, axis.words.count()));
+        match all.find(|(_, count)| *count > most) {
+            None => Ok(()),
+            Some((axis, count)) => Err(ReportError::Values {
+                axis: axis.name.clone(),
+                count,
+                most,
+            }),
+        }
     }
 
     /// Those that say from which release to which a case moves its guest.

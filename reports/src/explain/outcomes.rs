@@ -20,8 +20,10 @@ pub struct Tried {
     pub failed: usize,
     /// How many known failures are among those that pass.
     pub excused: usize,
-    /// How many came out as they should only when tried again: they count for nothing.
+    /// How many failed at first, and not when tried again: they count for nothing.
     pub flaky: usize,
+    /// How many of these could not be seen when they were tried again.
+    pub unseen_again: usize,
     /// How many could not be seen: they count for nothing.
     pub unknown: usize,
 }
@@ -74,6 +76,7 @@ pub(super) struct Outcome<'r> {
     /// How often something else did.
     otherwise: u32,
     flaky: u32,
+    unseen_again: u32,
     unknown: u32,
 }
 
@@ -140,6 +143,7 @@ impl<'r> Outcomes<'r> {
             failed: count(|one| one.is(Told::Failed)),
             excused: count(|one| one.is(Told::Excused)),
             flaky: count(|one| one.last.is_none() && one.flaky > 0),
+            unseen_again: count(|one| one.last.is_none() && one.unseen_again > 0),
             unknown: count(|one| one.last.is_none() && one.flaky == 0 && one.unknown > 0),
         }
     }
@@ -161,7 +165,11 @@ impl<'r> Outcome<'r> {
             },
             Standing::Failed if asked == Asked::Known => self.unknown += 1,
             Standing::Failed => self.tell(asked, Told::Failed, judgement),
-            Standing::FailedAtFirst => self.flaky += 1,
+            Standing::FailedAtFirst => {
+                self.flaky += 1;
+                let is_unseen = judgement.own_standing() == Standing::Unknown;
+                self.unseen_again += u32::from(is_unseen);
+            }
             Standing::Unknown => self.unknown += 1,
             Standing::Skipped => {}
         }

@@ -5,13 +5,16 @@ use std::{
     fmt,
 };
 
-use migratrix_matrix::Condition;
+use migratrix_matrix::{Condition, Role};
 use serde::Serialize;
 
-use crate::{Judgement, groups, printable::shortened};
+use crate::{
+    Judgement, groups,
+    printable::{printable, shortened},
+};
 
 /// How much of what a failure says is told, in characters.
-const TOLD: usize = 100;
+const TOLD: usize = 160;
 
 /// What most of some failures say.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -39,7 +42,10 @@ pub(super) struct Says {
 impl Says {
     pub fn of(failure: &Judgement) -> Self {
         let (condition, why) = groups::reason(failure, failure.own_standing());
-        let why = essence(condition, &why);
+        let why = match (condition, failure.said_on(Role::Destination)) {
+            (Some(Condition::Migrated), Some(said)) => printable(said),
+            (_, _) => essence(condition, &why),
+        };
         let gist = groups::gist(failure, &why);
         Self {
             condition,
@@ -117,9 +123,17 @@ impl fmt::Display for Reason {
 fn essence(condition: Option<Condition>, why: &str) -> String {
     let bare = without_hosts(why);
     match (condition, bare.split_once(": ")) {
-        (Some(Condition::Migrated), Some((_, said))) => said.to_owned(),
+        (Some(Condition::Migrated), Some((_, said))) => named(said).to_owned(),
         (_, _) => bare,
     }
+}
+
+/// How QEMU begins to say which device it could not load.
+const DEVICE: &str = "error while loading state for instance";
+
+/// What names the device that was not loaded, where that is said: what stands before it is said of every failure.
+fn named(said: &str) -> &str {
+    said.find(DEVICE).map_or(said, |place| &said[place..])
 }
 
 /// The text without the versions of hosts, as `(trixie, libvirt 11.3.0, QEMU 10.0.13)`.
@@ -159,6 +173,11 @@ mod tests {
         let failed = "expected a migration from the source (trixie, QEMU 10.0.13) to the destination (sid, QEMU \
                       11.1.3) that completes, it came through setup → active → failed: VQ 0 is too long";
         assert_eq!(essence(migrated, failed), "VQ 0 is too long");
+        let device = "expected success, the p2p migration (live) from a to b was refused: operation failed: job \
+                      'migration in' failed: load of migration failed: Invalid argument: error while loading state \
+                      for instance 0x0 of device '00:01.0/virtio-blk': Failed to load";
+        let named = "error while loading state for instance 0x0 of device '00:01.0/virtio-blk': Failed to load";
+        assert_eq!(essence(migrated, device), named);
         let alone =
             "the guest (a) stands still on the destination (sid, QEMU 11.1.3): it was running";
         assert_eq!(

@@ -379,6 +379,66 @@ fn of_a_case_that_came_out_unlike_in_two_runs_what_came_last_counts_and_that_is_
 }
 
 #[test]
+fn one_failure_alone_is_told_with_what_tells_whether_it_is_chance() {
+    let tck = cases(Suite::Tck, Backend::Libvirt, Some(Profile::TCK));
+    let lone = tck[77].clone();
+    let text = told(&account(&run_of(&tck, |case| *case == lone)));
+    let head = "1 of 6144 cases fails: what it depends on is not known, for no combination of up to three values";
+    assert!(text.starts_with(head), "{text}");
+    let chance = format!("\n  whether it is chance: migratrix run --case {lone}\n");
+    assert!(text.contains(&chance), "{text}");
+}
+
+#[test]
+fn what_could_not_be_seen_when_tried_again_is_not_told_to_have_passed() {
+    let tck = cases(Suite::Tck, Backend::Libvirt, Some(Profile::TCK));
+    let attempt = |number: u32, verdict: Verdict| {
+        let mut one = judged(tck[0].clone(), false);
+        let conditions = one.conditions.iter_mut();
+        let migrated = conditions.filter(|(one, _)| *one == Condition::Migrated);
+        migrated.for_each(|(_, own)| *own = verdict.clone());
+        one.attempt = number;
+        one
+    };
+    let told = |second: Verdict| {
+        let mut run = Run::new(tck.clone(), [attempt(1, Verdict::fail("refused"))]);
+        run.add(attempt(2, second));
+        told(&account(&run.on(known())))
+    };
+    let unseen = told(Verdict::unknown("the host was lost"));
+    let line =
+        "1 case failed at first, and could not be seen when tried again: it counts for nothing";
+    assert!(unseen.contains(line), "{unseen}");
+    let passed = told(Verdict::Pass);
+    let line = "1 case failed at first and not when tried again: it counts for nothing";
+    assert!(
+        passed.contains(line) && !passed.contains("could not be seen"),
+        "{passed}"
+    );
+}
+
+#[test]
+fn an_axis_of_too_many_values_is_refused_by_its_name() {
+    let release = |number: u64| Release {
+        qemu: format!("{number}.0.0").parse().ok(),
+        ..Release::unknown(ReleaseName::new(&format!("r{number}")).expect("a name"))
+    };
+    let releases: Vec<_> = (1..=300).map(release).collect();
+    let case = |number: usize| {
+        let name = format!("qemu/qemu/r{number},r1/precopy/unix/running/plain");
+        name.parse::<Case>().expect("a case")
+    };
+    let judged = (1..=300).map(|number| judged(case(number), number > 200));
+    let run = Run::new(Vec::new(), judged).on(releases);
+    let refused = Study::of(&[&run], &[]).expect_err("they are too many");
+    assert_eq!(
+        refused.to_string(),
+        "`source` has 300 values in these runs, and at most 128 can be told apart: give runs of fewer releases, or \
+         of a part of the cases"
+    );
+}
+
+#[test]
 fn of_runs_of_one_second_that_which_is_named_last_counts() {
     let tck = cases(Suite::Tck, Backend::Libvirt, Some(Profile::TCK));
     let (fails, passes) = (
@@ -428,6 +488,37 @@ fn what_most_failures_of_a_cause_say_is_told_with_it() {
         all - busy
     );
     assert!(text.contains(&line), "{line} in {text}");
+}
+
+#[test]
+fn the_example_of_the_page_is_what_is_told_of_a_run_in_which_the_destination_said_why() {
+    let all = cases(Suite::Qemu, Backend::Qemu, Some(Profile::DEVICES));
+    let is_mine = matching("source(mine) | destination(mine)");
+    let cases: Vec<_> = all.into_iter().filter(|case| !is_mine(case)).collect();
+    let planted = format!("{JUMP} & !devices(virtio-blk)");
+    let fails = matching(&planted);
+    let judged = cases.iter().zip(0..).map(|(case, number)| {
+        let mut one = judged(case.clone(), fails(case));
+        let told = |(side, said): (&str, String)| crate::Evidence {
+            file: format!("evidence/case/{side}-qemu.log"),
+            shows: "what QEMU said".to_owned(),
+            said: Some(said),
+        };
+        let ring = format!(
+            "VQ 0 vring.num 1024 exceeds allocated max {}",
+            8 << (number % 3)
+        );
+        let all = [
+            ("destination", ring),
+            ("source", "Connection reset by peer".to_owned()),
+        ];
+        one.evidence = all.into_iter().filter(|_| fails(case)).map(told).collect();
+        one
+    });
+    let judged: Vec<_> = judged.collect();
+    let text = told(&account(&Run::new(cases, judged).on(known())));
+    let page = include_str!("../../../docs/explain.md");
+    assert!(page.contains(&format!("```text\n{text}```")), "{text}");
 }
 
 #[test]

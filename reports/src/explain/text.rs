@@ -50,6 +50,12 @@ pub fn told(account: &Account) -> String {
             .iter()
             .take(NAMED)
             .for_each(|case| put(&mut text, &format!("  {case}")));
+        if let [only] = left_over.as_slice() {
+            put(
+                &mut text,
+                &format!("  whether it is chance: migratrix run --case {only}"),
+            );
+        }
         if left_over.len() > NAMED {
             put(
                 &mut text,
@@ -111,6 +117,10 @@ fn head(account: &Account) -> String {
             let (by, have) = (count(account.causes.len(), "cause"), failed - left);
             let verb = if failed == 1 { "fails" } else { "fail" };
             match (account.causes.len(), left) {
+                (0, _) if failed == 1 => format!(
+                    "1 of {of} fails: what it depends on is not known, for {NOTHING} sets one failure apart from \
+                     what passes"
+                ),
                 (0, _) => format!(
                     "{failed} of {of} {verb}, and {NOTHING} accounts for them; see what migratrix report \
                      says of them"
@@ -209,6 +219,7 @@ fn remarks(text: &mut String, account: &Account) {
     let Tried {
         excused,
         flaky,
+        unseen_again,
         unknown,
         ..
     } = account.cases;
@@ -231,9 +242,14 @@ fn remarks(text: &mut String, account: &Account) {
             "known failures count as passed: --fail-known explains them",
         ),
         (
-            flaky,
+            flaky - unseen_again,
             "case failed at first and not when tried again: it counts for nothing",
             "cases failed at first and not when tried again: they count for nothing",
+        ),
+        (
+            unseen_again,
+            "case failed at first, and could not be seen when tried again: it counts for nothing",
+            "cases failed at first, and could not be seen when tried again: they count for nothing",
         ),
         (
             unknown,

@@ -96,7 +96,7 @@ fn family(word: &str) -> &str {
 /// The families of several values.
 pub(super) fn families(texts: &[String]) -> Vec<Values> {
     let mut all: BTreeMap<&str, Vec<u8>> = BTreeMap::new();
-    for (text, value) in texts.iter().zip(0..) {
+    for (text, value) in texts.iter().zip(0..=u8::MAX) {
         if let Some((_, word)) = text
             .split_once('(')
             .filter(|(head, word)| !head.starts_with('!') && word.contains('-'))

@@ -15,27 +15,53 @@ use crate::{
 /// How many causes are told.
 const TOLD: usize = 12;
 
-/// The causes of the run's failures and, behind their sign, those of its known failures; nothing where there
-/// is nothing to tell.
-pub fn causes(run: &Run) -> Markup {
-    let failures = Study::of(&[run], &[]).map(|study| study.account()).ok();
-    let known = is_excusing(run).then(|| Study::of_known(run));
-    let known = known.and_then(Result::ok).map(|study| study.account());
-    let telling = |account: &Option<Account>| {
-        let account = account.as_ref();
-        account.is_some_and(|account| !account.telling().is_empty())
-    };
-    let of = match (telling(&failures), telling(&known)) {
-        (false, false) => return html! {},
-        (false, true) => "known failures",
-        (true, _) => "failures",
-    };
-    let releases = Releases::new(run.planned_releases().to_vec()).unwrap_or_default();
-    html! {
-        section.causes aria-labelledby="why" {
-            h2 #why { "What accounts for the " (of) }
-            @for (account, standing) in [(&failures, Standing::Failed), (&known, Standing::KnownFailure)] {
-                @if let Some(account) = account { (list(run, &releases, account, standing)) }
+/// What accounts for a run's failures, and for its known failures where the others are told without them.
+pub struct Causes {
+    failures: Option<Account>,
+    known: Option<Account>,
+}
+
+impl Causes {
+    /// Those of a run.
+    pub fn of(run: &Run) -> Self {
+        let known = is_excusing(run).then(|| Study::of_known(run));
+        Self {
+            failures: Study::of(&[run], &[]).map(|study| study.account()).ok(),
+            known: known.and_then(Result::ok).map(|study| study.account()),
+        }
+    }
+
+    /// Each, with whether it is of failures or of known ones.
+    pub fn all(&self) -> impl Iterator<Item = (&Blame, Standing)> {
+        let both = [
+            (&self.failures, Standing::Failed),
+            (&self.known, Standing::KnownFailure),
+        ];
+        both.into_iter().flat_map(|(account, standing)| {
+            let causes = account.iter().flat_map(Account::telling);
+            causes.map(move |cause| (cause, standing))
+        })
+    }
+
+    /// The causes of the run's failures and, behind their sign, those of its known failures; nothing where there
+    /// is nothing to tell.
+    pub fn told(&self, run: &Run) -> Markup {
+        let of = match self.all().next() {
+            None => return html! {},
+            Some((_, Standing::KnownFailure)) => "known failures",
+            Some(_) => "failures",
+        };
+        let releases = Releases::new(run.planned_releases().to_vec()).unwrap_or_default();
+        let both = [
+            (&self.failures, Standing::Failed),
+            (&self.known, Standing::KnownFailure),
+        ];
+        html! {
+            section.causes aria-labelledby="why" {
+                h2 #why { "What accounts for the " (of) }
+                @for (account, standing) in both {
+                    @if let Some(account) = account { (list(run, &releases, account, standing)) }
+                }
             }
         }
     }

@@ -270,6 +270,19 @@ fn a_cause_that_names_the_setup_of_hosts_is_a_link_to_the_cases_on_them() {
 }
 
 #[test]
+fn the_verdict_blames_what_the_list_of_causes_does() {
+    let run = with_failures(|name| name.contains("/p2p/"));
+    let page = html(&run, Kept(String::new()));
+    let (_, rest) = page.split_once("<h1>").expect("it has a verdict");
+    let (told, rest) = rest.split_once("</h1>").expect("it ends");
+    assert!(
+        told.ends_with("; not with <code>control(p2p)</code>"),
+        "{told}"
+    );
+    assert!(rest.contains("<a href=\"#control=p2p\"><code>control(p2p)</code></a>"));
+}
+
+#[test]
 fn the_causes_of_known_failures_are_told_with_their_sign() {
     let known = |fails| {
         let mut run = with_failures(fails);

@@ -4,8 +4,9 @@ use std::collections::BTreeSet;
 
 use maud::{Markup, html};
 
+use super::causes::Causes;
 use crate::{
-    Group, Run, Standing,
+    Blame, Group, Run, Standing,
     go::{Reach, Sign},
     terminal::{cases, count, extent},
 };
@@ -23,14 +24,14 @@ const fn class(sign: Sign) -> &'static str {
 }
 
 /// The top of the page.
-pub fn verdict(run: &Run, groups: &[Group<'_>]) -> Markup {
+pub fn verdict(run: &Run, groups: &[Group<'_>], why: &Causes) -> Markup {
     let sign = Sign::of(run);
     let [mark, word, by] = sign.words();
     html! {
         header.verdict {
             p.go.(class(sign)) { b { (mark) " " (word) } " " small { (by) } }
             div {
-                h1 { (sentence(run, groups)) }
+                h1 { (sentence(run, groups, why)) }
                 p.mute { (extent(run)) "; " (figures(run)) "." }
             }
         }
@@ -48,7 +49,7 @@ fn figures(run: &Run) -> String {
 }
 
 /// How many scenarios are safe, and which are not.
-fn sentence(run: &Run, groups: &[Group<'_>]) -> Markup {
+fn sentence(run: &Run, groups: &[Group<'_>], why: &Causes) -> Markup {
     let tally = run.cases();
     let of = |standing| tally.get(&standing).copied().unwrap_or(0);
     let (passed, all) = (of(Standing::Passed), run.judgements().len());
@@ -62,7 +63,8 @@ fn sentence(run: &Run, groups: &[Group<'_>]) -> Markup {
         (Reach::of(run).map_or_else(|| way(run), |reach| reach.told())) ": "
         @if tried == 0 { "nothing was tried" }
         @else { (what(run)) " in " (passed) " of " (scenarios(tried)) }
-        @if !bad.is_empty() { "; not " (named(&bad)) }
+        @if why.all().next().is_some() { "; not " (accounted(&bad, why)) }
+        @else if !bad.is_empty() { "; not " (named(&bad)) }
         @if unseen > 0 { "; not seen in " (unseen) }
     }
 }
@@ -104,6 +106,32 @@ fn way(run: &Run) -> String {
             let (pairs, releases) = (several.len(), releases.len());
             format!("{pairs} pairs of {releases} releases")
         }
+    }
+}
+
+/// What accounts for the most failures, by the same that the list of causes says.
+fn accounted(groups: &[&Group<'_>], why: &Causes) -> Markup {
+    let causes: Vec<_> = why.all().take(NAMED).collect();
+    let told = causes.iter().flat_map(|(cause, _)| &cause.failed);
+    let told: BTreeSet<_> = told.collect();
+    let bad = groups.iter().flat_map(|one| &one.cases);
+    let more = bad.filter(|one| !told.contains(&one.case)).count();
+    html! {
+        @for (place, (cause, standing)) in causes.iter().enumerate() {
+            @if place > 0 { ", " }
+            (of_cause(cause))
+            @if *standing == Standing::KnownFailure { " (known)" }
+        }
+        @if more > 0 { " and in " (cases(more)) " more" }
+    }
+}
+
+fn of_cause(cause: &Blame) -> Markup {
+    let (failed, passed) = (cause.failed.len(), cause.passed.len());
+    html! {
+        @if let ([only], 0) = (&cause.failed[..], passed) { "in " code { (only) } }
+        @else if passed == 0 { "with " code { (cause.told()) } }
+        @else { "in " (failed) " of the " (failed + passed) " with " code { (cause.told()) } }
     }
 }
 

@@ -20,7 +20,7 @@ pub struct Tested {
     pub known: usize,
     /// How many of them passed in another run.
     pub passed_too: usize,
-    /// As they should only when they were tried again.
+    /// Not as they should at first; when they were tried again as they should, or not to be seen.
     pub at_first: usize,
     /// So that it could not be seen.
     pub unseen: usize,

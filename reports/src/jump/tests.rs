@@ -476,6 +476,25 @@ fn an_upgrade_of_which_old_versions_were_not_tried_says_so() {
 }
 
 #[test]
+fn a_release_within_which_no_guest_was_moved_is_untested_on_a_ladder() {
+    let cases = devices(&THREE).into_iter();
+    let other = cases.filter(|case| case.tuple.source != case.tuple.destination);
+    let run = run_of(&other.collect::<Vec<_>>(), |_| Is::Passed);
+    let all = jumps(&[&run]).on(&nova(), Some("2024.1"), Some("2025.1"));
+    let upgrade = all
+        .expect("they are on it")
+        .upgrade
+        .expect("it was asked for");
+    let own: Vec<_> = THREE.iter().map(|one| names(&[one, one])).collect();
+    let untested: Vec<_> = upgrade.steps[0]
+        .untested
+        .iter()
+        .map(|two| two.to_vec())
+        .collect();
+    assert_eq!(untested, own);
+}
+
+#[test]
 fn an_upgrade_that_the_rules_do_not_allow_is_refused_with_what_they_do() {
     let all = jumps(&[&run_of(&devices(&THREE), |_| Is::Passed)]);
     let why = |from, to| {

@@ -123,7 +123,7 @@ impl Upgrade {
         let is_own: BTreeSet<_> = own.iter().copied().collect();
         let others = ladder.steps((from, to)).into_iter();
         let others = others.filter(|step| !is_own.contains(step));
-        let known = Ended::all(jumps);
+        let known = Standing::of(jumps);
         let step = |(from, to): (usize, usize), on_way| {
             let ends = [&ladder.releases[from], &ladder.releases[to]];
             step(&known, ends, on_way)
@@ -187,10 +187,31 @@ impl<'j> Ended<'j> {
     }
 }
 
-fn step(jumps: &[Ended<'_>], ends: [&Rung; 2], on_way: bool) -> Step {
+/// What can stand for a step.
+struct Standing<'j> {
+    ended: Vec<Ended<'j>>,
+    /// The releases within which no guest was moved.
+    untried: Vec<&'j Stop>,
+}
+
+impl<'j> Standing<'j> {
+    fn of(jumps: &'j Jumps) -> Self {
+        let within = jumps.jumps.iter();
+        let within = within.filter(|jump| jump.source == jump.destination);
+        let within: BTreeSet<_> = within.map(|jump| &jump.source).collect();
+        let stops = jumps.releases.iter();
+        Self {
+            ended: Ended::all(jumps),
+            untried: stops.filter(|stop| !within.contains(&stop.name)).collect(),
+        }
+    }
+}
+
+fn step(jumps: &Standing<'_>, ends: [&Rung; 2], on_way: bool) -> Step {
     let [from, to] = ends;
     let takes = |one: &&Ended<'_>| from.takes(one.stops[0]) && to.takes(one.stops[1]);
     let (tried, not): (Vec<_>, Vec<_>) = jumps
+        .ended
         .iter()
         .filter(takes)
         .partition(|one| one.jump.safety != Safety::Untested);
@@ -202,6 +223,9 @@ fn step(jumps: &[Ended<'_>], ends: [&Rung; 2], on_way: bool) -> Step {
         avoid: jump.avoid.clone(),
     });
     let stops = |side: usize| tried.iter().map(|one| one.stops[side]).collect::<Vec<_>>();
+    let own = jumps.untried.iter();
+    let own = own.filter(|stop| from.takes(stop) && to.takes(stop));
+    let own = own.map(|stop| [stop.name.clone(), stop.name.clone()]);
     let gaps = [("sources", from, stops(0)), ("destinations", to, stops(1))];
     Step {
         from: from.name.clone(),
@@ -211,6 +235,7 @@ fn step(jumps: &[Ended<'_>], ends: [&Rung; 2], on_way: bool) -> Step {
         untested: not
             .into_iter()
             .map(|Ended { jump, .. }| [jump.source.clone(), jump.destination.clone()])
+            .chain(own)
             .collect(),
         gaps: gaps
             .into_iter()

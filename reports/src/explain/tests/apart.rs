@@ -37,6 +37,35 @@ fn failures_that_say_different_things_are_causes_of_their_own_where_a_value_tell
 }
 
 #[test]
+fn a_family_is_one_cause_where_the_destination_says_the_same_whatever_the_source_made_of_it() {
+    let is_disk = matching("devices(virtio-blk,virtio-scsi)");
+    let devices = cases(Suite::Qemu, Backend::Qemu, Some(Profile::DEVICES));
+    let fails = matching(JUMP);
+    let judged = devices.iter().map(|case| {
+        let mut judged = judged(case.clone(), fails(case));
+        let why = match is_disk(case) {
+            true => "a section of this name is not known",
+            false => "connection reset by peer",
+        };
+        let conditions = judged.conditions.iter_mut();
+        let failed = conditions.filter(|(_, verdict)| verdict.kind() == crate::Kind::Fail);
+        failed.for_each(|(_, verdict)| *verdict = Verdict::fail(why));
+        judged.evidence.push(crate::Evidence {
+            file: "evidence/case/destination-qemu.log".to_owned(),
+            shows: "what QEMU said".to_owned(),
+            said: Some("VQ 0 is too long".to_owned()),
+        });
+        judged
+    });
+    let judged: Vec<_> = judged.collect();
+    let told = account(&Run::new(devices, judged).on(known()));
+    let [only] = told.causes.as_slice() else {
+        panic!("one cause: {:?}", causes(&told));
+    };
+    assert_eq!(only.filter, JUMP);
+}
+
+#[test]
 fn failures_that_say_several_things_and_that_nothing_tells_apart_are_not_sure() {
     let told = failing_by(|case| match case.to_string().contains("/running/") {
         true => (Condition::Migrated, "the ring is too long"),
