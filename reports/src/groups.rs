@@ -103,6 +103,27 @@ fn group<'r>(
 }
 
 impl Group<'_> {
+    /// What QEMU said of its end in most of its cases, and in how many: nothing where fewer than half of them have
+    /// the same, for it is then no word on the group.
+    #[must_use]
+    pub fn said(&self) -> Option<String> {
+        let mut alike: BTreeMap<String, usize> = BTreeMap::new();
+        for said in self.cases.iter().filter_map(|one| one.said()) {
+            *alike.entry(said).or_default() += 1;
+        }
+        let all = self.cases.len();
+        // The first of equal ones.
+        let most = alike.into_iter().rev().max_by_key(|(_, times)| *times);
+        most.filter(|(_, times)| 2 * times >= all)
+            .map(|(said, times)| {
+                if times == all {
+                    said
+                } else {
+                    format!("{said} ({times} of the {all})")
+                }
+            })
+    }
+
     /// What sets its cases apart, in words that are true: `exactly the 4 cases with …` where all
     /// that have it are in the group, else `4 of the 9 cases with …`; a single one is named. Empty if
     /// nothing does.

@@ -264,7 +264,7 @@ fn told(group: Group<'_>) -> Told {
         origins: origins(&group.cases).into_iter().map(whose).collect(),
         known: group.known.map(excuse),
         seen: seen.collect(),
-        said: group.cases.iter().find_map(|one| one.said()),
+        said: group.said(),
         why: group.why,
         shared: group.shared,
         sharing: group.sharing,

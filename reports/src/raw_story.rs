@@ -64,7 +64,11 @@ fn carriers(raw: &Raw, connections: usize) -> Vec<Observation> {
         }
         Transport::Exec => [(); 2].map(|()| (CarrierKind::Pipe, None)),
     };
-    let count = if transport.is_file() { 1 } else { connections };
+    let count = match transport {
+        Transport::Exec => 2,
+        transport if transport.is_file() => 1,
+        _ => connections,
+    };
     let direct = match (raw.features.has(Feature::DirectIo), transport) {
         (true, Transport::FileFdset) => usize::from(raw.channels.count()) + 1,
         (true, _) => usize::from(raw.channels.count()),
@@ -244,7 +248,7 @@ impl Timeline {
     fn complete(&mut self) {
         self.ask();
         self.states(Source, &["setup", "active"]);
-        self.states(Destination, &["active"]);
+        self.states(Destination, &["setup", "active"]);
         let during = self.raw.expectation().during;
         let mut beat = sampled(Source, When::During, 20, during);
         // One that ran before has not come as far as one that was stopped.
@@ -255,9 +259,11 @@ impl Timeline {
             *first = 20;
         }
         let mut seen = vec![pass(1), pass(2), beat];
+        let throttles = [Feature::AutoConverge, Feature::DirtyLimit];
+        let throttles = throttles.iter().any(|one| self.raw.features.has(*one));
         let job = JobStats {
             kind: "active".to_owned(),
-            throttle_percent: Some(20),
+            throttle_percent: throttles.then_some(20),
             ..JobStats::default()
         };
         seen.push(Observation::Job { side: Source, job });
@@ -552,9 +558,13 @@ fn settings(raw: &Raw, side: Side) -> Observation {
         parameters.insert(name.to_owned(), value);
     }
     if raw.tls != Tls::None {
-        for name in ["tls-creds", "tls-hostname", "tls-authz"] {
-            parameters.insert(name.to_owned(), json!("set"));
-        }
+        parameters.insert("tls-creds".to_owned(), json!("set"));
+        let named = match raw.tls {
+            Tls::X509OverrideHost => Some("tls-hostname"),
+            Tls::X509FriendlyClient | Tls::X509HostileClient => Some("tls-authz"),
+            _ => None,
+        };
+        parameters.extend(named.map(|name| (name.to_owned(), json!("set"))));
     }
     let capabilities = raw.capabilities().into_iter().map(str::to_owned).collect();
     Observation::Settings {
@@ -612,21 +622,27 @@ const fn uuid(uuids: Uuids, side: Side) -> &'static str {
 }
 
 fn sums(raw: &Raw) -> JobStats {
-    let processed = match raw.features.has(Feature::IgnoreShared) {
-        true => 20_000,
-        false => 2_100_000,
+    let shares = raw.features.has(Feature::IgnoreShared);
+    let whole = match shares {
+        true => JobStats {
+            memory_total: Some(81_920),
+            memory_processed: Some(20_000),
+            memory_normal_bytes: Some(16_384),
+            memory_constant: Some(16),
+            ..job()
+        },
+        false => job(),
     };
     JobStats {
-        memory_processed: Some(processed),
         memory_iteration: Some(3),
         postcopy_requests: Some(17),
         multifd_bytes: Some(1_000_000),
-        xbzrle_pages: Some(9),
+        xbzrle_pages: raw.features.has(Feature::Xbzrle).then_some(9),
         memory_total: if raw.hands_memory_over() {
             Some(0)
         } else {
-            job().memory_total
+            whole.memory_total
         },
-        ..job()
+        ..whole
     }
 }

@@ -123,6 +123,10 @@ impl Timeline {
             side: Side::Destination,
             count: scenario.call(None).channels(),
         });
+        seen.push(Observation::JobEnded {
+            side: Side::Source,
+            job: job(),
+        });
         self.step(Verb::Migrate, seen);
     }
 
@@ -244,13 +248,13 @@ fn traffic(case: &Case, scenario: &Scenario) -> Traffic {
     let (from, prepare, peers) = match scenario.control {
         Control::Normal => (Party::Client, "prepare", None),
         Control::P2p => (Party::Source, "prepare", Some(8_000)),
-        Control::Tunnelled => (Party::Source, "prepare-tunnel", Some(2_200_000)),
+        Control::Tunnelled => (Party::Source, "prepare-tunnel", Some(2_300_000)),
     };
     let data = match scenario.control {
         Control::Normal | Control::P2p => 1 + call.channels(),
         Control::Tunnelled => 0,
     };
-    let data = (0..data).map(|_| connected(49_152, Purpose::Memory, 2_200_000));
+    let data = (0..data).map(|_| connected(49_152, Purpose::Memory, 2_300_000));
     let disks =
         (journey == StorageMigration::Copied).then(|| connected(49_153, Purpose::Disks, 500_000));
     Traffic {
@@ -524,7 +528,7 @@ pub fn job() -> JobStats {
         elapsed_ms: Some(400),
         downtime_ms: Some(30),
         memory_total: Some(67_108_864),
-        memory_processed: Some(2_100_000),
+        memory_processed: Some(2_240_000),
         memory_remaining: Some(0),
         memory_normal_bytes: Some(2_097_152),
         memory_constant: Some(15_872),

@@ -241,7 +241,7 @@ fn explain(text: &mut String, run: &Run, group: &Group<'_>, colour: Colour) {
     put(text, "");
     put(text, &paint(&head, group.standing, colour));
     put(text, &format!("  {}", group.why));
-    if let Some(said) = group.cases.iter().find_map(|one| one.said()) {
+    if let Some(said) = group.said() {
         put(text, &format!("  {}", printable(&said)));
     }
     known(text, group);

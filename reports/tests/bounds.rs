@@ -325,3 +325,40 @@ fn what_qemu_said_of_its_end_is_quoted_where_failures_are_explained() {
         assert!(report.contains(words), "{report}");
     }
 }
+
+#[test]
+fn what_qemu_said_in_fewer_than_half_of_a_group_is_no_word_on_it() {
+    let one = |said: &str| {
+        let mut judgement = judge(&good(NORMAL));
+        judgement.conditions[0].1 = migratrix_reports::Verdict::fail("it was refused");
+        judgement.evidence = vec![Evidence {
+            file: "evidence/x/destination-domain.log".to_owned(),
+            shows: "the log".to_owned(),
+            said: Some(said.to_owned()).filter(|said| !said.is_empty()),
+        }];
+        judgement
+    };
+    let names = ["normal", "p2p", "tunnelled"];
+    let text = |all: [&str; 3]| {
+        let judged = all.into_iter().zip(names).map(|(said, control)| {
+            let mut judgement = one(said);
+            let name = NORMAL.replacen("/normal/", &format!("/{control}/"), 1);
+            judgement.case = name.parse().expect("a case");
+            judgement
+        });
+        let [text, ..] = reports(&run(judged.collect::<Vec<_>>()));
+        text
+    };
+    let most = text(["VQ 0", "VQ 0", ""]);
+    assert!(
+        most.contains("QEMU said on the destination: VQ 0 (2 of the 3)\n"),
+        "{most}"
+    );
+    let all = text(["VQ 0", "VQ 0", "VQ 0"]);
+    assert!(
+        all.contains("QEMU said on the destination: VQ 0\n"),
+        "{all}"
+    );
+    let few = text(["VQ 0", "", ""]);
+    assert!(!few.contains("QEMU said"), "{few}");
+}

@@ -552,6 +552,36 @@ fn what_a_known_failure_hides_is_as_expected_and_chance_is_no_news() {
 }
 
 #[test]
+fn what_one_entry_of_chance_does_not_excuse_is_left_to_another() {
+    let entry = |key: &str, more: &str| {
+        format!("[[known]]\ncases = \"suite(tck)\"\n{key} = [\"alive\"]\nreason = \"r\"\n{more}\n")
+    };
+    let standing = |list: &str, verdict: &Verdict| {
+        let list = KnownFailures::parse(list).expect("it is a list");
+        let mut judgement = judge(&good(&case("normal/persistent-running-undefined/none")));
+        for (condition, of) in &mut judgement.conditions {
+            if *condition == Condition::Alive {
+                of.clone_from(verdict);
+            }
+        }
+        list.mark(&mut judgement, &releases())
+            .expect("no version is asked for");
+        judgement.standing()
+    };
+    let [fails, hides] = ["conditions", "unseen"].map(|key| entry(key, "sometimes = true"));
+    for both in [format!("{fails}{hides}"), format!("{hides}{fails}")] {
+        for verdict in [
+            Verdict::unknown("it was not seen"),
+            Verdict::fail("it stands"),
+        ] {
+            assert_eq!(standing(&both, &verdict), Standing::KnownFailure);
+        }
+    }
+    let blind = Verdict::unknown("it was not seen");
+    assert_eq!(standing(&fails, &blind), Standing::Unknown);
+}
+
+#[test]
 fn a_verdict_names_its_evidence_and_reads_the_same_again() {
     let evidence = vec![Evidence {
         file: "evidence/case/source-qemu.log".to_owned(),

@@ -78,8 +78,8 @@ pub trait Host: Send + Sync {
     fn enter(&self, _owner: &Owner) {}
 
     /// The host's daemon has served the case: what a daemon makes for itself with the first is there, and is
-    /// nobody's own.
-    fn settle(&self) {}
+    /// nobody's own. Of a case that was on the host when its daemon was started anew it was the one before.
+    fn settle(&self, _owner: &Owner) {}
 
     /// The case with the domain of this name has left the host.
     fn leave(&self, _domain: &str) {}

@@ -79,6 +79,9 @@ impl Passage {
                     .push(PassageEvent::Tell(Destination, "suspended", "ioerror"))
             }
             Defect::NoJobStatistics => self.job = no_job(),
+            Defect::KeepsEndQuiet => self.ended = false,
+            Defect::SwallowsPass => self.acts.retain(|act| *act != PassageEvent::Pass(1)),
+            Defect::SendsLessThanPages => self.job.memory_processed = Some(1),
             Defect::StatisticsDontAddUp => self.job.memory_remaining = Some(u64::from(PAGE)),
             Defect::DowntimeTooLong => self.stretch(),
             Defect::LeavesTunnel => self.traffic.connections.push(traffic::connection(DATA, 9)),

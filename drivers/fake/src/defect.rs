@@ -95,6 +95,12 @@ pub enum Defect {
     ExtraEvent,
     /// There are no statistics.
     NoJobStatistics,
+    /// The source does not tell that its job has ended.
+    KeepsEndQuiet,
+    /// A pass over the memory is not told of.
+    SwallowsPass,
+    /// Less was sent than the pages take.
+    SendsLessThanPages,
     /// The statistics of the completed job tell of memory that remains.
     StatisticsDontAddUp,
     /// The guest is down for longer than its bound.
@@ -129,7 +135,7 @@ struct Row {
 
 impl Defect {
     /// All values, in the order of the conditions that catch them.
-    pub const ALL: [Self; 56] = [
+    pub const ALL: [Self; 59] = [
         Self::ForgetsConfig,
         Self::SuspendsInName,
         Self::DefinesNothing,
@@ -175,6 +181,9 @@ impl Defect {
         Self::ReordersEvents,
         Self::ExtraEvent,
         Self::NoJobStatistics,
+        Self::KeepsEndQuiet,
+        Self::SwallowsPass,
+        Self::SendsLessThanPages,
         Self::StatisticsDontAddUp,
         Self::DowntimeTooLong,
         Self::LeavesTunnel,
@@ -294,6 +303,9 @@ impl Defect {
             Self::ReordersEvents => row("reorders-events", PLAIN, Events, Fail),
             Self::ExtraEvent => row("extra-event", PLAIN, Events, Fail),
             Self::NoJobStatistics => row("no-job-statistics", PLAIN, Statistics, Fail),
+            Self::KeepsEndQuiet => row("keeps-end-quiet", PLAIN, Statistics, Unknown),
+            Self::SwallowsPass => row("swallows-pass", PLAIN, Statistics, Fail),
+            Self::SendsLessThanPages => row("sends-less-than-pages", PLAIN, Statistics, Fail),
             Self::StatisticsDontAddUp => row("statistics-dont-add-up", PLAIN, Statistics, Fail),
             Self::DowntimeTooLong => row("downtime-too-long", PLAIN, Statistics, Fail),
             Self::LeavesTunnel => row("leaves-tunnel", TUNNELLED, Transport, Fail),

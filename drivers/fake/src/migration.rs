@@ -47,6 +47,8 @@ pub(crate) struct Passage {
     pub mishap: fn(&mut Guest),
     /// Whether the guest goes on beating on the source, with no domain there.
     pub ghost: bool,
+    /// Whether the source tells that its job has ended.
+    pub ended: bool,
     /// How many channels of multifd it has.
     pub channels: u32,
     /// What the network carries of it.
@@ -107,6 +109,7 @@ impl Passage {
             arrives,
             mishap: |_| {},
             ghost: false,
+            ended: true,
             channels: how.call().channels(),
             traffic: traffic::honest(&how, job.memory_processed.unwrap_or(0)),
             job,
@@ -131,6 +134,10 @@ impl Passage {
                 (PassageEvent::Pause | PassageEvent::Tell(..), _)
                 | (PassageEvent::Pass(_) | PassageEvent::Sample, _) => {}
             }
+        }
+        if let Some(job) = self.ended.then(|| self.job.clone()) {
+            let side = Side::Source;
+            record.saw(Observation::JobEnded { side, job });
         }
         record.saw(Observation::Channels {
             side: Side::Destination,
@@ -275,6 +282,7 @@ fn job(subject: &Subject, how: Migrate, ran: bool) -> JobStats {
     let passes = if live { 2 } else { 1 };
     let sent = stamped * passes;
     let bandwidth = u64::from(how.bandwidth_mib.unwrap_or(UNBOUND_MIB)) * MIB;
+    let constant = total.saturating_sub(stamped) / PAGE;
     let copying_ms = (sent * 1_000).div_ceil(bandwidth);
     let downtime_ms = if live { LIVE_DOWNTIME_MS } else { copying_ms };
     JobStats {
@@ -282,10 +290,10 @@ fn job(subject: &Subject, how: Migrate, ran: bool) -> JobStats {
         elapsed_ms: Some(copying_ms + LIVE_DOWNTIME_MS),
         downtime_ms: Some(downtime_ms),
         memory_total: Some(total),
-        memory_processed: Some(sent + sent / PAGE * PAGE_HEAD),
+        memory_processed: Some(sent + (sent / PAGE + constant) * PAGE_HEAD),
         memory_remaining: Some(0),
         memory_normal_bytes: Some(sent),
-        memory_constant: Some(total.saturating_sub(stamped) / PAGE),
+        memory_constant: Some(constant),
         memory_iteration: Some(passes),
         ..JobStats::default()
     }

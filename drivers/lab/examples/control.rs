@@ -37,7 +37,7 @@ async fn run() -> Result<ExitCode> {
     configure(&host, &release, "guest-1")?;
     virsh(&host, "create /run/guest.xml")?;
     virsh(&host, "destroy guest-1")?;
-    host.settle();
+    host.settle(&owner("guest-1"));
     virsh(&host, "create /run/guest.xml")?;
     let control = host.control().ok_or("it has no control")?;
     link(&host, control).await?;

@@ -30,7 +30,7 @@ async fn run() -> Result<ExitCode> {
     println!("one host for two wishes: {}", std::ptr::eq(&*host, &*same));
     for domain in ["guest-1", "guest-10"] {
         host.enter(&owner(domain));
-        host.settle();
+        host.settle(&owner(domain));
         configure(&host, &release, domain)?;
         virsh(&host, "create /run/guest.xml")?;
     }

@@ -192,7 +192,7 @@ impl<'a> LibvirtDriver<'a> {
             image::provide(&**self.host(side), &self.subject)?;
             self.provide_disk(side).await?;
             self.on(side).await?;
-            self.host(side).settle();
+            self.host(side).settle(&self.owner());
         }
         let Said::Version(own) = self.slot.client()?.ask(Op::Version).await? else {
             return Err(Error::Malformed("version"));

@@ -13,6 +13,9 @@ fn rule(text: &str) -> &'static str {
 #[test]
 fn every_rule_has_a_point_that_it_leaves_out() {
     for (name, point) in [
+        ("refused-alone", "precopy/tcp/running/both-addresses+xbzrle"),
+        ("refused-alone", "precopy/tcp/running/both-addresses+e1000"),
+        ("refused-alone", "precopy/tcp/running/both-addresses+psk"),
         ("return-path-connection", "postcopy/file/running/plain"),
         ("return-path-connection", "precopy/exec/running/return-path"),
         (

@@ -80,8 +80,16 @@ impl Evidence<'_> {
             place(side),
             moment(when)
         );
-        self.beat_if_sampled(side, when)
-            .ok_or_else(|| self.unseen(&what))
+        let beat = self
+            .beat_if_sampled(side, when)
+            .ok_or_else(|| self.unseen(&what))?;
+        if beat.last < beat.first {
+            let (host, told) = (self.host(side), beat.told());
+            return Err(Verdict::fail(format!(
+                "on {host} the guest has gone back in time: {told}"
+            )));
+        }
+        Ok(beat)
     }
 
     /// What is wrong with a heartbeat on a host that began with an older lap than one of these looks has seen.

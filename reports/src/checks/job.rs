@@ -5,15 +5,13 @@
     reason = "each question picks one kind of observation"
 )]
 
-use migratrix_history::{
-    Connection, DomainState, JobStats, Observation, Purpose, Side, Verb, When,
-};
-use migratrix_matrix::{Feature, Method, Point, Raw, StorageMigration};
+mod sent;
+mod told;
 
-use super::{
-    evidence::{Evidence, Judged},
-    words::place,
-};
+use migratrix_history::{JobStats, Observation, Side, Verb};
+use migratrix_matrix::{Method, Point, StorageMigration};
+
+use super::evidence::{Evidence, Judged};
 use crate::Verdict;
 
 /// The completed job tells of a whole migration.
@@ -36,23 +34,31 @@ pub(super) fn job(evidence: &Evidence<'_>) -> Judged {
     }
     let raw = evidence.header().case.raw();
     let stays = raw.is_some_and(|raw| raw.hands_memory_over());
+    let (ended, unheard) = match told::ended(evidence) {
+        Ok(wrong) => (wrong, None),
+        Err(unseen) => (None, Some(unseen)),
+    };
     let faults: Vec<_> = [
         came(side, job),
         remaining(job),
-        processed(job, stays),
-        whole(evidence, job, stays),
-        carried(evidence, job),
+        sent::processed(job, stays),
+        sent::whole(evidence, job, stays),
+        sent::pages(evidence, job),
+        sent::carried(evidence, job),
         downtime(job, bound),
         gap(evidence, job),
         elapsed(evidence, job),
         alike(evidence, side, job),
-        iterations(evidence, job),
+        told::iterations(evidence, job),
         disks(evidence, job),
-        ended_otherwise(evidence),
+        ended,
     ]
     .into_iter()
     .flatten()
     .collect();
+    if let (true, Some(unheard)) = (faults.is_empty(), unheard) {
+        return Err(unheard);
+    }
     Ok(Verdict::pass_if(faults.is_empty(), || {
         format!(
             "the statistics of {host} do not add up: {}",
@@ -95,57 +101,6 @@ fn came(side: Side, job: &JobStats) -> Option<String> {
 fn remaining(job: &JobStats) -> Option<String> {
     let left = job.memory_remaining.filter(|left| *left > 0)?;
     Some(format!("{left} bytes remain of a completed job"))
-}
-
-/// The size of a page.
-const PAGE: u64 = 4096;
-
-/// Each page is sent at least once: whole, or as one byte. What is to be sent is the machine's memory, and
-/// what its devices have beside that.
-fn whole(evidence: &Evidence<'_>, job: &JobStats, stays: bool) -> Option<String> {
-    let total = job.memory_total.filter(|_| !stays)?;
-    let memory = memory(evidence)?;
-    if total < memory {
-        return Some(format!(
-            "{total} bytes were to be sent, of a machine of {memory}"
-        ));
-    }
-    let sent = job.memory_normal_bytes? + job.memory_constant? * PAGE;
-    (sent < total).then(|| format!("only {sent} of {total} bytes were sent"))
-}
-
-/// How much memory the machine has that must be sent, in bytes, as far as it is known.
-fn memory(evidence: &Evidence<'_>) -> Option<u64> {
-    let shares = |raw: &Raw| raw.features.has(Feature::IgnoreShared);
-    if evidence.header().case.raw().is_some_and(shares) {
-        return Some(0);
-    }
-    let machine = match evidence.look(Side::Source, When::Before).ok()? {
-        DomainState::Present(domain) => domain.identity.as_ref(),
-        DomainState::Absent => None,
-    };
-    Some(machine.map_or(0, |machine| machine.memory_kib * 1024))
-}
-
-/// How much may go over the memory's connections beside it, in bytes: what its devices are in, and what is
-/// sent again.
-const BESIDE: u64 = 16 << 20;
-
-/// What went over the connections that were the memory's own.
-fn carried(evidence: &Evidence<'_>, job: &JobStats) -> Option<String> {
-    let traffic = evidence.last(|saw| match saw {
-        Observation::Traffic(traffic) => Some(traffic),
-        _ => None,
-    })?;
-    let own = |one: &&Connection| one.purpose == Purpose::Memory;
-    let sent = traffic.connections.iter().filter(own).map(|one| one.sent);
-    let sent: Vec<_> = sent.collect::<Option<_>>()?;
-    let (sent, processed) = (sent.iter().sum::<u64>(), job.memory_processed?);
-    let all = sent > 0 && traffic.dropped == 0;
-    let most = processed.saturating_mul(2).saturating_add(BESIDE);
-    (all && !(processed..=most).contains(&sent)).then(|| {
-        format!("{processed} bytes of memory were sent, over connections that took {sent}")
-    })
 }
 
 /// How far two times of one thing may be apart, in milliseconds, and beside it the share of the shorter of
@@ -226,69 +181,16 @@ fn alike(evidence: &Evidence<'_>, side: Side, job: &JobStats) -> Option<String> 
     (!differ.is_empty()).then(|| differ.join(", "))
 }
 
-/// As many passes were made as libvirt has told of, one by one.
-fn iterations(evidence: &Evidence<'_>, job: &JobStats) -> Option<String> {
-    if evidence.header().case.raw().is_some() || !evidence.records_all() {
-        return None;
-    }
-    let told = evidence.numbered_passes();
-    let newest = told
-        .iter()
-        .filter_map(|(_, number)| u64::try_from(*number).ok());
-    let (newest, counted) = (newest.max()?, job.memory_iteration?);
-    (newest != counted)
-        .then(|| format!("{counted} iterations were made, and {newest} were told of"))
-}
-
 /// A migration that has no disks to copy copies none.
 fn disks(evidence: &Evidence<'_>, job: &JobStats) -> Option<String> {
     let is_copied = match evidence.header().case.point {
-        Point::Tck(_) | Point::Recovery(_) => false,
+        Point::Tck(_) | Point::Recovery(_) | Point::Qemu(_) | Point::Colo(_) => false,
         Point::Chained(chained) => chained.journey == StorageMigration::Copied,
-        Point::Qemu(_) | Point::Colo(_) | Point::Backup(_) => true,
+        Point::Backup(_) => true,
     };
     let bytes = [job.disk_total, job.disk_processed];
     let most = bytes.into_iter().flatten().max().unwrap_or(0);
     (!is_copied && most > 0).then(|| format!("{most} bytes of disks were copied, where none are"))
-}
-
-/// Each event that tells of the migration's end tells of a good one.
-fn ended_otherwise(evidence: &Evidence<'_>) -> Option<String> {
-    let ends = evidence.all(|saw| match saw {
-        Observation::JobEnded { side, job } if is_migration(job) => Some((*side, job)),
-        _ => None,
-    });
-    let asked = evidence.migrate_began().ok()?;
-    let since = ends.into_iter().filter(|(at_us, _)| *at_us >= asked);
-    let mut bad = since.filter(|(_, (_, job))| {
-        job.kind != "completed" || job.success == Some(false) || job.error.is_some()
-    });
-    bad.next()
-        .map(|(_, (side, job))| format!("on {} its job ended as `{}`", place(side), job.kind))
-}
-
-fn is_migration(job: &JobStats) -> bool {
-    let operation = job.operation.as_deref();
-    operation.is_none_or(|operation| operation.starts_with("migration"))
-}
-
-/// Each pass sends at most the whole memory, in pages with a head of 16 bytes at the most; nothing of
-/// a memory that `stays` where it is.
-fn processed(job: &JobStats, stays: bool) -> Option<String> {
-    const HEAD: u64 = 16;
-    let (total, processed) = (job.memory_total?, job.memory_processed?);
-    if stays {
-        return (total > 0).then(|| format!("{total} bytes were to be sent, and memory stays"));
-    }
-    let passes = job.memory_iteration.unwrap_or(1).max(1);
-    let most = total
-        .saturating_add(total / PAGE * HEAD)
-        .saturating_mul(passes.saturating_add(1));
-    if processed == 0 && job.memory_constant.unwrap_or(0) == 0 {
-        return Some(format!("nothing of {total} bytes was sent"));
-    }
-    (processed > most)
-        .then(|| format!("{processed} bytes were sent in {passes} iterations over {total} bytes"))
 }
 
 fn downtime(job: &JobStats, bound: u64) -> Option<String> {
@@ -345,42 +247,5 @@ mod tests {
         assert_eq!(of(400, 400), None);
         assert!(of(401, 500).is_some_and(|why| why.contains("longer than the whole job")));
         assert!(of(400, 399).is_some_and(|why| why.contains("above its bound")));
-    }
-
-    #[test]
-    fn each_iteration_sends_no_more_than_the_whole_memory_with_its_heads() {
-        let of = |sent: u64, passes: Option<u64>, constant| {
-            let job = JobStats {
-                memory_total: Some(10 * PAGE),
-                memory_processed: Some(sent),
-                memory_iteration: passes,
-                memory_constant: constant,
-                ..JobStats::default()
-            };
-            processed(&job, false)
-        };
-        let whole = 10 * (PAGE + 16);
-        for (passes, times) in [(None, 2), (Some(0), 2), (Some(1), 2), (Some(2), 3)] {
-            assert_eq!(of(times * whole, passes, None), None);
-            let why = of(times * whole + 1, passes, None).expect("it is too much");
-            assert!(why.contains("bytes were sent in"), "{why}");
-        }
-        assert!(of(0, None, None).is_some());
-        assert!(of(0, None, Some(0)).is_some());
-        assert_eq!(of(0, None, Some(1)), None);
-    }
-
-    #[test]
-    fn of_a_memory_that_stays_nothing_is_to_be_sent() {
-        let of = |total| {
-            let job = JobStats {
-                memory_total: Some(total),
-                memory_processed: Some(0),
-                ..JobStats::default()
-            };
-            processed(&job, true)
-        };
-        assert_eq!(of(0), None);
-        assert!(of(1).is_some());
     }
 }

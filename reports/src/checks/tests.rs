@@ -590,7 +590,7 @@ fn flickered() -> History {
 
 fn worked(change: impl Fn(&mut migratrix_history::JobStats)) -> History {
     changed(good(LIVE), |saw| {
-        if let Observation::Job { job, .. } = saw {
+        if let Observation::Job { job, .. } | Observation::JobEnded { job, .. } = saw {
             change(job);
         }
     })

@@ -5,13 +5,13 @@ use std::collections::BTreeSet;
 use migratrix_explain::{Beside, Cause, Rival};
 use migratrix_matrix::HostSetup;
 
-use super::{Blame, Neighbours, Other, Reason, Study, reason::Says};
+use super::{Blame, Neighbours, Other, Reason, Study};
 
 /// The failures that a cause alone accounts for.
 struct Alone {
     count: usize,
-    /// By how many conditions they fail first.
-    conditions: usize,
+    /// How many things they say, of one condition or several.
+    says: usize,
 }
 
 impl Study {
@@ -51,12 +51,10 @@ impl Study {
         let others = all.iter().filter(|one| one.literals != cause.literals);
         let is_elsewhere = |row: &&usize| others.clone().any(|one| one.failed.contains(row));
         let alone = cause.failed.iter().filter(|row| !is_elsewhere(row));
-        let conditions = alone
-            .clone()
-            .filter_map(|row| self.says[*row].as_ref().map(Says::condition));
+        let says = alone.clone().filter_map(|row| self.table.rows()[*row].says);
         Alone {
             count: alone.clone().count(),
-            conditions: conditions.collect::<BTreeSet<_>>().len(),
+            says: says.collect::<BTreeSet<_>>().len(),
         }
     }
 
@@ -88,15 +86,15 @@ impl Study {
 impl Alone {
     /// Whether they are several, and fail by the same.
     const fn is_enough(&self) -> bool {
-        self.count > 1 && self.conditions < 2
+        self.count > 1 && self.says < 2
     }
 }
 
 /// What speaks against a cause.
 fn doubts(cause: &Cause, alone: &Alone) -> Vec<String> {
     let mut doubts = Vec::new();
-    if alone.conditions > 1 {
-        doubts.push("its failures are of several conditions".to_owned());
+    if alone.says > 1 {
+        doubts.push("its failures say several things".to_owned());
     }
     if alone.count == 1 {
         doubts.push("it rests on one case".to_owned());

@@ -54,10 +54,6 @@ impl Says {
         }
     }
 
-    pub const fn condition(&self) -> Option<Condition> {
-        self.condition
-    }
-
     /// Of each failure the number of what it says: those that say nearly the same of one condition have the
     /// same one.
     pub fn kinds(all: &[Option<Self>]) -> Vec<Option<u32>> {

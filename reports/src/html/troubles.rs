@@ -18,7 +18,7 @@ pub fn troubles(run: &Run, groups: &[Group<'_>], articles: &Articles<'_>) -> Mar
 
 fn trouble(run: &Run, number: usize, group: &Group<'_>, articles: &Articles<'_>) -> Markup {
     let standing = group.standing;
-    let said = group.cases.iter().find_map(|one| one.said());
+    let said = group.said();
     html! {
         section.group.(class(standing)) {
             h2 {

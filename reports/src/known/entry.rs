@@ -146,7 +146,8 @@ impl Entry {
     }
 
     /// Marks what it excuses. Where another entry does so already, it has nothing to add; what has
-    /// expired stands behind what has not.
+    /// expired stands behind what has not. Where chance has a part in it, one that excuses nothing leaves its
+    /// place to another.
     pub fn mark(&self, judgement: &mut Judgement) {
         let fails = |one: &Condition| judgement.of(*one).map(Verdict::kind) == Some(Kind::Fail);
         let follows = if self.conditions.iter().any(fails) {
@@ -162,7 +163,13 @@ impl Entry {
         ];
         for (condition, how) in all.concat() {
             let excused = judgement.known(condition).is_some();
-            if !excused || self.is_over() {
+            let kind = judgement.of(condition).map(Verdict::kind);
+            let is_idle = self.sometimes
+                && matches!(
+                    (kind, how),
+                    (Some(Kind::Unknown), How::Fails) | (Some(Kind::Fail), How::Unseen)
+                );
+            if !is_idle && (!excused || self.is_over()) {
                 judgement.known.push(self.known(condition, how));
             }
         }

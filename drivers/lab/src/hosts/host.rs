@@ -265,9 +265,9 @@ impl Host for LabHost {
         }
     }
 
-    fn settle(&self) {
+    fn settle(&self, owner: &Owner) {
         if let Some(watch) = self.watch().as_mut() {
-            watch.settle();
+            watch.settle(&owner.domain);
         }
     }
 

@@ -24,6 +24,8 @@ pub(crate) struct Watch {
     pub(crate) books: Books,
     /// Whether the daemon has served a case: until then it makes itself at home.
     settled: bool,
+    /// The domains of cases that were there before it: what they were served by may be another.
+    earlier: BTreeSet<String>,
 }
 
 /// All that is on the host of this first process, but for its listeners.
@@ -51,13 +53,14 @@ impl Watch {
             folders,
             books: Books::default(),
             settled: false,
+            earlier: BTreeSet::new(),
         })
     }
 
-    /// What is there when the daemon has served its first case belongs to the host, but for what carries
-    /// the name of a case.
-    pub(crate) fn settle(&mut self) {
-        if self.settled {
+    /// What is there when the daemon has served its first case, that of this domain, belongs to the host, but for
+    /// what carries the name of a case.
+    pub(crate) fn settle(&mut self, domain: &str) {
+        if self.settled || self.earlier.contains(domain) {
             return;
         }
         if let Ok(now) = all(self.first, &mut self.folders) {
@@ -75,7 +78,10 @@ impl Watch {
 
     /// The same, of a host that these cases are on already.
     pub(crate) fn with(mut self, present: Vec<Owner>) -> Self {
-        present.iter().for_each(|owner| self.books.enter(owner));
+        for owner in present {
+            self.books.enter(&owner);
+            self.earlier.insert(owner.domain);
+        }
         self
     }
 
@@ -90,5 +96,28 @@ impl Watch {
             folders: &mut self.folders,
         };
         scope.take()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn owner(domain: &str) -> Owner {
+        Owner {
+            domain: domain.to_owned(),
+            uuids: [String::new(), String::new()],
+        }
+    }
+
+    #[test]
+    fn a_case_that_was_there_before_the_daemon_does_not_tell_that_it_is_at_home() {
+        let first = i32::try_from(std::process::id()).expect("a number of a process");
+        let begun = Watch::begin(first).expect("this process can be looked at");
+        let mut watch = begun.with(vec![owner("old")]);
+        watch.settle("old");
+        assert!(!watch.is_settled());
+        watch.settle("new");
+        assert!(watch.is_settled());
     }
 }

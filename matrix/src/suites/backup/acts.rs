@@ -256,3 +256,21 @@ impl fmt::Display for BackupAction {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_link_is_named_by_its_bitmap_and_its_number_and_the_first_lies_on_the_full_backup() {
+        let link = Link {
+            drive: Drive::First,
+            bitmap: DirtyBitmap::Second,
+            number: 1,
+            onto: 0,
+        };
+        assert_eq!(link.file(), "drive0-bitmap1-1");
+        assert_eq!(link.base(), "drive0-full");
+        assert_eq!(link.reference(), "drive0-bitmap1-1-reference");
+    }
+}

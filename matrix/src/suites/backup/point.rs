@@ -62,7 +62,7 @@ impl Backup {
     pub fn conditions(&self) -> Vec<Condition> {
         let mut all = vec![Condition::BlockJobs, Condition::Bitmap];
         if self.jumps() {
-            all.insert(0, Condition::Migrated);
+            all.splice(0..0, [Condition::Migrated, Condition::Events]);
         }
         if !self.operation.is_refused() {
             all.extend([Condition::Backups, Condition::Chain]);

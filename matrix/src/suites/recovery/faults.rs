@@ -1,10 +1,7 @@
 //! The faults of cases that are struck: what is broken on purpose beside the fault that the case is about,
 //! and the condition that must see it.
 
-use super::{
-    axes::{RecoveryMoment, Strike},
-    point::Recovery,
-};
+use super::{axes::Strike, point::Recovery};
 use crate::fault::rows::faults;
 
 faults! {
@@ -46,7 +43,6 @@ const PAUSED: Recovery = Recovery {
 /// Held still, and let go.
 const STOPPED: Recovery = Recovery {
     strike: Strike::SourceQemuStopped,
-    moment: RecoveryMoment::FirstPass,
     ..HELD
 };
 

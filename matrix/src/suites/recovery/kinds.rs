@@ -261,3 +261,20 @@ impl RecoveryMoment {
         matches!(self, Self::Switchover | Self::Finish)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn three_causes_are_what_the_guest_is_made_of() {
+        let of_guest: Vec<Strike> = Strike::ALL
+            .into_iter()
+            .filter(|strike| strike.is_of_guest())
+            .collect();
+        assert_eq!(
+            of_guest,
+            [MachineUnknown, CpuModelUnknown, CpuFeatureUnknown]
+        );
+    }
+}

@@ -201,3 +201,17 @@ impl FromStr for FlagSet {
 }
 
 serde_as_text!(FlagSet);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_flag_that_is_in_a_set_stays_in_it() {
+        for flag in Flag::ALL {
+            let once = FlagSet::NONE.with(flag);
+            assert!(once.has(flag));
+            assert_eq!(once.with(flag), once);
+        }
+    }
+}

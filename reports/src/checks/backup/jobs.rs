@@ -90,6 +90,16 @@ fn wrong_jobs(seen: &Seen<'_>) -> Option<String> {
 }
 
 fn wrong(act: BackupAction, job: &JobExpected, told: &JobSeen<'_>, fresh: bool) -> Option<String> {
+    if let Some(kind) = told.other_kind {
+        return Some(format!("expected a backup, it is a {kind}"));
+    }
+    if told.ends > 1 {
+        return Some(format!(
+            "its end was told {} times, at last {}",
+            told.ends,
+            end(told)
+        ));
+    }
     match job.end {
         JobEnd::Completed => wrong_success(job, told, fresh),
         JobEnd::Failed => wrong_failure(told),

@@ -42,9 +42,16 @@ pub(super) struct JobSeen<'h> {
     pub states: Vec<&'h str>,
     /// The event that ended it, and its data.
     pub end: Option<(&'h str, &'h Value)>,
+    /// How many events told that it ended.
+    pub ends: usize,
+    /// A kind of job that it was said to be, and no backup is.
+    pub other_kind: Option<&'h str>,
     /// What it did on each error.
     pub errors: Vec<&'h Value>,
 }
+
+/// What QEMU calls the kind of a backup's job (`JobType`).
+const BACKUP: &str = "backup";
 
 /// A comparison.
 pub(super) struct Comparison<'h> {
@@ -179,7 +186,12 @@ impl<'h> Seen<'h> {
                     states.extend(told("status"));
                 }
                 ("BLOCK_JOB_COMPLETED" | "BLOCK_JOB_CANCELLED", _, Some(id)) => {
-                    jobs.entry(id).or_default().end = Some((event, data));
+                    let job = jobs.entry(id).or_default();
+                    job.end = Some((event, data));
+                    job.ends += 1;
+                    job.other_kind = job
+                        .other_kind
+                        .or(told("type").filter(|kind| *kind != BACKUP));
                 }
                 ("BLOCK_JOB_ERROR", _, Some(id)) => jobs.entry(id).or_default().errors.push(data),
                 _ => {}
@@ -275,6 +287,46 @@ impl<'h> Seen<'h> {
             _ => None,
         });
         beats.contains(&true)
+    }
+
+    /// The states that a side's migration came through.
+    pub fn statuses(&self, of: Side) -> Vec<&'h str> {
+        self.in_time(|saw| match saw {
+            Observation::Status { side, status } if *side == of => Some(status.as_str()),
+            _ => None,
+        })
+    }
+
+    /// The arguments of each command of this name that a side was sent.
+    pub fn commands(&self, of: Side, named: &str) -> Vec<&'h Value> {
+        self.all(|saw| match saw {
+            Observation::Command {
+                side,
+                command,
+                arguments,
+            } if *side == of && command == named => Some(arguments),
+            _ => None,
+        })
+    }
+
+    /// The events of one of these names that a side sent.
+    pub fn events(&self, of: Side, names: &[&str]) -> Vec<&'h str> {
+        self.in_time(|saw| match saw {
+            Observation::Event { side, event, .. }
+                if *side == of && names.contains(&event.as_str()) =>
+            {
+                Some(event.as_str())
+            }
+            _ => None,
+        })
+    }
+
+    /// All that `choose` takes, by the time at which it came.
+    fn in_time<T>(&self, choose: impl Fn(&'h Observation) -> Option<T>) -> Vec<T> {
+        let mut entries: Vec<&Entry> = self.entries.iter().collect();
+        entries.sort_by_key(|entry| entry.at_us);
+        let chosen = entries.into_iter().filter_map(|entry| choose(&entry.saw));
+        chosen.collect()
     }
 
     pub fn last_status(&self, of: Side) -> Option<&'h str> {

@@ -15,6 +15,7 @@ use serde_json::{Value, json};
 use crate::{
     Kind, Verdict,
     checks::all,
+    raw_story,
     story::{changed, empty, step_that, without},
 };
 
@@ -78,7 +79,7 @@ impl Timeline {
             BackupAction::Inspect => seen.push(bitmaps(side, scene, self.lap)),
             BackupAction::Migrate => {
                 seen.push(bitmaps(side, scene, self.lap));
-                seen.extend([Side::Source, Side::Destination].map(completed));
+                seen.extend(moved());
             }
             BackupAction::Write(drive, set) => {
                 let writes = set.writes(drive).into_iter();
@@ -86,6 +87,7 @@ impl Timeline {
                     writes.map(|write| Observation::written(side, drive, &write, write.told())),
                 );
             }
+            BackupAction::Continue => seen.push(raw_story::event(side, "RESUME")),
             BackupAction::Laps => {
                 self.lap += 8;
                 seen.push(lapped(side, self.lap));
@@ -136,9 +138,35 @@ fn refused(words: &str) -> Outcome {
     })
 }
 
-fn completed(side: Side) -> Observation {
-    let status = "completed".to_owned();
-    Observation::Status { side, status }
+/// What is told of a chain's way to another QEMU.
+fn moved() -> Vec<Observation> {
+    let uri = json!({"uri": "unix:/tmp/jump"});
+    let told = [
+        (Side::Destination, "migrate-incoming"),
+        (Side::Source, "migrate"),
+    ];
+    let told = told.map(|(side, command)| Observation::Command {
+        side,
+        command: command.to_owned(),
+        arguments: uri.clone(),
+    });
+    let states = |side: Side, words: &[&str]| -> Vec<Observation> {
+        let state = |status: &&str| Observation::Status {
+            side,
+            status: (*status).to_owned(),
+        };
+        words.iter().map(state).collect()
+    };
+    let source = ["setup", "active", "pre-switchover", "device", "completed"];
+    let destination = ["setup", "active", "completed"];
+    [
+        told.to_vec(),
+        states(Side::Source, &source[..2]),
+        vec![raw_story::event(Side::Source, "STOP")],
+        states(Side::Source, &source[2..]),
+        states(Side::Destination, &destination),
+    ]
+    .concat()
 }
 
 fn lapped(side: Side, last: u32) -> Observation {
@@ -203,7 +231,7 @@ fn ran(side: Side, act: BackupAction, job: &JobExpected) -> Vec<Observation> {
     let (middle, end) = match job.end {
         JobEnd::Completed => (
             states(&["waiting", "pending"]),
-            json!({"device": id, "len": length, "offset": length}),
+            json!({"device": id, "len": length, "offset": length, "type": "backup"}),
         ),
         JobEnd::Failed => (
             [vec![error("report")], states(&["aborting"])].concat(),

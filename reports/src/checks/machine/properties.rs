@@ -148,6 +148,13 @@ pub(super) fn misfits(
     all
 }
 
+/// Whether only some releases tell of a property of a device.
+pub(super) fn is_listed(section: &str, name: &str) -> bool {
+    let device = section.strip_prefix("device ").map(kind);
+    ROWS.iter()
+        .any(|row| row.name == name && device.is_some_and(|kind| row.of.contains(&kind)))
+}
+
 /// The type of a device, by its section's name: `virtio-blk-pci` of `pci.1/virtio-blk-pci virtio-disk0`.
 fn kind(device: &str) -> &str {
     let own = device.rsplit('/').next().unwrap_or(device);

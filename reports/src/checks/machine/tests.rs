@@ -66,6 +66,21 @@ fn something_that_is_there_and_of_which_one_says_nothing_is_a_difference() {
 }
 
 #[test]
+fn a_device_of_which_only_a_newer_release_tells_something_is_the_same() {
+    let of = |qemu: &str, mouse: &str| {
+        let machine = MACHINE.replace("7.2.22", qemu);
+        format!("{machine}[device isa.0/vmmouse]\n{mouse}")
+    };
+    let [old, new] = [of("10.0.13", ""), of("11.1.3", "i8042=\"\"\n")];
+    let emptied = |from: &str, to: &str| {
+        let told = unexplained(from, to, &versions());
+        told.into_iter().filter(|it| it.contains("nothing")).count()
+    };
+    assert_eq!(emptied(&old, &new), 0);
+    assert_eq!(emptied(&new, &old), 0);
+}
+
+#[test]
 fn a_clock_or_options_that_say_nothing_are_not_told() {
     assert_eq!(untold(MACHINE), None);
     assert_eq!(untold(&MACHINE.replace("ahead=0\n", "")), Some("clock"));

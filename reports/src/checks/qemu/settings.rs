@@ -2,8 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use migratrix_history::{Side, When};
-use migratrix_matrix::{CpuModel, Method, Raw, Setting, Tls};
+use migratrix_history::{JobStats, Side, When};
+use migratrix_matrix::{CpuModel, Feature, Method, Raw, Setting, Tls};
 use serde_json::Value;
 
 use super::seen::Settings;
@@ -29,6 +29,7 @@ pub(super) fn settings(evidence: &Evidence<'_>, raw: &Raw) -> Judged {
         faults.extend(wrong.into_iter().map(|fault| (*side, fault)));
     }
     faults.extend(processors(evidence, raw));
+    faults.extend(at_work(evidence, raw).map(|fault| (Side::Source, fault)));
     if raw.cpu != CpuModel::Default && processor(evidence, Side::Source, When::Before).is_none() {
         blind = blind.or(Some(Side::Source));
     }
@@ -55,6 +56,23 @@ pub(super) fn settings(evidence: &Evidence<'_>, raw: &Raw) -> Judged {
     blind.map_or(Ok(Verdict::Pass), |side| {
         Err(evidence.unseen(&format!("{} did not say what is set", place(side))))
     })
+}
+
+/// What is wrong where the source's statistics tell of a capability that the case doesn't name: they have such
+/// figures of one that is on only (`MigrationInfo`).
+fn at_work(evidence: &Evidence<'_>, raw: &Raw) -> Option<String> {
+    let jobs = evidence.jobs(Side::Source);
+    let tells = |feature: Feature, figure: fn(&JobStats) -> Option<u64>| {
+        !raw.features.has(feature) && jobs.iter().any(|job| figure(job).is_some())
+    };
+    if tells(Feature::Xbzrle, |job| job.xbzrle_pages) {
+        return Some(
+            "it counts pages that were sent as differences, and xbzrle is not the case's".into(),
+        );
+    }
+    let throttles = tells(Feature::AutoConverge, |job| job.throttle_percent);
+    (throttles && !raw.features.has(Feature::DirtyLimit))
+        .then(|| "it throttles the guest, and auto-converge is not the case's".to_owned())
 }
 
 /// Who is asked. A process that replaces itself is both sides; one that is handed its state over
@@ -162,14 +180,34 @@ const USUAL: [(&str, Setting); 20] = [
 
 fn unasked(settings: &Settings<'_>, raw: &Raw) -> Vec<String> {
     let named: Vec<_> = raw.parameters().into_iter().map(|(name, _)| name).collect();
-    let is_named =
-        |name: &str| named.contains(&name) || (raw.tls != Tls::None && name.starts_with("tls-"));
+    let is_named = |name: &str| named.contains(&name) || encrypts_by(raw.tls, name);
     let usual = USUAL.into_iter().filter(|(name, _)| !is_named(name));
     let wrong = usual.filter_map(|(name, setting)| {
         let seen = settings.parameters.get(name)?;
-        (*seen != value(setting)).then(|| format!("{name} is {seen}, and the case doesn't say so"))
+        // Releases of old fill in the address that they are sent to.
+        let is_filled = name == "tls-hostname" && raw.tls != Tls::None && *seen == LOOPBACK;
+        (*seen != value(setting) && !is_filled)
+            .then(|| format!("{name} is {seen}, and the case doesn't say so"))
     });
     wrong.collect()
+}
+
+/// Where the other side of a TCP connection is.
+const LOOPBACK: &str = "127.0.0.1";
+
+/// Whether a kind of encryption has a value of its own for a parameter.
+fn encrypts_by(tls: Tls, name: &str) -> bool {
+    match tls {
+        Tls::X509OverrideHost => name == "tls-hostname",
+        Tls::X509FriendlyClient | Tls::X509HostileClient => name == "tls-authz",
+        Tls::None
+        | Tls::Psk
+        | Tls::PskMismatch
+        | Tls::X509
+        | Tls::X509MismatchHost
+        | Tls::X509AllowAnonymous
+        | Tls::X509RejectAnonymous => false,
+    }
 }
 
 fn encryption(settings: &Settings<'_>, tls: Tls, side: Side) -> Vec<String> {

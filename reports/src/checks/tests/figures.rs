@@ -55,7 +55,7 @@ fn a_downtime_is_the_gap_that_was_seen_but_for_what_clocks_and_a_busy_machine_ad
 
 #[test]
 fn memory_takes_as_many_bytes_of_its_connections_as_it_says_and_not_much_more() {
-    const PROCESSED: u64 = 2_100_000;
+    const PROCESSED: u64 = 2_240_000;
     const MOST: u64 = 2 * PROCESSED + (16 << 20);
     let sent = |bytes: u64, lost: u64| {
         told(&changed(good(LIVE), |saw| {
@@ -85,23 +85,11 @@ fn memory_takes_as_many_bytes_of_its_connections_as_it_says_and_not_much_more() 
 
 /// With the figures of the source as well, where they are changed so.
 fn of_both(change: impl Fn(&mut JobStats)) -> History {
-    let mut history = good(LIVE);
-    let place = history
-        .entries
-        .iter()
-        .position(|one| begins(&one.saw, Verb::Job));
-    let place = place.expect("it is asked for");
-    let mut job = crate::story::job();
-    change(&mut job);
-    let entry = Entry {
-        at_us: history.entries[place].at_us,
-        saw: Observation::JobEnded {
-            side: Side::Source,
-            job,
-        },
-    };
-    history.entries.insert(place, entry);
-    history
+    changed(good(LIVE), |saw| {
+        if let Observation::JobEnded { job, .. } = saw {
+            change(job);
+        }
+    })
 }
 
 #[test]
@@ -129,21 +117,96 @@ fn both_sides_tell_the_same_figures_of_one_job() {
 
 #[test]
 fn a_job_that_is_told_to_have_ended_otherwise_has_not_ended_well() {
-    let changes: [Change; 3] = [
-        |job| job.kind = "failed".to_owned(),
-        |job| job.success = Some(false),
-        |job| job.error = Some("no".to_owned()),
-    ];
-    for change in changes {
-        let why = told(&of_both(change)).expect("it ended otherwise");
-        assert!(why.contains("on the source its job ended as"), "{why}");
-        // A job of another kind is no migration's.
-        let other = of_both(|job| {
-            change(job);
+    let changes: [(&str, Change); 8] = [
+        ("it ended as `failed`", |job| job.kind = "failed".to_owned()),
+        ("has had no success", |job| job.success = Some(false)),
+        ("has the error `no`", |job| {
+            job.error = Some("no".to_owned())
+        }),
+        ("is told as `backup`", |job| {
             job.operation = Some("backup".to_owned());
-        });
-        assert_eq!(told(&other), None);
+        }),
+        ("is told as `migration-in`", |job| {
+            job.operation = Some("migration-in".to_owned());
+        }),
+        ("4096 bytes remain", |job| job.memory_remaining = Some(4096)),
+        ("1 bytes of disks were copied", |job| {
+            job.disk_total = Some(1)
+        }),
+        ("it lacks downtime", |job| job.downtime_ms = None),
+    ];
+    for (words, change) in changes {
+        let why = told(&of_both(change)).expect("it ended otherwise");
+        assert!(
+            why.contains("of the end of its job the source tells"),
+            "{why}"
+        );
+        assert!(why.contains(words), "{why}");
     }
+}
+
+#[test]
+fn the_source_tells_once_that_its_job_has_ended() {
+    let ends = |saw: &Observation| matches!(saw, Observation::JobEnded { .. });
+    let unheard = crate::story::without(good(LIVE), ends);
+    let verdict = verdict(&unheard, Condition::Statistics);
+    assert!(matches!(verdict, Verdict::Unknown { .. }), "{verdict:?}");
+    let mut twice = good(LIVE);
+    let place = twice.entries.iter().position(|entry| ends(&entry.saw));
+    let place = place.expect("it ends");
+    let entry = twice.entries[place].clone();
+    twice.entries.insert(place, entry);
+    let why = told(&twice).expect("it ended once");
+    assert!(why.contains("told twice that its job ended"), "{why}");
+}
+
+#[test]
+fn each_pass_is_told_of_in_its_turn() {
+    let numbered = |numbers: &[i32], counted| {
+        let mut numbers = numbers.iter().copied();
+        let mut history = good(LIVE);
+        history.entries.retain_mut(|entry| match &mut entry.saw {
+            Observation::Iteration { iteration, .. } => {
+                let next = numbers.next();
+                *iteration = next.unwrap_or_default();
+                next.is_some()
+            }
+            Observation::Job { job, .. } | Observation::JobEnded { job, .. } => {
+                job.memory_iteration = Some(counted);
+                true
+            }
+            _ => true,
+        });
+        told(&history)
+    };
+    assert_eq!(numbered(&[1, 2], 2), None);
+    for (numbers, counted, words) in [
+        (&[2, 3][..], 3, "in its turn"),
+        (&[1, 3], 3, "in its turn"),
+        (&[], 2, "none was told of"),
+        (&[1], 2, "2 iterations were made, and 1 were told of"),
+    ] {
+        let why = numbered(numbers, counted).expect("one is missing");
+        assert!(why.contains(words), "{why}");
+    }
+}
+
+#[test]
+fn what_was_sent_is_no_less_than_its_pages_take() {
+    let pages = (2_097_152 / 4096 + 15_872) * 8;
+    let of = |sent: u64| {
+        let history = changed(good(LIVE), |saw| match saw {
+            Observation::Job { job, .. } | Observation::JobEnded { job, .. } => {
+                job.memory_processed = Some(sent);
+            }
+            Observation::Traffic(traffic) => traffic.connections.clear(),
+            _ => {}
+        });
+        told(&history)
+    };
+    assert_eq!(of(2_097_152 + pages), None);
+    let why = of(2_097_152 + pages - 1).expect("it is too little");
+    assert!(why.contains("pages of one byte"), "{why}");
 }
 
 #[test]

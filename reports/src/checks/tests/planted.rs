@@ -11,7 +11,7 @@ use migratrix_matrix::Condition;
 use super::{LIVE, PAUSED, PLAIN, assert_kind, begins, verdict};
 use crate::{
     Kind, Verdict,
-    story::{self, changed, event, good, without},
+    story::{changed, event, good, without},
 };
 use Side::{Destination, Source};
 
@@ -47,7 +47,7 @@ fn within(mut history: History, of: Verb, saw: Observation) -> History {
 
 fn worked(history: History, change: impl Fn(&mut JobStats)) -> History {
     changed(history, |saw| {
-        if let Observation::Job { job, .. } = saw {
+        if let Observation::Job { job, .. } | Observation::JobEnded { job, .. } = saw {
             change(job);
         }
     })
@@ -153,25 +153,12 @@ fn statistics_that_contradict_what_was_seen_are_wrong() {
 
 /// The history in which the source tells of the end of its job as well.
 fn told_by_both(change: impl Fn(&mut JobStats)) -> History {
-    let mut job = story::job();
-    job.operation = Some("migration-out".to_owned());
-    change(&mut job);
-    let mut history = good(PLAIN);
-    let ends = |saw: &Observation| {
-        matches!(
-            saw,
-            Observation::Ended {
-                verb: Verb::Migrate,
-                ..
-            }
-        )
-    };
-    let place = history.entries.iter().position(|entry| ends(&entry.saw));
-    let place = place.expect("it ends");
-    let at_us = history.entries[place].at_us;
-    let saw = Observation::JobEnded { side: Source, job };
-    history.entries.insert(place, Entry { at_us, saw });
-    history
+    changed(good(PLAIN), |saw| {
+        if let Observation::JobEnded { job, .. } = saw {
+            job.operation = Some("migration-out".to_owned());
+            change(job);
+        }
+    })
 }
 
 #[test]
@@ -192,8 +179,8 @@ fn both_sides_tell_of_one_job_and_none_tells_that_it_failed() {
         |job| "failed".clone_into(&mut job.kind),
         "ended as `failed`",
     );
-    fails(|job| job.success = Some(false), "its job ended");
-    fails(|job| job.error = Some("no".to_owned()), "its job ended");
+    fails(|job| job.success = Some(false), "no success");
+    fails(|job| job.error = Some("no".to_owned()), "the error `no`");
 }
 
 #[test]

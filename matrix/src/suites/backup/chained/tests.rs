@@ -130,3 +130,21 @@ fn beside_it_stands_the_same_chain_without_libvirt() {
             .contains("of the suite `backup`")
     );
 }
+
+#[test]
+fn each_link_of_a_chain_lies_on_the_one_before() {
+    let acts = chain().expected_actions().into_iter();
+    let links: Vec<_> = acts
+        .filter_map(|scene| {
+            let BackupAction::Since(link, ..) = scene.act else {
+                return None;
+            };
+            Some((link.number, link.onto))
+        })
+        .collect();
+    assert!(links.len() > 1);
+    assert!(
+        links.iter().all(|(number, onto)| *onto + 1 == *number),
+        "{links:?}"
+    );
+}
