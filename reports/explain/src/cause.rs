@@ -98,6 +98,8 @@ pub fn explain(table: &Table) -> Explanation {
     } = strict.or(&distinct, &concise);
     let chosen = bare(table, &concise, chosen);
     let chosen = apart(table, &concise, chosen);
+    // Of fewer values another literal may keep nothing out.
+    let chosen = bare(table, &concise, chosen);
     weighed.extend(with_unchosen(table, &chosen));
     weighed.extend(missing(&chosen, &weighed));
     let known = Known {

@@ -101,3 +101,33 @@ fn what_is_told_apart_is_asked_for_until_the_truth_is_found() {
     assert_eq!(told, truth.map(|(place, _)| place).collect(), "{found:?}");
     assert!(asked > 0);
 }
+
+#[test]
+fn what_is_told_apart_names_nothing_that_keeps_none_of_its_own_out() {
+    // The devices 1 and 2 fail where the switch is on; device 1 was not tried where it is off.
+    let sizes = [2, 3, 4];
+    let columns = sizes.iter().enumerate().map(|(group, values)| Column {
+        group,
+        values: *values,
+        kind: Kind::Unordered {
+            families: Vec::new(),
+        },
+    });
+    let all = (0..24_u8).map(|number| [number % 2, number / 2 % 3, number / 6]);
+    let tried = all.filter(|row| row[0] == 1 || row[1] != 1);
+    let rows = tried.map(|row| {
+        let fails = row[0] == 1 && row[1] > 0;
+        Row {
+            values: row.into_iter().map(Some).collect(),
+            failed: u32::from(fails),
+            passed: u32::from(!fails),
+            says: fails.then_some(row[1].into()),
+            ..Row::default()
+        }
+    });
+    let table = Table::new(columns.collect(), rows.collect()).expect("a table");
+    let told = literals(&explain(&table).causes);
+    let one = vec![literal(1, &[1])];
+    let other = vec![literal(0, &[1]), literal(1, &[2])];
+    assert_eq!(told, BTreeSet::from([one, other]));
+}
