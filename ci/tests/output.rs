@@ -307,6 +307,32 @@ fn on_a_terminal(mut command: Command, columns: u16) -> (String, Option<i32>) {
 }
 
 #[test]
+fn what_explains_is_as_wide_as_the_terminal_and_whole_in_a_pipe() {
+    let dir = fresh();
+    let run = migratrix(dir.path(), &[&RUN[..], &["--out", "out"]].concat()).output();
+    assert!(run.expect("the program is built").status.success());
+    let explain = || migratrix(dir.path(), &["explain", "out"]);
+    let piped = explain().output().expect("the program is built");
+    let piped = String::from_utf8(piped.stdout).expect("it is text");
+    let words = |text: &str| {
+        text.split_whitespace()
+            .map(str::to_owned)
+            .collect::<Vec<_>>()
+    };
+    assert!(piped.lines().any(|line| line.len() > 60), "{piped}");
+    for columns in [60, 0] {
+        let (shown, _) = on_a_terminal(explain(), columns);
+        let most = if columns == 0 { 100 } else { columns };
+        let widest = shown.lines().map(console::measure_text_width).max();
+        assert!(
+            widest.is_some_and(|width| width <= usize::from(most)),
+            "{shown}"
+        );
+        assert_eq!(words(&shown), words(&piped));
+    }
+}
+
+#[test]
 fn a_bar_says_what_runs_and_how_many_attempts_there_were_within_the_width() {
     for columns in [120, 60, 30] {
         let dir = fresh();

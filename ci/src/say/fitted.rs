@@ -1,16 +1,18 @@
 //! Texts as wide as a reader has it.
 
-use std::io::stdout;
+use std::io::{IsTerminal, stdout};
 
 /// A text for the standard output: on a terminal its lines are as wide as that at most, and as can be read; a pipe gets
 /// them as they are.
 #[must_use]
 pub fn fitted(text: &str) -> String {
-    let size = terminal_size::terminal_size_of(stdout());
-    match size {
-        Some((terminal_size::Width(width), _)) => wrapped(text, usize::from(width).min(READABLE)),
-        None => text.to_owned(),
+    if !stdout().is_terminal() {
+        return text.to_owned();
     }
+    // A terminal that does not say how wide it is may be as wide as any.
+    let size = terminal_size::terminal_size_of(stdout());
+    let width = size.map_or(READABLE, |(width, _)| usize::from(width.0));
+    wrapped(text, width.min(READABLE))
 }
 
 /// How wide a line is at most that is read with ease.
