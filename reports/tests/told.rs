@@ -364,13 +364,13 @@ fn a_pair_that_was_skipped_whole_leaves_the_page_open_in_its_first_sentence() {
     let tried = run([judge(&good(NORMAL)), skipped.clone()]);
     let told = page(&tried);
     assert!(
-        told.contains("<h1>1 of 2 pairs tried: safe in 1 of 1 scenario</h1>"),
+        told.contains("<h1>1 of 2 pairs tried, 1 skipped: safe in 1 of 1 scenario</h1>"),
         "{told}"
     );
     assert!(told.contains("<b>? Open</b>") && !told.contains("<b>✓ Go</b>"));
     let told = page(&run([skipped]));
     assert!(
-        told.contains("<h1>0 of 1 pair tried: nothing was tried</h1>"),
+        told.contains("<h1>0 of 1 pair tried, 1 skipped: nothing was tried</h1>"),
         "{told}"
     );
     assert!(told.contains("<b>? Open</b>") && !told.contains("<b>✓ Go</b>"));
