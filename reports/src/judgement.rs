@@ -88,6 +88,14 @@ pub struct Evidence {
     pub said: Option<String>,
 }
 
+impl Evidence {
+    /// The side that it is of, by its name.
+    fn side(&self) -> &str {
+        let name = self.file.rsplit('/').next().unwrap_or_default();
+        name.split('-').next().unwrap_or_default()
+    }
+}
+
 /// A failure that is expected of a condition, and why.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
@@ -331,20 +339,17 @@ impl Judgement {
     #[must_use]
     pub fn said(&self) -> Option<String> {
         let said = |one: &Evidence| {
-            let side = one.file.rsplit('/').next()?.split('-').next()?.to_owned();
-            Some(format!("QEMU said on the {side}: {}", one.said.as_ref()?))
+            let (side, said) = (one.side(), one.said.as_ref()?);
+            Some(format!("QEMU said on the {side}: {said}"))
         };
         self.evidence.iter().rev().find_map(said)
     }
 
     /// What the QEMU of a side said of why it gave up, where that is known.
     pub(crate) fn said_on(&self, side: Role) -> Option<&str> {
-        let is_there = |one: &&Evidence| {
-            let file = one.file.rsplit('/').next().unwrap_or_default();
-            file.split('-').next() == Some(side.word())
-        };
-        let said = self.evidence.iter().rev().filter(is_there);
-        said.filter_map(|one| one.said.as_deref()).next()
+        let all = self.evidence.iter().rev();
+        let mut there = all.filter(|one| one.side() == side.word());
+        there.find_map(|one| one.said.as_deref())
     }
 
     /// A file of the run's directory, from where the reports are: in the run's own directory that is

@@ -1,17 +1,18 @@
 //! Texts as wide as a reader has it.
 
-use std::io::{IsTerminal, stdout};
+use console::Term;
 
 /// A text for the standard output: on a terminal its lines are as wide as that at most, and as can be read; a pipe gets
 /// them as they are.
 #[must_use]
 pub fn fitted(text: &str) -> String {
-    if !stdout().is_terminal() {
+    let terminal = Term::stdout();
+    if !terminal.is_term() {
         return text.to_owned();
     }
     // A terminal that does not say how wide it is may be as wide as any.
-    let size = terminal_size::terminal_size_of(stdout());
-    let width = size.map_or(READABLE, |(width, _)| usize::from(width.0));
+    let size = terminal.size_checked();
+    let width = size.map_or(READABLE, |(_, columns)| usize::from(columns));
     wrapped(text, width.min(READABLE))
 }
 

@@ -98,36 +98,19 @@ impl Plan {
     #[must_use]
     pub fn again_on(&self, cases: &[(Case, HostSetup)]) -> (RunOptions, usize) {
         let kept = self.options.clone().of_a_case();
-        let has_choice = cases.iter().any(|(case, _)| self.ways(case).len() > 1);
-        let quick = RunOptions {
-            without_controls: true,
-            ..kept.clone()
+        let chosen = cases.iter().filter(|(case, _)| self.ways(case).len() > 1);
+        let (quick, shipped): (Vec<_>, Vec<_>) =
+            chosen.partition(|(_, setup)| *setup == HostSetup::Quick);
+        let (most, others) = match (quick.len(), shipped.len()) {
+            (0, 0) => return (kept, 0),
+            (quick, shipped) if quick >= shipped => (HostSetup::Quick, shipped),
+            (quick, _) => (HostSetup::AsShipped, quick),
         };
-        let shipped = RunOptions {
-            as_shipped: true,
-            without_controls: false,
-            ..kept.clone()
+        let options = RunOptions {
+            as_shipped: most == HostSetup::AsShipped,
+            without_controls: most == HostSetup::Quick,
+            ..kept
         };
-        let tried = if has_choice {
-            vec![quick, shipped]
-        } else {
-            vec![kept]
-        };
-        let others = |options: &RunOptions| {
-            let plan = Self {
-                options: options.clone(),
-                cases: cases.iter().map(|(case, _)| case.clone()).collect(),
-                ..self.clone()
-            };
-            let had = cases.iter().map(|(_, setup)| *setup);
-            plan.setups()
-                .into_iter()
-                .zip(had)
-                .filter(|(now, had)| now != had)
-                .count()
-        };
-        let tried = tried.into_iter().map(|one| (others(&one), one));
-        let (others, options) = tried.min_by_key(|(others, _)| *others).unwrap_or_default();
         (options, others)
     }
 
@@ -218,19 +201,12 @@ mod tests {
     fn cases_run_again_on_hosts_set_up_as_theirs_were_where_one_option_can_do_it() {
         let before = plan(RunOptions::default());
         let ran: Vec<_> = before.cases.iter().cloned().zip(before.setups()).collect();
-        let has = |setup, chosen: bool| {
-            let of = |(case, had): &(Case, HostSetup)| {
-                *had == setup && before.ways(case).len() > usize::from(chosen)
-            };
-            ran.iter()
-                .filter(|one| of(one))
-                .cloned()
-                .collect::<Vec<_>>()
-        };
-        let quick = has(HostSetup::Quick, true);
+        let (chosen, named): (Vec<_>, Vec<_>) =
+            (ran.into_iter()).partition(|(case, _)| before.ways(case).len() > 1);
+        let (quick, controls): (Vec<_>, Vec<_>) =
+            (chosen.into_iter()).partition(|(_, setup)| *setup == HostSetup::Quick);
         let (options, others) = before.again_on(&quick);
         assert_eq!((options.without_controls, others), (true, 0));
-        let controls = has(HostSetup::AsShipped, true);
         let (options, others) = before.again_on(&controls);
         assert_eq!(
             (options.as_shipped, options.without_controls, others),
@@ -239,11 +215,6 @@ mod tests {
         let both = [&quick[..], &controls[..1]].concat();
         let (options, others) = before.again_on(&both);
         assert_eq!((options.without_controls, others), (true, 1));
-        let named: Vec<_> = has(HostSetup::AsShipped, false);
-        let named: Vec<_> = named
-            .into_iter()
-            .filter(|(case, _)| before.ways(case).len() == 1)
-            .collect();
         assert!(!named.is_empty());
         assert_eq!(before.again_on(&named), (RunOptions::default(), 0));
     }

@@ -134,20 +134,6 @@ impl Candidate {
         let replaced = replaced.map(|one| if *one == literal { narrow } else { *one });
         let mut literals: Vec<_> = replaced.collect();
         literals.sort_unstable();
-        let region = table.having(&narrow);
-        let within = |mut places: FixedBitSet, rows: &[usize]| {
-            let all: Vec<_> = places.ones().collect();
-            let others = all
-                .into_iter()
-                .filter(|place| !region.contains(rows[*place]));
-            others.for_each(|place| places.remove(place));
-            places
-        };
-        Self {
-            literals,
-            fails: within(self.fails.clone(), &seen.fails),
-            passes: within(self.passes.clone(), &seen.passes),
-            cost: self.cost - literal.cost(table) + narrow.cost(table),
-        }
+        self.of(table, seen, literals)
     }
 }

@@ -2,12 +2,7 @@
 
 use fixedbitset::FixedBitSet;
 
-use crate::{
-    Literal, Table,
-    candidates::{Candidate, Term, whole},
-    cover::lean,
-    seen::Seen,
-};
+use crate::{Literal, Table, candidates::Candidate, cover::lean, seen::Seen};
 
 /// The chosen ones, each without the literals without which no pass more is in it, and none of them that the others
 /// make superfluous by that. A list of values of which each is contradicted a little may be all that was tried.
@@ -51,24 +46,4 @@ fn needed(table: &Table, passed: &FixedBitSet, literals: &[Literal]) -> Vec<Lite
         }
     }
     kept
-}
-
-impl Candidate {
-    /// The same with some of its literals.
-    fn of(&self, table: &Table, seen: &Seen, literals: Vec<Literal>) -> Self {
-        let terms = literals.iter().map(|one| Term::new(table, seen, *one));
-        let (mut fails, mut passes) = (whole(seen.fails.len()), whole(seen.passes.len()));
-        let mut cost = self.cost - self.literals.iter().map(|one| one.cost(table)).sum::<f64>();
-        for term in terms {
-            fails.intersect_with(&term.fails);
-            passes.intersect_with(&term.passes);
-            cost += term.cost;
-        }
-        Self {
-            literals,
-            fails,
-            passes,
-            cost,
-        }
-    }
 }

@@ -159,6 +159,26 @@ impl Term {
     }
 }
 
+impl Candidate {
+    /// The same with other literals: some of its own, or narrower ones.
+    pub fn of(&self, table: &Table, seen: &Seen, literals: Vec<Literal>) -> Self {
+        let terms = literals.iter().map(|one| Term::new(table, seen, *one));
+        let (mut fails, mut passes) = (whole(seen.fails.len()), whole(seen.passes.len()));
+        let mut cost = self.cost - self.literals.iter().map(|one| one.cost(table)).sum::<f64>();
+        for term in terms {
+            fails.intersect_with(&term.fails);
+            passes.intersect_with(&term.passes);
+            cost += term.cost;
+        }
+        Self {
+            literals,
+            fails,
+            passes,
+            cost,
+        }
+    }
+}
+
 /// Some values of a column that only failing rows have, as one literal.
 #[derive(Default)]
 struct Together {

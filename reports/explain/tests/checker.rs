@@ -143,16 +143,32 @@ fn fewest(table: &Table) -> Option<usize> {
     two.then_some(2)
 }
 
-/// The whole product of two ordered columns of three values, a list of three and two switches.
-fn space() -> (Vec<Column>, Vec<Vec<Option<u8>>>) {
-    let column = |group, values, kind| Column {
+fn column(group: usize, values: usize, kind: Kind) -> Column {
+    Column {
         group,
         values,
         kind,
-    };
-    let unordered = || Kind::Unordered {
+    }
+}
+
+fn unordered() -> Kind {
+    Kind::Unordered {
         families: Vec::new(),
-    };
+    }
+}
+
+/// A row that was tried once.
+fn tried(values: &[u8], fails: bool) -> Row {
+    Row {
+        values: values.iter().copied().map(Some).collect(),
+        failed: u32::from(fails),
+        passed: u32::from(!fails),
+        ..Row::default()
+    }
+}
+
+/// The whole product of two ordered columns of three values, a list of three and two switches.
+fn space() -> (Vec<Column>, Vec<Vec<Option<u8>>>) {
     let columns = vec![
         column(0, 3, Kind::Ordered),
         column(1, 3, Kind::Ordered),
@@ -307,19 +323,8 @@ fn what_is_not_sure_is_settled_by_questions() {
 /// Rows of four switches and a number, with what came of each. All fail of which the first switch is on, and of
 /// the others those of which the rest are: there the third and the fourth never differ.
 fn followed_alone() -> Table {
-    let switch = |group| Column {
-        group,
-        values: 2,
-        kind: Kind::Unordered {
-            families: Vec::new(),
-        },
-    };
-    let mut columns: Vec<_> = (0..4).map(switch).collect();
-    columns.push(Column {
-        group: 4,
-        values: 4,
-        kind: Kind::Ordered,
-    });
+    let mut columns: Vec<_> = (0..4).map(|group| column(group, 2, unordered())).collect();
+    columns.push(column(4, 4, Kind::Ordered));
     let all = (0..64_u8).map(|bits| {
         [
             bits & 1,
@@ -330,43 +335,20 @@ fn followed_alone() -> Table {
         ]
     });
     let rows = all.filter(|row| row[0] == 1 || row[2] == row[3]);
-    let rows = rows.map(|row| {
-        let fails = row[0] == 1 || row[1] == 1 && row[2] == 1;
-        Row {
-            values: row.into_iter().map(Some).collect(),
-            failed: u32::from(fails),
-            passed: u32::from(!fails),
-            ..Row::default()
-        }
-    });
+    let rows = rows.map(|row| tried(&row, row[0] == 1 || row[1] == 1 && row[2] == 1));
     Table::new(columns, rows.collect()).expect("it is one")
 }
 
 /// What fails where the switch is on, but for a slip of each value of the list: one value was never tried there.
 fn slipping() -> Table {
-    let column = |group, values, kind| Column {
-        group,
-        values,
-        kind,
-    };
-    let list = || Kind::Unordered {
-        families: Vec::new(),
-    };
     let columns = vec![
-        column(0, 2, list()),
-        column(1, 5, list()),
+        column(0, 2, unordered()),
+        column(1, 5, unordered()),
         column(2, 6, Kind::Ordered),
     ];
     let all = (0..60_u8).map(|number| [number % 2, number / 2 % 5, number / 10]);
-    let rows = all.filter(|row| row[0] == 0 || row[1] < 4).map(|row| {
-        let fails = row[0] == 1 && row[1] != row[2];
-        Row {
-            values: row.into_iter().map(Some).collect(),
-            failed: u32::from(fails),
-            passed: u32::from(!fails),
-            ..Row::default()
-        }
-    });
+    let rows = all.filter(|row| row[0] == 0 || row[1] < 4);
+    let rows = rows.map(|row| tried(&row, row[0] == 1 && row[1] != row[2]));
     Table::new(columns, rows.collect()).expect("it is one")
 }
 

@@ -17,6 +17,16 @@ use super::{evidence::Evidence, words::place};
 /// The states of QEMU's migration that nothing follows but another migration (`MigrationStatus`).
 pub(super) const ENDS: [&str; 3] = ["completed", "failed", "cancelled"];
 
+/// QEMU's events that tell whether the guest runs, and those of what must not befall it (`run-state.json`).
+pub(super) const OF_THE_GUEST: [&str; 6] = [
+    "STOP",
+    "RESUME",
+    "WAKEUP",
+    "RESET",
+    "SHUTDOWN",
+    "GUEST_PANICKED",
+];
+
 impl Evidence<'_> {
     /// The time at which what is labelled so can have been seen, in microseconds. Where nothing was
     /// migrated, any.

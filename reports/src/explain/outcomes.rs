@@ -49,6 +49,9 @@ enum Told {
 
 /// Whether several cases came out otherwise in another run, and each of them fails in the same runs.
 pub(super) fn with_the_run(runs: &[&Run], changed: &BTreeSet<&Trial>) -> bool {
+    if changed.len() < 2 {
+        return false;
+    }
     let mut failing: BTreeMap<Trial, BTreeSet<usize>> = BTreeMap::new();
     for (place, run) in runs.iter().enumerate() {
         for judgement in run.judgements() {
@@ -61,7 +64,7 @@ pub(super) fn with_the_run(runs: &[&Run], changed: &BTreeSet<&Trial>) -> bool {
         }
     }
     let ways: BTreeSet<_> = failing.values().collect();
-    ways.len() == 1 && changed.len() > 1
+    ways.len() == 1
 }
 
 /// What came of all cases.

@@ -31,14 +31,16 @@ impl Causes {
         }
     }
 
+    fn accounts(&self) -> impl Iterator<Item = (&Account, Standing)> {
+        let failures = self.failures.iter().map(|one| (one, Standing::Failed));
+        let known = self.known.iter().map(|one| (one, Standing::KnownFailure));
+        failures.chain(known)
+    }
+
     /// Each, with whether it is of failures or of known ones.
     pub fn all(&self) -> impl Iterator<Item = (&Blame, Standing)> {
-        let both = [
-            (&self.failures, Standing::Failed),
-            (&self.known, Standing::KnownFailure),
-        ];
-        both.into_iter().flat_map(|(account, standing)| {
-            let causes = account.iter().flat_map(Account::telling);
+        self.accounts().flat_map(|(account, standing)| {
+            let causes = account.telling().iter();
             causes.map(move |cause| (cause, standing))
         })
     }
@@ -52,15 +54,11 @@ impl Causes {
             Some(_) => "failures",
         };
         let releases = Releases::new(run.planned_releases().to_vec()).unwrap_or_default();
-        let both = [
-            (&self.failures, Standing::Failed),
-            (&self.known, Standing::KnownFailure),
-        ];
         html! {
             section.causes aria-labelledby="why" {
                 h2 #why { "What accounts for the " (of) }
-                @for (account, standing) in both {
-                    @if let Some(account) = account { (list(run, &releases, account, standing)) }
+                @for (account, standing) in self.accounts() {
+                    (list(run, &releases, account, standing))
                 }
             }
         }

@@ -6,23 +6,16 @@ use migratrix_matrix::BackupAction;
 use serde_json::Value;
 
 use super::seen::{Seen, Timeline};
-use crate::{Verdict, checks::evidence::Judged};
+use crate::{
+    Verdict,
+    checks::{evidence::Judged, timeline::OF_THE_GUEST},
+};
 
 /// The states of the source on its way (`MigrationStatus`).
 const SOURCE: &[&str] = &["setup", "active", "pre-switchover", "device", "completed"];
 
 /// The states of the destination.
 const DESTINATION: &[&str] = &["setup", "active", "completed"];
-
-/// The events that tell whether the guest runs, and those of what must not befall it.
-const TOLD: [&str; 6] = [
-    "STOP",
-    "RESUME",
-    "WAKEUP",
-    "RESET",
-    "SHUTDOWN",
-    "GUEST_PANICKED",
-];
 
 /// The migration was asked for, and both sides say that it is completed.
 pub(super) fn migrated(story: &Timeline<'_>) -> Judged {
@@ -98,7 +91,7 @@ fn wrong(story: &Timeline<'_>, seen: &Seen<'_>) -> Option<String> {
             (BackupAction::Continue, _) if on == side => &["RESUME"],
             _ => &[],
         };
-        let told = seen.events(on, &TOLD);
+        let told = seen.events(on, &OF_THE_GUEST);
         let host = story.evidence.host(on);
         if told != due {
             let (told, due) = (listed(&told), listed(due));

@@ -13,7 +13,11 @@ use serde_json::Value;
 
 use crate::{
     Verdict,
-    checks::{beats::READING_US, evidence::Evidence},
+    checks::{
+        beats::READING_US,
+        evidence::Evidence,
+        qemu::seen::{command, status},
+    },
 };
 
 /// The acts that were begun and have ended, in their order, and those that were not.
@@ -291,22 +295,12 @@ impl<'h> Seen<'h> {
 
     /// The states that a side's migration came through.
     pub fn statuses(&self, of: Side) -> Vec<&'h str> {
-        self.in_time(|saw| match saw {
-            Observation::Status { side, status } if *side == of => Some(status.as_str()),
-            _ => None,
-        })
+        self.in_time(|saw| status(saw, of))
     }
 
     /// The arguments of each command of this name that a side was sent.
     pub fn commands(&self, of: Side, named: &str) -> Vec<&'h Value> {
-        self.all(|saw| match saw {
-            Observation::Command {
-                side,
-                command,
-                arguments,
-            } if *side == of && command == named => Some(arguments),
-            _ => None,
-        })
+        self.all(|saw| command(saw, of, named))
     }
 
     /// The events of one of these names that a side sent.
@@ -330,10 +324,6 @@ impl<'h> Seen<'h> {
     }
 
     pub fn last_status(&self, of: Side) -> Option<&'h str> {
-        let all = self.all(|saw| match saw {
-            Observation::Status { side, status } if *side == of => Some(status.as_str()),
-            _ => None,
-        });
-        all.last().copied()
+        self.all(|saw| status(saw, of)).last().copied()
     }
 }

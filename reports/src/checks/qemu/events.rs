@@ -10,19 +10,9 @@ use crate::{
     Verdict,
     checks::{
         evidence::{Evidence, Judged},
-        timeline::{ENDS, two_run},
+        timeline::{ENDS, OF_THE_GUEST, two_run},
     },
 };
-
-/// The events that tell whether the guest runs, and those of what must not befall it.
-const TOLD: [&str; 6] = [
-    "STOP",
-    "RESUME",
-    "WAKEUP",
-    "RESET",
-    "SHUTDOWN",
-    "GUEST_PANICKED",
-];
 
 /// Which sequences a side may send.
 type Allowed = &'static [&'static [&'static str]];
@@ -124,7 +114,9 @@ fn heard<'h>(evidence: &Evidence<'h>, side: Side) -> Result<Vec<Moment<'h>>, Ver
     let end = end.ok_or_else(|| evidence.unseen("the events were not heard to their end"))?;
     let events = evidence.qmp_events(side).into_iter();
     let heard = events.filter(|event| (began..end).contains(&event.at_us));
-    Ok(heard.filter(|event| TOLD.contains(&event.word)).collect())
+    Ok(heard
+        .filter(|event| OF_THE_GUEST.contains(&event.word))
+        .collect())
 }
 
 /// What is wrong where the source was told to let a guest go on that moves.
@@ -151,7 +143,7 @@ fn later(evidence: &Evidence<'_>) -> Vec<String> {
         let events = evidence.qmp_events(side).into_iter();
         let befell = |event: &Moment<'_>| {
             (from..end).contains(&event.at_us)
-                && TOLD.contains(&event.word)
+                && OF_THE_GUEST.contains(&event.word)
                 && !["STOP", "RESUME"].contains(&event.word)
         };
         faults.extend(events.filter(befell).map(|event| {

@@ -35,13 +35,34 @@ pub(in crate::checks) struct Moment<'h> {
     pub word: &'h str,
 }
 
+/// The state that a side's migration came to, where that was seen.
+pub(in crate::checks) fn status(saw: &Observation, of: Side) -> Option<&str> {
+    match saw {
+        Observation::Status { side, status } if *side == of => Some(status),
+        _ => None,
+    }
+}
+
+/// The arguments of a command of this name to a side, where that was seen.
+pub(in crate::checks) fn command<'h>(
+    saw: &'h Observation,
+    of: Side,
+    named: &str,
+) -> Option<&'h Value> {
+    match saw {
+        Observation::Command {
+            side,
+            command,
+            arguments,
+        } if *side == of && command == named => Some(arguments),
+        _ => None,
+    }
+}
+
 impl<'h> Evidence<'h> {
     /// The states that a side's migration came through.
     pub(in crate::checks) fn statuses(&self, of: Side) -> Vec<Moment<'h>> {
-        self.moments(|saw| match saw {
-            Observation::Status { side, status } if *side == of => Some(status.as_str()),
-            _ => None,
-        })
+        self.moments(|saw| status(saw, of))
     }
 
     /// The state that a side's migration came to last.
@@ -53,14 +74,7 @@ impl<'h> Evidence<'h> {
 
     /// The commands of this name that a side was sent, with their arguments.
     pub(in crate::checks) fn commands(&self, of: Side, named: &str) -> Vec<(u64, &'h Value)> {
-        self.all(|saw| match saw {
-            Observation::Command {
-                side,
-                command,
-                arguments,
-            } if *side == of && command == named => Some(arguments),
-            _ => None,
-        })
+        self.all(|saw| command(saw, of, named))
     }
 
     /// The events that a side sent, but for those of the migration's states and passes.
