@@ -11,6 +11,7 @@
 //! Known failures are failures here: who asks whether guests survive is not helped by their being known.
 
 mod breaks;
+mod faults;
 mod grid;
 mod ladder;
 mod shortest;

@@ -453,6 +453,51 @@ fn an_upgrade_of_nova_has_its_steps_what_stands_for_each_and_what_is_untested() 
 }
 
 #[test]
+fn what_nothing_accounts_for_is_counted_on_a_ladder_as_it_is_without_one() {
+    let mut all = jumps(&[&run_of(&devices(&THREE), failing(VIRTIO))]);
+    let cases = devices(&["trixie", "sid"]).into_iter();
+    let cases = cases.filter(|case| arrow_of(&case.tuple) == "trixie → sid");
+    let mut jumps = all.jumps.iter_mut();
+    let jump = jumps.find(|one| one.pair() == "trixie → sid");
+    jump.expect("it is there").left_over = cases.take(7).collect();
+    let left = find(&all, "trixie → sid").advice().remove(1);
+    let begin = "avoid 7 cases that nothing accounts for: ";
+    assert!(left.starts_with(begin) && left.ends_with(", …"), "{left}");
+    let all = all.on(&nova(), Some("2024.1"), Some("2025.1"));
+    let text = told(&all.expect("it leads there"));
+    assert!(text.contains(&left), "{text}");
+}
+
+#[test]
+fn a_fault_that_is_not_survived_is_nothing_to_avoid() {
+    let selection = Selection {
+        suite: Suite::Recovery,
+        sources: names(&["trixie", "sid"]),
+        destinations: names(&["trixie", "sid"]),
+        ..Selection::default()
+    };
+    let cases = selection.cases(&releases()).expect("there are some");
+    let fails = failing("source(trixie) & destination(sid) & strike(client-killed)");
+    let judgements = cases.iter().map(|case| {
+        let mut judgement = judged(case, Is::Passed);
+        if fails(case) == Is::Failed {
+            judgement.conditions[0].1 = Verdict::fail("the guest is gone");
+        }
+        judgement
+    });
+    let judgements: Vec<_> = judgements.collect();
+    let all = jumps(&[&Run::new(cases.clone(), judgements).on(known())]);
+    let advice = find(&all, "trixie → sid").advice();
+    let told_so = "not survived: strike(client-killed) (";
+    assert!(advice[0].starts_with(told_so), "{advice:?}");
+    let text = told(&all);
+    assert!(!text.contains("avoid strike"), "{text}");
+    assert!(text.contains("which nobody avoids"), "{text}");
+    let none = jumps(&[&run_of(&devices(&THREE), failing(VIRTIO))]);
+    assert!(!told(&none).contains("which nobody avoids"));
+}
+
+#[test]
 fn an_upgrade_of_which_old_versions_were_not_tried_says_so() {
     let all = jumps(&[&run_of(&devices(&THREE), |_| Is::Passed)]);
     let all = all

@@ -2,11 +2,11 @@
 
 use std::fmt::Write;
 
-use migratrix_matrix::ReleaseName;
+use migratrix_matrix::{Case, ReleaseName};
 
 use super::{
     Avoid, Break, Fails, Gap, Jump, Jumps, Least, Place, Safety, Span, StandIn, Step, Tested,
-    Upgrade, Way,
+    Upgrade, Way, faults,
 };
 use crate::{
     explain::{NO_QEMU, Told, WITH_THE_RUN},
@@ -78,21 +78,7 @@ impl Jump {
     /// What must be known of it, a line each: what to avoid, and which ladder to take.
     #[must_use]
     pub fn advice(&self) -> Vec<String> {
-        let mut lines: Vec<_> = self.avoid.iter().map(Avoid::told).collect();
-        if !self.left_over.is_empty() {
-            let left = cases(self.left_over.len());
-            let names = self.left_over.iter().take(NAMED).map(ToString::to_string);
-            let names: Vec<_> = names.collect();
-            let more = if self.left_over.len() > NAMED {
-                ", …"
-            } else {
-                ""
-            };
-            lines.push(format!(
-                "avoid {left} that nothing accounts for: {}{more}",
-                names.join(", ")
-            ));
-        }
+        let mut lines = conditions(&self.avoid, &self.left_over);
         match (&self.ladder, self.safety) {
             (Some(ladder), _) => lines.push(format!("safe by steps: {}", arrow(ladder))),
             (None, Safety::Conditional | Safety::NotSafe) if self.way != Way::Level => {
@@ -109,6 +95,22 @@ impl Jump {
         }
         lines
     }
+}
+
+/// What must be avoided or is not survived, a line each, and the cases that nothing accounts for.
+fn conditions(avoid: &[Avoid], left_over: &[Case]) -> Vec<String> {
+    let mut lines: Vec<_> = avoid.iter().map(Avoid::told).collect();
+    if !left_over.is_empty() {
+        let (verb, left) = (faults::verb_of(left_over), cases(left_over.len()));
+        let names = left_over.iter().take(NAMED).map(ToString::to_string);
+        let names = names.collect::<Vec<_>>().join(", ");
+        let more = (left_over.len() > NAMED).then_some(", …");
+        let more = more.unwrap_or_default();
+        lines.push(format!(
+            "{verb} {left} that nothing accounts for: {names}{more}"
+        ));
+    }
+    lines
 }
 
 /// That there is no ladder, and which steps could make one.
@@ -132,7 +134,8 @@ impl Avoid {
             cases(self.failed),
             if self.sure { "" } else { ", not sure" },
         );
-        format!("avoid {} ({failed}{doubt})", self.what())
+        let verb = faults::verb(&self.filter);
+        format!("{verb} {} ({failed}{doubt})", self.what())
     }
 
     /// What it is, without how many cases fail by it.
@@ -316,9 +319,9 @@ fn step(text: &mut String, step: &Step) {
     for one in not {
         let (pair, safety) = (pair(&one), one.safety.words());
         put(text, &format!("  {safety}: {pair}, {}", one.cases.told()));
-        one.avoid
+        conditions(&one.avoid, &one.left_over)
             .iter()
-            .for_each(|avoid| put(text, &format!("    {}", avoid.told())));
+            .for_each(|told| put(text, &format!("    {told}")));
     }
     let pairs: Vec<_> = step.untested.iter().map(arrow).collect();
     let pairs = (!pairs.is_empty()).then(|| pairs.join(", "));
@@ -366,6 +369,7 @@ fn remarks(text: &mut String, jumps: &Jumps) {
     if known > 0 {
         lines.push("known failures count as failures".to_owned());
     }
+    lines.extend(faults::any(jumps).then(|| faults::NOT_AVOIDED.to_owned()));
     if jumps.jumps.iter().any(|one| one.cases.passed_too > 0) {
         lines.push("what failed in one run and passed in another counts as a failure".to_owned());
         lines.extend(jumps.changed_with_the_run.then(|| WITH_THE_RUN.to_owned()));

@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use migratrix_matrix::{ReleaseName, Version};
+use migratrix_matrix::{Case, ReleaseName, Version};
 use serde::Serialize;
 
 use super::{
@@ -81,6 +81,8 @@ pub struct StandIn {
     pub cases: Tested,
     /// What must be avoided.
     pub avoid: Vec<Avoid>,
+    /// The cases that failed and that nothing accounts for.
+    pub left_over: Vec<Case>,
 }
 
 /// Versions on a side that a step takes and that are older than all that were tried there.
@@ -221,6 +223,7 @@ fn step(jumps: &Standing<'_>, ends: [&Rung; 2], on_way: bool) -> Step {
         safety: jump.safety,
         cases: jump.cases.clone(),
         avoid: jump.avoid.clone(),
+        left_over: jump.left_over.clone(),
     });
     let stops = |side: usize| tried.iter().map(|one| one.stops[side]).collect::<Vec<_>>();
     let own = jumps.untried.iter();
