@@ -187,6 +187,9 @@ impl Driver for QemuDriver {
         self.note_events(record);
         for side in [Side::Source, Side::Destination] {
             let party = self.party(side);
+            if let Some(text) = party.silence() {
+                record.saw(Observation::Note { text });
+            }
             let words = party.stderr().filter(|words| !words.is_empty());
             if let Some(words) = words {
                 let text = format!("the {}'s QEMU said: {words}", crate::error::word(side));

@@ -34,6 +34,9 @@ pub struct RawHost {
 /// How long one answer may take. The step's own deadline is shorter, and ends the wait.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
 
+/// How long it may take to answer before it is said that it does not.
+const SILENT: Duration = Duration::from_secs(2);
+
 /// How often QEMU is asked for what it sends no event of.
 pub(crate) const EVERY: Duration = Duration::from_millis(5);
 
@@ -94,6 +97,20 @@ impl Party {
     pub(crate) fn lives(&mut self) -> bool {
         let qemu = self.qemu.as_mut();
         qemu.is_some_and(|qemu| qemu.has_ended().is_none())
+    }
+
+    /// That its QEMU answers no more, where a command has waited too long for its answer. A command may be on its
+    /// way whenever a step is given up: that alone is no silence.
+    pub(crate) fn silence(&mut self) -> Option<String> {
+        if !self.lives() {
+            return None;
+        }
+        let side = crate::error::word(self.side);
+        let (command, silent) = self.qemu().ok()?.qmp().unanswered()?;
+        (silent >= SILENT).then(|| {
+            let seconds = silent.as_secs();
+            format!("the {side}'s QEMU did not answer for {seconds} s (`{command}`)")
+        })
     }
 
     /// How its QEMU ended, if that was seen.

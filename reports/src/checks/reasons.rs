@@ -42,6 +42,25 @@ impl Evidence<'_> {
             })
     }
 
+    /// That a QEMU answered no more when a step was given up, if one did not.
+    pub fn silence(&self) -> Option<&str> {
+        let notes = self.history.entries.iter().map(|entry| &entry.saw);
+        let mut notes = notes.filter_map(|saw| match saw {
+            Observation::Note { text } => Some(text.as_str()),
+            _ => None,
+        });
+        notes.find(|text| is_silence(text))
+    }
+
+    /// Whether a step was given up between two moments, in microseconds: what came then may not all be heard.
+    pub fn gave_up_between(&self, [from, to]: [u64; 2]) -> bool {
+        let mut ends = self.history.entries.iter().filter(|entry| {
+            let end = bad_end(&entry.saw);
+            end.is_some_and(|end| end.unknown)
+        });
+        ends.any(|entry| (from..=to).contains(&entry.at_us))
+    }
+
     /// The unknown for evidence that is missing: the first thing that went wrong explains it best.
     pub fn unseen(&self, what: &str) -> Verdict {
         let cause = self.stumble().or_else(|| self.host_lost());
@@ -77,9 +96,11 @@ impl Evidence<'_> {
             .filter(|end| end.unknown || !self.is_asked_for(end.verb))
             .collect();
         let unknown = ends.iter().find(|end| end.unknown).or(ends.first());
-        unknown
-            .map(|end| end.told.clone())
-            .or_else(|| self.unfinished())
+        let told = unknown.map(|end| match self.silence().filter(|_| end.unknown) {
+            Some(silence) => format!("{silence}: {}", end.told),
+            None => end.told.clone(),
+        });
+        told.or_else(|| self.unfinished())
     }
 
     /// Whether a refusal of such a step is what the case asks for.
@@ -100,6 +121,11 @@ impl Evidence<'_> {
         })?;
         last.map(|step| format!("the step `{step}` never ended"))
     }
+}
+
+/// Whether a note tells that a QEMU answers no more. It is ours: no complaint of a QEMU.
+pub fn is_silence(note: &str) -> bool {
+    note.contains("'s QEMU did not answer for ")
 }
 
 /// A step that was not done.

@@ -14,7 +14,7 @@ mod frame;
 mod link;
 pub(crate) mod message;
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use serde_json::{Value, json};
 use tokio::io::{AsyncRead, AsyncWrite};
@@ -133,6 +133,13 @@ impl Qmp {
         })
     }
 
+    /// The command that has waited longest for its answer, and for how long: also where nobody awaits it any
+    /// more, since the step that asked was given up.
+    #[must_use]
+    pub fn unanswered(&self) -> Option<(String, Duration)> {
+        self.link.log().lock().unanswered()
+    }
+
     /// All events from now on.
     #[must_use]
     pub fn events(&self) -> Events {
@@ -155,7 +162,7 @@ impl Qmp {
         arguments: &Value,
         deadline: Deadline,
     ) -> Result<Answer, QemuError> {
-        let id = self.link.send(|id| {
+        let id = self.link.send(command, |id| {
             let message = json!({ how: command, "arguments": arguments, "id": id });
             format!("{message}\n").into_bytes()
         });

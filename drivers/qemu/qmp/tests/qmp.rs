@@ -169,6 +169,28 @@ async fn an_event_that_does_not_come_is_named_and_passes_over_none() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_command_stays_unanswered_when_who_asked_has_given_up_and_until_its_answer_comes() {
+    let (ours, theirs) = tokio::io::duplex(4096);
+    let mut theirs = BufReader::new(theirs);
+    let connecting = tokio::spawn(Qmp::connect(ours, SOON));
+    theirs.write_all(GREETING.as_bytes()).await.unwrap();
+    hear(&mut theirs).await;
+    theirs.write_all(READY.as_bytes()).await.unwrap();
+    let qmp = connecting.await.unwrap().unwrap();
+    assert_eq!(qmp.unanswered(), None, "all was answered");
+    let asked = tokio::time::timeout(SOON / 5, status(&qmp)).await;
+    assert!(asked.is_err(), "it was given up");
+    let (command, silent) = qmp.unanswered().expect("no answer came");
+    assert_eq!(command, "query-status");
+    assert!(silent >= SOON / 5 && silent < SOON, "{silent:?}");
+    theirs.write_all(STATUS.as_bytes()).await.unwrap();
+    theirs.write_all(RESUME.as_bytes()).await.unwrap();
+    let mut events = qmp.all_events();
+    events.wait_for("RESUME", SOON).await.unwrap();
+    assert_eq!(qmp.unanswered(), None, "it came late");
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_silent_peer_is_an_error_at_the_deadline_that_names_what_was_awaited() {
     let error = connect(&[], Then::Hold).await.unwrap_err();
     assert_eq!(error.awaited(), Some("QEMU's greeting"));

@@ -29,12 +29,16 @@ const MAY_FLICKER: Allowed = &[&[], &["STOP", "RESUME"]];
 /// Each side's events are one of the sequences that it may send.
 pub(super) fn events(evidence: &Evidence<'_>, raw: &Raw) -> Judged {
     has_ended(evidence)?;
-    let mut faults = Vec::new();
+    let (mut faults, mut is_cut) = (Vec::new(), false);
     for side in sides(raw) {
         let seen = heard(evidence, *side)?;
         let words: Vec<_> = seen.iter().map(|event| event.word).collect();
         let allowed = allowed(raw, *side);
-        if !allowed.contains(&words.as_slice()) {
+        let begins = |one: &&[&str]| one.starts_with(&words);
+        if !allowed.contains(&words.as_slice()) && gave_up(evidence)? && allowed.iter().any(begins)
+        {
+            is_cut = true;
+        } else if !allowed.contains(&words.as_slice()) {
             let (host, seen) = (evidence.host(*side), route(&seen));
             faults.push(format!(
                 "{host} may send {}, and sent {seen}",
@@ -50,10 +54,20 @@ pub(super) fn events(evidence: &Evidence<'_>, raw: &Raw) -> Judged {
     }
     faults.extend(later(evidence));
     faults.extend(told_to_go_on(evidence, raw));
+    if is_cut && faults.is_empty() {
+        return Err(evidence.unseen("the events were not heard to their end"));
+    }
     Ok(Verdict::pass_if(faults.is_empty(), || {
         let faults = faults.join("; ");
         format!("the events are not those of the migration: {faults}")
     }))
+}
+
+/// Whether a step was given up while the events were heard: the last of them may be missing.
+fn gave_up(evidence: &Evidence<'_>) -> Result<bool, Verdict> {
+    let began = evidence.migrate_began()?;
+    let end = evidence.first_after(began, &STEPS).unwrap_or(u64::MAX);
+    Ok(evidence.gave_up_between([began, end]))
 }
 
 /// When an event of this name came first, in microseconds.

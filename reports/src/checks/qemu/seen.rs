@@ -11,7 +11,7 @@ use serde_json::Value;
 
 use crate::{
     Verdict,
-    checks::{evidence::Evidence, words::place},
+    checks::{evidence::Evidence, reasons::is_silence, words::place},
 };
 
 /// What a side says is set.
@@ -235,7 +235,7 @@ impl<'h> Evidence<'h> {
                 Outcome::Refused(refusal) => Some((0, refusal.message.as_str())),
                 Outcome::Unknown { why } => Some((1, why.as_str())),
             },
-            Observation::Note { text } => Some((2, text.as_str())),
+            Observation::Note { text } if !is_silence(text) => Some((2, text.as_str())),
             _ => None,
         });
         let since = all.into_iter().filter(|(at_us, _)| *at_us >= asked);
@@ -250,16 +250,20 @@ impl<'h> Evidence<'h> {
         first.unwrap_or_else(|| "neither side says why".to_owned())
     }
 
-    /// How long a state was awaited in vain of QEMUs that answered all the while: a migration that
-    /// gets nowhere is as wrong as one that ends badly.
-    pub(in crate::checks) fn is_stuck(&self) -> Option<&'h str> {
-        self.last(|saw| match saw {
+    /// How long a state was awaited in vain, and whether a QEMU answered no more: a migration that gets nowhere is
+    /// as wrong as one that ends badly.
+    pub(in crate::checks) fn is_stuck(&self) -> Option<String> {
+        let why = self.last(|saw| match saw {
             Observation::Ended {
                 verb: Verb::Await,
                 outcome: Outcome::Unknown { why },
                 ..
             } if why.starts_with("no answer within") => Some(why.as_str()),
             _ => None,
+        })?;
+        Some(match self.silence() {
+            Some(silence) => format!("{why}, and {silence}"),
+            None => why.to_owned(),
         })
     }
 

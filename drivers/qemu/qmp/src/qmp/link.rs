@@ -7,7 +7,7 @@ use std::{
     collections::BTreeMap,
     convert::Infallible,
     sync::{Arc, Mutex, MutexGuard},
-    time::Instant,
+    time::{Duration, Instant},
 };
 
 use tokio::{
@@ -30,10 +30,19 @@ const PIECE: usize = 1 << 16;
 pub(crate) struct Seen {
     pub(crate) greeting: Option<Greeting>,
     pub(crate) events: Vec<Event>,
-    /// By the command's id; `None` until the answer is there.
-    answers: BTreeMap<u64, Option<Answer>>,
+    /// By the command's id.
+    questions: BTreeMap<u64, Question>,
     last_id: u64,
     ending: Option<Ending>,
+}
+
+/// A command that was sent.
+#[derive(Debug)]
+struct Question {
+    command: String,
+    sent: tokio::time::Instant,
+    /// `None` until it is there.
+    answer: Option<Answer>,
 }
 
 /// What was seen, and the news that there is more of it.
@@ -65,12 +74,17 @@ impl Link {
         &self.log
     }
 
-    /// Sends the command that `compose` makes with a new id.
-    pub(crate) fn send(&self, compose: impl FnOnce(u64) -> Vec<u8>) -> u64 {
+    /// Sends the command of this name that `compose` makes with a new id.
+    pub(crate) fn send(&self, command: &str, compose: impl FnOnce(u64) -> Vec<u8>) -> u64 {
         let mut seen = self.log.lock();
         seen.last_id += 1;
         let id = seen.last_id;
-        seen.answers.insert(id, None);
+        let question = Question {
+            command: command.to_owned(),
+            sent: tokio::time::Instant::now(),
+            answer: None,
+        };
+        seen.questions.insert(id, question);
         // Where the task has ended, whoever awaits the answer hears why.
         drop(self.outbox.send(compose(id)));
         id
@@ -87,9 +101,20 @@ impl Drop for Link {
 impl Seen {
     /// The answer to the command `id`, once.
     pub(crate) fn take_answer(&mut self, id: u64) -> Option<Answer> {
-        let answer = self.answers.get_mut(&id)?.take()?;
-        self.answers.remove(&id);
+        let answer = self.questions.get_mut(&id)?.answer.take()?;
+        self.questions.remove(&id);
         Some(answer)
+    }
+
+    /// The command that has waited longest for its answer, whether somebody still awaits it or not, and for
+    /// how long.
+    pub(crate) fn unanswered(&self) -> Option<(String, Duration)> {
+        let all = self.questions.values();
+        let first = all
+            .filter(|one| one.answer.is_none())
+            .map(|one| (one.sent, &one.command));
+        let (sent, command) = first.min()?;
+        Some((command.clone(), sent.elapsed()))
     }
 
     fn take(&mut self, message: Message, bytes: &[u8]) -> Result<(), Ending> {
@@ -102,9 +127,9 @@ impl Seen {
                 return Err(Ending::Flood(MOST_EVENTS));
             }
             Message::Event(event) => self.events.push(event),
-            Message::Answer(id, answer) => match self.answers.get_mut(&id) {
-                Some(place @ None) => *place = Some(answer),
-                Some(Some(_)) | None => return Err(unasked(bytes)),
+            Message::Answer(id, answer) => match self.questions.get_mut(&id) {
+                Some(question) if question.answer.is_none() => question.answer = Some(answer),
+                Some(_) | None => return Err(unasked(bytes)),
             },
         }
         Ok(())

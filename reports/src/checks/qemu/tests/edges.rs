@@ -138,6 +138,55 @@ fn a_migration_that_failed_is_told_with_what_either_side_says_of_it() {
     assert!(why.ends_with("Broken pipe"), "{why}");
 }
 
+/// In which states were awaited in vain, of a QEMU that answered no more.
+fn given_up(history: History) -> History {
+    let why = "no answer within 30 s".to_owned();
+    let unknown = Outcome::Unknown { why };
+    changed(history, |saw| match saw {
+        Observation::Ended {
+            verb: Verb::Await,
+            outcome,
+            ..
+        } => *outcome = unknown.clone(),
+        _ => {}
+    })
+}
+
+fn silent(history: History) -> History {
+    let text = "the destination's QEMU did not answer for 29 s (`query-migrate`)".to_owned();
+    inserted(history, Verb::Clear, Observation::Note { text })
+}
+
+const SILENCE: &str = "the destination's QEMU did not answer for 29 s (`query-migrate`)";
+
+#[test]
+fn the_events_of_a_qemu_that_hangs_are_not_heard_to_their_end_and_its_silence_is_the_reason() {
+    let eventless = || eventless(PLAIN, Side::Destination, "RESUME");
+    assert_kind(&eventless(), Condition::Events, Kind::Fail);
+    assert_kind(&silent(eventless()), Condition::Events, Kind::Fail);
+    let hung = silent(given_up(eventless()));
+    assert_kind(&hung, Condition::Events, Kind::Unknown);
+    let why = verdict(&hung, Condition::Events).why().to_owned();
+    assert!(why.contains(SILENCE), "{why}");
+    let other = changed(hung, |saw| {
+        if *saw == event(Side::Source, "STOP") {
+            *saw = event(Side::Source, "RESUME");
+        }
+    });
+    assert_kind(&other, Condition::Events, Kind::Fail);
+}
+
+#[test]
+fn of_a_migration_that_gets_nowhere_it_is_told_where_a_qemu_answers_no_more() {
+    let stuck = stuck(PLAIN, Side::Source, "completed", "active");
+    let why = verdict(&stuck, Condition::Migrated).why().to_owned();
+    assert!(why.ends_with("no answer within 30 s"), "{why}");
+    let hung = silent(stuck);
+    assert_kind(&hung, Condition::Migrated, Kind::Fail);
+    let why = verdict(&hung, Condition::Migrated).why().to_owned();
+    assert!(why.contains(SILENCE), "{why}");
+}
+
 #[test]
 fn a_file_that_is_not_open_for_direct_io_is_missed_only_where_it_was_looked_for() {
     let point = "precopy/file/stopped/mapped-ram+direct-io+multifd+4-channels";
