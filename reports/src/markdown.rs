@@ -187,24 +187,31 @@ fn notes(text: &mut String, run: &Run) {
     }
 }
 
-/// The text as a line of Markdown that shows it as it is: nothing in it is markup.
+/// The text as a line of Markdown that shows it as it is: nothing in it is markup, wherever in a line, a
+/// list or a table it stands. What makes links by itself, of the text that is shown, is parted by a comment, which
+/// nobody sees: there, characters by their numbers are no help.
 pub(crate) fn plain(text: &str) -> String {
     let text = printable(text).replace(['\n', '\t'], " ");
+    let text = text.trim();
     let mut plain = String::with_capacity(text.len());
-    for c in text.chars() {
+    for (place, c) in text.char_indices() {
         match c {
             '<' => plain += "&lt;",
             '&' => plain += "&amp;",
-            // What makes a link of a name or an address by itself.
-            '@' => plain += "&#64;",
-            '\\' | '`' | '*' | '_' | '{' | '}' | '[' | ']' | '(' | ')' | '#' | '|' | '~' | '>'
-            | '!' => {
+            // Of an address or a name, or of the number of an issue.
+            '@' => plain += "@<!-- -->",
+            '#' => plain += "\\#<!-- -->",
+            '\\' | '`' | '*' | '_' | '{' | '}' | '[' | ']' | '(' | ')' | '|' | '~' | '>' | '!'
+            | '$' => {
                 plain.extend(['\\', c]);
             }
+            '-' | '+' | '=' if place == 0 => plain.extend(['\\', c]),
+            '.' if text[..place].bytes().all(|byte| byte.is_ascii_digit()) => plain += "\\.",
             c => plain.push(c),
         }
     }
-    plain.replace("://", "&#58;//")
+    let plain = plain.replace("://", "&#58;//");
+    plain.replace("www.", "www&#46;")
 }
 
 /// A piece of code in a line.
@@ -243,9 +250,31 @@ mod tests {
     fn what_others_said_is_no_markup() {
         assert_eq!(
             plain("<b> [x](http://a) `*_|#\n@all \u{1b}"),
-            "&lt;b\\> \\[x\\]\\(http&#58;//a\\) \\`\\*\\_\\|\\# &#64;all \\\\u\\{1b\\}"
+            "&lt;b\\> \\[x\\]\\(http&#58;//a\\) \\`\\*\\_\\|\\#<!-- --> @<!-- -->all \\\\u\\{1b\\}"
         );
+        assert_eq!(plain("a_b*c|d<e"), "a\\_b\\*c\\|d&lt;e");
         assert_eq!(code("a ``b`"), "``` a ``b` ```");
         assert_eq!(block("echo '```'"), "````sh\necho '```'\n````");
+    }
+
+    #[test]
+    fn what_begins_a_list_a_heading_or_a_block_or_makes_a_link_or_a_formula_by_itself_stays_text() {
+        for (text, told) in [
+            ("- x", "\\- x"),
+            ("+ x", "\\+ x"),
+            ("--cover 2", "\\--cover 2"),
+            ("===", "\\==="),
+            ("1. x", "1\\. x"),
+            ("10.0.13 is older", "10\\.0.13 is older"),
+            (". x", "\\. x"),
+            ("    x", "x"),
+            ("a - b + c = 1.5", "a - b + c = 1.5"),
+            ("at www.x.org", "at www&#46;x.org"),
+            ("$x$", "\\$x\\$"),
+            ("me@x.org", "me@<!-- -->x.org"),
+            ("#12", "\\#<!-- -->12"),
+        ] {
+            assert_eq!(plain(text), told, "{text}");
+        }
     }
 }

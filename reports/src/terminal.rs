@@ -438,7 +438,7 @@ fn counts(text: &mut String, run: &Run, groups: &[Group<'_>], colour: Colour) {
         return;
     }
     put(text, &format!("\n{head}: {}", told.join(", ")));
-    known_groups(text, groups, colour);
+    at_a_glance(text, groups, colour);
     skipped(text, run, colour);
     let deaths = run.deaths();
     let of = |trouble| deaths.iter().filter(|one| one.trouble == trouble).count();
@@ -475,8 +475,8 @@ fn counts(text: &mut String, run: &Run, groups: &[Group<'_>], colour: Colour) {
     bounds(run).iter().for_each(|line| put(text, line));
 }
 
-/// How many groups of known failures are named beside the counts.
-const KNOWN_GROUPS: usize = 8;
+/// How many groups are named beside the counts.
+const GLANCE: usize = 8;
 /// How many reasons are named for which cases were skipped.
 const SKIPS: usize = 8;
 /// How much is told there of the reason of a group that nothing sets apart, in characters.
@@ -504,28 +504,44 @@ fn skipped(text: &mut String, run: &Run, colour: Colour) {
     }
 }
 
-/// What the known failures are, a line a group: they are explained far above.
-fn known_groups(text: &mut String, groups: &[Group<'_>], colour: Colour) {
-    let known = |group: &&Group<'_>| group.standing == Standing::KnownFailure;
-    for group in groups.iter().filter(known).take(KNOWN_GROUPS) {
+/// What is not as it should be, a line a group, the worst first: they are explained far above. What is
+/// cut off is counted by how it stands.
+fn at_a_glance(text: &mut String, groups: &[Group<'_>], colour: Colour) {
+    let worst_first = LAST_IS_WORST.iter().rev();
+    let all = worst_first.flat_map(|one| groups.iter().filter(move |it| it.standing == *one));
+    let all: Vec<_> = all.collect();
+    let (told, cut) = all.split_at(all.len().min(GLANCE));
+    for group in told {
         let line = format!("  {} {}", sign(group.standing), in_a_line(group));
         put(text, &paint(&line, group.standing, colour));
     }
-    let all = groups.iter().filter(known).count();
-    if let Some(more) = all.checked_sub(KNOWN_GROUPS).filter(|more| *more > 0) {
-        put(text, &format!("  and {} more", count(more, "group")));
+    if !cut.is_empty() {
+        put(text, &format!("  and {} more: see above", by_standing(cut)));
     }
 }
 
-/// A group of known failures: its condition, and what its cases have in common, or else the reason.
+/// How many cases some groups have, by how they stand: `1 failed, 12 known failures`.
+fn by_standing(groups: &[&Group<'_>]) -> String {
+    let told = LAST_IS_WORST.iter().rev().filter_map(|standing| {
+        let own = groups.iter().filter(|one| one.standing == *standing);
+        let cases: usize = own.map(|one| one.cases.len()).sum();
+        (cases > 0).then(|| format!("{cases} {}", standing.words(cases)))
+    });
+    told.collect::<Vec<_>>().join(", ")
+}
+
+/// A group: its condition, and what its cases have in common, or else the reason. Where that is not theirs alone,
+/// both.
 fn in_a_line(group: &Group<'_>) -> String {
     let condition = group.condition.map_or("the case", Condition::word);
-    if let Some((these, shared)) = group.apart() {
-        return format!("{condition}: {these} {shared}");
-    }
     let why = group.known.map_or(&group.why, |known| &known.reason);
     let short = shortened(&printable(why), REASON);
-    format!("{condition}: {}: {short}", cases(group.cases.len()))
+    let Some((these, shared)) = group.apart() else {
+        return format!("{condition}: {}: {short}", cases(group.cases.len()));
+    };
+    // Where others have the same in common, that alone does not tell one group from another.
+    let why = (group.sharing > group.cases.len()).then(|| format!(": {short}"));
+    format!("{condition}: {these} {shared}{}", why.unwrap_or_default())
 }
 
 /// What the figures do not speak of: how the hosts were set up, and what was not tried.

@@ -9,7 +9,8 @@ use migratrix_history::{Entry, Observation, Side, Strange};
 use migratrix_matrix::{Condition, Release, ReleaseName, Releases};
 use migratrix_reports::{
     Colour, Evidence, Exit, Flaky, Flavour, Granularity, HostTrouble, IdleLoss, Judgement, Kind,
-    KnownFailures, Rules, Run, Standing, html, json, judge, junit, parse, read, terminal, to_line,
+    KnownFailures, Rules, Run, Standing, Verdict, html, json, judge, junit, parse, read, terminal,
+    to_line,
 };
 use story::good;
 
@@ -361,4 +362,60 @@ fn what_qemu_said_in_fewer_than_half_of_a_group_is_no_word_on_it() {
     );
     let few = text(["VQ 0", "", ""]);
     assert!(!few.contains("QEMU said"), "{few}");
+}
+
+/// A case of p2p or another control in which one condition came out so.
+fn one_of(control: &str, state: &str, flags: &str, verdict: &(Condition, Verdict)) -> Judgement {
+    let name = format!(
+        "tck/libvirt/trixie,bookworm,trixie/{control}/persistent-{state}-undefined/{flags}"
+    );
+    let mut judgement = judge(&good(&name));
+    for (condition, its) in &mut judgement.conditions {
+        if *condition == verdict.0 {
+            *its = verdict.1.clone();
+        }
+    }
+    judgement
+}
+
+/// Three that fail for reasons of their own, one that was not seen, and twelve known failures, each of an entry.
+fn many() -> Run {
+    const FLAGS: [&str; 4] = ["none", "undefine", "persist", "undefine+persist"];
+    let (mut list, mut all) = (String::new(), Vec::new());
+    let refused = (Condition::Migrated, Verdict::fail("refused"));
+    for control in ["normal", "p2p", "tunnelled"] {
+        for flags in FLAGS {
+            list += &format!(
+                "[[known]]\ncases = \"name(*/{control}/persistent-running-undefined/{flags})\"\n\
+                 conditions = [\"migrated\"]\nreason = \"{control} with {flags}\"\n"
+            );
+            all.push(one_of(control, "running", flags, &refused));
+        }
+    }
+    let others = [
+        (Condition::Memory, Verdict::fail("page 5 is stale")),
+        (Condition::Events, Verdict::fail("none came")),
+        (Condition::Identity, Verdict::fail("another name")),
+        (Condition::Alive, Verdict::unknown("no answer")),
+    ];
+    let others = others.iter().zip(FLAGS);
+    all.extend(others.map(|(verdict, flags)| one_of("p2p", "paused", flags, verdict)));
+    let known: KnownFailures = KnownFailures::parse(&list).expect("a list");
+    let mut run = run(all);
+    let releases = Releases::new(Vec::new()).expect("none");
+    run.mark_known(&known, &releases).expect("it names none");
+    run
+}
+
+#[test]
+fn at_the_end_the_worst_groups_stand_first_and_what_is_cut_off_is_counted_by_how_it_stands() {
+    let text = terminal(&many(), Colour::Plain);
+    let (_, end) = text.split_once("\n16 cases in ").expect("the counts");
+    let lines: Vec<_> = end.lines().skip(1).take(9).collect();
+    let signs: String = lines[..8]
+        .iter()
+        .filter_map(|line| line.trim().chars().next())
+        .collect();
+    assert_eq!(signs, "✗✗✗?~~~~", "{end}");
+    assert_eq!(lines[8], "  and 8 known failures more: see above", "{end}");
 }

@@ -314,3 +314,46 @@ fn the_causes_of_known_failures_are_told_with_their_sign() {
     let failing = page(&known(|name| name.contains("/p2p/")).by(failing));
     assert!(!failing.contains(sign) && failing.contains("<li><a href=\"#control=p2p\">"));
 }
+
+/// The page's first sentence.
+fn sentence(run: &Run) -> String {
+    let page = html(run, |_: &Judgement, file: &str| file.to_owned());
+    let (_, rest) = page.split_once("<h1>").expect("it has a head");
+    rest.split("</h1>").next().unwrap_or_default().to_owned()
+}
+
+#[test]
+fn the_first_sentence_names_what_passed_against_the_list_of_known_failures() {
+    let name = "tck/libvirt/trixie,bookworm,trixie/p2p/persistent-running-undefined/live";
+    let other = name.replace("p2p", "normal");
+    let known =
+        "[[known]]\ncases = \"control(p2p)\"\nconditions = [\"migrated\"]\nreason = \"r\"\n";
+    let known = crate::KnownFailures::parse(known).expect("a list");
+    let mut run = Run::new(
+        Vec::new(),
+        [judge(&story::good(name)), judge(&story::good(&other))],
+    );
+    let none = sentence(&run);
+    assert!(none.ends_with("safe in 2 of 2 scenarios"), "{none}");
+    let releases = migratrix_matrix::Releases::new(Vec::new()).expect("none");
+    run.mark_known(&known, &releases).expect("it names none");
+    let told = sentence(&run);
+    let words = format!(
+        "safe in 1 of 2 scenarios; against the list of known failures it passed in <code>{name}</code>"
+    );
+    assert!(told.ends_with(&words), "{told}");
+}
+
+#[test]
+fn of_a_suite_without_post_conditions_none_are_counted() {
+    let raw = "backup/qemu/bookworm,trixie/stay/blockdev-backup/incremental-simple/plain";
+    let mut judgement = Judgement::skipped(raw.parse().expect("a case"), "a disk", 0);
+    judgement
+        .conditions
+        .iter_mut()
+        .for_each(|(_, its)| *its = crate::Verdict::Pass);
+    let run = Run::new(Vec::new(), [judgement]);
+    let page = html(&run, |_: &Judgement, file: &str| file.to_owned());
+    assert!(!page.contains("post-condition"), "{page}");
+    assert!(page.contains(" conditions in all."));
+}

@@ -99,7 +99,7 @@ impl Origin<'_> {
         match (text.is_empty(), judgement.said()) {
             (true, _) => "\nwhat is seen: all is as it should be\n".to_owned(),
             (false, None) => format!("\nwhat is seen:\n{text}"),
-            (false, Some(said)) => format!("\nwhat is seen:\n{text}  QEMU says: {said}\n"),
+            (false, Some(said)) => format!("\nwhat is seen:\n{text}  {said}\n"),
         }
     }
 }
