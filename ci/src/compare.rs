@@ -18,6 +18,7 @@ use crate::{
     known::check_known,
     report::{self, colour, once_each},
     run::{copies::Counted, outputs, rundir::RunDir},
+    say::Shown,
 };
 
 /// Compares two sides, prints what became of their cases, and writes the files that are asked for.
@@ -29,8 +30,9 @@ pub fn compare(typed: &CompareArgs, config: &Config) -> Result<Exit> {
     let all = [old, new].concat();
     once_each(&all)?;
     outputs::check(&typed.outputs(), &all)?;
-    let mut counted = Counted::default();
-    let (old, new) = (open(old, &mut counted)?, open(new, &mut counted)?);
+    // On either side a session counts once; one that is on both was judged twice, as by another version.
+    let (old, new) = (open(old)?, open(new)?);
+    same_sessions(&old, &new)?;
     let first = new.first().context("no run is named")?;
     let known = typed.known.or_kept(&first.plan)?;
     let old = Runs::of(old, &known, config)?;
@@ -63,7 +65,8 @@ struct Opened {
     plan: Plan,
 }
 
-fn open(paths: &[PathBuf], counted: &mut Counted) -> Result<Vec<Opened>> {
+fn open(paths: &[PathBuf]) -> Result<Vec<Opened>> {
+    let mut counted = Counted::default();
     let open = |path: &PathBuf| {
         let (dir, plan) = RunDir::open(path)?;
         counted.take(&dir)?;
@@ -71,6 +74,24 @@ fn open(paths: &[PathBuf], counted: &mut Counted) -> Result<Vec<Opened>> {
         Ok(Opened { name, dir, plan })
     };
     paths.iter().map(open).collect()
+}
+
+/// Tells where both sides have a session in common: no case ran twice there.
+fn same_sessions(old: &[Opened], new: &[Opened]) -> Result<()> {
+    let mut counted = Counted::default();
+    for one in old {
+        counted.take(&one.dir)?;
+    }
+    for one in new {
+        if let Some(before) = counted.holder(&one.dir)? {
+            let (before, after) = (before.shown(), one.dir.path().shown());
+            eprintln!(
+                "{before} and {after} hold the same session of one run: what differs was judged otherwise, and no \
+                 case of it ran twice"
+            );
+        }
+    }
+    Ok(())
 }
 
 /// The runs of a side.

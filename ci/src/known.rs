@@ -3,7 +3,7 @@
 
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 use migratrix_contract::now_unix;
 use migratrix_matrix::{KnownLists, Plan, Releases, RunOptions};
 use migratrix_reports::{Blessing, Flaky, KnownAre, KnownFailures, Rules, Run};
@@ -26,6 +26,13 @@ impl ListArgs {
     /// # Errors
     /// Fails where one can't be read.
     pub fn meaning(&self) -> Result<KnownFailures> {
+        if self.only_known && self.known.is_empty() {
+            bail!(WrongUse(
+                "--only-known takes the lists of --known in the place of the program's, and none is named: \
+                 name one by --known FILE; one that is empty excuses nothing"
+                    .to_owned()
+            ));
+        }
         known_failures(&self.known, self.only_known)
     }
 

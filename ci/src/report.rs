@@ -327,7 +327,9 @@ fn merged(
         check_known(known, config, &plan)?;
         let rules = typed.rules(&plan.options);
         let possible = possible(&plan, config)?;
+        let damage = Ledger::look_through(&dir, &plan)?;
         let run = read_run(&dir, plan, known)?.at(&name).by(rules);
+        let run = run.with_damage(damage);
         let run = run.with_possible(possible);
         merged = Some(match merged {
             None => (name, run),

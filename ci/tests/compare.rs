@@ -206,7 +206,22 @@ fn a_copy_of_a_run_is_refused_by_the_names_of_both_and_another_run_of_the_same_c
     copy(dir, "new", "copy");
     let words = "new and copy hold the same session of one run, one of them is a copy: give one";
     refuses(&compare(dir, &["old", "--to", "new", "copy"]), 2, &[words]);
-    refuses(&compare(dir, &["new", "copy"]), 2, &[words]);
+    refuses(&compare(dir, &["new", "--to", "new", "copy"]), 2, &[]);
+}
+
+#[test]
+fn a_run_is_compared_with_a_copy_of_it_that_was_judged_again() {
+    let dir = fresh();
+    let dir = dir.path();
+    run(dir, "new", &[]);
+    copy(dir, "new", "old");
+    change(dir, "old", "/persistent-", spoil);
+    let words = "old and new hold the same session of one run: what differs was judged otherwise";
+    let said = compare(dir, &["old", "new"]);
+    refuses(&said, 0, &[words]);
+    assert!(said.out.contains("8 mended"), "{}", said.out);
+    let back = compare(dir, &["new", "old"]);
+    assert_eq!(back.code, 1, "{}", back.err);
 }
 
 #[test]

@@ -1,7 +1,10 @@
 //! Runs that are counted as evidence: each session once. A copy of a run's directory has the marks of the
 //! first, and tells nothing more; another run of the same cases has others, and counts.
 
-use std::{collections::BTreeMap, path::PathBuf};
+use std::{
+    collections::BTreeMap,
+    path::{Path, PathBuf},
+};
 
 use anyhow::{Result, bail};
 
@@ -21,8 +24,7 @@ impl Counted {
     /// # Errors
     /// Names it and the one before of which a session is in it as well: one of them is a copy.
     pub fn take(&mut self, dir: &RunDir) -> Result<()> {
-        let marks = Sessions::read(dir)?.marks;
-        if let Some(before) = marks.iter().find_map(|mark| self.0.get(mark)) {
+        if let Some(before) = self.holder(dir)? {
             let (before, copy) = (before.shown(), dir.path().shown());
             bail!(WrongUse(format!(
                 "{before} and {copy} hold the same session of one run, one of them is a copy: give one of \
@@ -30,7 +32,7 @@ impl Counted {
             )));
         }
         let path = dir.path();
-        let marks = marks.into_iter();
+        let marks = Sessions::read(dir)?.marks.into_iter();
         self.0.extend(marks.map(|mark| (mark, path.to_owned())));
         Ok(())
     }
@@ -40,7 +42,16 @@ impl Counted {
     /// # Errors
     /// Fails where its sessions can't be read.
     pub fn has(&self, dir: &RunDir) -> Result<bool> {
+        Ok(self.holder(dir)?.is_some())
+    }
+
+    /// The directory that a session of this run was counted in.
+    ///
+    /// # Errors
+    /// As [`Counted::has`].
+    pub fn holder(&self, dir: &RunDir) -> Result<Option<&Path>> {
         let marks = Sessions::read(dir)?.marks;
-        Ok(marks.iter().any(|mark| self.0.contains_key(mark)))
+        let mut held = marks.iter().filter_map(|mark| self.0.get(mark));
+        Ok(held.next().map(PathBuf::as_path))
     }
 }

@@ -180,15 +180,7 @@ impl Attempt {
             history,
             completeness,
             strange,
-        } = read(&dir.path().join(log))?;
-        if history.header.case != *case {
-            let of = history.header.case;
-            bail!("the history {log} is one of {of}, and not of {case}");
-        }
-        if history.header.attempt != attempt {
-            let of = history.header.attempt;
-            bail!("the history {log} is of attempt {of} at its case, and not of attempt {attempt}");
-        }
+        } = own(log, case, attempt, dir)?;
         let judgement = reports::judge(&history).with_log(log);
         let judgement = judgement.with_strange(&strange);
         let judgement = match completeness {
@@ -199,6 +191,21 @@ impl Attempt {
         let judgement = judgement.with_evidence(kept);
         Ok(Self { history, judgement })
     }
+}
+
+/// What an attempt at `case` left in `log`, unjudged.
+fn own(log: &str, case: &Case, attempt: u32, dir: &RunDir) -> Result<Reading> {
+    let reading = read(&dir.path().join(log))?;
+    let header = &reading.history.header;
+    if header.case != *case {
+        let of = &header.case;
+        bail!("the history {log} is one of {of}, and not of {case}");
+    }
+    if header.attempt != attempt {
+        let of = header.attempt;
+        bail!("the history {log} is of attempt {of} at its case, and not of attempt {attempt}");
+    }
+    Ok(reading)
 }
 
 fn read(file: &Path) -> Result<Reading> {
@@ -260,12 +267,15 @@ pub fn left_behind(case: &Case, attempt: u32, dir: &RunDir) -> Option<Judgement>
 
 /// What is said of a judgement whose history is not whole.
 fn cut(judgement: &Judgement, dir: &RunDir) -> Option<String> {
-    let (line, log) = (judgement.cut?, judgement.log.as_ref()?);
+    Some(told_cut(judgement.log.as_ref()?, judgement.cut?, dir))
+}
+
+fn told_cut(log: &str, line: usize, dir: &RunDir) -> String {
     let log = dir.path().join(log);
-    Some(format!(
+    format!(
         "{} was cut at line {line}: what is missing is unknown",
         log.shown()
-    ))
+    )
 }
 
 /// The judgement of an attempt whose history can't be read: it says nothing about anything.

@@ -5,13 +5,51 @@ use std::collections::BTreeSet;
 use anyhow::Result;
 use migratrix_matrix::{Case, Plan};
 
-use super::{Ledger, named, text_of};
+use super::{Completeness, Concluded, Ledger, Trace, named, own, tell, text_of, told_cut};
 use crate::{
     run::rundir::RunDir,
     say::{Shown, count, typed_word},
 };
 
+impl Concluded {
+    /// What is wrong with the histories of its attempts, and of the raw case beside it.
+    fn unreadable(&self, dir: &RunDir) -> Vec<String> {
+        let attempts = (1..).zip(&self.attempts);
+        let attempts = attempts.map(|(attempt, left)| (&self.case, attempt, left));
+        let beside = self.beside.iter().map(|raw| (&raw.case, 1, &raw.left));
+        let wrong = |(case, attempt, left): (&Case, u32, &Trace)| {
+            let Trace::History(log) = left else {
+                return None;
+            };
+            match own(log, case, attempt, dir) {
+                Ok(reading) => match reading.completeness {
+                    Completeness::Whole => None,
+                    Completeness::Truncated { line } => Some(told_cut(log, line, dir)),
+                },
+                Err(error) => Some(format!("{error:#}")),
+            }
+        };
+        attempts.chain(beside).filter_map(wrong).collect()
+    }
+}
+
 impl Ledger {
+    /// Tells what of a run's ledger and histories can't be read, is cut or is lost, in the words of `judge`, and
+    /// gives what of it is damage. The verdicts that were made of it stand as they were.
+    ///
+    /// # Errors
+    /// As [`Ledger::read`].
+    pub fn look_through(dir: &RunDir, plan: &Plan) -> Result<Vec<String>> {
+        let Some(ledger) = Self::read(dir, plan)? else {
+            return Ok(Vec::new());
+        };
+        let histories = ledger.cases.iter().flat_map(|one| one.unreadable(dir));
+        let damage: Vec<_> = ledger.troubles.iter().cloned().chain(histories).collect();
+        tell(&damage);
+        tell(ledger.unconcluded(dir, plan).as_slice());
+        Ok(damage)
+    }
+
     /// The ledger as its file has it, where that is there.
     pub(super) fn kept(dir: &RunDir) -> Result<Option<Self>> {
         let file = dir.ledger_path();
