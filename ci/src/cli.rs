@@ -1,5 +1,7 @@
 //! What was typed: the command line as `clap` reads it. What it means is worked out in the commands.
 
+mod not_text;
+
 use std::{
     env,
     ffi::OsString,
@@ -8,7 +10,7 @@ use std::{
 };
 
 use clap::{
-    ArgAction, Args, Parser, Subcommand, ValueEnum, ValueHint, builder::StyledStr,
+    ArgAction, Args, CommandFactory, Parser, Subcommand, ValueEnum, ValueHint, builder::StyledStr,
     error::ErrorKind, value_parser,
 };
 use clap_complete::{ArgValueCandidates, Shell};
@@ -76,7 +78,8 @@ pub fn read() -> Result<Asked, u8> {
     cli.map_err(|error| {
         let text = error.render();
         if error.kind() == ErrorKind::InvalidUtf8 {
-            eprintln!("error: {}", not_text(env::args_os()));
+            let all: Vec<_> = env::args_os().collect();
+            eprintln!("error: {}", not_text::told(&Cli::command(), &all));
         } else if error.use_stderr() {
             eprint!("{}", shown(&text, &stderr()));
         } else {
@@ -95,22 +98,6 @@ fn shown(text: &StyledStr, to: &impl IsTerminal) -> String {
     } else {
         printable(&text.to_string())
     }
-}
-
-/// Which of the arguments are no text, and where they stand.
-fn not_text(arguments: impl Iterator<Item = OsString>) -> String {
-    let all: Vec<_> = arguments.collect();
-    let pairs = all.iter().zip(all.iter().skip(1));
-    let bad = pairs.filter(|(_, argument)| argument.to_str().is_none());
-    let named: Vec<_> = bad
-        .map(|(before, argument)| match before.to_str() {
-            Some(name) if name.starts_with('-') => {
-                format!("`{}` of {name}", argument.to_string_lossy())
-            }
-            Some(_) | None => format!("`{}`", argument.to_string_lossy()),
-        })
-        .collect();
-    format!("not UTF-8: {}", named.join(", "))
 }
 
 /// One command.
@@ -708,8 +695,6 @@ pub struct OutputArgs {
 
 #[cfg(test)]
 mod tests {
-    use clap::CommandFactory;
-
     use super::*;
 
     #[test]

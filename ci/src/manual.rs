@@ -3,7 +3,7 @@
 use std::{fs, io, path::Path};
 
 use anyhow::{Context, Result};
-use clap::{Command, CommandFactory};
+use clap::{Arg, Command, CommandFactory};
 use clap_mangen::Man;
 
 use crate::{cli::Cli, say::Shown};
@@ -28,11 +28,18 @@ fn write(command: Command, folder: &Path) -> io::Result<()> {
     let has_commands = command.has_subcommands();
     let has_version = command.get_version().is_some();
     let notes = command.get_after_help().map(ToString::to_string);
+    let values = values(&command);
     let page = Man::new(command);
     let mut text = Vec::new();
     page.render_title(&mut text)?;
     page.render_name_section(&mut text)?;
-    page.render_synopsis_section(&mut text)?;
+    let mut synopsis = Vec::new();
+    page.render_synopsis_section(&mut synopsis)?;
+    let synopsis = String::from_utf8_lossy(&synopsis).into_owned();
+    let named = values
+        .iter()
+        .fold(synopsis, |text, (bare, named)| text.replace(bare, named));
+    text.extend(named.into_bytes());
     page.render_description_section(&mut text)?;
     let mut options = Vec::new();
     page.render_options_section(&mut options)?;
@@ -45,6 +52,48 @@ fn write(command: Command, folder: &Path) -> io::Result<()> {
         page.render_version_section(&mut text)?;
     }
     fs::write(folder.join(page.get_filename()), text)
+}
+
+/// What the synopsis says of each option with a value and of what may be there several times, and what it
+/// is to say: the values are not named in it.
+fn values(command: &Command) -> Vec<(String, String)> {
+    let options = command.get_opts().filter_map(|one| {
+        let long = escaped_word(one.get_long()?);
+        let takes = one.get_num_args().unwrap_or_default();
+        let name = format!("\\fI{}\\fR", escaped_word(&value_of(one)?));
+        let name = if takes.min_values() == 0 {
+            format!("[{name}]")
+        } else {
+            name
+        };
+        let bare = format!("\\fB\\-\\-{long}\\fR]");
+        Some((
+            bare.clone(),
+            format!("{} {name}]", bare.trim_end_matches(']')),
+        ))
+    });
+    let several = command
+        .get_positionals()
+        .filter(|one| one.get_num_args().unwrap_or_default().max_values() > 1);
+    let several = several.filter_map(|one| {
+        let bare = format!("\\fI{}\\fR>", value_of(one)?);
+        Some((bare.clone(), format!("{bare}...")))
+    });
+    options.chain(several).collect()
+}
+
+/// The name of an argument's value, as its help has it.
+fn value_of(argument: &Arg) -> Option<String> {
+    if !argument.get_num_args().unwrap_or_default().takes_values() {
+        return None;
+    }
+    let own = argument.get_value_names().map(|names| names.join(" "));
+    Some(own.unwrap_or_else(|| argument.get_id().as_str().to_uppercase()))
+}
+
+/// A word as roff has to be given it.
+fn escaped_word(word: &str) -> String {
+    escaped(word).trim_end().to_owned()
 }
 
 /// The options, in which each value that one can have stands by itself, with what it means below.
@@ -126,6 +175,29 @@ mod tests {
                 assert!(text.contains(&option), "{option} is not in {name}: {text}");
             }
         }
+    }
+
+    #[test]
+    fn the_synopsis_names_the_value_of_each_option_that_has_one() {
+        let dir = tempfile::tempdir().unwrap();
+        pages(dir.path()).unwrap();
+        let synopsis = |name: &str| {
+            let page = fs::read_to_string(dir.path().join(name)).unwrap();
+            let (_, rest) = page.split_once(".SH SYNOPSIS").unwrap();
+            rest.split_once(".SH").unwrap().0.to_owned()
+        };
+        let run = synopsis("migratrix-run.1");
+        for part in [
+            "[\\fB\\-\\-config\\fR \\fIFILE\\fR]",
+            "[\\fB\\-E\\fR|\\fB\\-\\-expression\\fR \\fIEXPRESSION\\fR]",
+            "[\\fB\\-\\-last\\-failed\\fR [\\fIDIR\\fR]]",
+            "[\\fB\\-\\-fail\\-fast\\fR]",
+            "[\\fB\\-\\-suite\\fR \\fISUITE\\fR]",
+        ] {
+            assert!(run.contains(part), "{part} is missing: {run}");
+        }
+        let compare = synopsis("migratrix-compare.1");
+        assert!(compare.contains("<\\fIDIRS\\fR>..."), "{compare}");
     }
 
     #[test]

@@ -34,19 +34,32 @@ const fn turns(c: char) -> bool {
 
 /// How a path is told: a name may hold what a terminal would obey, or what would end a line.
 pub trait Shown {
-    /// The path as text within a line.
+    /// The path as text within a line; bytes that are no text are told as `\xff`.
     fn shown(&self) -> String;
 }
 
 impl Shown for Path {
     fn shown(&self) -> String {
-        within_line(&self.to_string_lossy())
+        let chunks = self.as_os_str().as_encoded_bytes().utf8_chunks();
+        let chunk = |chunk: std::str::Utf8Chunk<'_>| {
+            let odd = chunk.invalid().iter().map(|byte| format!("\\x{byte:02x}"));
+            within_line(chunk.valid()) + &odd.collect::<String>()
+        };
+        chunks.map(chunk).collect()
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::{ffi::OsStr, os::unix::ffi::OsStrExt};
+
     use super::*;
+
+    #[test]
+    fn a_byte_of_a_path_that_is_no_text_is_told_by_its_number() {
+        let path = Path::new(OsStr::from_bytes(b"a\xffb\n\xc3\xa4\xc3"));
+        assert_eq!(path.shown(), "a\\xffb\\nä\\xc3");
+    }
 
     #[test]
     fn what_turns_or_breaks_a_text_unseen_is_written_out_and_letters_of_all_scripts_stay() {
