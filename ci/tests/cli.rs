@@ -319,6 +319,19 @@ fn shards_reported_together_are_the_whole_run() {
 }
 
 #[test]
+fn the_page_on_covers_counts_scenarios_as_list_does() {
+    let page = include_str!("../../docs/covers.md").replace('\n', " ");
+    let words = "`migratrix list --profile tck-full -E 'parallel(off)' --count` says 384 of one tuple, and 416 without `-E`";
+    assert!(page.contains(words), "{page}");
+    let count = |more: &[&str]| {
+        let said = alone(&[&["list", "--profile", "tck-full", "--count"], more].concat());
+        said.out.trim().to_owned()
+    };
+    assert_eq!(count(&["-E", "parallel(off)"]), "384");
+    assert_eq!(count(&[]), "416");
+}
+
+#[test]
 fn a_run_that_is_named_twice_is_refused_by_its_name() {
     let dir = fresh();
     run_in(dir.path(), &["--profile", "tck", "-E", "control(p2p)"]);
