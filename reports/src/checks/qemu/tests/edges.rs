@@ -138,22 +138,25 @@ fn a_migration_that_failed_is_told_with_what_either_side_says_of_it() {
     assert!(why.ends_with("Broken pipe"), "{why}");
 }
 
-/// In which states were awaited in vain, of a QEMU that answered no more.
+/// In which states were awaited in vain.
 fn given_up(history: History) -> History {
     let why = "no answer within 30 s".to_owned();
     let unknown = Outcome::Unknown { why };
-    changed(history, |saw| match saw {
-        Observation::Ended {
+    changed(history, |saw| {
+        if let Observation::Ended {
             verb: Verb::Await,
             outcome,
             ..
-        } => *outcome = unknown.clone(),
-        _ => {}
+        } = saw
+        {
+            *outcome = unknown.clone();
+        }
     })
 }
 
+/// In which it was noted that a QEMU answers no more.
 fn silent(history: History) -> History {
-    let text = "the destination's QEMU did not answer for 29 s (`query-migrate`)".to_owned();
+    let text = SILENCE.to_owned();
     inserted(history, Verb::Clear, Observation::Note { text })
 }
 
