@@ -10,7 +10,7 @@ use std::{
 use anyhow::{Context, Result, bail};
 use clap::ValueEnum;
 use migratrix_matrix::{Case, HostSetup, Plan, RunOptions, Shard};
-use migratrix_reports::{self as reports, Budget, CaseOutcome, Exit, Run, Study, Trial};
+use migratrix_reports::{self as reports, Budget, CaseOutcome, Exit, Run, Study, Trial, damage};
 
 use crate::{
     cli::{ExplainArgs, KnownArgs},
@@ -97,7 +97,9 @@ impl Read<'_> {
             ..KnownArgs::default()
         };
         let run = run_of(&dir, &plan, &known)?.by(rules.rules(&plan.options));
-        run.damaged().iter().for_each(|one| eprintln!("{one}"));
+        damage(run.damaged())
+            .iter()
+            .for_each(|one| eprintln!("{one}"));
         let lacking = run.missing().count();
         if lacking > 0 {
             let (lacking, run) = (count(lacking, "case"), path.shown());

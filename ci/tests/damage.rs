@@ -467,6 +467,24 @@ fn verdicts_that_are_cut_anywhere_are_damaged_and_the_mend_is_told() {
 }
 
 #[test]
+fn of_many_damaged_lines_the_first_are_told_and_the_others_counted() {
+    let dir = fresh();
+    run_in(dir.path(), &SOME);
+    let spoilt = file_of(dir.path(), "verdicts.jsonl").replace("\"verdict\":", "\"verdikt\":");
+    fs::write(dir.path().join("out/verdicts.jsonl"), spoilt).expect("there is room");
+    for verb in ["report", "explain"] {
+        let Said { code, out, err } = call(dir.path(), &[verb, "out"]);
+        let told = format!("{out}{err}");
+        assert_eq!(code, 3, "{told}");
+        assert!(
+            told.contains("line 3 of") && !told.contains("line 4 of"),
+            "{told}"
+        );
+        assert!(told.contains("13 more lines that are damaged"), "{told}");
+    }
+}
+
+#[test]
 fn a_history_that_can_not_be_read_makes_no_run_longer() {
     let dir = fresh();
     run_in(dir.path(), &SOME);

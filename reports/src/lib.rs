@@ -67,5 +67,5 @@ pub use printable::{printable, within_line};
 pub use recovered::Recovered;
 pub use reproduce::{LibvirtRecipe, NoScript, Origin as ScriptOrigin, RawRecipe, can_be_shown};
 pub use run::{Exit, Flaky, KnownAre, Route, Rules, Run, Tally};
-pub use terminal::{Colour, terminal};
+pub use terminal::{Colour, damage, terminal};
 pub use verdict::{Kind, Verdict};

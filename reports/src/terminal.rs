@@ -434,7 +434,9 @@ fn counts(text: &mut String, run: &Run, groups: &[Group<'_>], colour: Colour) {
     };
     if told.is_empty() {
         put(text, &format!("\n{head}: nothing was judged"));
-        damage(run).iter().for_each(|line| put(text, line));
+        damage(run.damaged())
+            .iter()
+            .for_each(|line| put(text, line));
         return;
     }
     put(text, &format!("\n{head}: {}", told.join(", ")));
@@ -597,7 +599,11 @@ pub(crate) fn bounds(run: &Run) -> Vec<String> {
     let partly = run.partly_known_in_a_line();
     let known = run.expired_known().iter().chain(run.expiring_known());
     let known = known.chain(&partly).map(|one| printable(one));
-    damage(run).into_iter().chain(known).chain(all).collect()
+    damage(run.damaged())
+        .into_iter()
+        .chain(known)
+        .chain(all)
+        .collect()
 }
 
 /// Where skipped cases leave a hole: pairs of which nothing was tried, and a cover that covers less.
@@ -626,9 +632,9 @@ fn untried(run: &Run) -> Vec<String> {
     empty.chain(cover).collect()
 }
 
-/// What of the run's files is not believed.
-fn damage(run: &Run) -> Vec<String> {
-    let all = run.damaged();
+/// The first of what is not believed of runs' files, and how many more there are.
+#[must_use]
+pub fn damage(all: &[String]) -> Vec<String> {
     let told = all.iter().take(EXAMPLES).map(|one| printable(one));
     let mut told: Vec<_> = told.collect();
     if let Some(more) = all.len().checked_sub(EXAMPLES).filter(|more| *more > 0) {
