@@ -62,7 +62,7 @@ impl QemuDriver {
     /// Leaves a file in the case's folder.
     pub(crate) fn leave_file(&self, _side: Side) -> Result<(), StepError> {
         self.scratch.make()?;
-        self.scratch.write("left", b"left on purpose\n")
+        self.scratch.litter(".left")
     }
 
     /// Starts a QEMU that waits for a guest, and has nothing of the case on its command line.
