@@ -128,6 +128,7 @@ impl QemuDriver {
             | Step::Destroy(_)
             | Step::Migrate(_)
             | Step::StopDaemon(_)
+            | Step::Approach(_)
             | Step::Leave(_, Litter::UuidFile | Litter::Copy)
             | Step::Recovery(_)
             | Step::KillClient => Err(StepError::OtherBackEnd(*step)),

@@ -3,13 +3,17 @@
 //! A call names its domain. The connection that it went over belongs to the domain as well, where both
 //! ends are hosts; and so does each that is made to a port which the destination has named for the
 //! domain's data, until the first of them is over or the port is named for another domain.
+//!
+//! What is left over between two hosts is strange: nothing that we had done explains it. A daemon that was
+//! asked to migrate peer to peer may have a connection to another one that has carried no call yet, or never
+//! will.
 
 use std::{
     collections::{BTreeMap, BTreeSet, HashMap},
     net::Ipv4Addr,
 };
 
-use migratrix_history::{Connection, Party, Purpose, RemoteCall, Traffic};
+use migratrix_history::{Connection, Party, Purpose, RemoteCall, Stranger, Traffic};
 use serde_json::Value;
 
 use super::{
@@ -35,6 +39,10 @@ pub(super) struct Book {
     open: HashMap<(End, End), Link>,
     /// For whose data a destination has named its port last.
     ports: HashMap<End, (String, Purpose)>,
+    /// The connections that belong to no domain so far.
+    strange: BTreeMap<u64, Link>,
+    /// The hosts whose daemons were asked to move a domain by themselves, and have not asked another yet.
+    asking: HashMap<String, Ipv4Addr>,
     /// Which domain a call was about that is not answered yet.
     asked: HashMap<(End, End, u32), String>,
     /// Counts the connections.
@@ -49,6 +57,10 @@ struct Pages {
     links: BTreeMap<u64, Link>,
     /// How many packets were lost before.
     dropped: u64,
+    /// How many connections there were before.
+    earlier: u64,
+    /// The hosts that it is expected on.
+    hosts: BTreeSet<Ipv4Addr>,
 }
 
 #[derive(Debug)]
@@ -71,6 +83,8 @@ struct Link {
     purpose: Purpose,
     sent: Way,
     received: Way,
+    /// How many domains were expected where it goes, when it was made.
+    among: usize,
 }
 
 /// One direction of a connection, by its sequence numbers.
@@ -88,16 +102,23 @@ impl Way {
 }
 
 impl Book {
-    pub(super) fn expect(&mut self, domain: &str, dropped: u64) {
-        let pages = Pages {
+    /// Keeps what comes of the domain, which is expected on the host at `address`.
+    pub(super) fn expect(&mut self, domain: &str, address: Ipv4Addr, dropped: u64) {
+        let pages = self.domains.entry(domain.to_owned());
+        let pages = pages.or_insert_with(|| Pages {
             dropped,
+            earlier: self.links,
             ..Pages::default()
-        };
-        self.domains.insert(domain.to_owned(), pages);
+        });
+        pages.hosts.insert(address);
     }
 
     pub(super) fn forget(&mut self, domain: &str) {
         self.domains.remove(domain);
+        self.asking.remove(domain);
+        let oldest = self.domains.values().map(|pages| pages.earlier).min();
+        let oldest = oldest.unwrap_or(u64::MAX);
+        self.strange.retain(|number, _| *number > oldest);
         self.ports.retain(|_, (of, _)| of != domain);
         self.asked.retain(|_, of| of != domain);
     }
@@ -128,6 +149,7 @@ impl Book {
             purpose: Purpose::Calls,
             sent: Way::default(),
             received: Way::default(),
+            among: self.expected_on(packet.to.0),
         };
         link.sent.first = Some(packet.sequence.wrapping_add(1));
         if let Some((domain, purpose)) = self.ports.get(&packet.to) {
@@ -142,6 +164,9 @@ impl Book {
             } else {
                 link.number
             };
+        }
+        if link.domain.is_none() {
+            self.strange.insert(link.number, link.clone());
         }
         self.keep(&link);
         self.open.insert(place, link);
@@ -188,22 +213,27 @@ impl Book {
                 flags,
                 parameters,
             } => {
-                let Some(pages) = self.domains.get_mut(&domain) else {
-                    return;
-                };
-                pages.calls.push(Call {
-                    from: packet.from.0,
-                    to: packet.to.0,
-                    procedure,
-                    flags,
-                    parameters,
-                });
+                match rpc::asks_daemon(procedure, flags.as_ref()) {
+                    Some(true) => drop(self.asking.insert(domain.clone(), packet.to.0)),
+                    Some(false) => drop(self.asking.remove(&domain)),
+                    None => {}
+                }
+                if let Some(pages) = self.domains.get_mut(&domain) {
+                    pages.calls.push(Call {
+                        from: packet.from.0,
+                        to: packet.to.0,
+                        procedure,
+                        flags,
+                        parameters,
+                    });
+                }
                 let place = (packet.from, packet.to);
                 self.asked
                     .insert((packet.from, packet.to, serial), domain.clone());
                 if let Some(link) = self.open.get_mut(&place) {
                     link.domain.get_or_insert(domain);
                     let link = link.clone();
+                    self.strange.remove(&link.number);
                     self.keep(&link);
                 }
             }
@@ -243,8 +273,34 @@ impl Book {
         Some(Traffic {
             calls: pages.calls.iter().map(|call| call.told(ends)).collect(),
             connections: links.map(|link| link.told(ends)).collect(),
+            strangers: self.strangers(pages.earlier, ends),
             dropped: dropped.saturating_sub(pages.dropped),
         })
+    }
+
+    /// The connections to the two hosts that nothing explains, since there were so many: of those of a host
+    /// whose daemon was asked to migrate, one for each such call may be explained yet.
+    fn strangers(&self, earlier: u64, ends: &Ends) -> Vec<Stranger> {
+        let mut by_host: BTreeMap<Ipv4Addr, Vec<&Link>> = BTreeMap::new();
+        for link in self.strange.range(earlier + 1..).map(|(_, link)| link) {
+            by_host.entry(link.from.0).or_default().push(link);
+        }
+        let is_to_us = |link: &&Link| [ends.source, ends.destination].contains(&link.to.0);
+        let unexplained = by_host.into_iter().flat_map(|(host, mut links)| {
+            let asking = self.asking.values().filter(|one| **one == host).count();
+            links.truncate(links.len().saturating_sub(asking));
+            links
+        });
+        let ours = unexplained.filter(|link| link.from.0 != ends.client);
+        ours.filter(is_to_us)
+            .map(|link| link.strange(ends))
+            .collect()
+    }
+
+    /// How many domains are expected on the host at `address`.
+    fn expected_on(&self, address: Ipv4Addr) -> usize {
+        let pages = self.domains.values();
+        pages.filter(|pages| pages.hosts.contains(&address)).count()
     }
 }
 
@@ -272,6 +328,15 @@ impl Call {
 }
 
 impl Link {
+    fn strange(&self, ends: &Ends) -> Stranger {
+        Stranger {
+            from: ends.party(self.from.0),
+            to: ends.party(self.to.0),
+            port: self.to.1,
+            others: self.among.saturating_sub(1),
+        }
+    }
+
     fn told(&self, ends: &Ends) -> Connection {
         Connection {
             from: ends.party(self.from.0),
@@ -324,7 +389,10 @@ mod tests {
 
     fn expecting(domains: &[&str]) -> Book {
         let mut book = Book::default();
-        domains.iter().for_each(|domain| book.expect(domain, 5));
+        for domain in domains {
+            book.expect(domain, ENDS.source, 5);
+            book.expect(domain, ENDS.destination, 6);
+        }
         book
     }
 
@@ -409,6 +477,89 @@ mod tests {
         let told = book.traffic("a", &ENDS, 5).unwrap().connections;
         let told: Vec<_> = told.iter().map(|one| (one.port, one.purpose)).collect();
         assert_eq!(told, [(49_153, Purpose::Disks), (49_152, Purpose::Memory)]);
+    }
+
+    /// How the source's daemon comes to be asked by the client.
+    fn asked(book: &mut Book, domain: &str, flags: u32) {
+        let (client, daemon) = ((ENDS.client, 1_000), (ENDS.source, 16_509));
+        note(book, client, daemon, 0, ACK, &perform(domain, flags, 4));
+    }
+
+    fn strangers(book: &Book, domain: &str) -> Vec<(Party, Party, u16, usize)> {
+        let strangers = book.traffic(domain, &ENDS, 5).unwrap().strangers;
+        let told = strangers
+            .iter()
+            .map(|one| (one.from, one.to, one.port, one.others));
+        told.collect()
+    }
+
+    const PEER: (End, End) = ((ENDS.source, 2_000), (ENDS.destination, 16_509));
+    const STRANGE: (Party, Party, u16, usize) = (Party::Source, Party::Destination, 16_509, 0);
+    const P2P: u32 = 2;
+
+    #[test]
+    fn a_connection_that_no_call_explains_is_strange_whichever_way_it_goes() {
+        let mut book = expecting(&["a"]);
+        asked(&mut book, "a", P2P);
+        note(&mut book, PEER.0, PEER.1, 99, SYN, b"");
+        note(&mut book, PEER.0, PEER.1, 100, ACK, &prepare("a", 7, 2));
+        assert_eq!(strangers(&book, "a"), []);
+        let far = (ENDS.destination, 3_000);
+        whole(&mut book, (ENDS.source, 3_000), PEER.1, [0, 0]);
+        whole(&mut book, far, (ENDS.source, 16_509), [0, 0]);
+        whole(&mut book, far, (ENDS.source, 49_152), [9, 9]);
+        whole(&mut book, (ENDS.client, 3_000), PEER.1, [9, 9]);
+        let back = |port| (Party::Destination, Party::Source, port, 0);
+        let all = [STRANGE, back(16_509), back(49_152)];
+        assert_eq!(strangers(&book, "a"), all);
+        book.forget("a");
+        assert!(book.strange.is_empty());
+    }
+
+    #[test]
+    fn a_daemon_that_was_asked_to_migrate_may_call_yet_or_be_refused_before() {
+        let mut book = expecting(&["a"]);
+        note(&mut book, PEER.0, PEER.1, 99, SYN, b"");
+        assert_eq!(strangers(&book, "a"), [STRANGE], "before it was asked");
+        asked(&mut book, "b", P2P);
+        assert_eq!(strangers(&book, "a"), [], "of a domain that nobody expects");
+        whole(&mut book, (ENDS.source, 3_000), PEER.1, [0, 0]);
+        assert_eq!(
+            strangers(&book, "a"),
+            [STRANGE],
+            "one more than was asked for"
+        );
+        note(&mut book, PEER.0, PEER.1, 100, ACK, &prepare("b", 7, 2));
+        assert_eq!(strangers(&book, "a"), [STRANGE], "the other is explained");
+        asked(&mut book, "a", 0);
+        assert_eq!(strangers(&book, "a"), [STRANGE], "the client drives it");
+    }
+
+    #[test]
+    fn a_connection_that_others_may_have_made_is_told_with_their_number_and_an_old_one_is_not() {
+        let mut book = expecting(&["a", "b"]);
+        book.expect("c", Ipv4Addr::new(198, 18, 0, 9), 5);
+        whole(&mut book, PEER.0, PEER.1, [0, 0]);
+        assert_eq!(
+            strangers(&book, "a"),
+            [(STRANGE.0, STRANGE.1, STRANGE.2, 1)]
+        );
+        book.expect("late", ENDS.source, 5);
+        assert_eq!(strangers(&book, "late"), []);
+        book.forget("a");
+        assert_eq!(strangers(&book, "b").len(), 1);
+    }
+
+    #[test]
+    fn the_connections_of_another_domain_are_not_strange_though_nobody_expects_it() {
+        let mut book = expecting(&["a"]);
+        asked(&mut book, "z", 0);
+        let (client, far) = ((ENDS.client, 1), (ENDS.destination, 16_509));
+        note(&mut book, client, far, 0, ACK, &prepare("z", 3, 0));
+        note(&mut book, far, client, 0, ACK, &prepared(3, 49_152, None));
+        let to = (ENDS.destination, 49_152);
+        whole(&mut book, (ENDS.source, 3_000), to, [9, 9]);
+        assert_eq!(strangers(&book, "a"), []);
     }
 
     #[test]
