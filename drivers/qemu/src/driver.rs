@@ -155,7 +155,8 @@ const fn is_fault(step: &Step) -> bool {
             | Step::Leave(..)
             | Step::KillQemu(_)
             | Step::Raw(
-                RawStep::PlugDevice(_)
+                RawStep::SwitchOn(_)
+                    | RawStep::PlugDevice(_)
                     | RawStep::SetClock(_)
                     | RawStep::DisturbDevice(_)
                     | RawStep::CutStream
@@ -166,6 +167,7 @@ const fn is_fault(step: &Step) -> bool {
                 BackupStep::ClearBitmap(..)
                     | BackupStep::Overwrite(_)
                     | BackupStep::UndoWrite(..)
+                    | BackupStep::Rewrite(..)
                     | BackupStep::RemoveFull(_)
             )
     )

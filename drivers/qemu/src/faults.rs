@@ -98,6 +98,20 @@ impl QemuDriver {
         Ok(())
     }
 
+    /// Turns on a capability that changes nothing where there is no postcopy.
+    pub(crate) async fn switch_on(
+        &mut self,
+        side: Side,
+        record: &mut Recorder,
+    ) -> Result<(), StepError> {
+        let on = json!({ "capabilities": [{ "capability": "release-ram", "state": true }] });
+        let party = self.party(side);
+        party
+            .command("migrate-set-capabilities", on, record)
+            .await?;
+        Ok(())
+    }
+
     /// Plugs in a device.
     pub(crate) async fn plug_device(
         &mut self,
