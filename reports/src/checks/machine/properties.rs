@@ -109,7 +109,7 @@ pub(super) fn misfits(
     section: &str,
     [before, after]: [(&Properties<'_>, Version); 2],
 ) -> Vec<String> {
-    let device = section.strip_prefix("device ").map(kind);
+    let device = section.strip_prefix(super::DEVICE).map(kind);
     let [from, to] = [before.1, after.1];
     let is_known = from == to
         || [from, to]
@@ -146,13 +146,6 @@ pub(super) fn misfits(
     all.extend(only(before.0, after.0, "gone"));
     all.extend(only(after.0, before.0, "new"));
     all
-}
-
-/// Whether only some releases tell of a property of a device.
-pub(super) fn is_listed(section: &str, name: &str) -> bool {
-    let device = section.strip_prefix("device ").map(kind);
-    ROWS.iter()
-        .any(|row| row.name == name && device.is_some_and(|kind| row.of.contains(&kind)))
 }
 
 /// The type of a device, by its section's name: `virtio-blk-pci` of `pci.1/virtio-blk-pci virtio-disk0`.
