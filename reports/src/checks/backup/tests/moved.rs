@@ -97,11 +97,13 @@ fn states_in_another_order_are_seen() {
 }
 
 fn sent(change: impl Fn(Side, &mut Value)) -> History {
-    changed(of(SHARED), |saw| match saw {
-        Observation::Command {
+    changed(of(SHARED), |saw| {
+        if let Observation::Command {
             side, arguments, ..
-        } => change(*side, arguments),
-        _ => {}
+        } = saw
+        {
+            change(*side, arguments);
+        }
     })
 }
 

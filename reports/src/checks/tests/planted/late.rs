@@ -131,13 +131,15 @@ fn a_parameter_that_a_side_tells_of_only_once_is_unknown() {
 fn a_qemu_that_is_gone_can_not_be_asked_and_one_that_was_not_looked_for_may_be_there() {
     let silent = silent(raw(MISMATCH), Destination, When::After);
     is_unknown(&silent, Condition::Settings, "when the migration was over");
-    let gone = changed(silent.clone(), |saw| match saw {
-        Observation::Domain {
+    let gone = changed(silent.clone(), |saw| {
+        if let Observation::Domain {
             side: Destination,
             look,
             ..
-        } => *look = DomainState::Absent,
-        _ => {}
+        } = saw
+        {
+            *look = DomainState::Absent;
+        }
     });
     assert_kind(&gone, Condition::Settings, Kind::Pass);
     let unseen = without(silent, |saw| {
