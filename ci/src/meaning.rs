@@ -5,7 +5,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use anyhow::{Context, Result, anyhow, bail};
+use anyhow::{Context, Result, anyhow, bail, ensure};
 use clap::ValueEnum;
 use memchr::memmem;
 use migratrix_lab::{LabError, Store, StoredRelease, cache_folder, recipes};
@@ -340,11 +340,12 @@ pub fn absolute(path: &Path) -> Result<String> {
     })
 }
 
-/// The client program: `MIGRATRIX_CLIENT`, or beside this program, or where `ci/build-client` puts it.
+/// The client programs that this program understands, the first before the others: `MIGRATRIX_CLIENT`, or
+/// beside this program and where `ci/build-client` puts it.
 ///
 /// # Errors
-/// Fails where it is in none of these places.
-pub fn client_binary() -> Result<PathBuf> {
+/// Fails where there is none in these places.
+pub fn client_programs() -> Result<Vec<PathBuf>> {
     let here = std::env::current_exe().context("can't find out where this program is")?;
     let beside = here.with_file_name("migratrix-client");
     let built = here
@@ -373,5 +374,7 @@ pub fn client_binary() -> Result<PathBuf> {
     let understood = |path: &&PathBuf| {
         files::bytes(path).is_ok_and(|it| memmem::find(&it, &CLIENT_MARK).is_some())
     };
-    there.iter().find(understood).cloned().ok_or(stale)
+    let all: Vec<_> = there.iter().filter(understood).cloned().collect();
+    ensure!(!all.is_empty(), stale);
+    Ok(all)
 }

@@ -1,5 +1,6 @@
 //! `migratrix run`: from a selection to reports.
 
+mod client;
 pub mod copies;
 mod end;
 pub mod evidence;
@@ -218,7 +219,7 @@ impl Order {
     pub fn demand_client(&self) -> Result<()> {
         let mut cases = self.plan.cases.iter();
         if cases.any(|case| case.backend == Backend::Libvirt) {
-            meaning::client_binary()?;
+            meaning::client_programs()?;
         }
         Ok(())
     }
@@ -305,8 +306,11 @@ impl Order {
             cases: self.plan.cases.len(),
             fail_fast: self.fail_fast.then_some(self.rules),
         };
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()?;
         let executor = Executor {
-            hosts: self.hosts(&dir)?,
+            hosts: runtime.block_on(self.hosts(&dir))?,
             qemus: self.qemus()?,
             releases: self.releases.clone(),
             deadlines: self.config.deadlines(),
@@ -316,10 +320,7 @@ impl Order {
         };
         let go_on = format!("what is concluded is kept: go on with {}", go_on(&dir));
         let runner = Runner::new(executor, dir, self.known.clone(), settings, jobs)?;
-        let ended = tokio::runtime::Builder::new_current_thread()
-            .enable_all()
-            .build()?
-            .block_on(runner.run(stop));
+        let ended = runtime.block_on(runner.run(stop));
         ended.map_err(|error| anyhow!("{error:#}\n{go_on}"))
     }
 
@@ -447,7 +448,7 @@ impl Order {
         Ok(Some(qemus))
     }
 
-    fn hosts(&self, dir: &RunDir) -> Result<Option<Hosts>> {
+    async fn hosts(&self, dir: &RunDir) -> Result<Option<Hosts>> {
         let real = self
             .plan
             .cases
@@ -458,15 +459,9 @@ impl Order {
             return Ok(None);
         }
         let logs = dir.path().join("hosts");
-        let (store, client) = (meaning::store()?, meaning::client_binary()?);
-        Hosts::new(
-            tuples.into_iter(),
-            &store,
-            &self.config.hosts,
-            client,
-            &logs,
-        )
-        .map(Some)
+        let (store, programs) = (meaning::store()?, meaning::client_programs()?);
+        let hosts = Hosts::new(&tuples, &store, &self.config.hosts, &programs, &logs);
+        hosts.await.map(Some)
     }
 }
 

@@ -27,7 +27,10 @@ use tokio::{
 use crate::{
     config::HostConfig,
     meaning,
-    run::evidence::{Kind, Material},
+    run::{
+        client,
+        evidence::{Kind, Material},
+    },
 };
 
 /// How often a host that no case is on is looked at for what is left there, until that is sure, and how many
@@ -144,15 +147,16 @@ impl Drop for OwnSeat {
 }
 
 impl Hosts {
-    /// The hosts that `tuples` need; none of them is started yet. The lab's logs go to `logs`.
+    /// The hosts that `tuples` need; none of them is started yet. Clients are the first of `programs` that
+    /// starts with the libraries of all of them. The lab's logs go to `logs`.
     ///
     /// # Errors
-    /// Fails where a release is not built, or the lab can't be made.
-    pub fn new<'t>(
-        tuples: impl Iterator<Item = &'t Tuple>,
+    /// Fails where a release is not built, a client doesn't start, or the lab can't be made.
+    pub async fn new(
+        tuples: &BTreeSet<&Tuple>,
         store: &Store,
         remote: &BTreeMap<ReleaseName, HostConfig>,
-        client: PathBuf,
+        programs: &[PathBuf],
         logs: &Path,
     ) -> Result<Self> {
         let mut stored = BTreeMap::new();
@@ -170,6 +174,12 @@ impl Hosts {
                 }
             }
         }
+        let clients: BTreeSet<_> = tuples.iter().map(|tuple| &tuple.client).collect();
+        let clients: Vec<_> = clients
+            .into_iter()
+            .filter_map(|name| stored.get(name))
+            .collect();
+        let client = client::that_starts(programs, &clients).await?;
         let lab = lab_needed.then(|| Lab::new(logs)).transpose()?;
         Ok(Self {
             lab,

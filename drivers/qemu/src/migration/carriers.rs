@@ -41,6 +41,19 @@ pub(crate) fn carriers(opened: &[Opened]) -> Vec<Vec<Carrier>> {
     told.map(ProcResult::unwrap_or_default).collect()
 }
 
+/// Whether a socket of these is still there, though who had it open has ended: what a ring of `io_uring` refers
+/// to is let go of when that is taken apart, which is later (`io_ring_exit_work` in Linux's io_uring.c). The
+/// tables are those of the network that `pid` is in; nothing is there where that has ended as well.
+pub(crate) fn linger(handles: &BTreeSet<Handle>, pid: u32) -> bool {
+    let is_one = |inode| handles.contains(&Handle::Socket(inode));
+    let told = process(pid).and_then(|process| {
+        let is_there = process.unix()?.iter().any(|one| is_one(one.inode))
+            || process.tcp()?.iter().any(|one| is_one(one.inode));
+        Ok(is_there)
+    });
+    told.unwrap_or(false)
+}
+
 /// How many `userfaultfd`s the process has; none where it has ended.
 pub(crate) fn userfaults(pid: u32) -> u32 {
     let open = process(pid).and_then(|process| process.fd());
@@ -179,9 +192,12 @@ mod tests {
     use std::{
         fs::File,
         net::{TcpListener, TcpStream},
-        os::unix::{
-            fs::OpenOptionsExt,
-            net::{UnixListener, UnixStream},
+        os::{
+            fd::AsRawFd,
+            unix::{
+                fs::{MetadataExt, OpenOptionsExt},
+                net::{UnixListener, UnixStream},
+            },
         },
         process::id,
     };
@@ -222,6 +238,17 @@ mod tests {
             &before,
             &carrier(CarrierKind::File, Some(path("old")))
         ));
+    }
+
+    #[test]
+    fn a_socket_lingers_until_nobody_has_it() {
+        let (_near, far) = UnixStream::pair().unwrap();
+        let link = format!("/proc/self/fd/{}", far.as_raw_fd());
+        let own = BTreeSet::from([Handle::Socket(fs::metadata(link).unwrap().ino())]);
+        assert!(handles(id()).is_superset(&own));
+        assert!(linger(&own, id()));
+        drop(far);
+        assert!(!linger(&own, id()), "though its peer is there");
     }
 
     #[test]

@@ -1,17 +1,25 @@
 //! What strikes a migration that is under way from outside.
 
-use std::time::{Duration, Instant};
+use std::{
+    io,
+    time::{Duration, Instant},
+};
 
 use migratrix_contract::Recorder;
 use migratrix_history::{Deed, Observation, Side};
 use migratrix_matrix::Blow;
+use migratrix_qmp::Deadline;
 use nix::sys::signal::Signal;
 
+use super::carriers::{handles, linger};
 use crate::{QemuDriver, error::StepError};
 
 /// For how long nothing may be sent until a source is taken to be held up: with bounds on its bandwidth it
 /// rests, but for less than that (`BUFFER_DELAY` of 100 ms in migration/migration.c).
 const STILL: Duration = Duration::from_millis(300);
+
+/// How long the kernel may take to close what a killed QEMU had open.
+const CLOSES: Duration = Duration::from_secs(10);
 
 impl QemuDriver {
     /// Strikes, and records it. One that is held still goes on again once that has held the source up.
@@ -67,9 +75,20 @@ impl QemuDriver {
         Ok(deed)
     }
 
+    /// Kills the destination's QEMU, and waits until the source's connections to it are closed: what the source
+    /// sends before is taken by nobody, and it may be all that was left.
     async fn kill_destination(&mut self) -> Result<Deed, StepError> {
-        let pid = self.destination.process()?;
+        let (pid, source) = (self.destination.process()?, self.source.process()?);
+        let open = handles(pid);
         self.kill(Side::Destination).await?;
+        let closes = Deadline::after(CLOSES);
+        while linger(&open, source) {
+            if closes.is_past() {
+                let late = StepError::system("see the sockets of a killed QEMU closed");
+                return Err(late(io::Error::from(io::ErrorKind::TimedOut)));
+            }
+            self.pause().await;
+        }
         let process = "qemu".to_owned();
         Ok(Deed::Killed { process, pid })
     }
