@@ -1,15 +1,21 @@
 //! `migratrix doctor`: what this machine can do, and the command that mends what is missing; and
 //! whether the real machines of the settings answer.
 
-use std::{ffi::OsString, time::Duration};
+use std::{
+    ffi::OsString,
+    path::{Path, PathBuf},
+    time::Duration,
+};
 
-use anyhow::{Context, Result};
-use migratrix_lab::{State, cache_folder, client_command, doctor as examine};
+use anyhow::{Context, Result, anyhow};
+use migratrix_lab::{State, StoredRelease, cache_folder, client_command, doctor as examine};
 use migratrix_libvirt::reach;
+use tokio::runtime::Builder;
 
 use crate::{
     config::{Config, HostConfig},
     files, meaning,
+    run::client::that_starts,
     say::{Shown, typed_word},
 };
 
@@ -19,7 +25,9 @@ const PATIENCE: Duration = Duration::from_secs(20);
 /// Prints what was found; gives whether a run can go ahead.
 #[must_use]
 pub fn doctor(config: &Config) -> bool {
-    let program = meaning::client_binary().map_err(|why| format!("{why:#}"));
+    let releases = meaning::store().and_then(|store| Ok(store.list()?.whole));
+    let releases = releases.unwrap_or_default();
+    let program = program(&releases).map_err(|why| format!("{why:#}"));
     let program = program.as_deref().map_err(String::as_str);
     let findings = examine(&cache_folder(), program);
     for finding in &findings {
@@ -33,7 +41,7 @@ pub fn doctor(config: &Config) -> bool {
     let fine = |state| state != State::Missing;
     let machine = findings.iter().all(|finding| fine(finding.state));
     let cache = cache();
-    let client = client();
+    let client = client(&releases, program);
     let hosts = config.hosts.iter().map(|(name, host)| {
         let (state, detail, mend) = look_at(host, client.as_ref());
         tell(state, &format!("host {name}"), &detail, mend.as_deref());
@@ -70,13 +78,21 @@ fn tell(state: State, what: &str, detail: &str, mend: Option<&str>) {
     }
 }
 
+/// The client program that starts with the libraries of all releases that are here.
+fn program(releases: &[StoredRelease]) -> Result<PathBuf> {
+    let programs = meaning::client_programs()?;
+    let releases: Vec<_> = releases.iter().collect();
+    let runtime = Builder::new_current_thread().enable_all().build()?;
+    runtime.block_on(that_starts(&programs, &releases))
+}
+
 /// A client with the library of a release that is here.
-fn client() -> Result<Vec<OsString>> {
-    let releases = meaning::store()?.list()?.whole;
+fn client(releases: &[StoredRelease], program: Result<&Path, &str>) -> Result<Vec<OsString>> {
     let release = releases
         .last()
         .context("no release is built whose client could ask")?;
-    Ok(client_command(release, &meaning::client_binary()?)?)
+    let program = program.map_err(|why| anyhow!("{why}"))?;
+    Ok(client_command(release, program)?)
 }
 
 /// Whether a real machine answers, and what mends it where it doesn't.
@@ -110,9 +126,7 @@ fn look_at(
 }
 
 fn ask(command: &[OsString], uri: &str) -> Result<String> {
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()?;
+    let runtime = Builder::new_current_thread().enable_all().build()?;
     let host = runtime.block_on(reach(command, uri, PATIENCE))?;
     let (libvirt, qemu, hostname) = (host.libvirt, host.qemu, host.hostname);
     Ok(format!(

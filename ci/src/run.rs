@@ -1,6 +1,6 @@
 //! `migratrix run`: from a selection to reports.
 
-mod client;
+pub mod client;
 pub mod copies;
 mod end;
 pub mod evidence;
