@@ -128,6 +128,12 @@ impl Fault {
         self.row().how
     }
 
+    /// Whether it may be taken for another case's that is on the same hosts: it has them for itself.
+    #[must_use]
+    pub const fn is_alone(self) -> bool {
+        matches!(self, Self::Tck(TckFault::StrangerConnected))
+    }
+
     /// When it is committed.
     #[must_use]
     pub const fn moment(self) -> Moment {

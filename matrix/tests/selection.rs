@@ -66,7 +66,7 @@ fn every_fault_is_run_once_a_tuple_and_the_rest_is_counted() {
         ..boundary()
     };
     let cases = faults.cases(&four()).unwrap();
-    assert_eq!(cases.len(), 8 * 56);
+    assert_eq!(cases.len(), 8 * 57);
     let excluded = faults.excluded(&four()).unwrap();
     let product = 8 * Profile::FAULTS.points(Backend::Libvirt).len();
     assert_eq!(excluded.values().sum::<usize>(), product - cases.len());

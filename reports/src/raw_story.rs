@@ -424,6 +424,9 @@ impl Timeline {
             let there = machine(&self.raw, side, side == survivor);
             self.look(side, When::After, there);
         }
+        for side in self.raw.asked_again() {
+            self.step(Verb::Inspect, vec![settings(&self.raw, *side)]);
+        }
         if self.raw.guest.sleeps() {
             self.step(Verb::Wake, vec![event(survivor, "WAKEUP")]);
         }

@@ -275,6 +275,7 @@ fn traffic(case: &Case, scenario: &Scenario) -> Traffic {
             .chain(data)
             .chain(disks)
             .collect(),
+        strangers: Vec::new(),
         dropped: 0,
     }
 }

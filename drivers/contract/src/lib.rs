@@ -28,6 +28,7 @@ mod step;
 mod threads;
 mod told;
 mod tool;
+mod written;
 
 pub use clock::now_unix;
 pub use command_line::{command_line, command_words};
@@ -46,3 +47,4 @@ pub use step::{BackupStep, ColoStep, Litter, Migrate, RawStep, RecoveryStep, Ste
 pub use threads::threads_named;
 pub use told::told;
 pub use tool::ToolSaid;
+pub use written::{write_to_image, written_image};

@@ -69,6 +69,8 @@ pub enum Step {
     Leave(Side, Litter),
     /// Have the domain's QEMU plug in a device, behind libvirt's back.
     Plug(Side),
+    /// Connect from the host to the other one's daemon, and say nothing.
+    Approach(Side),
     /// Stop the host's daemon with `SIGSTOP`.
     StopDaemon(Side),
     /// Kill the guest's QEMU with `SIGKILL`.
@@ -113,6 +115,7 @@ impl Step {
             | Self::LeaveFile(_)
             | Self::Leave(..)
             | Self::Plug(_)
+            | Self::Approach(_)
             | Self::StopDaemon(_)
             | Self::KillQemu(_)
             | Self::KillClient => Verb::Break,
@@ -149,6 +152,7 @@ impl Step {
             | Self::LeaveFile(side)
             | Self::Leave(side, _)
             | Self::Plug(side)
+            | Self::Approach(side)
             | Self::StopDaemon(side)
             | Self::KillQemu(side) => Some(*side),
             Self::Connect | Self::Migrate(_) | Self::KillClient => None,
@@ -209,6 +213,9 @@ impl fmt::Display for Step {
             Self::LeaveFile(side) => write!(f, "leave a file on {}", word(*side)),
             Self::Leave(side, litter) => write!(f, "leave {litter} on {}", word(*side)),
             Self::Plug(side) => write!(f, "have QEMU plug in a device on {}", word(*side)),
+            Self::Approach(side) => {
+                write!(f, "connect from {} to the other daemon", word(*side))
+            }
             Self::StopDaemon(side) => write!(f, "stop the daemon of {}", word(*side)),
             Self::KillQemu(side) => write!(f, "kill QEMU on {}", word(*side)),
             Self::KillClient => f.write_str("kill the client"),

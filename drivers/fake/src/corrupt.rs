@@ -95,6 +95,10 @@ impl Passage {
                 let connections = self.traffic.connections.iter_mut();
                 connections.for_each(|one| one.sent = Some(100));
             }
+            Defect::ConnectsUnasked => {
+                let stranger = traffic::stranger(Destination);
+                self.traffic.strangers.push(stranger);
+            }
             Defect::LeavesListener => self.litter = Some("port 49152 of process 7".to_owned()),
             Defect::LeavesProcess => {
                 self.litter = Some(format!("process {}", Arch::default().emulator()));

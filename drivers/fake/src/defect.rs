@@ -117,6 +117,8 @@ pub enum Defect {
     DropsFlag,
     /// Success is told of memory that never went over the network.
     SendsNothing,
+    /// Somebody connects from the destination to the source's daemon, and says nothing.
+    ConnectsUnasked,
     /// A QEMU stays behind on the source.
     LeavesProcess,
     /// A port stays listened to.
@@ -135,7 +137,7 @@ struct Row {
 
 impl Defect {
     /// All values, in the order of the conditions that catch them.
-    pub const ALL: [Self; 59] = [
+    pub const ALL: [Self; 60] = [
         Self::ForgetsConfig,
         Self::SuspendsInName,
         Self::DefinesNothing,
@@ -192,6 +194,7 @@ impl Defect {
         Self::AddsFlag,
         Self::DropsFlag,
         Self::SendsNothing,
+        Self::ConnectsUnasked,
         Self::LeavesProcess,
         Self::LeavesListener,
         Self::LeavesFile,
@@ -314,6 +317,7 @@ impl Defect {
             Self::AddsFlag => row("adds-flag", PLAIN, Transport, Fail),
             Self::DropsFlag => row("drops-flag", P2P, Transport, Fail),
             Self::SendsNothing => row("sends-nothing", PLAIN, Transport, Fail),
+            Self::ConnectsUnasked => row("connects-unasked", PLAIN, Transport, Fail),
             Self::LeavesListener => row("leaves-listener", PLAIN, NoLeftovers, Fail),
             Self::LeavesProcess => row("leaves-process", PLAIN, NoLeftovers, Fail),
             Self::LeavesFile => row("leaves-file", PLAIN, NoLeftovers, Fail),

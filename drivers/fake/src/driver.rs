@@ -3,7 +3,9 @@
 use std::future;
 
 use migratrix_contract::{Driver, Litter, Migrate, Recorder, Step, Subject};
-use migratrix_history::{Observation, Outcome, Refusal, Side, Traffic, Verb, Versions, When};
+use migratrix_history::{
+    Observation, Outcome, Refusal, Side, Stranger, Traffic, Verb, Versions, When,
+};
 use migratrix_matrix::{Persistence, Point};
 
 use crate::{
@@ -14,7 +16,7 @@ use crate::{
     host::{Host, uuid_of},
     migration::{Passage, sampled, tick},
     recovery::{Flight, LIBVIRT},
-    refusal,
+    refusal, traffic,
 };
 
 const CLIENT_DIED: &str = "the client process has died";
@@ -31,6 +33,8 @@ pub struct FakeDriver {
     client_lives: bool,
     /// What the network has carried.
     traffic: Traffic,
+    /// Connections that were made behind everybody's back, before the migration.
+    strangers: Vec<Stranger>,
 }
 
 /// How a step goes in memory.
@@ -61,6 +65,7 @@ impl FakeDriver {
             flight: Flight::default(),
             client_lives: true,
             traffic: Traffic::default(),
+            strangers: Vec::new(),
         }
     }
 
@@ -156,6 +161,7 @@ impl FakeDriver {
             Step::HaltGuest(side) => self.host(side).must_be_active()?.guest.halt(),
             Step::LeaveFile(side) => self.leave_file(side),
             Step::Leave(side, litter) => self.host(side).litter.push(told(litter)),
+            Step::Approach(side) => self.strangers.push(traffic::stranger(side)),
             Step::StopDaemon(side) => self.host(side).answers = false,
             Step::KillQemu(side) => self.host(side).crash(record)?,
             Step::KillClient => self.client_lives = false,
@@ -201,6 +207,7 @@ impl FakeDriver {
             passage.corrupt(defect);
         }
         self.traffic = passage.traffic.clone();
+        self.traffic.strangers.append(&mut self.strangers);
         passage.enact(from, to, record);
         Ok(())
     }

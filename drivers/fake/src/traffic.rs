@@ -1,7 +1,7 @@
 //! What the network carries of a migration: calls of libvirt's protocol, and connections.
 
 use migratrix_contract::Migrate;
-use migratrix_history::{Connection, Party, Purpose, RemoteCall, Traffic};
+use migratrix_history::{Connection, Party, Purpose, RemoteCall, Side, Stranger, Traffic};
 use migratrix_matrix::Control;
 
 /// The port that libvirt's daemons listen on.
@@ -63,6 +63,7 @@ pub(crate) fn honest(how: &Migrate, sent: u64) -> Traffic {
     Traffic {
         calls,
         connections,
+        strangers: Vec::new(),
         dropped: 0,
     }
 }
@@ -73,6 +74,20 @@ fn data(memory: u64, channels: u32) -> Vec<Connection> {
     let first = connection(DATA, if channels == 0 { memory } else { TALK });
     let others = (0..channels).map(|_| connection(DATA, share));
     std::iter::once(first).chain(others).collect()
+}
+
+/// A connection from a side to the other one's daemon that nothing explains.
+pub(crate) const fn stranger(side: Side) -> Stranger {
+    let (from, to) = match side {
+        Side::Source => (Party::Source, Party::Destination),
+        Side::Destination => (Party::Destination, Party::Source),
+    };
+    Stranger {
+        from,
+        to,
+        port: DAEMON,
+        others: 0,
+    }
 }
 
 pub(crate) const fn connection(port: u16, sent: u64) -> Connection {

@@ -126,7 +126,9 @@ impl Header {
     ///   [`crate::Observation::Description`], the guest's registers and all of its memory.
     /// - 2: what went by between two QEMUs, [`crate::Observation::Wire`], and what is open in postcopy,
     ///   [`crate::Observation::Userfaults`].
-    pub const EVIDENCE: u32 = 2;
+    /// - 3: what is set when a raw migration is over, and under way in COLO; what was written to the disks of
+    ///   a chain, in an image of our own; connections that no call explains.
+    pub const EVIDENCE: u32 = 3;
 
     /// Its line in the file, without the line's end.
     #[must_use]

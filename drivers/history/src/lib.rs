@@ -32,7 +32,9 @@ pub use observation::{
 };
 
 pub use recovery::{Deed, Glimpse, HealingCall, Pending, Proof, Silence, Watcher};
-pub use traffic::{Carrier, CarrierKind, Connection, Party, Purpose, RemoteCall, Traffic, Wire};
+pub use traffic::{
+    Carrier, CarrierKind, Connection, Party, Purpose, RemoteCall, Stranger, Traffic, Wire,
+};
 
 pub use migratrix_matrix::Side;
 

@@ -29,9 +29,27 @@ pub struct Traffic {
     /// The connections that the migration was made over: each that carried a call of one daemon to the
     /// other, and those to the ports that the destination named for its data.
     pub connections: Vec<Connection>,
+    /// Connections to a host of the migration, from one that is not the client, that no call and no port that
+    /// was named explains.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub strangers: Vec<Stranger>,
     /// How many packets the kernel could not keep meanwhile: more than none, and what was not seen may
     /// have been there.
     pub dropped: u64,
+}
+
+/// A connection that nothing explains.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct Stranger {
+    /// Who made it.
+    pub from: Party,
+    /// Whom to.
+    pub to: Party,
+    /// The port there.
+    pub port: u16,
+    /// How many other cases had that host when it was made.
+    pub others: usize,
 }
 
 /// A call of libvirt's remote protocol.

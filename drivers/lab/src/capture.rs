@@ -82,11 +82,11 @@ impl Capture {
         Ok(capture)
     }
 
-    /// Keeps what is captured of the domain from now on.
-    pub(crate) fn expect(&self, domain: &str) {
+    /// Keeps what is captured of the domain from now on, which is expected on the host at `address`.
+    pub(crate) fn expect(&self, domain: &str, address: Ipv4Addr) {
         let mut state = self.state();
         let dropped = state.drain();
-        state.book.expect(domain, dropped);
+        state.book.expect(domain, address, dropped);
     }
 
     /// Forgets what was captured of the domain.

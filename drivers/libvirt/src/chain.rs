@@ -46,7 +46,7 @@ impl LibvirtDriver<'_> {
             BackupStep::ClearBitmap(side, _, bitmap) => self.clear_bitmap(side, bitmap).await,
             BackupStep::Overwrite(link) => self.overwrite(&link.file()).await,
             BackupStep::RemoveFull(drive) => self.remove_image(&drive.full()),
-            BackupStep::MeetIncapable | BackupStep::UndoWrite(..) => {
+            BackupStep::MeetIncapable | BackupStep::UndoWrite(..) | BackupStep::Rewrite(..) => {
                 Err(Error::Foreign(Step::Backup(step).to_string()))
             }
         }
@@ -74,8 +74,9 @@ impl LibvirtDriver<'_> {
             BackupAction::Laps => self.guest_writes(side, record).await,
             BackupAction::Compare(link) => {
                 let (one, other) = (self.shared(&link.file()), self.shared(&link.reference()));
-                self.compare(&[Side::Source, Side::Destination], &one, &other, record)
-                    .await?;
+                let both = &Side::BOTH;
+                self.compare(both, &one, (&other, "qcow2"), record).await?;
+                self.compare_with_written(both, &one, record).await?;
                 self.survey_image(side, &one, record).await
             }
             BackupAction::Keep => self.keep().await,
@@ -189,8 +190,9 @@ impl LibvirtDriver<'_> {
     async fn end(&mut self, side: Side, record: &mut Recorder) -> Result<(), Error> {
         self.act(side, DomainAction::Destroy).await?;
         let (end, disk) = (self.shared(&Chained::LAST.file()), self.disk());
-        self.compare(self.who_has_disk(), &end, &disk, record)
-            .await?;
+        let sides = self.who_has_disk();
+        self.compare(sides, &end, (&disk, "qcow2"), record).await?;
+        self.compare_with_written(sides, &disk, record).await?;
         self.survey_image(side, &end, record).await
     }
 }

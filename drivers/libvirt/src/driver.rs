@@ -136,6 +136,7 @@ impl<'a> LibvirtDriver<'a> {
             | Step::LeaveFile(_)
             | Step::Leave(..)
             | Step::Plug(_)
+            | Step::Approach(_)
             | Step::StopDaemon(_)
             | Step::KillQemu(_)
             | Step::KillClient => self.break_on_purpose(step, record).await,

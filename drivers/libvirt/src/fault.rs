@@ -16,6 +16,9 @@ const MARK: u32 = 511;
 /// Where the QEMU listens that is left: a port of libvirt's migrations that no other case comes to.
 const LISTENS_AT: &str = "tcp:0.0.0.0:49215";
 
+/// The port of libvirt's daemons.
+const DAEMON: u16 = 16_509;
+
 /// A UUID of its 32 digits.
 fn uuid_of_parts(digits: &str) -> String {
     let at = |from: usize, to: usize| digits.get(from..to).unwrap_or_default();
@@ -37,6 +40,7 @@ impl LibvirtDriver<'_> {
             Step::LeaveFile(side) => self.leave_file(side)?,
             Step::Leave(side, litter) => self.leave(side, litter).await?,
             Step::Plug(side) => self.plug(side).await?,
+            Step::Approach(side) => self.approach(side)?,
             Step::StopDaemon(side) => {
                 let done = self.host(side).stop_daemon().await;
                 self.broken(side, "can't stop the daemon", done)?;
@@ -159,20 +163,34 @@ impl LibvirtDriver<'_> {
             "none",
         ];
         let words = [&words[..], &["-daemonize", "-incoming", LISTENS_AT]].concat();
-        let command = self.host(side).command(&words);
-        let started = command.and_then(|command| {
-            let mut command = command.ok_or(io::ErrorKind::Unsupported)?;
-            command
-                .stdin(Stdio::null())
-                .stdout(Stdio::null())
-                .stderr(Stdio::null());
-            let status = command.status()?;
-            status
-                .success()
-                .then_some(())
-                .ok_or_else(|| io::Error::other(status.to_string()))
-        });
+        let started = self.run_on(side, &words);
         self.broken(side, "can't start a QEMU that listens", started)
+    }
+
+    /// Connects to the other side's daemon by the shell that each root has, and ends that at once.
+    fn approach(&self, side: Side) -> Result<(), Error> {
+        let uri = self.host(side.other()).uri();
+        let address = uri.split('/').nth(2).unwrap_or_default();
+        let line = format!("exec 3<>/dev/tcp/{address}/{DAEMON}");
+        let done = self.run_on(side, &["bash", "-c", &line]);
+        self.broken(side, "can't connect to the other daemon", done)
+    }
+
+    /// Runs a command on a host, which must succeed, and is silent.
+    fn run_on(&self, side: Side, words: &[&str]) -> io::Result<()> {
+        let mut command = self
+            .host(side)
+            .command(words)?
+            .ok_or(io::ErrorKind::Unsupported)?;
+        command
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null());
+        let status = command.status()?;
+        status
+            .success()
+            .then_some(())
+            .ok_or_else(|| io::Error::other(status.to_string()))
     }
 
     async fn leave_copy(&mut self, side: Side) -> Result<(), Error> {

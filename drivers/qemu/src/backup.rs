@@ -40,6 +40,7 @@ impl QemuDriver {
             }
             BackupStep::Overwrite(link) => self.overwrite(&case, link).await,
             BackupStep::UndoWrite(side, drive) => self.undo_write(&case, side, drive, record).await,
+            BackupStep::Rewrite(side, drive) => self.rewrite(&case, side, drive, record).await,
             BackupStep::RemoveFull(drive) => self.remove_full(drive),
         }
     }
@@ -133,7 +134,7 @@ impl QemuDriver {
         let arguments = json!({ "node-name": drive.name(), "size": Drive::GROWN });
         let party = self.party(side);
         party.command("block_resize", arguments, record).await?;
-        Ok(())
+        self.keep_written(drive, Drive::GROWN, &[])
     }
 
     /// Records the bitmaps of all disks.

@@ -128,6 +128,7 @@ impl QemuDriver {
             | Step::Destroy(_)
             | Step::Migrate(_)
             | Step::StopDaemon(_)
+            | Step::Approach(_)
             | Step::Leave(_, Litter::UuidFile | Litter::Copy)
             | Step::Recovery(_)
             | Step::KillClient => Err(StepError::OtherBackEnd(*step)),
@@ -154,7 +155,8 @@ const fn is_fault(step: &Step) -> bool {
             | Step::Leave(..)
             | Step::KillQemu(_)
             | Step::Raw(
-                RawStep::PlugDevice(_)
+                RawStep::SwitchOn(_)
+                    | RawStep::PlugDevice(_)
                     | RawStep::SetClock(_)
                     | RawStep::DisturbDevice(_)
                     | RawStep::CutStream
@@ -165,6 +167,7 @@ const fn is_fault(step: &Step) -> bool {
                 BackupStep::ClearBitmap(..)
                     | BackupStep::Overwrite(_)
                     | BackupStep::UndoWrite(..)
+                    | BackupStep::Rewrite(..)
                     | BackupStep::RemoveFull(_)
             )
     )

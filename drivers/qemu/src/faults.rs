@@ -62,7 +62,7 @@ impl QemuDriver {
     /// Leaves a file in the case's folder.
     pub(crate) fn leave_file(&self, _side: Side) -> Result<(), StepError> {
         self.scratch.make()?;
-        self.scratch.write("left", b"left on purpose\n")
+        self.scratch.litter(".left")
     }
 
     /// Starts a QEMU that waits for a guest, and has nothing of the case on its command line.
@@ -95,6 +95,20 @@ impl QemuDriver {
     /// Garbles what the side's QEMU says from now on.
     pub(crate) fn garble(&mut self, side: Side) -> Result<(), StepError> {
         self.party(side).qemu()?.garble();
+        Ok(())
+    }
+
+    /// Turns on a capability that changes nothing where there is no postcopy.
+    pub(crate) async fn switch_on(
+        &mut self,
+        side: Side,
+        record: &mut Recorder,
+    ) -> Result<(), StepError> {
+        let on = json!({ "capabilities": [{ "capability": "release-ram", "state": true }] });
+        let party = self.party(side);
+        party
+            .command("migrate-set-capabilities", on, record)
+            .await?;
         Ok(())
     }
 

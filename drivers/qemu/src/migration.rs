@@ -23,6 +23,8 @@ impl QemuDriver {
         match step {
             RawStep::Launch(side) => self.launch(side, record).await,
             RawStep::Configure(side) => self.configure(side, record).await,
+            RawStep::AskSettings(side) => self.ask_settings(side, record).await,
+            RawStep::SwitchOn(side) => self.switch_on(side, record).await,
             RawStep::AwaitSleep(side) => self.await_sleep(side, record).await,
             RawStep::Wake(side) => self.wake(side, record).await,
             RawStep::UseDevice(side, when) => self.use_device(side, when, record).await,

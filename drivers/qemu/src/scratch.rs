@@ -1,9 +1,10 @@
 //! The folder of a case.
 
 use std::{
-    collections::BTreeSet,
-    ffi::{OsStr, OsString},
-    fs,
+    collections::BTreeMap,
+    ffi::OsString,
+    fs::{self, FileType},
+    os::unix::fs::FileTypeExt,
     path::{Path, PathBuf},
     sync::{Mutex, MutexGuard, PoisonError},
     time::Duration,
@@ -15,12 +16,22 @@ use tokio::time::{Instant, interval};
 
 use crate::error::StepError;
 
+/// What a name was given for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Given {
+    /// A file or a socket.
+    File,
+    /// A folder.
+    Folder,
+}
+
 /// A folder that one case has for itself. It is removed when this is dropped, at the latest.
 #[derive(Debug)]
 pub(crate) struct Scratch {
     folder: PathBuf,
-    /// The names in it that were given to somebody: nothing else is to be there.
-    given: Mutex<BTreeSet<OsString>>,
+    /// The paths in it that were given to somebody: nothing else is to be there, nor anything of another
+    /// kind.
+    given: Mutex<BTreeMap<PathBuf, Given>>,
     /// What else was there when it was removed.
     strange: Mutex<Vec<String>>,
 }
@@ -29,15 +40,14 @@ impl Scratch {
     pub(crate) const fn new(folder: PathBuf) -> Self {
         Self {
             folder,
-            given: Mutex::new(BTreeSet::new()),
+            given: Mutex::new(BTreeMap::new()),
             strange: Mutex::new(Vec::new()),
         }
     }
 
     /// The path of a file in it, which may be there from now on.
     pub(crate) fn path(&self, name: &str) -> PathBuf {
-        let first = Path::new(name).iter().next();
-        held(&self.given).extend(first.map(OsStr::to_owned));
+        held(&self.given).entry(name.into()).or_insert(Given::File);
         self.folder.join(name)
     }
 
@@ -54,8 +64,16 @@ impl Scratch {
 
     /// Makes a folder in it.
     pub(crate) fn make_within(&self, name: &str) -> Result<(), StepError> {
-        let path = self.path(name);
+        held(&self.given).insert(name.into(), Given::Folder);
+        let path = self.folder.join(name);
         Ok(fs::create_dir_all(&path).map_err(QemuError::file("create", path))?)
+    }
+
+    /// Leaves a file in it that nobody was given, on purpose.
+    pub(crate) fn litter(&self, name: &str) -> Result<(), StepError> {
+        let path = self.folder.join(name);
+        let left = fs::write(&path, b"left on purpose\n");
+        Ok(left.map_err(QemuError::file("write", path))?)
     }
 
     /// Writes a file.
@@ -72,29 +90,45 @@ impl Scratch {
         Ok(self.text(BOOT))
     }
 
-    /// The names of all that is left in it, and of what was there when it was removed and nobody was given.
+    /// The paths of all that is left in it, and of what was there when it was removed and nobody was given.
     pub(crate) fn left(&self) -> Vec<String> {
         let mut left = held(&self.strange).clone();
-        left.extend(self.entries().iter().map(|path| told(path)));
+        left.extend(entries(&self.folder).iter().map(|(path, _)| told(path)));
         left
     }
 
     /// Removes it with all that is in it.
     pub(crate) fn remove(&self) {
-        let given = held(&self.given).clone();
-        let is_strange =
-            |path: &PathBuf| path.file_name().is_some_and(|name| !given.contains(name));
-        let strange = self.entries().into_iter().filter(is_strange);
-        held(&self.strange).extend(strange.map(|path| told(&path)));
+        let strange = self.strange_in(&self.folder);
+        held(&self.strange).extend(strange);
         // What can't be removed is found as leftovers.
         drop(fs::remove_dir_all(&self.folder));
     }
 
-    fn entries(&self) -> Vec<PathBuf> {
-        let entries = fs::read_dir(&self.folder);
-        let entries = entries.into_iter().flatten().flatten();
-        entries.map(|entry| entry.path()).collect()
+    /// What lies in the folder, and in those in it that were given, and nobody was given.
+    fn strange_in(&self, folder: &Path) -> Vec<String> {
+        let mut strange = Vec::new();
+        for (path, kind) in entries(folder) {
+            match self.given_for(&path) {
+                Some(Given::Folder) if kind.is_dir() => strange.extend(self.strange_in(&path)),
+                Some(Given::File) if kind.is_file() || kind.is_socket() => {}
+                Some(Given::File | Given::Folder) | None => strange.push(told(&path)),
+            }
+        }
+        strange
     }
+
+    fn given_for(&self, path: &Path) -> Option<Given> {
+        let within = path.strip_prefix(&self.folder).ok()?;
+        held(&self.given).get(within).copied()
+    }
+}
+
+/// What lies in a folder, each with what it is: a link is not followed.
+fn entries(folder: &Path) -> Vec<(PathBuf, FileType)> {
+    let entries = fs::read_dir(folder).into_iter().flatten().flatten();
+    let entries = entries.filter_map(|entry| Some((entry.path(), entry.file_type().ok()?)));
+    entries.collect()
 }
 
 fn told(path: &Path) -> String {
@@ -141,16 +175,18 @@ impl Scratch {
         (MARK.into(), self.folder.clone().into())
     }
 
-    /// The processes that have something of it on their command lines, or its mark in their environment.
+    /// The processes that have something of it on their command lines, its mark in their environment, or
+    /// are in it.
     pub(crate) fn processes(&self) -> Vec<String> {
-        let name = self.text("");
+        let name = format!("{}/", self.folder.display());
         let mark = format!("{MARK}={}\0", self.folder.display());
         let entries = fs::read_dir("/proc").into_iter().flatten().flatten();
         let processes = entries.filter(|entry| is_number(&entry.file_name()));
         let lines = processes.filter_map(|entry| {
             let line = read(&entry.path().join("cmdline"))?;
             let is_ours = line.contains(&name)
-                || read(&entry.path().join("environ")).is_some_and(|all| all.contains(&mark));
+                || read(&entry.path().join("environ")).is_some_and(|all| all.contains(&mark))
+                || self.has_within(&entry.path().join("cwd"));
             is_ours.then(|| {
                 format!(
                     "process {}: {}",
@@ -162,6 +198,19 @@ impl Scratch {
         lines.collect()
     }
 }
+
+impl Scratch {
+    /// Whether what this link of a process leads to is the folder or lies in it, removed or not.
+    fn has_within(&self, link: &Path) -> bool {
+        let to = fs::read_link(link).unwrap_or_default();
+        let to = to.to_string_lossy();
+        let within = to.strip_prefix(&*self.folder.to_string_lossy());
+        within.is_some_and(|rest| ["", REMOVED].contains(&rest) || rest.starts_with('/'))
+    }
+}
+
+/// What the kernel says behind the path of a folder that is no more.
+const REMOVED: &str = " (deleted)";
 
 /// What a file of a process says; `None` where it may not be read, or is no more.
 fn read(path: &Path) -> Option<String> {
@@ -222,6 +271,45 @@ mod tests {
         scratch.remove();
         assert!(!strange.exists());
         assert_eq!(scratch.left(), [strange.display().to_string()]);
+    }
+
+    #[test]
+    fn what_lies_below_or_is_of_another_kind_than_was_given_is_left_over() {
+        let folder = tempfile::tempdir().unwrap();
+        let scratch = Scratch::new(folder.path().join("case"));
+        scratch.make_within("keys").unwrap();
+        scratch.write("keys/one", b"1").unwrap();
+        scratch.litter("keys/two").unwrap();
+        std::os::unix::fs::symlink("/nowhere", scratch.path("link")).unwrap();
+        nix::unistd::mkfifo(&scratch.path("fifo"), nix::sys::stat::Mode::S_IRWXU).unwrap();
+        fs::create_dir(scratch.path("file")).unwrap();
+        drop(std::os::unix::net::UnixListener::bind(scratch.path("socket")).unwrap());
+        scratch.litter(".hidden").unwrap();
+        scratch.remove();
+        let mut left = scratch.left();
+        left.sort();
+        let names = [".hidden", "fifo", "file", "keys/two", "link"];
+        let strange = names.map(|name| format!("{}/case/{name}", folder.path().display()));
+        assert_eq!(left, strange);
+    }
+
+    #[test]
+    fn a_process_is_known_by_the_folder_that_it_is_in_though_that_was_removed() {
+        let folder = tempfile::tempdir().unwrap();
+        let scratch = Scratch::new(folder.path().join("case"));
+        let other = Scratch::new(folder.path().join("cas"));
+        scratch.make_within("in").unwrap();
+        let mut command = Command::new("/bin/sh");
+        command
+            .args(["-c", "read line; exit 0"])
+            .current_dir(scratch.path("in"));
+        let mut child = command.stdin(Stdio::piped()).spawn().unwrap();
+        assert_eq!(scratch.processes().len(), 1);
+        scratch.remove();
+        assert_eq!(scratch.processes().len(), 1);
+        assert_eq!(other.processes(), Vec::<String>::new());
+        drop(child.stdin.take());
+        assert!(child.wait().unwrap().success());
     }
 
     #[tokio::test]

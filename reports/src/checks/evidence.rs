@@ -340,6 +340,11 @@ impl<'h> Evidence<'h> {
         self.header().evidence >= 2
     }
 
+    /// Whether drivers asked again what is set when it was over, and compared images with what was written.
+    pub const fn records_ends(&self) -> bool {
+        self.header().evidence >= 3
+    }
+
     /// The document that a host gave of the domain at a look.
     pub fn document(&self, side: Side, when: When, of: Document) -> Result<&str, Verdict> {
         self.document_if_given(side, when, of)

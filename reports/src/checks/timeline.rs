@@ -406,9 +406,13 @@ fn asked_in(saw: &Observation) -> &'static [Verb] {
         Observation::Job { .. } => &[Verb::Job, Verb::Await],
         Observation::Memory { .. } => &[Verb::Survey],
         Observation::Ram { .. } => &[Verb::Ram],
-        Observation::Settings { .. } => {
-            &[Verb::Configure, Verb::Start, Verb::Listen, Verb::Migrate]
-        }
+        Observation::Settings { .. } => &[
+            Verb::Configure,
+            Verb::Start,
+            Verb::Listen,
+            Verb::Migrate,
+            Verb::Inspect,
+        ],
         Observation::Device { .. } => &[Verb::UseDevice],
         Observation::Colo { .. } => &[Verb::Await],
         Observation::Mirror { .. } => &[Verb::Mirror],

@@ -5,7 +5,7 @@ use std::{collections::HashMap, path::Path};
 use anyhow::Result;
 use migratrix_history::Observation;
 use migratrix_libvirt::{LibvirtDriver, Listener, Slot};
-use migratrix_matrix::{Axis, Case, HostSetup, ReleaseName, Writer};
+use migratrix_matrix::{Axis, Case, Fault, HostSetup, ReleaseName, Writer};
 use tokio::time::timeout;
 
 use super::{Attempt, AttemptResult, BOOT_IMAGE, COMMON_MACHINE, Executor};
@@ -74,7 +74,8 @@ impl Executor {
         dir: &RunDir,
     ) -> Result<AttemptResult> {
         let tuple = &job.case.tuple;
-        let pair = match hosts.pair(tuple, job.setup, job.alone).await {
+        let alone = job.alone || job.case.fault.is_some_and(Fault::is_alone);
+        let pair = match hosts.pair(tuple, job.setup, alone).await {
             Ok(pair) => pair,
             Err(why) => return self.no_hosts(job, machine, why, dir),
         };

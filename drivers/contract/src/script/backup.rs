@@ -4,7 +4,7 @@ use migratrix_guest::Disk;
 use migratrix_history::Side;
 use migratrix_matrix::{
     Backup, BackupAction, BackupFault, Chained, ChainedFault, DirtyBitmap, Drive, Link, OnError,
-    Writer,
+    WriteSet, Writer,
 };
 
 use crate::{BackupStep, Phase, Script, Step};
@@ -91,6 +91,11 @@ impl Script {
                     broken(BackupStep::Overwrite(SPOILED)),
                 );
             }
+            BackupFault::WriteChanged => {
+                let act = BackupAction::Write(Drive::First, WriteSet::First);
+                let rewrite = broken(BackupStep::Rewrite(Side::Source, Drive::First));
+                self.behind(is(act), rewrite);
+            }
             BackupFault::LinkMissing => {
                 self.before(
                     is(BackupAction::End),
@@ -99,12 +104,8 @@ impl Script {
             }
             BackupFault::WriteLost => {
                 let undo = broken(BackupStep::UndoWrite(Side::Destination, Drive::First));
-                self.before(is(BackupAction::Halt), undo);
-                let place = self.steps.iter().position(|(_, step)| *step == undo);
-                if let Some(place) = place {
-                    // Behind the guest's last write, so that it doesn't write there again.
-                    self.steps.swap(place, place + 1);
-                }
+                // Behind the guest's last write, so that it doesn't write there again.
+                self.behind(is(BackupAction::Halt), undo);
             }
             BackupFault::FileLeft => {
                 let is_for_leftovers = |step: &Step| matches!(step, Step::Leftovers(_));
@@ -139,6 +140,14 @@ impl Script {
                     broken(BackupStep::RemoveFull(SPOILED.drive)),
                 );
             }
+        }
+    }
+
+    /// Puts `step` right behind the first step that `is` names, in the phase of that one.
+    fn behind(&mut self, is: impl Fn(&Step) -> bool, step: Step) {
+        if let Some(place) = self.steps.iter().position(|(_, other)| is(other)) {
+            let phase = self.steps[place].0;
+            self.steps.insert(place + 1, (phase, step));
         }
     }
 

@@ -82,6 +82,8 @@ fn begin() -> Vec<Step> {
         Step::Raw(RawStep::Migrate),
         Step::Raw(RawStep::Await(Source, COLO)),
         Step::Raw(RawStep::Await(Destination, COLO)),
+        Step::Raw(RawStep::AskSettings(Source)),
+        Step::Raw(RawStep::AskSettings(Destination)),
     ]
 }
 
@@ -154,6 +156,11 @@ impl Script {
             }
             ColoFault::SurvivorStopped => self.after(Phase::Migration, [Step::Suspend(Source)]),
             ColoFault::NotFenced => self.leave_out(colo(ColoStep::Fence(Destination))),
+            ColoFault::FileLeft => self.after(Phase::After, [Step::LeaveFile(Source)]),
+            ColoFault::SwitchedOn => {
+                let on = Step::Raw(RawStep::SwitchOn(Source));
+                self.after(Phase::Before, [on]);
+            }
             ColoFault::ColoLeftOn => self.leave_out(colo(ColoStep::LeaveColo(Source))),
         }
     }

@@ -323,6 +323,8 @@ fn after(raw_migration: &Raw) -> Vec<Step> {
         Step::Inspect(Source, When::After),
         Step::Inspect(Destination, When::After),
     ];
+    let asked = raw_migration.asked_again().iter();
+    steps.extend(asked.map(|side| raw(RawStep::AskSettings(*side))));
     match raw_migration.guest {
         GuestState::Running | GuestState::Stopped => {}
         GuestState::Suspended => steps.push(raw(RawStep::Wake(survivor))),

@@ -103,6 +103,7 @@ impl Script {
                     Step::Define(Destination, Uuid::Foreign),
                 ],
             ),
+            TckFault::StrangerConnected => self.after(Phase::Before, [Step::Approach(Source)]),
             TckFault::DaemonStopped => self.after(Phase::Before, [Step::StopDaemon(Source)]),
             TckFault::QemuKilled => self.after(Phase::Before, [Step::KillQemu(Source)]),
             TckFault::ClientKilled => self.after(Phase::Before, [Step::KillClient]),

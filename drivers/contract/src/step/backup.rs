@@ -22,6 +22,8 @@ pub enum BackupStep {
     Overwrite(Link),
     /// Overwrite a sector that the guest has written, on its disk.
     UndoWrite(Side, Drive),
+    /// Write another pattern where the first writes have begun, and tell nobody.
+    Rewrite(Side, Drive),
     /// Remove the full backup of a disk.
     RemoveFull(Drive),
 }
@@ -35,6 +37,7 @@ impl BackupStep {
             Self::ClearBitmap(..)
             | Self::Overwrite(_)
             | Self::UndoWrite(..)
+            | Self::Rewrite(..)
             | Self::RemoveFull(_) => Verb::Break,
         }
     }
@@ -43,9 +46,10 @@ impl BackupStep {
     #[must_use]
     pub const fn side(&self) -> Option<Side> {
         match self {
-            Self::Act(side, _) | Self::ClearBitmap(side, ..) | Self::UndoWrite(side, _) => {
-                Some(*side)
-            }
+            Self::Act(side, _)
+            | Self::ClearBitmap(side, ..)
+            | Self::UndoWrite(side, _)
+            | Self::Rewrite(side, _) => Some(*side),
             Self::ReinstateNothing => Some(Side::Destination),
             Self::MeetIncapable | Self::Overwrite(_) | Self::RemoveFull(_) => None,
         }
@@ -64,6 +68,9 @@ impl fmt::Display for BackupStep {
             Self::Overwrite(link) => write!(f, "overwrite a sector of {link}"),
             Self::UndoWrite(side, drive) => {
                 write!(f, "undo a write of the guest to {drive} on {}", word(*side))
+            }
+            Self::Rewrite(side, drive) => {
+                write!(f, "write another pattern to {drive} on {}", word(*side))
             }
             Self::RemoveFull(drive) => write!(f, "remove the full backup of {drive}"),
         }

@@ -18,6 +18,8 @@ pub enum RawStep {
     /// Set capabilities and parameters on a side, ask them back, and record what it says. Bandwidth
     /// and downtime are set so that the migration does not end before [`RawStep::Converge`].
     Configure(Side),
+    /// Ask a side again what is set, and record what it says; one that is gone says nothing.
+    AskSettings(Side),
     /// Let the guest go, which was held until now, and wait until it sleeps (`SUSPEND`).
     AwaitSleep(Side),
     /// Wake the guest (`system_wakeup`).
@@ -70,6 +72,8 @@ pub enum RawStep {
     Strike(Blow),
     /// Record the stream that lies in the file.
     ReadStream,
+    /// Turn a capability on that the case has not got, when all was asked back.
+    SwitchOn(Side),
     /// Plug in a device (`device_add`).
     PlugDevice(Side),
     /// Set the year of the guest's clock back, through its ports.
@@ -106,12 +110,14 @@ impl RawStep {
             Self::Strike(_) => Verb::Strike,
             Self::Wake(_) => Verb::Wake,
             Self::UseDevice(..) => Verb::UseDevice,
-            Self::CountChannels
+            Self::AskSettings(_)
+            | Self::CountChannels
             | Self::InspectCarriers
             | Self::InspectPostcopy
             | Self::InspectWire
             | Self::ReadStream => Verb::Inspect,
-            Self::PlugDevice(_)
+            Self::SwitchOn(_)
+            | Self::PlugDevice(_)
             | Self::SetClock(_)
             | Self::DisturbDevice(_)
             | Self::CutStream
@@ -126,6 +132,8 @@ impl RawStep {
         match self {
             Self::Launch(side)
             | Self::Configure(side)
+            | Self::AskSettings(side)
+            | Self::SwitchOn(side)
             | Self::AwaitSleep(side)
             | Self::Wake(side)
             | Self::UseDevice(side, _)
@@ -165,6 +173,14 @@ impl fmt::Display for RawStep {
         match self {
             Self::Launch(side) => write!(f, "launch {}", word(*side)),
             Self::Configure(side) => write!(f, "configure {}", word(*side)),
+            Self::AskSettings(side) => write!(f, "ask {} again what is set", word(*side)),
+            Self::SwitchOn(side) => {
+                write!(
+                    f,
+                    "turn a capability on that nobody asked for on {}",
+                    word(*side)
+                )
+            }
             Self::AwaitSleep(side) => write!(f, "await sleep on {}", word(*side)),
             Self::Wake(side) => write!(f, "wake {}", word(*side)),
             Self::UseDevice(side, when) => {

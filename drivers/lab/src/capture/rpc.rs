@@ -57,6 +57,22 @@ const FLAGS: [&str; 20] = [
     "VIR_MIGRATE_ZEROCOPY",
 ];
 
+/// The flag by which a daemon drives the migration itself.
+const PEER_TO_PEER: &str = FLAGS[1];
+
+/// Whether a call has a daemon ask another one; `Some(false)` where it is that daemon's own.
+pub(super) fn asks_daemon(procedure: &str, flags: Option<&BTreeSet<String>>) -> Option<bool> {
+    let [_, prepare, prepare_tunnel, perform] = PROCEDURES;
+    match procedure {
+        // Of a call that was cut its flags are not known.
+        _ if procedure == perform => flags
+            .is_none_or(|flags| flags.contains(PEER_TO_PEER))
+            .then_some(true),
+        _ if procedure == prepare || procedure == prepare_tunnel => Some(false),
+        _ => None,
+    }
+}
+
 /// A message of a migration.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Message {

@@ -261,7 +261,7 @@ impl Host for LabHost {
             watch.books.enter(owner);
         }
         if let Ok(capture) = &self.capture {
-            capture.expect(&owner.domain);
+            capture.expect(&owner.domain, self.address);
         }
     }
 

@@ -99,8 +99,9 @@ impl LibvirtDriver<'_> {
         if copied || self.subject.guest.disk.is_some() {
             return Ok(());
         }
-        self.write_offline(side, &disk, &WriteSet::Offline.writes(Drive::First))
-            .await
+        let writes = WriteSet::Offline.writes(Drive::First);
+        self.write_offline(side, &disk, &writes).await?;
+        self.keep_written(side, &writes)
     }
 
     /// Removes the files that are the side's own; those that both share are the source's.

@@ -5,10 +5,10 @@ use std::{
     os::unix::fs::FileExt,
 };
 
-use migratrix_contract::{Recorder, ToolSaid};
+use migratrix_contract::{Recorder, ToolSaid, write_to_image, written_image};
 use migratrix_guest::DiskSurvey;
 use migratrix_history::{Observation, Side};
-use migratrix_matrix::Write;
+use migratrix_matrix::{Drive, Write};
 
 use crate::{Error, LibvirtDriver};
 
@@ -107,16 +107,42 @@ impl LibvirtDriver<'_> {
         Ok(())
     }
 
-    /// Compares two images, with the tool of each release among these sides'.
+    /// Keeps what is written to the disk, in an image of ours that both sides share.
+    pub(super) fn keep_written(&self, side: Side, writes: &[Write]) -> Result<(), Error> {
+        let path = self.path(side, &self.written())?;
+        let written = write_to_image(&path, Drive::SIZE, writes);
+        written.map_err(|source| Error::File { path, source })
+    }
+
+    fn written(&self) -> String {
+        self.shared(&written_image(Drive::First))
+    }
+
+    /// Compares an image of the disk with what was written to it until now. What a guest writes is its own
+    /// affair.
+    pub(super) async fn compare_with_written(
+        &self,
+        sides: &[Side],
+        image: &str,
+        record: &mut Recorder,
+    ) -> Result<(), Error> {
+        if self.subject.guest.disk.is_some() {
+            return Ok(());
+        }
+        let written = self.written();
+        self.compare(sides, image, (&written, "raw"), record).await
+    }
+
+    /// Compares two images, the other one of this format, with the tool of each release among these sides'.
     pub(super) async fn compare(
         &self,
         sides: &[Side],
         one: &str,
-        other: &str,
+        (other, format): (&str, &str),
         record: &mut Recorder,
     ) -> Result<(), Error> {
         let words = [
-            "qemu-img", "compare", "-f", "qcow2", "-F", "qcow2", one, other,
+            "qemu-img", "compare", "-f", "qcow2", "-F", format, one, other,
         ];
         let same = self.source.release() == self.destination.release();
         let sides = if same { &sides[..1] } else { sides };

@@ -110,6 +110,7 @@ impl LibvirtDriver<'_> {
                 &write,
                 told.lines().next().unwrap_or_default().to_owned(),
             ));
+            self.keep_written(side, &[write])?;
         }
         self.qemu_io(side, "flush").await
     }

@@ -48,6 +48,7 @@ impl QemuDriver {
                 let writes = WriteSet::Offline.writes(*drive);
                 self.write_offline(Side::Source, &name, DISK.format, &writes)
                     .await?;
+                self.keep_written(*drive, Drive::SIZE, &writes)?;
             }
         }
         self.start_on(case, Side::Source, record).await?;
@@ -108,6 +109,8 @@ impl QemuDriver {
             let disk = file(case, side, link.drive);
             let end = images::file(case, link);
             self.compare((&end, images::format(case)), (&disk, "qcow2"), record)
+                .await?;
+            self.compare_with_written(case, link.drive, (&disk, "qcow2"), record)
                 .await?;
             self.survey_image(side, &end, record).await?;
         }

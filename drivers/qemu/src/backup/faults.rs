@@ -4,7 +4,7 @@ use std::fs;
 
 use migratrix_contract::Recorder;
 use migratrix_history::Side;
-use migratrix_matrix::{Backup, DirtyBitmap, Drive, Link, Write};
+use migratrix_matrix::{Backup, DirtyBitmap, Drive, Link, Write, WriteSet};
 use migratrix_qmp::QemuError;
 use serde_json::json;
 
@@ -60,6 +60,26 @@ impl QemuDriver {
         let reached = reached(case, drive);
         self.qemu_io(side, &reached, &undo.command(), record)
             .await?;
+        Ok(())
+    }
+
+    /// Writes another pattern over the first of the first writes.
+    pub(super) async fn rewrite(
+        &mut self,
+        case: &Backup,
+        side: Side,
+        drive: Drive,
+        record: &mut Recorder,
+    ) -> Result<(), StepError> {
+        let reached = reached(case, drive);
+        for write in WriteSet::First.writes(drive).iter().take(1) {
+            let other = Write {
+                pattern: !write.pattern,
+                ..*write
+            };
+            self.qemu_io(side, &reached, &other.command(), record)
+                .await?;
+        }
         Ok(())
     }
 

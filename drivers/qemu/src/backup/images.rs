@@ -1,8 +1,8 @@
 //! The release's own `qemu-img` and `qemu-io`: images are made and compared by them.
 
-use migratrix_contract::{Recorder, ToolSaid};
+use migratrix_contract::{Recorder, ToolSaid, write_to_image, written_image};
 use migratrix_history::{Observation, Side};
-use migratrix_matrix::{Backup, Clusters, Drive, Link, Target, Write};
+use migratrix_matrix::{Backup, Clusters, Drive, Link, Target, Write, Writer};
 use migratrix_qmp::QemuError;
 use tokio::process::Command;
 
@@ -143,7 +143,39 @@ impl QemuDriver {
         let (one, other) = (file(case, link), link.reference());
         self.compare((&one, format), (&other, format), record)
             .await?;
+        self.compare_with_written(case, link.drive, (&one, format), record)
+            .await?;
         self.survey_image(side, &one, record).await
+    }
+
+    /// Compares an image of a disk with what was written to it until now. What a guest writes is its own
+    /// affair.
+    pub(super) async fn compare_with_written(
+        &mut self,
+        case: &Backup,
+        drive: Drive,
+        image: (&str, &str),
+        record: &mut Recorder,
+    ) -> Result<(), StepError> {
+        match case.writer {
+            Writer::QemuIo => {
+                self.compare(image, (&written_image(drive), "raw"), record)
+                    .await
+            }
+            Writer::Guest => Ok(()),
+        }
+    }
+
+    /// Keeps what is written to a disk, in an image of ours.
+    pub(super) fn keep_written(
+        &self,
+        drive: Drive,
+        size: u64,
+        writes: &[Write],
+    ) -> Result<(), StepError> {
+        let path = self.scratch.path(&written_image(drive));
+        let written = write_to_image(&path, size, writes);
+        Ok(written.map_err(QemuError::file("write", path))?)
     }
 
     /// Compares two images, with the tool of each release.

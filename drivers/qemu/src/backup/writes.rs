@@ -36,6 +36,7 @@ impl QemuDriver {
                 .qemu_io(side, &reached, &write.command(), record)
                 .await?;
             record.saw(Observation::written(side, drive, &write, told));
+            self.keep_written(drive, Drive::SIZE, &[write])?;
         }
         self.qemu_io(side, &reached, "flush", record).await?;
         Ok(())

@@ -14,7 +14,7 @@ use serde_json::{Map, Value, json};
 
 use crate::{
     QemuDriver,
-    error::StepError,
+    error::{StepError, unless_gone},
     party::{PATIENCE, Party},
     transport::credentials,
 };
@@ -107,6 +107,15 @@ impl QemuDriver {
                 .await?;
         }
         settings(party, record).await
+    }
+
+    /// Records once more what a side says is set, if it is there.
+    pub(crate) async fn ask_settings(
+        &mut self,
+        side: Side,
+        record: &mut Recorder,
+    ) -> Result<(), StepError> {
+        unless_gone(settings(self.party(side), record).await).map(|_| ())
     }
 
     /// Lifts the bounds on bandwidth and downtime.

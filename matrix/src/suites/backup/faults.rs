@@ -17,6 +17,8 @@ faults! {
     BitmapLeftBehind = "bitmap-left-behind": Migration, SHARED, Bitmap, Fail;
     /// One sector of an incremental is overwritten.
     SectorOverwritten = "sector-overwritten": Migration, PLAIN, Backups, Fail;
+    /// What is written first is overwritten by something else, in the same place and on the same disk.
+    WriteChanged = "write-changed": Migration, PLAIN, Backups, Fail;
     /// The full backup is removed from under its chain, before the chain is compared with the disk.
     LinkMissing = "link-missing": Migration, PLAIN, Chain, Fail;
     /// What the guest has written last to a sector is undone on its disk.

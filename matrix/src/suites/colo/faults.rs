@@ -19,6 +19,10 @@ faults! {
     SurvivorStopped = "survivor-stopped": AfterMigration, PAIR, Alive, Fail;
     /// The other is yanked from, and not killed: it runs on beside the survivor.
     NotFenced = "not-fenced": Migration, PAIR, Alive, Fail;
+    /// A capability is turned on right before the migration, after all was asked back.
+    SwitchedOn = "colo-switched-on": BeforeMigration, PAIR, Settings, Fail;
+    /// A file is left in the case's folder before that is removed, and goes with it.
+    FileLeft = "colo-file-left": AfterMigration, PAIR, NoLeftovers, Fail;
     /// COLO is left on for the migration of the survivor.
     ColoLeftOn = "colo-left-on": AfterMigration, PAIR, Remigrate, Fail;
 }

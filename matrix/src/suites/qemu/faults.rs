@@ -13,6 +13,8 @@ faults! {
     SourceStopped = "raw-source-stopped": BeforeLook, PLAIN, SourceStarted, Fail;
     /// A capability that the case names stays off on both sides.
     CapabilityOff = "capability-off": BeforeMigration, RETURN_PATH, Settings, Fail;
+    /// A capability is turned on right before the migration, after all was asked back.
+    SwitchedOn = "switched-on": BeforeMigration, PLAIN, Settings, Fail;
     /// The keys are the same where the case has two.
     FailureMissing = "failure-missing": Migration, MISMATCH, ExpectedError, Fail;
     /// The cancel comes when the migration has completed, and not while it is active.
@@ -70,6 +72,8 @@ faults! {
     StreamCut = "stream-cut": Migration, FILE, Stream, Fail;
     /// A file is left in the case's folder.
     FileLeft = "raw-file-left": Clearing, PLAIN, NoLeftovers, Fail;
+    /// A file is left in the case's folder before that is removed, and goes with it.
+    FileSwept = "raw-file-swept": AfterMigration, PLAIN, NoLeftovers, Fail;
     /// A QEMU that listens, and carries nothing of the case on its command line, is left.
     ListenerLeft = "raw-listener-left": Clearing, PLAIN, NoLeftovers, Fail;
     /// The source's QEMU is killed right before the migration.

@@ -246,6 +246,17 @@ impl Raw {
         self.multifd != Multifd::Off && completes && copies && !self.has_passes()
     }
 
+    /// The sides that are asked again what is set when the migration is over. A process that has replaced
+    /// itself has forgotten it, and one that is handed its state over was never told.
+    #[must_use]
+    pub const fn asked_again(&self) -> &'static [Side] {
+        match self.method {
+            Method::Precopy | Method::Postcopy | Method::CprReboot => &Side::BOTH,
+            Method::CprTransfer => &[Side::Source],
+            Method::CprExec => &[],
+        }
+    }
+
     /// Whether something of it has an effect that can be measured.
     #[must_use]
     pub fn has_effect(&self) -> bool {

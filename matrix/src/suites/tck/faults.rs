@@ -80,6 +80,8 @@ faults! {
     TunnelGiven = "tunnel-given": Migration, PLAIN, Transport, Fail;
     /// `PARALLEL` is given where the scenario has none.
     ParallelGiven = "parallel-given": Migration, PLAIN, Transport, Fail;
+    /// Somebody connects from the source to the destination's daemon, and says nothing.
+    StrangerConnected = "stranger-connected": BeforeMigration, P2P, Transport, Fail;
     /// The domain is left on the destination when the case is over.
     DomainLeft = "domain-left": Clearing, PLAIN, NoLeftovers, Fail;
     /// A file that carries the domain's name is left on the source.

@@ -1,5 +1,5 @@
-//! `backups` and `chain`: each incremental is the same as its reference, and the end of each chain
-//! the same as its disk, as the tools of both releases say. Of what a guest writes, each image that
+//! `backups` and `chain`: each incremental is the same as its reference and as what was written, and the
+//! end of each chain the same as its disk, as the tools of both releases say. Of what a guest writes, each image that
 //! was read obeys the law of its disk.
 
 use migratrix_history::{Side, When};
@@ -8,7 +8,7 @@ use migratrix_matrix::{BackupAction, Link, Write};
 use super::seen::{Comparison, Seen, Timeline};
 use crate::{Verdict, checks::evidence::Judged};
 
-/// Each incremental was compared with its reference, and is the same.
+/// Each incremental was compared with its reference, and with what was written, and is the same.
 pub(super) fn backups(story: &Timeline<'_>) -> Judged {
     proven(story)?;
     let compares = |seen: &&Seen<'_>| matches!(seen.scene.act, BackupAction::Compare(_));
@@ -136,12 +136,20 @@ type Pair = (Vec<String>, Vec<String>);
 fn wanted(story: &Timeline<'_>, act: BackupAction) -> Vec<Pair> {
     // A full backup that has no form for a chain takes all that is written after it.
     let made = |link: &Link| vec![link.file(), format!("{}-full", link.drive)];
+    // What a guest writes is its own affair: its stamps tell.
+    let is_kept = story.evidence.records_ends() && !story.guest_writes;
+    let written = |link: &Link| is_kept.then(|| vec![format!("{}-written", link.drive)]);
     if let BackupAction::Compare(link) = act {
-        return vec![(made(&link), vec![link.reference()])];
+        let others = std::iter::once(vec![link.reference()]).chain(written(&link));
+        return others.map(|other| (made(&link), other)).collect();
     }
     let disk = |link: &Link| vec![link.drive.to_string(), format!("{}-copy", link.drive)];
     let ends = story.ends.iter().filter(|_| act == BackupAction::End);
-    ends.map(|link| (made(link), disk(link))).collect()
+    let pairs = ends.flat_map(|link| {
+        let as_written = written(link).map(|written| (disk(link), written));
+        std::iter::once((made(link), disk(link))).chain(as_written)
+    });
+    pairs.collect()
 }
 
 /// Whether it is one of these images: its name may begin with that of its domain.

@@ -4,6 +4,8 @@
     reason = "each spoiler changes one kind of observation"
 )]
 
+mod moved;
+
 use migratrix_guest::{Disk, DiskSector, DiskSurvey};
 use migratrix_history::{BitmapInfo, History, Observation, Outcome, Refusal, Side, Verb, When};
 use migratrix_matrix::{
@@ -94,11 +96,13 @@ impl Timeline {
             }
             BackupAction::Compare(link) => {
                 seen.push(compared(side, &link.file(), &link.reference()));
+                seen.extend(self.as_written(side, &link.file(), link.drive));
                 seen.extend(self.sectors(side, &link.file()));
             }
             BackupAction::End => {
                 for link in self.backup.ends() {
                     seen.push(compared(side, &link.file(), link.drive.name()));
+                    seen.extend(self.as_written(side, link.drive.name(), link.drive));
                     seen.extend(self.sectors(side, &link.file()));
                 }
             }
@@ -106,6 +110,12 @@ impl Timeline {
         }
         let outcome = scene.refusal.map_or(Outcome::Done, refused_for);
         self.end(Verb::Backup, seen, outcome);
+    }
+
+    /// An image compared with what was written, which of a guest nobody knows.
+    fn as_written(&self, side: Side, image: &str, drive: Drive) -> Option<Observation> {
+        let written = format!("{drive}-written");
+        (self.backup.writer == Writer::QemuIo).then(|| compared(side, image, &written))
     }
 
     fn sectors(&self, side: Side, image: &str) -> Option<Observation> {
@@ -484,12 +494,17 @@ fn a_bitmap_that_arrives_with_less_than_was_sent_is_seen() {
     fails(&less, Condition::Bitmap);
 }
 
+/// Whether an image is the one with what was written.
+fn is_written(image: &str) -> bool {
+    image.ends_with("-written")
+}
+
 /// With every comparison of images of this kind ending so.
 fn differs(point: &str, status: i32, of_reference: bool) -> History {
     changed(of(point), |saw| match saw {
         Observation::Compared {
             other, status: s, ..
-        } if other.ends_with("reference") == of_reference => *s = status,
+        } if other.ends_with("reference") == of_reference && !is_written(other) => *s = status,
         _ => {}
     })
 }
@@ -505,6 +520,24 @@ fn an_image_that_differs_or_can_not_be_read_is_seen() {
                 Condition::Backups,
                 Kind::Pass,
             );
+        }
+    }
+}
+
+#[test]
+fn an_image_that_is_not_what_was_written_is_seen_though_all_images_are_the_same() {
+    for point in [SIMPLE, FAILURE, PAIR, SHARED] {
+        for condition in [Condition::Backups, Condition::Chain] {
+            let other = changed(of(point), |saw| match saw {
+                Observation::Compared { other, status, .. } if is_written(other) => *status = 1,
+                _ => {}
+            });
+            fails(&other, condition);
+            let is_it = |saw: &Observation| matches!(saw, Observation::Compared { other, .. } if is_written(other));
+            let mut blind = without(of(point), is_it);
+            assert_kind(&blind, condition, Kind::Unknown);
+            blind.header.evidence = 2;
+            assert_kind(&blind, condition, Kind::Pass);
         }
     }
 }

@@ -17,12 +17,6 @@ use crate::{
 /// why it left COLO.
 pub(super) fn failover(evidence: &Evidence<'_>, colo: &Colo) -> Judged {
     let side = colo.survivor();
-    for command in ["yank", "x-colo-lost-heartbeat"] {
-        if evidence.records_all() && evidence.commands(side, command).is_empty() {
-            let what = format!("{} was not sent `{command}`", place(side));
-            return Err(evidence.unseen(&what));
-        }
-    }
     let fault = match in_its_moment(evidence, colo, side)? {
         None => match monitor(evidence, colo, side)? {
             None => exit(evidence, side)?,
@@ -30,9 +24,16 @@ pub(super) fn failover(evidence: &Evidence<'_>, colo: &Colo) -> Judged {
         },
         fault => fault,
     };
-    Ok(fault.map_or(Verdict::Pass, |fault| {
-        Verdict::fail(format!("{}: {fault}", evidence.host(side)))
-    }))
+    if let Some(fault) = fault {
+        return Ok(Verdict::fail(format!("{}: {fault}", evidence.host(side))));
+    }
+    let mut told = ["yank", "x-colo-lost-heartbeat"].into_iter();
+    let untold = told.find(|command| evidence.commands(side, command).is_empty());
+    let untold = untold.filter(|_| evidence.records_all());
+    untold.map_or(Ok(Verdict::Pass), |command| {
+        let what = format!("{} was not sent `{command}`", place(side));
+        Err(evidence.unseen(&what))
+    })
 }
 
 /// Before anything was done about the loss, the survivor was in a checkpoint, or between two.

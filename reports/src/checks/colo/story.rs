@@ -66,6 +66,10 @@ impl Timeline {
     fn lock_step(&mut self) {
         let begun = [Source, Destination].map(|side| status(side, "colo"));
         self.step(Verb::Migrate, begun.to_vec());
+        for side in [Source, Destination] {
+            let settings = self.settings(side);
+            self.step(Verb::Inspect, vec![settings]);
+        }
         for lap in [10, 14, 18] {
             let mut seen = checkpoint();
             for side in [Source, Destination] {

@@ -7,7 +7,7 @@
 use migratrix_guest::{DiskSector, Page, Ram, Registers};
 use migratrix_history::{
     BitmapInfo, Carrier, CarrierKind, Document, DomainInfo, DomainState, JobStats, Observation,
-    Outcome, Part, Party, Refusal, Side, Text, Traffic, Versions,
+    Outcome, Part, Party, Refusal, Side, Stranger, Text, Traffic, Versions,
 };
 use serde_json::json;
 
@@ -321,6 +321,14 @@ const TRAFFICS: &[Change<Traffic>] = &[
     }),
     ("the last call lost of", |traffic| {
         traffic.calls.pop();
+    }),
+    ("a stranger in", |traffic| {
+        traffic.strangers.push(Stranger {
+            from: Party::Destination,
+            to: Party::Source,
+            port: 49_152,
+            others: 0,
+        });
     }),
     ("a call twice in", |traffic| {
         traffic.calls.extend_from_within(..1);

@@ -155,7 +155,8 @@ fn paused(evidence: &Evidence<'_>) -> Effect {
 fn acknowledged(evidence: &Evidence<'_>, raw: &Raw) -> Effect {
     let on = evidence.settings(Side::Source);
     let settings = on.last();
-    let settings = settings.ok_or_else(|| evidence.unseen("the source did not say what is set"))?;
+    let (_, settings) =
+        settings.ok_or_else(|| evidence.unseen("the source did not say what is set"))?;
     if !settings.capabilities.contains("switchover-ack") {
         return Ok(Some(
             "the destination need not say that it is ready".to_owned(),
@@ -246,7 +247,7 @@ fn compressed(evidence: &Evidence<'_>) -> Effect {
 
 fn by_the_setting(evidence: &Evidence<'_>) -> Effect {
     let all = evidence.settings(Side::Destination);
-    let method = all.last().and_then(|settings| {
+    let method = all.last().and_then(|(_, settings)| {
         let method = settings.parameters.get("multifd-compression")?;
         method.as_str()
     });

@@ -85,9 +85,9 @@ impl<'h> Evidence<'h> {
         })
     }
 
-    /// Every answer of a side on what is set.
-    pub(in crate::checks) fn settings(&self, of: Side) -> Vec<Settings<'h>> {
-        let all = self.all(|saw| match saw {
+    /// Every answer of a side on what is set, with its time.
+    pub(in crate::checks) fn settings(&self, of: Side) -> Vec<(u64, Settings<'h>)> {
+        self.all(|saw| match saw {
             Observation::Settings {
                 side,
                 capabilities,
@@ -97,8 +97,7 @@ impl<'h> Evidence<'h> {
                 parameters,
             }),
             _ => None,
-        });
-        all.into_iter().map(|(_, settings)| settings).collect()
+        })
     }
 
     /// How many multifd channels a side had when they were counted last.

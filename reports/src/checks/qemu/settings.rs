@@ -1,8 +1,8 @@
 //! `settings`: what the case names is set on both sides, and nothing else is.
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, ops::Range};
 
-use migratrix_history::{JobStats, Side, When};
+use migratrix_history::{DomainState, JobStats, Side, When};
 use migratrix_matrix::{CpuModel, Feature, Method, Raw, Setting, Tls};
 use serde_json::Value;
 
@@ -15,23 +15,24 @@ use crate::{
     },
 };
 
-/// Both sides say, each time that they are asked, that just what the case names is set.
+/// Both sides say, each time that they are asked, that just what the case names is set: before the migration
+/// and when it is over.
 pub(super) fn settings(evidence: &Evidence<'_>, raw: &Raw) -> Judged {
     let mut faults = Vec::new();
     let mut blind = None;
     for side in sides(raw) {
         let said = evidence.settings(*side);
-        if said.is_empty() {
-            blind = blind.or(Some(*side));
-        }
-        let wrong = said.iter().flat_map(|settings| wrong(settings, raw, *side));
+        blind = blind.or_else(|| unsaid(evidence, raw, *side));
+        let wrong = said
+            .iter()
+            .flat_map(|(_, settings)| wrong(settings, raw, *side));
         let wrong: BTreeSet<String> = wrong.collect();
         faults.extend(wrong.into_iter().map(|fault| (*side, fault)));
     }
     faults.extend(processors(evidence, raw));
     faults.extend(at_work(evidence, raw).map(|fault| (Side::Source, fault)));
     if raw.cpu != CpuModel::Default && processor(evidence, Side::Source, When::Before).is_none() {
-        blind = blind.or(Some(Side::Source));
+        blind = blind.or_else(|| Some(unsaid_by(Side::Source)));
     }
     if let Some((side, _)) = faults.first() {
         let told: Vec<_> = faults.iter().map(|(on, fault)| told(*on, fault)).collect();
@@ -53,9 +54,37 @@ pub(super) fn settings(evidence: &Evidence<'_>, raw: &Raw) -> Judged {
             return Err(evidence.unseen(&what));
         }
     }
-    blind.map_or(Ok(Verdict::Pass), |side| {
-        Err(evidence.unseen(&format!("{} did not say what is set", place(side))))
-    })
+    blind.map_or(Ok(Verdict::Pass), |what| Err(evidence.unseen(&what)))
+}
+
+fn unsaid_by(side: Side) -> String {
+    format!("{} did not say what is set", place(side))
+}
+
+/// What a side has not said of what is set: before it was asked to migrate, or when that was over, where its QEMU
+/// was still there.
+fn unsaid(evidence: &Evidence<'_>, raw: &Raw, side: Side) -> Option<String> {
+    let said = evidence.settings(side);
+    if said.is_empty() {
+        return Some(unsaid_by(side));
+    }
+    if let Some(name) = concealed(&said) {
+        return Some(format!(
+            "{} did not say each time what {name} is",
+            place(side)
+        ));
+    }
+    if !evidence.records_ends() || !raw.asked_again().contains(&side) {
+        return None;
+    }
+    let is_said = |span: &Range<u64>| said.iter().any(|(at_us, _)| span.contains(at_us));
+    let is_gone = matches!(evidence.look(side, When::After), Ok(DomainState::Absent));
+    let place = place(side);
+    if !is_said(&evidence.span(When::Before)) {
+        return Some(format!("{place} did not say what is set before"));
+    }
+    let is_missing = !is_gone && !is_said(&evidence.span(When::After));
+    is_missing.then(|| format!("{place} did not say what is set when the migration was over"))
 }
 
 /// What is wrong where the source's statistics tell of a capability that the case doesn't name: they have such
@@ -118,6 +147,19 @@ fn wrong(settings: &Settings<'_>, raw: &Raw, side: Side) -> Vec<String> {
     all.extend(unasked(settings, raw));
     all.extend(encryption(settings, raw.tls, side));
     all
+}
+
+/// A parameter that a side told of once and not another time. What names a peer of TLS is told by releases of old
+/// only where it is set.
+fn concealed(said: &[(u64, Settings<'_>)]) -> Option<&'static str> {
+    let tells = |name: &str| -> BTreeSet<bool> {
+        let each = said.iter();
+        each.map(|(_, one)| one.parameters.contains_key(name))
+            .collect()
+    };
+    let names = USUAL.into_iter().map(|(name, _)| name);
+    let mut names = names.filter(|name| !name.starts_with("tls-"));
+    names.find(|name| tells(name) == BTreeSet::from([false, true]))
 }
 
 /// What has a source wait before the switchover.

@@ -59,6 +59,7 @@ pub(super) fn transport(evidence: &Evidence<'_>, scenario: &Scenario) -> Judged 
         (!is_refused)
             .then(|| carried(evidence, scenario, traffic))
             .flatten(),
+        strange(traffic, |others| others == 0),
     ];
     let faults: Vec<_> = faults.into_iter().flatten().collect();
     if traffic.dropped > 0 && !faults.is_empty() {
@@ -67,6 +68,11 @@ pub(super) fn transport(evidence: &Evidence<'_>, scenario: &Scenario) -> Judged 
     }
     if faults.is_empty() && traffic.calls.iter().any(|call| call.flags.is_none()) {
         return Err(evidence.unseen("the flags of a call were not captured"));
+    }
+    if let Some(strange) = strange(traffic, |others| others > 0).filter(|_| faults.is_empty()) {
+        return Err(Verdict::unknown(format!(
+            "{strange}, and other cases were there that may have made it"
+        )));
     }
     if is_refused && faults.is_empty() {
         return Ok(Verdict::skipped(
@@ -304,6 +310,16 @@ fn carried(evidence: &Evidence<'_>, scenario: &Scenario, traffic: &Traffic) -> O
     ))
 }
 
+/// A connection that no call explains, made while so many other cases were there.
+fn strange(traffic: &Traffic, of: impl Fn(usize) -> bool) -> Option<String> {
+    let mut strangers = traffic.strangers.iter();
+    let one = strangers.find(|one| of(one.others))?;
+    let (from, to, port) = (party(one.from), party(one.to), one.port);
+    Some(format!(
+        "a connection went from {from} to port {port} of {to}, and no call explains it"
+    ))
+}
+
 /// A connection that goes another way than from the source to the destination, or on which the daemon that was
 /// called never answered.
 fn astray(traffic: &Traffic) -> Option<String> {
@@ -339,7 +355,7 @@ const fn party(party: Party) -> &'static str {
 
 #[cfg(test)]
 mod tests {
-    use migratrix_history::{History, Refusal, Verb};
+    use migratrix_history::{History, Refusal, Stranger, Verb};
     use migratrix_matrix::Condition;
 
     use super::*;
@@ -397,6 +413,31 @@ mod tests {
                     fails(&verdict, wanted);
                 }
             }
+        }
+    }
+
+    #[test]
+    fn a_connection_that_no_call_explains_fails_or_is_unknown_where_it_may_be_anothers() {
+        let stranger = |others| Stranger {
+            from: Party::Source,
+            to: Party::Destination,
+            port: 16_509,
+            others,
+        };
+        for control in CONTROLS {
+            let verdict = with(control, |traffic| traffic.strangers = vec![stranger(0)]);
+            fails(
+                &verdict,
+                "port 16509 of the destination, and no call explains it",
+            );
+            let both = |traffic: &mut Traffic| traffic.strangers = [2, 0].map(stranger).to_vec();
+            fails(&with(control, both), "no call explains it");
+            let verdict = with(control, |traffic| traffic.strangers = vec![stranger(2)]);
+            assert_eq!(verdict.kind(), crate::Kind::Unknown, "{verdict:?}");
+            assert!(
+                verdict.why().contains("other cases were there"),
+                "{verdict:?}"
+            );
         }
     }
 

@@ -1,6 +1,7 @@
 //! Good histories in which one thing contradicts the others, or is missing: each is seen by the condition that
 //! should see it.
 
+mod late;
 mod raw;
 
 use migratrix_history::{

@@ -77,6 +77,8 @@ pub(in crate::script) fn effective(raw: Raw, fault: Option<Fault>) -> Raw {
         | RawFault::SlowlyConverged
         | RawFault::StreamCut
         | RawFault::FileLeft
+        | RawFault::FileSwept
+        | RawFault::SwitchedOn
         | RawFault::ListenerLeft
         | RawFault::QemuKilled
         | RawFault::QemuStopped
@@ -153,6 +155,10 @@ pub(super) fn inject_fault(script: &mut Script, fault: RawFault) {
         RawFault::FileLeft => {
             let is_for_leftovers = |step: &Step| matches!(step, Step::Leftovers(_));
             script.before(is_for_leftovers, Step::LeaveFile(Source));
+        }
+        RawFault::FileSwept => script.after(Phase::After, [Step::LeaveFile(Source)]),
+        RawFault::SwitchedOn => {
+            script.after(Phase::Before, [raw(RawStep::SwitchOn(Source))]);
         }
         RawFault::ListenerLeft => script.leave(Source, Litter::Listener),
         RawFault::QemuKilled => script.after(Phase::Before, [Step::KillQemu(Source)]),

@@ -253,6 +253,14 @@ fn a_failover_that_nobody_asked_for_is_unknown() {
         let mut old = history;
         old.header.evidence = 0;
         assert_kind(&old, Condition::Failover, Kind::Pass);
+        // One that stays in COLO fails all the same.
+        old.header.evidence = migratrix_history::Header::EVIDENCE;
+        let stayed = changed(old, |saw| {
+            if let Observation::Colo { mode, .. } = saw {
+                "primary".clone_into(mode);
+            }
+        });
+        assert_kind(&stayed, Condition::Failover, Kind::Fail);
     }
 }
 
