@@ -49,6 +49,10 @@ use crate::{
     run::rundir::Busy,
 };
 
+/// Most of what is handed out is small and short-lived: words of JSON and of XML.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 /// The exit codes, as `--help` documents them.
 mod code {
     pub const AS_EXPECTED: u8 = 0;

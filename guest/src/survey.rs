@@ -7,6 +7,9 @@ use crate::{
     stamp::{self, PAGE, SECTOR, SECTORS},
 };
 
+/// How much is read at once, in bytes: what stays in a processor's cache.
+const SPAN: u32 = 16 * PAGE;
+
 /// What was read of the guest's stamped memory, in a short form that loses nothing that the law asks for.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
@@ -94,9 +97,26 @@ impl Survey {
             });
         }
         let mut survey = Self::default();
-        let addresses = (start..end).step_by(PAGE as usize);
-        for (address, bytes) in addresses.zip(bytes.chunks(PAGE as usize)) {
-            survey.push(Page::read(address, bytes));
+        survey.add(start, bytes);
+        Ok(survey)
+    }
+
+    /// Reads the range `start..end` part by part: `read` fills what it is given with what lies at that
+    /// address.
+    ///
+    /// # Errors
+    /// Returns the error of `read`.
+    pub fn read_by<E>(
+        parameters: &Parameters,
+        mut read: impl FnMut(u32, &mut [u8]) -> Result<(), E>,
+    ) -> Result<Self, E> {
+        let &Parameters { start, end, .. } = parameters;
+        let mut survey = Self::default();
+        let mut bytes = vec![0; SPAN as usize];
+        for address in (start..end).step_by(SPAN as usize) {
+            let bytes = &mut bytes[..SPAN.min(end - address) as usize];
+            read(address, bytes)?;
+            survey.add(address, bytes);
         }
         Ok(survey)
     }
@@ -105,6 +125,14 @@ impl Survey {
     #[must_use]
     pub fn pages(&self) -> u64 {
         self.runs.iter().map(|run| u64::from(run.pages)).sum()
+    }
+
+    /// Adds the pages that lie at `address`.
+    fn add(&mut self, address: u32, bytes: &[u8]) {
+        let addresses = (address..).step_by(PAGE as usize);
+        for (address, bytes) in addresses.zip(bytes.chunks(PAGE as usize)) {
+            self.push(Page::read(address, bytes));
+        }
     }
 
     fn push(&mut self, page: Page) {

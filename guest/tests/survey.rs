@@ -78,6 +78,37 @@ fn a_reading_of_another_size_is_refused() {
 }
 
 #[test]
+fn memory_that_is_read_part_by_part_is_surveyed_as_the_whole() {
+    let odd = Parameters {
+        end: SMALL.start + 19 * PAGE,
+        ..SMALL
+    };
+    for guest in [SMALL, odd] {
+        let stamper = Stamper {
+            laps: 7,
+            address: guest.start + 0x4600,
+        };
+        let mut memory = Model::at(guest, stamper).memory();
+        memory[0x1_2345] ^= 0x55;
+        let by_parts = Survey::read_by(&guest, |address, bytes| {
+            let at = (address - guest.start) as usize;
+            let lies_there = memory.get(at..at + bytes.len()).ok_or("beyond the range")?;
+            bytes.copy_from_slice(lies_there);
+            Ok::<_, &str>(())
+        });
+        assert_eq!(by_parts, Ok(Survey::read(&guest, &memory).unwrap()));
+    }
+    let gone = Survey::read_by(&SMALL, |address, _| {
+        if address == SMALL.start {
+            Ok(())
+        } else {
+            Err(address)
+        }
+    });
+    assert!(gone.is_err());
+}
+
+#[test]
 fn the_lap_is_that_of_the_last_whole_lap() {
     for model in [
         Model::new(SMALL),

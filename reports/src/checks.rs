@@ -40,7 +40,33 @@ type Check<P> = fn(&Evidence<'_>, &P) -> Judged;
 /// The checks of a suite, a row a condition; what has no row has no counterpart in it.
 type Checks<P> = [(Condition, Check<P>)];
 
-/// Every condition of the case with its verdict, in the order of the case's own list.
+/// What a history says.
+pub(crate) struct Findings {
+    /// The versions that it names; none where the connections were never made.
+    pub versions: Versions,
+    /// Every condition of the case with its verdict, in the order of the case's own list.
+    pub conditions: Vec<(Condition, Verdict)>,
+    /// What came of a migration that was struck on its way.
+    pub recovered: Option<Recovered>,
+    /// What is wrong where a QEMU says itself that it is of another version than its host says.
+    pub other_qemu: Option<String>,
+}
+
+impl Findings {
+    /// Those of one history, which is read once.
+    pub fn of(history: &History) -> Self {
+        let evidence = Evidence::of(history);
+        Self {
+            versions: evidence.versions(),
+            conditions: each(&evidence).collect(),
+            recovered: recovered(&evidence),
+            other_qemu: other_qemu(&evidence),
+        }
+    }
+}
+
+/// Every condition of the case with its verdict.
+#[cfg(test)]
 pub(crate) fn all(history: &History) -> Vec<(Condition, Verdict)> {
     each(&Evidence::of(history)).collect()
 }
@@ -79,24 +105,16 @@ fn in_order(verdict: Verdict, disorder: Option<&str>) -> Verdict {
     }
 }
 
-/// The versions that a history names; none where the connections were never made.
-pub(crate) fn versions(history: &History) -> Versions {
-    Evidence::of(history).versions()
-}
-
-/// What came of a migration that was struck on its way.
-pub(crate) fn recovered(history: &History) -> Option<Recovered> {
-    match history.header.case.point {
-        Point::Recovery(_) => recovery::outcome(&Evidence::of(history)),
+fn recovered(evidence: &Evidence<'_>) -> Option<Recovered> {
+    match evidence.header().case.point {
+        Point::Recovery(_) => recovery::outcome(evidence),
         Point::Tck(_) | Point::Qemu(_) | Point::Colo(_) | Point::Backup(_) | Point::Chained(_) => {
             None
         }
     }
 }
 
-/// What is wrong where a QEMU says itself that it is of another version than its host says.
-pub(crate) fn other_qemu(history: &History) -> Option<String> {
-    let evidence = Evidence::of(history);
+fn other_qemu(evidence: &Evidence<'_>) -> Option<String> {
     let versions = evidence.versions();
     let looks = [
         (Side::Source, When::Before, versions.source_qemu),

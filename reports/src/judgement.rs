@@ -7,7 +7,8 @@ use migratrix_matrix::{Backend, Case, Condition, Detection, Fault, HostSetup, Re
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Attribution, Flaw, Kind, Lost, Recovered, Verdict, checks,
+    Attribution, Flaw, Kind, Lost, Recovered, Verdict,
+    checks::Findings,
     flaw::{hung, lost},
     run::seen,
 };
@@ -161,6 +162,12 @@ impl Standing {
 #[must_use]
 pub fn judge(history: &History) -> Judgement {
     let header = &history.header;
+    let Findings {
+        versions,
+        conditions,
+        recovered,
+        other_qemu,
+    } = Findings::of(history);
     let judgement = Judgement {
         case: header.case.clone(),
         attempt: header.attempt,
@@ -173,12 +180,12 @@ pub fn judge(history: &History) -> Judgement {
             .entries
             .iter()
             .any(|entry| asks_for_migration(&entry.saw)),
-        versions: checks::versions(history),
+        versions,
         setup: header.setup,
         recorded: header.evidence,
-        conditions: checks::all(history),
+        conditions,
         known: Vec::new(),
-        recovered: checks::recovered(history),
+        recovered,
         attribution: None,
         log: None,
         evidence: Vec::new(),
@@ -186,7 +193,7 @@ pub fn judge(history: &History) -> Judgement {
         hung: hung(history),
         cut: None,
         strange: Vec::new(),
-        misplaced: checks::other_qemu(history),
+        misplaced: other_qemu,
         flaws: Vec::new(),
         home: None,
     };

@@ -15,7 +15,7 @@ use migratrix_contract::{Host, now_unix, told};
 use migratrix_lab::{
     Health, Lab, LabHost, RemoteHost, Seat, Store, StoredRelease, Strays, client_command,
 };
-use migratrix_libvirt::{Listener, reach};
+use migratrix_libvirt::{Listener, Program, reach};
 use migratrix_matrix::{HostSetup, ReleaseName, Side, Tuple};
 use migratrix_reports::{HostTrouble, IdleLoss};
 use tokio::{
@@ -51,6 +51,7 @@ pub struct Hosts {
     /// How hosts went, by the host's name and the number of its run.
     deaths: RefCell<HashMap<(String, u32), String>>,
     coming: RefCell<BTreeSet<String>>,
+    programs: RefCell<HashMap<ReleaseName, Arc<Program>>>,
     listeners: RefCell<HashMap<ReleaseName, Arc<Listener>>>,
     /// The hosts of the lab that were started, by their names.
     started: RefCell<BTreeMap<String, Started>>,
@@ -191,6 +192,7 @@ impl Hosts {
             broken: RefCell::default(),
             deaths: RefCell::default(),
             coming: RefCell::default(),
+            programs: RefCell::default(),
             listeners: RefCell::default(),
             started: RefCell::default(),
             idle_losses: RefCell::default(),
@@ -317,15 +319,29 @@ impl Hosts {
         Ok(client_command(stored, &self.client)?)
     }
 
+    /// The client of this release, which is linked once for all processes of it.
+    ///
+    /// # Errors
+    /// Fails where the release has no loader.
+    pub fn client_program(&self, release: &ReleaseName) -> Result<Arc<Program>> {
+        if let Some(program) = self.programs.borrow().get(release) {
+            return Ok(Arc::clone(program));
+        }
+        let program = Arc::new(Program::copied(self.client_command(release)?));
+        let mut programs = self.programs.borrow_mut();
+        programs.insert(release.clone(), Arc::clone(&program));
+        Ok(program)
+    }
+
     /// What listens to hosts with the client library of this release: one for all cases.
     ///
     /// # Errors
     /// Fails where the release has no loader.
     pub fn listener(&self, release: &ReleaseName) -> Result<Arc<Listener>> {
-        let command = self.client_command(release)?;
+        let program = self.client_program(release)?;
         let mut listeners = self.listeners.borrow_mut();
         let listener = listeners.entry(release.clone());
-        let listener = listener.or_insert_with(|| Listener::new(command));
+        let listener = listener.or_insert_with(|| Listener::new(program));
         Ok(Arc::clone(listener))
     }
 

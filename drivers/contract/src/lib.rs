@@ -18,6 +18,7 @@ mod command_line;
 mod control;
 mod driver;
 mod kernel_file;
+mod mappings;
 mod processor;
 mod ram;
 mod record;

@@ -3,14 +3,11 @@
 //! The kernel is asked, and not QEMU: it costs QEMU nothing, it takes two milliseconds for 16 MiB, and
 //! what is behind a machine's windows (of its display, of its BIOS) is seen as well.
 
-use std::{
-    fs::{self, File},
-    io,
-    os::unix::fs::FileExt,
-    path::{Path, PathBuf},
-};
+use std::{fs::File, io, os::unix::fs::FileExt, path::Path};
 
 use migratrix_guest::{Accelerated, PAGE, Parameters, Ram, RamReader, Survey};
+
+use crate::mappings::{self, Mapping};
 
 /// How many pages are read at once: so many as stay in a processor's cache.
 const SPAN: u32 = 64;
@@ -26,7 +23,6 @@ const OF_FILE: u64 = 1 << 61;
 /// It is the process's own: once that has ended nothing is read any more, whoever has its number then.
 #[derive(Debug)]
 pub struct GuestMemory {
-    process: PathBuf,
     memory: File,
     /// What the kernel says of each of its pages.
     pagemap: File,
@@ -42,18 +38,17 @@ impl GuestMemory {
     /// # Errors
     /// Returns an error where the process may not be read, or has no such mapping or several.
     pub fn find(process: &Path, guest: &Parameters, mib: u32) -> io::Result<Self> {
-        let maps = fs::read_to_string(process.join("maps"))?;
+        let mappings = mappings::of_size(process, u64::from(mib) << 20)?;
         let memory = File::open(process.join("mem"))?;
         let pagemap = File::open(process.join("pagemap"))?;
         let is_guests = |mapping: &Mapping| matches!(mapping.lap(&memory, guest), Ok(Some(_)));
-        let mut found = mappings(&maps, u64::from(mib) << 20).filter(is_guests);
+        let mut found = mappings.into_iter().filter(is_guests);
         let mapping = match (found.next(), found.next()) {
             (Some(mapping), None) => mapping,
             (None, _) => return Err(unclear("no mapping", mib)),
             (Some(_), Some(_)) => return Err(unclear("more than one mapping", mib)),
         };
         Ok(Self {
-            process: process.to_owned(),
             memory,
             pagemap,
             mapping,
@@ -62,10 +57,10 @@ impl GuestMemory {
         })
     }
 
-    /// Whether it is that of the process with this folder, and can still be read.
+    /// Whether its process is still there: one that has its number by now has another memory.
     #[must_use]
-    pub fn is_of(&self, process: &Path) -> bool {
-        self.process == process && self.lap().is_ok()
+    pub fn is_there(&self) -> bool {
+        self.lap().is_ok()
     }
 
     /// The guest's lap; `None` where its stamp is not there.
@@ -81,10 +76,10 @@ impl GuestMemory {
     /// # Errors
     /// Returns an error where the process has ended.
     pub fn survey(&self) -> io::Result<Survey> {
-        let mut bytes = vec![0; self.guest.bytes() as usize];
-        let place = self.mapping.start + u64::from(self.guest.start);
-        self.memory.read_exact_at(&mut bytes, place)?;
-        Survey::read(&self.guest, &bytes).map_err(io::Error::other)
+        Survey::read_by(&self.guest, |address, bytes| {
+            let place = self.mapping.start + u64::from(address);
+            self.memory.read_exact_at(bytes, place)
+        })
     }
 
     /// What is in each page of it.
@@ -119,14 +114,6 @@ fn unclear(what: &str, mib: u32) -> io::Error {
     io::Error::new(io::ErrorKind::NotFound, why)
 }
 
-/// A part of a process's memory.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Mapping {
-    start: u64,
-    /// Whether it is the process's own, and no file's.
-    is_anonymous: bool,
-}
-
 impl Mapping {
     /// The lap of the guest whose memory it is.
     fn lap(&self, memory: &File, guest: &Parameters) -> io::Result<Option<u32>> {
@@ -154,25 +141,10 @@ impl Mapping {
     }
 }
 
-/// The mappings of this size that can be read and written, by what `/proc/PID/maps` says.
-fn mappings(maps: &str, size: u64) -> impl Iterator<Item = Mapping> {
-    maps.lines().filter_map(move |line| {
-        let mut words = line.split_whitespace();
-        let (start, end) = words.next()?.split_once('-')?;
-        let start = u64::from_str_radix(start, 16).ok()?;
-        let end = u64::from_str_radix(end, 16).ok()?;
-        let rights = words.next()?;
-        let inode = words.nth(2)?;
-        let is_memory = rights.starts_with("rw") && end - start == size;
-        is_memory.then(|| Mapping {
-            start,
-            is_anonymous: rights.ends_with('p') && inode == "0",
-        })
-    })
-}
-
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
     use migratrix_guest::Model;
 
     use super::*;
@@ -241,11 +213,10 @@ mod tests {
     fn of_a_process_that_has_ended_nothing_is_read() {
         let process = process("rw-p 0 0:0 0", THERE);
         let found = GuestMemory::find(process.path(), &GUEST, MIB).unwrap();
-        assert!(found.is_of(process.path()));
-        assert!(!found.is_of(Path::new("/proc/1")));
+        assert!(found.is_there());
         // The memory of a process that is no more has no bytes.
         fs::write(process.path().join("mem"), "").unwrap();
-        assert!(!found.is_of(process.path()));
+        assert!(!found.is_there());
         assert!(found.lap().is_err() && found.survey().is_err());
     }
 

@@ -1,17 +1,23 @@
 //! The pen that a driver writes a history with.
 
 use std::{
-    io::{self, Write},
+    io::{self, BufWriter, Write},
     time::{Duration, Instant},
 };
 
 use migratrix_history::{Document, Entry, Header, History, Lines, Observation, Side, When};
 
-/// Keeps the entries of one attempt, and writes each to its file as soon as it is made.
+/// For how long what was recorded may wait to be written when more is recorded.
+const WAITS: Duration = Duration::from_millis(100);
+
+/// Keeps the entries of one attempt, and writes them to its file: all that was before a step is there when
+/// that begins, and all of it when the recorder is dropped.
 pub struct Recorder {
     began: Instant,
     history: History,
-    file: Option<Box<dyn Write + Send>>,
+    file: Option<BufWriter<Box<dyn Write + Send>>>,
+    /// When all that was recorded until then was written.
+    written: Instant,
     broken: Option<io::Error>,
     /// The lines of documents that were told.
     lines: Lines,
@@ -21,18 +27,21 @@ impl Recorder {
     /// A recorder that begins now, and writes to `file` if there is one.
     #[must_use]
     pub fn new(header: Header, file: Option<Box<dyn Write + Send>>) -> Self {
+        let now = Instant::now();
         let mut recorder = Self {
-            began: Instant::now(),
+            began: now,
             history: History {
                 header,
                 entries: Vec::new(),
             },
-            file,
+            file: file.map(BufWriter::new),
+            written: now,
             broken: None,
             lines: Lines::default(),
         };
         let line = recorder.history.header.to_line();
         recorder.write(&line);
+        recorder.flush();
         recorder
     }
 
@@ -47,6 +56,10 @@ impl Recorder {
         let entry = Entry { at_us, saw };
         let line = entry.to_line();
         self.write(&line);
+        let begins = matches!(entry.saw, Observation::Began { .. });
+        if begins || self.written.elapsed() >= WAITS {
+            self.flush();
+        }
         self.history.entries.push(entry);
     }
 
@@ -85,15 +98,20 @@ impl Recorder {
     /// Returns the first error of writing the file.
     pub fn finish(mut self) -> io::Result<History> {
         self.write(History::END_LINE);
-        if let (Some(file), None) = (&mut self.file, &self.broken) {
-            self.broken = file.flush().err();
-        }
+        self.flush();
         self.broken.map_or(Ok(self.history), Err)
     }
 
     fn write(&mut self, line: &str) {
         if let (Some(file), None) = (&mut self.file, &self.broken) {
-            self.broken = file.write_all(&[line.as_bytes(), b"\n"].concat()).err();
+            let written = file.write_all(line.as_bytes());
+            self.broken = written.and_then(|()| file.write_all(b"\n")).err();
+        }
+    }
+    fn flush(&mut self) {
+        self.written = Instant::now();
+        if let (Some(file), None) = (&mut self.file, &self.broken) {
+            self.broken = file.flush().err();
         }
     }
 }

@@ -2,7 +2,12 @@
 
 mod scripts;
 
-use std::{future::pending, time::Duration};
+use std::{
+    future::pending,
+    io::{self, Write},
+    sync::{Arc, Mutex},
+    time::Duration,
+};
 
 use migratrix_contract::{Deadlines, Driver, Phase, Recorder, Script, Step, run};
 use migratrix_history::{History, Observation, Outcome, Refusal, Side, Verb, When};
@@ -219,4 +224,60 @@ fn a_subject_is_made_whole_from_its_case() {
     assert!(asleep.subject.guest.suspend && asleep.subject.guest.flush);
     assert_eq!(asleep.subject.point, asleep.case.point);
     assert_eq!(asleep.subject.domain, "mq-0");
+}
+
+/// A file that can be looked at while it is written.
+#[derive(Clone, Default)]
+struct Open(Arc<Mutex<Vec<u8>>>);
+
+impl Write for Open {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.lock().unwrap().write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+/// Sees something in each step, and keeps what stood in the file when that began.
+struct Reader {
+    file: Open,
+    found: Vec<String>,
+}
+
+impl Driver for Reader {
+    async fn perform(&mut self, step: &Step, record: &mut Recorder) -> Outcome {
+        let text = String::from_utf8(self.file.0.lock().unwrap().clone());
+        self.found.push(text.unwrap());
+        record.saw(Observation::Note {
+            text: format!("seen in {step}"),
+        });
+        Outcome::Done
+    }
+
+    async fn abandon(&mut self, _: &mut Recorder) {}
+}
+
+#[tokio::test]
+async fn a_file_has_all_that_was_before_a_step_when_that_begins_whatever_becomes_of_the_runner() {
+    let script = script("tck/libvirt/a,a,b/normal/transient-running-undefined/none");
+    let file = Open::default();
+    let mut record = Recorder::new(script.header(1, 0), Some(Box::new(file.clone())));
+    let mut driver = Reader {
+        file: file.clone(),
+        found: Vec::new(),
+    };
+    run(&script, &mut driver, &mut record, &Deadlines::default()).await;
+    let steps: Vec<_> = script.steps.iter().map(|(_, step)| step).collect();
+    assert_eq!(driver.found.len(), steps.len());
+    for (place, found) in driver.found.iter().enumerate() {
+        let reading = History::read_all(found).unwrap();
+        // Of each step before it three entries, and that it has begun itself.
+        assert_eq!(reading.history.entries.len(), 3 * place + 1, "{found}");
+    }
+    drop(record);
+    let whole = file.0.lock().unwrap().clone();
+    let reading = History::read_all(&whole).unwrap();
+    assert_eq!(reading.history.entries.len(), 3 * steps.len());
 }

@@ -40,6 +40,10 @@ const LONGEST: usize = 1 << 16;
 /// How often it is looked whether anybody still wants the capture, in milliseconds.
 const LOOK_EVERY_MS: u16 = 1_000;
 
+/// For how long packets gather before they are taken, in milliseconds, unless they are asked for: to wake for
+/// each costs more than to take it. There is room for thousands.
+const GATHER_MS: u16 = 10;
+
 /// A capture that is under way.
 #[derive(Debug)]
 pub(crate) struct Capture {
@@ -124,6 +128,10 @@ fn attend(socket: &Socket, capture: &Weak<Capture>) {
     loop {
         let mut waiting = [PollFd::new(socket.as_fd(), PollFlags::POLLIN)];
         let came = poll(&mut waiting, PollTimeout::from(LOOK_EVERY_MS));
+        if came != Ok(0) {
+            // Nothing is waited for but the time.
+            let _over = poll(&mut [], PollTimeout::from(GATHER_MS));
+        }
         let Some(capture) = capture.upgrade() else {
             return;
         };

@@ -12,12 +12,9 @@ use migratrix_client::wire::{Op, Said};
 use migratrix_contract::{GuestMemory, Subject};
 use migratrix_guest::Parameters;
 use migratrix_history::{Observation, Side, When};
-use tokio::{
-    sync::Notify,
-    time::{Interval, MissedTickBehavior, interval},
-};
+use tokio::sync::Notify;
 
-use crate::{Client, Error};
+use crate::{Client, Error, ticks::Ticks};
 
 /// How often a lap is read while one is waited for, or the guest is followed. Where the guest's memory is not
 /// ours a read goes through the client, the daemon and QEMU's monitor, and takes each some processor time.
@@ -94,7 +91,7 @@ impl Heartbeat {
     /// Waits until the guest has lapped twice. The caller sets the deadline.
     pub async fn until_lapped(&self) -> Result<(), Error> {
         let mut first = None;
-        let mut tick = ticks(EVERY);
+        let mut tick = Ticks::every(EVERY);
         loop {
             tick.tick().await;
             let lap = self.read().await?;
@@ -108,7 +105,7 @@ impl Heartbeat {
 
     /// Waits until the guest has lapped so often. The caller sets the deadline.
     pub async fn laps(&self, count: u32) -> Result<Laps, Error> {
-        let mut tick = ticks(EVERY);
+        let mut tick = Ticks::every(EVERY);
         tick.tick().await;
         let mut laps = Laps::at(self.read().await?);
         while laps_between(laps.first, laps.last) < count {
@@ -128,7 +125,7 @@ impl Heartbeat {
         };
         let window = least.max(self.pace() * STILL_PACES);
         // Of a guest that should be still, two readings tell as much as many.
-        let mut tick = ticks(if said_to_run { EVERY } else { window });
+        let mut tick = Ticks::every(if said_to_run { EVERY } else { window });
         tick.tick().await;
         let mut laps = Laps::at(self.read().await?);
         while !laps.beat() && laps.window() < window {
@@ -153,7 +150,7 @@ impl Heartbeat {
                 EVERY
             }
         };
-        let mut tick = ticks(every);
+        let mut tick = Ticks::every(every);
         loop {
             tick.tick().await;
             let lap = match &self.memory {
@@ -169,7 +166,7 @@ impl Heartbeat {
     ///
     /// The event of a pass does not tell: QEMU 11.1 sends the first one when the first pass is over.
     async fn copying(&self) -> Result<(), Error> {
-        let mut tick = ticks(EVERY);
+        let mut tick = Ticks::every(EVERY);
         loop {
             tick.tick().await;
             match self.copied().await {
@@ -261,7 +258,7 @@ impl Laps {
 /// A file that is not there yet has none; one that is there stays open, and only what is new in it is read.
 pub async fn until_told(console: &Path) {
     let (mut file, mut laps) = (None, 0);
-    let mut tick = ticks(CONSOLE_EVERY);
+    let mut tick = Ticks::every(CONSOLE_EVERY);
     loop {
         file = file.or_else(|| File::open(console).ok());
         let mut said = Vec::new();
@@ -273,12 +270,6 @@ pub async fn until_told(console: &Path) {
         }
         tick.tick().await;
     }
-}
-
-fn ticks(every: Duration) -> Interval {
-    let mut tick = interval(every);
-    tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    tick
 }
 
 /// Laps wrap at 2³².

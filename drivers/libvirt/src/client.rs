@@ -2,8 +2,6 @@
 
 use std::{
     collections::{HashMap, VecDeque},
-    ffi::OsString,
-    process::Stdio,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::{Duration, Instant},
 };
@@ -11,13 +9,13 @@ use std::{
 use migratrix_client::wire::{Answer, Event, Line, Op, Reply, Request, Said};
 use tokio::{
     io::{AsyncBufRead, AsyncBufReadExt, AsyncRead, AsyncReadExt, AsyncWriteExt, BufReader},
-    process::{ChildStdin, Command},
+    net::unix::pipe,
     sync::{Notify, mpsc, oneshot},
     task::JoinHandle,
     time::timeout,
 };
 
-use crate::{Error, metered::Metered};
+use crate::{Error, Program, metered::Metered, program::Started};
 
 /// The longest line that a client may send, in bytes; a survey of torn pages is the longest.
 const LINE_MAX: u64 = 16 << 20;
@@ -58,28 +56,22 @@ struct Waiting {
 }
 
 impl Client {
-    /// Starts `command`: the program and its arguments. Needs a tokio runtime.
+    /// Starts a process of `program`. Needs a tokio runtime.
     ///
     /// # Errors
     /// Returns an error if there is no such program, or it can't be run.
-    pub fn spawn(command: &[OsString]) -> Result<Self, Error> {
-        let (program, arguments) = command.split_first().unzip();
-        let mut called = Command::new(program.cloned().unwrap_or_default());
-        called
-            .args(arguments.unwrap_or_default())
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped());
-        let mut child = Metered::spawn(&mut called).map_err(|source| Error::Start {
-            command: shown(command),
-            source,
-        })?;
-        let pid = child.number();
-        let stdin = child.child().stdin.take().expect("stdin was piped");
+    pub fn start(program: &Program) -> Result<Self, Error> {
+        let Started {
+            process,
+            stdin,
+            stdout,
+            stderr,
+        } = program.start()?;
+        let pid = process.number();
         let (requests, lines) = mpsc::unbounded_channel();
         tokio::spawn(write(stdin, lines));
         let shared = Arc::new(Shared::default());
-        let attendant = tokio::spawn(attend(child, Arc::clone(&shared)));
+        let attendant = tokio::spawn(attend(process, (stdout, stderr), Arc::clone(&shared)));
         Ok(Self {
             pid,
             shared,
@@ -200,28 +192,29 @@ impl Shared {
     }
 }
 
-/// Reads what `child` says until its end, and tells that.
-async fn attend(mut child: Metered, shared: Arc<Shared>) {
-    let pipes = child.child();
-    let stdout = BufReader::new(pipes.stdout.take().expect("stdout was piped"));
-    let stderr = tokio::spawn(tail(pipes.stderr.take().expect("stderr was piped")));
+/// Reads what `process` says until its end, and tells that.
+async fn attend(
+    mut process: Metered,
+    (stdout, stderr): (pipe::Receiver, pipe::Receiver),
+    shared: Arc<Shared>,
+) {
+    let stderr = tokio::spawn(tail(stderr));
     let (why, grace) = tokio::select! {
-        why = read(stdout, &shared) => (why, GRACE),
+        why = read(BufReader::new(stdout), &shared) => (why, GRACE),
         () = shared.kill.notified() => ("was killed".to_owned(), Duration::ZERO),
     };
-    let status = end(&mut child, grace).await;
+    let status = end(&mut process, grace).await;
     let said = timeout(GRACE, stderr).await;
     let said = said.ok().and_then(Result::ok).unwrap_or_default();
     shared.end(format!("{why} ({status}); its stderr: {:?}", said.trim()));
 }
 
-/// Lets `child` end within `grace`, then kills it: one that can't be talked to is of no use.
-async fn end(child: &mut Metered, grace: Duration) -> String {
-    if timeout(grace, child.ended()).await.is_err() {
-        // One that has ended meanwhile can't be killed, nor need be.
-        let _ended = child.child().start_kill();
+/// Lets `process` end within `grace`, then kills it: one that can't be talked to is of no use.
+async fn end(process: &mut Metered, grace: Duration) -> String {
+    if timeout(grace, process.ended()).await.is_err() {
+        process.kill();
     }
-    match timeout(GRACE, child.wait()).await {
+    match timeout(GRACE, process.wait()).await {
         Ok(Ok(status)) => status.to_string(),
         Ok(Err(error)) => error.to_string(),
         Err(_) => "it does not go".to_owned(),
@@ -254,7 +247,7 @@ async fn read(mut stdout: impl AsyncBufRead + Unpin, shared: &Shared) -> String 
     }
 }
 
-async fn write(mut stdin: ChildStdin, mut lines: mpsc::UnboundedReceiver<Vec<u8>>) {
+async fn write(mut stdin: pipe::Sender, mut lines: mpsc::UnboundedReceiver<Vec<u8>>) {
     while let Some(line) = lines.recv().await {
         if stdin.write_all(&line).await.is_err() {
             return;
@@ -279,11 +272,6 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 fn excerpt(line: &[u8]) -> String {
     let text = String::from_utf8_lossy(&line[..line.len().min(80)]);
     format!("`{}`", text.trim_end())
-}
-
-fn shown(command: &[OsString]) -> String {
-    let words: Vec<_> = command.iter().map(|word| word.to_string_lossy()).collect();
-    words.join(" ")
 }
 
 /// The word of what is asked for, and how long it may take.

@@ -195,9 +195,7 @@ impl<'a> LibvirtDriver<'a> {
             self.on(side).await?;
             self.host(side).settle(&self.owner());
         }
-        let Said::Version(own) = self.slot.client()?.ask(Op::Version).await? else {
-            return Err(Error::Malformed("version"));
-        };
+        let own = self.slot.version().await?;
         let of = |side, number: fn(&HostFacts) -> u64| {
             let facts = self.opened.get(&side);
             facts.map(|facts| Version::from_libvirt(number(facts)))

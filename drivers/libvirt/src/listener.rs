@@ -6,7 +6,6 @@
 
 use std::{
     collections::HashMap,
-    ffi::OsString,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::{Duration, Instant},
 };
@@ -22,14 +21,14 @@ use tokio::{
     time::timeout,
 };
 
-use crate::{Client, Error, client::done};
+use crate::{Client, Error, Program, client::done};
 
 /// How long the process may take to answer: less than a step may take.
 const PATIENCE: Duration = Duration::from_secs(8);
 
 /// Listens to hosts with the client library of one release. Starts a process when it is first needed.
 pub struct Listener {
-    command: Vec<OsString>,
+    program: Arc<Program>,
     when_silent: WhenSilent,
     process: sync::Mutex<Option<Process>>,
     routes: Routes,
@@ -61,21 +60,21 @@ pub struct Events {
 }
 
 impl Listener {
-    /// A listener whose process `command` starts: the program and its arguments.
+    /// A listener by a process of this program.
     #[must_use]
-    pub fn new(command: Vec<OsString>) -> Arc<Self> {
-        Self::that_is(command, WhenSilent::Killed)
+    pub fn new(program: Arc<Program>) -> Arc<Self> {
+        Self::that_is(program, WhenSilent::Killed)
     }
 
     /// The same, of hosts that may be silent on purpose: that one is so is no reason to hear no other.
     #[must_use]
-    pub fn of_silent_hosts(command: Vec<OsString>) -> Arc<Self> {
-        Self::that_is(command, WhenSilent::Left)
+    pub fn of_silent_hosts(program: Arc<Program>) -> Arc<Self> {
+        Self::that_is(program, WhenSilent::Left)
     }
 
-    fn that_is(command: Vec<OsString>, when_silent: WhenSilent) -> Arc<Self> {
+    fn that_is(program: Arc<Program>, when_silent: WhenSilent) -> Arc<Self> {
         Arc::new(Self {
-            command,
+            program,
             when_silent,
             process: sync::Mutex::default(),
             routes: Routes::default(),
@@ -115,7 +114,7 @@ impl Listener {
         if let Some(running) = process.as_ref().filter(|running| !running.client.is_gone()) {
             return Ok(Arc::clone(&running.client));
         }
-        let client = Arc::new(Client::spawn(&self.command)?);
+        let client = Arc::new(Client::start(&self.program)?);
         let pump = tokio::spawn(pump(Arc::clone(&client), Arc::clone(&self.routes)));
         *process = Some(Process {
             client: Arc::clone(&client),
@@ -220,6 +219,8 @@ pub(crate) fn observed(side: Side, what: EventKind) -> Observation {
 
 #[cfg(test)]
 mod tests {
+    use std::ffi::OsString;
+
     use super::*;
 
     /// A client that answers once, tells of three domains' events, and ends when it is asked again.
@@ -228,7 +229,8 @@ mod tests {
         echo '{"event":{"uri":"a","domain":"'$of'","iteration":1}}'; done; read b"#;
 
     fn listener(script: &str) -> Arc<Listener> {
-        Listener::new(["sh", "-c", script].map(OsString::from).to_vec())
+        let command = ["sh", "-c", script].map(OsString::from);
+        Listener::new(Arc::new(Program::new(command.to_vec())))
     }
 
     #[tokio::test]

@@ -6,9 +6,9 @@ use migratrix_client::wire::{Detail, DomainAction, Op, Said, Seen};
 use migratrix_contract::{Host, Leftovers, REGISTERS, Recorder, registers};
 use migratrix_guest::{Accelerated, Registers, Survey};
 use migratrix_history::{Document, DomainInfo, DomainState, Observation, Refusal, Side, When};
-use tokio::time::{Instant, interval};
+use tokio::time::Instant;
 
-use crate::{Error, LibvirtDriver, driver::LastLook, identity};
+use crate::{Error, LibvirtDriver, driver::LastLook, identity, ticks::Ticks};
 
 /// How often it is looked at meanwhile.
 const RESIDUE_EVERY: Duration = Duration::from_millis(20);
@@ -243,7 +243,7 @@ async fn left_in_the_end(
     patience: Duration,
 ) -> io::Result<Option<Leftovers>> {
     let deadline = Instant::now() + patience;
-    let mut tick = interval(RESIDUE_EVERY);
+    let mut tick = Ticks::every(RESIDUE_EVERY);
     loop {
         tick.tick().await;
         let left = host.leftovers(domain)?;

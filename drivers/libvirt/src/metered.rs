@@ -6,18 +6,17 @@
 use std::{
     collections::BTreeSet,
     io,
-    os::fd::OwnedFd,
-    process::ExitStatus,
+    os::{fd::OwnedFd, unix::process::ExitStatusExt},
+    process::{Command, ExitStatus},
     sync::{Mutex, PoisonError},
     time::Duration,
 };
 
 use migratrix_contract::processor_time;
-use rustix::process::{Pid, PidfdFlags, pidfd_open};
-use tokio::{
-    io::unix::AsyncFd,
-    process::{Child, Command},
+use rustix::process::{
+    Pid, PidfdFlags, Signal, WaitOptions, pidfd_open, pidfd_send_signal, waitpid,
 };
+use tokio::{io::unix::AsyncFd, runtime::Handle};
 
 /// What the clients of this process took. It is one count for all, as the kernel's are.
 static CLIENTS: Mutex<Clients> = Mutex::new(Clients {
@@ -49,59 +48,89 @@ fn clients() -> std::sync::MutexGuard<'static, Clients> {
     CLIENTS.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// A running client process. It is killed when this is dropped.
+/// A running client process, a child of this one. It is killed when this is dropped.
 pub(crate) struct Metered {
-    child: Child,
-    handle: AsyncFd<OwnedFd>,
-    pid: i32,
+    pid: Pid,
+    /// What tells of its end; nothing where that was waited for.
+    handle: Option<AsyncFd<OwnedFd>>,
 }
 
 impl Metered {
     pub(crate) fn spawn(command: &mut Command) -> io::Result<Self> {
-        let child = command.kill_on_drop(true).spawn()?;
-        let pid = child.id().and_then(|pid| i32::try_from(pid).ok());
-        let pid = pid.expect("a child that nobody has waited for has a number");
-        let number = Pid::from_raw(pid).expect("the number of a child is not zero");
-        let handle = pidfd_open(number, PidfdFlags::empty())?;
+        let number = i32::try_from(command.spawn()?.id());
+        Self::of_child(number.map_err(io::Error::other)?)
+    }
+
+    /// The child with this number, which nobody else waits for.
+    pub(crate) fn of_child(pid: i32) -> io::Result<Self> {
+        let pid = Pid::from_raw(pid).filter(|pid| pid.as_raw_nonzero().is_positive());
+        let pid = pid.ok_or_else(|| io::Error::other("it has no number"))?;
+        let handle = pidfd_open(pid, PidfdFlags::empty())?;
         // SAFETY: it is owned, open as long as it is, and never another's.
         let handle = unsafe { AsyncFd::register(handle) }?;
-        clients().live.insert(pid);
-        Ok(Self { child, handle, pid })
+        clients().live.insert(pid.as_raw_nonzero().get());
+        Ok(Self {
+            pid,
+            handle: Some(handle),
+        })
     }
 
     /// Its number.
-    pub(crate) const fn number(&self) -> u32 {
-        self.pid.unsigned_abs()
+    pub(crate) fn number(&self) -> u32 {
+        self.pid.as_raw_nonzero().get().unsigned_abs()
     }
 
-    /// The process, for its pipes.
-    pub(crate) const fn child(&mut self) -> &mut Child {
-        &mut self.child
+    /// Kills it. One that has ended can't be killed, nor need be.
+    pub(crate) fn kill(&self) {
+        if let Some(handle) = &self.handle {
+            let _ended = pidfd_send_signal(handle, Signal::KILL);
+        }
     }
 
     /// Waits until it has ended, and leaves it to be waited for.
     pub(crate) async fn ended(&self) -> io::Result<()> {
-        self.handle.readable().await.map(drop)
+        match &self.handle {
+            Some(handle) => handle.readable().await.map(drop),
+            None => Ok(()),
+        }
     }
 
     /// Counts what it took, and waits for it.
     pub(crate) async fn wait(&mut self) -> io::Result<ExitStatus> {
         self.ended().await?;
         self.count();
-        self.child.wait().await
+        self.handle = None;
+        waited(self.pid)
     }
 
     /// Counts what it took so far, once.
     fn count(&self) {
         let mut clients = clients();
-        if clients.live.remove(&self.pid) {
-            clients.ended += processor_time(self.pid).unwrap_or_default();
+        let pid = self.pid.as_raw_nonzero().get();
+        if clients.live.remove(&pid) {
+            clients.ended += processor_time(pid).unwrap_or_default();
         }
     }
+}
+
+/// How a child that has ended did so.
+fn waited(pid: Pid) -> io::Result<ExitStatus> {
+    let ended = waitpid(Some(pid), WaitOptions::NOHANG)?;
+    let gone = || io::Error::other("its end is not told");
+    let (_, status) = ended.ok_or_else(gone)?;
+    Ok(ExitStatus::from_raw(status.as_raw()))
 }
 
 impl Drop for Metered {
     fn drop(&mut self) {
         self.count();
+        self.kill();
+        let (pid, handle) = (self.pid, self.handle.take());
+        // Without a runtime it is waited for by whoever gets it when this process ends.
+        if let (Some(handle), Ok(runtime)) = (handle, Handle::try_current()) {
+            runtime.spawn(async move {
+                let _gone = handle.readable().await.map(|_| waited(pid));
+            });
+        }
     }
 }

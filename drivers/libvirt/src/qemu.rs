@@ -55,14 +55,13 @@ impl Qemu {
 impl LibvirtDriver<'_> {
     /// The memory of the domain's guest on a host, in the process of its QEMU.
     pub(crate) fn memory(&mut self, side: Side) -> io::Result<Arc<GuestMemory>> {
+        // As long as its process is there a domain has no other one.
+        if let Some(known) = self.memories.get(&side).filter(|known| known.is_there()) {
+            return Ok(Arc::clone(known));
+        }
         let gone = || io::Error::new(io::ErrorKind::NotFound, "the domain has no QEMU there");
         let processes = self.host(side).path("/proc").ok_or_else(gone)?;
         let qemu = self.qemu(side, &processes).ok_or_else(gone)?;
-        if let Some(known) = self.memories.get(&side) {
-            if known.is_of(&qemu.folder) {
-                return Ok(Arc::clone(known));
-            }
-        }
         let (guest, mib) = (self.subject.guest, self.subject.memory_mib);
         let found = Arc::new(GuestMemory::find(&qemu.folder, &guest, mib)?);
         self.memories.insert(side, Arc::clone(&found));

@@ -7,7 +7,7 @@ use migratrix_history::Side;
 use migratrix_matrix::Version;
 use tokio::time::timeout;
 
-use crate::{Client, Error};
+use crate::{Client, Error, Program};
 
 /// What a host that answers says of itself.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -25,7 +25,7 @@ pub struct Reached {
 /// # Errors
 /// Returns why there is no answer within `patience`.
 pub async fn reach(command: &[OsString], uri: &str, patience: Duration) -> Result<Reached, Error> {
-    let client = Client::spawn(command)?;
+    let client = Client::start(&Program::new(command.to_vec()))?;
     let open = Op::Open {
         side: Side::Source,
         uri: uri.to_owned(),

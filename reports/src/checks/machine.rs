@@ -51,9 +51,8 @@ pub(super) fn unexplained(from: &str, to: &str, versions: &Versions) -> Vec<Stri
 
 /// Of which of its own parts a machine does not tell.
 pub(super) fn untold(document: &str) -> Option<&'static str> {
-    let document = read(document);
     let mut parts = [CLOCK.0, OPTIONS].into_iter();
-    parts.find(|part| document.get(part).is_none_or(BTreeMap::is_empty))
+    parts.find(|part| !section(document, part).any(|line| line.contains('=')))
 }
 
 /// How many devices the machine has.
@@ -65,18 +64,15 @@ pub(super) fn devices(document: &str) -> u64 {
 
 /// The version of the QEMU itself, as the document has it.
 pub(super) fn qemu(document: &str) -> Option<&str> {
-    read(document).get(RELEASE)?.get("version").copied()
+    value(document, RELEASE, "version")
 }
 
 /// In what the machine that a QEMU was started as is not the one that was asked for: its type and, where a
 /// `uuid` was asked for, that.
 pub(super) fn otherwise(document: &str, machine: &str, uuid: Option<&str>) -> Vec<String> {
-    let document = read(document);
-    let Some(options) = document.get(OPTIONS) else {
-        return Vec::new();
-    };
     let asked = [(MACHINE, Some(machine)), (UUID, uuid)].into_iter();
-    let both = asked.filter_map(|(name, asked)| Some((name, asked?, *options.get(name)?)));
+    let is = |name| value(document, OPTIONS, name);
+    let both = asked.filter_map(|(name, asked)| Some((name, asked?, is(name)?)));
     let other = both.filter(|(_, asked, is)| asked != is);
     other
         .map(|(name, asked, is)| {
@@ -89,14 +85,33 @@ fn is_told_by_all(section: &str) -> bool {
     ![RELEASE, CLOCK.0, OPTIONS].contains(&section)
 }
 
+/// The name of the section that a line begins.
+fn header(line: &str) -> Option<&str> {
+    line.strip_prefix('[')?.strip_suffix(']')
+}
+
+/// The lines of one section.
+fn section<'d>(document: &'d str, name: &str) -> impl Iterator<Item = &'d str> {
+    let mut is_in = false;
+    document.lines().filter(move |line| {
+        let begins = header(line);
+        is_in = begins.map_or(is_in, |begins| begins == name);
+        is_in && begins.is_none()
+    })
+}
+
+/// What one property is: where it is told twice, what is told last.
+fn value<'d>(document: &'d str, of: &str, name: &str) -> Option<&'d str> {
+    let properties = section(document, of).filter_map(|line| line.split_once('='));
+    let its = properties.filter(|(one, _)| *one == name);
+    its.last().map(|(_, value)| value)
+}
+
 fn read(document: &str) -> Machine<'_> {
     let mut machine = Machine::new();
     let mut section = "";
     for line in document.lines() {
-        let name = line
-            .strip_prefix('[')
-            .and_then(|name| name.strip_suffix(']'));
-        if let Some(name) = name {
+        if let Some(name) = header(line) {
             section = name;
             machine.entry(section).or_default();
         } else if let Some((name, value)) = line.split_once('=') {

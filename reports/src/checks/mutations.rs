@@ -14,7 +14,7 @@ use std::collections::BTreeMap;
 use migratrix_history::{Entry, History, Observation};
 use migratrix_matrix::{Release, Releases};
 
-use super::{backup, colo, each, evidence::Evidence, versions};
+use super::{backup, colo, each, evidence::Evidence};
 use crate::{Verdict, judge, raw_story, story::good};
 use harmless::HARMLESS;
 use values::changed;
@@ -195,7 +195,7 @@ fn passes(history: &History, releases: &Releases, (_, kind): &Edit) -> bool {
 
 /// The releases of a case, as its honest history has them.
 fn releases(honest: &History) -> Releases {
-    let versions = versions(honest);
+    let versions = Evidence::of(honest).versions();
     let tuple = honest.header.case.tuple.clone();
     let of = |name, libvirt, qemu| Release {
         libvirt,

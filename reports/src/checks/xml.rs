@@ -96,6 +96,10 @@ fn differences(from: &str, to: &str) -> Result<Vec<Difference>, String> {
 }
 
 fn compare(from: Node<'_, '_>, to: Node<'_, '_>, path: &str, all: &mut Vec<Difference>) {
+    // Most elements are as they were, to the letter.
+    if as_written(from) == as_written(to) {
+        return;
+    }
     let mut add = |path: String, from: Option<String>, to: Option<String>| {
         if from != to {
             all.push(Difference { path, from, to });
@@ -185,10 +189,14 @@ fn name(node: Node<'_, '_>) -> String {
     }
 }
 
-/// An element as it stands in its description, in one line.
+/// An element as it stands in its description.
+fn as_written<'input>(node: Node<'_, 'input>) -> &'input str {
+    &node.document().input_text()[node.range()]
+}
+
+/// The same in one line.
 fn whole(node: Node<'_, '_>) -> String {
-    let text = &node.document().input_text()[node.range()];
-    let mut line: String = text.lines().map(str::trim).collect();
+    let mut line: String = as_written(node).lines().map(str::trim).collect();
     if let Some((cut, _)) = line.char_indices().nth(TOLD) {
         line.truncate(cut);
         line.push('…');

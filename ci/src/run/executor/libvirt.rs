@@ -1,6 +1,6 @@
 //! Cases that libvirt runs, on hosts of the lab and on real machines.
 
-use std::{collections::HashMap, path::Path};
+use std::{collections::HashMap, path::Path, sync::Arc};
 
 use anyhow::Result;
 use migratrix_history::Observation;
@@ -21,7 +21,16 @@ const WRITER_IMAGE: &str = "/var/lib/migratrix/a-b-writer.img";
 /// What a worker keeps from case to case: a client process of each release.
 #[derive(Default)]
 pub struct Worker {
-    clients: HashMap<(ReleaseName, HostSetup), Slot>,
+    clients: HashMap<(ReleaseName, Listens), Slot>,
+}
+
+/// Who listens to the hosts of a client.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+enum Listens {
+    /// One for all workers.
+    Shared,
+    /// One for this worker alone.
+    Own,
 }
 
 impl Worker {
@@ -33,15 +42,19 @@ impl Worker {
         release: &ReleaseName,
         setup: HostSetup,
     ) -> Result<&mut Slot> {
-        let key = (release.clone(), setup);
+        let listens = match setup {
+            HostSetup::AsShipped | HostSetup::Quick => Listens::Shared,
+            HostSetup::Resilient => Listens::Own,
+        };
+        let key = (release.clone(), listens);
         if !self.clients.contains_key(&key) {
-            let command = hosts.client_command(release)?;
-            let listener = match setup {
-                HostSetup::AsShipped | HostSetup::Quick => hosts.listener(release)?,
-                HostSetup::Resilient => Listener::of_silent_hosts(command.clone()),
+            let program = hosts.client_program(release)?;
+            let listener = match listens {
+                Listens::Shared => hosts.listener(release)?,
+                Listens::Own => Listener::of_silent_hosts(Arc::clone(&program)),
             };
             self.clients
-                .insert(key.clone(), Slot::new(command, listener));
+                .insert(key.clone(), Slot::new(program, listener));
         }
         Ok(self.clients.get_mut(&key).expect("it was just put there"))
     }

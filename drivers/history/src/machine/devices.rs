@@ -13,7 +13,7 @@
 //!         bar 4: i/o at 0x700 [0x71e]
 //! ```
 
-use std::collections::BTreeMap;
+use std::{borrow::Cow, collections::BTreeMap};
 
 /// Properties of the device's place in QEMU and on its host, and not of the machine: what stands behind it, of
 /// which the drive is told on its own, and how its ROM is found and its slot counted.
@@ -31,16 +31,19 @@ const BEHIND: [&str; 7] = [
 const PLACES: [&str; 4] = ["addr", "iobase", "address", "base"];
 
 #[derive(Default)]
-struct Device {
-    bus: String,
-    kind: String,
-    id: String,
-    properties: Vec<(String, String)>,
+struct Device<'t> {
+    bus: Cow<'t, str>,
+    kind: &'t str,
+    id: &'t str,
+    properties: Vec<Property<'t>>,
 }
 
+/// A property's name and its value.
+type Property<'t> = (Cow<'t, str>, &'t str);
+
 /// What is open at a depth: a bus by its name, or a device by its place in the list.
-enum Open {
-    Bus(String),
+enum Open<'t> {
+    Bus(Cow<'t, str>),
     Device(usize),
 }
 
@@ -64,20 +67,23 @@ pub(super) fn sections(tree: &str) -> String {
         let twins = (2..).map(|number| format!("{name} #{number}"));
         let mut names = std::iter::once(name.clone()).chain(twins);
         let name = names.find(|name| !sections.contains_key(name));
-        let lines = properties
-            .iter()
-            .map(|(name, value)| format!("{name}={value}\n"));
-        sections.insert(name.unwrap_or_default(), lines.collect());
+        let mut lines = String::new();
+        for (name, value) in properties {
+            lines.extend([name, "=", *value, "\n"]);
+        }
+        sections.insert(name.unwrap_or_default(), lines);
     }
-    let told = sections.into_iter();
-    told.map(|(name, lines)| format!("[device {name}]\n{lines}"))
-        .collect()
+    let mut told = String::new();
+    for (name, lines) in &sections {
+        told.extend(["[device ", name, "]\n", lines]);
+    }
+    told
 }
 
 /// What a device is called among its like: by its name, or by its place. One alone needs neither.
-fn own_name(device: &Device) -> Option<String> {
+fn own_name(device: &Device<'_>) -> Option<String> {
     if !device.id.is_empty() {
-        return Some(device.id.clone());
+        return Some(device.id.to_owned());
     }
     let place = |name: &&str| {
         let mut all = device.properties.iter();
@@ -87,9 +93,9 @@ fn own_name(device: &Device) -> Option<String> {
     Some(format!("@{value}"))
 }
 
-fn devices(tree: &str) -> Vec<Device> {
-    let mut all: Vec<Device> = Vec::new();
-    let mut open: Vec<(usize, Open)> = Vec::new();
+fn devices(tree: &str) -> Vec<Device<'_>> {
+    let mut all: Vec<Device<'_>> = Vec::new();
+    let mut open: Vec<(usize, Open<'_>)> = Vec::new();
     for line in tree.lines() {
         let text = line.trim_start();
         let depth = line.len() - text.len();
@@ -106,10 +112,10 @@ fn devices(tree: &str) -> Vec<Device> {
         } else if let Some(device) = text.strip_prefix("dev: ") {
             let bus = match open.last() {
                 Some((_, Open::Bus(bus))) => bus.clone(),
-                Some((_, Open::Device(_))) | None => String::new(),
+                Some((_, Open::Device(_))) | None => Cow::default(),
             };
             let (kind, id) = device.split_once(", id ").unwrap_or((device, ""));
-            let (kind, id) = (kind.to_owned(), id.trim_matches('"').to_owned());
+            let id = id.trim_matches('"');
             open.push((depth, Open::Device(all.len())));
             all.push(Device {
                 bus,
@@ -125,31 +131,31 @@ fn devices(tree: &str) -> Vec<Device> {
 }
 
 /// The bus within a device of virtio has no name of its own: it is called as the device.
-fn bus_name(name: &str, within: Option<&Open>, all: &[Device]) -> String {
+fn bus_name<'t>(name: &'t str, within: Option<&Open<'_>>, all: &[Device<'_>]) -> Cow<'t, str> {
     match within {
         Some(Open::Device(place)) if name == "virtio-bus" => {
             let device = &all[*place];
             let own = own_name(device).unwrap_or_default();
-            format!("{} {own}", device.kind)
+            Cow::Owned(format!("{} {own}", device.kind))
         }
-        Some(Open::Device(_) | Open::Bus(_)) | None => name.to_owned(),
+        Some(Open::Device(_) | Open::Bus(_)) | None => Cow::Borrowed(name),
     }
 }
 
 /// A property: `addr = 1f.2`, or what a bus of its own tells of a device. What starts with `x-` is no part of
 /// QEMU's interface, and lines of interrupts have no names.
-fn property(text: &str) -> Option<(String, String)> {
+fn property(text: &str) -> Option<Property<'_>> {
     let pci = text.strip_prefix("class ");
     if let Some(pci) = pci.filter(|pci| !pci.starts_with('=')) {
-        return Some(("pci".to_owned(), pci.to_owned()));
+        return Some((Cow::Borrowed("pci"), pci));
     }
     if let Some(bar) = text.strip_prefix("bar ") {
         let (number, at) = bar.split_once(": ")?;
-        return Some((format!("bar{number}"), at.to_owned()));
+        return Some((Cow::Owned(format!("bar{number}")), at));
     }
     let (name, value) = text.split_once(" = ")?;
     let told = !name.starts_with("x-") && !BEHIND.contains(&name);
-    told.then(|| (name.to_owned(), plain(value).to_owned()))
+    told.then(|| (Cow::Borrowed(name), plain(value)))
 }
 
 /// A number without the other forms of it that stand behind it.

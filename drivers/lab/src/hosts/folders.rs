@@ -4,10 +4,7 @@ use std::{
     collections::HashMap,
     ffi::{OsStr, OsString},
     io,
-    os::{
-        fd::{AsFd, OwnedFd},
-        unix::ffi::OsStrExt,
-    },
+    os::{fd::OwnedFd, unix::ffi::OsStrExt},
     path::{Path, PathBuf},
     sync::Arc,
     time::{Duration, SystemTime},
@@ -98,8 +95,9 @@ impl State {
     }
 }
 
-fn read(folder: impl AsFd) -> io::Result<Arc<[Entry]>> {
-    let entries = Dir::read_from(folder)?.map(|entry| {
+/// What is in an open folder: its own handle is read, since another one would cost three calls more.
+fn read(folder: OwnedFd) -> io::Result<Arc<[Entry]>> {
+    let entries = Dir::new(folder)?.map(|entry| {
         let entry = entry?;
         let kind = entry.file_type();
         Ok(Entry {

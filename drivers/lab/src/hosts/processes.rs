@@ -3,7 +3,7 @@
 use std::{
     fs::{self, File},
     io,
-    os::fd::OwnedFd,
+    os::fd::BorrowedFd,
     path::{Path, PathBuf},
 };
 
@@ -33,7 +33,7 @@ pub(crate) fn folder(first: i32) -> PathBuf {
 pub(crate) fn of_host(first: i32) -> io::Result<Vec<Process>> {
     let namespace = fs::read_link(format!("/proc/{first}/ns/pid"))?;
     let namespace = namespace.as_os_str().as_encoded_bytes();
-    let is_its = |all: &OwnedFd, pid: i32| {
+    let is_its = |all: BorrowedFd<'_>, pid: i32| {
         let its = readlinkat(all, format!("{pid}/ns/pid"), Vec::new());
         its.is_ok_and(|its| its.as_bytes() == namespace)
     };
@@ -48,26 +48,26 @@ pub(crate) fn within_host(first: i32) -> io::Result<Vec<Process>> {
 
 /// Those of the processes in the folder that are wanted. Each is looked into from there: a path from the
 /// root would be followed anew for every file of each.
-fn among(folder: &Path, is_wanted: impl Fn(&OwnedFd, i32) -> bool) -> io::Result<Vec<Process>> {
+fn among(
+    folder: &Path,
+    is_wanted: impl Fn(BorrowedFd<'_>, i32) -> bool,
+) -> io::Result<Vec<Process>> {
     let how = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
-    let all = openat(CWD, folder, how, Mode::empty())?;
-    let mut processes = Vec::new();
-    for entry in Dir::read_from(&all)? {
+    let mut all = Dir::new(openat(CWD, folder, how, Mode::empty())?)?;
+    let mut numbers = Vec::new();
+    while let Some(entry) = all.read() {
         let entry = entry?;
         let name = entry.file_name().to_str().ok();
-        let Some(pid) = name.and_then(|name| name.parse().ok()) else {
-            continue;
-        };
-        // A process may end while we look: then it isn't left.
-        if is_wanted(&all, pid) {
-            processes.extend(process(&all, pid));
-        }
+        numbers.extend(name.and_then(|name| name.parse::<i32>().ok()));
     }
-    Ok(processes)
+    let all = all.fd()?;
+    // A process may end while we look: then it isn't left.
+    let wanted = numbers.into_iter().filter(|pid| is_wanted(all, *pid));
+    Ok(wanted.filter_map(|pid| process(all, pid)).collect())
 }
 
 /// The process with this number; `None` where it has ended, even if nobody has waited for it yet.
-fn process(all: &OwnedFd, pid: i32) -> Option<Process> {
+fn process(all: BorrowedFd<'_>, pid: i32) -> Option<Process> {
     let stat = file(all, pid, "stat").ok()?;
     let (state, parent, started) = parse(std::str::from_utf8(&stat).ok()?)?;
     let line = file(all, pid, "cmdline").unwrap_or_default();
@@ -81,7 +81,7 @@ fn process(all: &OwnedFd, pid: i32) -> Option<Process> {
 }
 
 /// What a file of a process says.
-fn file(all: &OwnedFd, pid: i32, name: &str) -> io::Result<Vec<u8>> {
+fn file(all: BorrowedFd<'_>, pid: i32, name: &str) -> io::Result<Vec<u8>> {
     let how = OFlags::RDONLY | OFlags::CLOEXEC;
     let file = openat(all, format!("{pid}/{name}"), how, Mode::empty())?;
     read_all(File::from(file))

@@ -4,8 +4,8 @@ mod checkpoints;
 mod late;
 
 use std::{
-    ffi::{CStr, c_int, c_void},
-    ptr,
+    ffi::{CStr, c_int, c_long, c_void},
+    io, ptr,
 };
 
 use migratrix_history::JobStats;
@@ -42,6 +42,41 @@ type Listener = Box<dyn Fn(&str, Told) + Send + Sync>;
 pub fn die_with_parent() {
     // SAFETY: PR_SET_PDEATHSIG takes a signal number and touches no memory of ours.
     unsafe { libc::prctl(libc::PR_SET_PDEATHSIG, libc::SIGKILL) };
+}
+
+/// Which of two processes that were one this is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Copied {
+    /// The one that was there before, and the number of the other.
+    Original(i32),
+    /// The other one.
+    Copy,
+}
+
+/// Makes a copy of this process, whose parent is this one's. No other thread may run.
+///
+/// `fork` would make it a child of this one, which its user could not wait for. What that does beside the
+/// call is for threads, and for libraries that were used before; the main thread of a copy keeps the number
+/// that the original's has, which is no other thread's as long as that is there.
+pub fn copy() -> io::Result<Copied> {
+    const ANEW: c_long = 0;
+    // SAFETY: without a stack of its own the copy goes on with a copy of this one; there is one thread, so that
+    // no lock is held by another.
+    let number = unsafe {
+        libc::syscall(
+            libc::SYS_clone,
+            c_long::from(libc::CLONE_PARENT | libc::SIGCHLD),
+            ANEW,
+            ANEW,
+            ANEW,
+            ANEW,
+        )
+    };
+    match i32::try_from(number) {
+        Ok(0) => Ok(Copied::Copy),
+        Ok(number @ 1..) => Ok(Copied::Original(number)),
+        Ok(_) | Err(_) => Err(io::Error::last_os_error()),
+    }
 }
 
 /// Reads `size` bytes of guest-physical memory from `address` (`virDomainMemoryPeek`).

@@ -3,6 +3,7 @@
 //! words of [`migratrix_client::wire`], and ends when stdin does.
 
 mod calls;
+mod copies;
 mod crew;
 mod event_loop;
 mod failure;
@@ -14,14 +15,16 @@ mod outlet;
 mod words;
 
 use std::{
+    env,
     io::{self, BufRead},
     sync::Arc,
 };
 
+use calls::Copied;
 use crew::Crew;
 use hosts::Hosts;
 use migratrix_client::{
-    protocol,
+    ORIGINAL, protocol,
     wire::{Reply, Request},
 };
 use serde_json::Value;
@@ -30,6 +33,13 @@ fn main() {
     // It is read from the program's file: see there.
     std::hint::black_box(&protocol::MARK);
     calls::die_with_parent();
+    if env::args_os().nth(1).is_some_and(|word| word == ORIGINAL) {
+        match copies::make() {
+            Ok(Copied::Copy) => calls::die_with_parent(),
+            // Who asks for copies is told by the end of it, and does without.
+            Ok(Copied::Original(_)) | Err(_) => return,
+        }
+    }
     virt::error::clear_error_callback();
     if let Err(error) = event_loop::start() {
         return outlet::answer(None, Reply::Bad(format!("no event loop: {error}")));

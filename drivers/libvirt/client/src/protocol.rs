@@ -7,7 +7,8 @@
 const PREFIX: &[u8; 27] = b"migratrix-client's words: #";
 
 /// What the words are made of.
-const SOURCES: [&[u8]; 4] = [
+const SOURCES: [&[u8]; 5] = [
+    include_bytes!("lib.rs"),
     include_bytes!("wire.rs"),
     include_bytes!("../../../history/src/observation.rs"),
     include_bytes!("../../../../guest/src/parameters.rs"),

@@ -1,9 +1,12 @@
 //! Clients that are shell scripts.
 
+use std::ffi::OsString;
+
 use super::*;
 
 fn client(script: &str) -> Client {
-    Client::spawn(&["sh", "-c", script].map(OsString::from)).unwrap()
+    let command = ["sh", "-c", script].map(OsString::from);
+    Client::start(&Program::new(command.to_vec())).unwrap()
 }
 
 async fn asked(script: &str) -> String {
@@ -88,7 +91,8 @@ async fn silence_has_an_end() {
 
 #[tokio::test]
 async fn a_program_that_is_not_there_is_named() {
-    let error = Client::spawn(&["/no/such/client".into()]).err().unwrap();
+    let program = Program::new(vec!["/no/such/client".into()]);
+    let error = Client::start(&program).err().unwrap();
     assert!(error.to_string().contains("`/no/such/client`"), "{error}");
 }
 
