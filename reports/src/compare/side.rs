@@ -25,7 +25,7 @@ pub struct Side {
 
 impl Side {
     /// Whether all of it is there, and can be believed.
-    pub(super) const fn is_whole(&self) -> bool {
+    pub(super) fn is_whole(&self) -> bool {
         self.missing_shards.is_empty() && self.damaged.is_empty()
     }
 }
