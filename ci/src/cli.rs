@@ -236,6 +236,10 @@ const REPRODUCE_EXAMPLES: &str = "\
 The script takes sh, and python3 or virsh. It ends in 0 where the migration does as it should, in 1 where the
 failure shows, and in 2 where it could not be tried. Its first lines say how it is called.
 
+Exit codes:
+  0  the script is printed    2  wrong use, or no script can show the case
+  3  the script is printed, and the case's history is cut: it is incomplete
+
 Examples:
   migratrix reproduce tck/libvirt/trixie,trixie,sid/p2p/persistent-running-undefined/live > show.sh
   migratrix reproduce qemu/qemu/trixie,sid/precopy/unix/running/virtio-rng --run runs/devices > show.sh

@@ -17,7 +17,8 @@ use crate::{
     compare::missing,
     config::Config,
     known::check_known,
-    report::{once_each, possible, run_of},
+    possible::{Named, possible},
+    report::{once_each, run_of},
     run::{copies::Counted, rundir::RunDir},
     say::{Shown, count, fitted},
 };
@@ -38,6 +39,8 @@ pub enum AccountFormat {
 /// Fails where a run can't be read, they have nothing in common, or the cases can't be run.
 pub fn explain(typed: &ExplainArgs, config: &Config) -> Result<Exit> {
     once_each(&typed.dirs)?;
+    let opened = typed.dirs.iter().map(|dir| Ok(RunDir::open(dir)?.1));
+    let named = Named::of(opened.collect::<Result<Vec<_>>>()?.iter());
     let mut read = Read {
         typed,
         config,
@@ -45,7 +48,7 @@ pub fn explain(typed: &ExplainArgs, config: &Config) -> Result<Exit> {
         counted: Counted::default(),
         space: BTreeMap::new(),
     };
-    let plans = typed.dirs.iter().map(|dir| read.add(dir));
+    let plans = typed.dirs.iter().map(|dir| read.add(dir, named));
     let plans = plans.collect::<Result<Vec<_>>>()?;
     read.lack(missing(plans.iter()));
     let first = typed.dirs.first().zip(plans.first());
@@ -61,7 +64,7 @@ pub fn explain(typed: &ExplainArgs, config: &Config) -> Result<Exit> {
             break;
         }
         for (setup, cases) in lots(&read.space, &questions) {
-            read.add(&tried(&cases, setup, first, plan)?)?;
+            read.add(&tried(&cases, setup, first, plan)?, Named::Themselves)?;
         }
         study = read.study()?;
         questions.iter().for_each(|trial| tell(&study, trial));
@@ -87,7 +90,7 @@ struct Read<'r> {
 }
 
 impl Read<'_> {
-    fn add(&mut self, path: &Path) -> Result<Plan> {
+    fn add(&mut self, path: &Path, named: Named) -> Result<Plan> {
         let (dir, plan) = RunDir::open(path)?;
         self.counted.take(&dir)?;
         let known = self.typed.lists.or_kept(&plan)?;
@@ -105,7 +108,7 @@ impl Read<'_> {
             let (lacking, run) = (count(lacking, "case"), path.shown());
             eprintln!("{lacking} of {run} without a verdict: they count for nothing");
         }
-        let possible = possible(&plan, self.config)?;
+        let possible = possible(&plan, self.config, named)?;
         for one in &possible {
             let own = self.space.entry(one.case.clone());
             own.or_insert_with(|| one.ways.clone());
@@ -142,7 +145,7 @@ impl Read<'_> {
                     "{} counts as well: an earlier --confirm ran it",
                     lot.shown()
                 );
-                self.add(&lot)?;
+                self.add(&lot, Named::Themselves)?;
             }
         }
         Ok(())

@@ -11,6 +11,7 @@ use crate::{
     config::Config,
     formats::JunitArgs,
     known::check_known,
+    possible::{Named, possible},
     report,
     run::{
         ledger::{self, Ledger},
@@ -46,7 +47,7 @@ pub fn judge(
     let mut troubles = ledger.write_verdicts(&dir, &plan, &known).or_lab_failed()?;
     troubles.extend(ledger.unconcluded(&dir, &plan));
     let run = report::run_of(&dir, &plan, &known).or_lab_failed()?;
-    let possible = report::possible(&plan, config).or_lab_failed()?;
+    let possible = possible(&plan, config, Named::TheirLike).or_lab_failed()?;
     let run = run.by(typed.rules(&plan.options)).with_possible(possible);
     let exit = report::conclude(&dir, run, &junit, blessed.as_deref()).or_lab_failed()?;
     ledger::tell(&troubles);

@@ -1,6 +1,6 @@
 //! `migratrix jump`: which jumps between releases are safe, and the steps where they are not.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use anyhow::{Context, Result, bail};
 use migratrix_matrix::Plan;
@@ -13,7 +13,8 @@ use crate::{
     config::Config,
     files,
     known::check_known,
-    report::{once_each, possible, run_of},
+    possible::{Named, possible},
+    report::{once_each, run_of},
     run::{copies::Counted, rundir::RunDir},
     say::fitted,
 };
@@ -29,9 +30,15 @@ pub fn jump(typed: &JumpArgs, config: &Config) -> Result<Exit> {
     once_each(&typed.dirs)?;
     let ladder = typed.ladder.as_deref().map(ladder).transpose()?;
     let mut counted = Counted::default();
-    let read = |dir: &PathBuf| read(dir, &typed.lists, config, &mut counted);
-    let read = typed.dirs.iter().map(read);
-    let (plans, mut runs): (Vec<_>, Vec<_>) = read.collect::<Result<Vec<_>>>()?.into_iter().unzip();
+    let opened = typed.dirs.iter().map(|dir| RunDir::open(dir));
+    let opened = opened.collect::<Result<Vec<_>>>()?;
+    let named = Named::of(opened.iter().map(|(_, plan)| plan));
+    let read = opened.into_iter().map(|(dir, plan)| {
+        counted.take(&dir)?;
+        let run = read(&dir, &plan, &typed.lists, config)?;
+        Ok((run.with_possible(possible(&plan, config, named)?), plan))
+    });
+    let (mut runs, plans): (Vec<_>, Vec<_>) = read.collect::<Result<Vec<_>>>()?.into_iter().unzip();
     if let Some(first) = runs.first_mut() {
         let whole = first.whole();
         *first = std::mem::take(first).without_shards(missing(plans.iter()), whole);
@@ -49,19 +56,10 @@ pub fn jump(typed: &JumpArgs, config: &Config) -> Result<Exit> {
     Ok(jumps.exit())
 }
 
-fn read(
-    path: &Path,
-    lists: &ListArgs,
-    config: &Config,
-    counted: &mut Counted,
-) -> Result<(Plan, Run)> {
-    let (dir, plan) = RunDir::open(path)?;
-    counted.take(&dir)?;
-    let known = lists.or_kept(&plan)?;
-    check_known(&known, config, &plan)?;
-    let run = run_of(&dir, &plan, &known)?.by(Rules::default());
-    let run = run.with_possible(possible(&plan, config)?);
-    Ok((plan, run))
+fn read(dir: &RunDir, plan: &Plan, lists: &ListArgs, config: &Config) -> Result<Run> {
+    let known = lists.or_kept(plan)?;
+    check_known(&known, config, plan)?;
+    Ok(run_of(dir, plan, &known)?.by(Rules::default()))
 }
 
 /// The ladder that comes with the program under this name, or that this file is.

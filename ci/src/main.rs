@@ -28,6 +28,7 @@ mod log;
 mod manual;
 mod meaning;
 mod next;
+mod possible;
 mod releases;
 mod report;
 mod reproduce;
@@ -215,10 +216,9 @@ fn carry_out(cli: &Cli) -> Result<u8, Failure> {
             .or_wrong_use()
             .map(exit),
         Command::Compare(typed) => compare::compare(typed, &config()?).or_wrong_use().map(exit),
-        Command::Reproduce { case, run } => {
-            reproduce::reproduce(case, run.as_deref(), &config()?).or_wrong_use()?;
-            Ok(code::AS_EXPECTED)
-        }
+        Command::Reproduce { case, run } => reproduce::reproduce(case, run.as_deref(), &config()?)
+            .or_wrong_use()
+            .map(exit),
         Command::Explain(typed) => explain::explain(typed, &config()?).or_wrong_use().map(exit),
         Command::Jump(typed) => jump::jump(typed, &config()?).or_wrong_use().map(exit),
         Command::Lab { action } => {

@@ -1,16 +1,16 @@
 //! `migratrix report`, and the reports that every run ends in.
 
 use std::{
-    collections::{BTreeMap, BTreeSet},
+    collections::BTreeMap,
     fs,
     io::{self, BufReader, stdout},
     path::{Path, PathBuf},
 };
 
 use anyhow::{Context, Result, bail};
-use migratrix_matrix::{Case, HostSetup, Parts, Plan, ReleaseName, Releases, Selection};
+use migratrix_matrix::{Case, Parts, Plan, Releases};
 use migratrix_reports::{
-    self as reports, Colour, Damage, Exit, Flavour, KnownFailures, Part, Possible, Run, Study,
+    self as reports, Colour, Damage, Exit, Flavour, KnownFailures, Part, Reading, Run, Study,
 };
 
 use crate::{
@@ -21,6 +21,7 @@ use crate::{
     formats::{self, FORMATS, How, Seen},
     formats::{Granularity, JunitArgs},
     known::{self, check_known},
+    possible::{Named, possible},
     run::{
         ledger::{Ledger, Planned},
         outputs,
@@ -75,11 +76,11 @@ fn read_run(dir: &RunDir, plan: Plan, known: &KnownFailures) -> Result<Run> {
             planned.demand(foreign.iter(), &path)?;
             let there = |case: &Case| attempts.get(case).copied().unwrap_or(0);
             let lacking = Ledger::lacking(dir, there)?;
-            run = run.with_damage(damage(dir, read.damaged, lacking));
+            run = run.with_damage(damage(dir, read, lacking));
         }
         Err(error) if error.kind() == io::ErrorKind::NotFound => {
             let lacking = Ledger::lacking(dir, |_| 0)?;
-            run = run.with_damage(damage(dir, Vec::new(), lacking));
+            run = run.with_damage(damage(dir, Reading::default(), lacking));
         }
         Err(error) => {
             return Err(error).with_context(|| format!("can't read {}", path.shown()));
@@ -90,48 +91,10 @@ fn read_run(dir: &RunDir, plan: Plan, known: &KnownFailures) -> Result<Run> {
     Ok(run)
 }
 
-/// The cases that a run could try: those of its plan, and on its releases those of its selection without the
-/// cover and the shard; and how their hosts could be set up. Real machines are as they are.
-///
-/// # Errors
-/// Fails where the plan names a release twice.
-pub fn possible(plan: &Plan, config: &Config) -> Result<Vec<Possible>> {
-    let real = |name: &ReleaseName| config.hosts.contains_key(name);
-    let ways = |case: &Case| {
-        if real(&case.tuple.source) || real(&case.tuple.destination) {
-            vec![HostSetup::AsShipped]
-        } else {
-            plan.ways(case)
-        }
-    };
-    let all: BTreeSet<Case> = plan.cases.iter().cloned().chain(space(plan)?).collect();
-    let possible = all.into_iter().map(|case| Possible {
-        ways: ways(&case),
-        case,
-    });
-    Ok(possible.collect())
-}
-
-/// What the run could have tried on its releases: its selection without the cover and the shard. Cases
-/// that were named are all there are.
-fn space(plan: &Plan) -> Result<Vec<Case>> {
-    if !plan.selection.names.is_empty() {
-        return Ok(Vec::new());
-    }
-    let whole = Selection {
-        cover: None,
-        with: Vec::new(),
-        shard: None,
-        ..plan.selection.clone()
-    };
-    let releases = Releases::new(plan.releases.clone())?;
-    // The plan has only those releases that its cases name: a filter may name others.
-    Ok(whole.cases(&releases).unwrap_or_default())
-}
-
 /// What is said of the lines of the verdicts that can't be believed, and of those that are lost, and how
 /// they are mended.
-fn damage(dir: &RunDir, damaged: Vec<Damage>, lacking: usize) -> Vec<String> {
+fn damage(dir: &RunDir, read: Reading, lacking: usize) -> Vec<String> {
+    let Reading { cut_at, damaged } = read;
     let place = dir.path().to_string_lossy();
     let mend = format!("make it anew by migratrix judge {}", typed_word(&place));
     let file = dir.path().join("verdicts.jsonl");
@@ -142,9 +105,12 @@ fn damage(dir: &RunDir, damaged: Vec<Damage>, lacking: usize) -> Vec<String> {
         format!("{file} is damaged: it lacks {attempts} that concluded.jsonl has; {mend}")
     });
     let told = damaged
-        .into_iter()
+        .iter()
         .map(|Damage { line, why }| format!("line {line} of {file} is damaged: {why}; {mend}"));
-    told.chain(lost).collect()
+    let cut = cut_at.map(|line| {
+        format!("line {line} of {file} is cut: what it told is unknown, and what followed; {mend}")
+    });
+    told.chain(cut).chain(lost).collect()
 }
 
 /// Writes JUnit a file for each source and destination, and one for what is of none.
@@ -326,7 +292,7 @@ fn merged(
     for (name, (dir, plan)) in opened {
         check_known(known, config, &plan)?;
         let rules = typed.rules(&plan.options);
-        let possible = possible(&plan, config)?;
+        let possible = possible(&plan, config, Named::TheirLike)?;
         let damage = Ledger::look_through(&dir, &plan)?;
         let run = read_run(&dir, plan, known)?.at(&name).by(rules);
         let run = run.with_damage(damage);

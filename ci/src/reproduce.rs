@@ -13,7 +13,7 @@ use migratrix_lab::cache_folder;
 use migratrix_libvirt::domain_xml;
 use migratrix_matrix::{Case, Point, Releases, Scenario, Version};
 use migratrix_qemu::Recipe;
-use migratrix_reports::{LibvirtRecipe, NoScript, RawRecipe, ScriptOrigin, can_be_shown};
+use migratrix_reports::{Exit, LibvirtRecipe, NoScript, RawRecipe, ScriptOrigin, can_be_shown};
 
 use crate::{
     WrongUse,
@@ -24,7 +24,7 @@ use crate::{
         ledger::Attempt,
         rundir::RunDir,
     },
-    say,
+    say::{self, Shown},
 };
 
 /// Where hosts have the boot image that a script puts there: a folder that each libvirt has.
@@ -35,11 +35,11 @@ const DOMAIN: &str = "reproduce";
 const UUID: &str = "6d780000-0001-4001-8000-000000000001";
 const FOREIGN_UUID: &str = "6d780000-0002-4001-8000-000000000001";
 
-/// Prints the script.
+/// Prints the script; says so where its case's history is cut, so that it may not show all that was done.
 ///
 /// # Errors
 /// Says why there can be none, or what can't be read.
-pub fn reproduce(case: &Case, run: Option<&Path>, config: &Config) -> Result<()> {
+pub fn reproduce(case: &Case, run: Option<&Path>, config: &Config) -> Result<Exit> {
     can_be_shown(case)?;
     let (attempt, releases) = match run {
         Some(run) => attempted(case, run)?,
@@ -57,7 +57,22 @@ pub fn reproduce(case: &Case, run: Option<&Path>, config: &Config) -> Result<()>
         | Point::Recovery(_) => of_qemu(case, attempt.as_ref(), &releases)?,
     };
     say::as_it_is(script.as_bytes());
-    Ok(())
+    let Some(cut) = attempt.as_ref().and_then(|one| incomplete(one, run?)) else {
+        return Ok(Exit::AsExpected);
+    };
+    eprintln!("{cut}");
+    Ok(Exit::Unknown)
+}
+
+/// What is missing of an attempt, if anything is.
+fn incomplete(attempt: &Attempt, run: &Path) -> Option<String> {
+    let judgement = &attempt.judgement;
+    let (line, log) = (judgement.cut?, judgement.log.as_ref()?);
+    let file = run.join(log);
+    let file = file.shown();
+    Some(format!(
+        "the script is incomplete: {file} is cut at line {line}, and what was done and seen after that is not known"
+    ))
 }
 
 /// The attempt that a run has of the case: the last one that was not as it should be, else the last one.

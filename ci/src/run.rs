@@ -52,7 +52,9 @@ use crate::{
     config::Config,
     formats::JunitArgs,
     known::check_known,
-    log, meaning, report,
+    log, meaning,
+    possible::{Named, possible},
+    report,
     say::{self, count, typed_word},
 };
 
@@ -266,7 +268,7 @@ impl Order {
             .run_until(stop())
             .inspect_err(|error| error!("the run ended early: {error:#}"))?;
         let run = report::run_of(&dir, &self.plan, &self.known)?.by(self.rules);
-        let run = run.with_possible(report::possible(&self.plan, &self.config)?);
+        let run = run.with_possible(possible(&self.plan, &self.config, Named::TheirLike)?);
         let exit = report::conclude(&dir, run, &self.junit, self.blessed.as_deref())?;
         if let Some(time) = time {
             println!("{}", time.told(since));

@@ -276,3 +276,36 @@ fn what_is_no_run_or_of_a_newer_form_or_of_other_suites_is_refused() {
         );
     }
 }
+
+#[test]
+fn an_old_side_that_is_cut_is_named_by_file_and_line_and_ends_in_3() {
+    let dir = fresh();
+    let dir = dir.path();
+    run(dir, "old", &[]);
+    run(dir, "new", &[]);
+    let file = dir.join("old/verdicts.jsonl");
+    let text = fs::read_to_string(&file).expect("it is there");
+    fs::remove_file(dir.join("old/concluded.jsonl")).expect("it was there");
+    let lines: Vec<_> = text.split_inclusive('\n').collect();
+    let cut = lines[..9].concat() + &lines[9][..200];
+    for (text, words) in [
+        (
+            cut,
+            &[
+                "OLD: line 10 of old/verdicts.jsonl is cut",
+                "no verdict of 7 cases",
+            ][..],
+        ),
+        (
+            lines[..9].concat(),
+            &["OLD: old/verdicts.jsonl has no verdict of 7 cases"][..],
+        ),
+    ] {
+        fs::write(&file, text).expect("there is room");
+        let said = compare(dir, &["old", "new"]);
+        assert_eq!(said.code, 3, "{}{}", said.out, said.err);
+        words
+            .iter()
+            .for_each(|word| assert!(said.out.contains(word), "{word}: {}", said.out));
+    }
+}

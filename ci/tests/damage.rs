@@ -518,3 +518,50 @@ fn a_plan_that_can_not_be_read_says_what_mends_it() {
         refuses(&said, 2, &["out/plan.json can't be used: restore it, "]);
     }
 }
+
+#[test]
+fn a_verdict_of_the_attempt_0_or_of_a_file_outside_of_the_run_is_refused_by_file_and_line() {
+    let dir = fresh();
+    let dir = dir.path();
+    let said = run_in(dir, &["-E", "control(p2p) & state(paused)"]);
+    assert_eq!(said.code, 0, "{}", said.err);
+    let verdicts = dir.join("out/verdicts.jsonl");
+    let text = fs::read_to_string(&verdicts).expect("it is there");
+    let attempt = (
+        "\"attempt\":1",
+        "\"attempt\":0",
+        "attempt 0: attempts are counted from 1",
+    );
+    let up = (
+        "\"log\":\"",
+        "\"log\":\"../../",
+        "leads out of the run's directory",
+    );
+    let root = (
+        "\"log\":\"",
+        "\"log\":\"/etc/",
+        "leads out of the run's directory",
+    );
+    for (from, to, told) in [attempt, up, root] {
+        let (first, second) = text.split_once('\n').expect("several lines");
+        let second = second.replacen(from, to, 1);
+        fs::write(&verdicts, format!("{first}\n{second}")).expect("there is room");
+        let said = call(dir, &["report", "out"]);
+        assert_eq!(said.code, 3, "{}{}", said.out, said.err);
+        let line = "line 2 of out/verdicts.jsonl is damaged";
+        assert!(
+            said.out.contains(line) && said.out.contains(told),
+            "{}",
+            said.out
+        );
+    }
+    fs::write(&verdicts, &text).expect("there is room");
+    let ledger = dir.join("out/concluded.jsonl");
+    let text = fs::read_to_string(&ledger).expect("it is there");
+    let text = text.replacen("{\"history\":\"", "{\"history\":\"../../", 1);
+    fs::write(&ledger, text).expect("there is room");
+    let said = call(dir, &["judge", "out"]);
+    let told = format!("{}{}", said.out, said.err);
+    assert!(told.contains("line 1 of out/concluded.jsonl"), "{told}");
+    assert!(told.contains("leads out of the run's directory"), "{told}");
+}

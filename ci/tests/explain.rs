@@ -404,3 +404,37 @@ fn a_shard_that_is_missing_is_told() {
         said.err
     );
 }
+
+#[test]
+fn what_cases_that_were_named_leave_open_is_asked_of_the_whole_profile() {
+    let dir = fresh();
+    let at = |rest: &str| format!("tck/fake/bookworm,bookworm,trixie/{rest}");
+    let names = [
+        at("p2p/transient-running-undefined/none"),
+        at("p2p/transient-paused-undefined/none"),
+        at("normal/persistent-running-undefined/none"),
+        at("normal/persistent-paused-undefined/none"),
+    ];
+    let more: Vec<_> = names.iter().flat_map(|name| ["--case", name]).collect();
+    let said = call(dir.path(), &[&["run", "--out", "out"], &more[..]].concat());
+    assert_eq!(said.code, 0, "{}", said.err);
+    change(&dir.path().join("out"), |one| {
+        one["case"]
+            .as_str()
+            .is_some_and(|name| name.contains("/p2p/"))
+    });
+    let said = explain(dir.path(), &["out"]);
+    assert!(said.out.contains("not sure"), "{}", said.out);
+    let told = said
+        .out
+        .lines()
+        .filter_map(|line| line.split_once("--case "));
+    let mut told = told.map(|(_, case)| case.trim());
+    assert!(
+        told.any(|case| !names.iter().any(|name| name == case)),
+        "{}",
+        said.out
+    );
+    let said = explain(dir.path(), &["out", "--confirm", "4"]);
+    assert!(said.err.contains("running "), "{}", said.err);
+}

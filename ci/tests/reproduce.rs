@@ -204,3 +204,40 @@ fn a_history_of_another_case_shows_nothing() {
     let said = call(dir.path(), &["reproduce", RAW, "--run", "out"]);
     refuses(&said, 2, &["is one of", other]);
 }
+
+#[test]
+fn a_script_by_a_history_that_is_cut_says_that_it_is_incomplete_and_ends_in_3() {
+    let dir = fresh();
+    let dir = dir.path();
+    let history = RAW_HISTORY.replace("CASE", RAW);
+    let lines: Vec<_> = history.lines().take(8).collect();
+    run_of(dir, RAW, &(lines.join("\n") + "\n"));
+    let said = call(dir, &["reproduce", RAW, "--run", "out"]);
+    assert_eq!(said.code, 3, "{}", said.err);
+    for word in ["incomplete", "history/qemu~qemu~a,b~precopy", "line 9"] {
+        assert!(said.err.contains(word), "{word}: {}", said.err);
+    }
+    assert!(
+        said.out
+            .contains("incomplete: the history is cut at line 9")
+    );
+}
+
+#[test]
+fn a_history_of_the_attempt_0_is_refused_by_its_file_and_line() {
+    let dir = fresh();
+    let dir = dir.path();
+    let history = RAW_HISTORY.replace("CASE", RAW);
+    run_of(dir, RAW, &history.replace("\"attempt\":1", "\"attempt\":0"));
+    let said = call(dir, &["reproduce", RAW, "--run", "out"]);
+    refuses(
+        &said,
+        2,
+        &[
+            "history/qemu~qemu~a,b~precopy",
+            "line 1",
+            "attempt 0",
+            "counted from 1",
+        ],
+    );
+}

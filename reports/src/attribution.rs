@@ -24,7 +24,11 @@ pub struct Attribution {
     /// The raw case that tells.
     pub raw: Case,
     /// The file name of the raw case's history, where it has one.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "crate::inside::file_if_any",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub log: Option<String>,
 }
 

@@ -13,6 +13,7 @@
 mod markdown;
 mod outcome;
 mod quantile;
+mod side;
 mod signed_rank;
 mod text;
 mod times;
@@ -27,11 +28,12 @@ pub(crate) use self::text::{groups, moves, sign, state_words, telling, troubles}
 pub use self::{
     markdown::comparison_markdown,
     outcome::{Outcome, State},
+    side::Side,
     text::comparison_text,
     times::{Pace, Times},
     versions::Moved,
 };
-use self::{outcome::Outcomes, times::times, versions::moved};
+use self::{outcome::Outcomes, side::side, times::times, versions::moved};
 use crate::{Exit, ReportError, Run, terminal::cases};
 
 /// One side of a comparison: runs, each with what it is called.
@@ -58,22 +60,6 @@ pub struct Comparison {
     pub changes: Vec<Change>,
     /// How long the cases took; nothing where too few passed on both sides.
     pub times: Option<Times>,
-}
-
-/// One side.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-pub struct Side {
-    /// Its runs.
-    pub runs: Vec<String>,
-    /// When the first of them began: seconds since 1970 UTC.
-    pub began_unix: u64,
-    /// How many cases it has.
-    pub cases: usize,
-    /// Its shards that are not there.
-    pub missing_shards: Vec<String>,
-    /// What of its files is not believed.
-    pub damaged: Vec<String>,
 }
 
 /// What became of a case between the sides, in the order in which it is told.
@@ -216,7 +202,7 @@ pub fn compare(old: &Runs, new: &Runs) -> Result<Comparison, ReportError> {
     }
     Ok(Comparison {
         format: 1,
-        exit: exit(&counts).word(),
+        exit: exit(&counts, [&old_side, &new_side]).word(),
         old: old_side,
         new: new_side,
         versions: moved(old, new),
@@ -230,7 +216,7 @@ impl Comparison {
     /// How it ends, for the exit code.
     #[must_use]
     pub fn exit(&self) -> Exit {
-        exit(&self.counts)
+        exit(&self.counts, [&self.old, &self.new])
     }
 
     /// It as one JSON document.
@@ -239,12 +225,27 @@ impl Comparison {
         serde_json::to_string_pretty(self).expect("a comparison has only text keys") + "\n"
     }
 
+    /// Which sides are not all there.
+    fn not_whole(&self) -> &'static str {
+        match (self.old.is_whole(), self.new.is_whole()) {
+            (false, true) => "OLD is",
+            (true, _) => "NEW is",
+            (false, false) => "OLD and NEW are",
+        }
+    }
+
     /// What is to be known first: what broke, and of how much nobody can say it.
     pub(crate) fn verdict(&self) -> String {
         let of = |class| cases(self.number(class));
         let first = match self.exit() {
             Exit::Failed => format!("{} broke", of(Class::Broke)),
-            Exit::Unknown => format!("{} can't be seen any more", of(Class::Unseen)),
+            Exit::Unknown if self.number(Class::Unseen) > 0 => {
+                format!("{} can't be seen any more", of(Class::Unseen))
+            }
+            Exit::Unknown => format!(
+                "Nothing broke that can be seen: {} not whole",
+                self.not_whole()
+            ),
             Exit::AsExpected if self.is_hollow() => "No case was seen on both sides".to_owned(),
             Exit::AsExpected => "Nothing broke".to_owned(),
         };
@@ -285,10 +286,10 @@ pub fn comparison_schema(generator: schemars::SchemaGenerator) -> schemars::Sche
     generator.into_root_schema_for::<Comparison>()
 }
 
-fn exit(counts: &BTreeMap<Class, usize>) -> Exit {
+fn exit(counts: &BTreeMap<Class, usize>, sides: [&Side; 2]) -> Exit {
     if counts.contains_key(&Class::Broke) {
         Exit::Failed
-    } else if counts.contains_key(&Class::Unseen) {
+    } else if counts.contains_key(&Class::Unseen) || sides.iter().any(|side| !side.is_whole()) {
         Exit::Unknown
     } else {
         Exit::AsExpected
@@ -328,20 +329,6 @@ fn demand_same_suites(sides: [(&'static str, &Runs); 2]) -> Result<(), ReportErr
 
 fn names(runs: &Runs) -> Vec<String> {
     runs.iter().map(|(name, _)| name.clone()).collect()
-}
-
-fn side(runs: &Runs, cases: usize) -> Side {
-    let missing = runs.iter().flat_map(|(_, run)| run.missing_shards());
-    let missing: BTreeSet<_> = missing.map(ToString::to_string).collect();
-    let damaged = runs.iter().flat_map(|(_, run)| run.damaged());
-    let began = runs.iter().map(|(_, run)| run.began_unix);
-    Side {
-        runs: names(runs),
-        began_unix: began.filter(|began| *began > 0).min().unwrap_or(0),
-        cases,
-        missing_shards: missing.into_iter().collect(),
-        damaged: damaged.cloned().collect(),
-    }
 }
 
 #[cfg(test)]

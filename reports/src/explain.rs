@@ -15,7 +15,7 @@ mod values;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use migratrix_explain::{Budget, Outcome, Row, Table, explain};
+use migratrix_explain::{Budget, Explanation, Outcome, Row, Table, explain};
 use migratrix_matrix::{Backend, Case, Release, ReleaseName, Releases, Suite};
 
 use crate::{ReportError, Run};
@@ -35,6 +35,7 @@ pub(crate) use trial::{Told, words as setup_words};
 #[derive(Clone, Debug)]
 pub struct Study {
     table: Table,
+    explanation: Explanation,
     trials: Vec<Trial>,
     /// Of each that failed what it says.
     says: Vec<Option<Says>>,
@@ -73,7 +74,26 @@ impl Study {
         let once: BTreeMap<&Case, &Possible> = possible.map(|one| (&one.case, one)).collect();
         let others = once.values().flat_map(|one| outcomes.others(one));
         let trials: Vec<_> = outcomes.tried().cloned().chain(others).collect();
-        let (columns, values) = Columns::of(&trials, &releases);
+        let study = Self::made(trials, &outcomes, &releases)?;
+        let more = study.untried_beside(&once);
+        let mut study = if more.is_empty() {
+            study
+        } else {
+            let trials = study.trials.into_iter().chain(more);
+            Self::made(trials.collect(), &outcomes, &releases)?
+        };
+        study.in_memory = in_memory(outcomes.cases())?;
+        study.with_the_run = with_the_run(runs, &outcomes.changed().collect());
+        Ok(study)
+    }
+
+    /// What came of these.
+    fn made(
+        trials: Vec<Trial>,
+        outcomes: &Outcomes<'_>,
+        releases: &Releases,
+    ) -> Result<Self, ReportError> {
+        let (columns, values) = Columns::of(&trials, releases);
         columns.demand_few()?;
         let says = trials.iter().map(|one| outcomes.find(one).failure());
         let says: Vec<_> = says.map(|failure| failure.map(Says::of)).collect();
@@ -92,31 +112,51 @@ impl Study {
         let table = Table::new(columns.columns(), rows.collect()).map_err(ReportError::Columns)?;
         let table = table
             .placed_by(columns.sides())
-            .with_unchosen(columns.setup().into_iter().collect());
+            .with_unchosen(columns.unchosen());
         Ok(Self {
-            in_memory: in_memory(outcomes.cases())?,
+            explanation: explain(&table),
             says,
             table,
             columns,
             tally: outcomes.tally(),
-            with_the_run: with_the_run(runs, &outcomes.changed().collect()),
             changed: outcomes.changed().map(|one| one.case.clone()).collect(),
+            with_the_run: false,
+            in_memory: false,
             trials,
         })
+    }
+
+    /// What was not tried on hosts of a setup that is a part of a cause, and is of the cause but for that: on such
+    /// hosts few cases run, and others may pass there.
+    fn untried_beside(&self, possible: &BTreeMap<&Case, &Possible>) -> BTreeSet<Trial> {
+        let known: BTreeSet<&Trial> = self.trials.iter().collect();
+        let mut all = BTreeSet::new();
+        for cause in &self.explanation.causes {
+            let setups = self.columns.setups(&cause.literals);
+            if setups.is_empty() {
+                continue;
+            }
+            let rows = self.table.region(&self.columns.of_cases(&cause.literals));
+            for case in rows.ones().map(|row| &self.trials[row].case) {
+                let own = possible.get(case).into_iter();
+                let own = own.flat_map(|one| one.trials());
+                all.extend(own.filter(|one| setups.contains(&one.setup) && !known.contains(one)));
+            }
+        }
+        all
     }
 
     /// What accounts for the failures.
     #[must_use]
     pub fn account(&self) -> Account {
-        let explanation = explain(&self.table);
-        let all = &explanation.causes;
+        let all = &self.explanation.causes;
         let causes = all.iter().map(|one| self.blame(one, all));
         Account {
             format: 1,
             in_memory: self.in_memory,
             cases: self.tally.clone(),
             causes: causes.collect(),
-            left_over: self.named(&explanation.left),
+            left_over: self.named(&self.explanation.left),
             changed: self.changed.clone(),
             changed_with_the_run: self.with_the_run,
             never_varied: self.never_varied(),
@@ -127,7 +167,7 @@ impl Study {
     /// many as may be were tried.
     #[must_use]
     pub fn questions(&self, budget: &mut Budget) -> Vec<Trial> {
-        let rows = budget.next(&self.table, &explain(&self.table));
+        let rows = budget.next(&self.table, &self.explanation);
         rows.iter().map(|row| self.trials[*row].clone()).collect()
     }
 

@@ -10,6 +10,7 @@ use crate::{
     Attribution, Flaw, Kind, Lost, Recovered, Verdict,
     checks::Findings,
     flaw::{hung, lost},
+    inside,
     run::seen,
 };
 
@@ -20,6 +21,7 @@ pub struct Judgement {
     /// The case.
     pub case: Case,
     /// Which attempt at it, from 1.
+    #[serde(deserialize_with = "migratrix_history::attempt_number")]
     pub attempt: u32,
     /// When it began: seconds since 1970 UTC.
     pub began_unix: u64,
@@ -48,7 +50,11 @@ pub struct Judgement {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub attribution: Option<Attribution>,
     /// The file of its history, where it has one: from the run's directory.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "inside::file_if_any",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub log: Option<String>,
     /// What is kept of it beside its history, where it did not come out as expected.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -81,6 +87,7 @@ pub struct Judgement {
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Evidence {
     /// Its name, from the run's directory: `evidence/CASE/source-qemu.log`.
+    #[serde(deserialize_with = "inside::file_of_the_run")]
     pub file: String,
     /// What it shows, for a reader: `what the source's QEMU said, and its command line`.
     pub shows: String,

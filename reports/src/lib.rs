@@ -18,6 +18,7 @@ mod flaw;
 mod go;
 mod groups;
 mod html;
+mod inside;
 mod json;
 mod judgement;
 mod jump;
@@ -50,6 +51,7 @@ pub use explain::{
 pub use flaw::{Death, Flaw, HostTrouble, IdleLoss, Lost};
 pub use groups::{Group, groups};
 pub use html::{Files, comparison_html, html};
+pub use inside::file_of_the_run;
 pub use json::json;
 #[cfg(feature = "schema")]
 pub use json::summary_schema;

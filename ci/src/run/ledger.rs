@@ -57,7 +57,7 @@ pub struct Beside {
 #[serde(rename_all = "kebab-case")]
 pub enum Trace {
     /// A history: its file, as seen from the run's directory.
-    History(String),
+    History(#[serde(deserialize_with = "reports::file_of_the_run")] String),
     /// Nothing: it was not run.
     Skipped {
         /// The ability that is missing.

@@ -1,6 +1,9 @@
 //! The form on disk: JSON lines, read so that a truncated file still gives what is whole in it.
 
-use serde::{Deserialize, Serialize, de::IgnoredAny};
+use serde::{
+    Deserialize, Deserializer, Serialize,
+    de::{Error as _, IgnoredAny},
+};
 use thiserror::Error;
 
 use crate::{Entry, Header, History, Observation};
@@ -99,6 +102,17 @@ enum EndLine {
 #[must_use]
 pub fn line_schema(generator: schemars::SchemaGenerator) -> schemars::Schema {
     generator.into_root_schema_for::<Line<'_>>()
+}
+
+/// Reads the number of an attempt.
+///
+/// # Errors
+/// Refuses 0: they are counted from 1.
+pub fn attempt_number<'de, D: Deserializer<'de>>(from: D) -> Result<u32, D::Error> {
+    match u32::deserialize(from)? {
+        0 => Err(D::Error::custom("attempt 0: attempts are counted from 1")),
+        number => Ok(number),
+    }
 }
 
 /// All that is read of a header before its format is known.

@@ -25,7 +25,7 @@ pub use bitmap::{BitmapInfo, BlockImage, BlockNode};
 pub use document::{Document, Lines, Part, Text};
 #[cfg(feature = "schema")]
 pub use file::line_schema;
-pub use file::{Completeness, HistoryError, Reading, Strange};
+pub use file::{Completeness, HistoryError, Reading, Strange, attempt_number};
 pub use observation::{
     DomainInfo, DomainState, Identity, JobStats, Observation, Outcome, Refusal, Verb, Versions,
     When,
@@ -49,6 +49,7 @@ pub struct Header {
     /// The case.
     pub case: Case,
     /// Which attempt at it this is, from 1.
+    #[serde(deserialize_with = "attempt_number")]
     pub attempt: u32,
     /// When it began: seconds since 1970 UTC.
     pub began_unix: u64,

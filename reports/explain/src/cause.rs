@@ -8,7 +8,7 @@ use crate::{
     cover::{Choice, Distinct, choose},
     rivals::{Hypothesis, Known, SETTLED, hypotheses, splitting},
     seen::Seen,
-    unchosen::with_unchosen,
+    unchosen::{beside_unchosen, with_untried},
     within::within,
 };
 
@@ -84,7 +84,11 @@ pub fn explain(table: &Table) -> Explanation {
     let (mut concise, mut weighed) = seen.concise(&all);
     let mut distinct = Distinct::of(table, &weighed);
     let mut strict = choose(&distinct, &concise, Belief::Strict);
-    let deeper = within(table, &seen, strict.open(&concise));
+    let open = strict.open(&concise);
+    let rows = open.0.ones().map(|failure| seen.fails[failure]);
+    let rows: Vec<_> = rows.collect();
+    let mut deeper = within(table, &seen, open);
+    deeper.extend(beside_unchosen(table, &seen, &rows));
     if !deeper.is_empty() {
         all.extend(deeper);
         (concise, weighed) = seen.concise(&all);
@@ -100,7 +104,7 @@ pub fn explain(table: &Table) -> Explanation {
     let chosen = apart(table, &concise, chosen);
     // Of fewer values another literal may keep nothing out.
     let chosen = bare(table, &concise, chosen);
-    weighed.extend(with_unchosen(table, &chosen));
+    weighed.extend(with_untried(table, &chosen));
     weighed.extend(missing(&chosen, &weighed));
     let known = Known {
         table,

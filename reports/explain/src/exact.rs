@@ -2,7 +2,7 @@
 
 use crate::{
     candidates::{Candidate, LEFT, number},
-    cover::{Rest, cost},
+    greedy::{Rest, cost},
 };
 
 /// How many words the search may look at.

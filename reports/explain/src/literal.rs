@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use crate::{Kind, Table};
+use crate::{Kind, Table, ranges::ranges};
 
 /// A set of values of one column.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -139,7 +139,7 @@ pub(crate) fn literals(table: &Table) -> Vec<Literal> {
     for (column, info) in table.columns().iter().enumerate() {
         let there = table.there(column);
         let sets: Vec<Values> = match &info.kind {
-            Kind::Ordered => ranges(there),
+            Kind::Ordered => ranges(table, column),
             Kind::Unordered { families } => {
                 let single = there.iter().map(|value| Values::from_iter([value]));
                 single.chain(families.iter().copied()).collect()
@@ -155,12 +155,4 @@ pub(crate) fn literals(table: &Table) -> Vec<Literal> {
         }
     }
     all
-}
-
-fn ranges(there: Values) -> Vec<Values> {
-    let all: Vec<_> = there.iter().collect();
-    let from = |first: usize| (first..all.len()).map(move |last| (first, last));
-    let both = (0..all.len()).flat_map(from);
-    both.map(|(first, last)| all[first..=last].iter().copied().collect())
-        .collect()
 }

@@ -1,18 +1,40 @@
-//! What nobody chose may be a part of a cause that was never tried without it: the cause is told without it, and
-//! what it would be with it is asked for.
+//! What a cause could be with one literal more: where all of its outcomes have something, and rows that were not
+//! tried have not, nothing tells whether that is a part of it. The cause is told without it, and what it would be
+//! with it is asked for.
 
-use crate::{Literal, Table, Values, candidates::Candidate};
+use std::collections::BTreeSet;
 
-/// Each of these with what all of its outcomes have of a column that nobody chose, where some row of it that was
-/// not tried has not.
-pub(crate) fn with_unchosen(table: &Table, chosen: &[Candidate]) -> Vec<Candidate> {
-    let columns = || (0..table.columns().len()).filter(|column| table.is_unchosen(*column));
+use crate::{
+    FACTORS, Kind, Literal, Table, Values,
+    candidates::{Candidate, of_literals, whole},
+    literal::literals,
+    seen::Seen,
+    within::best,
+};
+
+/// Each of these with what all of its outcomes have of a column, where some row of it that was not tried has not:
+/// of a column that nobody chose, and of any other as long as that makes no cause of too many literals.
+pub(crate) fn with_untried(table: &Table, chosen: &[Candidate]) -> Vec<Candidate> {
     let all = chosen.iter().flat_map(|one| {
-        let silent =
-            columns().filter(|column| one.literals.iter().all(|own| own.column != *column));
-        silent.filter_map(|column| narrowed(table, one, column))
+        let own = one.literals.iter();
+        let said = own.filter(|literal| !table.is_unchosen(literal.column));
+        let has_room = said.count() < FACTORS;
+        let mut groups: BTreeSet<usize> = groups(table, &one.literals).collect();
+        let columns = 0..table.columns().len();
+        let columns = columns.filter(move |column| has_room || table.is_unchosen(*column));
+        columns.filter_map(move |column| {
+            let group = table.columns()[column].group;
+            let narrow = (!groups.contains(&group)).then(|| narrowed(table, one, column));
+            narrow.flatten().inspect(|_| {
+                groups.insert(group);
+            })
+        })
     });
     all.collect()
+}
+
+fn groups<'t>(table: &'t Table, literals: &'t [Literal]) -> impl Iterator<Item = usize> + 't {
+    literals.iter().map(|one| table.columns()[one.column].group)
 }
 
 fn narrowed(table: &Table, one: &Candidate, column: usize) -> Option<Candidate> {
@@ -23,10 +45,60 @@ fn narrowed(table: &Table, one: &Candidate, column: usize) -> Option<Candidate> 
         rows.filter_map(|row| row.values[column])
             .collect::<Values>()
     };
-    let (values, untried) = (values(|told| told > 0), values(|told| told == 0));
+    let (told, untried) = (values(|told| told > 0), values(|told| told == 0));
+    let values = match table.columns()[column].kind {
+        Kind::Ordered => between(table, column, told),
+        Kind::Unordered { .. } => told,
+    };
     let literal = Literal { column, values };
     let says = values.count() > 0 && !values.includes(untried);
     says.then(|| one.and(literal, literal.cost(table)))
+}
+
+/// The values of an ordered column from the first of some to the last.
+fn between(table: &Table, column: usize, some: Values) -> Values {
+    let first = some.iter().next();
+    let last = some.iter().last();
+    let all = table.there(column).iter();
+    all.filter(|value| first <= Some(*value) && Some(*value) <= last)
+        .collect()
+}
+
+/// Of how many failures a combination has to be true that takes a literal of what nobody chose beside
+/// [`FACTORS`] others.
+const LEAST: usize = 3;
+
+/// What takes a literal of a column that nobody chose beside as many others as a cause has at most, of the values
+/// that failures have which are left over.
+pub(crate) fn beside_unchosen(table: &Table, seen: &Seen, left: &[usize]) -> Vec<Candidate> {
+    let columns = (0..table.columns().len()).filter(|column| table.is_unchosen(*column));
+    let literal = |column, values| Literal { column, values };
+    let unchosen = columns.flat_map(|column| {
+        let values = left.iter().map(|row| table.rows()[*row].values[column]);
+        let values: BTreeSet<u8> = values.flatten().collect();
+        let values = values.into_iter();
+        values.map(move |value| literal(column, Values::from_iter([value])))
+    });
+    let others = literals(table).into_iter();
+    let others: Vec<_> = others
+        .filter(|one| !table.is_unchosen(one.column))
+        .collect();
+    let all = unchosen.flat_map(|unchosen| {
+        let rows = table.having(&unchosen);
+        let own = seen.within(&rows, &whole(seen.fails.len()));
+        let found = best(of_literals(table, &own, others.iter().copied(), LEAST));
+        let long = found
+            .into_iter()
+            .filter(|one| one.literals.len() == FACTORS);
+        let widened = long.map(|one| {
+            let cost = unchosen.cost(table);
+            let long = one.and(unchosen, cost);
+            let literals = long.literals.clone();
+            long.of(table, seen, literals)
+        });
+        widened.collect::<Vec<_>>()
+    });
+    all.collect()
 }
 
 impl Candidate {

@@ -64,7 +64,7 @@ pub(crate) fn within(
 
 /// The combinations of a place that are true of most failures, and none of these that is no better than
 /// another one.
-fn best(mut all: Vec<Candidate>) -> Vec<Candidate> {
+pub(crate) fn best(mut all: Vec<Candidate>) -> Vec<Candidate> {
     all.sort_by(by_size);
     let mut best: Vec<Candidate> = Vec::new();
     for one in all {

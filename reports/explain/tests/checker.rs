@@ -548,3 +548,41 @@ fn a_pass_within_a_cause_is_tried_again() {
     assert_eq!((explanation.causes.len(), explanation.doubted), (1, vec![]));
     assert_eq!(table.rows()[odd[0]].failed, 1);
 }
+
+#[test]
+fn a_cause_between_two_ranges_of_very_many_values_is_found_with_the_ranges_right() {
+    let ordered = |group| Column {
+        group,
+        values: 128,
+        kind: Kind::Ordered,
+    };
+    let listed = Column {
+        group: 2,
+        values: 6,
+        kind: Kind::Unordered {
+            families: Vec::new(),
+        },
+    };
+    // Of each value of a side 16 of the other are tried, as of many releases not all pairs are.
+    let pairs =
+        (0..128_u8).flat_map(|one| (0..16).map(move |other| (one, (one / 8 + other * 8) % 128)));
+    let rows = pairs.flat_map(|(one, other)| (0..6).map(move |more| [one, other, more]));
+    let is_failure = |[one, other, more]: [u8; 3]| one >= 100 && other <= 20 && more == 3;
+    let rows = rows.map(|values| Row {
+        values: values.map(Some).to_vec(),
+        failed: u32::from(is_failure(values)),
+        passed: u32::from(!is_failure(values)),
+        ..Row::default()
+    });
+    let rows: Vec<_> = rows.collect();
+    let table = Table::new(vec![ordered(0), ordered(1), listed], rows).expect("a table");
+    let explanation = explain(&table);
+    let [cause] = explanation.causes.as_slice() else {
+        panic!("one cause: {explanation:?}");
+    };
+    for (place, row) in table.rows().iter().enumerate() {
+        let told = has(row, &cause.literals);
+        assert_eq!(told, row.failed > 0, "{place}: {cause:?}");
+    }
+    assert!(explanation.left.is_empty());
+}

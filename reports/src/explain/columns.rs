@@ -1,9 +1,11 @@
 //! Cases as rows of a table, and what a literal of it is in the language of filters.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+mod made;
+
+use std::collections::{BTreeMap, BTreeSet};
 
 use migratrix_explain::{Column, Kind, Literal, Table, Values};
-use migratrix_matrix::{Axis as _, Backend, Case, HostSetup, Releases, Role, Suite, Version};
+use migratrix_matrix::{HostSetup, Releases, Role, Version};
 
 use super::{
     Trial,
@@ -33,6 +35,8 @@ enum Words {
     Facets(Vec<String>),
     /// The versions of a program at a place, the oldest first.
     Versions(Role, Program, Vec<Version>),
+    /// The filters that are true where the versions are not the same on both sides, and where they are.
+    Sameness([String; 2]),
     /// How the hosts are set up.
     Setups(Vec<HostSetup>),
 }
@@ -42,6 +46,9 @@ enum Program {
     Libvirt,
     Qemu,
 }
+
+/// A filter that is true of the cases whose guest stays with the versions that it has.
+const SAME: &str = "same()";
 
 /// A filter that is true of all cases.
 const ALL: &str = "name(*)";
@@ -57,11 +64,12 @@ impl Columns {
     pub(super) fn of(trials: &[Trial], releases: &Releases) -> (Self, Vec<Row>) {
         let mut axes = Vec::new();
         let mut rows: Vec<Row> = vec![Row::new(); trials.len()];
-        for (role, program) in versioned(trials) {
-            versions(&mut axes, &mut rows, trials, releases, (role, program));
+        for (role, program) in made::versioned(trials) {
+            made::versions(&mut axes, &mut rows, trials, releases, (role, program));
         }
-        facets(&mut axes, &mut rows, trials);
-        setups(&mut axes, &mut rows, trials);
+        made::facets(&mut axes, &mut rows, trials);
+        made::sameness(&mut axes, &mut rows, trials, releases);
+        made::setups(&mut axes, &mut rows, trials);
         let mut groups: BTreeMap<String, usize> = BTreeMap::new();
         for axis in &mut axes {
             let next = groups.len();
@@ -80,7 +88,7 @@ impl Columns {
                 Words::Facets(texts) => Kind::Unordered {
                     families: families(texts),
                 },
-                Words::Setups(_) => Kind::Unordered {
+                Words::Setups(_) | Words::Sameness(_) => Kind::Unordered {
                     families: Vec::new(),
                 },
             },
@@ -113,6 +121,16 @@ impl Columns {
             .collect()
     }
 
+    /// Those that say what nobody chose: how the hosts are set up, and whether a guest moves to other versions.
+    pub(super) fn unchosen(&self) -> Vec<usize> {
+        let axes = self.0.iter().zip(0..);
+        let unchosen = axes.filter_map(|(axis, place)| match axis.words {
+            Words::Setups(_) | Words::Sameness(_) => Some(place),
+            Words::Facets(_) | Words::Versions(..) => None,
+        });
+        unchosen.collect()
+    }
+
     /// That which says how the hosts are set up, where they are set up in several ways.
     pub(super) fn setup(&self) -> Option<usize> {
         let is_setup = |axis: &Axis| matches!(axis.words, Words::Setups(_));
@@ -142,12 +160,12 @@ impl Columns {
                 .iter()
                 .map(|one| all[usize::from(one)])
                 .collect(),
-            Words::Facets(_) | Words::Versions(..) => Vec::new(),
+            Words::Facets(_) | Words::Versions(..) | Words::Sameness(_) => Vec::new(),
         }
     }
 
     /// The literals that a filter can say: it is of a case, however its hosts are set up.
-    fn of_cases(&self, literals: &[Literal]) -> Vec<Literal> {
+    pub(super) fn of_cases(&self, literals: &[Literal]) -> Vec<Literal> {
         let own = literals
             .iter()
             .filter(|one| Some(one.column) != self.setup());
@@ -175,7 +193,12 @@ impl Columns {
     /// Source and destination stand first, as in a case's name what is migrated stands last.
     fn rank(&self, column: usize) -> (usize, usize) {
         let roles = [Role::Source, Role::Destination, Role::Client].map(Role::word);
-        let place = roles.iter().position(|role| *role == self.0[column].name);
+        let place = match &self.0[column].words {
+            Words::Sameness(_) => Some(SIDES - 1),
+            Words::Facets(_) | Words::Versions(..) | Words::Setups(_) => {
+                roles.iter().position(|role| *role == self.0[column].name)
+            }
+        };
         (place.unwrap_or(roles.len()), column)
     }
 
@@ -199,6 +222,11 @@ impl Columns {
                 }
             }
             Words::Facets(texts) => facet_text(table, literal, literal.shape(table), texts),
+            Words::Sameness(texts) => {
+                let mut own = literal.values.iter();
+                let text = own.next().map(|one| &texts[usize::from(one)]);
+                text.cloned().unwrap_or_default()
+            }
             Words::Setups(_) => on(&self.hosts(literal)),
         }
     }
@@ -279,6 +307,7 @@ impl Words {
         match self {
             Self::Facets(texts) => texts.len(),
             Self::Versions(_, _, versions) => versions.len(),
+            Self::Sameness(texts) => texts.len(),
             Self::Setups(all) => all.len(),
         }
     }
@@ -291,137 +320,4 @@ impl Program {
             Self::Qemu => "qemu",
         }
     }
-}
-
-/// The programs whose versions may tell, each at its place: that which the cases are about first.
-fn versioned(trials: &[Trial]) -> Vec<(Role, Program)> {
-    let has_client = trials.iter().any(|one| one.case.backend.has_client());
-    let sides = [Role::Source, Role::Destination];
-    let both = |programs: [Program; 2]| {
-        let at = move |role| programs.map(|program| (role, program));
-        sides.into_iter().flat_map(at)
-    };
-    if has_client {
-        let client = [(Role::Client, Program::Libvirt)];
-        let sides = both([Program::Libvirt, Program::Qemu]);
-        sides.chain(client).collect()
-    } else {
-        sides
-            .into_iter()
-            .map(|role| (role, Program::Qemu))
-            .collect()
-    }
-}
-
-/// Adds the versions of a program at a place as a column, where they are known of all cases.
-fn versions(
-    axes: &mut Vec<Axis>,
-    rows: &mut [Row],
-    trials: &[Trial],
-    releases: &Releases,
-    (role, program): (Role, Program),
-) {
-    let version = |trial: &Trial| {
-        let release = releases.find(trial.case.tuple.at(role)).ok()?;
-        match program {
-            Program::Libvirt => release.libvirt,
-            Program::Qemu => release.qemu,
-        }
-    };
-    let Some(own) = trials.iter().map(version).collect::<Option<Vec<_>>>() else {
-        return;
-    };
-    let all: BTreeSet<_> = own.iter().copied().collect();
-    let all: Vec<_> = all.into_iter().collect();
-    for (row, version) in rows.iter_mut().zip(&own) {
-        let place = all.binary_search(version).ok();
-        row.push(place.and_then(|place| u8::try_from(place).ok()));
-    }
-    axes.push(Axis {
-        name: role.word().to_owned(),
-        group: 0,
-        words: Words::Versions(role, program, all),
-    });
-}
-
-/// Adds a column for each axis of the cases.
-fn facets(axes: &mut Vec<Axis>, rows: &mut [Row], trials: &[Trial]) {
-    let first = axes.len();
-    let mut places: HashMap<String, usize> = HashMap::new();
-    let mut texts: Vec<(String, Vec<String>)> = Vec::new();
-    let mut numbers: HashMap<(usize, String), usize> = HashMap::new();
-    for (row, Trial { case, .. }) in rows.iter_mut().zip(trials) {
-        row.resize(first + texts.len(), None);
-        for (axis, text) in of_case(case) {
-            let place = *places.entry(axis.clone()).or_insert_with(|| {
-                texts.push((axis, Vec::new()));
-                texts.len() - 1
-            });
-            row.resize(row.len().max(first + place + 1), None);
-            let all = &mut texts[place].1;
-            let number = numbers
-                .entry((place, text))
-                .or_insert_with_key(|(_, text)| {
-                    all.push(text.clone());
-                    all.len() - 1
-                });
-            row[first + place] = u8::try_from(*number).ok();
-        }
-    }
-    for (place, (name, mut words)) in texts.into_iter().enumerate() {
-        let lacking = |row: &Row| row.get(first + place).copied().flatten().is_none();
-        if words.iter().any(|text| text.starts_with('!')) || rows.iter().any(lacking) {
-            without(&mut words, rows, first + place);
-        }
-        axes.push(Axis {
-            name,
-            group: 0,
-            words: Words::Facets(words),
-        });
-    }
-}
-
-/// Adds a column for how the hosts are set up, where they are in several ways.
-fn setups(axes: &mut Vec<Axis>, rows: &mut [Row], trials: &[Trial]) {
-    let all: BTreeSet<_> = trials.iter().map(|one| one.setup).collect();
-    if all.len() < 2 {
-        return;
-    }
-    let all: Vec<_> = all.into_iter().collect();
-    for (row, trial) in rows.iter_mut().zip(trials) {
-        let place = all.iter().position(|one| *one == trial.setup);
-        row.resize(axes.len(), None);
-        row.push(place.and_then(|place| u8::try_from(place).ok()));
-    }
-    axes.push(Axis {
-        name: HostSetup::NAME.to_owned(),
-        group: 0,
-        words: Words::Setups(all),
-    });
-}
-
-/// A filter that says what a case is not is true of what has no such axis as well.
-fn without(words: &mut [String], rows: &mut [Row], column: usize) {
-    let not = words.iter().position(|text| text.starts_with('!'));
-    let not = not.and_then(|place| u8::try_from(place).ok());
-    for row in rows {
-        row.resize(row.len().max(column + 1), None);
-        row[column] = row[column].or(not);
-    }
-}
-
-/// What a case is, axis by axis.
-fn of_case(case: &Case) -> Vec<(String, String)> {
-    let facets = case.facets().into_iter();
-    let mut all: Vec<_> = facets.map(|one| (one.axis, one.text)).collect();
-    for (name, word) in [
-        (Suite::NAME, case.suite().word()),
-        (Backend::NAME, case.backend.word()),
-    ] {
-        all.push((name.to_owned(), format!("{name}({word})")));
-    }
-    if let Some(fault) = case.fault {
-        all.push(("fault".to_owned(), format!("fault({fault})")));
-    }
-    all
 }

@@ -535,3 +535,47 @@ fn where_nearly_all_cases_fail_that_is_told_by_a_filter_that_is_true_of_all() {
     );
     assert!(tck.iter().all(matching(&cause.filter)));
 }
+
+#[test]
+fn what_was_tried_between_releases_alone_is_sure_once_it_was_tried_within_one() {
+    let all = cases(Suite::Qemu, Backend::Qemu, Some(Profile::DEVICES));
+    let (same, device) = (matching("same()"), "devices(virtio-blk)");
+    let is_device = matching(device);
+    let tried: Vec<_> = all
+        .iter()
+        .filter(|case| !(same(case) && is_device(case)))
+        .cloned()
+        .collect();
+    let space: Vec<_> = all
+        .iter()
+        .map(|case| Possible {
+            case: case.clone(),
+            ways: vec![HostSetup::AsShipped],
+        })
+        .collect();
+    for (planted, told) in [
+        (device.to_owned(), device.to_owned()),
+        (format!("{device} & !same()"), format!("!same() & {device}")),
+    ] {
+        let fails = matching(&planted);
+        let mut runs = vec![run_of(&tried, &fails)];
+        let of =
+            |runs: &[Run]| Study::of(&runs.iter().collect::<Vec<_>>(), &space).expect("one suite");
+        let account = of(&runs).account();
+        assert_eq!(account.causes.len(), 1, "{account:?}");
+        assert!(!account.causes[0].sure, "{account:?}");
+        let mut budget = Budget::new(20);
+        loop {
+            let questions = of(&runs).questions(&mut budget);
+            if questions.is_empty() {
+                break;
+            }
+            let cases: Vec<_> = questions.into_iter().map(|one| one.case).collect();
+            runs.push(run_of(&cases, &fails));
+        }
+        let account = of(&runs).account();
+        let filters: Vec<_> = account.causes.iter().map(|one| &*one.filter).collect();
+        assert_eq!(filters, [told]);
+        assert!(account.causes[0].sure, "{account:?}");
+    }
+}

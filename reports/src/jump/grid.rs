@@ -22,6 +22,8 @@ pub struct Tested {
     pub passed_too: usize,
     /// Not as they should at first; when they were tried again as they should, or not to be seen.
     pub at_first: usize,
+    /// How many of these could not be seen when they were tried again.
+    pub unseen_again: usize,
     /// So that it could not be seen.
     pub unseen: usize,
     /// Skipped: a release, or the machine, lacks what they need.
@@ -41,6 +43,7 @@ pub(super) enum Came {
     Unseen,
     Passed,
     AtFirst,
+    UnseenAgain,
     Known,
     Failed,
 }
@@ -220,6 +223,9 @@ impl Came {
             Standing::Passed | Standing::UnexpectedPass => Self::Passed,
             Standing::KnownFailure => Self::Known,
             Standing::Failed => Self::Failed,
+            Standing::FailedAtFirst if judgement.own_standing() == Standing::Unknown => {
+                Self::UnseenAgain
+            }
             Standing::FailedAtFirst => Self::AtFirst,
             Standing::Unknown => Self::Unseen,
             Standing::Skipped => Self::Skipped,
@@ -230,7 +236,12 @@ impl Came {
     pub const fn is_failure(self) -> bool {
         match self {
             Self::Failed | Self::Known => true,
-            Self::NotRun | Self::Skipped | Self::Unseen | Self::Passed | Self::AtFirst => false,
+            Self::NotRun
+            | Self::Skipped
+            | Self::Unseen
+            | Self::Passed
+            | Self::AtFirst
+            | Self::UnseenAgain => false,
         }
     }
 
@@ -242,6 +253,7 @@ impl Came {
             | Self::Skipped
             | Self::Unseen
             | Self::AtFirst
+            | Self::UnseenAgain
             | Self::Known
             | Self::Failed => false,
         }
@@ -251,10 +263,11 @@ impl Came {
 impl Tested {
     fn take(&mut self, came: Came) {
         self.known += usize::from(came == Came::Known);
+        self.unseen_again += usize::from(came == Came::UnseenAgain);
         let counter = match came {
             Came::Passed => &mut self.passed,
             Came::Known | Came::Failed => &mut self.failed,
-            Came::AtFirst => &mut self.at_first,
+            Came::AtFirst | Came::UnseenAgain => &mut self.at_first,
             Came::Unseen => &mut self.unseen,
             Came::Skipped => &mut self.skipped,
             Came::NotRun => &mut self.not_run,

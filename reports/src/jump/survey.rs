@@ -89,6 +89,7 @@ impl<'r> Survey<'r> {
                 | Came::Skipped
                 | Came::Unseen
                 | Came::AtFirst
+                | Came::UnseenAgain
                 | Came::Known
                 | Came::Failed,
             ) => false,

@@ -627,6 +627,12 @@ fn what_is_wrong_with_a_ladder_is_told_with_its_line_and_column() {
         let why = Ladder::parse(&text).expect_err(told).to_string();
         assert!(why.contains(told), "{why}\n{text}");
     }
+    let cut = Ladder::parse("name = \"mine\"\n[[release]]\nqemu =").expect_err("it is cut off");
+    assert!(
+        cut.to_string()
+            .starts_with("the ladder can't be read: line 3, column ")
+    );
+    assert!(!cut.to_string().ends_with(": "), "{cut}");
     let one = "name = \"mine\"\n[[release]]\nname = \"a\"\nqemu = \"5\"\n";
     let one = Ladder::parse(one).expect_err("it has one").to_string();
     assert_eq!(
@@ -717,5 +723,44 @@ fn what_only_hosts_of_one_setup_have_is_avoided_on_these() {
         assert_eq!(one.setups, [quick]);
         let text = told(&all);
         assert!(text.contains(avoid), "{text}");
+    }
+}
+
+#[test]
+fn what_failed_at_first_and_was_not_seen_again_is_not_told_to_have_passed() {
+    let all = devices(&["trixie", "sid"]);
+    let crossing = |case: &Case| case.tuple.source != case.tuple.destination;
+    let tried: Vec<_> = all.into_iter().filter(crossing).collect();
+    let again = |count: usize| {
+        let attempts = tried.iter().enumerate().flat_map(|(place, case)| {
+            let is_odd = place < 2;
+            let first = judged(case, if is_odd { Is::Failed } else { Is::Passed });
+            let is = if place < count {
+                Is::Unseen
+            } else {
+                Is::Passed
+            };
+            let second = Judgement {
+                attempt: 2,
+                ..judged(case, is)
+            };
+            [Some(first), is_odd.then_some(second)]
+        });
+        Run::new(tried.clone(), attempts.flatten()).on(known())
+    };
+    for (unseen, words) in [
+        (0, "2 failed at first"),
+        (
+            1,
+            "2 failed at first, 1 of which could not be seen when tried again",
+        ),
+        (
+            2,
+            "2 failed at first, and could not be seen when tried again",
+        ),
+    ] {
+        let text = told(&Jumps::of(&[&again(unseen)]).expect("one suite"));
+        let is_told = |line: &str| line.trim_end().ends_with(words);
+        assert!(text.lines().any(is_told), "{unseen}: {text}");
     }
 }

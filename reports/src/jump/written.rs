@@ -60,7 +60,10 @@ impl Ladder {
     /// Returns what is wrong, with its line and column.
     pub fn parse(text: &str) -> Result<Self, ReportError> {
         let written: Written = toml::from_str(text).map_err(|error| {
-            let message = error.message().trim_end().to_owned();
+            let message = match error.message().trim_end() {
+                "" => "this is no TOML, or the text is cut off here".to_owned(),
+                message => message.to_owned(),
+            };
             ReportError::LadderText(match error.span() {
                 Some(span) => format!("{}: {message}", Spot::of(text, &span)),
                 None => message,

@@ -88,6 +88,11 @@ impl Origin<'_> {
             return "\nwhat is seen: nothing yet, the case was not run\n".to_owned();
         };
         let mut text = String::new();
+        if let Some(line) = judgement.cut {
+            text += &format!(
+                "  incomplete: the history is cut at line {line}, and what was done and seen after that is not here\n"
+            );
+        }
         for (condition, verdict) in judgement.troubles() {
             let word = match verdict.kind() {
                 Kind::Fail => "fails",

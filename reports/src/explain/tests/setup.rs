@@ -279,3 +279,60 @@ fn hosts_of_no_libvirt_have_no_setup() {
         "{account:?}"
     );
 }
+
+/// All cases on hosts that are set up quickly, and these on hosts as shipped as well: a run each.
+fn on_both(
+    whole: &Plan,
+    shipped: impl Fn(&Case) -> bool,
+    fails: impl Fn(&Trial) -> bool,
+) -> [Run; 2] {
+    let shipped = whole.cases.iter().filter(|case| shipped(case)).map(usual);
+    let quick = whole.cases.iter().filter(|case| whole.ways(case).len() > 1);
+    let quick = quick.map(|case| Trial {
+        case: case.clone(),
+        setup: HostSetup::Quick,
+    });
+    [quick.collect(), shipped.collect()].map(|all: Vec<_>| run_on(&all, &fails))
+}
+
+#[test]
+fn what_was_never_tried_without_a_value_on_hosts_of_a_setup_is_not_sure_to_need_it_not() {
+    let whole = plan(Profile::TCK);
+    let tried = matching("destination(trixie) & client(sid) & source(sid)");
+    let fails = where_hosts_are(
+        HostSetup::AsShipped,
+        "control(tunnelled) & destination(trixie)",
+    );
+    let [quick, shipped] = on_both(&whole, tried, fails);
+    let study = Study::of(&[&quick, &shipped], &space(&whole)).expect("one suite");
+    let account = study.account();
+    let [cause] = account.causes.as_slice() else {
+        panic!("one cause: {account:?}");
+    };
+    assert_eq!(cause.filter, "control(tunnelled)");
+    assert!(!cause.sure, "{cause:?}");
+    let told_by = cause.rivals.iter().filter_map(|one| one.told_by.as_ref());
+    let tried: BTreeSet<&Case> = shipped.planned().iter().collect();
+    assert!(told_by.clone().next().is_some(), "{cause:?}");
+    assert!(told_by.clone().all(|case| !tried.contains(case)));
+    assert!(!study.questions(&mut Budget::new(4)).is_empty());
+}
+
+#[test]
+fn three_values_on_hosts_of_one_setup_are_one_cause() {
+    let whole = plan(Profile::TCK);
+    let planted = "destination(libvirt>=11.3.0) & control(tunnelled) & state(defined)";
+    let fails = where_hosts_are(HostSetup::AsShipped, planted);
+    let [quick, shipped] = on_both(&whole, |_| true, fails);
+    let account = Study::of(&[&quick, &shipped], &[])
+        .expect("one suite")
+        .account();
+    let [cause] = account.causes.as_slice() else {
+        panic!("one cause: {account:?}");
+    };
+    assert_eq!(cause.setups, [HostSetup::AsShipped]);
+    let (told, planted) = (matching(&cause.filter), matching(planted));
+    let mut cases = whole.cases.iter();
+    assert!(cases.all(|case| told(case) == planted(case)), "{cause:?}");
+    assert!(account.left_over.is_empty());
+}
