@@ -14,9 +14,8 @@ use migratrix_history::Side;
 use migratrix_matrix::{
     BackupAction, Chained, DirtyBitmap, Link, Since, StorageMigration, Together,
 };
-use tokio::time::interval;
 
-use crate::{Error, LibvirtDriver, client::done, listener::observed};
+use crate::{Error, LibvirtDriver, client::done, listener::observed, ticks::Ticks};
 
 /// What libvirt calls a job that is a backup.
 const BACKUP: &str = "backup";
@@ -133,7 +132,7 @@ impl LibvirtDriver<'_> {
     /// Waits until QEMU has the file no more: libvirt tells of the end of a job before it has it
     /// closed.
     async fn closed(&mut self, side: Side, file: &str) -> Result<(), Error> {
-        let mut tick = interval(CLOSED_EVERY);
+        let mut tick = Ticks::every(CLOSED_EVERY);
         loop {
             tick.tick().await;
             let mut nodes = self.nodes(side).await?.into_iter();

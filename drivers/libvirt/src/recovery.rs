@@ -22,7 +22,6 @@ use std::{io, path::Path, sync::Arc, time::Duration};
 use migratrix_contract::{Host, HostControl, MONITORS, Recorder, RecoveryStep, Subject};
 use migratrix_history::{Observation, Side};
 use migratrix_matrix::{Family, Point, Recovery, RecoveryMoment, Strike};
-use tokio::time::{Interval, MissedTickBehavior, interval};
 
 use crate::{Error, LibvirtDriver, slot::Role};
 use call::{Asked, Call};
@@ -104,12 +103,6 @@ fn broken_beside(step: RecoveryStep, record: &mut Recorder) {
     record.saw(Observation::Fault {
         fault: step.to_string(),
     });
-}
-
-fn ticks(every: Duration) -> Interval {
-    let mut tick = interval(every);
-    tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    tick
 }
 
 impl LibvirtDriver<'_> {

@@ -11,8 +11,8 @@ use tokio::{
     time::{Instant, sleep_until, timeout},
 };
 
-use super::{inspect::NO_JOB, ticks};
-use crate::{Client, Error, LibvirtDriver, slot::Role};
+use super::inspect::NO_JOB;
+use crate::{Client, Error, LibvirtDriver, slot::Role, ticks::Ticks};
 
 /// After how many seconds a silent host is asked by the client, and how often: as the hosts themselves do.
 const INTERVAL_S: u16 = 1;
@@ -283,7 +283,7 @@ impl LibvirtDriver<'_> {
     }
 
     async fn until_settled(&mut self) {
-        let mut tick = ticks(SETTLES_EVERY);
+        let mut tick = Ticks::every(SETTLES_EVERY);
         let (mut before, mut alike) = (None, 0);
         while alike < SETTLED {
             tick.tick().await;

@@ -25,9 +25,8 @@ use super::{
     LOOK_EVERY, control,
     monitor::{Monitors, Standing},
     routes::Routes,
-    ticks,
 };
-use crate::{Error, LibvirtDriver};
+use crate::{Error, LibvirtDriver, ticks::Ticks};
 
 /// A bandwidth that is no bound, in bytes per second.
 const UNBOUND: u64 = 1 << 33;
@@ -182,7 +181,7 @@ impl LibvirtDriver<'_> {
         let (side, at) = gate(moment).ok_or(Error::NotBegun)?;
         let host = Arc::clone(self.host(side));
         let (control, call) = (control(&host)?, at.to_string());
-        let mut tick = ticks(LOOK_EVERY);
+        let mut tick = Ticks::every(LOOK_EVERY);
         loop {
             tick.tick().await;
             let calls = control.hook_calls(&self.subject.domain);
@@ -206,7 +205,7 @@ impl LibvirtDriver<'_> {
         moment: RecoveryMoment,
         is: impl Fn(&Standing) -> bool,
     ) -> Result<Standing, Error> {
-        let mut tick = ticks(LOOK_EVERY);
+        let mut tick = Ticks::every(LOOK_EVERY);
         loop {
             tick.tick().await;
             match self.ordeal.monitors.standing().await {
@@ -226,7 +225,7 @@ impl LibvirtDriver<'_> {
 
     /// Waits until the source has told of this pass over memory.
     pub(super) async fn pass(&mut self, pass: i32, record: &mut Recorder) -> Result<(), Error> {
-        let mut tick = ticks(LOOK_EVERY);
+        let mut tick = Ticks::every(LOOK_EVERY);
         loop {
             tick.tick().await;
             self.record_events(record)?;
@@ -262,7 +261,7 @@ impl LibvirtDriver<'_> {
         if self.struck()?.runs() {
             self.runs_there(moment).await?;
         } else {
-            let mut tick = ticks(LOOK_EVERY);
+            let mut tick = Ticks::every(LOOK_EVERY);
             while !self.is_paused_there().await {
                 self.must_go_on(moment)?;
                 tick.tick().await;
@@ -302,7 +301,7 @@ impl LibvirtDriver<'_> {
 
     /// Waits until the destination's guest has been started.
     async fn runs_there(&mut self, moment: RecoveryMoment) -> Result<(), Error> {
-        let mut tick = ticks(LOOK_EVERY);
+        let mut tick = Ticks::every(LOOK_EVERY);
         loop {
             tick.tick().await;
             let state = self.ordeal.monitors.run_state(Side::Destination).await;

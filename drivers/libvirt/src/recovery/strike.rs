@@ -15,8 +15,8 @@ use migratrix_history::{Deed, Observation, Side};
 use migratrix_matrix::Strike;
 use tokio::time::timeout;
 
-use super::{LOOK_EVERY, call::Asked, control, routes::Route, ticks};
-use crate::{Error, LibvirtDriver, slot::Role};
+use super::{LOOK_EVERY, call::Asked, control, routes::Route};
+use crate::{Error, LibvirtDriver, slot::Role, ticks::Ticks};
 use Side::{Destination, Source};
 
 /// How long what is asked for as a fault is waited for, before the migration is let go.
@@ -115,7 +115,7 @@ impl LibvirtDriver<'_> {
         let pid = self.signal_its_qemu(side, Signalled::Killed)?;
         let host = Arc::clone(self.host(side));
         let control = control(&host)?;
-        let mut tick = ticks(LOOK_EVERY);
+        let mut tick = Ticks::every(LOOK_EVERY);
         while let Some(qemu) = self.found(side, control.qemu(&self.subject.domain))? {
             if number(&qemu) != pid {
                 break;

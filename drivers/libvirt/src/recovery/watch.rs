@@ -14,11 +14,8 @@ use migratrix_guest::Parameters;
 use migratrix_history::{Glimpse, Observation, Side, Watcher};
 use tokio::{task::JoinHandle, time::timeout};
 
-use super::{
-    monitor::{INCOMING, Monitors, Mute},
-    ticks,
-};
-use crate::{Client, Error, LibvirtDriver, qemu::Qemu, slot::Role};
+use super::monitor::{INCOMING, Monitors, Mute};
+use crate::{Client, Error, LibvirtDriver, qemu::Qemu, slot::Role, ticks::Ticks};
 
 /// How often a side is looked at.
 const EVERY: Duration = Duration::from_millis(60);
@@ -189,7 +186,7 @@ impl Laps {
 
 /// Looks at a side by its daemon. One that does not answer is waited for: so it is not asked again and again.
 async fn by_libvirt(client: Arc<Client>, uri: String, domain: String, notes: Notes) {
-    let mut tick = ticks(EVERY);
+    let mut tick = Ticks::every(EVERY);
     let mut open = false;
     loop {
         tick.tick().await;
@@ -226,7 +223,7 @@ async fn glance(client: &Client, side: Side, uri: &str, domain: &str, open: &mut
 
 /// Looks at a side by the domain's QEMU, and at its guest.
 async fn by_qemu(monitors: Arc<Monitors>, mut laps: Option<Laps>, notes: Notes) {
-    let mut tick = ticks(EVERY);
+    let mut tick = Ticks::every(EVERY);
     loop {
         tick.tick().await;
         let began = Instant::now();
