@@ -31,8 +31,9 @@ pub fn compare(typed: &CompareArgs, config: &Config) -> Result<Exit> {
     once_each(&all)?;
     outputs::check(&typed.outputs(), &all)?;
     // On either side a session counts once; one that is on both was judged twice, as by another version.
-    let (old, new) = (open(old)?, open(new)?);
-    same_sessions(&old, &new)?;
+    let (held, old) = open(old)?;
+    let (_, new) = open(new)?;
+    same_sessions(&held, &new)?;
     let first = new.first().context("no run is named")?;
     let known = typed.known.or_kept(&first.plan)?;
     let old = Runs::of(old, &known, config)?;
@@ -65,7 +66,8 @@ struct Opened {
     plan: Plan,
 }
 
-fn open(paths: &[PathBuf]) -> Result<Vec<Opened>> {
+/// The runs of a side, and the sessions that they hold.
+fn open(paths: &[PathBuf]) -> Result<(Counted, Vec<Opened>)> {
     let mut counted = Counted::default();
     let open = |path: &PathBuf| {
         let (dir, plan) = RunDir::open(path)?;
@@ -73,17 +75,14 @@ fn open(paths: &[PathBuf]) -> Result<Vec<Opened>> {
         let name = path.to_string_lossy().into_owned();
         Ok(Opened { name, dir, plan })
     };
-    paths.iter().map(open).collect()
+    let opened = paths.iter().map(open).collect::<Result<_>>()?;
+    Ok((counted, opened))
 }
 
 /// Tells where both sides have a session in common: no case ran twice there.
-fn same_sessions(old: &[Opened], new: &[Opened]) -> Result<()> {
-    let mut counted = Counted::default();
-    for one in old {
-        counted.take(&one.dir)?;
-    }
+fn same_sessions(old: &Counted, new: &[Opened]) -> Result<()> {
     for one in new {
-        if let Some(before) = counted.holder(&one.dir)? {
+        if let Some(before) = old.holder(&one.dir)? {
             let (before, after) = (before.shown(), one.dir.path().shown());
             eprintln!(
                 "{before} and {after} hold the same session of one run: what differs was judged otherwise, and no \

@@ -39,8 +39,9 @@ pub enum AccountFormat {
 /// Fails where a run can't be read, they have nothing in common, or the cases can't be run.
 pub fn explain(typed: &ExplainArgs, config: &Config) -> Result<Exit> {
     once_each(&typed.dirs)?;
-    let opened = typed.dirs.iter().map(|dir| Ok(RunDir::open(dir)?.1));
-    let named = Named::of(opened.collect::<Result<Vec<_>>>()?.iter());
+    let opened = typed.dirs.iter().map(|dir| RunDir::open(dir));
+    let opened = opened.collect::<Result<Vec<_>>>()?;
+    let named = Named::of(opened.iter().map(|(_, plan)| plan));
     let mut read = Read {
         typed,
         config,
@@ -48,7 +49,7 @@ pub fn explain(typed: &ExplainArgs, config: &Config) -> Result<Exit> {
         counted: Counted::default(),
         space: BTreeMap::new(),
     };
-    let plans = typed.dirs.iter().map(|dir| read.add(dir, named));
+    let plans = opened.into_iter().map(|one| read.add(one, named));
     let plans = plans.collect::<Result<Vec<_>>>()?;
     read.lack(missing(plans.iter()));
     let first = typed.dirs.first().zip(plans.first());
@@ -64,7 +65,8 @@ pub fn explain(typed: &ExplainArgs, config: &Config) -> Result<Exit> {
             break;
         }
         for (setup, cases) in lots(&read.space, &questions) {
-            read.add(&tried(&cases, setup, first, plan)?, Named::Themselves)?;
+            let lot = tried(&cases, setup, first, plan)?;
+            read.add(RunDir::open(&lot)?, Named::Themselves)?;
         }
         study = read.study()?;
         questions.iter().for_each(|trial| tell(&study, trial));
@@ -90,8 +92,7 @@ struct Read<'r> {
 }
 
 impl Read<'_> {
-    fn add(&mut self, path: &Path, named: Named) -> Result<Plan> {
-        let (dir, plan) = RunDir::open(path)?;
+    fn add(&mut self, (dir, plan): (RunDir, Plan), named: Named) -> Result<Plan> {
         self.counted.take(&dir)?;
         let known = self.typed.lists.or_kept(&plan)?;
         check_known(&known, self.config, &plan)?;
@@ -105,7 +106,7 @@ impl Read<'_> {
             .for_each(|one| eprintln!("{one}"));
         let lacking = run.missing().count();
         if lacking > 0 {
-            let (lacking, run) = (count(lacking, "case"), path.shown());
+            let (lacking, run) = (count(lacking, "case"), dir.path().shown());
             eprintln!("{lacking} of {run} without a verdict: they count for nothing");
         }
         let possible = possible(&plan, self.config, named)?;
@@ -138,14 +139,17 @@ impl Read<'_> {
                 break;
             }
             let is_new = real(&lot).is_some_and(|lot| !named.contains(&lot));
-            let is_run = is_new && lot.join("plan.json").exists();
+            if !is_new || !lot.join("plan.json").exists() {
+                continue;
+            }
+            let opened = RunDir::open(&lot)?;
             // A copy of it may have been named.
-            if is_run && !self.counted.has(&RunDir::open(&lot)?.0)? {
+            if !self.counted.has(&opened.0)? {
                 eprintln!(
                     "{} counts as well: an earlier --confirm ran it",
                     lot.shown()
                 );
-                self.add(&lot, Named::Themselves)?;
+                self.add(opened, Named::Themselves)?;
             }
         }
         Ok(())

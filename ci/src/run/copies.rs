@@ -24,7 +24,8 @@ impl Counted {
     /// # Errors
     /// Names it and the one before of which a session is in it as well: one of them is a copy.
     pub fn take(&mut self, dir: &RunDir) -> Result<()> {
-        if let Some(before) = self.holder(dir)? {
+        let marks = Sessions::read(dir)?.marks;
+        if let Some(before) = self.first_of(&marks) {
             let (before, copy) = (before.shown(), dir.path().shown());
             bail!(WrongUse(format!(
                 "{before} and {copy} hold the same session of one run, one of them is a copy: give one of \
@@ -32,7 +33,7 @@ impl Counted {
             )));
         }
         let path = dir.path();
-        let marks = Sessions::read(dir)?.marks.into_iter();
+        let marks = marks.into_iter();
         self.0.extend(marks.map(|mark| (mark, path.to_owned())));
         Ok(())
     }
@@ -50,8 +51,11 @@ impl Counted {
     /// # Errors
     /// As [`Counted::has`].
     pub fn holder(&self, dir: &RunDir) -> Result<Option<&Path>> {
-        let marks = Sessions::read(dir)?.marks;
-        let mut held = marks.iter().filter_map(|mark| self.0.get(mark));
-        Ok(held.next().map(PathBuf::as_path))
+        Ok(self.first_of(&Sessions::read(dir)?.marks))
+    }
+
+    fn first_of(&self, marks: &[String]) -> Option<&Path> {
+        let held = marks.iter().find_map(|mark| self.0.get(mark));
+        held.map(PathBuf::as_path)
     }
 }
