@@ -108,6 +108,7 @@ impl Recorder {
             self.broken = written.and_then(|()| file.write_all(b"\n")).err();
         }
     }
+
     fn flush(&mut self) {
         self.written = Instant::now();
         if let (Some(file), None) = (&mut self.file, &self.broken) {

@@ -197,9 +197,7 @@ impl Scratch {
         });
         lines.collect()
     }
-}
 
-impl Scratch {
     /// Whether what this link of a process leads to is the folder or lies in it, removed or not.
     fn has_within(&self, link: &Path) -> bool {
         let to = fs::read_link(link).unwrap_or_default();

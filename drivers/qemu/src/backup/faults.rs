@@ -72,14 +72,16 @@ impl QemuDriver {
         record: &mut Recorder,
     ) -> Result<(), StepError> {
         let reached = reached(case, drive);
-        for write in WriteSet::First.writes(drive).iter().take(1) {
-            let other = Write {
-                pattern: !write.pattern,
-                ..*write
-            };
-            self.qemu_io(side, &reached, &other.command(), record)
-                .await?;
-        }
+        let writes = WriteSet::First.writes(drive);
+        let first = writes
+            .first()
+            .ok_or(StepError::NotApplicable("nothing is written to it"))?;
+        let other = Write {
+            pattern: !first.pattern,
+            ..*first
+        };
+        self.qemu_io(side, &reached, &other.command(), record)
+            .await?;
         Ok(())
     }
 
