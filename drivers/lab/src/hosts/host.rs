@@ -126,13 +126,9 @@ impl LabHost {
                 format!("host {} is down", self.hostname),
             )
         };
-        let run = self.run_now().ok_or_else(down)?;
-        let its = fs::read_link(format!("/proc/{}/ns/pid", run.first)).map_err(|_| down())?;
-        if its == run.namespace {
-            Ok(run.first)
-        } else {
-            Err(down())
-        }
+        let run = self.run.lock().unwrap_or_else(PoisonError::into_inner);
+        let run = run.as_ref().filter(|run| run.is_up()).ok_or_else(down)?;
+        Ok(run.first)
     }
 
     /// The host's daemon, as seen from here; `None` where none runs.
