@@ -253,6 +253,39 @@ fn a_daemon_that_dies_by_a_case_whose_own_verdict_tells_of_it_is_no_host_that_di
 }
 
 #[test]
+fn the_summary_says_of_all_cases_how_their_hosts_were_set_up() {
+    let on = |setup, name: &str| Judgement {
+        setup,
+        log: Some("history/x.jsonl".to_owned()),
+        ..judge(&good(name))
+    };
+    let line = |judgements: &[Judgement]| {
+        let told = terminal(&run(judgements.to_vec()), Colour::Plain);
+        let mut lines = told.lines();
+        let line = lines.find(|line| line.starts_with("hosts: "));
+        line.map(str::to_owned)
+    };
+    let [shipped, quick, resilient] = [
+        on(HostSetup::AsShipped, NORMAL),
+        on(HostSetup::Quick, P2P),
+        on(HostSetup::Resilient, TUNNELLED),
+    ];
+    let outlives =
+        "1 case resilient: a host outlives its daemon, and a silent peer counts as lost after 4 s";
+    let all = [shipped.clone(), quick, resilient.clone()];
+    let told = line(&all).expect("it is said");
+    assert_eq!(
+        told,
+        format!(
+            "hosts: 1 case as shipped, as controls or since their domains name processors; 1 case quick: libvirt \
+             does not ask QEMU about processors (capability_filters); {outlives}"
+        )
+    );
+    assert_eq!(line(&[resilient]), Some(format!("hosts: {outlives}")));
+    assert_eq!(line(&[shipped]), None);
+}
+
+#[test]
 fn what_fails_since_something_was_broken_on_purpose_is_told_to_be_no_failure() {
     let fault = "faults/libvirt/trixie,bookworm,trixie/normal/persistent-running-undefined/none/source-halted";
     let broken = run([judge(&good(fault))]);
