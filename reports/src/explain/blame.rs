@@ -23,6 +23,7 @@ impl Study {
             passed,
             share,
             rivals,
+            untried,
             ..
         } = cause;
         let alone = self.alone(cause, all);
@@ -43,6 +44,10 @@ impl Study {
             sure: cause.is_settled() && passed.is_empty() && alone.is_enough(),
             doubts: doubts(cause, &alone),
             beside: self.neighbours(cause),
+            untried: untried
+                .iter()
+                .map(|one| self.columns.text(&self.table, one))
+                .collect(),
             rivals: rivals.iter().map(|one| self.other(one)).collect(),
         }
     }

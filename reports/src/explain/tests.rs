@@ -1,4 +1,5 @@
 mod apart;
+mod lists;
 mod setup;
 
 use migratrix_explain::{Kind, Literal, Values};

@@ -5,7 +5,10 @@ use std::fmt::Write;
 use migratrix_matrix::{HostSetup, Role};
 
 use super::{Account, Blame, Neighbours, Other, Told, Tried};
-use crate::terminal::{cases, count};
+use crate::{
+    printable::shortened,
+    terminal::{cases, count},
+};
 
 /// What accounts for a failure that is left over.
 const NOTHING: &str = "no combination of up to three values, with or without a pair of releases,";
@@ -17,6 +20,9 @@ pub(crate) const NO_QEMU: &str =
 /// What is said of several cases of which each fails in the same runs, and passes in the same others.
 pub(crate) const WITH_THE_RUN: &str = "all of them fail in the same runs, and pass in the same others: these runs differ in something that is no axis \
                             of a case";
+
+/// How much of what was never tried is told, in characters.
+const UNTRIED: usize = 160;
 
 /// How many cases that are left over are named.
 const NAMED: usize = 5;
@@ -168,6 +174,14 @@ fn one(text: &mut String, place: usize, cause: &Blame) {
     let tried: Vec<_> = beside.iter().map(neighbours).collect();
     if !tried.is_empty() {
         put(text, &format!("   beside it: {}", tried.join("; ")));
+    }
+    let untried = cause.not_known();
+    if !untried.is_empty() {
+        let never = shortened(&untried.join(", "), UNTRIED);
+        put(
+            text,
+            &format!("   never tried with the rest of it: {never}"),
+        );
     }
     rivals.iter().for_each(|one| other(text, one));
 }

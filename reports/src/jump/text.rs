@@ -98,7 +98,7 @@ impl Jump {
 
 /// What must be avoided or is not survived, a line each, and the cases that nothing accounts for.
 fn conditions(avoid: &[Avoid], left_over: &[Case]) -> Vec<String> {
-    let mut lines: Vec<_> = avoid.iter().map(Avoid::told).collect();
+    let mut lines: Vec<_> = avoid.iter().flat_map(Avoid::told).collect();
     if !left_over.is_empty() {
         let (verb, left) = (faults::verb_of(left_over), cases(left_over.len()));
         let names = left_over.iter().take(NAMED).map(ToString::to_string);
@@ -128,13 +128,22 @@ fn no_ladder(untested: &[[ReleaseName; 2]]) -> String {
 }
 
 impl Avoid {
-    fn told(&self) -> String {
-        let (failed, doubt) = (
-            cases(self.failed),
-            if self.sure { "" } else { ", not sure" },
-        );
+    /// What it is, and beside what is not sure what was never tried.
+    fn told(&self) -> Vec<String> {
+        let (failed, doubt) = (cases(self.failed), self.doubt());
         let verb = faults::verb(&self.filter);
-        format!("{verb} {} ({failed}{doubt})", self.what())
+        let mut lines = vec![format!("{verb} {} ({failed}{doubt})", self.what())];
+        if !self.untried.is_empty() {
+            let never = self.untried.join(", ");
+            lines.push(format!(
+                "never tried there, so not known to be safe: {never}"
+            ));
+        }
+        lines
+    }
+
+    const fn doubt(&self) -> &'static str {
+        if self.sure { "" } else { ", not sure" }
     }
 
     /// What it is, without how many cases fail by it.
@@ -241,7 +250,7 @@ impl Break {
         let traits: Vec<_> = self
             .filters
             .iter()
-            .map(|one| one.what().to_string())
+            .map(|one| format!("{}{}", one.what(), one.doubt()))
             .collect();
         let traits = match (traits.is_empty(), self.cases.as_slice()) {
             (false, _) => format!(" with {}", traits.join(", ")),

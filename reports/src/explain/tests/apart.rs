@@ -36,6 +36,66 @@ fn failures_that_say_different_things_are_causes_of_their_own_where_a_value_tell
     assert!(first.sure && second.sure, "all of both was tried");
 }
 
+/// What libvirt says of a processor of which the destination has more, or less, than the guest was started with.
+const EXTRA: &str = "expected success, the normal migration (none) from the source (bookworm, libvirt 9.0.0, QEMU 7.2.22) to \
+                     the destination (trixie, libvirt 11.3.0, QEMU 10.0.13) was refused: operation failed: guest CPU doesn't match \
+                     specification: extra features: ht,cmp_legacy (error code 9, domain 31)";
+const MISSING: &str = "expected success, the normal migration (none) from the source (bookworm, libvirt 9.0.0, QEMU 7.2.22) to \
+                       the destination (trixie, libvirt 11.3.0, QEMU 10.0.13) was refused: operation failed: guest CPU doesn't match \
+                       specification: missing features: pcommit (error code 9, domain 31)";
+
+#[test]
+fn two_refusals_of_a_processor_are_two_causes_whether_a_list_knows_them_or_not() {
+    let list = r#"
+        [[known]]
+        cases = "hardware(host-model) | hardware(two-*)"
+        conditions = ["migrated"]
+        reason = "of old"
+    "#;
+    let list = crate::KnownFailures::parse(list).expect("a list");
+    let all = cases(Suite::Tck, Backend::Libvirt, Some(Profile::DEFAULT));
+    let pair = matching("client(bookworm) & source(bookworm) & destination(trixie)");
+    let (lacking, many) = (
+        matching("hardware(host-model)"),
+        matching("hardware(two-*)"),
+    );
+    let all: Vec<_> = all.into_iter().filter(pair).collect();
+    let judged = all.iter().map(|case| {
+        let mut judged = judged(case.clone(), lacking(case) || many(case));
+        let failed = judged.conditions.iter_mut();
+        let failed = failed.filter(|(_, verdict)| verdict.kind() == crate::Kind::Fail);
+        failed.for_each(|(_, verdict)| {
+            *verdict = Verdict::fail(if lacking(case) { MISSING } else { EXTRA });
+        });
+        judged
+    });
+    let judged: Vec<_> = judged.collect();
+    let run = Run::new(all, judged).on(known());
+    let mut listed = run.clone();
+    listed.mark_known(&list, &releases()).expect("it fits");
+    let rules = Rules {
+        known: KnownAre::Failed,
+        ..Rules::default()
+    };
+    let filters = |account: &Account| {
+        let filters = account.causes.iter().map(|one| one.filter.clone());
+        filters.collect::<std::collections::BTreeSet<_>>()
+    };
+    let (plain, listed) = (account(&run), account(&listed.by(rules)));
+    let two = ["hardware(host-model)", "hardware(two-*)"];
+    assert_eq!(
+        filters(&plain),
+        two.map(str::to_owned).into(),
+        "{}",
+        super::told(&plain)
+    );
+    assert!(plain.causes.iter().all(|one| one.sure), "{plain:?}");
+    assert_eq!(
+        plain.causes, listed.causes,
+        "a list says nothing of what failed"
+    );
+}
+
 #[test]
 fn a_family_is_one_cause_where_the_destination_says_the_same_whatever_the_source_made_of_it() {
     let is_disk = matching("devices(virtio-blk,virtio-scsi)");
