@@ -41,12 +41,18 @@ pub(super) struct Says {
 
 impl Says {
     pub fn of(failure: &Judgement) -> Self {
-        let (condition, why) = groups::reason_itself(failure, failure.own_standing());
-        let why = match (condition, failure.said_on(Role::Destination)) {
-            (Some(Condition::Migrated), Some(said)) => printable(said),
-            (_, _) => essence(condition, &why),
-        };
-        let gist = groups::gist(failure, &why);
+        let standing = failure.own_standing();
+        let (condition, why) = groups::reason(failure, standing);
+        // What a list of known failures says of it is told, and tells nothing apart.
+        let (_, bare) = groups::reason_itself(failure, standing);
+        let said = (condition == Some(Condition::Migrated))
+            .then(|| failure.said_on(Role::Destination).map(printable))
+            .flatten();
+        let [why, bare] = [why, bare].map(|why| match &said {
+            Some(said) => said.clone(),
+            None => essence(condition, &why),
+        });
+        let gist = groups::gist(failure, &bare);
         Self {
             condition,
             why,
