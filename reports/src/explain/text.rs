@@ -10,8 +10,8 @@ use crate::{
     terminal::{cases, count},
 };
 
-/// What accounts for a failure that is left over.
-const NOTHING: &str = "no combination of up to three values, with or without a pair of releases,";
+/// Why nothing is told of failures: what is in common to few may be so by chance.
+pub(crate) const TOO_LITTLE: &str = "with too little in common to tell why";
 
 /// What is said first where the hypervisor in memory ran the cases.
 pub(crate) const NO_QEMU: &str =
@@ -48,10 +48,7 @@ pub fn told(account: &Account) -> String {
     }
     if !left_over.is_empty() && tally.failed < tally.tried {
         let left = cases(left_over.len());
-        put(
-            &mut text,
-            &format!("\nleft over: {left} that {NOTHING} accounts for:"),
-        );
+        put(&mut text, &format!("\nleft over, {TOO_LITTLE}: {left}"));
         left_over
             .iter()
             .take(NAMED)
@@ -124,12 +121,10 @@ fn head(account: &Account) -> String {
             let verb = if failed == 1 { "fails" } else { "fail" };
             match (account.causes.len(), left) {
                 (0, _) if failed == 1 => format!(
-                    "1 of {of} fails: what it depends on is not known, for {NOTHING} sets one failure apart from \
-                     what passes"
+                    "1 of {of} fails: what it depends on is not known, for one failure can't be told from chance"
                 ),
                 (0, _) => format!(
-                    "{failed} of {of} {verb}, and {NOTHING} accounts for them; see what migratrix report \
-                     says of them"
+                    "{failed} of {of} {verb}, {TOO_LITTLE}; see what migratrix report says of them"
                 ),
                 (_, 0) => format!("{failed} of {of} {verb}: {by} for all of them"),
                 (_, _) => format!("{failed} of {of} {verb}: {by} for {have} of them"),

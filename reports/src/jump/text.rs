@@ -8,7 +8,7 @@ use migratrix_matrix::{Case, ReleaseName};
 
 use super::{Avoid, Break, Fails, Jump, Jumps, Safety, Tested, Way, faults};
 use crate::{
-    explain::{NO_QEMU, Told, WITH_THE_RUN},
+    explain::{NO_QEMU, TOO_LITTLE, Told, WITH_THE_RUN},
     terminal::cases,
 };
 
@@ -105,9 +105,7 @@ fn conditions(avoid: &[Avoid], left_over: &[Case]) -> Vec<String> {
         let names = names.collect::<Vec<_>>().join(", ");
         let more = (left_over.len() > NAMED).then_some(", …");
         let more = more.unwrap_or_default();
-        lines.push(format!(
-            "{verb} {left} that nothing accounts for: {names}{more}"
-        ));
+        lines.push(format!("{verb} {left}, {TOO_LITTLE}: {names}{more}"));
     }
     lines
 }

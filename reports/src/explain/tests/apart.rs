@@ -168,3 +168,41 @@ fn one_case_is_told_as_one() {
     let fails = text(true);
     assert!(fails.starts_with("the only case fails: "), "{fails}");
 }
+
+#[test]
+fn of_two_causes_that_meet_each_says_its_own_and_one_that_is_silent_where_they_do_may_be_narrower()
+{
+    let devices = cases(Suite::Qemu, Backend::Qemu, Some(Profile::DEVICES));
+    let moved = matching("machine(q35) & devices(virtio-balloon,virtio-rng,virtio-rng-in-use)");
+    let alive = matching("devices(virtio-rng-in-use)");
+    let told = |first: Condition, second: Condition| {
+        let judged = devices.iter().map(|case| {
+            let mut judged = judged(case.clone(), false);
+            let failed = match (moved(case), alive(case)) {
+                (true, _) => Some((first, "the ring is too long")),
+                (false, true) => Some((second, "it stands still for ever")),
+                (false, false) => None,
+            };
+            let conditions = judged.conditions.iter_mut();
+            for (condition, verdict) in conditions {
+                if let Some((_, why)) = failed.filter(|(one, _)| one == condition) {
+                    *verdict = Verdict::fail(why);
+                }
+            }
+            judged
+        });
+        let judged: Vec<_> = judged.collect();
+        account(&Run::new(devices.clone(), judged).on(known()))
+    };
+    let told = told(Condition::Migrated, Condition::Alive);
+    let in_use = told.causes.iter();
+    let mut in_use = in_use.filter(|one| one.filter == "devices(virtio-rng-in-use)");
+    let silent = in_use.next().expect("it is told");
+    let reason = silent.reason.as_ref().expect("it says something");
+    assert_eq!(reason.condition, Some("alive"), "{reason}");
+    assert!(!silent.sure, "{:?}", silent.doubts);
+    let doubt = "where another cause strikes as well, its failures say what is that one's";
+    assert!(silent.doubts.iter().any(|one| one == doubt));
+    let other = told.causes.iter().find(|one| one.filter != silent.filter);
+    assert!(other.expect("there are two").sure, "{:?}", causes(&told));
+}
