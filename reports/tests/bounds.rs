@@ -6,7 +6,7 @@
 mod story;
 
 use migratrix_history::{Entry, Observation, Side, Strange};
-use migratrix_matrix::{Condition, Release, ReleaseName, Releases};
+use migratrix_matrix::{Condition, Release, ReleaseName, Releases, Selection};
 use migratrix_reports::{
     Colour, Evidence, Exit, Flaky, Flavour, Granularity, HostTrouble, IdleLoss, Judgement, Kind,
     KnownFailures, Rules, Run, Standing, Verdict, html, json, judge, junit, parse, read, terminal,
@@ -220,12 +220,16 @@ fn a_cell_whose_case_lost_its_host_shows_it_though_all_passed_in_the_end() {
 
 #[test]
 fn the_headline_of_a_shard_says_which_it_is() {
-    let part = || run([judge(&good(NORMAL))]).as_shard("2/3".parse().ok(), Some(53));
+    let of = |shard: &str| Selection {
+        shard: shard.parse().ok(),
+        ..Selection::default()
+    };
+    let part = || run([judge(&good(NORMAL))]).as_part(of("2/3"), Some(53));
     let text = terminal(&part(), Colour::Plain);
     assert!(text.contains("\nshard 2 of 3: 1 of 53 cases in "), "{text}");
     let summary: serde_json::Value = serde_json::from_str(&json(&part())).expect("it is JSON");
     assert_eq!(summary["shard"], "hash:2/3");
-    let other = run([judge(&good(P2P))]).as_shard("1/3".parse().ok(), Some(53));
+    let other = run([judge(&good(P2P))]).as_part(of("1/3"), Some(53));
     let both = terminal(&part().merge(other), Colour::Plain);
     assert!(!both.contains("shard "), "{both}");
 }
