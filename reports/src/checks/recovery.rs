@@ -25,6 +25,11 @@ use migratrix_matrix::{Condition, Recovery};
 use super::{Check, leftovers};
 pub(super) use ending::outcome;
 
+/// What a case is called in its reasons: how its migration is struck, and when.
+pub(super) fn called(point: &Recovery) -> String {
+    format!("{} at {}", point.strike, point.moment)
+}
+
 /// A row a condition.
 pub(super) const CHECKS: [(Condition, Check<Recovery>); 13] = [
     (Condition::Struck, struck::struck),

@@ -9,7 +9,9 @@ use migratrix_matrix::{Condition, Role};
 use serde::Serialize;
 
 use crate::{
-    Judgement, groups,
+    Judgement,
+    gist::{gist, without_hosts},
+    groups,
     printable::{printable, shortened},
 };
 
@@ -46,7 +48,7 @@ impl Says {
             (Some(Condition::Migrated), Some(said)) => printable(said),
             (_, _) => essence(condition, &why),
         };
-        let gist = groups::gist(failure, &why);
+        let gist = gist(failure, &why);
         Self {
             condition,
             why,
@@ -134,28 +136,6 @@ const DEVICE: &str = "error while loading state for instance";
 /// What names the device that was not loaded, where that is said: what stands before it is said of every failure.
 fn named(said: &str) -> &str {
     said.find(DEVICE).map_or(said, |place| &said[place..])
-}
-
-/// The text without the versions of hosts, as `(trixie, libvirt 11.3.0, QEMU 10.0.13)`.
-fn without_hosts(text: &str) -> String {
-    let mut parts = text.split(" (");
-    let mut bare = parts.next().unwrap_or_default().to_owned();
-    for part in parts {
-        match part.split_once(')') {
-            Some((within, rest))
-                if [", libvirt ", ", QEMU "]
-                    .iter()
-                    .any(|one| within.contains(one)) =>
-            {
-                bare += rest;
-            }
-            Some(_) | None => {
-                bare += " (";
-                bare += part;
-            }
-        }
-    }
-    bare
 }
 
 #[cfg(test)]
