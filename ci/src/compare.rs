@@ -1,12 +1,9 @@
 //! `migratrix compare`: what broke between runs, what was mended, and whether they are slower.
 
-use std::{
-    collections::BTreeSet,
-    path::{Path, PathBuf},
-};
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
-use migratrix_matrix::{Plan, Selection, Shard};
+use migratrix_matrix::{Plan, missing_shards};
 use migratrix_reports::{self as reports, Comparison, Exit, KnownFailures, Run};
 
 use crate::{
@@ -99,7 +96,7 @@ struct Runs(Vec<(String, Run)>);
 impl Runs {
     /// Reads the runs; the first one is told which shards of the side are missing.
     fn of(opened: Vec<Opened>, known: &KnownFailures, config: &Config) -> Result<Self> {
-        let missing = missing(opened.iter().map(|one| &one.plan));
+        let missing = missing_shards(opened.iter().map(|one| &one.plan.selection));
         let mut runs = Vec::new();
         for Opened { name, dir, plan } in opened {
             check_known(known, config, &plan)?;
@@ -111,32 +108,6 @@ impl Runs {
         }
         Ok(Self(runs))
     }
-}
-
-/// The shards that are not there: of each selection that is there in parts.
-pub fn missing<'p>(plans: impl Iterator<Item = &'p Plan>) -> Vec<Shard> {
-    let mut wholes: Vec<(Selection, BTreeSet<u32>)> = Vec::new();
-    for plan in plans {
-        let Some(shard) = plan.selection.shard else {
-            continue;
-        };
-        // The same for all shards of one whole.
-        let selection = Selection {
-            shard: Some(Shard { index: 1, ..shard }),
-            ..plan.selection.clone()
-        };
-        match wholes.iter_mut().find(|(whole, _)| *whole == selection) {
-            Some((_, there)) => {
-                there.insert(shard.index);
-            }
-            None => wholes.push((selection, [shard.index].into())),
-        }
-    }
-    let lacking = wholes.into_iter().flat_map(|(selection, there)| {
-        let shard = selection.shard.into_iter();
-        shard.flat_map(move |shard| shard.lacking(&there))
-    });
-    lacking.collect()
 }
 
 impl CompareArgs {

@@ -9,12 +9,11 @@ use std::{
 
 use anyhow::{Context, Result, bail};
 use clap::ValueEnum;
-use migratrix_matrix::{Case, HostSetup, Plan, RunOptions, Shard};
+use migratrix_matrix::{Case, HostSetup, Plan, RunOptions, Shard, missing_shards};
 use migratrix_reports::{self as reports, Budget, CaseOutcome, Exit, Run, Study, Trial, damage};
 
 use crate::{
     cli::{ExplainArgs, KnownArgs},
-    compare::missing,
     config::Config,
     known::check_known,
     possible::{Named, possible},
@@ -51,7 +50,7 @@ pub fn explain(typed: &ExplainArgs, config: &Config) -> Result<Exit> {
     };
     let plans = opened.into_iter().map(|one| read.add(one, named));
     let plans = plans.collect::<Result<Vec<_>>>()?;
-    read.lack(missing(plans.iter()));
+    read.lack(missing_shards(plans.iter().map(|plan| &plan.selection)));
     let first = typed.dirs.first().zip(plans.first());
     let (first, plan) = first.context("no run is named")?;
     if typed.confirm > 0 {

@@ -9,7 +9,6 @@ use migratrix_reports::{self as reports, Exit, Jumps, Ladder, Rules, Run};
 use crate::{
     WrongUse,
     cli::{JumpArgs, JumpFormat, ListArgs},
-    compare::missing,
     config::Config,
     files,
     known::check_known,
@@ -36,13 +35,9 @@ pub fn jump(typed: &JumpArgs, config: &Config) -> Result<Exit> {
     let read = opened.into_iter().map(|(dir, plan)| {
         counted.take(&dir)?;
         let run = read(&dir, &plan, &typed.lists, config)?;
-        Ok((run.with_possible(possible(&plan, config, named)?), plan))
+        Ok(run.with_possible(possible(&plan, config, named)?))
     });
-    let (mut runs, plans): (Vec<_>, Vec<_>) = read.collect::<Result<Vec<_>>>()?.into_iter().unzip();
-    if let Some(first) = runs.first_mut() {
-        let whole = first.whole();
-        *first = std::mem::take(first).without_shards(missing(plans.iter()), whole);
-    }
+    let runs: Vec<_> = read.collect::<Result<_>>()?;
     let jumps = Jumps::of(&runs.iter().collect::<Vec<_>>())?;
     let (from, to) = (typed.from.as_deref(), typed.to.as_deref());
     let jumps = match ladder {

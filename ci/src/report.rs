@@ -56,8 +56,8 @@ fn read_run(dir: &RunDir, plan: Plan, known: &KnownFailures) -> Result<Run> {
     let mut run = Run::new(plan.cases, [])
         .on(plan.releases)
         .with_options(plan.options)
-        .as_shard(plan.selection.shard, plan.whole)
-        .as_cover(plan.selection.cover)
+        .as_cover(plan.selection.cover.clone())
+        .as_part(plan.selection, plan.whole)
         .with_idle_losses(sessions.losses.clone())
         .with_damage(sessions.troubles.clone());
     let path = dir.path().join("verdicts.jsonl");

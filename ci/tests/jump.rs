@@ -213,3 +213,26 @@ fn what_tells_of_no_jump_is_refused_with_what_would() {
         &["`tck` and `faults`"],
     );
 }
+
+#[test]
+fn the_page_of_a_shard_says_of_its_jumps_what_the_command_says() {
+    let dir = fresh();
+    run(
+        dir.path(),
+        "out",
+        &[&GRID[..], &["--shard=2/4"]].concat(),
+        |_| false,
+    );
+    let said = jump(dir.path(), &["out"]);
+    assert_eq!(said.code, 3, "{}", said.err);
+    let shared = "nothing is safe while shards are missing: hash:1/4, hash:3/4, hash:4/4";
+    assert!(said.out.contains(shared), "{}", said.out);
+    let report = call(dir.path(), &["report", "out", "--html=page.html"]);
+    assert_eq!(report.code, 3, "{}", report.err);
+    for page in ["out/index.html", "page.html"] {
+        let page = fs::read_to_string(dir.path().join(page)).expect("it is there");
+        assert!(page.contains(shared), "{page}");
+        assert!(page.contains(" that were tried are safe."), "{page}");
+        assert!(page.contains(": unclear, "), "the pairs are named");
+    }
+}

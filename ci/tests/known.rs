@@ -244,7 +244,7 @@ fn what_failed_is_blessed_into_the_users_list_and_is_known_then() {
     for part in [
         "\n[[known]]\ncases = \"backend(fake) & ",
         "conditions = [\"memory\"]\n",
-        "says = [\"page 5 is of the older lap\"]\n",
+        "says = [\"is of the older lap\"]\n",
         "reason = \"TODO: say whose fault it is. First seen: page 5 is of the older lap\"\n",
     ] {
         assert!(added.contains(part), "{part} is missing in {added}");

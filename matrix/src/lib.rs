@@ -46,7 +46,7 @@ pub use select::{
     error::{Emptied, SelectError},
     filter::{BadFilter, Filter},
     options::{KnownLists, RunOptions, shell_word, typed_word},
-    parts::{NotOneRun, Parts},
+    parts::{NotOneRun, Parts, missing_shards},
     plan::{BadPlan, Plan},
     scope::scope,
     selection::Selection,

@@ -29,7 +29,7 @@ mod words;
 mod xml;
 
 use migratrix_history::{Document, History, Side, Versions, When};
-use migratrix_matrix::{Condition, Point};
+use migratrix_matrix::{Case, Condition, Point};
 
 use crate::{Recovered, Verdict};
 use evidence::{Evidence, Judged};
@@ -84,6 +84,19 @@ fn each(evidence: &Evidence<'_>) -> impl Iterator<Item = (Condition, Verdict)> {
 }
 
 /// What comes of a condition in a history of a version that recorded nothing for it; `None` where it did.
+/// What a case is called in its reasons: by its method and its options, or by what strikes it. It is another
+/// name in another case, and no part of what went wrong.
+pub(crate) fn called(case: &Case) -> Vec<String> {
+    let struck = match &case.point {
+        Point::Recovery(point) => Some(recovery::called(point)),
+        Point::Tck(_) | Point::Qemu(_) | Point::Colo(_) | Point::Backup(_) | Point::Chained(_) => {
+            None
+        }
+    };
+    let migration = case.scenario().map(tck::migrated::called);
+    struck.into_iter().chain(migration).collect()
+}
+
 /// See [`migratrix_history::Header::EVIDENCE`].
 pub(crate) fn early(condition: Condition, evidence: u32) -> Option<Verdict> {
     let since = if condition == Condition::Transport {

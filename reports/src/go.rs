@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::{Exit, KnownAre, Route, Run, Standing, terminal::count};
+use crate::{Exit, HostTrouble, KnownAre, Route, Run, Standing, terminal::count};
 
 /// Whether to go on. It is that of the run's exit code, but for what was never tried: the exit code
 /// takes what was skipped as expected, and nobody can go by it.
@@ -42,6 +42,39 @@ impl Sign {
             Self::Untried => ["?", "Open", "not all was tried"],
         }
     }
+}
+
+/// What a run's verdict goes by beside how its cases stand, each in words: who reads the first sentence of a report
+/// is to know why it is what it is.
+pub(crate) fn beside_cases(run: &Run) -> Vec<String> {
+    let mut all = of_hosts(run);
+    if run.rules().known == KnownAre::Failed && run.cases().contains_key(&Standing::KnownFailure) {
+        all.push("known failures count as failures".to_owned());
+    }
+    let told = |number: usize, what: &str, how: &str| {
+        (number > 0).then(|| format!("{} {how}", count(number, what)))
+    };
+    all.extend(told(
+        run.missing().count(),
+        "planned case",
+        "without a verdict",
+    ));
+    all.extend(told(run.missing_shards().len(), "shard", "missing"));
+    all.extend(told(run.damaged().len(), "trouble", "with its files"));
+    all
+}
+
+/// What happened to hosts: that one died, or keeps what no case can be told to have left.
+pub(crate) fn of_hosts(run: &Run) -> Vec<String> {
+    let deaths = run.deaths();
+    let of = |trouble| deaths.iter().filter(|one| one.trouble == trouble).count();
+    let (died, left) = (of(HostTrouble::Died), of(HostTrouble::LeftOver));
+    let died = (died > 0).then(|| format!("{} died during the run", count(died, "host")));
+    let left = (left > 0).then(|| {
+        let left = count(left, "thing");
+        format!("{left} left on hosts, and by no case that can be told")
+    });
+    died.into_iter().chain(left).collect()
 }
 
 /// How much of what was asked for was tried, where that is not all of it.

@@ -3,11 +3,12 @@
 
 use std::{borrow::Cow, collections::BTreeMap};
 
-use migratrix_matrix::{Condition, Tuple};
+use migratrix_matrix::Condition;
 
 use crate::{
     Judgement, Known, Run, Standing, Verdict,
     facets::{Apart, Facets},
+    gist::gist,
     printable::printable,
 };
 
@@ -41,11 +42,8 @@ pub fn groups<'r>(run: &'r Run, standings: &[Standing]) -> Vec<Group<'r>> {
         let Some(place) = standings.iter().position(|one| *one == standing) else {
             continue;
         };
-        let (condition, why) = reason(judgement, standing);
-        // What is known is of one cause, in whatever words it shows.
-        let known = condition.and_then(|one| judgement.known(one));
-        let gist = known.map_or_else(|| gist(judgement, &why), |known| known.reason.clone());
-        all.entry((place, condition, gist))
+        let cause = Cause::of(judgement, standing);
+        all.entry((place, cause.condition, cause.gist))
             .or_default()
             .push(judgement);
     }
@@ -142,6 +140,30 @@ impl Group<'_> {
     }
 }
 
+/// What put a judgement where it stands: failures with one condition and one gist are one group, wherever they are
+/// told.
+pub(crate) struct Cause {
+    /// The condition that went wrong first; `None` for a fault that did not trip.
+    pub condition: Option<Condition>,
+    /// Why.
+    pub why: String,
+    /// What of that is the same in other cases. What is known is of one cause, in whatever words it shows.
+    pub gist: String,
+}
+
+impl Cause {
+    pub fn of(judgement: &Judgement, standing: Standing) -> Self {
+        let (condition, why) = reason(judgement, standing);
+        let known = condition.and_then(|one| judgement.known(one));
+        let gist = known.map_or_else(|| gist(judgement, &why), |known| known.reason.clone());
+        Self {
+            condition,
+            why,
+            gist,
+        }
+    }
+}
+
 /// The condition that put a judgement where it stands, and why.
 pub(crate) fn reason(judgement: &Judgement, standing: Standing) -> (Option<Condition>, String) {
     let (condition, why) = raw_reason(judgement, standing, told);
@@ -201,26 +223,4 @@ fn told(judgement: &Judgement, condition: Condition, verdict: &Verdict) -> Strin
         (None, Some(known)) => format!("{why} (known, and expired: {})", known.reason),
         (None, None) => why.to_owned(),
     }
-}
-
-/// The reason without what differs from case to case: releases and versions, numbers, names. An
-/// error's code stays.
-pub(crate) fn gist(judgement: &Judgement, why: &str) -> String {
-    let Tuple {
-        client,
-        source,
-        destination,
-    } = &judgement.case.tuple;
-    let mut words = Vec::new();
-    let mut before = "";
-    for word in why.split_whitespace() {
-        let bare = word.trim_matches(|c: char| !c.is_ascii_alphanumeric());
-        let names_release = [client, source, destination]
-            .iter()
-            .any(|name| name.as_str() == bare);
-        let varies = bare.contains(|c: char| c.is_ascii_digit()) && before != "code";
-        words.push(if varies || names_release { "#" } else { word });
-        before = bare;
-    }
-    words.join(" ")
 }

@@ -32,7 +32,7 @@ pub use text::told;
 pub use upgrade::{Gap, Least, Place, Span, StandIn, Step, Upgrade};
 
 use crate::{Exit, ReportError, Run, Study};
-use grid::Grid;
+use grid::{Grid, Whole};
 use survey::Survey;
 
 /// What runs tell of the jumps between their releases.
@@ -185,12 +185,17 @@ impl Jumps {
     /// # Errors
     /// Returns why they tell nothing together.
     pub fn of(runs: &[&Run]) -> Result<Self, ReportError> {
-        let grid = Grid::of(runs);
+        let lacking = Run::lacking(runs);
+        let whole = if lacking.is_empty() {
+            Whole::Yes
+        } else {
+            Whole::No
+        };
+        let grid = Grid::of(runs, whole);
         grid.demand_one_suite()?;
         let account = Study::strict(runs)?.account();
         let survey = Survey::of(&grid, &account);
         let covers = runs.iter().filter_map(|run| run.cover());
-        let all = |of: fn(&Run) -> Vec<String>| runs.iter().flat_map(|run| of(run)).collect();
         Ok(Self {
             format: 1,
             in_memory: account.in_memory,
@@ -202,13 +207,8 @@ impl Jumps {
             covers: covers
                 .map(|(strengths, fewest)| format!("--cover {strengths}: {fewest}"))
                 .collect(),
-            missing_shards: all(|run| {
-                run.missing_shards()
-                    .iter()
-                    .map(ToString::to_string)
-                    .collect()
-            }),
-            damaged: all(|run| run.damaged().to_vec()),
+            missing_shards: lacking.iter().map(ToString::to_string).collect(),
+            damaged: runs.iter().flat_map(|run| run.damaged().to_vec()).collect(),
             asked: None,
             releases: grid.stops,
         })
@@ -281,6 +281,12 @@ impl Jumps {
     ) -> Result<Self, ReportError> {
         self.upgrade = Some(Upgrade::of(&self, ladder, from, to)?);
         Ok(self)
+    }
+
+    /// The jumps of which something was tried: what any sentence on them counts.
+    pub(crate) fn tried(&self) -> impl Iterator<Item = &Jump> {
+        let tried = self.jumps.iter();
+        tried.filter(|one| one.safety != Safety::Untested)
     }
 
     fn demand_several(&self) -> Result<(), ReportError> {

@@ -4,6 +4,7 @@ mod bless;
 mod entry;
 mod line_ends;
 mod notes;
+mod series;
 mod spot;
 mod written;
 

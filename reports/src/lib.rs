@@ -15,6 +15,7 @@ mod compare;
 mod explain;
 mod facets;
 mod flaw;
+mod gist;
 mod go;
 mod groups;
 mod html;

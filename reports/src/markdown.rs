@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use crate::{
     Group, Route, Run, Standing,
-    go::Sign,
+    go::{Sign, beside_cases},
     groups,
     json::TROUBLES,
     printable::{printable, shortened},
@@ -65,7 +65,8 @@ fn head(text: &mut String, run: &Run) {
     let [mark, word, _] = Sign::of(run).words();
     let title = format!("{mark} {word}: {}", headline(run));
     put(text, &format!("## {}", plain(&title)));
-    put(text, &format!("\n{}", plain(&told)));
+    let beside: Vec<_> = [told].into_iter().chain(beside_cases(run)).collect();
+    put(text, &format!("\n{}", plain(&beside.join("; "))));
 }
 
 fn table(text: &mut String, run: &Run, title: &str, rows: &Rows<'_>) {

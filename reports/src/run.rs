@@ -7,8 +7,8 @@ use std::{
 };
 
 use migratrix_matrix::{
-    Backend, Case, Condition, HostSetup, Release, ReleaseName, Releases, RunOptions, Shard,
-    Strengths, Tuple, Version,
+    Backend, Case, Condition, HostSetup, Release, ReleaseName, Releases, RunOptions, Selection,
+    Shard, Strengths, Tuple, Version, missing_shards,
 };
 
 use crate::{
@@ -36,8 +36,8 @@ pub struct Run {
     releases: Vec<Release>,
     /// The parts of it that are not there.
     missing_shards: Vec<Shard>,
-    /// Which part of a run it is, where it is one.
-    shard: Option<Shard>,
+    /// What was asked for, where it is a part of that.
+    part: Option<Box<Selection>>,
     /// The strengths of the cover that its cases are, where they are one.
     cover: Option<Strengths>,
     /// The hosts that were lost while no case was on them.
@@ -276,10 +276,10 @@ impl Run {
         pairs
     }
 
-    /// The same run, as this part of one of `whole` cases.
+    /// The same run, as the part that a selection's shard is, where it has one: of `whole` cases.
     #[must_use]
-    pub fn as_shard(mut self, shard: Option<Shard>, whole: Option<usize>) -> Self {
-        self.shard = shard;
+    pub fn as_part(mut self, selection: Selection, whole: Option<usize>) -> Self {
+        self.part = selection.shard.is_some().then(|| Box::new(selection));
         self.whole = whole.unwrap_or(0);
         self
     }
@@ -287,7 +287,20 @@ impl Run {
     /// Which part of a run it is, where it is one.
     #[must_use]
     pub fn shard(&self) -> Option<Shard> {
-        self.shard
+        self.part.as_ref()?.shard
+    }
+
+    /// The parts that are not there of what some runs are parts of. A shard alone is whole as a run, and
+    /// of what was asked for it tells only its part.
+    pub(crate) fn lacking(runs: &[&Self]) -> Vec<Shard> {
+        let parts = runs.iter().filter_map(|run| run.part.as_deref());
+        let mut lacking = missing_shards(parts);
+        for shard in runs.iter().flat_map(|run| run.missing_shards()) {
+            if !lacking.contains(shard) {
+                lacking.push(*shard);
+            }
+        }
+        lacking
     }
 
     /// The same run, as a cover of these strengths, where it is one.
@@ -440,7 +453,7 @@ impl Run {
         self.missing_shards
             .retain(|one| other.missing_shards.contains(one));
         self.options = std::mem::take(&mut self.options).or(other.options);
-        self.shard = self.shard.filter(|shard| other.shard == Some(*shard));
+        self.part = self.part.filter(|part| other.part.as_ref() == Some(part));
         self.join_troubles(other.idle_losses, other.damaged);
         self.sessions.extend(other.sessions);
         for judgement in other

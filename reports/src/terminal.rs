@@ -11,10 +11,10 @@ use migratrix_matrix::{
 };
 
 use crate::{
-    Flaw, Group, HostTrouble, Judgement, Kind, KnownAre, Route, Run, Standing,
+    Flaw, Group, Judgement, Kind, KnownAre, Route, Run, Standing,
     attribution::origins,
     explain::setup_words,
-    go::{Reach, Sign},
+    go::{Reach, Sign, of_hosts},
     groups,
     printable::{printable, shortened, within_line},
     recovered,
@@ -442,19 +442,7 @@ fn counts(text: &mut String, run: &Run, groups: &[Group<'_>], colour: Colour) {
     put(text, &format!("\n{head}: {}", told.join(", ")));
     at_a_glance(text, groups, colour);
     skipped(text, run, colour);
-    let deaths = run.deaths();
-    let of = |trouble| deaths.iter().filter(|one| one.trouble == trouble).count();
-    if of(HostTrouble::Died) > 0 {
-        let died = hosts(of(HostTrouble::Died));
-        put(text, &format!("{died} died during the run"));
-    }
-    if of(HostTrouble::LeftOver) > 0 {
-        let left = count(of(HostTrouble::LeftOver), "thing");
-        put(
-            text,
-            &format!("{left} left on hosts, and by no case that can be told"),
-        );
-    }
+    of_hosts(run).iter().for_each(|line| put(text, line));
     if !ten.is_empty() {
         let (sum, kinds) = (sum(&ten), kinds(&ten));
         put(
@@ -700,10 +688,6 @@ pub(crate) fn count(number: usize, word: &str) -> String {
     } else {
         format!("{number} {word}s")
     }
-}
-
-pub(crate) fn hosts(number: usize) -> String {
-    count(number, "host")
 }
 
 fn sum(tally: &BTreeMap<Kind, usize>) -> usize {

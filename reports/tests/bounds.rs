@@ -6,11 +6,11 @@
 mod story;
 
 use migratrix_history::{Entry, Observation, Side, Strange};
-use migratrix_matrix::{Condition, Release, ReleaseName, Releases};
+use migratrix_matrix::{Condition, Release, ReleaseName, Releases, Selection};
 use migratrix_reports::{
     Colour, Evidence, Exit, Flaky, Flavour, Granularity, HostTrouble, IdleLoss, Judgement, Kind,
-    KnownFailures, Rules, Run, Standing, Verdict, html, json, judge, junit, parse, read, terminal,
-    to_line,
+    KnownFailures, Rules, Run, Standing, Verdict, html, json, judge, junit, markdown, parse, read,
+    terminal, to_line,
 };
 use story::good;
 
@@ -96,6 +96,58 @@ fn what_no_case_can_be_told_to_have_left_fails_the_run_and_is_told_in_every_repo
     assert!(!text.contains("died"), "{text}");
     let summary: serde_json::Value = serde_json::from_str(&summary).expect("it is JSON");
     assert_eq!(summary["hosts_died"][0]["trouble"], "left-over");
+}
+
+/// What is read first: the page's first sentence, and the first two paragraphs in Markdown.
+fn first(run: &Run) -> [String; 2] {
+    let [_, page, ..] = reports(run);
+    let head = page
+        .split_once("<h1>")
+        .and_then(|(_, rest)| rest.split_once("</h1>"));
+    let lines = markdown(run);
+    let lines: Vec<_> = lines
+        .lines()
+        .filter(|line| !line.is_empty())
+        .take(2)
+        .collect();
+    [head.expect("it has one").0.to_owned(), lines.join("\n")]
+}
+
+#[test]
+fn what_a_run_goes_by_beside_its_cases_stands_in_the_first_sentence() {
+    let good = || run([judge(&good(NORMAL))]);
+    let left = |release: &str| IdleLoss {
+        trouble: HostTrouble::LeftOver,
+        release: ReleaseName::new(release).expect("a name"),
+        ..loss()
+    };
+    let shard = || vec!["2/3".parse().expect("a shard")];
+    for (run, sign, words) in [
+        (
+            good().with_idle_losses(vec![loss()]),
+            "No go",
+            "1 host died during the run",
+        ),
+        (
+            good().with_idle_losses(vec![left("trixie"), left("bookworm")]),
+            "No go",
+            "2 things left on hosts, and by no case that can be told",
+        ),
+        (good().without_shards(shard(), 3), "Open", "1 shard missing"),
+        (
+            good().with_damage(vec!["line 2 is cut".to_owned()]),
+            "Open",
+            "1 trouble with its files",
+        ),
+    ] {
+        for told in first(&run) {
+            assert!(told.contains(words), "{words} is missing in {told}");
+        }
+        assert!(first(&run)[1].contains(sign), "{:?}", first(&run));
+    }
+    for told in first(&good()) {
+        assert!(!told.contains(';'), "{told}");
+    }
 }
 
 #[test]
@@ -220,12 +272,16 @@ fn a_cell_whose_case_lost_its_host_shows_it_though_all_passed_in_the_end() {
 
 #[test]
 fn the_headline_of_a_shard_says_which_it_is() {
-    let part = || run([judge(&good(NORMAL))]).as_shard("2/3".parse().ok(), Some(53));
+    let of = |shard: &str| Selection {
+        shard: shard.parse().ok(),
+        ..Selection::default()
+    };
+    let part = || run([judge(&good(NORMAL))]).as_part(of("2/3"), Some(53));
     let text = terminal(&part(), Colour::Plain);
     assert!(text.contains("\nshard 2 of 3: 1 of 53 cases in "), "{text}");
     let summary: serde_json::Value = serde_json::from_str(&json(&part())).expect("it is JSON");
     assert_eq!(summary["shard"], "hash:2/3");
-    let other = run([judge(&good(P2P))]).as_shard("1/3".parse().ok(), Some(53));
+    let other = run([judge(&good(P2P))]).as_part(of("1/3"), Some(53));
     let both = terminal(&part().merge(other), Colour::Plain);
     assert!(!both.contains("shard "), "{both}");
 }

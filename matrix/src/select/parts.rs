@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::Value;
 use thiserror::Error;
 
-use crate::{Plan, Release, RunOptions, Shard};
+use crate::{Plan, Release, RunOptions, Selection, Shard};
 
 /// The shards of one run.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -86,6 +86,33 @@ impl Parts {
             whole: first.1.whole.unwrap_or(planned),
         })
     }
+}
+
+/// The shards that are not there: of each selection that is there in parts.
+#[must_use]
+pub fn missing_shards<'s>(selections: impl IntoIterator<Item = &'s Selection>) -> Vec<Shard> {
+    let mut wholes: Vec<(Selection, BTreeSet<u32>)> = Vec::new();
+    for part in selections {
+        let Some(shard) = part.shard else {
+            continue;
+        };
+        // The same for all shards of one whole.
+        let selection = Selection {
+            shard: Some(Shard { index: 1, ..shard }),
+            ..part.clone()
+        };
+        match wholes.iter_mut().find(|(whole, _)| *whole == selection) {
+            Some((_, there)) => {
+                there.insert(shard.index);
+            }
+            None => wholes.push((selection, [shard.index].into())),
+        }
+    }
+    let lacking = wholes.into_iter().flat_map(|(selection, there)| {
+        let shard = selection.shard.into_iter();
+        shard.flat_map(move |shard| shard.lacking(&there))
+    });
+    lacking.collect()
 }
 
 /// That no shard is there twice.

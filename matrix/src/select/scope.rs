@@ -86,7 +86,14 @@ pub fn scope(cases: &[Case]) -> Option<String> {
     }
     let tried = |subject: &&Subject| cases.iter().any(subject.is_tried_by);
     let (tried, left): (Vec<_>, Vec<_>) = SUBJECTS.iter().partition(tried);
-    let tried = tried.iter().map(|subject| subject.name).join(", ");
+    // None of them may be what a suite is about, as lock-step is not.
+    let tried = if tried.is_empty() {
+        let suites = cases.iter().map(|case| case.suite()).unique();
+        let suites = suites.map(|suite| format!("the suite {}", suite.word()));
+        suites.sorted().join(", ")
+    } else {
+        tried.iter().map(|subject| subject.name).join(", ")
+    };
     let left = left.iter().chunk_by(|subject| subject.see);
     let left = left.into_iter().map(|(see, of)| {
         let names = of.map(|subject| subject.name).join(", ");
@@ -125,6 +132,19 @@ mod tests {
                  --suite qemu --profile devices), copies of storage (see --suite backup \
                  --profile checkpoints), recovery from failures (see --suite recovery)"
             )
+        );
+    }
+
+    #[test]
+    fn cases_that_try_none_of_it_are_told_by_their_suite() {
+        let said = said(&[
+            "colo/qemu/a,b/single-channel/primary/idle/plain",
+            "colo/qemu/a,b/single-channel/secondary/idle/plain",
+        ]);
+        let begin = "tried: the suite colo; not tried: live migration (LIVE), ";
+        assert!(
+            said.as_deref().is_some_and(|one| one.starts_with(begin)),
+            "{said:?}"
         );
     }
 

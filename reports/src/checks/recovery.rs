@@ -26,6 +26,11 @@ use super::{Check, leftovers};
 pub(crate) use daemons::tells_of_end;
 pub(super) use ending::outcome;
 
+/// What a case is called in its reasons: how its migration is struck, and when.
+pub(super) fn called(point: &Recovery) -> String {
+    format!("{} at {}", point.strike, point.moment)
+}
+
 /// A row a condition.
 pub(super) const CHECKS: [(Condition, Check<Recovery>); 13] = [
     (Condition::Struck, struck::struck),

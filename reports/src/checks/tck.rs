@@ -5,7 +5,7 @@ mod before;
 mod channels;
 mod during;
 mod events;
-mod migrated;
+pub(super) mod migrated;
 mod transport;
 
 use migratrix_history::Side;

@@ -6,7 +6,7 @@ use migratrix_matrix::Case;
 use serde::Serialize;
 
 use super::{Runs, quantile::quantile};
-use crate::{Judgement, Kind, Run, Standing, groups};
+use crate::{Judgement, Kind, Run, Standing, groups::Cause};
 
 /// What came of a case.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
@@ -150,8 +150,11 @@ impl Part<'_> {
             return (None, String::new(), String::new());
         }
         if standing == Standing::FailedAtFirst || self.state != State::Flaky {
-            let (condition, why) = groups::reason(judgement, standing);
-            let gist = groups::gist(judgement, &why);
+            let Cause {
+                condition,
+                why,
+                gist,
+            } = Cause::of(judgement, standing);
             return (condition.map(migratrix_matrix::Condition::word), why, gist);
         }
         let why = "it passed when it was tried again".to_owned();

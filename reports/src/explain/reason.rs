@@ -9,7 +9,9 @@ use migratrix_matrix::{Condition, Role};
 use serde::Serialize;
 
 use crate::{
-    Judgement, groups,
+    Judgement,
+    gist::{gist, without_hosts},
+    groups,
     printable::{printable, shortened},
 };
 
@@ -52,7 +54,7 @@ impl Says {
             Some(said) => said.clone(),
             None => essence(condition, &why),
         });
-        let gist = groups::gist(failure, &bare);
+        let gist = gist(failure, &bare);
         Self {
             condition,
             why,
@@ -161,28 +163,6 @@ const DEVICE: &str = "error while loading state for instance";
 /// What names the device that was not loaded, where that is said: what stands before it is said of every failure.
 fn named(said: &str) -> &str {
     said.find(DEVICE).map_or(said, |place| &said[place..])
-}
-
-/// The text without the versions of hosts, as `(trixie, libvirt 11.3.0, QEMU 10.0.13)`.
-fn without_hosts(text: &str) -> String {
-    let mut parts = text.split(" (");
-    let mut bare = parts.next().unwrap_or_default().to_owned();
-    for part in parts {
-        match part.split_once(')') {
-            Some((within, rest))
-                if [", libvirt ", ", QEMU "]
-                    .iter()
-                    .any(|one| within.contains(one)) =>
-            {
-                bare += rest;
-            }
-            Some(_) | None => {
-                bare += " (";
-                bare += part;
-            }
-        }
-    }
-    bare
 }
 
 #[cfg(test)]

@@ -3,7 +3,7 @@
 
 use maud::{Markup, html};
 
-use crate::{Jump, Jumps, Run, Safety, terminal::count};
+use crate::{Jump, Jumps, Run, Safety, explain::NO_QEMU, terminal::count};
 
 /// The distance between two stops, the line that they are on, and how high a step is drawn.
 const APART: f64 = 150.0;
@@ -17,25 +17,15 @@ pub fn jumps(run: &Run) -> Markup {
     let Some(jumps) = jumps else {
         return html! {};
     };
-    let tried = jumps
-        .jumps
-        .iter()
-        .filter(|one| one.safety != Safety::Untested);
-    let safe = tried
-        .clone()
-        .filter(|one| one.safety == Safety::Safe)
-        .count();
-    let untried = jumps.jumps.len() - tried.clone().count();
-    let not: Vec<_> = tried
-        .clone()
-        .filter(|one| one.safety != Safety::Safe)
-        .collect();
+    let untried = jumps.jumps.len() - jumps.tried().count();
+    let not = jumps.tried().filter(|one| one.safety != Safety::Safe);
     html! {
         section #jumps {
             h2 { "Jumps" }
-            p { (safe) " of " (tried.count()) " pairs of releases that were tried are safe: all that was tried on them is as it should be. "
-                @if untried > 0 { (count(untried, "more pair")) " of these releases had nothing tried. " }
-                "Known failures count as failures here." }
+            p { (jumps.in_short())
+                @if untried > 0 { " " (count(untried, "more pair")) " of these releases had nothing tried." } }
+            @if jumps.in_memory { p { (NO_QEMU) } }
+            @for line in jumps.remarks() { p.mute { (line) } }
             @for jump in not { (told(jump, &jumps)) "\n" }
             @if !jumps.breaks.is_empty() {
                 h4 { "Two steps say another thing than the jump over both" }

@@ -7,7 +7,7 @@ use maud::{Markup, html};
 use super::causes::Causes;
 use crate::{
     Blame, Group, Run, Standing,
-    go::{Reach, Sign},
+    go::{Reach, Sign, beside_cases},
     terminal::{cases, count, extent},
 };
 
@@ -67,6 +67,7 @@ fn sentence(run: &Run, groups: &[Group<'_>], why: &Causes) -> Markup {
         @if why.all().next().is_some() { "; not " (accounted(&bad, why)) }
         @else if !bad.is_empty() { "; not " (named(&bad)) }
         @if unseen > 0 { "; not seen in " (unseen) }
+        @for one in beside_cases(run) { "; " (one) }
     }
 }
 

@@ -68,7 +68,7 @@ pub(super) enum Whole {
 }
 
 impl<'r> Grid<'r> {
-    pub fn of(runs: &[&'r Run]) -> Self {
+    pub fn of(runs: &[&'r Run], whole: Whole) -> Self {
         let (stops, places) = stops(runs);
         let mut cases: BTreeMap<Pair, BTreeMap<Kin<'r>, (&'r Case, Came)>> = BTreeMap::new();
         let planned = runs.iter().flat_map(|run| run.planned());
@@ -83,12 +83,11 @@ impl<'r> Grid<'r> {
             let own = own.or_insert((case, came));
             own.1 = own.1.max(came);
         }
-        let lacks = runs.iter().any(|run| !run.missing_shards().is_empty());
         Self {
             stops,
             cases,
             places,
-            whole: if lacks { Whole::No } else { Whole::Yes },
+            whole,
         }
     }
 

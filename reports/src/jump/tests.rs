@@ -223,6 +223,37 @@ fn a_jump_is_safe_only_where_all_that_was_planned_was_seen() {
     assert!(told(&all).contains("nothing is safe while shards are missing: "));
 }
 
+#[test]
+fn a_shard_alone_calls_no_jump_safe_and_all_of_them_together_do() {
+    let cases = devices(&["bookworm", "trixie"]);
+    let part = |index: usize| {
+        let own: Vec<_> = cases.iter().skip(index - 1).step_by(2).cloned().collect();
+        let selection = Selection {
+            suite: Suite::Qemu,
+            shard: format!("{index}/2").parse().ok(),
+            ..Selection::default()
+        };
+        run_of(&own, |_| Is::Passed).as_part(selection, Some(cases.len()))
+    };
+    let (one, two) = (part(1), part(2));
+    let alone = jumps(&[&one]);
+    assert!(alone.tried().all(|jump| jump.safety == Safety::Unclear));
+    assert_eq!(alone.missing_shards, ["hash:2/2"]);
+    let both = jumps(&[&one, &two]);
+    assert!(both.tried().all(|jump| jump.safety == Safety::Safe));
+    assert_eq!(both.missing_shards, [""; 0]);
+    let page = |run: &Run| crate::html(run, |_: &Judgement, file: &str| file.to_owned());
+    let (page, whole) = (page(&one), page(&one.clone().merge(two)));
+    for words in [
+        "0 of 4 pairs of releases that were tried are safe.",
+        "nothing is safe while shards are missing: hash:2/2",
+        ": unclear, ",
+    ] {
+        assert!(page.contains(words), "{words}");
+        assert!(!whole.contains(words), "{words}");
+    }
+}
+
 fn arrow_of(tuple: &Tuple) -> String {
     format!("{} → {}", tuple.source, tuple.destination)
 }

@@ -9,7 +9,7 @@ use migratrix_matrix::{Case, ReleaseName};
 use super::{Avoid, Break, Fails, Jump, Jumps, Safety, Tested, Way, faults};
 use crate::{
     explain::{NO_QEMU, TOO_LITTLE, Told, WITH_THE_RUN},
-    terminal::cases,
+    terminal::{cases, count},
 };
 
 /// How many cases are named one by one.
@@ -27,7 +27,11 @@ pub fn told(jumps: &Jumps) -> String {
         Some(upgrade) => upgrade::steps(&mut text, upgrade),
         None => ways(&mut text, jumps),
     }
-    remarks(&mut text, jumps);
+    let remarks = jumps.remarks();
+    if !remarks.is_empty() {
+        put(&mut text, "");
+    }
+    remarks.iter().for_each(|line| put(&mut text, line));
     text
 }
 
@@ -259,38 +263,56 @@ impl Break {
     }
 }
 
-fn remarks(text: &mut String, jumps: &Jumps) {
-    let known: usize = jumps.jumps.iter().map(|one| one.cases.known).sum();
-    let mut lines = Vec::new();
-    if known > 0 {
-        lines.push("known failures count as failures".to_owned());
+impl Jumps {
+    /// How many of them are safe, in a sentence.
+    pub(crate) fn in_short(&self) -> String {
+        let (all, safe) = (
+            self.tried().count(),
+            self.tried().filter(|one| one.safety == Safety::Safe),
+        );
+        let (safe, pairs) = (safe.count(), count(all, "pair"));
+        let why = match safe {
+            0 => "",
+            _ => ": all that was tried there is as it should be",
+        };
+        let are = verb(safe, "is", "are");
+        format!("{safe} of {pairs} of releases that were tried {are} safe{why}.")
     }
-    lines.extend(faults::any(jumps).then(|| faults::NOT_AVOIDED.to_owned()));
-    if jumps.jumps.iter().any(|one| one.cases.passed_too > 0) {
-        lines.push("what failed in one run and passed in another counts as a failure".to_owned());
-        lines.extend(jumps.changed_with_the_run.then(|| WITH_THE_RUN.to_owned()));
+
+    /// What must be known of all of them, a line each.
+    pub(crate) fn remarks(&self) -> Vec<String> {
+        let known: usize = self.jumps.iter().map(|one| one.cases.known).sum();
+        let mut lines = Vec::new();
+        if known > 0 {
+            lines.push("known failures count as failures".to_owned());
+        }
+        lines.extend(faults::any(self).then(|| faults::NOT_AVOIDED.to_owned()));
+        if self.jumps.iter().any(|one| one.cases.passed_too > 0) {
+            lines.push(
+                "what failed in one run and passed in another counts as a failure".to_owned(),
+            );
+            lines.extend(self.changed_with_the_run.then(|| WITH_THE_RUN.to_owned()));
+        }
+        if !self.with_libvirt {
+            lines.push("QEMU ran alone: what libvirt has a part in is untested".to_owned());
+        }
+        if self.upgrade.is_none() && self.jumps.iter().any(|one| one.ladder.is_some()) {
+            let line = "a guest goes by all steps of a ladder only with a machine type that all of its releases have";
+            lines.push(line.to_owned());
+        }
+        let covers = self.covers.iter();
+        let few =
+            |cover| format!("few cases stand for all ({cover} of the pair that has the fewest)");
+        lines.extend(covers.map(few));
+        if !self.missing_shards.is_empty() {
+            let shards = self.missing_shards.join(", ");
+            lines.push(format!(
+                "nothing is safe while shards are missing: {shards}"
+            ));
+        }
+        lines.extend(self.damaged.iter().cloned());
+        lines
     }
-    if !jumps.with_libvirt {
-        lines.push("QEMU ran alone: what libvirt has a part in is untested".to_owned());
-    }
-    if jumps.upgrade.is_none() && jumps.jumps.iter().any(|one| one.ladder.is_some()) {
-        let line = "a guest goes by all steps of a ladder only with a machine type that all of its releases have";
-        lines.push(line.to_owned());
-    }
-    let covers = jumps.covers.iter();
-    let few = |cover| format!("few cases stand for all ({cover} of the pair that has the fewest)");
-    lines.extend(covers.map(few));
-    if !jumps.missing_shards.is_empty() {
-        let shards = jumps.missing_shards.join(", ");
-        lines.push(format!(
-            "nothing is safe while shards are missing: {shards}"
-        ));
-    }
-    lines.extend(jumps.damaged.iter().cloned());
-    if !lines.is_empty() {
-        put(text, "");
-    }
-    lines.iter().for_each(|line| put(text, line));
 }
 
 /// `bookworm → trixie → sid`

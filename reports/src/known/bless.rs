@@ -6,8 +6,8 @@ use std::collections::BTreeSet;
 use migratrix_matrix::Condition;
 use toml_edit::{Array, ArrayOfTables, DocumentMut, Item, Table, Value, value};
 
-use super::{KnownFailures, line_ends::LineEnds};
-use crate::{Group, Judgement, Kind, ReportError, Run, Standing, Verdict, groups, printable};
+use super::{KnownFailures, line_ends::LineEnds, series};
+use crate::{Group, Judgement, Kind, ReportError, Run, Standing, gist::telling, groups, printable};
 
 /// A list with entries for the failures of a run.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -69,6 +69,9 @@ fn entry(group: &Group<'_>) -> Option<Table> {
     let condition = group.condition.filter(|_| is_blessed(group))?;
     let mut table = Table::new();
     table["cases"] = value(which(group));
+    if let Some(range) = series::range(&group.cases) {
+        table["versions"] = value(range);
+    }
     table["conditions"] = value(words([condition]));
     let follows = follows(group, condition);
     if !follows.is_empty() {
@@ -115,44 +118,20 @@ fn words(conditions: impl IntoIterator<Item = Condition>) -> Array {
     words.collect()
 }
 
-/// The longest run of words that all failures of a group say.
+/// What says of a failure what went wrong, as far as all of the group say it: no versions, flags, names or numbers,
+/// which the next run or the next case has others of.
 fn says(group: &Group<'_>, condition: Condition) -> Option<String> {
-    let whys = group.cases.iter().filter_map(|one| one.of(condition));
-    let whys = whys.filter(|one| one.kind() == Kind::Fail);
-    let whys: Vec<&str> = whys.map(Verdict::why).collect();
-    let (first, others) = whys.split_first()?;
-    let in_all = |text: &str| others.iter().all(|why| why.contains(text));
-    let mut longest = "";
-    for (begin, end) in spans(first) {
-        let text = &first[begin..end];
-        if text.len() > longest.len() && in_all(text) {
-            longest = text;
-        }
-    }
-    (!longest.is_empty()).then(|| longest.to_owned())
-}
-
-/// Where each run of whole words of a text begins and ends.
-fn spans(text: &str) -> impl Iterator<Item = (usize, usize)> {
-    let mut words = Vec::new();
-    let mut begin = None;
-    for (at, sign) in text.char_indices().chain([(text.len(), ' ')]) {
-        match (sign.is_whitespace(), begin) {
-            (false, None) => begin = Some(at),
-            (true, Some(start)) => {
-                words.push((start, at));
-                begin = None;
-            }
-            (true, None) | (false, Some(_)) => {}
-        }
-    }
-    (0..words.len()).flat_map(move |from| {
-        let all: Vec<_> = words[from..]
-            .iter()
-            .map(|(_, end)| (words[from].0, *end))
-            .collect();
-        all
-    })
+    let whys = group
+        .cases
+        .iter()
+        .filter_map(|one| Some((*one, one.of(condition)?)));
+    let failed = whys.filter(|(_, verdict)| verdict.kind() == Kind::Fail);
+    let failed: Vec<(&Judgement, &str)> =
+        failed.map(|(one, verdict)| (one, verdict.why())).collect();
+    let (first, why) = failed.first()?;
+    let in_all = |text: &&str| failed.iter().all(|(_, why)| why.contains(text));
+    let telling = telling(first, why).into_iter().find(in_all);
+    telling.map(str::to_owned)
 }
 
 /// Adds entries at the end of a list, in the form in which its own are.

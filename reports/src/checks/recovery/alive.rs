@@ -5,6 +5,7 @@ use migratrix_history::{Side, When};
 use migratrix_matrix::{Recovery, Remedy, Standing};
 
 use super::{
+    called,
     ending::{Chosen, chosen},
     memory::side,
 };
@@ -32,9 +33,8 @@ pub(super) fn alive(evidence: &Evidence<'_>, point: &Recovery) -> Judged {
             ("stand", "advances")
         };
         return Ok(Verdict::fail(format!(
-            "{} at {}: the guest must {wanted}, its heartbeat on {host} {is}: {}",
-            point.strike,
-            point.moment,
+            "{}: the guest must {wanted}, its heartbeat on {host} {is}: {}",
+            called(point),
             beat.told()
         )));
     }

@@ -4,7 +4,10 @@
 use migratrix_history::{Outcome, Silence};
 use migratrix_matrix::{Answer, ErrorClass, Owner, Recovery};
 
-use super::ending::{Told, chosen, is_told, owner_of, told};
+use super::{
+    called,
+    ending::{Told, chosen, is_told, owner_of, told},
+};
 use crate::{
     Verdict,
     checks::{
@@ -18,9 +21,8 @@ pub(super) fn answered(evidence: &Evidence<'_>, point: &Recovery) -> Judged {
     let (told, within_us) = told(evidence)?;
     if let (Told::Silence(Silence::Deadline), _) = (told, within_us) {
         return Ok(Verdict::fail(format!(
-            "{} at {}: the call was not answered within {} ms",
-            point.strike,
-            point.moment,
+            "{}: the call was not answered within {} ms",
+            called(point),
             within_us / 1_000
         )));
     }
@@ -36,9 +38,8 @@ pub(super) fn answered(evidence: &Evidence<'_>, point: &Recovery) -> Judged {
         && chosen.ending.owner == Owner::Source;
     Ok(Verdict::pass_if(right && !lies, || {
         format!(
-            "{} at {}: expected {}, the call returned {} ({})",
-            point.strike,
-            point.moment,
+            "{}: expected {}, the call returned {} ({})",
+            called(point),
             wanted(chosen.ending.answer),
             returned(told),
             chosen.ending.rule,

@@ -8,7 +8,10 @@
 use migratrix_history::{Observation, Outcome, Pending, Side, When};
 use migratrix_matrix::{Recovery, Standing};
 
-use super::ending::{Chosen, chosen};
+use super::{
+    called,
+    ending::{Chosen, chosen},
+};
 use crate::{
     Verdict,
     checks::{
@@ -38,7 +41,7 @@ pub(super) fn cleared(evidence: &Evidence<'_>, point: &Recovery) -> Judged {
         wrong.extend(job(evidence, side, &chosen)?);
     }
     Ok(Verdict::pass_if(wrong.is_empty(), || {
-        format!("{} at {}: {}", point.strike, point.moment, wrong.join("; "))
+        format!("{}: {}", called(point), wrong.join("; "))
     }))
 }
 

@@ -4,7 +4,10 @@
 use migratrix_history::{DomainState, Side, When};
 use migratrix_matrix::{Expectation, Flag, FlagEffect, Recovery};
 
-use super::ending::{Chosen, chosen};
+use super::{
+    called,
+    ending::{Chosen, chosen},
+};
 use crate::{
     Verdict,
     checks::{
@@ -53,9 +56,8 @@ fn destination(evidence: &Evidence<'_>, point: &Recovery, chosen: &Chosen<'_>) -
         let host = evidence.host(Side::Destination);
         let wanted = if wanted { "a" } else { "no" };
         return Ok(Verdict::fail(format!(
-            "{} at {}: expected {wanted} configuration on {host}, which has {}",
-            point.strike,
-            point.moment,
+            "{}: expected {wanted} configuration on {host}, which has {}",
+            called(point),
             seen(chosen.looks[1])
         )));
     }

@@ -7,6 +7,7 @@
 use migratrix_history::{Observation, Side, When};
 use migratrix_matrix::{Recovery, Strike};
 
+use super::called;
 use crate::{
     Verdict,
     checks::{
@@ -69,7 +70,7 @@ pub(super) fn daemons(evidence: &Evidence<'_>, point: &Recovery) -> Judged {
         }
     }
     Ok(Verdict::pass_if(wrong.is_empty(), || {
-        format!("{} at {}: {}", point.strike, point.moment, wrong.join("; "))
+        format!("{}: {}", called(point), wrong.join("; "))
     }))
 }
 

@@ -4,7 +4,10 @@
 use migratrix_history::{Side, Verb};
 use migratrix_matrix::{Owner, Recovery, Standing, Strike};
 
-use super::ending::{Chosen, chosen};
+use super::{
+    called,
+    ending::{Chosen, chosen},
+};
 use crate::{
     Verdict,
     checks::evidence::{Event, Evidence, Judged},
@@ -26,9 +29,8 @@ pub(super) fn events(evidence: &Evidence<'_>, point: &Recovery) -> Judged {
     }
     Ok(Verdict::pass_if(wrong.is_empty(), || {
         format!(
-            "{} at {}: {}; the source told {}; the destination told {}",
-            point.strike,
-            point.moment,
+            "{}: {}; the source told {}; the destination told {}",
+            called(point),
             wrong.join("; "),
             listed(&source),
             listed(&destination)

@@ -3,7 +3,7 @@
 use migratrix_history::Side;
 use migratrix_matrix::{Ending, Recovery, Standing};
 
-use super::ending::chosen;
+use super::{called, ending::chosen};
 use crate::{
     Verdict,
     checks::{
@@ -22,9 +22,8 @@ pub(super) fn owner(evidence: &Evidence<'_>, point: &Recovery) -> Judged {
         );
         let wanted: Vec<_> = chosen.all.iter().map(wanted).collect();
         format!(
-            "{} at {}: expected {}; {source} has {}, {destination} has {} ({})",
-            point.strike,
-            point.moment,
+            "{}: expected {}; {source} has {}, {destination} has {} ({})",
+            called(point),
             wanted.join(", or "),
             seen(chosen.looks[0]),
             seen(chosen.looks[1]),

@@ -8,7 +8,10 @@
 use migratrix_history::{DomainState, HealingCall, Observation, Outcome, Side, When};
 use migratrix_matrix::{Owner, Recovery, Remedy};
 
-use super::ending::{Chosen, Told, active, chosen, healed_owner, is_told, retry};
+use super::{
+    called,
+    ending::{Chosen, Told, active, chosen, healed_owner, is_told, retry},
+};
 use crate::{
     Verdict,
     checks::{
@@ -25,10 +28,7 @@ const GONE: [i32; 2] = [55, 42];
 pub(super) fn retried(evidence: &Evidence<'_>, point: &Recovery) -> Judged {
     let chosen = chosen(evidence, point)?;
     if let Some(wrong) = unhealed(evidence, &chosen)? {
-        return Ok(Verdict::fail(format!(
-            "{} at {}: {wrong}",
-            point.strike, point.moment
-        )));
+        return Ok(Verdict::fail(format!("{}: {wrong}", called(point))));
     }
     let outcome = retry(evidence);
     let outcome =
@@ -43,9 +43,8 @@ pub(super) fn retried(evidence: &Evidence<'_>, point: &Recovery) -> Judged {
         }
         (Owner::Source, Outcome::Done) => arrived(evidence, point),
         (Owner::Source, Outcome::Refused(refusal)) => Ok(Verdict::fail(format!(
-            "{} at {}: the retry was refused: {}",
-            point.strike,
-            point.moment,
+            "{}: the retry was refused: {}",
+            called(point),
             no(refusal)
         ))),
         (Owner::Destination | Owner::Nobody, Outcome::Refused(refusal)) => {

@@ -38,11 +38,12 @@ fn refused(evidence: &Evidence<'_>, scenario: &Scenario, text: &str) -> Verdict 
     );
     Verdict::fail(format!(
         "expected success, {} from {from} to {to} was refused: {text}",
-        control(scenario)
+        called(scenario)
     ))
 }
 
-fn control(scenario: &Scenario) -> String {
+/// What the migration of a case is called in its reasons.
+pub fn called(scenario: &Scenario) -> String {
     format!(
         "the {} migration ({})",
         scenario.control.word(),
