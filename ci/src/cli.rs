@@ -344,7 +344,8 @@ pub enum LabAction {
     /// Run a command on a host: of a lab that is up, or where none is, of one brought up for it
     #[command(after_help = "Example:\n  migratrix lab exec bookworm-s -- virsh list --all")]
     Exec {
-        /// The lab, where several have such a host: its name, or the directory of a run
+        /// The lab: its name, or the directory of a run that is under way. Default: the lab default, else another
+        /// lab, else a run, where one alone has such a host
         #[arg(long, value_name = "NAME", value_hint = ValueHint::DirPath)]
         lab: Option<String>,
         /// The host: RELEASE-s or RELEASE-d

@@ -49,7 +49,7 @@ pub fn judge(
     let run = report::run_of(&dir, &plan, &known).or_lab_failed()?;
     let possible = possible(&plan, config, Named::TheirLike).or_lab_failed()?;
     let run = run.by(typed.rules(&plan.options)).with_possible(possible);
-    let exit = report::conclude(&dir, run, &junit, blessed.as_deref()).or_lab_failed()?;
+    let exit = report::conclude(&dir, run, &junit, (typed, blessed.as_deref())).or_lab_failed()?;
     ledger::tell(&troubles);
     Ok(match exit {
         Exit::AsExpected if !troubles.is_empty() => Exit::Unknown,

@@ -14,7 +14,7 @@ use crate::{
     config::Config,
     files,
     meaning::{absolute, known_releases, store},
-    say::{self, Shown, count},
+    say::{self, Shown, count, typed_word},
 };
 
 /// The known failures that come with the program.
@@ -61,6 +61,14 @@ impl ListArgs {
             ));
         }
         Ok(list)
+    }
+
+    /// The options by which another command takes the same lists.
+    fn again(&self) -> Vec<String> {
+        let files = self.known.iter().map(|file| file.to_string_lossy());
+        let files = files.flat_map(|file| ["--known".to_owned(), typed_word(&file)]);
+        let only = self.only_known.then(|| "--only-known".to_owned());
+        only.into_iter().chain(files).collect()
     }
 
     fn is_given(&self) -> bool {
@@ -121,6 +129,14 @@ impl KnownArgs {
             files::write_whole(file, BEGINNING)?;
         }
         Ok(())
+    }
+
+    /// The options by which `explain` counts as failures what does here; each begins with a space.
+    #[must_use]
+    pub fn explained(&self) -> String {
+        let fail_known = self.fail_known.then(|| "--fail-known".to_owned());
+        let all = self.lists.again().into_iter().chain(fail_known);
+        all.map(|word| format!(" {word}")).collect()
     }
 
     /// What counts as a failure, here or in a run that was begun with these options.

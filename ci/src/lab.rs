@@ -140,8 +140,9 @@ fn exec(lab: Option<&str>, name: &str, command: &[String]) -> Result<u8> {
     })
 }
 
-/// The host of this name that is up: in the lab that is named, else in the only one that has it.
-/// `None` where no lab is up that could have it.
+/// The host of this name that is up: in the lab that is named. Where none is, in the one that has the default name,
+/// by which `lab up` prints its commands; else in another lab, and else in a run, each if it alone has it. `None`
+/// where nothing is up that could have it.
 fn running(lab: Option<&str>, name: &str) -> Result<Option<RunningHost>> {
     let of = labs()?;
     let labs = of.up()?;
@@ -149,6 +150,11 @@ fn running(lab: Option<&str>, name: &str) -> Result<Option<RunningHost>> {
     // A lab that has it may be one that is still coming up.
     let has = |lab: &UpLab| lab.hosts().iter().any(|host| host.hostname == name);
     let meant = || labs.iter().filter(|lab| is_meant(lab.name().as_str()));
+    // That of the default name goes before others, also while it is still coming up.
+    let first = meant().find(|lab| lab.name().as_str() == DEFAULT_LAB && !has(lab));
+    if let Some(first) = first {
+        await_up(&of, first.name(), PATIENCE)?;
+    }
     if !meant().any(has) {
         meant().try_for_each(|lab| await_up(&of, lab.name(), PATIENCE).map(drop))?;
     }
@@ -156,9 +162,11 @@ fn running(lab: Option<&str>, name: &str) -> Result<Option<RunningHost>> {
         labs.iter()
             .map(|lab| (lab.name().as_str().to_owned(), lab.hosts())),
     );
+    let rank = |its: &str| rank(its, labs.iter().any(|lab| lab.name().as_str() == its));
     let meant = all.iter().filter(|(its, _)| is_meant(its));
-    let found = meant.flat_map(|(its, hosts)| hosts.iter().map(move |host| (its, host)));
-    let found: Vec<_> = found.filter(|(_, host)| host.hostname == name).collect();
+    let found = meant.flat_map(|(its, hosts)| hosts.iter().map(move |host| (its.as_str(), host)));
+    let found = found.filter(|(_, host)| host.hostname == name);
+    let found = first_of(found.collect(), |(its, _)| rank(its));
     match (found.as_slice(), lab) {
         ([], None) if labs.is_empty() => Ok(None),
         ([], _) => {
@@ -178,6 +186,32 @@ fn running(lab: Option<&str>, name: &str) -> Result<Option<RunningHost>> {
             )))
         }
     }
+}
+
+/// Whose host is meant where none is named: what is before goes before.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Rank {
+    /// That of the lab by the default name.
+    Default,
+    /// That of another lab, which was brought up to be looked into as well.
+    Lab,
+    /// That of a run, which comes and goes.
+    Run,
+}
+
+fn rank(name: &str, is_lab: bool) -> Rank {
+    match (name, is_lab) {
+        (DEFAULT_LAB, true) => Rank::Default,
+        (_, true) => Rank::Lab,
+        (_, false) => Rank::Run,
+    }
+}
+
+/// Those of the first rank that there is.
+fn first_of<T>(mut all: Vec<T>, rank: impl Fn(&T) -> Rank) -> Vec<T> {
+    let first = all.iter().map(&rank).min();
+    all.retain(|one| Some(rank(one)) == first);
+    all
 }
 
 /// All hosts that are up, by their lab; those of a run by its directory.
@@ -276,6 +310,20 @@ fn on_runtime<T>(work: impl Future<Output = Result<T>>) -> Result<T> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_host_is_that_of_the_default_lab_then_of_another_and_then_of_a_run() {
+        let labs = ["default", "next", "more"];
+        let meant = |its: &[&'static str]| {
+            let rank = |name: &&str| rank(name, labs.contains(name));
+            first_of(its.to_vec(), rank)
+        };
+        assert_eq!(meant(&["/runs/a", "default", "next"]), ["default"]);
+        assert_eq!(meant(&["/runs/a", "next"]), ["next"]);
+        assert_eq!(meant(&["next", "/runs/a", "more"]), ["next", "more"]);
+        assert_eq!(meant(&["/runs/a", "/runs/b"]), ["/runs/a", "/runs/b"]);
+        assert_eq!(meant(&[]), [""; 0]);
+    }
 
     #[test]
     fn a_host_that_no_lab_has_is_told_with_those_that_they_have() {

@@ -143,11 +143,16 @@ fn write_pairs(run: &Run, how: &JunitArgs) -> Result<()> {
 }
 
 /// Writes all reports into the run's directory, prints the summary, and writes entries for what failed into
-/// the list of known failures that is `blessed`.
+/// the list of known failures that is `blessed`. What is printed to be typed next has the options that were typed.
 ///
 /// # Errors
 /// Fails where one can't be written.
-pub fn conclude(dir: &RunDir, run: Run, junit: &JunitArgs, blessed: Option<&Path>) -> Result<Exit> {
+pub fn conclude(
+    dir: &RunDir,
+    run: Run,
+    junit: &JunitArgs,
+    (typed, blessed): (&KnownArgs, Option<&Path>),
+) -> Result<Exit> {
     // What lies in the directory names its files as they are seen from there.
     for format in &FORMATS {
         let how = How {
@@ -161,7 +166,7 @@ pub fn conclude(dir: &RunDir, run: Run, junit: &JunitArgs, blessed: Option<&Path
     let run = run.at(&dir.path().to_string_lossy());
     write_pairs(&run, junit)?;
     print!("{}", reports::terminal(&run, colour()));
-    explained(dir, &run);
+    explained(dir, &run, typed);
     let named = FORMATS.iter().filter_map(|format| {
         let file = dir.path().join(format.file);
         Some(format!("{}: {}", format.told?, file.shown()))
@@ -175,8 +180,9 @@ pub fn conclude(dir: &RunDir, run: Run, junit: &JunitArgs, blessed: Option<&Path
 const CAUSES: usize = 5;
 
 /// Prints what accounts for several failures, a line a cause. What can't be explained is left to the
-/// command.
-fn explained(dir: &RunDir, run: &Run) {
+/// command, which says the same where it has the options that were typed here: those that the run was begun with
+/// it has by itself.
+fn explained(dir: &RunDir, run: &Run, typed: &KnownArgs) {
     let Ok(study) = Study::of(&[run], &[]) else {
         return;
     };
@@ -186,8 +192,9 @@ fn explained(dir: &RunDir, run: &Run) {
     }
     let place = dir.path().to_string_lossy();
     println!(
-        "\nwhat accounts for it (migratrix explain {} tells more):",
-        typed_word(&place)
+        "\nwhat accounts for it (migratrix explain {}{} tells more):",
+        typed_word(&place),
+        typed.explained()
     );
     causes
         .iter()

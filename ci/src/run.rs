@@ -269,7 +269,11 @@ impl Order {
             .inspect_err(|error| error!("the run ended early: {error:#}"))?;
         let run = report::run_of(&dir, &self.plan, &self.known)?.by(self.rules);
         let run = run.with_possible(possible(&self.plan, &self.config, Named::TheirLike)?);
-        let exit = report::conclude(&dir, run, &self.junit, self.blessed.as_deref())?;
+        let exit = {
+            // What was typed is kept in the plan, and is found there.
+            let (typed, blessed) = (KnownArgs::default(), self.blessed.as_deref());
+            report::conclude(&dir, run, &self.junit, (&typed, blessed))?
+        };
         if let Some(time) = time {
             println!("{}", time.told(since));
         }

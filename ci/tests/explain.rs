@@ -111,6 +111,51 @@ fn a_run_that_ends_with_failures_tells_its_causes_in_a_line_each() {
 }
 
 #[test]
+fn the_command_that_tells_more_tells_it_by_the_same_lists() {
+    let dir = fresh();
+    run(dir.path(), "out", &PAIR, |_| false);
+    let is_in_it = |path: &Path| path.to_string_lossy().contains("~p2p~transient-");
+    let failing: Vec<_> = histories(dir.path()).filter(|one| is_in_it(one)).collect();
+    failing.iter().for_each(|one| refuse(one, "not today"));
+    let list = |reason: &str| {
+        let entry = "cases = \"control(p2p) & state(transient)\"\nconditions = [\"migrated\"]";
+        format!("[[known]]\n{entry}\nreason = \"{reason}\"\n")
+    };
+    fs::write(dir.path().join("my list.toml"), list("mine")).expect("there is room");
+    fs::write(dir.path().join("none.toml"), "").expect("there is room");
+    for options in [
+        &["--only-known", "--known", "none.toml"][..],
+        &["--known", "my list.toml", "--fail-known"],
+        &["--fail-known"],
+        &[],
+    ] {
+        let ended = call(dir.path(), &[&["judge", "out"][..], options].concat());
+        assert_eq!(ended.code, 1, "{}", ended.err);
+        let (_, hint) = ended
+            .out
+            .split_once("what accounts for it (")
+            .expect("a hint");
+        let (_, hint) = hint.split_once("migratrix ").expect("a command");
+        let (hint, causes) = hint.split_once(" tells more):\n").expect("its end");
+        let words = hint.replace("'my list.toml'", "my\0list.toml");
+        let words: Vec<_> = words
+            .split(' ')
+            .map(|word| word.replace('\0', " "))
+            .collect();
+        let words: Vec<&str> = words.iter().map(String::as_str).collect();
+        assert_eq!(words, [&["explain", "out"][..], options].concat());
+        let more = call(dir.path(), &words);
+        assert_eq!(more.code, ended.code, "{}", more.err);
+        let cause = causes
+            .lines()
+            .next()
+            .and_then(|line| line.split(" (").next());
+        let told = format!("1. {}\n", cause.expect("one").trim_start());
+        assert!(more.out.contains(&told), "{told} in {}", more.out);
+    }
+}
+
+#[test]
 fn the_end_of_a_run_and_its_page_are_as_sure_as_explain_is() {
     let dir = fresh();
     let few = [&PAIR[..], &["--cover", "2"]].concat();
@@ -188,10 +233,8 @@ fn a_failure_that_does_not_come_again_is_no_cause_once_more_was_tried() {
     let said = explain(dir.path(), &["out", "--confirm", "12"]);
     assert_eq!(said.code, 1, "{}", said.err);
     assert!(said.err.contains("passed: tck/fake/"), "{}", said.err);
-    let nothing =
-        "no combination of up to three values, with or without a pair of releases, accounts for";
-    assert!(said.out.contains(nothing), "{}", said.out);
-    assert!(said.out.contains("left over: 1 case"), "{}", said.out);
+    let left = "left over, with too little in common to tell why: 1 case";
+    assert!(said.out.contains(left), "{}", said.out);
     assert!(dir.path().join("out-confirm-1/verdicts.jsonl").is_file());
     let again = explain(dir.path(), &["out", "out-confirm-1"]);
     assert_eq!(again.code, 1, "both are explained together: {}", again.err);

@@ -514,6 +514,22 @@ fn a_daemon_that_dies_while_no_case_is_on_it_fails_the_run_and_is_told() {
     }
 }
 
+/// The daemon of trixie dies of it in most attempts, which the list of known failures has.
+#[test]
+#[ignore = "needs the releases bookworm and trixie, see ci/test"]
+fn a_daemon_that_dies_by_a_known_failure_fails_no_run() {
+    let place = place("a-daemon-dies-of-a-strike");
+    let case = "recovery/libvirt/bookworm,bookworm,trixie/destination-qemu-killed/first-pass/tunnelled/\
+                persistent-running-defined/live";
+    let output = migratrix(&place, &["run", "--out", "out", "--case", case])
+        .output()
+        .expect("the program is built");
+    passes(&output, "1 case");
+    let told = String::from_utf8_lossy(&output.stdout);
+    assert!(!told.contains("died during the run"), "{told}");
+    assert_eq!(verdicts(&place).lines().count(), 1, "it was seen at once");
+}
+
 fn verdicts(place: &Path) -> String {
     let text = fs::read_to_string(place.join("out/verdicts.jsonl")).unwrap_or_default();
     let whole = text.rfind('\n').map_or(0, |end| end + 1);

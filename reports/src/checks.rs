@@ -33,6 +33,7 @@ use migratrix_matrix::{Case, Condition, Point};
 
 use crate::{Recovered, Verdict};
 use evidence::{Evidence, Judged};
+pub(crate) use recovery::tells_of_end;
 
 /// What a history says of one condition of a point of `P`'s suite.
 type Check<P> = fn(&Evidence<'_>, &P) -> Judged;

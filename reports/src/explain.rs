@@ -26,7 +26,7 @@ use reason::Says;
 pub use account::{Account, Blame, Neighbours, Other};
 pub use outcomes::Tried;
 pub use reason::Reason;
-pub(crate) use text::{NO_QEMU, WITH_THE_RUN};
+pub(crate) use text::{NO_QEMU, TOO_LITTLE, WITH_THE_RUN};
 pub use text::{causes, told};
 pub use trial::{Possible, Trial, on_hosts};
 pub(crate) use trial::{Told, words as setup_words};

@@ -1,14 +1,14 @@
 //! What went wrong with an attempt at a case, and must not be lost when a later attempt passes: a
 //! condition that failed, a host that died, a QEMU that hung.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 use migratrix_history::{History, Observation, Outcome, Side, Verb};
 use migratrix_matrix::{Case, Condition, ReleaseName};
 use serde::{Deserialize, Serialize};
 
-use crate::{Judgement, Kind, Standing, Verdict};
+use crate::{Judgement, Kind, Standing, Verdict, checks::tells_of_end};
 
 /// What an attempt showed to be wrong, before a later one came out otherwise.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -207,13 +207,16 @@ fn failures(attempt: &Judgement) -> impl Iterator<Item = (Condition, &str)> {
 }
 
 /// The hosts that died, by all attempts of a run and by what was lost beside them, the first one first.
-/// One that a fault took down was meant to go.
+/// One that a fault took down was meant to go, and of one whose daemon dies by a case, the case tells by its own
+/// verdict, which fails or is known.
 pub(crate) fn deaths<'j>(
-    attempts: impl Iterator<Item = &'j Judgement>,
+    attempts: impl Iterator<Item = &'j Judgement> + Clone,
     idle: &[IdleLoss],
 ) -> Vec<Death> {
     let mut all: BTreeMap<_, (Death, bool)> = BTreeMap::new();
-    for (attempt, lost) in attempts.flat_map(|one| one.lost.iter().map(move |lost| (one, lost))) {
+    let losses = attempts.clone();
+    let losses = losses.flat_map(|one| one.lost.iter().map(move |lost| (one, lost)));
+    for (attempt, lost) in losses {
         let release = match lost.side {
             Side::Source => &attempt.case.tuple.source,
             Side::Destination => &attempt.case.tuple.destination,
@@ -227,11 +230,28 @@ pub(crate) fn deaths<'j>(
         death.cases.push(attempt.case.clone());
         *meant |= attempt.case.fault.is_some();
     }
+    let tellers: BTreeSet<_> = attempts.flat_map(ends_told).collect();
+    let is_told = |death: &Death| {
+        let mut cases = death.cases.iter();
+        cases.any(|case| tellers.contains(&(case, death.side)))
+    };
     let unmeant = all.into_values().filter(|(_, meant)| !meant);
     let unmeant = unmeant.map(|(death, _)| death);
+    let unmeant = unmeant.filter(|death| !is_told(death));
     let mut deaths: Vec<_> = unmeant.chain(idle.iter().map(IdleLoss::death)).collect();
     deaths.sort_by_key(|death| death.at_unix);
     deaths
+}
+
+/// The sides whose daemon ended in an attempt, as its own verdict tells, with its case.
+fn ends_told(attempt: &Judgement) -> impl Iterator<Item = (&Case, Side)> {
+    let mut conditions = attempt.conditions.iter();
+    let daemons = conditions.find(|(condition, _)| *condition == Condition::Daemons);
+    let failed = daemons.filter(|(_, verdict)| verdict.kind() == Kind::Fail);
+    let why = failed.map(|(_, verdict)| verdict.why());
+    let told = move |side: &Side| why.is_some_and(|why| tells_of_end(why, *side));
+    let sides = Side::BOTH.into_iter().filter(told);
+    sides.map(|side| (&attempt.case, side))
 }
 
 fn death(release: &ReleaseName, lost: &Lost) -> Death {

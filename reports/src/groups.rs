@@ -166,11 +166,27 @@ impl Cause {
 
 /// The condition that put a judgement where it stands, and why.
 pub(crate) fn reason(judgement: &Judgement, standing: Standing) -> (Option<Condition>, String) {
-    let (condition, why) = raw_reason(judgement, standing);
+    let (condition, why) = raw_reason(judgement, standing, told);
     (condition, printable(&why))
 }
 
-fn raw_reason(judgement: &Judgement, standing: Standing) -> (Option<Condition>, String) {
+/// The same without what a list of known failures says of it: that is of whoever wrote the list.
+pub(crate) fn reason_itself(
+    judgement: &Judgement,
+    standing: Standing,
+) -> (Option<Condition>, String) {
+    let (condition, why) = raw_reason(judgement, standing, itself);
+    (condition, printable(&why))
+}
+
+/// How the verdict of a condition is told.
+type Telling = fn(&Judgement, Condition, &Verdict) -> String;
+
+fn raw_reason(
+    judgement: &Judgement,
+    standing: Standing,
+    telling: Telling,
+) -> (Option<Condition>, String) {
     if let (Standing::FailedAtFirst, Some(flaw)) = (standing, judgement.flaws.first()) {
         let came = judgement.own_standing().word();
         let (attempt, why) = (flaw.attempt, &flaw.why);
@@ -182,8 +198,18 @@ fn raw_reason(judgement: &Judgement, standing: Standing) -> (Option<Condition>, 
     }
     let stands = |(one, _): &&(Condition, Verdict)| judgement.own_standing_of(*one) == standing;
     match judgement.conditions.iter().find(stands) {
-        Some((condition, verdict)) => (Some(*condition), told(judgement, *condition, verdict)),
+        Some((condition, verdict)) => {
+            let why = telling(judgement, *condition, verdict);
+            (Some(*condition), why)
+        }
         None => (None, judgement.overall().why().to_owned()),
+    }
+}
+
+fn itself(judgement: &Judgement, condition: Condition, verdict: &Verdict) -> String {
+    match verdict.why() {
+        "" => told(judgement, condition, verdict),
+        why => why.to_owned(),
     }
 }
 

@@ -151,6 +151,9 @@ pub struct Avoid {
     pub failed: usize,
     /// Whether little doubt is left that it is to blame.
     pub sure: bool,
+    /// Where it is not sure, the values beside it that were never tried there: nobody knows that these are safe.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub untried: Vec<String>,
 }
 
 impl Safety {

@@ -720,7 +720,7 @@ impl Run {
         self.rules.known == KnownAre::Failed && self.judgements().any(known)
     }
 
-    fn attempts(&self) -> impl Iterator<Item = &Judgement> {
+    fn attempts(&self) -> impl Iterator<Item = &Judgement> + Clone {
         self.judgements().chain(self.earlier.values().flatten())
     }
 }

@@ -536,15 +536,6 @@ fn in_a_line(group: &Group<'_>) -> String {
 
 /// What the figures do not speak of: how the hosts were set up, and what was not tried.
 pub(crate) fn bounds(run: &Run) -> Vec<String> {
-    let setups = run.setups();
-    let quick = setups.get(&HostSetup::Quick).map(|quick| {
-        let shipped = setups.get(&HostSetup::AsShipped).copied().unwrap_or(0);
-        format!(
-            "hosts: {} where {}, {shipped} as shipped, as controls or since their domains name processors",
-            cases(*quick),
-            setup_words(HostSetup::Quick)
-        )
-    });
     let fake = run
         .planned()
         .iter()
@@ -582,7 +573,7 @@ pub(crate) fn bounds(run: &Run) -> Vec<String> {
     };
     let tried = run.judgements().filter(saw);
     let tried: Vec<Case> = tried.map(|one| one.case.clone()).collect();
-    let all = [fake, known, broken, quick, scope(&tried)];
+    let all = [fake, known, broken, set_up(run), scope(&tried)];
     let all = all.into_iter().flatten().chain(untried(run));
     let partly = run.partly_known_in_a_line();
     let known = run.expired_known().iter().chain(run.expiring_known());
@@ -592,6 +583,25 @@ pub(crate) fn bounds(run: &Run) -> Vec<String> {
         .chain(known)
         .chain(all)
         .collect()
+}
+
+/// How the hosts were set up, where some were otherwise than they are shipped: each case that ran on hosts is
+/// counted once.
+fn set_up(run: &Run) -> Option<String> {
+    let setups = run.setups();
+    let told = |(setup, count): (&HostSetup, &usize)| {
+        let (count, words) = (cases(*count), setup_words(*setup));
+        match setup {
+            HostSetup::AsShipped if setups.contains_key(&HostSetup::Quick) => {
+                format!("{count} as shipped, as controls or since their domains name processors")
+            }
+            HostSetup::AsShipped => format!("{count} as shipped"),
+            HostSetup::Quick | HostSetup::Resilient => format!("{count} {setup}: {words}"),
+        }
+    };
+    let told: Vec<_> = setups.iter().map(told).collect();
+    let is_plain = setups.keys().all(|setup| *setup == HostSetup::AsShipped);
+    (!is_plain).then(|| format!("hosts: {}", told.join("; ")))
 }
 
 /// Where skipped cases leave a hole: pairs of which nothing was tried, and a cover that covers less.

@@ -219,6 +219,72 @@ fn a_daemon_that_died_fails_the_run_and_is_told_with_the_cases_that_were_on_it()
     all_tell(&run, &words);
 }
 
+/// A second attempt at a struck migration, of which the daemon of this side ended by itself.
+fn struck_down(side: &str) -> Judgement {
+    let why = format!(
+        "destination-qemu-killed at first-pass: the daemon of the {side} (trixie, libvirt 11.3.0) is another \
+         process: it was 49, and is 77"
+    );
+    let mut judgement = second(NORMAL);
+    let condition = (Condition::Daemons, Verdict::fail(why));
+    judgement.conditions.push(condition);
+    judgement
+}
+
+#[test]
+fn a_daemon_that_dies_by_a_case_whose_own_verdict_tells_of_it_is_no_host_that_died_beside() {
+    let first = |name| judge(&losing(unseen(good(name)), "3f2a.1"));
+    let all = |second_attempt| run([first(NORMAL), second_attempt, first(P2P), second(P2P)]);
+    let list = "[[known]]\ncases = \"control(normal)\"\nconditions = [\"daemons\"]\nsays = [\"is another process\"]\n\
+                reason = \"it dies of SIGSEGV\"\n";
+    let known = KnownFailures::parse(list).expect("a list");
+    let mut told = all(struck_down("destination"));
+    told.mark_known(&known, &releases())
+        .expect("known releases");
+    assert_eq!(told.cases()[&Standing::KnownFailure], 1);
+    assert!(told.deaths().is_empty(), "the case tells of it");
+    assert_eq!(told.exit(), Exit::AsExpected);
+    let unlisted = all(struck_down("destination"));
+    assert!(unlisted.deaths().is_empty());
+    assert_eq!(unlisted.exit(), Exit::Failed, "the case fails by itself");
+    for unaccounted in [struck_down("source"), second(NORMAL)] {
+        assert_eq!(all(unaccounted).deaths().len(), 1, "nobody tells of it");
+    }
+}
+
+#[test]
+fn the_summary_says_of_all_cases_how_their_hosts_were_set_up() {
+    let on = |setup, name: &str| Judgement {
+        setup,
+        log: Some("history/x.jsonl".to_owned()),
+        ..judge(&good(name))
+    };
+    let line = |judgements: &[Judgement]| {
+        let told = terminal(&run(judgements.to_vec()), Colour::Plain);
+        let mut lines = told.lines();
+        let line = lines.find(|line| line.starts_with("hosts: "));
+        line.map(str::to_owned)
+    };
+    let [shipped, quick, resilient] = [
+        on(HostSetup::AsShipped, NORMAL),
+        on(HostSetup::Quick, P2P),
+        on(HostSetup::Resilient, TUNNELLED),
+    ];
+    let outlives =
+        "1 case resilient: a host outlives its daemon, and a silent peer counts as lost after 4 s";
+    let all = [shipped.clone(), quick, resilient.clone()];
+    let told = line(&all).expect("it is said");
+    assert_eq!(
+        told,
+        format!(
+            "hosts: 1 case as shipped, as controls or since their domains name processors; 1 case quick: libvirt \
+             does not ask QEMU about processors (capability_filters); {outlives}"
+        )
+    );
+    assert_eq!(line(&[resilient]), Some(format!("hosts: {outlives}")));
+    assert_eq!(line(&[shipped]), None);
+}
+
 #[test]
 fn what_fails_since_something_was_broken_on_purpose_is_told_to_be_no_failure() {
     let fault = "faults/libvirt/trixie,bookworm,trixie/normal/persistent-running-undefined/none/source-halted";

@@ -16,7 +16,7 @@ use tokio::sync::Notify;
 
 use crate::{Client, Error, ticks::Ticks};
 
-/// How often a lap is read while one is waited for, or the guest is followed. Where the guest's memory is not
+/// How often a lap or the guest's console is read while a lap is waited for, or the guest is followed. Where the guest's memory is not
 /// ours a read goes through the client, the daemon and QEMU's monitor, and takes each some processor time.
 const EVERY: Duration = Duration::from_millis(20);
 
@@ -25,9 +25,6 @@ const STILL_EVERY: Duration = Duration::from_millis(50);
 
 /// How often one is followed that was paused before the call, so that there is time.
 const PAUSED_EVERY: Duration = Duration::from_millis(100);
-
-/// How often the guest's console is looked at, which is a file here.
-const CONSOLE_EVERY: Duration = Duration::from_millis(25);
 
 /// What the guest writes to its console at the end of each lap.
 const LAP: u8 = b'B';
@@ -91,7 +88,7 @@ impl Heartbeat {
     /// Waits until the guest has lapped twice. The caller sets the deadline.
     pub async fn until_lapped(&self) -> Result<(), Error> {
         let mut first = None;
-        let mut tick = Ticks::every(EVERY);
+        let mut tick = Ticks::in_step(EVERY);
         loop {
             tick.tick().await;
             let lap = self.read().await?;
@@ -105,7 +102,7 @@ impl Heartbeat {
 
     /// Waits until the guest has lapped so often. The caller sets the deadline.
     pub async fn laps(&self, count: u32) -> Result<Laps, Error> {
-        let mut tick = Ticks::every(EVERY);
+        let mut tick = Ticks::in_step(EVERY);
         tick.tick().await;
         let mut laps = Laps::at(self.read().await?);
         while laps_between(laps.first, laps.last) < count {
@@ -125,7 +122,11 @@ impl Heartbeat {
         };
         let window = least.max(self.pace() * STILL_PACES);
         // Of a guest that should be still, two readings tell as much as many.
-        let mut tick = Ticks::every(if said_to_run { EVERY } else { window });
+        let mut tick = if said_to_run {
+            Ticks::in_step(EVERY)
+        } else {
+            Ticks::every(window)
+        };
         tick.tick().await;
         let mut laps = Laps::at(self.read().await?);
         while !laps.beat() && laps.window() < window {
@@ -150,7 +151,7 @@ impl Heartbeat {
                 EVERY
             }
         };
-        let mut tick = Ticks::every(every);
+        let mut tick = Ticks::in_step(every);
         loop {
             tick.tick().await;
             let lap = match &self.memory {
@@ -166,7 +167,7 @@ impl Heartbeat {
     ///
     /// The event of a pass does not tell: QEMU 11.1 sends the first one when the first pass is over.
     async fn copying(&self) -> Result<(), Error> {
-        let mut tick = Ticks::every(EVERY);
+        let mut tick = Ticks::in_step(EVERY);
         loop {
             tick.tick().await;
             match self.copied().await {
@@ -258,7 +259,7 @@ impl Laps {
 /// A file that is not there yet has none; one that is there stays open, and only what is new in it is read.
 pub async fn until_told(console: &Path) {
     let (mut file, mut laps) = (None, 0);
-    let mut tick = Ticks::every(CONSOLE_EVERY);
+    let mut tick = Ticks::in_step(EVERY);
     loop {
         file = file.or_else(|| File::open(console).ok());
         let mut said = Vec::new();

@@ -15,6 +15,8 @@ mod monitor;
 mod obstacle;
 mod routes;
 mod strike;
+#[cfg(test)]
+mod tests;
 mod watch;
 
 use std::{io, path::Path, sync::Arc, time::Duration};

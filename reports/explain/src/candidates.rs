@@ -74,6 +74,8 @@ struct Search<'t> {
     pure: Vec<FixedBitSet>,
     /// Of which columns several values may be listed.
     lists: Vec<bool>,
+    /// Of each column that has families, and each of its values, the passes that have it.
+    passing: Vec<Vec<FixedBitSet>>,
     found: Vec<Candidate>,
 }
 
@@ -122,6 +124,7 @@ pub(crate) fn of_literals(
         least,
         lists: table.columns().iter().enumerate().map(lists).collect(),
         pure: vec![none; terms.len()],
+        passing: passing(table, seen),
         terms,
         found: Vec::new(),
     };
@@ -179,13 +182,27 @@ impl Candidate {
     }
 }
 
-/// Some values of a column that only failing rows have, as one literal.
-#[derive(Default)]
-struct Together {
-    values: Vec<u8>,
-    fails: FixedBitSet,
-    passes: FixedBitSet,
+/// Of each column that has families, and each of its values, the passes that have it.
+fn passing(table: &Table, seen: &Seen) -> Vec<Vec<FixedBitSet>> {
+    let of = |(place, column): (usize, &Column)| {
+        let has_families =
+            matches!(&column.kind, Kind::Unordered { families } if !families.is_empty());
+        let count = if has_families { column.values } else { 0 };
+        let mut passing = vec![FixedBitSet::with_capacity(seen.passes.len()); count];
+        for (pass, row) in seen.passes.iter().enumerate() {
+            let value = table.rows()[*row].values[place].map(usize::from);
+            if let Some(own) = value.and_then(|value| passing.get_mut(value)) {
+                own.insert(pass);
+            }
+        }
+        passing
+    };
+    table.columns().iter().enumerate().map(of).collect()
 }
+
+/// Some values of a column that only failing rows have, as one literal: of each the failures and passes.
+#[derive(Default)]
+struct Together(Vec<(u8, FixedBitSet, FixedBitSet)>);
 
 impl Search<'_> {
     fn base(&self, terms: Vec<usize>) -> Base {
@@ -301,13 +318,51 @@ impl Search<'_> {
         });
     }
 
-    /// Keeps a list of values as a literal, where it is one.
+    /// Keeps a list of values as a literal, where it is one; and where some of it are of a family, with those of it
+    /// that were not tried, for they may fail as well: of a family but for few it is the few that are news.
     fn keep_together(&mut self, base: &Base, column: usize, together: &Together) {
-        let is_few = together.fails.count_ones(..) < self.least;
-        if together.values.len() < 2 || base.passes.is_clear() || is_few {
+        if together.0.len() < 2 || base.passes.is_clear() {
             return;
         }
-        let values: Values = together.values.iter().copied().collect();
+        let values: Values = together.0.iter().map(|(value, ..)| *value).collect();
+        self.keep_list(base, (column, values), together);
+        let Kind::Unordered { families } = &self.table.columns()[column].kind else {
+            return;
+        };
+        let (mut wide, mut closed) = (values, Vec::new());
+        for family in families {
+            let (own, open, passed) = self.members(base, (column, values), *family);
+            if own.count() > 1.max(passed.count()) && !open.is_empty() {
+                wide = wide.with(open);
+                closed.push(own.with(open));
+            }
+        }
+        closed.push(wide);
+        closed.retain(|one| *one != values);
+        closed.dedup();
+        for one in closed {
+            self.keep_list(base, (column, one), together);
+        }
+    }
+
+    /// The members of a family that are among some values, those that nothing of the base was tried with, and those
+    /// with which some of it passed.
+    fn members(
+        &self,
+        base: &Base,
+        (column, values): (usize, Values),
+        family: Values,
+    ) -> (Values, Values, Values) {
+        let own = family.within(values);
+        let others = family.within(self.table.there(column)).without(own);
+        let passing = &self.passing[column];
+        let passed = |value: &u8| !passing[usize::from(*value)].is_disjoint(&base.passes);
+        let passed: Values = others.iter().filter(passed).collect();
+        (own, others.without(passed), passed)
+    }
+
+    /// Keeps some values of a column, of which some stood together, as one literal.
+    fn keep_list(&mut self, base: &Base, (column, values): (usize, Values), together: &Together) {
         let literal = Literal { column, values };
         let Kind::Unordered { families } = &self.table.columns()[column].kind else {
             return;
@@ -315,21 +370,25 @@ impl Search<'_> {
         if values.includes(self.table.there(column)) || families.contains(&values) {
             return;
         }
-        let (fails, passes) = (together.fails.clone(), together.passes.clone());
-        self.push(base, (literal, literal.cost(self.table)), fails, passes);
+        let mut fails = FixedBitSet::with_capacity(self.seen.fails.len());
+        let mut passes = FixedBitSet::with_capacity(self.seen.passes.len());
+        let own = together.0.iter().filter(|(value, ..)| values.has(*value));
+        for (_, own_fails, own_passes) in own {
+            fails.union_with(own_fails);
+            passes.union_with(own_passes);
+        }
+        if fails.count_ones(..) >= self.least {
+            self.push(base, (literal, literal.cost(self.table)), fails, passes);
+        }
     }
 }
 
 impl Together {
     fn take(&mut self, base: &Base, term: &Term) {
-        self.values.extend(term.literal.values.iter());
-        for (all, base, own) in [
-            (&mut self.fails, &base.fails, &term.fails),
-            (&mut self.passes, &base.passes, &term.passes),
-        ] {
-            all.grow(base.len());
-            all.union_with(&(base & own));
-        }
+        let (fails, passes) = (&base.fails & &term.fails, &base.passes & &term.passes);
+        let values = term.literal.values.iter();
+        self.0
+            .extend(values.map(|value| (value, fails.clone(), passes.clone())));
     }
 }
 

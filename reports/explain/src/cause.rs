@@ -9,6 +9,7 @@ use crate::{
     rivals::{Hypothesis, Known, SETTLED, hypotheses, splitting},
     seen::Seen,
     unchosen::{beside_unchosen, with_untried},
+    untried::{untried, with_more},
     within::within,
 };
 
@@ -35,6 +36,9 @@ pub struct Cause {
     pub passed: Vec<usize>,
     /// For each literal, what was tried beside it: of which it is not true, and all others are.
     pub beside: Vec<Beside>,
+    /// Of each literal that is a list, a family or a value of an unordered column, the other values of it with
+    /// which no row was tried that has all other literals; only of those that have any.
+    pub untried: Vec<Literal>,
     /// How likely it is beside its rivals, of 1.
     pub share: f64,
     /// What else it could be, the likeliest first.
@@ -105,6 +109,7 @@ pub fn explain(table: &Table) -> Explanation {
     // Of fewer values another literal may keep nothing out.
     let chosen = bare(table, &concise, chosen);
     weighed.extend(with_untried(table, &chosen));
+    weighed.extend(with_more(table, &chosen));
     weighed.extend(missing(&chosen, &weighed));
     let known = Known {
         table,
@@ -168,6 +173,7 @@ fn cause(table: &Table, chosen: &Candidate, hypotheses: &[Hypothesis]) -> Cause 
         beside: (0..literals.len())
             .map(|one| beside(table, &literals, one))
             .collect(),
+        untried: untried(table, &literals),
         share: own.map_or(0.0, |own| own.share),
         rivals: own.map_or_else(Vec::new, |own| rivals(own, hypotheses)),
         question: splitting(table, hypotheses).map(|(row, _)| row),

@@ -27,6 +27,7 @@ mod rivals;
 mod seen;
 mod table;
 mod unchosen;
+mod untried;
 mod within;
 
 pub use budget::{Budget, settle};

@@ -37,6 +37,13 @@ pub enum Shape {
 /// What it costs more to say what nobody chose: whatever somebody did is told before it, and a list of three
 /// values as well. It costs so little that it is likely enough to be asked for where nothing tells of it.
 const UNCHOSEN: f64 = 1.8;
+/// What a list costs, whatever is in it, and what it costs to say what is not in it.
+const LIST: f64 = 1.0;
+const NOT_IN_LIST: f64 = 1.3;
+/// What a value of a list costs, or a family.
+const LISTED: f64 = 0.7;
+/// What a value costs that a family is listed without: a family but for one is said sooner than three of it.
+const EXCEPTED: f64 = 0.8;
 
 impl Values {
     /// How many values a column can have.
@@ -76,6 +83,24 @@ impl Values {
     pub const fn without(self, other: Self) -> Self {
         Self(self.0 & !other.0)
     }
+
+    /// Those of both.
+    #[must_use]
+    pub const fn within(self, other: Self) -> Self {
+        Self(self.0 & other.0)
+    }
+
+    /// Those of either.
+    #[must_use]
+    pub const fn with(self, other: Self) -> Self {
+        Self(self.0 | other.0)
+    }
+
+    /// Whether there are none.
+    #[must_use]
+    pub const fn is_empty(self) -> bool {
+        self.0 == 0
+    }
 }
 
 impl FromIterator<u8> for Values {
@@ -91,7 +116,7 @@ impl Literal {
     pub fn shape(&self, table: &Table) -> Shape {
         let column = &table.columns()[self.column];
         let there = table.there(self.column);
-        let (own, others) = (self.values.count(), there.without(self.values).count());
+        let own = self.values.count();
         match &column.kind {
             Kind::Ordered => {
                 let first = there.iter().next().is_some_and(|one| self.values.has(one));
@@ -104,14 +129,25 @@ impl Literal {
             }
             Kind::Unordered { .. } if own == 1 => Shape::One,
             Kind::Unordered { families } if families.contains(&self.values) => Shape::Family,
-            Kind::Unordered { .. } if others < own => Shape::AllBut,
-            Kind::Unordered { .. } => Shape::Several,
+            Kind::Unordered { families } => {
+                let listed = LIST + listed(families, there, self.values);
+                let but = NOT_IN_LIST + listed_but(families, there, self.values);
+                if but < listed {
+                    Shape::AllBut
+                } else {
+                    Shape::Several
+                }
+            }
         }
     }
 
     /// What it costs to say it: of equally good causes the cheapest is told.
     pub(crate) fn cost(&self, table: &Table) -> f64 {
-        let others = || table.there(self.column).without(self.values).count();
+        let there = table.there(self.column);
+        let families: &[Values] = match &table.columns()[self.column].kind {
+            Kind::Unordered { families } => families,
+            Kind::Ordered => &[],
+        };
         let unchosen = if table.is_unchosen(self.column) {
             UNCHOSEN
         } else {
@@ -120,11 +156,32 @@ impl Literal {
         let said = match self.shape(table) {
             Shape::One | Shape::Half => 1.5,
             Shape::Range | Shape::Family => 1.7,
-            Shape::Several => 1.0 + 0.7 * small(self.values.count()),
-            Shape::AllBut => 1.3 + 0.7 * small(others()),
+            Shape::Several => LIST + listed(families, there, self.values),
+            Shape::AllBut => NOT_IN_LIST + listed_but(families, there, self.values),
         };
         said + unchosen
     }
+}
+
+/// What it costs to list values: one by one, or by their family where few of it are not meant.
+fn listed(families: &[Values], there: Values, values: Values) -> f64 {
+    let mut rest = values;
+    let mut cost = 0.0;
+    for family in families {
+        let own = family.within(rest).count();
+        let missing = family.within(there).without(values).count();
+        let by_family = LISTED + EXCEPTED * small(missing);
+        if by_family < LISTED * small(own) {
+            cost += by_family;
+            rest = rest.without(*family);
+        }
+    }
+    cost + LISTED * small(rest.count())
+}
+
+/// What it costs to list the others.
+fn listed_but(families: &[Values], there: Values, values: Values) -> f64 {
+    listed(families, there, there.without(values))
 }
 
 fn small(count: usize) -> f64 {

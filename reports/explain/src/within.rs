@@ -14,6 +14,8 @@ use crate::{
 
 /// Of how many failures that are left over at a place a combination has to be true.
 const LEAST: usize = 3;
+/// Of how many failures it has to be true, at all places together, that is true of fewer at one.
+const LEAST_IN_ALL: usize = 6;
 /// At how many places what is contradicted may fail to be looked at more closely.
 const FEW: usize = 4;
 /// How many combinations of a place are weighed.
@@ -44,13 +46,20 @@ pub(crate) fn within(
         all: Vec::new(),
     };
     let places = places(table, seen, &left).into_iter();
-    let several = places.filter(|(place, count)| *count >= LEAST && !place.is_empty());
-    for (place, _) in several {
+    for (place, count) in places.filter(|(place, _)| !place.is_empty()) {
+        let (least, in_all) = if count >= LEAST {
+            (LEAST, LEAST)
+        } else {
+            (count, LEAST_IN_ALL)
+        };
         let own = seen.within(&table.region(&place), &left);
-        let narrow = best(of_literals(table, &own, others.iter().copied(), LEAST));
+        let narrow = best(of_literals(table, &own, others.iter().copied(), least));
         let around: Vec<Vec<_>> = place.iter().map(|one| around(table, &sides, one)).collect();
         for one in narrow {
-            found.at(&around, &Wide::of(table, seen, one.literals));
+            let wide = Wide::of(table, seen, one.literals);
+            if wide.fails.count_ones(..) >= in_all {
+                found.at(&around, &wide, in_all);
+            }
         }
     }
     found
@@ -159,19 +168,21 @@ struct Found<'s> {
 }
 
 impl Found<'_> {
-    /// Keeps a combination at each place that some of the literals around make, one of each group or none.
-    fn at(&mut self, around: &[Vec<&Term>], wide: &Wide) {
+    /// Keeps a combination at each place that some of the literals around make, one of each group or none, where it
+    /// is true of so many failures.
+    fn at(&mut self, around: &[Vec<&Term>], wide: &Wide, least: usize) {
         let Some((first, rest)) = around.split_first() else {
             return;
         };
-        self.at(rest, wide);
+        self.at(rest, wide, least);
         for term in first {
             let fails = wide.fails.intersection_count(&term.fails);
             let passes = wide.passes.intersection_count(&term.passes);
-            let is_good = wide.literals.len() >= FACTORS && self.seen.allows(fails, passes);
-            if is_good || !rest.is_empty() {
+            let is_good =
+                wide.literals.len() >= FACTORS && fails >= least && self.seen.allows(fails, passes);
+            if is_good || !rest.is_empty() && fails >= least {
                 let narrow = wide.and(term);
-                self.at(rest, &narrow);
+                self.at(rest, &narrow, least);
                 if is_good {
                     self.keep(narrow);
                 }

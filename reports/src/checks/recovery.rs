@@ -23,6 +23,7 @@ mod watched;
 use migratrix_matrix::{Condition, Recovery};
 
 use super::{Check, leftovers};
+pub(crate) use daemons::tells_of_end;
 pub(super) use ending::outcome;
 
 /// What a case is called in its reasons: how its migration is struck, and when.

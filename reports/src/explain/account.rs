@@ -61,6 +61,10 @@ pub struct Blame {
     pub doubts: Vec<String>,
     /// What was tried beside it: for each factor the cases that have all others of them, and not it.
     pub beside: Vec<Neighbours>,
+    /// The values of its axes that it does not name and that were never tried with all its other factors: nothing
+    /// tells whether they fail as well. Each is a filter.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub untried: Vec<String>,
     /// What else it could be.
     pub rivals: Vec<Other>,
 }
@@ -113,6 +117,11 @@ impl Blame {
             filter: &self.filter,
             setups: &self.setups,
         }
+    }
+
+    /// What may fail as well, for all that is known: nothing where it is sure.
+    pub(crate) fn not_known(&self) -> &[String] {
+        if self.sure { &[] } else { &self.untried }
     }
 
     /// How many of its cases fail.

@@ -9,9 +9,11 @@ use super::{Blame, Neighbours, Other, Reason, Study};
 
 /// The failures that a cause alone accounts for.
 struct Alone {
-    count: usize,
+    rows: Vec<usize>,
     /// How many things they say, of one condition or several.
     says: usize,
+    /// Whether the others, which are of another cause as well, say none of these.
+    strikes_here_alone: bool,
 }
 
 impl Study {
@@ -23,6 +25,7 @@ impl Study {
             passed,
             share,
             rivals,
+            untried,
             ..
         } = cause;
         let alone = self.alone(cause, all);
@@ -35,14 +38,18 @@ impl Study {
             setups: self.columns.setups(literals),
             traits: self.columns.traits(&self.table, literals),
             in_other_words: others.collect(),
-            reason: Reason::of(failed.iter().filter_map(|row| self.says[*row].as_ref())),
+            reason: self.reason(&alone.rows).or_else(|| self.reason(failed)),
             failed: self.named(failed),
-            alone: alone.count,
+            alone: alone.rows.len(),
             passed: self.named(passed),
             share: *share,
             sure: cause.is_settled() && passed.is_empty() && alone.is_enough(),
             doubts: doubts(cause, &alone),
             beside: self.neighbours(cause),
+            untried: untried
+                .iter()
+                .map(|one| self.columns.text(&self.table, one))
+                .collect(),
             rivals: rivals.iter().map(|one| self.other(one)).collect(),
         }
     }
@@ -50,12 +57,22 @@ impl Study {
     fn alone(&self, cause: &Cause, all: &[Cause]) -> Alone {
         let others = all.iter().filter(|one| one.literals != cause.literals);
         let is_elsewhere = |row: &&usize| others.clone().any(|one| one.failed.contains(row));
-        let alone = cause.failed.iter().filter(|row| !is_elsewhere(row));
-        let says = alone.clone().filter_map(|row| self.table.rows()[*row].says);
+        let (shared, rows): (Vec<_>, Vec<_>) = cause.failed.iter().partition(is_elsewhere);
+        let says = |rows: &[usize]| {
+            let says = rows.iter().filter_map(|row| self.table.rows()[*row].says);
+            says.collect::<BTreeSet<_>>()
+        };
+        let (shared, own) = (says(&shared), says(&rows));
         Alone {
-            count: alone.clone().count(),
-            says: says.collect::<BTreeSet<_>>().len(),
+            rows,
+            says: own.len(),
+            strikes_here_alone: !own.is_empty() && !shared.is_empty() && own.is_disjoint(&shared),
         }
+    }
+
+    /// What most of the failures of some rows say.
+    fn reason(&self, rows: &[usize]) -> Option<Reason> {
+        Reason::of(rows.iter().filter_map(|row| self.says[*row].as_ref()))
     }
 
     fn neighbours(&self, cause: &Cause) -> Vec<Neighbours> {
@@ -84,9 +101,9 @@ impl Study {
 }
 
 impl Alone {
-    /// Whether they are several, and fail by the same.
+    /// Whether they are several and fail by the same, as what is of another cause as well does.
     const fn is_enough(&self) -> bool {
-        self.count > 1 && self.says < 2
+        self.rows.len() > 1 && self.says < 2 && !self.strikes_here_alone
     }
 }
 
@@ -96,7 +113,11 @@ fn doubts(cause: &Cause, alone: &Alone) -> Vec<String> {
     if alone.says > 1 {
         doubts.push("its failures say several things".to_owned());
     }
-    if alone.count == 1 {
+    if alone.strikes_here_alone {
+        let elsewhere = "where another cause strikes as well, its failures say what is that one's";
+        doubts.push(elsewhere.to_owned());
+    }
+    if alone.rows.len() == 1 {
         doubts.push("it rests on one case".to_owned());
     }
     match cause.passed.len() {

@@ -43,12 +43,18 @@ pub(super) struct Says {
 
 impl Says {
     pub fn of(failure: &Judgement) -> Self {
-        let (condition, why) = groups::reason(failure, failure.own_standing());
-        let why = match (condition, failure.said_on(Role::Destination)) {
-            (Some(Condition::Migrated), Some(said)) => printable(said),
-            (_, _) => essence(condition, &why),
-        };
-        let gist = gist(failure, &why);
+        let standing = failure.own_standing();
+        let (condition, why) = groups::reason(failure, standing);
+        // What a list of known failures says of it is told, and tells nothing apart.
+        let (_, bare) = groups::reason_itself(failure, standing);
+        let said = (condition == Some(Condition::Migrated))
+            .then(|| failure.said_on(Role::Destination).map(printable))
+            .flatten();
+        let [why, bare] = [why, bare].map(|why| match &said {
+            Some(said) => said.clone(),
+            None => essence(condition, &why),
+        });
+        let gist = gist(failure, &bare);
         Self {
             condition,
             why,
@@ -59,7 +65,7 @@ impl Says {
     /// Of each failure the number of what it says: those that say nearly the same of one condition have the
     /// same one.
     pub fn kinds(all: &[Option<Self>]) -> Vec<Option<u32>> {
-        let mut firsts: Vec<(Option<Condition>, BTreeSet<&str>)> = Vec::new();
+        let mut firsts: Vec<(Option<Condition>, &str)> = Vec::new();
         let mut known: BTreeMap<_, u32> = BTreeMap::new();
         let mut kinds = Vec::new();
         for says in all {
@@ -67,12 +73,11 @@ impl Says {
                 *known
                     .entry((says.condition, &says.gist))
                     .or_insert_with(|| {
-                        let words: BTreeSet<&str> = says.gist.split_whitespace().collect();
                         let place = firsts.iter().position(|(condition, first)| {
-                            *condition == says.condition && are_alike(first, &words)
+                            *condition == says.condition && say_alike(first, &says.gist)
                         });
                         let place = place.unwrap_or_else(|| {
-                            firsts.push((says.condition, words));
+                            firsts.push((says.condition, &says.gist));
                             firsts.len() - 1
                         });
                         u32::try_from(place).unwrap_or(u32::MAX)
@@ -83,9 +88,31 @@ impl Says {
     }
 }
 
+/// Whether two texts say nearly the same: most of their words are the same, and what they say it of is. Before its
+/// last colon a text says of what kind it is, and may do so at length: `no such features: a` and `features too
+/// many: a` are two things, whatever stands before both.
+fn say_alike(one: &str, other: &str) -> bool {
+    let mut kinds = kinds(one).zip(kinds(other));
+    are_alike(one, other) && kinds.all(|(one, other)| is_name(one, other) || are_alike(one, other))
+}
+
+/// What stands before each colon of a text.
+fn kinds(text: &str) -> impl Iterator<Item = &str> {
+    let colons = text.matches(": ").count();
+    text.split(": ").take(colons)
+}
+
+/// Whether one of two texts is a word: a device, or a function, and no kind of what is said.
+fn is_name(one: &str, other: &str) -> bool {
+    [one, other]
+        .iter()
+        .any(|text| text.split_whitespace().count() < 2)
+}
+
 /// Whether two texts have at least half of their words in common.
-fn are_alike(one: &BTreeSet<&str>, other: &BTreeSet<&str>) -> bool {
-    2 * one.intersection(other).count() >= one.union(other).count()
+fn are_alike(one: &str, other: &str) -> bool {
+    let [one, other] = [one, other].map(|text| text.split_whitespace().collect::<BTreeSet<_>>());
+    2 * one.intersection(&other).count() >= one.union(&other).count()
 }
 
 impl Reason {
@@ -190,6 +217,21 @@ mod tests {
         ];
         let kinds = [Some(0), None, Some(1), Some(0), Some(2)];
         assert_eq!(Says::kinds(&all), kinds);
+    }
+
+    #[test]
+    fn two_kinds_of_refusal_are_two_things_whatever_stands_before_and_behind_both() {
+        let refused = "operation failed: guest CPU doesn't match specification";
+        let [extra, missing, other] = [
+            "extra features: ht,cmp_legacy",
+            "missing features: pcommit",
+            "missing features: ht",
+        ]
+        .map(|what| format!("{refused}: {what} (error code 9, domain #"));
+        assert!(!say_alike(&extra, &missing));
+        assert!(say_alike(&other, &missing));
+        let device = |name: &str| format!("{name}: Failed to load virtio/config");
+        assert!(say_alike(&device("virtio-blk"), &device("virtio-net")));
     }
 
     #[test]

@@ -1,4 +1,5 @@
 mod apart;
+mod lists;
 mod setup;
 
 use migratrix_explain::{Kind, Literal, Values};
@@ -383,7 +384,7 @@ fn one_failure_alone_is_told_with_what_tells_whether_it_is_chance() {
     let tck = cases(Suite::Tck, Backend::Libvirt, Some(Profile::TCK));
     let lone = tck[77].clone();
     let text = told(&account(&run_of(&tck, |case| *case == lone)));
-    let head = "1 of 6144 cases fails: what it depends on is not known, for no combination of up to three values";
+    let head = "1 of 6144 cases fails: what it depends on is not known, for one failure can't be told from chance";
     assert!(text.starts_with(head), "{text}");
     let chance = format!("\n  whether it is chance: migratrix run --case {lone}\n");
     assert!(text.contains(&chance), "{text}");

@@ -5,10 +5,13 @@ use std::fmt::Write;
 use migratrix_matrix::{HostSetup, Role};
 
 use super::{Account, Blame, Neighbours, Other, Told, Tried};
-use crate::terminal::{cases, count};
+use crate::{
+    printable::shortened,
+    terminal::{cases, count},
+};
 
-/// What accounts for a failure that is left over.
-const NOTHING: &str = "no combination of up to three values, with or without a pair of releases,";
+/// Why nothing is told of failures: what is in common to few may be so by chance.
+pub(crate) const TOO_LITTLE: &str = "with too little in common to tell why";
 
 /// What is said first where the hypervisor in memory ran the cases.
 pub(crate) const NO_QEMU: &str =
@@ -17,6 +20,9 @@ pub(crate) const NO_QEMU: &str =
 /// What is said of several cases of which each fails in the same runs, and passes in the same others.
 pub(crate) const WITH_THE_RUN: &str = "all of them fail in the same runs, and pass in the same others: these runs differ in something that is no axis \
                             of a case";
+
+/// How much of what was never tried is told, in characters.
+const UNTRIED: usize = 160;
 
 /// How many cases that are left over are named.
 const NAMED: usize = 5;
@@ -42,10 +48,7 @@ pub fn told(account: &Account) -> String {
     }
     if !left_over.is_empty() && tally.failed < tally.tried {
         let left = cases(left_over.len());
-        put(
-            &mut text,
-            &format!("\nleft over: {left} that {NOTHING} accounts for:"),
-        );
+        put(&mut text, &format!("\nleft over, {TOO_LITTLE}: {left}"));
         left_over
             .iter()
             .take(NAMED)
@@ -118,12 +121,10 @@ fn head(account: &Account) -> String {
             let verb = if failed == 1 { "fails" } else { "fail" };
             match (account.causes.len(), left) {
                 (0, _) if failed == 1 => format!(
-                    "1 of {of} fails: what it depends on is not known, for {NOTHING} sets one failure apart from \
-                     what passes"
+                    "1 of {of} fails: what it depends on is not known, for one failure can't be told from chance"
                 ),
                 (0, _) => format!(
-                    "{failed} of {of} {verb}, and {NOTHING} accounts for them; see what migratrix report \
-                     says of them"
+                    "{failed} of {of} {verb}, {TOO_LITTLE}; see what migratrix report says of them"
                 ),
                 (_, 0) => format!("{failed} of {of} {verb}: {by} for all of them"),
                 (_, _) => format!("{failed} of {of} {verb}: {by} for {have} of them"),
@@ -168,6 +169,14 @@ fn one(text: &mut String, place: usize, cause: &Blame) {
     let tried: Vec<_> = beside.iter().map(neighbours).collect();
     if !tried.is_empty() {
         put(text, &format!("   beside it: {}", tried.join("; ")));
+    }
+    let untried = cause.not_known();
+    if !untried.is_empty() {
+        let never = shortened(&untried.join(", "), UNTRIED);
+        put(
+            text,
+            &format!("   never tried with the rest of it: {never}"),
+        );
     }
     rivals.iter().for_each(|one| other(text, one));
 }

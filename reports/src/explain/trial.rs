@@ -74,7 +74,9 @@ pub(crate) const fn words(setup: HostSetup) -> &'static str {
     match setup {
         HostSetup::AsShipped => "hosts are as shipped",
         HostSetup::Quick => "libvirt does not ask QEMU about processors (capability_filters)",
-        HostSetup::Resilient => "libvirt takes a silent peer for lost (keepalive_interval = 1)",
+        HostSetup::Resilient => {
+            "a host outlives its daemon, and a silent peer counts as lost after 4 s"
+        }
     }
 }
 

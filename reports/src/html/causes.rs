@@ -82,7 +82,10 @@ fn list(run: &Run, releases: &Releases, account: &Account, standing: Standing) -
         | Standing::UnexpectedPass
         | Standing::Unknown
         | Standing::Passed
-        | Standing::Skipped => ("", "failures"),
+        | Standing::Skipped => match run.rules().known {
+            KnownAre::Failed => (" --fail-known", "failures"),
+            KnownAre::Excused => ("", "failures"),
+        },
     };
     html! {
         @if !causes.is_empty() {

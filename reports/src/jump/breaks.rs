@@ -131,6 +131,7 @@ fn told<'c>(
             setups: cause.setups.clone(),
             failed,
             sure: cause.sure,
+            untried: cause.untried.clone(),
         })
     });
     let name = |place: usize| survey.grid.stops[place].name.clone();

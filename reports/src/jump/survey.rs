@@ -33,6 +33,7 @@ pub(super) struct Cause {
     pub failed: Vec<Case>,
     passed: Vec<Case>,
     pub sure: bool,
+    pub untried: Vec<String>,
 }
 
 impl<'r> Survey<'r> {
@@ -67,6 +68,7 @@ impl<'r> Survey<'r> {
                 failed,
                 passed: passed.remove(&pair).unwrap_or_default(),
                 sure: blame.sure,
+                untried: blame.not_known().to_vec(),
             };
             self.pairs
                 .entry(pair)
@@ -196,6 +198,7 @@ impl Known {
             setups: cause.setups.clone(),
             failed: cause.failed.len(),
             sure: cause.sure,
+            untried: cause.untried.clone(),
         });
         all.collect()
     }
@@ -227,6 +230,7 @@ mod tests {
             failed: flags.iter().copied().map(case).collect(),
             passed: Vec::new(),
             sure: true,
+            untried: Vec::new(),
         };
         let known = Known {
             safety: Safety::Conditional,

@@ -4,7 +4,7 @@ use migratrix_matrix::{
 };
 
 use super::*;
-use crate::{Exit, Judgement, KnownFailures, Rules, Verdict, explain::WITH_THE_RUN};
+use crate::{Exit, Judgement, KnownFailures, Possible, Rules, Verdict, explain::WITH_THE_RUN};
 
 /// What came of each point on each pair of a real run.
 const REAL: &str = include_str!("../../tests/data/devices.tsv");
@@ -492,7 +492,7 @@ fn what_nothing_accounts_for_is_counted_on_a_ladder_as_it_is_without_one() {
     let jump = jumps.find(|one| one.pair() == "trixie → sid");
     jump.expect("it is there").left_over = cases.take(7).collect();
     let left = find(&all, "trixie → sid").advice().remove(1);
-    let begin = "avoid 7 cases that nothing accounts for: ";
+    let begin = "avoid 7 cases, with too little in common to tell why: ";
     assert!(left.starts_with(begin) && left.ends_with(", …"), "{left}");
     let all = all.on(&nova(), Some("2024.1"), Some("2025.1"));
     let text = told(&all.expect("it leads there"));
@@ -794,4 +794,44 @@ fn what_failed_at_first_and_was_not_seen_again_is_not_told_to_have_passed() {
         let is_told = |line: &str| line.trim_end().ends_with(words);
         assert!(text.lines().any(is_told), "{unseen}: {text}");
     }
+}
+
+#[test]
+fn what_was_never_tried_beside_what_is_not_sure_is_not_called_safe() {
+    let all = devices(&["bookworm", "trixie", "sid"]);
+    let few = migratrix_matrix::cover(&all, 2).expect("few enough");
+    let fails = |case: &Case| {
+        let filter = "source(trixie) & destination(sid) & devices(all-virtio,virtio-*) & !devices(virtio-blk)";
+        let filter: Filter = filter.parse().expect("a filter");
+        filter.matches(case, &releases()).expect("all is known")
+    };
+    let run = run_of(
+        &few,
+        |case| if fails(case) { Is::Failed } else { Is::Passed },
+    );
+    let possible = all.iter().map(|case| Possible {
+        case: case.clone(),
+        ways: vec![HostSetup::AsShipped],
+    });
+    let run = run.with_possible(possible.collect());
+    let jumps = Jumps::of(&[&run]).expect("one suite");
+    let text = told(&jumps);
+    let jump = jumps.jumps.iter().find(|one| one.pair() == "trixie → sid");
+    let [avoid] = jump.expect("it was tried").avoid.as_slice() else {
+        panic!("one thing: {text}");
+    };
+    assert!(!avoid.sure && !avoid.untried.is_empty(), "{text}");
+    assert!(
+        text.contains(", not sure)\n    never tried there, so not known to be safe: "),
+        "{text}"
+    );
+    let json = serde_json::to_value(&jumps).expect("it is JSON");
+    let all = json["jumps"].as_array().expect("some");
+    let avoid = all
+        .iter()
+        .filter_map(|one| one["avoid"].get(0))
+        .next()
+        .expect("one");
+    assert_eq!(avoid["sure"], false);
+    assert!(avoid["untried"][0].is_string(), "{avoid}");
 }

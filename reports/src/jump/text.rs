@@ -8,7 +8,7 @@ use migratrix_matrix::{Case, ReleaseName};
 
 use super::{Avoid, Break, Fails, Jump, Jumps, Safety, Tested, Way, faults};
 use crate::{
-    explain::{NO_QEMU, Told, WITH_THE_RUN},
+    explain::{NO_QEMU, TOO_LITTLE, Told, WITH_THE_RUN},
     terminal::{cases, count},
 };
 
@@ -102,16 +102,14 @@ impl Jump {
 
 /// What must be avoided or is not survived, a line each, and the cases that nothing accounts for.
 fn conditions(avoid: &[Avoid], left_over: &[Case]) -> Vec<String> {
-    let mut lines: Vec<_> = avoid.iter().map(Avoid::told).collect();
+    let mut lines: Vec<_> = avoid.iter().flat_map(Avoid::told).collect();
     if !left_over.is_empty() {
         let (verb, left) = (faults::verb_of(left_over), cases(left_over.len()));
         let names = left_over.iter().take(NAMED).map(ToString::to_string);
         let names = names.collect::<Vec<_>>().join(", ");
         let more = (left_over.len() > NAMED).then_some(", …");
         let more = more.unwrap_or_default();
-        lines.push(format!(
-            "{verb} {left} that nothing accounts for: {names}{more}"
-        ));
+        lines.push(format!("{verb} {left}, {TOO_LITTLE}: {names}{more}"));
     }
     lines
 }
@@ -132,13 +130,22 @@ fn no_ladder(untested: &[[ReleaseName; 2]]) -> String {
 }
 
 impl Avoid {
-    fn told(&self) -> String {
-        let (failed, doubt) = (
-            cases(self.failed),
-            if self.sure { "" } else { ", not sure" },
-        );
+    /// What it is, and beside what is not sure what was never tried.
+    fn told(&self) -> Vec<String> {
+        let (failed, doubt) = (cases(self.failed), self.doubt());
         let verb = faults::verb(&self.filter);
-        format!("{verb} {} ({failed}{doubt})", self.what())
+        let mut lines = vec![format!("{verb} {} ({failed}{doubt})", self.what())];
+        if !self.untried.is_empty() {
+            let never = self.untried.join(", ");
+            lines.push(format!(
+                "never tried there, so not known to be safe: {never}"
+            ));
+        }
+        lines
+    }
+
+    const fn doubt(&self) -> &'static str {
+        if self.sure { "" } else { ", not sure" }
     }
 
     /// What it is, without how many cases fail by it.
@@ -245,7 +252,7 @@ impl Break {
         let traits: Vec<_> = self
             .filters
             .iter()
-            .map(|one| one.what().to_string())
+            .map(|one| format!("{}{}", one.what(), one.doubt()))
             .collect();
         let traits = match (traits.is_empty(), self.cases.as_slice()) {
             (false, _) => format!(" with {}", traits.join(", ")),

@@ -126,13 +126,9 @@ impl LabHost {
                 format!("host {} is down", self.hostname),
             )
         };
-        let run = self.run_now().ok_or_else(down)?;
-        let its = fs::read_link(format!("/proc/{}/ns/pid", run.first)).map_err(|_| down())?;
-        if its == run.namespace {
-            Ok(run.first)
-        } else {
-            Err(down())
-        }
+        let run = self.run.lock().unwrap_or_else(PoisonError::into_inner);
+        let run = run.as_ref().filter(|run| run.is_up()).ok_or_else(down)?;
+        Ok(run.first)
     }
 
     /// The host's daemon, as seen from here; `None` where none runs.
@@ -285,8 +281,7 @@ impl Host for LabHost {
         let mut watch = self.watch();
         let blind = || io::Error::other(format!("what is on {} can't be seen", self.hostname));
         let watch = watch.as_mut().ok_or_else(blind)?;
-        let now = watch.now()?;
-        Ok(Some(watch.books.left(&now, domain)))
+        watch.left(domain).map(Some)
     }
 
     fn captured_address(&self) -> Option<Ipv4Addr> {

@@ -153,6 +153,13 @@ impl Books {
         }
     }
 
+    /// Has all that is here have lasted.
+    #[cfg(test)]
+    pub(crate) fn let_time_go_by(&mut self) {
+        let suspects = self.suspects.values_mut();
+        suspects.for_each(|suspect| suspect.since -= LASTS);
+    }
+
     /// A new thing. What carries the name of one who has gone is of none who is here.
     fn suspect(&self, text: &str) -> Suspect {
         let of_departed = self.departed.iter().any(|domain| names(text, domain));
@@ -297,9 +304,7 @@ mod tests {
         assert_eq!((left.own.len(), left.unowned.len(), left.others), (0, 1, 1));
         books.enter(&owner("1c"));
         assert!(books.left(&now, "1c").is_empty(), "it was there before");
-        for suspect in books.suspects.values_mut() {
-            suspect.since -= LASTS;
-        }
+        books.let_time_go_by();
         books.leave("1a");
         assert_eq!(books.strays(), [format!("process 7: {NAMELESS}")]);
         assert_eq!(books.left(&now, "1b").unowned.len(), 1, "it is as unsure");
@@ -323,9 +328,7 @@ mod tests {
         books.leave("1b");
         let now = with(&[qemu("qemu -name guest=1b")]);
         assert!(books.left(&now, "1a").is_empty());
-        for suspect in books.suspects.values_mut() {
-            suspect.since -= LASTS;
-        }
+        books.let_time_go_by();
         books.leave("1a");
         assert_eq!(books.strays(), ["process 7: qemu -name guest=1b"]);
     }

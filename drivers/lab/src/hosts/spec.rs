@@ -1,11 +1,18 @@
 //! What a host is made of, what one run of it is known by, and where its lab keeps what all share.
 
 use std::{
+    io,
     net::Ipv4Addr,
+    os::fd::OwnedFd,
     path::{Path, PathBuf},
+    sync::Arc,
 };
 
 use migratrix_matrix::HostSetup;
+use rustix::{
+    event::{PollFd, PollFlags, Timespec, poll},
+    process::{Pid, PidfdFlags, pidfd_open},
+};
 use serde::{Deserialize, Serialize};
 
 /// The port that libvirtd listens on without TLS, see `tcp_port` in libvirtd.conf.
@@ -38,16 +45,35 @@ pub(crate) struct Spec {
 }
 
 /// One run of a host.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub(crate) struct Run {
     /// Counts the runs of a host, from 1.
     pub(crate) generation: u32,
     /// The host's first process.
     pub(crate) first: i32,
-    /// Its PID namespace, by which we know that the process is still the same.
-    pub(crate) namespace: PathBuf,
+    /// A handle of that very process, by which we know that it is still there.
+    handle: Arc<OwnedFd>,
     /// The end of its cable that is at the bridge.
     pub(crate) cable: String,
+}
+
+impl Run {
+    /// The run of this number whose first process is `first`, and whose cable is this.
+    pub(crate) fn of(generation: u32, first: i32, cable: String) -> io::Result<Self> {
+        let pid = Pid::from_raw(first).ok_or(io::ErrorKind::NotFound)?;
+        Ok(Self {
+            generation,
+            first,
+            handle: Arc::new(pidfd_open(pid, PidfdFlags::empty())?),
+            cable,
+        })
+    }
+
+    /// Whether its first process has not ended, see pidfd_open(2).
+    pub(crate) fn is_up(&self) -> bool {
+        let mut ended = [PollFd::new(&self.handle, PollFlags::IN)];
+        poll(&mut ended, Some(&Timespec::default())) == Ok(0)
+    }
 }
 
 /// Where hosts write: a tmpfs in the sandbox, so that it is fast and goes away by itself.

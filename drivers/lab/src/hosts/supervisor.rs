@@ -132,14 +132,8 @@ impl Supervisor {
 
     /// This run of the host, counted as `generation`.
     pub(crate) fn run(&self, generation: u32) -> Result<Run, LabError> {
-        let link = PathBuf::from(format!("/proc/{}/ns/pid", self.first));
-        let namespace = fs::read_link(&link).map_err(LabError::file("read", link))?;
-        Ok(Run {
-            generation,
-            first: self.first,
-            namespace,
-            cable: self.cable.clone(),
-        })
+        let run = Run::of(generation, self.first, self.cable.clone());
+        run.map_err(LabError::system("get a handle of a host's first process"))
     }
 
     /// Has the host's first process do something; whether it did is to be seen on the host.

@@ -3,7 +3,7 @@
 
 use std::{collections::BTreeSet, io};
 
-use migratrix_contract::Owner;
+use migratrix_contract::{Leftovers, Owner};
 
 use crate::hosts::{
     folders::Folders,
@@ -85,6 +85,21 @@ impl Watch {
         self
     }
 
+    /// What is left of the case with the domain of this name.
+    pub(crate) fn left(&mut self, domain: &str) -> io::Result<Leftovers> {
+        let now = self.now()?;
+        Ok(self.left_of(now, domain))
+    }
+
+    /// The same, by what is there now. Until the daemon has served a case, what is nobody's may be what it makes for
+    /// itself: that is no case's.
+    fn left_of(&mut self, mut now: Inventory, domain: &str) -> Leftovers {
+        if !self.settled {
+            now.things.retain(|_, text| self.books.has(text));
+        }
+        self.books.left(&now, domain)
+    }
+
     /// What is there now and was not from the start.
     pub(crate) fn now(&mut self) -> io::Result<Inventory> {
         let listeners = self.listeners.now()?.into_iter();
@@ -106,18 +121,66 @@ mod tests {
     fn owner(domain: &str) -> Owner {
         Owner {
             domain: domain.to_owned(),
-            uuids: [String::new(), String::new()],
+            uuids: ["first", "second"].map(|which| format!("{domain}-{which}")),
+        }
+    }
+
+    fn this_process() -> i32 {
+        i32::try_from(std::process::id()).expect("a number of a process")
+    }
+
+    /// That of a host that has nothing.
+    fn of_nothing() -> Watch {
+        Watch {
+            first: this_process(),
+            listeners: Listeners::of(this_process()).expect("this process can be looked at"),
+            things: BTreeSet::new(),
+            heard: BTreeSet::new(),
+            folders: Folders::default(),
+            books: Books::default(),
+            settled: false,
+            earlier: BTreeSet::new(),
+        }
+    }
+
+    fn with(names: &[&str]) -> Inventory {
+        let file = |name: &&str| (Thing::File(format!("/run/{name}")), (*name).to_owned());
+        Inventory {
+            things: names.iter().map(file).collect(),
         }
     }
 
     #[test]
     fn a_case_that_was_there_before_the_daemon_does_not_tell_that_it_is_at_home() {
-        let first = i32::try_from(std::process::id()).expect("a number of a process");
-        let begun = Watch::begin(first).expect("this process can be looked at");
+        let begun = Watch::begin(this_process()).expect("this process can be looked at");
         let mut watch = begun.with(vec![owner("old")]);
         watch.settle("old");
         assert!(!watch.is_settled());
         watch.settle("new");
         assert!(watch.is_settled());
+    }
+
+    #[test]
+    fn what_a_fresh_daemon_makes_for_itself_is_left_by_none_of_those_who_were_there_before_it() {
+        let mut watch = of_nothing().with(vec![owner("old"), owner("other")]);
+        let now = || with(&["libvirt", "old.monitor"]);
+        let left = watch.left_of(now(), "old");
+        assert_eq!(left.own, ["file /run/old.monitor"], "it carries its name");
+        assert_eq!(left.unowned, [""; 0]);
+        watch.books.let_time_go_by();
+        watch.books.leave("old");
+        watch.books.leave("other");
+        assert_eq!(watch.books.strays(), [""; 0]);
+    }
+
+    #[test]
+    fn what_is_nobodys_is_told_of_a_host_that_has_served_a_case() {
+        let mut watch = of_nothing().with(vec![owner("old"), owner("new")]);
+        watch.settled = true;
+        let left = watch.left_of(with(&["libvirt"]), "old");
+        assert_eq!(left.unowned, ["file /run/libvirt"]);
+        watch.books.let_time_go_by();
+        watch.books.leave("old");
+        assert_eq!(watch.books.strays(), ["file /run/libvirt"]);
     }
 }

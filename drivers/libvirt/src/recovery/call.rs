@@ -8,10 +8,10 @@ use migratrix_history::{Deed, Observation, Outcome, Pending, Side, Silence};
 use migratrix_matrix::{Call as Asking, Control, Scenario};
 use tokio::{
     task::JoinHandle,
-    time::{Instant, sleep_until, timeout},
+    time::{Instant, sleep_until, timeout, timeout_at},
 };
 
-use super::inspect::NO_JOB;
+use super::{inspect::NO_JOB, strike::Daemon};
 use crate::{Client, Error, LibvirtDriver, slot::Role, ticks::Ticks};
 
 /// After how many seconds a silent host is asked by the client, and how often: as the hosts themselves do.
@@ -276,26 +276,45 @@ impl LibvirtDriver<'_> {
             SETTLES
         };
         // What never settles is told by the looks that follow.
-        let _in_vain = timeout(patience, self.until_settled()).await;
+        self.until_settled(Instant::now() + patience, record)
+            .await?;
         self.ordeal.asked = None;
         self.ordeal.lifter = None;
         Ok(())
     }
 
-    async fn until_settled(&mut self) {
+    /// Waits until nothing moves. A daemon that dies by what was struck takes its time to be gone: it is looked for
+    /// whenever it does not answer.
+    async fn until_settled(
+        &mut self,
+        deadline: Instant,
+        record: &mut Recorder,
+    ) -> Result<(), Error> {
         let mut tick = Ticks::every(SETTLES_EVERY);
         let (mut before, mut alike) = (None, 0);
-        while alike < SETTLED {
+        while alike < SETTLED && Instant::now() < deadline {
             tick.tick().await;
-            let now = [
-                self.rests(Side::Source).await,
-                self.rests(Side::Destination).await,
-            ];
+            let both = async {
+                [
+                    self.rests(Side::Source).await,
+                    self.rests(Side::Destination).await,
+                ]
+            };
+            let Ok(now) = timeout_at(deadline, both).await else {
+                return Ok(());
+            };
+            let silent = Side::BOTH.into_iter().zip(&now);
+            for (side, _) in silent.filter(|(_, rests)| rests.is_none()) {
+                if self.revive(side, record).await? == Daemon::Gone {
+                    return Ok(());
+                }
+            }
             let rests = now.iter().all(|side| matches!(side, Some((true, _))));
             let same = before.as_ref() == Some(&now);
             alike = if rests && same { alike + 1 } else { 0 };
             before = Some(now);
         }
+        Ok(())
     }
 
     /// Whether no job of the domain is under way on a side, and its state; `None` where that is not answered.

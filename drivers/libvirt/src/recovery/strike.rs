@@ -31,6 +31,15 @@ const GREETS: Duration = Duration::from_secs(5);
 /// How many further passes are waited for until a migration is taken never to converge.
 const PASSES: i32 = 3;
 
+/// How a daemon is, when it was looked whether it has ended by itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Daemon {
+    /// It runs, or does again.
+    Runs,
+    /// It is gone, and is not the case's to start.
+    Gone,
+}
+
 impl LibvirtDriver<'_> {
     /// Commits the fault, and records it.
     pub(super) async fn strike(
@@ -177,16 +186,25 @@ impl LibvirtDriver<'_> {
 
     /// Starts a daemon again that has ended by itself, as a service manager does: where nobody else is on its
     /// host, who would have that host lost.
-    pub(super) async fn revive(&mut self, side: Side, record: &mut Recorder) -> Result<(), Error> {
+    pub(super) async fn revive(
+        &mut self,
+        side: Side,
+        record: &mut Recorder,
+    ) -> Result<Daemon, Error> {
         let host = Arc::clone(self.host(side));
         let daemon = self.found(side, control(&host)?.daemon())?;
-        if daemon.is_none() && self.ordeal.alone {
-            let release = host.release();
-            let text = format!("the daemon of {release} has ended by itself, and is started again");
-            record.saw(Observation::Note { text });
-            self.start_daemon(side).await?;
+        match (daemon, self.ordeal.alone) {
+            (Some(_), _) => Ok(Daemon::Runs),
+            (None, false) => Ok(Daemon::Gone),
+            (None, true) => {
+                let release = host.release();
+                let text =
+                    format!("the daemon of {release} has ended by itself, and is started again");
+                record.saw(Observation::Note { text });
+                self.start_daemon(side).await?;
+                Ok(Daemon::Runs)
+            }
         }
-        Ok(())
     }
 
     async fn silence_daemon(&self, side: Side) -> Result<Deed, Error> {

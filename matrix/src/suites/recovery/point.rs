@@ -72,10 +72,22 @@ impl Recovery {
         matches!(self.scenario.state.preparation, Preparation::Defined)
     }
 
-    /// Whether its hosts must be alone with it: something that all their domains share is touched.
+    /// Whether its hosts must be alone with it: something that all their domains share is touched, or a daemon may
+    /// go with what is struck.
     #[must_use]
     pub const fn needs_hosts_alone(&self) -> bool {
-        self.strike.touches_host() || self.moment.holds_daemon()
+        self.strike.touches_host() || self.moment.holds_daemon() || self.strikes_daemon()
+    }
+
+    /// Whether what is struck is in a daemon itself: the data of a tunnel, which end in a stream of the daemon's
+    /// (`virDomainMigratePrepareTunnel3`), and a postcopy that the daemon is asked to go on with
+    /// (`VIR_MIGRATE_POSTCOPY_RESUME`). Daemons were seen to die of both.
+    const fn strikes_daemon(&self) -> bool {
+        match self.family() {
+            Family::Refused => false,
+            Family::InFlight => matches!(self.control(), Control::Tunnelled),
+            Family::Postcopy => matches!(self.way, Way::Documented),
+        }
     }
 
     /// How the migration that is to be struck is asked for.
@@ -159,3 +171,29 @@ impl FromStr for Recovery {
 }
 
 serde_as_text!(Recovery);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_may_take_a_daemon_with_it_has_hosts_of_its_own() {
+        let of = |name: &str| {
+            let point: Recovery = name.parse().unwrap();
+            point.needs_hosts_alone()
+        };
+        for (begin, expected) in [
+            ("destination-qemu-killed/first-pass/tunnelled", true),
+            ("destination-qemu-killed/first-pass/p2p", false),
+            ("management-reset/prepare/tunnelled", true),
+            ("port-taken/call/tunnelled", false),
+            ("data-reset/postcopy-middle/p2p", true),
+            ("data-reset/postcopy-middle+give-up/p2p", false),
+            ("source-daemon-killed/first-pass/p2p", true),
+            ("cancelled/switchover/p2p", true),
+        ] {
+            let name = format!("{begin}/persistent-running-undefined/live");
+            assert_eq!(of(&name), expected, "{name}");
+        }
+    }
+}

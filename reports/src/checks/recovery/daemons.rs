@@ -19,6 +19,16 @@ use crate::{
 /// How long a daemon may take to answer, in microseconds.
 const ANSWER_US: u64 = 1_000_000;
 
+/// What is said of a daemon that has ended and is there again.
+const ANOTHER: &str = "is another process";
+
+/// Whether a reason of this condition tells that the daemon of a side has ended by itself.
+pub(crate) fn tells_of_end(why: &str, side: Side) -> bool {
+    let daemon = format!("the daemon of {}", place(side));
+    let mut said = why.split("; ");
+    said.any(|one| one.contains(&daemon) && one.contains(ANOTHER))
+}
+
 /// A daemon, at one look.
 struct Seen {
     pid: u32,
@@ -45,7 +55,7 @@ pub(super) fn daemons(evidence: &Evidence<'_>, point: &Recovery) -> Judged {
         match (is_killed(point.strike, side), is_same) {
             (true, true) => wrong.push(format!("the daemon of {host} was not replaced")),
             (false, false) => wrong.push(format!(
-                "the daemon of {host} is another process: it was {}, and is {}",
+                "the daemon of {host} {ANOTHER}: it was {}, and is {}",
                 before.pid, after.pid
             )),
             (true, false) | (false, true) => {}

@@ -1,0 +1,102 @@
+//! Devices of which a cover tries some on each pair of releases: what is told of the others.
+
+use super::*;
+
+/// What fails by a real run of these: the devices of a machine with all of the family, and of it all but one.
+const TRUTH: &str = "source(qemu=10.0.13) & destination(qemu=11.1.3) & devices(all-virtio,virtio-*) & !devices(virtio-blk)";
+
+/// The devices between three releases, in few cases.
+fn covered() -> (Vec<Case>, Vec<Case>) {
+    let all = cases(Suite::Qemu, Backend::Qemu, Some(Profile::DEVICES));
+    let of_debian = matching("!source(mine) & !destination(mine)");
+    let all: Vec<_> = all.into_iter().filter(of_debian).collect();
+    let few = migratrix_matrix::cover(&all, 2).expect("few enough");
+    (all, few)
+}
+
+fn of(runs: &[Run], all: &[Case]) -> Study {
+    let space: Vec<_> = all
+        .iter()
+        .map(|case| Possible {
+            case: case.clone(),
+            ways: vec![HostSetup::AsShipped],
+        })
+        .collect();
+    let runs: Vec<_> = runs.iter().collect();
+    Study::of(&runs, &space).expect("one suite")
+}
+
+/// What is told after so many further cases, and those.
+fn confirmed(most: usize, fails: impl Fn(&Case) -> bool) -> (Account, Vec<Case>) {
+    let (all, few) = covered();
+    let mut runs = vec![run_of(&few, &fails)];
+    let (mut budget, mut asked) = (Budget::new(most), Vec::new());
+    loop {
+        let questions = of(&runs, &all).questions(&mut budget);
+        if questions.is_empty() {
+            return (of(&runs, &all).account(), asked);
+        }
+        let cases: Vec<_> = questions.into_iter().map(|one| one.case).collect();
+        runs.push(run_of(&cases, &fails));
+        asked.extend(cases);
+    }
+}
+
+#[test]
+fn no_cause_is_sure_whose_filter_lacks_cases_that_fail() {
+    let fails = matching(TRUTH);
+    let (all, _) = covered();
+    for most in [0, 1, 5, 10, 14, 20, 30, 45] {
+        let (account, asked) = confirmed(most, &fails);
+        assert!(asked.len() <= most);
+        for cause in account.causes.iter().filter(|one| one.sure) {
+            let told = matching(&cause.filter);
+            let lacking = all.iter().find(|case| fails(case) && !told(case));
+            assert_eq!(lacking, None, "{} after {most}", cause.filter);
+        }
+    }
+}
+
+#[test]
+fn a_family_but_for_one_is_told_of_few_cases_after_twenty_more() {
+    let (account, asked) = confirmed(20, matching(TRUTH));
+    let filters = causes(&account);
+    assert!(asked.len() <= 20, "{asked:?}");
+    let [cause] = account.causes.as_slice() else {
+        panic!("one cause: {filters:?}");
+    };
+    let (all, _) = covered();
+    let (told, fails) = (matching(&cause.filter), matching(TRUTH));
+    let family = matching("devices(virtio-*)");
+    for case in all.iter().filter(|case| family(case)) {
+        assert_eq!(told(case), fails(case), "{case} by {}", cause.filter);
+    }
+}
+
+#[test]
+fn what_was_never_tried_beside_what_is_not_sure_is_named() {
+    let (all, few) = covered();
+    let account = of(&[run_of(&few, matching(TRUTH))], &all).account();
+    let text = super::super::told(&account);
+    let [cause] = account.causes.as_slice() else {
+        panic!("one cause: {text}");
+    };
+    assert!(!cause.sure, "{text}");
+    let [untried] = cause.untried.as_slice() else {
+        panic!("some devices were not tried: {text}");
+    };
+    let line = "   never tried with the rest of it: ";
+    assert!(text.contains(line), "{text}");
+    let (told, untried) = (matching(&cause.filter), matching(untried));
+    let pair = matching("source(trixie) & destination(sid)");
+    for case in few.iter().filter(|case| pair(case)) {
+        assert!(!untried(case), "{case} was tried");
+    }
+    let fails = matching(TRUTH);
+    let missed = all.iter().filter(|case| fails(case) && !told(case));
+    assert!(
+        missed.clone().all(untried),
+        "{:?}",
+        missed.collect::<Vec<_>>()
+    );
+}
