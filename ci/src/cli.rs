@@ -52,6 +52,8 @@ Exit codes:
   5  the lab or a tool failed, the disk is full, or another migratrix is at work in the run's directory
 
 Examples:
+     or with the release
+  130  stopped by a signal before anything had begun, or at once by a second one
   migratrix doctor
   migratrix releases build bookworm trixie
   migratrix run --source bookworm --destination trixie
