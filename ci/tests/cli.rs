@@ -829,7 +829,7 @@ fn a_selection_beside_a_run_that_goes_on_is_refused_by_its_name() {
 
 #[test]
 fn numbers_out_of_their_range_are_refused_with_it() {
-    for jobs in ["0", "100000", "-1"] {
+    for jobs in ["0", "100000", "-1", "x", "\u{fc}", "4.5"] {
         let said = alone(&["run", "--backend", "fake", &format!("--jobs={jobs}")]);
         refuses(&said, 2, &[jobs, "--jobs", "1..=512"]);
     }

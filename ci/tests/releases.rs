@@ -344,6 +344,7 @@ fn a_wrong_name_is_wrong_use() {
         (&["releases", "build", "potato"][..], "potato"),
         (&["releases", "build", "sid", "A B"], "A B"),
         (&["releases", "add", "A/B", "empty"], "A/B"),
+        (&["releases", "add", &"x".repeat(300), "empty"], "up to 50"),
         (&["releases", "add", "mine", "nowhere"], "nowhere"),
         (&["releases", "add", "mine", "empty"], "libvirtd"),
         (&["releases", "add", "mine", "no-tarball"], "no tarball"),
