@@ -1,6 +1,7 @@
 //! What was typed: the command line as `clap` reads it. What it means is worked out in the commands.
 
 mod not_text;
+mod number;
 
 use std::{
     env,
@@ -11,7 +12,7 @@ use std::{
 
 use clap::{
     ArgAction, Args, CommandFactory, Parser, Subcommand, ValueEnum, ValueHint, builder::StyledStr,
-    error::ErrorKind, value_parser,
+    error::ErrorKind,
 };
 use clap_complete::{ArgValueCandidates, Shell};
 use itertools::Itertools;
@@ -19,6 +20,7 @@ use migratrix_lab::recipes;
 use migratrix_matrix::{Backend, Case, Profile, Suite, axes};
 use migratrix_reports::printable;
 
+use self::number::number;
 use crate::{
     code, completion,
     explain::AccountFormat,
@@ -50,6 +52,8 @@ Exit codes:
   1  a case failed           3  something is unknown
   2  wrong use               4  nothing was selected
   5  the lab or a tool failed, the disk is full, or another migratrix is at work in the run's directory
+     or with the release
+  130  stopped by a signal before anything had begun, or at once by a second one
 
 Examples:
   migratrix doctor
@@ -451,7 +455,8 @@ pub struct SelectionArgs {
     #[arg(long, value_name = "CASE", value_hint = ValueHint::Other, requires = "cover")]
     pub with: Vec<String>,
     /// What the cover's random choices begin with: another number may give fewer cases. Default: 0
-    #[arg(long, value_name = "N", value_hint = ValueHint::Other, requires = "cover")]
+    #[arg(long, value_name = "N", value_hint = ValueHint::Other, requires = "cover",
+        value_parser = number::<u64>(0..=u64::MAX))]
     pub cover_seed: Option<u64>,
     /// One part of the whole: 2/4, hash:2/4 (by name, the default), slice:2/4 (by place); auto,
     /// hash:auto or slice:auto for the part that the environment of GitLab CI, GitHub Actions,
@@ -551,7 +556,7 @@ pub struct RunArgs {
     pub out: Option<PathBuf>,
     /// How many cases run side by side: 1 to 512. Default: four for each processor
     #[arg(long, value_name = "N", value_hint = ValueHint::Other,
-        value_parser = value_parser!(u16).range(1..=512))]
+        value_parser = number::<u16>(1..=512))]
     pub jobs: Option<u16>,
     /// Run all cases on hosts that are set up as hosts are. Without it, most cases whose domain says
     /// nothing of its processors run on hosts where libvirt doesn't ask each QEMU about them
@@ -567,7 +572,7 @@ pub struct RunArgs {
     /// 1000. Whatever is given, a case of which something could not be seen, or whose host was lost, is
     /// run once more, alone, where it was not alone before
     #[arg(long, value_name = "N", value_hint = ValueHint::Other,
-        value_parser = value_parser!(u32).range(0..=1000))]
+        value_parser = number::<u32>(0..=1000))]
     pub retries: Option<u32>,
     /// Go on with the run of this directory: with its cases, and with the options that it was begun
     /// with, but for those that are given anew. These replace the old ones for good: --known FILE is
@@ -650,7 +655,7 @@ pub struct ExplainArgs {
     /// directory beside that of the first run: DIR-confirm-1 and so on. What lies there already counts
     /// as well, and no case runs again where another one would tell
     #[arg(long, value_name = "N", default_value_t = 0, value_hint = ValueHint::Other,
-        value_parser = value_parser!(u16).range(0..=1000))]
+        value_parser = number::<u16>(0..=1000))]
     pub confirm: u16,
     /// How to print it
     #[arg(long, value_enum, default_value_t = AccountFormat::Text)]

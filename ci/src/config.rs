@@ -1,12 +1,14 @@
 //! `migratrix.toml`: deadlines, and hosts that are real machines.
 
+mod uri;
+
 use std::{
     collections::BTreeMap,
     path::{Path, PathBuf},
     time::Duration,
 };
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, anyhow, bail};
 use migratrix_contract::Deadlines;
 use migratrix_matrix::{Arch, Release, ReleaseName, is_versioned_machine};
 use serde::Deserialize;
@@ -27,7 +29,11 @@ pub struct Config {
 
 /// How long steps may take, in seconds.
 #[derive(Debug, Default, Deserialize)]
-#[serde(deny_unknown_fields, default)]
+#[serde(
+    deny_unknown_fields,
+    default,
+    expecting = "a table, as under [deadlines]"
+)]
 pub struct DeadlineConfig {
     /// The migration.
     migrate: Option<f64>,
@@ -39,7 +45,7 @@ pub struct DeadlineConfig {
 
 /// Bounds that conditions are held to.
 #[derive(Clone, Copy, Debug, Deserialize)]
-#[serde(deny_unknown_fields, default)]
+#[serde(deny_unknown_fields, default, expecting = "a table, as under [bounds]")]
 pub struct BoundConfig {
     /// The longest downtime of a guest that is migrated live, in milliseconds.
     pub live_downtime_ms: u64,
@@ -58,7 +64,7 @@ impl Default for BoundConfig {
 
 /// A real machine.
 #[derive(Clone, Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, expecting = "a table, as under [hosts.NAME]")]
 pub struct HostConfig {
     /// The libvirt URI by which a client reaches it, as `qemu+ssh://root@a/system`.
     pub uri: String,
@@ -75,24 +81,16 @@ impl HostConfig {
     fn check(&self) -> Result<()> {
         let peer = self.peer_uri.iter().map(|uri| ("peer_uri", uri));
         for (key, uri) in [("uri", &self.uri)].into_iter().chain(peer) {
-            let plain = !uri.chars().any(|c| c.is_control() || c.is_whitespace());
-            if !plain || !uri.contains("://") {
-                bail!(
-                    "{key} = {uri:?} is no libvirt URI: write one as \"qemu+ssh://root@a/system\""
-                );
-            }
-            let (scheme, _) = uri.split_once("://").unwrap_or_default();
-            if !(scheme == "qemu" || scheme.starts_with("qemu+")) {
-                bail!(
-                    "{key} = {uri:?} is of no QEMU driver, which alone is tested: write a URI as \
-                     \"qemu+ssh://root@a/system\""
-                );
+            if let Some(why) = uri::wrong(uri) {
+                bail!("{key} = {uri:?} {why}: write a URI as \"qemu+ssh://root@a/system\"");
             }
         }
-        if !self.boot_image.is_absolute() {
+        let image = self.boot_image.to_string_lossy();
+        let is_file = !image.ends_with('/') && self.boot_image.file_name().is_some();
+        if !self.boot_image.is_absolute() || !is_file || image.contains(char::is_control) {
             bail!(
-                "boot_image = {:?} is no absolute path: say where it is on the host",
-                self.boot_image
+                "boot_image = {image:?} is no absolute path of a file: say where it is on the host, as \
+                 \"/var/lib/libvirt/images/a-b.img\""
             );
         }
         if self.machines.is_empty() {
@@ -129,6 +127,7 @@ impl Config {
         let text = files::text(file)
             .with_context(|| format!("can't read the settings {}", file.shown()))?;
         let config: Self = toml::from_str(&text)
+            .map_err(|error| anyhow!("{}", with_what_would_be_right(&error.to_string())))
             .with_context(|| format!("{} is not as it should be", file.shown()))?;
         config
             .check()
@@ -175,6 +174,27 @@ impl Config {
             packages: BTreeMap::new(),
         })
     }
+}
+
+/// What the reader of TOML says is expected, by what a person would write.
+const EXPECTED: [(&str, &str); 4] = [
+    (
+        "expected u64",
+        "expected a whole number from 0 on, without quotes",
+    ),
+    ("expected f64", "expected a number, without quotes"),
+    ("expected a map", "expected tables, as under [hosts.NAME]"),
+    (
+        "expected a sequence",
+        "expected a list, as in [\"pc-q35-7.2\"]",
+    ),
+];
+
+fn with_what_would_be_right(told: &str) -> String {
+    let told = told.to_owned();
+    EXPECTED
+        .iter()
+        .fold(told, |told, (theirs, ours)| told.replace(theirs, ours))
 }
 
 #[cfg(test)]

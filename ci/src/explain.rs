@@ -18,7 +18,7 @@ use crate::{
     known::check_known,
     possible::{Named, possible},
     report::{once_each, run_of},
-    run::{copies::Counted, rundir::RunDir},
+    run::{copies::Counted, ledger::Ledger, rundir::RunDir},
     say::{Shown, count, fitted},
 };
 
@@ -99,10 +99,13 @@ impl Read<'_> {
             fail_known: self.typed.fail_known,
             ..KnownArgs::default()
         };
+        // What of the histories is damaged is told there.
+        let lost = Ledger::look_through(&dir, &plan)?;
         let run = run_of(&dir, &plan, &known)?.by(rules.rules(&plan.options));
         damage(run.damaged())
             .iter()
             .for_each(|one| eprintln!("{one}"));
+        let run = run.with_damage(lost);
         let lacking = run.missing().count();
         if lacking > 0 {
             let (lacking, run) = (count(lacking, "case"), dir.path().shown());

@@ -54,6 +54,10 @@ fn up(name: &LabName, releases: &[String]) -> Result<u8> {
         .iter()
         .map(|name| stored(&store, name))
         .collect::<Result<Vec<_>>>()?;
+    let _in_use = releases
+        .iter()
+        .map(|release| store.hold(release.name()))
+        .collect::<Result<Vec<_>, _>>()?;
     let labs = labs()?;
     // The outer process holds the name, as long as it lives: nothing inside outlives it.
     let _held = if sandbox::is_outside() {
@@ -127,7 +131,9 @@ fn exec(lab: Option<&str>, name: &str, command: &[String]) -> Result<u8> {
             "`{name}` is not a host: RELEASE-s or RELEASE-d, as in bookworm-s"
         ))),
     };
-    let stored = stored(&meaning::store()?, release)?;
+    let store = meaning::store()?;
+    let stored = stored(&store, release)?;
+    let _in_use = store.hold(stored.name())?;
     if let sandbox::Entered::Left(code) = sandbox::enter(sandbox::Terminal::Shared)? {
         return Ok(code);
     }

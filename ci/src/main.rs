@@ -47,7 +47,7 @@ use migratrix_reports::{Exit, printable};
 use crate::{
     cli::{Asked, Cli, Command, RunArgs},
     config::Config,
-    run::rundir::Busy,
+    run::{Ended, rundir::Busy},
 };
 
 /// Most of what is handed out is small and short-lived: words of JSON and of XML.
@@ -62,6 +62,8 @@ mod code {
     pub const UNKNOWN: u8 = 3;
     pub const NOTHING_SELECTED: u8 = 4;
     pub const LAB_FAILED: u8 = 5;
+    /// As shells have it of a program that was interrupted.
+    pub const STOPPED: u8 = 130;
 }
 
 /// An error, and the code that it ends in.
@@ -122,9 +124,10 @@ impl<T, E: Into<anyhow::Error>> Blame<T> for Result<T, E> {
     }
 
     fn or_lab_failed(self) -> Result<T, Failure> {
-        self.map_err(|error| Failure {
-            code: code::LAB_FAILED,
-            error: error.into(),
+        self.map_err(|error| {
+            let error = error.into();
+            let code = failed_code(&error);
+            Failure { code, error }
         })
     }
 
@@ -135,10 +138,24 @@ impl<T, E: Into<anyhow::Error>> Blame<T> for Result<T, E> {
             let code = if wrong {
                 code::WRONG_USE
             } else {
-                code::LAB_FAILED
+                failed_code(&error)
             };
             Failure { code, error }
         })
+    }
+}
+
+/// What an error ends in that is not of the person's making: it is the lab's or a tool's, or the person's wish.
+fn failed_code(error: &anyhow::Error) -> u8 {
+    let is_stop = |cause: &(dyn std::error::Error + 'static)| {
+        let run = cause.downcast_ref::<Ended>().map(|ended| &ended.how);
+        let lab = run.or_else(|| cause.downcast_ref());
+        lab.is_some_and(|lab| matches!(lab, LabError::Stopped | LabError::StoppedAtOnce))
+    };
+    if error.chain().any(is_stop) {
+        code::STOPPED
+    } else {
+        code::LAB_FAILED
     }
 }
 
@@ -238,13 +255,16 @@ fn carry_out(cli: &Cli) -> Result<u8, Failure> {
 
 fn run(typed: &RunArgs, config: Option<&Path>) -> Result<u8, Failure> {
     log::ahead();
-    let order = run::Order::of(typed, config).or_wrong_use()?;
+    let mut order = run::Order::of(typed, config).or_wrong_use()?;
     if !sandbox::is_inside() {
         order.demand_files().or_lab_failed()?;
         order.demand_client().or_lab_failed()?;
     }
+    if sandbox::is_outside() {
+        order.claim().or_lab_failed()?;
+    }
     if order.needs_sandbox() {
-        match sandbox::enter(sandbox::Terminal::Outer).or_lab_failed()? {
+        match order.enter().or_lab_failed()? {
             sandbox::Entered::Left(code) => return Ok(code),
             sandbox::Entered::Inside => {}
         }

@@ -1,6 +1,6 @@
 //! `migratrix releases`: the root file systems that hosts are made of.
 
-use std::path::Path;
+use std::{collections::BTreeSet, path::Path};
 
 use anyhow::{Context, Result, bail};
 use migratrix_lab::{BuildOptions, Expired, Origin, Recipe, StoredRelease, recipe, recipes};
@@ -104,7 +104,7 @@ fn build(name: &ReleaseName, recipe: Recipe, options: &BuildOptions, again: bool
     }
     eprintln!("building {name}: this takes half a minute or more");
     let _old = match store.get(name) {
-        Ok(_) if again => Some(store.set_aside(name)?),
+        Ok(_) if again => Some(store.set_aside(store.unused(name)?)?),
         Ok(_) | Err(_) => None,
     };
     let stored = store
@@ -140,14 +140,13 @@ fn add(name: &str, root: &Path) -> Result<()> {
 fn remove(names: &[String]) -> Result<()> {
     let store = meaning::store()?;
     let names = names.iter().map(|name| ReleaseName::new(name));
-    let names = names.collect::<Result<Vec<_>, _>>()?;
-    // Where one is not there, none is removed.
-    for name in &names {
-        store.demand(name)?;
-    }
-    names.iter().try_for_each(|name| {
+    let names = names.collect::<Result<BTreeSet<_>, _>>()?;
+    // Where one is not there, or in use, none is removed.
+    let unused = names.iter().map(|name| store.unused(name));
+    let unused = unused.collect::<Result<Vec<_>, _>>()?;
+    names.iter().zip(&unused).try_for_each(|(name, unused)| {
         store
-            .remove(name)
+            .remove(unused)
             .with_context(|| format!("can't remove {name}"))
     })
 }

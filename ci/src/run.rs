@@ -20,18 +20,20 @@ pub mod sessions;
 
 use std::{
     collections::BTreeSet,
+    fmt,
     path::{Path, PathBuf},
 };
 
 use anyhow::{Context, Result, anyhow, ensure};
 use migratrix_contract::now_unix;
-use migratrix_lab::sandbox;
+use migratrix_lab::{InUse, LabError, sandbox};
 use migratrix_matrix::{
     Backend, Case, Fault, HostSetup, Plan, Point, RecoveryFault, Release, ReleaseName, Releases,
     RunOptions, TckFault, Tuple, Version,
 };
 use migratrix_reports::{Exit, Judgement, KnownFailures, Rules};
 use nix::sys::resource::{Resource, getrlimit, setrlimit};
+use tokio::runtime::Runtime;
 use tracing::{error, info};
 
 use self::{
@@ -44,7 +46,7 @@ use self::{
     newest::RUNS,
     processor::Since,
     qemus::{OwnAgain, OwnBuild, Qemus},
-    rundir::RunDir,
+    rundir::{Claim, RunDir},
     runner::{Outcome, Runner, Settings},
 };
 use crate::{
@@ -55,7 +57,7 @@ use crate::{
     log, meaning,
     possible::{Named, possible},
     report,
-    say::{self, count, typed_word},
+    say::{self, Shown, count, typed_word},
 };
 
 /// What `run` will do: worked out before anything is started.
@@ -66,6 +68,8 @@ pub struct Order {
     own: Vec<OwnBuild>,
     /// The releases of the store that it uses.
     built: Vec<ReleaseName>,
+    /// The right to them.
+    held: Vec<InUse>,
     config: Config,
     known: KnownFailures,
     rules: Rules,
@@ -78,8 +82,12 @@ pub struct Order {
 
 /// How a run begins.
 enum Begin {
-    /// In a directory of its own.
+    /// In this directory.
     New(PathBuf),
+    /// In a directory of its own, of this name or the next one that is free.
+    Unnamed(PathBuf),
+    /// In the one that was made for it.
+    Claimed(Claim),
     /// Where another one was left.
     Again { dir: RunDir, manner: Manner },
 }
@@ -88,11 +96,30 @@ impl Begin {
     /// The run's directory.
     fn path(&self) -> &Path {
         match self {
-            Self::New(path) => path,
+            Self::New(path) | Self::Unnamed(path) => path,
+            Self::Claimed(claim) => claim.path(),
             Self::Again { dir, .. } => dir.path(),
         }
     }
 }
+
+/// A run ended of which nobody lived to tell.
+#[derive(Debug)]
+pub struct Ended {
+    /// How.
+    pub how: LabError,
+    /// What is left of it.
+    left: String,
+}
+
+impl fmt::Display for Ended {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { how, left } = self;
+        write!(f, "{how}; {left}")
+    }
+}
+
+impl std::error::Error for Ended {}
 
 impl Order {
     /// Works out what is to be run. `config` is the settings' file, where one is named.
@@ -114,6 +141,7 @@ impl Order {
         let store = meaning::store()?;
         let built = meaning::built(&order.plan.cases, &store, &order.config, &order.own)?;
         for release in &built {
+            order.held.push(store.hold(release.name())?);
             meaning::check_planned(&release.release(), &order.plan.releases)?;
         }
         order.built = built.iter().map(|one| one.name().clone()).collect();
@@ -134,11 +162,20 @@ impl Order {
             typed => meaning::own_builds(typed)?,
         };
         let known = meaning::known_releases(&meaning::store()?, &config, &own)?;
-        let path = typed
+        // Inside the sandbox it is the directory that was made outside.
+        let named = typed
             .out
             .clone()
-            .unwrap_or_else(|| Path::new(RUNS).join(date_time()));
-        RunDir::must_be_free(&path)?;
+            .or_else(|| sandbox::note().map(PathBuf::from));
+        let begin = named.map_or_else(
+            || Begin::Unnamed(Path::new(RUNS).join(date_time())),
+            Begin::New,
+        );
+        match &begin {
+            Begin::New(path) => RunDir::must_be_free(path)?,
+            Begin::Unnamed(path) => RunDir::must_have_a_place(path)?,
+            Begin::Claimed(_) | Begin::Again { .. } => {}
+        }
         let plan = Plan {
             options: RunOptions {
                 config: file.as_deref().map(meaning::absolute).transpose()?,
@@ -147,7 +184,7 @@ impl Order {
             ..Plan::new(typed.selection.meaning(&cases)?, &known)?
         };
         let list = typed.known.or_kept(&plan)?;
-        let mut order = Self::by(plan, Begin::New(path), config, list, own)?;
+        let mut order = Self::by(plan, begin, config, list, own)?;
         order.plan.known = Some(order.known.digest());
         Ok(order)
     }
@@ -209,6 +246,7 @@ impl Order {
             begin,
             own,
             built: Vec::new(),
+            held: Vec::new(),
             config,
             blessed: None,
         })
@@ -255,17 +293,58 @@ impl Order {
         })
     }
 
+    /// Makes the directory of a run that has none by name, so that no other takes it.
+    ///
+    /// # Errors
+    /// Fails where it can't be made.
+    pub fn claim(&mut self) -> Result<()> {
+        if let Begin::Unnamed(wished) = &self.begin {
+            self.begin = Begin::Claimed(rundir::claim(wished)?);
+        }
+        Ok(())
+    }
+
+    /// Enters the sandbox, where the run has this directory.
+    ///
+    /// # Errors
+    /// Fails where it can't be made, or nobody in it lived to say how it ended; says what is left then.
+    pub fn enter(&self) -> Result<sandbox::Entered> {
+        let dir = self.begin.path();
+        let entered = sandbox::enter_with(sandbox::Terminal::Outer, dir.as_os_str());
+        entered.map_err(|error| {
+            let is_end = matches!(
+                error,
+                LabError::Killed(_) | LabError::Stopped | LabError::StoppedAtOnce
+            );
+            let left = match &self.begin {
+                _ if !is_end => return error.into(),
+                _ if dir.join("plan.json").exists() => kept(dir),
+                Begin::New(_) | Begin::Unnamed(_) | Begin::Claimed(_) => {
+                    "nothing had begun".to_owned()
+                }
+                Begin::Again { .. } => kept(dir),
+            };
+            Ended { how: error, left }.into()
+        })
+    }
+
     /// Runs it, and writes the reports.
     ///
     /// # Errors
     /// Fails where the lab can't be made or results can't be written.
     pub fn carry_out(self) -> Result<Exit> {
+        let runtime = runtime()?;
+        // From here on: what is made is left as it is meant to be, however early the request comes.
+        let mut stop = {
+            let _within = runtime.enter();
+            sandbox::Stop::listen()?
+        };
         let since = match &self.begin {
-            Begin::New(_) => Since::Begin,
+            Begin::New(_) | Begin::Unnamed(_) | Begin::Claimed(_) => Since::Begin,
             Begin::Again { .. } => Since::Resume,
         };
         let Outcome { dir, end, time } = self
-            .run_until(stop())
+            .run_until(&runtime, stop.asked())
             .inspect_err(|error| error!("the run ended early: {error:#}"))?;
         let run = report::run_of(&dir, &self.plan, &self.known)?.by(self.rules);
         let run = run.with_possible(possible(&self.plan, &self.config, Named::TheirLike)?);
@@ -285,9 +364,9 @@ impl Order {
         info!("the run {how}, with exit code {}", crate::exit(exit));
         match end {
             End::Whole => {}
-            End::Stopped => eprintln!("stopped: go on with {}", go_on(&dir)),
+            End::Stopped => eprintln!("stopped: go on with {}", go_on(dir.path())),
             End::FailedFast { left } => {
-                let (cases, go_on) = (count(left, "case"), go_on(&dir));
+                let (cases, go_on) = (count(left, "case"), go_on(dir.path()));
                 eprintln!("ended by a failure, {cases} not run: go on with {go_on}");
             }
         }
@@ -295,7 +374,7 @@ impl Order {
     }
 
     /// Runs the cases that are not concluded, until `stop` comes.
-    fn run_until(&self, stop: impl Future<Output = ()>) -> Result<Outcome> {
+    fn run_until(&self, runtime: &Runtime, stop: impl Future<Output = ()>) -> Result<Outcome> {
         let store = meaning::store()?;
         for release in &self.built {
             store.demand_unchanged(release)?;
@@ -312,9 +391,6 @@ impl Order {
             cases: self.plan.cases.len(),
             fail_fast: self.fail_fast.then_some(self.rules),
         };
-        let runtime = tokio::runtime::Builder::new_current_thread()
-            .enable_all()
-            .build()?;
         let executor = Executor {
             hosts: runtime.block_on(self.hosts(&dir))?,
             qemus: self.qemus()?,
@@ -324,17 +400,17 @@ impl Order {
             control_cases: ControlCases::default(),
             run: number(std::process::id()),
         };
-        let go_on = format!("what is concluded is kept: go on with {}", go_on(&dir));
+        let path = dir.path().to_owned();
         let runner = Runner::new(executor, dir, self.known.clone(), settings, jobs)?;
         let ended = runtime.block_on(runner.run(stop));
-        ended.map_err(|error| anyhow!("{error:#}\n{go_on}"))
+        ended.map_err(|error| anyhow!("{error:#}\n{}", kept(&path)))
     }
 
     /// Tells what is run, and on what.
     fn tell(&self, left: usize) {
         let version = env!("CARGO_PKG_VERSION");
         let goes = match &self.begin {
-            Begin::New(_) => "begins",
+            Begin::New(_) | Begin::Unnamed(_) | Begin::Claimed(_) => "begins",
             Begin::Again { .. } => "goes on",
         };
         let all = count(self.plan.cases.len(), "case");
@@ -357,7 +433,8 @@ impl Order {
     /// The run's directory, whose files agree.
     fn directory(&self) -> Result<RunDir> {
         match &self.begin {
-            Begin::New(path) => RunDir::create(path, &self.plan),
+            Begin::New(path) | Begin::Unnamed(path) => RunDir::create(path, &self.plan),
+            Begin::Claimed(claim) => RunDir::create(claim.path(), &self.plan),
             Begin::Again { dir, manner } => {
                 let dir = dir.again()?;
                 if let Some(ledger) = Ledger::read(&dir, &self.plan)? {
@@ -471,22 +548,25 @@ impl Order {
     }
 }
 
+/// What is left of a run that ended early, and how it goes on.
+pub fn kept(dir: &Path) -> String {
+    if dir.join("plan.json").exists() {
+        return format!("what is concluded is kept: go on with {}", go_on(dir));
+    }
+    let dir = dir.shown();
+    format!("nothing to go on with is in {dir}: was it moved, or removed?")
+}
+
 /// The line that goes on with a run: its directory keeps how.
-fn go_on(dir: &RunDir) -> String {
-    let path = dir.path().to_string_lossy();
+fn go_on(dir: &Path) -> String {
+    let path = dir.to_string_lossy();
     format!("{} run --resume {}", say::called(), typed_word(&path))
 }
 
-/// Waits until the person asks the run to stop.
-async fn stop() {
-    let asked = if sandbox::is_inside() {
-        sandbox::stop_requested().await
-    } else {
-        tokio::signal::ctrl_c().await
-    };
-    if asked.is_err() {
-        std::future::pending().await
-    }
+/// What runs the tasks of a run.
+fn runtime() -> Result<Runtime> {
+    let mut builder = tokio::runtime::Builder::new_current_thread();
+    Ok(builder.enable_all().build()?)
 }
 
 /// How many files a run has open, beside those of its cases.

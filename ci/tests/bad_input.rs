@@ -7,9 +7,12 @@ use std::{fs, path::Path};
 mod common;
 #[path = "common/copied.rs"]
 mod copied;
+#[path = "common/unsealed.rs"]
+mod unsealed;
 
 use common::{call, file_of, fresh, histories, refuses, run_in};
 use copied::copy;
+use unsealed::unsealed;
 
 /// The cases of the run that is spoilt: 4 of them.
 const FOUR: [&str; 4] = [
@@ -76,7 +79,7 @@ fn a_history(dir: &Path, spoil: fn(&str) -> String) {
     let mut all: Vec<_> = histories(dir).collect();
     all.sort();
     let text = fs::read_to_string(&all[0]).expect("it is there");
-    fs::write(&all[0], spoil(&text)).expect("there is room");
+    fs::write(&all[0], unsealed(&spoil(&text))).expect("there is room");
 }
 
 fn shards(dir: &Path) {
@@ -100,10 +103,20 @@ fn shards(dir: &Path) {
     }
 }
 
+fn settings(dir: &Path, text: &str) {
+    fs::write(dir.join("mine.toml"), text).expect("there is room");
+}
+
+/// The settings of a machine.
+fn host(uri: &str, image: &str) -> String {
+    format!("[hosts.a]\nuri = \"{uri}\"\nboot_image = \"{image}\"\nmachines = [\"pc-q35-7.2\"]\n")
+}
+
+const SETTINGS: &[&str] = &["--config", "mine.toml", "list"];
 const KNOWN: &[&str] = &["report", "out", "--known", "known.toml"];
 const REPORT: &[&str] = &["report", "out"];
 
-const ROWS: [Row; 36] = [
+const ROWS: [Row; 58] = [
     row(
         "no run",
         typed,
@@ -331,6 +344,223 @@ const ROWS: [Row; 36] = [
         &["--config", "mine.toml", "list"],
         2,
         &["deadlines.migrate = -1 must lie between"],
+    ),
+    row(
+        "a list with a condition twice",
+        |dir| list(dir, "conditions = [\"memory\", \"memory\"]\nreason = \"r\""),
+        KNOWN,
+        2,
+        &["the condition `memory` twice"],
+    ),
+    row(
+        "a list with a condition that fails and can't be seen",
+        |dir| {
+            list(
+                dir,
+                "conditions = [\"memory\"]\nunseen = [\"memory\"]\nreason = \"r\"",
+            )
+        },
+        KNOWN,
+        2,
+        &["the condition `memory` twice", "name it once"],
+    ),
+    row(
+        "a list with what follows from nothing",
+        |dir| {
+            list(
+                dir,
+                "unseen = [\"memory\"]\nfollows = [\"alive\"]\nreason = \"r\"",
+            )
+        },
+        KNOWN,
+        2,
+        &["`follows`", "no `conditions`"],
+    ),
+    row(
+        "a list with what nothing says",
+        |dir| list(dir, "unseen = [\"memory\"]\nsays = [\"x\"]\nreason = \"r\""),
+        KNOWN,
+        2,
+        &["`says`", "no `conditions`"],
+    ),
+    row(
+        "a list with a range in which nothing lies",
+        |dir| {
+            list(
+                dir,
+                "conditions = [\"memory\"]\nreason = \"r\"\nversions = \"source(>9 & <8)\"",
+            )
+        },
+        KNOWN,
+        2,
+        &["line 5, column 12", "no version lies in it"],
+    ),
+    row(
+        "a list with a day before all machines",
+        |dir| {
+            list(
+                dir,
+                "conditions = [\"memory\"]\nreason = \"r\"\nexpires = \"0000-01-01\"",
+            )
+        },
+        KNOWN,
+        2,
+        &["`0000-01-01`, which is no day"],
+    ),
+    row(
+        "a list with a link that ends its mark",
+        |dir| {
+            list(
+                dir,
+                "conditions = [\"memory\"]\nreason = \"r\"\nlink = 'https://a/\"><script>'",
+            )
+        },
+        KNOWN,
+        2,
+        &["line 5, column 8", "none to a page"],
+    ),
+    row(
+        "a plan of a format that never was",
+        |dir| replaced(dir, "plan.json", ["\"format\": 1", "\"format\": 0"]),
+        REPORT,
+        2,
+        &[
+            "plan.json can't be used",
+            "format 0, and they are counted from 1",
+        ],
+    ),
+    row(
+        "a history of a format that never was",
+        |dir| a_history(dir, |text| text.replacen("\"format\":1", "\"format\":0", 1)),
+        REPORT,
+        3,
+        &["format 0, and they are counted from 1"],
+    ),
+    row(
+        "a cover of an axis that is none",
+        typed,
+        &["list", "--cover", "2,foo:2"],
+        2,
+        &["axis of these cases `foo`: expected"],
+    ),
+    row(
+        "a seed that is no number",
+        typed,
+        &["list", "--cover=2", "--cover-seed=x"],
+        2,
+        &[
+            "--cover-seed",
+            "write a whole number in 0..=18446744073709551615",
+        ],
+    ),
+    row(
+        "a bound below nothing",
+        |dir| settings(dir, "[bounds]\ndowntime_ms = -1\n"),
+        SETTINGS,
+        2,
+        &[
+            "mine.toml is not as it should be",
+            "expected a whole number from 0 on",
+        ],
+    ),
+    row(
+        "deadlines that are a number",
+        |dir| settings(dir, "deadlines = 3\n"),
+        SETTINGS,
+        2,
+        &[
+            "mine.toml is not as it should be",
+            "expected a table, as under [deadlines]",
+        ],
+    ),
+    row(
+        "a deadline that is a text",
+        |dir| settings(dir, "[deadlines]\nmigrate = \"30\"\n"),
+        SETTINGS,
+        2,
+        &[
+            "mine.toml is not as it should be",
+            "expected a number, without quotes",
+        ],
+    ),
+    row(
+        "bounds that are a list",
+        |dir| settings(dir, "bounds = [\"x\"]\n"),
+        SETTINGS,
+        2,
+        &["mine.toml is not as it should be", "expected"],
+    ),
+    row(
+        "hosts that are a number",
+        |dir| settings(dir, "hosts = 3\n"),
+        SETTINGS,
+        2,
+        &[
+            "mine.toml is not as it should be",
+            "expected tables, as under [hosts.NAME]",
+        ],
+    ),
+    row(
+        "a port that there is not",
+        |dir| settings(dir, &host("qemu+tcp://a:99999/system", "/a")),
+        SETTINGS,
+        2,
+        &[
+            "mine.toml is not as it should be",
+            "hosts.a",
+            "`99999`",
+            "from 1 to 65535",
+        ],
+    ),
+    row(
+        "a URI without a transport",
+        |dir| settings(dir, &host("qemu+://a/system", "/a")),
+        SETTINGS,
+        2,
+        &[
+            "mine.toml is not as it should be",
+            "transport ``",
+            "libssh2",
+        ],
+    ),
+    row(
+        "a URI without anything",
+        |dir| settings(dir, &host("qemu+ssh://", "/a")),
+        SETTINGS,
+        2,
+        &["mine.toml is not as it should be", "names no daemon"],
+    ),
+    row(
+        "an image that is the root",
+        |dir| settings(dir, &host("qemu://a/system", "/")),
+        SETTINGS,
+        2,
+        &[
+            "mine.toml is not as it should be",
+            "boot_image = \"/\" is no absolute path of a file",
+        ],
+    ),
+    row(
+        "an image with a line end",
+        |dir| settings(dir, &host("qemu://a/system", "/a\\nb")),
+        SETTINGS,
+        2,
+        &[
+            "mine.toml is not as it should be",
+            "boot_image",
+            "is no absolute path of a file",
+        ],
+    ),
+    row(
+        "an image with a NUL",
+        |dir| settings(dir, &host("qemu://a/system", "/a\\u0000b")),
+        SETTINGS,
+        2,
+        &[
+            "mine.toml is not as it should be",
+            "boot_image",
+            "is no absolute path of a file",
+        ],
     ),
     row(
         "a filter that is wrong",

@@ -112,6 +112,36 @@ fn a_history_without_its_end_passes_nowhere() {
 }
 
 #[test]
+fn a_history_that_has_lost_a_line_or_in_which_one_was_changed_is_unknown_to_all_who_read_it() {
+    let dir = fresh();
+    run_in(dir.path(), &SOME);
+    let verdicts = dir.path().join("out/verdicts.jsonl");
+    let judged = fs::read_to_string(&verdicts).expect("it is there");
+    let history = a_history(dir.path());
+    let text = fs::read_to_string(&history).expect("it is there");
+    let lines: Vec<_> = text.lines().collect();
+    let lost = |at: usize| [&lines[..at], &lines[at + 1..]].concat().join("\n") + "\n";
+    let (early, middle, late) = (lost(2), lost(lines.len() / 2), lost(lines.len() - 2));
+    let changed = text.replacen("\"at_us\":", "\"at_us\":1", 1);
+    for (spoilt, word) in [
+        (early, "lines before its end"),
+        (middle, "lines before its end"),
+        (late, "lines before its end"),
+        (changed, "damaged"),
+    ] {
+        fs::write(&history, spoilt).expect("there is room");
+        fs::write(&verdicts, &judged).expect("there is room");
+        for command in ["report", "explain", "judge"] {
+            let said = call(dir.path(), &[command, "out"]);
+            refuses(&said, 3, &["can't be read", word]);
+        }
+        let said = call(dir.path(), &["report", "out"]);
+        assert!(said.out.contains("15 passed, 1 unknown"), "{}", said.out);
+        assert!(!said.out.contains("failed"), "{}", said.out);
+    }
+}
+
+#[test]
 fn what_can_not_be_written_is_refused_before_anything_runs() {
     let dir = fresh();
     fs::write(dir.path().join("file"), "").expect("there is room");

@@ -10,9 +10,12 @@ mod common;
 mod copied;
 #[path = "common/refused.rs"]
 mod refused;
+#[path = "common/unsealed.rs"]
+mod unsealed;
 use common::{Said, call, fresh, histories, refuses};
 use copied::copy;
 use refused::refuse;
+use unsealed::unsealed;
 
 /// A run of the suite `tck` on the hypervisor in memory, in which what `fails` says of a name fails.
 fn run(dir: &Path, out: &str, more: &[&str], fails: impl Fn(&str) -> bool) {
@@ -277,12 +280,18 @@ fn a_copy_of_what_an_earlier_confirm_ran_counts_once() {
 /// Makes a run of the hypervisor in memory one of libvirt, as far as its verdicts tell: its cases have hosts
 /// then, which were set up as the plan says. What `fails` says of its setup and name fails.
 fn of_libvirt(dir: &Path, fails: impl Fn(&str, &str) -> bool) {
-    for file in ["plan.json", "verdicts.jsonl"] {
-        let path = dir.join(file);
+    let histories = fs::read_dir(dir.join("history")).expect("it is there");
+    let histories = histories.map(|one| one.expect("it can be read").path());
+    let files = ["plan.json", "concluded.jsonl", "verdicts.jsonl"].map(|file| dir.join(file));
+    for path in files.into_iter().chain(histories.collect::<Vec<_>>()) {
         let text = fs::read_to_string(&path).expect("it is there");
         let text = text.replace("tck/fake/", "tck/libvirt/");
+        let text = text.replace("tck~fake~", "tck~libvirt~");
         let text = text.replace("\"backend\": \"fake\"", "\"backend\": \"libvirt\"");
-        fs::write(&path, text).expect("there is room");
+        fs::remove_file(&path).expect("it is there");
+        let name = path.file_name().expect("it has one").to_string_lossy();
+        let now = path.with_file_name(name.replace("tck~fake~", "tck~libvirt~"));
+        fs::write(now, unsealed(&text)).expect("there is room");
     }
     change(dir, |one| {
         let [setup, name] = [&one["setup"], &one["case"]].map(|one| one.as_str());

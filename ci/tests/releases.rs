@@ -344,6 +344,7 @@ fn a_wrong_name_is_wrong_use() {
         (&["releases", "build", "potato"][..], "potato"),
         (&["releases", "build", "sid", "A B"], "A B"),
         (&["releases", "add", "A/B", "empty"], "A/B"),
+        (&["releases", "add", &"x".repeat(300), "empty"], "up to 50"),
         (&["releases", "add", "mine", "nowhere"], "nowhere"),
         (&["releases", "add", "mine", "empty"], "libvirtd"),
         (&["releases", "add", "mine", "no-tarball"], "no tarball"),
@@ -411,4 +412,88 @@ fn a_release_that_is_damaged_is_listed_as_one_and_stops_no_other() {
         "{}",
         text(&one.stderr)
     );
+}
+
+#[test]
+fn a_release_that_is_in_use_is_not_removed_or_replaced_and_a_holder_that_was_killed_holds_nothing()
+{
+    let dir = tempfile::tempdir().expect("there is room");
+    let root = hostile(dir.path(), "").display().to_string();
+    for name in ["mine", "other"] {
+        let said = call(dir.path(), &["releases", "add", name, &root]);
+        assert_eq!(said.status.code(), Some(0), "{}", text(&said.stderr));
+    }
+    let folder = dir.path().join("cache/releases/mine");
+    // As a run or a lab holds it.
+    let mut holder = Command::new("flock")
+        .args(["--shared", "--no-fork"])
+        .arg(&folder)
+        .args(["sleep", "600"])
+        .spawn()
+        .expect("util-linux has it");
+    until(|| {
+        let held = fs::File::open(&folder).expect("it is there");
+        let how = nix::fcntl::FlockArg::LockExclusiveNonblock;
+        nix::fcntl::Flock::lock(held, how).is_err().then_some(())
+    });
+    for names in [&["mine"][..], &["other", "mine"]] {
+        let said = call(dir.path(), &[&["releases", "rm"], names].concat());
+        let err = text(&said.stderr);
+        assert_eq!(said.status.code(), Some(5), "{err}");
+        for word in ["`mine` is in use by `sleep 600`", "migratrix lab down"] {
+            assert!(err.contains(word), "{err}");
+        }
+        assert!(folder.join("release.json").exists());
+    }
+    assert!(
+        dir.path()
+            .join("cache/releases/other/release.json")
+            .exists()
+    );
+    let again = call(dir.path(), &["releases", "build", "--again", "mine"]);
+    assert_ne!(again.status.code(), Some(0));
+    holder.kill().expect("it is ours");
+    holder.wait().expect("it was started");
+    let said = call(dir.path(), &["releases", "rm", "mine", "other", "mine"]);
+    assert_eq!(said.status.code(), Some(0), "{}", text(&said.stderr));
+}
+
+#[test]
+fn a_root_that_is_refused_is_named_as_it_was_given_and_leaves_nothing_in_the_store() {
+    let dir = tempfile::tempdir().expect("there is room");
+    fs::write(dir.path().join("empty.tar"), "").expect("there is room");
+    let packed_as = |name: &str, root: &Path| {
+        let tarball = dir.path().join(name);
+        fs::rename(packed(dir.path(), root), &tarball).expect("it is there");
+        tarball.display().to_string()
+    };
+    let silent = packed_as("silent.tar.gz", &hostile(dir.path(), "exit 1"));
+    fs::create_dir(dir.path().join("bare")).expect("there is room");
+    let bare = packed_as("bare.tar.gz", &dir.path().join("bare"));
+    for (root, words) in [
+        (
+            "empty.tar",
+            &["empty.tar is no tarball of a root: it is empty"][..],
+        ),
+        (&bare, &["has none of /usr/sbin/libvirtd"]),
+        (
+            &silent,
+            &[
+                "`/usr/sbin/libvirtd --version` of",
+                "exit status: 1 and said nothing",
+            ],
+        ),
+    ] {
+        let said = call(dir.path(), &["releases", "add", "mine", root]);
+        let err = text(&said.stderr);
+        assert_ne!(said.status.code(), Some(0), "{err}");
+        for word in words {
+            assert!(err.contains(word), "{err}");
+        }
+        for inner in ["lab-ask", ".partial", "/proc/self"] {
+            assert!(!err.contains(inner), "{err}");
+        }
+        let left = fs::read_dir(dir.path().join("cache/releases")).expect("it is there");
+        assert_eq!(left.count(), 0, "{root}");
+    }
 }

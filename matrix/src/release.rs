@@ -19,7 +19,10 @@ pub struct ReleaseName(Arc<str>);
 
 /// A text that can't be the name of a release.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
-#[error("`{0}` is not a release name: use lower-case letters, digits, `-`, `.` and `_`")]
+#[error(
+    "`{0}` is not a release name: use up to {most} lower-case letters, digits, `-`, `.` and `_`",
+    most = ReleaseName::LONGEST
+)]
 pub struct BadReleaseName(pub String);
 
 /// One version of the stack: what the matrix has to know of it.
@@ -104,10 +107,13 @@ impl Release {
 }
 
 impl ReleaseName {
+    /// How many letters it has at most: the names of three stand in a file's.
+    pub const LONGEST: usize = 50;
+
     /// Takes `text` as a name.
     ///
     /// # Errors
-    /// Returns the text where it has other characters than a name may have.
+    /// Returns the text where it has other characters than a name may have, or too many.
     pub fn new(text: &str) -> Result<Self, BadReleaseName> {
         let inner =
             |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || b"-._".contains(&byte);
@@ -115,7 +121,7 @@ impl ReleaseName {
             .bytes()
             .next()
             .is_some_and(|byte| byte.is_ascii_alphanumeric());
-        if starts && text.bytes().all(inner) {
+        if starts && text.len() <= Self::LONGEST && text.bytes().all(inner) {
             Ok(Self(text.into()))
         } else {
             Err(BadReleaseName(text.to_owned()))

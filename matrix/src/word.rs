@@ -21,7 +21,11 @@ impl BadWord {
     #[must_use]
     pub fn nearest(&self) -> Option<&str> {
         let likeness = |known: &str| strsim::jaro_winkler(known, &self.word);
-        let near = self.known.iter().map(|known| (likeness(known), known));
+        // A short word is like nothing that is far longer, but for what it begins.
+        let most = 2 * self.word.chars().count() + 2;
+        let is_near = |known: &&String| known.len() <= most || known.starts_with(&self.word);
+        let near = self.known.iter().filter(is_near);
+        let near = near.map(|known| (likeness(known), known));
         let (likeness, known) = near.max_by(|(a, _), (b, _)| a.total_cmp(b))?;
         (likeness > 0.7).then_some(known)
     }
@@ -132,6 +136,17 @@ mod tests {
     fn a_word_like_no_other_gets_no_guess() {
         let error = "0".parse::<Flag>().unwrap_err();
         assert_eq!(error.nearest(), None);
+    }
+
+    #[test]
+    fn a_short_word_is_like_no_long_one_but_for_what_it_begins() {
+        let bad = |word: &str| crate::BadWord {
+            kind: "axis",
+            word: word.to_owned(),
+            known: vec!["feature(postcopy-preempt)".to_owned()],
+        };
+        assert_eq!(bad("foo").nearest(), None);
+        assert_eq!(bad("fea").nearest(), Some("feature(postcopy-preempt)"));
     }
 
     #[test]

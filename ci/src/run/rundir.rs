@@ -12,6 +12,7 @@
 //! ```
 
 mod busy;
+mod place;
 
 use std::{
     fs::{self, File, OpenOptions},
@@ -23,7 +24,10 @@ use anyhow::{Context, Result, bail};
 use migratrix_matrix::{Case, Plan};
 use nix::fcntl::Flock;
 
-pub use self::busy::Busy;
+pub use self::{
+    busy::Busy,
+    place::{Claim, claim},
+};
 
 use crate::{
     WrongUse, files,
@@ -64,13 +68,24 @@ impl RunDir {
     /// Whether a new run can have the directory.
     ///
     /// # Errors
-    /// Fails where another migratrix is at work in it, there is a run in it already, or a file stands in its
-    /// place.
+    /// Fails where another migratrix is at work in it, there is a run in it already or around it, it holds
+    /// anything else, or a file stands in its place.
     pub fn must_be_free(path: &Path) -> Result<()> {
         if busy::is_busy(path) {
             bail!(Busy::in_dir(path));
         }
-        Self::must_have_no_run(path)
+        Self::must_have_no_run(path)?;
+        place::demand_empty(path)?;
+        place::demand_in_no_run(path)
+    }
+
+    /// Whether a new run can have a directory of its own at `path`, or beside it.
+    ///
+    /// # Errors
+    /// Fails where that is in the directory of another run, or nothing can be made there.
+    pub fn must_have_a_place(path: &Path) -> Result<()> {
+        place::demand_in_no_run(path)?;
+        demand_folder(path.parent().unwrap_or(path))
     }
 
     fn must_have_no_run(path: &Path) -> Result<()> {
@@ -84,13 +99,7 @@ impl RunDir {
             );
         }
         demand_files(path)?;
-        let context = || {
-            format!(
-                "a run's directory can't be {}, give another --out",
-                path.shown()
-            )
-        };
-        files::demand_folder(path).with_context(context)
+        demand_folder(path)
     }
 
     /// Makes the directory of a new run.
@@ -326,6 +335,17 @@ impl HistoryFile {
             .with_context(|| format!("can't name {}", self.whole.shown()))?;
         Ok(self.whole)
     }
+}
+
+/// Sees to it that a run can write into this directory.
+fn demand_folder(path: &Path) -> Result<()> {
+    let context = || {
+        format!(
+            "a run's directory can't be {}, give another --out",
+            path.shown()
+        )
+    };
+    files::demand_folder(path).with_context(context)
 }
 
 /// Sees to it that a plan has as many cases as it says: no run is begun without one.

@@ -10,6 +10,9 @@ pub fn refuse(history: &Path, message: &str) {
     let lines = text.lines().map(|line| {
         if line.contains(r#""saw":"ended","verb":"migrate","#) {
             line.replace(r#""end":"done""#, &refused) + "\n"
+        } else if line.starts_with(r#"{"saw":"end""#) {
+            // As earlier versions ended it, without a proof of what comes before.
+            "{\"saw\":\"end\"}\n".to_owned()
         } else {
             line.to_owned() + "\n"
         }

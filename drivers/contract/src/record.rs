@@ -5,7 +5,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use migratrix_history::{Document, Entry, Header, History, Lines, Observation, Side, When};
+use migratrix_history::{Document, Entry, Header, History, Lines, Observation, Seal, Side, When};
 
 /// For how long what was recorded may wait to be written when more is recorded.
 const WAITS: Duration = Duration::from_millis(100);
@@ -16,6 +16,8 @@ pub struct Recorder {
     began: Instant,
     history: History,
     file: Option<BufWriter<Box<dyn Write + Send>>>,
+    /// What was written comes to this.
+    seal: Seal,
     /// When all that was recorded until then was written.
     written: Instant,
     broken: Option<io::Error>,
@@ -35,6 +37,7 @@ impl Recorder {
                 entries: Vec::new(),
             },
             file: file.map(BufWriter::new),
+            seal: Seal::default(),
             written: now,
             broken: None,
             lines: Lines::default(),
@@ -97,13 +100,15 @@ impl Recorder {
     /// # Errors
     /// Returns the first error of writing the file.
     pub fn finish(mut self) -> io::Result<History> {
-        self.write(History::END_LINE);
+        let end = self.seal.end_line();
+        self.write(&end);
         self.flush();
         self.broken.map_or(Ok(self.history), Err)
     }
 
     fn write(&mut self, line: &str) {
         if let (Some(file), None) = (&mut self.file, &self.broken) {
+            self.seal.add(line);
             let written = file.write_all(line.as_bytes());
             self.broken = written.and_then(|()| file.write_all(b"\n")).err();
         }

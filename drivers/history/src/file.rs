@@ -4,7 +4,9 @@ use serde::{
     Deserialize, Deserializer, Serialize,
     de::{Error as _, IgnoredAny},
 };
+use std::hash::Hasher;
 use thiserror::Error;
+use twox_hash::XxHash64;
 
 use crate::{Entry, Header, History, Observation};
 
@@ -52,6 +54,9 @@ pub enum HistoryError {
     /// A later version wrote it.
     #[error("format {0} is newer than {newest}, the newest that is known here: read it with the version that wrote it", newest = Header::FORMAT)]
     NewerFormat(u32),
+    /// No version wrote it.
+    #[error("it has format 0, and they are counted from 1")]
+    NoFormat,
     /// A line in the middle is damaged.
     #[error("line {line} is not an entry of a history")]
     BadLine {
@@ -60,6 +65,17 @@ pub enum HistoryError {
         /// What is wrong with it.
         source: serde_json::Error,
     },
+    /// Lines are lost, or there are too many.
+    #[error("it is damaged: it has {there} lines before its end, and {whole} were written")]
+    Lines {
+        /// How many there are.
+        there: usize,
+        /// How many were written.
+        whole: usize,
+    },
+    /// A line is not as it was written.
+    #[error("it is damaged: its lines are not as they were written")]
+    Changed,
     /// Something follows the end line.
     #[error("line {line} follows the end line: are these two files in one?")]
     AfterEnd {
@@ -89,12 +105,78 @@ enum Line<'a> {
 }
 
 /// The last line of a history.
-#[cfg(feature = "schema")]
-#[derive(schemars::JsonSchema, Serialize)]
-#[serde(tag = "saw", rename_all = "kebab-case")]
-#[expect(dead_code, reason = "only its schema is asked for")]
-enum EndLine {
+#[derive(Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
+struct EndLine {
+    saw: End,
+    /// How many lines come before it; none in a history of an earlier version.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    lines: Option<usize>,
+    /// The XXH64 of these lines, their ends included, in hexadecimal.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    xxh64: Option<String>,
+}
+
+/// The word of the last line.
+#[derive(Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(rename_all = "kebab-case")]
+enum End {
     End,
+}
+
+/// What proves that a history is whole: how many lines it has, and what they come to.
+#[derive(Clone)]
+pub struct Seal {
+    lines: usize,
+    sum: XxHash64,
+}
+
+impl Default for Seal {
+    fn default() -> Self {
+        Self {
+            lines: 0,
+            sum: XxHash64::with_seed(0),
+        }
+    }
+}
+
+impl Seal {
+    /// Takes in a line, without its end.
+    pub fn add(&mut self, line: &str) {
+        self.lines += 1;
+        self.sum.write(line.as_bytes());
+        self.sum.write(b"\n");
+    }
+
+    /// The last line of a history of these lines, without its end.
+    #[must_use]
+    pub fn end_line(&self) -> String {
+        to_json(&EndLine {
+            saw: End::End,
+            lines: Some(self.lines),
+            xxh64: Some(hex(self.sum.finish())),
+        })
+    }
+}
+
+fn hex(sum: u64) -> String {
+    format!("{sum:016x}")
+}
+
+impl EndLine {
+    /// Sees to it that so many lines come before it, and that they are as they were written.
+    fn demand(&self, there: usize, before: &[u8]) -> Result<(), HistoryError> {
+        if let Some(whole) = self.lines.filter(|whole| *whole != there) {
+            return Err(HistoryError::Lines { there, whole });
+        }
+        let is = || hex(XxHash64::oneshot(0, before));
+        match &self.xxh64 {
+            Some(was) if *was != is() => Err(HistoryError::Changed),
+            Some(_) | None => Ok(()),
+        }
+    }
 }
 
 /// The schema of a line of a history.
@@ -159,6 +241,9 @@ impl Header {
         }
         let FormatOnly { format } =
             serde_json::from_slice(line).map_err(HistoryError::BadHeader)?;
+        if format == 0 {
+            return Err(HistoryError::NoFormat);
+        }
         if format > Self::FORMAT {
             return Err(HistoryError::NewerFormat(format));
         }
@@ -198,18 +283,20 @@ impl Entry {
 }
 
 impl History {
-    /// The last line of a whole file.
-    pub const END_LINE: &'static str = r#"{"saw":"end"}"#;
-
     /// The whole file, end line and line ends included.
     #[must_use]
     pub fn to_text(&self) -> String {
-        let mut text = self.header.to_line() + "\n";
-        for entry in &self.entries {
-            text += &entry.to_line();
+        let (mut text, mut seal) = (String::new(), Seal::default());
+        let header = [self.header.to_line()];
+        for line in header
+            .into_iter()
+            .chain(self.entries.iter().map(Entry::to_line))
+        {
+            seal.add(&line);
+            text += &line;
             text.push('\n');
         }
-        text + Self::END_LINE + "\n"
+        text + &seal.end_line() + "\n"
     }
 
     /// Reads a file's text, and says whether it is whole. A last line that makes no sense and has
@@ -228,19 +315,24 @@ impl History {
     /// # Errors
     /// As [`History::read`].
     pub fn read_all(text: impl AsRef<[u8]>) -> Result<Reading, HistoryError> {
-        let mut lines = (1..).zip(text.as_ref().split_inclusive(|byte| *byte == b'\n'));
+        let whole = text.as_ref();
+        let mut lines = (1..).zip(whole.split_inclusive(|byte| *byte == b'\n'));
+        let mut before = 0;
         let (_, first) = lines.next().ok_or(HistoryError::NoHeader)?;
         let header = Header::of_line(first)?;
+        before += first.len();
         let (mut entries, mut strange) = (Vec::new(), Vec::new());
         let mut is_whole = false;
         while let Some((line, text)) = lines.next() {
-            if is_end(text) {
+            if let Some(end) = end(text) {
+                end.demand(line - 1, &whole[..before])?;
                 if let Some((line, _)) = lines.next() {
                     return Err(HistoryError::AfterEnd { line });
                 }
                 is_whole = true;
                 break;
             }
+            before += text.len();
             match Entry::of_line(text) {
                 Ok((entry, kind)) => {
                     entries.push(entry);
@@ -264,14 +356,9 @@ impl History {
     }
 }
 
-/// Whether it says what [`History::END_LINE`] says, in whatever spacing.
-fn is_end(line: &[u8]) -> bool {
-    #[derive(Deserialize)]
-    #[serde(deny_unknown_fields)]
-    struct SawOnly {
-        saw: String,
-    }
-    serde_json::from_slice(line).is_ok_and(|SawOnly { saw }| saw == "end")
+/// The last line, where it is that, in whatever spacing.
+fn end(line: &[u8]) -> Option<EndLine> {
+    serde_json::from_slice(line).ok()
 }
 
 fn is_cut(line: &[u8]) -> bool {

@@ -2,14 +2,15 @@
 //!
 //! It lies below both sides: drivers write it and checks read it, and neither knows the other. On
 //! disk it is a file of JSON lines: a [`Header`], then [`Entry`] after [`Entry`], and an `end` line
-//! last, so that a truncated file is seen to be one.
+//! last, which says how many lines come before it and what they come to, so that a truncated or damaged file
+//! is seen to be one.
 //!
 //! ```text
 //! {"format":1,"case":"tck/libvirt/trixie,bookworm,trixie/p2p/…","attempt":1,…}
 //! {"at_us":3,"saw":"began","verb":"connect","step":"connect"}
 //! {"at_us":8214,"saw":"ended","verb":"connect","step":"connect","end":"done"}
 //! …
-//! {"saw":"end"}
+//! {"saw":"end","lines":118,"xxh64":"4c1f2a90be07d356"}
 //! ```
 
 mod bitmap;
@@ -25,7 +26,7 @@ pub use bitmap::{BitmapInfo, BlockImage, BlockNode};
 pub use document::{Document, Lines, Part, Text};
 #[cfg(feature = "schema")]
 pub use file::line_schema;
-pub use file::{Completeness, HistoryError, Reading, Strange, attempt_number};
+pub use file::{Completeness, HistoryError, Reading, Seal, Strange, attempt_number};
 pub use observation::{
     DomainInfo, DomainState, Identity, JobStats, Observation, Outcome, Refusal, Verb, Versions,
     When,

@@ -361,12 +361,11 @@ proptest! {
     }
 }
 
+/// The last line of a history of an earlier version.
+const END_LINE: &str = r#"{"saw":"end"}"#;
+
 fn read_with(line: &str) -> Result<(History, Completeness), HistoryError> {
-    History::read(format!(
-        "{}\n{line}\n{}\n",
-        header().to_line(),
-        History::END_LINE
-    ))
+    History::read(format!("{}\n{line}\n{}\n", header().to_line(), END_LINE))
 }
 
 #[test]
@@ -427,7 +426,7 @@ fn a_kind_that_is_not_known_is_told_with_its_line() {
         &header().to_line(),
         r#"{"at_us":2,"saw":"note","text":"t"}"#,
         r#"{"at_us":3,"saw":"weather","sky":"blue"}"#,
-        History::END_LINE,
+        END_LINE,
     ];
     let read = History::read_all(text.join("\n") + "\n").unwrap();
     let kind = "weather".to_owned();
@@ -458,8 +457,49 @@ fn the_end_is_the_end_however_it_is_spaced() {
 }
 
 #[test]
+fn a_history_proves_that_no_line_is_lost_and_none_changed() {
+    let note = |text: &str| Entry {
+        at_us: 1,
+        saw: Observation::Note {
+            text: text.to_owned(),
+        },
+    };
+    let entries = ["a", "b", "c"].map(note).to_vec();
+    let text = History {
+        header: header(),
+        entries,
+    }
+    .to_text();
+    let lines: Vec<_> = text.lines().collect();
+    let read = |lines: &[&str]| History::read(lines.join("\n") + "\n");
+    assert_eq!(read(&lines).unwrap().1, Completeness::Whole);
+    for lost in 1..lines.len() - 1 {
+        let mut fewer = lines.clone();
+        fewer.remove(lost);
+        assert_eq!(
+            read(&fewer).unwrap_err().to_string(),
+            "it is damaged: it has 3 lines before its end, and 4 were written"
+        );
+    }
+    let mut swapped = lines.clone();
+    swapped.swap(1, 2);
+    let altered = text.replace(r#""text":"b""#, r#""text":"d""#);
+    for changed in [swapped, altered.lines().collect()] {
+        let error = read(&changed).unwrap_err().to_string();
+        assert_eq!(
+            error,
+            "it is damaged: its lines are not as they were written"
+        );
+    }
+    // One of an earlier version proves nothing, and is read as before.
+    let mut earlier = lines[..3].to_vec();
+    earlier.push(END_LINE);
+    assert_eq!(read(&earlier).unwrap().1, Completeness::Whole);
+}
+
+#[test]
 fn lines_after_the_end_are_refused() {
-    let error = read_with(History::END_LINE).unwrap_err();
+    let error = read_with(END_LINE).unwrap_err();
     assert_eq!(
         error.to_string(),
         "line 3 follows the end line: are these two files in one?"

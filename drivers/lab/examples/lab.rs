@@ -77,7 +77,8 @@ fn build(name: &str) -> Result<ExitCode> {
 }
 
 fn remove(name: &str) -> Result<ExitCode> {
-    Store::open(&cache_folder())?.remove(&ReleaseName::new(name)?)?;
+    let store = Store::open(&cache_folder())?;
+    store.remove(&store.unused(&ReleaseName::new(name)?)?)?;
     Ok(ExitCode::SUCCESS)
 }
 

@@ -1,5 +1,6 @@
 //! What a child of the runner can do with the caller's terminal: `terminal outer` prints one line for
-//! each thing, `terminal wait` waits for an interrupt. The tests read them on a pseudo-terminal.
+//! each thing, `terminal wait` waits for an interrupt, `terminal stubborn` goes on after one, and `terminal deaf`
+//! listens for none. The tests read them on a pseudo-terminal.
 
 use std::{
     env,
@@ -29,14 +30,28 @@ fn main() -> Result<ExitCode> {
         Ok(Entered::Left(code)) => return Ok(ExitCode::from(code)),
         Err(error) => return Err(error.to_string().into()),
     }
-    if word == "wait" {
-        println!("waiting");
-        tokio::runtime::Builder::new_current_thread()
-            .enable_all()
-            .build()?
-            .block_on(sandbox::stop_requested())?;
-        println!("asked to stop");
-        return Ok(ExitCode::from(7));
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()?;
+    match word.as_str() {
+        "deaf" => {
+            println!("waiting");
+            runtime.block_on(std::future::pending::<()>());
+        }
+        "wait" | "stubborn" => {
+            let mut stop = {
+                let _within = runtime.enter();
+                sandbox::Stop::listen()?
+            };
+            println!("waiting");
+            runtime.block_on(stop.asked());
+            println!("asked to stop");
+            if word == "stubborn" {
+                runtime.block_on(std::future::pending::<()>());
+            }
+            return Ok(ExitCode::from(7));
+        }
+        _ => {}
     }
     // As a careless program starts another: it says nothing of its standard input.
     let status = Command::new(env::current_exe()?).arg("child").status()?;

@@ -1,6 +1,10 @@
 //! What can go wrong in the lab, each with its mend.
 
-use std::{io, path::PathBuf, process::ExitStatus};
+use std::{
+    io,
+    path::{Path, PathBuf},
+    process::ExitStatus,
+};
 
 use migratrix_matrix::{ReleaseName, Shown};
 use migratrix_root::Lacks;
@@ -29,6 +33,18 @@ pub enum LabError {
         /// The end of what it said.
         stderr: String,
     },
+    /// A program of a root ended badly.
+    #[error("`{program}` of {} ended with {status} {said}", root.shown())]
+    Answer {
+        /// The program and its arguments.
+        program: String,
+        /// The root.
+        root: PathBuf,
+        /// How it ended.
+        status: ExitStatus,
+        /// The end of what it said.
+        said: String,
+    },
     /// A file or folder could not be read or written.
     #[error("can't {verb} {}", path.shown())]
     File {
@@ -52,10 +68,15 @@ pub enum LabError {
     Sandbox(ExitStatus),
     /// A process that held the sandbox was killed: nothing in it tells of its end.
     #[error(
-        "{0} in the sandbox was killed: by somebody, or by the kernel for want of memory (`dmesg` tells); a \
-         run keeps what it concluded, and `migratrix run --resume DIR` goes on with it"
+        "{0} in the sandbox was killed: by somebody, or by the kernel for want of memory (`dmesg` tells)"
     )]
     Killed(&'static str),
+    /// The request to stop came before anybody in the sandbox listened for one.
+    #[error("stopped by a signal")]
+    Stopped,
+    /// A second request to stop came, which ends all at once.
+    #[error("stopped at once by a second signal")]
+    StoppedAtOnce,
     /// The lab was asked for outside the sandbox.
     #[error("the lab works inside the sandbox only: call `sandbox::enter` first")]
     Outside,
@@ -78,6 +99,11 @@ pub enum LabError {
     /// A name that is taken.
     #[error("release `{0}` is in the store already: `migratrix releases rm {0}` removes it")]
     Taken(ReleaseName),
+    /// A release that somebody uses.
+    #[error(
+        "release `{0}` is in use{1}: wait for the end of the run, or end the lab by `migratrix lab down`"
+    )]
+    InUse(ReleaseName, String),
     /// A release whose root has become another one.
     #[error(
         "release `{name}` is not what it was when it was made: {change}; {mend} takes it as it is now"
@@ -212,13 +238,17 @@ impl LabError {
             Self::File { .. }
             | Self::Program { .. }
             | Self::Failed { .. }
+            | Self::Answer { .. }
             | Self::Silent { .. }
             | Self::System { .. }
             | Self::Sandbox(_)
             | Self::Killed(_)
+            | Self::Stopped
+            | Self::StoppedAtOnce
             | Self::Outside
             | Self::Host { .. }
             | Self::Record { .. }
+            | Self::InUse(..)
             | Self::Changed { .. }
             | Self::Unseen(_)
             | Self::Undying(_)
@@ -226,6 +256,16 @@ impl LabError {
             | Self::Network(_)
             | Self::Space { .. } => false,
         }
+    }
+
+    /// The same of the root that is at `path`, where it has been looked at elsewhere.
+    pub(crate) fn of_root(mut self, path: &Path) -> Self {
+        if let Self::Lacks { root, .. } | Self::Answer { root, .. } | Self::Silent { root, .. } =
+            &mut self
+        {
+            path.clone_into(root);
+        }
+        self
     }
 
     /// Names the file that an I/O error is about.
@@ -249,8 +289,6 @@ impl LabError {
 
 #[cfg(test)]
 mod tests {
-    use std::path::Path;
-
     use super::*;
 
     #[test]

@@ -234,7 +234,7 @@ fn unmark(mark: &Path) -> Result<(), LabError> {
 }
 
 /// Whether the file is the one at the path.
-fn is_at(file: &File, path: &Path) -> bool {
+pub(crate) fn is_at(file: &File, path: &Path) -> bool {
     let of = |metadata: fs::Metadata| (metadata.dev(), metadata.ino());
     let there = fs::metadata(path).map(of).ok();
     there.is_some() && there == file.metadata().map(of).ok()

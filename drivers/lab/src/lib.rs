@@ -31,6 +31,7 @@ pub use hosts::{
 pub use lab::{Health, Lab, Seat};
 pub use labs::{Hold, LabName, Labs, UpLab};
 pub use releases::{
+    in_use::{InUse, Unused},
     recipe::{BuildOptions, Expired, Recipe, recipe, recipes},
     release::{FORMAT, Origin, Package, Record, StoredRelease, client_command},
     source::{Inventory, ReleaseSource, Tool},

@@ -2,6 +2,7 @@
 
 pub(crate) mod builder;
 pub(crate) mod caps_cache;
+pub(crate) mod in_use;
 pub(crate) mod jail;
 pub(crate) mod probe;
 pub(crate) mod recipe;

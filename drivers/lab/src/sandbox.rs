@@ -17,9 +17,11 @@
 //! its deadlines too.
 
 use std::{
+    cell::Cell,
     env,
-    ffi::OsString,
-    fs::File,
+    ffi::{OsStr, OsString},
+    fs::{self, File},
+    future::poll_fn,
     io::{self, Read, Write},
     os::{
         fd::{AsRawFd, BorrowedFd, FromRawFd, OwnedFd, RawFd},
@@ -27,6 +29,7 @@ use std::{
     },
     path::PathBuf,
     process::{Child, Command, ExitStatus, Stdio},
+    task::Poll,
 };
 
 use nix::{
@@ -37,6 +40,7 @@ use nix::{
     },
     unistd::{Pid, getpid, getppid, pipe2, setsid},
 };
+use tokio::signal::unix::{self, SignalKind};
 
 use crate::{
     LabError,
@@ -46,6 +50,9 @@ use crate::{
 
 /// Tells a process which part it has: absent, `init:FD:FD`, or `runner`.
 const PART: &str = "MIGRATRIX_SANDBOX";
+
+/// What the outer process notes for those inside.
+const NOTE: &str = "MIGRATRIX_SANDBOX_NOTE";
 
 /// How the part of init begins.
 const INIT: &str = "init:";
@@ -58,11 +65,10 @@ const CALLED: &str = "MIGRATRIX_CALLED_AS";
 const READY: u8 = b'r';
 const ENDED: u8 = b'e';
 const KILLED: u8 = b'k';
+/// It was ended by the request to stop, before it listened for one.
+const STOPPED: u8 = b's';
 /// Instead of an end: there was no runner. Init itself tells why.
 const NOT_STARTED: u8 = b'n';
-
-/// The exit code after a second interrupt.
-const INTERRUPTED: u8 = 130;
 
 /// How a call of [`enter`] ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -87,8 +93,16 @@ pub enum Terminal {
 /// Enters the sandbox. Call it before any thread is started.
 ///
 /// # Errors
-/// Returns an error where the namespaces can't be made.
+/// Returns an error where the namespaces can't be made, and where nobody inside lived to say how it ended.
 pub fn enter(terminal: Terminal) -> Result<Entered, LabError> {
+    enter_with(terminal, OsStr::new(""))
+}
+
+/// The same, with a [`note`] to those inside.
+///
+/// # Errors
+/// As [`enter`].
+pub fn enter_with(terminal: Terminal, note: &OsStr) -> Result<Entered, LabError> {
     let part = env::var(PART).unwrap_or_default();
     if is_inside() {
         return Ok(Entered::Inside);
@@ -96,7 +110,7 @@ pub fn enter(terminal: Terminal) -> Result<Entered, LabError> {
     if let Some((lifeline, ready)) = init_part(&part) {
         return be_init(lifeline, ready).map(Entered::Left);
     }
-    be_outer(terminal).map(Entered::Left)
+    be_outer(terminal, note).map(Entered::Left)
 }
 
 /// Whether this process is the runner inside the sandbox.
@@ -114,6 +128,13 @@ pub fn is_outside() -> bool {
     !is_init && !is_inside()
 }
 
+/// What the outer process noted for those inside, if anything.
+#[must_use]
+pub fn note() -> Option<OsString> {
+    let note = env::var_os(NOTE).filter(|_| !is_outside());
+    note.filter(|note| !note.is_empty())
+}
+
 /// How the outer process was called, inside the sandbox.
 #[must_use]
 pub fn called_as() -> Option<OsString> {
@@ -125,9 +146,59 @@ pub fn called_as() -> Option<OsString> {
 /// # Errors
 /// Returns the error where the signal can't be caught.
 pub async fn stop_requested() -> io::Result<()> {
-    use tokio::signal::unix::{SignalKind, signal};
-    signal(SignalKind::terminate())?.recv().await;
+    Stop::listen()?.asked().await;
     Ok(())
+}
+
+/// The requests to stop, heard from its making on: in the sandbox those that the outer process passes on, else
+/// signals to this process.
+#[derive(Debug)]
+pub struct Stop(Vec<unix::Signal>);
+
+impl Stop {
+    /// Begins to listen. Call it within a runtime.
+    ///
+    /// # Errors
+    /// Returns the error where a signal can't be caught.
+    pub fn listen() -> io::Result<Self> {
+        let kinds = if is_inside() {
+            vec![SignalKind::terminate()]
+        } else {
+            let three = [
+                SignalKind::interrupt(),
+                SignalKind::terminate(),
+                SignalKind::hangup(),
+            ];
+            let mut three = Vec::from(three);
+            three.retain(|kind| *kind != SignalKind::hangup() || !hangups_are_ignored());
+            three
+        };
+        let signals: io::Result<_> = kinds.into_iter().map(unix::signal).collect();
+        signals.map(Self)
+    }
+
+    /// Waits for one.
+    pub async fn asked(&mut self) {
+        poll_fn(|context| {
+            let ready = |signal: &mut unix::Signal| signal.poll_recv(context).is_ready();
+            if self.0.iter_mut().any(ready) {
+                Poll::Ready(())
+            } else {
+                Poll::Pending
+            }
+        })
+        .await;
+    }
+}
+
+/// Whether this process was begun with hang-ups ignored, as by `nohup`: it is to live on then.
+fn hangups_are_ignored() -> bool {
+    let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let mask = status
+        .lines()
+        .find_map(|line| line.strip_prefix("SigIgn:"))
+        .and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok());
+    mask.is_some_and(|mask| mask & (1 << (Signal::SIGHUP as u64 - 1)) != 0)
 }
 
 /// A place for files that goes away with the sandbox, under a short path: sockets have short names.
@@ -161,14 +232,14 @@ fn set_inherit(fd: RawFd, flag: FdFlag) -> nix::Result<()> {
     fcntl(fd, FcntlArg::F_SETFD(flag)).map(drop)
 }
 
-fn be_outer(terminal: Terminal) -> Result<u8, LabError> {
+fn be_outer(terminal: Terminal, note: &OsStr) -> Result<u8, LabError> {
     let (lifeline_end, lifeline) = pipe()?;
     let (ready, ready_end) = pipe()?;
     let signals = signals();
     let before = signals
         .thread_swap_mask(nix::sys::signal::SigmaskHow::SIG_BLOCK)
         .map_err(LabError::system("block signals"))?;
-    let child = spawn(&lifeline_end, &ready_end, terminal);
+    let child = spawn(&lifeline_end, &ready_end, terminal, note);
     drop((lifeline_end, ready_end));
     let status = child.and_then(|child| outlive(child, File::from(lifeline), &signals, terminal));
     before
@@ -182,17 +253,17 @@ fn pipe() -> Result<(OwnedFd, OwnedFd), LabError> {
 }
 
 fn signals() -> SigSet {
-    [
-        Signal::SIGCHLD,
-        Signal::SIGINT,
-        Signal::SIGTERM,
-        Signal::SIGHUP,
-    ]
-    .into_iter()
-    .collect()
+    let hangup = Some(Signal::SIGHUP).filter(|_| !hangups_are_ignored());
+    let always = [Signal::SIGCHLD, Signal::SIGINT, Signal::SIGTERM];
+    always.into_iter().chain(hangup).collect()
 }
 
-fn spawn(lifeline: &OwnedFd, ready: &OwnedFd, terminal: Terminal) -> Result<Child, LabError> {
+fn spawn(
+    lifeline: &OwnedFd,
+    ready: &OwnedFd,
+    terminal: Terminal,
+    note: &OsStr,
+) -> Result<Child, LabError> {
     let program = env::current_exe().map_err(LabError::system("find this program"))?;
     let ends = [lifeline.as_raw_fd(), ready.as_raw_fd()];
     let outer = getpid();
@@ -216,6 +287,7 @@ fn spawn(lifeline: &OwnedFd, ready: &OwnedFd, terminal: Terminal) -> Result<Chil
         .arg(program)
         .args(env::args_os().skip(1))
         .env(PART, format!("{INIT}{}:{}", ends[0], ends[1]))
+        .env(NOTE, note)
         .env(CALLED, env::args_os().next().unwrap_or_default());
     // SAFETY: only system calls that are safe between fork and exec.
     unsafe { command.pre_exec(move || bind_to(outer, ends, terminal)) };
@@ -267,11 +339,11 @@ fn outlive(
             let killed = child
                 .wait()
                 .map_err(LabError::system("wait for the sandbox"))?;
-            return Ok(if killed.success() {
-                killed
+            return if killed.success() {
+                Ok(killed)
             } else {
-                ExitStatus::from_raw(i32::from(INTERRUPTED) << 8)
-            });
+                Err(LabError::StoppedAtOnce)
+            };
         }
         asked = true;
         // A lifeline without a reader means that the child is about to end.
@@ -286,7 +358,7 @@ fn conclude(status: ExitStatus, mut ready: File) -> Result<u8, LabError> {
         .map_err(LabError::system("hear from the sandbox"))?;
     match said[..] {
         [READY, ENDED, code] => Ok(code),
-        _ if init::exit_code(status) == INTERRUPTED => Ok(INTERRUPTED),
+        [READY, STOPPED, _] => Err(LabError::Stopped),
         [] | [READY, NOT_STARTED] => Err(LabError::Sandbox(status)),
         [_] => Err(LabError::Killed("its first process")),
         [..] => Err(LabError::Killed("the runner")),
@@ -310,9 +382,18 @@ fn be_init(lifeline: OwnedFd, ready: OwnedFd) -> Result<u8, LabError> {
         .inspect_err(|_| drop(report(&[NOT_STARTED])))
         .map_err(LabError::system("start the runner"))?;
     let pid = init::pid_of(&runner);
-    let end = watch.until_exit(pid, || kill(pid, Signal::SIGTERM).unwrap_or(()))?;
+    let asked = Cell::new(false);
+    let end = watch.until_exit(pid, || {
+        asked.set(true);
+        kill(pid, Signal::SIGTERM).unwrap_or(());
+    })?;
     let code = init::exit_code(end);
-    let how = end.code().map_or(KILLED, |_| ENDED);
+    let how = match end.signal() {
+        None => ENDED,
+        // One that listens does not die of it.
+        Some(signal) if asked.get() && signal == Signal::SIGTERM as i32 => STOPPED,
+        Some(_) => KILLED,
+    };
     // Where the outer process is gone, there is nobody to tell.
     let _untold = report(&[how, code]);
     Ok(code)

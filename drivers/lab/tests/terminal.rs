@@ -85,3 +85,24 @@ fn whoever_kills_the_runner_or_the_first_process_gets_no_result_but_a_word() {
         );
     }
 }
+
+#[test]
+fn a_request_to_stop_that_comes_before_anybody_listens_is_told_as_one_and_a_second_ends_all_at_once()
+ {
+    for (part, keys, word) in [
+        ("deaf", 1, "stopped by a signal"),
+        ("stubborn", 2, "stopped at once by a second signal"),
+    ] {
+        let mut terminal = spawn_command(example(part), Some(PATIENCE)).unwrap();
+        terminal.exp_string("waiting").unwrap();
+        for key in 0..keys {
+            terminal.send_control('c').unwrap();
+            if key + 1 < keys {
+                terminal.exp_string("asked to stop").unwrap();
+            }
+        }
+        terminal.exp_string(word).unwrap();
+        terminal.exp_eof().unwrap();
+        ends_with(&terminal, 1);
+    }
+}

@@ -35,8 +35,8 @@ use std::{fmt, str::FromStr};
 
 use thiserror::Error;
 
-use crate::{Case, ReleaseName, Releases, SelectError, word::serde_as_text};
-use predicate::Predicate;
+use crate::{Case, ReleaseName, Releases, Role, SelectError, word::serde_as_text};
+use predicate::{Bound, Predicate};
 
 /// An expression that is true or false of a case.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -90,6 +90,12 @@ impl Filter {
             && is_of(Predicate::is_of_versions).any(|is| is)
     }
 
+    /// Whether no version is in it, as in `source(>9 & <8)`.
+    #[must_use]
+    pub fn is_void(&self) -> bool {
+        self.expression.is_void()
+    }
+
     fn predicates(&self) -> Vec<&Predicate> {
         let mut all = Vec::new();
         self.expression.predicates(&mut all);
@@ -104,6 +110,28 @@ impl Expression {
             Self::Not(inner) => Ok(!inner.is_true(case, releases)?),
             Self::All(parts) => Ok(!any_is(false, parts, case, releases)?),
             Self::Any(parts) => any_is(true, parts, case, releases),
+        }
+    }
+
+    /// Whether its bounds leave no version of a release that it is true of.
+    fn is_void(&self) -> bool {
+        match self {
+            Self::Is(_) | Self::Not(_) => false,
+            Self::Any(parts) => parts.iter().all(Self::is_void),
+            Self::All(parts) => {
+                let mut bounds = Vec::new();
+                self.bounds(&mut bounds);
+                parts.iter().any(Self::is_void) || predicate::is_void(&bounds)
+            }
+        }
+    }
+
+    /// Adds the versions that all have to do.
+    fn bounds<'a>(&'a self, all: &mut Vec<(Role, &'a Bound)>) {
+        match self {
+            Self::Is(Predicate::Version(role, bound)) => all.push((*role, bound)),
+            Self::All(parts) => parts.iter().for_each(|part| part.bounds(all)),
+            Self::Is(_) | Self::Not(_) | Self::Any(_) => {}
         }
     }
 

@@ -40,6 +40,9 @@ pub enum BadPlan {
         /// Its format.
         format: u32,
     },
+    /// No version of Migratrix has written such a plan.
+    #[error("the plan has format 0, and they are counted from 1")]
+    NoFormat,
     /// It is not what a plan looks like.
     #[error("the text is not a plan")]
     Malformed(#[from] serde_json::Error),
@@ -82,6 +85,9 @@ impl Plan {
             format: u32,
         }
         let Format { format } = serde_json::from_str(json)?;
+        if format == 0 {
+            return Err(BadPlan::NoFormat);
+        }
         if format > Self::FORMAT {
             return Err(BadPlan::Newer { format });
         }

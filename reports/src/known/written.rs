@@ -1,6 +1,6 @@
 //! The TOML of a list of known failures, as people write it: each value with its place in the text.
 
-use std::ops::Range;
+use std::{collections::BTreeSet, ops::Range};
 
 use jiff::civil::Date;
 use migratrix_matrix::{BadFilter, Condition, Filter};
@@ -98,6 +98,9 @@ impl Written {
                        in `unseen`";
             return Err(wrong(self.cases.span(), why.to_owned()));
         }
+        if let Some(why) = self.idle() {
+            return Err(wrong(self.cases.span(), why));
+        }
         if let Some(empty) = self.says.iter().find(|one| one.get_ref().trim().is_empty()) {
             let why = "says nothing in `says`: quote what each such failure says, or leave it out";
             return Err(wrong(empty.span(), why.to_owned()));
@@ -132,6 +135,37 @@ impl Written {
     }
 }
 
+impl Written {
+    /// What in it can never tell anything, and what would.
+    fn idle(&self) -> Option<String> {
+        let lists = [&self.conditions, &self.unseen, &self.follows];
+        let mut seen = BTreeSet::new();
+        let twice = lists.iter().find_map(|list| {
+            let mut own = BTreeSet::new();
+            // Where chance has a part in it, it may fail or not be seen.
+            let again =
+                |one: &&Condition| !own.insert(**one) || (!seen.insert(**one) && !self.sometimes);
+            list.iter().find(again)
+        });
+        if let Some(twice) = twice {
+            return Some(format!(
+                "names the condition `{twice}` twice: name it once, in `conditions`, `unseen` or `follows`"
+            ));
+        }
+        let keys = [
+            ("says", self.says.is_empty()),
+            ("follows", self.follows.is_empty()),
+        ];
+        let (key, _) = keys.into_iter().find(|(_, is_empty)| !is_empty)?;
+        self.conditions.is_empty().then(|| {
+            format!(
+                "has `{key}`, which goes by what fails, and no `conditions`: say what fails there, or leave \
+                 `{key}` out"
+            )
+        })
+    }
+}
+
 /// The range of versions that `text` is.
 fn range(text: &str) -> Result<Filter, String> {
     let wrong = |why: &str| {
@@ -146,7 +180,9 @@ fn range(text: &str) -> Result<Filter, String> {
         let short = short.filter(|short| short.starts_with("unknown predicate"));
         wrong(short.unwrap_or(&problem))
     })?;
-    if range.is_range() {
+    if range.is_void() {
+        Err(wrong("no version lies in it"))
+    } else if range.is_range() {
         Ok(range)
     } else {
         Err(wrong(
@@ -160,8 +196,9 @@ fn bad_link(link: &str) -> Option<String> {
     let lower = link.to_ascii_lowercase();
     let schemes = ["http://", "https://"].into_iter();
     let mut rest = schemes.filter_map(|scheme| lower.strip_prefix(scheme));
-    let is_one = rest.any(|rest| !rest.is_empty())
-        && !link.contains(|c: char| c.is_whitespace() || c.is_control());
+    let is_foreign = |c: char| c.is_whitespace() || c.is_control() || r#""<>\^`{|}"#.contains(c);
+    let is_one = rest.any(|rest| rest.starts_with(|c: char| c.is_alphanumeric() || c == '['))
+        && !link.contains(is_foreign);
     (!is_one).then(|| {
         format!(
             "has the link `{link}`, which is none to a page: write it as in \
@@ -182,7 +219,8 @@ fn day(value: &Value) -> Result<Date, String> {
         | Value::Table(_) => value.to_string(),
     };
     let day = Date::strptime("%Y-%m-%d", &text).ok();
-    day.filter(|_| text.len() == "2027-01-31".len())
+    // Nothing was known before there were machines to migrate.
+    day.filter(|day| text.len() == "2027-01-31".len() && day.year() >= 2000)
         .ok_or_else(|| {
             format!("expires on `{text}`, which is no day: write it as in expires = \"2027-01-31\"")
         })

@@ -9,21 +9,21 @@ use std::{
 use migratrix_matrix::{ReleaseName, Shown};
 use nix::fcntl::{Flock, FlockArg};
 
-use crate::{LabError, StoredRelease, privilege, process, releases::release::Record};
+use crate::{LabError, StoredRelease, labs::is_at, privilege, process, releases::release::Record};
 
 /// A folder that becomes a release when it is finished, and goes away when it is dropped before.
 pub(crate) struct ReleaseBuilder {
     folder: PathBuf,
     place: PathBuf,
     name: ReleaseName,
-    _lock: Flock<File>,
+    _lock: MakersLock,
 }
 
 impl ReleaseBuilder {
     /// Begins to make the release `name` in the store's folder. Waits for another process that
     /// makes the same; what an earlier one left is removed.
     pub(crate) fn begin(store: &Path, name: &ReleaseName) -> Result<Self, LabError> {
-        let lock = lock(&store.join(format!(".{name}.lock")))?;
+        let lock = MakersLock::take(store.join(format!(".{name}.lock")))?;
         let (folder, place) = (
             store.join(format!(".{name}.partial")),
             store.join(name.as_str()),
@@ -87,9 +87,31 @@ pub(crate) fn remove_tree(folder: &Path) -> Result<(), LabError> {
     process::output(&mut command, "coreutils").map(drop)
 }
 
-/// Holds the lock until it is dropped.
-pub(crate) fn lock(path: &Path) -> Result<Flock<File>, LabError> {
-    let file = File::create(path).map_err(LabError::file("create", path))?;
-    Flock::lock(file, FlockArg::LockExclusive)
-        .map_err(|(_, error)| LabError::system(format!("lock {}", path.shown()))(error))
+/// The right to make a release of a name. With it its file goes.
+struct MakersLock {
+    path: PathBuf,
+    _lock: Flock<File>,
+}
+
+impl MakersLock {
+    /// Waits for another process that has it.
+    fn take(path: PathBuf) -> Result<Self, LabError> {
+        loop {
+            let file = File::create(&path).map_err(LabError::file("create", &path))?;
+            let lock = Flock::lock(file, FlockArg::LockExclusive);
+            let lock = lock
+                .map_err(|(_, error)| LabError::system(format!("lock {}", path.shown()))(error))?;
+            // The one who had it has taken the file away: that holds nothing.
+            if is_at(&lock, &path) {
+                return Ok(Self { path, _lock: lock });
+            }
+        }
+    }
+}
+
+impl Drop for MakersLock {
+    fn drop(&mut self) {
+        // The lock goes with its file, and last: until then the name is taken.
+        drop(fs::remove_file(&self.path));
+    }
 }

@@ -101,7 +101,19 @@ pub(crate) fn ask(root: &Path, program: &str, arguments: &[&str]) -> Result<Stri
         stdout: read(&mut said)?,
         stderr: read(&mut complained)?,
     };
-    process::check(&command, &output)?;
+    if !output.status.success() {
+        let said = String::from_utf8_lossy(&output.stderr);
+        let said = match process::tail(&said) {
+            "" => "and said nothing".to_owned(),
+            said => format!("and said: {said}"),
+        };
+        return Err(LabError::Answer {
+            program: [&[program], arguments].concat().join(" "),
+            root: root.to_owned(),
+            status: output.status,
+            said,
+        });
+    }
     Ok(String::from_utf8_lossy(&output.stdout).into_owned())
 }
 

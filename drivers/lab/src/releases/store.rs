@@ -12,6 +12,7 @@ use crate::{
     BuildOptions, Contents, LabError, Origin, Recipe, StoredRelease, privilege,
     releases::{
         builder::{self, ReleaseBuilder},
+        in_use::{self, InUse, Unused},
         probe,
         release::{FORMAT, Record},
         source::SOURCES,
@@ -53,6 +54,7 @@ pub fn cache_folder() -> PathBuf {
 pub struct SetAside {
     place: PathBuf,
     aside: PathBuf,
+    _unused: Unused,
 }
 
 impl Drop for SetAside {
@@ -153,7 +155,9 @@ impl Store {
         let root = making.root();
         fs::create_dir(&root).map_err(LabError::file("create", &root))?;
         let contents = unpack::tarball(&path, &root)?;
-        let record = probe::look(&root, name, Origin::Tarball(path), &SOURCES)?;
+        // It is told of what was named, and not of where it is for the moment.
+        let record = probe::look(&root, name, Origin::Tarball(path.clone()), &SOURCES)
+            .map_err(|error| error.of_root(&path))?;
         Ok((making.finish(record)?, contents))
     }
 
@@ -180,12 +184,31 @@ impl Store {
         making.finish(record)
     }
 
+    /// Takes the right to use a release: it stays as it is while that is held.
+    ///
+    /// # Errors
+    /// Returns an error where there is none, or it is being removed.
+    pub fn hold(&self, name: &ReleaseName) -> Result<InUse, LabError> {
+        self.demand(name)?;
+        let none = || LabError::NoRelease(name.clone(), self.folder.clone());
+        in_use::share(&self.place(name))?.ok_or_else(none)
+    }
+
+    /// Takes the right to remove or replace a release.
+    ///
+    /// # Errors
+    /// Returns an error where there is none, or somebody uses it.
+    pub fn unused(&self, name: &ReleaseName) -> Result<Unused, LabError> {
+        self.demand(name)?;
+        in_use::alone(name, &self.place(name))
+    }
+
     /// Removes a release, and its root if that is in the store.
     ///
     /// # Errors
-    /// Returns an error where there is none, or it can't be removed.
-    pub fn remove(&self, name: &ReleaseName) -> Result<(), LabError> {
-        self.demand(name)?;
+    /// Returns an error where it can't be removed.
+    pub fn remove(&self, unused: &Unused) -> Result<(), LabError> {
+        let name = &unused.name;
         let folder = self.place(name);
         let doomed = self.folder.join(format!(".{name}.partial"));
         builder::remove_tree(&doomed)?;
@@ -197,14 +220,18 @@ impl Store {
     /// given is dropped and no other has taken its place by then.
     ///
     /// # Errors
-    /// Fails where there is none of this name, or it can't be moved.
-    pub fn set_aside(&self, name: &ReleaseName) -> Result<SetAside, LabError> {
-        self.demand(name)?;
+    /// Fails where it can't be moved.
+    pub fn set_aside(&self, unused: Unused) -> Result<SetAside, LabError> {
+        let name = &unused.name;
         let place = self.place(name);
         let aside = self.folder.join(format!(".{name}.old"));
         builder::remove_tree(&aside)?;
         fs::rename(&place, &aside).map_err(LabError::file("move", &place))?;
-        Ok(SetAside { place, aside })
+        Ok(SetAside {
+            place,
+            aside,
+            _unused: unused,
+        })
     }
 
     /// An error where there is no release of this name, whole or damaged.

@@ -131,10 +131,18 @@ pub(crate) fn stream(tarball: Stdio, name: &Path, root: &Path) -> Result<Content
         });
     }
     process::check(&command, &output)?;
-    serde_json::from_slice(&output.stdout).map_err(|error| LabError::System {
-        what: "hear what was extracted".to_owned(),
-        source: error.into(),
-    })
+    let contents: Contents =
+        serde_json::from_slice(&output.stdout).map_err(|error| LabError::System {
+            what: "hear what was extracted".to_owned(),
+            source: error.into(),
+        })?;
+    if contents.entries == 0 {
+        return Err(LabError::Tarball {
+            path: name.to_owned(),
+            why: "it is empty".to_owned(),
+        });
+    }
+    Ok(contents)
 }
 
 /// Ends the program that takes a compression apart: it may still have some that nobody wants.

@@ -101,6 +101,19 @@ impl Predicate {
 }
 
 impl Bound {
+    /// Its numbers, and the first version beyond all that begin so.
+    fn begins(&self) -> [Version; 2] {
+        let version = |numbers: &[u32]| {
+            let number = |place: usize| numbers.get(place).copied().unwrap_or(0);
+            Version::new(number(0), number(1), number(2))
+        };
+        let mut beyond = self.numbers.clone();
+        if let Some(last) = beyond.last_mut() {
+            *last = last.saturating_add(1);
+        }
+        [version(&self.numbers), version(&beyond)]
+    }
+
     /// Compares as many numbers as the bound has.
     fn holds(&self, version: Version) -> bool {
         let numbers = [version.major, version.minor, version.micro];
@@ -113,6 +126,20 @@ impl Bound {
             Comparison::Greater => ordering.is_gt(),
         }
     }
+}
+
+/// Whether no version does by all bounds of one place and program.
+pub(super) fn is_void(bounds: &[(Role, &Bound)]) -> bool {
+    bounds.iter().any(|(role, of)| {
+        let alike = bounds
+            .iter()
+            .filter(|(other, bound)| (other, bound.program) == (role, of.program));
+        let alike: Vec<_> = alike.map(|(_, bound)| *bound).collect();
+        // Where a range of several bounds is not empty, it begins where one of them does, or at 0.
+        let mut begins = alike.iter().flat_map(|bound| bound.begins());
+        let is_in = |version: Version| alike.iter().all(|bound| bound.holds(version));
+        !begins.any(is_in) && !is_in(Version::new(0, 0, 0))
+    })
 }
 
 impl Program {

@@ -335,3 +335,30 @@ fn a_range_asks_for_versions_and_for_nothing_but_releases_beside_them() {
         assert!(!is_range(other), "{other}");
     }
 }
+
+#[test]
+fn a_range_in_which_no_version_lies_is_void() {
+    let is_void = |text: &str| text.parse::<Filter>().expect("it is a filter").is_void();
+    for void in [
+        "source(>9 & <8)",
+        "source(>9) & source(<8)",
+        "source(=9 & =10)",
+        "source(qemu>7.2 & <=7.2)",
+        "(source(>9 & <8)) | destination(>3 & <2)",
+        "source(trixie) & destination(<0)",
+    ] {
+        assert!(is_void(void), "{void}");
+    }
+    for full in [
+        "source(>8 & <9.1)",
+        "source(>9 & <8) | source(>9)",
+        "source(>=9 & <=9)",
+        "source(=9 & <9.5)",
+        "source(>7.2 & <7.3.1)",
+        "source(>9) & destination(<8)",
+        "source(libvirt>9) & source(qemu<8)",
+        "source(<1)",
+    ] {
+        assert!(!is_void(full), "{full}");
+    }
+}
