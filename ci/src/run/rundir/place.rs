@@ -78,7 +78,7 @@ pub fn demand_in_no_run(path: &Path) -> Result<()> {
 /// Whether it is the directory of a run: others have a plan.json too.
 fn is_run(folder: &Path) -> bool {
     let has = |name: &&str| folder.join(name).exists();
-    has(&"plan.json") && BESIDE_THE_PLAN.iter().any(|name| has(name))
+    has(&"plan.json") && BESIDE_THE_PLAN.iter().any(has)
 }
 
 /// A directory that was made for a run which has not begun. It goes away with this, where nothing has been put

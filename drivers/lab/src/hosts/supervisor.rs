@@ -3,7 +3,7 @@
 use std::{
     fs::{self, File, OpenOptions},
     net::Ipv4Addr,
-    path::{Path, PathBuf},
+    path::Path,
     process::{ExitStatus, Stdio},
     time::Duration,
 };
