@@ -102,7 +102,7 @@ impl Study {
 
 impl Alone {
     /// Whether they are several and fail by the same, as what is of another cause as well does.
-    const fn is_enough(&self) -> bool {
+    fn is_enough(&self) -> bool {
         self.rows.len() > 1 && self.says < 2 && !self.strikes_here_alone
     }
 }
