@@ -9,7 +9,7 @@ use crate::{
     rivals::{Hypothesis, Known, SETTLED, hypotheses, splitting},
     seen::Seen,
     unchosen::{beside_unchosen, with_untried},
-    untried::{untried, with_more},
+    untried::{exceptions, untried, with_more},
     within::within,
 };
 
@@ -108,6 +108,7 @@ pub fn explain(table: &Table) -> Explanation {
     let chosen = apart(table, &concise, chosen);
     // Of fewer values another literal may keep nothing out.
     let chosen = bare(table, &concise, chosen);
+    let excepted = exceptions(table, &chosen);
     weighed.extend(with_untried(table, &chosen));
     weighed.extend(with_more(table, &chosen));
     weighed.extend(missing(&chosen, &weighed));
@@ -130,7 +131,7 @@ pub fn explain(table: &Table) -> Explanation {
     let once = |row: &usize| table.rows()[*row].tries() == 1;
     Explanation {
         left: left(table, &causes),
-        doubted: doubted.into_iter().filter(once).collect(),
+        doubted: doubted.into_iter().chain(excepted).filter(once).collect(),
         causes,
     }
 }

@@ -47,6 +47,44 @@ pub(crate) fn untried(table: &Table, literals: &[Literal]) -> Vec<Literal> {
     all.collect()
 }
 
+/// How many rows may pass with a value to be doubted that a family is told without it for.
+const FEW: usize = 2;
+
+/// The rows that passed and for which one of these is of a family without a value: where they are so few that they may
+/// be by chance.
+pub(crate) fn exceptions(table: &Table, chosen: &[Candidate]) -> Vec<usize> {
+    let all = chosen.iter().flat_map(|one| {
+        let literals = one.literals.iter().enumerate();
+        literals.flat_map(move |(place, literal)| {
+            let families = families(table, literal).unwrap_or_default();
+            let there = table.there(literal.column);
+            let but = families.iter().filter_map(move |family| {
+                let without = family.within(there).without(literal.values);
+                (literal.values.count() > without.count()).then_some(without)
+            });
+            but.flat_map(move |values| passed(table, &one.literals, (place, values)))
+        })
+    });
+    all.collect()
+}
+
+/// The rows that passed with each of these values in the place of a literal's, if they are few.
+fn passed(table: &Table, literals: &[Literal], (place, values): (usize, Values)) -> Vec<usize> {
+    let all = values.iter().flat_map(|value| {
+        let mut other = literals.to_vec();
+        other[place].values = Values::from_iter([value]);
+        let rows = table.region(&other);
+        let passed = rows.ones().filter(|row| table.rows()[*row].passed > 0);
+        let passed: Vec<_> = passed.collect();
+        if passed.len() > FEW {
+            Vec::new()
+        } else {
+            passed
+        }
+    });
+    all.collect()
+}
+
 /// Each of these with more values of one of its literals, where it has several: one, those of a family, or all with
 /// which no row was tried that has its others. Of a range those are next to it.
 pub(crate) fn with_more(table: &Table, chosen: &[Candidate]) -> Vec<Candidate> {

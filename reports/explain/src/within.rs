@@ -14,8 +14,8 @@ use crate::{
 
 /// Of how many failures that are left over at a place a combination has to be true.
 const LEAST: usize = 3;
-/// Of how many failures it has to be true, at all places together, that is true of fewer at one.
-const LEAST_IN_ALL: usize = 6;
+/// Of how many that are left over it has to be true, at all places together, that is true of fewer at one.
+const LEAST_IN_ALL: usize = 4;
 /// At how many places what is contradicted may fail to be looked at more closely.
 const FEW: usize = 4;
 /// How many combinations of a place are weighed.
@@ -28,8 +28,11 @@ const DEEP: f64 = 6.0;
 pub(crate) fn within(
     table: &Table,
     seen: &Seen,
-    (mut left, contradicted): (FixedBitSet, Vec<&FixedBitSet>),
+    (over, contradicted): (FixedBitSet, Vec<&FixedBitSet>),
 ) -> Vec<Candidate> {
+    let mut left = over.clone();
+    // Where passes contradict what was chosen, some are by chance, and so may be what few failures of a place have in common.
+    let is_plain = contradicted.is_empty();
     let contradicted = contradicted.into_iter();
     contradicted
         .filter(|fails| places(table, seen, fails).len() <= FEW)
@@ -43,12 +46,17 @@ pub(crate) fn within(
     let sides: Vec<_> = sides.collect();
     let mut found = Found {
         seen,
+        over: &over,
         all: Vec::new(),
     };
     let places = places(table, seen, &left).into_iter();
-    for (place, count) in places.filter(|(place, _)| !place.is_empty()) {
+    let places = places.filter(|(place, count)| {
+        let are_several = *count >= LEAST || is_plain && over.count_ones(..) >= LEAST_IN_ALL;
+        are_several && !place.is_empty()
+    });
+    for (place, count) in places {
         let (least, in_all) = if count >= LEAST {
-            (LEAST, LEAST)
+            (LEAST, 0)
         } else {
             (count, LEAST_IN_ALL)
         };
@@ -56,10 +64,7 @@ pub(crate) fn within(
         let narrow = best(of_literals(table, &own, others.iter().copied(), least));
         let around: Vec<Vec<_>> = place.iter().map(|one| around(table, &sides, one)).collect();
         for one in narrow {
-            let wide = Wide::of(table, seen, one.literals);
-            if wide.fails.count_ones(..) >= in_all {
-                found.at(&around, &wide, in_all);
-            }
+            found.at(&around, &Wide::of(table, seen, one.literals), in_all);
         }
     }
     found
@@ -164,12 +169,14 @@ impl Wide {
 /// What was found so far.
 struct Found<'s> {
     seen: &'s Seen,
+    /// The failures that are left over.
+    over: &'s FixedBitSet,
     all: Vec<Candidate>,
 }
 
 impl Found<'_> {
     /// Keeps a combination at each place that some of the literals around make, one of each group or none, where it
-    /// is true of so many failures.
+    /// is true of so many that are left over.
     fn at(&mut self, around: &[Vec<&Term>], wide: &Wide, least: usize) {
         let Some((first, rest)) = around.split_first() else {
             return;
@@ -178,10 +185,12 @@ impl Found<'_> {
         for term in first {
             let fails = wide.fails.intersection_count(&term.fails);
             let passes = wide.passes.intersection_count(&term.passes);
-            let is_good =
-                wide.literals.len() >= FACTORS && fails >= least && self.seen.allows(fails, passes);
-            if is_good || !rest.is_empty() && fails >= least {
+            let is_good = wide.literals.len() >= FACTORS && self.seen.allows(fails, passes);
+            if is_good || !rest.is_empty() {
                 let narrow = wide.and(term);
+                if narrow.fails.intersection_count(self.over) < least {
+                    continue;
+                }
                 self.at(rest, &narrow, least);
                 if is_good {
                     self.keep(narrow);
