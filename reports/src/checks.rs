@@ -83,7 +83,6 @@ fn each(evidence: &Evidence<'_>) -> impl Iterator<Item = (Condition, Verdict)> {
     })
 }
 
-/// What comes of a condition in a history of a version that recorded nothing for it; `None` where it did.
 /// What a case is called in its reasons: by its method and its options, or by what strikes it. It is another
 /// name in another case, and no part of what went wrong.
 pub(crate) fn called(case: &Case) -> Vec<String> {
@@ -97,6 +96,7 @@ pub(crate) fn called(case: &Case) -> Vec<String> {
     struck.into_iter().chain(migration).collect()
 }
 
+/// What comes of a condition in a history of a version that recorded nothing for it; `None` where it did.
 /// See [`migratrix_history::Header::EVIDENCE`].
 pub(crate) fn early(condition: Condition, evidence: u32) -> Option<Verdict> {
     let since = if condition == Condition::Transport {

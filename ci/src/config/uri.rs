@@ -1,6 +1,6 @@
 //! URIs of libvirt: `qemu+ssh://root@a:22/system`. See <https://libvirt.org/uri.html>.
 
-/// How a daemon is reached; the first is meant where none is named.
+/// How a daemon is reached.
 const TRANSPORTS: [&str; 7] = ["tls", "unix", "ssh", "ext", "tcp", "libssh", "libssh2"];
 
 /// The transports that need a host's name.

@@ -16,8 +16,9 @@ use tokio::sync::Notify;
 
 use crate::{Client, Error, ticks::Ticks};
 
-/// How often a lap or the guest's console is read while a lap is waited for, or the guest is followed. Where the guest's memory is not
-/// ours a read goes through the client, the daemon and QEMU's monitor, and takes each some processor time.
+/// How often a lap or the guest's console is read while a lap is waited for, or the guest is followed. Where the
+/// guest's memory is not ours a read goes through the client, the daemon and QEMU's monitor, and takes each some
+/// processor time.
 const EVERY: Duration = Duration::from_millis(20);
 
 /// How often a guest is followed that must be still meanwhile: what counts is how long it was sampled.

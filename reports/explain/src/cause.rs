@@ -1,5 +1,7 @@
 //! Causes, and how sure they are.
 
+use std::collections::BTreeSet;
+
 use crate::{
     Literal, Table,
     apart::apart,
@@ -129,9 +131,10 @@ pub fn explain(table: &Table) -> Explanation {
         by_size.then_with(|| one.literals.cmp(&other.literals))
     });
     let once = |row: &usize| table.rows()[*row].tries() == 1;
+    let doubted: BTreeSet<_> = doubted.into_iter().chain(excepted).filter(once).collect();
     Explanation {
         left: left(table, &causes),
-        doubted: doubted.into_iter().chain(excepted).filter(once).collect(),
+        doubted: doubted.into_iter().collect(),
         causes,
     }
 }

@@ -3,6 +3,8 @@
 
 use crate::{Kind, Literal, Table, Values, candidates::Candidate, ranges::is_cut};
 
+/// Of a value that a family is told without, how many passes are so few that they may be by chance.
+const FEW: usize = 2;
 /// What it costs at most that values which are not in a cause passed: however many did, another one may fail.
 const PASSED: f64 = 1.5;
 
@@ -46,9 +48,6 @@ pub(crate) fn untried(table: &Table, literals: &[Literal]) -> Vec<Literal> {
     });
     all.collect()
 }
-
-/// How many rows may pass with a value to be doubted that a family is told without it for.
-const FEW: usize = 2;
 
 /// The rows that passed and for which one of these is of a family without a value: where they are so few that they may
 /// be by chance.

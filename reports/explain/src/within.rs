@@ -31,7 +31,8 @@ pub(crate) fn within(
     (over, contradicted): (FixedBitSet, Vec<&FixedBitSet>),
 ) -> Vec<Candidate> {
     let mut left = over.clone();
-    // Where passes contradict what was chosen, some are by chance, and so may be what few failures of a place have in common.
+    // Where passes contradict what was chosen, some are by chance, and so may be what few failures of a place have in
+    // common.
     let is_plain = contradicted.is_empty();
     let contradicted = contradicted.into_iter();
     contradicted

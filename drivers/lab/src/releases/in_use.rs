@@ -30,7 +30,7 @@ pub struct Unused {
     _lock: Flock<File>,
 }
 
-/// Takes the right to use the release `name` in `folder`; none where it is being removed.
+/// Takes the right to use the release in `folder`; none where it is being removed.
 pub(crate) fn share(folder: &Path) -> Result<Option<InUse>, LabError> {
     let lock = locked(folder, FlockArg::LockSharedNonblock)?;
     Ok(lock.ok().map(InUse))
