@@ -20,13 +20,12 @@ pub mod sessions;
 
 use std::{
     collections::BTreeSet,
-    fmt,
     path::{Path, PathBuf},
 };
 
 use anyhow::{Context, Result, anyhow, ensure};
 use migratrix_contract::now_unix;
-use migratrix_lab::{InUse, LabError, sandbox};
+use migratrix_lab::{InUse, sandbox};
 use migratrix_matrix::{
     Backend, Case, Fault, HostSetup, Plan, Point, RecoveryFault, Release, ReleaseName, Releases,
     RunOptions, TckFault, Tuple, Version,
@@ -36,8 +35,9 @@ use nix::sys::resource::{Resource, getrlimit, setrlimit};
 use tokio::runtime::Runtime;
 use tracing::{error, info};
 
+pub use self::end::Ended;
 use self::{
-    end::End,
+    end::{End, go_on, is_begun, kept},
     executor::{ControlCases, Executor},
     hosts::Hosts,
     job::Job,
@@ -57,7 +57,7 @@ use crate::{
     log, meaning,
     possible::{Named, possible},
     report,
-    say::{self, Shown, count, typed_word},
+    say::count,
 };
 
 /// What `run` will do: worked out before anything is started.
@@ -102,24 +102,6 @@ impl Begin {
         }
     }
 }
-
-/// A run ended of which nobody lived to tell.
-#[derive(Debug)]
-pub struct Ended {
-    /// How.
-    pub how: LabError,
-    /// What is left of it.
-    left: String,
-}
-
-impl fmt::Display for Ended {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { how, left } = self;
-        write!(f, "{how}; {left}")
-    }
-}
-
-impl std::error::Error for Ended {}
 
 impl Order {
     /// Works out what is to be run. `config` is the settings' file, where one is named.
@@ -312,19 +294,15 @@ impl Order {
         let dir = self.begin.path();
         let entered = sandbox::enter_with(sandbox::Terminal::Outer, dir.as_os_str());
         entered.map_err(|error| {
-            let is_end = matches!(
-                error,
-                LabError::Killed(_) | LabError::Stopped | LabError::StoppedAtOnce
-            );
             let left = match &self.begin {
-                _ if !is_end => return error.into(),
-                _ if dir.join("plan.json").exists() => kept(dir),
-                Begin::New(_) | Begin::Unnamed(_) | Begin::Claimed(_) => {
+                Begin::New(_) | Begin::Unnamed(_) | Begin::Claimed(_) if !is_begun(dir) => {
                     "nothing had begun".to_owned()
                 }
-                Begin::Again { .. } => kept(dir),
+                Begin::New(_) | Begin::Unnamed(_) | Begin::Claimed(_) | Begin::Again { .. } => {
+                    kept(dir)
+                }
             };
-            Ended { how: error, left }.into()
+            Ended::of(error, left)
         })
     }
 
@@ -546,21 +524,6 @@ impl Order {
         let hosts = Hosts::new(&tuples, &store, &self.config.hosts, &programs, &logs);
         hosts.await.map(Some)
     }
-}
-
-/// What is left of a run that ended early, and how it goes on.
-pub fn kept(dir: &Path) -> String {
-    if dir.join("plan.json").exists() {
-        return format!("what is concluded is kept: go on with {}", go_on(dir));
-    }
-    let dir = dir.shown();
-    format!("nothing to go on with is in {dir}: was it moved, or removed?")
-}
-
-/// The line that goes on with a run: its directory keeps how.
-fn go_on(dir: &Path) -> String {
-    let path = dir.to_string_lossy();
-    format!("{} run --resume {}", say::called(), typed_word(&path))
 }
 
 /// What runs the tasks of a run.

@@ -1,6 +1,12 @@
-//! How a run ends, and what ends it early by `--fail-fast`.
+//! How a run ends, what ends it early, and what is said of what is left of it then.
 
+use std::{fmt, path::Path};
+
+use anyhow::Error;
+use migratrix_lab::LabError;
 use migratrix_reports::{Exit, Judgement, Rules, Run};
+
+use crate::say::{self, Shown, typed_word};
 
 /// How a run ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -22,4 +28,58 @@ pub fn fails_run(earlier: &[Judgement], last: &Judgement, rules: Rules) -> bool 
     let attempts = earlier.iter().chain([last]).cloned();
     let alone = Run::new(vec![last.case.clone()], attempts).by(rules);
     alone.exit() == Exit::Failed
+}
+
+/// A run ended of which nobody lived to tell.
+#[derive(Debug)]
+pub struct Ended {
+    /// How.
+    pub how: LabError,
+    /// What is left of it.
+    left: String,
+}
+
+impl Ended {
+    /// What is told of a run that ended in this error, where that was its end, and this is left of it.
+    pub fn of(how: LabError, left: String) -> Error {
+        let is_end = matches!(
+            how,
+            LabError::Killed(_) | LabError::Stopped | LabError::StoppedAtOnce
+        );
+        if is_end {
+            Self { how, left }.into()
+        } else {
+            how.into()
+        }
+    }
+}
+
+impl fmt::Display for Ended {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { how, left } = self;
+        write!(f, "{how}; {left}")
+    }
+}
+
+impl std::error::Error for Ended {}
+
+/// What is left of a run that ended early, and how it goes on.
+pub fn kept(dir: &Path) -> String {
+    if is_begun(dir) {
+        return format!("what is concluded is kept: go on with {}", go_on(dir));
+    }
+    let dir = dir.shown();
+    format!("nothing to go on with is in {dir}: was it moved, or removed?")
+}
+
+/// The line that goes on with a run: its directory keeps how.
+pub fn go_on(dir: &Path) -> String {
+    let path = dir.to_string_lossy();
+    format!("{} run --resume {}", say::called(), typed_word(&path))
+}
+
+/// Whether a run has been begun there.
+#[must_use]
+pub fn is_begun(dir: &Path) -> bool {
+    dir.join("plan.json").exists()
 }

@@ -16,12 +16,13 @@
 //! background would be stopped by the kernel, with all that is in its process group: the runner and
 //! its deadlines too.
 
+mod stop;
+
 use std::{
     cell::Cell,
     env,
     ffi::{OsStr, OsString},
-    fs::{self, File},
-    future::poll_fn,
+    fs::File,
     io::{self, Read, Write},
     os::{
         fd::{AsRawFd, BorrowedFd, FromRawFd, OwnedFd, RawFd},
@@ -29,7 +30,6 @@ use std::{
     },
     path::PathBuf,
     process::{Child, Command, ExitStatus, Stdio},
-    task::Poll,
 };
 
 use nix::{
@@ -40,8 +40,9 @@ use nix::{
     },
     unistd::{Pid, getpid, getppid, pipe2, setsid},
 };
-use tokio::signal::unix::{self, SignalKind};
 
+pub use self::stop::Stop;
+use self::stop::hangups_are_ignored;
 use crate::{
     LabError,
     hosts::{mounts, net},
@@ -148,57 +149,6 @@ pub fn called_as() -> Option<OsString> {
 pub async fn stop_requested() -> io::Result<()> {
     Stop::listen()?.asked().await;
     Ok(())
-}
-
-/// The requests to stop, heard from its making on: in the sandbox those that the outer process passes on, else
-/// signals to this process.
-#[derive(Debug)]
-pub struct Stop(Vec<unix::Signal>);
-
-impl Stop {
-    /// Begins to listen. Call it within a runtime.
-    ///
-    /// # Errors
-    /// Returns the error where a signal can't be caught.
-    pub fn listen() -> io::Result<Self> {
-        let kinds = if is_inside() {
-            vec![SignalKind::terminate()]
-        } else {
-            let three = [
-                SignalKind::interrupt(),
-                SignalKind::terminate(),
-                SignalKind::hangup(),
-            ];
-            let mut three = Vec::from(three);
-            three.retain(|kind| *kind != SignalKind::hangup() || !hangups_are_ignored());
-            three
-        };
-        let signals: io::Result<_> = kinds.into_iter().map(unix::signal).collect();
-        signals.map(Self)
-    }
-
-    /// Waits for one.
-    pub async fn asked(&mut self) {
-        poll_fn(|context| {
-            let ready = |signal: &mut unix::Signal| signal.poll_recv(context).is_ready();
-            if self.0.iter_mut().any(ready) {
-                Poll::Ready(())
-            } else {
-                Poll::Pending
-            }
-        })
-        .await;
-    }
-}
-
-/// Whether this process was begun with hang-ups ignored, as by `nohup`: it is to live on then.
-fn hangups_are_ignored() -> bool {
-    let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
-    let mask = status
-        .lines()
-        .find_map(|line| line.strip_prefix("SigIgn:"))
-        .and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok());
-    mask.is_some_and(|mask| mask & (1 << (Signal::SIGHUP as u64 - 1)) != 0)
 }
 
 /// A place for files that goes away with the sandbox, under a short path: sockets have short names.
