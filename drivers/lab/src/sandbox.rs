@@ -42,7 +42,7 @@ use nix::{
 };
 
 pub use self::stop::Stop;
-use self::stop::hangups_are_ignored;
+use self::stop::requests;
 use crate::{
     LabError,
     hosts::{mounts, net},
@@ -203,9 +203,7 @@ fn pipe() -> Result<(OwnedFd, OwnedFd), LabError> {
 }
 
 fn signals() -> SigSet {
-    let hangup = Some(Signal::SIGHUP).filter(|_| !hangups_are_ignored());
-    let always = [Signal::SIGCHLD, Signal::SIGINT, Signal::SIGTERM];
-    always.into_iter().chain(hangup).collect()
+    requests().into_iter().chain([Signal::SIGCHLD]).collect()
 }
 
 fn spawn(

@@ -2,7 +2,7 @@
 
 use std::{
     fs,
-    io::{self, ErrorKind},
+    io::ErrorKind,
     path::{Path, PathBuf},
 };
 
@@ -111,15 +111,16 @@ pub fn claim(wished: &Path) -> Result<Claim> {
         fs::create_dir_all(folder).with_context(failed)?;
     }
     let name = wished.file_name().unwrap_or_default().to_string_lossy();
-    let next = (2_u32..).map(|number| wished.with_file_name(format!("{name}-{number}")));
-    for path in [wished.to_owned()].into_iter().chain(next) {
+    let (mut path, mut number) = (wished.to_owned(), 1_u32);
+    loop {
         match fs::create_dir(&path) {
-            Ok(()) => return Ok(Claim(path)),
-            Err(error) if error.kind() == ErrorKind::AlreadyExists => {}
-            Err(error) => return Err(error).with_context(failed),
+            Err(error) if error.kind() == ErrorKind::AlreadyExists => {
+                number += 1;
+                path.set_file_name(format!("{name}-{number}"));
+            }
+            made => return made.map(|()| Claim(path)).with_context(failed),
         }
     }
-    Err(io::Error::from(ErrorKind::AlreadyExists)).with_context(failed)
 }
 
 #[cfg(test)]

@@ -107,7 +107,7 @@ impl LabHost {
     /// Which run of the host this is, from 1: it counts up when the host is replaced.
     #[must_use]
     pub fn generation(&self) -> u32 {
-        self.run_now().map_or(0, |run| run.generation)
+        self.run().as_ref().map_or(0, |run| run.generation)
     }
 
     /// A command that runs inside the host.
@@ -126,7 +126,7 @@ impl LabHost {
                 format!("host {} is down", self.hostname),
             )
         };
-        let run = self.run.lock().unwrap_or_else(PoisonError::into_inner);
+        let run = self.run();
         let run = run.as_ref().filter(|run| run.is_up()).ok_or_else(down)?;
         Ok(run.first)
     }
@@ -173,7 +173,7 @@ impl LabHost {
         if let Some(run) = &run {
             self.begin_watch(run.first);
         }
-        *self.run.lock().unwrap_or_else(PoisonError::into_inner) = run;
+        *self.run() = run;
     }
 
     /// Begins the books of a run of the host. Who is on it stays, whichever run that is.
@@ -222,10 +222,11 @@ impl LabHost {
     }
 
     pub(crate) fn run_now(&self) -> Option<Run> {
-        self.run
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .clone()
+        self.run().clone()
+    }
+
+    fn run(&self) -> MutexGuard<'_, Option<Run>> {
+        self.run.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

@@ -7,6 +7,7 @@ use std::{
     path::Path,
 };
 
+use migratrix_contract::command_line;
 use migratrix_matrix::{ReleaseName, Shown};
 use nix::{
     errno::Errno,
@@ -78,7 +79,7 @@ fn holders(file: &File) -> Vec<String> {
         let [_, "FLOCK", _, _, process, at, ..] = words[..] else {
             continue;
         };
-        let command = (at == place).then(|| command_line(process)).flatten();
+        let command = (at == place).then(|| command(process)).flatten();
         if let Some(command) = command.filter(|command| !commands.contains(command)) {
             commands.push(command);
         }
@@ -86,19 +87,15 @@ fn holders(file: &File) -> Vec<String> {
     commands
 }
 
-fn command_line(process: &str) -> Option<String> {
-    let words = fs::read(format!("/proc/{process}/cmdline")).ok()?;
-    let words = words
-        .split(|byte| *byte == 0)
-        .filter(|word| !word.is_empty());
-    let mut words = words.map(|word| String::from_utf8_lossy(word).into_owned());
-    let program = words.next()?;
-    let program = Path::new(&program)
+fn command(process: &str) -> Option<String> {
+    let mut words = command_line(&Path::new("/proc").join(process))?;
+    words.retain(|word| !word.is_empty());
+    let program = words.first_mut()?;
+    *program = Path::new(program)
         .file_name()?
         .to_string_lossy()
         .into_owned();
-    let all: Vec<_> = [program].into_iter().chain(words).collect();
-    Some(Path::new(&all.join(" ")).shown())
+    Some(Path::new(&words.join(" ")).shown())
 }
 
 fn told(holders: &[String]) -> String {

@@ -19,18 +19,14 @@ impl Stop {
     /// Returns the error where a signal can't be caught.
     pub fn listen() -> io::Result<Self> {
         let kinds = if is_inside() {
-            vec![SignalKind::terminate()]
+            vec![Signal::SIGTERM]
         } else {
-            let three = [
-                SignalKind::interrupt(),
-                SignalKind::terminate(),
-                SignalKind::hangup(),
-            ];
-            let mut three = Vec::from(three);
-            three.retain(|kind| *kind != SignalKind::hangup() || !hangups_are_ignored());
-            three
+            requests()
         };
-        let signals: io::Result<_> = kinds.into_iter().map(unix::signal).collect();
+        let kinds = kinds
+            .into_iter()
+            .map(|one| SignalKind::from_raw(one as i32));
+        let signals: io::Result<_> = kinds.map(unix::signal).collect();
         signals.map(Self)
     }
 
@@ -48,8 +44,15 @@ impl Stop {
     }
 }
 
+/// The signals by which a person or the machine asks a command to stop.
+pub(super) fn requests() -> Vec<Signal> {
+    let hangup = Some(Signal::SIGHUP).filter(|_| !hangups_are_ignored());
+    let always = [Signal::SIGINT, Signal::SIGTERM];
+    always.into_iter().chain(hangup).collect()
+}
+
 /// Whether this process was begun with hang-ups ignored, as by `nohup`: it is to live on then.
-pub(super) fn hangups_are_ignored() -> bool {
+fn hangups_are_ignored() -> bool {
     let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
     let mask = status
         .lines()
