@@ -4,7 +4,7 @@ use std::{
     fs,
     path::{Path, PathBuf},
     process::{Command, Stdio},
-    time::{Duration, Instant},
+    time::Duration,
 };
 
 mod common;
@@ -14,9 +14,12 @@ mod copied;
 mod last_failed;
 #[path = "cli/pipelines.rs"]
 mod pipelines;
+#[path = "common/under_way.rs"]
+mod under_way;
 
 use common::{Said, a_history, alone, call, file_of, fresh, refuses, run_in};
 use copied::copy;
+use under_way::{signal, until_concluded};
 
 #[test]
 fn the_counts_of_the_matrix_are_those_of_its_axes() {
@@ -693,18 +696,8 @@ fn stopped(dir: &Path, more: &[&str]) -> Said {
         .stderr(Stdio::piped())
         .spawn()
         .expect("the program is built");
-    let deadline = Instant::now() + Duration::from_secs(20);
-    let concluded = dir.join("out/concluded.jsonl");
-    while fs::read_to_string(&concluded)
-        .unwrap_or_default()
-        .is_empty()
-    {
-        assert!(Instant::now() < deadline, "no case is concluded");
-        std::thread::yield_now();
-    }
-    let interrupt = ["-INT", &running.id().to_string()];
-    let sent = Command::new("kill").args(interrupt).status();
-    assert!(sent.expect("kill starts").success());
+    until_concluded(dir, Duration::from_secs(20));
+    signal(&running, "-INT");
     Said::of(&running.wait_with_output().expect("it ends"))
 }
 

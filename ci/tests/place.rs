@@ -11,8 +11,11 @@ use std::{
 
 #[expect(dead_code, reason = "these tests need few of the helpers")]
 mod common;
+#[path = "common/under_way.rs"]
+mod under_way;
 
 use common::{Said, call, fresh, refuses, run_in};
+use under_way::{signal, until_concluded};
 
 /// How long a run may take to do what is waited for, on a busy machine.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -131,23 +134,8 @@ fn at_work(dir: &Path) -> Child {
     fs::write(dir.join("slow.toml"), slow).expect("it is written");
     let run = ["run", "--backend=fake", "--suite=faults", "--out=out"];
     let running = started(dir, &[&run[..], &["--config=slow.toml"]].concat());
-    let deadline = Instant::now() + PATIENCE;
-    let concluded = dir.join("out/concluded.jsonl");
-    while fs::read_to_string(&concluded)
-        .unwrap_or_default()
-        .is_empty()
-    {
-        assert!(Instant::now() < deadline, "no case is concluded");
-        std::thread::yield_now();
-    }
+    until_concluded(dir, PATIENCE);
     running
-}
-
-fn signal(running: &Child, signal: &str) {
-    let kill = Command::new("kill")
-        .args([signal, &running.id().to_string()])
-        .status();
-    assert!(kill.expect("kill starts").success());
 }
 
 #[test]

@@ -141,6 +141,37 @@ fn account(run: &Run) -> Account {
     Study::of(&[run], &[]).expect("one suite").account()
 }
 
+/// The study of some runs beside all that could be tried, on hosts as they are shipped.
+fn beside(runs: &[Run], all: &[Case]) -> Study {
+    let possible = all.iter().map(|case| Possible {
+        case: case.clone(),
+        ways: vec![HostSetup::AsShipped],
+    });
+    let (runs, space): (Vec<_>, Vec<_>) = (runs.iter().collect(), possible.collect());
+    Study::of(&runs, &space).expect("one suite")
+}
+
+/// What is told after so many further cases than those that were tried, of all that could be, and these.
+fn confirmed(
+    tried: &[Case],
+    all: &[Case],
+    most: usize,
+    fails: impl Fn(&Case) -> bool,
+) -> (Account, Vec<Case>) {
+    let mut runs = vec![run_of(tried, &fails)];
+    let (mut budget, mut asked) = (Budget::new(most), Vec::new());
+    loop {
+        let study = beside(&runs, all);
+        let questions = study.questions(&mut budget);
+        if questions.is_empty() {
+            return (study.account(), asked);
+        }
+        let cases: Vec<_> = questions.into_iter().map(|one| one.case).collect();
+        runs.push(run_of(&cases, &fails));
+        asked.extend(cases);
+    }
+}
+
 const JUMP: &str = "source(qemu=10.0.13) & destination(qemu=11.1.3) & devices(virtio-*)";
 
 #[test]
@@ -282,27 +313,7 @@ fn what_else_could_be_tried_makes_questions() {
     let tck = cases(Suite::Tck, Backend::Libvirt, Some(Profile::TCK));
     let planted = matching("source(sid) & control(p2p)");
     let covered = migratrix_matrix::cover(&tck, 2).expect("few enough");
-    let run = run_of(&covered, &planted);
-    let mut runs = vec![run];
-    let space = tck.iter().map(|case| Possible {
-        case: case.clone(),
-        ways: vec![HostSetup::AsShipped],
-    });
-    let space: Vec<_> = space.collect();
-    let mut budget = Budget::new(60);
-    loop {
-        let all: Vec<_> = runs.iter().collect();
-        let questions = Study::of(&all, &space)
-            .expect("one suite")
-            .questions(&mut budget);
-        if questions.is_empty() {
-            break;
-        }
-        let questions: Vec<_> = questions.into_iter().map(|one| one.case).collect();
-        runs.push(run_of(&questions, &planted));
-    }
-    let all: Vec<_> = runs.iter().collect();
-    let account = Study::of(&all, &space).expect("one suite").account();
+    let (account, _) = confirmed(&covered, &tck, 60, &planted);
     let filters: Vec<_> = account
         .causes
         .iter()
@@ -547,34 +558,15 @@ fn what_was_tried_between_releases_alone_is_sure_once_it_was_tried_within_one() 
         .filter(|case| !(same(case) && is_device(case)))
         .cloned()
         .collect();
-    let space: Vec<_> = all
-        .iter()
-        .map(|case| Possible {
-            case: case.clone(),
-            ways: vec![HostSetup::AsShipped],
-        })
-        .collect();
     for (planted, told) in [
         (device.to_owned(), device.to_owned()),
         (format!("{device} & !same()"), format!("!same() & {device}")),
     ] {
         let fails = matching(&planted);
-        let mut runs = vec![run_of(&tried, &fails)];
-        let of =
-            |runs: &[Run]| Study::of(&runs.iter().collect::<Vec<_>>(), &space).expect("one suite");
-        let account = of(&runs).account();
+        let account = beside(&[run_of(&tried, &fails)], &all).account();
         assert_eq!(account.causes.len(), 1, "{account:?}");
         assert!(!account.causes[0].sure, "{account:?}");
-        let mut budget = Budget::new(20);
-        loop {
-            let questions = of(&runs).questions(&mut budget);
-            if questions.is_empty() {
-                break;
-            }
-            let cases: Vec<_> = questions.into_iter().map(|one| one.case).collect();
-            runs.push(run_of(&cases, &fails));
-        }
-        let account = of(&runs).account();
+        let (account, _) = confirmed(&tried, &all, 20, &fails);
         let filters: Vec<_> = account.causes.iter().map(|one| &*one.filter).collect();
         assert_eq!(filters, [told]);
         assert!(account.causes[0].sure, "{account:?}");

@@ -14,32 +14,10 @@ fn covered() -> (Vec<Case>, Vec<Case>) {
     (all, few)
 }
 
-fn of(runs: &[Run], all: &[Case]) -> Study {
-    let space: Vec<_> = all
-        .iter()
-        .map(|case| Possible {
-            case: case.clone(),
-            ways: vec![HostSetup::AsShipped],
-        })
-        .collect();
-    let runs: Vec<_> = runs.iter().collect();
-    Study::of(&runs, &space).expect("one suite")
-}
-
-/// What is told after so many further cases, and those.
+/// What is told of the few after so many further cases, and those.
 fn confirmed(most: usize, fails: impl Fn(&Case) -> bool) -> (Account, Vec<Case>) {
     let (all, few) = covered();
-    let mut runs = vec![run_of(&few, &fails)];
-    let (mut budget, mut asked) = (Budget::new(most), Vec::new());
-    loop {
-        let questions = of(&runs, &all).questions(&mut budget);
-        if questions.is_empty() {
-            return (of(&runs, &all).account(), asked);
-        }
-        let cases: Vec<_> = questions.into_iter().map(|one| one.case).collect();
-        runs.push(run_of(&cases, &fails));
-        asked.extend(cases);
-    }
+    super::confirmed(&few, &all, most, fails)
 }
 
 #[test]
@@ -76,7 +54,7 @@ fn a_family_but_for_one_is_told_of_few_cases_after_twenty_more() {
 #[test]
 fn what_was_never_tried_beside_what_is_not_sure_is_named() {
     let (all, few) = covered();
-    let account = of(&[run_of(&few, matching(TRUTH))], &all).account();
+    let account = beside(&[run_of(&few, matching(TRUTH))], &all).account();
     let text = super::super::told(&account);
     let [cause] = account.causes.as_slice() else {
         panic!("one cause: {text}");
