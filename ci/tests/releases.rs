@@ -382,6 +382,38 @@ fn a_name_that_is_taken_is_wrong_use_and_several_are_removed_all_or_none() {
 }
 
 #[test]
+fn a_root_of_ones_own_has_no_recipes_name_and_one_that_has_it_is_not_taken_for_the_recipes() {
+    let dir = tempfile::tempdir().expect("there is room");
+    let root = hostile(dir.path(), "");
+    let tarball = packed(dir.path(), &root);
+    for from in [&tarball, &root.display().to_string()] {
+        let said = call(dir.path(), &["releases", "add", "bookworm", from]);
+        let err = text(&said.stderr);
+        assert_eq!(said.status.code(), Some(2), "{err}");
+        assert!(err.contains("a name of its own, as `my-bookworm`"), "{err}");
+    }
+    let said = call(dir.path(), &["releases", "add", "mine", &tarball]);
+    assert!(said.status.success(), "{}", text(&said.stderr));
+    // As an earlier version added it.
+    let store = dir.path().join("cache/releases");
+    fs::rename(store.join("mine"), store.join("bookworm")).expect("it is ours");
+    let file = store.join("bookworm/release.json");
+    let record = fs::read_to_string(&file).expect("it is there");
+    fs::write(&file, record.replace("\"mine\"", "\"bookworm\"")).expect("it is ours");
+    let said = call(dir.path(), &["releases", "build", "sid", "bookworm"]);
+    let err = text(&said.stderr);
+    assert_eq!(said.status.code(), Some(2), "{err}{}", text(&said.stdout));
+    for word in [
+        "not the recipe's, it is the tarball ",
+        "releases rm bookworm",
+        "build --again bookworm",
+    ] {
+        assert!(err.contains(word), "{err}");
+    }
+    assert!(!err.contains("building"), "{err}");
+}
+
+#[test]
 fn a_release_that_is_damaged_is_listed_as_one_and_stops_no_other() {
     let dir = tempfile::tempdir().expect("there is room");
     let store = dir.path().join("cache/releases");

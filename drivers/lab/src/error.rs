@@ -99,6 +99,11 @@ pub enum LabError {
     /// A name that is taken.
     #[error("release `{0}` is in the store already: `migratrix releases rm {0}` removes it")]
     Taken(ReleaseName),
+    /// A root of one's own under the name of a recipe, which means another one.
+    #[error(
+        "`{0}` is the recipe that `migratrix releases build {0}` makes: give a root of yours a name of its own, as `my-{0}`"
+    )]
+    OfRecipe(ReleaseName),
     /// A release that somebody uses.
     #[error(
         "release `{0}` is in use{1}: wait for the end of the run, or end the lab by `migratrix lab down`"
@@ -228,6 +233,7 @@ impl LabError {
         match self {
             Self::NoRelease(..)
             | Self::Taken(_)
+            | Self::OfRecipe(_)
             | Self::Lacks { .. }
             | Self::Tarball { .. }
             | Self::Owner { .. }
