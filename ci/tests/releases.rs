@@ -339,6 +339,7 @@ fn a_release_whose_root_is_of_another_version_now_is_refused_and_never_mixed_wit
 fn a_wrong_name_is_wrong_use() {
     let dir = tempfile::tempdir().expect("there is room");
     fs::write(dir.path().join("no-tarball"), vec![b'x'; 2048]).expect("it is written");
+    fs::write(dir.path().join("random"), vec![0xf7; 2048]).expect("it is written");
     fs::create_dir(dir.path().join("empty")).expect("it is made");
     for (arguments, word) in [
         (&["releases", "build", "potato"][..], "potato"),
@@ -348,6 +349,10 @@ fn a_wrong_name_is_wrong_use() {
         (&["releases", "add", "mine", "nowhere"], "nowhere"),
         (&["releases", "add", "mine", "empty"], "libvirtd"),
         (&["releases", "add", "mine", "no-tarball"], "no tarball"),
+        (
+            &["releases", "add", "mine", "random"],
+            "random is no tarball of a root: it is no tar archive, bare or packed by gzip, xz, zstd, bzip2\n",
+        ),
         (&["releases", "rm", "mine"], "mine"),
         (&["releases", "rm", "../x"], "../x"),
         (&["lab", "up", "mine"], "mine"),
@@ -500,6 +505,8 @@ fn a_root_that_is_refused_is_named_as_it_was_given_and_leaves_nothing_in_the_sto
         tarball.display().to_string()
     };
     let silent = packed_as("silent.tar.gz", &hostile(dir.path(), "exit 1"));
+    let vague = hostile(dir.path(), "echo a daemon, of some age; exit 0");
+    let vague = packed_as("vague.tar.gz", &vague);
     fs::create_dir(dir.path().join("bare")).expect("there is room");
     let bare = packed_as("bare.tar.gz", &dir.path().join("bare"));
     for (root, words) in [
@@ -508,6 +515,13 @@ fn a_root_that_is_refused_is_named_as_it_was_given_and_leaves_nothing_in_the_sto
             &["empty.tar is no tarball of a root: it is empty"][..],
         ),
         (&bare, &["has none of /usr/sbin/libvirtd"]),
+        (
+            &vague,
+            &[
+                "vague.tar.gz is no root of a release: its /usr/sbin/libvirtd names no version of itself, and says \
+                 `a daemon, of some age`",
+            ],
+        ),
         (
             &silent,
             &[

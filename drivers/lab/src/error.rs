@@ -129,6 +129,20 @@ pub enum LabError {
         /// What was looked for.
         sought: String,
     },
+    /// A program of a root that does not say which version it is.
+    #[error(
+        "{} is no root of a release: its {program} names no version of itself, and says {}",
+        root.shown(),
+        quoted(said)
+    )]
+    NoVersion {
+        /// The root.
+        root: PathBuf,
+        /// The program.
+        program: String,
+        /// What it says.
+        said: String,
+    },
     /// A tarball that can't be taken.
     #[error("{} is no tarball of a root: {why}", path.shown())]
     Tarball {
@@ -218,6 +232,15 @@ pub enum LabError {
     },
 }
 
+/// The first line of what a program says of itself, within a line.
+fn quoted(said: &str) -> String {
+    let first = said.lines().find(|line| !line.trim().is_empty());
+    first.map_or_else(
+        || "nothing".to_owned(),
+        |line| format!("`{}`", Path::new(line.trim()).shown()),
+    )
+}
+
 impl From<Lacks> for LabError {
     fn from(lacks: Lacks) -> Self {
         let Lacks { root, sought } = lacks;
@@ -235,6 +258,7 @@ impl LabError {
             | Self::Taken(_)
             | Self::OfRecipe(_)
             | Self::Lacks { .. }
+            | Self::NoVersion { .. }
             | Self::Tarball { .. }
             | Self::Owner { .. }
             | Self::NoRecipe { .. }
@@ -266,8 +290,10 @@ impl LabError {
 
     /// The same of the root that is at `path`, where it has been looked at elsewhere.
     pub(crate) fn of_root(mut self, path: &Path) -> Self {
-        if let Self::Lacks { root, .. } | Self::Answer { root, .. } | Self::Silent { root, .. } =
-            &mut self
+        if let Self::Lacks { root, .. }
+        | Self::NoVersion { root, .. }
+        | Self::Answer { root, .. }
+        | Self::Silent { root, .. } = &mut self
         {
             path.clone_into(root);
         }
@@ -308,6 +334,11 @@ mod tests {
             LabError::Lacks {
                 root: path(),
                 sought: sought.clone(),
+            },
+            LabError::NoVersion {
+                root: path(),
+                program: sought.clone(),
+                said: "no\u{1b}version".to_owned(),
             },
             LabError::Tarball {
                 path: path(),
