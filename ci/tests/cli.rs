@@ -869,6 +869,11 @@ fn settings_of_hosts_that_make_no_sense_are_named_by_key_and_value() {
         2,
         &["hosts.prod-a", "machines is empty"],
     );
+    refuses(
+        &host(good.0, r#"["pc-q35-8.2", "pc-q35-7.2", "pc-q35-8.2"]"#),
+        2,
+        &["hosts.prod-a", "machines has \"pc-q35-8.2\" twice", "once"],
+    );
 }
 
 #[test]
