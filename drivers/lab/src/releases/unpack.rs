@@ -207,11 +207,12 @@ fn extract(tarball: impl Read, root: &Path, bounds: Bounds) -> io::Result<Conten
     archive.set_mask(AS_OTHERS);
     let mut contents = Contents::default();
     for entry in archive.entries()? {
+        let entry = entry.map_err(|error| no_entry(error, contents.entries))?;
         contents.entries += 1;
         if contents.entries > bounds.entries {
             return Err(bad(format!("it has more than {} entries", bounds.entries)));
         }
-        put(entry?, root, &mut contents)?;
+        put(entry, root, &mut contents)?;
     }
     // What follows the last entry counts as well.
     let mut rest = archive.into_inner();
@@ -220,9 +221,26 @@ fn extract(tarball: impl Read, root: &Path, bounds: Bounds) -> io::Result<Conten
     Ok(contents)
 }
 
+/// That what follows the first `entries` is no entry, in words of ours: the reader of tarballs quotes what it
+/// took for a header, whatever its bytes are. What it could not read is told as it was.
+fn no_entry(error: io::Error, entries: u64) -> io::Error {
+    match (error.kind(), entries) {
+        (io::ErrorKind::Other, 0) => {
+            let known = COMPRESSIONS.map(|(_, program, _)| program).join(", ");
+            bad(format!("it is no tar archive, bare or packed by {known}"))
+        }
+        (io::ErrorKind::Other, _) => bad(format!(
+            "it is damaged, or cut: what follows entry {entries} is no entry of a tar archive"
+        )),
+        (_, _) => error,
+    }
+}
+
 /// Puts an entry in its place, unless it is one that is left out.
 fn put(mut entry: Entry<'_, impl Read>, root: &Path, contents: &mut Contents) -> io::Result<()> {
-    let (kind, mode) = (entry.header().entry_type(), entry.header().mode()?);
+    let kind = entry.header().entry_type();
+    let mode = entry.header().mode();
+    let mode = mode.map_err(|error| no_entry(error, contents.entries - 1))?;
     if [EntryType::Char, EntryType::Block, EntryType::Fifo].contains(&kind) {
         contents.devices += 1;
         return Ok(());
@@ -394,7 +412,26 @@ mod tests {
     #[test]
     fn what_is_no_tarball_is_to_blame_itself() {
         let dir = tempfile::tempdir().unwrap();
-        let error = extracted(&[b'x'; 2048], dir.path()).unwrap_err();
-        assert!(!is_ours(error.kind()), "{error}");
+        let whole = packed(&[(EntryType::Regular, "a", "", 0o644); 2]);
+        let mut damaged = whole.clone();
+        damaged[1024..1536].fill(0xf7);
+        let none = "it is no tar archive, bare or packed by gzip, xz, zstd, bzip2";
+        for (bytes, why) in [
+            (&[b'x'; 2048][..], none),
+            (&[0xf7; 2048], none),
+            (&[0xf7; 5], none),
+            (
+                &damaged,
+                "it is damaged, or cut: what follows entry 1 is no entry of a tar archive",
+            ),
+            (
+                &whole[..1200],
+                "it is damaged, or cut: what follows entry 1 is no entry of a tar archive",
+            ),
+        ] {
+            let error = extracted(bytes, dir.path()).unwrap_err();
+            assert!(!is_ours(error.kind()), "{error}");
+            assert_eq!(with_causes(&error), why);
+        }
     }
 }
