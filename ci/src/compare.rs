@@ -67,7 +67,7 @@ struct Opened {
 fn open(paths: &[PathBuf]) -> Result<(Counted, Vec<Opened>)> {
     let mut counted = Counted::default();
     let open = |path: &PathBuf| {
-        let (dir, plan) = RunDir::open(path)?;
+        let (dir, plan) = RunDir::read(path)?;
         counted.take(&dir)?;
         let name = path.to_string_lossy().into_owned();
         Ok(Opened { name, dir, plan })

@@ -38,7 +38,7 @@ pub enum AccountFormat {
 /// Fails where a run can't be read, they have nothing in common, or the cases can't be run.
 pub fn explain(typed: &ExplainArgs, config: &Config) -> Result<Exit> {
     once_each(&typed.dirs)?;
-    let opened = typed.dirs.iter().map(|dir| RunDir::open(dir));
+    let opened = typed.dirs.iter().map(|dir| RunDir::read(dir));
     let opened = opened.collect::<Result<Vec<_>>>()?;
     let named = Named::of(opened.iter().map(|(_, plan)| plan));
     let mut read = Read {
@@ -65,7 +65,7 @@ pub fn explain(typed: &ExplainArgs, config: &Config) -> Result<Exit> {
         }
         for (setup, cases) in lots(&read.space, &questions) {
             let lot = tried(&cases, setup, first, plan)?;
-            read.add(RunDir::open(&lot)?, Named::Themselves)?;
+            read.add(RunDir::read(&lot)?, Named::Themselves)?;
         }
         study = read.study()?;
         questions.iter().for_each(|trial| tell(&study, trial));
@@ -109,7 +109,8 @@ impl Read<'_> {
         let lacking = run.missing().count();
         if lacking > 0 {
             let (lacking, run) = (count(lacking, "case"), dir.path().shown());
-            eprintln!("{lacking} of {run} without a verdict: they count for nothing");
+            let yet = if dir.is_under_way() { " yet" } else { "" };
+            eprintln!("{lacking} of {run} without a verdict{yet}: they count for nothing");
         }
         let possible = possible(&plan, self.config, named)?;
         for one in &possible {
@@ -144,7 +145,7 @@ impl Read<'_> {
             if !is_new || !lot.join("plan.json").exists() {
                 continue;
             }
-            let opened = RunDir::open(&lot)?;
+            let opened = RunDir::read(&lot)?;
             // A copy of it may have been named.
             if !self.counted.has(&opened.0)? {
                 eprintln!(

@@ -29,7 +29,7 @@ pub fn jump(typed: &JumpArgs, config: &Config) -> Result<Exit> {
     once_each(&typed.dirs)?;
     let ladder = typed.ladder.as_deref().map(ladder).transpose()?;
     let mut counted = Counted::default();
-    let opened = typed.dirs.iter().map(|dir| RunDir::open(dir));
+    let opened = typed.dirs.iter().map(|dir| RunDir::read(dir));
     let opened = opened.collect::<Result<Vec<_>>>()?;
     let named = Named::of(opened.iter().map(|(_, plan)| plan));
     let read = opened.into_iter().map(|(dir, plan)| {

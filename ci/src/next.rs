@@ -39,7 +39,7 @@ pub fn tell() -> Result<()> {
 /// What there is, and the lines that go on from it.
 fn told() -> Result<(String, Vec<Line>)> {
     if let Some(path) = newest(Path::new(RUNS))? {
-        let (dir, plan) = RunDir::open(&path)?;
+        let (dir, plan) = RunDir::read(&path)?;
         let known = KnownArgs::default();
         let run = report::run_of(&dir, &plan, &known.or_kept(&plan)?)?;
         let run = run.by(known.rules(&plan.options));
@@ -103,7 +103,7 @@ fn ended(path: &str, run: &Run) -> (String, Vec<Line>) {
     let word = typed_word(path);
     let mut lines = Vec::new();
     let missing = run.missing().count();
-    if missing > 0 {
+    if missing > 0 && !run.is_under_way() {
         lines.push((
             format!("migratrix run --resume {word}"),
             "runs the cases that have no verdict yet",

@@ -58,8 +58,8 @@ fn read_run(dir: &RunDir, plan: Plan, known: &KnownFailures) -> Result<Run> {
         .with_options(plan.options)
         .as_cover(plan.selection.cover.clone())
         .as_part(plan.selection, plan.whole)
-        .with_idle_losses(sessions.losses.clone())
-        .with_damage(sessions.troubles.clone());
+        .with_idle_losses(sessions.losses.clone());
+    let mut damaged = sessions.troubles.clone();
     let path = dir.path().join("verdicts.jsonl");
     match files::open(&path) {
         Ok(file) => {
@@ -76,16 +76,21 @@ fn read_run(dir: &RunDir, plan: Plan, known: &KnownFailures) -> Result<Run> {
             planned.demand(foreign.iter(), &path)?;
             let there = |case: &Case| attempts.get(case).copied().unwrap_or(0);
             let lacking = Ledger::lacking(dir, there)?;
-            run = run.with_damage(damage(dir, read, lacking));
+            damaged.extend(damage(dir, read, lacking));
         }
         Err(error) if error.kind() == io::ErrorKind::NotFound => {
             let lacking = Ledger::lacking(dir, |_| 0)?;
-            run = run.with_damage(damage(dir, Reading::default(), lacking));
+            damaged.extend(damage(dir, Reading::default(), lacking));
         }
         Err(error) => {
             return Err(error).with_context(|| format!("can't read {}", path.shown()));
         }
     }
+    run = if dir.is_under_way() {
+        run.under_way()
+    } else {
+        run.with_damage(damaged)
+    };
     run.mark_known(known, &releases)?;
     run.sessions = sessions.spans(&run);
     Ok(run)
@@ -288,7 +293,7 @@ fn merged(
 ) -> Result<Run> {
     let opened = paths
         .iter()
-        .map(|path| Ok((path.to_string_lossy().into_owned(), RunDir::open(path)?)));
+        .map(|path| Ok((path.to_string_lossy().into_owned(), RunDir::read(path)?)));
     let opened: Vec<(String, (RunDir, Plan))> = opened.collect::<Result<_>>()?;
     let plans: Vec<_> = opened
         .iter()

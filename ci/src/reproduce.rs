@@ -77,7 +77,7 @@ fn incomplete(attempt: &Attempt, run: &Path) -> Option<String> {
 
 /// The attempt that a run has of the case: the last one that was not as it should be, else the last one.
 fn attempted(case: &Case, run: &Path) -> Result<(Option<Attempt>, Releases)> {
-    let (dir, plan) = RunDir::open(run)?;
+    let (dir, plan) = RunDir::read(run)?;
     let mut attempts = Vec::new();
     for number in 1.. {
         let path = dir.history_path(case, number);

@@ -14,6 +14,8 @@ mod copied;
 mod last_failed;
 #[path = "cli/pipelines.rs"]
 mod pipelines;
+#[path = "cli/readers.rs"]
+mod readers;
 #[path = "common/under_way.rs"]
 mod under_way;
 

@@ -61,6 +61,10 @@ pub(crate) fn beside_cases(run: &Run) -> Vec<String> {
     ));
     all.extend(told(run.missing_shards().len(), "shard", "missing"));
     all.extend(told(run.damaged().len(), "trouble", "with its files"));
+    all.extend(
+        run.is_under_way()
+            .then(|| "it is still under way".to_owned()),
+    );
     all
 }
 

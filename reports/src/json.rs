@@ -156,7 +156,8 @@ pub fn json(run: &Run) -> String {
         exit: run.exit().word(),
         complete: run.missing().next().is_none()
             && run.missing_shards().is_empty()
-            && run.damaged().is_empty(),
+            && run.damaged().is_empty()
+            && !run.is_under_way(),
         headline: headline(run),
         bounds: bounds(run),
         shard: run.shard().map(|shard| shard.to_string()),

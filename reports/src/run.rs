@@ -44,6 +44,8 @@ pub struct Run {
     idle_losses: Vec<IdleLoss>,
     /// What of its files, or of its releases, can't be believed, in words.
     damaged: Vec<String>,
+    /// Whether it is still being written.
+    under_way: bool,
     /// What is told of the known failures.
     known: Notes,
     /// How many cases it has with these.
@@ -123,7 +125,7 @@ pub enum Exit {
     AsExpected,
     /// A case failed, or a known failure passes.
     Failed,
-    /// Something is unknown, or a planned case has no verdict.
+    /// Something is unknown, a planned case has no verdict, or the run is still under way.
     Unknown,
 }
 
@@ -346,6 +348,20 @@ impl Run {
         &self.damaged
     }
 
+    /// The same run, as one that is still being written: what is there is how far it is, and no case that is
+    /// to come is known.
+    #[must_use]
+    pub fn under_way(mut self) -> Self {
+        self.under_way = true;
+        self
+    }
+
+    /// Whether it is still being written.
+    #[must_use]
+    pub const fn is_under_way(&self) -> bool {
+        self.under_way
+    }
+
     /// The known failures whose day is over, and that a case of the run is subject to.
     #[must_use]
     pub fn expired_known(&self) -> &[String] {
@@ -450,6 +466,7 @@ impl Run {
         self.known.join(other.known);
         self.join_releases(other.releases);
         self.whole = self.whole.max(other.whole);
+        self.under_way |= other.under_way;
         self.missing_shards
             .retain(|one| other.missing_shards.contains(one));
         self.options = std::mem::take(&mut self.options).or(other.options);
@@ -699,7 +716,8 @@ impl Run {
         let worst = self.judgements().map(Judgement::standing).max();
         let missing = self.missing().next().is_some()
             || !self.missing_shards.is_empty()
-            || !self.damaged.is_empty();
+            || !self.damaged.is_empty()
+            || self.under_way;
         let died = self.rules.flaky == Flaky::Failed && !self.deaths().is_empty();
         match worst {
             _ if died => Exit::Failed,

@@ -650,7 +650,7 @@ pub(crate) fn headline(run: &Run) -> String {
 }
 
 fn is_whole(run: &Run) -> bool {
-    run.missing().next().is_none() && run.missing_shards().is_empty()
+    run.missing().next().is_none() && run.missing_shards().is_empty() && !run.is_under_way()
 }
 
 /// How many cases there are, and in what time. A run that is not whole says so first.

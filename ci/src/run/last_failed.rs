@@ -37,7 +37,7 @@ impl LastFailed {
     /// Fails where there is no run, it can't be read, or all of it was as expected.
     pub fn of(dir: Option<&Path>, typed: &KnownArgs) -> Result<Self> {
         let path = dir.map_or_else(newest_run, |dir| Ok(dir.to_owned()))?;
-        let (dir, plan) = RunDir::open(&path)?;
+        let (dir, plan) = RunDir::read(&path)?;
         let rules = typed.rules(&plan.options);
         let run = report::run_of(&dir, &plan, &typed.or_kept(&plan)?)?.by(rules);
         let wrong = run.judgements().filter(|one| is_wrong(one, rules));
@@ -47,9 +47,8 @@ impl LastFailed {
             .filter_map(|case| Some((case.clone(), *wrong.get(case)?)))
             .collect();
         let (of, not_run) = (plan.cases.len(), run.missing().count());
-        let path = path.to_string_lossy();
         if cases.is_empty() {
-            let by = Emptied::AllAsExpected(told_missing(&path, not_run));
+            let by = Emptied::AllAsExpected(told_missing(&dir, not_run));
             return Err(SelectError::Empty { by, of }.into());
         }
         let (options, others) = plan.again_on(&cases);
@@ -57,7 +56,7 @@ impl LastFailed {
             let (own, of) = (cases.len(), count(of, "case"));
             eprintln!(
                 "--last-failed: {own} of {of} of {}",
-                told_missing(&path, not_run)
+                told_missing(&dir, not_run)
             );
             if others > 0 {
                 eprintln!("{}", told_others(others));
@@ -83,15 +82,17 @@ fn newest_run() -> Result<PathBuf> {
 }
 
 /// The run, and what of it was not run: that is no failure, and goes on by itself.
-fn told_missing(path: &str, not_run: usize) -> String {
+fn told_missing(dir: &RunDir, not_run: usize) -> String {
+    let path = dir.path().shown();
     if not_run == 0 {
-        return Path::new(path).shown();
+        return path;
     }
-    let (cases, word) = (count(not_run, "case"), typed_word(path));
-    format!(
-        "{}; {cases} of it without a verdict: migratrix run --resume {word}",
-        Path::new(path).shown()
-    )
+    let cases = count(not_run, "case");
+    if dir.is_under_way() {
+        return format!("{path}; {cases} of it without a verdict yet");
+    }
+    let word = typed_word(&dir.path().to_string_lossy());
+    format!("{path}; {cases} of it without a verdict: migratrix run --resume {word}")
 }
 
 /// Of cases that were controls and others: all run on hosts that are set up alike.

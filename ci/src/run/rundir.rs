@@ -21,6 +21,7 @@ use std::{
 };
 
 use anyhow::{Context, Result, bail};
+use migratrix_lab::sandbox;
 use migratrix_matrix::{Case, Plan};
 use nix::fcntl::Flock;
 
@@ -55,7 +56,18 @@ const LOG: &str = "migratrix.log";
 pub struct RunDir {
     path: PathBuf,
     /// Held by whoever writes into it, so that no two do.
-    _lock: Option<Flock<File>>,
+    lock: Option<Flock<File>>,
+    /// Whether another one wrote into it when it was opened.
+    opened: At,
+}
+
+/// Whether another one writes into a directory.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum At {
+    /// No.
+    Rest,
+    /// Yes: its files grow, each by itself.
+    Work,
 }
 
 /// A history's file while it is written: it gets its name when it is whole.
@@ -123,9 +135,17 @@ impl RunDir {
     /// Fails where there is no run in it, or its plan can't be read.
     pub fn open(path: &Path) -> Result<(Self, Plan)> {
         let file = path.join("plan.json");
+        let opened = if busy::is_busy(path) {
+            At::Work
+        } else {
+            At::Rest
+        };
         demand_files(path)?;
         if !file.exists() {
             newest::demand_one(path)?;
+            if opened == At::Work {
+                bail!(Busy::in_dir(path));
+            }
         }
         let text = files::text(&file).with_context(|| {
             format!(
@@ -144,10 +164,33 @@ impl RunDir {
         Ok((
             Self {
                 path: path.to_owned(),
-                _lock: None,
+                lock: None,
+                opened,
             },
             plan,
         ))
+    }
+
+    /// Opens it for one who only reads what is there: that is told to be so far what it is where another
+    /// migratrix still writes it.
+    ///
+    /// # Errors
+    /// As [`RunDir::open`].
+    pub fn read(path: &Path) -> Result<(Self, Plan)> {
+        let (dir, plan) = Self::open(path)?;
+        // What is read again inside the sandbox was told of outside.
+        if dir.is_under_way() && sandbox::is_outside() {
+            let path = path.shown();
+            eprintln!("{path} is being written by another migratrix: this is how far it is");
+        }
+        Ok((dir, plan))
+    }
+
+    /// Whether another migratrix writes into it, or did when it was opened: its files are read one after
+    /// another and grow meanwhile, so that what is in one and not in another is not lost, but not yet concluded.
+    #[must_use]
+    pub fn is_under_way(&self) -> bool {
+        self.lock.is_none() && (self.opened == At::Work || busy::is_busy(&self.path))
     }
 
     /// The same directory, for a run that goes on in it.
@@ -165,7 +208,8 @@ impl RunDir {
     fn held(path: &Path) -> Result<Self> {
         Ok(Self {
             path: path.to_owned(),
-            _lock: Some(busy::lock(path)?),
+            lock: Some(busy::lock(path)?),
+            opened: At::Rest,
         })
     }
 

@@ -43,6 +43,9 @@ pub(super) fn side(runs: &Runs, all: usize) -> Side {
         });
         let lacking = run.missing().count();
         let lacking = (lacking > 0).then(|| {
+            if run.is_under_way() {
+                return format!("{name} is under way: {} to come", cases(lacking));
+            }
             format!(
                 "{name}/verdicts.jsonl has no verdict of {} that plan.json has",
                 cases(lacking)

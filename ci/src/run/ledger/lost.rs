@@ -35,18 +35,25 @@ impl Concluded {
 
 impl Ledger {
     /// Tells what of a run's ledger and histories can't be read, is cut or is lost, in the words of `judge`, and
-    /// gives what of it is damage. The verdicts that were made of it stand as they were.
+    /// gives what of it is damage. The verdicts that were made of it stand as they were. Of a run that is under
+    /// way nothing can be told to be lost.
     ///
     /// # Errors
     /// As [`Ledger::read`].
     pub fn look_through(dir: &RunDir, plan: &Plan) -> Result<Vec<String>> {
-        let Some(ledger) = Self::read(dir, plan)? else {
+        let ledger = Self::read(dir, plan)?;
+        let Some(ledger) = ledger.filter(|_| !dir.is_under_way()) else {
             return Ok(Vec::new());
         };
         let histories = ledger.cases.iter().flat_map(|one| one.unreadable(dir));
         let damage: Vec<_> = ledger.troubles.iter().cloned().chain(histories).collect();
+        let unconcluded = ledger.unconcluded(dir, plan);
+        // It may have been gone on with meanwhile.
+        if dir.is_under_way() {
+            return Ok(Vec::new());
+        }
         tell(&damage);
-        tell(ledger.unconcluded(dir, plan).as_slice());
+        tell(unconcluded.as_slice());
         Ok(damage)
     }
 
