@@ -136,7 +136,7 @@ fn write_pairs(run: &Run, how: &JunitArgs) -> Result<()> {
         write(part, &format!("junit-{source}-to-{destination}.xml"))?;
     }
     let is_whole = run.missing_shards().is_empty() && run.damaged().is_empty();
-    if run.deaths().is_empty() && is_whole {
+    if run.deaths().is_empty() && is_whole && run.alone().is_empty() {
         return Ok(());
     }
     write(Part::Rest, "junit-rest.xml")

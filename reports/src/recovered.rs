@@ -61,9 +61,12 @@ pub(crate) fn grids(run: &Run) -> Vec<Grid<'_>> {
     let mut pairs: BTreeMap<_, Vec<(&Recovery, &Judgement)>> = BTreeMap::new();
     let judgements = run.by_route().into_iter();
     for (route, judgements) in judgements {
+        let Some(destination) = route.destination else {
+            continue;
+        };
         for judgement in judgements {
             if let (Point::Recovery(point), None) = (&judgement.case.point, judgement.case.fault) {
-                let pair = (route.source, route.destination);
+                let pair = (route.source, destination);
                 pairs.entry(pair).or_default().push((point, judgement));
             }
         }

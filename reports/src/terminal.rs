@@ -14,7 +14,7 @@ use crate::{
     Flaw, Group, Judgement, Kind, KnownAre, Route, Run, Standing,
     attribution::origins,
     explain::setup_words,
-    go::{Reach, Sign, of_hosts},
+    go::{Reach, Sign, Tells, of_hosts},
     groups,
     printable::{printable, shortened, within_line},
     recovered,
@@ -429,7 +429,10 @@ fn counts(text: &mut String, run: &Run, groups: &[Group<'_>], colour: Colour) {
         run.conditions(|_| true),
     );
     let head = match Sign::of(run) {
-        sign @ Sign::Untried => format!("{}: {}", sign.words()[1], headline(run)),
+        sign @ Sign::Untried => {
+            let [_, word, _] = sign.words(Tells::of(run));
+            format!("{word}: {}", headline(run))
+        }
         Sign::Go | Sign::GoButKnown | Sign::NoGo | Sign::Open => headline(run),
     };
     if told.is_empty() {
@@ -608,18 +611,14 @@ fn set_up(run: &Run) -> Option<String> {
 fn untried(run: &Run) -> Vec<String> {
     let mut pairs: BTreeMap<_, (usize, usize)> = BTreeMap::new();
     for one in run.judgements() {
-        let (source, destination) = (&one.case.tuple.source, &one.case.tuple.destination);
-        let (all, skipped) = pairs.entry((source, destination)).or_default();
+        let route = Route::of(&one.case).of_nobody();
+        let (all, skipped) = pairs.entry(route).or_default();
         *all += 1;
         *skipped += usize::from(one.standing() == Standing::Skipped);
     }
     let empty = pairs.iter().filter(|(_, (all, skipped))| all == skipped);
-    let empty = empty.map(|((source, destination), (all, _))| {
-        format!(
-            "nothing was tried of {source} → {destination}: skipped {}",
-            cases(*all)
-        )
-    });
+    let empty = empty
+        .map(|(route, (all, _))| format!("nothing was tried of {route}: skipped {}", cases(*all)));
     let skipped: usize = pairs.values().map(|(_, skipped)| skipped).sum();
     let cover = run.strengths().filter(|_| skipped > 0).map(|strengths| {
         format!(
@@ -669,16 +668,15 @@ pub(crate) fn extent(run: &Run) -> String {
         let fewest = cases(fewest);
         format!(" (--cover {strengths}: {fewest} of the pair that has the fewest)")
     });
+    let caveat = run.caveat().map(|told| format!(" ({told})"));
+    let how = format!("{cover}{}{time}", caveat.unwrap_or_default());
     if !is_whole(run) {
-        return format!(
-            "{shard}incomplete: {judged} of {}{cover}{time}",
-            cases(whole)
-        );
+        return format!("{shard}incomplete: {judged} of {}{how}", cases(whole));
     }
     if shard.is_empty() {
-        return format!("{}{cover}{time}", cases(judged));
+        return format!("{}{how}", cases(judged));
     }
-    format!("{shard}{judged} of {}{cover}{time}", cases(whole))
+    format!("{shard}{judged} of {}{how}", cases(whole))
 }
 
 /// So many of something, in words that are right for one as well.
