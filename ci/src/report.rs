@@ -165,7 +165,10 @@ pub fn conclude(
     // What is printed, or lies elsewhere, names them as they are seen from here.
     let run = run.at(&dir.path().to_string_lossy());
     write_pairs(&run, junit)?;
-    print!("{}", reports::terminal(&run, colour()));
+    print!(
+        "{}",
+        reports::terminal_within(&run, colour(), say::columns())
+    );
     explained(dir, &run, typed);
     let named = FORMATS.iter().filter_map(|format| {
         let file = dir.path().join(format.file);
@@ -245,7 +248,10 @@ pub fn report(
         format.write(&run, &how)?;
     }
     write_pairs(&run, &how)?;
-    print!("{}", reports::terminal(&run, colour()));
+    print!(
+        "{}",
+        reports::terminal_within(&run, colour(), say::columns())
+    );
     bless(&run, blessed.as_deref())?;
     Ok(run.exit())
 }

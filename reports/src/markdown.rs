@@ -100,7 +100,9 @@ fn recovered(text: &mut String, run: &Run) {
         put(text, &format!("|---|{}", "---|".repeat(grid.moments.len())));
         for (strike, cells) in &grid.rows {
             let cells = cells.iter().map(|cell| {
-                let told = cell.as_ref().map_or("·".to_owned(), recovered::Cell::told);
+                let told = cell
+                    .as_ref()
+                    .map_or(recovered::NO_CASE.to_owned(), recovered::Cell::told);
                 plain(&told)
             });
             let all = [plain(strike.word())].into_iter().chain(cells).collect();
