@@ -488,7 +488,7 @@ fn a_bare_call_on_a_terminal_says_what_comes_next_and_elsewhere_what_there_is() 
     assert_eq!(run.expect("the program is built").status.code(), Some(0));
     let then = shown();
     assert!(
-        then.contains("The newest run is runs/one: 32 passed."),
+        then.contains("The newest run is runs/one: 32 passed (in memory: no QEMU ran)."),
         "{then}"
     );
     assert!(then.contains(" report runs/one "), "{then}");

@@ -286,6 +286,7 @@ pub fn empty(case: Case) -> History {
         case,
         attempt: 1,
         began_unix: 1_795_000_000,
+        began_ms: 0,
         domain: "mx-0001".to_owned(),
         uuid: UUID.to_owned(),
         machine: "pc-q35-7.2".to_owned(),

@@ -16,6 +16,14 @@ pub fn fitted(text: &str) -> String {
     wrapped(text, width.min(READABLE))
 }
 
+/// How wide the terminal is that the standard output is, in columns; nothing where it is none, or does not say.
+#[must_use]
+pub fn columns() -> Option<usize> {
+    let terminal = Term::stdout();
+    let size = terminal.is_term().then(|| terminal.size_checked());
+    size.flatten().map(|(_, columns)| usize::from(columns))
+}
+
 /// How wide a line is at most that is read with ease.
 const READABLE: usize = 100;
 

@@ -191,6 +191,7 @@ impl Script {
             case: self.case.clone(),
             attempt,
             began_unix,
+            began_ms: 0,
             domain: self.subject.domain.clone(),
             uuid: self.subject.uuid.clone(),
             machine: self.subject.machine.clone(),
