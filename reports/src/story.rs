@@ -35,6 +35,13 @@ pub fn good(case: &str) -> History {
     story.history
 }
 
+/// A history of the case of this name, up to its migration.
+pub fn prepared(case: Case) -> History {
+    let mut story = Timeline::begin(case);
+    story.prepare();
+    story.history
+}
+
 /// `history` without the observations that `which` names.
 pub fn without(mut history: History, which: impl Fn(&Observation) -> bool) -> History {
     history.entries.retain(|entry| !which(&entry.saw));

@@ -67,7 +67,7 @@ impl FakeDriver {
         self
     }
 
-    fn betrays(&self, defect: RecoveryDefect) -> bool {
+    pub(crate) fn betrays(&self, defect: RecoveryDefect) -> bool {
         self.flight.defect == Some(defect)
     }
 

@@ -31,18 +31,25 @@ pub enum RecoveryDefect {
     DaemonReplaced,
     /// The migration can't be tried once more.
     RetryRefused,
+    /// The guest goes on from an older memory when the migration was tried once more.
+    RetryStale,
+    /// The source's guest does not stand as the scenario says, before anything is struck.
+    OtherStart,
     /// The destination does not tell that the guest which it had started is gone.
     EventLost,
     /// The guest that stayed has another machine type.
     OtherMachine,
+    /// The guest has another machine type when the migration was tried once more.
+    RetryOtherMachine,
     /// A file stays behind on the source.
     FileStays,
 }
 
 impl RecoveryDefect {
     /// All values, in the order of the conditions that catch them.
-    pub const ALL: [Self; 16] = [
+    pub const ALL: [Self; 19] = [
         Self::StrikeMissed,
+        Self::OtherStart,
         Self::NeverAnswers,
         Self::WrongError,
         Self::BothRun,
@@ -55,8 +62,10 @@ impl RecoveryDefect {
         Self::PortStays,
         Self::DaemonReplaced,
         Self::RetryRefused,
+        Self::RetryStale,
         Self::EventLost,
         Self::OtherMachine,
+        Self::RetryOtherMachine,
         Self::FileStays,
     ];
 
@@ -70,6 +79,8 @@ impl RecoveryDefect {
                 ..Recovery::USUAL
             },
             Self::StrikeMissed
+            | Self::OtherStart
+            | Self::RetryStale
             | Self::NeverAnswers
             | Self::WrongError
             | Self::BothRun
@@ -83,6 +94,7 @@ impl RecoveryDefect {
             | Self::RetryRefused
             | Self::EventLost
             | Self::OtherMachine
+            | Self::RetryOtherMachine
             | Self::FileStays => Recovery::USUAL,
         }
     }
@@ -91,7 +103,7 @@ impl RecoveryDefect {
     #[must_use]
     pub const fn condition(self) -> Condition {
         match self {
-            Self::StrikeMissed => Condition::Struck,
+            Self::StrikeMissed | Self::OtherStart => Condition::Struck,
             Self::NeverAnswers | Self::WrongError => Condition::Answered,
             Self::BothRun => Condition::OneRuns,
             Self::OwnerPaused | Self::WrongOwner => Condition::Owner,
@@ -100,9 +112,9 @@ impl RecoveryDefect {
             Self::ConfigLost => Condition::Config,
             Self::JobStays | Self::PortStays => Condition::Cleared,
             Self::DaemonReplaced => Condition::Daemons,
-            Self::RetryRefused => Condition::Retried,
+            Self::RetryRefused | Self::RetryStale => Condition::Retried,
             Self::EventLost => Condition::Events,
-            Self::OtherMachine => Condition::Identity,
+            Self::OtherMachine | Self::RetryOtherMachine => Condition::Identity,
             Self::FileStays => Condition::NoLeftovers,
         }
     }
@@ -118,6 +130,8 @@ impl RecoveryDefect {
             | Self::OwnerPaused
             | Self::WrongOwner
             | Self::StaleMemory
+            | Self::OtherStart
+            | Self::RetryStale
             | Self::DeadGuest
             | Self::ConfigLost
             | Self::JobStays
@@ -126,6 +140,7 @@ impl RecoveryDefect {
             | Self::RetryRefused
             | Self::EventLost
             | Self::OtherMachine
+            | Self::RetryOtherMachine
             | Self::FileStays => Detection::Fail,
         }
     }

@@ -230,6 +230,9 @@ impl FakeDriver {
                 }
             }
             RecoveryDefect::StrikeMissed
+            | RecoveryDefect::OtherStart
+            | RecoveryDefect::RetryStale
+            | RecoveryDefect::RetryOtherMachine
             | RecoveryDefect::NeverAnswers
             | RecoveryDefect::WrongError
             | RecoveryDefect::StaleMemory

@@ -1,4 +1,5 @@
-//! `struck`: the fault landed, and at the moment that the case names. What was not proven is unknown.
+//! `struck`: what stood before is what the case names, and the fault landed, at the moment that it names. What was
+//! not proven is unknown.
 #![expect(
     clippy::wildcard_enum_match_arm,
     reason = "each question picks one kind of observation"
@@ -12,12 +13,16 @@ use crate::{
     checks::{
         evidence::{Evidence, Judged},
         struck::Struck,
+        tck::before::{destination_prepared, source_defined, source_started},
     },
 };
 
 /// The moment was proven, the fault was committed while it lasted, and it is that of the case.
 pub(super) fn struck(evidence: &Evidence<'_>, point: &Recovery) -> Judged {
     let struck = committed(evidence)?;
+    if let Some(otherwise) = otherwise(evidence, point)? {
+        return Ok(otherwise);
+    }
     if struck.strike != point.strike.word() {
         return Ok(Verdict::fail(format!(
             "expected {}, and {} was committed",
@@ -34,6 +39,18 @@ pub(super) fn struck(evidence: &Evidence<'_>, point: &Recovery) -> Judged {
         Family::Refused => before_the_call(evidence, point, &struck),
         Family::InFlight | Family::Postcopy => at_its_moment(evidence, point, &struck),
     }
+}
+
+/// What is wrong with both sides before it: they stand otherwise than the scenario says.
+fn otherwise(evidence: &Evidence<'_>, point: &Recovery) -> Result<Option<Verdict>, Verdict> {
+    let expected = point.scenario.expectation();
+    for check in [source_defined, source_started, destination_prepared] {
+        let verdict = check(evidence, &expected)?;
+        if verdict != Verdict::Pass {
+            return Ok(Some(verdict));
+        }
+    }
+    Ok(None)
 }
 
 fn committed<'h>(evidence: &Evidence<'h>) -> Result<Struck<'h>, Verdict> {
