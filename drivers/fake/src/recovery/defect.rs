@@ -11,6 +11,8 @@ pub enum RecoveryDefect {
     NeverAnswers,
     /// The call fails with an error of another class.
     WrongError,
+    /// A further job is done beside the migration.
+    FurtherJobDone,
     /// The guest runs on the destination as well.
     BothRun,
     /// The guest that must go on is left paused.
@@ -41,10 +43,11 @@ pub enum RecoveryDefect {
 
 impl RecoveryDefect {
     /// All values, in the order of the conditions that catch them.
-    pub const ALL: [Self; 16] = [
+    pub const ALL: [Self; 17] = [
         Self::StrikeMissed,
         Self::NeverAnswers,
         Self::WrongError,
+        Self::FurtherJobDone,
         Self::BothRun,
         Self::OwnerPaused,
         Self::WrongOwner,
@@ -67,6 +70,10 @@ impl RecoveryDefect {
             Self::StaleMemory => Recovery {
                 strike: Strike::ClientKilled,
                 moment: RecoveryMoment::Finish,
+                ..Recovery::USUAL
+            },
+            Self::FurtherJobDone => Recovery {
+                strike: Strike::SecondMigration,
                 ..Recovery::USUAL
             },
             Self::StrikeMissed
@@ -92,7 +99,7 @@ impl RecoveryDefect {
     pub const fn condition(self) -> Condition {
         match self {
             Self::StrikeMissed => Condition::Struck,
-            Self::NeverAnswers | Self::WrongError => Condition::Answered,
+            Self::NeverAnswers | Self::WrongError | Self::FurtherJobDone => Condition::Answered,
             Self::BothRun => Condition::OneRuns,
             Self::OwnerPaused | Self::WrongOwner => Condition::Owner,
             Self::StaleMemory => Condition::Memory,
@@ -114,6 +121,7 @@ impl RecoveryDefect {
             Self::StrikeMissed => Detection::Unknown,
             Self::NeverAnswers
             | Self::WrongError
+            | Self::FurtherJobDone
             | Self::BothRun
             | Self::OwnerPaused
             | Self::WrongOwner
