@@ -11,6 +11,8 @@ pub enum RecoveryDefect {
     NeverAnswers,
     /// The call fails with an error of another class.
     WrongError,
+    /// A further job is done beside the migration.
+    FurtherJobDone,
     /// The guest runs on the destination as well.
     BothRun,
     /// The guest that must go on is left paused.
@@ -47,11 +49,12 @@ pub enum RecoveryDefect {
 
 impl RecoveryDefect {
     /// All values, in the order of the conditions that catch them.
-    pub const ALL: [Self; 19] = [
+    pub const ALL: [Self; 20] = [
         Self::StrikeMissed,
         Self::OtherStart,
         Self::NeverAnswers,
         Self::WrongError,
+        Self::FurtherJobDone,
         Self::BothRun,
         Self::OwnerPaused,
         Self::WrongOwner,
@@ -76,6 +79,10 @@ impl RecoveryDefect {
             Self::StaleMemory => Recovery {
                 strike: Strike::ClientKilled,
                 moment: RecoveryMoment::Finish,
+                ..Recovery::USUAL
+            },
+            Self::FurtherJobDone => Recovery {
+                strike: Strike::SecondMigration,
                 ..Recovery::USUAL
             },
             Self::StrikeMissed
@@ -104,7 +111,7 @@ impl RecoveryDefect {
     pub const fn condition(self) -> Condition {
         match self {
             Self::StrikeMissed | Self::OtherStart => Condition::Struck,
-            Self::NeverAnswers | Self::WrongError => Condition::Answered,
+            Self::NeverAnswers | Self::WrongError | Self::FurtherJobDone => Condition::Answered,
             Self::BothRun => Condition::OneRuns,
             Self::OwnerPaused | Self::WrongOwner => Condition::Owner,
             Self::StaleMemory => Condition::Memory,
@@ -126,6 +133,7 @@ impl RecoveryDefect {
             Self::StrikeMissed => Detection::Unknown,
             Self::NeverAnswers
             | Self::WrongError
+            | Self::FurtherJobDone
             | Self::BothRun
             | Self::OwnerPaused
             | Self::WrongOwner

@@ -35,6 +35,9 @@ pub(super) fn struck(evidence: &Evidence<'_>, point: &Recovery) -> Judged {
             point.strike
         )));
     }
+    if point.strike.is_twice() {
+        second(evidence, &struck)?;
+    }
     match point.family() {
         Family::Refused => before_the_call(evidence, point, &struck),
         Family::InFlight | Family::Postcopy => at_its_moment(evidence, point, &struck),
@@ -51,6 +54,14 @@ fn otherwise(evidence: &Evidence<'_>, point: &Recovery) -> Result<Option<Verdict
         }
     }
     Ok(None)
+}
+
+/// Another process was killed before that one, at the same moment.
+fn second(evidence: &Evidence<'_>, last: &Struck<'_>) -> Result<(), Verdict> {
+    let all = evidence.all(Struck::of);
+    let first = all.iter().find(|(_, one)| one.deed != last.deed);
+    let missing = || evidence.unseen("the daemon was not killed twice");
+    first.map(drop).ok_or_else(missing)
 }
 
 fn committed<'h>(evidence: &Evidence<'h>) -> Result<Struck<'h>, Verdict> {
@@ -80,19 +91,40 @@ fn missed(strike: Strike, deed: &Deed) -> Option<String> {
             Deed::Stopped { process: of, .. },
         ) => process("qemu", of),
         (
-            Strike::SourceDaemonKilled | Strike::DestinationDaemonKilled | Strike::DaemonDead,
+            Strike::SourceDaemonKilled
+            | Strike::DestinationDaemonKilled
+            | Strike::SourceDaemonKilledTwice
+            | Strike::DestinationDaemonKilledTwice
+            | Strike::DaemonDead,
             Deed::Killed { process: of, .. },
         )
         | (
             Strike::SourceDaemonSilent | Strike::DestinationDaemonSilent,
             Deed::Stopped { process: of, .. },
         ) => process("daemon", of),
+        (_, Deed::Made { what }) => {
+            let wanted = told_by_qemu(strike).filter(|wanted| wanted != what)?;
+            Some(format!("QEMU told of {what}, and not of {wanted}"))
+        }
         (Strike::ClientKilled, Deed::Killed { process: of, .. }) => process("client", of),
         (_, Deed::Cut { connections: 0, .. }) => Some("there was no connection to cut".to_owned()),
         (Strike::Undisturbed, Deed::Nothing) => None,
         (_, Deed::Nothing) => Some("nothing was done".to_owned()),
         (_, Deed::Killed { .. } | Deed::Stopped { .. } | Deed::Asked { .. }) => None,
-        (_, Deed::Cut { .. } | Deed::Made { .. }) => None,
+        (_, Deed::Cut { .. }) => None,
+    }
+}
+
+/// What the source's QEMU tells of where the guest itself has done it: the event, and its reason (`ShutdownCause`).
+const fn told_by_qemu(strike: Strike) -> Option<&'static str> {
+    if matches!(strike, Strike::GuestPoweredOff) {
+        Some("SHUTDOWN (guest-shutdown)")
+    } else if matches!(strike, Strike::GuestRebooted) {
+        Some("RESET (guest-reset)")
+    } else if matches!(strike, Strike::GuestCrashed) {
+        Some("SHUTDOWN (guest-reset)")
+    } else {
+        None
     }
 }
 

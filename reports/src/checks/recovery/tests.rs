@@ -145,7 +145,11 @@ fn a_side_that_was_silent_is_unknown_unless_the_other_one_stood() {
 
 /// A case with this proof of its moment, in which this was done then.
 fn struck(proof: Proof, strike: &str, deed: Deed) -> History {
-    let mut history = prepared(CASE.parse().unwrap());
+    struck_in(CASE, proof, strike, deed)
+}
+
+fn struck_in(case: &str, proof: Proof, strike: &str, deed: Deed) -> History {
+    let mut history = prepared(case.parse().unwrap());
     step(&mut history, Verb::Begin, Vec::new());
     let stood = Observation::Stood {
         moment: "first-pass".to_owned(),
@@ -213,6 +217,45 @@ fn a_fault_that_strikes_another_guest_than_the_case_names_has_not_landed() {
         }
     });
     assert_eq!(lands(&still), Kind::Fail);
+}
+
+#[test]
+fn a_guest_has_done_it_where_its_qemu_tells_that() {
+    for (strike, told) in [
+        ("guest-powered-off", "SHUTDOWN (guest-shutdown)"),
+        ("guest-rebooted", "RESET (guest-reset)"),
+        ("guest-crashed", "SHUTDOWN (guest-reset)"),
+    ] {
+        let case = CASE.replace("cancelled", strike);
+        let made = |what: &str| {
+            let what = what.to_owned();
+            lands(&struck_in(&case, SENT, strike, Deed::Made { what }))
+        };
+        assert_eq!(made(told), Kind::Pass, "{strike}");
+        assert_eq!(made("SHUTDOWN (host-qmp-quit)"), Kind::Unknown, "{strike}");
+    }
+}
+
+#[test]
+fn a_daemon_that_was_killed_once_was_not_killed_twice() {
+    let strike = "source-daemon-killed-twice";
+    let killed = |pid| Deed::Killed {
+        process: "daemon".to_owned(),
+        pid,
+    };
+    let mut history = struck_in(&CASE.replace("cancelled", strike), SENT, strike, killed(1));
+    assert_eq!(lands(&history), Kind::Unknown);
+    let is_struck = |saw: &Observation| matches!(saw, Observation::Struck { .. });
+    let place = history
+        .entries
+        .iter()
+        .position(|entry| is_struck(&entry.saw));
+    let mut again = history.entries[place.unwrap()].clone();
+    if let Observation::Struck { deed, .. } = &mut again.saw {
+        *deed = killed(2);
+    }
+    history.entries.insert(place.unwrap() + 1, again);
+    assert_eq!(lands(&history), Kind::Pass);
 }
 
 #[test]
