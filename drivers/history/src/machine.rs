@@ -200,13 +200,12 @@ fn drives(answer: &Value) -> String {
             let read_only = inserted.get("ro").and_then(Value::as_bool);
             let _ = writeln!(
                 section,
-                "file={}\nbacking={}\nformat={}\nread-only={}\nsize={}\ncache={}",
+                "file={}\nbacking={}\nformat={}\nread-only={}\nsize={}",
                 text(inserted, "file"),
                 backing(image).join(" < "),
                 format_of(&text(inserted, "drv")),
                 read_only.unwrap_or_default(),
-                size.unwrap_or_default(),
-                cache(inserted).join(",")
+                size.unwrap_or_default()
             );
         }
         Some(section)
@@ -214,16 +213,6 @@ fn drives(answer: &Value) -> String {
     let mut told: Vec<_> = told.collect();
     told.sort();
     told.concat()
-}
-
-/// What its cache does of all that it could: a guest is told whether it holds back what was written.
-fn cache(inserted: &Value) -> Vec<&str> {
-    let all = inserted.get("cache").and_then(Value::as_object);
-    let does = all
-        .into_iter()
-        .flatten()
-        .filter(|(_, does)| does.as_bool() == Some(true));
-    does.map(|(name, _)| name.as_str()).collect()
 }
 
 /// The files behind an image, the nearest one first.
@@ -365,8 +354,7 @@ mod tests {
         let last = json!({ "filename": "/last.img" });
         let next = json!({ "filename": "/next.img", "backing-image": last });
         let image = json!({ "virtual-size": 1536, "format": "raw", "backing-image": next });
-        let cache = json!({ "writeback": true, "direct": false, "no-flush": true });
-        let inserted = json!({ "drv": "file", "file": "/a b.img", "ro": true, "image": image, "cache": cache });
+        let inserted = json!({ "drv": "file", "file": "/a b.img", "ro": true, "image": image });
         answers.take(
             Question::Drives,
             json!([
@@ -395,7 +383,6 @@ mod tests {
             [processor core-id=0,socket-id=0]\ntype=qemu64-x86_64-cpu\ncount=1\nthere=true\n\
             [drive sata0-0-0]\n\
             [drive virtio-disk0]\nfile=/a b.img\nbacking=/next.img < /last.img\nformat=raw\nread-only=true\nsize=1536\n\
-            cache=no-flush,writeback\n\
             [clock]\nahead=0\n[options]\nuuid=1-2\nmachine=pc-q35-7.2\ngraphics=off\nrtc=base=utc\n\
             device x=there\ndevice vmgenid=there\nglobal kvm-pit.lost_tick_policy=delay\n\
             fw_cfg=name=opt/a,string=b\nwatchdog=reset\n[device main-system-bus/hpet a]\n";
