@@ -37,8 +37,8 @@ impl Sign {
     /// The sign, the words, and what they go by: nobody can go by cases that tell nothing of migrations.
     pub const fn words(self, tells: Tells) -> [&'static str; 3] {
         let (go, no_go) = match tells {
-            Tells::OfMigrations => ("Go", "No go"),
-            Tells::OfReleasesAlone | Tells::OfTheTester | Tells::OfNoRelease => {
+            Tells::Migrations => ("Go", "No go"),
+            Tells::ReleasesAlone | Tells::Tester | Tells::NoRelease => {
                 ("As expected", "Not as expected")
             }
         };
@@ -56,36 +56,36 @@ impl Sign {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Tells {
     /// Whether guests go from releases to others.
-    OfMigrations,
+    Migrations,
     /// What works on a release alone: nothing migrates.
-    OfReleasesAlone,
+    ReleasesAlone,
     /// Whether that is seen which was broken on purpose.
-    OfTheTester,
+    Tester,
     /// Of no release: the hypervisor in memory ran cases.
-    OfNoRelease,
+    NoRelease,
 }
 
 impl Tells {
     pub fn of(run: &Run) -> Self {
         if run.all_cases().any(|case| case.backend == Backend::Fake) {
-            return Self::OfNoRelease;
+            return Self::NoRelease;
         }
         let mut faults = run.all_cases().map(|case| case.fault.is_some());
         if run.judgements().len() > 0 && faults.all(|one| one) {
-            Self::OfTheTester
+            Self::Tester
         } else if run.pairs().is_empty() && !run.alone().is_empty() {
-            Self::OfReleasesAlone
+            Self::ReleasesAlone
         } else {
-            Self::OfMigrations
+            Self::Migrations
         }
     }
 
     const fn all_good(self) -> &'static str {
         match self {
-            Self::OfMigrations => "all as expected",
-            Self::OfReleasesAlone => "nothing migrates",
-            Self::OfTheTester => "what was broken was seen",
-            Self::OfNoRelease => "no QEMU ran",
+            Self::Migrations => "all as expected",
+            Self::ReleasesAlone => "nothing migrates",
+            Self::Tester => "what was broken was seen",
+            Self::NoRelease => "no QEMU ran",
         }
     }
 }
@@ -96,9 +96,9 @@ impl Run {
     #[must_use]
     pub fn caveat(&self) -> Option<String> {
         match Tells::of(self) {
-            Tells::OfNoRelease => Some("in memory: no QEMU ran".to_owned()),
-            Tells::OfReleasesAlone => Some("nothing migrates".to_owned()),
-            Tells::OfMigrations | Tells::OfTheTester => {
+            Tells::NoRelease => Some("in memory: no QEMU ran".to_owned()),
+            Tells::ReleasesAlone => Some("nothing migrates".to_owned()),
+            Tells::Migrations | Tells::Tester => {
                 let judged = self.judgements();
                 let stay = judged.filter(|one| !one.case.migrates()).count();
                 (stay > 0).then(|| format!("nothing migrates in {stay} of them"))

@@ -84,9 +84,9 @@ fn scenarios(number: usize) -> String {
 /// from a release to another, no more than that it passed.
 const fn what(tells: Tells) -> &'static str {
     match tells {
-        Tells::OfMigrations => "safe",
-        Tells::OfReleasesAlone | Tells::OfNoRelease => "as expected",
-        Tells::OfTheTester => "what was broken was seen",
+        Tells::Migrations => "safe",
+        Tells::ReleasesAlone | Tells::NoRelease => "as expected",
+        Tells::Tester => "what was broken was seen",
     }
 }
 
@@ -95,7 +95,7 @@ fn came(run: &Run) -> String {
     let tells = Tells::of(run);
     let begin = match (Reach::of(run), tells) {
         (None, _) => way(run, tells),
-        (Some(reach), Tells::OfNoRelease) => format!("{}: {}", way(run, tells), reach.told()),
+        (Some(reach), Tells::NoRelease) => format!("{}: {}", way(run, tells), reach.told()),
         (Some(reach), _) => reach.told(),
     };
     let told = |of: fn(&Case) -> bool| {
@@ -103,13 +103,13 @@ fn came(run: &Run) -> String {
         passed.map(|passed| format!("{} in {passed}", what(tells)))
     };
     let (first, rest) = match tells {
-        Tells::OfMigrations => (told(Case::migrates), passed(run, |case| !case.migrates())),
-        Tells::OfReleasesAlone | Tells::OfTheTester | Tells::OfNoRelease => (told(|_| true), None),
+        Tells::Migrations => (told(Case::migrates), passed(run, |case| !case.migrates())),
+        Tells::ReleasesAlone | Tells::Tester | Tells::NoRelease => (told(|_| true), None),
     };
     let first = first.unwrap_or_else(|| "nothing was tried".to_owned());
     let rest = rest.map(|passed| {
         let alone = alone(run);
-        format!("; {alone}: {} in {passed}", what(Tells::OfReleasesAlone))
+        format!("; {alone}: {} in {passed}", what(Tells::ReleasesAlone))
     });
     format!("{begin}: {first}{}", rest.unwrap_or_default())
 }
@@ -131,7 +131,7 @@ fn alone(run: &Run) -> String {
 
 /// From where to where.
 fn way(run: &Run, tells: Tells) -> String {
-    if tells == Tells::OfNoRelease {
+    if tells == Tells::NoRelease {
         return "in memory, where no QEMU ran".to_owned();
     }
     let pairs = run.pairs();
