@@ -3,7 +3,7 @@
 mod uri;
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     path::{Path, PathBuf},
     time::Duration,
 };
@@ -103,6 +103,10 @@ impl HostConfig {
                  \"pc-q35-7.2\" or \"pc-i440fx-7.2\" ({} -machine help lists them)",
                 Arch::default().emulator()
             );
+        }
+        let mut seen = BTreeSet::new();
+        if let Some(twice) = self.machines.iter().find(|one| !seen.insert(*one)) {
+            bail!("machines has {twice:?} twice: name each machine type once");
         }
         Ok(())
     }

@@ -10,6 +10,7 @@ use std::{
 use anyhow::{Context, Result, anyhow};
 use migratrix_lab::{State, StoredRelease, cache_folder, client_command, doctor as examine};
 use migratrix_libvirt::reach;
+use migratrix_matrix::ReleaseName;
 use tokio::runtime::Builder;
 
 use crate::{
@@ -18,9 +19,6 @@ use crate::{
     run::client::that_starts,
     say::{Shown, typed_word},
 };
-
-/// How long a real machine may take to answer.
-const PATIENCE: Duration = Duration::from_secs(20);
 
 /// Prints what was found; gives whether a run can go ahead.
 #[must_use]
@@ -42,13 +40,25 @@ pub fn doctor(config: &Config) -> bool {
     let machine = findings.iter().all(|finding| fine(finding.state));
     let cache = cache();
     let client = client(&releases, program);
-    let hosts = config.hosts.iter().map(|(name, host)| {
-        let (state, detail, mend) = look_at(host, client.as_ref());
+    let hosts = hosts(config, client.as_ref()).map(|(name, (state, detail, mend))| {
         tell(state, &format!("host {name}"), &detail, mend.as_deref());
         state
     });
     let hosts: Vec<_> = hosts.collect();
     machine && fine(cache) && hosts.into_iter().all(fine)
+}
+
+/// What was found at a real machine: whether it answers, and what mends it where it doesn't.
+type Found = (State, String, Option<String>);
+
+/// Asks the real machines of the settings. Each has the time for an answer that a run gives it.
+fn hosts<'c>(
+    config: &'c Config,
+    client: Result<&'c Vec<OsString>, &'c anyhow::Error>,
+) -> impl Iterator<Item = (&'c ReleaseName, Found)> {
+    let patience = config.deadlines().step;
+    let hosts = config.hosts.iter();
+    hosts.map(move |(name, host)| (name, look_at(host, client, patience)))
 }
 
 /// Whether releases can be kept in the cache.
@@ -95,11 +105,11 @@ fn client(releases: &[StoredRelease], program: Result<&Path, &str>) -> Result<Ve
     Ok(client_command(release, program)?)
 }
 
-/// Whether a real machine answers, and what mends it where it doesn't.
 fn look_at(
     host: &HostConfig,
     client: Result<&Vec<OsString>, &anyhow::Error>,
-) -> (State, String, Option<String>) {
+    patience: Duration,
+) -> Found {
     let uri = &host.uri;
     let command = match client {
         Ok(command) => command,
@@ -112,7 +122,7 @@ fn look_at(
             );
         }
     };
-    match ask(command, uri) {
+    match ask(command, uri, patience) {
         Ok(detail) => (State::Fine, detail, None),
         Err(why) => (
             State::Missing,
@@ -125,11 +135,34 @@ fn look_at(
     }
 }
 
-fn ask(command: &[OsString], uri: &str) -> Result<String> {
+fn ask(command: &[OsString], uri: &str, patience: Duration) -> Result<String> {
     let runtime = Builder::new_current_thread().enable_all().build()?;
-    let host = runtime.block_on(reach(command, uri, PATIENCE))?;
+    let host = runtime.block_on(reach(command, uri, patience))?;
     let (libvirt, qemu, hostname) = (host.libvirt, host.qemu, host.hostname);
     Ok(format!(
         "{uri} answers as {hostname}: libvirt {libvirt}, QEMU {qemu}"
     ))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_machine_has_as_long_for_its_answer_as_the_settings_say() {
+        let dir = tempfile::tempdir().expect("there is room");
+        let file = dir.path().join("migratrix.toml");
+        let text = "[deadlines]\nstep = 0.2\n[hosts.prod-a]\nuri = \"qemu+tcp://a/system\"\n\
+                    boot_image = \"/a-b.img\"\nmachines = [\"pc-q35-8.2\"]\n";
+        std::fs::write(&file, text).expect("there is room");
+        let config = Config::read(Some(&file)).expect("it is as it should be");
+        let silent = ["sh", "-c", "read a; exec sleep 60"].map(OsString::from);
+        let client = silent.to_vec();
+        let found: Vec<_> = hosts(&config, Ok(&client)).collect();
+        let [(name, (state, detail, _))] = found.as_slice() else {
+            panic!("{found:?}");
+        };
+        assert_eq!((name.as_str(), *state), ("prod-a", State::Missing));
+        assert!(detail.ends_with("within 0.2 s"), "{detail}");
+    }
 }

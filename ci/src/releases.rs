@@ -33,6 +33,9 @@ pub fn releases(action: Option<&ReleaseAction>) -> Result<()> {
             // All names are looked at before the first is built, which takes its time.
             let wanted = names.iter().map(|name| wanted(name));
             let wanted = wanted.collect::<Result<Vec<_>>>()?;
+            if !*again {
+                demand_by_recipes(&wanted)?;
+            }
             wanted
                 .iter()
                 .try_for_each(|(name, recipe)| build(name, *recipe, &options, *again))
@@ -44,6 +47,23 @@ pub fn releases(action: Option<&ReleaseAction>) -> Result<()> {
 
 fn wanted(name: &str) -> Result<(ReleaseName, Recipe)> {
     Ok((ReleaseName::new(name)?, recipe(name)?))
+}
+
+/// Sees to it that what is there under the names of recipes was made by them: earlier versions let a root of
+/// one's own have such a name.
+fn demand_by_recipes(wanted: &[(ReleaseName, Recipe)]) -> Result<()> {
+    let store = meaning::store()?;
+    for (name, _) in wanted {
+        match store.get(name).map(|there| there.record.origin) {
+            Ok(own @ (Origin::Directory(_) | Origin::Tarball(_))) => bail!(WrongUse(format!(
+                "the release `{name}` that is there is not the recipe's, it is {}: `migratrix releases rm {name}` \
+                 removes it, `migratrix releases build --again {name}` makes the recipe's in its place",
+                origin(&own)
+            ))),
+            Ok(Origin::Recipe { .. }) | Err(_) => {}
+        }
+    }
+    Ok(())
 }
 
 fn list() -> Result<()> {

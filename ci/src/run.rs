@@ -37,7 +37,7 @@ use tracing::{error, info};
 
 pub use self::end::Ended;
 use self::{
-    end::{End, go_on, is_begun, kept},
+    end::{End, go_on, gone_or, is_begun, kept},
     executor::{ControlCases, Executor},
     hosts::Hosts,
     job::Job,
@@ -324,13 +324,8 @@ impl Order {
         let Outcome { dir, end, time } = self
             .run_until(&runtime, stop.asked())
             .inspect_err(|error| error!("the run ended early: {error:#}"))?;
-        let run = report::run_of(&dir, &self.plan, &self.known)?.by(self.rules);
-        let run = run.with_possible(possible(&self.plan, &self.config, Named::TheirLike)?);
-        let exit = {
-            // What was typed is kept in the plan, and is found there.
-            let (typed, blessed) = (KnownArgs::default(), self.blessed.as_deref());
-            report::conclude(&dir, run, &self.junit, (&typed, blessed))?
-        };
+        let reported = self.report(&dir);
+        let exit = reported.map_err(|error| gone_or(error, dir.path()))?;
         if let Some(time) = time {
             println!("{}", time.told(since));
         }
@@ -349,6 +344,15 @@ impl Order {
             }
         }
         Ok(exit)
+    }
+
+    /// Writes the reports of what is concluded.
+    fn report(&self, dir: &RunDir) -> Result<Exit> {
+        let run = report::run_of(dir, &self.plan, &self.known)?.by(self.rules);
+        let run = run.with_possible(possible(&self.plan, &self.config, Named::TheirLike)?);
+        // What was typed is kept in the plan, and is found there.
+        let (typed, blessed) = (KnownArgs::default(), self.blessed.as_deref());
+        report::conclude(dir, run, &self.junit, (&typed, blessed))
     }
 
     /// Runs the cases that are not concluded, until `stop` comes.
@@ -381,7 +385,13 @@ impl Order {
         let path = dir.path().to_owned();
         let runner = Runner::new(executor, dir, self.known.clone(), settings, jobs)?;
         let ended = runtime.block_on(runner.run(stop));
-        ended.map_err(|error| anyhow!("{error:#}\n{}", kept(&path)))
+        ended.map_err(|error| {
+            let error = gone_or(error, &path);
+            if is_begun(&path) {
+                return anyhow!("{error:#}\n{}", kept(&path));
+            }
+            error
+        })
     }
 
     /// Tells what is run, and on what.

@@ -752,6 +752,32 @@ fn stopped(dir: &Path, more: &[&str]) -> Said {
 }
 
 #[test]
+fn a_run_whose_directory_goes_says_so_and_nothing_of_a_file_in_it() {
+    let dir = fresh();
+    let running = Command::new(env!("CARGO_BIN_EXE_migratrix"))
+        .args(["run", "--backend", "fake", "--suite", "faults", "--jobs=1"])
+        .args(["--out", "out"])
+        .current_dir(dir.path())
+        .env("MIGRATRIX_CACHE", dir.path().join("cache"))
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("the program is built");
+    until_concluded(dir.path(), Duration::from_secs(20));
+    fs::rename(dir.path().join("out"), dir.path().join("moved")).expect("it is ours");
+    let said = Said::of(&running.wait_with_output().expect("it ends"));
+    refuses(
+        &said,
+        5,
+        &[
+            "migratrix: the run's directory out is gone, and nothing more can be kept in it: was it moved",
+        ],
+    );
+    assert!(!said.err.contains("No such file"), "{}", said.err);
+    assert!(!said.err.contains("history"), "{}", said.err);
+}
+
+#[test]
 fn a_run_that_was_stopped_says_last_how_to_go_on_and_goes_on_with_its_options() {
     let dir = fresh();
     let slow = "[deadlines]\nmigrate = 3\n";
@@ -918,6 +944,11 @@ fn settings_of_hosts_that_make_no_sense_are_named_by_key_and_value() {
         &host(good.0, "[]"),
         2,
         &["hosts.prod-a", "machines is empty"],
+    );
+    refuses(
+        &host(good.0, r#"["pc-q35-8.2", "pc-q35-7.2", "pc-q35-8.2"]"#),
+        2,
+        &["hosts.prod-a", "machines has \"pc-q35-8.2\" twice", "once"],
     );
 }
 

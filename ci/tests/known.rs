@@ -81,6 +81,21 @@ fn what_is_wrong_in_a_list_is_named_with_its_file_line_and_column() {
             "says = [\"a\", \" \"]\n",
             ["line 5, column 14:", "says nothing in `says`"],
         ),
+        (
+            "says = []\n",
+            [
+                "line 5, column 8:",
+                "has an empty `says`, which says nothing",
+            ],
+        ),
+        (
+            "unseen = []\n",
+            ["line 5, column 10:", "has an empty `unseen`"],
+        ),
+        (
+            "follows = []\n",
+            ["line 5, column 11:", "has an empty `follows`"],
+        ),
     ] {
         list(dir.path(), "mine.toml", &entry(more));
         let said = run_in(dir.path(), &["--known", "mine.toml"]);

@@ -339,6 +339,7 @@ fn a_release_whose_root_is_of_another_version_now_is_refused_and_never_mixed_wit
 fn a_wrong_name_is_wrong_use() {
     let dir = tempfile::tempdir().expect("there is room");
     fs::write(dir.path().join("no-tarball"), vec![b'x'; 2048]).expect("it is written");
+    fs::write(dir.path().join("random"), vec![0xf7; 2048]).expect("it is written");
     fs::create_dir(dir.path().join("empty")).expect("it is made");
     for (arguments, word) in [
         (&["releases", "build", "potato"][..], "potato"),
@@ -348,6 +349,10 @@ fn a_wrong_name_is_wrong_use() {
         (&["releases", "add", "mine", "nowhere"], "nowhere"),
         (&["releases", "add", "mine", "empty"], "libvirtd"),
         (&["releases", "add", "mine", "no-tarball"], "no tarball"),
+        (
+            &["releases", "add", "mine", "random"],
+            "random is no tarball of a root: it is no tar archive, bare or packed by gzip, xz, zstd, bzip2\n",
+        ),
         (&["releases", "rm", "mine"], "mine"),
         (&["releases", "rm", "../x"], "../x"),
         (&["lab", "up", "mine"], "mine"),
@@ -379,6 +384,38 @@ fn a_name_that_is_taken_is_wrong_use_and_several_are_removed_all_or_none() {
     assert_eq!(code(&["releases", "add", "mine", &root]), Some(2));
     assert_eq!(code(&["releases", "rm", "mine", "other"]), Some(2));
     assert_eq!(code(&["releases", "rm", "mine"]), Some(0));
+}
+
+#[test]
+fn a_root_of_ones_own_has_no_recipes_name_and_one_that_has_it_is_not_taken_for_the_recipes() {
+    let dir = tempfile::tempdir().expect("there is room");
+    let root = hostile(dir.path(), "");
+    let tarball = packed(dir.path(), &root);
+    for from in [&tarball, &root.display().to_string()] {
+        let said = call(dir.path(), &["releases", "add", "bookworm", from]);
+        let err = text(&said.stderr);
+        assert_eq!(said.status.code(), Some(2), "{err}");
+        assert!(err.contains("a name of its own, as `my-bookworm`"), "{err}");
+    }
+    let said = call(dir.path(), &["releases", "add", "mine", &tarball]);
+    assert!(said.status.success(), "{}", text(&said.stderr));
+    // As an earlier version added it.
+    let store = dir.path().join("cache/releases");
+    fs::rename(store.join("mine"), store.join("bookworm")).expect("it is ours");
+    let file = store.join("bookworm/release.json");
+    let record = fs::read_to_string(&file).expect("it is there");
+    fs::write(&file, record.replace("\"mine\"", "\"bookworm\"")).expect("it is ours");
+    let said = call(dir.path(), &["releases", "build", "sid", "bookworm"]);
+    let err = text(&said.stderr);
+    assert_eq!(said.status.code(), Some(2), "{err}{}", text(&said.stdout));
+    for word in [
+        "not the recipe's, it is the tarball ",
+        "releases rm bookworm",
+        "build --again bookworm",
+    ] {
+        assert!(err.contains(word), "{err}");
+    }
+    assert!(!err.contains("building"), "{err}");
 }
 
 #[test]
@@ -468,6 +505,8 @@ fn a_root_that_is_refused_is_named_as_it_was_given_and_leaves_nothing_in_the_sto
         tarball.display().to_string()
     };
     let silent = packed_as("silent.tar.gz", &hostile(dir.path(), "exit 1"));
+    let vague = hostile(dir.path(), "echo a daemon, of some age; exit 0");
+    let vague = packed_as("vague.tar.gz", &vague);
     fs::create_dir(dir.path().join("bare")).expect("there is room");
     let bare = packed_as("bare.tar.gz", &dir.path().join("bare"));
     for (root, words) in [
@@ -476,6 +515,13 @@ fn a_root_that_is_refused_is_named_as_it_was_given_and_leaves_nothing_in_the_sto
             &["empty.tar is no tarball of a root: it is empty"][..],
         ),
         (&bare, &["has none of /usr/sbin/libvirtd"]),
+        (
+            &vague,
+            &[
+                "vague.tar.gz is no root of a release: its /usr/sbin/libvirtd names no version of itself, and says \
+                 `a daemon, of some age`",
+            ],
+        ),
         (
             &silent,
             &[

@@ -1,8 +1,8 @@
 //! How a run ends, what ends it early, and what is said of what is left of it then.
 
-use std::{fmt, path::Path};
+use std::{fmt, io, path::Path};
 
-use anyhow::Error;
+use anyhow::{Error, anyhow};
 use migratrix_lab::LabError;
 use migratrix_reports::{Exit, Judgement, Rules, Run};
 
@@ -70,6 +70,24 @@ pub fn kept(dir: &Path) -> String {
     }
     let dir = dir.shown();
     format!("nothing to go on with is in {dir}: was it moved, or removed?")
+}
+
+/// What is told where a run in `dir` ends in this error: where the directory is gone that is all, and not which
+/// file in it was missed first.
+pub fn gone_or(error: Error, dir: &Path) -> Error {
+    let is_missed = |cause: &(dyn std::error::Error + 'static)| {
+        cause.downcast_ref().map(io::Error::kind) == Some(io::ErrorKind::NotFound)
+    };
+    if is_begun(dir) {
+        return error;
+    }
+    if !error.chain().any(is_missed) {
+        return anyhow!("{error:#}\n{}", kept(dir));
+    }
+    let dir = dir.shown();
+    anyhow!(
+        "the run's directory {dir} is gone, and nothing more can be kept in it: was it moved, or removed?"
+    )
 }
 
 /// The line that goes on with a run: its directory keeps how.

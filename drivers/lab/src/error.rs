@@ -99,6 +99,11 @@ pub enum LabError {
     /// A name that is taken.
     #[error("release `{0}` is in the store already: `migratrix releases rm {0}` removes it")]
     Taken(ReleaseName),
+    /// A root of one's own under the name of a recipe, which means another one.
+    #[error(
+        "`{0}` is the recipe that `migratrix releases build {0}` makes: give a root of yours a name of its own, as `my-{0}`"
+    )]
+    OfRecipe(ReleaseName),
     /// A release that somebody uses.
     #[error(
         "release `{0}` is in use{1}: wait for the end of the run, or end the lab by `migratrix lab down`"
@@ -123,6 +128,20 @@ pub enum LabError {
         root: PathBuf,
         /// What was looked for.
         sought: String,
+    },
+    /// A program of a root that does not say which version it is.
+    #[error(
+        "{} is no root of a release: its {program} names no version of itself, and says {}",
+        root.shown(),
+        quoted(said)
+    )]
+    NoVersion {
+        /// The root.
+        root: PathBuf,
+        /// The program.
+        program: String,
+        /// What it says.
+        said: String,
     },
     /// A tarball that can't be taken.
     #[error("{} is no tarball of a root: {why}", path.shown())]
@@ -213,6 +232,15 @@ pub enum LabError {
     },
 }
 
+/// The first line of what a program says of itself, within a line.
+fn quoted(said: &str) -> String {
+    let first = said.lines().find(|line| !line.trim().is_empty());
+    first.map_or_else(
+        || "nothing".to_owned(),
+        |line| format!("`{}`", Path::new(line.trim()).shown()),
+    )
+}
+
 impl From<Lacks> for LabError {
     fn from(lacks: Lacks) -> Self {
         let Lacks { root, sought } = lacks;
@@ -228,7 +256,9 @@ impl LabError {
         match self {
             Self::NoRelease(..)
             | Self::Taken(_)
+            | Self::OfRecipe(_)
             | Self::Lacks { .. }
+            | Self::NoVersion { .. }
             | Self::Tarball { .. }
             | Self::Owner { .. }
             | Self::NoRecipe { .. }
@@ -260,8 +290,10 @@ impl LabError {
 
     /// The same of the root that is at `path`, where it has been looked at elsewhere.
     pub(crate) fn of_root(mut self, path: &Path) -> Self {
-        if let Self::Lacks { root, .. } | Self::Answer { root, .. } | Self::Silent { root, .. } =
-            &mut self
+        if let Self::Lacks { root, .. }
+        | Self::NoVersion { root, .. }
+        | Self::Answer { root, .. }
+        | Self::Silent { root, .. } = &mut self
         {
             path.clone_into(root);
         }
@@ -302,6 +334,11 @@ mod tests {
             LabError::Lacks {
                 root: path(),
                 sought: sought.clone(),
+            },
+            LabError::NoVersion {
+                root: path(),
+                program: sought.clone(),
+                said: "no\u{1b}version".to_owned(),
             },
             LabError::Tarball {
                 path: path(),

@@ -24,7 +24,7 @@ pub enum Error {
     #[error("the client {0}")]
     Ended(String),
     /// The client did not answer.
-    #[error("the client did not answer `{asked}` within {} s", .patience.as_secs())]
+    #[error("the client did not answer `{asked}` within {} s", .patience.as_secs_f64())]
     Silent {
         /// What it was asked.
         asked: String,

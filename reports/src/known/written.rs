@@ -22,13 +22,13 @@ struct List {
 struct Written {
     cases: Spanned<String>,
     #[serde(default)]
-    conditions: Vec<Condition>,
+    conditions: Listed<Condition>,
     #[serde(default)]
-    unseen: Vec<Condition>,
+    unseen: Listed<Condition>,
     #[serde(default)]
-    follows: Vec<Condition>,
+    follows: Listed<Condition>,
     #[serde(default)]
-    says: Vec<Spanned<String>>,
+    says: Listed<Spanned<String>>,
     reason: Spanned<String>,
     #[serde(default)]
     sometimes: bool,
@@ -38,6 +38,19 @@ struct Written {
     link: Option<Spanned<String>>,
     #[serde(default)]
     expires: Option<Spanned<Value>>,
+}
+
+/// What a key lists, with its place in the text; nothing where the key is left out.
+type Listed<T> = Option<Spanned<Vec<T>>>;
+
+/// What a key lists.
+fn listed<T>(all: &Listed<T>) -> &[T] {
+    all.as_ref().map_or(&[], |all| all.get_ref())
+}
+
+/// The same, alone.
+fn all<T>(all: Listed<T>) -> Vec<T> {
+    all.map(Spanned::into_inner).unwrap_or_default()
 }
 
 /// The entries of a list, in their order.
@@ -93,15 +106,20 @@ impl Written {
             let why = "has an empty reason: say what is wrong, and whose it is";
             return Err(wrong(self.reason.span(), why.to_owned()));
         }
-        if self.conditions.is_empty() && self.unseen.is_empty() {
+        if listed(&self.conditions).is_empty() && listed(&self.unseen).is_empty() {
             let why = "names no conditions: say what fails in `conditions`, or what can't be seen \
                        in `unseen`";
             return Err(wrong(self.cases.span(), why.to_owned()));
         }
+        if let Some((key, span)) = self.empty() {
+            let why = format!("has an empty `{key}`, which says nothing: fill it, or leave it out");
+            return Err(wrong(span, why));
+        }
         if let Some(why) = self.idle() {
             return Err(wrong(self.cases.span(), why));
         }
-        if let Some(empty) = self.says.iter().find(|one| one.get_ref().trim().is_empty()) {
+        let mut says = listed(&self.says).iter();
+        if let Some(empty) = says.find(|one| one.get_ref().trim().is_empty()) {
             let why = "says nothing in `says`: quote what each such failure says, or leave it out";
             return Err(wrong(empty.span(), why.to_owned()));
         }
@@ -122,10 +140,13 @@ impl Written {
             origin: super::Origin::default(),
             cases,
             versions,
-            conditions: self.conditions,
-            unseen: self.unseen,
-            follows: self.follows,
-            says: self.says.into_iter().map(Spanned::into_inner).collect(),
+            conditions: all(self.conditions),
+            unseen: all(self.unseen),
+            follows: all(self.follows),
+            says: all(self.says)
+                .into_iter()
+                .map(Spanned::into_inner)
+                .collect(),
             reason: self.reason.into_inner(),
             sometimes: self.sometimes,
             link: self.link.map(Spanned::into_inner),
@@ -136,9 +157,26 @@ impl Written {
 }
 
 impl Written {
+    /// A key whose list is empty, and where it stands.
+    fn empty(&self) -> Option<(&'static str, Range<usize>)> {
+        let conditions = [
+            ("conditions", &self.conditions),
+            ("unseen", &self.unseen),
+            ("follows", &self.follows),
+        ];
+        let conditions = conditions.into_iter().filter_map(|(key, list)| {
+            let list = list.as_ref()?;
+            Some((key, list.span(), list.get_ref().is_empty()))
+        });
+        let says = self.says.as_ref();
+        let says = says.map(|list| ("says", list.span(), list.get_ref().is_empty()));
+        let mut all = conditions.chain(says);
+        all.find_map(|(key, span, is_empty)| is_empty.then_some((key, span)))
+    }
+
     /// What in it can never tell anything, and what would.
     fn idle(&self) -> Option<String> {
-        let lists = [&self.conditions, &self.unseen, &self.follows];
+        let lists = [&self.conditions, &self.unseen, &self.follows].map(listed);
         let mut seen = BTreeSet::new();
         let twice = lists.iter().find_map(|list| {
             let mut own = BTreeSet::new();
@@ -153,11 +191,11 @@ impl Written {
             ));
         }
         let keys = [
-            ("says", self.says.is_empty()),
-            ("follows", self.follows.is_empty()),
+            ("says", listed(&self.says).is_empty()),
+            ("follows", listed(&self.follows).is_empty()),
         ];
         let (key, _) = keys.into_iter().find(|(_, is_empty)| !is_empty)?;
-        self.conditions.is_empty().then(|| {
+        listed(&self.conditions).is_empty().then(|| {
             format!(
                 "has `{key}`, which goes by what fails, and no `conditions`: say what fails there, or leave \
                  `{key}` out"

@@ -85,9 +85,10 @@ fn mend(Record { name, origin, .. }: &Record) -> String {
 
 fn version(root: &Path, program: &str) -> Result<Version, LabError> {
     let said = jail::ask(root, program, &["--version"])?;
-    first_version(&said).ok_or_else(|| LabError::Lacks {
+    first_version(&said).ok_or_else(|| LabError::NoVersion {
         root: root.to_owned(),
-        sought: format!("a version in what {program} says, `{}`", said.trim()),
+        program: program.to_owned(),
+        said,
     })
 }
 

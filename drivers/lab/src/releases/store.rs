@@ -14,6 +14,7 @@ use crate::{
         builder::{self, ReleaseBuilder},
         in_use::{self, InUse, Unused},
         probe,
+        recipe::recipe,
         release::{FORMAT, Record},
         source::SOURCES,
         unpack,
@@ -126,12 +127,13 @@ impl Store {
     /// Adds the root file system at `path` under a name. It stays where it is, and is only read.
     ///
     /// # Errors
-    /// Returns an error where the name is taken, or the root lacks what a host needs.
+    /// Returns an error where the name is taken or a recipe's, or the root lacks what a host needs.
     pub fn add_directory(
         &self,
         name: &ReleaseName,
         path: &Path,
     ) -> Result<StoredRelease, LabError> {
+        demand_own(name)?;
         let path = path.canonicalize().map_err(LabError::file("read", path))?;
         let making = ReleaseBuilder::begin(&self.folder, name)?;
         let record = probe::look(&path, name, Origin::Directory(path.clone()), &SOURCES)?;
@@ -143,13 +145,14 @@ impl Store {
     /// what came out of it, and what was left out.
     ///
     /// # Errors
-    /// Returns an error where the name is taken, the tarball can't be extracted, or the root lacks
-    /// what a host needs.
+    /// Returns an error where the name is taken or a recipe's, the tarball can't be extracted, or the root
+    /// lacks what a host needs.
     pub fn add_tarball(
         &self,
         name: &ReleaseName,
         path: &Path,
     ) -> Result<(StoredRelease, Contents), LabError> {
+        demand_own(name)?;
         let path = path.canonicalize().map_err(LabError::file("read", path))?;
         let making = ReleaseBuilder::begin(&self.folder, name)?;
         let root = making.root();
@@ -247,6 +250,14 @@ impl Store {
 
     fn place(&self, name: &ReleaseName) -> PathBuf {
         self.folder.join(name.as_str())
+    }
+}
+
+/// Sees to it that a root of one's own has a name that means no other: a recipe's is that of what it makes.
+fn demand_own(name: &ReleaseName) -> Result<(), LabError> {
+    match recipe(name.as_str()) {
+        Ok(_) => Err(LabError::OfRecipe(name.clone())),
+        Err(_) => Ok(()),
     }
 }
 
