@@ -264,7 +264,7 @@ fn watchdog(words: &[String]) -> &str {
             .next_back(),
         _ => None,
     });
-    said.last().unwrap_or("reset")
+    said.next_back().unwrap_or("reset")
 }
 
 /// What a guest can tell of its machine's properties, and no device does, and what QEMU has them as by itself.
