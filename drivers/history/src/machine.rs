@@ -256,7 +256,7 @@ fn options(words: &[String], devices: &str) -> String {
 /// was (`-watchdog-action` and `-action` in QEMU's manual page). No question to QEMU tells of it.
 fn watchdog(words: &[String]) -> &str {
     let pairs = words.iter().zip(words.iter().skip(1));
-    let said = pairs.filter_map(|(option, value)| match option.as_str() {
+    let mut said = pairs.filter_map(|(option, value)| match option.as_str() {
         "-watchdog-action" => Some(value.as_str()),
         "-action" => value
             .split(',')
