@@ -3,7 +3,9 @@
 //! A link to a regular file is as good as the file.
 
 use std::{
+    collections::hash_map::RandomState,
     fs::{self, File, FileType, Metadata, OpenOptions},
+    hash::BuildHasher as _,
     io::{self, BufWriter, ErrorKind, Read, Write, stderr, stdout},
     os::{
         fd::AsFd,
@@ -157,7 +159,8 @@ fn nearest(path: &Path) -> PathBuf {
 }
 
 fn probe(folder: &Path) -> io::Result<()> {
-    let name = format!(".migratrix-probe-{}", std::process::id());
+    // Not by the process: each sandbox counts its own from 1.
+    let name = format!(".migratrix-probe-{:x}", RandomState::new().hash_one(()));
     let probe = folder.join(name);
     let mut how = OpenOptions::new();
     how.write(true).create_new(true).open(&probe)?;
@@ -380,6 +383,19 @@ mod tests {
         for bad in [&file, &file.join("below"), Path::new("/proc/new/deep")] {
             demand_folder(bad).expect_err("it can't be made");
         }
+    }
+
+    #[test]
+    fn many_may_ask_for_one_folder_at_once() {
+        let dir = tempfile::tempdir().expect("there is room");
+        let ask = || (0..200).try_for_each(|_| demand_folder(dir.path()));
+        std::thread::scope(|scope| {
+            let all: Vec<_> = (0..4).map(|_| scope.spawn(ask)).collect();
+            for one in all {
+                let asked = one.join().expect("it ends");
+                asked.expect("nobody is in another one's way");
+            }
+        });
     }
 
     #[test]

@@ -130,10 +130,12 @@ fn ended(path: &str, run: &Run) -> (String, Vec<Line>) {
         0 => String::new(),
         missing => format!(", {missing} without a verdict"),
     };
+    let caveat = run.caveat().map(|told| format!(" ({told})"));
     (
         format!(
-            "The newest run is {}: {words}{without}.",
-            Path::new(path).shown()
+            "The newest run is {}: {words}{without}{}.",
+            Path::new(path).shown(),
+            caveat.unwrap_or_default()
         ),
         lines,
     )

@@ -141,7 +141,7 @@ fn write_pairs(run: &Run, how: &JunitArgs) -> Result<()> {
         write(part, &format!("junit-{source}-to-{destination}.xml"))?;
     }
     let is_whole = run.missing_shards().is_empty() && run.damaged().is_empty();
-    if run.deaths().is_empty() && is_whole {
+    if run.deaths().is_empty() && is_whole && run.alone().is_empty() {
         return Ok(());
     }
     write(Part::Rest, "junit-rest.xml")
@@ -170,7 +170,10 @@ pub fn conclude(
     // What is printed, or lies elsewhere, names them as they are seen from here.
     let run = run.at(&dir.path().to_string_lossy());
     write_pairs(&run, junit)?;
-    print!("{}", reports::terminal(&run, colour()));
+    print!(
+        "{}",
+        reports::terminal_within(&run, colour(), say::columns())
+    );
     explained(dir, &run, typed);
     let named = FORMATS.iter().filter_map(|format| {
         let file = dir.path().join(format.file);
@@ -233,13 +236,13 @@ pub fn report(
     let all: Vec<_> = files.chain(outputs.how.output()).collect();
     outputs::check(&all, paths)?;
     once_each(paths)?;
+    let opened = Opened::of(paths)?;
     // Shards of one run were begun with the same options.
-    let first = paths.first().context("no run is named")?;
-    let plan = RunDir::open(first)?.1;
+    let (_, (_, plan)) = opened.there.first().context("no run is named")?;
     let blessed = typed.blessed(&plan.options.known)?;
-    let known = typed.or_kept(&plan)?;
+    let known = typed.or_kept(plan)?;
     let how = outputs.how.or_kept(&plan.options)?;
-    let run = merged(paths, &known, typed, config)?;
+    let run = merged(opened, &known, typed, config)?;
     for (format, file) in outputs.files.asked() {
         let (seen, granularity) = (Seen::FromTheFile, how.granularity);
         let how = How {
@@ -250,7 +253,10 @@ pub fn report(
         format.write(&run, &how)?;
     }
     write_pairs(&run, &how)?;
-    print!("{}", reports::terminal(&run, colour()));
+    print!(
+        "{}",
+        reports::terminal_within(&run, colour(), say::columns())
+    );
     bless(&run, blessed.as_deref())?;
     Ok(run.exit())
 }
@@ -284,24 +290,64 @@ pub fn once_each(paths: &[PathBuf]) -> Result<()> {
     Ok(())
 }
 
+/// The directories that were named: those that hold a run, each with what it is called, and those that don't.
+struct Opened {
+    there: Vec<(String, (RunDir, Plan))>,
+    not: Vec<(PathBuf, anyhow::Error)>,
+}
+
+impl Opened {
+    /// Where one of several holds a run, the others may be shards that never came: a job that died leaves nothing,
+    /// or a plan that is cut.
+    fn of(paths: &[PathBuf]) -> Result<Self> {
+        let (mut there, mut not) = (Vec::new(), Vec::new());
+        for path in paths {
+            match RunDir::read(path) {
+                Ok(run) => there.push((path.to_string_lossy().into_owned(), run)),
+                Err(error) if error.is::<WrongUse>() => return Err(error),
+                Err(error) => not.push((path.clone(), error)),
+            }
+        }
+        match (there.is_empty(), not.is_empty()) {
+            (true, false) => Err(not.swap_remove(0).1),
+            (_, _) => Ok(Self { there, not }),
+        }
+    }
+
+    /// What is said of those that hold no run, each of which stands for one of so many missing shards.
+    ///
+    /// # Errors
+    /// Fails where there are more of them: such a one is no shard.
+    fn told_missing(&mut self, missing: usize) -> Result<Vec<String>> {
+        if let Some((_, error)) = self.not.drain(missing.min(self.not.len())..).next() {
+            return Err(error);
+        }
+        let told = self.not.iter().map(|(path, error)| {
+            format!(
+                "{} counts as a shard that is missing: {error:#}",
+                path.shown()
+            )
+        });
+        Ok(told.collect())
+    }
+}
+
 /// The one run of these directories, with what is missing of it.
 fn merged(
-    paths: &[PathBuf],
+    mut opened: Opened,
     known: &KnownFailures,
     typed: &KnownArgs,
     config: &Config,
 ) -> Result<Run> {
-    let opened = paths
-        .iter()
-        .map(|path| Ok((path.to_string_lossy().into_owned(), RunDir::read(path)?)));
-    let opened: Vec<(String, (RunDir, Plan))> = opened.collect::<Result<_>>()?;
     let plans: Vec<_> = opened
+        .there
         .iter()
         .map(|(name, (_, plan))| (name.as_str(), plan))
         .collect();
     let Parts { missing, whole } = Parts::of(&plans)?;
+    let lacking = opened.told_missing(missing.len())?;
     let mut merged: Option<(String, Run)> = None;
-    for (name, (dir, plan)) in opened {
+    for (name, (dir, plan)) in opened.there {
         check_known(known, config, &plan)?;
         let rules = typed.rules(&plan.options);
         let possible = possible(&plan, config, Named::TheirLike)?;
@@ -320,5 +366,5 @@ fn merged(
         });
     }
     let (_, run) = merged.context("no run is named")?;
-    Ok(run.without_shards(missing, whole))
+    Ok(run.without_shards(missing, whole).with_damage(lacking))
 }

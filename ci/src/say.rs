@@ -14,7 +14,7 @@ use std::{
     sync::{Mutex, OnceLock, PoisonError},
 };
 
-pub use fitted::fitted;
+pub use fitted::{columns, fitted};
 use migratrix_lab::sandbox;
 pub use migratrix_matrix::{Shown, typed_word};
 

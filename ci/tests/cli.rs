@@ -320,7 +320,8 @@ fn shards_reported_together_are_the_whole_run() {
     assert!(said.out.contains("96 passed"), "{}", said.out);
     assert!(dir.path().join("all.xml").exists());
     let summary = fs::read_to_string(dir.path().join("all.md")).expect("it is written");
-    assert!(summary.starts_with("## ✓ Go: 96 cases in "), "{summary}");
+    let title = "## ✓ As expected: 96 cases \\(in memory: no QEMU ran\\) in ";
+    assert!(summary.starts_with(title), "{summary}");
 }
 
 #[test]
@@ -445,6 +446,54 @@ fn a_missing_shard_is_named_and_is_unknown() {
     assert!(said.out.contains(" of 96 cases"), "{}", said.out);
     let one = call(dir.path(), &["report", "part-1"]);
     assert_eq!(one.code, 3, "{}", one.out);
+}
+
+#[test]
+fn a_directory_among_shards_that_holds_no_run_is_a_missing_shard_in_every_report() {
+    let dir = fresh();
+    three_shards(dir.path());
+    fs::create_dir(dir.path().join("empty")).expect("there is room");
+    fs::create_dir(dir.path().join("cut")).expect("there is room");
+    let plan = fs::read_to_string(dir.path().join("part-2/plan.json")).expect("it is there");
+    fs::write(dir.path().join("cut/plan.json"), &plan[..plan.len() / 2]).expect("there is room");
+    let asked = ["--junit=j.xml", "--html=i.html", "--markdown=s.md"];
+    for (lacking, shards) in [
+        ("nowhere", ["nowhere", "part-1", "part-3"]),
+        ("empty", ["part-1", "empty", "part-3"]),
+        ("cut", ["part-1", "part-3", "cut"]),
+    ] {
+        for file in ["j.xml", "i.html", "s.md"] {
+            let _not_there_yet = fs::remove_file(dir.path().join(file));
+        }
+        let said = call(dir.path(), &[&["report"], &shards[..], &asked].concat());
+        assert_eq!(said.code, 3, "{}", said.err);
+        let told = format!("{lacking} counts as a shard that is missing: ");
+        assert!(said.out.contains("missing: hash:2/3"), "{}", said.out);
+        assert!(said.out.contains(&told), "{}", said.out);
+        let written = |file| fs::read_to_string(dir.path().join(file)).expect("it is written");
+        assert!(written("j.xml").contains("<testcase name=\"hash:2/3\""));
+        for file in ["j.xml", "i.html", "s.md"] {
+            let text = written(file);
+            assert!(text.contains(&told), "{file}: {text}");
+        }
+    }
+}
+
+#[test]
+fn a_directory_that_holds_no_run_is_refused_where_it_is_no_shard_that_is_missing() {
+    let dir = fresh();
+    three_shards(dir.path());
+    run_in(dir.path(), &["--profile", "tck", "-E", "control(p2p)"]);
+    let all = ["report", "part-1", "part-2", "part-3", "nowhere"];
+    for call_of in [
+        &["report", "nowhere"][..],
+        &["report", "nowhere", "elsewhere"],
+        &["report", "out", "nowhere"],
+        &all,
+    ] {
+        let said = call(dir.path(), call_of);
+        refuses(&said, 2, &["nowhere is not a run's directory"]);
+    }
 }
 
 #[test]
@@ -663,7 +712,8 @@ fn the_line_that_runs_a_case_again_runs_it_again() {
         .expect("a case is told");
     let words: Vec<_> = line.split_whitespace().skip(1).collect();
     let again = call(dir.path(), &[&words[..], &["--out", "again"]].concat());
-    assert!(again.out.contains("1 case in"), "{}", again.out);
+    let told = "1 case (in memory: no QEMU ran) in ";
+    assert!(again.out.contains(told), "{}", again.out);
 }
 
 #[test]

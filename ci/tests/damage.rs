@@ -70,7 +70,11 @@ fn a_case_whose_history_is_lost_runs_again_and_that_is_said() {
             0,
             &["1 case runs again", why, "1 of 16 cases, 1 side by side"],
         );
-        assert!(said.out.contains("16 cases in"), "{}", said.out);
+        assert!(
+            said.out.contains("16 cases (in memory: no QEMU ran) in"),
+            "{}",
+            said.out
+        );
         assert!(said.out.contains("16 passed"), "{}", said.out);
         let verdicts = file_of(dir.path(), "verdicts.jsonl");
         assert_eq!(verdicts.lines().count(), whole.lines().count());

@@ -280,9 +280,14 @@ fn run_on_a_terminal(dir: &Path, columns: u16) -> String {
 }
 
 /// What a command shows on a terminal of so many columns, and its exit code.
-fn on_a_terminal(mut command: Command, columns: u16) -> (String, Option<i32>) {
+fn on_a_terminal(command: Command, columns: u16) -> (String, Option<i32>) {
+    on_a_screen(command, (24, columns))
+}
+
+/// The same of so many rows, which may be none: such a terminal does not say how many.
+fn on_a_screen(mut command: Command, (rows, columns): (u16, u16)) -> (String, Option<i32>) {
     let size = Winsize {
-        ws_row: 24,
+        ws_row: rows,
         ws_col: columns,
         ws_xpixel: 0,
         ws_ypixel: 0,
@@ -304,6 +309,31 @@ fn on_a_terminal(mut command: Command, columns: u16) -> (String, Option<i32>) {
     }
     let ended = running.wait().expect("it was started here");
     (String::from_utf8_lossy(&shown).into_owned(), ended.code())
+}
+
+#[test]
+fn the_tables_of_a_report_are_no_wider_than_the_terminal() {
+    let dir = fresh();
+    let run = migratrix(dir.path(), &[&RUN[..], &["--out", "out"]].concat()).output();
+    assert!(run.expect("the program is built").status.success());
+    let report = || migratrix(dir.path(), &["report", "out"]);
+    let table = |text: &str| {
+        let (table, _) = text.split_once("\n\n").expect("more follows");
+        console::strip_ansi_codes(table).into_owned()
+    };
+    let piped = report().output().expect("the program is built");
+    let piped = table(&String::from_utf8(piped.stdout).expect("it is text"));
+    assert_eq!(piped.lines().count(), 2, "{piped}");
+    for rows in [24, 0] {
+        let (shown, _) = on_a_screen(report(), (rows, 60));
+        let shown = table(&shown.replace('\r', ""));
+        let widths = shown.lines().map(console::measure_text_width);
+        assert!(widths.max().is_some_and(|width| width <= 60), "{shown}");
+        assert_eq!(shown.lines().count(), 4, "{shown}");
+        for head in ["normal", "p2p", "tunnelled"] {
+            assert!(shown.contains(head), "{shown}");
+        }
+    }
 }
 
 #[test]
@@ -488,7 +518,7 @@ fn a_bare_call_on_a_terminal_says_what_comes_next_and_elsewhere_what_there_is() 
     assert_eq!(run.expect("the program is built").status.code(), Some(0));
     let then = shown();
     assert!(
-        then.contains("The newest run is runs/one: 32 passed."),
+        then.contains("The newest run is runs/one: 32 passed (in memory: no QEMU ran)."),
         "{then}"
     );
     assert!(then.contains(" report runs/one "), "{then}");

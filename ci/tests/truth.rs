@@ -151,7 +151,8 @@ fn a_shard_says_which_it_is_and_one_that_was_run_by_other_rules_is_refused() {
     };
     let said = part("one", "slice:1/2", &[]);
     assert!(
-        said.out.contains("\nshard 1 of 2: 8 of 16 cases in "),
+        said.out
+            .contains("\nshard 1 of 2: 8 of 16 cases (in memory: no QEMU ran) in "),
         "{}",
         said.out
     );
@@ -168,7 +169,13 @@ fn a_shard_says_which_it_is_and_one_that_was_run_by_other_rules_is_refused() {
     part("four", "slice:2/2", &["--jobs=1"]);
     let merged = call(dir.path(), &["report", "one", "four"]);
     assert_eq!(merged.code, 0, "{}", merged.err);
-    assert!(merged.out.contains("\n16 cases in "), "{}", merged.out);
+    assert!(
+        merged
+            .out
+            .contains("\n16 cases (in memory: no QEMU ran) in "),
+        "{}",
+        merged.out
+    );
 }
 
 #[test]

@@ -2,8 +2,8 @@
 
 mod x86_64;
 
-pub use x86_64::halting_code;
 pub(crate) use x86_64::scratch;
+pub use x86_64::{halting_code, no_interrupts};
 
 use crate::{Disk, Parameters, Place, Registers, stamp::PAGE};
 

@@ -65,7 +65,7 @@ mod stamp;
 mod survey;
 
 pub use disk::{Disk, DiskBreach, DiskSector, DiskSurvey};
-pub use image::{Hold, ImageError, halting_code};
+pub use image::{Hold, ImageError, halting_code, no_interrupts};
 pub use law::{Breach, Fault, Stamper};
 pub use model::Model;
 pub use parameters::Parameters;

@@ -85,6 +85,12 @@ impl Case {
         }
     }
 
+    /// Whether a guest goes from its source to its destination.
+    #[must_use]
+    pub fn migrates(&self) -> bool {
+        self.point.migrates()
+    }
+
     /// Whether its axis of that name has the value of that word, or has it among others.
     #[must_use]
     pub fn is(&self, axis: &str, word: &str) -> bool {

@@ -156,6 +156,12 @@ pub(crate) trait SuitePoint: fmt::Display {
         None
     }
 
+    /// Whether a guest goes from the source to the destination: where it does not, the case tells nothing of
+    /// the destination.
+    fn migrates(&self) -> bool {
+        true
+    }
+
     /// The point of a suite without libvirt that does the same.
     fn counterpart(&self) -> Option<Point> {
         None
@@ -222,6 +228,13 @@ impl Point {
     pub fn is_live(&self) -> bool {
         let scenario = self.scenario();
         scenario.is_none_or(|scenario| scenario.flags.has(Flag::Live))
+    }
+
+    /// Whether a guest goes from the source to the destination: where it does not, the case tells nothing of
+    /// the destination.
+    #[must_use]
+    pub fn migrates(&self) -> bool {
+        self.of_suite().migrates()
     }
 
     /// What must come of it.

@@ -2,6 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use migratrix_matrix::Backend;
+
 use crate::{Exit, HostTrouble, KnownAre, Route, Run, Standing, terminal::count};
 
 /// Whether to go on. It is that of the run's exit code, but for what was never tried: the exit code
@@ -32,14 +34,75 @@ impl Sign {
         }
     }
 
-    /// The sign, the words, and what they go by.
-    pub const fn words(self) -> [&'static str; 3] {
+    /// The sign, the words, and what they go by: nobody can go by cases that tell nothing of migrations.
+    pub const fn words(self, tells: Tells) -> [&'static str; 3] {
+        let (go, no_go) = match tells {
+            Tells::Migrations => ("Go", "No go"),
+            Tells::ReleasesAlone | Tells::Tester | Tells::NoRelease => {
+                ("As expected", "Not as expected")
+            }
+        };
         match self {
-            Self::Go => ["✓", "Go", "all as expected"],
-            Self::GoButKnown => ["~", "Go", "but for what is known to fail"],
-            Self::NoGo => ["✗", "No go", "not all is as expected"],
+            Self::Go => ["✓", go, tells.all_good()],
+            Self::GoButKnown => ["~", go, "but for what is known to fail"],
+            Self::NoGo => ["✗", no_go, "not all is as expected"],
             Self::Open => ["?", "Open", "something was not seen"],
             Self::Untried => ["?", "Open", "not all was tried"],
+        }
+    }
+}
+
+/// What the cases of a run can tell of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Tells {
+    /// Whether guests go from releases to others.
+    Migrations,
+    /// What works on a release alone: nothing migrates.
+    ReleasesAlone,
+    /// Whether that is seen which was broken on purpose.
+    Tester,
+    /// Of no release: the hypervisor in memory ran cases.
+    NoRelease,
+}
+
+impl Tells {
+    pub fn of(run: &Run) -> Self {
+        if run.all_cases().any(|case| case.backend == Backend::Fake) {
+            return Self::NoRelease;
+        }
+        let mut faults = run.all_cases().map(|case| case.fault.is_some());
+        if run.judgements().len() > 0 && faults.all(|one| one) {
+            Self::Tester
+        } else if run.pairs().is_empty() && !run.alone().is_empty() {
+            Self::ReleasesAlone
+        } else {
+            Self::Migrations
+        }
+    }
+
+    const fn all_good(self) -> &'static str {
+        match self {
+            Self::Migrations => "all as expected",
+            Self::ReleasesAlone => "nothing migrates",
+            Self::Tester => "what was broken was seen",
+            Self::NoRelease => "no QEMU ran",
+        }
+    }
+}
+
+impl Run {
+    /// What the figures of a run can't tell by what its cases are, in words; nothing where all of them migrate
+    /// guests between real QEMUs.
+    #[must_use]
+    pub fn caveat(&self) -> Option<String> {
+        match Tells::of(self) {
+            Tells::NoRelease => Some("in memory: no QEMU ran".to_owned()),
+            Tells::ReleasesAlone => Some("nothing migrates".to_owned()),
+            Tells::Migrations | Tells::Tester => {
+                let judged = self.judgements();
+                let stay = judged.filter(|one| !one.case.migrates()).count();
+                (stay > 0).then(|| format!("nothing migrates in {stay} of them"))
+            }
         }
     }
 }
@@ -111,7 +174,7 @@ impl Reach {
             tried: tried.len(),
             skipped: skipped.difference(&tried).count(),
             all: all.len(),
-            of: "pair",
+            of: kind(&all),
         };
         let by_client = Self {
             tried: routes.values().filter(|tried| **tried).count(),
@@ -133,14 +196,26 @@ impl Reach {
     }
 }
 
-fn pair<'r>(route: &Route<'r>) -> [&'r str; 2] {
-    [route.source.as_str(), route.destination.as_str()]
+fn pair<'r>(route: &Route<'r>) -> Route<'r> {
+    route.of_nobody()
+}
+
+/// What these are: where nothing migrates, no pairs.
+fn kind(all: &BTreeSet<Route<'_>>) -> &'static str {
+    let migrate = |route: &Route<'_>| route.destination.is_some();
+    if all.iter().all(migrate) {
+        "pair"
+    } else if all.iter().any(migrate) {
+        "route"
+    } else {
+        "release"
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{Colour, Judgement, Rules, judge, markdown, story, terminal};
+    use crate::{Colour, Judgement, Rules, Verdict, judge, markdown, story, terminal};
 
     const GOOD: &str = "tck/libvirt/trixie,bookworm,trixie/p2p/persistent-running-undefined/live";
 
@@ -148,6 +223,78 @@ mod tests {
         let skip = |name: &&str| Judgement::skipped(name.parse().expect("a case"), "a disk", 0);
         let good = good.iter().map(|name| judge(&story::good(name)));
         Run::new(Vec::new(), skipped.iter().map(skip).chain(good))
+    }
+
+    fn passed(name: &str) -> Judgement {
+        let mut one = Judgement::skipped(name.parse().expect("a case"), "", 0);
+        let conditions = one.conditions.iter_mut();
+        conditions.for_each(|(_, verdict)| *verdict = Verdict::Pass);
+        one
+    }
+
+    const STAYS: &str = "backup/qemu/bookworm,trixie/stay/blockdev-backup/incremental-simple/plain";
+
+    #[test]
+    fn where_nothing_migrates_there_is_no_go_for_a_pair() {
+        let other = STAYS.replace("incremental-simple", "incremental-cancel");
+        let run = Run::new(Vec::new(), [passed(STAYS), passed(&other)]);
+        assert_eq!(run.exit(), Exit::AsExpected);
+        let (_, [text, title]) = told(&run);
+        assert!(text.starts_with("2 cases (nothing migrates) in "), "{text}");
+        let begin = "## ✓ As expected: 2 cases \\(nothing migrates\\) in ";
+        assert!(title.starts_with(begin), "{title}");
+        for text in [terminal(&run, Colour::Plain), markdown(&run)] {
+            assert!(text.contains("bookworm alone"), "{text}");
+            assert!(!text.contains("trixie") && !text.contains("Go"), "{text}");
+        }
+    }
+
+    #[test]
+    fn cases_in_which_nothing_migrates_are_counted_by_themselves_beside_a_pair() {
+        let moves = STAYS.replace("stay", "copied-storage");
+        let run = Run::new(Vec::new(), [passed(STAYS), passed(&moves)]);
+        let (sign, [text, title]) = told(&run);
+        assert_eq!(sign, Sign::Go);
+        assert!(
+            text.starts_with("2 cases (nothing migrates in 1 of them) in "),
+            "{text}"
+        );
+        assert!(title.starts_with("## ✓ Go: 2 cases "), "{title}");
+        let text = terminal(&run, Colour::Plain);
+        for line in ["bookworm alone", "bookworm → trixie"] {
+            let row = text.lines().find(|row| row.starts_with(line));
+            assert!(row.is_some_and(|row| row.ends_with("✓ 1/1")), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_release_on_which_all_was_skipped_is_told_as_one_and_not_as_a_pair() {
+        let skipped = STAYS.replace("bookworm,trixie", "sid,trixie");
+        let skipped = Judgement::skipped(skipped.parse().expect("a case"), "a disk", 0);
+        let (sign, all) = told(&Run::new(Vec::new(), [passed(STAYS), skipped]));
+        assert_eq!(sign, Sign::Untried);
+        for one in all {
+            assert!(
+                one.contains("Open: 1 of 2 releases tried, 1 skipped"),
+                "{one}"
+            );
+        }
+    }
+
+    #[test]
+    fn in_memory_nothing_is_a_go_ahead_and_faults_are_none_of_a_pair() {
+        let memory = GOOD.replace("libvirt", "fake");
+        let fault = format!("{}/memory-byte", GOOD.replace("tck", "faults"));
+        for (name, caveat) in [(memory, " \\(in memory: no QEMU ran\\)"), (fault, "")] {
+            let run = Run::new(Vec::new(), [passed(&name)]);
+            let (sign, [_, title]) = told(&run);
+            let [_, word, _] = sign.words(Tells::of(&run));
+            assert!(["As expected", "Not as expected"].contains(&word), "{word}");
+            assert!(
+                title.contains(&format!("{word}: 1 case{caveat} in ")),
+                "{title}"
+            );
+        }
     }
 
     /// The sign, and what page, terminal and Markdown say in their first sentences.

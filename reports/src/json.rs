@@ -63,7 +63,9 @@ struct Tuple {
     #[serde(skip_serializing_if = "Option::is_none")]
     client: Option<String>,
     source: String,
-    destination: String,
+    /// None where nothing migrates.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    destination: Option<String>,
     cases: Tally,
     /// How many of its cases were tried.
     tried: usize,
@@ -206,7 +208,7 @@ fn tuples(run: &Run) -> Vec<Tuple> {
         Some(Tuple {
             client: route.client.map(ToString::to_string),
             source: route.source.to_string(),
-            destination: route.destination.to_string(),
+            destination: route.destination.map(ToString::to_string),
             cases,
             tried,
             worst,

@@ -14,6 +14,14 @@ use crate::{
     run::seen,
 };
 
+#[expect(
+    clippy::trivially_copy_pass_by_ref,
+    reason = "serde hands a reference over"
+)]
+const fn is_none(milliseconds: &u32) -> bool {
+    *milliseconds == 0
+}
+
 /// The verdicts on one attempt at a case. One line of `verdicts.jsonl`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
@@ -25,6 +33,9 @@ pub struct Judgement {
     pub attempt: u32,
     /// When it began: seconds since 1970 UTC.
     pub began_unix: u64,
+    /// The milliseconds that had passed since that second; earlier versions give none.
+    #[serde(default, skip_serializing_if = "is_none")]
+    pub began_ms: u32,
     /// How long it took, in milliseconds.
     pub elapsed_ms: u64,
     /// Whether the migration was asked for: a fault proves nothing where it was not.
@@ -179,6 +190,7 @@ pub fn judge(history: &History) -> Judgement {
         case: header.case.clone(),
         attempt: header.attempt,
         began_unix: header.began_unix,
+        began_ms: header.began_ms,
         elapsed_ms: history
             .entries
             .last()
@@ -230,6 +242,7 @@ impl Judgement {
             case,
             attempt: 1,
             began_unix: now_unix,
+            began_ms: 0,
             elapsed_ms: 0,
             reached: false,
             versions: Versions::default(),

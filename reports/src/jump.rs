@@ -47,6 +47,9 @@ pub struct Jumps {
     pub in_memory: bool,
     /// Whether libvirt took part, or QEMU ran alone.
     pub with_libvirt: bool,
+    /// In how many cases nothing migrates: these tell nothing of any jump.
+    #[serde(skip_serializing_if = "is_none")]
+    pub staying: usize,
     /// The jumps.
     pub jumps: Vec<Jump>,
     /// Where two steps say another thing than the jump over both.
@@ -200,6 +203,7 @@ impl Jumps {
             format: 1,
             in_memory: account.in_memory,
             with_libvirt: grid.has_client(),
+            staying: grid.staying(),
             jumps: survey.jumps(),
             breaks: breaks::breaks(&survey),
             upgrade: None,
@@ -264,8 +268,12 @@ impl Jumps {
             }
             None => jump.cases.planned() > 0,
         };
-        let asked = self.jumps.iter().filter(is_asked);
-        Exit::worst(asked.map(|jump| jump.safety.exit()))
+        let mut asked = self.jumps.iter().filter(is_asked).peekable();
+        // Where nothing was to migrate, no jump was tried.
+        match asked.peek() {
+            None => Exit::Unknown,
+            Some(_) => Exit::worst(asked.map(|jump| jump.safety.exit())),
+        }
     }
 
     /// The same, with an upgrade on a ladder: from its first release, and to its last, where none is
@@ -308,6 +316,14 @@ impl Jumps {
             ReportError::NotInRuns(name.to_owned(), known.join(", "))
         })
     }
+}
+
+#[expect(
+    clippy::trivially_copy_pass_by_ref,
+    reason = "serde hands a reference over"
+)]
+const fn is_none(count: &usize) -> bool {
+    *count == 0
 }
 
 impl fmt::Display for Stop {

@@ -21,7 +21,7 @@ mod strict;
 
 use std::io;
 
-use migratrix_matrix::{ReleaseName, Tuple};
+use migratrix_matrix::{Case, ReleaseName};
 use quick_xml::events::BytesStart;
 
 use crate::{ReportError, Run};
@@ -59,19 +59,22 @@ pub enum Part<'r> {
         /// To where.
         destination: &'r ReleaseName,
     },
-    /// What is of no pair: hosts that died, shards that are missing.
+    /// What is of no pair: cases in which nothing migrates, hosts that died, shards that are missing.
     Rest,
 }
 
 impl Part<'_> {
-    fn takes(&self, tuple: &Tuple) -> bool {
+    fn takes(&self, case: &Case) -> bool {
         match self {
             Self::Whole => true,
             Self::Pair {
                 source,
                 destination,
-            } => tuple.source == **source && tuple.destination == **destination,
-            Self::Rest => false,
+            } => {
+                let own = [&case.tuple.source, &case.tuple.destination];
+                case.migrates() && own == [*source, *destination]
+            }
+            Self::Rest => !case.migrates(),
         }
     }
 

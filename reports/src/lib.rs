@@ -10,6 +10,7 @@
 //! be judged and reported again.
 
 mod attribution;
+mod blocks;
 mod checks;
 mod compare;
 mod explain;
@@ -70,5 +71,5 @@ pub use printable::{printable, within_line};
 pub use recovered::Recovered;
 pub use reproduce::{LibvirtRecipe, NoScript, Origin as ScriptOrigin, RawRecipe, can_be_shown};
 pub use run::{Exit, Flaky, KnownAre, Route, Rules, Run, Tally};
-pub use terminal::{Colour, damage, terminal};
+pub use terminal::{Colour, damage, terminal, terminal_within};
 pub use verdict::{Kind, Verdict};

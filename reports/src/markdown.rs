@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use crate::{
     Group, Route, Run, Standing,
-    go::{Sign, beside_cases},
+    go::{Sign, Tells, beside_cases},
     groups,
     json::TROUBLES,
     printable::{printable, shortened},
@@ -62,7 +62,7 @@ fn head(text: &mut String, run: &Run) {
     } else {
         told.join(", ")
     };
-    let [mark, word, _] = Sign::of(run).words();
+    let [mark, word, _] = Sign::of(run).words(Tells::of(run));
     let title = format!("{mark} {word}: {}", headline(run));
     put(text, &format!("## {}", plain(&title)));
     let beside: Vec<_> = [told].into_iter().chain(beside_cases(run)).collect();
@@ -100,7 +100,9 @@ fn recovered(text: &mut String, run: &Run) {
         put(text, &format!("|---|{}", "---|".repeat(grid.moments.len())));
         for (strike, cells) in &grid.rows {
             let cells = cells.iter().map(|cell| {
-                let told = cell.as_ref().map_or("·".to_owned(), recovered::Cell::told);
+                let told = cell
+                    .as_ref()
+                    .map_or(recovered::NO_CASE.to_owned(), recovered::Cell::told);
                 plain(&told)
             });
             let all = [plain(strike.word())].into_iter().chain(cells).collect();

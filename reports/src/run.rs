@@ -114,8 +114,8 @@ pub struct Route<'r> {
     pub client: Option<&'r ReleaseName>,
     /// From where.
     pub source: &'r ReleaseName,
-    /// To where.
-    pub destination: &'r ReleaseName,
+    /// To where; nowhere where nothing migrates.
+    pub destination: Option<&'r ReleaseName>,
 }
 
 /// How a run went, for the exit code.
@@ -266,16 +266,40 @@ impl Run {
         self
     }
 
-    /// The releases that its guests go from and to, in the order of their versions.
+    /// The releases that its guests go from and to, in the order of their versions: those of cases in which
+    /// nothing migrates are none.
     #[must_use]
     pub fn pairs(&self) -> Vec<(&ReleaseName, &ReleaseName)> {
         let ranks = self.ranks();
-        let tuples = self.tuples.iter();
-        let pairs = tuples.map(|tuple| (&tuple.source, &tuple.destination));
+        let cases = self.all_cases().filter(|case| case.migrates());
+        let pairs = cases.map(|case| (&case.tuple.source, &case.tuple.destination));
         let pairs: BTreeSet<_> = pairs.collect();
         let mut pairs: Vec<_> = pairs.into_iter().collect();
         pairs.sort_by_key(|(source, destination)| (ranks.get(source), ranks.get(destination)));
         pairs
+    }
+
+    /// The releases on which cases stay in which nothing migrates, in the order of their versions.
+    #[must_use]
+    pub fn alone(&self) -> Vec<&ReleaseName> {
+        let ranks = self.ranks();
+        let cases = self.all_cases().filter(|case| !case.migrates());
+        let names: BTreeSet<_> = cases.map(|case| &case.tuple.source).collect();
+        let mut names: Vec<_> = names.into_iter().collect();
+        names.sort_by_key(|name| ranks.get(name));
+        names
+    }
+
+    /// Its cases: those that were planned, and those that were judged. One that is both is there twice.
+    pub(crate) fn all_cases(&self) -> impl Iterator<Item = &Case> {
+        let judged = self.judgements().map(|one| &one.case);
+        self.planned.iter().chain(judged)
+    }
+
+    /// The releases of the two sides of all of its cases.
+    pub(crate) fn ends(&self) -> impl Iterator<Item = &ReleaseName> {
+        let tuples = self.tuples.iter();
+        tuples.flat_map(|tuple| [&tuple.source, &tuple.destination])
     }
 
     /// The same run, as the part that a selection's shard is, where it has one: of `whole` cases.
@@ -659,7 +683,8 @@ impl Run {
         let mut all: Vec<_> = all.into_iter().collect();
         all.sort_by_key(|(route, _)| {
             let client = route.client.and_then(rank);
-            (client, rank(route.source), rank(route.destination))
+            let destination = route.destination.and_then(rank);
+            (client, rank(route.source), destination)
         });
         all
     }
@@ -778,17 +803,30 @@ impl<'r> Route<'r> {
         Self {
             client: case.backend.has_client().then_some(client),
             source,
-            destination,
+            destination: case.migrates().then_some(destination),
+        }
+    }
+
+    /// The same, whoever asks for it.
+    #[must_use]
+    pub const fn of_nobody(self) -> Self {
+        Self {
+            client: None,
+            ..self
         }
     }
 }
 
+/// `trixie: bookworm → trixie`; `bookworm alone` where nothing migrates.
 impl fmt::Display for Route<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if let Some(client) = self.client {
             write!(f, "{client}: ")?;
         }
-        write!(f, "{} → {}", self.source, self.destination)
+        match self.destination {
+            Some(destination) => write!(f, "{} → {destination}", self.source),
+            None => write!(f, "{} alone", self.source),
+        }
     }
 }
 

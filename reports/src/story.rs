@@ -35,6 +35,13 @@ pub fn good(case: &str) -> History {
     story.history
 }
 
+/// A history of the case of this name, up to its migration.
+pub fn prepared(case: Case) -> History {
+    let mut story = Timeline::begin(case);
+    story.prepare();
+    story.history
+}
+
 /// `history` without the observations that `which` names.
 pub fn without(mut history: History, which: impl Fn(&Observation) -> bool) -> History {
     history.entries.retain(|entry| !which(&entry.saw));
@@ -286,6 +293,7 @@ pub fn empty(case: Case) -> History {
         case,
         attempt: 1,
         began_unix: 1_795_000_000,
+        began_ms: 0,
         domain: "mx-0001".to_owned(),
         uuid: UUID.to_owned(),
         machine: "pc-q35-7.2".to_owned(),

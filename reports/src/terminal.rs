@@ -13,8 +13,9 @@ use migratrix_matrix::{
 use crate::{
     Flaw, Group, Judgement, Kind, KnownAre, Route, Run, Standing,
     attribution::origins,
+    blocks::blocks,
     explain::setup_words,
-    go::{Reach, Sign, of_hosts},
+    go::{Reach, Sign, Tells, of_hosts},
     groups,
     printable::{printable, shortened, within_line},
     recovered,
@@ -35,9 +36,16 @@ pub(crate) const EXAMPLES: usize = 3;
 /// The whole summary: the counts, the table by tuple, and each trouble explained.
 #[must_use]
 pub fn terminal(run: &Run, colour: Colour) -> String {
+    terminal_within(run, colour, None)
+}
+
+/// The same, with tables that are no wider than so many columns: what does not fit stands in blocks of whole
+/// columns below.
+#[must_use]
+pub fn terminal_within(run: &Run, colour: Colour, room: Option<usize>) -> String {
     let mut text = String::new();
-    table(&mut text, run, colour);
-    recovered(&mut text, run);
+    table(&mut text, run, colour, room);
+    recovered(&mut text, run, room);
     let groups = groups(run, &LAST_IS_WORST);
     for group in &groups {
         explain(&mut text, run, group, colour);
@@ -58,8 +66,8 @@ const LAST_IS_WORST: [Standing; 5] = [
 ];
 
 /// What was left of struck migrations.
-fn recovered(text: &mut String, run: &Run) {
-    let lines = recovered::text(run);
+fn recovered(text: &mut String, run: &Run, room: Option<usize>) {
+    let lines = recovered::text(run, room);
     if !lines.is_empty() {
         put(text, "");
     }
@@ -69,50 +77,69 @@ fn recovered(text: &mut String, run: &Run) {
 }
 
 /// The tables: one for each kind of cases, a row for each route.
-fn table(text: &mut String, run: &Run, colour: Colour) {
+fn table(text: &mut String, run: &Run, colour: Colour, room: Option<usize>) {
     let (managed, direct): (Rows<'_>, Rows<'_>) = run
         .by_route()
         .into_iter()
         .partition(|(route, _)| route.client.is_some());
-    rows(text, run, "client: source → destination", &managed, colour);
-    rows(text, run, "source → destination", &direct, colour);
+    let titles = ["client: source → destination", "source → destination"];
+    for (title, rows) in titles.into_iter().zip([managed, direct]) {
+        if !rows.is_empty() {
+            let table = Table::of(run, title, &rows);
+            table.put(text, colour, room);
+        }
+    }
 }
 
 /// The judgements of each route.
 pub(crate) type Rows<'r> = Vec<(Route<'r>, Vec<&'r Judgement>)>;
 
-fn rows(text: &mut String, run: &Run, title: &str, rows: &Rows<'_>, colour: Colour) {
-    if rows.is_empty() {
-        return;
+/// A table: the name of each row with its cells, below the heads of the columns.
+struct Table<'t> {
+    title: &'t str,
+    columns: Vec<&'static str>,
+    rows: Vec<(String, Vec<Cell>)>,
+}
+
+impl<'t> Table<'t> {
+    fn of(run: &Run, title: &'t str, rows: &Rows<'_>) -> Self {
+        let columns = columns(rows);
+        let row = |(route, judgements): &(Route<'_>, Vec<&Judgement>)| {
+            let cells = columns.iter().map(|head| cell(run, head, judgements));
+            (route.to_string(), cells.collect())
+        };
+        Self {
+            title,
+            rows: rows.iter().map(row).collect(),
+            columns,
+        }
     }
-    let columns = columns(rows);
-    let names = rows.iter().map(|(route, _)| route.to_string());
-    let names: Vec<_> = [title.to_owned()].into_iter().chain(names).collect();
-    let wide = |name: &String| name.chars().count();
-    let width = names.iter().map(wide).max().unwrap_or(0);
-    let cells: Vec<Vec<Cell>> = rows
-        .iter()
-        .map(|(_, judgements)| {
-            let cell = |head: &&str| cell(run, head, judgements);
-            columns.iter().map(cell).collect()
-        })
-        .collect();
-    let widths: Vec<usize> = columns
-        .iter()
-        .enumerate()
-        .map(|(place, head)| column_width(head, cells.iter().map(|row| &row[place])))
-        .collect();
-    let heads = columns.iter().zip(&widths);
-    let heads: String = heads
-        .map(|(head, width)| format!("{head:>width$}"))
-        .collect();
-    put(text, &format!("{title:width$}{heads}"));
-    for (row, name) in cells.iter().zip(&names[1..]) {
-        let cells = row.iter().zip(&widths);
-        let cells: String = cells
-            .map(|(cell, width)| cell.shown(*width, colour))
-            .collect();
-        put(text, &format!("{name:width$}{cells}"));
+
+    fn put(&self, text: &mut String, colour: Colour, room: Option<usize>) {
+        let Self {
+            title,
+            columns,
+            rows,
+        } = self;
+        let names = rows.iter().map(|(name, _)| name.as_str());
+        let names = names.chain([*title]).map(|name| name.chars().count());
+        let width = names.max().unwrap_or(0);
+        let widths = columns.iter().enumerate();
+        let cells = |place: usize| rows.iter().map(move |(_, cells)| &cells[place]);
+        let widths = widths.map(|(place, head)| column_width(head, cells(place)));
+        let widths: Vec<usize> = widths.collect();
+        for block in blocks(width, &widths, room) {
+            let own = columns[block.clone()].iter().zip(&widths[block.clone()]);
+            let heads: String = own.map(|(head, width)| format!("{head:>width$}")).collect();
+            put(text, &format!("{title:width$}{heads}"));
+            for (name, row) in rows {
+                let own = row[block.clone()].iter().zip(&widths[block.clone()]);
+                let cells: String = own
+                    .map(|(cell, width)| cell.shown(*width, colour))
+                    .collect();
+                put(text, &format!("{name:width$}{cells}"));
+            }
+        }
     }
 }
 
@@ -429,7 +456,10 @@ fn counts(text: &mut String, run: &Run, groups: &[Group<'_>], colour: Colour) {
         run.conditions(|_| true),
     );
     let head = match Sign::of(run) {
-        sign @ Sign::Untried => format!("{}: {}", sign.words()[1], headline(run)),
+        sign @ Sign::Untried => {
+            let [_, word, _] = sign.words(Tells::of(run));
+            format!("{word}: {}", headline(run))
+        }
         Sign::Go | Sign::GoButKnown | Sign::NoGo | Sign::Open => headline(run),
     };
     if told.is_empty() {
@@ -608,18 +638,14 @@ fn set_up(run: &Run) -> Option<String> {
 fn untried(run: &Run) -> Vec<String> {
     let mut pairs: BTreeMap<_, (usize, usize)> = BTreeMap::new();
     for one in run.judgements() {
-        let (source, destination) = (&one.case.tuple.source, &one.case.tuple.destination);
-        let (all, skipped) = pairs.entry((source, destination)).or_default();
+        let route = Route::of(&one.case).of_nobody();
+        let (all, skipped) = pairs.entry(route).or_default();
         *all += 1;
         *skipped += usize::from(one.standing() == Standing::Skipped);
     }
     let empty = pairs.iter().filter(|(_, (all, skipped))| all == skipped);
-    let empty = empty.map(|((source, destination), (all, _))| {
-        format!(
-            "nothing was tried of {source} → {destination}: skipped {}",
-            cases(*all)
-        )
-    });
+    let empty = empty
+        .map(|(route, (all, _))| format!("nothing was tried of {route}: skipped {}", cases(*all)));
     let skipped: usize = pairs.values().map(|(_, skipped)| skipped).sum();
     let cover = run.strengths().filter(|_| skipped > 0).map(|strengths| {
         format!(
@@ -669,16 +695,15 @@ pub(crate) fn extent(run: &Run) -> String {
         let fewest = cases(fewest);
         format!(" (--cover {strengths}: {fewest} of the pair that has the fewest)")
     });
+    let caveat = run.caveat().map(|told| format!(" ({told})"));
+    let how = format!("{cover}{}{time}", caveat.unwrap_or_default());
     if !is_whole(run) {
-        return format!(
-            "{shard}incomplete: {judged} of {}{cover}{time}",
-            cases(whole)
-        );
+        return format!("{shard}incomplete: {judged} of {}{how}", cases(whole));
     }
     if shard.is_empty() {
-        return format!("{}{cover}{time}", cases(judged));
+        return format!("{}{how}", cases(judged));
     }
-    format!("{shard}{judged} of {}{cover}{time}", cases(whole))
+    format!("{shard}{judged} of {}{how}", cases(whole))
 }
 
 /// So many of something, in words that are right for one as well.

@@ -2,6 +2,7 @@
 
 #[path = "../src/raw_story.rs"]
 mod raw_story;
+#[expect(dead_code, reason = "these tests need few of the stories")]
 #[path = "../src/story.rs"]
 mod story;
 

@@ -366,6 +366,30 @@ fn a_known_failure_stands_in_the_grids_by_its_own_sign_and_number() {
 }
 
 #[test]
+fn a_table_is_no_wider_than_the_terminal_and_has_all_of_its_columns() {
+    let run = run([NORMAL, P2P, TUNNELLED].map(|name| judge(&good(name))));
+    let within = |room| migratrix_reports::terminal_within(&run, Colour::Plain, room);
+    let table = |text: &str| {
+        let (table, _) = text.split_once("\n\n").expect("more follows");
+        table.to_owned()
+    };
+    let whole = table(&within(None));
+    assert_eq!(whole.lines().count(), 2, "{whole}");
+    let title = "client: source → destination";
+    assert_eq!(
+        table(&within(Some(60))),
+        format!(
+            "{title}       normal          p2p\n\
+             trixie: bookworm → trixie           ✓ 1/1        ✓ 1/1\n\
+             {title}    tunnelled\n\
+             trixie: bookworm → trixie           ✓ 1/1"
+        )
+    );
+    let wide = whole.lines().map(|line| line.chars().count()).max();
+    assert_eq!(table(&within(wide)), whole, "it fits");
+}
+
+#[test]
 fn a_skip_outranks_nothing_that_was_tried() {
     let skipped: Case = NORMAL
         .replace("-undefined", "-defined")

@@ -605,6 +605,7 @@ mod tests {
             case: case.clone(),
             attempt: 1,
             began_unix: 0,
+            began_ms: 0,
             domain: "m".to_owned(),
             uuid: "u".to_owned(),
             machine: "pc-q35-7.2".to_owned(),

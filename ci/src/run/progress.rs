@@ -63,6 +63,7 @@ const WIDE: u16 = 80;
 
 /// The bar, and what of it fits on a narrow terminal. What follows them is cut to the width.
 const BAR: &str = "{bar:8} {pos}/{len} {wide_msg}";
+const BAR_ITSELF: usize = 9;
 const NARROW: &str = "{pos}/{len} {wide_msg}";
 /// What stands beside the bar before anything is known.
 const BEGINS: &str = "nothing runs yet";
@@ -128,7 +129,7 @@ impl Progress {
             Some(bar) => bar.tick(),
             None if self.spoke.elapsed() >= PLAIN_EVERY => {
                 self.spoke = Instant::now();
-                let now = now(coming, &self.running, Case::to_string);
+                let now = now(coming, &self.running, &Case::to_string);
                 let (gone, left) = self.time();
                 eprintln!("{}; {now}", self.count.plain(gone, left));
             }
@@ -139,11 +140,33 @@ impl Progress {
     /// Puts beside the bar what is known now.
     fn show(&self) {
         if let Some(bar) = &self.bar {
-            let now = now(&self.coming, &self.running, short);
+            let (_, columns) = console::Term::stderr().size();
             let (gone, left) = self.time();
             let left = left.map(|left| left.replace("about ", "~"));
-            bar.set_message(self.count.beside_the_cases(gone, left, &now));
+            bar.set_message(self.message(self.count.room(columns), gone, left));
         }
+    }
+
+    /// What fits beside the bar: a case's name is shortened first, then what is unusual is left out, which was
+    /// said in a line of its own, and then the time that is left.
+    fn message(&self, room: usize, gone: Duration, left: Option<String>) -> String {
+        let calm = Count {
+            bad: 0,
+            ..self.count
+        };
+        let told = |letters, count: Count, left: &Option<String>| {
+            let name = |case: &Case| short(case, letters);
+            let now = now(&self.coming, &self.running, &name);
+            count.beside_the_cases(gone, left.clone(), &now)
+        };
+        let forms = [(self.count, &left), (calm, &left), (calm, &None)];
+        let letters = || (LEAST..=SHORT).rev();
+        let mut all = forms
+            .into_iter()
+            .flat_map(|(count, left)| letters().map(move |letters| (letters, count, left)))
+            .map(|(letters, count, left)| told(letters, count, left));
+        let found = all.find(|told| told.chars().count() <= room);
+        found.unwrap_or_else(|| told(LEAST, calm, &None))
     }
 
     /// How much time is gone, and about how much is left.
@@ -179,7 +202,7 @@ fn bar(total: usize) -> ProgressBar {
 
 /// What is brought up, or else what runs: the case that was begun first, as `name` calls it, and how many
 /// beside it.
-fn now(coming: &[String], running: &BTreeMap<u64, Case>, name: fn(&Case) -> String) -> String {
+fn now(coming: &[String], running: &BTreeMap<u64, Case>, name: &dyn Fn(&Case) -> String) -> String {
     if !coming.is_empty() {
         return format!("bringing up {}", coming.join(", "));
     }
@@ -190,20 +213,20 @@ fn now(coming: &[String], running: &BTreeMap<u64, Case>, name: fn(&Case) -> Stri
     }
 }
 
-/// The longest form in which a case is named beside a bar, in characters: what fits on 80 columns beside
-/// the figures, and how many more there are.
+/// The longest form in which a case is named beside a bar, in characters, and the shortest.
 const SHORT: usize = 24;
+const LEAST: usize = 8;
 
 /// A case's name without its suite, back end and releases, which most cases of a run share; its middle is
-/// left out where it is long.
-fn short(case: &Case) -> String {
+/// left out where it has more than so many letters.
+fn short(case: &Case, most: usize) -> String {
     let name = case.to_string();
     let point = name.splitn(4, '/').last().unwrap_or_default();
     let letters: Vec<char> = point.chars().collect();
-    let Some(more) = letters.len().checked_sub(SHORT).filter(|more| *more > 0) else {
+    let Some(more) = letters.len().checked_sub(most).filter(|more| *more > 0) else {
         return point.to_owned();
     };
-    let (start, end) = (SHORT / 2, SHORT / 2 + more + 1);
+    let (start, end) = (most / 2, most / 2 + more + 1);
     let part = |part: &[char]| part.iter().collect::<String>();
     format!("{}…{}", part(&letters[..start]), part(&letters[end..]))
 }
@@ -218,8 +241,15 @@ impl Left {
 }
 
 impl Count {
-    /// What a bar doesn't say, `now` among it. What is unusual, and was said in a line of its own, stands
-    /// last: a narrow terminal cuts it.
+    /// How much room there is beside the bar on a terminal of so many columns.
+    fn room(self, columns: u16) -> usize {
+        let bar = if columns < WIDE { 0 } else { BAR_ITSELF };
+        let digits = self.total.to_string().len();
+        let before = bar + 2 * digits + "/ ".len();
+        usize::from(columns).saturating_sub(before)
+    }
+
+    /// What a bar doesn't say, `now` among it.
     fn beside_the_cases(self, gone: Duration, left: Option<String>, now: &str) -> String {
         let gone = seconds(gone.as_secs_f64());
         let left = left.map_or(String::new(), |left| format!(", {left}"));
@@ -284,7 +314,7 @@ mod tests {
         let one = case("tck/fake/a,a,b/normal/persistent-paused-defined/none");
         let running = BTreeMap::from([(2, case(LONG)), (1, one)]);
         let coming = ["trixie (source)".to_owned()];
-        let told = |coming: &[String], running| now(coming, running, short);
+        let told = |coming: &[String], running| now(coming, running, &|case| short(case, SHORT));
         assert_eq!(told(&coming, &running), "bringing up trixie (source)");
         let line = told(&[], &running);
         assert_eq!(line, "now normal/persi…efined/none +1");
@@ -292,30 +322,45 @@ mod tests {
     }
 
     #[test]
-    fn a_case_is_named_in_a_form_that_fits_beside_the_bar() {
-        let short = short(&case(LONG));
-        assert_eq!(short.chars().count(), SHORT);
+    fn a_case_is_named_by_the_beginning_and_the_end_of_its_point() {
+        for letters in [LEAST, SHORT] {
+            assert_eq!(short(&case(LONG), letters).chars().count(), letters);
+        }
+        let short = short(&case(LONG), SHORT);
         assert!(short.starts_with("p2p/persiste…"), "{short}");
         assert!(short.ends_with("…efined/live"), "{short}");
-        let count = Count {
-            total: 960,
-            done: 120,
-            attempts: 121,
-            bad: 1,
-            ..Count::default()
+    }
+
+    #[test]
+    fn what_stands_beside_the_bar_fits_and_no_word_of_it_is_cut() {
+        let minute = Duration::from_secs(80);
+        let message = |(done, bad, attempts), columns: u16| {
+            let mut progress = Progress::new(1264, 8);
+            progress.running = (0..8).map(|number| (number, case(LONG))).collect();
+            progress.count = Count {
+                done,
+                bad,
+                attempts,
+                ..progress.count
+            };
+            let left = Some("~10 min 20 s left".to_owned());
+            let room = progress.count.room(columns);
+            let told = progress.message(room, minute, left);
+            assert!(told.chars().count() <= room, "{told}");
+            told
         };
-        let (gone, left) = (Duration::from_secs(9), Some("~20 s left".to_owned()));
-        let now = format!("now {short} +7");
-        let told = count.beside_the_cases(gone, left, &now);
-        let told = told
-            .strip_suffix("; 1 not as expected")
-            .expect("it stands last");
-        assert!(
-            told.starts_with("121 attempts, 9 s, ~20 s left; now p2p/"),
-            "{told}"
+        assert_eq!(
+            message((120, 0, 121), 80),
+            "121 attempts, 80 s, ~10 min 20 s left; now p2p/per…ed/live +7"
         );
-        let whole = format!("{} 120/960 {told}", "=".repeat(8));
-        assert!(whole.chars().count() <= usize::from(WIDE), "{whole}");
+        let told = message((1120, 0, 1121), WIDE);
+        assert!(told.ends_with("/live +7"), "{told}");
+        let told = message((120, 1, 121), WIDE);
+        assert!(told.ends_with(" +7"), "{told}");
+        let told = message((120, 1, 121), 120);
+        assert!(told.ends_with("/live +7; 1 not as expected"), "{told}");
+        let told = message((120, 0, 121), 50);
+        assert_eq!(told, "121 attempts, 80 s; now p2p/pe…d/live +7");
     }
 
     fn told(count: Count, gone: Duration) -> String {

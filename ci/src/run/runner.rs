@@ -343,11 +343,10 @@ fn opening(jobs: &[Job], settings: Settings, dir: &RunDir) -> String {
         }
     }
     let told = |route: &Route<'_>| {
-        let (source, destination) = (route.source, route.destination);
         let client = route
             .client
             .map(|client| format!(" by the client of {client}"));
-        format!("{source} → {destination}{}", client.unwrap_or_default())
+        format!("{}{}", route.of_nobody(), client.unwrap_or_default())
     };
     let named: Vec<_> = routes.iter().take(ROUTES).map(told).collect();
     let more = routes.len().checked_sub(ROUTES).filter(|more| *more > 0);

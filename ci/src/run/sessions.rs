@@ -106,14 +106,14 @@ impl Sessions {
     }
 
     /// When the run worked: in each session from the first case's begin to the last one's end, in
-    /// milliseconds since 1970 UTC. An attempt that took no time says nothing of it: it was not run, or its
-    /// history can't be read.
+    /// milliseconds since 1970 UTC. An attempt without a history says nothing of it: it was not run. Nor does one
+    /// whose history can't be read.
     #[must_use]
     pub fn spans(&self, run: &Run) -> Vec<(u64, u64)> {
         let mut spans: BTreeMap<usize, (u64, u64)> = BTreeMap::new();
         let all = run.judgements().flat_map(|last| attempts(run, last));
-        for one in all.filter(|one| one.elapsed_ms > 0) {
-            let begin = one.began_unix * 1_000;
+        for one in all.filter(|one| did_run(one)) {
+            let begin = one.began_unix * 1_000 + u64::from(one.began_ms);
             let end = begin + one.elapsed_ms;
             let before = |session: &&u64| **session <= one.began_unix;
             let session = self.begins.iter().filter(before).count();
@@ -122,6 +122,11 @@ impl Sessions {
         }
         spans.into_values().collect()
     }
+}
+
+/// Whether it was run: a case of the hypervisor in memory may take less than a millisecond.
+fn did_run(attempt: &Judgement) -> bool {
+    attempt.elapsed_ms > 0 || attempt.began_ms > 0
 }
 
 /// A number by chance: the keys of a hash table are such.
@@ -180,6 +185,15 @@ mod tests {
         let before = r#"{"begun":{"at_unix":5}}"#;
         assert_eq!(mark(read(before)), None);
         assert_eq!(read(before).to_line(), before.to_owned() + "\n");
+    }
+
+    #[test]
+    fn what_begins_late_in_a_second_ends_in_the_next_one() {
+        let mut all = [judged("normal", 101, 0), judged("p2p", 101, 30)];
+        (all[0].began_ms, all[1].began_ms) = (120, 990);
+        let mut run = Run::new(Vec::new(), all);
+        run.sessions = Sessions::default().spans(&run);
+        assert_eq!(run.elapsed_ms(), 900);
     }
 
     #[test]

@@ -151,6 +151,7 @@ fn what_an_attempt_showed_before_the_run_was_stopped_is_not_forgotten() {
         case: case.clone(),
         attempt: 1,
         began_unix: 1_700_000_000,
+        began_ms: 0,
         domain: "m".to_owned(),
         uuid: "u".to_owned(),
         machine: "pc-q35-7.2".to_owned(),

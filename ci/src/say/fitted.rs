@@ -1,19 +1,25 @@
 //! Texts as wide as a reader has it.
 
-use console::Term;
+use std::io::{IsTerminal, stdout};
+
+use rustix::termios::tcgetwinsize;
 
 /// A text for the standard output: on a terminal its lines are as wide as that at most, and as can be read; a pipe gets
 /// them as they are.
 #[must_use]
 pub fn fitted(text: &str) -> String {
-    let terminal = Term::stdout();
-    if !terminal.is_term() {
+    if !stdout().is_terminal() {
         return text.to_owned();
     }
     // A terminal that does not say how wide it is may be as wide as any.
-    let size = terminal.size_checked();
-    let width = size.map_or(READABLE, |(_, columns)| usize::from(columns));
-    wrapped(text, width.min(READABLE))
+    wrapped(text, columns().unwrap_or(READABLE).min(READABLE))
+}
+
+/// How wide the terminal is that the standard output is, in columns; nothing where it is none, or does not say.
+#[must_use]
+pub fn columns() -> Option<usize> {
+    let size = tcgetwinsize(stdout()).ok()?;
+    Some(usize::from(size.ws_col)).filter(|columns| *columns > 0)
 }
 
 /// How wide a line is at most that is read with ease.

@@ -31,7 +31,7 @@ mod told;
 mod tool;
 mod written;
 
-pub use clock::now_unix;
+pub use clock::{now_unix, now_unix_and_ms};
 pub use command_line::{command_line, command_words};
 pub use control::{
     Folder, Gate, HookPoint, HostControl, HostTask, Link, MONITORS, ProcessIdentity, Signalled,

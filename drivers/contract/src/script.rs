@@ -8,9 +8,9 @@ mod tck;
 
 use migratrix_guest::Parameters;
 use migratrix_history::{Header, Side};
-use migratrix_matrix::{Accelerator, Case, Fault, HostSetup, Point, Raw};
+use migratrix_matrix::{Accelerator, Case, Fault, HostSetup, Point, Raw, Strike};
 
-use crate::{Litter, Step};
+use crate::{Litter, MONITORS, Step};
 pub use tck::LIVE_BANDWIDTH_MIB;
 
 /// What is decided for a case's domain by who runs it: its names, and what it is made of.
@@ -102,6 +102,11 @@ fn needs_qtest(fault: Option<Fault>) -> bool {
     }
 }
 
+/// Whether what its guest needs is taken from it through qtest.
+fn crashes(point: &Point) -> bool {
+    matches!(point, Point::Recovery(point) if point.strike == Strike::GuestCrashed)
+}
+
 impl Subject {
     /// The subject of `case`, with all that the case says of it.
     #[must_use]
@@ -139,7 +144,7 @@ impl Subject {
             memory_mib: spec.memory_mib.max(guest.memory_mib()),
             guest,
             boot_image: spec.boot_image,
-            qtest: needs_qtest(case.fault),
+            qtest: needs_qtest(case.fault) || crashes(&case.point),
             point: case.point,
             raw,
         }
@@ -160,7 +165,14 @@ impl Subject {
     /// Where the domain's QEMU listens for qtest, by the path that its host knows it by.
     #[must_use]
     pub fn qtest_socket(&self) -> String {
-        format!("/run/{}.qtest", self.domain)
+        match self.point {
+            Point::Recovery(_) => format!("{MONITORS}/{}.qtest", self.domain),
+            Point::Tck(_)
+            | Point::Qemu(_)
+            | Point::Colo(_)
+            | Point::Backup(_)
+            | Point::Chained(_) => format!("/run/{}.qtest", self.domain),
+        }
     }
 }
 
@@ -191,6 +203,7 @@ impl Script {
             case: self.case.clone(),
             attempt,
             began_unix,
+            began_ms: 0,
             domain: self.subject.domain.clone(),
             uuid: self.subject.uuid.clone(),
             machine: self.subject.machine.clone(),

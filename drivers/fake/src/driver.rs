@@ -6,10 +6,10 @@ use migratrix_contract::{Driver, Litter, Migrate, Recorder, Step, Subject};
 use migratrix_history::{
     Observation, Outcome, Refusal, Side, Stranger, Traffic, Verb, Versions, When,
 };
-use migratrix_matrix::{Persistence, Point};
+use migratrix_matrix::{Activity, Persistence, Point};
 
 use crate::{
-    Defect,
+    Defect, RecoveryDefect,
     corrupt::{age, last_page, no_job},
     document::{PLUGGED, VERSION},
     guest::CODE,
@@ -190,6 +190,12 @@ impl FakeDriver {
     }
 
     fn look(&mut self, side: Side, when: When, record: &mut Recorder) {
+        if (side, when) == (Side::Source, When::Before)
+            && self.betrays(RecoveryDefect::OtherStart)
+            && let Some(active) = &mut self.source.active
+        {
+            active.turn(Activity::Paused, "user");
+        }
         let look = self.host(side).look();
         record.saw(Observation::Domain { side, when, look });
         for (of, text) in self.host(side).documents() {

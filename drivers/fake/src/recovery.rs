@@ -67,7 +67,7 @@ impl FakeDriver {
         self
     }
 
-    fn betrays(&self, defect: RecoveryDefect) -> bool {
+    pub(crate) fn betrays(&self, defect: RecoveryDefect) -> bool {
         self.flight.defect == Some(defect)
     }
 
@@ -130,11 +130,8 @@ impl FakeDriver {
 
     fn undo(&mut self, strike: Strike) {
         self.flight.is_still = false;
-        if strike == Strike::SourceDaemonKilled {
-            self.flight.restarts[0] += 1;
-        }
-        if matches!(strike, Strike::DestinationDaemonKilled | Strike::DaemonDead) {
-            self.flight.restarts[1] += 1;
+        if let Some(side) = strike.ends_daemon_of() {
+            self.flight.restarts[place(side)] += 1;
         }
     }
 

@@ -54,6 +54,9 @@ pub struct Header {
     pub attempt: u32,
     /// When it began: seconds since 1970 UTC.
     pub began_unix: u64,
+    /// The milliseconds that had passed since that second; earlier versions give none.
+    #[serde(default, skip_serializing_if = "is_none")]
+    pub began_ms: u32,
     /// What the domain was called.
     pub domain: String,
     /// Its UUID, as text.
@@ -91,4 +94,12 @@ pub struct History {
     /// Its entries, in the order in which they were told. An event may be told a little after a
     /// later thing: its time is when it came.
     pub entries: Vec<Entry>,
+}
+
+#[expect(
+    clippy::trivially_copy_pass_by_ref,
+    reason = "serde hands a reference over"
+)]
+const fn is_none(milliseconds: &u32) -> bool {
+    *milliseconds == 0
 }

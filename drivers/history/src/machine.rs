@@ -243,20 +243,55 @@ fn options(words: &[String], devices: &str) -> String {
         "machine" | "M" => Some(machine(value)),
         // Of each driver there may be one: its property is part of the name.
         "global" => Some(format!("global {value}\n")),
+        // Of a time when it was no property of the machine.
+        "no-acpi" => Some("acpi=off\n".to_owned()),
         "device" => off_buses(value, devices),
         name => OPTIONS.contains(&name).then(|| format!("{name}={value}\n")),
     });
-    format!("[options]\n{}", lines.collect::<String>())
+    let (lines, watchdog) = (lines.collect::<String>(), watchdog(words));
+    format!("[options]\n{lines}watchdog={watchdog}\n")
 }
 
-/// The type, and whether there is a display. The rest says how the host runs it, or is told by the devices.
+/// What is done with a guest that its watchdog bites: what was said last, in either way, and a reset where nothing
+/// was (`-watchdog-action` and `-action` in QEMU's manual page). No question to QEMU tells of it.
+fn watchdog(words: &[String]) -> &str {
+    let pairs = words.iter().zip(words.iter().skip(1));
+    let mut said = pairs.filter_map(|(option, value)| match option.as_str() {
+        "-watchdog-action" => Some(value.as_str()),
+        "-action" => value
+            .split(',')
+            .filter_map(|one| one.strip_prefix("watchdog="))
+            .next_back(),
+        _ => None,
+    });
+    said.next_back().unwrap_or("reset")
+}
+
+/// What a guest can tell of its machine's properties, and no device does, and what QEMU has them as by itself.
+const PROPERTIES: [(&str, &str); 5] = [
+    ("graphics", "on"),
+    ("acpi", "on"),
+    ("smm", "auto"),
+    ("vmport", "auto"),
+    ("nvdimm", "off"),
+];
+
+/// The type, and those properties that are not as QEMU has them by itself. The rest says how the host runs it, or is
+/// told by the devices.
 fn machine(value: &str) -> String {
-    let mut parts = value.split(',');
-    let kind = parts.next().unwrap_or_default();
+    let (kind, rest) = value.split_once(',').unwrap_or((value, ""));
     let kind = kind.strip_prefix("type=").unwrap_or(kind);
-    let graphics = parts.find(|part| part.starts_with("graphics="));
-    let graphics = graphics.map(|graphics| format!("{graphics}\n"));
-    format!("machine={kind}\n{}", graphics.unwrap_or_default())
+    let told = rest
+        .split(',')
+        .filter(|part| part.split_once('=').is_some_and(is_told));
+    let told: String = told.map(|part| format!("{part}\n")).collect();
+    format!("machine={kind}\n{told}")
+}
+
+fn is_told((name, value): (&str, &str)) -> bool {
+    PROPERTIES
+        .iter()
+        .any(|(one, usual)| name == *one && value != *usual)
 }
 
 /// A device that is on no bus, so that the tree has not got it.
@@ -350,8 +385,50 @@ mod tests {
             [drive virtio-disk0]\nfile=/a b.img\nbacking=/next.img < /last.img\nformat=raw\nread-only=true\nsize=1536\n\
             [clock]\nahead=0\n[options]\nuuid=1-2\nmachine=pc-q35-7.2\ngraphics=off\nrtc=base=utc\n\
             device x=there\ndevice vmgenid=there\nglobal kvm-pit.lost_tick_policy=delay\n\
-            fw_cfg=name=opt/a,string=b\n[device main-system-bus/hpet a]\n";
+            fw_cfg=name=opt/a,string=b\nwatchdog=reset\n[device main-system-bus/hpet a]\n";
         assert_eq!(document, expected);
+    }
+
+    #[test]
+    fn of_a_machine_all_is_told_that_a_guest_can_tell_and_is_not_as_qemu_has_it_by_itself() {
+        for (value, told) in [
+            ("pc-q35-7.2,acpi=on,smm=auto,usb=off", ""),
+            (
+                "type=pc-q35-7.2,smm=off,graphics=off",
+                "smm=off\ngraphics=off\n",
+            ),
+            (
+                "pc-q35-7.2,acpi=off,vmport=on,nvdimm=on",
+                "acpi=off\nvmport=on\nnvdimm=on\n",
+            ),
+        ] {
+            assert_eq!(
+                machine(value),
+                format!("machine=pc-q35-7.2\n{told}"),
+                "{value}"
+            );
+        }
+        let words = words("qemu -machine pc-q35-7.2 -no-acpi -S");
+        assert!(options(&words, "").contains("\nacpi=off\n"));
+    }
+
+    #[test]
+    fn what_a_watchdog_does_was_said_last_in_either_way() {
+        for (line, does) in [
+            ("qemu -watchdog-action none -m 16", "none"),
+            ("qemu -action panic=pause,watchdog=pause", "pause"),
+            (
+                "qemu -action watchdog=pause -watchdog-action reset",
+                "reset",
+            ),
+            (
+                "qemu -watchdog-action reset -action watchdog=inject-nmi -action reboot=shutdown",
+                "inject-nmi",
+            ),
+            ("qemu -action reboot=shutdown", "reset"),
+        ] {
+            assert_eq!(watchdog(&words(line)), does, "{line}");
+        }
     }
 
     #[test]

@@ -16,6 +16,7 @@ fn header() -> Header {
         case: name.parse().unwrap(),
         attempt: 1,
         began_unix: 1_795_000_000,
+        began_ms: 0,
         domain: "mx-1".to_owned(),
         uuid: "4dea22b3-1d52-d8f3-2516-782e98ab3fa0".to_owned(),
         machine: "pc-q35-5.2".to_owned(),

@@ -192,7 +192,7 @@ impl Heartbeat {
     }
 
     /// The guest's lap, as it lies in memory.
-    async fn read(&self) -> Result<Option<u32>, Error> {
+    pub async fn read(&self) -> Result<Option<u32>, Error> {
         match self.memory.as_ref().map(|memory| memory.lap()) {
             Some(Ok(lap)) => Ok(lap),
             // The host says what has become of it.

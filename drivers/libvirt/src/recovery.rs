@@ -7,7 +7,9 @@
 //!   second monitor of each QEMU ◀── how far it is, and how fast it may go
 //! ```
 
+mod again;
 mod call;
+mod guest;
 mod heal;
 mod hold;
 mod inspect;
@@ -23,7 +25,7 @@ use std::{io, path::Path, sync::Arc, time::Duration};
 
 use migratrix_contract::{Host, HostControl, MONITORS, Recorder, RecoveryStep, Subject};
 use migratrix_history::{Observation, Side};
-use migratrix_matrix::{Family, Point, Recovery, RecoveryMoment, Strike};
+use migratrix_matrix::{Family, Point, Recovery, RecoveryMoment};
 
 use crate::{Error, LibvirtDriver, slot::Role};
 use call::{Asked, Call};
@@ -86,7 +88,7 @@ pub(crate) fn own_image(subject: &mut Subject) {
         return;
     };
     let own = match (point.strike, point.moment) {
-        (Strike::DiskMissing, _) => subject.domain.clone(),
+        (strike, _) if strike.is_of_disk() => subject.domain.clone(),
         (_, RecoveryMoment::PostcopyMiddle) => "long".to_owned(),
         (_, _) => return,
     };
@@ -219,8 +221,12 @@ impl LibvirtDriver<'_> {
 
     /// Removes the files that are the case's own: what a killed QEMU leaves of its monitor, and an image.
     fn remove_own_files(&self, side: Side) -> Result<(), Error> {
-        let mut files = vec![monitor_path(&self.subject.domain)];
-        if self.struck()?.strike == Strike::DiskMissing {
+        let sockets = [
+            monitor_path(&self.subject.domain),
+            self.subject.qtest_socket(),
+        ];
+        let mut files = Vec::from(sockets);
+        if self.struck()?.strike.is_of_disk() {
             files.push(self.subject.boot_image.clone());
         }
         for file in files {

@@ -1,7 +1,7 @@
 //! The domain XML of a case's subject.
 
 use migratrix_contract::{Subject, Variant};
-use migratrix_matrix::{Hardware, Point};
+use migratrix_matrix::{Hardware, Point, Strike};
 
 use crate::{chain::disks::disk, element::Element, recovery::monitor_path};
 
@@ -34,11 +34,23 @@ pub fn domain_xml(subject: &Subject, uuid: &str, variant: Variant) -> String {
         .holds(Element::new("features").holds(Element::new("acpi")))
         .holds_all(processors(hardware))
         .holds_all(
-            ["on_poweroff", "on_reboot", "on_crash"].map(|on| Element::new(on).text("destroy")),
+            ["on_poweroff", "on_reboot", "on_crash"]
+                .map(|on| Element::new(on).text(what_becomes(subject, on))),
         )
         .holds(devices(subject, hardware, variant))
         .holds_all(command_line(subject));
     domain.to_string() + "\n"
+}
+
+/// What becomes of the domain by this event: it ends, but where its guest is to reboot.
+fn what_becomes(subject: &Subject, on: &str) -> &'static str {
+    let reboots =
+        matches!(subject.point, Point::Recovery(point) if point.strike == Strike::GuestRebooted);
+    if reboots && on == "on_reboot" {
+        "restart"
+    } else {
+        "destroy"
+    }
 }
 
 fn title(variant: Variant) -> Option<Element> {
@@ -264,6 +276,10 @@ mod tests {
     /// The subject of a case of this suite, with this word more in its name.
     fn subject(suite: &str, word: &str, boot_image: &str) -> Subject {
         let name = format!("{suite}/libvirt/a,a,a/p2p/persistent-running-undefined/none{word}");
+        subject_of(&name, boot_image)
+    }
+
+    fn subject_of(name: &str, boot_image: &str) -> Subject {
         let case: Case = name.parse().unwrap();
         let spec = DomainSpec {
             domain: "mx-1".to_owned(),
@@ -289,6 +305,31 @@ mod tests {
         let subject = subject("faults", "/memory-byte", BOOT_IMAGE);
         let xml = domain_xml(&subject, &subject.foreign_uuid, Variant::ExtraDevice);
         insta::assert_snapshot!("broken", xml);
+    }
+
+    #[test]
+    fn a_guest_that_is_to_reboot_is_restarted_by_that_and_one_that_is_to_crash_can_be_written_to() {
+        let of = |strike: &str| {
+            let scenario = "first-pass/p2p/persistent-running-undefined/live";
+            let name = format!("recovery/libvirt/a,a,a/{strike}/{scenario}");
+            let subject = subject_of(&name, BOOT_IMAGE);
+            domain_xml(&subject, &subject.uuid, Variant::Plain)
+        };
+        let restarts = "<on_reboot>restart</on_reboot>";
+        let listens = "unix:/opt/migratrix/monitors/mx-1.qtest";
+        for (strike, restarted, written) in [
+            ("guest-rebooted", true, false),
+            ("guest-crashed", false, true),
+            ("guest-powered-off", false, false),
+        ] {
+            let xml = of(strike);
+            assert_eq!(xml.contains(restarts), restarted, "{strike}");
+            assert_eq!(xml.contains(listens), written, "{strike}");
+            assert!(
+                xml.contains("<on_poweroff>destroy</on_poweroff>"),
+                "{strike}"
+            );
+        }
     }
 
     #[test]

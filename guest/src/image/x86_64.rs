@@ -53,6 +53,14 @@ pub fn halting_code() -> (u32, Vec<u8>) {
     (ORIGIN, code)
 }
 
+/// What has the guest's processor shut down at its next tick, and the address to write it to: an interrupt table with
+/// no gate in it, so that the tick is a fault, that one too, and the third ends it.
+#[must_use]
+pub fn no_interrupts() -> (u32, Vec<u8>) {
+    const GATE: u32 = 8;
+    (INTERRUPTS, vec![0; (VECTORS * GATE) as usize])
+}
+
 const CLI: u8 = 0xfa;
 
 const ORIGIN: u32 = 0x7c00;

@@ -3,8 +3,8 @@
 use itertools::Itertools;
 
 use crate::{
-    Axis, Case, Condition, Devices, Flag, Hardware, MachineChoice, Method, RecoveryMoment, Suite,
-    Tls,
+    Axis, Case, Condition, Devices, Flag, Hardware, MachineChoice, Method, RecoveryMoment,
+    StorageMigration, Suite, Tls,
 };
 
 /// Something about migrations that people ask for.
@@ -18,7 +18,7 @@ struct Subject {
 const SUBJECTS: [Subject; 10] = [
     Subject {
         name: "live migration (LIVE)",
-        is_tried_by: |case| is(case, Method::Precopy) || is(case, Flag::Live),
+        is_tried_by: |case| is(case, Flag::Live),
         see: "--profile default",
     },
     Subject {
@@ -67,7 +67,7 @@ const SUBJECTS: [Subject; 10] = [
     },
     Subject {
         name: "copies of storage",
-        is_tried_by: |case| case.point.suite() == Suite::Backup,
+        is_tried_by: |case| is(case, StorageMigration::Copied),
         see: "--suite backup --profile checkpoints",
     },
     Subject {
@@ -142,6 +142,32 @@ mod tests {
             "colo/qemu/a,b/single-channel/secondary/idle/plain",
         ]);
         let begin = "tried: the suite colo; not tried: live migration (LIVE), ";
+        assert!(
+            said.as_deref().is_some_and(|one| one.starts_with(begin)),
+            "{said:?}"
+        );
+    }
+
+    #[test]
+    fn storage_is_copied_only_on_the_journey_that_copies_it() {
+        for (journey, is_tried) in [
+            ("stay", false),
+            ("shared-storage", false),
+            ("copied-storage", true),
+        ] {
+            let case =
+                format!("backup/qemu/a,b/{journey}/blockdev-backup/incremental-simple/plain");
+            let said = said(&[&case, &case]).expect("they are two");
+            let tried = said.split("; not tried: ").next().unwrap_or_default();
+            assert_eq!(tried.contains("copies of storage"), is_tried, "{said}");
+        }
+    }
+
+    #[test]
+    fn what_has_a_flag_of_libvirt_was_not_tried_with_qemu_alone() {
+        let case = "qemu/qemu/a,b/precopy/tcp/running/plain";
+        let said = said(&[case, case]);
+        let begin = "tried: the suite qemu; not tried: live migration (LIVE), ";
         assert!(
             said.as_deref().is_some_and(|one| one.starts_with(begin)),
             "{said:?}"

@@ -61,6 +61,10 @@ impl SuitePoint for Backup {
         }
     }
 
+    fn migrates(&self) -> bool {
+        self.jumps()
+    }
+
     fn tools(&self) -> &'static [&'static str] {
         &["qemu-img", "qemu-io"]
     }

@@ -60,6 +60,12 @@ impl Evidence<'_> {
         beats.filter(|beat| beat.is_in(&span)).collect()
     }
 
+    /// All that was sampled of it at these looks.
+    pub(super) fn beats_at(&self, of: Side, looks: &[When]) -> Vec<Beat> {
+        let all = looks.iter().flat_map(|at| self.beats(of, *at));
+        all.collect()
+    }
+
     /// The heartbeat on a host, where it was sampled for long enough.
     pub(super) fn beat(&self, side: Side, when: When) -> Result<Beat, Verdict> {
         let beat = self.any_beat(side, when)?;

@@ -319,6 +319,16 @@ impl<'h> Evidence<'h> {
             })
     }
 
+    /// When the step began in which something was told, in microseconds.
+    pub fn began_by(&self, at_us: u64) -> u64 {
+        let began = self.all(|saw| match saw {
+            Observation::Began { .. } => Some(()),
+            _ => None,
+        });
+        let before = began.into_iter().map(|(began_us, ())| began_us);
+        before.filter(|began| *began <= at_us).max().unwrap_or(0)
+    }
+
     /// When each pass over the memory began, in microseconds.
     pub fn passes(&self, of: Side) -> Vec<u64> {
         let passes = self.all(|saw| match saw {

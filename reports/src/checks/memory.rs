@@ -5,7 +5,7 @@ use migratrix_guest::{Place, Ram, Registers, Stamper};
 use migratrix_history::{Side, When};
 
 use super::{
-    evidence::{Evidence, Judged, Surveyed},
+    evidence::{Beat, Evidence, Judged, Surveyed},
     words::place,
 };
 use crate::Verdict;
@@ -152,6 +152,40 @@ pub(super) fn leap(evidence: &Evidence<'_>) -> Option<String> {
         let most = furthest(from, at_us, pace);
         (u64::from(lap) > most)
             .then(|| format!("lap {lap} was seen where it can't have come further than lap {most}"))
+    })
+}
+
+/// What is wrong with a lap that was read at a moment, after these heartbeats: it lies before one of them, or after
+/// all that the guest can have come to since, at its pace.
+pub(super) fn out_of_reach(
+    evidence: &Evidence<'_>,
+    beats: &[Beat],
+    (at_us, lap): (u64, u32),
+) -> Result<Option<String>, Verdict> {
+    let newest = beats.iter().max_by_key(|beat| (beat.last, beat.at_us));
+    let newest = newest.ok_or_else(|| evidence.unseen("no lap was read before"))?;
+    if lap < newest.last {
+        let seen = newest.last;
+        return Ok(Some(format!(
+            "lap {seen} was seen before: it has gone back in time"
+        )));
+    }
+    Ok(too_far(evidence, *newest, (at_us, lap)))
+}
+
+/// What is wrong with a lap that was read at a moment: since a heartbeat the guest can't have come to it.
+pub(super) fn too_far(
+    evidence: &Evidence<'_>,
+    since: Beat,
+    (at_us, lap): (u64, u32),
+) -> Option<String> {
+    let pace = u64::from(evidence.header().guest.pace_us);
+    // A reading is told only when it has come, which may be long after.
+    let since_us = evidence.began_by(since.at_us);
+    let most = furthest((since_us, since.first), at_us, pace.max(1));
+    (pace > 0 && u64::from(lap) > most).then(|| {
+        let first = since.first;
+        format!("it can't have come further than lap {most} since lap {first} was seen")
     })
 }
 

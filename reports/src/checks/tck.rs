@@ -1,7 +1,7 @@
 //! The checks of a migration through libvirt: the ten post-conditions, and those beyond them.
 
 pub(super) mod after;
-mod before;
+pub(super) mod before;
 mod channels;
 mod during;
 mod events;

@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use maud::{Markup, html};
-use migratrix_matrix::ReleaseName;
+use migratrix_matrix::{Axis, ReleaseName, StorageMigration};
 
 use super::{class, query};
 use crate::{
@@ -12,8 +12,14 @@ use crate::{
     terminal::{Share, share, sign},
 };
 
+/// From where to where; nowhere where nothing migrates.
+type Ends<'r> = (&'r ReleaseName, Option<&'r ReleaseName>);
+
 /// The judgements of each source and destination.
-type Cells<'r> = BTreeMap<(&'r ReleaseName, &'r ReleaseName), Vec<&'r Judgement>>;
+type Cells<'r> = BTreeMap<Ends<'r>, Vec<&'r Judgement>>;
+
+/// The head of the column of cases in which nothing migrates.
+const ALONE: &str = "alone";
 
 /// Whose cases a grid has.
 #[derive(Clone, Copy)]
@@ -55,19 +61,22 @@ fn grid(run: &Run, routes: &[(Route<'_>, Vec<&Judgement>)], whose: Whose<'_>) ->
         names
     };
     let sources = in_order(cells.keys().map(|(source, _)| *source).collect());
-    let destinations = in_order(cells.keys().map(|(_, destination)| *destination).collect());
+    let destinations = cells.keys().filter_map(|(_, destination)| *destination);
+    let destinations = in_order(destinations.collect()).into_iter().map(Some);
+    let alone = cells.keys().any(|(_, destination)| destination.is_none());
+    let columns: Vec<_> = destinations.chain(alone.then_some(None)).collect();
     html! {
         table.grid {
             caption { (whose.title()) }
             thead { tr {
                 th scope="col" { "from ↓ to →" }
-                @for destination in &destinations { th scope="col" { (destination) } }
+                @for column in &columns {
+                    th scope="col" { (column.map_or(ALONE, ReleaseName::as_str)) }
+                }
             } }
             tbody { @for source in sources { tr {
                 th scope="row" { (source) }
-                @for destination in &destinations {
-                    (cell(run, whose, (source, destination), &cells))
-                }
+                @for column in &columns { (cell(run, whose, (source, *column), &cells)) }
             } } }
         }
     }
@@ -91,11 +100,10 @@ impl<'r> Whose<'r> {
     }
 
     /// The choice of cases that a cell is, for the script.
-    fn choice(self, (source, destination): (&ReleaseName, &ReleaseName)) -> String {
-        let mut choice = vec![
-            ("source", source.as_str()),
-            ("destination", destination.as_str()),
-        ];
+    fn choice(self, (source, destination): Ends<'_>) -> String {
+        let stays = (StorageMigration::NAME, StorageMigration::Stay.word());
+        let to = destination.map(|name| ("destination", name.as_str()));
+        let mut choice = vec![("source", source.as_str()), to.unwrap_or(stays)];
         match self {
             Self::All => {}
             Self::Client(client) => choice.push(("client", client.as_str())),
@@ -105,21 +113,19 @@ impl<'r> Whose<'r> {
     }
 }
 
-fn cell(
-    run: &Run,
-    whose: Whose<'_>,
-    pair: (&ReleaseName, &ReleaseName),
-    cells: &Cells<'_>,
-) -> Markup {
-    let judgements = cells.get(&pair);
+fn cell(run: &Run, whose: Whose<'_>, ends: Ends<'_>, cells: &Cells<'_>) -> Markup {
+    let judgements = cells.get(&ends);
     let Some(share) = share(run, judgements.into_iter().flatten().copied()) else {
         return html! { td.none { "–" } };
     };
-    let (source, destination) = pair;
-    let told = format!("{source} to {destination}: {}, {share}", share.worst.word());
+    let way = match ends {
+        (source, Some(destination)) => format!("{source} to {destination}"),
+        (source, None) => format!("{source} alone, as nothing migrates"),
+    };
+    let told = format!("{way}: {}, {share}", share.worst.word());
     html! {
         td.cell.(class(share.worst)) {
-            a href=(whose.choice(pair)) title=(told) {
+            a href=(whose.choice(ends)) title=(told) {
                 b { (sign(share.worst)) } " " (figures(&share))
             }
         }

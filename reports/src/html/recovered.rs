@@ -5,7 +5,7 @@ use maud::{Markup, html};
 use super::{class, link::query};
 use crate::{
     Run,
-    recovered::{LEGEND, grids},
+    recovered::{LEGEND, NO_CASE, grids},
 };
 
 /// The grids of a run: nothing where it has no struck migration.
@@ -32,7 +32,7 @@ pub fn recovered(run: &Run) -> Markup {
                                             ("moment", moment.word()),
                                         ])) { (cell.told()) }
                                     },
-                                    None => td { "·" },
+                                    None => td { (NO_CASE) },
                                 }
                             }
                         } } }

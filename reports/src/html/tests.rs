@@ -114,6 +114,59 @@ fn what_a_qemu_said_stands_in_the_panel_of_its_case_and_in_its_row() {
     assert!(all.iter().any(|one| one.starts_with(told)), "{all:?}");
 }
 
+/// The head of the page and its grids, of a run in which these cases passed.
+fn page_of(names: &[&str]) -> String {
+    let passed = names.iter().map(|name| {
+        let mut one = Judgement::skipped(name.parse().expect("a case"), "", 0);
+        let conditions = one.conditions.iter_mut();
+        conditions.for_each(|(_, verdict)| *verdict = crate::Verdict::Pass);
+        one
+    });
+    html(&Run::new(Vec::new(), passed), Kept(String::new()))
+}
+
+const STAYS: &str = "backup/qemu/bookworm,trixie/stay/blockdev-backup/incremental-simple/plain";
+
+#[test]
+fn where_nothing_migrates_the_page_tells_of_the_source_alone() {
+    let page = page_of(&[STAYS]);
+    for told in [
+        "<b>✓ As expected</b> <small>nothing migrates</small>",
+        "<h1>bookworm alone, where nothing migrates: as expected in 1 of 1 scenario</h1>",
+        "<th scope=\"col\">alone</th>",
+        "<a href=\"#source=bookworm&amp;journey=stay&amp;backend=qemu\" title=\"bookworm alone, as nothing",
+    ] {
+        assert!(page.contains(told), "`{told}` is missing in {page}");
+    }
+    let (head, _) = page.split_once("id=\"cases\"").unwrap_or((&page, ""));
+    assert!(!head.contains("safe in") && !head.contains("<th scope=\"col\">trixie"));
+}
+
+#[test]
+fn a_pair_is_safe_by_the_cases_that_migrate_and_others_are_told_beside_them() {
+    let moves = STAYS.replace("stay", "shared-storage");
+    let other = STAYS.replace("incremental-simple", "incremental-cancel");
+    let page = page_of(&[STAYS, &other, &moves]);
+    let told = "<h1>bookworm → trixie: safe in 1 of 1 scenario; bookworm alone, where nothing migrates: \
+                as expected in 2 of 2 scenarios</h1>";
+    assert!(page.contains(told), "{page}");
+    for head in ["trixie", "alone"] {
+        let head = format!("<th scope=\"col\">{head}</th>");
+        assert!(page.contains(&head), "{page}");
+    }
+}
+
+#[test]
+fn a_page_of_the_hypervisor_in_memory_says_so_first() {
+    let page = page_of(&["tck/fake/a,a,b/p2p/persistent-running-undefined/none"]);
+    let told = "<h1>in memory, where no QEMU ran: as expected in 1 of 1 scenario</h1>";
+    assert!(page.contains(told), "{page}");
+    assert!(
+        page.contains("✓ As expected</b>") && !page.contains("✓ Go"),
+        "{page}"
+    );
+}
+
 #[test]
 fn what_is_in_files_stays_text() {
     let (run, files) = refused();

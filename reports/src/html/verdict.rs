@@ -3,11 +3,12 @@
 use std::collections::BTreeSet;
 
 use maud::{Markup, html};
+use migratrix_matrix::{Case, ReleaseName};
 
 use super::causes::Causes;
 use crate::{
-    Blame, Group, Run, Standing,
-    go::{Reach, Sign, beside_cases},
+    Blame, Group, Judgement, Run, Standing,
+    go::{Reach, Sign, Tells, beside_cases},
     terminal::{cases, count, extent},
 };
 
@@ -26,7 +27,7 @@ const fn class(sign: Sign) -> &'static str {
 /// The top of the page.
 pub fn verdict(run: &Run, groups: &[Group<'_>], why: &Causes) -> Markup {
     let sign = Sign::of(run);
-    let [mark, word, by] = sign.words();
+    let [mark, word, by] = sign.words(Tells::of(run));
     html! {
         header.verdict {
             p.go.(class(sign)) { b { (mark) " " (word) } " " small { (by) } }
@@ -51,18 +52,12 @@ fn figures(run: &Run) -> String {
 
 /// How many scenarios are safe, and which are not.
 fn sentence(run: &Run, groups: &[Group<'_>], why: &Causes) -> Markup {
-    let tally = run.cases();
-    let of = |standing| tally.get(&standing).copied().unwrap_or(0);
-    let (passed, all) = (of(Standing::Passed), run.judgements().len());
-    let tried = all - of(Standing::Skipped);
-    let unseen = of(Standing::Unknown);
+    let unseen = run.cases().get(&Standing::Unknown).copied().unwrap_or(0);
     let having = |is: fn(Standing) -> bool| groups.iter().filter(move |one| is(one.standing));
     let bad: Vec<_> = having(is_unsafe).collect();
     let news: Vec<_> = having(|one| one == Standing::UnexpectedPass).collect();
     html! {
-        (Reach::of(run).map_or_else(|| way(run), |reach| reach.told())) ": "
-        @if tried == 0 { "nothing was tried" }
-        @else { (what(run)) " in " (passed) " of " (scenarios(tried)) }
+        (came(run))
         @if !news.is_empty() { "; against the list of known failures it passed " (named(&news)) }
         @if why.all().next().is_some() { "; not " (accounted(&bad, why)) }
         @else if !bad.is_empty() { "; not " (named(&bad)) }
@@ -85,20 +80,64 @@ fn scenarios(number: usize) -> String {
     count(number, "scenario")
 }
 
-/// What a pass says: of a case in which something is broken on purpose, that it was seen.
-fn what(run: &Run) -> &'static str {
-    if run.judgements().all(|one| one.case.fault.is_some()) {
-        "what was broken was seen"
-    } else {
-        "safe"
+/// What a pass says: of a case in which something is broken on purpose, that it was seen; where no guest goes
+/// from a release to another, no more than that it passed.
+const fn what(tells: Tells) -> &'static str {
+    match tells {
+        Tells::Migrations => "safe",
+        Tells::ReleasesAlone | Tells::NoRelease => "as expected",
+        Tells::Tester => "what was broken was seen",
     }
 }
 
+/// What came of the cases; of those in which nothing migrates by themselves, where others migrate guests.
+fn came(run: &Run) -> String {
+    let tells = Tells::of(run);
+    let begin = match (Reach::of(run), tells) {
+        (None, _) => way(run, tells),
+        (Some(reach), Tells::NoRelease) => format!("{}: {}", way(run, tells), reach.told()),
+        (Some(reach), _) => reach.told(),
+    };
+    let told = |of: fn(&Case) -> bool| {
+        let passed = passed(run, of);
+        passed.map(|passed| format!("{} in {passed}", what(tells)))
+    };
+    let (first, rest) = match tells {
+        Tells::Migrations => (told(Case::migrates), passed(run, |case| !case.migrates())),
+        Tells::ReleasesAlone | Tells::Tester | Tells::NoRelease => (told(|_| true), None),
+    };
+    let first = first.unwrap_or_else(|| "nothing was tried".to_owned());
+    let rest = rest.map(|passed| {
+        let alone = alone(run);
+        format!("; {alone}: {} in {passed}", what(Tells::ReleasesAlone))
+    });
+    format!("{begin}: {first}{}", rest.unwrap_or_default())
+}
+
+/// How many of these cases passed, of those that were tried; nothing where none was.
+fn passed(run: &Run, of: fn(&Case) -> bool) -> Option<String> {
+    let standings = run.judgements().filter(|one| of(&one.case));
+    let standings = standings.map(Judgement::standing);
+    let tried: Vec<_> = standings.filter(|one| *one != Standing::Skipped).collect();
+    let passed = tried.iter().filter(|one| **one == Standing::Passed);
+    (!tried.is_empty()).then(|| format!("{} of {}", passed.count(), scenarios(tried.len())))
+}
+
+/// `bookworm alone, where nothing migrates`
+fn alone(run: &Run) -> String {
+    let names: Vec<_> = run.alone().into_iter().map(ReleaseName::as_str).collect();
+    format!("{} alone, where nothing migrates", names.join(", "))
+}
+
 /// From where to where.
-fn way(run: &Run) -> String {
+fn way(run: &Run, tells: Tells) -> String {
+    if tells == Tells::NoRelease {
+        return "in memory, where no QEMU ran".to_owned();
+    }
     let pairs = run.pairs();
     match &*pairs {
-        [] => "no pair".to_owned(),
+        [] if run.alone().is_empty() => "no pair".to_owned(),
+        [] => alone(run),
         [(source, destination)] => format!("{source} → {destination}"),
         several => {
             let ends = several

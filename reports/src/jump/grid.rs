@@ -57,6 +57,8 @@ pub(super) struct Grid<'r> {
     pub stops: Vec<Stop>,
     cases: BTreeMap<Pair, BTreeMap<Kin<'r>, (&'r Case, Came)>>,
     places: BTreeMap<&'r ReleaseName, usize>,
+    /// The cases in which nothing migrates: they are of no pair.
+    stay: BTreeSet<&'r Case>,
     pub whole: Whole,
 }
 
@@ -75,8 +77,10 @@ impl<'r> Grid<'r> {
         let planned = planned.map(|case| (case, Came::NotRun));
         let judged = runs.iter().flat_map(|run| run.judgements());
         let judged = judged.map(|one| (&one.case, Came::of(one)));
+        let mut stay = BTreeSet::new();
         for (case, came) in planned.chain(judged) {
             let Some(pair) = pair(&places, case) else {
+                stay.insert(case);
                 continue;
             };
             let own = cases.entry(pair).or_default().entry(kin(case));
@@ -87,8 +91,14 @@ impl<'r> Grid<'r> {
             stops,
             cases,
             places,
+            stay,
             whole,
         }
+    }
+
+    /// How many cases there are in which nothing migrates.
+    pub fn staying(&self) -> usize {
+        self.stay.len()
     }
 
     /// Refuses cases of several suites, which are not the same on two pairs, and those of which something
@@ -110,7 +120,8 @@ impl<'r> Grid<'r> {
 
     fn all(&self) -> impl Iterator<Item = &'r Case> {
         let cases = self.cases.values().flat_map(BTreeMap::values);
-        cases.map(|(case, _)| *case)
+        let stay = self.stay.iter().copied();
+        cases.map(|(case, _)| *case).chain(stay)
     }
 
     pub fn pairs(&self) -> impl Iterator<Item = Pair> {
@@ -188,8 +199,7 @@ fn stops<'r>(runs: &[&'r Run]) -> (Vec<Stop>, BTreeMap<&'r ReleaseName, usize>) 
         let known = versions.entry(name).or_default();
         *known = (known.0.or(libvirt), known.1.or(qemu));
     }
-    let pairs = runs.iter().flat_map(|run| run.pairs());
-    let names: BTreeSet<_> = pairs.flat_map(|(from, to)| [from, to]).collect();
+    let names: BTreeSet<_> = runs.iter().flat_map(|run| run.ends()).collect();
     let of = |name: &ReleaseName| versions.get(name).copied().unwrap_or_default();
     let mut names: Vec<_> = names.into_iter().collect();
     names.sort_by_key(|name| (of(name).1, of(name).0, *name));
@@ -206,8 +216,9 @@ fn stops<'r>(runs: &[&'r Run]) -> (Vec<Stop>, BTreeMap<&'r ReleaseName, usize>) 
     (stops, names.into_iter().zip(0..).collect())
 }
 
+/// The pair between which a case moves a guest; none where nothing migrates.
 fn pair(places: &BTreeMap<&ReleaseName, usize>, case: &Case) -> Option<Pair> {
-    let of = |name| places.get(name).copied();
+    let of = |name| places.get(name).copied().filter(|_| case.migrates());
     of(&case.tuple.source).zip(of(&case.tuple.destination))
 }
 

@@ -432,6 +432,45 @@ fn on_the_hypervisor_in_memory_no_jump_is_known_to_be_safe() {
 }
 
 #[test]
+fn what_does_not_migrate_tells_nothing_of_a_jump() {
+    let selection = |profile| Selection {
+        suite: Suite::Backup,
+        backend: Backend::Qemu,
+        profile: Some(profile),
+        sources: names(&["bookworm", "sid"]),
+        destinations: names(&["bookworm", "sid"]),
+        ..Selection::default()
+    };
+    let of = |profile| {
+        selection(profile)
+            .cases(&releases())
+            .expect("there are some")
+    };
+    let (stay, moves) = (of(Profile::IOTESTS_124), of(Profile::CHAIN));
+    let run = run_of(&stay, |_| Is::Passed);
+    let all = jumps(&[&run]);
+    assert_eq!((all.exit(), all.staying), (Exit::Unknown, stay.len()));
+    let text = told(&all);
+    for line in [
+        "untested: bookworm → sid, sid → bookworm\n",
+        "nothing migrates in 112 cases, which tell nothing of a jump\n",
+    ] {
+        assert!(text.contains(line), "{text}");
+    }
+    assert!(!text.contains("safe"), "{text}");
+    let asked = all.between(Some("bookworm"), Some("sid"));
+    assert_eq!(asked.expect("both are there").exit(), Exit::Unknown);
+    let both = [stay, moves.clone()].concat();
+    let failing = failing("journey(stay)");
+    let all = jumps(&[&run_of(&both, failing)]);
+    let jump = find(&all, "bookworm → sid");
+    assert_eq!(
+        (jump.safety, jump.cases.planned()),
+        (Safety::Safe, moves.len() / 4)
+    );
+}
+
+#[test]
 fn one_case_is_told_as_one() {
     let tested = Tested {
         passed: 1,

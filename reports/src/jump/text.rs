@@ -283,6 +283,12 @@ impl Jumps {
     pub(crate) fn remarks(&self) -> Vec<String> {
         let known: usize = self.jumps.iter().map(|one| one.cases.known).sum();
         let mut lines = Vec::new();
+        if self.staying > 0 {
+            let stay = cases(self.staying);
+            lines.push(format!(
+                "nothing migrates in {stay}, which tell nothing of a jump"
+            ));
+        }
         if known > 0 {
             lines.push("known failures count as failures".to_owned());
         }

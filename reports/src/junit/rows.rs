@@ -84,27 +84,28 @@ fn told(attempt: &Judgement) -> String {
 }
 
 /// The suite that a case is in: that of its tuple, and of its client or of nobody.
-fn key(case: &Case) -> (&Tuple, Route<'_>) {
-    (&case.tuple, Route::of(case))
+type Key<'r> = (&'r Tuple, Option<&'r ReleaseName>);
+
+fn key(case: &Case) -> Key<'_> {
+    (&case.tuple, Route::of(case).client)
 }
 
-/// The releases that take part, as they stand in a case's name: no client where nobody asks as one.
-fn releases(route: &Route<'_>) -> String {
-    let client = route.client.map(ReleaseName::as_str);
+/// The releases of a suite, as they stand in a case's name: no client where nobody asks as one.
+fn releases((tuple, client): Key<'_>) -> String {
     let all = client.into_iter();
-    let all = all.chain([route.source.as_str(), route.destination.as_str()]);
-    all.collect::<Vec<_>>().join(",")
+    let all = all.chain([&tuple.source, &tuple.destination]);
+    all.map(ReleaseName::as_str).collect::<Vec<_>>().join(",")
 }
 
 /// A suite a tuple, in the order of the tuples; then what is of none.
 pub(super) fn suites<'r>(run: &'r Run, part: Part<'_>, granularity: Granularity) -> Vec<Suite<'r>> {
-    let mut suites: BTreeMap<(&Tuple, Route<'_>), Vec<Row<'_>>> = BTreeMap::new();
-    let judged = run.judgements().filter(|one| part.takes(&one.case.tuple));
+    let mut suites: BTreeMap<Key<'_>, Vec<Row<'_>>> = BTreeMap::new();
+    let judged = run.judgements().filter(|one| part.takes(&one.case));
     for judgement in judged {
         let rows = suites.entry(key(&judgement.case)).or_default();
         rows.extend(rows_of(judgement, granularity));
     }
-    for case in run.missing().filter(|case| part.takes(&case.tuple)) {
+    for case in run.missing().filter(|case| part.takes(case)) {
         suites
             .entry(key(case))
             .or_default()
@@ -112,7 +113,7 @@ pub(super) fn suites<'r>(run: &'r Run, part: Part<'_>, granularity: Granularity)
     }
     let named = suites.into_iter();
     let mut suites: Vec<_> = named
-        .map(|((_, route), rows)| suite(run, releases(&route), rows))
+        .map(|(key, rows)| suite(run, releases(key), rows))
         .collect();
     if part.has_rest() {
         let deaths = run
@@ -348,7 +349,7 @@ fn one(run: &Run, judgement: &Judgement, condition: Condition) -> Trouble {
 }
 
 fn class(case: &Case) -> String {
-    let releases = releases(&Route::of(case));
+    let releases = releases(key(case));
     format!("migratrix.{}.{releases}", case.suite().word())
 }
 

@@ -1,8 +1,8 @@
 //! One attempt while it runs: its script, and the record that is kept of it.
 
 use anyhow::{Context, Result};
-use migratrix_contract::{Deadlines, Driver, Recorder, Script, now_unix, run};
-use migratrix_history::{History, Observation, Outcome, Verb};
+use migratrix_contract::{Deadlines, Driver, Recorder, Script, now_unix, now_unix_and_ms, run};
+use migratrix_history::{Header, History, Observation, Outcome, Verb};
 use migratrix_matrix::{Case, Releases};
 use migratrix_reports::{Judgement, judge};
 use tracing::debug;
@@ -48,7 +48,11 @@ impl AttemptResult {
 
 impl Attempt {
     pub fn open(script: Script, job: &Job, dir: &RunDir) -> Result<Self> {
-        let header = script.header(job.attempt, now_unix());
+        let (began_unix, began_ms) = now_unix_and_ms();
+        let header = Header {
+            began_ms,
+            ..script.header(job.attempt, began_unix)
+        };
         let (file, pen) = dir.history(&job.case, job.attempt)?;
         let record = Recorder::new(header, Some(Box::new(pen)));
         Ok(Self {

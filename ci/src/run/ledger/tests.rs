@@ -15,6 +15,7 @@ fn history(case: &Case) -> History {
         case: case.clone(),
         attempt: 1,
         began_unix: 1_700_000_000,
+        began_ms: 0,
         domain: "m".to_owned(),
         uuid: "u".to_owned(),
         machine: "pc-q35-7.2".to_owned(),

@@ -11,6 +11,8 @@ pub enum RecoveryDefect {
     NeverAnswers,
     /// The call fails with an error of another class.
     WrongError,
+    /// A further job is done beside the migration.
+    FurtherJobDone,
     /// The guest runs on the destination as well.
     BothRun,
     /// The guest that must go on is left paused.
@@ -31,20 +33,28 @@ pub enum RecoveryDefect {
     DaemonReplaced,
     /// The migration can't be tried once more.
     RetryRefused,
+    /// The guest goes on from an older memory when the migration was tried once more.
+    RetryStale,
+    /// The source's guest does not stand as the scenario says, before anything is struck.
+    OtherStart,
     /// The destination does not tell that the guest which it had started is gone.
     EventLost,
     /// The guest that stayed has another machine type.
     OtherMachine,
+    /// The guest has another machine type when the migration was tried once more.
+    RetryOtherMachine,
     /// A file stays behind on the source.
     FileStays,
 }
 
 impl RecoveryDefect {
     /// All values, in the order of the conditions that catch them.
-    pub const ALL: [Self; 16] = [
+    pub const ALL: [Self; 20] = [
         Self::StrikeMissed,
+        Self::OtherStart,
         Self::NeverAnswers,
         Self::WrongError,
+        Self::FurtherJobDone,
         Self::BothRun,
         Self::OwnerPaused,
         Self::WrongOwner,
@@ -55,8 +65,10 @@ impl RecoveryDefect {
         Self::PortStays,
         Self::DaemonReplaced,
         Self::RetryRefused,
+        Self::RetryStale,
         Self::EventLost,
         Self::OtherMachine,
+        Self::RetryOtherMachine,
         Self::FileStays,
     ];
 
@@ -69,7 +81,13 @@ impl RecoveryDefect {
                 moment: RecoveryMoment::Finish,
                 ..Recovery::USUAL
             },
+            Self::FurtherJobDone => Recovery {
+                strike: Strike::SecondMigration,
+                ..Recovery::USUAL
+            },
             Self::StrikeMissed
+            | Self::OtherStart
+            | Self::RetryStale
             | Self::NeverAnswers
             | Self::WrongError
             | Self::BothRun
@@ -83,6 +101,7 @@ impl RecoveryDefect {
             | Self::RetryRefused
             | Self::EventLost
             | Self::OtherMachine
+            | Self::RetryOtherMachine
             | Self::FileStays => Recovery::USUAL,
         }
     }
@@ -91,8 +110,8 @@ impl RecoveryDefect {
     #[must_use]
     pub const fn condition(self) -> Condition {
         match self {
-            Self::StrikeMissed => Condition::Struck,
-            Self::NeverAnswers | Self::WrongError => Condition::Answered,
+            Self::StrikeMissed | Self::OtherStart => Condition::Struck,
+            Self::NeverAnswers | Self::WrongError | Self::FurtherJobDone => Condition::Answered,
             Self::BothRun => Condition::OneRuns,
             Self::OwnerPaused | Self::WrongOwner => Condition::Owner,
             Self::StaleMemory => Condition::Memory,
@@ -100,9 +119,9 @@ impl RecoveryDefect {
             Self::ConfigLost => Condition::Config,
             Self::JobStays | Self::PortStays => Condition::Cleared,
             Self::DaemonReplaced => Condition::Daemons,
-            Self::RetryRefused => Condition::Retried,
+            Self::RetryRefused | Self::RetryStale => Condition::Retried,
             Self::EventLost => Condition::Events,
-            Self::OtherMachine => Condition::Identity,
+            Self::OtherMachine | Self::RetryOtherMachine => Condition::Identity,
             Self::FileStays => Condition::NoLeftovers,
         }
     }
@@ -114,10 +133,13 @@ impl RecoveryDefect {
             Self::StrikeMissed => Detection::Unknown,
             Self::NeverAnswers
             | Self::WrongError
+            | Self::FurtherJobDone
             | Self::BothRun
             | Self::OwnerPaused
             | Self::WrongOwner
             | Self::StaleMemory
+            | Self::OtherStart
+            | Self::RetryStale
             | Self::DeadGuest
             | Self::ConfigLost
             | Self::JobStays
@@ -126,6 +148,7 @@ impl RecoveryDefect {
             | Self::RetryRefused
             | Self::EventLost
             | Self::OtherMachine
+            | Self::RetryOtherMachine
             | Self::FileStays => Detection::Fail,
         }
     }

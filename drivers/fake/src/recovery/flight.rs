@@ -107,11 +107,28 @@ impl FakeDriver {
     pub(super) fn strike(&mut self, strike: Strike, record: &mut Recorder) {
         let began_us = record.at_us(Instant::now());
         tick(record);
-        let deed = deed(strike);
+        let deed = match self.betrays(RecoveryDefect::FurtherJobDone) {
+            true => asked("migrate", Outcome::Done),
+            false => deed(strike),
+        };
+        if let (Strike::GuestRebooted, Some(source)) = (strike, &mut self.source.active) {
+            source.guest.rewind();
+        }
         self.flight.is_still = matches!(
             strike,
             Strike::SourceQemuStopped | Strike::DestinationQemuStopped
         );
+        if strike.is_twice() {
+            record.saw(Observation::Struck {
+                strike: strike.word().to_owned(),
+                side: None,
+                began_us,
+                deed: Deed::Killed {
+                    process: "daemon".to_owned(),
+                    pid: 99,
+                },
+            });
+        }
         if !self.betrays(RecoveryDefect::StrikeMissed) {
             record.saw(Observation::Struck {
                 strike: strike.word().to_owned(),
@@ -230,7 +247,11 @@ impl FakeDriver {
                 }
             }
             RecoveryDefect::StrikeMissed
+            | RecoveryDefect::OtherStart
+            | RecoveryDefect::RetryStale
+            | RecoveryDefect::RetryOtherMachine
             | RecoveryDefect::NeverAnswers
+            | RecoveryDefect::FurtherJobDone
             | RecoveryDefect::WrongError
             | RecoveryDefect::StaleMemory
             | RecoveryDefect::JobStays
@@ -305,17 +326,31 @@ fn proof(moment: RecoveryMoment) -> Proof {
     }
 }
 
+fn asked(call: &str, outcome: Outcome) -> Deed {
+    Deed::Asked {
+        call: call.to_owned(),
+        outcome,
+    }
+}
+
 /// How a fault is committed.
 fn deed(strike: Strike) -> Deed {
     let process = |process: &str| process.to_owned();
-    let asked = |call: &str| Deed::Asked {
-        call: call.to_owned(),
-        outcome: Outcome::Done,
+    let asked = |call: &str| asked(call, Outcome::Done);
+    let made = |what: &str| Deed::Made {
+        what: what.to_owned(),
     };
     match strike {
         Strike::Cancelled | Strike::NeverConverges => asked("abort-job"),
         Strike::PostcopyPaused => asked("abort-job-postcopy"),
         Strike::SourceDestroyed | Strike::DestinationDestroyed => asked("destroy"),
+        Strike::SecondMigration => Deed::Asked {
+            call: "migrate".to_owned(),
+            outcome: Outcome::Refused(refusal::invalid("domain is not running")),
+        },
+        Strike::GuestPoweredOff => made("SHUTDOWN (guest-shutdown)"),
+        Strike::GuestRebooted => made("RESET (guest-reset)"),
+        Strike::GuestCrashed => made("SHUTDOWN (guest-reset)"),
         Strike::Suspended => asked("suspend"),
         Strike::Resumed => asked("resume"),
         Strike::ClientKilled => Deed::Killed {
@@ -326,12 +361,14 @@ fn deed(strike: Strike) -> Deed {
             process: process("qemu"),
             pid: 2,
         },
-        Strike::SourceDaemonKilled | Strike::DestinationDaemonKilled | Strike::DaemonDead => {
-            Deed::Killed {
-                process: process("daemon"),
-                pid: 100,
-            }
-        }
+        Strike::SourceDaemonKilled
+        | Strike::DestinationDaemonKilled
+        | Strike::SourceDaemonKilledTwice
+        | Strike::DestinationDaemonKilledTwice
+        | Strike::DaemonDead => Deed::Killed {
+            process: process("daemon"),
+            pid: 100,
+        },
         Strike::SourceQemuStopped | Strike::DestinationQemuStopped => Deed::Stopped {
             process: process("qemu"),
             pid: 2,
@@ -363,13 +400,14 @@ fn deed(strike: Strike) -> Deed {
         | Strike::CpuModelUnknown
         | Strike::CpuFeatureUnknown
         | Strike::DiskMissing
+        | Strike::DiskUnreadable
+        | Strike::DiskShort
         | Strike::PortTaken
         | Strike::UriUnknown
         | Strike::UriUnreachable
         | Strike::UriRefusing
         | Strike::UriScheme
-        | Strike::TlsMissing => Deed::Made {
-            what: strike.word().to_owned(),
-        },
+        | Strike::TlsMissing
+        | Strike::SameHost => made(strike.word()),
     }
 }

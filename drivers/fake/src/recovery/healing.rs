@@ -123,6 +123,12 @@ impl FakeDriver {
         if moved.runs() {
             moved.reason = "migrated";
         }
+        if self.betrays(RecoveryDefect::RetryStale) {
+            moved.guest.rewind();
+        }
+        if self.betrays(RecoveryDefect::RetryOtherMachine) {
+            moved.hardware.machine = "pc-q35-2.4".to_owned();
+        }
         self.source.destroy(record)?;
         self.source.stopped_by = "migrated";
         self.destination.active = Some(moved);

@@ -24,10 +24,11 @@ use crate::hosts::{
 };
 
 /// Where libvirt, QEMU and whoever needs a place for a while have their files and sockets. Logs are
-/// meant to stay, and so is libvirt's cache.
-const PLACES: [&str; 10] = [
+/// meant to stay.
+const PLACES: [&str; 11] = [
     "/run",
     "/var/lib/libvirt",
+    "/var/cache/libvirt",
     "/var/lib/migratrix",
     "/var/lib/qemu",
     "/etc/libvirt",
@@ -37,6 +38,9 @@ const PLACES: [&str; 10] = [
     "/dev/hugepages",
     "/root",
 ];
+
+/// What libvirt found out of its QEMUs: it is meant to stay as well.
+const CAPABILITIES: &str = "/var/cache/libvirt/qemu/capabilities";
 
 /// One thing on a host.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -174,6 +178,9 @@ impl Scope<'_> {
         for entry in entries.iter().flat_map(|entries| &**entries) {
             let name = entry.name.to_string_lossy();
             let path = format!("{path}/{name}");
+            if path == CAPABILITIES {
+                continue;
+            }
             let thing = Thing::File(path.clone());
             if entry.may_be_folder && (self.from_the_start.is_none() || self.is_old(&thing)) {
                 self.walk(place, &inside.join(&entry.name), &path, found)?;
@@ -300,6 +307,22 @@ mod tests {
                 "file /run/domain-7-t1",
                 "file /var/lib/libvirt/qemu/a/t1.xml"
             ]
+        );
+    }
+
+    #[test]
+    fn what_libvirt_found_out_of_its_qemus_is_no_leftover_and_what_else_is_in_its_cache_is_one() {
+        let dir = tempfile::tempdir().unwrap();
+        let cache = dir.path().join("var/cache/libvirt/qemu");
+        fs::create_dir_all(&cache).unwrap();
+        let old = [Thing::File("/var/cache/libvirt/qemu".to_owned())].into();
+        fs::create_dir(cache.join("capabilities")).unwrap();
+        fs::write(cache.join("capabilities/4f.xml"), "").unwrap();
+        assert!(files(dir.path(), Some(&old)).is_empty());
+        fs::write(cache.join("t1.xml"), "").unwrap();
+        assert_eq!(
+            files(dir.path(), Some(&old)),
+            ["file /var/cache/libvirt/qemu/t1.xml"]
         );
     }
 }

@@ -94,8 +94,10 @@ pub(crate) fn enter_root(spec: &Spec) -> Result<(), LabError> {
 /// How much a folder holds that is to be full.
 const FULL: usize = 16 << 10;
 
-/// Hides a folder of the host that we are in behind a tiny file system, and fills that.
+/// Hides a folder of the host that we are in behind a tiny file system, and fills that. libvirt makes that of its logs
+/// when it has the first to write.
 pub(crate) fn fill(folder: &Path) -> Result<(), LabError> {
+    make_folder(folder, 0o755)?;
     let options = format!("size={FULL},mode=755");
     mount_new(
         "tmpfs",

@@ -5,7 +5,7 @@ use std::{sync::Arc, time::Duration};
 use migratrix_client::wire::{DomainAction, Migration, Op, Said};
 use migratrix_contract::Recorder;
 use migratrix_history::{Deed, Observation, Outcome, Pending, Side, Silence};
-use migratrix_matrix::{Call as Asking, Control, Scenario};
+use migratrix_matrix::{Call as Asking, Control, Scenario, Strike};
 use tokio::{
     task::JoinHandle,
     time::{Instant, sleep_until, timeout, timeout_at},
@@ -136,7 +136,11 @@ impl LibvirtDriver<'_> {
         self.ordeal.pass = 0;
         let migration = self.asking(point.control(), point.call());
         let relayed = self.ordeal.routes.management.as_ref();
-        let destination = relayed.map(|route| route.uri.clone());
+        let destination = if point.strike == Strike::SameHost {
+            Some(self.source.uri())
+        } else {
+            relayed.map(|route| route.uri.clone())
+        };
         let sent = self.send(destination, migration)?;
         self.ordeal.call = Some(Call(sent));
         Ok(())
@@ -164,8 +168,16 @@ impl LibvirtDriver<'_> {
     pub(super) fn asking(&self, control: Control, asking: Asking) -> Migration {
         let routes = &self.ordeal.routes;
         let peer = routes.management.as_ref().map(|route| route.uri.clone());
+        let is_home = self
+            .struck()
+            .is_ok_and(|point| point.strike == Strike::SameHost);
+        let straight = if is_home {
+            &self.source
+        } else {
+            &self.destination
+        };
         Migration {
-            peer_uri: peer.unwrap_or_else(|| self.destination.peer_uri()),
+            peer_uri: peer.unwrap_or_else(|| straight.peer_uri()),
             uri: match control {
                 Control::Normal | Control::P2p => routes.data_uri(),
                 Control::Tunnelled => None,
@@ -330,7 +342,7 @@ impl LibvirtDriver<'_> {
                 .as_ref()
                 .is_some_and(|(state, reason)| comes_in(state, reason));
         let rests = match job {
-            _ if comes_in => false,
+            _ if comes_in || state.as_ref().is_some_and(|(state, _)| is_ending(state)) => false,
             Ok(Pending::Job { kind }) => kind == NO_JOB,
             // A domain that comes in is not asked for that, and one that does not run has no job.
             Ok(Pending::Refused { .. } | Pending::Absent) => !is_active,
@@ -367,6 +379,12 @@ impl LibvirtDriver<'_> {
 /// Whether a state on a destination is that of a domain that is on its way there.
 fn comes_in(state: &str, reason: &str) -> bool {
     state == "paused" && matches!(reason, "starting-up" | "migration")
+}
+
+/// Whether a state is that of a domain which is being shut down (`VIR_DOMAIN_SHUTDOWN`): its QEMU has gone, or is about
+/// to, and its daemon, which sees to one such domain after the other, is still to stop it.
+fn is_ending(state: &str) -> bool {
+    state == "shutdown"
 }
 
 /// Whether a state is one of a domain that has a QEMU.

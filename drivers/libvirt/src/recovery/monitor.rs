@@ -5,7 +5,7 @@ use std::{path::PathBuf, sync::Arc, time::Duration};
 
 use migratrix_contract::Host;
 use migratrix_history::Side;
-use migratrix_qmp::{QemuError, Qmp};
+use migratrix_qmp::{Events, QemuError, Qmp};
 use serde_json::{Value, json};
 use tokio::{net::UnixStream, sync::Mutex, time::timeout};
 
@@ -78,6 +78,11 @@ impl Monitors {
                 Err(Mute::Absent)
             }
         }
+    }
+
+    /// The events of the QEMU of a side, from now on.
+    pub(crate) async fn events(&self, side: Side) -> Result<Events, Mute> {
+        Ok(self.connected(side).await?.events())
     }
 
     /// The state of a side's machine, as the word of `RunState`.

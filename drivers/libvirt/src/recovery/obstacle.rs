@@ -4,7 +4,7 @@
     reason = "each function puts one kind of thing in the way, and the last refuses what is left"
 )]
 
-use std::{fs, io, net::TcpListener, sync::Arc};
+use std::{fs, io, net::TcpListener, path::Path, sync::Arc};
 
 use migratrix_client::wire::{DomainAction, Op};
 use migratrix_contract::{Folder, Gate, HookPoint, Host, Subject, Variant};
@@ -37,8 +37,8 @@ pub(crate) enum Obstacle {
     Full(Folder),
     /// A bound on memory.
     Short,
-    /// The guest's disk is not there.
-    NoDisk,
+    /// The guest's disk is not there, or is another one.
+    Disk,
     /// Somebody listens on the port.
     Listener(#[expect(dead_code, reason = "it listens until it is dropped")] TcpListener),
     /// The call itself is made so.
@@ -112,6 +112,7 @@ impl LibvirtDriver<'_> {
             }
             Strike::UriScheme => ("odd", "nobody.invalid".to_owned()),
             Strike::TlsMissing
+            | Strike::SameHost
             | Strike::MachineUnknown
             | Strike::CpuModelUnknown
             | Strike::CpuFeatureUnknown => return Ok(Some(Obstacle::OfTheCall)),
@@ -159,7 +160,12 @@ impl LibvirtDriver<'_> {
             Strike::DiskMissing => {
                 let image = host.path(&self.subject.boot_image);
                 fs::remove_file(image.ok_or(io::ErrorKind::Unsupported)?)?;
-                Ok(Obstacle::NoDisk)
+                Ok(Obstacle::Disk)
+            }
+            Strike::DiskUnreadable | Strike::DiskShort => {
+                let image = host.path(&self.subject.boot_image);
+                spoil(&image.ok_or(io::ErrorKind::Unsupported)?, strike)?;
+                Ok(Obstacle::Disk)
             }
             Strike::PortTaken => {
                 let listener = control.listen(0)?;
@@ -202,6 +208,20 @@ impl LibvirtDriver<'_> {
         other
     }
 
+    /// Has the guest's disk on the destination as it must be, whatever it was made to be.
+    fn put_disk_back(&self) -> Result<(), Error> {
+        let host = &self.destination;
+        let image = host.path(&self.subject.boot_image);
+        if let Some(path) = image.filter(|path| path.exists()) {
+            let removed = match path.is_dir() {
+                true => fs::remove_dir(&path),
+                false => fs::remove_file(&path),
+            };
+            removed.map_err(|source| Error::File { path, source })?;
+        }
+        image::provide(&**host, &self.subject)
+    }
+
     /// Takes away what stands in the way.
     pub(super) async fn remove_obstacle(&mut self) -> Result<(), Error> {
         let Some(obstacle) = self.ordeal.obstacle.take() else {
@@ -221,12 +241,23 @@ impl LibvirtDriver<'_> {
             Obstacle::Gate => control.open_gates(&self.subject.domain),
             Obstacle::Full(folder) => control.empty(folder).await,
             Obstacle::Short => control.limit_memory(None),
-            Obstacle::NoDisk => return image::provide(&*host, &self.subject),
+            Obstacle::Disk => return self.put_disk_back(),
             Obstacle::Listener(_) | Obstacle::OfTheCall => Ok(()),
         };
         self.ordeal.routes.uri = None;
         self.broken(Destination, "can't take away what is in the way", done)
     }
+}
+
+/// Puts a folder in the place of a disk, as what mounts it may leave one where the disk is not; or has it end half-way.
+fn spoil(image: &Path, strike: Strike) -> io::Result<()> {
+    if strike == Strike::DiskUnreadable {
+        fs::remove_file(image)?;
+        return fs::create_dir(image);
+    }
+    let file = fs::OpenOptions::new().write(true).open(image)?;
+    let whole = file.metadata()?.len();
+    file.set_len(whole / 2)
 }
 
 /// The name by which other hosts know the host.

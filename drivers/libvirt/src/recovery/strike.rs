@@ -20,7 +20,7 @@ use crate::{Error, LibvirtDriver, slot::Role, ticks::Ticks};
 use Side::{Destination, Source};
 
 /// How long what is asked for as a fault is waited for, before the migration is let go.
-const SOON: Duration = Duration::from_millis(300);
+pub(super) const SOON: Duration = Duration::from_millis(300);
 
 /// How long the cancel of a migration whose data don't flow is waited for.
 const CANCELS: Duration = Duration::from_secs(5);
@@ -53,8 +53,14 @@ impl LibvirtDriver<'_> {
             }
             return self.asks(strike, act, record).await;
         }
+        if strike == Strike::SecondMigration {
+            return self.migrates_again(strike, record).await;
+        }
         let began = Instant::now();
         let (side, deed) = match strike {
+            Strike::GuestPoweredOff | Strike::GuestRebooted | Strike::GuestCrashed => {
+                (Some(Source), self.by_guest(strike, record).await?)
+            }
             Strike::ClientKilled => (None, self.kill_caller().await?),
             Strike::SourceQemuKilled => (Some(Source), self.kill_its_qemu(Source).await?),
             Strike::DestinationQemuKilled => {
@@ -63,6 +69,14 @@ impl LibvirtDriver<'_> {
             Strike::SourceQemuStopped => (Some(Source), self.stop_its_qemu(Source)?),
             Strike::DestinationQemuStopped => (Some(Destination), self.stop_its_qemu(Destination)?),
             Strike::SourceDaemonKilled => (Some(Source), self.kill_daemon(Source).await?),
+            Strike::SourceDaemonKilledTwice => (
+                Some(Source),
+                self.kill_daemon_twice(Source, strike, record).await?,
+            ),
+            Strike::DestinationDaemonKilledTwice => {
+                let deed = self.kill_daemon_twice(Destination, strike, record).await?;
+                (Some(Destination), deed)
+            }
             Strike::DestinationDaemonKilled | Strike::DaemonDead => {
                 (Some(Destination), self.kill_daemon(Destination).await?)
             }
@@ -238,8 +252,12 @@ impl LibvirtDriver<'_> {
         match strike {
             Strike::SourceQemuStopped => self.let_qemu_go(Source)?,
             Strike::DestinationQemuStopped => self.let_qemu_go(Destination)?,
-            Strike::SourceDaemonKilled => self.start_daemon(Source).await?,
-            Strike::DestinationDaemonKilled | Strike::DaemonDead => {
+            Strike::SourceDaemonKilled | Strike::SourceDaemonKilledTwice => {
+                self.start_daemon(Source).await?;
+            }
+            Strike::DestinationDaemonKilled
+            | Strike::DestinationDaemonKilledTwice
+            | Strike::DaemonDead => {
                 self.start_daemon(Destination).await?;
             }
             Strike::SourceDaemonSilent => self.hear_daemon(Source).await?,

@@ -128,6 +128,17 @@ axis! {
     }
 }
 
+impl StorageMigration {
+    /// Whether the chain is continued on a destination.
+    #[must_use]
+    pub const fn migrates(self) -> bool {
+        match self {
+            Self::Stay => false,
+            Self::Shared | Self::Copied => true,
+        }
+    }
+}
+
 impl Operation {
     /// Whether it is a command that QEMU must refuse.
     #[must_use]

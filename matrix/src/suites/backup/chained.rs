@@ -84,6 +84,10 @@ impl SuitePoint for Chained {
         [&Scenario::CONDITIONS[..], &chain].concat()
     }
 
+    fn migrates(&self) -> bool {
+        self.journey.migrates()
+    }
+
     fn column(&self) -> Column {
         self.scenario.column()
     }

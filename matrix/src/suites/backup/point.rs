@@ -74,6 +74,6 @@ impl Backup {
     /// Whether the chain is continued on another QEMU.
     #[must_use]
     pub fn jumps(&self) -> bool {
-        self.journey != StorageMigration::Stay
+        self.journey.migrates()
     }
 }

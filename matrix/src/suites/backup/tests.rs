@@ -150,3 +150,14 @@ fn a_stored_bitmap_is_not_copied_with_the_disk() {
         .collect();
     assert_eq!(kept.len(), 10);
 }
+
+#[test]
+fn a_chain_migrates_where_it_is_judged_by_its_migration() {
+    let all = [iotests_124(), variants(), chains()].concat();
+    let journeys: std::collections::BTreeSet<_> = all.iter().map(|one| one.journey).collect();
+    assert_eq!(journeys.len(), StorageMigration::ALL.len(), "each is there");
+    for point in all {
+        let judged = point.conditions().contains(&crate::Condition::Migrated);
+        assert_eq!(crate::Point::Backup(point).migrates(), judged, "{point}");
+    }
+}

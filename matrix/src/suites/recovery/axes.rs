@@ -62,6 +62,10 @@ axis! {
         SourceDaemonKilled = "source-daemon-killed",
         /// The destination's daemon is killed, and started again.
         DestinationDaemonKilled = "destination-daemon-killed",
+        /// The source's daemon is killed, started again, and killed once more when it is there.
+        SourceDaemonKilledTwice = "source-daemon-killed-twice",
+        /// The destination's daemon is killed, started again, and killed once more when it is there.
+        DestinationDaemonKilledTwice = "destination-daemon-killed-twice",
         /// The source's daemon is silent for longer than its peers wait.
         SourceDaemonSilent = "source-daemon-silent",
         /// The destination's daemon is silent for longer than its peers wait.
@@ -86,6 +90,14 @@ axis! {
         Resumed = "resumed",
         /// The guest dirties memory faster than it is sent, until a time-out cancels the migration.
         NeverConverges = "never-converges",
+        /// The guest powers its machine off.
+        GuestPoweredOff = "guest-powered-off",
+        /// The guest resets its machine, whose domain is to be restarted then (`on_reboot`).
+        GuestRebooted = "guest-rebooted",
+        /// The guest crashes: its processor shuts down (a triple fault), and its domain is to be destroyed then.
+        GuestCrashed = "guest-crashed",
+        /// The guest is asked to migrate a second time, while it does.
+        SecondMigration = "second-migration",
         /// Nothing: the migration is held, and let go.
         Undisturbed = "undisturbed-postcopy",
         /// Postcopy is paused on purpose (`virDomainAbortJobFlags` with `VIR_DOMAIN_ABORT_JOB_POSTCOPY`).
@@ -122,6 +134,10 @@ axis! {
         CpuFeatureUnknown = "cpu-feature-unknown",
         /// The guest's disk is not on the destination.
         DiskMissing = "disk-missing",
+        /// The destination's QEMU can't read the guest's disk: a folder is in its place.
+        DiskUnreadable = "disk-unreadable",
+        /// The guest's disk is smaller on the destination.
+        DiskShort = "disk-short",
         /// The port that the call names is taken on the destination.
         PortTaken = "port-taken",
         /// The host that the call's migration URI names is unknown.
@@ -134,5 +150,7 @@ axis! {
         UriScheme = "uri-scheme",
         /// TLS is asked for, and there are no certificates.
         TlsMissing = "tls-missing",
+        /// The destination is the source itself.
+        SameHost = "same-host",
     }
 }

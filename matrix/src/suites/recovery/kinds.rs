@@ -1,6 +1,7 @@
 //! Of which kind a fault is: when it can strike, and what has to be ready for it.
 
 use super::axes::{RecoveryMoment, Strike};
+use crate::Side;
 use Strike::*;
 
 /// The parts of the suite.
@@ -29,7 +30,7 @@ pub enum Lasting {
 
 impl Strike {
     /// Those that strike while the migration is under way.
-    pub const IN_FLIGHT: [Self; 20] = [
+    pub const IN_FLIGHT: [Self; 26] = [
         Cancelled,
         ClientKilled,
         SourceQemuKilled,
@@ -38,6 +39,8 @@ impl Strike {
         DestinationQemuStopped,
         SourceDaemonKilled,
         DestinationDaemonKilled,
+        SourceDaemonKilledTwice,
+        DestinationDaemonKilledTwice,
         SourceDaemonSilent,
         DestinationDaemonSilent,
         SourceDestroyed,
@@ -50,6 +53,10 @@ impl Strike {
         Suspended,
         Resumed,
         NeverConverges,
+        GuestPoweredOff,
+        GuestRebooted,
+        GuestCrashed,
+        SecondMigration,
     ];
 
     /// Those that strike in postcopy.
@@ -67,7 +74,7 @@ impl Strike {
     ];
 
     /// Those that are there before the call.
-    pub const REFUSED: [Self; 22] = [
+    pub const REFUSED: [Self; 25] = [
         NameInactive,
         NameActive,
         UuidInactive,
@@ -84,12 +91,15 @@ impl Strike {
         CpuModelUnknown,
         CpuFeatureUnknown,
         DiskMissing,
+        DiskUnreadable,
+        DiskShort,
         PortTaken,
         UriUnknown,
         UriUnreachable,
         UriRefusing,
         UriScheme,
         TlsMissing,
+        SameHost,
     ];
 
     /// How long it lasts.
@@ -108,9 +118,16 @@ impl Strike {
             | Suspended
             | Resumed
             | NeverConverges
+            | GuestPoweredOff
+            | GuestRebooted
+            | GuestCrashed
+            | SecondMigration
             | Undisturbed
             | PostcopyPaused => Lasting::Instant,
-            SourceDaemonKilled | DestinationDaemonKilled => Lasting::Undone,
+            SourceDaemonKilled
+            | DestinationDaemonKilled
+            | SourceDaemonKilledTwice
+            | DestinationDaemonKilledTwice => Lasting::Undone,
             SourceQemuStopped
             | DestinationQemuStopped
             | SourceDaemonSilent
@@ -120,9 +137,8 @@ impl Strike {
             NameInactive | NameActive | UuidInactive | UuidActive | DomainActive | HookMigrate
             | HookStart | StateFolderFull | LibraryFolderFull | LogFolderFull | DaemonDead
             | MemoryShort | MachineUnknown | CpuModelUnknown | CpuFeatureUnknown | DiskMissing
-            | PortTaken | UriUnknown | UriUnreachable | UriRefusing | UriScheme | TlsMissing => {
-                Lasting::Standing
-            }
+            | DiskUnreadable | DiskShort | PortTaken | UriUnknown | UriUnreachable
+            | UriRefusing | UriScheme | TlsMissing | SameHost => Lasting::Standing,
         }
     }
 
@@ -164,6 +180,8 @@ impl Strike {
             self,
             SourceDaemonKilled
                 | DestinationDaemonKilled
+                | SourceDaemonKilledTwice
+                | DestinationDaemonKilledTwice
                 | SourceDaemonSilent
                 | DestinationDaemonSilent
                 | LinkDown
@@ -179,6 +197,45 @@ impl Strike {
     #[must_use]
     pub const fn is_of_guest(self) -> bool {
         matches!(self, MachineUnknown | CpuModelUnknown | CpuFeatureUnknown)
+    }
+
+    /// The side whose daemon it ends.
+    #[must_use]
+    pub const fn ends_daemon_of(self) -> Option<Side> {
+        if matches!(self, SourceDaemonKilled | SourceDaemonKilledTwice) {
+            Some(Side::Source)
+        } else if matches!(
+            self,
+            DestinationDaemonKilled | DestinationDaemonKilledTwice | DaemonDead
+        ) {
+            Some(Side::Destination)
+        } else {
+            None
+        }
+    }
+
+    /// Whether it ends that daemon, and then the one that was started in its place.
+    #[must_use]
+    pub const fn is_twice(self) -> bool {
+        matches!(self, SourceDaemonKilledTwice | DestinationDaemonKilledTwice)
+    }
+
+    /// Whether the guest does it itself, which it can only while it runs.
+    #[must_use]
+    pub const fn is_by_guest(self) -> bool {
+        matches!(self, GuestPoweredOff | GuestRebooted | GuestCrashed)
+    }
+
+    /// Whether it is a further job for a domain that has one: it is refused, and the migration goes on.
+    #[must_use]
+    pub const fn is_further_job(self) -> bool {
+        matches!(self, SecondMigration)
+    }
+
+    /// Whether the disk that the guest has on the destination is struck, and so must be nobody else's.
+    #[must_use]
+    pub const fn is_of_disk(self) -> bool {
+        matches!(self, DiskMissing | DiskUnreadable | DiskShort)
     }
 
     /// Whether there is more than one way on after it in postcopy.

@@ -20,7 +20,7 @@ const POINT: &str = "the suite `recovery`: a case shows what its name says";
 const TUNNEL: &str = "virDomainMigrateFlags, VIR_MIGRATE_TUNNELLED";
 const PROTOCOL: &str = "virDomainMigrateVersion3Full in libvirt's libvirt-domain.c";
 
-static ROWS: [Row<Recovery>; 18] = [
+static ROWS: [Row<Recovery>; 21] = [
     row(
         "other-family",
         |point| !strikes(point.family()).contains(&point.strike),
@@ -81,6 +81,26 @@ static ROWS: [Row<Recovery>; 18] = [
         },
         "what is awaited then is on the host itself: nothing crosses the link",
         PROTOCOL,
+    ),
+    row(
+        "stands-and-does-nothing",
+        |point| point.strike.is_by_guest() && (!point.runs() || point.moment.is_stopped()),
+        "a guest that is paused, or stopped for the switchover, does nothing by itself",
+        POINT,
+    ),
+    row(
+        "twice-in-perform-and-finish",
+        |point| point.strike.is_twice() && ![FirstPass, Finish].contains(&point.moment),
+        "a second restart meets what the first one has recovered, which is another thing in Perform and in Finish alone",
+        "qemuProcessRecoverMigrationOut and qemuProcessRecoverMigrationIn in libvirt's qemu_process.c",
+    ),
+    row(
+        "job-is-the-same",
+        |point| {
+            point.strike.is_further_job() && [Launched, Switchover, Finish].contains(&point.moment)
+        },
+        "the migration's job is one from Begin to Confirm, and whoever wants another waits for that alike",
+        "enum qemuMigrationJobPhase in libvirt's qemu_domainjob.h",
     ),
     row(
         "no-data-fault-in-a-tunnel",

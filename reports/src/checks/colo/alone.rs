@@ -40,7 +40,11 @@ pub(super) fn lawful(
     };
     let host = evidence.host(on);
     let wrong = memory::newer(evidence, on, surveyed.at_us, stamper.laps);
-    if let Some(wrong) = wrong.or_else(|| memory::leap(evidence)) {
+    let since = evidence.beat_if_sampled(on, When::After);
+    let at = (surveyed.at_us, stamper.laps);
+    let too_far = || since.and_then(|since| memory::too_far(evidence, since, at));
+    let wrong = wrong.or_else(|| memory::leap(evidence));
+    if let Some(wrong) = wrong.or_else(too_far) {
         return Ok(Err(Verdict::fail(format!(
             "the memory of the guest on {host} is of lap {}, and {wrong}",
             stamper.laps

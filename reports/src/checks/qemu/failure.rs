@@ -95,6 +95,13 @@ fn failed(evidence: &Evidence<'_>, wanted: Failure) -> Judged {
             }
         }
     }
+    if let Ok((_, job)) = evidence.job()
+        && job.kind == "completed"
+    {
+        return Ok(Verdict::fail(format!(
+            "the migration on {host} failed, and its statistics call it completed"
+        )));
+    }
     let complaints = evidence.complaints();
     // `error-desc` is optional, and 7.2 has none of this failure: that it was struck is told by `incident`.
     if wanted == Failure::Broken && complaints.is_empty() {

@@ -2,7 +2,7 @@
 //! stopped, and the other side has none.
 
 use migratrix_history::{Side, When};
-use migratrix_matrix::{Recovery, Remedy, Standing};
+use migratrix_matrix::{Recovery, Remedy, Standing, Strike};
 
 use super::{
     called,
@@ -38,7 +38,7 @@ pub(super) fn alive(evidence: &Evidence<'_>, point: &Recovery) -> Judged {
             beat.told()
         )));
     }
-    if let Some(back) = back(evidence, &chosen, on, beat) {
+    if let Some(back) = back(evidence, (point, &chosen), on, beat) {
         return Ok(back);
     }
     let other = evidence.beats(on.other(), when);
@@ -67,8 +67,15 @@ fn runs(chosen: &Chosen<'_>, point: &Recovery, on: Side, when: When) -> bool {
 }
 
 /// What is wrong with a heartbeat that has gone back in time. A guest that was started anew begins anew.
-fn back(evidence: &Evidence<'_>, chosen: &Chosen<'_>, on: Side, beat: Beat) -> Option<Verdict> {
-    let is_new = chosen.ending.remedy == Remedy::StartAnew || beat.window_us < READING_US;
+fn back(
+    evidence: &Evidence<'_>,
+    (point, chosen): (&Recovery, &Chosen<'_>),
+    on: Side,
+    beat: Beat,
+) -> Option<Verdict> {
+    let is_new = chosen.ending.remedy == Remedy::StartAnew
+        || point.strike == Strike::GuestRebooted
+        || beat.window_us < READING_US;
     let since = [When::Before, When::During];
     (!is_new).then(|| evidence.gone_back(on, beat, &since))?
 }

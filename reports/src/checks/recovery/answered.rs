@@ -1,7 +1,7 @@
 //! `answered`: the call was answered within its deadline, with success exactly where the destination has the
 //! guest, or with an error of a class that the table has.
 
-use migratrix_history::{Outcome, Silence};
+use migratrix_history::{Deed, Outcome, Silence};
 use migratrix_matrix::{Answer, ErrorClass, Owner, Recovery};
 
 use super::{
@@ -12,6 +12,7 @@ use crate::{
     Verdict,
     checks::{
         evidence::{Evidence, Judged},
+        struck::Struck,
         words::no,
     },
 };
@@ -31,6 +32,9 @@ pub(super) fn answered(evidence: &Evidence<'_>, point: &Recovery) -> Judged {
             "it is not known what the call returned: {why}"
         )));
     }
+    if let Some(wrong) = further_job(evidence, point) {
+        return Ok(Verdict::fail(format!("{}: {wrong}", called(point))));
+    }
     let chosen = chosen(evidence, point)?;
     let right = is_told(told, chosen.ending.answer);
     let lies = matches!(told, Told::Answer(Outcome::Done))
@@ -45,6 +49,25 @@ pub(super) fn answered(evidence: &Evidence<'_>, point: &Recovery) -> Judged {
             chosen.ending.rule,
         )
     }))
+}
+
+/// What is wrong with a further job that was asked for: it was done, though the domain has one.
+fn further_job(evidence: &Evidence<'_>, point: &Recovery) -> Option<String> {
+    let struck = evidence.last(Struck::of)?;
+    match struck.deed {
+        Deed::Asked {
+            call,
+            outcome: Outcome::Done,
+        } if point.strike.is_further_job() => {
+            Some(format!("expected that {call} is refused, and it was done"))
+        }
+        Deed::Asked { .. }
+        | Deed::Killed { .. }
+        | Deed::Stopped { .. }
+        | Deed::Cut { .. }
+        | Deed::Made { .. }
+        | Deed::Nothing => None,
+    }
 }
 
 fn returned(told: Told<'_>) -> String {

@@ -76,12 +76,7 @@ pub(super) fn daemons(evidence: &Evidence<'_>, point: &Recovery) -> Judged {
 
 /// Whether the fault ends the daemon of a side.
 fn is_killed(strike: Strike, side: Side) -> bool {
-    match side {
-        Side::Source => strike == Strike::SourceDaemonKilled,
-        Side::Destination => {
-            matches!(strike, Strike::DestinationDaemonKilled | Strike::DaemonDead)
-        }
-    }
+    strike.ends_daemon_of() == Some(side)
 }
 
 fn seen(evidence: &Evidence<'_>, of: Side, at: When) -> Result<Seen, Verdict> {

@@ -4,7 +4,7 @@
     reason = "each question picks one kind of observation"
 )]
 
-use migratrix_history::{DomainState, Observation, Outcome, Side, Silence, Verb, When};
+use migratrix_history::{DomainInfo, DomainState, Observation, Outcome, Side, Silence, Verb, When};
 use migratrix_matrix::{Answer, Ending, ErrorClass, Libvirts, Owner, Recovery, Remedy, Standing};
 
 use crate::{Recovered, Verdict, checks::evidence::Evidence};
@@ -125,15 +125,20 @@ pub(super) fn is_so(
         }
         (Standing::Active(_), DomainState::Absent) => false,
         (Standing::Inactive(reasons), DomainState::Present(domain)) => {
-            !domain.active
+            is_shut_off(domain)
                 && evidence.is_ours(side, domain)
                 && reasons.contains(&domain.reason.as_str())
         }
         (Standing::Clear, DomainState::Present(domain)) => {
-            !domain.active && evidence.is_ours(side, domain)
+            is_shut_off(domain) && evidence.is_ours(side, domain)
         }
         (Standing::Inactive(_) | Standing::Clear, DomainState::Absent) => true,
     }
+}
+
+/// Whether nothing runs of a domain, by both words that are told of it.
+fn is_shut_off(domain: &DomainInfo) -> bool {
+    !domain.active && domain.state == "shutoff"
 }
 
 /// Whether the caller was told so.

@@ -58,11 +58,15 @@ const fn is_deaf(strike: Strike, side: Side) -> bool {
     match side {
         Side::Source => matches!(
             strike,
-            Strike::SourceDaemonKilled | Strike::SourceDaemonSilent | Strike::ClientKilled
+            Strike::SourceDaemonKilled
+                | Strike::SourceDaemonKilledTwice
+                | Strike::SourceDaemonSilent
+                | Strike::ClientKilled
         ),
         Side::Destination => matches!(
             strike,
             Strike::DestinationDaemonKilled
+                | Strike::DestinationDaemonKilledTwice
                 | Strike::DestinationDaemonSilent
                 | Strike::ClientKilled
                 | Strike::LinkDown

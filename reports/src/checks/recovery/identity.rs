@@ -1,20 +1,33 @@
 //! `identity`: the guest's machine is the one that it had, where the guest is in the end.
 
-use migratrix_history::{Side, When};
+use migratrix_history::{Outcome, Side, When};
 use migratrix_matrix::Recovery;
 
-use super::{ending::chosen, memory::side};
-use crate::checks::{
-    evidence::{Evidence, Judged},
-    identity::identity_at,
+use super::{
+    ending::{chosen, retry},
+    memory::side,
+};
+use crate::{
+    Verdict,
+    checks::{
+        evidence::{Evidence, Judged},
+        identity::identity_at,
+    },
 };
 
-/// The same machine before on the source, and after on the side that has the guest. A guest that was started anew, or
-/// waited for its pages, is compared where it is after the retry.
+/// Where it is when the migration was tried once more, and that went well.
+const RETRIED: (Side, When) = (Side::Destination, When::Retried);
+
+/// The same machine before on the source, after on the side that has the guest, and on the destination after a retry
+/// that went well. A guest that was started anew, or waited for its pages, is compared after the retry alone.
 pub(super) fn identity(evidence: &Evidence<'_>, point: &Recovery) -> Judged {
     let chosen = chosen(evidence, point)?;
-    match side(&chosen) {
-        Some((on, When::After)) => identity_at(evidence, (on, When::After)),
-        Some(_) | None => identity_at(evidence, (Side::Destination, When::Retried)),
+    let Some((on, When::After)) = side(&chosen) else {
+        return identity_at(evidence, RETRIED);
+    };
+    let first = identity_at(evidence, (on, When::After))?;
+    if first != Verdict::Pass || !matches!(retry(evidence), Some(Outcome::Done)) {
+        return Ok(first);
     }
+    identity_at(evidence, RETRIED)
 }

@@ -42,6 +42,11 @@ pub(super) fn side(chosen: &Chosen<'_>) -> Option<(Side, When)> {
 
 fn stayed(evidence: &Evidence<'_>, point: &Recovery, on: Side) -> Judged {
     let before = evidence.before_heal();
+    if point.strike == Strike::GuestRebooted {
+        // Its laps have begun anew.
+        let surveyed = before.survey(on)?;
+        return Ok(lawful(&before, on, &surveyed)?.map_or_else(|fail| fail, |_| Verdict::Pass));
+    }
     let stands =
         point.scenario.state.activity == Activity::Paused && point.strike != Strike::Resumed;
     let first = stamped(&before, on, stands)?;

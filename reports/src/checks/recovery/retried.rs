@@ -16,7 +16,7 @@ use crate::{
     Verdict,
     checks::{
         evidence::{Evidence, Judged},
-        memory::lawful,
+        memory::{lawful, out_of_reach},
         words::{no, place, seen},
     },
 };
@@ -41,7 +41,7 @@ pub(super) fn retried(evidence: &Evidence<'_>, point: &Recovery) -> Judged {
         (Owner::Source, _) if point.strike.is_of_guest() => {
             refused_alike(evidence, &chosen, outcome)
         }
-        (Owner::Source, Outcome::Done) => arrived(evidence, point),
+        (Owner::Source, Outcome::Done) => arrived(evidence, point, &chosen),
         (Owner::Source, Outcome::Refused(refusal)) => Ok(Verdict::fail(format!(
             "{}: the retry was refused: {}",
             called(point),
@@ -49,7 +49,7 @@ pub(super) fn retried(evidence: &Evidence<'_>, point: &Recovery) -> Judged {
         ))),
         (Owner::Destination | Owner::Nobody, Outcome::Refused(refusal)) => {
             if GONE.contains(&refusal.code) {
-                untouched(evidence)
+                untouched(evidence, &chosen)
             } else {
                 let refusal = no(refusal);
                 Ok(Verdict::fail(format!(
@@ -91,7 +91,7 @@ fn refused(call: &HealingCall) -> Option<String> {
 }
 
 /// After the retry the destination has the guest, as it was, and its memory obeys the law.
-fn arrived(evidence: &Evidence<'_>, point: &Recovery) -> Judged {
+fn arrived(evidence: &Evidence<'_>, point: &Recovery, chosen: &Chosen<'_>) -> Judged {
     let (source, destination) = (
         evidence.look(Side::Source, When::Retried)?,
         evidence.look(Side::Destination, When::Retried)?,
@@ -120,9 +120,32 @@ fn arrived(evidence: &Evidence<'_>, point: &Recovery) -> Judged {
             "after the retry the guest is called {word}, and its heartbeat says otherwise: {told}"
         )));
     }
+    remembers(evidence, chosen, [Side::Source, Side::Destination])
+}
+
+/// The memory of the guest obeys the law on the second of these sides, and the guest is at a lap that it can be at
+/// since it was on the first.
+fn remembers(evidence: &Evidence<'_>, chosen: &Chosen<'_>, [from, on]: [Side; 2]) -> Judged {
     let after = evidence.after_retry();
-    let surveyed = after.survey(Side::Destination)?;
-    Ok(lawful(&after, Side::Destination, &surveyed)?.map_or_else(|fail| fail, |_| Verdict::Pass))
+    let surveyed = after.survey(on)?;
+    let stamper = match lawful(&after, on, &surveyed)? {
+        Ok(stamper) => stamper,
+        Err(fail) => return Ok(fail),
+    };
+    let mut beats = evidence.beats_at(from, &[When::After, When::Healed]);
+    match chosen.ending.remedy {
+        // It begins at its first lap.
+        Remedy::StartAnew => beats = evidence.beats_at(from, &[When::Healed]),
+        Remedy::Nothing | Remedy::Resume | Remedy::DestroySource | Remedy::PostcopyResume => {
+            beats.extend(evidence.beats_at(Side::Source, &[When::Before]));
+        }
+    }
+    let lap = stamper.laps;
+    let wrong = out_of_reach(evidence, &beats, (surveyed.at_us, lap))?;
+    Ok(Verdict::pass_if(wrong.is_none(), || {
+        let wrong = wrong.unwrap_or_default();
+        format!("after the retry the memory of the guest is of lap {lap}, and {wrong}")
+    }))
 }
 
 /// What the destination lacks it lacks still: the retry is refused for the same reason, and the source has the guest.
@@ -144,21 +167,21 @@ fn refused_alike(evidence: &Evidence<'_>, chosen: &Chosen<'_>, outcome: &Outcome
 }
 
 /// A retry that was refused has changed nothing: the destination has the guest, and the source has none.
-fn untouched(evidence: &Evidence<'_>) -> Judged {
+fn untouched(evidence: &Evidence<'_>, chosen: &Chosen<'_>) -> Judged {
     let (source, destination) = (
         evidence.look(Side::Source, When::Retried)?,
         evidence.look(Side::Destination, When::Retried)?,
     );
-    let right = active(destination).is_some() && active(source).is_none();
-    Ok(Verdict::pass_if(right, || {
-        let (from, to) = (
-            evidence.host(Side::Source),
-            evidence.host(Side::Destination),
-        );
-        format!(
-            "after a retry that was refused {from} has {}, and {to} has {}",
-            seen(source),
-            seen(destination)
-        )
-    }))
+    if active(destination).is_some() && active(source).is_none() {
+        return remembers(evidence, chosen, [Side::Destination, Side::Destination]);
+    }
+    let (from, to) = (
+        evidence.host(Side::Source),
+        evidence.host(Side::Destination),
+    );
+    Ok(Verdict::fail(format!(
+        "after a retry that was refused {from} has {}, and {to} has {}",
+        seen(source),
+        seen(destination)
+    )))
 }

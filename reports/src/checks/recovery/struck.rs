@@ -1,4 +1,5 @@
-//! `struck`: the fault landed, and at the moment that the case names. What was not proven is unknown.
+//! `struck`: what stood before is what the case names, and the fault landed, at the moment that it names. What was
+//! not proven is unknown.
 #![expect(
     clippy::wildcard_enum_match_arm,
     reason = "each question picks one kind of observation"
@@ -12,12 +13,16 @@ use crate::{
     checks::{
         evidence::{Evidence, Judged},
         struck::Struck,
+        tck::before::{destination_prepared, source_defined, source_started},
     },
 };
 
 /// The moment was proven, the fault was committed while it lasted, and it is that of the case.
 pub(super) fn struck(evidence: &Evidence<'_>, point: &Recovery) -> Judged {
     let struck = committed(evidence)?;
+    if let Some(otherwise) = otherwise(evidence, point)? {
+        return Ok(otherwise);
+    }
     if struck.strike != point.strike.word() {
         return Ok(Verdict::fail(format!(
             "expected {}, and {} was committed",
@@ -30,10 +35,33 @@ pub(super) fn struck(evidence: &Evidence<'_>, point: &Recovery) -> Judged {
             point.strike
         )));
     }
+    if point.strike.is_twice() {
+        second(evidence, &struck)?;
+    }
     match point.family() {
         Family::Refused => before_the_call(evidence, point, &struck),
         Family::InFlight | Family::Postcopy => at_its_moment(evidence, point, &struck),
     }
+}
+
+/// What is wrong with both sides before it: they stand otherwise than the scenario says.
+fn otherwise(evidence: &Evidence<'_>, point: &Recovery) -> Result<Option<Verdict>, Verdict> {
+    let expected = point.scenario.expectation();
+    for check in [source_defined, source_started, destination_prepared] {
+        let verdict = check(evidence, &expected)?;
+        if verdict != Verdict::Pass {
+            return Ok(Some(verdict));
+        }
+    }
+    Ok(None)
+}
+
+/// Another process was killed before that one, at the same moment.
+fn second(evidence: &Evidence<'_>, last: &Struck<'_>) -> Result<(), Verdict> {
+    let all = evidence.all(Struck::of);
+    let first = all.iter().find(|(_, one)| one.deed != last.deed);
+    let missing = || evidence.unseen("the daemon was not killed twice");
+    first.map(drop).ok_or_else(missing)
 }
 
 fn committed<'h>(evidence: &Evidence<'h>) -> Result<Struck<'h>, Verdict> {
@@ -63,19 +91,40 @@ fn missed(strike: Strike, deed: &Deed) -> Option<String> {
             Deed::Stopped { process: of, .. },
         ) => process("qemu", of),
         (
-            Strike::SourceDaemonKilled | Strike::DestinationDaemonKilled | Strike::DaemonDead,
+            Strike::SourceDaemonKilled
+            | Strike::DestinationDaemonKilled
+            | Strike::SourceDaemonKilledTwice
+            | Strike::DestinationDaemonKilledTwice
+            | Strike::DaemonDead,
             Deed::Killed { process: of, .. },
         )
         | (
             Strike::SourceDaemonSilent | Strike::DestinationDaemonSilent,
             Deed::Stopped { process: of, .. },
         ) => process("daemon", of),
+        (_, Deed::Made { what }) => {
+            let wanted = told_by_qemu(strike).filter(|wanted| wanted != what)?;
+            Some(format!("QEMU told of {what}, and not of {wanted}"))
+        }
         (Strike::ClientKilled, Deed::Killed { process: of, .. }) => process("client", of),
         (_, Deed::Cut { connections: 0, .. }) => Some("there was no connection to cut".to_owned()),
         (Strike::Undisturbed, Deed::Nothing) => None,
         (_, Deed::Nothing) => Some("nothing was done".to_owned()),
         (_, Deed::Killed { .. } | Deed::Stopped { .. } | Deed::Asked { .. }) => None,
-        (_, Deed::Cut { .. } | Deed::Made { .. }) => None,
+        (_, Deed::Cut { .. }) => None,
+    }
+}
+
+/// What the source's QEMU tells of where the guest itself has done it: the event, and its reason (`ShutdownCause`).
+const fn told_by_qemu(strike: Strike) -> Option<&'static str> {
+    if matches!(strike, Strike::GuestPoweredOff) {
+        Some("SHUTDOWN (guest-shutdown)")
+    } else if matches!(strike, Strike::GuestRebooted) {
+        Some("RESET (guest-reset)")
+    } else if matches!(strike, Strike::GuestCrashed) {
+        Some("SHUTDOWN (guest-reset)")
+    } else {
+        None
     }
 }
 

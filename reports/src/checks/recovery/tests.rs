@@ -1,13 +1,15 @@
 //! What is proven by looks at both sides, and what by the moment at which a fault came. The whole of such cases is tried on
 //! the hypervisor in memory.
 
-use migratrix_history::{Deed, Glimpse, History, Observation, Outcome, Proof, Side, Verb, Watcher};
+use migratrix_history::{
+    Deed, DomainState, Glimpse, History, Observation, Outcome, Proof, Side, Verb, Watcher,
+};
 use migratrix_matrix::Condition;
 
 use crate::{
     Kind,
     checks::all,
-    story::{empty, step},
+    story::{changed, empty, prepared, step},
 };
 
 const CASE: &str = "recovery/libvirt/trixie,bookworm,trixie/cancelled/first-pass/p2p/persistent-running-undefined/live";
@@ -143,7 +145,11 @@ fn a_side_that_was_silent_is_unknown_unless_the_other_one_stood() {
 
 /// A case with this proof of its moment, in which this was done then.
 fn struck(proof: Proof, strike: &str, deed: Deed) -> History {
-    let mut history = history(CASE);
+    struck_in(CASE, proof, strike, deed)
+}
+
+fn struck_in(case: &str, proof: Proof, strike: &str, deed: Deed) -> History {
+    let mut history = prepared(case.parse().unwrap());
     step(&mut history, Verb::Begin, Vec::new());
     let stood = Observation::Stood {
         moment: "first-pass".to_owned(),
@@ -189,6 +195,67 @@ fn a_fault_has_landed_where_its_moment_is_proven_and_it_came_then() {
     assert_eq!(lands(&silent), Kind::Unknown);
     let idle = struck(SENT, "cancelled", Deed::Nothing);
     assert_eq!(lands(&idle), Kind::Unknown);
+}
+
+#[test]
+fn a_fault_that_strikes_another_guest_than_the_case_names_has_not_landed() {
+    let good = struck(SENT, "cancelled", aborted(Outcome::Done));
+    let paused = changed(good.clone(), |saw| {
+        if let Observation::Domain {
+            side: S,
+            look: DomainState::Present(domain),
+            ..
+        } = saw
+        {
+            domain.state = "paused".to_owned();
+        }
+    });
+    assert_eq!(lands(&paused), Kind::Fail);
+    let still = changed(good, |saw| {
+        if let Observation::Beat { first, last, .. } = saw {
+            *last = *first;
+        }
+    });
+    assert_eq!(lands(&still), Kind::Fail);
+}
+
+#[test]
+fn a_guest_has_done_it_where_its_qemu_tells_that() {
+    for (strike, told) in [
+        ("guest-powered-off", "SHUTDOWN (guest-shutdown)"),
+        ("guest-rebooted", "RESET (guest-reset)"),
+        ("guest-crashed", "SHUTDOWN (guest-reset)"),
+    ] {
+        let case = CASE.replace("cancelled", strike);
+        let made = |what: &str| {
+            let what = what.to_owned();
+            lands(&struck_in(&case, SENT, strike, Deed::Made { what }))
+        };
+        assert_eq!(made(told), Kind::Pass, "{strike}");
+        assert_eq!(made("SHUTDOWN (host-qmp-quit)"), Kind::Unknown, "{strike}");
+    }
+}
+
+#[test]
+fn a_daemon_that_was_killed_once_was_not_killed_twice() {
+    let strike = "source-daemon-killed-twice";
+    let killed = |pid| Deed::Killed {
+        process: "daemon".to_owned(),
+        pid,
+    };
+    let mut history = struck_in(&CASE.replace("cancelled", strike), SENT, strike, killed(1));
+    assert_eq!(lands(&history), Kind::Unknown);
+    let is_struck = |saw: &Observation| matches!(saw, Observation::Struck { .. });
+    let place = history
+        .entries
+        .iter()
+        .position(|entry| is_struck(&entry.saw));
+    let mut again = history.entries[place.unwrap()].clone();
+    if let Observation::Struck { deed, .. } = &mut again.saw {
+        *deed = killed(2);
+    }
+    history.entries.insert(place.unwrap() + 1, again);
+    assert_eq!(lands(&history), Kind::Pass);
 }
 
 #[test]

@@ -12,7 +12,7 @@ use crate::{
 };
 
 /// 1: the source's configuration exists exactly if the scenario says persistent.
-pub(super) fn source_defined(evidence: &Evidence<'_>, expected: &Expectation) -> Judged {
+pub(in crate::checks) fn source_defined(evidence: &Evidence<'_>, expected: &Expectation) -> Judged {
     let host = evidence.host(Side::Source);
     let Some(domain) = evidence.ours(Side::Source, When::Before)? else {
         return Ok(Verdict::fail(format!(
@@ -37,7 +37,7 @@ const fn reasons(activity: Activity) -> &'static [&'static str] {
 
 /// 2: the guest runs and its heartbeat advances, or it is paused and that has stopped, as the scenario
 /// says.
-pub(super) fn source_started(evidence: &Evidence<'_>, expected: &Expectation) -> Judged {
+pub(in crate::checks) fn source_started(evidence: &Evidence<'_>, expected: &Expectation) -> Judged {
     let host = evidence.host(Side::Source);
     let Some(domain) = evidence.ours(Side::Source, When::Before)? else {
         return Ok(Verdict::fail(format!(
@@ -66,7 +66,10 @@ pub(super) fn source_started(evidence: &Evidence<'_>, expected: &Expectation) ->
 }
 
 /// 3: the destination's inactive configuration exists exactly if the scenario says so.
-pub(super) fn destination_prepared(evidence: &Evidence<'_>, expected: &Expectation) -> Judged {
+pub(in crate::checks) fn destination_prepared(
+    evidence: &Evidence<'_>,
+    expected: &Expectation,
+) -> Judged {
     let host = evidence.host(Side::Destination);
     let uuid = &evidence.header().uuid;
     let look = evidence.look(Side::Destination, When::Before)?;

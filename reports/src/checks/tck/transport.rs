@@ -121,7 +121,25 @@ fn asked(evidence: &Evidence<'_>, scenario: &Scenario, traffic: &Traffic) -> Opt
     };
     let mut calls = traffic.calls.iter();
     let wrong = calls.find_map(|call| other_flags(evidence, scenario, call));
-    wrong.or_else(|| other_parameters(scenario, &call.parameters))
+    wrong
+        .or_else(|| other_parameters(scenario, &call.parameters))
+        .or_else(|| {
+            let mut calls = traffic.calls.iter();
+            calls.find_map(|call| unasked_parameters(scenario, call))
+        })
+}
+
+/// What a call has beyond the parameters of the case: of those that it may have, not every call needs each.
+fn unasked_parameters(scenario: &Scenario, asked: &RemoteCall) -> Option<String> {
+    let wanted = scenario.call(None).parameters;
+    let is_wanted = |name: &str| name == BANDWIDTH || wanted.iter().any(|(one, _)| *one == name);
+    let mut names = asked.parameters.keys();
+    let unasked = names.find(|name| !is_wanted(name))?;
+    Some(format!(
+        "{}, which {} got, has the parameter {unasked}, and nobody asked for it",
+        asked.procedure,
+        party(asked.to)
+    ))
 }
 
 fn other_flags(evidence: &Evidence<'_>, scenario: &Scenario, asked: &RemoteCall) -> Option<String> {
@@ -575,6 +593,14 @@ mod tests {
         };
         fails(&parameter("parallel.connections"), "parallel.connections=4");
         assert_eq!(parameter(BANDWIDTH), Verdict::Pass);
+        let begun = with("normal", |traffic| {
+            let begins = traffic.calls.iter_mut().find(|one| one.procedure == BEGIN);
+            let begins = begins.expect("the client begins");
+            begins
+                .parameters
+                .insert("auto_converge.initial".to_owned(), 30.into());
+        });
+        fails(&begun, "auto_converge.initial");
     }
 
     #[test]

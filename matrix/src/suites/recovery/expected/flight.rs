@@ -35,6 +35,12 @@ const RESTART: &str = "the source's daemon restarts after Perform: the source st
     (qemuProcessRecoverMigrationOut)";
 const DIED: &str =
     "a guest whose QEMU is gone before the destination runs it is lost (qemuProcessStop)";
+const ENDED: &str = "a guest that ends, and whose domain is to be destroyed then, is shut off like any other: \
+    what was sent of it is thrown away (\"Events configuration\" in libvirt's formatdomain, qemuProcessHandleMonitorEOF)";
+const REBOOTED: &str = "a reset is one more change of memory and devices, and the domain that is to be restarted by it \
+    goes on (\"Events configuration\" in libvirt's formatdomain, qemu_system_reset in QEMU)";
+const ONE_JOB: &str = "a domain has one job that changes it at a time: who wants a further one waits, and finds the domain \
+    gone (qemuMigrationJobStart, virDomainObjBeginJobInternal, virDomainObjCheckActive)";
 const LOST: &str =
     "past the point of no return only the destination has the guest: it is lost with that";
 const FINISH: &str = "Finish fails or its answer is lost: the source is told that it is cancelled, and resumes \
@@ -90,14 +96,21 @@ pub(super) fn endings(point: &Recovery) -> Vec<Ending> {
         Strike::SourceDestroyed => source_died(point, &["destroyed"], &["destroyed", "migrated"]),
         Strike::DestinationQemuKilled => destination_died(point),
         Strike::DestinationDestroyed => destination_destroyed(point),
-        Strike::DestinationDaemonKilled => destination_restarted(point),
-        Strike::SourceDaemonKilled => source_restarted(point),
+        Strike::DestinationDaemonKilled | Strike::DestinationDaemonKilledTwice => {
+            destination_restarted(point)
+        }
+        Strike::SourceDaemonKilled | Strike::SourceDaemonKilledTwice => source_restarted(point),
         Strike::SourceDaemonSilent => source_silent(point),
         Strike::DestinationDaemonSilent | Strike::ManagementReset | Strike::LinkDown => {
             destination_unheard(point)
         }
         Strike::ReplyLost => vec![stays(point, CONNECTION, FINISH)],
         Strike::DataReset => data_reset(point),
+        Strike::GuestPoweredOff | Strike::GuestCrashed => {
+            vec![lost(Answer::Error(SOURCE_GONE), &["shutdown"], ENDED)]
+        }
+        Strike::GuestRebooted => vec![success(point, REBOOTED)],
+        Strike::SecondMigration => vec![success(point, ONE_JOB)],
         Strike::SourceQemuStopped
         | Strike::DestinationQemuStopped
         | Strike::Suspended
@@ -120,12 +133,15 @@ pub(super) fn endings(point: &Recovery) -> Vec<Ending> {
         | Strike::CpuModelUnknown
         | Strike::CpuFeatureUnknown
         | Strike::DiskMissing
+        | Strike::DiskUnreadable
+        | Strike::DiskShort
         | Strike::PortTaken
         | Strike::UriUnknown
         | Strike::UriUnreachable
         | Strike::UriRefusing
         | Strike::UriScheme
-        | Strike::TlsMissing => Vec::new(),
+        | Strike::TlsMissing
+        | Strike::SameHost => Vec::new(),
     }
 }
 

@@ -68,6 +68,8 @@ pub(super) fn endings(point: &Recovery, libvirts: &Libvirts) -> Vec<Ending> {
             ..lost(Standing::Clear)
         }],
         Strike::SourceQemuStopped
+        | Strike::SourceDaemonKilledTwice
+        | Strike::DestinationDaemonKilledTwice
         | Strike::DestinationQemuStopped
         | Strike::SourceDaemonSilent
         | Strike::DestinationDaemonSilent
@@ -79,6 +81,10 @@ pub(super) fn endings(point: &Recovery, libvirts: &Libvirts) -> Vec<Ending> {
         | Strike::Suspended
         | Strike::Resumed
         | Strike::NeverConverges
+        | Strike::GuestPoweredOff
+        | Strike::GuestRebooted
+        | Strike::GuestCrashed
+        | Strike::SecondMigration
         | Strike::NameInactive
         | Strike::NameActive
         | Strike::UuidInactive
@@ -95,12 +101,15 @@ pub(super) fn endings(point: &Recovery, libvirts: &Libvirts) -> Vec<Ending> {
         | Strike::CpuModelUnknown
         | Strike::CpuFeatureUnknown
         | Strike::DiskMissing
+        | Strike::DiskUnreadable
+        | Strike::DiskShort
         | Strike::PortTaken
         | Strike::UriUnknown
         | Strike::UriUnreachable
         | Strike::UriRefusing
         | Strike::UriScheme
-        | Strike::TlsMissing => Vec::new(),
+        | Strike::TlsMissing
+        | Strike::SameHost => Vec::new(),
     }
 }
 

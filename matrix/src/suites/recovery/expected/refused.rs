@@ -14,12 +14,33 @@ const RULE: &str = "a failure of Begin or Prepare leaves the source as it is \
                     (virDomainMigrateVersion3Full, qemuMigrationSrcPerformPeer2Peer3)";
 const LOG: &str = "what QEMU prints is nobody's condition (qemu.conf, stdio_handler)";
 
+const SHORT: &str = "nobody compares the size of a disk that is not copied: libvirt looks whether it is there, and the \
+                     destination's device has the size that its own image has (qemuProcessPrepareHostStorage, \
+                     virtio_blk_update_config in QEMU)";
+const UNREADABLE: &str = "what libvirt sees to be there and QEMU can't read ends the destination's QEMU before it listens: Prepare \
+                          fails (qemuProcessWaitForMonitor, qemuMigrationDstPrepareAny)";
+const SAME: &str = "a host knows its own UUID in the cookie of Begin, and Prepare refuses it \
+                    (qemuMigrationCookieXMLParse: \"Attempt to migrate guest to the same host\")";
+
 /// How it ends.
 pub(super) fn ending(point: &Recovery) -> Ending {
     if point.strike == Strike::LogFolderFull {
         return gone_over(point, Answer::Success, LOG);
     }
-    stays(point, classes(point.strike), RULE)
+    if point.strike == Strike::DiskShort {
+        return gone_over(point, Answer::Success, SHORT);
+    }
+    stays(point, classes(point.strike), rule(point.strike))
+}
+
+const fn rule(strike: Strike) -> &'static str {
+    if matches!(strike, Strike::DiskUnreadable) {
+        UNREADABLE
+    } else if matches!(strike, Strike::SameHost) {
+        SAME
+    } else {
+        RULE
+    }
 }
 
 /// The classes of each cause. A cause that strikes on the way, and is no refusal, has none.
@@ -32,7 +53,7 @@ const fn classes(strike: Strike) -> &'static [ErrorClass] {
         Strike::HookMigrate | Strike::HookStart => &[HOOK_FAILED],
         Strike::StateFolderFull => &[HELPER],
         Strike::LibraryFolderFull | Strike::MemoryShort | Strike::PortTaken => &[INTERNAL],
-        Strike::TlsMissing => &[INTERNAL],
+        Strike::DiskUnreadable | Strike::SameHost | Strike::TlsMissing => &[INTERNAL],
         Strike::DaemonDead | Strike::UriUnknown | Strike::UriUnreachable | Strike::UriRefusing => {
             &[RESET]
         }
@@ -41,6 +62,7 @@ const fn classes(strike: Strike) -> &'static [ErrorClass] {
         Strike::DiskMissing => &[NO_FILE],
         Strike::UriScheme => &[NO_SCHEME],
         Strike::LogFolderFull
+        | Strike::DiskShort
         | Strike::Cancelled
         | Strike::ClientKilled
         | Strike::SourceQemuKilled
@@ -49,6 +71,8 @@ const fn classes(strike: Strike) -> &'static [ErrorClass] {
         | Strike::DestinationQemuStopped
         | Strike::SourceDaemonKilled
         | Strike::DestinationDaemonKilled
+        | Strike::SourceDaemonKilledTwice
+        | Strike::DestinationDaemonKilledTwice
         | Strike::SourceDaemonSilent
         | Strike::DestinationDaemonSilent
         | Strike::SourceDestroyed
@@ -61,6 +85,10 @@ const fn classes(strike: Strike) -> &'static [ErrorClass] {
         | Strike::Suspended
         | Strike::Resumed
         | Strike::NeverConverges
+        | Strike::GuestPoweredOff
+        | Strike::GuestRebooted
+        | Strike::GuestCrashed
+        | Strike::SecondMigration
         | Strike::Undisturbed
         | Strike::PostcopyPaused => &[],
     }

@@ -36,6 +36,13 @@ source-daemon-silent finish normal: success destination destroy-source | success
 source-daemon-silent finish p2p: 38/7,1/7 source nothing | success,38/7,1/7 destination nothing
 reply-lost reply normal: 38/7,1/7 source nothing
 suspended first-pass normal: success destination nothing
+guest-powered-off first-pass p2p: 55/10,9/10,9/20,1/10,38/10,42/10,42/0,38/0 nobody start-anew
+guest-crashed later-pass tunnelled: 55/10,9/10,9/20,1/10,38/10,42/10,42/0,38/0 nobody start-anew
+guest-rebooted first-pass normal: success destination nothing
+second-migration prepare p2p: success destination nothing
+disk-unreadable call p2p: 1/10 source nothing
+disk-short call tunnelled: success destination nothing
+same-host call normal: 1/10 source nothing
 name-taken call normal: 9/20 source nothing
 log-folder-full call p2p: success destination nothing
 data-reset postcopy-middle p2p: 9/10,9/20,1/10,38/10 destination postcopy-resume

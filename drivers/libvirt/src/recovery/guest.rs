@@ -1,0 +1,111 @@
+//! What the guest does itself while it migrates.
+//!
+//! | fault | what its own code would do | known by |
+//! |---|---|---|
+//! | powered off | writes to the power management's control port (PM1a_CNT of ACPI) | `SHUTDOWN`, `guest-shutdown` |
+//! | rebooted | writes to the reset control port (0xcf9) | `RESET`, `guest-reset`, and laps that begin anew |
+//! | crashed | takes a tick without an interrupt table: a triple fault | `SHUTDOWN`, `guest-reset` |
+//!
+//! The a-b guest's boot sector listens to nobody: an ACPI button (`virDomainShutdown`, `system_powerdown`) does nothing
+//! to it, an NMI is one more tick, and `virDomainReset` waits for the migration's job. So its machine is given the write
+//! that its processor would have made, by `o` of the human monitor.
+
+use std::time::Duration;
+
+use migratrix_contract::Recorder;
+use migratrix_history::{Deed, Observation, Side};
+use migratrix_matrix::Strike;
+use serde_json::json;
+use tokio::time::{Instant, timeout_at};
+
+use super::{LOOK_EVERY, monitor::Mute};
+use crate::{Error, LibvirtDriver, qtest, ticks::Ticks};
+
+/// Sleeping state S5, by the control register of power management that SeaBIOS puts there on q35 and i440fx alike.
+const POWER_OFF: &str = "o /w 0x604 0x2000";
+
+/// A hard reset, by the reset control register of the chipset.
+const RESET: &str = "o /b 0xcf9 0x6";
+
+/// How long QEMU may take to tell of it.
+const TELLS: Duration = Duration::from_secs(5);
+
+/// How long the guest may take to boot again.
+const BOOTS: Duration = Duration::from_secs(30);
+
+impl LibvirtDriver<'_> {
+    /// Has the guest do it, and waits until its QEMU has told that the guest did.
+    pub(super) async fn by_guest(
+        &mut self,
+        strike: Strike,
+        record: &mut Recorder,
+    ) -> Result<Deed, Error> {
+        let monitors = std::sync::Arc::clone(&self.ordeal.monitors);
+        let mut events = monitors.events(Side::Source).await.map_err(mute)?;
+        let lap = self.heartbeat(Side::Source).await?.read().await?;
+        if strike == Strike::GuestCrashed {
+            let (address, nothing) = migratrix_guest::no_interrupts();
+            let socket = self.path(Side::Source, &self.subject.qtest_socket())?;
+            qtest::write(socket, address, &nothing).await?;
+        } else if strike == Strike::GuestPoweredOff {
+            self.write_to_port(POWER_OFF).await?;
+        } else {
+            self.write_to_port(RESET).await?;
+        }
+        let tells = |event: &migratrix_qmp::Event| {
+            let by_guest = event.data.get("guest").and_then(serde_json::Value::as_bool);
+            by_guest == Some(true)
+        };
+        let told = events.wait("of what the guest does", TELLS, tells).await;
+        let told = told.map_err(|error| Error::Monitor(error.to_string()))?;
+        let reason = told.data.get("reason").and_then(serde_json::Value::as_str);
+        let what = format!("{} ({})", told.name, reason.unwrap_or_default());
+        if strike == Strike::GuestRebooted {
+            self.begins_anew(lap.unwrap_or_default(), record).await?;
+        }
+        Ok(Deed::Made { what })
+    }
+
+    /// Has the machine take a write to a port. A QEMU that ends by it need not answer.
+    async fn write_to_port(&self, line: &str) -> Result<(), Error> {
+        let command = json!({ "command-line": line });
+        let monitors = &self.ordeal.monitors;
+        let asked = monitors.ask(Side::Source, "human-monitor-command", command);
+        match asked.await {
+            Ok(_) | Err(Mute::Absent) => Ok(()),
+            Err(refused) => Err(mute(refused)),
+        }
+    }
+
+    /// Waits until the guest has begun anew: its laps, which only go on otherwise, are fewer than before.
+    async fn begins_anew(&mut self, before: u32, record: &mut Recorder) -> Result<(), Error> {
+        let deadline = Instant::now() + BOOTS;
+        let heartbeat = self.heartbeat(Side::Source).await?;
+        let anew = async {
+            let mut tick = Ticks::every(LOOK_EVERY);
+            loop {
+                tick.tick().await;
+                match heartbeat.read().await? {
+                    Some(lap) if lap < before => return Ok(lap),
+                    Some(_) | None => {}
+                }
+            }
+        };
+        let silent = || Error::Monitor("the guest has not booted again".to_owned());
+        let lap: Result<u32, Error> = timeout_at(deadline, anew).await.map_err(|_| silent())?;
+        let text = format!(
+            "the guest has booted again: it was at lap {before}, and is at {}",
+            lap?
+        );
+        record.saw(Observation::Note { text });
+        heartbeat.until_lapped().await
+    }
+}
+
+fn mute(mute: Mute) -> Error {
+    Error::Monitor(match mute {
+        Mute::Absent => "there is no QEMU".to_owned(),
+        Mute::Silent => "it is silent".to_owned(),
+        Mute::Refused(why) => why,
+    })
+}
