@@ -628,6 +628,13 @@ fn what_is_wrong_with_a_ladder_is_told_with_its_line_and_column() {
         ),
         ("name = \"b\"", "name = \"B\"", "`b`, which is no release"),
         (
+            "\"mine\"",
+            "\"\"",
+            "line 1, column 8: the ladder's name is blank: give it one",
+        ),
+        ("\"mine\"", "\" \"", "the ladder's name is blank"),
+        ("\"mine\"", "\"\u{a0}\"", "the ladder's name is blank"),
+        (
             "name = \"mine\"",
             "name = \"mine\"\nsteps = 1",
             "line 2, column 1: unknown field `steps`",
