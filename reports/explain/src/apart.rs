@@ -128,7 +128,7 @@ impl Part {
 
 impl Candidate {
     /// The same of some values of one of its literals.
-    fn narrowed(&self, table: &Table, seen: &Seen, literal: Literal, values: Values) -> Self {
+    pub fn narrowed(&self, table: &Table, seen: &Seen, literal: Literal, values: Values) -> Self {
         let narrow = Literal { values, ..literal };
         let replaced = self.literals.iter();
         let replaced = replaced.map(|one| if *one == literal { narrow } else { *one });
