@@ -108,7 +108,7 @@ fn whose(table: &Table, [own, shared, others]: [&FixedBitSet; 3]) -> Whose {
 /// The values of a literal without some: of a range the first and last of them are left out, as far as they are some.
 fn without(table: &Table, literal: &Literal, some: Values) -> Values {
     match table.columns()[literal.column].kind {
-        Kind::Unordered { .. } => literal.values.without(some),
+        Kind::Unordered { .. } | Kind::Single => literal.values.without(some),
         Kind::Ordered => {
             let kept = literal.values.without(some);
             let (first, last) = (kept.iter().next(), kept.iter().last());
@@ -178,6 +178,7 @@ fn beside(table: &Table, literals: &[Literal], others: &FixedBitSet) -> Vec<(usi
         let there = table.there(literal.column).without(own).iter();
         let values: Values = match table.columns()[literal.column].kind {
             Kind::Unordered { .. } => there.filter(is_open).collect(),
+            Kind::Single => Values::default(),
             Kind::Ordered => {
                 let (before, after): (Vec<u8>, Vec<u8>) =
                     there.partition(|value| own.iter().next().is_some_and(|one| *value < one));

@@ -492,7 +492,7 @@ fn what_nothing_accounts_for_is_counted_on_a_ladder_as_it_is_without_one() {
     let jump = jumps.find(|one| one.pair() == "trixie → sid");
     jump.expect("it is there").left_over = cases.take(7).collect();
     let left = find(&all, "trixie → sid").advice().remove(1);
-    let begin = "avoid 7 cases, with too little in common to tell why: ";
+    let begin = "avoid 7 cases, for which no cause of up to three factors stands out: ";
     assert!(left.starts_with(begin) && left.ends_with(", …"), "{left}");
     let all = all.on(&nova(), Some("2024.1"), Some("2025.1"));
     let text = told(&all.expect("it leads there"));
