@@ -236,7 +236,7 @@ fn a_failure_that_does_not_come_again_is_no_cause_once_more_was_tried() {
     let said = explain(dir.path(), &["out", "--confirm", "12"]);
     assert_eq!(said.code, 1, "{}", said.err);
     assert!(said.err.contains("passed: tck/fake/"), "{}", said.err);
-    let left = "left over, with too little in common to tell why: 1 case";
+    let left = "left over, for which no cause of up to three factors stands out: 1 case";
     assert!(said.out.contains(left), "{}", said.out);
     assert!(dir.path().join("out-confirm-1/verdicts.jsonl").is_file());
     let again = explain(dir.path(), &["out", "out-confirm-1"]);

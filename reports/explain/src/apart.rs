@@ -39,7 +39,7 @@ fn own(table: &Table, seen: &Seen, chosen: &[Candidate], place: usize) -> BTreeS
 fn split(table: &Table, seen: &Seen, one: &Candidate, own: &BTreeSet<usize>) -> Vec<Candidate> {
     let is_list = |literal: &Literal| match table.columns()[literal.column].kind {
         Kind::Unordered { .. } => true,
-        Kind::Ordered => false,
+        Kind::Ordered | Kind::Single => false,
     };
     let (lists, ranges): (Vec<&Literal>, Vec<&Literal>) =
         one.literals.iter().partition(|one| is_list(one));
@@ -107,6 +107,7 @@ fn parts(table: &Table, literal: Literal, own: &BTreeSet<usize>) -> Vec<Values> 
 fn is_literal(table: &Table, column: usize, values: Values) -> bool {
     match table.columns()[column].kind {
         Kind::Unordered { .. } => true,
+        Kind::Single => values.count() == 1,
         Kind::Ordered => {
             let there = table.there(column).iter();
             let mut own = there.map(|one| values.has(one));
@@ -128,7 +129,7 @@ impl Part {
 
 impl Candidate {
     /// The same of some values of one of its literals.
-    fn narrowed(&self, table: &Table, seen: &Seen, literal: Literal, values: Values) -> Self {
+    pub fn narrowed(&self, table: &Table, seen: &Seen, literal: Literal, values: Values) -> Self {
         let narrow = Literal { values, ..literal };
         let replaced = self.literals.iter();
         let replaced = replaced.map(|one| if *one == literal { narrow } else { *one });

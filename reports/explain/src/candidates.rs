@@ -116,7 +116,7 @@ pub(crate) fn of_literals(
     let none = FixedBitSet::with_capacity(terms.len());
     let lists = |(place, column): (usize, &Column)| match column.kind {
         Kind::Unordered { .. } => table.there(place).count() > 2,
-        Kind::Ordered => false,
+        Kind::Ordered | Kind::Single => false,
     };
     let mut search = Search {
         table,

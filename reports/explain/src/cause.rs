@@ -10,6 +10,7 @@ use crate::{
     cover::{Choice, Distinct, choose},
     rivals::{Hypothesis, Known, SETTLED, hypotheses, splitting},
     seen::Seen,
+    shared::{shared, unshared},
     unchosen::{beside_unchosen, with_untried},
     untried::{exceptions, untried, with_more},
     within::within,
@@ -41,6 +42,9 @@ pub struct Cause {
     /// Of each literal that is a list, a family or a value of an unordered column, the other values of it with
     /// which no row was tried that has all other literals; only of those that have any.
     pub untried: Vec<Literal>,
+    /// The values of which nothing tells whether they are of it, for all that fails with them and its other literals is
+    /// of other causes as well.
+    pub shared: Vec<Literal>,
     /// How likely it is beside its rivals, of 1.
     pub share: f64,
     /// What else it could be, the likeliest first.
@@ -107,6 +111,7 @@ pub fn explain(table: &Table) -> Explanation {
         doubted,
     } = strict.or(&distinct, &concise);
     let chosen = bare(table, &concise, chosen);
+    let chosen = unshared(table, &concise, chosen);
     let chosen = apart(table, &concise, chosen);
     // Of fewer values another literal may keep nothing out.
     let chosen = bare(table, &concise, chosen);
@@ -121,9 +126,11 @@ pub fn explain(table: &Table) -> Explanation {
         chosen: &chosen,
         belief,
     };
-    let causes = (0..chosen.len()).map(|place| {
-        let hypotheses = hypotheses(&known, place);
-        cause(table, &chosen[place], &hypotheses)
+    let literals: Vec<_> = chosen.iter().map(|one| one.literals.clone()).collect();
+    let shared = shared(table, &literals).into_iter();
+    let causes = shared.enumerate().map(|(place, shared)| Cause {
+        shared,
+        ..cause(table, &chosen[place], &hypotheses(&known, place))
     });
     let mut causes: Vec<Cause> = causes.collect();
     causes.sort_by(|one, other| {
@@ -178,6 +185,7 @@ fn cause(table: &Table, chosen: &Candidate, hypotheses: &[Hypothesis]) -> Cause 
             .map(|one| beside(table, &literals, one))
             .collect(),
         untried: untried(table, &literals),
+        shared: Vec::new(),
         share: own.map_or(0.0, |own| own.share),
         rivals: own.map_or_else(Vec::new, |own| rivals(own, hypotheses)),
         question: splitting(table, hypotheses).map(|(row, _)| row),

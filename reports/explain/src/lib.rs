@@ -25,6 +25,7 @@ mod literal;
 mod ranges;
 mod rivals;
 mod seen;
+mod shared;
 mod table;
 mod unchosen;
 mod untried;

@@ -37,6 +37,9 @@ pub enum Shape {
 /// What it costs more to say what nobody chose: whatever somebody did is told before it, and a list of three
 /// values as well. It costs so little that it is likely enough to be asked for where nothing tells of it.
 const UNCHOSEN: f64 = 1.8;
+/// What it costs more to say what several other columns say together: two of them are told before it, and three are
+/// not.
+const WHOLE: f64 = 1.8;
 /// What a list costs, whatever is in it, and what it costs to say what is not in it.
 const LIST: f64 = 1.0;
 const NOT_IN_LIST: f64 = 1.3;
@@ -127,6 +130,7 @@ impl Literal {
                     (false, _) => Shape::Range,
                 }
             }
+            Kind::Single => Shape::One,
             Kind::Unordered { .. } if own == 1 => Shape::One,
             Kind::Unordered { families } if families.contains(&self.values) => Shape::Family,
             Kind::Unordered { families } => {
@@ -146,20 +150,26 @@ impl Literal {
         let there = table.there(self.column);
         let families: &[Values] = match &table.columns()[self.column].kind {
             Kind::Unordered { families } => families,
-            Kind::Ordered => &[],
+            Kind::Ordered | Kind::Single => &[],
         };
-        let unchosen = if table.is_unchosen(self.column) {
-            UNCHOSEN
-        } else {
-            0.0
+        let (is_unchosen, kind) = (
+            table.is_unchosen(self.column),
+            &table.columns()[self.column].kind,
+        );
+        let more = match kind {
+            Kind::Single => WHOLE,
+            Kind::Ordered | Kind::Unordered { .. } if is_unchosen => UNCHOSEN,
+            Kind::Ordered | Kind::Unordered { .. } => 0.0,
         };
         let said = match self.shape(table) {
             Shape::One | Shape::Half => 1.5,
+            // What it is not is as short.
+            Shape::Family if is_unchosen => 1.5,
             Shape::Range | Shape::Family => 1.7,
             Shape::Several => LIST + listed(families, there, self.values),
             Shape::AllBut => NOT_IN_LIST + listed_but(families, there, self.values),
         };
-        said + unchosen
+        said + more
     }
 }
 
@@ -197,6 +207,10 @@ pub(crate) fn literals(table: &Table) -> Vec<Literal> {
         let there = table.there(column);
         let sets: Vec<Values> = match &info.kind {
             Kind::Ordered => ranges(table, column),
+            Kind::Single => there
+                .iter()
+                .map(|value| Values::from_iter([value]))
+                .collect(),
             Kind::Unordered { families } => {
                 let single = there.iter().map(|value| Values::from_iter([value]));
                 single.chain(families.iter().copied()).collect()

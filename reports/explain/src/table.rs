@@ -26,6 +26,8 @@ pub enum Kind {
     },
     /// In the order of their numbers: those that follow one another are a range.
     Ordered,
+    /// In no order, and of which one alone is named: each is what several other columns say together.
+    Single,
 }
 
 /// A row that could be tried, and what came of it.

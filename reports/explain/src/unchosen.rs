@@ -49,6 +49,8 @@ fn narrowed(table: &Table, one: &Candidate, column: usize) -> Option<Candidate> 
     let values = match table.columns()[column].kind {
         Kind::Ordered => between(table, column, told),
         Kind::Unordered { .. } => told,
+        Kind::Single if told.count() == 1 => told,
+        Kind::Single => return None,
     };
     let literal = Literal { column, values };
     let says = values.count() > 0 && !values.includes(untried);

@@ -54,7 +54,8 @@ pub(crate) fn untried(table: &Table, literals: &[Literal]) -> Vec<Literal> {
 pub(crate) fn exceptions(table: &Table, chosen: &[Candidate]) -> Vec<usize> {
     let all = chosen.iter().flat_map(|one| {
         let literals = one.literals.iter().enumerate();
-        literals.flat_map(move |(place, literal)| {
+        let chosen = literals.filter(|(_, literal)| !table.is_unchosen(literal.column));
+        chosen.flat_map(move |(place, literal)| {
             let families = families(table, literal).unwrap_or_default();
             let there = table.there(literal.column);
             let but = families.iter().filter_map(move |family| {
@@ -126,7 +127,7 @@ fn more(table: &Table, one: &Candidate, place: usize) -> Vec<Candidate> {
 fn families<'t>(table: &'t Table, literal: &Literal) -> Option<&'t [Values]> {
     match &table.columns()[literal.column].kind {
         Kind::Unordered { families } => Some(families),
-        Kind::Ordered => None,
+        Kind::Ordered | Kind::Single => None,
     }
 }
 

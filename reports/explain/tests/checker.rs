@@ -22,6 +22,7 @@ fn sets(column: &Column) -> Vec<Values> {
     let is_range = |set: &Vec<u8>| set.windows(2).all(|two| two[1] == two[0] + 1);
     let wanted = all.filter(|set| match column.kind {
         Kind::Ordered => is_range(set),
+        Kind::Single => set.len() == 1,
         Kind::Unordered { .. } => true,
     });
     wanted.map(|set| set.into_iter().collect()).collect()

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use migratrix_explain::{Beside, Cause, Rival};
+use migratrix_explain::{Beside, Cause, Literal, Rival};
 use migratrix_matrix::HostSetup;
 
 use super::{Blame, Neighbours, Other, Reason, Study};
@@ -26,6 +26,7 @@ impl Study {
             share,
             rivals,
             untried,
+            shared,
             ..
         } = cause;
         let alone = self.alone(cause, all);
@@ -43,15 +44,18 @@ impl Study {
             alone: alone.rows.len(),
             passed: self.named(passed),
             share: *share,
-            sure: cause.is_settled() && passed.is_empty() && alone.is_enough(),
-            doubts: doubts(cause, &alone),
+            sure: cause.is_settled() && passed.is_empty() && alone.is_enough() && shared.is_empty(),
+            doubts: doubts(cause, &alone, &self.texts(shared)),
             beside: self.neighbours(cause),
-            untried: untried
-                .iter()
-                .map(|one| self.columns.text(&self.table, one))
-                .collect(),
+            untried: self.texts(untried),
             rivals: rivals.iter().map(|one| self.other(one)).collect(),
         }
+    }
+
+    fn texts(&self, literals: &[Literal]) -> Vec<String> {
+        let texts = literals.iter();
+        let texts = texts.map(|one| self.columns.text(&self.table, one));
+        texts.collect()
     }
 
     fn alone(&self, cause: &Cause, all: &[Cause]) -> Alone {
@@ -108,7 +112,7 @@ impl Alone {
 }
 
 /// What speaks against a cause.
-fn doubts(cause: &Cause, alone: &Alone) -> Vec<String> {
+fn doubts(cause: &Cause, alone: &Alone, shared: &[String]) -> Vec<String> {
     let mut doubts = Vec::new();
     if alone.says > 1 {
         doubts.push("its failures say several things".to_owned());
@@ -116,6 +120,12 @@ fn doubts(cause: &Cause, alone: &Alone) -> Vec<String> {
     if alone.strikes_here_alone {
         let elsewhere = "where another cause strikes as well, its failures say what is that one's";
         doubts.push(elsewhere.to_owned());
+    }
+    if !shared.is_empty() {
+        let shared = shared.join(", ");
+        doubts.push(format!(
+            "nothing tells whether it is of {shared}: what fails of that may all be of another cause"
+        ));
     }
     if alone.rows.len() == 1 {
         doubts.push("it rests on one case".to_owned());

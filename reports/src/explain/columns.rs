@@ -1,8 +1,12 @@
 //! Cases as rows of a table, and what a literal of it is in the language of filters.
 
+mod direction;
 mod made;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    cmp::Ordering,
+    collections::{BTreeMap, BTreeSet},
+};
 
 use migratrix_explain::{Column, Kind, Literal, Table, Values};
 use migratrix_matrix::{HostSetup, Releases, Role, Version};
@@ -35,8 +39,10 @@ enum Words {
     Facets(Vec<String>),
     /// The versions of a program at a place, the oldest first.
     Versions(Role, Program, Vec<Version>),
-    /// The filters that are true where the versions are not the same on both sides, and where they are.
-    Sameness([String; 2]),
+    /// What each value is of: how the version of the source compares with that of the destination.
+    Direction(Vec<Vec<Ordering>>),
+    /// The filter that is true of each, which says several words of one predicate.
+    Wholes(Vec<String>),
     /// How the hosts are set up.
     Setups(Vec<HostSetup>),
 }
@@ -46,9 +52,6 @@ enum Program {
     Libvirt,
     Qemu,
 }
-
-/// A filter that is true of the cases whose guest stays with the versions that it has.
-const SAME: &str = "same()";
 
 /// A filter that is true of all cases.
 const ALL: &str = "name(*)";
@@ -68,7 +71,8 @@ impl Columns {
             made::versions(&mut axes, &mut rows, trials, releases, (role, program));
         }
         made::facets(&mut axes, &mut rows, trials);
-        made::sameness(&mut axes, &mut rows, trials, releases);
+        made::wholes(&mut axes, &mut rows, trials);
+        made::direction(&mut axes, &mut rows, trials, releases);
         made::setups(&mut axes, &mut rows, trials);
         let mut groups: BTreeMap<String, usize> = BTreeMap::new();
         for axis in &mut axes {
@@ -88,7 +92,11 @@ impl Columns {
                 Words::Facets(texts) => Kind::Unordered {
                     families: families(texts),
                 },
-                Words::Setups(_) | Words::Sameness(_) => Kind::Unordered {
+                Words::Direction(all) => Kind::Unordered {
+                    families: direction::pairs(all.len()),
+                },
+                Words::Wholes(_) => Kind::Single,
+                Words::Setups(_) => Kind::Unordered {
                     families: Vec::new(),
                 },
             },
@@ -125,8 +133,8 @@ impl Columns {
     pub(super) fn unchosen(&self) -> Vec<usize> {
         let axes = self.0.iter().zip(0..);
         let unchosen = axes.filter_map(|(axis, place)| match axis.words {
-            Words::Setups(_) | Words::Sameness(_) => Some(place),
-            Words::Facets(_) | Words::Versions(..) => None,
+            Words::Setups(_) | Words::Direction(_) => Some(place),
+            Words::Facets(_) | Words::Versions(..) | Words::Wholes(_) => None,
         });
         unchosen.collect()
     }
@@ -160,7 +168,9 @@ impl Columns {
                 .iter()
                 .map(|one| all[usize::from(one)])
                 .collect(),
-            Words::Facets(_) | Words::Versions(..) | Words::Sameness(_) => Vec::new(),
+            Words::Facets(_) | Words::Versions(..) | Words::Direction(_) | Words::Wholes(_) => {
+                Vec::new()
+            }
         }
     }
 
@@ -194,8 +204,8 @@ impl Columns {
     fn rank(&self, column: usize) -> (usize, usize) {
         let roles = [Role::Source, Role::Destination, Role::Client].map(Role::word);
         let place = match &self.0[column].words {
-            Words::Sameness(_) => Some(SIDES - 1),
-            Words::Facets(_) | Words::Versions(..) | Words::Setups(_) => {
+            Words::Direction(_) => Some(SIDES - 1),
+            Words::Facets(_) | Words::Versions(..) | Words::Wholes(_) | Words::Setups(_) => {
                 roles.iter().position(|role| *role == self.0[column].name)
             }
         };
@@ -222,10 +232,14 @@ impl Columns {
                 }
             }
             Words::Facets(texts) => facet_text(table, literal, literal.shape(table), texts),
-            Words::Sameness(texts) => {
-                let mut own = literal.values.iter();
-                let text = own.next().map(|one| &texts[usize::from(one)]);
-                text.cloned().unwrap_or_default()
+            Words::Direction(all) => {
+                let own = literal.values.iter();
+                direction::text(own.flat_map(|one| all[usize::from(one)].iter().copied()))
+            }
+            Words::Wholes(texts) => {
+                let own = literal.values.iter();
+                let texts: Vec<_> = own.map(|one| &*texts[usize::from(one)]).collect();
+                texts.join(" | ")
             }
             Words::Setups(_) => on(&self.hosts(literal)),
         }
@@ -307,7 +321,8 @@ impl Words {
         match self {
             Self::Facets(texts) => texts.len(),
             Self::Versions(_, _, versions) => versions.len(),
-            Self::Sameness(texts) => texts.len(),
+            Self::Direction(all) => all.len(),
+            Self::Wholes(texts) => texts.len(),
             Self::Setups(all) => all.len(),
         }
     }

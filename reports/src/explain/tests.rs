@@ -1,6 +1,8 @@
 mod apart;
+mod direction;
 mod lists;
 mod setup;
+mod states;
 
 use migratrix_explain::{Kind, Literal, Values};
 use migratrix_matrix::{
@@ -54,6 +56,7 @@ fn sets(column: &migratrix_explain::Column) -> Vec<Values> {
     let ranges = (0..count).flat_map(|first| (first..count).map(move |last| (first, last)));
     let all: Values = (0..count).collect();
     match &column.kind {
+        Kind::Single => (0..count).map(|value| Values::from_iter([value])).collect(),
         Kind::Ordered => ranges
             .map(|(first, last)| (first..=last).collect())
             .collect(),

@@ -10,8 +10,9 @@ use crate::{
     terminal::{cases, count},
 };
 
-/// Why nothing is told of failures: what is in common to few may be so by chance.
-pub(crate) const TOO_LITTLE: &str = "with too little in common to tell why";
+/// Why nothing is told of failures: what few have in common may be so by chance, and causes of more factors are not
+/// looked for.
+pub(crate) const TOO_LITTLE: &str = "for which no cause of up to three factors stands out";
 
 /// What is said first where the hypervisor in memory ran the cases.
 pub(crate) const NO_QEMU: &str =

@@ -531,7 +531,7 @@ fn what_nothing_accounts_for_is_counted_on_a_ladder_as_it_is_without_one() {
     let jump = jumps.find(|one| one.pair() == "trixie → sid");
     jump.expect("it is there").left_over = cases.take(7).collect();
     let left = find(&all, "trixie → sid").advice().remove(1);
-    let begin = "avoid 7 cases, with too little in common to tell why: ";
+    let begin = "avoid 7 cases, for which no cause of up to three factors stands out: ";
     assert!(left.starts_with(begin) && left.ends_with(", …"), "{left}");
     let all = all.on(&nova(), Some("2024.1"), Some("2025.1"));
     let text = told(&all.expect("it leads there"));
@@ -666,6 +666,13 @@ fn what_is_wrong_with_a_ladder_is_told_with_its_line_and_column() {
             "line 7, column 8: the release `a` is there twice, first in line 3",
         ),
         ("name = \"b\"", "name = \"B\"", "`b`, which is no release"),
+        (
+            "\"mine\"",
+            "\"\"",
+            "line 1, column 8: the ladder's name is blank: give it one",
+        ),
+        ("\"mine\"", "\" \"", "the ladder's name is blank"),
+        ("\"mine\"", "\"\u{a0}\"", "the ladder's name is blank"),
         (
             "name = \"mine\"",
             "name = \"mine\"\nsteps = 1",

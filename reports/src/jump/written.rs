@@ -73,6 +73,11 @@ impl Ladder {
             text,
             places: HashMap::new(),
         };
+        let name = reader.words(&written.name)?;
+        if name.trim().is_empty() {
+            let why = "the ladder's name is blank: give it one, which is told with what it says";
+            return Err(reader.wrong(&written.name, why));
+        }
         if written.release.is_empty() {
             let why = "the ladder has no releases: name each in a [[release]]";
             return Err(reader.wrong(&written.name, why));
@@ -91,10 +96,7 @@ impl Ladder {
         let releases = written.release.iter().map(|one| reader.release(one));
         let releases = releases.collect::<Result<Vec<_>, _>>()?;
         reader.demand_no_cycle(&written.release, &releases)?;
-        Ok(Self {
-            name: reader.words(&written.name)?,
-            releases,
-        })
+        Ok(Self { name, releases })
     }
 }
 

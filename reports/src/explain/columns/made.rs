@@ -1,10 +1,13 @@
 //! The columns of a table of cases, made one after another.
 
-use std::collections::{BTreeSet, HashMap};
+use std::{
+    cmp::Ordering,
+    collections::{BTreeMap, BTreeSet, HashMap},
+};
 
-use migratrix_matrix::{Axis as _, Backend, Case, Filter, HostSetup, Releases, Role, Suite};
+use migratrix_matrix::{Axis as _, Backend, Case, Facet, HostSetup, Releases, Role, Suite};
 
-use super::{Axis, Program, Row, SAME, Trial, Words};
+use super::{Axis, Program, Row, Trial, Words, direction};
 
 /// The programs whose versions may tell, each at its place: that which the cases are about first.
 pub(super) fn versioned(trials: &[Trial]) -> Vec<(Role, Program)> {
@@ -94,6 +97,44 @@ pub(super) fn facets(axes: &mut Vec<Axis>, rows: &mut [Row], trials: &[Trial]) {
     }
 }
 
+/// Adds a column for each predicate that asks for words of several axes of a case, as a state does: all of them
+/// together are one value of it, in whatever words that is said.
+pub(super) fn wholes(axes: &mut Vec<Axis>, rows: &mut [Row], trials: &[Trial]) {
+    let all: Vec<_> = trials.iter().map(|one| whole_values(&one.case)).collect();
+    let names: BTreeSet<_> = all.iter().flat_map(BTreeMap::keys).cloned().collect();
+    for name in names {
+        let texts: BTreeSet<_> = all.iter().filter_map(|one| one.get(&name)).collect();
+        let texts: Vec<_> = texts.into_iter().cloned().collect();
+        for (row, own) in rows.iter_mut().zip(&all) {
+            let own = own.get(&name);
+            let place = own.and_then(|text| texts.binary_search(text).ok());
+            row.resize(axes.len(), None);
+            row.push(place.and_then(|place| u8::try_from(place).ok()));
+        }
+        axes.push(Axis {
+            name,
+            group: 0,
+            words: Words::Wholes(texts),
+        });
+    }
+}
+
+/// What a case is by the predicates that ask for words of several of its axes.
+fn whole_values(case: &Case) -> BTreeMap<String, String> {
+    let mut parts: BTreeMap<String, Vec<String>> = BTreeMap::new();
+    for Facet { axis, text } in case.facets() {
+        // One of a set stands for itself.
+        if let Some((head, _)) = text.split_once('(').filter(|_| !axis.contains('(')) {
+            parts.entry(head.to_owned()).or_default().push(text);
+        }
+    }
+    parts.retain(|_, texts| texts.len() > 1);
+    let wholes = parts.into_iter();
+    wholes
+        .map(|(head, texts)| (head, texts.join(" & ")))
+        .collect()
+}
+
 /// Adds a column for how the hosts are set up, where they are in several ways.
 pub(super) fn setups(axes: &mut Vec<Axis>, rows: &mut [Row], trials: &[Trial]) {
     let all: BTreeSet<_> = trials.iter().map(|one| one.setup).collect();
@@ -113,32 +154,49 @@ pub(super) fn setups(axes: &mut Vec<Axis>, rows: &mut [Row], trials: &[Trial]) {
     });
 }
 
-/// Adds whether a guest stays with the versions that it has, where that is known of all cases and some do and
-/// others don't: a thing may fail wherever it moves to others, and nobody has to have tried it where it does not.
-pub(super) fn sameness(
+/// Adds the direction in which a guest is moved, by the versions of both sides, where that is known of all cases and
+/// is not the same in all: a thing may fail wherever it moves to older ones, or to others. Where no direction is that
+/// of several pairs of releases, a pair says which it is, and it is told alone whether the versions are the same.
+pub(super) fn direction(
     axes: &mut Vec<Axis>,
     rows: &mut [Row],
     trials: &[Trial],
     releases: &Releases,
 ) {
-    let Ok(is_same) = SAME.parse::<Filter>() else {
+    let Some(all) = direction::of_all(trials, releases) else {
         return;
     };
-    let of = |trial: &Trial| is_same.matches(&trial.case, releases);
-    let Ok(all) = trials.iter().map(of).collect::<Result<Vec<bool>, _>>() else {
-        return;
-    };
-    if all.iter().all(|one| *one) || !all.contains(&true) {
+    let there: BTreeSet<_> = all.iter().copied().collect();
+    if there.len() < 2 {
         return;
     }
-    for (row, is_same) in rows.iter_mut().zip(all) {
+    let pairs = |direction: Ordering| {
+        let own = trials.iter().zip(&all);
+        let own = own.filter(move |(_, one)| **one == direction);
+        let own = own.map(|(trial, _)| {
+            let tuple = &trial.case.tuple;
+            (&tuple.source, &tuple.destination)
+        });
+        own.collect::<BTreeSet<_>>().len()
+    };
+    let moved = [Ordering::Greater, Ordering::Less];
+    let values = if moved.into_iter().any(|one| pairs(one) > 1) {
+        direction::ALL.map(|(one, _)| vec![one]).to_vec()
+    } else {
+        vec![moved.to_vec(), vec![Ordering::Equal]]
+    };
+    if values.len() < 3 && !there.contains(&Ordering::Equal) {
+        return;
+    }
+    for (row, direction) in rows.iter_mut().zip(all) {
+        let place = values.iter().position(|one| one.contains(&direction));
         row.resize(axes.len(), None);
-        row.push(Some(u8::from(is_same)));
+        row.push(place.and_then(|place| u8::try_from(place).ok()));
     }
     axes.push(Axis {
         name: "direction".to_owned(),
         group: 0,
-        words: Words::Sameness([format!("!{SAME}"), SAME.to_owned()]),
+        words: Words::Direction(values),
     });
 }
 

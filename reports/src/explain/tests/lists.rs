@@ -78,3 +78,19 @@ fn what_was_never_tried_beside_what_is_not_sure_is_named() {
         missed.collect::<Vec<_>>()
     );
 }
+
+#[test]
+fn a_list_is_told_without_what_another_cause_accounts_for_and_is_not_sure_of_it() {
+    let devices = cases(Suite::Qemu, Backend::Qemu, Some(Profile::DEVICES));
+    let list = "destination(qemu=11.1.3) & devices(ahci,vga)";
+    let other = "destination(qemu>=10.0.13) & devices(rtl8139)";
+    let account = account(&run_of(&devices, matching(&format!("{list} | {other}"))));
+    let told: Vec<_> = account.causes.iter().map(|one| &*one.filter).collect();
+    assert_eq!(told, [other, list]);
+    assert!(account.causes.iter().all(|one| !one.sure), "{account:?}");
+    let text = super::told(&account);
+    for shared in ["devices(rtl8139)", "destination(qemu=11.1.3)"] {
+        let doubt = format!("; not sure, nothing tells whether it is of {shared}: what");
+        assert!(text.contains(&doubt), "{text}");
+    }
+}

@@ -3,13 +3,15 @@
 //! `cargo bench -p migratrix-explain --bench planted -- [TRUTHS [WORD…]]`: so many truths a row of the
 //! table, of the rows that have one of the words in their names.
 
-use std::collections::HashMap;
+mod space;
 
 use fixedbitset::FixedBitSet;
-use migratrix_explain::{Column, Kind, Literal, Outcome, Row, Table, Values, settle};
+use migratrix_explain::{Kind, Literal, Outcome, Table, Values, settle};
 use migratrix_matrix::{
-    Backend, Case, Profile, Release, ReleaseName, Releases, Role, Selection, Suite, Version, cover,
+    Backend, Profile, Release, ReleaseName, Releases, Selection, Suite, Version,
 };
+
+use space::Space;
 
 /// The most further cases that are asked for.
 const MOST: usize = 60;
@@ -37,6 +39,7 @@ fn main() {
                 Planted::One(2),
                 Planted::One(3),
                 Planted::Placed,
+                Planted::Directed,
                 Planted::Three,
             ];
             // A cover of three factors has few cases of a cause of four.
@@ -101,6 +104,8 @@ enum Planted {
     One(usize),
     /// Two factors on one pair of releases.
     Placed,
+    /// One factor in one direction, or wherever the versions are others.
+    Directed,
     Three,
 }
 
@@ -109,108 +114,19 @@ impl std::fmt::Display for Planted {
         match self {
             Self::One(factors) => write!(f, "one cause of {factors} factors"),
             Self::Placed => f.write_str("one cause of two factors and a pair of releases"),
+            Self::Directed => f.write_str("one cause of a factor and a direction"),
             Self::Three => f.write_str("three causes at once"),
         }
     }
 }
 
-/// All feasible cases of a selection.
-struct Space {
-    cases: Vec<Case>,
-    columns: Vec<Column>,
-    values: Vec<Vec<Option<u8>>>,
-    /// The places of the columns of source and destination.
-    sides: Vec<usize>,
-}
-
-/// The places of the ordered columns.
-const ROLES: [&str; 3] = ["client", "source", "destination"];
-
 impl Space {
-    fn of(selection: &Selection, releases: &Releases) -> Self {
-        let cases = selection.whole(releases).expect("there are cases");
-        let mut places: HashMap<String, usize> = HashMap::new();
-        let mut words: Vec<Vec<String>> = Vec::new();
-        let mut values: Vec<Vec<Option<u8>>> = Vec::new();
-        for case in &cases {
-            let mut row = vec![None; words.len()];
-            for facet in case.facets() {
-                let place = *places.entry(facet.axis.clone()).or_insert(words.len());
-                if place == words.len() {
-                    words.push(Vec::new());
-                    row.push(None);
-                    if ROLES.contains(&facet.axis.as_str()) {
-                        let names = releases.names();
-                        words[place] = names
-                            .map(|name| format!("{}({name})", facet.axis))
-                            .collect();
-                    }
-                }
-                let known = words[place].iter().position(|word| *word == facet.text);
-                let value = known.unwrap_or_else(|| {
-                    words[place].push(facet.text.clone());
-                    words[place].len() - 1
-                });
-                row[place] = u8::try_from(value).ok();
-            }
-            values.push(row);
-        }
-        let sides = [Role::Source, Role::Destination].map(|role| places[role.word()]);
-        let mut columns = vec![None; words.len()];
-        for (axis, place) in places {
-            let kind = if ROLES.contains(&axis.as_str()) {
-                Kind::Ordered
-            } else {
-                Kind::Unordered {
-                    families: families(&words[place]),
-                }
-            };
-            columns[place] = Some(Column {
-                group: place,
-                values: words[place].len(),
-                kind,
-            });
-        }
-        values
-            .iter_mut()
-            .for_each(|row| row.resize(words.len(), None));
-        Self {
-            cases,
-            columns: columns.into_iter().flatten().collect(),
-            values,
-            sides: sides.to_vec(),
-        }
-    }
-
-    fn tried(&self, strength: Option<usize>) -> FixedBitSet {
-        let mut tried = FixedBitSet::with_capacity(self.cases.len());
-        match strength {
-            None => tried.insert_range(..),
-            Some(strength) => {
-                let places: HashMap<_, _> = self.cases.iter().zip(0..).collect();
-                for case in cover(&self.cases, strength).expect("few enough combinations") {
-                    tried.insert(places[&case]);
-                }
-            }
-        }
-        tried
-    }
-
-    fn table(&self) -> Table {
-        let rows = self.values.iter().map(|values| Row {
-            values: values.clone(),
-            ..Row::default()
-        });
-        let table = Table::new(self.columns.clone(), rows.collect()).expect("a table");
-        table.placed_by(self.sides.clone())
-    }
-
     /// A random cause, none of whose factors can be left out.
     fn cause(&self, empty: &Table, factors: usize, dice: &mut Dice) -> Vec<Literal> {
         loop {
             let mut literals: Vec<Literal> = Vec::new();
             while literals.len() < factors {
-                let column = dice.below(self.columns.len());
+                let column = dice.below(self.direction);
                 if literals.iter().all(|one| one.column != column) {
                     literals.push(self.literal(column, dice));
                 }
@@ -223,6 +139,27 @@ impl Space {
             };
             if !whole.is_clear() && (0..factors).all(matters) {
                 return literals;
+            }
+        }
+    }
+
+    /// A random cause of a factor in one direction, or wherever the versions are others.
+    fn directed(&self, empty: &Table, dice: &mut Dice) -> Vec<Literal> {
+        loop {
+            let values = [&[0][..], &[2], &[0, 2]][dice.below(3)]
+                .iter()
+                .copied()
+                .collect();
+            let direction = Literal {
+                column: self.direction,
+                values,
+            };
+            let others = self.cause(empty, 1, dice);
+            let is_side =
+                |one: &Literal| self.sides.contains(&one.column) || one.column == self.direction;
+            let all = [others.clone(), vec![direction]].concat();
+            if !others.iter().any(is_side) && !empty.region(&all).is_clear() {
+                return all;
             }
         }
     }
@@ -261,7 +198,7 @@ impl Space {
         let first = dice.below(count);
         let last = match self.columns[column].kind {
             Kind::Ordered => first + dice.below(count - first),
-            Kind::Unordered { .. } => first,
+            Kind::Unordered { .. } | Kind::Single => first,
         };
         let byte = |value: usize| u8::try_from(value).expect("few values");
         let values: Values = (byte(first)..=byte(last)).collect();
@@ -284,6 +221,7 @@ impl Space {
             let causes: Vec<Vec<Literal>> = match planted {
                 Planted::One(factors) => vec![self.cause(&empty, factors, &mut dice)],
                 Planted::Placed => vec![self.placed(&empty, &mut dice)],
+                Planted::Directed => vec![self.directed(&empty, &mut dice)],
                 Planted::Three => {
                     let factors = [0; 3].map(|_| 2 + dice.below(2));
                     factors
@@ -334,16 +272,4 @@ fn worked_ms() -> f64 {
         .next()
         .and_then(|one| one.parse::<f64>().ok());
     first.expect("nanoseconds") / 1e6
-}
-
-/// The values whose words begin alike, up to the first `-`.
-fn families(words: &[String]) -> Vec<Values> {
-    let mut all: HashMap<&str, Vec<u8>> = HashMap::new();
-    for (word, value) in words.iter().zip(0..) {
-        if let Some(end) = word.find('-') {
-            all.entry(&word[..end]).or_default().push(value);
-        }
-    }
-    let several = all.into_values().filter(|values| values.len() > 1);
-    several.map(|values| values.into_iter().collect()).collect()
 }

@@ -1,0 +1,118 @@
+//! Two causes that account for the same failures: what each is told of, and what nothing tells.
+
+use std::collections::BTreeSet;
+
+use migratrix_explain::{Cause, Column, Kind, Literal, Row, Table, explain};
+
+/// A version, a device, and something that tells nothing.
+const SIZES: [u8; 3] = [4, 6, 2];
+
+fn table(fails: impl Fn([u8; 3]) -> bool) -> Table {
+    telling(|row| fails(row).then_some(None))
+}
+
+/// The same, where failures may say something.
+fn telling(fails: impl Fn([u8; 3]) -> Option<Option<u32>>) -> Table {
+    let kinds = [true, false, false].map(|is_ordered| match is_ordered {
+        true => Kind::Ordered,
+        false => Kind::Unordered {
+            families: Vec::new(),
+        },
+    });
+    let columns = SIZES.iter().zip(kinds).enumerate();
+    let columns = columns.map(|(group, (values, kind))| Column {
+        group,
+        values: usize::from(*values),
+        kind,
+    });
+    let [versions, devices, others] = SIZES;
+    let all = (0..versions).flat_map(|one| (0..devices).map(move |two| [one, two]));
+    let all = all.flat_map(|[one, two]| (0..others).map(move |three| [one, two, three]));
+    let rows = all.map(|row| Row {
+        values: row.into_iter().map(Some).collect(),
+        failed: u32::from(fails(row).is_some()),
+        passed: u32::from(fails(row).is_none()),
+        says: fails(row).flatten(),
+        ..Row::default()
+    });
+    Table::new(columns.collect(), rows.collect()).expect("a table")
+}
+
+fn literal(column: usize, values: &[u8]) -> Literal {
+    let values = values.iter().copied().collect();
+    Literal { column, values }
+}
+
+fn literals(causes: &[Cause]) -> BTreeSet<Vec<Literal>> {
+    causes.iter().map(|one| one.literals.clone()).collect()
+}
+
+#[track_caller]
+fn of(causes: &[Cause], literals: &[Literal]) -> Cause {
+    let own = causes.iter().find(|one| one.literals == literals);
+    own.cloned()
+        .unwrap_or_else(|| panic!("{literals:?} among {causes:?}"))
+}
+
+#[test]
+fn a_list_is_told_without_the_value_of_which_another_cause_has_all_failures() {
+    let causes = explain(&table(|row| matches!(row, [3, 1 | 2, _] | [2 | 3, 4, _]))).causes;
+    let list = vec![literal(0, &[3]), literal(1, &[1, 2])];
+    let other = vec![literal(0, &[2, 3]), literal(1, &[4])];
+    assert_eq!(
+        literals(&causes),
+        BTreeSet::from([list.clone(), other.clone()])
+    );
+    assert_eq!(of(&causes, &list).shared, [literal(1, &[4])]);
+    assert_eq!(of(&causes, &other).shared, [literal(0, &[3])]);
+}
+
+#[test]
+fn a_range_is_told_without_the_version_of_which_another_cause_has_all_failures() {
+    let causes = explain(&table(|row| matches!(row, [1 | 2, 1, _] | [2, _, _]))).causes;
+    let (range, other) = (
+        vec![literal(0, &[1]), literal(1, &[1])],
+        vec![literal(0, &[2])],
+    );
+    assert_eq!(
+        literals(&causes),
+        BTreeSet::from([range.clone(), other.clone()])
+    );
+    assert_eq!(of(&causes, &range).shared, [literal(0, &[2])]);
+    assert!(of(&causes, &other).shared.is_empty());
+}
+
+#[test]
+fn a_value_beside_which_another_cause_has_all_failures_may_be_of_a_cause_of_one_as_well() {
+    let causes = explain(&table(|row| matches!(row, [3, 1, _] | [2 | 3, 4, _]))).causes;
+    let own = vec![literal(0, &[3]), literal(1, &[1])];
+    assert_eq!(of(&causes, &own).shared, [literal(1, &[4])]);
+}
+
+#[test]
+fn causes_that_share_some_failures_of_each_value_hide_nothing() {
+    let causes = explain(&table(|row| {
+        matches!(row, [3, 1 | 2, _] | [_, 2, 1] | [0, 4, _])
+    }))
+    .causes;
+    assert_eq!(causes.len(), 3, "{causes:?}");
+    assert!(causes.iter().all(|one| one.shared.is_empty()), "{causes:?}");
+}
+
+#[test]
+fn what_failures_say_tells_of_which_cause_a_value_is() {
+    let list = |devices: &[u8]| vec![literal(0, &[3]), literal(1, devices)];
+    let other = |versions: &[u8]| vec![literal(0, versions), literal(1, &[4])];
+    for (meeting, devices, versions) in [(0, &[1, 2, 4][..], &[2][..]), (1, &[1, 2], &[2, 3])] {
+        let causes = explain(&telling(|row| match row {
+            [3, 4, _] => Some(Some(meeting)),
+            [3, 1 | 2, _] => Some(Some(0)),
+            [2, 4, _] => Some(Some(1)),
+            _ => None,
+        }))
+        .causes;
+        let told = BTreeSet::from([list(devices), other(versions)]);
+        assert_eq!(literals(&causes), told);
+        assert!(causes.iter().all(|one| one.shared.is_empty()), "{causes:?}");
+    }
+}
