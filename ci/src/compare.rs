@@ -14,7 +14,7 @@ use crate::{
     formats::{Form, Output},
     known::check_known,
     report::{self, colour, once_each},
-    run::{copies::Counted, outputs, rundir::RunDir},
+    run::{copies::Counted, ledger::Ledger, outputs, rundir::RunDir},
     say::Shown,
 };
 
@@ -100,7 +100,10 @@ impl Runs {
         let mut runs = Vec::new();
         for Opened { name, dir, plan } in opened {
             check_known(known, config, &plan)?;
-            runs.push((name, report::run_of(&dir, &plan, known)?));
+            // What of the ledger or of the histories is damaged is no more to be believed than the verdicts of it.
+            let lost = Ledger::look_through(&dir, &plan)?;
+            let run = report::run_of(&dir, &plan, known)?.with_damage(lost);
+            runs.push((name, run));
         }
         if let Some((_, first)) = runs.first_mut() {
             let whole = first.whole();

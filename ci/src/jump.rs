@@ -14,7 +14,7 @@ use crate::{
     known::check_known,
     possible::{Named, possible},
     report::{once_each, run_of},
-    run::{copies::Counted, rundir::RunDir},
+    run::{copies::Counted, ledger::Ledger, rundir::RunDir},
     say::fitted,
 };
 
@@ -54,7 +54,9 @@ pub fn jump(typed: &JumpArgs, config: &Config) -> Result<Exit> {
 fn read(dir: &RunDir, plan: &Plan, lists: &ListArgs, config: &Config) -> Result<Run> {
     let known = lists.or_kept(plan)?;
     check_known(&known, config, plan)?;
-    Ok(run_of(dir, plan, &known)?.by(Rules::default()))
+    let lost = Ledger::look_through(dir, plan)?;
+    let run = run_of(dir, plan, &known)?.by(Rules::default());
+    Ok(run.with_damage(lost))
 }
 
 /// The ladder that comes with the program under this name, or that this file is.

@@ -309,3 +309,38 @@ fn an_old_side_that_is_cut_is_named_by_file_and_line_and_ends_in_3() {
             .for_each(|word| assert!(said.out.contains(word), "{word}: {}", said.out));
     }
 }
+
+#[test]
+fn a_ledger_or_a_history_that_is_damaged_on_either_side_is_named_and_ends_in_3() {
+    let dir = fresh();
+    let dir = dir.path();
+    run(dir, "old", &[]);
+    run(dir, "new", &[]);
+    for (side, out) in [("OLD", "old"), ("NEW", "new")] {
+        let file = dir.join(out).join("concluded.jsonl");
+        let text = fs::read_to_string(&file).expect("it is there");
+        let flipped = text.replacen("{\"case\"", "{\"case\'", 1);
+        let cut = text[..text.len() - 40].to_owned();
+        let ledger = format!("{out}/concluded.jsonl");
+        for (spoilt, told) in [
+            (
+                flipped,
+                format!("{side}: line 1 of {ledger} makes no sense"),
+            ),
+            (cut, format!("{side}: {ledger} is damaged: it lacks 1 case")),
+        ] {
+            fs::write(&file, spoilt).expect("there is room");
+            let said = compare(dir, &["old", "new"]);
+            assert_eq!(said.code, 3, "{}{}", said.out, said.err);
+            assert!(said.out.contains(&told), "{told}: {}", said.out);
+        }
+        fs::write(&file, text).expect("there is room");
+        assert_eq!(compare(dir, &["old", "new"]).code, 0);
+    }
+    let history = fs::read_dir(dir.join("new/history")).expect("it is there");
+    let history = history.flatten().next().expect("there are some").path();
+    fs::write(&history, "").expect("there is room");
+    let said = compare(dir, &["old", "new"]);
+    assert_eq!(said.code, 3, "{}{}", said.out, said.err);
+    assert!(said.out.contains("NEW: "), "{}", said.out);
+}
