@@ -182,7 +182,7 @@ fn a_run_whose_directory_was_taken_away_names_no_way_to_go_on_there() {
     refuses(
         &said,
         5,
-        &["nothing to go on with is in out", "moved, or removed?"],
+        &["the run's directory out is gone", "moved, or removed?"],
     );
     assert!(!said.err.contains("--resume"), "{}", said.err);
     assert_eq!(call(dir.path(), &["judge", "moved"]).code, 3);
