@@ -28,6 +28,7 @@ struct Summary<'r> {
     /// Which part of a run it is, as `hash:2/3`.
     #[serde(skip_serializing_if = "Option::is_none")]
     shard: Option<String>,
+    /// How many cases the whole has that this run is, or is a part of.
     planned: usize,
     cases: Tally,
     post_conditions: BTreeMap<Kind, usize>,
@@ -163,7 +164,7 @@ pub fn json(run: &Run) -> String {
         headline: headline(run),
         bounds: bounds(run),
         shard: run.shard().map(|shard| shard.to_string()),
-        planned: run.planned().len(),
+        planned: run.whole(),
         cases: run.cases(),
         post_conditions: run.conditions(|one| one.is_one_of_the_ten()),
         conditions: run.conditions(|_| true),

@@ -251,8 +251,8 @@ impl Jumps {
     #[must_use]
     pub fn exit(&self) -> Exit {
         match self.exit_as_tried() {
-            // No QEMU ran: as far as releases go nothing was tried.
-            Exit::AsExpected if self.in_memory => Exit::Unknown,
+            // No QEMU ran: as far as releases go nothing was tried. What is damaged may have told of a failure.
+            Exit::AsExpected if self.in_memory || !self.damaged.is_empty() => Exit::Unknown,
             exit @ (Exit::AsExpected | Exit::Unknown | Exit::Failed) => exit,
         }
     }

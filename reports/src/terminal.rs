@@ -733,8 +733,9 @@ pub(crate) fn cases(number: usize) -> String {
 
 /// A time for people.
 pub(crate) fn seconds(ms: u64) -> String {
-    match ms / 1_000 {
-        whole @ 0..=59 => format!("{whole}.{} s", ms % 1_000 / 100),
+    let tenths = (ms + 50) / 100;
+    match tenths / 10 {
+        whole @ 0..=59 => format!("{whole}.{} s", tenths % 10),
         whole @ 60..=3_599 => format!("{} min {} s", whole / 60, whole % 60),
         whole => format!("{} h {} min", whole / 3_600, whole % 3_600 / 60),
     }
@@ -770,4 +771,24 @@ fn paint(text: &str, standing: Standing, colour: Colour) -> String {
 
 fn put(text: &mut String, line: &str) {
     writeln!(text, "{line}").expect("a String takes every text");
+}
+
+#[cfg(test)]
+mod tests {
+    use super::seconds;
+
+    #[test]
+    fn a_time_below_a_minute_is_that_of_the_nearest_tenth() {
+        let told = [0, 49, 91, 488, 59_949, 59_950, 3_599_000].map(seconds);
+        let whole = [
+            "0.0 s",
+            "0.0 s",
+            "0.1 s",
+            "0.5 s",
+            "59.9 s",
+            "1 min 0 s",
+            "59 min 59 s",
+        ];
+        assert_eq!(told, whole);
+    }
 }
