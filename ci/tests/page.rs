@@ -162,7 +162,7 @@ fn one_clicks_a_cell_sees_why_filters_and_finds_the_same_by_the_address() {
     let page = dir.path().join("out/index.html");
     with_browser(json!({}), async |browser| {
         browser.open(&page).await;
-        assert!(browser.text(".go").await.contains("No go"));
+        assert!(browser.text(".go").await.contains("Not as expected"));
         browser.click(".cell.failed a").await;
         assert!(
             browser.text("#list .row").await.contains(&case),
@@ -343,7 +343,7 @@ fn without_its_script_the_verdict_the_grid_and_the_failures_are_seen() {
     fs::write(&bare, before).expect("there is room");
     with_browser(json!({}), async |browser| {
         browser.open(&bare).await;
-        assert!(browser.text(".go").await.contains("No go"));
+        assert!(browser.text(".go").await.contains("Not as expected"));
         assert!(browser.text(".cell.failed").await.contains('✗'));
         browser.click(".cases > summary").await;
         browser.click(".case > summary").await;
