@@ -14,7 +14,7 @@ use crate::{
     formats::{Form, Output},
     known::check_known,
     report::{self, colour, once_each},
-    run::{copies::Counted, ledger::Ledger, outputs, rundir::RunDir},
+    run::{copies::Counted, outputs, rundir::RunDir},
     say::Shown,
 };
 
@@ -101,9 +101,7 @@ impl Runs {
         for Opened { name, dir, plan } in opened {
             check_known(known, config, &plan)?;
             // What of the ledger or of the histories is damaged is no more to be believed than the verdicts of it.
-            let lost = Ledger::look_through(&dir, &plan)?;
-            let run = report::run_of(&dir, &plan, known)?.with_damage(lost);
-            runs.push((name, run));
+            runs.push((name, report::looked_through(&dir, &plan, known)?));
         }
         if let Some((_, first)) = runs.first_mut() {
             let whole = first.whole();

@@ -3,9 +3,8 @@
 //! A link to a regular file is as good as the file.
 
 use std::{
-    collections::hash_map::RandomState,
     fs::{self, File, FileType, Metadata, OpenOptions},
-    hash::BuildHasher as _,
+    hash::{BuildHasher, Hasher, RandomState},
     io::{self, BufWriter, ErrorKind, Read, Write, stderr, stdout},
     os::{
         fd::AsFd,
@@ -160,11 +159,16 @@ fn nearest(path: &Path) -> PathBuf {
 
 fn probe(folder: &Path) -> io::Result<()> {
     // Not by the process: each sandbox counts its own from 1.
-    let name = format!(".migratrix-probe-{:x}", RandomState::new().hash_one(()));
+    let name = format!(".migratrix-probe-{:x}", chance());
     let probe = folder.join(name);
     let mut how = OpenOptions::new();
     how.write(true).create_new(true).open(&probe)?;
     fs::remove_file(probe)
+}
+
+/// A number by chance: the keys of a hash table are such.
+pub fn chance() -> u64 {
+    RandomState::new().build_hasher().finish()
 }
 
 /// Writes a file through another one beside it, so that it is whole or not there.

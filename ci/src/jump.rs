@@ -13,8 +13,8 @@ use crate::{
     files,
     known::check_known,
     possible::{Named, possible},
-    report::{once_each, run_of},
-    run::{copies::Counted, ledger::Ledger, rundir::RunDir},
+    report::{looked_through, once_each},
+    run::{copies::Counted, rundir::RunDir},
     say::fitted,
 };
 
@@ -54,9 +54,7 @@ pub fn jump(typed: &JumpArgs, config: &Config) -> Result<Exit> {
 fn read(dir: &RunDir, plan: &Plan, lists: &ListArgs, config: &Config) -> Result<Run> {
     let known = lists.or_kept(plan)?;
     check_known(&known, config, plan)?;
-    let lost = Ledger::look_through(dir, plan)?;
-    let run = run_of(dir, plan, &known)?.by(Rules::default());
-    Ok(run.with_damage(lost))
+    Ok(looked_through(dir, plan, &known)?.by(Rules::default()))
 }
 
 /// The ladder that comes with the program under this name, or that this file is.

@@ -49,6 +49,15 @@ pub fn run_of(dir: &RunDir, plan: &Plan, known: &KnownFailures) -> Result<Run> {
     read_run(dir, plan.clone(), known)
 }
 
+/// The same, with what of its ledger and of its histories is damaged, which all of them are read for.
+///
+/// # Errors
+/// Fails where a file can't be read.
+pub fn looked_through(dir: &RunDir, plan: &Plan, known: &KnownFailures) -> Result<Run> {
+    let damage = Ledger::look_through(dir, plan)?;
+    Ok(run_of(dir, plan, known)?.with_damage(damage))
+}
+
 fn read_run(dir: &RunDir, plan: Plan, known: &KnownFailures) -> Result<Run> {
     let releases = Releases::new(plan.releases.clone())?;
     let planned = Planned::of(&plan);
@@ -170,10 +179,7 @@ pub fn conclude(
     // What is printed, or lies elsewhere, names them as they are seen from here.
     let run = run.at(&dir.path().to_string_lossy());
     write_pairs(&run, junit)?;
-    print!(
-        "{}",
-        reports::terminal_within(&run, colour(), say::columns())
-    );
+    print(&run);
     explained(dir, &run, typed);
     let named = FORMATS.iter().filter_map(|format| {
         let file = dir.path().join(format.file);
@@ -253,12 +259,17 @@ pub fn report(
         format.write(&run, &how)?;
     }
     write_pairs(&run, &how)?;
-    print!(
-        "{}",
-        reports::terminal_within(&run, colour(), say::columns())
-    );
+    print(&run);
     bless(&run, blessed.as_deref())?;
     Ok(run.exit())
+}
+
+/// Prints a run for a person, as wide as the terminal is.
+fn print(run: &Run) {
+    print!(
+        "{}",
+        reports::terminal_within(run, colour(), say::columns())
+    );
 }
 
 fn bless(run: &Run, list: Option<&Path>) -> Result<()> {
@@ -351,9 +362,7 @@ fn merged(
         check_known(known, config, &plan)?;
         let rules = typed.rules(&plan.options);
         let possible = possible(&plan, config, Named::TheirLike)?;
-        let damage = Ledger::look_through(&dir, &plan)?;
-        let run = read_run(&dir, plan, known)?.at(&name).by(rules);
-        let run = run.with_damage(damage);
+        let run = looked_through(&dir, &plan, known)?.at(&name).by(rules);
         let run = run.with_possible(possible);
         merged = Some(match merged {
             None => (name, run),

@@ -6,11 +6,7 @@
 //! {"host-lost":{"release":"trixie","side":"source","why":"killed by signal 11 (SIGSEGV)","at_unix":…}}
 //! ```
 
-use std::{
-    collections::BTreeMap,
-    hash::{BuildHasher, Hasher, RandomState},
-    io,
-};
+use std::{collections::BTreeMap, io};
 
 use anyhow::{Context, Result};
 use migratrix_contract::now_unix;
@@ -55,7 +51,7 @@ impl Event {
     pub fn begun_now() -> Self {
         Self::Begun {
             at_unix: now_unix(),
-            mark: Some(format!("{:016x}", chance())),
+            mark: Some(format!("{:016x}", files::chance())),
         }
     }
 
@@ -127,11 +123,6 @@ impl Sessions {
 /// Whether it was run: a case of the hypervisor in memory may take less than a millisecond.
 fn did_run(attempt: &Judgement) -> bool {
     attempt.elapsed_ms > 0 || attempt.began_ms > 0
-}
-
-/// A number by chance: the keys of a hash table are such.
-fn chance() -> u64 {
-    RandomState::new().build_hasher().finish()
 }
 
 fn attempts<'r>(run: &'r Run, last: &'r Judgement) -> impl Iterator<Item = &'r Judgement> {
