@@ -14,10 +14,15 @@ const SAME: f64 = 1e-9;
 /// more words: what saves most is left out first.
 pub(crate) fn unshared(table: &Table, seen: &Seen, mut chosen: Vec<Candidate>) -> Vec<Candidate> {
     loop {
-        let places = 0..chosen.len();
-        let shorter = places.flat_map(|place| {
-            let literals = chosen[place].literals.iter();
-            let less = literals.filter_map(|one| less(table, seen, &chosen, (place, *one)));
+        let regions: Vec<_> = chosen
+            .iter()
+            .map(|one| table.region(&one.literals))
+            .collect();
+        let shorter = (0..chosen.len()).flat_map(|place| {
+            let (one, others) = (&chosen[place], union(table, &regions, place));
+            let literals = one.literals.iter().enumerate();
+            let rows = [&regions[place], &others];
+            let less = literals.filter_map(|(at, _)| less(table, seen, (one, at), rows));
             less.map(move |less| (place, less)).collect::<Vec<_>>()
         });
         let saved = |(place, less): &(usize, Candidate)| chosen[*place].cost - less.cost;
@@ -31,30 +36,24 @@ pub(crate) fn unshared(table: &Table, seen: &Seen, mut chosen: Vec<Candidate>) -
     }
 }
 
-/// One of them without the values of a literal of which the others account for all failures, but for those whose failures
-/// say what is its own; nothing where there are none.
+/// One of them without the values of the literal at this place of which the others account for all failures, but for
+/// those whose failures say what is its own; nothing where there are none. The rows are its own, and those of the others.
 fn less(
     table: &Table,
     seen: &Seen,
-    chosen: &[Candidate],
-    (place, literal): (usize, Literal),
+    (one, at): (&Candidate, usize),
+    [own, others]: [&FixedBitSet; 2],
 ) -> Option<Candidate> {
-    let regions: Vec<_> = chosen
-        .iter()
-        .map(|one| table.region(&one.literals))
-        .collect();
-    let others = union(table, &regions, place);
-    let literals = &chosen[place].literals;
-    let at = literals.iter().position(|one| *one == literal)?;
+    let literal = one.literals[at];
     let is_shared = |value: &u8| {
-        let rows = table.region(&with(literals, at, *value));
-        let is_of_others = failures(table, &rows).is_some_and(|fails| fails.is_subset(&others));
-        is_of_others && whose(table, [&regions[place], &rows, &others]) != Whose::Own
+        let rows = table.region(&with(&one.literals, at, *value));
+        let is_of_others = failures(table, &rows).is_some_and(|fails| fails.is_subset(others));
+        is_of_others && whose(table, [own, &rows, others]) != Whose::Own
     };
     let some = literal.values.iter().filter(is_shared);
     let values = without(table, &literal, some.collect());
     let is_less = !values.is_empty() && values != literal.values;
-    is_less.then(|| chosen[place].narrowed(table, seen, literal, values))
+    is_less.then(|| one.narrowed(table, seen, literal, values))
 }
 
 /// Literals with one value in the place of a literal's.
