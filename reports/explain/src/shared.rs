@@ -126,6 +126,7 @@ pub(crate) fn shared(table: &Table, causes: &[Vec<Literal>]) -> Vec<Vec<Literal>
     for (place, own) in causes.iter().enumerate() {
         let others = union(table, &regions, place);
         all[place].extend(within(table, own, &others));
+        all[place].extend(unsaid(table, own, &others));
         for (literal, more) in beside(table, own, &others) {
             let mut wider = own.clone();
             wider[literal].values = wider[literal].values.with(more);
@@ -167,6 +168,27 @@ fn within(table: &Table, literals: &[Literal], others: &FixedBitSet) -> Vec<Lite
         is_less.then_some(Literal { values, ..*literal })
     });
     all.collect()
+}
+
+/// Of each column that a cause says nothing of, the values that others account for alone, where what is left fails by
+/// one value.
+fn unsaid(table: &Table, literals: &[Literal], others: &FixedBitSet) -> Vec<Literal> {
+    let is_said = |column: &usize| literals.iter().any(|one| one.column == *column);
+    let columns = (0..table.columns().len()).filter(|column| !is_said(column));
+    let open = columns.filter_map(|column| {
+        let any = Literal {
+            column,
+            values: table.there(column),
+        };
+        let (all, place) = ([literals, &[any]].concat(), literals.len());
+        let fails = |value: &u8| failures(table, &table.region(&with(&all, place, *value)));
+        let is_open = |value: &u8| is_of_others(table, &all, (place, *value), others);
+        let failing = any.values.iter().filter(|value| fails(value).is_some());
+        let (open, own): (Vec<u8>, Vec<u8>) = failing.partition(is_open);
+        let values = open.into_iter().collect();
+        (own.len() == 1).then_some(Literal { column, values })
+    });
+    open.filter(|one| !one.values.is_empty()).collect()
 }
 
 /// Of each literal, by its place, the values with which it would say more of what others account for alone.
