@@ -104,7 +104,7 @@ fn parts(table: &Table, literal: Literal, own: &BTreeSet<usize>) -> Vec<Values> 
 }
 
 /// Whether values of a column are one literal: those of an ordered one are a range.
-fn is_literal(table: &Table, column: usize, values: Values) -> bool {
+pub(crate) fn is_literal(table: &Table, column: usize, values: Values) -> bool {
     match table.columns()[column].kind {
         Kind::Unordered { .. } => true,
         Kind::Single => values.count() == 1,

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use fixedbitset::FixedBitSet;
 
-use crate::{Kind, Literal, Table, Values, candidates::Candidate, seen::Seen};
+use crate::{Kind, Literal, Table, Values, apart::is_literal, candidates::Candidate, seen::Seen};
 
 /// By how much a choice has to be shorter to be another one.
 const SAME: f64 = 1e-9;
@@ -170,8 +170,8 @@ fn within(table: &Table, literals: &[Literal], others: &FixedBitSet) -> Vec<Lite
     all.collect()
 }
 
-/// Of each column that a cause says nothing of, the values that others account for alone, where what is left fails by
-/// one value.
+/// Of each column that a cause says nothing of, the values that others account for alone, where what is left is
+/// one value or one range.
 fn unsaid(table: &Table, literals: &[Literal], others: &FixedBitSet) -> Vec<Literal> {
     let is_said = |column: &usize| literals.iter().any(|one| one.column == *column);
     let columns = (0..table.columns().len()).filter(|column| !is_said(column));
@@ -186,9 +186,19 @@ fn unsaid(table: &Table, literals: &[Literal], others: &FixedBitSet) -> Vec<Lite
         let failing = any.values.iter().filter(|value| fails(value).is_some());
         let (open, own): (Vec<u8>, Vec<u8>) = failing.partition(is_open);
         let values = open.into_iter().collect();
-        (own.len() == 1).then_some(Literal { column, values })
+        is_one(table, column, &own).then_some(Literal { column, values })
     });
     open.filter(|one| !one.values.is_empty()).collect()
+}
+
+/// Whether values are one of their column, or a range.
+fn is_one(table: &Table, column: usize, values: &[u8]) -> bool {
+    match table.columns()[column].kind {
+        Kind::Unordered { .. } | Kind::Single => values.len() == 1,
+        Kind::Ordered => {
+            !values.is_empty() && is_literal(table, column, values.iter().copied().collect())
+        }
+    }
 }
 
 /// Of each literal, by its place, the values with which it would say more of what others account for alone.

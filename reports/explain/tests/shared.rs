@@ -90,8 +90,11 @@ fn a_value_beside_which_another_cause_has_all_failures_may_be_of_a_cause_of_one_
 }
 
 #[test]
-fn what_a_cause_does_not_say_is_open_where_all_else_but_one_value_is_of_another() {
-    let causes = explain(&table(|row| matches!(row, [2, _, 0] | [2, 4, 1] | [3, 4, 1]))).causes;
+fn what_a_cause_does_not_say_is_open_where_what_is_left_is_one_value_or_a_range() {
+    let causes = explain(&table(|row| {
+        matches!(row, [2, _, 0] | [2, 4, 1] | [3, 4, 1])
+    }))
+    .causes;
     let own = vec![literal(0, &[2, 3]), literal(1, &[4]), literal(2, &[1])];
     let other = vec![literal(0, &[2]), literal(2, &[0])];
     assert_eq!(literals(&causes), BTreeSet::from([own, other]));
@@ -100,12 +103,16 @@ fn what_a_cause_does_not_say_is_open_where_all_else_but_one_value_is_of_another(
     let causes = explain(&table(|row| matches!(row, [2, _, 0] | [2, 4, 1]))).causes;
     let own = of(&causes, &[literal(0, &[2]), literal(1, &[4])]);
     assert_eq!(own.shared, [literal(2, &[0])]);
+
+    let causes = explain(&table(|row| matches!(row, [0, _, 0] | [_, 4, 0]))).causes;
+    let own = of(&causes, &[literal(1, &[4]), literal(2, &[0])]);
+    assert_eq!(own.shared, [literal(0, &[0])]);
 }
 
 #[test]
 fn causes_that_share_some_failures_of_each_value_hide_nothing() {
     let causes = explain(&table(|row| {
-        matches!(row, [3, 1 | 2, _] | [_, 2, 1] | [0, 4, _])
+        matches!(row, [2, 1 | 2, _] | [_, 2, 1] | [0, 4, _])
     }))
     .causes;
     assert_eq!(causes.len(), 3, "{causes:?}");
