@@ -108,7 +108,7 @@ fn recovered(text: &mut String, run: &Run) {
             let all = [plain(strike.word())].into_iter().chain(cells).collect();
             put(text, &line(all));
         }
-        put(text, &format!("\n{}", plain(recovered::LEGEND)));
+        put(text, &format!("\n{}", plain(&recovered::legend([&grid]))));
         for step in &grid.steps {
             put(text, &format!("- {}", plain(step)));
         }

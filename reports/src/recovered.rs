@@ -45,14 +45,54 @@ pub(crate) struct Grid<'r> {
 pub(crate) struct Cell {
     /// The worst of them.
     pub worst: Standing,
-    /// Who had the guest, in short: see [`LEGEND`].
+    /// Who had the guest, in short: see [`legend`].
     pub owners: String,
 }
 
-/// What the signs of a cell mean.
-pub(crate) const LEGEND: &str = "S the source had the guest, and a retry worked; S! it did not; D the destination had \
-    it; 0 nobody had: it was started anew, and migrated; 0! that failed; ? it is not known who had it; - alone, skipped; · \
-    no case";
+/// What the words for who had the guest mean.
+const OWNERS: [(&str, &str); 6] = [
+    ("S", "the source had the guest, and a retry worked"),
+    ("S!", "the source had the guest, and a retry did not work"),
+    ("D", "the destination had it"),
+    ("0", "nobody had: it was started anew, and migrated"),
+    (
+        "0!",
+        "nobody had: it was started anew, and that or its migration failed",
+    ),
+    ("?", "it is not known who had it"),
+];
+
+/// What the signs of these grids mean: each that occurs, and no other.
+pub(crate) fn legend<'g, 'r: 'g>(grids: impl IntoIterator<Item = &'g Grid<'r>>) -> String {
+    let grids = grids.into_iter();
+    let cells: Vec<_> = grids
+        .flat_map(|grid| grid.rows.iter().flat_map(|(_, cells)| cells))
+        .collect();
+    let there = || cells.iter().filter_map(|cell| cell.as_ref());
+    let standings: BTreeSet<_> = there().map(|cell| cell.worst).collect();
+    let standings = standings.into_iter().map(|one| match one {
+        Standing::Skipped => format!("{} alone: skipped", sign(one)),
+        Standing::Passed
+        | Standing::KnownFailure
+        | Standing::Unknown
+        | Standing::UnexpectedPass
+        | Standing::FailedAtFirst
+        | Standing::Failed => format!("{} {}", sign(one), one.word()),
+    });
+    let tried = || there().filter(|cell| cell.worst != Standing::Skipped);
+    let owners: BTreeSet<_> = tried().flat_map(|cell| cell.owners.split('/')).collect();
+    let owners = OWNERS.iter().filter(|(word, _)| owners.contains(word));
+    let owners = owners.map(|(word, told)| format!("{word} {told}"));
+    let several = tried().find(|cell| cell.owners.contains('/'));
+    let several = several.map(|cell| {
+        let owners = &cell.owners;
+        format!("{owners} in some of these cases the one, in others the other")
+    });
+    let none = cells.iter().any(|cell| cell.is_none());
+    let none = none.then(|| format!("{NO_CASE} no case"));
+    let all = standings.chain(owners).chain(several).chain(none);
+    all.collect::<Vec<_>>().join("; ")
+}
 
 impl Cell {
     /// The cell in a line of text. Of what was skipped there is nothing to know.
@@ -178,7 +218,7 @@ pub(crate) fn text(run: &Run, room: Option<usize>) -> Vec<String> {
             "what was left when it was struck: {source} → {destination}"
         ));
         lines.extend(aligned(&grid, room));
-        lines.push(format!("  {LEGEND}"));
+        lines.push(format!("  {}", legend([&grid])));
         lines.extend(grid.steps.iter().map(|step| format!("  {step}")));
     }
     lines
@@ -187,35 +227,52 @@ pub(crate) fn text(run: &Run, room: Option<usize>) -> Vec<String> {
 /// What stands where there is no case.
 pub(crate) const NO_CASE: &str = "·";
 
+/// A row of a grid: its fault, and what its cells tell.
+type Told = (String, Vec<String>);
+
+/// The rows of a grid, below the heads of its columns. Where it goes into several blocks, each has the faults that
+/// have a case there.
 fn aligned(grid: &Grid<'_>, room: Option<usize>) -> Vec<String> {
     let moments = grid.moments.iter().map(ToString::to_string);
-    let mut table = vec![(String::new(), moments.collect::<Vec<_>>())];
+    let mut table: Vec<Told> = vec![(String::new(), moments.collect())];
     for (strike, cells) in &grid.rows {
         let told = |cell: &Option<Cell>| cell.as_ref().map_or(NO_CASE.to_owned(), Cell::told);
         table.push((strike.to_string(), cells.iter().map(told).collect()));
     }
     let wide = |text: &String| text.chars().count();
     let names = table.iter().map(|(name, _)| wide(name)).max().unwrap_or(0);
+    let width = |at: usize| table.iter().map(|(_, row)| wide(&row[at])).max();
     let widths: Vec<usize> = (0..grid.moments.len())
-        .map(|at| {
-            table
-                .iter()
-                .map(|(_, row)| wide(&row[at]))
-                .max()
-                .unwrap_or(0)
-        })
+        .map(|at| width(at).unwrap_or(0))
         .collect();
-    let spaced: Vec<usize> = widths.iter().map(|width| width + 2).collect();
-    let line = |(name, row): &(String, Vec<String>), block: Range<usize>| {
+    let line = |(name, row): &Told, block: Range<usize>| {
         let cells = row[block.clone()].iter().zip(&widths[block]);
         let cells: String = cells
             .map(|(cell, width)| format!("  {cell:width$}"))
             .collect();
         format!("  {name:names$}{cells}").trim_end().to_owned()
     };
-    let blocks = blocks(names + 2, &spaced, room).into_iter();
-    let lines = blocks.flat_map(|block| table.iter().map(move |row| (row, block.clone())));
-    lines.map(|(row, block)| line(row, block)).collect()
+    let spaced: Vec<usize> = widths.iter().map(|width| width + 2).collect();
+    let blocks = blocks(names + 2, &spaced, room);
+    let (mut lines, is_whole) = (Vec::new(), blocks.len() == 1);
+    for block in blocks {
+        let has_case =
+            |(_, row): &&Told| is_whole || row[block.clone()].iter().any(|it| it != NO_CASE);
+        let rows: Vec<_> = table.iter().filter(has_case).collect();
+        lines.extend(rows.iter().map(|row| line(row, block.clone())));
+        lines.extend(left_out(table.len() - rows.len()));
+    }
+    lines
+}
+
+/// That some faults are not among the rows of a block.
+fn left_out(faults: usize) -> Option<String> {
+    let (faults, has) = match faults {
+        0 => return None,
+        1 => ("1 fault".to_owned(), "has"),
+        more => (format!("{more} faults"), "have"),
+    };
+    Some(format!("  {faults} {has} no case at these moments"))
 }
 
 #[cfg(test)]
@@ -256,7 +313,7 @@ mod tests {
     }
 
     #[test]
-    fn a_skipped_cell_says_no_more_than_that_and_the_legend_has_every_sign() {
+    fn a_skipped_cell_says_no_more_than_that() {
         let rows = text(&two(), None);
         let row = |strike: Strike| {
             let begin = format!("  {strike} ");
@@ -266,9 +323,61 @@ mod tests {
         };
         assert_eq!(row(Strike::ALL[0]), ["-", "-"]);
         assert_eq!(row(Strike::ALL[1]), ["✓", "S", "✓", "?"]);
-        for sign in ["S ", "S! ", "D ", "0 ", "0! ", "? ", "- ", "· "] {
-            let told = LEGEND.split("; ").any(|part| part.starts_with(sign));
-            assert!(told, "`{sign}` is missing in {LEGEND}");
+    }
+
+    /// What the legend of a text of grids says.
+    fn legend_of(rows: &[String]) -> Vec<&str> {
+        let row = rows.iter().find(|row| row.contains(" the guest, and a "));
+        row.expect("a legend").trim().split("; ").collect()
+    }
+
+    #[test]
+    fn the_legend_explains_each_sign_that_occurs_and_no_other() {
+        assert_eq!(
+            legend_of(&text(&two(), None)),
+            [
+                "- alone: skipped",
+                "✓ passed",
+                "S the source had the guest, and a retry worked",
+                "? it is not known who had it",
+            ]
+        );
+        let first = RecoveryMoment::ALL[0];
+        let both = run(&[
+            (first, Some(Owner::Source)),
+            (RecoveryMoment::ALL[1], Some(Owner::Nobody)),
+        ]);
+        let mut other = both.judgements().last().expect("a case").clone();
+        let name = other.case.to_string().replace("/normal/", "/p2p/");
+        other.case = name.parse().expect("a case");
+        other.recovered = Some(Recovered {
+            owner: Owner::Destination,
+            remedy: None,
+            retried: Some(true),
+        });
+        let all = both.judgements().cloned().chain([other]);
+        let rows = text(&Run::new(Vec::new(), all), None);
+        let told = legend_of(&rows);
+        let grid = rows.join("\n");
+        let several = ["0/D", "D/S"].into_iter().find(|it| grid.contains(it));
+        let several = several.expect("two cases in a cell");
+        let explains = format!("{several} in some of these cases the one, in others the other");
+        assert!(told.contains(&explains.as_str()), "{told:?}");
+        assert!(told.contains(&"D the destination had it"), "{told:?}");
+        assert!(!grid.contains("S!") && !grid.contains(NO_CASE), "{grid}");
+    }
+
+    #[test]
+    fn the_legend_has_words_for_all_that_a_cell_can_say_of_owners() {
+        for owner in [Owner::Source, Owner::Destination, Owner::Nobody] {
+            for retried in [None, Some(true), Some(false)] {
+                let word = short(Recovered {
+                    owner,
+                    remedy: None,
+                    retried,
+                });
+                assert!(OWNERS.iter().any(|(told, _)| *told == word), "{word}");
+            }
         }
     }
 
@@ -303,12 +412,43 @@ mod tests {
         let (_, grid) = text
             .split_once("when it was struck: a → b\n")
             .expect("a grid");
-        let (grid, _) = grid.split_once(LEGEND).expect("a legend");
+        let end = "\n  ✓ passed";
+        let (grid, _) = grid
+            .split_once(end)
+            .or(grid.split_once("\n  - alone"))
+            .expect("a legend");
         assert!(grid.lines().all(|row| row.chars().count() <= 80), "{grid}");
         let words: BTreeSet<&str> = grid.split_whitespace().collect();
         let lacking = all
             .iter()
             .find(|(moment, _)| !words.contains(moment.word()));
         assert_eq!(lacking, None, "{grid}");
+    }
+
+    #[test]
+    fn a_block_has_no_row_without_a_case_and_says_how_many_were_left_out() {
+        let all = RecoveryMoment::ALL.map(|moment| (moment, Some(Owner::Source)));
+        let whole = run(&all);
+        // The first fault strikes at the first moment alone.
+        let first = RecoveryMoment::ALL[0].word();
+        let alone = |one: &&Judgement| {
+            let name = one.case.to_string();
+            !name.contains(&format!("/{}/", Strike::ALL[0])) || name.contains(&format!("/{first}/"))
+        };
+        let run = Run::new(Vec::new(), whole.judgements().filter(alone).cloned());
+        let told = |room| {
+            let rows = text(&run, room);
+            let of = |strike: Strike| {
+                let begin = format!("  {strike} ");
+                rows.iter().filter(|row| row.starts_with(&begin)).count()
+            };
+            let left_out = "  1 fault has no case at these moments";
+            let out = rows.iter().filter(|row| *row == left_out).count();
+            (of(Strike::ALL[0]), of(Strike::ALL[1]), out)
+        };
+        assert_eq!(told(None), (1, 1, 0));
+        let (first, second, out) = told(Some(80));
+        assert_eq!((first, second), (1, 1 + out));
+        assert!(out > 0);
     }
 }

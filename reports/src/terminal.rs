@@ -115,6 +115,7 @@ impl<'t> Table<'t> {
         }
     }
 
+    /// Puts it in blocks. Those in which there is no case are left out, and told in a line.
     fn put(&self, text: &mut String, colour: Colour, room: Option<usize>) {
         let Self {
             title,
@@ -128,7 +129,13 @@ impl<'t> Table<'t> {
         let cells = |place: usize| rows.iter().map(move |(_, cells)| &cells[place]);
         let widths = widths.map(|(place, head)| column_width(head, cells(place)));
         let widths: Vec<usize> = widths.collect();
+        let is_empty = |at: usize| cells(at).all(|cell| cell.worst.is_none());
+        let mut empty: Vec<&str> = Vec::new();
         for block in blocks(width, &widths, room) {
+            if block.clone().all(is_empty) {
+                empty.extend(&columns[block]);
+                continue;
+            }
             let own = columns[block.clone()].iter().zip(&widths[block.clone()]);
             let heads: String = own.map(|(head, width)| format!("{head:>width$}")).collect();
             put(text, &format!("{title:width$}{heads}"));
@@ -139,6 +146,9 @@ impl<'t> Table<'t> {
                     .collect();
                 put(text, &format!("{name:width$}{cells}"));
             }
+        }
+        if !empty.is_empty() {
+            put(text, &format!("no case by {}", empty.join(", ")));
         }
     }
 }

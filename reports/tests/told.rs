@@ -390,6 +390,30 @@ fn a_table_is_no_wider_than_the_terminal_and_has_all_of_its_columns() {
 }
 
 #[test]
+fn a_block_of_a_narrow_table_in_which_there_is_no_case_is_left_out_and_told_in_a_line() {
+    let run = run([NORMAL, TUNNELLED].map(|name| judge(&good(name))));
+    let within = |room| migratrix_reports::terminal_within(&run, Colour::Plain, room);
+    let whole = within(None);
+    assert!(
+        whole.contains("p2p") && !whole.contains("no case by"),
+        "{whole}"
+    );
+    let text = within(Some(45));
+    let (table, _) = text.split_once("\n\n").expect("more follows");
+    let title = "client: source → destination";
+    assert_eq!(
+        table,
+        format!(
+            "{title}       normal\n\
+             trixie: bookworm → trixie           ✓ 1/1\n\
+             {title}    tunnelled\n\
+             trixie: bookworm → trixie           ✓ 1/1\n\
+             no case by p2p"
+        )
+    );
+}
+
+#[test]
 fn a_skip_outranks_nothing_that_was_tried() {
     let skipped: Case = NORMAL
         .replace("-undefined", "-defined")

@@ -5,7 +5,7 @@ use maud::{Markup, html};
 use super::{class, link::query};
 use crate::{
     Run,
-    recovered::{LEGEND, NO_CASE, grids},
+    recovered::{NO_CASE, grids, legend},
 };
 
 /// The grids of a run: nothing where it has no struck migration.
@@ -41,7 +41,7 @@ pub fn recovered(run: &Run) -> Markup {
                         ul { @for step in &grid.steps { li { (step) } } }
                     }
                 }
-                p.mute { (LEGEND) }
+                p.mute { (legend(&grids)) }
             }
         }
     }
