@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use migratrix_matrix::{Case, Condition, ReleaseName, Shard, Tuple};
+use migratrix_matrix::{Case, Condition, Shard, Tuple};
 
 use super::{Granularity, Part};
 use crate::{
@@ -83,18 +83,23 @@ fn told(attempt: &Judgement) -> String {
     format!("tried again {case}: attempt {number}: {condition}: {why}\n")
 }
 
-/// The suite that a case is in: that of its tuple, and of its client or of nobody.
-type Key<'r> = (&'r Tuple, Option<&'r ReleaseName>);
+/// The suite that a case is in: that of its tuple, where it migrates, and of its route.
+type Key<'r> = (Option<&'r Tuple>, Route<'r>);
 
 fn key(case: &Case) -> Key<'_> {
-    (&case.tuple, Route::of(case).client)
+    let tuple = case.migrates().then_some(&case.tuple);
+    (tuple, Route::of(case))
 }
 
-/// The releases of a suite, as they stand in a case's name: no client where nobody asks as one.
-fn releases((tuple, client): Key<'_>) -> String {
-    let all = client.into_iter();
-    let all = all.chain([&tuple.source, &tuple.destination]);
-    all.map(ReleaseName::as_str).collect::<Vec<_>>().join(",")
+/// The releases of a suite, as they stand in a case's name: no client where nobody asks as one. Where nothing
+/// migrates it is a release alone.
+fn releases((_, route): Key<'_>) -> String {
+    let last = match route.destination {
+        Some(destination) => format!("{},{destination}", route.source),
+        None => route.of_nobody().to_string(),
+    };
+    let client = route.client.map(|client| format!("{client},"));
+    client.unwrap_or_default() + &last
 }
 
 /// A suite a tuple, in the order of the tuples; then what is of none.
