@@ -108,9 +108,17 @@ impl Read<'_> {
         let run = run.with_damage(lost);
         let lacking = run.missing().count();
         if lacking > 0 {
-            let (lacking, run) = (count(lacking, "case"), dir.path().shown());
-            let yet = if dir.is_under_way() { " yet" } else { "" };
-            eprintln!("{lacking} of {run} without a verdict{yet}: they count for nothing");
+            let (run, yet) = (
+                dir.path().shown(),
+                if dir.is_under_way() { " yet" } else { "" },
+            );
+            let count_for = if lacking == 1 {
+                "it counts"
+            } else {
+                "they count"
+            };
+            let lacking = count(lacking, "case");
+            eprintln!("{lacking} of {run} without a verdict{yet}: {count_for} for nothing");
         }
         let possible = possible(&plan, self.config, named)?;
         for one in &possible {

@@ -21,11 +21,12 @@ use crate::{
 const KNOWN_FAILURES: &str = include_str!("../known-failures.toml");
 
 impl ListArgs {
-    /// The list of known failures: the one that comes with the program, and the files that are named.
+    /// The list of known failures: the one that comes with the program, and the files that are named, of which one
+    /// may be still to be made.
     ///
     /// # Errors
     /// Fails where one can't be read.
-    pub fn meaning(&self) -> Result<KnownFailures> {
+    fn meaning(&self, unmade: Option<&Path>) -> Result<KnownFailures> {
         if self.only_known && self.known.is_empty() {
             bail!(WrongUse(
                 "--only-known takes the lists of --known in the place of the program's, and none is named: \
@@ -33,7 +34,7 @@ impl ListArgs {
                     .to_owned()
             ));
         }
-        known_failures(&self.known, self.only_known)
+        known_failures(&self.known, self.only_known, unmade)
     }
 
     /// The same, of a run that was begun by this plan: its own lists come before the program's. That
@@ -42,12 +43,21 @@ impl ListArgs {
     /// # Errors
     /// Fails where one can't be read.
     pub fn or_kept(&self, plan: &Plan) -> Result<KnownFailures> {
+        self.or_kept_with(plan, None)
+    }
+
+    fn or_kept_with(&self, plan: &Plan, unmade: Option<&Path>) -> Result<KnownFailures> {
         let kept = &plan.options.known;
         if self.is_given() || kept.is_empty() {
-            return self.meaning();
+            return self.meaning(unmade);
         }
         let files: Vec<_> = kept.files.iter().map(PathBuf::from).collect();
-        let list = known_failures(&files, kept.only)
+        // One that was to be made where something fails is not there where nothing did.
+        let unmade = files.last().filter(|last| {
+            let unmade = known_failures(&files, kept.only, Some(last));
+            unmade.is_ok_and(|list| Some(list.digest()) == plan.known)
+        });
+        let list = known_failures(&files, kept.only, unmade.map(PathBuf::as_path))
             .context("the run was begun with this list: give another by --known")?;
         if plan
             .known
@@ -94,8 +104,7 @@ impl KnownArgs {
     /// # Errors
     /// Fails where one can't be read, or made.
     pub fn or_kept(&self, plan: &Plan) -> Result<KnownFailures> {
-        self.begin_list()?;
-        self.lists.or_kept(plan)
+        self.lists.or_kept_with(plan, self.unmade()?)
     }
 
     /// The list that entries for new failures are written into, where that is asked for: the last one
@@ -120,15 +129,29 @@ impl KnownArgs {
         Ok(Some(file))
     }
 
-    /// Makes the list that is to be written into, where it is not there.
-    fn begin_list(&self) -> Result<()> {
+    /// The list that is to be written into, where it is not there and can be made.
+    ///
+    /// # Errors
+    /// Says why it can't be made.
+    fn unmade(&self) -> Result<Option<&Path>> {
         let Some(file) = self.lists.known.last().filter(|_| self.bless) else {
-            return Ok(());
+            return Ok(None);
         };
-        if !file.exists() {
-            files::write_whole(file, BEGINNING)?;
+        if file.exists() {
+            return Ok(None);
         }
-        Ok(())
+        let folder = match file.parent() {
+            Some(folder) if folder != Path::new("") => folder,
+            Some(_) | None => Path::new("."),
+        };
+        if !folder.exists() {
+            let (file, folder) = (file.shown(), folder.shown());
+            bail!(WrongUse(format!(
+                "can't make {file}: {folder} is not there: make it, or name another list by --known"
+            )));
+        }
+        files::demand_folder(folder).with_context(|| format!("can't make {}", file.shown()))?;
+        Ok(Some(file))
     }
 
     /// The options by which `explain` counts as failures what does here; each begins with a space.
@@ -162,12 +185,20 @@ const BEGINNING: &str = "\
 # Failures that are known, each with its reason: see docs/known-failures.md of Migratrix.
 ";
 
-/// The list of the program, where the others are not in its place, and the lists of these files.
-fn known_failures(files: &[PathBuf], only: bool) -> Result<KnownFailures> {
+/// The text of a list; of one that is still to be made, how it begins.
+fn text_of(file: &Path, unmade: Option<&Path>) -> Result<String> {
+    if unmade == Some(file) && !file.exists() {
+        return Ok(BEGINNING.to_owned());
+    }
+    files::text(file).with_context(|| format!("can't read the known failures {}", file.shown()))
+}
+
+/// The list of the program, where the others are not in its place, and the lists of these files, of which one may be
+/// still to be made.
+fn known_failures(files: &[PathBuf], only: bool, unmade: Option<&Path>) -> Result<KnownFailures> {
     let now = now_unix();
     let own = files.iter().map(|file| {
-        let text = files::text(file)
-            .with_context(|| format!("can't read the known failures {}", file.shown()))?;
+        let text = text_of(file, unmade)?;
         let name = file.shown();
         let known = KnownFailures::parse(&text).with_context(|| name.clone())?;
         Ok(known.named_as(&name))
@@ -202,8 +233,7 @@ pub fn check_known(known: &KnownFailures, config: &Config, plan: &Plan) -> Resul
 /// Fails where it is no list.
 pub fn blessing(run: &Run, file: &Path) -> Result<Blessing> {
     let name = file.shown();
-    let text =
-        files::text(file).with_context(|| format!("can't read the known failures {name}"))?;
+    let text = text_of(file, Some(file))?;
     Blessing::of(run, &text).with_context(|| name.to_string())
 }
 

@@ -167,6 +167,7 @@ fn is_full(cause: &(dyn std::error::Error + 'static)) -> bool {
 }
 
 fn main() -> ExitCode {
+    sandbox::hear_early();
     if let Some(code) = dispatch() {
         return code;
     }

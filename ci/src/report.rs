@@ -1,7 +1,7 @@
 //! `migratrix report`, and the reports that every run ends in.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     fs,
     io::{self, BufReader, stdout},
     path::{Path, PathBuf},
@@ -10,7 +10,8 @@ use std::{
 use anyhow::{Context, Result, bail};
 use migratrix_matrix::{Case, Parts, Plan, Releases};
 use migratrix_reports::{
-    self as reports, Colour, Damage, Exit, Flavour, KnownFailures, Part, Reading, Run, Study,
+    self as reports, Colour, Damage, DamageOf, Damaged, Exit, Flavour, KnownFailures, Part,
+    Reading, Run, Study,
 };
 
 use crate::{
@@ -23,7 +24,7 @@ use crate::{
     known::{self, check_known},
     possible::{Named, possible},
     run::{
-        ledger::{Ledger, Planned},
+        ledger::{Ledger, Planned, trouble::told_lines},
         outputs,
         rundir::RunDir,
         sessions::Sessions,
@@ -62,13 +63,15 @@ fn read_run(dir: &RunDir, plan: Plan, known: &KnownFailures) -> Result<Run> {
     let releases = Releases::new(plan.releases.clone())?;
     let planned = Planned::of(&plan);
     let sessions = Sessions::read(dir)?;
+    let troubles = sessions.troubles.iter().cloned();
+    let mut damaged: Vec<_> = troubles.map(Damaged::of_files).collect();
+    damaged.extend(lost_files(dir, &plan, &sessions));
     let mut run = Run::new(plan.cases, [])
         .on(plan.releases)
         .with_options(plan.options)
         .as_cover(plan.selection.cover.clone())
         .as_part(plan.selection, plan.whole)
         .with_idle_losses(sessions.losses.clone());
-    let mut damaged = sessions.troubles.clone();
     let path = dir.path().join("verdicts.jsonl");
     match files::open(&path) {
         Ok(file) => {
@@ -85,11 +88,11 @@ fn read_run(dir: &RunDir, plan: Plan, known: &KnownFailures) -> Result<Run> {
             planned.demand(foreign.iter(), &path)?;
             let there = |case: &Case| attempts.get(case).copied().unwrap_or(0);
             let lacking = Ledger::lacking(dir, there)?;
-            damaged.extend(damage(dir, read, lacking));
+            damaged.extend(damage(dir, read, &lacking));
         }
         Err(error) if error.kind() == io::ErrorKind::NotFound => {
             let lacking = Ledger::lacking(dir, |_| 0)?;
-            damaged.extend(damage(dir, Reading::default(), lacking));
+            damaged.extend(damage(dir, Reading::default(), &lacking));
         }
         Err(error) => {
             return Err(error).with_context(|| format!("can't read {}", path.shown()));
@@ -106,25 +109,74 @@ fn read_run(dir: &RunDir, plan: Plan, known: &KnownFailures) -> Result<Run> {
 }
 
 /// What is said of the lines of the verdicts that can't be believed, and of those that are lost, and how
-/// they are mended.
-fn damage(dir: &RunDir, read: Reading, lacking: usize) -> Vec<String> {
+/// they are mended: `lacking` are the attempts at each case that the ledger has more.
+fn damage(dir: &RunDir, read: Reading, lacking: &BTreeMap<Case, usize>) -> Vec<Damaged> {
     let Reading { cut_at, damaged } = read;
     let place = dir.path().to_string_lossy();
     let mend = format!("make it anew by migratrix judge {}", typed_word(&place));
-    let file = dir.path().join("verdicts.jsonl");
-    let file = file.shown();
+    let path = dir.path().join("verdicts.jsonl");
+    let file = path.shown();
     // A line that is no judgement any more is lacking, and was told.
-    let lost = (lacking > damaged.len()).then(|| {
-        let attempts = say::count(lacking, "attempt");
-        format!("{file} is damaged: it lacks {attempts} that concluded.jsonl has; {mend}")
+    let attempts = lacking.values().sum();
+    let lost = (attempts > damaged.len()).then(|| {
+        let attempts = say::count(attempts, "attempt");
+        format!("{file} is damaged: it lacks {attempts} that concluded.jsonl has")
     });
-    let told = damaged
-        .iter()
-        .map(|Damage { line, why }| format!("line {line} of {file} is damaged: {why}; {mend}"));
     let cut = cut_at.map(|line| {
-        format!("line {line} of {file} is cut: what it told is unknown, and what followed; {mend}")
+        format!("line {line} of {file} is cut: what it told is unknown, and what followed")
     });
-    told.chain(cut).chain(lost).collect()
+    let (distrusted, unreadable): (Vec<_>, Vec<_>) =
+        damaged.into_iter().partition(|one| one.case.is_some());
+    let told = |lines: &[Damage]| {
+        let lines = lines.iter().map(|one| (one.line, one.why.clone()));
+        told_lines(
+            &lines.collect::<Vec<_>>(),
+            &path,
+            ["is damaged", "are damaged"],
+        )
+    };
+    let own = told(&distrusted).map(|told| {
+        let cases = distrusted.iter().filter_map(|one| one.case.clone());
+        (told, cases.collect())
+    });
+    let gone = [told(&unreadable), cut, lost].into_iter().flatten();
+    let gone = gone.map(|told| (told, lacking.keys().cloned().collect()));
+    let all = own.into_iter().chain(gone);
+    all.map(|(told, cases): (String, BTreeSet<Case>)| Damaged {
+        told: format!("{told}; {mend}"),
+        of: if cases.is_empty() {
+            DamageOf::Files
+        } else {
+            DamageOf::Cases(cases)
+        },
+    })
+    .collect()
+}
+
+/// What is said of the files that a run keeps, in which something was done, and that are gone.
+fn lost_files(dir: &RunDir, plan: &Plan, sessions: &Sessions) -> Vec<Damaged> {
+    if !dir.has_begun() {
+        return Vec::new();
+    }
+    let place = dir.path().to_string_lossy();
+    let mend = format!(
+        "migratrix run --resume {} begins it anew",
+        typed_word(&place)
+    );
+    let no_session = sessions.begun_unix().is_none() && sessions.troubles.is_empty();
+    let told = |file: &PathBuf, what: &str| {
+        Damaged::of_files(format!("{} is lost: {what}; {mend}", file.shown()))
+    };
+    let is_lost = |file: &PathBuf, is_gone: bool| {
+        let name = dir.name_within(file);
+        is_gone && plan.keeps.contains(&name)
+    };
+    let (ledger, noted) = (dir.ledger_path(), dir.sessions_path());
+    let what = "what was concluded is told by the verdicts or the histories alone";
+    let ledger = is_lost(&ledger, !ledger.exists()).then(|| told(&ledger, what));
+    let what = "when the run was begun and gone on with, and the hosts that were lost beside its cases, are unknown";
+    let noted = is_lost(&noted, no_session).then(|| told(&noted, what));
+    ledger.into_iter().chain(noted).collect()
 }
 
 /// Writes JUnit a file for each source and destination, and one for what is of none.
@@ -149,7 +201,7 @@ fn write_pairs(run: &Run, how: &JunitArgs) -> Result<()> {
         };
         write(part, &format!("junit-{source}-to-{destination}.xml"))?;
     }
-    let is_whole = run.missing_shards().is_empty() && run.damaged().is_empty();
+    let is_whole = run.missing_shards().is_empty() && run.damage_beside_cases().next().is_none();
     if run.deaths().is_empty() && is_whole && run.alone().is_empty() {
         return Ok(());
     }
@@ -329,15 +381,16 @@ impl Opened {
     ///
     /// # Errors
     /// Fails where there are more of them: such a one is no shard.
-    fn told_missing(&mut self, missing: usize) -> Result<Vec<String>> {
+    fn told_missing(&mut self, missing: usize) -> Result<Vec<Damaged>> {
         if let Some((_, error)) = self.not.drain(missing.min(self.not.len())..).next() {
             return Err(error);
         }
         let told = self.not.iter().map(|(path, error)| {
-            format!(
-                "{} counts as a shard that is missing: {error:#}",
-                path.shown()
-            )
+            let path = path.shown();
+            Damaged {
+                told: format!("{path} counts as a shard that is missing: {error:#}"),
+                of: DamageOf::Shard,
+            }
         });
         Ok(told.collect())
     }

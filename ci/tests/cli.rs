@@ -476,6 +476,13 @@ fn a_directory_among_shards_that_holds_no_run_is_a_missing_shard_in_every_report
             let text = written(file);
             assert!(text.contains(&told), "{file}: {text}");
         }
+        let junit = written("j.xml");
+        assert_eq!(junit.matches("<error").count(), 1, "{junit}");
+        let mend = "or run it again by --shard hash:2/3";
+        assert!(
+            junit.contains(mend) && !junit.contains("as well"),
+            "{junit}"
+        );
     }
 }
 

@@ -69,6 +69,17 @@ fn what_is_wrong_in_a_list_is_named_with_its_file_line_and_column() {
             ["line 5, column 12: known failure 1", "versions of `source`"],
         ),
         (
+            "versions = \"forward()\"\n",
+            [
+                "line 5, column 12: known failure 1",
+                "`forward()`, which some migrations are in whatever their versions are, so that no fixed version",
+            ],
+        ),
+        (
+            "versions = \"!same() | destination(qemu<9)\"\n",
+            ["line 5, column 12:", "directions into `cases`"],
+        ),
+        (
             "follows = \"alive\"\n",
             ["line 5, column 11:", "write a list, as in conditions = ["],
         ),
@@ -177,6 +188,8 @@ fn an_entry_is_of_the_versions_that_it_names_alone() {
     // The hypervisor in memory says of itself that it is 1.0.0.
     let within = report("source(libvirt>=0.9 & <1.1)");
     assert_eq!(within.code, 0, "{}", within.out);
+    let directed = report("source(libvirt<1.1) & (same() | forward())");
+    assert_eq!(directed.code, 0, "{}", directed.out);
     let beyond = report("source(libvirt>=0.9 & <1.0)");
     assert_eq!(beyond.code, 1, "{}", beyond.out);
     let told = "known failures that no case of this run is subject to:\n  \
@@ -317,6 +330,52 @@ fn a_list_that_is_not_there_is_made_and_without_one_there_is_nothing_to_write_in
     assert!(text.contains("\ncases = \"name(tck/fake/"), "{text}");
     let said = call(dir.path(), &["report", "out", "--known=new.toml"]);
     assert_eq!(said.code, 0, "{}", said.out);
+}
+
+#[test]
+fn no_list_is_made_where_nothing_is_added_to_it() {
+    let dir = fresh();
+    run_in(dir.path(), &SOME);
+    for command in ["report", "judge"] {
+        let said = call(dir.path(), &[command, "out", "--known=new.toml", "--bless"]);
+        assert_eq!(said.code, 0, "{}", said.err);
+        let told = "new.toml: nothing failed that is not known: nothing was added";
+        assert!(said.err.contains(told), "{}", said.err);
+        assert!(!dir.path().join("new.toml").exists(), "{command} made it");
+    }
+    let said = call(
+        dir.path(),
+        &[
+            "report",
+            "out",
+            "--known=new.toml",
+            "--known=other.toml",
+            "--bless",
+        ],
+    );
+    refuses(&said, 2, &["new.toml"]);
+    let said = call(
+        dir.path(),
+        &["report", "out", "--known=nowhere/new.toml", "--bless"],
+    );
+    refuses(&said, 2, &["nowhere"]);
+    // A run that was begun with such a list is read without it.
+    let begun = [
+        "run",
+        "--backend=fake",
+        "--out=mine",
+        "--known=new.toml",
+        "--bless",
+    ];
+    call(dir.path(), &[&begun[..], &SOME].concat());
+    assert!(!dir.path().join("new.toml").exists());
+    let said = call(dir.path(), &["report", "mine"]);
+    assert_eq!((said.code, said.err.as_str()), (0, ""), "{}", said.out);
+    list(dir.path(), "kept.toml", &entry("sometimes = true\n"));
+    let begun = ["run", "--backend=fake", "--out=kept", "--known=kept.toml"];
+    call(dir.path(), &[&begun[..], &SOME].concat());
+    fs::remove_file(dir.path().join("kept.toml")).expect("it is there");
+    refuses(&call(dir.path(), &["report", "kept"]), 2, &["kept.toml"]);
 }
 
 #[test]

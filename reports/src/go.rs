@@ -123,7 +123,11 @@ pub(crate) fn beside_cases(run: &Run) -> Vec<String> {
         "without a verdict",
     ));
     all.extend(told(run.missing_shards().len(), "shard", "missing"));
-    all.extend(told(run.damaged().len(), "trouble", "with its files"));
+    all.extend(told(
+        run.damage_beside_cases().count(),
+        "trouble",
+        "with its files",
+    ));
     all.extend(
         run.is_under_way()
             .then(|| "it is still under way".to_owned()),

@@ -13,6 +13,7 @@ mod attribution;
 mod blocks;
 mod checks;
 mod compare;
+mod damaged;
 mod explain;
 mod facets;
 mod flaw;
@@ -46,6 +47,7 @@ pub use compare::{
     Change, Class, Comparison, Moved, Outcome, Pace, Runs, Side, State, Times, compare,
     comparison_markdown, comparison_text,
 };
+pub use damaged::{DamageOf, Damaged};
 pub use explain::{
     Account, Blame, Neighbours, Other, Possible, Reason, Study, Trial, Tried,
     causes as account_lines, on_hosts, told as account_text,

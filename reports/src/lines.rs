@@ -3,7 +3,7 @@
 use std::io::{self, BufRead};
 
 use migratrix_explain::BadTable;
-use migratrix_matrix::{Condition, ReleaseName, SelectError, Suite};
+use migratrix_matrix::{Case, Condition, ReleaseName, SelectError, Suite};
 use thiserror::Error;
 
 use crate::{Judgement, Kind, Spot, Verdict, checks};
@@ -203,6 +203,8 @@ pub struct Damage {
     pub line: usize,
     /// What is wrong with it.
     pub why: String,
+    /// The case that it is of, where that can be read.
+    pub case: Option<Case>,
 }
 
 /// What a file of verdicts turned out to be, beside its judgements.
@@ -223,7 +225,7 @@ pub fn parse(text: &str) -> Result<Verdicts, ReportError> {
     let mut judgements = Vec::new();
     let Reading { cut_at, damaged } = read(text.as_bytes(), |one| judgements.push(one))?;
     match damaged.into_iter().next() {
-        Some(Damage { line, why }) => Err(ReportError::Line { line, why }),
+        Some(Damage { line, why, .. }) => Err(ReportError::Line { line, why }),
         None => Ok(Verdicts { judgements, cut_at }),
     }
 }
@@ -251,7 +253,11 @@ pub fn read(
         match serde_json::from_slice::<Judgement>(&whole) {
             Ok(mut judgement) => {
                 let why = distrust(&mut judgement, line);
-                let damage = why.map(|why| Damage { line, why });
+                let damage = why.map(|why| Damage {
+                    line,
+                    why,
+                    case: Some(judgement.case.clone()),
+                });
                 reading.damaged.extend(damage);
                 take(judgement);
             }
@@ -259,7 +265,11 @@ pub fn read(
             Err(_) if !whole.ends_with(b"\n") => reading.cut_at = Some(line),
             Err(error) => {
                 let why = format!("it is not a judgement: {error}");
-                reading.damaged.push(Damage { line, why });
+                reading.damaged.push(Damage {
+                    line,
+                    why,
+                    case: None,
+                });
             }
         }
     }

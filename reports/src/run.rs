@@ -12,7 +12,9 @@ use migratrix_matrix::{
 };
 
 use crate::{
-    Death, Flaw, IdleLoss, Judgement, Kind, KnownFailures, Possible, ReportError, Standing,
+    DamageOf, Damaged, Death, Flaw, IdleLoss, Judgement, Kind, KnownFailures, Possible,
+    ReportError, Standing,
+    damaged::Damages,
     flaw::{deaths, flaws},
     known::Notes,
 };
@@ -44,6 +46,8 @@ pub struct Run {
     idle_losses: Vec<IdleLoss>,
     /// What of its files, or of its releases, can't be believed, in words.
     damaged: Vec<String>,
+    /// What that is damage of, where it is told by cases or shards as well.
+    damage: Damages,
     /// Whether it is still being written.
     under_way: bool,
     /// What is told of the known failures.
@@ -359,11 +363,23 @@ impl Run {
         self
     }
 
-    /// The same run, with what of its files can't be believed, in words.
+    /// The same run, with what of its files can't be believed.
     #[must_use]
-    pub fn with_damage(mut self, damaged: Vec<String>) -> Self {
-        self.damaged.extend(damaged);
+    pub fn with_damage(mut self, damaged: impl IntoIterator<Item = Damaged>) -> Self {
+        for Damaged { told, of } in damaged {
+            if !self.damaged.contains(&told) {
+                self.damaged.push(told.clone());
+            }
+            if of != DamageOf::Files {
+                self.damage.insert(told, of);
+            }
+        }
         self
+    }
+
+    /// What it is damage of, as it is told.
+    pub(crate) fn damage_of(&self, told: &str) -> &DamageOf {
+        self.damage.get(told).unwrap_or(&DamageOf::Files)
     }
 
     /// What of its files, or of its releases, can't be believed: what it would have told is unknown.
@@ -496,6 +512,7 @@ impl Run {
         self.options = std::mem::take(&mut self.options).or(other.options);
         self.part = self.part.filter(|part| other.part.as_ref() == Some(part));
         self.join_troubles(other.idle_losses, other.damaged);
+        self.damage.extend(other.damage);
         self.sessions.extend(other.sessions);
         for judgement in other
             .judgements
@@ -595,6 +612,11 @@ impl Run {
     /// The attempt that counts at each case, in the order of the cases.
     pub fn judgements(&self) -> impl ExactSizeIterator<Item = &Judgement> + Clone {
         self.judgements.values().map(AsRef::as_ref)
+    }
+
+    /// The attempt that counts at a case, where it has one.
+    pub(crate) fn judgement(&self, case: &Case) -> Option<&Judgement> {
+        self.judgements.get(case).map(AsRef::as_ref)
     }
 
     /// The earlier attempts at a case, the first one first.

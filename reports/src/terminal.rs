@@ -600,9 +600,10 @@ pub(crate) fn bounds(run: &Run) -> Vec<String> {
     let broken = run.judgements().filter(|one| one.case.fault.is_some());
     let broken = Some(broken.count()).filter(|count| *count > 0);
     let broken = broken.map(|count| {
+        let each = if count == 1 { "it" } else { "each of these cases" };
         format!(
             "in {} something was broken on purpose: conditions that fail there say that it was seen, and in \
-             JUnit each of these cases is one test case, whatever the granularity",
+             JUnit {each} is one test case, whatever the granularity",
             cases(count)
         )
     });
@@ -672,7 +673,11 @@ pub fn damage(all: &[String]) -> Vec<String> {
     let told = all.iter().take(EXAMPLES).map(|one| printable(one));
     let mut told: Vec<_> = told.collect();
     if let Some(more) = all.len().checked_sub(EXAMPLES).filter(|more| *more > 0) {
-        told.push(format!("and {} that are damaged", count(more, "more line")));
+        let are = if more == 1 { "is" } else { "are" };
+        told.push(format!(
+            "and {} that {are} damaged",
+            count(more, "more line")
+        ));
     }
     told
 }

@@ -8,9 +8,9 @@ mod story;
 use migratrix_history::{Entry, Observation, Side, Strange};
 use migratrix_matrix::{Condition, Release, ReleaseName, Releases, Selection};
 use migratrix_reports::{
-    Colour, Evidence, Exit, Flaky, Flavour, Granularity, HostTrouble, IdleLoss, Judgement, Kind,
-    KnownFailures, Rules, Run, Standing, Verdict, html, json, judge, junit, markdown, parse, read,
-    terminal, to_line,
+    Colour, Damaged, Evidence, Exit, Flaky, Flavour, Granularity, HostTrouble, IdleLoss, Judgement,
+    Kind, KnownFailures, Rules, Run, Standing, Verdict, html, json, judge, junit, markdown, parse,
+    read, terminal, to_line,
 };
 use story::good;
 
@@ -135,7 +135,7 @@ fn what_a_run_goes_by_beside_its_cases_stands_in_the_first_sentence() {
         ),
         (good().without_shards(shard(), 3), "Open", "1 shard missing"),
         (
-            good().with_damage(vec!["line 2 is cut".to_owned()]),
+            good().with_damage([Damaged::of_files("line 2 is cut".to_owned())]),
             "Open",
             "1 trouble with its files",
         ),
@@ -198,7 +198,7 @@ fn a_line_of_the_verdicts_without_the_conditions_of_its_case_is_damaged_and_not_
             "the rest is judged"
         );
         assert!(parse(&text).is_err());
-        let run = run(judgements).with_damage(vec![damage.why.clone()]);
+        let run = run(judgements).with_damage([Damaged::of_files(damage.why.clone())]);
         assert_eq!(run.exit(), Exit::Unknown);
         all_tell(&run, why);
     }

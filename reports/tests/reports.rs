@@ -480,6 +480,27 @@ bookworm → trixie           ✓ 1/1        ✓ 1/1
 }
 
 #[test]
+fn where_nothing_migrates_junit_names_the_release_alone_as_the_other_reports_do() {
+    let stays = "backup/qemu/bookworm,trixie/stay/blockdev-backup/incremental-simple/plain";
+    let other = "backup/qemu/bookworm,sid/stay/blockdev-backup/incremental-simple/plain";
+    let moves = "qemu/qemu/bookworm,trixie/precopy/tcp/running/plain";
+    let skipped = |name: &str| Judgement::skipped(name.parse().expect("a case"), "r", 0);
+    let run = Run::new(Vec::new(), [stays, other, moves].map(skipped));
+    assert!(terminal(&run, Colour::Plain).contains("bookworm alone"));
+    for flavour in [Flavour::Rich, Flavour::Strict] {
+        let xml = junit(&run, Granularity::Case, flavour).expect("it is written");
+        for (told, times) in [
+            (" name=\"bookworm alone\"", 1),
+            ("classname=\"migratrix.backup.bookworm alone\"", 2),
+            (" name=\"bookworm,trixie\"", 1),
+            ("classname=\"migratrix.qemu.bookworm,trixie\"", 1),
+        ] {
+            assert_eq!(xml.matches(told).count(), times, "{told}: {xml}");
+        }
+    }
+}
+
+#[test]
 fn where_nobody_asks_as_a_client_junit_names_none_and_a_client_of_the_same_release_has_its_own_suite()
  {
     let raw = "qemu/qemu/trixie,sid/precopy/tcp/running/plain";

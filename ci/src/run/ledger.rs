@@ -10,6 +10,7 @@
 //! that has no line was not concluded, whatever histories it left: it runs again.
 
 mod lost;
+pub mod trouble;
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -24,6 +25,7 @@ use migratrix_matrix::{Case, Plan, Releases};
 use migratrix_reports::{self as reports, Attribution, Judgement, KnownFailures, Verdict, to_line};
 use serde::{Deserialize, Deserializer, Serialize, de::Error as _};
 
+use self::trouble::{Foreign, Kind, Trouble, told_lines};
 use crate::{
     WrongUse, files,
     run::{evidence, rundir::RunDir, sessions::Sessions},
@@ -80,8 +82,8 @@ fn some<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<Trace>, D::Error> {
 pub struct Again {
     /// Of each attempt.
     pub judgements: Vec<Judgement>,
-    /// What could not be read, and why: what it would have told is unknown.
-    pub troubles: Vec<String>,
+    /// The histories that could not be read, or not to their end: what they would have told is unknown.
+    pub troubles: Vec<Trouble>,
 }
 
 impl Concluded {
@@ -114,25 +116,32 @@ impl Concluded {
             .zip(&self.attempts)
             .map(|(attempt, left)| {
                 let judged = left.judged(&self.case, attempt, dir);
-                troubles.extend(judged.as_ref().err().map(|error| format!("{error:#}")));
-                troubles.extend(judged.as_ref().ok().and_then(|one| cut(one, dir)));
+                troubles.extend(self.trouble(&judged, dir));
                 judged
                     .unwrap_or_else(|error| unread(&self.case, attempt, &format!("{error:#}"), dir))
             })
             .collect();
         if let (Some(beside), Some(last)) = (&self.beside, judgements.last_mut()) {
-            match beside.left.judged(&beside.case, 1, dir) {
-                Ok(raw) => {
-                    troubles.extend(cut(&raw, dir));
-                    *last = last.clone().attributed(&raw);
-                }
-                Err(error) => troubles.push(format!("{error:#}")),
+            let judged = beside.left.judged(&beside.case, 1, dir);
+            troubles.extend(self.trouble(&judged, dir));
+            if let Ok(raw) = judged {
+                *last = last.clone().attributed(&raw);
             }
         }
         Again {
             judgements,
             troubles,
         }
+    }
+
+    /// What is wrong with the history of one of its attempts, or of the raw case beside it.
+    fn trouble(&self, judged: &Result<Judgement>, dir: &RunDir) -> Option<Trouble> {
+        let (kind, told) = match judged {
+            Err(error) => (Kind::of(error), format!("{error:#}")),
+            Ok(one) => (Kind::Cut, cut(one, dir)?),
+        };
+        let case = self.case.clone();
+        Some(Trouble { case, kind, told })
     }
 }
 
@@ -199,11 +208,15 @@ fn own(log: &str, case: &Case, attempt: u32, dir: &RunDir) -> Result<Reading> {
     let header = &reading.history.header;
     if header.case != *case {
         let of = &header.case;
-        bail!("the history {log} is one of {of}, and not of {case}");
+        bail!(Foreign(format!(
+            "the history {log} is one of {of}, and not of {case}"
+        )));
     }
     if header.attempt != attempt {
         let of = header.attempt;
-        bail!("the history {log} is of attempt {of} at its case, and not of attempt {attempt}");
+        bail!(Foreign(format!(
+            "the history {log} is of attempt {of} at its case, and not of attempt {attempt}"
+        )));
     }
     Ok(reading)
 }
@@ -320,6 +333,7 @@ impl Ledger {
             let cases = ledger.cases.iter().map(|one| &one.case);
             Planned::of(plan).demand(cases, &dir.ledger_path())?;
             ledger.take_from_verdicts(dir, plan)?;
+            ledger.tell_mend(dir);
             return Ok(Some(ledger));
         }
         let verdicts = dir.path().join("verdicts.jsonl");
@@ -349,7 +363,7 @@ impl Ledger {
         known: &KnownFailures,
     ) -> Result<Vec<String>> {
         let releases = Releases::new(plan.releases.clone())?;
-        let mut troubles = self.troubles.clone();
+        let mut troubles = Vec::new();
         let lines = self.cases.iter().map(|concluded| {
             let again = concluded.judged_again(dir);
             troubles.extend(again.troubles);
@@ -362,7 +376,9 @@ impl Ledger {
             Ok(lines)
         });
         dir.write_lines("verdicts.jsonl", lines)?;
-        Ok(troubles)
+        let histories = trouble::told(&troubles, dir).into_iter();
+        let histories = histories.map(|one| one.told);
+        Ok(self.troubles.iter().cloned().chain(histories).collect())
     }
 
     /// Takes out the cases whose histories are gone, cut or damaged, since they were concluded by what
@@ -372,7 +388,7 @@ impl Ledger {
         self.cases.retain(|one| {
             let why = one.judged_again(dir).troubles;
             let whole = why.is_empty();
-            lost.extend(why.into_iter().next());
+            lost.extend(why.into_iter().next().map(|one| one.told));
             whole
         });
         lost
@@ -505,20 +521,21 @@ pub fn tell(troubles: &[String]) {
     }
 }
 
-/// The lines that can be read; of the others, but for a cut last one, where they are.
+/// The lines that can be read; of the others, but for a cut last one, what is said of them.
 fn readable<T: for<'de> Deserialize<'de>>(text: &str, file: &Path) -> (Vec<T>, Vec<String>) {
-    let (mut all, mut troubles) = (Vec::new(), Vec::new());
+    let (mut all, mut bad) = (Vec::new(), Vec::new());
     for (number, line) in (1..).zip(text.split_inclusive('\n')) {
         match serde_json::from_str(line) {
             _ if !line.ends_with('\n') || line.trim().is_empty() => {}
             Ok(one) => all.push(one),
-            Err(error) => troubles.push(format!(
-                "line {number} of {} makes no sense, and what it told is lost: {error}",
-                file.shown()
-            )),
+            Err(error) => bad.push((number, error.to_string())),
         }
     }
-    (all, troubles)
+    let told = [
+        "makes no sense, and what it told is lost",
+        "make no sense, and what they told is lost",
+    ];
+    (all, Vec::from_iter(told_lines(&bad, file, told)))
 }
 
 /// The cases that verdicts name.

@@ -50,7 +50,7 @@ struct Left {
     at: Duration,
 }
 
-/// An attempt that runs, as long as its end is not told.
+/// An attempt that runs, and what follows of it: its judgement, and the case beside it.
 #[derive(Debug)]
 pub struct Ticket(u64);
 
@@ -99,10 +99,14 @@ impl Progress {
         ticket
     }
 
-    /// An attempt has ended.
-    pub fn end(&mut self, ticket: Ticket) {
-        self.running.remove(&ticket.0);
+    /// An attempt has ended. Its case is what is at work until that is left.
+    pub fn end(&mut self) {
         self.count.attempts += 1;
+    }
+
+    /// All that follows of an attempt is done.
+    pub fn leave(&mut self, ticket: Ticket) {
+        self.running.remove(&ticket.0);
     }
 
     /// A case has got its verdict.
@@ -434,8 +438,27 @@ mod tests {
         let tickets = [progress.begin(&case), progress.begin(&case)];
         assert_eq!(progress.count.attempts, 0);
         for (ended, ticket) in (1..).zip(tickets) {
-            progress.end(ticket);
+            progress.end();
             assert_eq!(progress.count.attempts, ended);
+            progress.leave(ticket);
         }
+        assert!(progress.running.is_empty());
+    }
+
+    #[test]
+    fn a_case_is_at_work_until_all_that_follows_of_it_is_done() {
+        let mut progress = Progress::new(2, 1);
+        let ticket = progress.begin(&case(LONG));
+        let told = |progress: &Progress| progress.message(80, Duration::ZERO, None);
+        progress.end();
+        assert!(told(&progress).contains("1 attempt, 0 s; now p2p/"));
+        progress.done();
+        assert!(
+            told(&progress).contains("; now p2p/"),
+            "{}",
+            told(&progress)
+        );
+        progress.leave(ticket);
+        assert!(told(&progress).contains("; nothing runs"));
     }
 }

@@ -193,6 +193,16 @@ impl RunDir {
         self.lock.is_none() && (self.opened == At::Work || busy::is_busy(&self.path))
     }
 
+    /// Whether something was done in it: a verdict or a history is there.
+    #[must_use]
+    pub fn has_begun(&self) -> bool {
+        let verdicts = fs::metadata(self.path.join("verdicts.jsonl"));
+        let mut histories = fs::read_dir(self.path.join("history"))
+            .into_iter()
+            .flatten();
+        verdicts.is_ok_and(|file| file.len() > 0) || histories.next().is_some()
+    }
+
     /// The same directory, for a run that goes on in it.
     ///
     /// # Errors

@@ -209,18 +209,20 @@ impl Runner {
             let Some(job) = self.queue.borrow_mut().pop_front() else {
                 return Ok(());
             };
-            self.turn(&mut worker, job).await?;
-            // Cases that wait for nothing let a request to stop come through as well.
+            let ticket = self.progress.borrow_mut().begin(&job.case);
+            // Cases that wait for nothing let a request to stop come through as well, and let it be told what is at
+            // work.
             yield_now().await;
+            self.turn(&mut worker, job).await?;
+            self.progress.borrow_mut().leave(ticket);
         }
     }
 
     /// One attempt at a case: run, judge, and write down or try again.
     async fn turn(&self, worker: &mut Worker, mut job: Job) -> Result<()> {
-        let ticket = self.progress.borrow_mut().begin(&job.case);
         info!("begins {}, attempt {}", job.case, job.attempt);
         let attempt = self.executor.attempt(worker, &job, &self.dir).await;
-        self.progress.borrow_mut().end(ticket);
+        self.progress.borrow_mut().end();
         self.tell_idle_losses()?;
         let AttemptResult {
             mut judgement,

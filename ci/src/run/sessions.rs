@@ -13,7 +13,11 @@ use migratrix_contract::now_unix;
 use migratrix_reports::{IdleLoss, Judgement, Run};
 use serde::{Deserialize, Serialize};
 
-use crate::{files, run::rundir::RunDir, say::Shown};
+use crate::{
+    files,
+    run::{ledger::trouble::told_lines, rundir::RunDir},
+    say::Shown,
+};
 
 /// What happened.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -41,7 +45,7 @@ pub struct Sessions {
     pub marks: Vec<String>,
     /// The hosts that were lost while no case was on them.
     pub losses: Vec<IdleLoss>,
-    /// The lines that make no sense.
+    /// What is said of the lines that make no sense.
     pub troubles: Vec<String>,
 }
 
@@ -76,7 +80,7 @@ impl Sessions {
                 return Err(error).with_context(|| format!("can't read {}", path.shown()));
             }
         };
-        let mut sessions = Self::default();
+        let (mut sessions, mut bad) = (Self::default(), Vec::new());
         let text = String::from_utf8_lossy(&bytes);
         for (number, line) in (1..).zip(text.split_inclusive('\n')) {
             match serde_json::from_str(line) {
@@ -86,12 +90,14 @@ impl Sessions {
                     sessions.marks.extend(mark);
                 }
                 Ok(Event::HostLost(loss)) => sessions.losses.push(loss),
-                Err(error) => sessions.troubles.push(format!(
-                    "line {number} of {} is damaged, and what it told of hosts is lost: {error}",
-                    path.shown()
-                )),
+                Err(error) => bad.push((number, error.to_string())),
             }
         }
+        let told = [
+            "is damaged, and what it told of hosts is lost",
+            "are damaged, and what they told of hosts is lost",
+        ];
+        sessions.troubles.extend(told_lines(&bad, &path, told));
         Ok(sessions)
     }
 
@@ -151,6 +157,7 @@ mod tests {
             releases: Vec::new(),
             whole: None,
             known: None,
+            keeps: Vec::new(),
             cases: Vec::new(),
         };
         let dir = RunDir::create(&place.path().join("out"), &plan).expect("there is room");

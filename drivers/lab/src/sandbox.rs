@@ -41,8 +41,8 @@ use nix::{
     unistd::{Pid, getpid, getppid, pipe2, setsid},
 };
 
-pub use self::stop::Stop;
 use self::stop::requests;
+pub use self::stop::{Stop, hear_early};
 use crate::{
     LabError,
     hosts::{mounts, net},

@@ -81,13 +81,18 @@ impl Filter {
         asked.filter_map(Predicate::release).collect()
     }
 
-    /// Whether it is a range of versions: it asks for versions, and beside these for nothing but releases.
+    /// Whether it is a range of versions: it asks for nothing but releases and their versions, and whatever it is
+    /// true of is within a bound.
     #[must_use]
     pub fn is_range(&self) -> bool {
+        self.is_of_releases() && self.expression.is_bounded()
+    }
+
+    /// Whether it asks for releases and their versions alone.
+    #[must_use]
+    pub fn is_of_releases(&self) -> bool {
         let asked = self.predicates();
-        let is_of = |is: fn(&Predicate) -> bool| asked.iter().map(move |one| is(one));
-        is_of(Predicate::is_of_releases).all(|is| is)
-            && is_of(Predicate::is_of_versions).any(|is| is)
+        asked.into_iter().all(Predicate::is_of_releases)
     }
 
     /// Whether no version is in it, as in `source(>9 & <8)`.
@@ -123,6 +128,26 @@ impl Expression {
                 self.bounds(&mut bounds);
                 parts.iter().any(Self::is_void) || predicate::is_void(&bounds)
             }
+        }
+    }
+
+    /// Whether all that it is true of is within a bound of versions: which of two is newer is none.
+    fn is_bounded(&self) -> bool {
+        match self {
+            Self::Is(predicate) => predicate.is_bound(),
+            Self::Not(inner) => inner.is_bounded_outside(),
+            Self::All(parts) => parts.iter().any(Self::is_bounded),
+            Self::Any(parts) => parts.iter().all(Self::is_bounded),
+        }
+    }
+
+    /// The same of all that it is not true of.
+    fn is_bounded_outside(&self) -> bool {
+        match self {
+            Self::Is(predicate) => predicate.is_bound(),
+            Self::Not(inner) => inner.is_bounded(),
+            Self::All(parts) => parts.iter().all(Self::is_bounded_outside),
+            Self::Any(parts) => parts.iter().any(Self::is_bounded_outside),
         }
     }
 

@@ -24,6 +24,10 @@ pub struct Plan {
     /// What the list of known failures is told by: another list has another mark.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub known: Option<String>,
+    /// The files that a run by it writes beside its histories and verdicts, and that can't be made again: one that
+    /// is not there is lost. Plans of earlier versions don't say.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub keeps: Vec<String>,
     /// The cases, in the order in which they are to be run.
     pub cases: Vec<Case>,
 }
@@ -52,6 +56,9 @@ impl Plan {
     /// The form that is written, and the newest that is read.
     pub const FORMAT: u32 = 1;
 
+    /// What a run keeps beside its histories and verdicts: see [`Plan::keeps`].
+    pub const KEPT: [&str; 2] = ["concluded.jsonl", "sessions.jsonl"];
+
     /// Plans the cases of `selection`.
     ///
     /// # Errors
@@ -71,6 +78,7 @@ impl Plan {
             releases: releases.iter().filter(named).cloned().collect(),
             whole: Some(count),
             known: None,
+            keeps: Self::KEPT.map(str::to_owned).to_vec(),
             cases,
         })
     }

@@ -35,11 +35,15 @@ pub(super) fn side(runs: &Runs, all: usize) -> Side {
     let missing = runs.iter().flat_map(|(_, run)| run.missing_shards());
     let missing: BTreeSet<_> = missing.map(ToString::to_string).collect();
     let damaged = runs.iter().flat_map(|(name, run)| {
-        let cut = run.judgements().filter_map(|one| {
-            let (line, log) = (one.cut?, one.log.as_ref()?);
-            Some(format!(
-                "{name}/{log} is cut at line {line}: what follows is unknown"
-            ))
+        let mut cut = run
+            .judgements()
+            .filter_map(|one| Some((one.cut?, one.log.as_ref()?)));
+        let cut = cut.next().map(|(line, log)| {
+            let first = format!("{name}/{log} is cut at line {line}: what follows is unknown");
+            match cut.count() {
+                0 => first,
+                more => format!("{} histories are cut, the first: {first}", more + 1),
+            }
         });
         let lacking = run.missing().count();
         let lacking = (lacking > 0).then(|| {

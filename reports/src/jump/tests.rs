@@ -762,7 +762,8 @@ fn it_ends_by_the_jumps_that_were_asked_for() {
     let nothing = safe.on(&ladder, None, None).expect("it leads there");
     assert_eq!(nothing.exit(), Exit::Unknown, "nothing stands for its step");
     let damaged = run_of(&devices(&THREE), |_| Is::Passed);
-    let damaged = jumps(&[&damaged.with_damage(vec!["x is damaged".to_owned()])]);
+    let damaged =
+        jumps(&[&damaged.with_damage([crate::Damaged::of_files("x is damaged".to_owned())])]);
     assert_eq!(
         (damaged.exit(), on(&damaged)),
         (Exit::Unknown, Exit::Unknown)

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use migratrix_matrix::{Case, Condition, ReleaseName, Shard, Tuple};
+use migratrix_matrix::{Case, Condition, Shard, Tuple};
 
 use super::{Granularity, Part};
 use crate::{
@@ -83,18 +83,23 @@ fn told(attempt: &Judgement) -> String {
     format!("tried again {case}: attempt {number}: {condition}: {why}\n")
 }
 
-/// The suite that a case is in: that of its tuple, and of its client or of nobody.
-type Key<'r> = (&'r Tuple, Option<&'r ReleaseName>);
+/// The suite that a case is in: that of its tuple, where it migrates, and of its route.
+type Key<'r> = (Option<&'r Tuple>, Route<'r>);
 
 fn key(case: &Case) -> Key<'_> {
-    (&case.tuple, Route::of(case).client)
+    let tuple = case.migrates().then_some(&case.tuple);
+    (tuple, Route::of(case))
 }
 
-/// The releases of a suite, as they stand in a case's name: no client where nobody asks as one.
-fn releases((tuple, client): Key<'_>) -> String {
-    let all = client.into_iter();
-    let all = all.chain([&tuple.source, &tuple.destination]);
-    all.map(ReleaseName::as_str).collect::<Vec<_>>().join(",")
+/// The releases of a suite, as they stand in a case's name: no client where nobody asks as one. Where nothing
+/// migrates it is a release alone.
+fn releases((_, route): Key<'_>) -> String {
+    let last = match route.destination {
+        Some(destination) => format!("{},{destination}", route.source),
+        None => route.of_nobody().to_string(),
+    };
+    let client = route.client.map(|client| format!("{client},"));
+    client.unwrap_or_default() + &last
 }
 
 /// A suite a tuple, in the order of the tuples; then what is of none.
@@ -121,7 +126,7 @@ pub(super) fn suites<'r>(run: &'r Run, part: Part<'_>, granularity: Granularity)
             .into_iter()
             .map(|one| Row::Death(Box::new(one)));
         let shards = run.missing_shards().iter().map(|one| Row::Shard(*one));
-        let damaged = run.damaged().iter().map(|one| Row::Damage(one));
+        let damaged = run.damage_beside_cases().map(Row::Damage);
         let rest = [
             ("hosts", deaths.collect()),
             ("shards", shards.collect()),
@@ -239,15 +244,15 @@ impl<'r> Row<'r> {
         match self {
             Self::Case(judgement) => whole(run, judgement),
             Self::Condition(judgement, condition) => one(run, judgement, *condition),
-            Self::Missing(_) => {
-                let message =
-                    "the case was planned and has no verdict: the run was stopped before it";
-                plain("planned", message.to_owned(), String::new())
+            Self::Missing(case) => {
+                let why = run.why_lost(case);
+                let why = why.map_or("the run was stopped before it".to_owned(), |why| {
+                    format!("it is lost: {}", printable(&why))
+                });
+                let message = format!("the case was planned and has no verdict: {why}");
+                plain("planned", message, String::new())
             }
-            Self::Shard(shard) => {
-                let message = format!("the shard {shard} is missing: give its directory as well");
-                plain("shard", message, String::new())
-            }
+            Self::Shard(shard) => plain("shard", missing(run, *shard), String::new()),
             Self::Death(death) => {
                 let cases = death
                     .cases
@@ -259,6 +264,18 @@ impl<'r> Row<'r> {
             Self::Damage(told) => plain("file", printable(told), String::new()),
         }
     }
+}
+
+/// What is said of a shard that is missing: which directory stands for which is not known where several are.
+fn missing(run: &Run, shard: Shard) -> String {
+    let unread = run.shards_unread();
+    if unread.is_empty() {
+        return format!("the shard {shard} is missing: give its directory as well");
+    }
+    let why = printable(&unread.join("; "));
+    format!(
+        "the shard {shard} is missing: {why}; give the directory that it was run in, or run it again by --shard {shard}"
+    )
 }
 
 fn plain(kind: &str, message: String, more: String) -> Trouble {

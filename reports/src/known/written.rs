@@ -222,6 +222,12 @@ fn range(text: &str) -> Result<Filter, String> {
         Err(wrong("no version lies in it"))
     } else if range.is_range() {
         Ok(range)
+    } else if range.is_of_releases() {
+        Err(format!(
+            "has the versions `{text}`, which some migrations are in whatever their versions are, so that no fixed \
+             version ends it: give bounds, as in versions = \"destination(qemu<10.0.14)\", and write releases and \
+             directions into `cases`"
+        ))
     } else {
         Err(wrong(
             "they are versions of `source`, `destination` or `client`; what else a case has is for `cases`",

@@ -1,11 +1,15 @@
 //! What the ledger or the verdicts of a run have lost, by what the other one and the histories tell.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use anyhow::Result;
 use migratrix_matrix::{Case, Plan};
+use migratrix_reports::Damaged;
 
-use super::{Completeness, Concluded, Ledger, Trace, named, own, tell, text_of, told_cut};
+use super::{
+    Completeness, Concluded, Kind, Ledger, Trace, Trouble, named, own, tell, text_of, told_cut,
+    trouble,
+};
 use crate::{
     run::rundir::RunDir,
     say::{Shown, count, typed_word},
@@ -13,7 +17,7 @@ use crate::{
 
 impl Concluded {
     /// What is wrong with the histories of its attempts, and of the raw case beside it.
-    fn unreadable(&self, dir: &RunDir) -> Vec<String> {
+    fn unreadable(&self, dir: &RunDir) -> Vec<Trouble> {
         let attempts = (1..).zip(&self.attempts);
         let attempts = attempts.map(|(attempt, left)| (&self.case, attempt, left));
         let beside = self.beside.iter().map(|raw| (&raw.case, 1, &raw.left));
@@ -21,13 +25,15 @@ impl Concluded {
             let Trace::History(log) = left else {
                 return None;
             };
-            match own(log, case, attempt, dir) {
+            let (kind, told) = match own(log, case, attempt, dir) {
                 Ok(reading) => match reading.completeness {
-                    Completeness::Whole => None,
-                    Completeness::Truncated { line } => Some(told_cut(log, line, dir)),
+                    Completeness::Whole => return None,
+                    Completeness::Truncated { line } => (Kind::Cut, told_cut(log, line, dir)),
                 },
-                Err(error) => Some(format!("{error:#}")),
-            }
+                Err(error) => (Kind::of(&error), format!("{error:#}")),
+            };
+            let case = self.case.clone();
+            Some(Trouble { case, kind, told })
         };
         attempts.chain(beside).filter_map(wrong).collect()
     }
@@ -40,19 +46,21 @@ impl Ledger {
     ///
     /// # Errors
     /// As [`Ledger::read`].
-    pub fn look_through(dir: &RunDir, plan: &Plan) -> Result<Vec<String>> {
+    pub fn look_through(dir: &RunDir, plan: &Plan) -> Result<Vec<Damaged>> {
         let ledger = Self::read(dir, plan)?;
         let Some(ledger) = ledger.filter(|_| !dir.is_under_way()) else {
             return Ok(Vec::new());
         };
         let histories = ledger.cases.iter().flat_map(|one| one.unreadable(dir));
-        let damage: Vec<_> = ledger.troubles.iter().cloned().chain(histories).collect();
+        let histories: Vec<_> = histories.collect();
+        let lines = ledger.troubles.iter().cloned().map(Damaged::of_files);
+        let damage: Vec<_> = lines.chain(trouble::told(&histories, dir)).collect();
         let unconcluded = ledger.unconcluded(dir, plan);
         // It may have been gone on with meanwhile.
         if dir.is_under_way() {
             return Ok(Vec::new());
         }
-        tell(&damage);
+        damage.iter().for_each(|one| eprintln!("{}", one.told));
         tell(unconcluded.as_slice());
         Ok(damage)
     }
@@ -79,18 +87,27 @@ impl Ledger {
         let mut lost = Self::of_verdicts(&text, &verdicts, plan).cases;
         lost.retain(|one| !there.contains(&one.case));
         if !lost.is_empty() {
-            let file = dir.ledger_path();
-            let place = dir.path().to_string_lossy();
-            self.troubles.push(format!(
-                "{} is damaged: it lacks {} that verdicts.jsonl has, which says what was concluded of them; \
-                 migratrix run --resume {} writes it anew",
+            let (file, cases) = (dir.ledger_path(), count(lost.len(), "case"));
+            let lacks = format!(
+                "{} is damaged: it lacks {cases} that verdicts.jsonl has, which says what was concluded of them",
                 file.shown(),
-                count(lost.len(), "case"),
-                typed_word(&place)
-            ));
+            );
+            // The lines that make no sense were theirs.
+            let lines = self.troubles.pop().map(|lines| format!("{lines}; "));
+            self.troubles.push(lines.unwrap_or_default() + &lacks);
         }
         self.cases.append(&mut lost);
         Ok(())
+    }
+
+    /// Adds how what is wrong with its file is mended.
+    pub(super) fn tell_mend(&mut self, dir: &RunDir) {
+        let place = dir.path().to_string_lossy();
+        let mend = format!(
+            "; migratrix run --resume {} writes it anew",
+            typed_word(&place)
+        );
+        self.troubles.iter_mut().for_each(|one| one.push_str(&mend));
     }
 
     /// That cases left histories and are not concluded: those at work when the run was stopped, or those
@@ -113,15 +130,21 @@ impl Ledger {
         })
     }
 
-    /// Which attempts the ledger names and the verdicts lack, by how many of each case these have:
-    /// that they have lost some.
+    /// How many attempts at each case the ledger names and the verdicts lack, by how many these have: that they have
+    /// lost some.
     ///
     /// # Errors
     /// Fails where the ledger is there and can't be read.
-    pub fn lacking(dir: &RunDir, verdicts: impl Fn(&Case) -> usize) -> Result<usize> {
+    pub fn lacking(
+        dir: &RunDir,
+        verdicts: impl Fn(&Case) -> usize,
+    ) -> Result<BTreeMap<Case, usize>> {
         let ledger = Self::kept(dir)?;
-        let cases = ledger.iter().flat_map(|ledger| &ledger.cases);
-        let lacking = cases.map(|one| one.attempts.len().saturating_sub(verdicts(&one.case)));
-        Ok(lacking.sum())
+        let cases = ledger.into_iter().flat_map(|ledger| ledger.cases);
+        let lacking = cases.map(|one| {
+            let lacking = one.attempts.len().saturating_sub(verdicts(&one.case));
+            (one.case, lacking)
+        });
+        Ok(lacking.filter(|(_, lacking)| *lacking > 0).collect())
     }
 }

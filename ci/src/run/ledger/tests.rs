@@ -64,6 +64,7 @@ fn with_run(test: impl Fn(&RunDir, &Plan)) {
         releases: Vec::new(),
         whole: None,
         known: None,
+        keeps: Vec::new(),
         cases: vec![CASE.parse().expect("it is a case")],
     };
     let dir = RunDir::create(&place.path().join("out"), &plan).expect("there is room");

@@ -1,11 +1,62 @@
 //! Requests to stop, as they reach a process inside the sandbox, or one that needs none.
 
-use std::{fs, future::poll_fn, io, task::Poll};
+use std::{
+    fs,
+    future::poll_fn,
+    io,
+    os::fd::BorrowedFd,
+    sync::atomic::{AtomicBool, Ordering},
+    task::Poll,
+};
 
-use nix::sys::signal::Signal;
+use nix::{
+    libc::{_exit, c_int},
+    sys::signal::{SaFlags, SigAction, SigHandler, SigSet, Signal, sigaction},
+    unistd::write,
+};
 use tokio::signal::unix::{self, SignalKind};
 
-use super::is_inside;
+use super::{is_inside, is_outside};
+
+/// Whether somebody listens, who does more for a request than to end at once.
+static HEARD: AtomicBool = AtomicBool::new(false);
+
+/// What a command ends in that was asked to stop, as shells have it of one that was interrupted.
+const STOPPED: c_int = 130;
+
+/// Has a request to stop end the process with a word and the code for it, until somebody [listens](Stop). Call it
+/// first of all: a request that comes before, while the program is loaded, ends it as the kernel does. Inside the
+/// sandbox nothing is done, since the outer process is the one that is asked.
+pub fn hear_early() {
+    if !is_outside() {
+        return;
+    }
+    let end = SigAction::new(
+        SigHandler::Handler(end_at_once),
+        SaFlags::SA_RESTART,
+        SigSet::empty(),
+    );
+    for request in requests() {
+        // SAFETY: the handler calls nothing but what may be called in one, see signal-safety(7).
+        let before = unsafe { sigaction(request, &end) };
+        let ignored = before.ok().filter(|it| it.handler() == SigHandler::SigIgn);
+        if let Some(ignored) = ignored {
+            // SAFETY: it is what was there.
+            let _as_before = unsafe { sigaction(request, &ignored) };
+        }
+    }
+}
+
+extern "C" fn end_at_once(_request: c_int) {
+    if HEARD.load(Ordering::Relaxed) {
+        return;
+    }
+    // SAFETY: it is borrowed for this one call, which fails where it isn't open.
+    let stderr = unsafe { BorrowedFd::borrow_raw(2) };
+    let _nobody_reads = write(stderr, b"migratrix: stopped by a signal\n");
+    // SAFETY: it ends the process, and runs nothing else of it.
+    unsafe { _exit(STOPPED) }
+}
 
 /// The requests to stop, heard from its making on: in the sandbox those that the outer process passes on, else
 /// signals to this process.
@@ -27,7 +78,9 @@ impl Stop {
             .into_iter()
             .map(|one| SignalKind::from_raw(one as i32));
         let signals: io::Result<_> = kinds.map(unix::signal).collect();
-        signals.map(Self)
+        let signals = signals.map(Self)?;
+        HEARD.store(true, Ordering::Relaxed);
+        Ok(signals)
     }
 
     /// Waits for one.

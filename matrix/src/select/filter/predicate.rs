@@ -79,15 +79,14 @@ impl Predicate {
     /// Whether it asks for releases or for their versions, and for nothing else.
     pub(super) const fn is_of_releases(&self) -> bool {
         match self {
-            Self::Release(..) | Self::Releases(..) => true,
+            Self::Release(..) | Self::Releases(..) | Self::Version(..) | Self::Direction(_) => true,
             Self::Is(_) | Self::Flags(_) | Self::NoFault | Self::Faults(_) | Self::Name(_) => false,
-            Self::Version(..) | Self::Direction(_) => self.is_of_versions(),
         }
     }
 
-    /// Whether it asks for versions.
-    pub(super) const fn is_of_versions(&self) -> bool {
-        matches!(self, Self::Version(..) | Self::Direction(_))
+    /// Whether it is a bound of versions.
+    pub(super) const fn is_bound(&self) -> bool {
+        matches!(self, Self::Version(..))
     }
 
     /// The release that it names.

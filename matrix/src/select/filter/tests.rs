@@ -314,13 +314,15 @@ fn words_of_before_are_taken_too() {
 }
 
 #[test]
-fn a_range_asks_for_versions_and_for_nothing_but_releases_beside_them() {
+fn a_range_is_within_bounds_of_versions_and_asks_for_nothing_but_releases_beside_them() {
     let is_range = |text: &str| text.parse::<Filter>().expect("it is one").is_range();
     for range in [
         "source(qemu<9)",
         "!source(<9 & >=8) | destination(libvirt>=9.0)",
         "source(trixie) & client(>=11)",
-        "forward()",
+        "forward() & source(<9)",
+        "!(forward() | source(<9))",
+        "source(<9) | forward() & destination(<9)",
     ] {
         assert!(is_range(range), "{range}");
     }
@@ -331,6 +333,11 @@ fn a_range_asks_for_versions_and_for_nothing_but_releases_beside_them() {
         "source(qemu<9) & state(paused)",
         "source(qemu<9) | name(*)",
         "!fault(none)",
+        "forward()",
+        "!same() & !backward()",
+        "forward() | source(<9)",
+        "!(forward() & source(<9))",
+        "source(trixie) | source(<9)",
     ] {
         assert!(!is_range(other), "{other}");
     }
