@@ -4,7 +4,7 @@
 //! a daemon needs not be started anew for them. The destination's QEMU is the server of the connection, and the
 //! source's the client, which verifies it.
 
-use std::{fs, io, path::PathBuf};
+use std::{fs, io, path::Path};
 
 use migratrix_certificates::{Authority, Pair, Validity};
 use migratrix_history::Side;
@@ -75,7 +75,7 @@ impl LibvirtDriver<'_> {
     }
 }
 
-fn cannot(path: &PathBuf) -> impl FnOnce(io::Error) -> Error {
-    let path = path.clone();
+fn cannot(path: &Path) -> impl FnOnce(io::Error) -> Error + use<> {
+    let path = path.to_owned();
     |source| Error::File { path, source }
 }
