@@ -32,7 +32,7 @@ pub struct FakeDriver {
     pub(crate) flight: Flight,
     client_lives: bool,
     /// What the network has carried.
-    traffic: Traffic,
+    pub(crate) traffic: Traffic,
     /// Connections that were made behind everybody's back, before the migration.
     strangers: Vec<Stranger>,
 }

@@ -13,7 +13,10 @@ use migratrix_matrix::{Ending, Libvirts, Persistence, Point, Recovery, Strike, V
 
 pub use defect::RecoveryDefect;
 
-use crate::driver::{Done, FakeDriver};
+use crate::{
+    driver::{Done, FakeDriver},
+    traffic,
+};
 
 /// The libvirt that it stands for: one that can go on with a postcopy that was lost.
 pub(crate) const LIBVIRT: Version = Version::new(9, 0, 0);
@@ -94,7 +97,7 @@ impl FakeDriver {
         match step {
             RecoveryStep::Watch => self.flight.watch = Some(watch::Watch::default()),
             RecoveryStep::Unwatch => self.unwatch(record),
-            RecoveryStep::Begin => self.flight.begun_us = record.at_us(Instant::now()),
+            RecoveryStep::Begin => self.begin(record),
             RecoveryStep::StartPostcopy => self.start_postcopy(record)?,
             RecoveryStep::AwaitMoment(moment) => self.stand(moment, record)?,
             RecoveryStep::Strike(strike) => self.strike(strike, record),
@@ -126,6 +129,13 @@ impl FakeDriver {
         }
         self.glimpse(record);
         Ok(())
+    }
+
+    /// The destination is asked to prepare, which the network carries.
+    fn begin(&mut self, record: &Recorder) {
+        self.flight.begun_us = record.at_us(Instant::now());
+        let asked = traffic::prepares(&self.struck_point().call());
+        self.traffic.calls.push(asked);
     }
 
     fn undo(&mut self, strike: Strike) {

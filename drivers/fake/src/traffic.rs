@@ -1,8 +1,10 @@
 //! What the network carries of a migration: calls of libvirt's protocol, and connections.
 
+use std::collections::BTreeMap;
+
 use migratrix_contract::Migrate;
 use migratrix_history::{Connection, Party, Purpose, RemoteCall, Side, Stranger, Traffic};
-use migratrix_matrix::Control;
+use migratrix_matrix::{Call, Control};
 
 /// The port that libvirt's daemons listen on.
 const DAEMON: u16 = 16_509;
@@ -65,6 +67,17 @@ pub(crate) fn honest(how: &Migrate, sent: u64) -> Traffic {
         connections,
         strangers: Vec::new(),
         dropped: 0,
+    }
+}
+
+/// What the destination is asked for a call of this kind, whoever drives it.
+pub(crate) fn prepares(call: &Call) -> RemoteCall {
+    RemoteCall {
+        from: Party::Client,
+        to: Party::Destination,
+        procedure: "domain-migrate-prepare3-params".to_owned(),
+        flags: Some(call.flags.iter().map(|flag| (*flag).to_owned()).collect()),
+        parameters: BTreeMap::new(),
     }
 }
 

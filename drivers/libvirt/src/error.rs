@@ -52,6 +52,9 @@ pub enum Error {
     /// No boot image can be made of the guest's parameters.
     #[error("no boot image can be made")]
     Image(#[from] ImageError),
+    /// There are no certificates for the hosts.
+    #[error(transparent)]
+    Certificates(#[from] migratrix_certificates::Unmade),
     /// A file on a host can't be written.
     #[error("`{path}` can't be written")]
     File {

@@ -9,6 +9,7 @@
 
 mod again;
 mod call;
+mod certificates;
 mod guest;
 mod heal;
 mod hold;

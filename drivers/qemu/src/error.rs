@@ -49,8 +49,8 @@ pub(crate) enum StepError {
     #[error(transparent)]
     Read(#[from] ReadError),
     /// The credentials can't be made.
-    #[error("no credentials can be made: {0}")]
-    Credentials(String),
+    #[error(transparent)]
+    Credentials(#[from] migratrix_certificates::Unmade),
 }
 
 impl StepError {

@@ -1,7 +1,6 @@
 //! What carries the stream from one side to the other.
 
 pub(crate) mod address;
-mod certificates;
 pub(crate) mod credentials;
 mod laid;
 mod stream;

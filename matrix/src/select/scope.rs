@@ -4,7 +4,7 @@ use itertools::Itertools;
 
 use crate::{
     Axis, Case, Condition, Devices, Flag, Hardware, MachineChoice, Method, RecoveryMoment,
-    StorageMigration, Suite, Tls,
+    StorageMigration, Strike, Suite, Tls,
 };
 
 /// Something about migrations that people ask for.
@@ -49,7 +49,10 @@ const SUBJECTS: [Subject; 10] = [
     },
     Subject {
         name: "TLS",
-        is_tried_by: |case| case.raw().is_some_and(|raw| raw.tls != Tls::None),
+        is_tried_by: |case| {
+            let is_raw = case.raw().is_some_and(|raw| raw.tls != Tls::None);
+            is_raw || is(case, Strike::TlsRight)
+        },
         see: "--suite qemu",
     },
     Subject {
@@ -160,6 +163,17 @@ mod tests {
             let said = said(&[&case, &case]).expect("they are two");
             let tried = said.split("; not tried: ").next().unwrap_or_default();
             assert_eq!(tried.contains("copies of storage"), is_tried, "{said}");
+        }
+    }
+
+    #[test]
+    fn what_is_struck_with_right_certificates_alone_has_tried_encryption() {
+        for (strike, is_tried) in [("tls-right", true), ("tls-expired", false)] {
+            let scenario = "call/p2p/persistent-running-undefined/live";
+            let case = format!("recovery/libvirt/a,a,b/{strike}/{scenario}");
+            let said = said(&[&case, &case]).expect("they are two");
+            let tried = said.split("; not tried: ").next().unwrap_or_default();
+            assert_eq!(tried.contains("TLS"), is_tried, "{said}");
         }
     }
 

@@ -8,6 +8,7 @@ mod answered;
 mod cleared;
 mod config;
 mod daemons;
+mod encrypted;
 mod ending;
 mod events;
 mod identity;

@@ -152,7 +152,10 @@ impl FakeDriver {
             Answer::Error(_) if self.betrays(RecoveryDefect::WrongError) => {
                 Outcome::Refused(refusal::unreasoned())
             }
-            Answer::Error(_) => Outcome::Refused(error(ending)),
+            Answer::Error(_) => Outcome::Refused(Refusal {
+                message: reason(self.struck_point().strike).to_owned(),
+                ..error(ending)
+            }),
         };
         Observation::Answered { within_us, outcome }
     }
@@ -274,6 +277,17 @@ pub(super) fn error(ending: &Ending) -> Refusal {
         Answer::Error([]) | Answer::SuccessOr([]) | Answer::Success | Answer::Gone => {
             refusal::unreasoned()
         }
+    }
+}
+
+/// What a refusal says of its cause.
+const fn reason(strike: Strike) -> &'static str {
+    if matches!(strike, Strike::TlsForeign) {
+        "The certificate hasn't got a known issuer"
+    } else if matches!(strike, Strike::TlsExpired) {
+        "The server certificate /etc/pki/qemu/server-cert.pem has expired"
+    } else {
+        "the migration failed"
     }
 }
 
@@ -408,6 +422,9 @@ fn deed(strike: Strike) -> Deed {
         | Strike::UriRefusing
         | Strike::UriScheme
         | Strike::TlsMissing
+        | Strike::TlsForeign
+        | Strike::TlsExpired
+        | Strike::TlsRight
         | Strike::SameHost => made(strike.word()),
     }
 }

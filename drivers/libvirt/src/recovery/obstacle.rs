@@ -41,6 +41,8 @@ pub(crate) enum Obstacle {
     Disk,
     /// Somebody listens on the port.
     Listener(#[expect(dead_code, reason = "it listens until it is dropped")] TcpListener),
+    /// Certificates of the case, on both hosts.
+    Certificates,
     /// The call itself is made so.
     OfTheCall,
 }
@@ -70,6 +72,10 @@ impl LibvirtDriver<'_> {
     pub(super) async fn put_in_the_way(&mut self, strike: Strike) -> Result<Deed, Error> {
         let obstacle = match self.domain_in_the_way(strike).await? {
             Some(domain) => Ok(domain),
+            None if strike.is_of_encryption() && strike != Strike::TlsMissing => {
+                self.give_certificates(strike)?;
+                Ok(Obstacle::Certificates)
+            }
             None => match self.call_into_the_void(strike)? {
                 Some(call) => Ok(call),
                 None => self.host_in_the_way(strike).await,
@@ -242,6 +248,7 @@ impl LibvirtDriver<'_> {
             Obstacle::Full(folder) => control.empty(folder).await,
             Obstacle::Short => control.limit_memory(None),
             Obstacle::Disk => return self.put_disk_back(),
+            Obstacle::Certificates => return self.take_certificates(),
             Obstacle::Listener(_) | Obstacle::OfTheCall => Ok(()),
         };
         self.ordeal.routes.uri = None;
@@ -261,7 +268,7 @@ fn spoil(image: &Path, strike: Strike) -> io::Result<()> {
 }
 
 /// The name by which other hosts know the host.
-fn host_name(host: &dyn Host) -> String {
+pub(super) fn host_name(host: &dyn Host) -> String {
     let uri = host.peer_uri();
     let rest = uri.split_once("://").map_or(uri.as_str(), |(_, rest)| rest);
     let name = rest.split_once('/').map_or(rest, |(name, _)| name);

@@ -1,14 +1,12 @@
 //! What TLS needs of the two sides: objects that hold keys, and parameters that name them.
 
+use migratrix_certificates::{Authority, CLIENT, OTHER_HOST, Pair, Validity};
 use migratrix_contract::Recorder;
 use migratrix_history::Side;
 use migratrix_matrix::{Incident, Raw, Tls, Transport, Version};
 use serde_json::{Map, Value, json};
 
-use super::{
-    address::LOOPBACK,
-    certificates::{Authority, CLIENT, OTHER_HOST, Pair},
-};
+use super::address::LOOPBACK;
 use crate::{error::StepError, party::Party, scratch::Scratch};
 
 const CREDENTIALS: &str = "credentials";
@@ -93,7 +91,7 @@ fn certificates(tls: Tls, side: Side, scratch: &Scratch) -> Result<Value, StepEr
         |name: &str, pem: String| scratch.write(&format!("{folder}/{name}.pem"), pem.as_bytes());
     file("ca-cert", authority.certificate()?)?;
     let pair = match side {
-        Side::Destination => Some(("server", authority.server(host(tls))?)),
+        Side::Destination => Some(("server", authority.server(&[host(tls)], Validity::Always)?)),
         Side::Source if is_anonymous(tls) => None,
         Side::Source => Some(("client", authority.client()?)),
     };

@@ -150,6 +150,12 @@ axis! {
         UriScheme = "uri-scheme",
         /// TLS is asked for, and there are no certificates.
         TlsMissing = "tls-missing",
+        /// TLS is asked for, and the destination's certificate is of an authority that the source does not know.
+        TlsForeign = "tls-foreign",
+        /// TLS is asked for, and the destination's certificate has expired.
+        TlsExpired = "tls-expired",
+        /// Nothing: TLS is asked for, and all certificates are right.
+        TlsRight = "tls-right",
         /// The destination is the source itself.
         SameHost = "same-host",
     }

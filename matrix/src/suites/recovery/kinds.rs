@@ -74,7 +74,7 @@ impl Strike {
     ];
 
     /// Those that are there before the call.
-    pub const REFUSED: [Self; 25] = [
+    pub const REFUSED: [Self; 28] = [
         NameInactive,
         NameActive,
         UuidInactive,
@@ -99,6 +99,9 @@ impl Strike {
         UriRefusing,
         UriScheme,
         TlsMissing,
+        TlsForeign,
+        TlsExpired,
+        TlsRight,
         SameHost,
     ];
 
@@ -138,7 +141,8 @@ impl Strike {
             | HookStart | StateFolderFull | LibraryFolderFull | LogFolderFull | DaemonDead
             | MemoryShort | MachineUnknown | CpuModelUnknown | CpuFeatureUnknown | DiskMissing
             | DiskUnreadable | DiskShort | PortTaken | UriUnknown | UriUnreachable
-            | UriRefusing | UriScheme | TlsMissing | SameHost => Lasting::Standing,
+            | UriRefusing | UriScheme | TlsMissing | TlsForeign | TlsExpired | TlsRight
+            | SameHost => Lasting::Standing,
         }
     }
 
@@ -168,12 +172,18 @@ impl Strike {
     pub const fn is_of_native_data(self) -> bool {
         matches!(
             self,
-            PortTaken | UriUnknown | UriUnreachable | UriRefusing | UriScheme | TlsMissing
-        )
+            PortTaken | UriUnknown | UriUnreachable | UriRefusing | UriScheme
+        ) || self.is_of_encryption()
+    }
+
+    /// Whether the data connection is to be encrypted.
+    #[must_use]
+    pub const fn is_of_encryption(self) -> bool {
+        matches!(self, TlsMissing | TlsForeign | TlsExpired | TlsRight)
     }
 
     /// Whether it, or the moment, touches more on its hosts than the one domain: a daemon, a link, a
-    /// folder or a limit.
+    /// folder, a limit or what all its QEMUs encrypt by.
     #[must_use]
     pub const fn touches_host(self) -> bool {
         matches!(
@@ -190,6 +200,9 @@ impl Strike {
                 | LogFolderFull
                 | DaemonDead
                 | MemoryShort
+                | TlsForeign
+                | TlsExpired
+                | TlsRight
         )
     }
 

@@ -116,7 +116,7 @@ impl Recovery {
         if self.family() == Family::Postcopy {
             call.flags.push("VIR_MIGRATE_POSTCOPY");
         }
-        if self.strike == Strike::TlsMissing {
+        if self.strike.is_of_encryption() {
             call.flags.push("VIR_MIGRATE_TLS");
         }
         call

@@ -8,6 +8,7 @@
 use migratrix_history::{Deed, Observation, Outcome, Proof, Side, Verb};
 use migratrix_matrix::{Family, Recovery, RecoveryMoment, Strike};
 
+use super::encrypted::encrypted;
 use crate::{
     Verdict,
     checks::{
@@ -38,6 +39,7 @@ pub(super) fn struck(evidence: &Evidence<'_>, point: &Recovery) -> Judged {
     if point.strike.is_twice() {
         second(evidence, &struck)?;
     }
+    encrypted(evidence, point.strike)?;
     match point.family() {
         Family::Refused => before_the_call(evidence, point, &struck),
         Family::InFlight | Family::Postcopy => at_its_moment(evidence, point, &struck),

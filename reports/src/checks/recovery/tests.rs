@@ -2,7 +2,8 @@
 //! the hypervisor in memory.
 
 use migratrix_history::{
-    Deed, DomainState, Glimpse, History, Observation, Outcome, Proof, Side, Verb, Watcher,
+    Deed, DomainState, Glimpse, History, Observation, Outcome, Party, Proof, Refusal, RemoteCall,
+    Side, Traffic, Verb, Watcher,
 };
 use migratrix_matrix::Condition;
 
@@ -234,6 +235,79 @@ fn a_guest_has_done_it_where_its_qemu_tells_that() {
         assert_eq!(made(told), Kind::Pass, "{strike}");
         assert_eq!(made("SHUTDOWN (host-qmp-quit)"), Kind::Unknown, "{strike}");
     }
+}
+
+/// A case that strikes certificates, which came before the call, and this answer to it.
+fn refused_with(strike: &str, outcome: Outcome) -> History {
+    let case = format!(
+        "recovery/libvirt/trixie,bookworm,trixie/{strike}/call/p2p/persistent-running-undefined/live"
+    );
+    let mut history = prepared(case.parse().unwrap());
+    let began_us = history.entries.last().map_or(0, |entry| entry.at_us);
+    let struck = Observation::Struck {
+        strike: strike.to_owned(),
+        side: Some(D),
+        began_us,
+        deed: Deed::Made {
+            what: strike.to_owned(),
+        },
+    };
+    step(&mut history, Verb::Strike, vec![struck]);
+    step(&mut history, Verb::Begin, Vec::new());
+    let answered = Observation::Answered {
+        within_us: 1,
+        outcome,
+    };
+    step(&mut history, Verb::Answer, vec![answered]);
+    history
+}
+
+#[test]
+fn a_certificate_is_wrong_where_qemu_says_so() {
+    let refused = |strike: &str, message: &str| {
+        lands(&refused_with(
+            strike,
+            Outcome::Refused(Refusal {
+                code: 1,
+                domain: 10,
+                message: message.to_owned(),
+            }),
+        ))
+    };
+    let expired = "The server certificate /etc/pki/qemu/server-cert.pem has expired";
+    let foreign = "The certificate hasn't got a known issuer";
+    assert_eq!(refused("tls-expired", expired), Kind::Pass);
+    assert_eq!(refused("tls-foreign", foreign), Kind::Pass);
+    for (strike, other) in [
+        ("tls-expired", foreign),
+        ("tls-foreign", expired),
+        ("tls-expired", "unable to access credentials"),
+    ] {
+        assert_eq!(refused(strike, other), Kind::Unknown, "{strike}: {other}");
+        assert_eq!(lands(&refused_with(strike, Outcome::Done)), Kind::Unknown);
+    }
+}
+
+#[test]
+fn a_stream_is_encrypted_where_the_destination_was_asked_for_that() {
+    let with = |flag: &str| {
+        let mut history = refused_with("tls-right", Outcome::Done);
+        let call = RemoteCall {
+            from: Party::Source,
+            to: Party::Destination,
+            procedure: "domain-migrate-prepare3-params".to_owned(),
+            flags: Some([flag.to_owned()].into()),
+            parameters: std::collections::BTreeMap::new(),
+        };
+        let carried = Observation::Traffic(Traffic {
+            calls: vec![call],
+            ..Traffic::default()
+        });
+        step(&mut history, Verb::Leftovers, vec![carried]);
+        lands(&history)
+    };
+    assert_eq!(with("VIR_MIGRATE_TLS"), Kind::Pass);
+    assert_eq!(with("VIR_MIGRATE_LIVE"), Kind::Unknown);
 }
 
 #[test]

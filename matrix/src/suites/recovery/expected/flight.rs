@@ -141,6 +141,9 @@ pub(super) fn endings(point: &Recovery) -> Vec<Ending> {
         | Strike::UriRefusing
         | Strike::UriScheme
         | Strike::TlsMissing
+        | Strike::TlsForeign
+        | Strike::TlsExpired
+        | Strike::TlsRight
         | Strike::SameHost => Vec::new(),
     }
 }

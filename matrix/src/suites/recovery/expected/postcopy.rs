@@ -109,6 +109,9 @@ pub(super) fn endings(point: &Recovery, libvirts: &Libvirts) -> Vec<Ending> {
         | Strike::UriRefusing
         | Strike::UriScheme
         | Strike::TlsMissing
+        | Strike::TlsForeign
+        | Strike::TlsExpired
+        | Strike::TlsRight
         | Strike::SameHost => Vec::new(),
     }
 }

@@ -3,8 +3,8 @@
 use super::{
     Answer, Ending, ErrorClass,
     classes::{
-        ALREADY_ACTIVE, DOMAIN_FAILED, HELPER, HOOK_FAILED, INTERNAL, NO_CPU, NO_FILE, NO_MACHINE,
-        NO_SCHEME, RESET,
+        ALREADY_ACTIVE, DOMAIN_FAILED, FAILED, HELPER, HOOK_FAILED, INTERNAL, NO_CPU, NO_FILE,
+        NO_MACHINE, NO_SCHEME, RESET,
     },
     outcomes::{gone_over, stays},
 };
@@ -21,6 +21,12 @@ const UNREADABLE: &str = "what libvirt sees to be there and QEMU can't read ends
                           fails (qemuProcessWaitForMonitor, qemuMigrationDstPrepareAny)";
 const SAME: &str = "a host knows its own UUID in the cookie of Begin, and Prepare refuses it \
                     (qemuMigrationCookieXMLParse: \"Attempt to migrate guest to the same host\")";
+const ENCRYPTED: &str = "what both sides have certificates for is encrypted, and goes as it would without \
+                         (virDomainMigrateFlags, VIR_MIGRATE_TLS)";
+const UNTRUSTED: &str = "who connects verifies the other's certificate by the authorities that he knows, and that is the source's QEMU: \
+                         Perform fails (default_tls_x509_cert_dir in qemu.conf, qcrypto_tls_session_check_certificate in QEMU)";
+const EXPIRED: &str = "QEMU looks at its own certificates when it is given them: Prepare fails \
+                       (qcrypto_tls_creds_check_cert_times in QEMU)";
 
 /// How it ends.
 pub(super) fn ending(point: &Recovery) -> Ending {
@@ -30,6 +36,9 @@ pub(super) fn ending(point: &Recovery) -> Ending {
     if point.strike == Strike::DiskShort {
         return gone_over(point, Answer::Success, SHORT);
     }
+    if point.strike == Strike::TlsRight {
+        return gone_over(point, Answer::Success, ENCRYPTED);
+    }
     stays(point, classes(point.strike), rule(point.strike))
 }
 
@@ -38,6 +47,10 @@ const fn rule(strike: Strike) -> &'static str {
         UNREADABLE
     } else if matches!(strike, Strike::SameHost) {
         SAME
+    } else if matches!(strike, Strike::TlsForeign) {
+        UNTRUSTED
+    } else if matches!(strike, Strike::TlsExpired) {
+        EXPIRED
     } else {
         RULE
     }
@@ -54,6 +67,8 @@ const fn classes(strike: Strike) -> &'static [ErrorClass] {
         Strike::StateFolderFull => &[HELPER],
         Strike::LibraryFolderFull | Strike::MemoryShort | Strike::PortTaken => &[INTERNAL],
         Strike::DiskUnreadable | Strike::SameHost | Strike::TlsMissing => &[INTERNAL],
+        Strike::TlsExpired => &[INTERNAL],
+        Strike::TlsForeign => &[FAILED, INTERNAL, DOMAIN_FAILED],
         Strike::DaemonDead | Strike::UriUnknown | Strike::UriUnreachable | Strike::UriRefusing => {
             &[RESET]
         }
@@ -63,6 +78,7 @@ const fn classes(strike: Strike) -> &'static [ErrorClass] {
         Strike::UriScheme => &[NO_SCHEME],
         Strike::LogFolderFull
         | Strike::DiskShort
+        | Strike::TlsRight
         | Strike::Cancelled
         | Strike::ClientKilled
         | Strike::SourceQemuKilled

@@ -44,6 +44,9 @@ disk-unreadable call p2p: 1/10 source nothing
 disk-short call tunnelled: success destination nothing
 same-host call normal: 1/10 source nothing
 name-taken call normal: 9/20 source nothing
+tls-foreign call p2p: 9/10,1/10,9/20 source nothing
+tls-expired call normal: 1/10 source nothing
+tls-right call normal: success destination nothing
 log-folder-full call p2p: success destination nothing
 data-reset postcopy-middle p2p: 9/10,9/20,1/10,38/10 destination postcopy-resume
 data-reset postcopy-middle+give-up p2p: 9/10,9/20,1/10,38/10 destination start-anew
