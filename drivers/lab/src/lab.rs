@@ -293,6 +293,7 @@ impl Lab {
             shared: shared(&self.dir),
             hosts_file: hosts_file(&self.dir),
             setup: host.setup,
+            libvirt: host.release.libvirt(),
         };
         Supervisor::start(&spec, format!("host{start}")).await
     }

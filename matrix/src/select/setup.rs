@@ -14,7 +14,7 @@ axis! {
         /// the processor time of a start. It then doesn't check either whether the guest got the processor
         /// that its domain names.
         Quick = "quick",
-        /// As quick ones, and so that what fails on them can be recovered from: a host outlives its daemon,
+        /// With that filter where there is one, and so that what fails on them can be recovered from: a host outlives its daemon,
         /// which calls a hook script at each step of a domain, and takes a peer that is silent for four
         /// seconds for lost (`keepalive_interval = 1`, `keepalive_count = 3`).
         Resilient = "resilient",
@@ -30,10 +30,18 @@ impl HostSetup {
     /// How a host of this libvirt is set up, where its case asks for this.
     #[must_use]
     pub fn of(self, libvirt: Option<Version>) -> Self {
-        let asks = libvirt.is_some_and(|version| version < ASKS_AT_ONCE);
         match self {
-            Self::Quick if !asks => Self::AsShipped,
+            Self::Quick if !self.filters(libvirt) => Self::AsShipped,
             Self::Quick | Self::AsShipped | Self::Resilient => self,
+        }
+    }
+
+    /// Whether a host of this libvirt that is set up so asks no QEMU for the properties of its processor.
+    #[must_use]
+    pub fn filters(self, libvirt: Option<Version>) -> bool {
+        match self {
+            Self::AsShipped => false,
+            Self::Quick | Self::Resilient => libvirt.is_some_and(|version| version < ASKS_AT_ONCE),
         }
     }
 }
@@ -227,6 +235,10 @@ mod tests {
         assert_eq!(quick(11, 4), HostSetup::AsShipped);
         assert_eq!(quick(12, 8), HostSetup::AsShipped);
         assert_eq!(HostSetup::Quick.of(None), HostSetup::AsShipped);
+        let resilient = HostSetup::Resilient;
+        let filters = |major| resilient.filters(Some(Version::new(major, 0, 0)));
+        assert_eq!([11, 12].map(filters), [true, false]);
+        assert_eq!(resilient.of(Some(Version::new(12, 0, 0))), resilient);
         let shipped = HostSetup::AsShipped.of(Some(Version::new(7, 0, 0)));
         assert_eq!(shipped, HostSetup::AsShipped);
     }

@@ -170,7 +170,7 @@ fn prepare(spec: &Spec) -> Result<(), LabError> {
     sethostname(&spec.hostname).map_err(LabError::system("set the host's name"))?;
     net::configure_host(spec.address)?;
     mounts::enter_root(spec)?;
-    settings::write(&spec.hostname, spec.setup)
+    settings::write(&spec.hostname, spec.setup, spec.libvirt)
 }
 
 fn start_daemon() -> Result<std::process::Child, LabError> {

@@ -2,7 +2,7 @@
 
 use std::{fs, path::Path};
 
-use migratrix_matrix::HostSetup;
+use migratrix_matrix::{HostSetup, Version};
 
 use crate::{LabError, hosts::hooks};
 
@@ -24,22 +24,22 @@ namespaces = []
 stdio_handler = "file"
 "#;
 
-/// What a quick host has beside it, see [`HostSetup::Quick`].
-const QUICK: &str = "capability_filters = [\"cpu-unavailable-features\"]\n";
+/// What a host has beside it that [filters](HostSetup::filters).
+const FILTER: &str = "capability_filters = [\"cpu-unavailable-features\"]\n";
 
 /// What a resilient host has beside that in both files, see [`HostSetup::Resilient`]: the times are those in
 /// which it takes a peer of its own, or a client, for lost.
 const KEEPALIVE: &str = "keepalive_interval = 1\nkeepalive_count = 3\n";
 
 /// Writes all settings of the host of this name. To be called in the host.
-pub(crate) fn write(hostname: &str, setup: HostSetup) -> Result<(), LabError> {
+pub(crate) fn write(hostname: &str, setup: HostSetup, libvirt: Version) -> Result<(), LabError> {
     let uuid = fs::read_to_string(NEW_UUID).map_err(LabError::file("read", NEW_UUID))?;
     put("/etc/hostname", &format!("{hostname}\n"))?;
     put(
         "/etc/libvirt/libvirtd.conf",
         &libvirtd_conf(uuid.trim(), setup),
     )?;
-    put("/etc/libvirt/qemu.conf", &qemu_conf(setup))?;
+    put("/etc/libvirt/qemu.conf", &qemu_conf(setup, libvirt))?;
     match setup {
         HostSetup::AsShipped | HostSetup::Quick => {}
         HostSetup::Resilient => hooks::write()?,
@@ -50,21 +50,26 @@ pub(crate) fn write(hostname: &str, setup: HostSetup) -> Result<(), LabError> {
     Ok(())
 }
 
-fn qemu_conf(setup: HostSetup) -> String {
+fn qemu_conf(setup: HostSetup, libvirt: Version) -> String {
+    let filter = if setup.filters(Some(libvirt)) {
+        FILTER
+    } else {
+        ""
+    };
+    format!("{QEMU_CONF}{filter}{}", keepalive(setup))
+}
+
+const fn keepalive(setup: HostSetup) -> &'static str {
     match setup {
-        HostSetup::AsShipped => QEMU_CONF.to_owned(),
-        HostSetup::Quick => format!("{QEMU_CONF}{QUICK}"),
-        HostSetup::Resilient => format!("{QEMU_CONF}{QUICK}{KEEPALIVE}"),
+        HostSetup::AsShipped | HostSetup::Quick => "",
+        HostSetup::Resilient => KEEPALIVE,
     }
 }
 
 /// Connections without authentication are safe because the network is private to the lab. The
 /// limits are those of many cases at a time.
 fn libvirtd_conf(uuid: &str, setup: HostSetup) -> String {
-    let keepalive = match setup {
-        HostSetup::AsShipped | HostSetup::Quick => "",
-        HostSetup::Resilient => KEEPALIVE,
-    };
+    let keepalive = keepalive(setup);
     format!(
         r#"listen_tls = 0
 listen_tcp = 1
@@ -90,14 +95,18 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_a_quick_host_filters_capabilities() {
-        assert!(qemu_conf(HostSetup::Quick).contains("capability_filters"));
-        assert!(!qemu_conf(HostSetup::AsShipped).contains("capability_filters"));
+    fn only_hosts_that_need_not_ask_filter_capabilities() {
+        let filters = |setup, major| {
+            let conf = qemu_conf(setup, Version::new(major, 0, 0));
+            conf.contains("capability_filters")
+        };
+        assert!(filters(HostSetup::Quick, 9) && filters(HostSetup::Resilient, 9));
+        assert!(!filters(HostSetup::AsShipped, 9) && !filters(HostSetup::Resilient, 12));
     }
 
     #[test]
     fn only_a_resilient_host_gives_a_silent_peer_up_early() {
-        let of = |setup| qemu_conf(setup) + &libvirtd_conf("", setup);
+        let of = |setup| qemu_conf(setup, Version::new(9, 0, 0)) + &libvirtd_conf("", setup);
         assert_eq!(of(HostSetup::Resilient).matches(KEEPALIVE).count(), 2);
         assert!(!of(HostSetup::Quick).contains("keepalive"));
     }

@@ -8,7 +8,7 @@ use std::{
     sync::Arc,
 };
 
-use migratrix_matrix::HostSetup;
+use migratrix_matrix::{HostSetup, Version};
 use rustix::{
     event::{PollFd, PollFlags, Timespec, poll},
     process::{Pid, PidfdFlags, pidfd_open},
@@ -42,6 +42,8 @@ pub(crate) struct Spec {
     pub(crate) hosts_file: PathBuf,
     /// How its daemon is set up.
     pub(crate) setup: HostSetup,
+    /// What its daemon is.
+    pub(crate) libvirt: Version,
 }
 
 /// One run of a host.

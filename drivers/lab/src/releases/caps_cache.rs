@@ -3,7 +3,7 @@
 //! libvirt asks each QEMU for its capabilities, which takes a second or more, and caches the
 //! answers. It checks by itself whether an answer still holds (the programs' times, the kernel),
 //! so a stale one does no harm. It does not check the filters of its settings: what a host with a filter kept
-//! would be filtered on all others, so each setup has its own.
+//! would be filtered on all others, so those that filter have their own.
 
 use std::{fs, io, path::Path};
 

@@ -118,10 +118,20 @@ impl StoredRelease {
         }
     }
 
-    /// What its first host of this setup left for later ones, see [`super::caps_cache`]: what is filtered
-    /// is not kept.
+    /// What its first host that filters as this setup does left for later ones, see [`super::caps_cache`]: what is
+    /// filtered is not kept.
     pub(crate) fn caps_cache(&self, setup: HostSetup) -> PathBuf {
-        self.folder.join("warm").join(setup.word())
+        let alike = if setup.filters(Some(self.libvirt())) {
+            HostSetup::Quick
+        } else {
+            HostSetup::AsShipped
+        };
+        self.folder.join("warm").join(alike.word())
+    }
+
+    /// The version of its libvirt.
+    pub(crate) const fn libvirt(&self) -> Version {
+        self.record.libvirt
     }
 
     pub(crate) fn record_file(folder: &Path) -> PathBuf {
