@@ -26,7 +26,7 @@ use tokio::{
 use ends::{Back, Front, Halves};
 use pass::{couple, serve};
 use tape::Tape;
-use valve::Valve;
+use valve::{AtCue, Valve};
 
 /// A relay. It and all that goes through it end when it is dropped.
 #[derive(Debug)]
@@ -191,7 +191,18 @@ impl Relay {
 
     /// Passes nothing back any more once these bytes go forward, which are not empty.
     pub fn shut_back_at(&self, bytes: &[u8]) {
-        self.valve.shut_back_at(bytes);
+        self.valve.wait_for(bytes, AtCue::ShutsBack);
+    }
+
+    /// Waits for these bytes, which are not empty, to go forward: [`is_waiting`](Self::is_waiting) says whether they have.
+    pub fn wait_for(&self, bytes: &[u8]) {
+        self.valve.wait_for(bytes, AtCue::Nothing);
+    }
+
+    /// Whether what is waited for has not gone forward yet.
+    #[must_use]
+    pub fn is_waiting(&self) -> bool {
+        self.valve.is_waiting()
     }
 
     /// Passes all on, with what was held back, as fast as it comes.

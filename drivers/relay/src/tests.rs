@@ -233,6 +233,19 @@ async fn a_cue_that_goes_forward_in_pieces_shuts_the_way_back_before_it_is_answe
 }
 
 #[tokio::test]
+async fn one_asks_whether_what_is_waited_for_has_gone_forward_and_all_goes_through() {
+    let (relay, _listener, _, mut near, mut far) = laid_tcp().await;
+    relay.wait_for(b"finish");
+    for (piece, is_waiting) in [("a fin", true), ("ish!", false)] {
+        near.write_all(piece.as_bytes()).await.unwrap();
+        far.read_exact(&mut vec![0; piece.len()]).await.unwrap();
+        assert_eq!(relay.is_waiting(), is_waiting);
+    }
+    far.write_u8(1).await.unwrap();
+    assert_eq!(near.read_u8().await.unwrap(), 1);
+}
+
+#[tokio::test]
 async fn what_is_kept_is_taken_from_its_sender_and_comes_when_it_is_open_again_and_nothing_more_is_sent()
  {
     let (relay, _listener, _, mut near, mut far) = laid_tcp().await;

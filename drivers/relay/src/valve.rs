@@ -31,8 +31,8 @@ pub(crate) struct Valve {
     cuts: watch::Sender<u32>,
     /// What those have that were made since then, and that ends with the last of them.
     alive: Arc<Mutex<Alive>>,
-    /// What shuts the way back when it goes forward.
-    cue: Arc<Mutex<Option<Vec<u8>>>>,
+    /// What is waited for that has not gone forward yet, and what comes of it then.
+    cue: Arc<Mutex<Option<(Vec<u8>, AtCue)>>>,
     counts: Arc<Counts>,
 }
 
@@ -45,6 +45,15 @@ pub(crate) enum State {
     Kept,
     /// They are not taken in.
     Shut,
+}
+
+/// What comes of bytes that were waited for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum AtCue {
+    /// Nothing: it is asked whether they went by.
+    Nothing,
+    /// The way back is shut.
+    ShutsBack,
 }
 
 /// What ends when nobody has it any more.
@@ -121,27 +130,35 @@ impl Valve {
         async move { valve.wait(Way::Forward, State::Shut).await }
     }
 
-    pub(crate) fn shut_back_at(&self, bytes: &[u8]) {
-        *self.cue() = Some(bytes.to_vec());
+    pub(crate) fn wait_for(&self, bytes: &[u8], then: AtCue) {
+        *self.cue() = Some((bytes.to_vec(), then));
     }
 
-    /// Looks for what shuts the way back in bytes that are about to go forward, right after these.
+    pub(crate) fn is_waiting(&self) -> bool {
+        self.cue().is_some()
+    }
+
+    /// Looks for what is waited for in bytes that are about to go forward, right after these.
     pub(crate) fn watch_for_cue(&self, before: &mut Vec<u8>, bytes: &[u8]) {
         let mut cue = self.cue();
-        let Some(wanted) = cue.as_ref() else {
+        let Some((wanted, then)) = cue.as_ref() else {
             return;
         };
         let kept = wanted.len().saturating_sub(1);
         before.extend(bytes);
-        let is_there = before.windows(wanted.len()).any(|some| some == wanted);
+        let is_there = before
+            .windows(wanted.len())
+            .any(|some| some == wanted.as_slice());
         before.drain(..before.len().saturating_sub(kept));
         if is_there {
+            if *then == AtCue::ShutsBack {
+                self.set(Way::Back, State::Shut);
+            }
             *cue = None;
-            self.set(Way::Back, State::Shut);
         }
     }
 
-    fn cue(&self) -> MutexGuard<'_, Option<Vec<u8>>> {
+    fn cue(&self) -> MutexGuard<'_, Option<(Vec<u8>, AtCue)>> {
         self.cue.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
