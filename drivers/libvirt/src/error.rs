@@ -4,6 +4,7 @@ use std::{io, path::PathBuf, time::Duration};
 
 use migratrix_contract::told;
 use migratrix_guest::ImageError;
+use migratrix_history::Side;
 use migratrix_history::{Outcome, Refusal};
 
 /// Why a step was not done.
@@ -92,6 +93,9 @@ pub enum Error {
     /// The migration was over before it stood where the case wants it.
     #[error("the migration was over before it stood at `{0}`")]
     Missed(&'static str),
+    /// A daemon was held still for so long that its peers have given it up.
+    #[error("the daemon on {0} was held still for {1} ms: its peers take it for lost after {2} ms")]
+    HeldTooLong(Side, u128, u128),
     /// The step is one of a migration that was never begun.
     #[error("no migration was begun")]
     NotBegun,

@@ -27,6 +27,7 @@ use std::{io, path::Path, sync::Arc, time::Duration};
 use migratrix_contract::{Host, HostControl, MONITORS, Recorder, RecoveryStep, Subject};
 use migratrix_history::{Observation, Side};
 use migratrix_matrix::{Family, Point, Recovery, RecoveryMoment};
+use tokio::time::Instant;
 
 use crate::{Error, LibvirtDriver, slot::Role};
 use call::{Asked, Call};
@@ -47,8 +48,8 @@ pub(crate) struct Ordeal {
     /// What was asked for as a fault, and is not answered yet.
     asked: Option<Asked>,
     watch: Option<Watch>,
-    /// The side whose daemon is held still, so that the migration stands.
-    held: Option<Side>,
+    /// The side whose daemon is held still, so that the migration stands, and since when.
+    held: Option<(Side, Instant)>,
     /// What lifts the bandwidth as soon as that holds.
     lifter: Option<Lifter>,
     /// What was put in the way of the migration.

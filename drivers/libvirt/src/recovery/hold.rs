@@ -47,6 +47,9 @@ const FINISH: [u8; 16] = [
     0x20, 0x00, 0x80, 0x86, 0, 0, 0, 1, 0, 0, 0x01, 0x32, 0, 0, 0, 0,
 ];
 
+/// How long a peer of a resilient host has to be silent to be taken for lost, see `HostSetup::Resilient`.
+const GIVEN_UP: Duration = Duration::from_secs(4);
+
 /// The word of `MigrationStatus` for postcopy.
 const POSTCOPY: &str = "postcopy-active";
 
@@ -132,6 +135,9 @@ impl LibvirtDriver<'_> {
         if let (RecoveryMoment::Reply, Some(management)) = (moment, &laid.management) {
             management.relay.shut_back_at(&FINISH);
         }
+        if let (RecoveryMoment::Finish, Some(management)) = (moment, &laid.management) {
+            management.relay.wait_for(&FINISH);
+        }
         self.ordeal.routes = laid;
         Ok(())
     }
@@ -163,7 +169,11 @@ impl LibvirtDriver<'_> {
                 Proof::Iteration { iteration }
             }
             RecoveryMoment::Switchover => self.stands(Side::Source, moment).await?,
-            RecoveryMoment::Finish => self.stands(Side::Destination, moment).await?,
+            RecoveryMoment::Finish => {
+                let proof = self.stands(Side::Destination, moment).await?;
+                self.calls_finish(moment).await?;
+                proof
+            }
             RecoveryMoment::Reply => self.withholds_reply().await?,
             RecoveryMoment::PostcopyMiddle | RecoveryMoment::PostcopyEnd => {
                 self.in_postcopy(moment).await?
@@ -244,13 +254,25 @@ impl LibvirtDriver<'_> {
         };
         self.flows(moment).await?;
         self.signal_its_daemon(held, Signalled::Stopped).await?;
-        self.ordeal.held = Some(held);
+        self.ordeal.held = Some((held, Instant::now()));
         self.lift_bandwidth().await;
         let standing = self.until(moment, |it| it.status == status).await?;
         Ok(Proof::Status {
             side: Side::Source,
             status: standing.status,
         })
+    }
+
+    /// Waits until the destination's daemon is called to finish: until then the source's has not told that its part
+    /// is done.
+    async fn calls_finish(&self, moment: RecoveryMoment) -> Result<(), Error> {
+        let management = self.ordeal.routes.management.as_ref();
+        let mut tick = Ticks::every(LOOK_EVERY);
+        while management.is_some_and(|route| route.relay.is_waiting()) {
+            tick.tick().await;
+            self.must_go_on(moment)?;
+        }
+        Ok(())
     }
 
     /// Has the destination start the guest while nothing that its daemon says comes back.
@@ -348,12 +370,12 @@ impl LibvirtDriver<'_> {
             let opened = control(&host)?.open_gates(&self.subject.domain);
             self.broken(side, "can't open a gate", opened)?;
         }
-        if let Some(held) = self
+        let held = self
             .ordeal
             .held
-            .take_if(|held| silenced(strike) != Some(*held))
-        {
-            self.continue_daemon(held).await?;
+            .take_if(|(held, _)| silenced(strike) != Some(*held));
+        if let Some((side, _)) = held {
+            self.continue_daemon(side).await?;
         }
         if strike != Strike::DataStalled {
             for route in self.ordeal.routes.all() {
@@ -365,7 +387,15 @@ impl LibvirtDriver<'_> {
             Lasting::Instant | Lasting::Standing => self.hurry(),
             Lasting::Undone | Lasting::Outlasting => {}
         }
-        self.hear_asked(LOOK_EVERY, record).await
+        self.hear_asked(LOOK_EVERY, record).await?;
+        let too_long = held.map(|(side, since)| (side, since.elapsed()));
+        match too_long.filter(|(_, held)| *held >= GIVEN_UP) {
+            Some((side, held)) => {
+                let (held, given_up) = (held.as_millis(), GIVEN_UP.as_millis());
+                Err(Error::HeldTooLong(side, held, given_up))
+            }
+            None => Ok(()),
+        }
     }
 
     /// Lets a daemon go on that was held still, if it is still there.

@@ -92,5 +92,6 @@ fn relays_data(point: &Recovery) -> bool {
 
 fn relays_management(point: &Recovery) -> bool {
     let cuts = matches!(point.strike, Strike::ManagementReset | Strike::ReplyLost);
-    cuts || point.moment == RecoveryMoment::Reply
+    let hears = matches!(point.moment, RecoveryMoment::Finish | RecoveryMoment::Reply);
+    cuts || hears
 }

@@ -179,7 +179,7 @@ impl LibvirtDriver<'_> {
     pub(super) async fn kill_daemon(&mut self, side: Side) -> Result<Deed, Error> {
         let pid = self.signal_its_daemon(side, Signalled::Killed).await?;
         self.forget(side);
-        self.ordeal.held.take_if(|held| *held == side);
+        self.ordeal.held.take_if(|(held, _)| *held == side);
         Ok(killed("daemon", pid))
     }
 
@@ -285,7 +285,7 @@ impl LibvirtDriver<'_> {
 
     /// Lets a daemon go on that was silent, and listens to it.
     async fn hear_daemon(&mut self, side: Side) -> Result<(), Error> {
-        self.ordeal.held.take_if(|held| *held == side);
+        self.ordeal.held.take_if(|(held, _)| *held == side);
         self.continue_daemon(side).await?;
         self.greet(side).await;
         Ok(())
