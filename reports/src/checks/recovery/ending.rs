@@ -7,6 +7,7 @@
 use migratrix_history::{DomainInfo, DomainState, Observation, Outcome, Side, Silence, Verb, When};
 use migratrix_matrix::{Answer, Ending, ErrorClass, Libvirts, Owner, Recovery, Remedy, Standing};
 
+use super::struck::struck;
 use crate::{Recovered, Verdict, checks::evidence::Evidence};
 
 /// What the caller was told.
@@ -52,8 +53,9 @@ pub(super) fn told<'h>(evidence: &Evidence<'h>) -> Result<(Told<'h>, u64), Verdi
     told.ok_or_else(|| evidence.unseen("it was not recorded what the call returned"))
 }
 
-/// The ending that both sides show.
+/// The ending that both sides show. Which there may be is known only of a fault that landed at its moment.
 pub(super) fn chosen<'h>(evidence: &Evidence<'h>, point: &Recovery) -> Result<Chosen<'h>, Verdict> {
+    struck(evidence, point)?;
     let looks = [
         evidence.look(Side::Source, When::After)?,
         evidence.look(Side::Destination, When::After)?,

@@ -171,6 +171,12 @@ fn at_its_moment(evidence: &Evidence<'_>, point: &Recovery, struck: &Struck<'_>)
             point.moment
         )));
     }
+    if let Some(why) = held_otherwise(evidence, stood_us) {
+        return Err(Verdict::unknown(format!(
+            "the migration was not held at {} as it should be: {why}",
+            point.moment
+        )));
+    }
     if let Some(pass) = passed(evidence, point.moment, struck.began_us) {
         return Err(Verdict::unknown(format!(
             "pass {pass} over memory had begun when {} came",
@@ -232,6 +238,24 @@ fn let_go(evidence: &Evidence<'_>, stood_us: u64) -> u64 {
     });
     let mut later = began.into_iter().filter(|(at_us, ())| *at_us > stood_us);
     later.next().map_or(u64::MAX, |(at_us, ())| at_us)
+}
+
+/// Why nothing can be said of how it was held, where that is so: it was not let go as it should have been.
+fn held_otherwise<'h>(evidence: &Evidence<'h>, stood_us: u64) -> Option<&'h str> {
+    let ended = evidence.all(|saw| match saw {
+        Observation::Ended {
+            verb: Verb::Hold,
+            outcome,
+            ..
+        } => Some(outcome),
+        _ => None,
+    });
+    // The first is of the step in which it came to stand.
+    let mut later = ended.into_iter().filter(|(at_us, _)| *at_us > stood_us);
+    match later.nth(1) {
+        Some((_, Outcome::Unknown { why })) => Some(why),
+        _ => None,
+    }
 }
 
 /// The further pass that had begun, where the first is meant.
