@@ -171,9 +171,14 @@ fn within(table: &Table, literals: &[Literal], others: &FixedBitSet) -> Vec<Lite
 }
 
 /// Of each column that a cause says nothing of, the values that others account for alone, where what is left is
-/// one value or one range.
+/// one value or one range; one column of each group.
 fn unsaid(table: &Table, literals: &[Literal], others: &FixedBitSet) -> Vec<Literal> {
-    let is_said = |column: &usize| literals.iter().any(|one| one.column == *column);
+    let group = |column: usize| table.columns()[column].group;
+    let is_said = |column: &usize| {
+        literals
+            .iter()
+            .any(|one| group(one.column) == group(*column))
+    };
     let columns = (0..table.columns().len()).filter(|column| !is_said(column));
     let open = columns.filter_map(|column| {
         let any = Literal {
@@ -188,7 +193,9 @@ fn unsaid(table: &Table, literals: &[Literal], others: &FixedBitSet) -> Vec<Lite
         let values = open.into_iter().collect();
         is_one(table, column, &own).then_some(Literal { column, values })
     });
-    open.filter(|one| !one.values.is_empty()).collect()
+    let mut open: Vec<_> = open.filter(|one| !one.values.is_empty()).collect();
+    open.dedup_by_key(|one| group(one.column));
+    open
 }
 
 /// Whether values are one of their column, or a range.
