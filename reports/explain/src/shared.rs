@@ -138,7 +138,9 @@ pub(crate) fn shared(table: &Table, causes: &[Vec<Literal>]) -> Vec<Vec<Literal>
             let mut regions = regions.clone();
             regions[place] = table.region(&wider);
             for (other, literals) in causes.iter().enumerate().filter(|(one, _)| *one != place) {
-                all[other].extend(within(table, literals, &union(table, &regions, other)));
+                let others = union(table, &regions, other);
+                all[other].extend(within(table, literals, &others));
+                all[other].extend(unsaid(table, literals, &others));
             }
         }
     }
@@ -198,10 +200,16 @@ fn unsaid(table: &Table, literals: &[Literal], others: &FixedBitSet) -> Vec<Lite
     open
 }
 
-/// Whether values are one of their column, or a range.
+/// Of how many values all but one are told as soon as one of them.
+const FEW: usize = 3;
+
+/// Whether values are one of their column, all but one of a few, or a range.
 fn is_one(table: &Table, column: usize, values: &[u8]) -> bool {
     match table.columns()[column].kind {
-        Kind::Unordered { .. } | Kind::Single => values.len() == 1,
+        Kind::Single => values.len() == 1,
+        Kind::Unordered { .. } => {
+            values.len() == 1 || !values.is_empty() && table.there(column).count() <= FEW
+        }
         Kind::Ordered => {
             !values.is_empty() && is_literal(table, column, values.iter().copied().collect())
         }
