@@ -218,7 +218,11 @@ impl Kind {
 /// How much is quoted of what a QEMU said, in characters.
 const SAID: usize = 200;
 
-/// Why a QEMU gave up: the first line of its own that is no warning. What follows mostly follows from it.
+/// How libvirt begins what it keeps of each start of a domain's QEMU, behind the time.
+const STARTS: &str = ": starting up libvirt version: ";
+
+/// Why a QEMU gave up: the first line of its own that is no warning. What follows mostly follows from it. Of a QEMU
+/// that was started later than the first of the domain that is said.
 fn said(text: &str) -> Option<String> {
     let own = |line: &str| {
         let by = |arch: &Arch| line.split_once(&format!("{}: ", arch.emulator()));
@@ -228,7 +232,17 @@ fn said(text: &str) -> Option<String> {
             .any(|start| said.starts_with(start));
         is_news.then(|| said.trim().to_owned())
     };
-    let said = text.lines().find_map(own)?;
+    let (before, said) = text
+        .lines()
+        .enumerate()
+        .find_map(|(line, text)| Some((line, own(text)?)))?;
+    let started = text.lines().take(before);
+    let started = started.filter(|line| line.contains(STARTS)).count();
+    let said = if started > 1 {
+        format!("when it was started again: {said}")
+    } else {
+        said
+    };
     let mut short: String = said.chars().take(SAID).collect();
     if short.len() < said.len() {
         short.push('…');

@@ -93,7 +93,7 @@ fn whose_failure_it_is_is_judged_again_with_the_case() {
             let read = serde_json::from_str::<Concluded>(&concluded.to_line());
             let again = read.expect("it was just written").judged_again(dir);
             assert_eq!(again.judgements, [last]);
-            assert_eq!(again.troubles, Vec::<String>::new());
+            assert_eq!(again.troubles, []);
         }
     });
 }
@@ -152,8 +152,10 @@ fn a_history_of_another_attempt_is_not_believed() {
             panic!("{:?}", again.troubles)
         };
         assert!(
-            trouble.contains("is of attempt 1 at its case, and not of attempt 2"),
-            "{trouble}"
+            trouble
+                .told
+                .contains("is of attempt 1 at its case, and not of attempt 2"),
+            "{trouble:?}"
         );
         assert_eq!(
             again.judgements[1].standing(),
