@@ -32,7 +32,7 @@ pub(crate) struct Valve {
     /// What those have that were made since then, and that ends with the last of them.
     alive: Arc<Mutex<Alive>>,
     /// What is waited for that has not gone forward yet, and what comes of it then.
-    cue: Arc<Mutex<Option<(Vec<u8>, AtCue)>>>,
+    cue: Arc<Mutex<Option<Cue>>>,
     counts: Arc<Counts>,
 }
 
@@ -45,6 +45,13 @@ pub(crate) enum State {
     Kept,
     /// They are not taken in.
     Shut,
+}
+
+/// Bytes that are waited for.
+#[derive(Debug)]
+struct Cue {
+    wanted: Vec<u8>,
+    then: AtCue,
 }
 
 /// What comes of bytes that were waited for.
@@ -131,7 +138,8 @@ impl Valve {
     }
 
     pub(crate) fn wait_for(&self, bytes: &[u8], then: AtCue) {
-        *self.cue() = Some((bytes.to_vec(), then));
+        let wanted = bytes.to_vec();
+        *self.cue() = Some(Cue { wanted, then });
     }
 
     pub(crate) fn is_waiting(&self) -> bool {
@@ -141,7 +149,7 @@ impl Valve {
     /// Looks for what is waited for in bytes that are about to go forward, right after these.
     pub(crate) fn watch_for_cue(&self, before: &mut Vec<u8>, bytes: &[u8]) {
         let mut cue = self.cue();
-        let Some((wanted, then)) = cue.as_ref() else {
+        let Some(Cue { wanted, then }) = cue.as_ref() else {
             return;
         };
         let kept = wanted.len().saturating_sub(1);
@@ -158,7 +166,7 @@ impl Valve {
         }
     }
 
-    fn cue(&self) -> MutexGuard<'_, Option<(Vec<u8>, AtCue)>> {
+    fn cue(&self) -> MutexGuard<'_, Option<Cue>> {
         self.cue.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
