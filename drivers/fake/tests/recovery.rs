@@ -138,8 +138,8 @@ fn an_operator_is_told_who_had_the_guest_and_what_heals() {
         "  cancelled           ✓ S         ·       ✓ D",
         "  client-killed       ·           ✓ S     ·",
         "  source-qemu-killed  ✓ 0         ·       ·",
-        "  S the source had the guest, and a retry worked; S! it did not; D the destination had it; 0 nobody had: it was started \
-         anew, and migrated; 0! that failed; ? it is not known who had it; - alone, skipped; · no case",
+        "  ✓ passed; S the source had the guest, and a retry worked; D the destination had it; 0 nobody had: it was started \
+         anew, and migrated; · no case",
         "  paused on the source: resume, then retry: client-killed at finish",
         "  the guest is lost: destroy what is left, start it, then retry: source-qemu-killed at first-pass",
     ];
