@@ -21,8 +21,9 @@ use tokio::time::{Instant, timeout_at};
 use super::{LOOK_EVERY, monitor::Mute};
 use crate::{Error, LibvirtDriver, qtest, ticks::Ticks};
 
-/// Sleeping state S5, by the control register of power management that SeaBIOS puts there on q35 and i440fx alike.
-const POWER_OFF: &str = "o /w 0x604 0x2000";
+/// Sleeping state S5, by the control register of power management that SeaBIOS puts there on q35 and i440fx alike. It
+/// takes two bytes (PM1a_CNT in ACPI): `/w` would write four, which QEMU drops from 11.1 on.
+const POWER_OFF: &str = "o /h 0x604 0x2000";
 
 /// A hard reset, by the reset control register of the chipset.
 const RESET: &str = "o /b 0xcf9 0x6";
@@ -108,4 +109,22 @@ fn mute(mute: Mute) -> Error {
         Mute::Silent => "it is silent".to_owned(),
         Mute::Refused(why) => why,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_port_is_written_with_the_width_that_its_register_has() {
+        // The human monitor's letters for one, two and four bytes.
+        let width = |line: &str| match line.split(' ').nth(1).unwrap() {
+            "/b" => 1,
+            "/h" => 2,
+            "/w" => 4,
+            other => panic!("{other}"),
+        };
+        // PM1a_CNT of ACPI, and the reset control register.
+        assert_eq!([POWER_OFF, RESET].map(width), [2, 1]);
+    }
 }
