@@ -31,8 +31,8 @@ const RESET: &str = "o /b 0xcf9 0x6";
 /// How long QEMU may take to tell of it.
 const TELLS: Duration = Duration::from_secs(5);
 
-/// How long the guest may take to boot again.
-const BOOTS: Duration = Duration::from_secs(30);
+/// How long the guest may take to boot again: less than the step has, so that it is told what did not come.
+const BOOTS: Duration = Duration::from_secs(20);
 
 impl LibvirtDriver<'_> {
     /// Has the guest do it, and waits until its QEMU has told that the guest did.
@@ -113,6 +113,8 @@ fn mute(mute: Mute) -> Error {
 
 #[cfg(test)]
 mod tests {
+    use migratrix_contract::Deadlines;
+
     use super::*;
 
     #[test]
@@ -126,5 +128,10 @@ mod tests {
         };
         // PM1a_CNT of ACPI, and the reset control register.
         assert_eq!([POWER_OFF, RESET].map(width), [2, 1]);
+    }
+
+    #[test]
+    fn what_the_guest_does_not_do_is_told_before_the_step_has_no_time_left() {
+        assert!(TELLS + BOOTS < Deadlines::default().migrate);
     }
 }
