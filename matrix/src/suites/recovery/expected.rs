@@ -140,7 +140,7 @@ impl Recovery {
     #[must_use]
     pub fn endings(&self, libvirts: &Libvirts) -> Vec<Ending> {
         match self.family() {
-            Family::Refused => vec![refused::ending(self)],
+            Family::Refused => vec![refused::ending(self, libvirts)],
             Family::InFlight => flight::endings(self),
             Family::Postcopy => postcopy::endings(self, libvirts),
         }
