@@ -65,6 +65,15 @@ daemon-dead call p2p source: 38/7,9/10 source nothing
 daemon-dead call tunnelled source: 38/7,9/10 source nothing
 daemon-dead call normal source: 38/7 source nothing
 daemon-dead call p2p destination: 38/7 source nothing
+source-daemon-killed postcopy-middle normal source: success destination destroy-source
+source-daemon-killed postcopy-end p2p source: 38/7,1/7,9/10 destination destroy-source
+source-daemon-killed postcopy-end p2p destination: 38/7,1/7,9/10 destination nothing
+destination-daemon-killed postcopy-end normal source: 38/7,1/7,9/10 destination destroy-source
+destination-daemon-killed postcopy-middle p2p destination: 38/7,1/7,9/10 destination start-anew
+destination-daemon-killed postcopy-middle p2p both: 38/7,1/7,9/10 destination start-anew
+destination-daemon-killed postcopy-middle+give-up p2p both: 38/7,1/7,9/10 destination start-anew
+management-reset postcopy-middle p2p source: 38/7,1/7,9/10 destination destroy-source | 38/7,1/7,9/10 destination start-anew
+management-reset postcopy-middle p2p destination: 38/7,1/7,9/10 destination nothing | 38/7,1/7,9/10 destination start-anew
 ";
 
 const NEW: Libvirts = Libvirts {
@@ -147,6 +156,26 @@ fn before_a_version_that_changed_them_the_endings_are_others() {
     }
 }
 
+#[test]
+fn from_8_5_on_no_daemon_takes_a_postcopy_that_it_lost_sight_of_for_failed() {
+    let at = |version| Libvirts {
+        client: Some(version),
+        source: Some(version),
+        destination: Some(version),
+    };
+    let both = ["source-daemon-killed", "destination-daemon-killed"];
+    for point in both.map(|strike| point(strike, "postcopy-middle", "p2p")) {
+        let [before, since] = [Version::new(8, 4, 0), Version::new(8, 5, 0)]
+            .map(|version| point.endings(&at(version)));
+        assert_eq!(since, point.endings(&NEW), "{point}");
+        assert_eq!(
+            before[0].source,
+            Standing::Active(&[("paused", "postcopy-failed")])
+        );
+        assert_eq!(since[0].source, Standing::Inactive(&["migrated"]));
+    }
+}
+
 fn allowed() -> impl Iterator<Item = Recovery> {
     product().into_iter().filter(|one| excluded(one).is_none())
 }
@@ -212,7 +241,7 @@ fn what_heals_follows_from_how_both_sides_stand() {
             Standing::Inactive(_) | Standing::Clear => None,
         }
     };
-    for libvirts in [NEW, old("source")] {
+    for libvirts in [NEW, old("source"), old("destination"), old("both")] {
         for point in allowed() {
             for ending in point.endings(&libvirts) {
                 let (source, destination) = (first(ending.source), first(ending.destination));
@@ -224,6 +253,15 @@ fn what_heals_follows_from_how_both_sides_stand() {
             }
         }
     }
+}
+
+#[test]
+fn something_may_be_to_heal_also_where_only_an_old_libvirt_leaves_it() {
+    let heals = |strike, moment| point(strike, moment, "p2p").may_heal();
+    assert!(heals("destination-daemon-killed", "postcopy-middle"));
+    assert!(heals("source-qemu-killed", "first-pass"));
+    assert!(!heals("cancelled", "postcopy-middle"));
+    assert!(!heals("daemon-dead", "call"));
 }
 
 #[test]
