@@ -51,7 +51,7 @@ const FINISH: [u8; 16] = [
 const GIVEN_UP: Duration = Duration::from_secs(4);
 
 /// The word of `MigrationStatus` for postcopy.
-const POSTCOPY: &str = "postcopy-active";
+pub(super) const POSTCOPY: &str = "postcopy-active";
 
 /// At which pace a relay lets a postcopy through before it is held, in bytes per second.
 const POSTCOPY_PACE: u64 = 1 << 20;
