@@ -45,7 +45,7 @@ pub(super) struct Sent {
 }
 
 /// The call of a migration.
-pub(crate) struct Call(Sent);
+pub(crate) struct Call(pub(super) Sent);
 
 /// What was asked for as a fault.
 pub(crate) struct Asked {

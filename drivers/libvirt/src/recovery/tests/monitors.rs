@@ -7,6 +7,7 @@ use tokio::{
 };
 
 use super::*;
+use crate::recovery::call::{Call, Sent};
 
 /// A postcopy that is let go, and one that stays held until it is given up.
 const LET_GO: &str =
@@ -99,4 +100,36 @@ async fn a_postcopy_that_was_let_go_has_not_settled_while_qemu_sends_it_though_n
 #[tokio::test]
 async fn a_postcopy_that_is_held_until_it_is_given_up_is_not_waited_for() {
     assert_eq!(asked_until_settled(HELD).await, 0);
+}
+
+#[tokio::test]
+async fn a_migration_stands_at_finish_only_when_the_destination_waits_for_nothing_more() {
+    let dir = tempfile::tempdir().unwrap();
+    let qemu = Qemu::saying(dir.path(), ["inmigrate", "paused"]);
+    let program = client(&dir.path().join("started"));
+    let listener = Listener::of_silent_hosts(Arc::clone(&program));
+    let mut slot = Slot::new(program, listener);
+    let (source, destination) = (
+        host("a", dir.path(), None),
+        host("b", dir.path(), Some(&qemu)),
+    );
+    let script = script(CASE);
+    let mut driver = LibvirtDriver::new(&mut slot, source, destination, script.subject.clone());
+    driver.ordeal.call = Some(Call(Sent::new(std::future::pending())));
+    let stands = driver.has_all(RecoveryMoment::Finish).await;
+    assert!(stands.is_ok());
+    assert_eq!(qemu.asked(), NOT_YET + 1);
+}
+
+#[tokio::test]
+async fn a_destination_that_is_not_seen_to_have_all_is_not_taken_to_have_it() {
+    let dir = tempfile::tempdir().unwrap();
+    let program = client(&dir.path().join("started"));
+    let listener = Listener::of_silent_hosts(Arc::clone(&program));
+    let mut slot = Slot::new(program, listener);
+    let (source, destination) = (host("a", dir.path(), None), host("b", dir.path(), None));
+    let script = script(CASE);
+    let driver = LibvirtDriver::new(&mut slot, source, destination, script.subject.clone());
+    let stands = driver.has_all(RecoveryMoment::Finish).await;
+    assert!(matches!(stands, Err(Error::Missed("finish"))));
 }
