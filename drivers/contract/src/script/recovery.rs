@@ -13,8 +13,8 @@ use std::time::Duration;
 
 use migratrix_history::{Side, When};
 use migratrix_matrix::{
-    Activity, Family, Lasting, Libvirts, Persistence, Preparation, Recovery, RecoveryFault,
-    RecoveryMoment, Remedy, Strike, Way,
+    Activity, Family, Lasting, Persistence, Preparation, Recovery, RecoveryFault, RecoveryMoment,
+    Strike, Way,
 };
 
 use crate::{Phase, RecoveryStep, Script, Step, Uuid, Variant};
@@ -192,14 +192,6 @@ fn left(when: When) -> [Step; 4] {
     ]
 }
 
-/// Whether there may be something to heal, by any version of libvirt.
-fn heals(point: &Recovery) -> bool {
-    let endings = point.endings(&Libvirts::default());
-    endings
-        .iter()
-        .any(|ending| ending.remedy != Remedy::Nothing)
-}
-
 fn after(point: &Recovery) -> Vec<Step> {
     let mut steps = vec![
         own(RecoveryStep::Daemon(Source, When::After)),
@@ -211,7 +203,7 @@ fn after(point: &Recovery) -> Vec<Step> {
     if point.way == Way::GiveUp {
         steps.push(own(RecoveryStep::Release));
     }
-    if heals(point) {
+    if point.may_heal() {
         steps.extend(look(When::Healed));
     }
     steps.push(own(RecoveryStep::Retry));

@@ -5,13 +5,13 @@ use std::{sync::Arc, time::Duration};
 use migratrix_client::wire::{DomainAction, Migration, Op, Said};
 use migratrix_contract::Recorder;
 use migratrix_history::{Deed, Observation, Outcome, Pending, Side, Silence};
-use migratrix_matrix::{Call as Asking, Control, Scenario, Strike};
+use migratrix_matrix::{Call as Asking, Control, Scenario, Strike, Way};
 use tokio::{
     task::JoinHandle,
     time::{Instant, sleep_until, timeout, timeout_at},
 };
 
-use super::{inspect::NO_JOB, strike::Daemon};
+use super::{hold::POSTCOPY, inspect::NO_JOB, strike::Daemon};
 use crate::{Client, Error, LibvirtDriver, slot::Role, ticks::Ticks};
 
 /// After how many seconds a silent host is asked by the client, and how often: as the hosts themselves do.
@@ -45,7 +45,7 @@ pub(super) struct Sent {
 }
 
 /// The call of a migration.
-pub(crate) struct Call(Sent);
+pub(crate) struct Call(pub(super) Sent);
 
 /// What was asked for as a fault.
 pub(crate) struct Asked {
@@ -282,7 +282,7 @@ impl LibvirtDriver<'_> {
         for side in Side::BOTH {
             self.revive(side, record).await?;
         }
-        let patience = if self.is_postcopy() {
+        let patience = if self.is_postcopy() && !self.is_sending().await {
             BROKEN_OFF
         } else {
             SETTLES
@@ -307,12 +307,13 @@ impl LibvirtDriver<'_> {
         while alike < SETTLED && Instant::now() < deadline {
             tick.tick().await;
             let both = async {
-                [
+                let sides = [
                     self.rests(Side::Source).await,
                     self.rests(Side::Destination).await,
-                ]
+                ];
+                (sides, self.is_sending().await)
             };
-            let Ok(now) = timeout_at(deadline, both).await else {
+            let Ok((now, sends)) = timeout_at(deadline, both).await else {
                 return Ok(());
             };
             let silent = Side::BOTH.into_iter().zip(&now);
@@ -323,10 +324,26 @@ impl LibvirtDriver<'_> {
             }
             let rests = now.iter().all(|side| matches!(side, Some((true, _))));
             let same = before.as_ref() == Some(&now);
-            alike = if rests && same { alike + 1 } else { 0 };
+            alike = if rests && same && !sends {
+                alike + 1
+            } else {
+                0
+            };
             before = Some(now);
         }
         Ok(())
+    }
+
+    /// Whether the source's QEMU is still sending a postcopy that was let go. Its daemon may have no job of that any more
+    /// (qemuMigrationAnyPostcopyFailed).
+    async fn is_sending(&self) -> bool {
+        let point = self.struck();
+        let is_let_go = point.is_ok_and(|point| point.way == Way::Documented);
+        if !(is_let_go && self.is_postcopy()) {
+            return false;
+        }
+        let standing = self.ordeal.monitors.standing().await;
+        standing.is_ok_and(|it| it.status == POSTCOPY)
     }
 
     /// Whether no job of the domain is under way on a side, and its state; `None` where that is not answered.

@@ -21,8 +21,9 @@ use tokio::time::{Instant, timeout_at};
 use super::{LOOK_EVERY, monitor::Mute};
 use crate::{Error, LibvirtDriver, qtest, ticks::Ticks};
 
-/// Sleeping state S5, by the control register of power management that SeaBIOS puts there on q35 and i440fx alike.
-const POWER_OFF: &str = "o /w 0x604 0x2000";
+/// Sleeping state S5, by the control register of power management that SeaBIOS puts there on q35 and i440fx alike. It
+/// takes two bytes (PM1a_CNT in ACPI): `/w` would write four, which QEMU drops from 11.1 on.
+const POWER_OFF: &str = "o /h 0x604 0x2000";
 
 /// A hard reset, by the reset control register of the chipset.
 const RESET: &str = "o /b 0xcf9 0x6";
@@ -30,8 +31,8 @@ const RESET: &str = "o /b 0xcf9 0x6";
 /// How long QEMU may take to tell of it.
 const TELLS: Duration = Duration::from_secs(5);
 
-/// How long the guest may take to boot again.
-const BOOTS: Duration = Duration::from_secs(30);
+/// How long the guest may take to boot again: less than the step has, so that it is told what did not come.
+const BOOTS: Duration = Duration::from_secs(20);
 
 impl LibvirtDriver<'_> {
     /// Has the guest do it, and waits until its QEMU has told that the guest did.
@@ -108,4 +109,29 @@ fn mute(mute: Mute) -> Error {
         Mute::Silent => "it is silent".to_owned(),
         Mute::Refused(why) => why,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use migratrix_contract::Deadlines;
+
+    use super::*;
+
+    #[test]
+    fn each_port_is_written_with_the_width_that_its_register_has() {
+        // The human monitor's letters for one, two and four bytes.
+        let width = |line: &str| match line.split(' ').nth(1).unwrap() {
+            "/b" => 1,
+            "/h" => 2,
+            "/w" => 4,
+            other => panic!("{other}"),
+        };
+        // PM1a_CNT of ACPI, and the reset control register.
+        assert_eq!([POWER_OFF, RESET].map(width), [2, 1]);
+    }
+
+    #[test]
+    fn what_the_guest_does_not_do_is_told_before_the_step_has_no_time_left() {
+        assert!(TELLS + BOOTS < Deadlines::default().migrate);
+    }
 }

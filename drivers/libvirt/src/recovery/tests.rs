@@ -5,6 +5,8 @@
     reason = "it picks one kind of observation"
 )]
 
+mod monitors;
+
 use std::{
     fs, io,
     net::{Ipv4Addr, TcpListener},
@@ -60,11 +62,14 @@ struct Made {
     dies: bool,
     looks: AtomicU32,
     started: PathBuf,
+    /// Where the QEMU of the domain is talked to.
+    monitor: Option<PathBuf>,
 }
 
 impl Made {
     fn of(release: &str, dies: bool, started: PathBuf) -> Arc<dyn Host> {
         Arc::new(Self {
+            monitor: None,
             release: ReleaseName::new(release).unwrap(),
             dies,
             looks: AtomicU32::new(0),
@@ -84,7 +89,7 @@ impl Host for Made {
     }
 
     fn path(&self, _inside: &str) -> Option<PathBuf> {
-        None
+        self.monitor.clone()
     }
 
     fn command(&self, _words: &[&str]) -> io::Result<Option<Command>> {
@@ -182,8 +187,8 @@ impl HostControl for Made {
     }
 }
 
-fn script() -> Script {
-    let case: Case = CASE.parse().unwrap();
+fn script(case: &str) -> Script {
+    let case: Case = case.parse().unwrap();
     let spec = DomainSpec {
         domain: "mx-1".to_owned(),
         uuid: "11111111-2222-3333-4444-555555555555".to_owned(),
@@ -212,7 +217,7 @@ async fn settled(beside: Beside) -> (Vec<String>, Duration, bool) {
     let mut slot = Slot::new(program, listener);
     let source = Made::of("a", false, started.clone());
     let destination = Made::of("b", true, started.clone());
-    let script = script();
+    let script = script(CASE);
     let mut driver = LibvirtDriver::new(&mut slot, source, destination, script.subject.clone());
     if beside == Beside::Nobody {
         driver = driver.alone_on_its_hosts();

@@ -12,6 +12,7 @@
 //! | the source's daemon restarts | Perform: cancel, and resume. Perform done: stays paused. Confirm: kill | `qemuProcessRecoverMigrationOut` |
 //! | the destination's daemon restarts | Prepare: kill. Finish: keep what runs | `qemuProcessRecoverMigrationIn` |
 //! | state after a failure | only who ran before, and is paused now, is resumed | `qemuMigrationSrcRestoreDomainState` |
+//! | a daemon before 8.5 loses sight of a postcopy | what it has of it counts as failed, and stays | `qemuMigrationAnyPostcopyFailed` |
 //! | postcopy | the source never resumes; a cancel is refused; a lost one is resumed by the caller | `virDomainMigrateStartPostCopy`, NEWS of 8.5 |
 //!
 //! A release that departs from it fails. Where two endings are given, libvirt leaves open which it is.
@@ -140,10 +141,26 @@ impl Recovery {
     #[must_use]
     pub fn endings(&self, libvirts: &Libvirts) -> Vec<Ending> {
         match self.family() {
-            Family::Refused => vec![refused::ending(self)],
+            Family::Refused => vec![refused::ending(self, libvirts)],
             Family::InFlight => flight::endings(self),
             Family::Postcopy => postcopy::endings(self, libvirts),
         }
+    }
+
+    /// Whether there may be something to heal, by any version of libvirt.
+    #[must_use]
+    pub fn may_heal(&self) -> bool {
+        let ages = [None, Some(Version::new(0, 0, 0))];
+        let daemons = ages.map(|source| ages.map(|destination| (source, destination)));
+        daemons.into_iter().flatten().any(|(source, destination)| {
+            let libvirts = Libvirts {
+                client: None,
+                source,
+                destination,
+            };
+            let endings = self.endings(&libvirts);
+            endings.iter().any(|one| one.remedy != Remedy::Nothing)
+        })
     }
 
     /// Whether the source has a configuration afterwards; `None` where libvirt leaves it open.

@@ -74,9 +74,16 @@ const SOURCE_GONE: &[ErrorClass] = &[
     NO_PROCESS,
 ];
 /// The destination's QEMU is gone: the source tells of the connection of the data, in whose place comes what
-/// Finish has to say (virDomainMigrateVersion3Full): that there is no such domain, or none that comes in
-/// (qemuMigrationJobIsActive).
-const DESTINATION_GONE: &[ErrorClass] = &[FAILED, INTERNAL, DOMAIN_FAILED, NO_DOMAIN, NOT_RUNNING];
+/// Finish has to say (virDomainMigrateVersion3Full): that there is no such domain, be it before or after the wait for a
+/// job of it (virDomainObjBeginJob), or none that comes in (qemuMigrationJobIsActive).
+const DESTINATION_GONE: &[ErrorClass] = &[
+    FAILED,
+    INTERNAL,
+    DOMAIN_FAILED,
+    NO_DOMAIN,
+    REMOVED,
+    NOT_RUNNING,
+];
 /// The same, where it is gone before the source connects: nobody listens.
 const DESTINATION_NOT_REACHED: &[ErrorClass] = &[
     RESET,

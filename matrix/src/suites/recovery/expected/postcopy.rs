@@ -6,6 +6,7 @@
 use super::{
     Answer, Ending, ErrorClass, FlagEffect, Libvirts, Owner, Remedy, Standing,
     classes::{BROKEN, CLOSED, DOMAIN_FAILED, FAILED, INTERNAL, RESET},
+    knows_lost_postcopy,
     outcomes::gone_over,
 };
 use crate::{
@@ -22,6 +23,8 @@ const PAUSED: &str = "a postcopy whose connection is lost is paused on both side
     with (VIR_MIGRATE_POSTCOPY_RESUME, NEWS of 8.5)";
 const UNATTENDED: &str = "a postcopy that nobody attends goes on while QEMU runs it \
     (qemuProcessRecoverMigrationOut, qemuProcessRecoverMigrationIn)";
+const LEFT: &str = "before 8.5 a postcopy that libvirt loses sight of counts as failed: it stays as it is, and a third party has to \
+    look (qemuMigrationAnyPostcopyFailed, by qemuProcessRecoverMigrationOut and qemuProcessRecoverMigrationIn of 7.0)";
 const LOST: &str = "what the destination has not got yet is lost with the source, and what it has with itself \
     (virDomainMigrateStartPostCopy)";
 
@@ -44,6 +47,9 @@ const ANY_DESTINATION: Standing = Standing::Active(&[
     ("paused", "postcopy-failed"),
     ("running", "postcopy"),
 ]);
+/// The destination whose daemon before 8.5 has restarted: it is to pause what runs, and leaves it if it can't.
+const LEFT_DESTINATION: Standing =
+    Standing::Active(&[("running", "postcopy"), ("paused", "postcopy-failed")]);
 
 /// How it may end, when it was held, struck and, but where it is given up, let go.
 pub(super) fn endings(point: &Recovery, libvirts: &Libvirts) -> Vec<Ending> {
@@ -55,11 +61,17 @@ pub(super) fn endings(point: &Recovery, libvirts: &Libvirts) -> Vec<Ending> {
             vec![gone_over(point, Answer::Success, NEVER)]
         }
         Strike::PostcopyPaused | Strike::DataReset => broken_off(point, libvirts),
-        Strike::SourceDaemonKilled => vec![unattended(point, without_source(point.control()))],
-        Strike::DestinationDaemonKilled => vec![unattended(point, Answer::Error(CONNECTION))],
+        Strike::SourceDaemonKilled => {
+            let answer = without_source(point.control());
+            vec![unattended(point, libvirts, answer)]
+        }
+        Strike::DestinationDaemonKilled => {
+            vec![unattended(point, libvirts, Answer::Error(CONNECTION))]
+        }
         Strike::ManagementReset => {
             let left = lost_connection(libvirts, Answer::Error(CONNECTION), ANY_DESTINATION);
-            vec![unattended(point, Answer::Error(CONNECTION)), left]
+            let alone = unattended(point, libvirts, Answer::Error(CONNECTION));
+            vec![alone, left]
         }
         Strike::ClientKilled => client_killed(point, libvirts),
         Strike::SourceQemuKilled => source_died(point),
@@ -186,12 +198,9 @@ const fn without_source(control: Control) -> Answer {
 }
 
 /// It goes on by itself, but where it stays held until it is given up.
-fn unattended(point: &Recovery, answer: Answer) -> Ending {
+fn unattended(point: &Recovery, libvirts: &Libvirts, answer: Answer) -> Ending {
     match point.way {
-        Way::Documented => Ending {
-            flags: FlagEffect::Open,
-            ..gone_over(point, answer, UNATTENDED)
-        },
+        Way::Documented => left_by_itself(point, libvirts, answer),
         Way::GiveUp => Ending {
             answer,
             owner: Owner::Destination,
@@ -201,6 +210,38 @@ fn unattended(point: &Recovery, answer: Answer) -> Ending {
             remedy: Remedy::StartAnew,
             rule: UNATTENDED,
         },
+    }
+}
+
+/// QEMU goes on with it to its end. A daemon before 8.5 takes no notice of that: what it has of the guest it takes for
+/// failed.
+fn left_by_itself(point: &Recovery, libvirts: &Libvirts, answer: Answer) -> Ending {
+    let restarted = point.strike == Strike::DestinationDaemonKilled;
+    let source_left = !knows_lost_postcopy(&[libvirts.source]);
+    let destination_left = restarted && !knows_lost_postcopy(&[libvirts.destination]);
+    let gone = Ending {
+        flags: FlagEffect::Open,
+        ..gone_over(point, answer, UNATTENDED)
+    };
+    let left_on_source = Ending {
+        source: FAILED_SOURCE,
+        flags: FlagEffect::Destination,
+        remedy: Remedy::DestroySource,
+        rule: LEFT,
+        ..gone
+    };
+    // It is whole there, but nothing that libvirt shows says so.
+    let left_on_destination = |ending: Ending| Ending {
+        destination: LEFT_DESTINATION,
+        remedy: Remedy::StartAnew,
+        rule: LEFT,
+        ..ending
+    };
+    match (source_left, destination_left) {
+        (false, false) => gone,
+        (true, false) => left_on_source,
+        (false, true) => left_on_destination(gone),
+        (true, true) => left_on_destination(left_on_source),
     }
 }
 
@@ -220,7 +261,7 @@ fn client_killed(point: &Recovery, libvirts: &Libvirts) -> Vec<Ending> {
                 ..gone_over(point, Answer::Gone, UNATTENDED)
             };
             let left = lost_connection(libvirts, Answer::Gone, ANY_DESTINATION);
-            vec![unattended(point, Answer::Gone), complete, left]
+            vec![unattended(point, libvirts, Answer::Gone), complete, left]
         }
     }
 }

@@ -1,14 +1,21 @@
 //! What must come of a call whose cause of failure is there before: it is refused, and nothing has changed.
 
 use super::{
-    Answer, Ending, ErrorClass,
+    Answer, Ending, ErrorClass, Libvirts,
     classes::{
         ALREADY_ACTIVE, DOMAIN_FAILED, FAILED, HELPER, HOOK_FAILED, INTERNAL, NO_CPU, NO_FILE,
         NO_MACHINE, NO_SCHEME, RESET,
     },
     outcomes::{gone_over, stays},
 };
-use crate::suites::recovery::{axes::Strike, point::Recovery};
+use crate::{
+    Control, Version,
+    suites::recovery::{axes::Strike, point::Recovery},
+};
+
+/// From here on the source's daemon that can't connect to the destination's tells the connection's own error. That of
+/// 7.0.0 puts it into one of its own (qemuMigrationSrcPerformPeer2Peer); 9.0.0 is the first that was seen not to.
+const TELLS_OF_CONNECTION: Version = Version::new(9, 0, 0);
 
 const RULE: &str = "a failure of Begin or Prepare leaves the source as it is \
                     (virDomainMigrateVersion3Full, qemuMigrationSrcPerformPeer2Peer3)";
@@ -29,7 +36,7 @@ const EXPIRED: &str = "QEMU looks at its own certificates when it is given them:
                        (qcrypto_tls_creds_check_cert_times in QEMU)";
 
 /// How it ends.
-pub(super) fn ending(point: &Recovery) -> Ending {
+pub(super) fn ending(point: &Recovery, libvirts: &Libvirts) -> Ending {
     if point.strike == Strike::LogFolderFull {
         return gone_over(point, Answer::Success, LOG);
     }
@@ -39,7 +46,20 @@ pub(super) fn ending(point: &Recovery) -> Ending {
     if point.strike == Strike::TlsRight {
         return gone_over(point, Answer::Success, ENCRYPTED);
     }
+    if point.strike == Strike::DaemonDead {
+        return stays(point, unconnected(point.control(), libvirts), RULE);
+    }
     stays(point, classes(point.strike), rule(point.strike))
+}
+
+/// How whoever drives the migration tells that nobody listens at the destination.
+fn unconnected(control: Control, libvirts: &Libvirts) -> &'static [ErrorClass] {
+    let mut source = libvirts.source.iter();
+    let is_old = source.any(|version| *version < TELLS_OF_CONNECTION);
+    match control {
+        Control::P2p | Control::Tunnelled if is_old => &[RESET, FAILED],
+        Control::Normal | Control::P2p | Control::Tunnelled => &[RESET],
+    }
 }
 
 const fn rule(strike: Strike) -> &'static str {

@@ -1,6 +1,6 @@
 //! The table, held to what was written out by hand, and to the rules that all of it must obey.
 
-use super::{Answer, Libvirts, Owner, Remedy, Seen, Standing};
+use super::{Answer, Ending, Libvirts, Owner, Remedy, Seen, Standing};
 use crate::{
     Case, Recovery, Version, Way,
     suites::recovery::{
@@ -23,11 +23,11 @@ client-killed switchover normal: gone source nothing | gone source resume
 client-killed finish normal: gone source resume | gone destination destroy-source
 source-qemu-killed first-pass p2p: 55/10,9/10,9/20,1/10,38/10,42/10,42/0,38/0 nobody start-anew
 source-qemu-killed finish p2p: success destination nothing
-destination-qemu-killed switchover p2p: 9/10,1/10,9/20,42/10,55/10 source nothing
+destination-qemu-killed switchover p2p: 9/10,1/10,9/20,42/10,42/0,55/10 source nothing
 destination-qemu-killed finish normal: 1/10,42/0,9/10 source nothing
 destination-qemu-killed confirm normal: success nobody start-anew
 destination-destroyed prepare normal: success destination nothing
-destination-destroyed later-pass normal: 9/10,1/10,9/20,42/10,55/10 source nothing
+destination-destroyed later-pass normal: 9/10,1/10,9/20,42/10,42/0,55/10 source nothing
 destination-daemon-killed first-pass normal: 9/10 source nothing
 destination-daemon-killed first-pass p2p: 1/7 source nothing
 source-daemon-killed finish normal: success destination destroy-source | 38/7,1/7 source nothing
@@ -48,6 +48,7 @@ tls-foreign call p2p: 9/10,1/10,9/20 source nothing
 tls-expired call normal: 1/10 source nothing
 tls-right call normal: success destination nothing
 log-folder-full call p2p: success destination nothing
+daemon-dead call p2p: 38/7 source nothing
 data-reset postcopy-middle p2p: 9/10,9/20,1/10,38/10 destination postcopy-resume
 data-reset postcopy-middle+give-up p2p: 9/10,9/20,1/10,38/10 destination start-anew
 destination-qemu-killed postcopy-end p2p: 9/10,9/20,1/10,38/10 nobody start-anew
@@ -55,6 +56,24 @@ source-daemon-killed postcopy-end normal: success destination nothing
 source-daemon-killed postcopy-end p2p: 38/7,1/7,9/10 destination nothing
 postcopy-paused postcopy-end p2p: 9/10,9/20,1/10,38/10 destination postcopy-resume | 9/10,9/20,1/10,38/10 destination destroy-source | success destination nothing
 cancelled postcopy-end normal: success destination nothing
+";
+
+/// The same, before some version of libvirt: first the strike, the moment and the method, then which of the daemons is
+/// 7.0.0.
+const OLD_TABLE: &str = "
+daemon-dead call p2p source: 38/7,9/10 source nothing
+daemon-dead call tunnelled source: 38/7,9/10 source nothing
+daemon-dead call normal source: 38/7 source nothing
+daemon-dead call p2p destination: 38/7 source nothing
+source-daemon-killed postcopy-middle normal source: success destination destroy-source
+source-daemon-killed postcopy-end p2p source: 38/7,1/7,9/10 destination destroy-source
+source-daemon-killed postcopy-end p2p destination: 38/7,1/7,9/10 destination nothing
+destination-daemon-killed postcopy-end normal source: 38/7,1/7,9/10 destination destroy-source
+destination-daemon-killed postcopy-middle p2p destination: 38/7,1/7,9/10 destination start-anew
+destination-daemon-killed postcopy-middle p2p both: 38/7,1/7,9/10 destination start-anew
+destination-daemon-killed postcopy-middle+give-up p2p both: 38/7,1/7,9/10 destination start-anew
+management-reset postcopy-middle p2p source: 38/7,1/7,9/10 destination destroy-source | 38/7,1/7,9/10 destination start-anew
+management-reset postcopy-middle p2p destination: 38/7,1/7,9/10 destination nothing | 38/7,1/7,9/10 destination start-anew
 ";
 
 const NEW: Libvirts = Libvirts {
@@ -97,11 +116,63 @@ fn the_endings_are_those_that_were_written_out_by_hand() {
             panic!("{line}");
         };
         let endings = point(strike, moment, control).endings(&NEW);
-        let endings = endings.iter().map(|one| {
-            let (answer, owner) = (told(one.answer), owner(one.owner));
-            format!("{answer} {owner} {}", one.remedy)
-        });
-        assert_eq!(endings.collect::<Vec<_>>().join(" | "), wanted, "{head}");
+        assert_eq!(written(&endings), wanted, "{head}");
+    }
+}
+
+fn written(endings: &[Ending]) -> String {
+    let endings = endings.iter().map(|one| {
+        let (answer, owner) = (told(one.answer), owner(one.owner));
+        format!("{answer} {owner} {}", one.remedy)
+    });
+    endings.collect::<Vec<_>>().join(" | ")
+}
+
+/// Both are old, but the one that is not named.
+fn old(daemons: &str) -> Libvirts {
+    let of = |other: &str| {
+        if daemons == other {
+            Version::new(9, 0, 0)
+        } else {
+            Version::new(7, 0, 0)
+        }
+    };
+    Libvirts {
+        client: NEW.client,
+        source: Some(of("destination")),
+        destination: Some(of("source")),
+    }
+}
+
+#[test]
+fn before_a_version_that_changed_them_the_endings_are_others() {
+    for line in OLD_TABLE.lines().filter(|line| !line.is_empty()) {
+        let (head, wanted) = line.split_once(": ").unwrap();
+        let [strike, moment, control, daemons] = head.split(' ').collect::<Vec<_>>()[..] else {
+            panic!("{line}");
+        };
+        let endings = point(strike, moment, control).endings(&old(daemons));
+        assert_eq!(written(&endings), wanted, "{head}");
+    }
+}
+
+#[test]
+fn from_8_5_on_no_daemon_takes_a_postcopy_that_it_lost_sight_of_for_failed() {
+    let at = |version| Libvirts {
+        client: Some(version),
+        source: Some(version),
+        destination: Some(version),
+    };
+    let both = ["source-daemon-killed", "destination-daemon-killed"];
+    for point in both.map(|strike| point(strike, "postcopy-middle", "p2p")) {
+        let [before, since] = [Version::new(8, 4, 0), Version::new(8, 5, 0)]
+            .map(|version| point.endings(&at(version)));
+        assert_eq!(since, point.endings(&NEW), "{point}");
+        assert_eq!(
+            before[0].source,
+            Standing::Active(&[("paused", "postcopy-failed")])
+        );
+        assert_eq!(since[0].source, Standing::Inactive(&["migrated"]));
     }
 }
 
@@ -170,13 +241,7 @@ fn what_heals_follows_from_how_both_sides_stand() {
             Standing::Inactive(_) | Standing::Clear => None,
         }
     };
-    for libvirts in [
-        NEW,
-        Libvirts {
-            source: Some(Version::new(7, 0, 0)),
-            ..NEW
-        },
-    ] {
+    for libvirts in [NEW, old("source"), old("destination"), old("both")] {
         for point in allowed() {
             for ending in point.endings(&libvirts) {
                 let (source, destination) = (first(ending.source), first(ending.destination));
@@ -188,6 +253,15 @@ fn what_heals_follows_from_how_both_sides_stand() {
             }
         }
     }
+}
+
+#[test]
+fn something_may_be_to_heal_also_where_only_an_old_libvirt_leaves_it() {
+    let heals = |strike, moment| point(strike, moment, "p2p").may_heal();
+    assert!(heals("destination-daemon-killed", "postcopy-middle"));
+    assert!(heals("source-qemu-killed", "first-pass"));
+    assert!(!heals("cancelled", "postcopy-middle"));
+    assert!(!heals("daemon-dead", "call"));
 }
 
 #[test]
