@@ -23,6 +23,12 @@ pub enum LabError {
         /// Why.
         source: io::Error,
     },
+    /// A host can't be told where its files are.
+    #[error(
+        "the hosts of a lab know paths in UTF-8 alone, and one of theirs is not: rename the folder of the run (--out) or \
+         that of the releases (MIGRATRIX_CACHE)"
+    )]
+    NotText(#[source] serde_json::Error),
     /// A program that the lab needs ended badly.
     #[error("`{command}` ended with {status}: {stderr}")]
     Failed {
@@ -262,6 +268,7 @@ impl LabError {
             | Self::Tarball { .. }
             | Self::Owner { .. }
             | Self::NoRecipe { .. }
+            | Self::NotText(_)
             | Self::BadLabName(_)
             | Self::LabUp(_)
             | Self::NoLab(..) => true,

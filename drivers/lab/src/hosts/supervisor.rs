@@ -65,10 +65,10 @@ impl Supervisor {
     }
 
     async fn made(spec: &Spec, cable: String) -> Result<Self, LabError> {
+        let mut line = serde_json::to_vec(spec).map_err(LabError::NotText)?;
+        line.push(b'\n');
         let mut supervisor = Self::spawn(spec, cable).await?;
         net::plug(&supervisor.cable, spec.address, supervisor.first)?;
-        let mut line = serde_json::to_vec(spec).expect("a spec has text keys only");
-        line.push(b'\n');
         let told = supervisor.lifeline.write_all(&line).await;
         told.map_err(LabError::system("tell the supervisor what to make"))?;
         supervisor.until_up(spec).await?;

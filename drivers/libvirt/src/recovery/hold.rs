@@ -5,7 +5,7 @@
 //! | prepare, launched, confirm | a gate in the hook script of a host | the script's note |
 //! | first and later pass | the bandwidth | what was sent, and the passes that the source tells of |
 //! | switchover | the source's daemon, held still, when the bandwidth is lifted | `pre-switchover` |
-//! | finish | the destination's daemon, the same | `completed`, and the destination's QEMU waits for nothing more |
+//! | finish | the destination's daemon, the same | `completed`, the destination's QEMU waits for nothing more, and a relay has passed the call of Finish |
 //! | reply | a relay that passes nothing back | the destination's QEMU runs |
 //! | postcopy | a relay of the data | the destination's guest was started, and what remains |
 

@@ -199,6 +199,24 @@ fn a_fault_has_landed_where_its_moment_is_proven_and_it_came_then() {
 }
 
 #[test]
+fn what_was_held_otherwise_than_meant_tells_neither_that_it_landed_nor_what_came_of_it() {
+    let mut held_too_long = struck(SENT, "cancelled", aborted(Outcome::Done));
+    let end = held_too_long.entries.last_mut().unwrap();
+    let Observation::Ended {
+        verb: Verb::Hold,
+        outcome,
+        ..
+    } = &mut end.saw
+    else {
+        panic!("{end:?}");
+    };
+    let why = "the daemon was held still for 4100 ms".to_owned();
+    *outcome = Outcome::Unknown { why };
+    assert_eq!(lands(&held_too_long), Kind::Unknown);
+    assert_eq!(kind(&held_too_long, Condition::Owner), Kind::Unknown);
+}
+
+#[test]
 fn a_fault_that_strikes_another_guest_than_the_case_names_has_not_landed() {
     let good = struck(SENT, "cancelled", aborted(Outcome::Done));
     let paused = changed(good.clone(), |saw| {
