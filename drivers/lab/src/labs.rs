@@ -15,14 +15,14 @@ mod up_lab;
 
 use std::{
     fs::{self, File, OpenOptions},
-    os::unix::fs::MetadataExt,
+    os::unix::fs::{MetadataExt, OpenOptionsExt},
     path::{Path, PathBuf},
 };
 
 use migratrix_matrix::Shown;
 use nix::{
     fcntl::{FcntlArg, fcntl},
-    libc,
+    libc::{self, c_int},
 };
 use rustix::process::{Pid, PidfdFlags, pidfd_open};
 
@@ -33,6 +33,9 @@ use crate::LabError;
 const NAME_MAX: usize = 50;
 /// What the names of the labs' files end in.
 const LOCK: &str = "lock";
+
+/// How the lock is opened: what else may have its name is not waited for, as a pipe that nobody has at its other end.
+const AT_ONCE: c_int = libc::O_NONBLOCK;
 /// What marks a lab whose hosts are all up, among the folders of its hosts' logs.
 const UP: &str = "up";
 
@@ -107,6 +110,7 @@ impl Labs {
                 .write(true)
                 .create(true)
                 .truncate(false)
+                .custom_flags(AT_ONCE)
                 .open(&path)
                 .map_err(LabError::file("create", &path))?;
             match fcntl(&file, FcntlArg::F_SETLK(&whole(libc::F_WRLCK))) {
@@ -198,7 +202,11 @@ impl Labs {
 
     fn find(&self, name: &LabName) -> Result<Option<UpLab>, LabError> {
         let path = self.lock(name);
-        let file = match File::open(&path) {
+        let file = OpenOptions::new()
+            .read(true)
+            .custom_flags(AT_ONCE)
+            .open(&path);
+        let file = match file {
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
             file => file.map_err(LabError::file("read", &path))?,
         };
@@ -303,6 +311,19 @@ mod tests {
         assert!(!labs.mark(&name).exists());
         labs.mark_up(&name).unwrap();
         assert!(labs.mark(&name).exists());
+    }
+
+    #[test]
+    fn a_pipe_in_place_of_a_lock_is_no_lab_and_is_not_waited_for() {
+        let dir = tempfile::tempdir().unwrap();
+        let labs = Labs::open(dir.path()).unwrap();
+        let name = LabName::new("default").unwrap();
+        let pipe = std::process::Command::new("mkfifo")
+            .arg(labs.lock(&name))
+            .status();
+        assert!(pipe.unwrap().success());
+        assert!(labs.find(&name).unwrap().is_none());
+        assert!(labs.hold(&name).is_err());
     }
 
     #[test]
