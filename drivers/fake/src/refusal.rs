@@ -23,6 +23,11 @@ pub(crate) fn invalid(message: &str) -> Refusal {
     refusal(OPERATION_INVALID, FROM_QEMU, message)
 }
 
+/// The domain has ended while a job of it was waited for.
+pub(crate) fn ended() -> Refusal {
+    refusal(OPERATION_INVALID, FROM_DOMAIN, "domain is not running")
+}
+
 /// The name is taken by a domain of another UUID.
 pub(crate) fn taken(uuid: &str) -> Refusal {
     let message = format!("the name is already defined with uuid {uuid}");

@@ -287,6 +287,7 @@ const fn bound(op: &Op) -> (&'static str, Duration) {
         Op::Define { .. } => ("define", PATIENCE),
         Op::CreateXml { .. } => ("create-xml", PATIENCE),
         Op::Domain { .. } => ("domain", PATIENCE),
+        Op::Attach { .. } => ("attach", PATIENCE),
         Op::Look { .. } => ("look", PATIENCE),
         Op::Runs { .. } => ("runs", PATIENCE),
         Op::Lap { .. } => ("lap", PATIENCE),

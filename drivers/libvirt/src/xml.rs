@@ -123,7 +123,7 @@ fn devices(subject: &Subject, hardware: Hardware, variant: Variant) -> Element {
     Element::new("devices")
         .holds(boot)
         .holds_all(chained)
-        .holds(usb(hardware))
+        .holds(usb(subject, hardware))
         .holds(serial)
         .holds_all(more)
         .holds_all(extra(subject, hardware))
@@ -136,17 +136,17 @@ pub(crate) fn console(subject: &Subject) -> String {
 }
 
 fn raw_disk(file: &str, target: &str) -> Element {
+    disk_on("virtio", file, target)
+}
+
+fn disk_on(bus: &str, file: &str, target: &str) -> Element {
     let driver = Element::new("driver").with("name", "qemu");
     Element::new("disk")
         .with("type", "file")
         .with("device", "disk")
         .holds(driver.with("type", "raw"))
         .holds(Element::new("source").with("file", file))
-        .holds(
-            Element::new("target")
-                .with("dev", target)
-                .with("bus", "virtio"),
-        )
+        .holds(Element::new("target").with("dev", target).with("bus", bus))
         .holds(Element::new("readonly"))
 }
 
@@ -156,8 +156,11 @@ fn second_serial() -> Element {
         .holds(Element::new("target").with("port", 1))
 }
 
-fn usb(hardware: Hardware) -> Element {
-    let model = if hardware == Hardware::Usb {
+/// What USB is plugged into, where the guest has some, or is to get some.
+fn usb(subject: &Subject, hardware: Hardware) -> Element {
+    let is_plugged =
+        matches!(subject.point, Point::Recovery(point) if point.strike == Strike::DeviceAttached);
+    let model = if hardware == Hardware::Usb || is_plugged {
         "qemu-xhci"
     } else {
         "none"
@@ -203,6 +206,12 @@ fn extra(subject: &Subject, hardware: Hardware) -> Vec<Element> {
         | Hardware::TwoThreads
         | Hardware::HostModel => Vec::new(),
     }
+}
+
+/// A device that needs no slot of the machine's, and that every release attaches to a running guest: the disk that it
+/// boots once more. It has a name of its own by its target, so that libvirt gives it the same alias on both sides.
+pub(crate) fn usb_disk(subject: &Subject) -> Element {
+    disk_on("usb", &subject.boot_image, "sda")
 }
 
 /// On QEMU's own user network, which needs nothing of its host.
@@ -329,6 +338,24 @@ mod tests {
                 xml.contains("<on_poweroff>destroy</on_poweroff>"),
                 "{strike}"
             );
+        }
+    }
+
+    #[test]
+    fn only_a_guest_that_is_to_get_a_device_has_a_controller_for_it() {
+        let scenario = "p2p/persistent-running-undefined/live";
+        for (strike, has_it) in [
+            ("device-attached/first-pass", true),
+            ("second-migration/first-pass", false),
+        ] {
+            let subject = subject_of(
+                &format!("recovery/libvirt/a,a,a/{strike}/{scenario}"),
+                BOOT_IMAGE,
+            );
+            let xml = domain_xml(&subject, &subject.uuid, Variant::Plain);
+            let model = if has_it { "qemu-xhci" } else { "none" };
+            assert!(xml.contains(&format!("model=\"{model}\"")), "{strike}");
+            assert!(!xml.contains("sda"), "{strike}");
         }
     }
 

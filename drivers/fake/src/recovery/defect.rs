@@ -13,6 +13,12 @@ pub enum RecoveryDefect {
     WrongError,
     /// A further job is done beside the migration.
     FurtherJobDone,
+    /// A further job is refused by an error that tells of something else.
+    RefusedOtherwise,
+    /// A device is attached, though that was refused.
+    FurtherDevice,
+    /// The source's configuration becomes another one.
+    ConfigChanged,
     /// The guest runs on the destination as well.
     BothRun,
     /// The guest that must go on is left paused.
@@ -49,18 +55,20 @@ pub enum RecoveryDefect {
 
 impl RecoveryDefect {
     /// All values, in the order of the conditions that catch them.
-    pub const ALL: [Self; 20] = [
+    pub const ALL: [Self; 23] = [
         Self::StrikeMissed,
         Self::OtherStart,
         Self::NeverAnswers,
         Self::WrongError,
         Self::FurtherJobDone,
+        Self::RefusedOtherwise,
         Self::BothRun,
         Self::OwnerPaused,
         Self::WrongOwner,
         Self::StaleMemory,
         Self::DeadGuest,
         Self::ConfigLost,
+        Self::ConfigChanged,
         Self::JobStays,
         Self::PortStays,
         Self::DaemonReplaced,
@@ -69,6 +77,7 @@ impl RecoveryDefect {
         Self::EventLost,
         Self::OtherMachine,
         Self::RetryOtherMachine,
+        Self::FurtherDevice,
         Self::FileStays,
     ];
 
@@ -83,6 +92,10 @@ impl RecoveryDefect {
             },
             Self::FurtherJobDone => Recovery {
                 strike: Strike::SecondMigration,
+                ..Recovery::USUAL
+            },
+            Self::RefusedOtherwise | Self::FurtherDevice | Self::ConfigChanged => Recovery {
+                strike: Strike::DeviceAttached,
                 ..Recovery::USUAL
             },
             Self::StrikeMissed
@@ -111,17 +124,22 @@ impl RecoveryDefect {
     pub const fn condition(self) -> Condition {
         match self {
             Self::StrikeMissed | Self::OtherStart => Condition::Struck,
-            Self::NeverAnswers | Self::WrongError | Self::FurtherJobDone => Condition::Answered,
+            Self::NeverAnswers
+            | Self::WrongError
+            | Self::FurtherJobDone
+            | Self::RefusedOtherwise => Condition::Answered,
             Self::BothRun => Condition::OneRuns,
             Self::OwnerPaused | Self::WrongOwner => Condition::Owner,
             Self::StaleMemory => Condition::Memory,
             Self::DeadGuest => Condition::Alive,
-            Self::ConfigLost => Condition::Config,
+            Self::ConfigLost | Self::ConfigChanged => Condition::Config,
             Self::JobStays | Self::PortStays => Condition::Cleared,
             Self::DaemonReplaced => Condition::Daemons,
             Self::RetryRefused | Self::RetryStale => Condition::Retried,
             Self::EventLost => Condition::Events,
-            Self::OtherMachine | Self::RetryOtherMachine => Condition::Identity,
+            Self::OtherMachine | Self::RetryOtherMachine | Self::FurtherDevice => {
+                Condition::Identity
+            }
             Self::FileStays => Condition::NoLeftovers,
         }
     }
@@ -134,6 +152,9 @@ impl RecoveryDefect {
             Self::NeverAnswers
             | Self::WrongError
             | Self::FurtherJobDone
+            | Self::RefusedOtherwise
+            | Self::FurtherDevice
+            | Self::ConfigChanged
             | Self::BothRun
             | Self::OwnerPaused
             | Self::WrongOwner

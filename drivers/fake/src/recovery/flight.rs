@@ -14,6 +14,10 @@ use crate::{
     refusal,
 };
 
+/// The call that attaches a device, and the name of that.
+const ATTACH: &str = "attach-device";
+const DISK: &str = "disk/sda";
+
 impl FakeDriver {
     /// The migration comes to the moment, and stands.
     pub(super) fn stand(&mut self, moment: RecoveryMoment, record: &mut Recorder) -> Done {
@@ -107,9 +111,12 @@ impl FakeDriver {
     pub(super) fn strike(&mut self, strike: Strike, record: &mut Recorder) {
         let began_us = record.at_us(Instant::now());
         tick(record);
-        let deed = match self.betrays(RecoveryDefect::FurtherJobDone) {
-            true => asked("migrate", Outcome::Done),
-            false => deed(strike),
+        let deed = match self.flight.defect {
+            Some(RecoveryDefect::FurtherJobDone) => asked("migrate", Outcome::Done),
+            Some(RecoveryDefect::RefusedOtherwise) => {
+                asked(ATTACH, Outcome::Refused(refusal::unreasoned()))
+            }
+            Some(_) | None => deed(strike),
         };
         if let (Strike::GuestRebooted, Some(source)) = (strike, &mut self.source.active) {
             source.guest.rewind();
@@ -249,7 +256,10 @@ impl FakeDriver {
                     owner.hardware.machine = "pc-q35-2.4".to_owned();
                 }
             }
+            RecoveryDefect::FurtherDevice => plug(self.destination.active.as_mut()),
+            RecoveryDefect::ConfigChanged => self.source.title = Some("another"),
             RecoveryDefect::StrikeMissed
+            | RecoveryDefect::RefusedOtherwise
             | RecoveryDefect::OtherStart
             | RecoveryDefect::RetryStale
             | RecoveryDefect::RetryOtherMachine
@@ -288,6 +298,14 @@ const fn reason(strike: Strike) -> &'static str {
         "The server certificate /etc/pki/qemu/server-cert.pem has expired"
     } else {
         "the migration failed"
+    }
+}
+
+/// A guest that runs gets a device.
+fn plug(into: Option<&mut Active>) {
+    if let Some(active) = into {
+        let devices = &mut active.hardware.devices;
+        devices.insert(DISK.to_owned(), "usb bus=0 port=1".to_owned());
     }
 }
 
@@ -361,6 +379,10 @@ fn deed(strike: Strike) -> Deed {
         Strike::SecondMigration => Deed::Asked {
             call: "migrate".to_owned(),
             outcome: Outcome::Refused(refusal::invalid("domain is not running")),
+        },
+        Strike::DeviceAttached => Deed::Asked {
+            call: ATTACH.to_owned(),
+            outcome: Outcome::Refused(refusal::ended()),
         },
         Strike::GuestPoweredOff => made("SHUTDOWN (guest-shutdown)"),
         Strike::GuestRebooted => made("RESET (guest-reset)"),

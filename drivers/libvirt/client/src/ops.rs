@@ -58,6 +58,15 @@ fn attempt(hosts: &Arc<Hosts>, op: &Op) -> Result<Said, Failure> {
                 do_act(domain, *act).map(done)
             })?
         }
+        Op::Attach {
+            side,
+            domain,
+            device,
+        } => of_domain(hosts, (*side, Channel::Work), domain, |domain| {
+            // `attach_device` of crate `virt` 0.5 says that it is done whatever libvirt says.
+            let attached = domain.attach_device_flags(device, sys::VIR_DOMAIN_AFFECT_LIVE);
+            Ok(done(attached?))
+        })?,
         Op::Look {
             side,
             domain,
@@ -238,6 +247,7 @@ fn is_lost(hosts: &Hosts, op: &Op) -> bool {
         | Op::Define { side, .. }
         | Op::CreateXml { side, .. }
         | Op::Domain { side, .. }
+        | Op::Attach { side, .. }
         | Op::Look { side, .. }
         | Op::Runs { side, .. }
         | Op::Lap { side, .. }

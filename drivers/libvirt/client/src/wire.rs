@@ -92,6 +92,16 @@ pub enum Op {
         /// What to do with it.
         act: DomainAction,
     },
+    /// Attach a device to the running domain (`virDomainAttachDeviceFlags` with
+    /// `VIR_DOMAIN_AFFECT_LIVE`, which is what `virDomainAttachDevice` is).
+    Attach {
+        /// On which host.
+        side: Side,
+        /// The domain's name.
+        domain: String,
+        /// The device's XML.
+        device: String,
+    },
     /// Tell all about the domain. Answered by [`Said::Absent`] or [`Said::Present`].
     Look {
         /// On which host.

@@ -11,7 +11,7 @@ use super::{
     call::{Asked, Sent},
     strike::SOON,
 };
-use crate::{Error, LibvirtDriver};
+use crate::{Error, LibvirtDriver, xml::usb_disk};
 
 impl LibvirtDriver<'_> {
     /// Asks for a plain migration of the guest, beside the one that is under way.
@@ -29,6 +29,27 @@ impl LibvirtDriver<'_> {
             sent,
             strike: strike.word(),
             call: "migrate",
+            side: Side::Source,
+        });
+        self.hear_asked(SOON, record).await
+    }
+
+    /// Asks for a device to be attached to the guest, beside the migration that is under way.
+    pub(super) async fn attaches(
+        &mut self,
+        strike: Strike,
+        record: &mut Recorder,
+    ) -> Result<(), Error> {
+        let client = self.on(Side::Source).await?;
+        let attach = Op::Attach {
+            side: Side::Source,
+            domain: self.subject.domain.clone(),
+            device: usb_disk(&self.subject).to_string(),
+        };
+        self.ordeal.asked = Some(Asked {
+            sent: Sent::new(async move { client.ask(attach).await }),
+            strike: strike.word(),
+            call: "attach-device",
             side: Side::Source,
         });
         self.hear_asked(SOON, record).await

@@ -53,8 +53,10 @@ impl LibvirtDriver<'_> {
             }
             return self.asks(strike, act, record).await;
         }
-        if strike == Strike::SecondMigration {
-            return self.migrates_again(strike, record).await;
+        match strike {
+            Strike::SecondMigration => return self.migrates_again(strike, record).await,
+            Strike::DeviceAttached => return self.attaches(strike, record).await,
+            _ => {}
         }
         let began = Instant::now();
         let (side, deed) = match strike {

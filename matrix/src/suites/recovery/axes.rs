@@ -98,6 +98,8 @@ axis! {
         GuestCrashed = "guest-crashed",
         /// The guest is asked to migrate a second time, while it does.
         SecondMigration = "second-migration",
+        /// A device is attached to the guest, while it migrates (`virDomainAttachDevice`).
+        DeviceAttached = "device-attached",
         /// Nothing: the migration is held, and let go.
         Undisturbed = "undisturbed-postcopy",
         /// Postcopy is paused on purpose (`virDomainAbortJobFlags` with `VIR_DOMAIN_ABORT_JOB_POSTCOPY`).

@@ -12,11 +12,13 @@
 //! | the source's daemon restarts | Perform: cancel, and resume. Perform done: stays paused. Confirm: kill | `qemuProcessRecoverMigrationOut` |
 //! | the destination's daemon restarts | Prepare: kill. Finish: keep what runs | `qemuProcessRecoverMigrationIn` |
 //! | state after a failure | only who ran before, and is paused now, is resumed | `qemuMigrationSrcRestoreDomainState` |
+//! | what wants to change the domain meanwhile | it waits for the migration's job, and finds the domain gone | `qemuMigrationJobStart`, `virDomainObjBeginJobInternal` |
 //! | a daemon before 8.5 loses sight of a postcopy | what it has of it counts as failed, and stays | `qemuMigrationAnyPostcopyFailed` |
 //! | postcopy | the source never resumes; a cancel is refused; a lost one is resumed by the caller | `virDomainMigrateStartPostCopy`, NEWS of 8.5 |
 //!
 //! A release that departs from it fails. Where two endings are given, libvirt leaves open which it is.
 
+mod beside;
 mod classes;
 mod flight;
 mod outcomes;

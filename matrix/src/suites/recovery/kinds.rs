@@ -30,7 +30,7 @@ pub enum Lasting {
 
 impl Strike {
     /// Those that strike while the migration is under way.
-    pub const IN_FLIGHT: [Self; 26] = [
+    pub const IN_FLIGHT: [Self; 27] = [
         Cancelled,
         ClientKilled,
         SourceQemuKilled,
@@ -57,6 +57,7 @@ impl Strike {
         GuestRebooted,
         GuestCrashed,
         SecondMigration,
+        DeviceAttached,
     ];
 
     /// Those that strike in postcopy.
@@ -125,6 +126,7 @@ impl Strike {
             | GuestRebooted
             | GuestCrashed
             | SecondMigration
+            | DeviceAttached
             | Undisturbed
             | PostcopyPaused => Lasting::Instant,
             SourceDaemonKilled
@@ -242,7 +244,7 @@ impl Strike {
     /// Whether it is a further job for a domain that has one: it is refused, and the migration goes on.
     #[must_use]
     pub const fn is_further_job(self) -> bool {
-        matches!(self, SecondMigration)
+        matches!(self, SecondMigration | DeviceAttached)
     }
 
     /// Whether the disk that the guest has on the destination is struck, and so must be nobody else's.

@@ -11,9 +11,9 @@ use crate::{
 };
 use RecoveryMoment::{Confirm, Finish, FirstPass, LaterPass, Launched, Prepare, Reply, Switchover};
 use Strike::{
-    DataReset, DataStalled, DestinationQemuKilled, DestinationQemuStopped, LinkDown,
-    ManagementReset, NeverConverges, ReplyLost, Resumed, SourceDaemonKilled, SourceQemuKilled,
-    SourceQemuStopped, Suspended,
+    DataReset, DataStalled, DestinationQemuKilled, DestinationQemuStopped, DeviceAttached,
+    LinkDown, ManagementReset, NeverConverges, ReplyLost, Resumed, SourceDaemonKilled,
+    SourceQemuKilled, SourceQemuStopped, Suspended,
 };
 
 const POINT: &str = "the suite `recovery`: a case shows what its name says";
@@ -96,9 +96,7 @@ static ROWS: [Row<Recovery>; 21] = [
     ),
     row(
         "job-is-the-same",
-        |point| {
-            point.strike.is_further_job() && [Launched, Switchover, Finish].contains(&point.moment)
-        },
+        is_the_same_job,
         "the migration's job is one from Begin to Confirm, and whoever wants another waits for that alike",
         "enum qemuMigrationJobPhase in libvirt's qemu_domainjob.h",
     ),
@@ -202,6 +200,16 @@ pub(super) fn flag_sets() -> [FlagSet; 2] {
 
 fn has_options(scenario: &Scenario) -> bool {
     (scenario.hardware, scenario.parallel) != (Scenario::USUAL.hardware, Scenario::USUAL.parallel)
+}
+
+/// A second migration is another call in each phase that it would begin in; a device is another thing to a QEMU that
+/// sends memory, and to one that has stopped its guest for the rest.
+fn is_the_same_job(point: &Recovery) -> bool {
+    let shown: &[RecoveryMoment] = match point.strike == DeviceAttached {
+        true => &[FirstPass, LaterPass, Switchover],
+        false => &[Prepare, FirstPass, LaterPass, Reply, Confirm],
+    };
+    point.strike.is_further_job() && !shown.contains(&point.moment)
 }
 
 fn is_tunnelled(point: &Recovery) -> bool {

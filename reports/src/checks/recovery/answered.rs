@@ -51,7 +51,8 @@ pub(super) fn answered(evidence: &Evidence<'_>, point: &Recovery) -> Judged {
     }))
 }
 
-/// What is wrong with a further job that was asked for: it was done, though the domain has one.
+/// What is wrong with a further job that was asked for: it was done, though the domain has one, or was refused for
+/// another reason than the table has.
 fn further_job(evidence: &Evidence<'_>, point: &Recovery) -> Option<String> {
     let struck = evidence.last(Struck::of)?;
     match struck.deed {
@@ -60,6 +61,18 @@ fn further_job(evidence: &Evidence<'_>, point: &Recovery) -> Option<String> {
             outcome: Outcome::Done,
         } if point.strike.is_further_job() => {
             Some(format!("expected that {call} is refused, and it was done"))
+        }
+        Deed::Asked {
+            call,
+            outcome: Outcome::Refused(refusal),
+        } => {
+            let classes = point.strike.refused_by()?;
+            let is_one =
+                |class: &ErrorClass| (class.code, class.domain) == (refusal.code, refusal.domain);
+            let (wanted, said) = (listed(classes), no(refusal));
+            (!classes.iter().any(is_one)).then(|| {
+                format!("expected that {call} is refused by {wanted}, and it returned {said}")
+            })
         }
         Deed::Asked { .. }
         | Deed::Killed { .. }

@@ -1,6 +1,8 @@
 //! What is proven by looks at both sides, and what by the moment at which a fault came. The whole of such cases is tried on
 //! the hypervisor in memory.
 
+mod beside;
+
 use migratrix_history::{
     Deed, DomainState, Glimpse, History, Observation, Outcome, Party, Proof, Refusal, RemoteCall,
     Side, Traffic, Verb, Watcher,

@@ -37,8 +37,12 @@ pub(super) const FAILED: ErrorClass = class(9, QEMU);
 pub(super) const DOMAIN_FAILED: ErrorClass = class(9, DOMAIN);
 /// `VIR_ERR_OPERATION_INVALID`, of QEMU's driver: the domain is not running.
 pub(super) const NOT_RUNNING: ErrorClass = class(55, QEMU);
-/// `VIR_ERR_OPERATION_INVALID`, of the domain: it is active already.
+/// `VIR_ERR_OPERATION_INVALID`, of the domain: it is active already, or not running.
 pub(super) const ALREADY_ACTIVE: ErrorClass = class(55, DOMAIN);
+/// `VIR_ERR_OPERATION_TIMEOUT`, of QEMU's driver: a job of the domain has not ended within half a minute.
+pub(super) const HELD: ErrorClass = class(68, QEMU);
+/// The same, where the wait is one that all of libvirt's drivers share (virdomainjob.c).
+pub(super) const HELD_BY_JOB: ErrorClass = class(68, 0);
 /// `VIR_ERR_NO_DOMAIN`, of QEMU's driver.
 pub(super) const NO_DOMAIN: ErrorClass = class(42, QEMU);
 /// `VIR_ERR_NO_DOMAIN`, of the wait for a job: the domain was removed meanwhile.

@@ -117,7 +117,7 @@ pub(super) fn endings(point: &Recovery) -> Vec<Ending> {
             vec![lost(Answer::Error(SOURCE_GONE), &["shutdown"], ENDED)]
         }
         Strike::GuestRebooted => vec![success(point, REBOOTED)],
-        Strike::SecondMigration => vec![success(point, ONE_JOB)],
+        Strike::SecondMigration | Strike::DeviceAttached => vec![success(point, ONE_JOB)],
         Strike::SourceQemuStopped
         | Strike::DestinationQemuStopped
         | Strike::Suspended

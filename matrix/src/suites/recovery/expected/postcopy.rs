@@ -97,6 +97,7 @@ pub(super) fn endings(point: &Recovery, libvirts: &Libvirts) -> Vec<Ending> {
         | Strike::GuestRebooted
         | Strike::GuestCrashed
         | Strike::SecondMigration
+        | Strike::DeviceAttached
         | Strike::NameInactive
         | Strike::NameActive
         | Strike::UuidInactive

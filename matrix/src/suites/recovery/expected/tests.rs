@@ -40,6 +40,8 @@ guest-powered-off first-pass p2p: 55/10,9/10,9/20,1/10,38/10,42/10,42/0,38/0 nob
 guest-crashed later-pass tunnelled: 55/10,9/10,9/20,1/10,38/10,42/10,42/0,38/0 nobody start-anew
 guest-rebooted first-pass normal: success destination nothing
 second-migration prepare p2p: success destination nothing
+device-attached first-pass normal: success destination nothing
+device-attached switchover p2p: success destination nothing
 disk-unreadable call p2p: 1/10 source nothing
 disk-short call tunnelled: success destination nothing
 same-host call normal: 1/10 source nothing
