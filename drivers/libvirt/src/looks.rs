@@ -180,7 +180,8 @@ impl LibvirtDriver<'_> {
         record: &mut Recorder,
     ) -> Result<(), Error> {
         let host = Arc::clone(self.host(side));
-        let left = left_in_the_end(&*host, &self.subject.domain, self.patience).await;
+        let anything = |left: &Leftovers| !left.is_empty();
+        let left = left_in_the_end(&*host, &self.subject.domain, self.patience, anything).await;
         let left = left.map_err(|source| Error::Host {
             what: "can't look for leftovers",
             host: host.release().to_string(),
@@ -235,19 +236,20 @@ fn unreadable(error: &io::Error) -> Error {
     })
 }
 
-/// What is left of the domain, once nothing is or the host has had its time: what was ended goes when
-/// the machine comes to it. `None` where the host is not ours to look into.
-async fn left_in_the_end(
+/// What is left of the domain, once that is nothing that has to go or the host has had its time: what was
+/// ended goes when the machine comes to it. `None` where the host is not ours to look into.
+pub(crate) async fn left_in_the_end(
     host: &dyn Host,
     domain: &str,
     patience: Duration,
+    has_to_go: impl Fn(&Leftovers) -> bool,
 ) -> io::Result<Option<Leftovers>> {
     let deadline = Instant::now() + patience;
     let mut tick = Ticks::every(RESIDUE_EVERY);
     loop {
         tick.tick().await;
         let left = host.leftovers(domain)?;
-        let waits = left.as_ref().is_some_and(|left| !left.is_empty());
+        let waits = left.as_ref().is_some_and(&has_to_go);
         if !waits || Instant::now() >= deadline {
             return Ok(left);
         }
@@ -340,11 +342,16 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn a_busy_host_has_the_whole_deadline_to_be_rid_of_a_domain() {
         let seconds = Duration::from_secs;
+        let anything = |left: &Leftovers| !left.is_empty();
         let slow = Busy::rid_of_it_after(seconds(4));
-        let left = left_in_the_end(&slow, "m", seconds(5)).await.unwrap();
+        let left = left_in_the_end(&slow, "m", seconds(5), anything)
+            .await
+            .unwrap();
         assert_eq!(left, Some(Leftovers::default()));
         let never = Busy::rid_of_it_after(seconds(600));
-        let left = left_in_the_end(&never, "m", seconds(5)).await.unwrap();
+        let left = left_in_the_end(&never, "m", seconds(5), anything)
+            .await
+            .unwrap();
         assert_eq!(left.unwrap().own, ["m"]);
     }
 }

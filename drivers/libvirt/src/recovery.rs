@@ -133,7 +133,7 @@ impl LibvirtDriver<'_> {
             RecoveryStep::Settle => self.settle(record).await,
             RecoveryStep::Daemon(side, when) => self.look_at_daemon(side, when, record).await,
             RecoveryStep::Pending(side, when) => self.look_for_job(side, when, record).await,
-            RecoveryStep::Stock(side, when) => self.take_stock(side, when, record),
+            RecoveryStep::Stock(side, when) => self.take_stock(side, when, record).await,
             RecoveryStep::Examine(side) => self.examine(side, record).await,
             RecoveryStep::Heal => self.heal(record).await,
             RecoveryStep::Retry => self.retry().await,

@@ -28,11 +28,33 @@ use super::{
 };
 use crate::{Error, LibvirtDriver, ticks::Ticks};
 
-/// A bandwidth that is no bound, in bytes per second.
-const UNBOUND: u64 = 1 << 33;
+/// How fast a source's QEMU sends, and when it takes what is left for little enough to switch over (`max-bandwidth`
+/// and `downtime-limit` in QEMU's migration.json).
+struct Pace {
+    /// In bytes per second.
+    bandwidth: u64,
+    /// In milliseconds.
+    downtime: u64,
+}
 
-/// A bandwidth at which no pass ends, in bytes per second.
-const CRAWL: u64 = 16 << 10;
+/// What is no bound, with the downtime that QEMU allows by itself.
+const UNBOUND: Pace = Pace {
+    bandwidth: 1 << 33,
+    downtime: 300,
+};
+
+/// What no pass ends at.
+const CRAWL: Pace = Pace {
+    bandwidth: 16 << 10,
+    ..UNBOUND
+};
+
+/// The same for a guest that boots: it has pages of zeros, which cost nothing to send, and writes little
+/// meanwhile, so that passes end. Whatever is left then is too much.
+const CRAWL_OF_BOOTING: Pace = Pace {
+    downtime: 0,
+    ..CRAWL
+};
 
 /// How long a fault has to be felt before the bandwidth is lifted: it must not be overtaken by the end of the
 /// migration.
@@ -85,7 +107,7 @@ impl Lifter {
                 tick.tick().await;
                 let standing = monitors.standing().await;
                 if standing.is_ok_and(|it| it.status == "active" && it.transferred > 0) {
-                    set_bandwidth(&monitors, UNBOUND).await;
+                    set_pace(&monitors, UNBOUND).await;
                 }
             }
         }))
@@ -98,12 +120,12 @@ impl Drop for Lifter {
     }
 }
 
-/// Bounds the bandwidth, where there is a QEMU that migrates.
-async fn set_bandwidth(monitors: &Monitors, bound: u64) {
-    let bound = json!({ "max-bandwidth": bound });
+/// Bounds a migration, where there is a QEMU that migrates.
+async fn set_pace(monitors: &Monitors, pace: Pace) {
+    let pace = json!({ "max-bandwidth": pace.bandwidth, "downtime-limit": pace.downtime });
     let set = "migrate-set-parameters";
-    // Where there is none, or it does not hear, it is not held by the bandwidth.
-    let _unheard = monitors.ask(Side::Source, set, bound).await;
+    // Where there is none, or it does not hear, it is not held by its pace.
+    let _unheard = monitors.ask(Side::Source, set, pace).await;
 }
 
 /// The side whose daemon a fault wants to be still, or gone.
@@ -319,6 +341,7 @@ impl LibvirtDriver<'_> {
     async fn in_postcopy(&mut self, moment: RecoveryMoment) -> Result<Proof, Error> {
         let is_end = moment == RecoveryMoment::PostcopyEnd;
         self.runs_there(moment).await?;
+        self.is_known_to_run_there(moment).await?;
         if let Some(route) = &self.ordeal.routes.data {
             if is_end {
                 // All may be sent that there is, and the last of it does not come.
@@ -348,6 +371,20 @@ impl LibvirtDriver<'_> {
         }
     }
 
+    /// Waits until the destination's daemon knows that it runs the guest: what it is told by its QEMU comes a moment
+    /// later, and one that is killed before knows of no postcopy when it is back.
+    async fn is_known_to_run_there(&mut self, moment: RecoveryMoment) -> Result<(), Error> {
+        let mut tick = Ticks::every(LOOK_EVERY);
+        loop {
+            tick.tick().await;
+            let state = self.state(Side::Destination).await;
+            if state.is_ok_and(|state| state.is_some_and(|(state, _)| state == "running")) {
+                return Ok(());
+            }
+            self.must_go_on(moment)?;
+        }
+    }
+
     /// Has the migration switch over to postcopy, once memory is sent.
     pub(super) async fn start_postcopy(&mut self, record: &mut Recorder) -> Result<(), Error> {
         let moment = self.struck()?.moment;
@@ -358,14 +395,17 @@ impl LibvirtDriver<'_> {
 
     /// Lifts the bound on the bandwidth.
     pub(super) async fn lift_bandwidth(&self) {
-        set_bandwidth(&self.ordeal.monitors, UNBOUND).await;
+        set_pace(&self.ordeal.monitors, UNBOUND).await;
     }
 
     /// Has the pass not end that is under way, but where its end is what is waited for.
     async fn crawl(&self, point: &Recovery) {
-        if point.strike != Strike::NeverConverges {
-            set_bandwidth(&self.ordeal.monitors, CRAWL).await;
-        }
+        let pace = match point.strike {
+            Strike::NeverConverges => return,
+            Strike::GuestRebooted => CRAWL_OF_BOOTING,
+            _ => CRAWL,
+        };
+        set_pace(&self.ordeal.monitors, pace).await;
     }
 
     /// Lets the passes end.

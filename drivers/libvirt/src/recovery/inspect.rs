@@ -7,12 +7,12 @@ use std::{
 };
 
 use migratrix_client::wire::{DomainAction, Op, Said};
-use migratrix_contract::{Host, Recorder};
+use migratrix_contract::{Host, Leftovers, Recorder};
 use migratrix_history::{Observation, Pending, Refusal, Side, When};
 use tokio::time::timeout;
 
 use super::{control, monitor::INCOMING};
-use crate::{Client, Error, LibvirtDriver};
+use crate::{Client, Error, LibvirtDriver, looks::left_in_the_end};
 
 /// How long a daemon may take to answer.
 const ANSWERS: Duration = Duration::from_secs(5);
@@ -152,14 +152,17 @@ impl LibvirtDriver<'_> {
         Ok(())
     }
 
-    pub(super) fn take_stock(
+    /// Records what the host has of the domain, once no helper of its daemon is under way.
+    pub(super) async fn take_stock(
         &self,
         side: Side,
         when: When,
         record: &mut Recorder,
     ) -> Result<(), Error> {
         let host: &Arc<dyn Host> = self.host(side);
-        let left = host.leftovers(&self.subject.domain);
+        let domain = &self.subject.domain;
+        let helped = |left: &Leftovers| left.own.iter().any(|found| is_helper(found, domain));
+        let left = left_in_the_end(&**host, domain, self.patience, helped).await;
         let left = self.broken(side, "can't look for what is there", left)?;
         let ours = left.ok_or_else(|| Error::NotOurs(host.release().to_string()))?;
         // What is kept of it is told of by the looks at the domain itself.
@@ -197,6 +200,12 @@ impl LibvirtDriver<'_> {
         let stands = timeout(STANDS, self.act(side, act)).await;
         stands.unwrap_or_else(|_| Err(refused(IN_THE_WAY)))
     }
+}
+
+/// Whether this is a process that does not carry the domain's name: a daemon that has just begun asks others what
+/// its host has, as `mdevctl`, and these end by themselves.
+fn is_helper(found: &str, domain: &str) -> bool {
+    found.starts_with("process ") && !found.contains(domain)
 }
 
 /// Whether a domain that is there for this reason waits for memory, or will never get it.

@@ -21,6 +21,7 @@ use migratrix_contract::{
     Signalled,
 };
 use migratrix_guest::Parameters;
+use migratrix_history::When;
 use migratrix_matrix::{Case, ReleaseName};
 use tokio::time::Instant;
 
@@ -62,6 +63,8 @@ struct Made {
     dies: bool,
     looks: AtomicU32,
     started: PathBuf,
+    /// At how many looks a helper of the daemon is still there.
+    helped: AtomicU32,
     /// Where the QEMU of the domain is talked to.
     monitor: Option<PathBuf>,
 }
@@ -73,7 +76,20 @@ impl Made {
             release: ReleaseName::new(release).unwrap(),
             dies,
             looks: AtomicU32::new(0),
+            helped: AtomicU32::new(0),
             started,
+        })
+    }
+
+    /// One on which a helper of the daemon is there at so many looks.
+    fn with_helper(looks: u32) -> Arc<dyn Host> {
+        Arc::new(Self {
+            monitor: None,
+            release: ReleaseName::new("a").unwrap(),
+            dies: false,
+            looks: AtomicU32::new(0),
+            helped: AtomicU32::new(looks),
+            started: PathBuf::new(),
         })
     }
 }
@@ -96,8 +112,16 @@ impl Host for Made {
         Ok(None)
     }
 
-    fn leftovers(&self, _domain: &str) -> io::Result<Option<Leftovers>> {
-        Ok(None)
+    fn leftovers(&self, domain: &str) -> io::Result<Option<Leftovers>> {
+        let helper = self.helped.load(Ordering::Relaxed);
+        self.helped
+            .store(helper.saturating_sub(1), Ordering::Relaxed);
+        let qemu = format!("process 8: /usr/bin/qemu-system-x86_64 -name guest={domain}");
+        let helper = (helper > 0).then(|| "process 7: mdevctl list --dumpjson".to_owned());
+        Ok(Some(Leftovers {
+            own: helper.into_iter().chain([qemu]).collect(),
+            ..Leftovers::default()
+        }))
     }
 
     fn stop_daemon(&self) -> Pin<Box<dyn Future<Output = io::Result<()>> + '_>> {
@@ -248,4 +272,38 @@ async fn a_daemon_that_others_need_is_waited_for_no_longer_than_until_it_is_gone
     assert_eq!(notes, [""; 0]);
     assert!(!started, "whoever cares for the host replaces it");
     assert!(took < Duration::from_secs(8), "it took {took:?}");
+}
+
+/// What a host is found to have, on which a helper of its daemon is there at so many looks.
+async fn stock(helped: u32) -> Vec<String> {
+    let started = PathBuf::new();
+    let program = client(&started);
+    let mut slot = Slot::new(Arc::clone(&program), Listener::of_silent_hosts(program));
+    let script = script(CASE);
+    let mut driver = LibvirtDriver::new(
+        &mut slot,
+        Made::with_helper(helped),
+        Made::with_helper(0),
+        script.subject.clone(),
+    );
+    let mut record = Recorder::new(script.header(1, 0), None);
+    let (side, when) = (Side::Source, When::After);
+    driver.take_stock(side, when, &mut record).await.unwrap();
+    let mut found = record
+        .so_far()
+        .entries
+        .iter()
+        .filter_map(|entry| match &entry.saw {
+            Observation::Stock { found, .. } => Some(found.clone()),
+            _ => None,
+        });
+    found.next().unwrap()
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_helper_of_a_daemon_is_waited_for_and_is_told_where_it_stays() {
+    let qemu = |found: &String| found.contains("guest=");
+    let found = stock(3).await;
+    assert!(found.iter().all(qemu), "{found:?}");
+    assert!(!stock(u32::MAX).await.iter().all(qemu));
 }

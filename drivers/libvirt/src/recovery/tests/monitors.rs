@@ -68,6 +68,7 @@ fn host(release: &str, dir: &Path, qemu: Option<&Qemu>) -> Arc<dyn Host> {
         release: ReleaseName::new(release).unwrap(),
         dies: false,
         looks: AtomicU32::new(0),
+        helped: AtomicU32::new(0),
         started: dir.join("started"),
         monitor: qemu.map(|qemu| qemu.socket.clone()),
     })
