@@ -226,7 +226,7 @@ fn destination_destroyed(point: &Recovery) -> Vec<Ending> {
         Launched => vec![stays(point, DESTINATION_NOT_REACHED, STAYS)],
         FirstPass | LaterPass | Switchover => vec![stays(point, DESTINATION_GONE, STAYS)],
         Finish => vec![
-            stays(point, &[INTERNAL, NO_DOMAIN, REMOVED], FINISH),
+            stays(point, &[INTERNAL, NO_DOMAIN, REMOVED, FAILED], FINISH),
             lost_after(RACE),
         ],
         Reply | Confirm | PostcopyMiddle | PostcopyEnd => vec![lost_after(LOST)],
