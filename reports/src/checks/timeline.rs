@@ -257,12 +257,12 @@ impl Within {
         };
         self.is_answered |= !asked_in.is_empty() && !is_told_first;
         self.latest = self.latest.max(at_us);
-        let since = at_us
-            .saturating_add(APART_US)
-            .saturating_sub(sampled_for(saw));
+        let at_latest = at_us.saturating_add(APART_US);
+        let taken = if is_event(saw) { at_latest } else { at_us };
+        let since = at_latest.saturating_sub(sampled_for(saw));
         if self
             .began
-            .is_none_or(|began| at_us < began || since < began)
+            .is_none_or(|began| taken < began || since < began)
         {
             return Some(format!("at {at_us} µs is something older than its step"));
         }
@@ -287,6 +287,17 @@ impl Within {
             (Side::Source | Side::Destination, Some(_)) => None,
         }
     }
+}
+
+/// Whether a thing is told by libvirt's events: it has the time at which it was heard, by a process of its own, and
+/// may be taken in a step later.
+const fn is_event(saw: &Observation) -> bool {
+    matches!(
+        saw,
+        Observation::Lifecycle { .. }
+            | Observation::Iteration { .. }
+            | Observation::JobEnded { .. }
+    )
 }
 
 /// For how long a thing was looked at, in microseconds.
@@ -498,6 +509,32 @@ mod tests {
         assert_eq!(wrong(&[(Verb::Ram, vec![read.clone()])]), None);
         for verb in [Verb::Beat, Verb::Inspect, Verb::Clear] {
             assert!(wrong(&[(verb, vec![read.clone()])]).is_some(), "{verb:?}");
+        }
+    }
+
+    #[test]
+    fn an_event_may_be_taken_in_a_moment_after_it_was_heard_and_an_answer_may_not() {
+        let older_by = |us: u64, saw: Observation| {
+            let mut history = good(CASE);
+            history.entries.clear();
+            step(&mut history, Verb::Migrate, vec![]);
+            step(&mut history, Verb::Ram, vec![saw]);
+            let all = history.entries.iter_mut();
+            all.for_each(|entry| entry.at_us += 2 * APART_US);
+            let [.., began, taken, _] = history.entries.as_mut_slice() else {
+                panic!("a step has a begin and an end");
+            };
+            taken.at_us = began.at_us - us;
+            disorder(&history)
+        };
+        let stopped = || event(Side::Source, "stopped", "migrated");
+        assert_eq!(older_by(APART_US, stopped()), None);
+        for (us, saw) in [
+            (APART_US + 1, stopped()),
+            (1, ram(Side::Source, When::After)),
+        ] {
+            let why = older_by(us, saw).unwrap();
+            assert!(why.ends_with("is something older than its step"), "{why}");
         }
     }
 
