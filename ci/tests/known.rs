@@ -247,6 +247,22 @@ fn of_several_entries_that_match_in_part_one_line_tells() {
 }
 
 #[test]
+fn what_one_entry_says_is_no_news_of_another_that_says_otherwise() {
+    let dir = fresh();
+    run_in(dir.path(), &SOME);
+    spoil(dir.path(), "persist");
+    let otherwise = entry("says = [\"another lap\"]\nsometimes = true\n");
+    let both = otherwise + &entry("sometimes = true\n");
+    list(dir.path(), "mine.toml", &both);
+    let said = call(
+        dir.path(),
+        &["report", "out", "--known=mine.toml", "--json=mine.json"],
+    );
+    assert!(!said.out.contains("in part"), "{}", said.out);
+    assert_eq!(partly_known(dir.path()), 0);
+}
+
+#[test]
 fn what_failed_is_blessed_into_the_users_list_and_is_known_then() {
     let dir = fresh();
     run_in(dir.path(), &SOME);

@@ -172,13 +172,22 @@ impl KnownFailures {
             return Ok(());
         }
         let seen = with_seen(judgement, releases);
-        for (place, entry) in self.entries.iter().enumerate() {
+        let mut fits = Vec::new();
+        for entry in &self.entries {
             let fit = entry.fit(judgement, &seen)?;
-            count(place, judgement, &fit);
             match fit {
                 Fit::Not | Fit::Unsure | Fit::Another(_) => {}
                 Fit::Whole | Fit::Part(_) => entry.mark(judgement),
             }
+            fits.push(fit);
+        }
+        for (place, fit) in fits.into_iter().enumerate() {
+            // What fails otherwise than an entry says is no news of it where another one says it.
+            let fit = match fit {
+                Fit::Another(condition) if judgement.known(condition).is_some() => Fit::Whole,
+                fit => fit,
+            };
+            count(place, judgement, &fit);
         }
         Ok(())
     }
