@@ -45,6 +45,9 @@ pub struct Cause {
     /// The values of which nothing tells whether they are of it, for all that fails with them and its other literals is
     /// of other causes as well.
     pub shared: Vec<Literal>,
+    /// What it could be of all places of which something is true that follows from its own, for all more that fails of
+    /// that is of other causes as well: no row tells.
+    pub wider: Vec<Vec<Literal>>,
     /// How likely it is beside its rivals, of 1.
     pub share: f64,
     /// What else it could be, the likeliest first.
@@ -127,9 +130,10 @@ pub fn explain(table: &Table) -> Explanation {
         belief,
     };
     let literals: Vec<_> = chosen.iter().map(|one| one.literals.clone()).collect();
-    let shared = shared(table, &literals).into_iter();
-    let causes = shared.enumerate().map(|(place, shared)| Cause {
-        shared,
+    let open = shared(table, &literals).into_iter();
+    let causes = open.enumerate().map(|(place, open)| Cause {
+        shared: open.values,
+        wider: open.wider,
         ..cause(table, &chosen[place], &hypotheses(&known, place))
     });
     let mut causes: Vec<Cause> = causes.collect();
@@ -186,6 +190,7 @@ fn cause(table: &Table, chosen: &Candidate, hypotheses: &[Hypothesis]) -> Cause 
             .collect(),
         untried: untried(table, &literals),
         shared: Vec::new(),
+        wider: Vec::new(),
         share: own.map_or(0.0, |own| own.share),
         rivals: own.map_or_else(Vec::new, |own| rivals(own, hypotheses)),
         question: splitting(table, hypotheses).map(|(row, _)| row),

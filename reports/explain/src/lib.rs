@@ -20,6 +20,7 @@ mod cause;
 mod cover;
 mod exact;
 mod explore;
+mod follows;
 mod greedy;
 mod literal;
 mod ranges;

@@ -1,11 +1,14 @@
-//! Values of a cause of which others account for all failures: it is told without them where that is no longer, and
-//! nothing tells whether they are of it.
+//! What a cause could be of as well, for others account for all failures of that: it is told without such values where
+//! that is no longer, and nothing tells whether they are of it.
 
 use std::collections::BTreeSet;
 
 use fixedbitset::FixedBitSet;
 
-use crate::{Kind, Literal, Table, Values, apart::is_literal, candidates::Candidate, seen::Seen};
+use crate::{
+    Kind, Literal, Table, Values, apart::is_literal, candidates::Candidate,
+    follows::by_what_follows, seen::Seen,
+};
 
 /// By how much a choice has to be shorter to be another one.
 const SAME: f64 = 1e-9;
@@ -118,37 +121,77 @@ fn without(table: &Table, literal: &Literal, some: Values) -> Values {
     }
 }
 
-/// Of each cause the values of which nothing tells whether they are of it: whatever has them and all of its other
-/// literals is of other causes as well.
-pub(crate) fn shared(table: &Table, causes: &[Vec<Literal>]) -> Vec<Vec<Literal>> {
+/// What nothing tells of a cause: whether it is of more, all failures of which are of other causes as well.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Open {
+    /// The values with which and with all of its other literals that is so.
+    pub values: Vec<Literal>,
+    /// What it could be instead, by what follows from its place.
+    pub wider: Vec<Vec<Literal>>,
+}
+
+/// Of each cause what nothing tells of it.
+pub(crate) fn shared(table: &Table, causes: &[Vec<Literal>]) -> Vec<Open> {
     let regions: Vec<_> = causes.iter().map(|one| table.region(one)).collect();
-    let mut all: Vec<Vec<Literal>> = vec![Vec::new(); causes.len()];
+    let mut all = vec![Open::default(); causes.len()];
     for (place, own) in causes.iter().enumerate() {
         let others = union(table, &regions, place);
-        all[place].extend(within(table, own, &others));
-        all[place].extend(unsaid(table, own, &others));
-        for (literal, more) in beside(table, own, &others) {
-            let mut wider = own.clone();
-            wider[literal].values = wider[literal].values.with(more);
-            all[place].push(Literal {
-                values: more,
-                ..own[literal]
-            });
+        all[place].less(table, own, &others);
+        for wider in all[place].more(table, own, &others) {
             // What one may be of as well, another need not be of.
             let mut regions = regions.clone();
             regions[place] = table.region(&wider);
             for (other, literals) in causes.iter().enumerate().filter(|(one, _)| *one != place) {
                 let others = union(table, &regions, other);
-                all[other].extend(within(table, literals, &others));
-                all[other].extend(unsaid(table, literals, &others));
+                all[other].less(table, literals, &others);
             }
         }
     }
     for own in &mut all {
-        own.sort_unstable();
-        own.dedup();
+        own.values.sort_unstable();
+        own.values.dedup();
     }
     all
+}
+
+impl Open {
+    /// Adds the values without which a cause would be of less, as others account for all else.
+    fn less(&mut self, table: &Table, own: &[Literal], others: &FixedBitSet) {
+        self.values.extend(within(table, own, others));
+        self.values.extend(unsaid(table, own, others));
+    }
+
+    /// Adds what makes a cause of more, and returns what it is with each.
+    fn more(&mut self, table: &Table, own: &[Literal], others: &FixedBitSet) -> Vec<Vec<Literal>> {
+        let mut all = Vec::new();
+        for (literal, values) in beside(table, own, others) {
+            let mut wider = own.to_vec();
+            wider[literal].values = wider[literal].values.with(values);
+            all.push(wider);
+            self.values.push(Literal {
+                values,
+                ..own[literal]
+            });
+        }
+        self.wider = wherever_it_follows(table, own, others);
+        all.extend(self.wider.iter().cloned());
+        all
+    }
+}
+
+/// What a cause could be by what follows from its place, where others account for all more that fails of that: none
+/// that is of all rows of another one.
+fn wherever_it_follows(table: &Table, own: &[Literal], others: &FixedBitSet) -> Vec<Vec<Literal>> {
+    let region = table.region(own);
+    let is_open = |more: &FixedBitSet| may_be_of(table, [&region, more, others]);
+    let mut open: Vec<(Vec<Literal>, FixedBitSet)> = Vec::new();
+    for wider in by_what_follows(table, own) {
+        let is_news = !open.iter().any(|(_, more)| more.is_subset(&wider.more));
+        if is_news && is_open(&wider.more) {
+            open.push((wider.literals, wider.more));
+        }
+    }
+    open.into_iter().map(|(literals, _)| literals).collect()
 }
 
 /// The rows of all regions but one.
@@ -240,8 +283,7 @@ fn beside(table: &Table, literals: &[Literal], others: &FixedBitSet) -> Vec<(usi
     all.collect()
 }
 
-/// Whether something fails that has a value in the place of a literal's, all that has it is of others, and nothing that
-/// it says tells whose it is.
+/// Whether nothing tells of what has a value in the place of a literal's whether it is of a cause.
 fn is_of_others(
     table: &Table,
     literals: &[Literal],
@@ -249,8 +291,13 @@ fn is_of_others(
     others: &FixedBitSet,
 ) -> bool {
     let rows = table.region(&with(literals, place, value));
-    let own = table.region(literals);
+    may_be_of(table, [&table.region(literals), &rows, others])
+}
+
+/// Whether something of some rows fails, all of them are of others, and nothing that they say tells whose they are. The
+/// rows are those of a cause, these, and those of the others.
+fn may_be_of(table: &Table, [own, rows, others]: [&FixedBitSet; 3]) -> bool {
     rows.is_subset(others)
-        && failures(table, &rows).is_some()
-        && whose(table, [&own, &rows, others]) == Whose::Unknown
+        && failures(table, rows).is_some()
+        && whose(table, [own, rows, others]) == Whose::Unknown
 }

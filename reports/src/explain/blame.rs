@@ -27,6 +27,7 @@ impl Study {
             rivals,
             untried,
             shared,
+            wider,
             ..
         } = cause;
         let alone = self.alone(cause, all);
@@ -44,8 +45,12 @@ impl Study {
             alone: alone.rows.len(),
             passed: self.named(passed),
             share: *share,
-            sure: cause.is_settled() && passed.is_empty() && alone.is_enough() && shared.is_empty(),
-            doubts: doubts(cause, &alone, &self.texts(shared)),
+            sure: cause.is_settled()
+                && passed.is_empty()
+                && alone.is_enough()
+                && shared.is_empty()
+                && wider.is_empty(),
+            doubts: doubts(cause, &alone, self.open(cause)),
             beside: self.neighbours(cause),
             untried: self.texts(untried),
             rivals: rivals.iter().map(|one| self.other(one)).collect(),
@@ -56,6 +61,23 @@ impl Study {
         let texts = literals.iter();
         let texts = texts.map(|one| self.columns.text(&self.table, one));
         texts.collect()
+    }
+
+    /// What only failures of other causes could tell of a cause.
+    fn open(&self, cause: &Cause) -> Vec<String> {
+        let shared = self.texts(&cause.shared).join(", ");
+        let shared = (!shared.is_empty()).then(|| {
+            format!(
+                "nothing tells whether it is of {shared}: what fails of that may all be of another cause"
+            )
+        });
+        let wider = cause.wider.iter().map(|one| {
+            let filter = self.columns.filter(&self.table, one);
+            format!(
+                "nothing tells whether it is {filter}: what else fails of that may all be of another cause"
+            )
+        });
+        shared.into_iter().chain(wider).collect()
     }
 
     fn alone(&self, cause: &Cause, all: &[Cause]) -> Alone {
@@ -112,7 +134,7 @@ impl Alone {
 }
 
 /// What speaks against a cause.
-fn doubts(cause: &Cause, alone: &Alone, shared: &[String]) -> Vec<String> {
+fn doubts(cause: &Cause, alone: &Alone, open: Vec<String>) -> Vec<String> {
     let mut doubts = Vec::new();
     if alone.says > 1 {
         doubts.push("its failures say several things".to_owned());
@@ -121,12 +143,7 @@ fn doubts(cause: &Cause, alone: &Alone, shared: &[String]) -> Vec<String> {
         let elsewhere = "where another cause strikes as well, its failures say what is that one's";
         doubts.push(elsewhere.to_owned());
     }
-    if !shared.is_empty() {
-        let shared = shared.join(", ");
-        doubts.push(format!(
-            "nothing tells whether it is of {shared}: what fails of that may all be of another cause"
-        ));
-    }
+    doubts.extend(open);
     if alone.rows.len() == 1 {
         doubts.push("it rests on one case".to_owned());
     }

@@ -6,6 +6,17 @@ fn devices() -> Vec<Case> {
     cases(Suite::Qemu, Backend::Qemu, Some(Profile::DEVICES))
 }
 
+/// Those between two releases.
+fn devices_of_two() -> Vec<Case> {
+    let of_two = |case: &Case| {
+        let sides = [&case.tuple.source, &case.tuple.destination];
+        sides
+            .iter()
+            .all(|one| ["bookworm", "trixie"].contains(&one.as_str()))
+    };
+    devices().into_iter().filter(of_two).collect()
+}
+
 #[test]
 fn a_cause_that_strikes_in_one_direction_is_told_by_it() {
     for planted in [
@@ -26,13 +37,7 @@ fn a_cause_that_strikes_in_one_direction_is_told_by_it() {
 
 #[test]
 fn what_source_and_destination_say_in_as_many_words_is_told_by_them() {
-    let of_two = |case: &Case| {
-        let sides = [&case.tuple.source, &case.tuple.destination];
-        sides
-            .iter()
-            .all(|one| ["bookworm", "trixie"].contains(&one.as_str()))
-    };
-    let two: Vec<_> = devices().into_iter().filter(of_two).collect();
+    let two = devices_of_two();
     for (cases, planted) in [
         (
             &two,
@@ -70,4 +75,27 @@ fn a_direction_that_was_not_tried_with_a_device_may_be_no_part_of_its_cause() {
     let (told, _) = confirmed(&tried, &devices(), 20, &fails);
     let filters: Vec<_> = told.causes.iter().map(|one| &*one.filter).collect();
     assert_eq!(filters, ["backward() & devices(vga)"]);
+}
+
+#[test]
+fn a_cause_of_one_release_is_not_sure_where_another_one_has_all_else_that_fails_in_its_direction() {
+    let own = "source(qemu=7.2.22) & destination(qemu=7.2.22) & devices(vga)";
+    let doubt = "not sure, nothing tells whether it is same() & devices(vga): what else fails of that may all be of \
+                 another cause";
+    for (other, is_sure) in [
+        ("source(qemu=10.0.13) & destination(qemu=10.0.13)", false),
+        ("source(qemu=7.2.22) & devices(ahci)", true),
+    ] {
+        let planted = format!("{own} | {other}");
+        let account = account(&run_of(&devices_of_two(), matching(&planted)));
+        let told: Vec<_> = account
+            .causes
+            .iter()
+            .map(|one| (&*one.filter, one.sure))
+            .collect();
+        let sorted: std::collections::BTreeSet<_> = told.into_iter().collect();
+        let text = super::told(&account);
+        assert_eq!(sorted, [(own, is_sure), (other, true)].into(), "{text}");
+        assert_eq!(text.contains(doubt), !is_sure, "{text}");
+    }
 }

@@ -1,0 +1,77 @@
+//! What follows from a place, as the direction does from a source and a destination: a cause that names a place could
+//! as well be of all places of which that is true.
+
+use std::collections::HashMap;
+
+use fixedbitset::FixedBitSet;
+
+use crate::{Kind, Literal, Table, Values};
+
+/// A cause by what follows from its place instead of the place itself: it is of more rows, and no longer.
+pub(crate) struct Wider {
+    pub literals: Vec<Literal>,
+    /// The rows of it that are not of the cause.
+    pub more: FixedBitSet,
+}
+
+/// What a cause could be by what follows from its place.
+pub(crate) fn by_what_follows(table: &Table, literals: &[Literal]) -> Vec<Wider> {
+    let (place, rest): (Vec<Literal>, Vec<Literal>) =
+        literals.iter().partition(|one| is_of_place(table, one));
+    if place.is_empty() {
+        return Vec::new();
+    }
+    let own = table.region(literals);
+    let columns = (0..table.columns().len()).filter(|column| {
+        let is_said = literals.iter().any(|one| one.column == *column);
+        !is_said && table.is_unchosen(*column) && follows(table, *column)
+    });
+    let wider = columns.flat_map(|column| {
+        let sets = sets(table, column, &own).into_iter();
+        let wider = sets.filter_map(|values| {
+            let literal = Literal { column, values };
+            let mut literals = [&rest[..], &[literal]].concat();
+            literals.sort_unstable();
+            let mut more = table.region(&literals);
+            more.difference_with(&own);
+            (!more.is_clear()).then_some(Wider { literals, more })
+        });
+        wider.collect::<Vec<_>>()
+    });
+    wider.collect()
+}
+
+fn is_of_place(table: &Table, literal: &Literal) -> bool {
+    let group = |column: usize| table.columns()[column].group;
+    let mut placed = table.placed().iter();
+    placed.any(|column| group(*column) == group(literal.column))
+}
+
+/// Whether all rows of a place have the same value of a column.
+fn follows(table: &Table, column: usize) -> bool {
+    let mut known: HashMap<Vec<Option<u8>>, Option<u8>> = HashMap::new();
+    table.rows().iter().all(|row| {
+        let place = table.placed().iter().map(|one| row.values[*one]);
+        let value = row.values[column];
+        *known.entry(place.collect()).or_insert(value) == value
+    })
+}
+
+/// The values of a column that some rows have, and the families that these are of, the fewest values first.
+fn sets(table: &Table, column: usize, rows: &FixedBitSet) -> Vec<Values> {
+    let there = table.there(column);
+    let own: Values = rows
+        .ones()
+        .filter_map(|row| table.rows()[row].values[column])
+        .collect();
+    let families: &[Values] = match &table.columns()[column].kind {
+        Kind::Unordered { families } => families,
+        Kind::Ordered | Kind::Single => &[],
+    };
+    let is_one = own.count() == 1 || families.contains(&own);
+    let around = families.iter().copied();
+    let around = around.filter(|one| *one != own && one.includes(own));
+    let own = is_one.then_some(own).into_iter();
+    let sets = own.chain(around);
+    sets.filter(|one| !one.includes(there)).collect()
+}
