@@ -16,10 +16,10 @@ use migratrix_contract::Recorder;
 use migratrix_history::{Deed, Observation, Side};
 use migratrix_matrix::Strike;
 use serde_json::json;
-use tokio::time::{Instant, timeout_at};
+use tokio::time::timeout;
 
 use super::{LOOK_EVERY, monitor::Mute};
-use crate::{Error, LibvirtDriver, qtest, ticks::Ticks};
+use crate::{Error, LibvirtDriver, beat::Heartbeat, qtest, ticks::Ticks};
 
 /// Sleeping state S5, by the control register of power management that SeaBIOS puts there on q35 and i440fx alike. It
 /// takes two bytes (PM1a_CNT in ACPI): `/w` would write four, which QEMU drops from 11.1 on.
@@ -78,28 +78,34 @@ impl LibvirtDriver<'_> {
         }
     }
 
-    /// Waits until the guest has begun anew: its laps, which only go on otherwise, are fewer than before.
+    /// Waits until the guest has begun anew.
     async fn begins_anew(&mut self, before: u32, record: &mut Recorder) -> Result<(), Error> {
-        let deadline = Instant::now() + BOOTS;
-        let heartbeat = self.heartbeat(Side::Source).await?;
-        let anew = async {
-            let mut tick = Ticks::every(LOOK_EVERY);
-            loop {
-                tick.tick().await;
-                match heartbeat.read().await? {
-                    Some(lap) if lap < before => return Ok(lap),
-                    Some(_) | None => {}
-                }
-            }
-        };
         let silent = || Error::Monitor("the guest has not booted again".to_owned());
-        let lap: Result<u32, Error> = timeout_at(deadline, anew).await.map_err(|_| silent())?;
-        let text = format!(
-            "the guest has booted again: it was at lap {before}, and is at {}",
-            lap?
-        );
+        let anew = timeout(BOOTS, self.until_anew(before)).await;
+        let (heartbeat, lap) = anew.map_err(|_| silent())??;
+        let text = format!("the guest has booted again: it was at lap {before}, and is at {lap}");
         record.saw(Observation::Note { text });
         heartbeat.until_lapped().await
+    }
+
+    /// Waits until the guest's laps, which only go on otherwise, are fewer than before. A guest that boots writes
+    /// little, so that the migration may be done meanwhile: then it boots on on the destination.
+    async fn until_anew(&mut self, before: u32) -> Result<(Heartbeat, u32), Error> {
+        let mut side = Side::Source;
+        let mut heartbeat = self.heartbeat(side).await?;
+        let mut tick = Ticks::every(LOOK_EVERY);
+        loop {
+            tick.tick().await;
+            match heartbeat.read().await {
+                Ok(Some(lap)) if lap < before => return Ok((heartbeat, lap)),
+                Err(Error::Refused(_)) if side == Side::Source => {
+                    side = Side::Destination;
+                    heartbeat = self.heartbeat(side).await?;
+                }
+                Ok(_) | Err(Error::Refused(_)) => {}
+                Err(error) => return Err(error),
+            }
+        }
     }
 }
 

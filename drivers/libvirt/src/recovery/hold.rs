@@ -28,33 +28,12 @@ use super::{
 };
 use crate::{Error, LibvirtDriver, ticks::Ticks};
 
-/// How fast a source's QEMU sends, and when it takes what is left for little enough to switch over (`max-bandwidth`
-/// and `downtime-limit` in QEMU's migration.json).
-struct Pace {
-    /// In bytes per second.
-    bandwidth: u64,
-    /// In milliseconds.
-    downtime: u64,
-}
+/// A bandwidth that is no bound, in bytes per second.
+const UNBOUND: u64 = 1 << 33;
 
-/// What is no bound, with the downtime that QEMU allows by itself.
-const UNBOUND: Pace = Pace {
-    bandwidth: 1 << 33,
-    downtime: 300,
-};
-
-/// What no pass ends at.
-const CRAWL: Pace = Pace {
-    bandwidth: 16 << 10,
-    ..UNBOUND
-};
-
-/// The same for a guest that boots: it has pages of zeros, which cost nothing to send, and writes little
-/// meanwhile, so that passes end. Whatever is left then is too much.
-const CRAWL_OF_BOOTING: Pace = Pace {
-    downtime: 0,
-    ..CRAWL
-};
+/// A bandwidth at which a pass lasts, in bytes per second. It is more in truth: QEMU sends by some 128 KiB, and at least
+/// once in a tenth of a second, so that a pass over little memory ends within two seconds.
+const CRAWL: u64 = 16 << 10;
 
 /// How long a fault has to be felt before the bandwidth is lifted: it must not be overtaken by the end of the
 /// migration.
@@ -107,7 +86,7 @@ impl Lifter {
                 tick.tick().await;
                 let standing = monitors.standing().await;
                 if standing.is_ok_and(|it| it.status == "active" && it.transferred > 0) {
-                    set_pace(&monitors, UNBOUND).await;
+                    set_bandwidth(&monitors, UNBOUND).await;
                 }
             }
         }))
@@ -120,12 +99,12 @@ impl Drop for Lifter {
     }
 }
 
-/// Bounds a migration, where there is a QEMU that migrates.
-async fn set_pace(monitors: &Monitors, pace: Pace) {
-    let pace = json!({ "max-bandwidth": pace.bandwidth, "downtime-limit": pace.downtime });
+/// Bounds the bandwidth, where there is a QEMU that migrates.
+async fn set_bandwidth(monitors: &Monitors, bound: u64) {
+    let bound = json!({ "max-bandwidth": bound });
     let set = "migrate-set-parameters";
-    // Where there is none, or it does not hear, it is not held by its pace.
-    let _unheard = monitors.ask(Side::Source, set, pace).await;
+    // Where there is none, or it does not hear, it is not held by the bandwidth.
+    let _unheard = monitors.ask(Side::Source, set, bound).await;
 }
 
 /// The side whose daemon a fault wants to be still, or gone.
@@ -395,17 +374,14 @@ impl LibvirtDriver<'_> {
 
     /// Lifts the bound on the bandwidth.
     pub(super) async fn lift_bandwidth(&self) {
-        set_pace(&self.ordeal.monitors, UNBOUND).await;
+        set_bandwidth(&self.ordeal.monitors, UNBOUND).await;
     }
 
     /// Has the pass not end that is under way, but where its end is what is waited for.
     async fn crawl(&self, point: &Recovery) {
-        let pace = match point.strike {
-            Strike::NeverConverges => return,
-            Strike::GuestRebooted => CRAWL_OF_BOOTING,
-            _ => CRAWL,
-        };
-        set_pace(&self.ordeal.monitors, pace).await;
+        if point.strike != Strike::NeverConverges {
+            set_bandwidth(&self.ordeal.monitors, CRAWL).await;
+        }
     }
 
     /// Lets the passes end.
@@ -457,6 +433,21 @@ impl LibvirtDriver<'_> {
         let host = Arc::clone(self.host(side));
         if self.found(side, control(&host)?.daemon())?.is_some() {
             self.signal_its_daemon(side, Signalled::Continued).await?;
+        }
+        Ok(())
+    }
+
+    /// The destination's QEMU ends only by the daemon that is started again, and what is left of a pass may be sent
+    /// meanwhile: then it was not the pass that was struck.
+    pub(super) async fn must_not_be_done(&self) -> Result<(), Error> {
+        let moment = self.struck()?.moment;
+        let is_pass = matches!(
+            moment,
+            RecoveryMoment::FirstPass | RecoveryMoment::LaterPass
+        );
+        let standing = self.ordeal.monitors.standing().await;
+        if is_pass && standing.is_ok_and(|it| it.status == "completed") {
+            return Err(Error::Missed(moment.word()));
         }
         Ok(())
     }

@@ -261,6 +261,7 @@ impl LibvirtDriver<'_> {
             | Strike::DestinationDaemonKilledTwice
             | Strike::DaemonDead => {
                 self.start_daemon(Destination).await?;
+                self.must_not_be_done().await?;
             }
             Strike::SourceDaemonSilent => self.hear_daemon(Source).await?,
             Strike::DestinationDaemonSilent => self.hear_daemon(Destination).await?,

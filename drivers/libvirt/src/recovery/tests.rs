@@ -280,7 +280,7 @@ async fn stock(helped: u32) -> Vec<String> {
     let program = client(&started);
     let mut slot = Slot::new(Arc::clone(&program), Listener::of_silent_hosts(program));
     let script = script(CASE);
-    let mut driver = LibvirtDriver::new(
+    let driver = LibvirtDriver::new(
         &mut slot,
         Made::with_helper(helped),
         Made::with_helper(0),
