@@ -1,57 +1,62 @@
-//! Where a further cause could hide: in values that stood together in cases that failed by another cause,
-//! and in none that passed.
+//! Where a further cause could hide: in values that stood together in no case that passed, be it that those which have
+//! them failed by another cause, or that none was tried.
 
 use std::{cmp::Reverse, collections::BinaryHeap};
 
 use fixedbitset::FixedBitSet;
 
-use crate::{Explanation, Row, Table};
+use crate::{Explanation, Kind, Row, Table, candidates::whole};
 
 /// How many values are looked up at most.
 const LOOKED_UP: usize = 20_000_000;
+/// What all threes of three columns weigh together.
+const WEIGHT: u64 = 1 << 40;
+/// How many values an ordered column counts as: a range has about every other one.
+const RANGE: usize = 2;
 
-/// All ways to choose three columns, and which values of each were seen together.
+/// All ways to choose three columns, and which values of each did not pass together.
 struct Threes {
     columns: Vec<[usize; 3]>,
+    /// How much three values of each weigh: a cause is as likely of three columns as of three others, so of many
+    /// values each is less likely.
+    weights: Vec<u64>,
     sizes: Vec<usize>,
     /// Where those of each three columns begin.
     bases: Vec<usize>,
     hidden: FixedBitSet,
 }
 
-/// Rows that were not tried and are in no cause, at most `most`, which have most of the threes of values
-/// that failing rows have and no passing one.
+/// Rows that were not tried and are in no cause, at most `most`, which have most of the threes of values that no
+/// passing row has, by what they weigh. None where there is no cause.
 pub(crate) fn unseen(table: &Table, explanation: &Explanation, most: usize) -> Vec<usize> {
+    if explanation.causes.is_empty() {
+        return Vec::new();
+    }
     let mut blamed = FixedBitSet::with_capacity(table.rows().len());
     for cause in &explanation.causes {
         blamed.union_with(&table.region(&cause.literals));
     }
     let mut threes = Threes::of(table);
-    for (place, row) in table.rows().iter().enumerate() {
-        if row.failed > 0 && blamed.contains(place) {
-            threes.set(row, true);
-        }
-    }
     let passed = table.rows().iter().filter(|row| row.passed > 0);
-    passed.for_each(|row| threes.set(row, false));
+    passed.for_each(|row| threes.show(row));
     let rows = table.rows().iter().enumerate();
     let rows = rows.filter(|(place, row)| row.tries() == 0 && !blamed.contains(*place));
     let mut rows: Vec<_> = rows.map(|(place, _)| place).collect();
     let step = 1 + rows.len() * threes.columns.len() / LOOKED_UP;
     rows = rows.into_iter().step_by(step).collect();
-    let count = |threes: &Threes, place: usize| threes.count(&table.rows()[place]);
-    let counted = rows.into_iter();
-    let counted = counted.map(|place| (count(&threes, place), Reverse(place)));
-    let mut best: BinaryHeap<_> = counted.filter(|(count, _)| *count > 0).collect();
+    let weight = |threes: &Threes, place: usize| threes.weight(&table.rows()[place]);
+    let weighed = rows.into_iter();
+    let weighed = weighed.map(|place| (weight(&threes, place), Reverse(place)));
+    let mut best: BinaryHeap<_> = weighed.filter(|(weight, _)| *weight > 0).collect();
     let mut chosen = Vec::new();
     while chosen.len() < most {
         let Some((before, Reverse(place))) = best.pop() else {
             break;
         };
         // What was hidden in it may have been seen in another by now.
-        let now = count(&threes, place);
+        let now = weight(&threes, place);
         if now == before {
-            threes.set(&table.rows()[place], false);
+            threes.show(&table.rows()[place]);
             chosen.push(place);
         } else if now > 0 {
             best.push((now, Reverse(place)));
@@ -79,39 +84,49 @@ impl Threes {
         });
         let bases: Vec<_> = bases.collect();
         Self {
+            weights: all.iter().map(|three| weight(table, three)).collect(),
             columns: all,
             sizes,
             bases,
-            hidden: FixedBitSet::with_capacity(end),
+            hidden: whole(end),
         }
     }
 
-    /// The place of each three values of a row.
-    fn places<'t>(&'t self, row: &'t Row) -> impl Iterator<Item = usize> + 't {
-        self.columns
-            .iter()
-            .zip(&self.bases)
-            .filter_map(|(three, base)| {
-                let place = three.iter().try_fold(0, |place, column| {
-                    let value = row.values[*column]?;
-                    Some(place * self.sizes[*column] + usize::from(value))
-                });
-                place.map(|place| base + place)
-            })
+    /// The place of each three values of a row, with what they weigh.
+    fn places<'t>(&'t self, row: &'t Row) -> impl Iterator<Item = (usize, u64)> + 't {
+        let all = self.columns.iter().zip(&self.bases).zip(&self.weights);
+        all.filter_map(|((three, base), weight)| {
+            let place = three.iter().try_fold(0, |place, column| {
+                let value = row.values[*column]?;
+                Some(place * self.sizes[*column] + usize::from(value))
+            });
+            place.map(|place| (base + place, *weight))
+        })
     }
 
-    fn set(&mut self, row: &Row, hidden: bool) {
+    /// Has nothing that a row has hidden any more.
+    fn show(&mut self, row: &Row) {
         let places: Vec<_> = self.places(row).collect();
-        places
-            .into_iter()
-            .for_each(|place| self.hidden.set(place, hidden));
+        let places = places.into_iter();
+        places.for_each(|(place, _)| self.hidden.remove(place));
     }
 
-    fn count(&self, row: &Row) -> usize {
-        self.places(row)
-            .filter(|place| self.hidden.contains(*place))
-            .count()
+    /// What those of a row weigh that are hidden.
+    fn weight(&self, row: &Row) -> u64 {
+        let hidden = self.places(row);
+        let hidden = hidden.filter(|(place, _)| self.hidden.contains(*place));
+        hidden.map(|(_, weight)| weight).sum()
     }
+}
+
+/// What three values of these columns weigh.
+fn weight(table: &Table, three: &[usize; 3]) -> u64 {
+    let count = |column: usize| match table.columns()[column].kind {
+        Kind::Ordered => RANGE,
+        Kind::Unordered { .. } | Kind::Single => table.there(column).count().max(1),
+    };
+    let share = |weight: u64, column: &usize| weight / u64::try_from(count(*column)).unwrap_or(1);
+    three.iter().fold(WEIGHT, share)
 }
 
 /// Of each group the column with most values, where it has several.

@@ -194,8 +194,8 @@ fn wherever_it_follows(table: &Table, own: &[Literal], others: &FixedBitSet) -> 
     open.into_iter().map(|(literals, _)| literals).collect()
 }
 
-/// The rows of all regions but one.
-fn union(table: &Table, regions: &[FixedBitSet], place: usize) -> FixedBitSet {
+/// The rows of all regions but that at a place.
+pub(crate) fn union(table: &Table, regions: &[FixedBitSet], place: usize) -> FixedBitSet {
     let mut all = FixedBitSet::with_capacity(table.rows().len());
     let others = regions.iter().enumerate().filter(|(one, _)| *one != place);
     others.for_each(|(_, other)| all.union_with(other));

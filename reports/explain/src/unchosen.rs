@@ -4,43 +4,62 @@
 
 use std::collections::BTreeSet;
 
+use fixedbitset::FixedBitSet;
+
 use crate::{
     FACTORS, Kind, Literal, Table, Values,
     candidates::{Candidate, of_literals, whole},
     literal::literals,
     seen::Seen,
+    shared::union,
     within::best,
 };
 
 /// Each of these with what all of its outcomes have of a column, where some row of it that was not tried has not:
-/// of a column that nobody chose, and of any other as long as that makes no cause of too many literals.
+/// of a column that nobody chose, and of any other as long as that makes no cause of too many literals. What others
+/// account for as well is no outcome of it.
 pub(crate) fn with_untried(table: &Table, chosen: &[Candidate]) -> Vec<Candidate> {
-    let all = chosen.iter().flat_map(|one| {
-        let own = one.literals.iter();
-        let said = own.filter(|literal| !table.is_unchosen(literal.column));
-        let has_room = said.count() < FACTORS;
-        let mut groups: BTreeSet<usize> = groups(table, &one.literals).collect();
-        let columns = 0..table.columns().len();
-        let columns = columns.filter(move |column| has_room || table.is_unchosen(*column));
-        columns.filter_map(move |column| {
-            let group = table.columns()[column].group;
-            let narrow = (!groups.contains(&group)).then(|| narrowed(table, one, column));
-            narrow.flatten().inspect(|_| {
-                groups.insert(group);
-            })
-        })
+    let regions: Vec<_> = chosen
+        .iter()
+        .map(|one| table.region(&one.literals))
+        .collect();
+    let all = chosen.iter().enumerate().flat_map(|(place, one)| {
+        let mut alone = regions[place].clone();
+        alone.difference_with(&union(table, &regions, place));
+        with_what_all_have(table, one, &alone)
     });
     all.collect()
+}
+
+/// One of them with what all outcomes of these rows have.
+fn with_what_all_have(table: &Table, one: &Candidate, rows: &FixedBitSet) -> Vec<Candidate> {
+    let own = one.literals.iter();
+    let said = own.filter(|literal| !table.is_unchosen(literal.column));
+    let has_room = said.count() < FACTORS;
+    let mut groups: BTreeSet<usize> = groups(table, &one.literals).collect();
+    let columns = 0..table.columns().len();
+    let columns = columns.filter(|column| has_room || table.is_unchosen(*column));
+    let narrow = columns.filter_map(|column| {
+        let group = table.columns()[column].group;
+        let narrow = (!groups.contains(&group)).then(|| narrowed(table, one, (rows, column)));
+        narrow.flatten().inspect(|_| {
+            groups.insert(group);
+        })
+    });
+    narrow.collect()
 }
 
 fn groups<'t>(table: &'t Table, literals: &'t [Literal]) -> impl Iterator<Item = usize> + 't {
     literals.iter().map(|one| table.columns()[one.column].group)
 }
 
-fn narrowed(table: &Table, one: &Candidate, column: usize) -> Option<Candidate> {
-    let region = table.region(&one.literals);
+fn narrowed(
+    table: &Table,
+    one: &Candidate,
+    (rows, column): (&FixedBitSet, usize),
+) -> Option<Candidate> {
     let values = |is: fn(u32) -> bool| {
-        let rows = region.ones().map(|row| &table.rows()[row]);
+        let rows = rows.ones().map(|row| &table.rows()[row]);
         let rows = rows.filter(move |row| is(row.failed + row.passed));
         rows.filter_map(|row| row.values[column])
             .collect::<Values>()

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use migratrix_explain::{Cause, Column, Kind, Literal, Row, Table, explain};
+use migratrix_explain::{Cause, Column, Kind, Literal, Outcome, Row, Table, explain, settle};
 
 /// A version, a device, and something that tells nothing.
 const SIZES: [u8; 3] = [4, 6, 2];
@@ -134,5 +134,58 @@ fn what_failures_say_tells_of_which_cause_a_value_is() {
         let told = BTreeSet::from([list(devices), other(versions)]);
         assert_eq!(literals(&causes), told);
         assert!(causes.iter().all(|one| one.shared.is_empty()), "{causes:?}");
+    }
+}
+
+/// All of the version 3 fails beside the second value of what may tell nothing, and the device 4 beside the first.
+/// With that, nothing else of the version was tried.
+fn masked() -> (Table, Vec<[u8; 3]>) {
+    let mut table = table(|row| matches!(row, [3, _, 1] | [_, 4, 0]));
+    let mut rows = table.rows().to_vec();
+    for row in &mut rows {
+        if matches!(*row.values, [Some(3), Some(device), Some(0)] if device != 4) {
+            (row.failed, row.passed) = (0, 0);
+        }
+    }
+    table = Table::new(table.columns().to_vec(), rows).expect("a table");
+    let values = table.rows().iter().map(|row| row.values.clone());
+    let values = values.map(|row| [0, 1, 2].map(|column| row[column].expect("a value")));
+    let values = values.collect();
+    (table, values)
+}
+
+#[test]
+fn what_is_alike_in_all_failures_of_a_cause_alone_may_be_a_part_of_it() {
+    let (table, rows) = masked();
+    let own = of(&explain(&table).causes, &[literal(0, &[3])]);
+    assert!(!own.is_settled(), "{own:?}");
+    let narrow = vec![literal(0, &[3]), literal(2, &[1])];
+    let rival = own
+        .rivals
+        .iter()
+        .find(|one| one.literals == Some(narrow.clone()));
+    let told_by = rival.and_then(|one| one.told_by).map(|row| rows[row]);
+    assert!(matches!(told_by, Some([3, _, 0])), "{own:?}");
+}
+
+#[test]
+fn a_row_of_a_cause_alone_tells_what_is_a_part_of_it() {
+    for outcome in [Outcome::Passed, Outcome::Failed] {
+        let (mut table, rows) = masked();
+        let (found, asked) = settle(&mut table, 20, |row| {
+            assert!(
+                matches!(rows[row], [3, _, 0]),
+                "nothing else is to be asked"
+            );
+            outcome
+        });
+        let own = match outcome {
+            Outcome::Passed => vec![literal(0, &[3]), literal(2, &[1])],
+            Outcome::Failed => vec![literal(0, &[3])],
+        };
+        assert!(
+            of(&found.causes, &own).is_settled() && asked > 0,
+            "{found:?}"
+        );
     }
 }

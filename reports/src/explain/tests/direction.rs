@@ -84,7 +84,7 @@ fn a_cause_of_one_release_is_not_sure_where_another_one_has_all_else_that_fails_
                  another cause";
     for (other, is_sure) in [
         ("source(qemu=10.0.13) & destination(qemu=10.0.13)", false),
-        ("source(qemu=7.2.22) & devices(ahci)", true),
+        ("source(qemu=10.0.13) & devices(ahci)", true),
     ] {
         let planted = format!("{own} | {other}");
         let account = account(&run_of(&devices_of_two(), matching(&planted)));
