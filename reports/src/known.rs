@@ -181,13 +181,10 @@ impl KnownFailures {
             }
             fits.push(fit);
         }
-        for (place, fit) in fits.into_iter().enumerate() {
+        for (place, fit) in fits.iter().enumerate() {
             // What fails otherwise than an entry says is no news of it where another one says it.
-            let fit = match fit {
-                Fit::Another(condition) if judgement.known(condition).is_some() => Fit::Whole,
-                fit => fit,
-            };
-            count(place, judgement, &fit);
+            let said = matches!(fit, Fit::Another(of) if judgement.known(*of).is_some());
+            count(place, judgement, if said { &Fit::Whole } else { fit });
         }
         Ok(())
     }
