@@ -14,18 +14,27 @@ pub(crate) struct Wider {
     pub more: FixedBitSet,
 }
 
-/// What a cause could be by what follows from its place.
-pub(crate) fn by_what_follows(table: &Table, literals: &[Literal]) -> Vec<Wider> {
+/// The columns that nobody chose, and that follow from a place.
+pub(crate) fn following(table: &Table) -> Vec<usize> {
+    let columns = 0..table.columns().len();
+    let columns = columns.filter(|one| table.is_unchosen(*one) && follows(table, *one));
+    columns.collect()
+}
+
+/// What a cause could be by these columns, which follow from its place.
+pub(crate) fn by_what_follows(
+    table: &Table,
+    following: &[usize],
+    literals: &[Literal],
+) -> Vec<Wider> {
     let (place, rest): (Vec<Literal>, Vec<Literal>) =
         literals.iter().partition(|one| is_of_place(table, one));
     if place.is_empty() {
         return Vec::new();
     }
     let own = table.region(literals);
-    let columns = (0..table.columns().len()).filter(|column| {
-        let is_said = literals.iter().any(|one| one.column == *column);
-        !is_said && table.is_unchosen(*column) && follows(table, *column)
-    });
+    let is_said = |column: usize| literals.iter().any(|one| one.column == column);
+    let columns = following.iter().copied().filter(|one| !is_said(*one));
     let wider = columns.flat_map(|column| {
         let sets = sets(table, column, &own).into_iter();
         let wider = sets.filter_map(|values| {

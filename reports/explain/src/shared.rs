@@ -6,8 +6,11 @@ use std::collections::BTreeSet;
 use fixedbitset::FixedBitSet;
 
 use crate::{
-    Kind, Literal, Table, Values, apart::is_literal, candidates::Candidate,
-    follows::by_what_follows, seen::Seen,
+    Kind, Literal, Table, Values,
+    apart::is_literal,
+    candidates::Candidate,
+    follows::{by_what_follows, following},
+    seen::Seen,
 };
 
 /// By how much a choice has to be shorter to be another one.
@@ -133,10 +136,12 @@ pub(crate) struct Open {
 /// Of each cause what nothing tells of it.
 pub(crate) fn shared(table: &Table, causes: &[Vec<Literal>]) -> Vec<Open> {
     let regions: Vec<_> = causes.iter().map(|one| table.region(one)).collect();
+    let following = following(table);
     let mut all = vec![Open::default(); causes.len()];
     for (place, own) in causes.iter().enumerate() {
         let others = union(table, &regions, place);
         all[place].less(table, own, &others);
+        all[place].wider = wherever_it_follows(table, &following, own, &others);
         for wider in all[place].more(table, own, &others) {
             // What one may be of as well, another need not be of.
             let mut regions = regions.clone();
@@ -161,7 +166,7 @@ impl Open {
         self.values.extend(unsaid(table, own, others));
     }
 
-    /// Adds what makes a cause of more, and returns what it is with each.
+    /// Adds the values that make a cause of more, and returns what it is with each, and by what follows.
     fn more(&mut self, table: &Table, own: &[Literal], others: &FixedBitSet) -> Vec<Vec<Literal>> {
         let mut all = Vec::new();
         for (literal, values) in beside(table, own, others) {
@@ -173,7 +178,6 @@ impl Open {
                 ..own[literal]
             });
         }
-        self.wider = wherever_it_follows(table, own, others);
         all.extend(self.wider.iter().cloned());
         all
     }
@@ -181,11 +185,16 @@ impl Open {
 
 /// What a cause could be by what follows from its place, where others account for all more that fails of that: none
 /// that is of all rows of another one.
-fn wherever_it_follows(table: &Table, own: &[Literal], others: &FixedBitSet) -> Vec<Vec<Literal>> {
+fn wherever_it_follows(
+    table: &Table,
+    following: &[usize],
+    own: &[Literal],
+    others: &FixedBitSet,
+) -> Vec<Vec<Literal>> {
     let region = table.region(own);
     let is_open = |more: &FixedBitSet| may_be_of(table, [&region, more, others]);
     let mut open: Vec<(Vec<Literal>, FixedBitSet)> = Vec::new();
-    for wider in by_what_follows(table, own) {
+    for wider in by_what_follows(table, following, own) {
         let is_news = !open.iter().any(|(_, more)| more.is_subset(&wider.more));
         if is_news && is_open(&wider.more) {
             open.push((wider.literals, wider.more));

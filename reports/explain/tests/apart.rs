@@ -1,8 +1,11 @@
 //! Failures that say different things: what is told apart, and what is asked for then.
 
+mod grid;
+
 use std::collections::BTreeSet;
 
-use migratrix_explain::{Cause, Column, Kind, Literal, Outcome, Row, Table, explain, settle};
+use grid::{columns, literal, rows, unordered};
+use migratrix_explain::{Cause, Literal, Outcome, Row, Table, explain, settle};
 
 /// How many values the columns have: source, destination, device, and something that tells nothing.
 const SIZES: [u8; 4] = [2, 2, 6, 2];
@@ -17,27 +20,10 @@ fn says(row: &[u8]) -> Option<u32> {
     }
 }
 
-fn rows() -> Vec<[u8; 4]> {
-    let [a, b, c, d] = SIZES;
-    let mut all = Vec::new();
-    for one in 0..a {
-        for two in 0..b {
-            all.extend((0..c).flat_map(|three| (0..d).map(move |four| [one, two, three, four])));
-        }
-    }
-    all
-}
-
 /// Everything was tried but the devices 1 to 4 from the source 0 to the destination 1. What failures say counts
 /// by `told`.
 fn table(told: impl Fn(u32) -> Option<u32>) -> Table {
-    let columns = SIZES.iter().enumerate().map(|(group, values)| Column {
-        group,
-        values: usize::from(*values),
-        kind: Kind::Unordered {
-            families: Vec::new(),
-        },
-    });
+    let columns = columns(&SIZES, |_| unordered());
     let row = |row: [u8; 4]| {
         let is_tried = !matches!(row, [0, 1, 1..=4, _]);
         let fails = says(&row);
@@ -49,14 +35,9 @@ fn table(told: impl Fn(u32) -> Option<u32>) -> Table {
             ..Row::default()
         }
     };
-    let rows = rows().into_iter().map(row).collect();
-    let table = Table::new(columns.collect(), rows).expect("a table");
+    let rows = rows(SIZES).into_iter().map(row).collect();
+    let table = Table::new(columns, rows).expect("a table");
     table.placed_by(vec![0, 1])
-}
-
-fn literal(column: usize, values: &[u8]) -> Literal {
-    let values = values.iter().copied().collect();
-    Literal { column, values }
 }
 
 fn literals(causes: &[Cause]) -> BTreeSet<Vec<Literal>> {
@@ -81,14 +62,14 @@ fn values_whose_failures_say_another_thing_settle_nothing_for_the_others() {
     assert_eq!(first.literals, [literal(1, &[1]), devices]);
     assert_eq!(second.literals, [literal(1, &[1]), other]);
     assert!(!first.is_settled(), "nothing was tried from another source");
-    let asked = first.question.map(|row| rows()[row]);
+    let asked = first.question.map(|row| rows(SIZES)[row]);
     assert!(matches!(asked, Some([0, 1, 1..=4, _])), "{asked:?}");
 }
 
 #[test]
 fn what_is_told_apart_is_asked_for_until_the_truth_is_found() {
     let mut table = table(Some);
-    let (found, asked) = settle(&mut table, 14, |row| match says(&rows()[row]) {
+    let (found, asked) = settle(&mut table, 14, |row| match says(&rows(SIZES)[row]) {
         Some(_) => Outcome::Failed,
         None => Outcome::Passed,
     });
@@ -96,7 +77,7 @@ fn what_is_told_apart_is_asked_for_until_the_truth_is_found() {
     for cause in &found.causes {
         told.extend(table.region(&cause.literals).ones());
     }
-    let truth = rows().into_iter().enumerate();
+    let truth = rows(SIZES).into_iter().enumerate();
     let truth = truth.filter(|(_, row)| says(row).is_some());
     assert_eq!(told, truth.map(|(place, _)| place).collect(), "{found:?}");
     assert!(asked > 0);
@@ -106,14 +87,8 @@ fn what_is_told_apart_is_asked_for_until_the_truth_is_found() {
 fn what_is_told_apart_names_nothing_that_keeps_none_of_its_own_out() {
     // The devices 1 and 2 fail where the switch is on; device 1 was not tried where it is off.
     let sizes = [2, 3, 4];
-    let columns = sizes.iter().enumerate().map(|(group, values)| Column {
-        group,
-        values: *values,
-        kind: Kind::Unordered {
-            families: Vec::new(),
-        },
-    });
-    let all = (0..24_u8).map(|number| [number % 2, number / 2 % 3, number / 6]);
+    let columns = columns(&sizes, |_| unordered());
+    let all = rows(sizes).into_iter();
     let tried = all.filter(|row| row[0] == 1 || row[1] != 1);
     let rows = tried.map(|row| {
         let fails = row[0] == 1 && row[1] > 0;
@@ -125,7 +100,7 @@ fn what_is_told_apart_names_nothing_that_keeps_none_of_its_own_out() {
             ..Row::default()
         }
     });
-    let table = Table::new(columns.collect(), rows.collect()).expect("a table");
+    let table = Table::new(columns, rows.collect()).expect("a table");
     let told = literals(&explain(&table).causes);
     let one = vec![literal(1, &[1])];
     let other = vec![literal(0, &[1]), literal(1, &[2])];

@@ -1,8 +1,11 @@
 //! A cause at one source and one destination that could be of all places of their direction.
 
+mod grid;
+
 use std::cmp::Ordering;
 
-use migratrix_explain::{Cause, Column, Kind, Literal, Row, Table, Values, explain};
+use grid::{columns, literal, rows, unordered};
+use migratrix_explain::{Cause, Kind, Literal, Row, Table, Values, explain};
 
 /// The columns: source, destination, device, something that tells nothing, and the direction.
 const SIZES: [u8; 5] = [2, 2, 4, 3, 3];
@@ -18,34 +21,21 @@ const FORWARD: u8 = 2;
 /// What came of a row: nothing where it was not tried.
 type Came = Option<Result<(), u32>>;
 
-fn rows() -> Vec<[u8; 4]> {
-    let sizes = &SIZES[..4];
-    let count: u8 = sizes.iter().product();
-    let row = |mut number: u8| {
-        let mut row = [0; 4];
-        for (value, size) in row.iter_mut().zip(sizes) {
-            (*value, number) = (number % size, number / size);
-        }
-        row
-    };
-    (0..count).map(row).collect()
+/// All rows, without the direction: that follows.
+fn places() -> Vec<[u8; 4]> {
+    let [source, destination, device, other, _] = SIZES;
+    rows([source, destination, device, other])
 }
 
 fn table(came: impl Fn([u8; 4]) -> Came) -> Table {
-    let column = |(group, values): (usize, &u8)| Column {
-        group,
-        values: usize::from(*values),
-        kind: match group {
-            SOURCE | DESTINATION => Kind::Ordered,
-            DIRECTION => Kind::Unordered {
-                families: [[0, 1], [0, 2], [1, 2]].map(Values::from_iter).to_vec(),
-            },
-            _ => Kind::Unordered {
-                families: Vec::new(),
-            },
+    let kind = |column| match column {
+        SOURCE | DESTINATION => Kind::Ordered,
+        DIRECTION => Kind::Unordered {
+            families: [[0, 1], [0, 2], [1, 2]].map(Values::from_iter).to_vec(),
         },
+        _ => unordered(),
     };
-    let columns = SIZES.iter().enumerate().map(column).collect();
+    let columns = columns(&SIZES, kind);
     let row = |row: [u8; 4]| {
         let direction = match row[DESTINATION].cmp(&row[SOURCE]) {
             Ordering::Less => BACKWARD,
@@ -61,7 +51,8 @@ fn table(came: impl Fn([u8; 4]) -> Came) -> Table {
             ..Row::default()
         }
     };
-    let table = Table::new(columns, rows().into_iter().map(row).collect()).expect("a table");
+    let rows = places().into_iter().map(row).collect();
+    let table = Table::new(columns, rows).expect("a table");
     table
         .placed_by(vec![SOURCE, DESTINATION])
         .with_unchosen(vec![DIRECTION])
@@ -70,11 +61,6 @@ fn table(came: impl Fn([u8; 4]) -> Came) -> Table {
 /// All was tried, and each failure says the same.
 fn all(fails: impl Fn([u8; 4]) -> bool) -> Table {
     table(|row| Some(if fails(row) { Err(0) } else { Ok(()) }))
-}
-
-fn literal(column: usize, values: &[u8]) -> Literal {
-    let values = values.iter().copied().collect();
-    Literal { column, values }
 }
 
 /// A cause from one release to another of a device.
@@ -108,7 +94,7 @@ fn told_by(own: &Cause, other: Vec<Literal>, told_by: [u8; 4]) {
         .rivals
         .iter()
         .find(|one| one.literals == Some(other.clone()));
-    let row = rival.and_then(|one| one.told_by).map(|row| rows()[row]);
+    let row = rival.and_then(|one| one.told_by).map(|row| places()[row]);
     assert!(row == Some(told_by) && !own.is_settled(), "{own:?}");
 }
 

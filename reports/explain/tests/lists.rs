@@ -1,8 +1,9 @@
 //! Lists, families and ranges of which a part was tried: what is told, what it could also be, and what is asked for.
 
-use migratrix_explain::{
-    Cause, Column, Kind, Literal, Outcome, Row, Table, Values, explain, settle,
-};
+mod grid;
+
+use grid::{columns, literal, rows, unordered};
+use migratrix_explain::{Cause, Kind, Literal, Outcome, Row, Table, Values, explain, settle};
 
 /// Source, destination, and devices, of which those from `FAMILY` on are of one family.
 const SIZES: [u8; 3] = [3, 3, 16];
@@ -14,25 +15,14 @@ fn fails(row: [u8; 3]) -> bool {
     matches!(row, [1, 2, device] if device >= FAMILY && device != BUT)
 }
 
-fn rows() -> Vec<[u8; 3]> {
-    let [a, b, c] = SIZES;
-    let pairs = (0..a).flat_map(|one| (0..b).map(move |two| (one, two)));
-    let all = pairs.flat_map(|(one, two)| (0..c).map(move |three| [one, two, three]));
-    all.collect()
-}
-
 /// Each device was tried everywhere but from the source 1 to the destination 2, and there some.
 fn table(tried: &[u8], fails: impl Fn([u8; 3]) -> bool) -> Table {
-    let columns = SIZES.iter().enumerate().map(|(group, values)| Column {
-        group,
-        values: usize::from(*values),
-        kind: Kind::Unordered {
-            families: match group {
-                2 => vec![(FAMILY..SIZES[2]).collect()],
-                _ => Vec::new(),
-            },
+    let kind = |column| match column {
+        2 => Kind::Unordered {
+            families: vec![(FAMILY..SIZES[2]).collect()],
         },
-    });
+        _ => unordered(),
+    };
     let row = |row: [u8; 3]| {
         let is_tried = row[..2] != [1, 2] || tried.contains(&row[2]);
         Row {
@@ -42,18 +32,17 @@ fn table(tried: &[u8], fails: impl Fn([u8; 3]) -> bool) -> Table {
             ..Row::default()
         }
     };
-    let rows = rows().into_iter().map(row).collect();
-    let table = Table::new(columns.collect(), rows).expect("a table");
+    let rows = rows(SIZES).into_iter().map(row).collect();
+    let table = Table::new(columns(&SIZES, kind), rows).expect("a table");
     table.placed_by(vec![0, 1])
 }
 
 fn pair(devices: Values) -> Vec<Literal> {
-    let literal = |column, values| Literal { column, values };
-    vec![
-        literal(0, Values::from_iter([1])),
-        literal(1, Values::from_iter([2])),
-        literal(2, devices),
-    ]
+    let devices = Literal {
+        column: 2,
+        values: devices,
+    };
+    vec![literal(0, &[1]), literal(1, &[2]), devices]
 }
 
 /// The family without one of it.
@@ -76,7 +65,7 @@ fn a_family_but_for_what_passed_is_told_rather_than_the_list_of_what_was_tried()
     let cause = only(&causes);
     assert_eq!(cause.literals, pair(but_one()));
     assert!(!cause.is_settled(), "{cause:?}");
-    let asked = cause.question.map(|row| rows()[row]);
+    let asked = cause.question.map(|row| rows(SIZES)[row]);
     let is_open = |row: &[u8; 3]| matches!(row, [1, 2, 6 | 7 | 8 | 14 | 15]);
     assert!(asked.as_ref().is_some_and(is_open), "{asked:?}");
 }
@@ -100,7 +89,7 @@ fn a_list_is_not_sure_while_values_beside_it_are_untried_with_its_other_factors(
         let open: Values = (0..SIZES[2]).filter(|one| !tried.contains(one)).collect();
         assert_eq!(untried.values, open.without(cause.literals[2].values));
         let mut table = table(&tried, &fails);
-        let (found, asked) = settle(&mut table, 60, |row| match fails(rows()[row]) {
+        let (found, asked) = settle(&mut table, 60, |row| match fails(rows(SIZES)[row]) {
             true => Outcome::Failed,
             false => Outcome::Passed,
         });
@@ -116,8 +105,8 @@ fn a_family_but_for_one_is_settled_by_asking_its_own_members_first() {
     let mut table = table(&[0, 1, 2, BUT, 10, 11, 12, 13], fails);
     let mut order = Vec::new();
     let (found, _) = settle(&mut table, 20, |row| {
-        order.push(rows()[row]);
-        match fails(rows()[row]) {
+        order.push(rows(SIZES)[row]);
+        match fails(rows(SIZES)[row]) {
             true => Outcome::Failed,
             false => Outcome::Passed,
         }
@@ -133,18 +122,14 @@ fn a_family_but_for_one_is_settled_by_asking_its_own_members_first() {
 
 #[test]
 fn a_range_of_very_many_values_is_not_sure_while_the_next_one_is_untried() {
-    let column = |group, values, kind| Column {
-        group,
-        values,
-        kind,
+    let sizes = [40, 2];
+    let kind = |column| match column {
+        0 => Kind::Ordered,
+        _ => unordered(),
     };
-    let unordered = Kind::Unordered {
-        families: Vec::new(),
-    };
-    let columns = vec![column(0, 40, Kind::Ordered), column(1, 2, unordered)];
+    let columns = columns(&sizes, kind);
     let table = |untried: &[u8]| {
-        let all = (0..40).flat_map(|version| [0, 1].map(|device| [version, device]));
-        let rows = all.map(|[version, device]| {
+        let rows = rows(sizes).into_iter().map(|[version, device]| {
             let is_tried = device == 0 || !untried.contains(&version);
             let fails = device == 1 && (10..20).contains(&version);
             Row {

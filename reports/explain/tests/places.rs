@@ -1,39 +1,26 @@
 //! What fails at a range of places alone, at few rows of each.
 
-use migratrix_explain::{Column, Kind, Literal, Row, Table, Values, explain};
+mod grid;
+
+use grid::{columns, literal, rows, unordered};
+use migratrix_explain::{Kind, Row, Table, explain};
 
 /// Source and destination, in an order; a state, a machine and devices, in none.
 const SIZES: [u8; 5] = [4, 4, 2, 2, 14];
 
 fn table(fails: impl Fn([u8; 5]) -> bool) -> Table {
-    let columns = SIZES.iter().enumerate().map(|(group, values)| Column {
-        group,
-        values: usize::from(*values),
-        kind: match group {
-            0 | 1 => Kind::Ordered,
-            _ => Kind::Unordered {
-                families: Vec::new(),
-            },
-        },
-    });
-    let mut rows = vec![[0; 5]];
-    for (column, values) in SIZES.into_iter().enumerate() {
-        let with = |row: [u8; 5]| (0..values).map(move |value| (row, value));
-        let all = rows.into_iter().flat_map(with);
-        let all = all.map(|(mut row, value)| {
-            row[column] = value;
-            row
-        });
-        rows = all.collect();
-    }
+    let kind = |column| match column {
+        0 | 1 => Kind::Ordered,
+        _ => unordered(),
+    };
     let row = |row: [u8; 5]| Row {
         values: row.into_iter().map(Some).collect(),
         failed: u32::from(fails(row)),
         passed: u32::from(!fails(row)),
         ..Row::default()
     };
-    let rows = rows.into_iter().map(row).collect();
-    let table = Table::new(columns.collect(), rows).expect("a table");
+    let rows = rows(SIZES).into_iter().map(row).collect();
+    let table = Table::new(columns(&SIZES, kind), rows).expect("a table");
     table.placed_by(vec![0, 1])
 }
 
@@ -45,11 +32,10 @@ fn is_told(wanted: &[(usize, &[u8])]) {
         all.all(|(column, values)| values.contains(&row[*column]))
     };
     let explanation = explain(&table(is));
-    let literal = |(column, values): &(usize, &[u8])| Literal {
-        column: *column,
-        values: values.iter().copied().collect::<Values>(),
-    };
-    let wanted: Vec<_> = wanted.iter().map(literal).collect();
+    let wanted = wanted
+        .iter()
+        .map(|(column, values)| literal(*column, values));
+    let wanted: Vec<_> = wanted.collect();
     let told: Vec<_> = explanation.causes.iter().map(|one| &one.literals).collect();
     assert_eq!(told, [&wanted], "{explanation:?}");
     assert!(explanation.causes[0].is_settled());

@@ -1,8 +1,11 @@
 //! Two causes that account for the same failures: what each is told of, and what nothing tells.
 
+mod grid;
+
 use std::collections::BTreeSet;
 
-use migratrix_explain::{Cause, Column, Kind, Literal, Outcome, Row, Table, explain, settle};
+use grid::{columns, literal, rows, unordered};
+use migratrix_explain::{Cause, Kind, Literal, Outcome, Row, Table, explain, settle};
 
 /// A version, a device, and something that tells nothing.
 const SIZES: [u8; 3] = [4, 6, 2];
@@ -13,21 +16,11 @@ fn table(fails: impl Fn([u8; 3]) -> bool) -> Table {
 
 /// The same, where failures may say something.
 fn telling(fails: impl Fn([u8; 3]) -> Option<Option<u32>>) -> Table {
-    let kinds = [true, false, false].map(|is_ordered| match is_ordered {
-        true => Kind::Ordered,
-        false => Kind::Unordered {
-            families: Vec::new(),
-        },
-    });
-    let columns = SIZES.iter().zip(kinds).enumerate();
-    let columns = columns.map(|(group, (values, kind))| Column {
-        group,
-        values: usize::from(*values),
-        kind,
-    });
-    let [versions, devices, others] = SIZES;
-    let all = (0..versions).flat_map(|one| (0..devices).map(move |two| [one, two]));
-    let all = all.flat_map(|[one, two]| (0..others).map(move |three| [one, two, three]));
+    let kind = |column| match column {
+        0 => Kind::Ordered,
+        _ => unordered(),
+    };
+    let all = rows(SIZES).into_iter();
     let rows = all.map(|row| Row {
         values: row.into_iter().map(Some).collect(),
         failed: u32::from(fails(row).is_some()),
@@ -35,12 +28,7 @@ fn telling(fails: impl Fn([u8; 3]) -> Option<Option<u32>>) -> Table {
         says: fails(row).flatten(),
         ..Row::default()
     });
-    Table::new(columns.collect(), rows.collect()).expect("a table")
-}
-
-fn literal(column: usize, values: &[u8]) -> Literal {
-    let values = values.iter().copied().collect();
-    Literal { column, values }
+    Table::new(columns(&SIZES, kind), rows.collect()).expect("a table")
 }
 
 fn literals(causes: &[Cause]) -> BTreeSet<Vec<Literal>> {
