@@ -26,11 +26,10 @@ impl Study {
             share,
             rivals,
             untried,
-            shared,
-            wider,
             ..
         } = cause;
         let alone = self.alone(cause, all);
+        let open = self.open(cause);
         let others = literals
             .iter()
             .flat_map(|one| self.columns.alike(&self.table, one));
@@ -45,12 +44,8 @@ impl Study {
             alone: alone.rows.len(),
             passed: self.named(passed),
             share: *share,
-            sure: cause.is_settled()
-                && passed.is_empty()
-                && alone.is_enough()
-                && shared.is_empty()
-                && wider.is_empty(),
-            doubts: doubts(cause, &alone, self.open(cause)),
+            sure: cause.is_settled() && passed.is_empty() && alone.is_enough() && open.is_empty(),
+            doubts: doubts(cause, &alone, open),
             beside: self.neighbours(cause),
             untried: self.texts(untried),
             rivals: rivals.iter().map(|one| self.other(one)).collect(),

@@ -64,13 +64,11 @@ fn further_job(evidence: &Evidence<'_>, point: &Recovery) -> Option<String> {
         }
         Deed::Asked {
             call,
-            outcome: Outcome::Refused(refusal),
+            outcome: outcome @ Outcome::Refused(refusal),
         } => {
             let classes = point.strike.refused_by()?;
-            let is_one =
-                |class: &ErrorClass| (class.code, class.domain) == (refusal.code, refusal.domain);
-            let (wanted, said) = (listed(classes), no(refusal));
-            (!classes.iter().any(is_one)).then(|| {
+            (!is_told(Told::Answer(outcome), Answer::Error(classes))).then(|| {
+                let (wanted, said) = (listed(classes), no(refusal));
                 format!("expected that {call} is refused by {wanted}, and it returned {said}")
             })
         }
