@@ -44,13 +44,15 @@ pub fn domain_xml(subject: &Subject, uuid: &str, variant: Variant) -> String {
 
 /// What becomes of the domain by this event: it ends, but where its guest is to reboot.
 fn what_becomes(subject: &Subject, on: &str) -> &'static str {
-    let reboots =
-        matches!(subject.point, Point::Recovery(point) if point.strike == Strike::GuestRebooted);
-    if reboots && on == "on_reboot" {
+    if on == "on_reboot" && is_struck_by(subject, Strike::GuestRebooted) {
         "restart"
     } else {
         "destroy"
     }
+}
+
+fn is_struck_by(subject: &Subject, strike: Strike) -> bool {
+    matches!(subject.point, Point::Recovery(point) if point.strike == strike)
 }
 
 fn title(variant: Variant) -> Option<Element> {
@@ -158,9 +160,7 @@ fn second_serial() -> Element {
 
 /// What USB is plugged into, where the guest has some, or is to get some.
 fn usb(subject: &Subject, hardware: Hardware) -> Element {
-    let is_plugged =
-        matches!(subject.point, Point::Recovery(point) if point.strike == Strike::DeviceAttached);
-    let model = if hardware == Hardware::Usb || is_plugged {
+    let model = if hardware == Hardware::Usb || is_struck_by(subject, Strike::DeviceAttached) {
         "qemu-xhci"
     } else {
         "none"

@@ -7,10 +7,7 @@ use migratrix_contract::Recorder;
 use migratrix_history::{Deed, Observation, Side};
 use migratrix_matrix::Strike;
 
-use super::{
-    call::{Asked, Sent},
-    strike::SOON,
-};
+use super::call::{Asked, Sent};
 use crate::{Error, LibvirtDriver, xml::usb_disk};
 
 impl LibvirtDriver<'_> {
@@ -25,13 +22,13 @@ impl LibvirtDriver<'_> {
         let client = self.on(Side::Source).await?;
         let migration = self.plainly(point.control(), point.retry().call(None));
         let sent = Sent::new(async move { client.ask(Op::Migrate(migration)).await });
-        self.ordeal.asked = Some(Asked {
+        let asked = Asked {
             sent,
             strike: strike.word(),
             call: "migrate",
             side: Side::Source,
-        });
-        self.hear_asked(SOON, record).await
+        };
+        self.has_asked(asked, record).await
     }
 
     /// Asks for a device to be attached to the guest, beside the migration that is under way.
@@ -46,13 +43,13 @@ impl LibvirtDriver<'_> {
             domain: self.subject.domain.clone(),
             device: usb_disk(&self.subject).to_string(),
         };
-        self.ordeal.asked = Some(Asked {
+        let asked = Asked {
             sent: Sent::new(async move { client.ask(attach).await }),
             strike: strike.word(),
             call: "attach-device",
             side: Side::Source,
-        });
-        self.hear_asked(SOON, record).await
+        };
+        self.has_asked(asked, record).await
     }
 
     /// Kills the daemon of a side, and the one that is started in its place, and records the first.

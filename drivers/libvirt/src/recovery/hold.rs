@@ -298,29 +298,38 @@ impl LibvirtDriver<'_> {
         if self.struck()?.runs() {
             self.runs_there(moment).await?;
         } else {
-            let mut tick = Ticks::every(LOOK_EVERY);
-            while !self.is_paused_there().await {
-                self.must_go_on(moment)?;
-                tick.tick().await;
-            }
+            let is_paused = |state: &str, reason: &str| state == "paused" && reason != "migration";
+            self.is_known_there(moment, is_paused).await?;
         }
         let side = Side::Destination;
         Ok(Proof::Runs { side })
     }
 
-    /// Whether the destination has taken over a guest that is paused, and stays so.
-    async fn is_paused_there(&mut self) -> bool {
-        let state = self.state(Side::Destination).await;
-        state.is_ok_and(|state| {
-            state.is_some_and(|(state, reason)| state == "paused" && reason != "migration")
-        })
+    /// Waits until the destination's daemon says so of the guest: its state, and the reason for it.
+    async fn is_known_there(
+        &mut self,
+        moment: RecoveryMoment,
+        is: impl Fn(&str, &str) -> bool,
+    ) -> Result<(), Error> {
+        let mut tick = Ticks::every(LOOK_EVERY);
+        loop {
+            tick.tick().await;
+            let said = self.state(Side::Destination).await;
+            if said.is_ok_and(|said| said.is_some_and(|(state, reason)| is(&state, &reason))) {
+                return Ok(());
+            }
+            self.must_go_on(moment)?;
+        }
     }
 
     /// Holds the data in postcopy, and waits until it stands.
     async fn in_postcopy(&mut self, moment: RecoveryMoment) -> Result<Proof, Error> {
         let is_end = moment == RecoveryMoment::PostcopyEnd;
         self.runs_there(moment).await?;
-        self.is_known_to_run_there(moment).await?;
+        // Its daemon hears that from its QEMU a moment later: one that is killed before knows of no postcopy
+        // when it is back.
+        self.is_known_there(moment, |state, _| state == "running")
+            .await?;
         if let Some(route) = &self.ordeal.routes.data {
             if is_end {
                 // All may be sent that there is, and the last of it does not come.
@@ -344,20 +353,6 @@ impl LibvirtDriver<'_> {
             tick.tick().await;
             let state = self.ordeal.monitors.run_state(Side::Destination).await;
             if state.as_deref() == Ok("running") {
-                return Ok(());
-            }
-            self.must_go_on(moment)?;
-        }
-    }
-
-    /// Waits until the destination's daemon knows that it runs the guest: what it is told by its QEMU comes a moment
-    /// later, and one that is killed before knows of no postcopy when it is back.
-    async fn is_known_to_run_there(&mut self, moment: RecoveryMoment) -> Result<(), Error> {
-        let mut tick = Ticks::every(LOOK_EVERY);
-        loop {
-            tick.tick().await;
-            let state = self.state(Side::Destination).await;
-            if state.is_ok_and(|state| state.is_some_and(|(state, _)| state == "running")) {
                 return Ok(());
             }
             self.must_go_on(moment)?;
@@ -445,11 +440,14 @@ impl LibvirtDriver<'_> {
             moment,
             RecoveryMoment::FirstPass | RecoveryMoment::LaterPass
         );
-        let standing = self.ordeal.monitors.standing().await;
-        if is_pass && standing.is_ok_and(|it| it.status == "completed") {
-            return Err(Error::Missed(moment.word()));
+        if !is_pass {
+            return Ok(());
         }
-        Ok(())
+        let standing = self.ordeal.monitors.standing().await;
+        match standing.is_ok_and(|it| it.status == "completed") {
+            true => Err(Error::Missed(moment.word())),
+            false => Ok(()),
+        }
     }
 
     /// What is over can't be held any more.

@@ -20,7 +20,7 @@ use crate::{Error, LibvirtDriver, slot::Role, ticks::Ticks};
 use Side::{Destination, Source};
 
 /// How long what is asked for as a fault is waited for, before the migration is let go.
-pub(super) const SOON: Duration = Duration::from_millis(300);
+const SOON: Duration = Duration::from_millis(300);
 
 /// How long the cancel of a migration whose data don't flow is waited for.
 const CANCELS: Duration = Duration::from_secs(5);
@@ -116,18 +116,28 @@ impl LibvirtDriver<'_> {
             false => Source,
         };
         let sent = self.send_act(side, act).await?;
-        self.ordeal.asked = Some(Asked {
+        let asked = Asked {
             sent,
             strike: strike.word(),
             call: call(act),
             side,
-        });
-        self.hear_asked(SOON, record).await?;
+        };
+        self.has_asked(asked, record).await?;
         if let (Strike::PostcopyPaused, Some(data)) = (strike, &self.ordeal.routes.data) {
             // The source has ended its connection, and that is to reach the destination.
             data.relay.open();
         }
         Ok(())
+    }
+
+    /// Keeps what was asked for, and hears what is answered at once.
+    pub(super) async fn has_asked(
+        &mut self,
+        asked: Asked,
+        record: &mut Recorder,
+    ) -> Result<(), Error> {
+        self.ordeal.asked = Some(asked);
+        self.hear_asked(SOON, record).await
     }
 
     async fn kill_caller(&mut self) -> Result<Deed, Error> {

@@ -70,27 +70,27 @@ struct Made {
 }
 
 impl Made {
-    fn of(release: &str, dies: bool, started: PathBuf) -> Arc<dyn Host> {
-        Arc::new(Self {
+    fn new(release: &str, started: PathBuf) -> Self {
+        Self {
             monitor: None,
             release: ReleaseName::new(release).unwrap(),
-            dies,
+            dies: false,
             looks: AtomicU32::new(0),
             helped: AtomicU32::new(0),
             started,
-        })
+        }
+    }
+
+    fn of(release: &str, dies: bool, started: PathBuf) -> Arc<dyn Host> {
+        let own = Self::new(release, started);
+        Arc::new(Self { dies, ..own })
     }
 
     /// One on which a helper of the daemon is there at so many looks.
     fn with_helper(looks: u32) -> Arc<dyn Host> {
-        Arc::new(Self {
-            monitor: None,
-            release: ReleaseName::new("a").unwrap(),
-            dies: false,
-            looks: AtomicU32::new(0),
-            helped: AtomicU32::new(looks),
-            started: PathBuf::new(),
-        })
+        let helped = AtomicU32::new(looks);
+        let own = Self::new("a", PathBuf::new());
+        Arc::new(Self { helped, ..own })
     }
 }
 

@@ -64,14 +64,9 @@ async fn answer(stream: UnixStream, [first, then]: [&str; 2], asked: &AtomicU32)
 
 /// A host whose daemon runs, and whose QEMU is this one.
 fn host(release: &str, dir: &Path, qemu: Option<&Qemu>) -> Arc<dyn Host> {
-    Arc::new(Made {
-        release: ReleaseName::new(release).unwrap(),
-        dies: false,
-        looks: AtomicU32::new(0),
-        helped: AtomicU32::new(0),
-        started: dir.join("started"),
-        monitor: qemu.map(|qemu| qemu.socket.clone()),
-    })
+    let own = Made::new(release, dir.join("started"));
+    let monitor = qemu.map(|qemu| qemu.socket.clone());
+    Arc::new(Made { monitor, ..own })
 }
 
 /// How often the source's QEMU was asked until nothing moved any more.
