@@ -10,7 +10,7 @@ use std::{
     path::Path,
 };
 
-use common::{call, file_of, fresh, refuses, run_in};
+use common::{Said, call, file_of, fresh, refuses, run_in};
 
 /// The cases of the tests.
 const SOME: [&str; 4] = ["--profile", "tck", "-E", "control(p2p) & state(paused)"];
@@ -207,10 +207,7 @@ fn an_entry_that_matches_in_part_is_told() {
         "mine.toml",
         &entry("says = [\"another lap\"]\nsometimes = true\n"),
     );
-    let said = call(
-        dir.path(),
-        &["report", "out", "--known=mine.toml", "--json=mine.json"],
-    );
+    let said = reported(dir.path());
     assert_eq!(said.code, 1, "{}", said.out);
     let told = "known failure 1 of mine.toml (`control(p2p)`) matches in part: ";
     assert!(said.out.contains(told), "{}", said.out);
@@ -219,6 +216,14 @@ fn an_entry_that_matches_in_part_is_told() {
             .contains("of 16 cases fail otherwise than its `says`, as memory in tck/")
     );
     assert_eq!(partly_known(dir.path()), 1);
+}
+
+/// A report of the run by the user's list, with its figures for programs.
+fn reported(dir: &Path) -> Said {
+    call(
+        dir,
+        &["report", "out", "--known=mine.toml", "--json=mine.json"],
+    )
 }
 
 /// How many entries match in part, by the figures for programs.
@@ -236,10 +241,7 @@ fn of_several_entries_that_match_in_part_one_line_tells() {
     let mine = entry("says = [\"another lap\"]\nsometimes = true\n");
     let both = mine.clone() + &mine.replace("control(p2p)", "control(p2p) & state(persistent)");
     list(dir.path(), "mine.toml", &both);
-    let said = call(
-        dir.path(),
-        &["report", "out", "--known=mine.toml", "--json=mine.json"],
-    );
+    let said = reported(dir.path());
     let told = "2 known failures match in part: 2 fail otherwise than their `says`, in ";
     assert!(said.out.contains(told), "{}", said.out);
     assert_eq!(said.out.matches("in part").count(), 1, "{}", said.out);
@@ -254,10 +256,7 @@ fn what_one_entry_says_is_no_news_of_another_that_says_otherwise() {
     let otherwise = entry("says = [\"another lap\"]\nsometimes = true\n");
     let both = otherwise + &entry("sometimes = true\n");
     list(dir.path(), "mine.toml", &both);
-    let said = call(
-        dir.path(),
-        &["report", "out", "--known=mine.toml", "--json=mine.json"],
-    );
+    let said = reported(dir.path());
     assert!(!said.out.contains("in part"), "{}", said.out);
     assert_eq!(partly_known(dir.path()), 0);
 }

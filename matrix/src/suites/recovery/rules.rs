@@ -205,9 +205,10 @@ fn has_options(scenario: &Scenario) -> bool {
 /// A second migration is another call in each phase that it would begin in; a device is another thing to a QEMU that
 /// sends memory, and to one that has stopped its guest for the rest.
 fn is_the_same_job(point: &Recovery) -> bool {
-    let shown: &[RecoveryMoment] = match point.strike == DeviceAttached {
-        true => &[FirstPass, LaterPass, Switchover],
-        false => &[Prepare, FirstPass, LaterPass, Reply, Confirm],
+    let shown: &[RecoveryMoment] = if point.strike == DeviceAttached {
+        &[FirstPass, LaterPass, Switchover]
+    } else {
+        &[Prepare, FirstPass, LaterPass, Reply, Confirm]
     };
     point.strike.is_further_job() && !shown.contains(&point.moment)
 }

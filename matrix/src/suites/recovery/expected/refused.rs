@@ -34,6 +34,7 @@ const UNTRUSTED: &str = "who connects verifies the other's certificate by the au
                          Perform fails (default_tls_x509_cert_dir in qemu.conf, qcrypto_tls_session_check_certificate in QEMU)";
 const EXPIRED: &str = "QEMU looks at its own certificates when it is given them: Prepare fails \
                        (qcrypto_tls_creds_check_cert_times in QEMU)";
+
 /// How it ends.
 pub(super) fn ending(point: &Recovery, libvirts: &Libvirts) -> Ending {
     if point.strike == Strike::LogFolderFull {
