@@ -82,6 +82,7 @@ pub use suites::{
     },
     recovery::{
         axes::*,
+        companions::{Companion, Fate},
         expected::{
             Answer, Ending, ErrorClass, FlagEffect, Libvirts, Owner, POSTCOPY_RESUME, Remedy, Seen,
             Standing,

@@ -1,5 +1,6 @@
 //! A migration that is struck on its way, in memory: it ends as the table of the suite says.
 
+mod beside;
 mod defect;
 mod flight;
 mod healing;
@@ -101,7 +102,10 @@ impl FakeDriver {
             RecoveryStep::StartPostcopy => self.start_postcopy(record)?,
             RecoveryStep::AwaitMoment(moment) => self.stand(moment, record)?,
             RecoveryStep::Strike(strike) => self.strike(strike, record),
-            RecoveryStep::Undo(strike) => self.undo(strike),
+            RecoveryStep::Undo(strike) => {
+                self.undo(strike);
+                self.tell_beside(strike, record);
+            }
             RecoveryStep::End(limit) => self.end(limit, record)?,
             RecoveryStep::Daemon(side, when) => self.tell_daemon(side, when, record),
             RecoveryStep::Pending(side, when) => {
@@ -121,7 +125,9 @@ impl FakeDriver {
             RecoveryStep::Retry => self.retry(record)?,
             RecoveryStep::TakePort(side) => self.host(side).litter.push(PORT.to_owned()),
             RecoveryStep::ReplaceDaemon(side) => self.flight.restarts[place(side)] += 1,
-            RecoveryStep::Hold(_)
+            RecoveryStep::Gather
+            | RecoveryStep::Dismiss
+            | RecoveryStep::Hold(_)
             | RecoveryStep::Release
             | RecoveryStep::Linger(_)
             | RecoveryStep::Settle

@@ -12,6 +12,8 @@ const OPERATION_FAILED: i32 = 9;
 const NO_DOMAIN: i32 = 42;
 /// `VIR_ERR_OPERATION_INVALID`.
 const OPERATION_INVALID: i32 = 55;
+/// `VIR_ERR_OPERATION_ABORTED`.
+const OPERATION_ABORTED: i32 = 78;
 
 /// There is no domain of that name.
 pub(crate) fn no_domain() -> Refusal {
@@ -32,6 +34,15 @@ pub(crate) fn ended() -> Refusal {
 pub(crate) fn taken(uuid: &str) -> Refusal {
     let message = format!("the name is already defined with uuid {uuid}");
     refusal(OPERATION_FAILED, FROM_DOMAIN, &message)
+}
+
+/// The job was cancelled.
+pub(crate) fn cancelled() -> Refusal {
+    refusal(
+        OPERATION_ABORTED,
+        FROM_QEMU,
+        "migration out: canceled by client",
+    )
 }
 
 /// No reason is given.

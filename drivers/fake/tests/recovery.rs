@@ -4,9 +4,9 @@
 mod run;
 
 use migratrix_fake::{FakeDriver, RecoveryDefect};
-use migratrix_history::{Completeness, History};
+use migratrix_history::{Completeness, History, Observation};
 use migratrix_matrix::{
-    Backend, Condition, Detection, Libvirts, Point, Profile, Recovery, excluded,
+    Backend, Condition, Detection, Libvirts, Point, Profile, Recovery, Strike, excluded,
 };
 use migratrix_reports::{Colour, Judgement, Kind, Run, judge, terminal};
 
@@ -101,6 +101,21 @@ const PROOFS: [(&str, Condition); 14] = [
     ("lifecycle", Condition::Events),
     ("residue", Condition::NoLeftovers),
 ];
+
+#[test]
+fn other_guests_that_were_not_looked_at_are_unknown() {
+    let crossing = Recovery {
+        strike: Strike::Crossing,
+        ..Recovery::USUAL
+    };
+    let mut history = play(crossing, |driver| driver);
+    history
+        .entries
+        .retain(|entry| !matches!(entry.saw, Observation::Beside { .. }));
+    let owner = judge(&history);
+    let owner = owner.of(Condition::Owner).unwrap();
+    assert_eq!(owner.kind(), Kind::Unknown, "{}", owner.why());
+}
 
 #[test]
 fn what_was_not_seen_is_unknown() {

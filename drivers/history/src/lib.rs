@@ -32,7 +32,7 @@ pub use observation::{
     When,
 };
 
-pub use recovery::{Deed, Glimpse, HealingCall, Pending, Proof, Silence, Watcher};
+pub use recovery::{CallBeside, Deed, Glimpse, HealingCall, Pending, Proof, Silence, Watcher};
 pub use traffic::{
     Carrier, CarrierKind, Connection, Party, Purpose, RemoteCall, Stranger, Traffic, Wire,
 };

@@ -598,6 +598,15 @@ pub enum Observation {
         #[serde(flatten)]
         deed: Deed,
     },
+    /// How a guest that migrated beside the case's own stands on both sides, when the case's call has returned.
+    Beside {
+        /// Its place in the deed's list, from 0.
+        guest: u32,
+        /// On the source.
+        source: Glimpse,
+        /// On the destination.
+        destination: Glimpse,
+    },
     /// The call that began the migration has returned.
     Answered {
         /// How long it took, in microseconds.

@@ -91,8 +91,29 @@ pub enum Deed {
         /// What, and how it is seen to be there.
         what: String,
     },
+    /// Other guests migrated beside the case's own.
+    Beside {
+        /// The call of each.
+        guests: Vec<CallBeside>,
+    },
     /// Nothing was to be done.
     Nothing,
+}
+
+/// The call of a guest that migrates beside the case's own.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct CallBeside {
+    /// Where the guest was.
+    pub from: Side,
+    /// When it was asked for: microseconds since the case began.
+    pub began_us: u64,
+    /// When that was answered; `None` where it was not.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ended_us: Option<u64>,
+    /// What it was answered.
+    #[serde(flatten)]
+    pub outcome: Outcome,
 }
 
 /// Why a call is not waited for any more.

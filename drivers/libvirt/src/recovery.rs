@@ -8,6 +8,7 @@
 //! ```
 
 mod again;
+mod beside;
 mod call;
 mod certificates;
 mod guest;
@@ -30,6 +31,7 @@ use migratrix_matrix::{Family, Point, Recovery, RecoveryMoment};
 use tokio::time::Instant;
 
 use crate::{Error, LibvirtDriver, slot::Role};
+use beside::Gathered;
 use call::{Asked, Call};
 use hold::Lifter;
 use monitor::Monitors;
@@ -54,6 +56,8 @@ pub(crate) struct Ordeal {
     lifter: Option<Lifter>,
     /// What was put in the way of the migration.
     obstacle: Option<Obstacle>,
+    /// The guests that migrate beside the case's own.
+    gathered: Gathered,
     /// Whether no other case is on its hosts.
     pub(crate) alone: bool,
     /// The last pass over memory that the source has told of.
@@ -72,6 +76,7 @@ impl Ordeal {
             held: None,
             lifter: None,
             obstacle: None,
+            gathered: Gathered::default(),
             alone: false,
             pass: 0,
         }
@@ -121,6 +126,8 @@ impl LibvirtDriver<'_> {
         match step {
             RecoveryStep::Watch => self.begin_watch(),
             RecoveryStep::Unwatch => self.end_watch(record),
+            RecoveryStep::Gather => self.gather().await,
+            RecoveryStep::Dismiss => self.dismiss().await,
             RecoveryStep::Hold(moment) => self.hold(moment),
             RecoveryStep::Begin => self.begin().await,
             RecoveryStep::StartPostcopy => self.start_postcopy(record).await,
@@ -231,15 +238,19 @@ impl LibvirtDriver<'_> {
         if self.struck()?.strike.is_of_disk() {
             files.push(self.subject.boot_image.clone());
         }
-        for file in files {
-            let path = self.path(side, &file)?;
-            match std::fs::remove_file(&path) {
-                Err(source) if source.kind() != io::ErrorKind::NotFound => {
-                    return Err(Error::File { path, source });
-                }
-                Ok(()) | Err(_) => {}
+        files
+            .iter()
+            .try_for_each(|file| self.remove_file(side, file))
+    }
+
+    /// Removes a file of a host, if it is there.
+    fn remove_file(&self, side: Side, file: &str) -> Result<(), Error> {
+        let path = self.path(side, file)?;
+        match std::fs::remove_file(&path) {
+            Err(source) if source.kind() != io::ErrorKind::NotFound => {
+                Err(Error::File { path, source })
             }
+            Ok(()) | Err(_) => Ok(()),
         }
-        Ok(())
     }
 }

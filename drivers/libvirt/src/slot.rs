@@ -25,6 +25,8 @@ pub enum Role {
     Caller,
     /// Looks at both sides while all else goes on.
     Watcher,
+    /// Migrations of other guests beside the case's own: one of several such clients.
+    Beside(usize),
 }
 
 impl Slot {
@@ -74,9 +76,10 @@ impl Slot {
 
     /// Kills all clients, so that the next use starts others.
     pub async fn give_up(&mut self) {
-        for role in [Role::Main, Role::Caller, Role::Watcher] {
-            self.give_up_for(role).await;
+        for (_, client) in self.clients.drain() {
+            client.kill().await;
         }
+        self.forget_version();
     }
 
     /// Kills the client for this, if there is one.

@@ -2,6 +2,7 @@
 //! every common cause.
 
 pub(crate) mod axes;
+pub(crate) mod companions;
 mod counterpart;
 pub(crate) mod expected;
 pub(crate) mod faults;

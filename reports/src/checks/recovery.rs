@@ -5,6 +5,7 @@
 
 mod alive;
 mod answered;
+mod beside;
 mod cleared;
 mod config;
 mod daemons;

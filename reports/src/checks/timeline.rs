@@ -433,6 +433,7 @@ fn asked_in(saw: &Observation) -> &'static [Verb] {
         | Observation::Sectors { .. } => &[Verb::Backup],
         Observation::Stood { .. } => &[Verb::Hold, Verb::Strike],
         Observation::Struck { .. } => &[Verb::Strike, Verb::Hold, Verb::Answer, Verb::Await],
+        Observation::Beside { .. } => &[Verb::Strike],
         Observation::Answered { .. } | Observation::Unanswered { .. } => &[Verb::Answer],
         // What was watched when a case is ended early is told where the hosts are restored.
         Observation::Watched { .. } => &[Verb::Watch, Verb::Hold],

@@ -250,6 +250,7 @@ fn told(saw: &Observation) -> Option<(Side, MarkKind, String)> {
         | Observation::Userfaults { .. }
         | Observation::Unowned { .. }
         | Observation::NotOurs { .. }
+        | Observation::Beside { .. }
         | Observation::Answered { .. }
         | Observation::Unanswered { .. }
         | Observation::Watched { .. }

@@ -75,7 +75,7 @@ pub(super) fn steps(point: &Recovery) -> Vec<(Phase, Step)> {
         (Phase::Before, before()),
         (Phase::Migration, migration(point)),
         (Phase::After, after(point)),
-        (Phase::Clear, clear()),
+        (Phase::Clear, clear(point)),
     ];
     let phases = phases.into_iter();
     phases
@@ -123,13 +123,17 @@ fn migration(point: &Recovery) -> Vec<Step> {
             RecoveryStep::Undo(strike),
         ],
         Family::InFlight => {
-            let mut steps = vec![
+            let mut steps = Vec::new();
+            if !strike.companions().is_empty() {
+                steps.push(RecoveryStep::Gather);
+            }
+            steps.extend([
                 RecoveryStep::Hold(moment),
                 RecoveryStep::Begin,
                 RecoveryStep::AwaitMoment(moment),
                 RecoveryStep::Strike(strike),
                 RecoveryStep::Release,
-            ];
+            ]);
             steps.extend(over(strike));
             steps
         }
@@ -212,14 +216,19 @@ fn after(point: &Recovery) -> Vec<Step> {
     steps
 }
 
-fn clear() -> Vec<Step> {
-    vec![
+fn clear(point: &Recovery) -> Vec<Step> {
+    let mut steps = Vec::new();
+    if !point.strike.companions().is_empty() {
+        steps.push(own(RecoveryStep::Dismiss));
+    }
+    steps.extend([
         own(RecoveryStep::Restore),
         Step::Clear(Destination),
         Step::Clear(Source),
         Step::Leftovers(Source),
         Step::Leftovers(Destination),
-    ]
+    ]);
+    steps
 }
 
 impl Script {

@@ -11,6 +11,10 @@ use super::{moment, word};
 /// the domain: libvirt itself waits for that for half a minute, and says so then.
 const HEALING: Duration = Duration::from_secs(45);
 
+/// What it may take longer to start other guests, one after the other, beside those of other cases: each stamps its memory,
+/// and there may be no more than two cores.
+const GATHERING: Duration = Duration::from_secs(60);
+
 /// A step of a migration that is struck on its way.
 ///
 /// What is done and seen is that of the case's own point ([`migratrix_matrix::Recovery`]): how the call is
@@ -21,6 +25,8 @@ pub enum RecoveryStep {
     Watch,
     /// End that, and record all that was seen.
     Unwatch,
+    /// Start the guests that are to migrate beside the case's own.
+    Gather,
     /// Make ready what holds the migration at this moment.
     Hold(RecoveryMoment),
     /// Ask for the migration, and don't wait for its answer.
@@ -35,7 +41,7 @@ pub enum RecoveryStep {
     Release,
     /// Wait until the call has been answered, and no longer than this.
     Linger(Duration),
-    /// Undo what lasts of the fault: a daemon runs again, a folder has room, a link is up.
+    /// Undo what lasts of the fault: a daemon runs again, a folder has room, a link is up, other guests are gone.
     Undo(Strike),
     /// Wait for the answer to the call, and no longer than this.
     End(Duration),
@@ -53,6 +59,8 @@ pub enum RecoveryStep {
     Heal,
     /// Migrate once more, by a plain call.
     Retry,
+    /// Make sure that nothing is left of the guests that were to migrate beside the case's own.
+    Dismiss,
     /// Make sure that nothing of holds, faults and watches is left on either host.
     Restore,
     /// Leave a listener on the port of the migration.
@@ -70,7 +78,7 @@ impl RecoveryStep {
             Self::Hold(_) | Self::AwaitMoment(_) | Self::Release | Self::Restore => Verb::Hold,
             Self::Begin => Verb::Begin,
             Self::StartPostcopy => Verb::Intervene,
-            Self::Strike(_) | Self::Undo(_) => Verb::Strike,
+            Self::Gather | Self::Strike(_) | Self::Undo(_) | Self::Dismiss => Verb::Strike,
             Self::Linger(_) | Self::Settle => Verb::Await,
             Self::End(_) => Verb::Answer,
             Self::Daemon(..) | Self::Pending(..) | Self::Stock(..) => Verb::Inspect,
@@ -93,6 +101,8 @@ impl RecoveryStep {
             | Self::ReplaceDaemon(side) => Some(*side),
             Self::Watch
             | Self::Unwatch
+            | Self::Gather
+            | Self::Dismiss
             | Self::Hold(_)
             | Self::Begin
             | Self::StartPostcopy
@@ -114,7 +124,9 @@ impl RecoveryStep {
     pub const fn waits(&self) -> Option<Duration> {
         match self {
             Self::Linger(limit) | Self::End(limit) => Some(*limit),
-            Self::Heal | Self::Retry => Some(HEALING),
+            Self::Heal | Self::Retry | Self::Dismiss => Some(HEALING),
+            Self::Undo(strike) if !strike.companions().is_empty() => Some(HEALING),
+            Self::Gather => Some(GATHERING),
             Self::Watch
             | Self::Unwatch
             | Self::Hold(_)
@@ -141,6 +153,8 @@ impl fmt::Display for RecoveryStep {
         match self {
             Self::Watch => f.write_str("watch both sides"),
             Self::Unwatch => f.write_str("end the watch"),
+            Self::Gather => f.write_str("start the guests beside it"),
+            Self::Dismiss => f.write_str("clear away the guests beside it"),
             Self::Hold(moment) => write!(f, "make ready to hold at {moment}"),
             Self::Begin => f.write_str("begin the migration"),
             Self::StartPostcopy => f.write_str("start postcopy"),

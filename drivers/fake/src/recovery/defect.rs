@@ -49,22 +49,52 @@ pub enum RecoveryDefect {
     OtherMachine,
     /// The guest has another machine type when the migration was tried once more.
     RetryOtherMachine,
+    /// Another guest was asked to migrate before the moment.
+    BesideTooSoon,
+    /// Another guest is there only when the moment is over.
+    BesideTooLate,
+    /// The call of another guest is not answered.
+    BesideUnanswered,
+    /// The call of another guest is refused.
+    BesideRefused,
+    /// What is cancelled beside it is told to have succeeded.
+    BesideNotCancelled,
+    /// Another guest stays where it was.
+    BesideStays,
+    /// Another guest is lost.
+    BesideLost,
+    /// Another guest runs on both sides.
+    BesideTwice,
+    /// Another guest is there, and paused.
+    BesidePaused,
+    /// A guest that was cancelled beside it is lost.
+    CancelledLost,
     /// A file stays behind on the source.
     FileStays,
 }
 
 impl RecoveryDefect {
     /// All values, in the order of the conditions that catch them.
-    pub const ALL: [Self; 23] = [
+    pub const ALL: [Self; 33] = [
         Self::StrikeMissed,
         Self::OtherStart,
+        Self::BesideTooSoon,
+        Self::BesideTooLate,
         Self::NeverAnswers,
         Self::WrongError,
         Self::FurtherJobDone,
         Self::RefusedOtherwise,
+        Self::BesideUnanswered,
+        Self::BesideRefused,
+        Self::BesideNotCancelled,
         Self::BothRun,
         Self::OwnerPaused,
         Self::WrongOwner,
+        Self::BesideStays,
+        Self::BesideLost,
+        Self::BesideTwice,
+        Self::BesidePaused,
+        Self::CancelledLost,
         Self::StaleMemory,
         Self::DeadGuest,
         Self::ConfigLost,
@@ -98,6 +128,21 @@ impl RecoveryDefect {
                 strike: Strike::DeviceAttached,
                 ..Recovery::USUAL
             },
+            Self::BesideTooSoon
+            | Self::BesideTooLate
+            | Self::BesideUnanswered
+            | Self::BesideRefused
+            | Self::BesideStays
+            | Self::BesideLost
+            | Self::BesideTwice
+            | Self::BesidePaused => Recovery {
+                strike: Strike::Crossing,
+                ..Recovery::USUAL
+            },
+            Self::BesideNotCancelled | Self::CancelledLost => Recovery {
+                strike: Strike::Crowd,
+                ..Recovery::USUAL
+            },
             Self::StrikeMissed
             | Self::OtherStart
             | Self::RetryStale
@@ -123,13 +168,24 @@ impl RecoveryDefect {
     #[must_use]
     pub const fn condition(self) -> Condition {
         match self {
-            Self::StrikeMissed | Self::OtherStart => Condition::Struck,
+            Self::StrikeMissed | Self::OtherStart | Self::BesideTooSoon | Self::BesideTooLate => {
+                Condition::Struck
+            }
             Self::NeverAnswers
             | Self::WrongError
             | Self::FurtherJobDone
-            | Self::RefusedOtherwise => Condition::Answered,
+            | Self::RefusedOtherwise
+            | Self::BesideUnanswered
+            | Self::BesideRefused
+            | Self::BesideNotCancelled => Condition::Answered,
             Self::BothRun => Condition::OneRuns,
-            Self::OwnerPaused | Self::WrongOwner => Condition::Owner,
+            Self::OwnerPaused
+            | Self::WrongOwner
+            | Self::BesideStays
+            | Self::BesideLost
+            | Self::BesideTwice
+            | Self::BesidePaused
+            | Self::CancelledLost => Condition::Owner,
             Self::StaleMemory => Condition::Memory,
             Self::DeadGuest => Condition::Alive,
             Self::ConfigLost | Self::ConfigChanged => Condition::Config,
@@ -148,11 +204,19 @@ impl RecoveryDefect {
     #[must_use]
     pub const fn how(self) -> Detection {
         match self {
-            Self::StrikeMissed => Detection::Unknown,
+            Self::StrikeMissed | Self::BesideTooSoon | Self::BesideTooLate => Detection::Unknown,
             Self::NeverAnswers
             | Self::WrongError
             | Self::FurtherJobDone
             | Self::RefusedOtherwise
+            | Self::BesideUnanswered
+            | Self::BesideRefused
+            | Self::BesideNotCancelled
+            | Self::BesideStays
+            | Self::BesideLost
+            | Self::BesideTwice
+            | Self::BesidePaused
+            | Self::CancelledLost
             | Self::FurtherDevice
             | Self::ConfigChanged
             | Self::BothRun

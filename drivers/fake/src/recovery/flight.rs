@@ -116,7 +116,8 @@ impl FakeDriver {
             Some(RecoveryDefect::RefusedOtherwise) => {
                 asked(ATTACH, Outcome::Refused(refusal::unreasoned()))
             }
-            Some(_) | None => deed(strike),
+            Some(_) | None if strike.companions().is_empty() => deed(strike),
+            Some(_) | None => self.beside(strike, record),
         };
         if let (Strike::GuestRebooted, Some(source)) = (strike, &mut self.source.active) {
             source.guest.rewind();
@@ -261,6 +262,16 @@ impl FakeDriver {
             RecoveryDefect::StrikeMissed
             | RecoveryDefect::RefusedOtherwise
             | RecoveryDefect::OtherStart
+            | RecoveryDefect::BesideTooSoon
+            | RecoveryDefect::BesideTooLate
+            | RecoveryDefect::BesideUnanswered
+            | RecoveryDefect::BesideRefused
+            | RecoveryDefect::BesideNotCancelled
+            | RecoveryDefect::BesideStays
+            | RecoveryDefect::BesideLost
+            | RecoveryDefect::BesideTwice
+            | RecoveryDefect::BesidePaused
+            | RecoveryDefect::CancelledLost
             | RecoveryDefect::RetryStale
             | RecoveryDefect::RetryOtherMachine
             | RecoveryDefect::NeverAnswers
@@ -420,7 +431,9 @@ fn deed(strike: Strike) -> Deed {
             }
         }
         Strike::Undisturbed => Deed::Nothing,
-        Strike::LinkDown
+        Strike::Crossing
+        | Strike::Crowd
+        | Strike::LinkDown
         | Strike::NameInactive
         | Strike::NameActive
         | Strike::UuidInactive

@@ -117,16 +117,21 @@ async fn ask(
     migration: Migration,
 ) -> Result<Said, Error> {
     for (side, uri) in uris {
-        client.ask(Op::Open { side, uri }).await?;
-        let (interval_s, count) = (INTERVAL_S, COUNT);
-        let keep_alive = Op::KeepAlive {
-            side,
-            interval_s,
-            count,
-        };
-        client.ask(keep_alive).await?;
+        open(&client, side, uri).await?;
     }
     client.ask(Op::Migrate(migration)).await
+}
+
+/// Opens a connection to a host, which is missed when it is silent.
+pub(super) async fn open(client: &Client, side: Side, uri: String) -> Result<(), Error> {
+    client.ask(Op::Open { side, uri }).await?;
+    let (interval_s, count) = (INTERVAL_S, COUNT);
+    let keep_alive = Op::KeepAlive {
+        side,
+        interval_s,
+        count,
+    };
+    client.ask(keep_alive).await.map(drop)
 }
 
 impl LibvirtDriver<'_> {

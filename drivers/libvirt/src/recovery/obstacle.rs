@@ -91,7 +91,7 @@ impl LibvirtDriver<'_> {
     async fn domain_in_the_way(&mut self, strike: Strike) -> Result<Option<Obstacle>, Error> {
         let (name, uuid) = (self.subject.domain.clone(), self.subject.uuid.clone());
         let foreign = self.subject.foreign_uuid.clone();
-        let other = || name.chars().rev().collect::<String>();
+        let other = || other_name(&name);
         let (name, uuid, how) = match strike {
             Strike::NameInactive => (name, foreign, Occupies::Defined),
             Strike::NameActive => (name, foreign, Occupies::Active),
@@ -207,7 +207,7 @@ impl LibvirtDriver<'_> {
     }
 
     /// A plain domain of this name, without what the case's own has for itself.
-    fn other(&self, name: &str) -> Subject {
+    pub(super) fn other(&self, name: &str) -> Subject {
         let mut other = self.subject.clone();
         other.domain = name.to_owned();
         other.point = Point::Tck(Scenario::USUAL);
@@ -265,6 +265,11 @@ fn spoil(image: &Path, strike: Strike) -> io::Result<()> {
     let file = fs::OpenOptions::new().write(true).open(image)?;
     let whole = file.metadata()?.len();
     file.set_len(whole / 2)
+}
+
+/// The name of another domain, which no search for what is left of this one finds.
+pub(super) fn other_name(name: &str) -> String {
+    name.chars().rev().collect()
 }
 
 /// The name by which other hosts know the host.

@@ -56,6 +56,7 @@ impl LibvirtDriver<'_> {
         match strike {
             Strike::SecondMigration => return self.migrates_again(strike, record).await,
             Strike::DeviceAttached => return self.attaches(strike, record).await,
+            Strike::Crossing | Strike::Crowd => return self.migrate_beside(strike, record).await,
             _ => {}
         }
         let began = Instant::now();
@@ -279,6 +280,10 @@ impl LibvirtDriver<'_> {
             Strike::LinkDown => {
                 self.set_link(Destination, Link::Up)?;
                 self.greet(Destination).await;
+            }
+            Strike::Crossing | Strike::Crowd => {
+                self.look_beside(record).await?;
+                self.dismiss().await?;
             }
             // Nothing lasts of the others, or it stands in the way.
             _ => self.remove_obstacle().await?,

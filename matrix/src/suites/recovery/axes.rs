@@ -100,6 +100,10 @@ axis! {
         SecondMigration = "second-migration",
         /// A device is attached to the guest, while it migrates (`virDomainAttachDevice`).
         DeviceAttached = "device-attached",
+        /// Another guest migrates the other way meanwhile, and is there before this one.
+        Crossing = "crossing",
+        /// Five more guests migrate the same way meanwhile, of which two are cancelled.
+        Crowd = "crowd",
         /// Nothing: the migration is held, and let go.
         Undisturbed = "undisturbed-postcopy",
         /// Postcopy is paused on purpose (`virDomainAbortJobFlags` with `VIR_DOMAIN_ABORT_JOB_POSTCOPY`).

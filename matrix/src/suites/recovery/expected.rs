@@ -33,6 +33,7 @@ use serde::{Deserialize, Serialize};
 use super::{kinds::Family, point::Recovery};
 use crate::{Flag, Persistence, Version};
 pub use classes::ErrorClass;
+pub(in crate::suites::recovery) use classes::{ABORTED, FAILED};
 pub use remedy::{Remedy, Seen};
 
 /// Who has the guest.

@@ -30,7 +30,7 @@ pub enum Lasting {
 
 impl Strike {
     /// Those that strike while the migration is under way.
-    pub const IN_FLIGHT: [Self; 27] = [
+    pub const IN_FLIGHT: [Self; 29] = [
         Cancelled,
         ClientKilled,
         SourceQemuKilled,
@@ -58,6 +58,8 @@ impl Strike {
         GuestCrashed,
         SecondMigration,
         DeviceAttached,
+        Crossing,
+        Crowd,
     ];
 
     /// Those that strike in postcopy.
@@ -139,12 +141,12 @@ impl Strike {
             | DestinationDaemonSilent
             | DataStalled
             | LinkDown => Lasting::Outlasting,
-            NameInactive | NameActive | UuidInactive | UuidActive | DomainActive | HookMigrate
-            | HookStart | StateFolderFull | LibraryFolderFull | LogFolderFull | DaemonDead
-            | MemoryShort | MachineUnknown | CpuModelUnknown | CpuFeatureUnknown | DiskMissing
-            | DiskUnreadable | DiskShort | PortTaken | UriUnknown | UriUnreachable
-            | UriRefusing | UriScheme | TlsMissing | TlsForeign | TlsExpired | TlsRight
-            | SameHost => Lasting::Standing,
+            Crossing | Crowd | NameInactive | NameActive | UuidInactive | UuidActive
+            | DomainActive | HookMigrate | HookStart | StateFolderFull | LibraryFolderFull
+            | LogFolderFull | DaemonDead | MemoryShort | MachineUnknown | CpuModelUnknown
+            | CpuFeatureUnknown | DiskMissing | DiskUnreadable | DiskShort | PortTaken
+            | UriUnknown | UriUnreachable | UriRefusing | UriScheme | TlsMissing | TlsForeign
+            | TlsExpired | TlsRight | SameHost => Lasting::Standing,
         }
     }
 
@@ -185,7 +187,7 @@ impl Strike {
     }
 
     /// Whether it, or the moment, touches more on its hosts than the one domain: a daemon, a link, a
-    /// folder, a limit or what all its QEMUs encrypt by.
+    /// folder, a limit, what all its QEMUs encrypt by, or much of a daemon's workers.
     #[must_use]
     pub const fn touches_host(self) -> bool {
         matches!(
@@ -205,6 +207,7 @@ impl Strike {
                 | TlsForeign
                 | TlsExpired
                 | TlsRight
+                | Crowd
         )
     }
 

@@ -80,18 +80,19 @@ impl Recovery {
     }
 
     /// Whether neither the fault nor what libvirt does about it asks whether the guest runs: what is refused,
-    /// before the migration or beside it; what is held still and let go, or is struck a second time, where the
+    /// before the migration or beside it; what other guests do; what is held still and let go, or is struck a second time, where the
     /// first tells all; and what strikes before Perform, which is the step that looks at the guest
     /// (`qemuMigrationSrcPerform`).
     #[must_use]
     pub const fn is_blind_to_activity(&self) -> bool {
         let refused = matches!(self.family(), Family::Refused) || self.strike.is_further_job();
+        let others = !self.strike.companions().is_empty();
         let waits = matches!(
             self.strike,
             Strike::SourceQemuStopped | Strike::DestinationQemuStopped
         );
         let prepares = matches!(self.moment, RecoveryMoment::Prepare);
-        refused || waits || self.strike.is_twice() || prepares
+        refused || others || waits || self.strike.is_twice() || prepares
     }
 
     /// Whether what is struck is in a daemon itself: the data of a tunnel, which end in a stream of the daemon's

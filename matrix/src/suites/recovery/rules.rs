@@ -20,7 +20,7 @@ const POINT: &str = "the suite `recovery`: a case shows what its name says";
 const TUNNEL: &str = "virDomainMigrateFlags, VIR_MIGRATE_TUNNELLED";
 const PROTOCOL: &str = "virDomainMigrateVersion3Full in libvirt's libvirt-domain.c";
 
-static ROWS: [Row<Recovery>; 21] = [
+static ROWS: [Row<Recovery>; 23] = [
     row(
         "other-family",
         |point| !strikes(point.family()).contains(&point.strike),
@@ -99,6 +99,22 @@ static ROWS: [Row<Recovery>; 21] = [
         is_the_same_job,
         "the migration's job is one from Begin to Confirm, and whoever wants another waits for that alike",
         "enum qemuMigrationJobPhase in libvirt's qemu_domainjob.h",
+    ),
+    row(
+        "others-need-both-daemons",
+        |point| {
+            !point.strike.companions().is_empty()
+                && ![Prepare, FirstPass, LaterPass].contains(&point.moment)
+        },
+        "other guests migrate while this one is held by something that is its own, and by no daemon; where its memory \
+         is there already, it is not in their way",
+        POINT,
+    ),
+    row(
+        "others-take-longer",
+        |point| !point.strike.companions().is_empty() && !point.runs() && point.moment == FirstPass,
+        "a pass over the memory of a guest that is paused is over before others have migrated",
+        POINT,
     ),
     row(
         "no-data-fault-in-a-tunnel",

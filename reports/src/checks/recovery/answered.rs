@@ -5,7 +5,7 @@ use migratrix_history::{Deed, Outcome, Silence};
 use migratrix_matrix::{Answer, ErrorClass, Owner, Recovery};
 
 use super::{
-    called,
+    beside, called,
     ending::{Told, chosen, is_told, owner_of, told},
 };
 use crate::{
@@ -33,6 +33,9 @@ pub(super) fn answered(evidence: &Evidence<'_>, point: &Recovery) -> Judged {
         )));
     }
     if let Some(wrong) = further_job(evidence, point) {
+        return Ok(Verdict::fail(format!("{}: {wrong}", called(point))));
+    }
+    if let Some(wrong) = beside::answers(evidence, point.strike) {
         return Ok(Verdict::fail(format!("{}: {wrong}", called(point))));
     }
     let chosen = chosen(evidence, point)?;
@@ -77,11 +80,12 @@ fn further_job(evidence: &Evidence<'_>, point: &Recovery) -> Option<String> {
         | Deed::Stopped { .. }
         | Deed::Cut { .. }
         | Deed::Made { .. }
+        | Deed::Beside { .. }
         | Deed::Nothing => None,
     }
 }
 
-fn returned(told: Told<'_>) -> String {
+pub(super) fn returned(told: Told<'_>) -> String {
     match told {
         Told::Answer(Outcome::Done) => "success".to_owned(),
         Told::Answer(Outcome::Refused(refusal)) => no(refusal),
@@ -91,7 +95,7 @@ fn returned(told: Told<'_>) -> String {
     }
 }
 
-fn wanted(answer: Answer) -> String {
+pub(super) fn wanted(answer: Answer) -> String {
     match answer {
         Answer::Success => "success".to_owned(),
         Answer::Error(classes) => format!("an error of {}", listed(classes)),

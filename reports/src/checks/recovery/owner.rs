@@ -3,7 +3,7 @@
 use migratrix_history::Side;
 use migratrix_matrix::{Ending, Recovery, Standing};
 
-use super::{called, ending::chosen};
+use super::{beside, called, ending::chosen};
 use crate::{
     Verdict,
     checks::{
@@ -15,6 +15,9 @@ use crate::{
 /// Both sides stand as one of the endings says.
 pub(super) fn owner(evidence: &Evidence<'_>, point: &Recovery) -> Judged {
     let chosen = chosen(evidence, point)?;
+    if let Some(stray) = beside::stray(evidence, point.strike)? {
+        return Ok(Verdict::fail(format!("{}: {stray}", called(point))));
+    }
     Ok(Verdict::pass_if(chosen.fits, || {
         let (source, destination) = (
             evidence.host(Side::Source),

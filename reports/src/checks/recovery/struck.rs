@@ -8,7 +8,7 @@
 use migratrix_history::{Deed, Observation, Outcome, Proof, Side, Verb};
 use migratrix_matrix::{Family, Recovery, RecoveryMoment, Strike};
 
-use super::encrypted::encrypted;
+use super::{beside, encrypted::encrypted};
 use crate::{
     Verdict,
     checks::{
@@ -77,6 +77,7 @@ fn missed(strike: Strike, deed: &Deed) -> Option<String> {
         (wanted != process).then(|| format!("{process} was struck, and not {wanted}"))
     };
     match (strike, deed) {
+        (Strike::Crossing | Strike::Crowd, _) => beside::missed(strike, deed),
         (
             _,
             Deed::Asked {
@@ -113,7 +114,7 @@ fn missed(strike: Strike, deed: &Deed) -> Option<String> {
         (Strike::Undisturbed, Deed::Nothing) => None,
         (_, Deed::Nothing) => Some("nothing was done".to_owned()),
         (_, Deed::Killed { .. } | Deed::Stopped { .. } | Deed::Asked { .. }) => None,
-        (_, Deed::Cut { .. }) => None,
+        (_, Deed::Cut { .. } | Deed::Beside { .. }) => None,
     }
 }
 
@@ -170,6 +171,9 @@ fn at_its_moment(evidence: &Evidence<'_>, point: &Recovery, struck: &Struck<'_>)
             },
             point.moment
         )));
+    }
+    if let Some(why) = beside::outside(struck.deed, stood_us, let_go) {
+        return Err(Verdict::unknown(why));
     }
     if let Some(why) = held_otherwise(evidence, stood_us) {
         return Err(Verdict::unknown(format!(

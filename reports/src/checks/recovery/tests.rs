@@ -2,6 +2,7 @@
 //! the hypervisor in memory.
 
 mod beside;
+mod others;
 
 use migratrix_history::{
     Deed, DomainState, Glimpse, History, Observation, Outcome, Party, Proof, Refusal, RemoteCall,
@@ -26,16 +27,19 @@ fn kind(history: &History, condition: Condition) -> Kind {
     found.unwrap().1.kind()
 }
 
-/// A stretch of looks, in milliseconds.
-fn watched(side: Side, by: Watcher, span: (u64, u64), state: &str) -> Observation {
-    let glimpse = match state {
+fn glimpse(state: &str) -> Glimpse {
+    match state {
         "absent" => Glimpse::Absent,
         "silent" => Glimpse::Silent,
         state => Glimpse::State {
             state: state.to_owned(),
             reason: String::new(),
         },
-    };
+    }
+}
+
+/// A stretch of looks, in milliseconds.
+fn watched(side: Side, by: Watcher, span: (u64, u64), state: &str) -> Observation {
     Observation::Watched {
         side,
         by,
@@ -43,7 +47,7 @@ fn watched(side: Side, by: Watcher, span: (u64, u64), state: &str) -> Observatio
         to_us: span.1 * 1_000,
         looks: 10,
         slowest_us: 1_000,
-        glimpse,
+        glimpse: glimpse(state),
         laps: None,
     }
 }

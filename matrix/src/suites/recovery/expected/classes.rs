@@ -32,7 +32,7 @@ pub(super) const BROKEN: ErrorClass = class(38, QEMU);
 /// `VIR_ERR_SYSTEM_ERROR`, of a file that can't be read.
 pub(super) const NO_FILE: ErrorClass = class(38, STORAGE);
 /// `VIR_ERR_OPERATION_FAILED`, of QEMU's driver: the migration failed.
-pub(super) const FAILED: ErrorClass = class(9, QEMU);
+pub(in crate::suites::recovery) const FAILED: ErrorClass = class(9, QEMU);
 /// `VIR_ERR_OPERATION_FAILED`, of the domain: it is not running, or its name or UUID is taken.
 pub(super) const DOMAIN_FAILED: ErrorClass = class(9, DOMAIN);
 /// `VIR_ERR_OPERATION_INVALID`, of QEMU's driver: the domain is not running.
@@ -50,7 +50,7 @@ pub(super) const REMOVED: ErrorClass = class(42, 0);
 /// `VIR_ERR_SYSTEM_ERROR`, of a process that is looked for and is gone.
 pub(super) const NO_PROCESS: ErrorClass = class(38, 0);
 /// `VIR_ERR_OPERATION_ABORTED`: the job was cancelled.
-pub(super) const ABORTED: ErrorClass = class(78, QEMU);
+pub(in crate::suites::recovery) const ABORTED: ErrorClass = class(78, QEMU);
 /// `VIR_ERR_HOOK_SCRIPT_FAILED`.
 pub(super) const HOOK_FAILED: ErrorClass = class(70, HOOK);
 /// `VIR_ERR_CONFIG_UNSUPPORTED`, of QEMU's driver: no such machine.

@@ -41,6 +41,9 @@ const REBOOTED: &str = "a reset is one more change of memory and devices, and th
     goes on (\"Events configuration\" in libvirt's formatdomain, qemu_system_reset in QEMU)";
 const ONE_JOB: &str = "a domain has one job that changes it at a time: who wants a further one waits, and finds the domain \
     gone (qemuMigrationJobStart, virDomainObjBeginJobInternal, virDomainObjCheckActive)";
+const OTHERS: &str = "each domain has a job of its own, each migration a port of its own, and no daemon waits for its peer with \
+    a lock that others need: what other guests do is nothing to it (qemuMigrationJobStart, virPortAllocatorAcquire, \
+    qemuDomainObjEnterRemote)";
 const LOST: &str =
     "past the point of no return only the destination has the guest: it is lost with that";
 const FINISH: &str = "Finish fails or its answer is lost: the source is told that it is cancelled, and resumes \
@@ -118,6 +121,7 @@ pub(super) fn endings(point: &Recovery) -> Vec<Ending> {
         }
         Strike::GuestRebooted => vec![success(point, REBOOTED)],
         Strike::SecondMigration | Strike::DeviceAttached => vec![success(point, ONE_JOB)],
+        Strike::Crossing | Strike::Crowd => vec![success(point, OTHERS)],
         Strike::SourceQemuStopped
         | Strike::DestinationQemuStopped
         | Strike::Suspended

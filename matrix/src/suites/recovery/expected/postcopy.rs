@@ -98,6 +98,8 @@ pub(super) fn endings(point: &Recovery, libvirts: &Libvirts) -> Vec<Ending> {
         | Strike::GuestCrashed
         | Strike::SecondMigration
         | Strike::DeviceAttached
+        | Strike::Crossing
+        | Strike::Crowd
         | Strike::NameInactive
         | Strike::NameActive
         | Strike::UuidInactive

@@ -126,6 +126,8 @@ const fn classes(strike: Strike) -> &'static [ErrorClass] {
         | Strike::GuestCrashed
         | Strike::SecondMigration
         | Strike::DeviceAttached
+        | Strike::Crossing
+        | Strike::Crowd
         | Strike::Undisturbed
         | Strike::PostcopyPaused => &[],
     }

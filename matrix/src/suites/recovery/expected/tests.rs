@@ -42,6 +42,8 @@ guest-rebooted first-pass normal: success destination nothing
 second-migration prepare p2p: success destination nothing
 device-attached first-pass normal: success destination nothing
 device-attached switchover p2p: success destination nothing
+crossing prepare p2p: success destination nothing
+crowd later-pass normal: success destination nothing
 disk-unreadable call p2p: 1/10 source nothing
 disk-short call tunnelled: success destination nothing
 same-host call normal: 1/10 source nothing
