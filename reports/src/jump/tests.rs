@@ -652,6 +652,11 @@ fn what_is_wrong_with_a_ladder_is_told_with_its_line_and_column() {
         ),
         (
             "\"b\"]",
+            &format!("\"b\"]\nnote = \"{}\"", "a".repeat(201)),
+            "line 6, column 8: 201 characters are no line: at most 200 are taken",
+        ),
+        (
+            "\"b\"]",
             "\"a\"]",
             "line 5, column 9: the steps a → a lead back to where they began",
         ),
