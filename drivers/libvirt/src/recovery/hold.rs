@@ -131,10 +131,10 @@ impl LibvirtDriver<'_> {
         let laid = Routes::lay(&point, &*host, control(&host)?, self.subject.guest);
         let laid = self.broken(Side::Destination, "can't lay a relay", laid)?;
         if let Some(data) = &laid.data {
-            match moment.family() {
-                Family::Postcopy => data.relay.pace(POSTCOPY_PACE),
-                _ if laid.holds_pass => data.relay.pace(CRAWL),
-                _ => {}
+            if moment.family() == Family::Postcopy {
+                data.relay.pace(POSTCOPY_PACE);
+            } else if laid.holds_pass {
+                data.relay.pace(CRAWL);
             }
         }
         if let (RecoveryMoment::Reply, Some(management)) = (moment, &laid.management) {
