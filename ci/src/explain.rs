@@ -58,17 +58,22 @@ pub fn explain(typed: &ExplainArgs, config: &Config) -> Result<Exit> {
     }
     let mut study = read.study()?;
     let mut budget = Budget::new(usize::from(typed.confirm));
+    let mut asked = 0;
     loop {
         let questions = study.questions(&mut budget);
         if questions.is_empty() {
             break;
         }
+        asked += questions.len();
         for (setup, cases) in lots(&read.space, &questions) {
             let lot = tried(&cases, setup, first, plan)?;
             read.add(RunDir::read(&lot)?, Named::Themselves)?;
         }
         study = read.study()?;
         questions.iter().for_each(|trial| tell(&study, trial));
+    }
+    if typed.confirm > 0 && asked == 0 {
+        eprintln!("no case runs: none that these runs could have tried would tell more");
     }
     let account = study.account();
     match typed.format {

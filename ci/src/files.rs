@@ -21,6 +21,9 @@ use nix::{
 
 use crate::{WrongUse, is_full, say::Shown};
 
+/// How long a text is at most that people write, in bytes: what is longer is another file, and takes long to be read.
+const LONGEST_TEXT: u64 = 64 << 20;
+
 /// Opens a regular file to read it.
 ///
 /// # Errors
@@ -63,13 +66,17 @@ pub fn bytes(path: &Path) -> io::Result<Vec<u8>> {
     Ok(bytes)
 }
 
-/// The text of a regular file.
+/// The text of a regular file, which people write or could.
 ///
 /// # Errors
-/// As [`open`]; and where it is no UTF-8.
+/// As [`open`]; and where it is no UTF-8, or too long for that.
 pub fn text(path: &Path) -> io::Result<String> {
-    let mut text = String::new();
-    open(path)?.read_to_string(&mut text)?;
+    let (mut text, file) = (String::new(), open(path)?);
+    if file.metadata()?.len() > LONGEST_TEXT {
+        let why = format!("it is longer than {} MiB", LONGEST_TEXT >> 20);
+        return Err(io::Error::new(ErrorKind::FileTooLarge, why));
+    }
+    file.take(LONGEST_TEXT).read_to_string(&mut text)?;
     Ok(text)
 }
 
@@ -354,6 +361,17 @@ mod tests {
                 .kind(),
             ErrorKind::NotFound
         );
+    }
+
+    #[test]
+    fn a_text_that_nobody_has_written_is_not_read() {
+        let file = tempfile::NamedTempFile::new().expect("there is room");
+        let set = |length| file.as_file().set_len(length).expect("it is a hole");
+        set(LONGEST_TEXT + 1);
+        let refused = text(file.path()).expect_err("it is too long");
+        assert_eq!(refused.to_string(), "it is longer than 64 MiB");
+        set(3);
+        assert_eq!(text(file.path()).expect("it is short"), "\0\0\0");
     }
 
     #[test]

@@ -79,6 +79,23 @@ pub(crate) fn on(holders: &[Holder], ability: Ability, all: &mut Vec<Requirement
     }));
 }
 
+impl Requirement {
+    /// Whether the versions of both sides' QEMUs, where they are known, tell that it is not met. What is probed
+    /// they don't tell.
+    #[must_use]
+    pub fn is_ruled_out(&self, [source, destination]: [Option<Version>; 2]) -> bool {
+        let of = |version: Option<Version>| self.ability.is_in(version?);
+        let has = match self.holder {
+            Holder::Side(Side::Source) => of(source),
+            Holder::Side(Side::Destination) => of(destination),
+            Holder::Machine => source
+                .zip(destination)
+                .and_then(|(one, other)| self.ability.is_in_both([one, other])),
+        };
+        has == Some(false)
+    }
+}
+
 impl Ability {
     /// Whether a QEMU of `version` has it; `None` where a version doesn't tell.
     #[must_use]

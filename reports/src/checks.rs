@@ -7,6 +7,8 @@ mod alive;
 mod backup;
 mod beats;
 mod colo;
+#[cfg(test)]
+mod costs;
 mod evidence;
 mod identity;
 mod job;

@@ -31,7 +31,7 @@ pub use ladder::Ladder;
 pub use text::told;
 pub use upgrade::{Gap, Least, Place, Span, StandIn, Step, Upgrade};
 
-use crate::{Exit, ReportError, Run, Study};
+use crate::{Exit, Reason, ReportError, Run, Study};
 use grid::{Grid, Whole};
 use survey::Survey;
 
@@ -150,6 +150,9 @@ pub struct Avoid {
     /// How hosts are set up on which it fails; empty where that makes no difference.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub setups: Vec<HostSetup>,
+    /// What most of its failures say, whatever the pair.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reason: Option<Reason>,
     /// How many cases fail by it.
     pub failed: usize,
     /// Whether little doubt is left that it is to blame.

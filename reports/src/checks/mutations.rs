@@ -53,7 +53,7 @@ const CASES: [&str; 27] = [
 /// How a thing seen was edited, and what it was: `drop`, `domain source after`.
 type Edit = (String, String);
 
-fn honest(case: &str) -> History {
+pub(super) fn honest(case: &str) -> History {
     let mut words = case.splitn(4, '/');
     let (suite, backend) = (words.next(), words.next());
     let point = words.nth(1).unwrap_or_default();

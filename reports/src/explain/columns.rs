@@ -3,10 +3,7 @@
 mod direction;
 mod made;
 
-use std::{
-    cmp::Ordering,
-    collections::{BTreeMap, BTreeSet},
-};
+use std::collections::{BTreeMap, BTreeSet};
 
 use migratrix_explain::{Column, Kind, Literal, Table, Values};
 use migratrix_matrix::{HostSetup, Releases, Role, Version};
@@ -39,8 +36,8 @@ enum Words {
     Facets(Vec<String>),
     /// The versions of a program at a place, the oldest first.
     Versions(Role, Program, Vec<Version>),
-    /// What each value is of: how the version of the source compares with that of the destination.
-    Direction(Vec<Vec<Ordering>>),
+    /// Those of [`direction::ALL`]: how the version of the source compares with that of the destination.
+    Direction,
     /// The filter that is true of each, which says several words of one predicate.
     Wholes(Vec<String>),
     /// How the hosts are set up.
@@ -92,8 +89,8 @@ impl Columns {
                 Words::Facets(texts) => Kind::Unordered {
                     families: families(texts),
                 },
-                Words::Direction(all) => Kind::Unordered {
-                    families: direction::pairs(all.len()),
+                Words::Direction => Kind::Unordered {
+                    families: direction::pairs(),
                 },
                 Words::Wholes(_) => Kind::Single,
                 Words::Setups(_) => Kind::Unordered {
@@ -133,7 +130,7 @@ impl Columns {
     pub(super) fn unchosen(&self) -> Vec<usize> {
         let axes = self.0.iter().zip(0..);
         let unchosen = axes.filter_map(|(axis, place)| match axis.words {
-            Words::Setups(_) | Words::Direction(_) => Some(place),
+            Words::Setups(_) | Words::Direction => Some(place),
             Words::Facets(_) | Words::Versions(..) | Words::Wholes(_) => None,
         });
         unchosen.collect()
@@ -168,7 +165,7 @@ impl Columns {
                 .iter()
                 .map(|one| all[usize::from(one)])
                 .collect(),
-            Words::Facets(_) | Words::Versions(..) | Words::Direction(_) | Words::Wholes(_) => {
+            Words::Facets(_) | Words::Versions(..) | Words::Direction | Words::Wholes(_) => {
                 Vec::new()
             }
         }
@@ -204,7 +201,7 @@ impl Columns {
     fn rank(&self, column: usize) -> (usize, usize) {
         let roles = [Role::Source, Role::Destination, Role::Client].map(Role::word);
         let place = match &self.0[column].words {
-            Words::Direction(_) => Some(SIDES - 1),
+            Words::Direction => Some(SIDES - 1),
             Words::Facets(_) | Words::Versions(..) | Words::Wholes(_) | Words::Setups(_) => {
                 roles.iter().position(|role| *role == self.0[column].name)
             }
@@ -232,9 +229,9 @@ impl Columns {
                 }
             }
             Words::Facets(texts) => facet_text(table, literal, literal.shape(table), texts),
-            Words::Direction(all) => {
+            Words::Direction => {
                 let own = literal.values.iter();
-                direction::text(own.flat_map(|one| all[usize::from(one)].iter().copied()))
+                direction::text(own.map(|one| direction::ALL[usize::from(one)].0))
             }
             Words::Wholes(texts) => {
                 let own = literal.values.iter();
@@ -321,7 +318,7 @@ impl Words {
         match self {
             Self::Facets(texts) => texts.len(),
             Self::Versions(_, _, versions) => versions.len(),
-            Self::Direction(all) => all.len(),
+            Self::Direction => direction::ALL.len(),
             Self::Wholes(texts) => texts.len(),
             Self::Setups(all) => all.len(),
         }

@@ -24,7 +24,8 @@ const TOLD: usize = 160;
 pub struct Reason {
     /// The condition that failed first; none where something was broken on purpose.
     pub condition: Option<&'static str>,
-    /// Why, shortened: without the hosts, which are not the same in all of them.
+    /// Why, shortened: without the hosts, which are not the same in all of them, and with `…` for each other word that
+    /// is not.
     pub why: String,
     /// How many of them say it.
     pub cases: usize,
@@ -116,24 +117,40 @@ fn are_alike(one: &str, other: &str) -> bool {
 }
 
 impl Reason {
-    /// What most of them say, in the words of the first that does.
+    /// What most of them say, in the words that all of those have.
     pub(super) fn of<'s>(failures: impl Iterator<Item = &'s Says>) -> Option<Self> {
-        let mut alike: BTreeMap<_, (&Says, usize)> = BTreeMap::new();
+        let mut alike: BTreeMap<_, Vec<&Says>> = BTreeMap::new();
         let mut of = 0;
         for says in failures {
-            let same = alike.entry((says.condition, &says.gist));
-            same.or_insert((says, 0)).1 += 1;
+            let same = alike.entry((says.condition, &says.gist)).or_default();
+            same.push(says);
             of += 1;
         }
         // The first of equal ones.
-        let (says, cases) = alike.into_values().rev().max_by_key(|(_, cases)| *cases)?;
+        let most = alike.into_values().rev().max_by_key(Vec::len)?;
+        let first = most.first()?;
+        let shared = most.iter().fold(first.why.clone(), |shared, one| {
+            in_common(&shared, &one.why)
+        });
         Some(Self {
-            condition: says.condition.map(Condition::word),
-            why: shortened(&says.why, TOLD),
-            cases,
+            condition: first.condition.map(Condition::word),
+            why: shortened(&shared, TOLD),
+            cases: most.len(),
             of,
         })
     }
+}
+
+/// The words of the first text, but for those that the other has not in their place. Texts of unlike lengths have no
+/// places in common: the first stands for both.
+fn in_common(one: &str, other: &str) -> String {
+    let [words, others] = [one, other].map(|text| text.split(' ').collect::<Vec<_>>());
+    if one == other || words.len() != others.len() {
+        return one.to_owned();
+    }
+    let both = words.into_iter().zip(others);
+    let both = both.map(|(one, other)| if one == other { one } else { "…" });
+    both.collect::<Vec<_>>().join(" ")
 }
 
 impl fmt::Display for Reason {
@@ -247,8 +264,8 @@ mod tests {
             says("b: 2", "b: #"),
         ];
         let told = Reason::of(all.iter()).expect("there are some");
-        assert_eq!(told.to_string(), "migrated: b: 1 (2 of the 3)");
-        let same = Reason::of(all[1..].iter()).expect("there are some");
+        assert_eq!(told.to_string(), "migrated: b: … (2 of the 3)");
+        let same = Reason::of(all[1..2].iter()).expect("there are some");
         assert_eq!(same.to_string(), "migrated: b: 1");
         assert_eq!(Reason::of([].iter()), None);
     }

@@ -129,6 +129,7 @@ fn told<'c>(
         (failed > 0 && says_something).then(|| Avoid {
             filter: cause.traits.clone(),
             setups: cause.setups.clone(),
+            reason: cause.reason.clone(),
             failed,
             sure: cause.sure,
             untried: cause.untried.clone(),

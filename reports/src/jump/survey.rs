@@ -10,7 +10,7 @@ use super::{
     grid::{Came, Grid, Kin, Pair},
     shortest::shortest,
 };
-use crate::{Account, Blame};
+use crate::{Account, Blame, Reason};
 
 /// What is known of the safety of each pair.
 pub(super) struct Survey<'r> {
@@ -30,6 +30,7 @@ pub(super) struct Known {
 pub(super) struct Cause {
     pub traits: String,
     pub setups: Vec<HostSetup>,
+    pub reason: Option<Reason>,
     pub failed: Vec<Case>,
     passed: Vec<Case>,
     pub sure: bool,
@@ -65,6 +66,7 @@ impl<'r> Survey<'r> {
             let cause = Cause {
                 traits: blame.traits.clone(),
                 setups: blame.setups.clone(),
+                reason: blame.reason.clone(),
                 failed,
                 passed: passed.remove(&pair).unwrap_or_default(),
                 sure: blame.sure,
@@ -196,6 +198,7 @@ impl Known {
         let all = needed.map(|(_, cause)| cause).map(|cause| Avoid {
             filter: cause.traits.clone(),
             setups: cause.setups.clone(),
+            reason: cause.reason.clone(),
             failed: cause.failed.len(),
             sure: cause.sure,
             untried: cause.untried.clone(),
@@ -227,6 +230,7 @@ mod tests {
         let cause = |traits: &str, flags: &[&str]| Cause {
             traits: traits.to_owned(),
             setups: Vec::new(),
+            reason: None,
             failed: flags.iter().copied().map(case).collect(),
             passed: Vec::new(),
             sure: true,

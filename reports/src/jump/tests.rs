@@ -171,7 +171,8 @@ fn of_a_real_run_of_16_pairs_trixie_to_sid_alone_is_conditional_for_its_virtio_d
     assert_eq!(not, [("trixie → sid".to_owned(), Safety::Conditional)]);
     let avoid = "avoid devices(all-virtio,virtio-*) & !devices(virtio-blk) (14 cases)";
     let ladder = "safe by steps: trixie → bookworm → sid";
-    assert_eq!(find(&all, "trixie → sid").advice(), [avoid, ladder]);
+    let says = "they say migrated: refused";
+    assert_eq!(find(&all, "trixie → sid").advice(), [avoid, says, ladder]);
 }
 
 #[test]
@@ -530,7 +531,7 @@ fn what_nothing_accounts_for_is_counted_on_a_ladder_as_it_is_without_one() {
     let mut jumps = all.jumps.iter_mut();
     let jump = jumps.find(|one| one.pair() == "trixie → sid");
     jump.expect("it is there").left_over = cases.take(7).collect();
-    let left = find(&all, "trixie → sid").advice().remove(1);
+    let left = find(&all, "trixie → sid").advice().remove(2);
     let begin = "avoid 7 cases, for which no cause of up to three factors stands out: ";
     assert!(left.starts_with(begin) && left.ends_with(", …"), "{left}");
     let all = all.on(&nova(), Some("2024.1"), Some("2025.1"));
@@ -649,6 +650,11 @@ fn what_is_wrong_with_a_ladder_is_told_with_its_line_and_column() {
             "\"b\"]",
             "\"b\"]\nnote = \"\\u001b\"",
             "line 6, column 8: '\\u{1b}' can't be printed",
+        ),
+        (
+            "\"b\"]",
+            &format!("\"b\"]\nnote = \"{}\"", "a".repeat(201)),
+            "line 6, column 8: 201 characters are no line: at most 200 are taken",
         ),
         (
             "\"b\"]",
@@ -875,7 +881,7 @@ fn what_was_never_tried_beside_what_is_not_sure_is_not_called_safe() {
     };
     assert!(!avoid.sure && !avoid.untried.is_empty(), "{text}");
     assert!(
-        text.contains(", not sure)\n    never tried there, so not known to be safe: "),
+        text.contains(", not sure)\n    they say migrated: refused\n    never tried there, so not known to be safe: "),
         "{text}"
     );
     let json = serde_json::to_value(&jumps).expect("it is JSON");

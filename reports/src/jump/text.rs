@@ -130,11 +130,16 @@ fn no_ladder(untested: &[[ReleaseName; 2]]) -> String {
 }
 
 impl Avoid {
-    /// What it is, and beside what is not sure what was never tried.
+    /// What it is and what its failures say, and beside what is not sure what was never tried.
     fn told(&self) -> Vec<String> {
         let (failed, doubt) = (cases(self.failed), self.doubt());
         let verb = faults::verb(&self.filter);
         let mut lines = vec![format!("{verb} {} ({failed}{doubt})", self.what())];
+        lines.extend(
+            self.reason
+                .iter()
+                .map(|reason| format!("they say {reason}")),
+        );
         if !self.untried.is_empty() {
             let never = self.untried.join(", ");
             lines.push(format!(

@@ -35,6 +35,9 @@ struct WrittenRelease {
     next: Vec<Spanned<String>>,
 }
 
+/// How many characters a text has at most that stands in a line.
+const LONGEST: usize = 200;
+
 /// What is read so far.
 struct Reader<'t> {
     text: &'t str,
@@ -146,8 +149,13 @@ impl Reader<'_> {
         })
     }
 
-    /// A text that is printed as it is.
+    /// A text that is printed as it is, in one line.
     fn words(&self, text: &Spanned<String>) -> Result<String, ReportError> {
+        let length = text.get_ref().chars().count();
+        if length > LONGEST {
+            let why = format!("{length} characters are no line: at most {LONGEST} are taken");
+            return Err(self.wrong(text, why));
+        }
         match text.get_ref().chars().find(|one| one.is_control()) {
             Some(control) => {
                 let why = format!("{control:?} can't be printed: take it out");

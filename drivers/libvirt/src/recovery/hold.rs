@@ -3,7 +3,7 @@
 //! | moment | held by | known by |
 //! |---|---|---|
 //! | prepare, launched, confirm | a gate in the hook script of a host | the script's note |
-//! | first and later pass | the bandwidth | what was sent, and the passes that the source tells of |
+//! | first and later pass | the bandwidth; with a paused guest a relay of the data, but in a tunnel | what was sent, and the passes that the source tells of |
 //! | switchover | the source's daemon, held still, when the bandwidth is lifted | `pre-switchover` |
 //! | finish | the destination's daemon, the same | `completed`, the destination's QEMU waits for nothing more, and a relay has passed the call of Finish |
 //! | reply | a relay that passes nothing back | the destination's QEMU runs |
@@ -31,8 +31,8 @@ use crate::{Error, LibvirtDriver, ticks::Ticks};
 /// A bandwidth that is no bound, in bytes per second.
 const UNBOUND: u64 = 1 << 33;
 
-/// A bandwidth at which a pass lasts, in bytes per second. It is more in truth: QEMU sends by some 128 KiB, and at least
-/// once in a tenth of a second, so that a pass over little memory ends within two seconds.
+/// A pace at which a pass lasts, in bytes per second. As a bandwidth it is more in truth: QEMU sends by some 128 KiB, and
+/// at least once in a tenth of a second, so that a pass over little memory ends within two seconds.
 const CRAWL: u64 = 16 << 10;
 
 /// How long a fault has to be felt before the bandwidth is lifted: it must not be overtaken by the end of the
@@ -130,8 +130,12 @@ impl LibvirtDriver<'_> {
         let host = Arc::clone(&self.destination);
         let laid = Routes::lay(&point, &*host, control(&host)?, self.subject.guest);
         let laid = self.broken(Side::Destination, "can't lay a relay", laid)?;
-        if let (Family::Postcopy, Some(data)) = (moment.family(), &laid.data) {
-            data.relay.pace(POSTCOPY_PACE);
+        if let Some(data) = &laid.data {
+            if moment.family() == Family::Postcopy {
+                data.relay.pace(POSTCOPY_PACE);
+            } else if laid.holds_pass {
+                data.relay.pace(CRAWL);
+            }
         }
         if let (RecoveryMoment::Reply, Some(management)) = (moment, &laid.management) {
             management.relay.shut_back_at(&FINISH);
@@ -385,6 +389,15 @@ impl LibvirtDriver<'_> {
         self.ordeal
             .lifter
             .get_or_insert_with(|| Lifter::begin(monitors));
+        if self.ordeal.routes.holds_pass {
+            self.open_relays();
+        }
+    }
+
+    fn open_relays(&self) {
+        for route in self.ordeal.routes.all() {
+            route.relay.open();
+        }
     }
 
     /// Lets go of the migration where it is held.
@@ -402,10 +415,8 @@ impl LibvirtDriver<'_> {
         if let Some((side, _)) = held {
             self.continue_daemon(side).await?;
         }
-        if strike != Strike::DataStalled {
-            for route in self.ordeal.routes.all() {
-                route.relay.open();
-            }
+        if strike != Strike::DataStalled && !self.ordeal.routes.holds_pass {
+            self.open_relays();
         }
         // What lasts is to be felt at the moment that it struck at.
         match strike.lasting() {

@@ -5,7 +5,7 @@ use std::net::SocketAddrV4;
 
 use migratrix_contract::{Host, HostControl};
 use migratrix_guest::Parameters;
-use migratrix_matrix::{Recovery, RecoveryMoment, Strike};
+use migratrix_matrix::{Control, Recovery, RecoveryMoment, Strike};
 use migratrix_relay::Relay;
 
 /// The port of a host's daemon (`tcp_port` in libvirtd.conf).
@@ -20,6 +20,8 @@ pub(crate) struct Routes {
     pub(crate) management: Option<Route>,
     /// The URI that the call names for the data, where it is none of a relay.
     pub(crate) uri: Option<String>,
+    /// Whether the relay of the data holds a pass over memory, until it may end.
+    pub(crate) holds_pass: bool,
 }
 
 /// A way through a relay.
@@ -61,6 +63,7 @@ impl Routes {
             data,
             management,
             uri: None,
+            holds_pass: holds_pass(point),
         })
     }
 
@@ -87,7 +90,18 @@ fn relays_data(point: &Recovery) -> bool {
         point.moment,
         RecoveryMoment::PostcopyMiddle | RecoveryMoment::PostcopyEnd
     );
-    holds || point.strike.is_of_data()
+    holds || holds_pass(point) || point.strike.is_of_data()
+}
+
+/// Whether the relay has to hold a pass over memory: that of a paused guest is over within two seconds by any
+/// bandwidth. A tunnel has no connection for the data alone.
+fn holds_pass(point: &Recovery) -> bool {
+    let is_pass = matches!(
+        point.moment,
+        RecoveryMoment::FirstPass | RecoveryMoment::LaterPass
+    );
+    let is_alone = point.control() != Control::Tunnelled && !point.strike.is_of_data();
+    is_pass && is_alone && !point.runs()
 }
 
 fn relays_management(point: &Recovery) -> bool {

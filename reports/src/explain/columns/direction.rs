@@ -28,10 +28,7 @@ pub(super) fn of_all(trials: &[Trial], releases: &Releases) -> Option<Vec<Orderi
 }
 
 /// Each two of three directions: one of them is what the third is not.
-pub(super) fn pairs(count: usize) -> Vec<Values> {
-    if count < 3 {
-        return Vec::new();
-    }
+pub(super) fn pairs() -> Vec<Values> {
     let pairs = [[0, 1], [0, 2], [1, 2]];
     pairs.into_iter().map(Values::from_iter).collect()
 }

@@ -155,8 +155,8 @@ pub(super) fn setups(axes: &mut Vec<Axis>, rows: &mut [Row], trials: &[Trial]) {
 }
 
 /// Adds the direction in which a guest is moved, by the versions of both sides, where that is known of all cases and
-/// is not the same in all: a thing may fail wherever it moves to older ones, or to others. Where no direction is that
-/// of several pairs of releases, a pair says which it is, and it is told alone whether the versions are the same.
+/// is not the same in all: a thing may fail wherever it moves to older ones, or to others. Of one pair of releases and
+/// its way back, a side alone says which way it is.
 pub(super) fn direction(
     axes: &mut Vec<Axis>,
     rows: &mut [Row],
@@ -179,24 +179,19 @@ pub(super) fn direction(
         });
         own.collect::<BTreeSet<_>>().len()
     };
-    let moved = [Ordering::Greater, Ordering::Less];
-    let values = if moved.into_iter().any(|one| pairs(one) > 1) {
-        direction::ALL.map(|(one, _)| vec![one]).to_vec()
-    } else {
-        vec![moved.to_vec(), vec![Ordering::Equal]]
-    };
-    if values.len() < 3 && !there.contains(&Ordering::Equal) {
+    let is_one_pair_a_way = there.into_iter().all(|one| pairs(one) < 2);
+    if is_one_pair_a_way && all.iter().all(|one| one.is_ne()) {
         return;
     }
     for (row, direction) in rows.iter_mut().zip(all) {
-        let place = values.iter().position(|one| one.contains(&direction));
+        let place = direction::ALL.iter().position(|(one, _)| *one == direction);
         row.resize(axes.len(), None);
         row.push(place.and_then(|place| u8::try_from(place).ok()));
     }
     axes.push(Axis {
         name: "direction".to_owned(),
         group: 0,
-        words: Words::Direction(values),
+        words: Words::Direction,
     });
 }
 

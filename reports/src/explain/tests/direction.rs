@@ -36,23 +36,39 @@ fn a_cause_that_strikes_in_one_direction_is_told_by_it() {
 }
 
 #[test]
-fn what_source_and_destination_say_in_as_many_words_is_told_by_them() {
-    let two = devices_of_two();
-    for (cases, planted) in [
-        (
-            &two,
-            "source(qemu=7.2.22) & destination(qemu=10.0.13) & guest(stopped) & devices(ahci,e1000,vga)",
-        ),
-        (
-            &devices(),
-            "source(qemu=7.2.22) & destination(qemu=11.1.3) & devices(vga)",
-        ),
-        (
-            &devices(),
-            "source(qemu>=10.0.13) & destination(qemu=7.2.22) & devices(vga)",
-        ),
+fn a_cause_of_one_direction_between_two_releases_or_of_both_others_is_told_by_it() {
+    for planted in [
+        "forward() & guest(stopped) & devices(ahci,e1000,vga)",
+        "same() & devices(vga)",
+        "!same() & devices(vga)",
+        "!forward() & devices(vga)",
+        "!backward() & devices(vga)",
+        "!backward()",
     ] {
-        let account = account(&run_of(cases, matching(planted)));
+        let account = account(&run_of(&devices_of_two(), matching(planted)));
+        let told: Vec<_> = account.causes.iter().map(|one| &*one.filter).collect();
+        assert_eq!(told, [planted], "{account:?}");
+        assert!(account.causes[0].sure, "{account:?}");
+    }
+}
+
+#[test]
+fn what_is_of_the_same_release_may_be_of_another_direction_too_where_all_of_that_fails_of_another_cause()
+ {
+    let fails = matching("!backward() & devices(vga) | forward()");
+    let account = account(&run_of(&devices_of_two(), fails));
+    let vga = account.causes.iter().find(|one| one.filter.contains("vga"));
+    assert!(!vga.expect("it is a cause").sure, "{account:?}");
+}
+
+#[test]
+fn what_source_and_destination_say_in_as_many_words_is_told_by_them() {
+    let cases = devices();
+    for planted in [
+        "source(qemu=7.2.22) & destination(qemu=11.1.3) & devices(vga)",
+        "source(qemu>=10.0.13) & destination(qemu=7.2.22) & devices(vga)",
+    ] {
+        let account = account(&run_of(&cases, matching(planted)));
         let [cause] = account.causes.as_slice() else {
             panic!("one cause: {account:?}");
         };
