@@ -210,12 +210,9 @@ impl LibvirtDriver<'_> {
     }
 
     async fn glimpse(&mut self, side: Side, domain: &str) -> Result<Glimpse, Error> {
-        let domain = domain.to_owned();
-        match self.ask_anew(side, Op::State { side, domain }).await? {
-            Said::Absent => Ok(Glimpse::Absent),
-            Said::State(state, reason) => Ok(Glimpse::State { state, reason }),
-            _ => Err(Error::Malformed("state")),
-        }
+        let said = self.state_of(side, domain.to_owned()).await?;
+        let state = |(state, reason)| Glimpse::State { state, reason };
+        Ok(said.map_or(Glimpse::Absent, state))
     }
 
     /// Has nothing of them left on either side.

@@ -51,7 +51,15 @@ impl LibvirtDriver<'_> {
 
     /// The state of the domain on a side and the reason for it; `None` where there is none.
     pub(super) async fn state(&mut self, side: Side) -> Result<Option<(String, String)>, Error> {
-        let domain = self.subject.domain.clone();
+        self.state_of(side, self.subject.domain.clone()).await
+    }
+
+    /// The same of another domain.
+    pub(super) async fn state_of(
+        &mut self,
+        side: Side,
+        domain: String,
+    ) -> Result<Option<(String, String)>, Error> {
         let said = self.ask_anew(side, Op::State { side, domain }).await?;
         if said == Said::Absent {
             return Ok(None);

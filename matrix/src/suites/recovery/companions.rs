@@ -2,7 +2,7 @@
 
 use super::{
     axes::Strike,
-    expected::{ABORTED, ErrorClass, FAILED},
+    expected::{ABORTED, ErrorClass},
 };
 use crate::Side;
 
@@ -25,10 +25,8 @@ pub enum Fate {
     Cancelled,
 }
 
-/// The errors of what is cancelled. A cancel shuts the return path down, which is the stream's own socket, before QEMU's
-/// state says that it cancels: what is sent between both fails instead (`migrate_fd_cancel` in QEMU). Where cores are
-/// busy that time is not short.
-const CANCELLED: &[ErrorClass] = &[ABORTED, FAILED];
+/// The errors of what is cancelled.
+const CANCELLED: &[ErrorClass] = &[ABORTED];
 
 const BACK: Companion = Companion {
     from: Side::Destination,

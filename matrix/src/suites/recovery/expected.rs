@@ -32,8 +32,8 @@ use serde::{Deserialize, Serialize};
 
 use super::{kinds::Family, point::Recovery};
 use crate::{Flag, Persistence, Version};
+pub(in crate::suites::recovery) use classes::ABORTED;
 pub use classes::ErrorClass;
-pub(in crate::suites::recovery) use classes::{ABORTED, FAILED};
 pub use remedy::{Remedy, Seen};
 
 /// Who has the guest.

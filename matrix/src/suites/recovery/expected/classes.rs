@@ -32,7 +32,7 @@ pub(super) const BROKEN: ErrorClass = class(38, QEMU);
 /// `VIR_ERR_SYSTEM_ERROR`, of a file that can't be read.
 pub(super) const NO_FILE: ErrorClass = class(38, STORAGE);
 /// `VIR_ERR_OPERATION_FAILED`, of QEMU's driver: the migration failed.
-pub(in crate::suites::recovery) const FAILED: ErrorClass = class(9, QEMU);
+pub(super) const FAILED: ErrorClass = class(9, QEMU);
 /// `VIR_ERR_OPERATION_FAILED`, of the domain: it is not running, or its name or UUID is taken.
 pub(super) const DOMAIN_FAILED: ErrorClass = class(9, DOMAIN);
 /// `VIR_ERR_OPERATION_INVALID`, of QEMU's driver: the domain is not running.

@@ -1,4 +1,8 @@
 //! What is said of the guests that migrate beside the case's own.
+#![expect(
+    clippy::wildcard_enum_match_arm,
+    reason = "each edit picks one kind of observation"
+)]
 
 use migratrix_history::{CallBeside, When};
 
