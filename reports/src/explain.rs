@@ -200,7 +200,7 @@ impl Study {
     }
 }
 
-/// Refuses cases of several suites: they have no axes in common.
+/// Refuses cases of several suites: they have not the same axes.
 fn one_suite<'c>(cases: impl Iterator<Item = &'c Case>) -> Result<(), ReportError> {
     let suites: BTreeSet<Suite> = cases.map(Case::suite).collect();
     let mut suites = suites.into_iter();

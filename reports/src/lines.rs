@@ -91,7 +91,7 @@ pub enum ReportError {
     NothingInCommon,
     /// Cases of several suites are to be explained together.
     #[error(
-        "cases of the suites `{0}` and `{1}` can't be explained together, for they have no axes in common: explain each run by itself"
+        "cases of the suites `{0}` and `{1}` can't be explained together, for their cases have not the same axes: explain each run by itself"
     )]
     Suites(Suite, Suite),
     /// A release has several versions in runs that are to tell something together.

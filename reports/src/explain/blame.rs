@@ -135,7 +135,7 @@ fn doubts(cause: &Cause, alone: &Alone, open: Vec<String>) -> Vec<String> {
         doubts.push("its failures say several things".to_owned());
     }
     if alone.strikes_here_alone {
-        let elsewhere = "where another cause strikes as well, its failures say what is that one's";
+        let elsewhere = "where another cause strikes as well, the failures say what those of the other alone do";
         doubts.push(elsewhere.to_owned());
     }
     doubts.extend(open);

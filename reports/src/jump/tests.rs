@@ -585,7 +585,7 @@ fn an_upgrade_of_which_old_versions_were_not_tried_says_so() {
     for line in [
         "  untested: sources with libvirt from 7.0.0 to before 9.0.0 or QEMU from 5.2.0 to before 7.2.22\n",
         "destinations with libvirt from 10.0.0 to before 11.3.0 or QEMU from 8.2.2 to before 10.0.13\n",
-        "announced       libvirt >= 10.0.0, QEMU >= 8.2.2  takes trixie, sid\n",
+        "announced (the next minimum)  libvirt >= 10.0.0, QEMU >= 8.2.2  takes trixie, sid\n",
     ] {
         assert!(text.contains(line), "`{line}` is missing in {text}");
     }
