@@ -126,14 +126,7 @@ fn told<'c>(
             .filter(|case| cases.contains(case))
             .count();
         let says_something = !cause.traits.is_empty() || !cause.setups.is_empty();
-        (failed > 0 && says_something).then(|| Avoid {
-            filter: cause.traits.clone(),
-            setups: cause.setups.clone(),
-            reason: cause.reason.clone(),
-            failed,
-            sure: cause.sure,
-            untried: cause.untried.clone(),
-        })
+        (failed > 0 && says_something).then(|| cause.avoid(failed))
     });
     let name = |place: usize| survey.grid.stops[place].name.clone();
     Some(Break {

@@ -37,6 +37,20 @@ pub(super) struct Cause {
     pub untried: Vec<String>,
 }
 
+impl Cause {
+    /// What it says is to be avoided, where so many cases fail by it.
+    pub fn avoid(&self, failed: usize) -> Avoid {
+        Avoid {
+            filter: self.traits.clone(),
+            setups: self.setups.clone(),
+            reason: self.reason.clone(),
+            failed,
+            sure: self.sure,
+            untried: self.untried.clone(),
+        }
+    }
+}
+
 impl<'r> Survey<'r> {
     pub fn of(grid: &'r Grid<'r>, account: &Account) -> Self {
         let known = |pair| (pair, Known::of(grid, pair));
@@ -195,14 +209,7 @@ impl Known {
     fn avoid(&self) -> Vec<Avoid> {
         let all = self.causes.iter().enumerate();
         let needed = all.filter(|(place, cause)| !self.is_within_another(*place, cause));
-        let all = needed.map(|(_, cause)| cause).map(|cause| Avoid {
-            filter: cause.traits.clone(),
-            setups: cause.setups.clone(),
-            reason: cause.reason.clone(),
-            failed: cause.failed.len(),
-            sure: cause.sure,
-            untried: cause.untried.clone(),
-        });
+        let all = needed.map(|(_, cause)| cause.avoid(cause.failed.len()));
         all.collect()
     }
 
