@@ -265,8 +265,10 @@ mod tests {
         ];
         let told = Reason::of(all.iter()).expect("there are some");
         assert_eq!(told.to_string(), "migrated: b: … (2 of the 3)");
-        let same = Reason::of(all[1..2].iter()).expect("there are some");
-        assert_eq!(same.to_string(), "migrated: b: 1");
+        let alike = Reason::of(all[1..].iter()).expect("there are some");
+        assert_eq!(alike.to_string(), "migrated: b: …");
+        let one = Reason::of(all[1..2].iter()).expect("there is one");
+        assert_eq!(one.to_string(), "migrated: b: 1");
         assert_eq!(Reason::of([].iter()), None);
     }
 }

@@ -201,7 +201,8 @@ fn of_two_causes_that_meet_each_says_its_own_and_one_that_is_silent_where_they_d
     let reason = silent.reason.as_ref().expect("it says something");
     assert_eq!(reason.condition, Some("alive"), "{reason}");
     assert!(!silent.sure, "{:?}", silent.doubts);
-    let doubt = "where another cause strikes as well, the failures say what those of the other alone do";
+    let doubt =
+        "where another cause strikes as well, the failures say what those of the other alone do";
     assert!(silent.doubts.iter().any(|one| one == doubt));
     let other = told.causes.iter().find(|one| one.filter != silent.filter);
     assert!(other.expect("there are two").sure, "{:?}", causes(&told));
