@@ -447,11 +447,7 @@ impl LibvirtDriver<'_> {
     /// meanwhile: then it was not the pass that was struck.
     pub(super) async fn must_not_be_done(&self) -> Result<(), Error> {
         let moment = self.struck()?.moment;
-        let is_pass = matches!(
-            moment,
-            RecoveryMoment::FirstPass | RecoveryMoment::LaterPass
-        );
-        if !is_pass {
+        if !moment.is_pass() {
             return Ok(());
         }
         let standing = self.ordeal.monitors.standing().await;

@@ -96,12 +96,8 @@ fn relays_data(point: &Recovery) -> bool {
 /// Whether the relay has to hold a pass over memory: that of a paused guest is over within two seconds by any
 /// bandwidth. A tunnel has no connection for the data alone.
 fn holds_pass(point: &Recovery) -> bool {
-    let is_pass = matches!(
-        point.moment,
-        RecoveryMoment::FirstPass | RecoveryMoment::LaterPass
-    );
     let is_alone = point.control() != Control::Tunnelled && !point.strike.is_of_data();
-    is_pass && is_alone && !point.runs()
+    point.moment.is_pass() && is_alone && !point.runs()
 }
 
 fn relays_management(point: &Recovery) -> bool {

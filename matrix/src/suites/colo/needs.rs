@@ -91,12 +91,8 @@ mod tests {
     ];
 
     fn unmet(colo: &Colo, pair: [Version; 2]) -> bool {
-        let lacks = |need: &Requirement| match need.holder {
-            SOURCE => need.ability.is_in(pair[0]) == Some(false),
-            DESTINATION => need.ability.is_in(pair[1]) == Some(false),
-            Holder::Machine => need.ability.is_in_both(pair) == Some(false),
-        };
-        colo.needs().iter().any(lacks)
+        let needs = colo.needs();
+        needs.iter().any(|need| need.is_ruled_out(pair.map(Some)))
     }
 
     #[test]

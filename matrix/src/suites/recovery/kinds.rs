@@ -299,6 +299,12 @@ impl RecoveryMoment {
         }
     }
 
+    /// Whether a pass over memory is under way.
+    #[must_use]
+    pub const fn is_pass(self) -> bool {
+        matches!(self, Self::FirstPass | Self::LaterPass)
+    }
+
     /// Whether the guest was stopped on the source for the switchover.
     #[must_use]
     pub const fn is_stopped(self) -> bool {
