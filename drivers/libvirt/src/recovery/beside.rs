@@ -159,9 +159,8 @@ impl LibvirtDriver<'_> {
                 cancels.spawn(cancel(client, companion.from, domain));
             }
         }
-        let mut guests: Vec<CallBeside> = self.calls_beside(began_us);
-        while let Ok(Some(Ok((number, at, said)))) = timeout_at(deadline, calls.join_next()).await {
-            let told: Answered = (number, at, said);
+        let mut guests = self.calls_beside(began_us);
+        while let Ok(Some(Ok(told))) = timeout_at(deadline, calls.join_next()).await {
             heard(&mut guests, told, record)?;
         }
         while let Some(Ok(refused)) = cancels.try_join_next() {

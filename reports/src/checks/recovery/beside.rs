@@ -6,7 +6,7 @@
 
 use std::iter::zip;
 
-use migratrix_history::{CallBeside, Deed, Glimpse, Observation, Outcome};
+use migratrix_history::{CallBeside, Deed, Glimpse, Observation, Outcome, Side};
 use migratrix_matrix::{Answer, Companion, Strike};
 
 use super::{
@@ -58,21 +58,19 @@ fn answer(guest: u32, companion: Companion, call: &CallBeside) -> Option<String>
     let expected = companion
         .refused_by()
         .map_or(Answer::Success, Answer::Error);
-    if let (Outcome::Unknown { why }, _) | (Outcome::Done | Outcome::Refused(_), Some(why)) =
-        (&call.outcome, unanswered(call).as_ref())
-    {
-        return Some(format!("the call of guest {guest} beside it: {why}"));
-    }
     let told = Told::Answer(&call.outcome);
-    (!is_told(told, expected)).then(|| {
-        let (expected, said) = (wanted(expected), returned(told));
-        format!("expected {expected} for guest {guest} beside it, its call returned {said}")
-    })
-}
-
-fn unanswered(call: &CallBeside) -> Option<String> {
-    let none = || "it is not known when it was answered".to_owned();
-    call.ended_us.is_none().then(none)
+    let unknown = |why: &str| Some(format!("the call of guest {guest} beside it: {why}"));
+    match (&call.outcome, call.ended_us) {
+        (Outcome::Unknown { why }, _) => unknown(why),
+        (_, None) => unknown("it is not known when it was answered"),
+        (_, Some(_)) if is_told(told, expected) => None,
+        (_, Some(_)) => {
+            let (expected, said) = (wanted(expected), returned(told));
+            Some(format!(
+                "expected {expected} for guest {guest} beside it, its call returned {said}"
+            ))
+        }
+    }
 }
 
 /// What is wrong with where they are. Each runs where it must be, and nothing of it is on the other side.
@@ -101,8 +99,8 @@ fn is_stray(
     let unseen = || evidence.unseen(&format!("guest {guest} beside it was not looked for"));
     let [source, destination] = looked.ok_or_else(unseen)?;
     let [there, elsewhere] = match companion.to() {
-        migratrix_history::Side::Source => [source, destination],
-        migratrix_history::Side::Destination => [destination, source],
+        Side::Source => [source, destination],
+        Side::Destination => [destination, source],
     };
     let runs = matches!(there, Glimpse::State { state, .. } if state == "running");
     let is_right = runs && *elsewhere == Glimpse::Absent;
