@@ -71,12 +71,12 @@ pub fn bytes(path: &Path) -> io::Result<Vec<u8>> {
 /// # Errors
 /// As [`open`]; and where it is no UTF-8, or too long for that.
 pub fn text(path: &Path) -> io::Result<String> {
-    let (mut text, file) = (String::new(), open(path)?);
+    let (mut text, mut file) = (String::new(), open(path)?);
     if file.metadata()?.len() > LONGEST_TEXT {
         let why = format!("it is longer than {} MiB", LONGEST_TEXT >> 20);
         return Err(io::Error::new(ErrorKind::FileTooLarge, why));
     }
-    file.take(LONGEST_TEXT).read_to_string(&mut text)?;
+    file.read_to_string(&mut text)?;
     Ok(text)
 }
 

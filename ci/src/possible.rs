@@ -30,7 +30,7 @@ impl Named {
 }
 
 /// The cases that a run could try: those of its plan, and on its releases those of its selection without the
-/// cover and the shard, but for those that its versions of QEMU have not all for; and how their hosts could be set up.
+/// cover and the shard, but for those that its versions of QEMU rule out; and how their hosts could be set up.
 /// Real machines are as they are.
 ///
 /// # Errors
