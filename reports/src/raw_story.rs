@@ -512,6 +512,7 @@ pub fn event(side: Side, event: &str) -> Observation {
         side,
         event: event.to_owned(),
         data: Value::Null,
+        late_us: None,
     }
 }
 

@@ -401,6 +401,9 @@ pub enum Observation {
         /// Its data.
         #[serde(default, skip_serializing_if = "Value::is_null")]
         data: Value,
+        /// How much later it was heard than QEMU sent it by its own clock, in microseconds.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        late_us: Option<u64>,
     },
     /// The migration came to a state (`MIGRATION`, or `query-migrate` where an event was not sent).
     Status {

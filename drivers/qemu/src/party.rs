@@ -298,6 +298,9 @@ impl Party {
             }
             _ => Observation::Event {
                 side,
+                late_us: event
+                    .late()
+                    .and_then(|late| late.as_micros().try_into().ok()),
                 event: event.name,
                 data: event.data,
             },

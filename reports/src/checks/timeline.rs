@@ -7,7 +7,7 @@
     reason = "each question picks one kind of observation"
 )]
 
-use std::ops::Range;
+use std::ops::{Range, RangeBounds};
 
 use migratrix_history::{Entry, History, Observation, Outcome, Side, Verb, Versions, When};
 use migratrix_matrix::{Point, Version};
@@ -104,21 +104,36 @@ impl Evidence<'_> {
     /// that told that the source had stopped it to the first that told that it went on on the destination.
     pub(super) fn gap(&self) -> Option<u64> {
         let asked = self.first_asked().ok()?;
-        let first = |side: Side, words: [&str; 2]| {
-            let tells = |entry: &&Entry| match &entry.saw {
-                Observation::Lifecycle { side: s, event, .. }
-                | Observation::Event { side: s, event, .. } => {
-                    *s == side && words.contains(&event.as_str())
-                }
-                _ => false,
-            };
-            let since = self.entries.iter().filter(|entry| entry.at_us >= asked);
-            since.filter(tells).map(|entry| entry.at_us).min()
-        };
-        let stopped = first(Side::Source, ["suspended", "STOP"])?;
-        let ran = first(Side::Destination, ["resumed", "RESUME"])?;
+        let stopped = self.first_sent(Side::Source, &["suspended", "STOP"], asked..)?;
+        let ran = self.first_sent(Side::Destination, &["resumed", "RESUME"], asked..)?;
         Some(ran.saturating_sub(stopped))
     }
+
+    /// When a side sent the first of these events of those that were heard at these times, in microseconds.
+    pub(super) fn first_sent(
+        &self,
+        of: Side,
+        words: &[&str],
+        heard: impl RangeBounds<u64>,
+    ) -> Option<u64> {
+        let tells = |entry: &&Entry| match &entry.saw {
+            Observation::Lifecycle { side, event, .. } | Observation::Event { side, event, .. } => {
+                *side == of && words.contains(&event.as_str())
+            }
+            _ => false,
+        };
+        let then = self.entries.iter().filter(|one| heard.contains(&one.at_us));
+        then.filter(tells).map(sent_us).min()
+    }
+}
+
+/// When a thing was sent, in microseconds: a busy machine may let it lie before it is heard.
+fn sent_us(entry: &Entry) -> u64 {
+    let late = match entry.saw {
+        Observation::Event { late_us, .. } => late_us,
+        _ => None,
+    };
+    entry.at_us.saturating_sub(late.unwrap_or(0))
 }
 
 /// How far apart two sides' events may be heard that happened at once, in microseconds: each comes on a

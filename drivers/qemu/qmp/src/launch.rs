@@ -9,6 +9,7 @@ pub(crate) mod binary;
 mod garble;
 mod process;
 pub(crate) mod running;
+mod starter;
 mod stderr;
 
 use std::{
@@ -107,7 +108,7 @@ impl Launch {
 
     /// Starts it, and waits until it takes commands.
     ///
-    /// It dies with the *thread* that calls this: call it from one that lives as long as the run.
+    /// It dies with this process.
     ///
     /// # Errors
     /// Returns an error where it can't be started, ends, or doesn't speak QMP by the deadline.
@@ -115,7 +116,7 @@ impl Launch {
     /// # Panics
     /// Panics outside a Tokio runtime.
     pub async fn start(&self, deadline: impl Into<Deadline>) -> Result<Qemu, QemuError> {
-        self.begin()?.answers(deadline).await
+        self.begin().await?.answers(deadline).await
     }
 
     /// Starts it, and does not wait: it may answer only once something else has happened.
@@ -125,14 +126,14 @@ impl Launch {
     ///
     /// # Panics
     /// Panics outside a Tokio runtime.
-    pub fn begin(&self) -> Result<Starting, QemuError> {
+    pub async fn begin(&self) -> Result<Starting, QemuError> {
         let (qmp, qmp_theirs, parcel) = parcel_pair()?;
         let (qtest, qtest_theirs) = match self.protocols {
             Protocols::Qmp => None,
             Protocols::QmpAndQtest => Some(pair()?),
         }
         .unzip();
-        let process = self.spawn(qmp_theirs, qtest_theirs)?;
+        let process = self.spawn(qmp_theirs, qtest_theirs).await?;
         Ok(Starting {
             qmp,
             qtest,
@@ -154,7 +155,7 @@ impl Launch {
             .collect()
     }
 
-    fn spawn(&self, qmp: OwnedFd, qtest: Option<OwnedFd>) -> Result<Process, QemuError> {
+    async fn spawn(&self, qmp: OwnedFd, qtest: Option<OwnedFd>) -> Result<Process, QemuError> {
         let own = self.binary.words.iter().chain(&self.arguments).cloned();
         let sockets = connections(&qmp, qtest.as_ref()).into_iter();
         let words: Vec<OsString> = own.chain(sockets.map(Into::into)).collect();
@@ -180,7 +181,7 @@ impl Launch {
             program: program.to_string_lossy().into_owned(),
             source,
         };
-        let mut child = command.spawn().map_err(start)?;
+        let mut child = starter::spawn(command).await.map_err(start)?;
         let stderr = Stderr::new(child.stderr.take().expect("it was piped"));
         let life = Arc::new(Life::new(self.command_text(&words), stderr));
         self.account.add(Arc::clone(&life));

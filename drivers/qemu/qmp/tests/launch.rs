@@ -1,8 +1,9 @@
 //! Starting what is no QEMU: a shell that stands in for it.
 
 use std::{
-    fs,
+    env, fs,
     path::Path,
+    process::Command,
     time::{Duration, Instant},
 };
 
@@ -65,10 +66,15 @@ exec sleep 600
 
 /// A QEMU by a wrapper that has it as a child.
 fn wrapped(note: &Path) -> Launch {
+    speaking(note, "")
+}
+
+/// A QEMU by a shell that starts it with the word `how`.
+fn speaking(note: &Path, how: &str) -> Launch {
     let script = note.with_extension("sh");
     let qemu = QEMU.replace("NOTE", note.to_str().unwrap());
     fs::write(&script, qemu).unwrap();
-    shell(&format!("bash {} \"$@\"; exit 1", script.display()))
+    shell(&format!("{how} bash {} \"$@\"; exit 1", script.display()))
 }
 
 async fn number_in(note: &Path) -> String {
@@ -126,4 +132,35 @@ async fn a_cache_of_a_binary_that_is_not_there_is_an_error_that_names_it() {
         .to_string();
     assert_eq!(error, "can't read /nowhere/qemu");
     assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
+}
+
+/// The name of the test below, and what tells it that it is the one who is killed: the file for its QEMU's number.
+const KILLED: (&str, &str) = (
+    "a_qemu_dies_with_the_process_that_started_it",
+    "MIGRATRIX_TEST_NOTE",
+);
+
+#[tokio::test]
+async fn a_qemu_dies_with_the_process_that_started_it() {
+    if let Some(note) = env::var_os(KILLED.1) {
+        let note = Path::new(&note);
+        let _qemu = speaking(note, "exec").start(LONG).await.unwrap();
+        std::future::pending::<()>().await;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let note = folder.path().join("note");
+    let mut process = Command::new(env::current_exe().unwrap())
+        .args(["--exact", KILLED.0])
+        .env(KILLED.1, &note)
+        .spawn()
+        .unwrap();
+    let qemu = number_in(&note).await;
+    assert!(runs(&qemu));
+    process.kill().unwrap();
+    process.wait().unwrap();
+    let deadline = Instant::now() + LONG;
+    while runs(&qemu) {
+        assert!(Instant::now() < deadline, "it is left");
+        tokio::task::yield_now().await;
+    }
 }

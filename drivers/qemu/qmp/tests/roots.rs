@@ -13,10 +13,7 @@ use migratrix_qmp::{
     RunState, Width,
 };
 use nix::{
-    sys::{
-        signal::{Signal, kill},
-        wait::{WaitStatus, waitpid},
-    },
+    sys::signal::{Signal, kill},
     unistd::Pid,
 };
 use serde_json::json;
@@ -250,32 +247,6 @@ async fn assert_damage_is_mended(cache: &QemuCapsCache, folder: &Path) {
     }
     let mended: Vec<Vec<u8>> = files().map(|file| fs::read(file).unwrap()).collect();
     assert_eq!(mended, whole);
-}
-
-#[test]
-#[ignore = "needs the roots of releases, named by MIGRATRIX_TEST_ROOTS=dir1:dir2"]
-fn a_qemu_dies_with_the_thread_that_started_it() {
-    for binary in roots() {
-        let arguments = ["-machine", "none", "-S", "-display", "none"];
-        let thread = std::thread::spawn(move || {
-            let runtime = tokio::runtime::Builder::new_current_thread()
-                .enable_all()
-                .build()
-                .unwrap();
-            let qemu = runtime
-                .block_on(Launch::new(binary).arguments(arguments).start(LONG))
-                .unwrap();
-            let pid = qemu.pid().unwrap();
-            // Nobody kills it on our side.
-            std::mem::forget((runtime, qemu));
-            Pid::from_raw(pid.try_into().unwrap())
-        });
-        let pid = thread.join().unwrap();
-        assert_eq!(
-            waitpid(pid, None),
-            Ok(WaitStatus::Signaled(pid, Signal::SIGKILL, false))
-        );
-    }
 }
 
 #[tokio::test]

@@ -34,7 +34,8 @@ impl QemuDriver {
         let path = self.scratch.path(CHANNEL);
         let launch = self.launch_of(Side::Destination)?;
         let channel = self.channel().to_string();
-        let starting = launch.arguments(["-incoming", &channel]).begin()?;
+        let launch = launch.arguments(["-incoming", &channel]);
+        let starting = launch.begin().await?;
         self.route.launch = Some(starting);
         await_file(&path).await;
         Ok(())

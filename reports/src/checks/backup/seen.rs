@@ -177,9 +177,9 @@ impl<'h> Seen<'h> {
         let mut jobs: BTreeMap<&str, JobSeen<'_>> = BTreeMap::new();
         let own = self.side();
         let events = self.all(|saw| match saw {
-            Observation::Event { side, event, data } if *side == own => {
-                Some((event.as_str(), data))
-            }
+            Observation::Event {
+                side, event, data, ..
+            } if *side == own => Some((event.as_str(), data)),
             _ => None,
         });
         for (event, data) in events {

@@ -224,6 +224,7 @@ fn ran(side: Side, act: BackupAction, job: &JobExpected) -> Vec<Observation> {
         side,
         event: name.to_owned(),
         data,
+        late_us: None,
     };
     let states = |states: &[&str]| -> Vec<Observation> {
         let told = |status: &&str| event("JOB_STATUS_CHANGE", json!({"id": id, "status": status}));

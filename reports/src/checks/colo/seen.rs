@@ -59,9 +59,9 @@ impl<'h> Evidence<'h> {
     /// The data with which a side said that it leaves COLO.
     pub(super) fn colo_exit(&self, of: Side) -> Option<&'h Value> {
         self.last(|saw| match saw {
-            Observation::Event { side, event, data } if *side == of && event == "COLO_EXIT" => {
-                Some(data)
-            }
+            Observation::Event {
+                side, event, data, ..
+            } if *side == of && event == "COLO_EXIT" => Some(data),
             _ => None,
         })
     }

@@ -181,6 +181,7 @@ pub(super) fn exit(side: Side, mode: &str, reason: &str) -> Observation {
         side,
         event: "COLO_EXIT".to_owned(),
         data: json!({ "mode": mode, "reason": reason }),
+        late_us: None,
     }
 }
 

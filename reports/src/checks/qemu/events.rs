@@ -2,6 +2,8 @@
 //!
 //! The events are those of QEMU's `run-state.json`. Others than the rows name are of no account here.
 
+use std::ops::Range;
+
 use migratrix_history::{Side, Verb};
 use migratrix_matrix::{End, GuestState, Method, Raw};
 
@@ -47,9 +49,10 @@ pub(super) fn events(evidence: &Evidence<'_>, raw: &Raw) -> Judged {
         }
     }
     if raw.guest == GuestState::Running && raw.method != Method::CprExec {
+        let when = when_heard(evidence)?;
         faults.extend(two_run(
-            at(&heard(evidence, Side::Source)?, "STOP"),
-            at(&heard(evidence, Side::Destination)?, "RESUME"),
+            evidence.first_sent(Side::Source, &["STOP"], when.clone()),
+            evidence.first_sent(Side::Destination, &["RESUME"], when),
         ));
     }
     faults.extend(later(evidence));
@@ -68,12 +71,6 @@ fn gave_up(evidence: &Evidence<'_>) -> Result<bool, Verdict> {
     let began = evidence.migrate_began()?;
     let end = evidence.first_after(began, &STEPS).unwrap_or(u64::MAX);
     Ok(evidence.gave_up_between([began, end]))
-}
-
-/// When an event of this name came first, in microseconds.
-fn at(events: &[Moment<'_>], named: &str) -> Option<u64> {
-    let first = events.iter().find(|event| event.word == named);
-    first.map(|event| event.at_us)
 }
 
 /// Of a migration that was not seen to its end, not all events were heard.
@@ -120,14 +117,19 @@ fn allowed(raw: &Raw, side: Side) -> Allowed {
     }
 }
 
-/// The events that a side sent from the last time that it was asked to migrate until the first step
-/// that makes events of its own.
-fn heard<'h>(evidence: &Evidence<'h>, side: Side) -> Result<Vec<Moment<'h>>, Verdict> {
+/// The time from the last time that it was asked to migrate until the first step that makes events of its own.
+fn when_heard(evidence: &Evidence<'_>) -> Result<Range<u64>, Verdict> {
     let began = evidence.migrate_began()?;
     let end = evidence.first_after(began, &STEPS);
     let end = end.ok_or_else(|| evidence.unseen("the events were not heard to their end"))?;
+    Ok(began..end)
+}
+
+/// The events that a side sent in that time.
+fn heard<'h>(evidence: &Evidence<'h>, side: Side) -> Result<Vec<Moment<'h>>, Verdict> {
+    let when = when_heard(evidence)?;
     let events = evidence.qmp_events(side).into_iter();
-    let heard = events.filter(|event| (began..end).contains(&event.at_us));
+    let heard = events.filter(|event| when.contains(&event.at_us));
     Ok(heard
         .filter(|event| OF_THE_GUEST.contains(&event.word))
         .collect())

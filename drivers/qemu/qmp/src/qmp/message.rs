@@ -1,6 +1,6 @@
 //! The messages that QEMU sends, as its manual's `docs/interop/qmp-spec` has them.
 
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 use migratrix_matrix::Version;
 use serde::{Deserialize, Serialize};
@@ -76,6 +76,25 @@ struct Triple {
     major: u32,
     minor: u32,
     micro: u32,
+}
+
+/// How late an event may come, at most. What would be later was sent by another clock than ours.
+const LATEST: Duration = Duration::from_secs(60);
+
+impl Event {
+    /// How much later it came than QEMU sent it: a busy machine may let it lie in its socket for long. `None`
+    /// where QEMU's clock doesn't tell, or is another one than ours.
+    #[must_use]
+    pub fn late(&self) -> Option<Duration> {
+        let came = SystemTime::now().checked_sub(self.arrived.elapsed());
+        let sent = self
+            .at
+            .and_then(|at| SystemTime::UNIX_EPOCH.checked_add(at));
+        let late = came
+            .zip(sent)
+            .and_then(|(came, sent)| came.duration_since(sent).ok());
+        late.filter(|late| *late <= LATEST)
+    }
 }
 
 impl Message {
@@ -180,6 +199,27 @@ mod tests {
         assert_eq!(event("7"), Some(Duration::from_micros(7_000_007)));
         assert_eq!(event("-1"), None);
         assert_eq!(event(&u64::MAX.to_string()), None);
+    }
+
+    #[test]
+    fn an_event_is_late_by_qemus_clock_unless_that_is_another_than_ours() {
+        let arrived = Instant::now();
+        let late = |by: i64| {
+            let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
+            let now = i64::try_from(now.unwrap().as_micros()).unwrap();
+            let at = now - by * 1_000;
+            let (seconds, rest) = (at / 1_000_000, at % 1_000_000);
+            let text = format!(
+                r#"{{"event": "STOP", "timestamp": {{"seconds": {seconds}, "microseconds": {rest}}}}}"#
+            );
+            match Message::read(text.as_bytes(), arrived) {
+                Ok(Message::Event(event)) => event.late(),
+                Ok(Message::Greeting(_) | Message::Answer(..)) | Err(_) => panic!("no event"),
+            }
+        };
+        let about = Duration::from_millis(1_400)..Duration::from_millis(1_600);
+        assert!(late(1_500).is_some_and(|late| about.contains(&late)));
+        assert_eq!([late(-60_000), late(120_000)], [None; 2]);
     }
 
     #[test]
