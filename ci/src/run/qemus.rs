@@ -1,8 +1,7 @@
 //! The QEMUs of a run's raw cases: those of the releases' roots, and those that the user names.
 
 use std::{
-    cell::RefCell,
-    collections::{BTreeMap, HashMap},
+    collections::BTreeMap,
     path::{Path, PathBuf},
     sync::Arc,
     time::Duration,
@@ -13,6 +12,7 @@ use migratrix_contract::told;
 use migratrix_lab::{Store, cache_folder};
 use migratrix_matrix::{Arch, Release, ReleaseName};
 use migratrix_qemu::{Binary, QemuCaps, QemuCapsCache, RawHost};
+use tokio::sync::OnceCell;
 use tracing::info;
 
 /// How long a QEMU may take to say what it can do.
@@ -29,10 +29,15 @@ pub struct OwnBuild {
 
 /// All QEMUs of a run.
 pub struct Qemus {
-    binaries: BTreeMap<ReleaseName, Binary>,
+    known: BTreeMap<ReleaseName, Known>,
     cache: QemuCapsCache,
-    probed: RefCell<HashMap<ReleaseName, Result<Arc<QemuCaps>, String>>>,
     scratch: PathBuf,
+}
+
+/// A QEMU, and what it can do, or why it doesn't say, once it was asked.
+struct Known {
+    binary: Binary,
+    abilities: OnceCell<Result<Arc<QemuCaps>, String>>,
 }
 
 impl OwnBuild {
@@ -176,7 +181,7 @@ impl Qemus {
         store: &Store,
         scratch: PathBuf,
     ) -> Result<Self> {
-        let mut binaries = BTreeMap::new();
+        let mut known = BTreeMap::new();
         for name in names {
             let built = own.iter().find(|build| build.name == *name);
             let binary = match (built, store.get(name)) {
@@ -184,12 +189,12 @@ impl Qemus {
                 (None, Ok(stored)) => Binary::of_root(&stored.root())?,
                 (None, Err(_)) => continue,
             };
-            binaries.insert(name.clone(), binary);
+            let abilities = OnceCell::new();
+            known.insert(name.clone(), Known { binary, abilities });
         }
         Ok(Self {
-            binaries,
+            known,
             cache: cache(),
-            probed: RefCell::default(),
             scratch,
         })
     }
@@ -199,7 +204,11 @@ impl Qemus {
     /// # Errors
     /// Says how to get it where it is not.
     pub fn find(&self, name: &ReleaseName) -> Result<&Binary> {
-        self.binaries.get(name).with_context(|| {
+        Ok(&self.known(name)?.binary)
+    }
+
+    fn known(&self, name: &ReleaseName) -> Result<&Known> {
+        self.known.get(name).with_context(|| {
             format!(
                 "no QEMU of {name} is here: migratrix releases build {name}, or --qemu {name}=PATH"
             )
@@ -211,35 +220,30 @@ impl Qemus {
     /// # Errors
     /// Says why there is none.
     pub async fn host(&self, name: &ReleaseName) -> Result<RawHost, String> {
-        let binary = self.find(name).map_err(|error| format!("{error:#}"))?;
-        let known = self.probed.borrow().get(name).cloned();
-        let abilities = match known {
-            Some(known) => known?,
-            None => {
-                let probed = self.cache.abilities(binary, PROBING).await;
-                if let Ok(caps) = &probed {
-                    info!("the QEMU of {name} says what it can do: {}", caps.version);
-                }
-                let probed = probed.map(Arc::new).map_err(|error| {
-                    let why = told(&error);
-                    format!("the QEMU of {name} does not say what it can do: {why}")
-                });
-                let mut all = self.probed.borrow_mut();
-                all.entry(name.clone()).or_insert(probed).clone()?
-            }
-        };
+        let known = self.known(name).map_err(|error| format!("{error:#}"))?;
+        let abilities = known.abilities.get_or_init(async || {
+            let probed = self.cache.abilities(&known.binary, PROBING).await;
+            let caps = probed.map_err(|error| {
+                let why = told(&error);
+                format!("the QEMU of {name} does not say what it can do: {why}")
+            })?;
+            info!("the QEMU of {name} says what it can do: {}", caps.version);
+            Ok(Arc::new(caps))
+        });
         Ok(RawHost {
             name: name.to_string(),
-            binary: binary.clone(),
-            abilities,
+            binary: known.binary.clone(),
+            abilities: abilities.await.clone()?,
         })
     }
 
     /// Whether the QEMU of a release is known not to answer: there is no use in asking again.
     #[must_use]
     pub fn lack(&self, name: &ReleaseName) -> bool {
-        let probed = self.probed.borrow();
-        probed.get(name).is_some_and(Result::is_err)
+        let known = self.known.get(name);
+        known
+            .and_then(|known| known.abilities.get())
+            .is_some_and(Result::is_err)
     }
 
     /// Where a case keeps its files.
