@@ -653,6 +653,11 @@ fn what_is_wrong_with_a_ladder_is_told_with_its_line_and_column() {
         ),
         (
             "\"b\"]",
+            "\"b\"]\nnote = \"\u{202e}\"",
+            "line 6, column 8: '\\u{202e}' can't be printed",
+        ),
+        (
+            "\"b\"]",
             &format!("\"b\"]\nnote = \"{}\"", "a".repeat(201)),
             "line 6, column 8: 201 characters are no line: at most 200 are taken",
         ),

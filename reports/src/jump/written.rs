@@ -6,7 +6,7 @@ use std::{
     str::FromStr,
 };
 
-use migratrix_matrix::{ReleaseName, Version};
+use migratrix_matrix::{ReleaseName, Version, within_line};
 use serde::Deserialize;
 use toml::Spanned;
 
@@ -156,9 +156,10 @@ impl Reader<'_> {
             let why = format!("{length} characters are no line: at most {LONGEST} are taken");
             return Err(self.wrong(text, why));
         }
-        match text.get_ref().chars().find(|one| one.is_control()) {
-            Some(control) => {
-                let why = format!("{control:?} can't be printed: take it out");
+        let unseen = |one: &char| within_line(&one.to_string()) != one.to_string();
+        match text.get_ref().chars().find(unseen) {
+            Some(unseen) => {
+                let why = format!("{unseen:?} can't be printed: take it out");
                 Err(self.wrong(text, why))
             }
             None => Ok(text.get_ref().clone()),
