@@ -49,6 +49,12 @@ pub struct Cover {
     pub levels: Vec<usize>,
 }
 
+/// The most slots of rows of a cover that is small: it is begun anew, since a search may be caught where fewer rows are near.
+const SMALL: usize = 1 << 18;
+
+/// How often a small cover is begun anew, at most.
+const AGAIN: usize = 3;
+
 /// Few rows of `model` that cover what is `wanted`.
 ///
 /// # Errors
@@ -67,14 +73,29 @@ pub fn cover(model: &Model, wanted: &Wanted) -> Result<Cover, CoverError> {
     let space = Space::new(model, &demands)?;
     let possible = feasible.combinations(&space);
     let mut random = Random::new(wanted.seed);
-    let greedy = greedy::rows(
-        &space,
-        &feasible,
-        possible.clone(),
-        &wanted.kept,
-        &mut random,
-    );
-    let rows = search::fewer(&space, &feasible, &possible, greedy, wanted, random);
+    let mut begun_anew = || {
+        let greedy = greedy::rows(
+            &space,
+            &feasible,
+            possible.clone(),
+            &wanted.kept,
+            &mut random,
+        );
+        search::fewer(&space, &feasible, &possible, greedy, wanted, &mut random)
+    };
+    let mut rows = begun_anew();
+    let is_small = wanted.steps > 0 && rows.len().saturating_mul(space.combinations()) <= SMALL;
+    let least = search::least(&space, &possible).max(wanted.kept.len());
+    for _ in 0..if is_small { AGAIN } else { 0 } {
+        if rows.len() > least {
+            let others = begun_anew();
+            rows = if others.len() < rows.len() {
+                others
+            } else {
+                rows
+            };
+        }
+    }
     order::by_strength(model, wanted, rows)
 }
 

@@ -28,19 +28,13 @@ pub(crate) fn fewer(
     possible: &[bool],
     rows: Vec<Row>,
     wanted: &Wanted,
-    random: Random,
+    random: &mut Random,
 ) -> Vec<Row> {
     let held = rows.len().saturating_mul(space.combinations()) <= MOST;
     if !held || rows.len() > Tally::MOST_ROWS || wanted.steps == 0 {
         return rows;
     }
-    let needed = |number| {
-        space
-            .slots_of(number)
-            .filter(|slot| possible[*slot])
-            .count()
-    };
-    let least = (0..space.combinations()).map(needed).max().unwrap_or(0);
+    let least = least(space, possible);
     let mut search = Search {
         feasible,
         space,
@@ -54,6 +48,15 @@ pub(crate) fn fewer(
     search.run(wanted.steps, least, rows)
 }
 
+/// How many rows it takes at least: those that differ in the combination with the most values that can be.
+pub(crate) fn least(space: &Space, possible: &[bool]) -> usize {
+    let needed = |number| {
+        let slots = space.slots_of(number);
+        slots.filter(|slot| possible[*slot]).count()
+    };
+    (0..space.combinations()).map(needed).max().unwrap_or(0)
+}
+
 struct Search<'a> {
     feasible: &'a Feasible,
     space: &'a Space,
@@ -62,7 +65,7 @@ struct Search<'a> {
     /// Row by row, of each column, the step up to which its value is left as it is.
     rests: Vec<u64>,
     step: u64,
-    random: Random,
+    random: &'a mut Random,
     /// Of each row, how many of the wanted cells it does not have.
     misses: Vec<u16>,
 }
