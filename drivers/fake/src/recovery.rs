@@ -160,6 +160,7 @@ impl FakeDriver {
             pid: 100 + restarts,
             started: 1,
             answered_us: Some(1),
+            waited_us: None,
         });
     }
 

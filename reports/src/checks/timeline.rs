@@ -140,6 +140,10 @@ fn sent_us(entry: &Entry) -> u64 {
 /// connection of its own, from a daemon of its own, on a machine that may be busy.
 const APART_US: u64 = 250_000;
 
+/// How much later an event may be taken than it was heard, in microseconds: it has its own time, and the process
+/// that hears it may wait for a processor before it tells.
+const TAKEN_US: u64 = 1_500_000;
+
 /// How much earlier the guest may be heard to go on there than to be stopped here, in microseconds: the source
 /// tells that it has stopped it long before all is sent, so that only a late word can come second.
 const LATE_US: u64 = 100_000;
@@ -272,9 +276,10 @@ impl Within {
         };
         self.is_answered |= !asked_in.is_empty() && !is_told_first;
         self.latest = self.latest.max(at_us);
-        let at_latest = at_us.saturating_add(APART_US);
-        let taken = if is_event(saw) { at_latest } else { at_us };
-        let since = at_latest.saturating_sub(sampled_for(saw));
+        let late = if is_event(saw) { TAKEN_US } else { 0 };
+        let taken = at_us.saturating_add(late);
+        let since = at_us.saturating_add(late.max(APART_US));
+        let since = since.saturating_sub(sampled_for(saw));
         if self
             .began
             .is_none_or(|began| taken < began || since < began)
@@ -536,7 +541,7 @@ mod tests {
             step(&mut history, Verb::Migrate, vec![]);
             step(&mut history, Verb::Ram, vec![saw]);
             let all = history.entries.iter_mut();
-            all.for_each(|entry| entry.at_us += 2 * APART_US);
+            all.for_each(|entry| entry.at_us += 2 * TAKEN_US);
             let [.., began, taken, _] = history.entries.as_mut_slice() else {
                 panic!("a step has a begin and an end");
             };
@@ -544,9 +549,9 @@ mod tests {
             disorder(&history)
         };
         let stopped = || event(Side::Source, "stopped", "migrated");
-        assert_eq!(older_by(APART_US, stopped()), None);
+        assert_eq!(older_by(TAKEN_US, stopped()), None);
         for (us, saw) in [
-            (APART_US + 1, stopped()),
+            (TAKEN_US + 1, stopped()),
             (1, ram(Side::Source, When::After)),
         ] {
             let why = older_by(us, saw).unwrap();

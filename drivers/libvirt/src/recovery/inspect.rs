@@ -7,7 +7,7 @@ use std::{
 };
 
 use migratrix_client::wire::{DomainAction, Op, Said};
-use migratrix_contract::{Host, Leftovers, Recorder};
+use migratrix_contract::{Host, Leftovers, Recorder, waited_for_processor};
 use migratrix_history::{Observation, Pending, Refusal, Side, When};
 use tokio::time::timeout;
 
@@ -124,16 +124,21 @@ impl LibvirtDriver<'_> {
         let daemon = control(&host)?.daemon();
         let daemon = daemon.and_then(|daemon| daemon.ok_or(std::io::ErrorKind::NotFound.into()));
         let daemon = self.broken(side, "can't find the daemon", daemon)?;
-        let began = Instant::now();
+        let client = self.slot.client()?.pid();
+        let waited =
+            || waited_for_processor(daemon.pid.unsigned_abs()) + waited_for_processor(client);
+        let (began, waited_before) = (Instant::now(), waited());
         let answered = timeout(ANSWERS, self.hears(side)).await;
         let answered = answered.is_ok_and(|answered| answered.is_ok());
-        let took = u64::try_from(began.elapsed().as_micros()).unwrap_or(u64::MAX);
+        let (took, waited) = (began.elapsed(), waited().saturating_sub(waited_before));
+        let micros = |time: Duration| u64::try_from(time.as_micros()).unwrap_or(u64::MAX);
         record.saw(Observation::Daemon {
             side,
             when,
             pid: daemon.pid.unsigned_abs(),
             started: daemon.started,
-            answered_us: answered.then_some(took),
+            answered_us: answered.then_some(micros(took)),
+            waited_us: Some(micros(waited)),
         });
         Ok(())
     }

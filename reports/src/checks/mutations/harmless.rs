@@ -100,6 +100,7 @@ pub(super) const HARMLESS: &[Row] = &[
             "send a step back",
             "send a step on",
             "swap with the next",
+            "shift back",
         ],
         &["lifecycle stopped destination in clear"],
         &["libvirt"],
@@ -229,6 +230,15 @@ pub(super) const HARMLESS: &[Row] = &[
         &["job source in job"],
         &["/psk-mismatch"],
         "the other side tells the reason",
+    ),
+    (
+        &["shift back"],
+        &[
+            "job-ended destination in backup",
+            "job-ended source in backup",
+        ],
+        &["backup/libvirt"],
+        "an event has its own time, and is taken as late as a busy machine has it",
     ),
     (
         &["nothing sent in", "too much sent in"],
