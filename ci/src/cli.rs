@@ -263,13 +263,14 @@ Examples:
   migratrix explain shard-1 shard-2 --format json";
 
 const JUMP_EXAMPLES: &str = "\
-Known failures count as failures: who asks whether guests survive is not helped by their being known.
+Known failures count as failures: who asks whether guests survive is not helped by their
+being known.
 
 Exit codes:
   0  all jumps are safe    1  one is not, or only where something is avoided
   2  wrong use             3  one is unclear, or was asked for and not tried, or no QEMU ran
-With --from and --to it is that jump alone, and not the one back; with --ladder it is those that stand for
-the steps of the shortest way.
+With --from and --to it is that jump alone, and not the one back; with --ladder it is
+those that stand for the steps of the shortest way.
 
 Examples:
   migratrix jump runs/20260101-120000

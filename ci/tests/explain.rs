@@ -60,7 +60,7 @@ fn a_cause_is_told_as_a_filter_that_list_takes() {
     assert_eq!(said.code, 1, "as report ends: {}", said.err);
     let filter = "control(p2p) & state(transient)";
     assert!(said.out.contains(&format!("1. {filter}\n")), "{}", said.out);
-    let reason = "\n   says migrated: refused\n";
+    let reason = "\n   condition migrated failed: refused\n";
     assert!(said.out.contains(reason), "{}", said.out);
     let listed = call(
         dir.path(),

@@ -135,7 +135,8 @@ fn doubts(cause: &Cause, alone: &Alone, open: Vec<String>) -> Vec<String> {
         doubts.push("its failures say several things".to_owned());
     }
     if alone.strikes_here_alone {
-        let elsewhere = "where another cause strikes as well, the failures say what those of the other alone do";
+        let elsewhere =
+            "it may be narrower: what is of another cause as well fails as the other alone does";
         doubts.push(elsewhere.to_owned());
     }
     doubts.extend(open);

@@ -141,22 +141,30 @@ impl Reason {
     }
 }
 
-/// The words of the first text, but for those that the other has not in their place. Texts of unlike lengths have no
-/// places in common: the first stands for both.
+/// The words of the first text, but for those that the other has not in their place; of texts of unlike lengths, those
+/// with which both begin and end.
 fn in_common(one: &str, other: &str) -> String {
     let [words, others] = [one, other].map(|text| text.split(' ').collect::<Vec<_>>());
-    if one == other || words.len() != others.len() {
-        return one.to_owned();
+    let same = |(one, other): &(&&str, &&str)| one == other;
+    if words.len() == others.len() {
+        let both = words.iter().zip(&others);
+        let both = both.map(|both| if same(&both) { *both.0 } else { "…" });
+        return both.collect::<Vec<_>>().join(" ");
     }
-    let both = words.into_iter().zip(others);
-    let both = both.map(|(one, other)| if one == other { one } else { "…" });
-    both.collect::<Vec<_>>().join(" ")
+    let front = words.iter().zip(&others).take_while(same).count();
+    let [words_left, others_left] = [&words[front..], &others[front..]];
+    let both = words_left.iter().rev().zip(others_left.iter().rev());
+    let back = both.take_while(same).count();
+    let ends = [&words[..front], &["…"], &words[words.len() - back..]];
+    ends.concat().join(" ")
 }
 
 impl fmt::Display for Reason {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let condition = self.condition.unwrap_or("the case");
-        write!(f, "{condition}: {}", self.why)?;
+        match self.condition {
+            Some(condition) => write!(f, "condition {condition} failed: {}", self.why)?,
+            None => write!(f, "the case failed: {}", self.why)?,
+        }
         if self.cases < self.of {
             write!(f, " ({} of the {})", self.cases, self.of)?;
         }
@@ -264,11 +272,26 @@ mod tests {
             says("b: 2", "b: #"),
         ];
         let told = Reason::of(all.iter()).expect("there are some");
-        assert_eq!(told.to_string(), "migrated: b: … (2 of the 3)");
+        assert_eq!(
+            told.to_string(),
+            "condition migrated failed: b: … (2 of the 3)"
+        );
         let alike = Reason::of(all[1..].iter()).expect("there are some");
-        assert_eq!(alike.to_string(), "migrated: b: …");
+        assert_eq!(alike.to_string(), "condition migrated failed: b: …");
         let one = Reason::of(all[1..2].iter()).expect("there is one");
-        assert_eq!(one.to_string(), "migrated: b: 1");
+        assert_eq!(one.to_string(), "condition migrated failed: b: 1");
         assert_eq!(Reason::of([].iter()), None);
+    }
+
+    #[test]
+    fn texts_of_unlike_lengths_have_their_beginning_and_their_end_in_common() {
+        let three = "pages 17 18 19 differ";
+        assert_eq!(in_common(three, "pages 5 differ"), "pages … differ");
+        assert_eq!(
+            in_common("pages … differ", "pages 5 6 differ"),
+            "pages … differ"
+        );
+        assert_eq!(in_common("a a", "a a a"), "a a …");
+        assert_eq!(in_common(three, three), three);
     }
 }

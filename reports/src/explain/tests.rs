@@ -189,7 +189,7 @@ fn a_failure_between_two_versions_of_a_family_of_devices_is_one_line() {
     for line in [
         "112 of 1920 cases fail: 1 cause for all of them",
         "   112 of the 112 cases that were tried fail; sure",
-        "with another devices 128 pass",
+        "with only devices changed 128 pass",
     ] {
         assert!(text.contains(line), "{text}");
     }
@@ -505,7 +505,7 @@ fn what_most_failures_of_a_cause_say_is_told_with_it() {
     };
     let text = told(&account(&run.by(rules)));
     let line = format!(
-        "\n   says migrated: not today (error code 9) ({} of the {all})\n",
+        "\n   condition migrated failed: not today (error code 9) ({} of the {all})\n",
         all - busy
     );
     assert!(text.contains(&line), "{line} in {text}");

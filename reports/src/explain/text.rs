@@ -104,7 +104,8 @@ fn head(account: &Account) -> String {
         (0, _) => "no case was tried: there is nothing to explain".to_owned(),
         (1, 0) if excused == 0 => "the only case passes: there is nothing to explain".to_owned(),
         (_, 0) if excused > 0 => {
-            format!("none of {of} fails but those that are known to, which --fail-known explains")
+            let known = count(excused, "known failure");
+            format!("none of {of} fails but {known}: --fail-known explains these")
         }
         (_, 0) => format!("none of {of} fails: there is nothing to explain"),
         (1, 1) => {
@@ -159,7 +160,7 @@ fn one(text: &mut String, place: usize, cause: &Blame) {
         ),
     );
     if let Some(reason) = reason {
-        put(text, &format!("   says {}", reason));
+        put(text, &format!("   {reason}"));
     }
     if !in_other_words.is_empty() {
         put(
@@ -197,9 +198,9 @@ fn neighbours(one: &Neighbours) -> String {
         failed,
     } = one;
     match (passed, failed) {
-        (0, 0) => format!("nothing was tried with another {axis}"),
-        (passed, 0) => format!("with another {axis} {passed} pass"),
-        (passed, failed) => format!("with another {axis} {passed} pass, {failed} fail"),
+        (0, 0) => format!("nothing was tried with only {axis} changed"),
+        (passed, 0) => format!("with only {axis} changed {passed} pass"),
+        (passed, failed) => format!("with only {axis} changed {passed} pass, {failed} fail"),
     }
 }
 

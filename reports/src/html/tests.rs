@@ -283,7 +283,7 @@ fn a_cause_is_a_link_to_its_cases_with_what_they_say_and_none_is_told_where_all_
     let planted = |fails| html(&with_failures(fails), Kept(String::new()));
     let page = planted(|name| name.contains("/p2p/transient-"));
     let told = "<a href=\"#control=p2p&amp;persistence=transient\"><code>control(p2p) &amp; \
-                state(transient)</code></a> <small>16 of 16 fail</small><br><small>migrated: no ";
+                state(transient)</code></a> <small>16 of 16 fail</small><br><small>condition migrated failed: no ";
     assert!(page.contains(told), "{told}");
     let none = "What accounts for the failures";
     assert!(!planted(|_| true).contains(none) && !planted(|_| false).contains(none));

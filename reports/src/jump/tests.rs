@@ -171,7 +171,7 @@ fn of_a_real_run_of_16_pairs_trixie_to_sid_alone_is_conditional_for_its_virtio_d
     assert_eq!(not, [("trixie → sid".to_owned(), Safety::Conditional)]);
     let avoid = "avoid devices(all-virtio,virtio-*) & !devices(virtio-blk) (14 cases)";
     let ladder = "safe by steps: trixie → bookworm → sid";
-    let says = "they say migrated: refused";
+    let says = "condition migrated failed: refused";
     assert_eq!(find(&all, "trixie → sid").advice(), [avoid, says, ladder]);
 }
 
@@ -658,6 +658,16 @@ fn what_is_wrong_with_a_ladder_is_told_with_its_line_and_column() {
         ),
         (
             "\"b\"]",
+            "\"b\"]\nnote = \"a\u{200b}b\"",
+            "line 6, column 8: '\\u{200b}' can't be printed",
+        ),
+        (
+            "\"b\"]",
+            "\"b\"]\nnote = \"  \"",
+            "line 6, column 8: the note is blank: leave it out",
+        ),
+        (
+            "\"b\"]",
             &format!("\"b\"]\nnote = \"{}\"", "a".repeat(201)),
             "line 6, column 8: 201 characters are no line: at most 200 are taken",
         ),
@@ -683,7 +693,7 @@ fn what_is_wrong_with_a_ladder_is_told_with_its_line_and_column() {
             "line 1, column 8: the ladder's name is blank: give it one",
         ),
         ("\"mine\"", "\" \"", "the ladder's name is blank"),
-        ("\"mine\"", "\"\u{a0}\"", "the ladder's name is blank"),
+        ("\"mine\"", "\"\u{a0}\"", "'\\u{a0}' can't be printed"),
         (
             "name = \"mine\"",
             "name = \"mine\"\nsteps = 1",
@@ -886,7 +896,7 @@ fn what_was_never_tried_beside_what_is_not_sure_is_not_called_safe() {
     };
     assert!(!avoid.sure && !avoid.untried.is_empty(), "{text}");
     assert!(
-        text.contains(", not sure)\n    they say migrated: refused\n    never tried there, so not known to be safe: "),
+        text.contains(", not sure)\n    condition migrated failed: refused\n    never tried there, so not known to be safe: "),
         "{text}"
     );
     let json = serde_json::to_value(&jumps).expect("it is JSON");

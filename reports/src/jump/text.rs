@@ -135,11 +135,7 @@ impl Avoid {
         let (failed, doubt) = (cases(self.failed), self.doubt());
         let verb = faults::verb(&self.filter);
         let mut lines = vec![format!("{verb} {} ({failed}{doubt})", self.what())];
-        lines.extend(
-            self.reason
-                .iter()
-                .map(|reason| format!("they say {reason}")),
-        );
+        lines.extend(self.reason.iter().map(|reason| reason.to_string()));
         if !self.untried.is_empty() {
             let never = self.untried.join(", ");
             lines.push(format!(
@@ -312,8 +308,7 @@ impl Jumps {
             lines.push(line.to_owned());
         }
         let covers = self.covers.iter();
-        let few =
-            |cover| format!("few cases stand for all ({cover} of the pair that has the fewest)");
+        let few = |cover| format!("few cases stand for all: {cover} of the pair with the fewest");
         lines.extend(covers.map(few));
         if !self.missing_shards.is_empty() {
             let shards = self.missing_shards.join(", ");

@@ -6,7 +6,7 @@ use std::{
     str::FromStr,
 };
 
-use migratrix_matrix::{ReleaseName, Version, within_line};
+use migratrix_matrix::{ReleaseName, Version};
 use serde::Deserialize;
 use toml::Spanned;
 
@@ -88,6 +88,8 @@ impl Ladder {
         for (place, release) in written.release.iter().enumerate() {
             reader.add(place, &release.name)?;
         }
+        let releases = written.release.iter().map(|one| reader.release(one));
+        let releases = releases.collect::<Result<Vec<_>, _>>()?;
         if let [only] = written.release.as_slice() {
             let why = format!(
                 "the ladder has one release, `{}`, and an upgrade takes two: add another [[release]], and name \
@@ -96,11 +98,15 @@ impl Ladder {
             );
             return Err(reader.wrong(&only.name, why));
         }
-        let releases = written.release.iter().map(|one| reader.release(one));
-        let releases = releases.collect::<Result<Vec<_>, _>>()?;
         reader.demand_no_cycle(&written.release, &releases)?;
         Ok(Self { name, releases })
     }
+}
+
+/// Whether a character behind a letter is not to be seen, or does what no letter does.
+fn is_unseen(one: &char) -> bool {
+    let is_quoted = matches!(one, '"' | '\\' | '\'');
+    !is_quoted && format!("a{one}").escape_debug().count() > 2
 }
 
 impl Reader<'_> {
@@ -142,11 +148,19 @@ impl Reader<'_> {
         };
         Ok(Rung {
             name: self.parsed::<ReleaseName>(name)?,
-            note: note.as_ref().map(|note| self.words(note)).transpose()?,
+            note: note.as_ref().map(|note| self.note(note)).transpose()?,
             libvirt: version(libvirt)?,
             qemu: version(qemu)?,
             next: self.places_of(name, next)?,
         })
+    }
+
+    fn note(&self, text: &Spanned<String>) -> Result<String, ReportError> {
+        let note = self.words(text)?;
+        if note.trim().is_empty() {
+            return Err(self.wrong(text, "the note is blank: leave it out"));
+        }
+        Ok(note)
     }
 
     /// A text that is printed as it is, in one line.
@@ -156,8 +170,7 @@ impl Reader<'_> {
             let why = format!("{length} characters are no line: at most {LONGEST} are taken");
             return Err(self.wrong(text, why));
         }
-        let unseen = |one: &char| within_line(&one.to_string()) != one.to_string();
-        match text.get_ref().chars().find(unseen) {
+        match text.get_ref().chars().find(is_unseen) {
             Some(unseen) => {
                 let why = format!("{unseen:?} can't be printed: take it out");
                 Err(self.wrong(text, why))

@@ -202,7 +202,7 @@ fn of_two_causes_that_meet_each_says_its_own_and_one_that_is_silent_where_they_d
     assert_eq!(reason.condition, Some("alive"), "{reason}");
     assert!(!silent.sure, "{:?}", silent.doubts);
     let doubt =
-        "where another cause strikes as well, the failures say what those of the other alone do";
+        "it may be narrower: what is of another cause as well fails as the other alone does";
     assert!(silent.doubts.iter().any(|one| one == doubt));
     let other = told.causes.iter().find(|one| one.filter != silent.filter);
     assert!(other.expect("there are two").sure, "{:?}", causes(&told));

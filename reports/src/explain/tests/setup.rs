@@ -60,7 +60,7 @@ fn what_fails_on_hosts_of_one_setup_to_some_versions_is_one_line() {
     assert_eq!(cause.setups, [HostSetup::Quick]);
     assert!(cause.sure && account.left_over.is_empty(), "{cause:?}");
     let text = told(&account);
-    assert!(text.contains("with another setup "), "{text}");
+    assert!(text.contains("with only setup changed "), "{text}");
 }
 
 #[test]
