@@ -39,7 +39,7 @@ pub struct Cause {
     pub passed: Vec<usize>,
     /// For each literal, what was tried beside it: of which it is not true, and all others are.
     pub beside: Vec<Beside>,
-    /// Of each literal that is a list, a family or a value of an unordered column, the other values of it with
+    /// Of each literal of an unordered column the other values of it with
     /// which no row was tried that has all other literals; only of those that have any.
     pub untried: Vec<Literal>,
     /// The values of which nothing tells whether they are of it, for all that fails with them and its other literals is
@@ -80,7 +80,7 @@ impl Cause {
     /// Whether what is known leaves little doubt.
     #[must_use]
     pub fn is_settled(&self) -> bool {
-        self.share >= SETTLED
+        self.share >= SETTLED && self.untried.is_empty()
     }
 }
 

@@ -50,6 +50,31 @@ pub(crate) fn by_what_follows(
     wider.collect()
 }
 
+/// How many factors these are beside what nobody chose: what names a place is one where what follows from a place says
+/// the same in one value, as the direction does between two releases.
+pub(crate) fn factors(table: &Table, literals: &[Literal]) -> usize {
+    let chosen = literals.iter().filter(|one| !table.is_unchosen(one.column));
+    let (place, rest): (Vec<Literal>, Vec<Literal>) =
+        chosen.copied().partition(|one| is_of_place(table, one));
+    if place.len() > 1 && says_what_follows(table, &place) {
+        rest.len() + 1
+    } else {
+        rest.len() + place.len()
+    }
+}
+
+/// Whether a place has all rows of a value that follows from it, and no others.
+fn says_what_follows(table: &Table, place: &[Literal]) -> bool {
+    let own = table.region(place);
+    following(table).into_iter().any(|column| {
+        let values: Values = own
+            .ones()
+            .filter_map(|row| table.rows()[row].values[column])
+            .collect();
+        values.count() == 1 && table.having(&Literal { column, values }) == own
+    })
+}
+
 fn is_of_place(table: &Table, literal: &Literal) -> bool {
     let group = |column: usize| table.columns()[column].group;
     let mut placed = table.placed().iter();

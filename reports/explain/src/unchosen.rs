@@ -9,6 +9,7 @@ use fixedbitset::FixedBitSet;
 use crate::{
     FACTORS, Kind, Literal, Table, Values,
     candidates::{Candidate, of_literals, whole},
+    follows::factors,
     literal::literals,
     seen::Seen,
     shared::union,
@@ -16,7 +17,7 @@ use crate::{
 };
 
 /// Each of these with what all of its outcomes have of a column, where some row of it that was not tried has not:
-/// of a column that nobody chose, and of any other as long as that makes no cause of too many literals. What others
+/// of a column that nobody chose, and of any other as long as that makes no cause of too many factors. What others
 /// account for as well is no outcome of it.
 pub(crate) fn with_untried(table: &Table, chosen: &[Candidate]) -> Vec<Candidate> {
     let regions: Vec<_> = chosen
@@ -33,9 +34,7 @@ pub(crate) fn with_untried(table: &Table, chosen: &[Candidate]) -> Vec<Candidate
 
 /// One of them with what all outcomes of these rows have.
 fn with_what_all_have(table: &Table, one: &Candidate, rows: &FixedBitSet) -> Vec<Candidate> {
-    let own = one.literals.iter();
-    let said = own.filter(|literal| !table.is_unchosen(literal.column));
-    let has_room = said.count() < FACTORS;
+    let has_room = factors(table, &one.literals) < FACTORS;
     let mut groups: BTreeSet<usize> = groups(table, &one.literals).collect();
     let columns = 0..table.columns().len();
     let columns = columns.filter(|column| has_room || table.is_unchosen(*column));

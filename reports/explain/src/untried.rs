@@ -1,4 +1,4 @@
-//! What a cause could be with more values: of a list, a family or a range only some values were tried, and those that
+//! What a cause could be with more values: of a column only some values were tried with the rest of it, and those that
 //! were not may fail as well. The cause is told of those that were, and the others are asked for.
 
 use crate::{Kind, Literal, Table, Values, candidates::Candidate, ranges::is_cut};
@@ -85,8 +85,8 @@ fn passed(table: &Table, literals: &[Literal], (place, values): (usize, Values))
     all.collect()
 }
 
-/// Each of these with more values of one of its literals, where it has several: one, those of a family, or all with
-/// which no row was tried that has its others. Of a range those are next to it.
+/// Each of these with more values of one of its literals: one, those of a family, or all with which no row was tried
+/// that has its others. Of a range those are next to it.
 pub(crate) fn with_more(table: &Table, chosen: &[Candidate]) -> Vec<Candidate> {
     let all = chosen.iter().flat_map(|one| {
         let places = 0..one.literals.len();
@@ -108,12 +108,12 @@ fn more(table: &Table, one: &Candidate, place: usize) -> Vec<Candidate> {
             let sets = next_to(table, &literal, siblings.open);
             (siblings, sets)
         }
-        Some(families) if literal.values.count() > 1 => {
+        Some(families) => {
             let siblings = siblings();
             let sets = parts(families, siblings.open);
             (siblings, sets)
         }
-        None | Some(_) => return Vec::new(),
+        None => return Vec::new(),
     };
     let wider = sets.into_iter().filter_map(|set| {
         let values = literal.values.with(set);

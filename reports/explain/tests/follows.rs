@@ -146,3 +146,19 @@ fn a_row_of_the_direction_that_was_not_tried_tells() {
     assert!(own.wider.is_empty(), "{own:?}");
     told_by(&own, directed(1, &[SAME]), untried);
 }
+
+#[test]
+fn a_way_between_two_releases_is_one_factor_and_leaves_room_for_two() {
+    let fails = |row: [u8; 4]| row[..3] == [1, 0, 2];
+    let whole = of(&all(fails), &pair(1, 0, 2));
+    assert!(whole.is_settled(), "{whole:?}");
+    // Where all that was tried has one more thing in common, that may be a part of it.
+    let some = table(|row| {
+        let is_tried = !fails(row) || row[3] == 0;
+        is_tried.then(|| if fails(row) { Err(0) } else { Ok(()) })
+    });
+    let cause = of(&some, &pair(1, 0, 2));
+    assert!(!cause.is_settled(), "{cause:?}");
+    let asked = cause.question.map(|row| places()[row]);
+    assert!(matches!(asked, Some([1, 0, 2, 1 | 2])), "{asked:?}");
+}

@@ -101,6 +101,43 @@ fn a_list_is_not_sure_while_values_beside_it_are_untried_with_its_other_factors(
 }
 
 #[test]
+fn a_value_is_not_sure_while_another_one_is_untried_with_its_other_factors() {
+    let sizes = [2, 3, 4];
+    let table = |untried: &[u8]| {
+        let rows = rows(sizes).into_iter().map(|row| {
+            let is_tried = row[0] == 0 || !untried.contains(&row[1]);
+            let fails = row[..2] == [1, 0];
+            Row {
+                values: row.into_iter().map(Some).collect(),
+                failed: u32::from(is_tried && fails),
+                passed: u32::from(is_tried && !fails),
+                ..Row::default()
+            }
+        });
+        let columns = columns(&sizes, |_| unordered());
+        Table::new(columns, rows.collect()).expect("a table")
+    };
+    let told = vec![literal(0, &[1]), literal(1, &[0])];
+    let causes = explain(&table(&[])).causes;
+    let cause = only(&causes);
+    assert_eq!(cause.literals, told);
+    assert!(cause.is_settled() && cause.untried.is_empty(), "{cause:?}");
+    let causes = explain(&table(&[2])).causes;
+    let cause = only(&causes);
+    assert_eq!(cause.literals, told);
+    assert_eq!(cause.untried, [literal(1, &[2])]);
+    assert!(!cause.is_settled(), "{cause:?}");
+    let is_open = |row: usize| matches!(rows(sizes)[row], [1, 2, _]);
+    assert!(cause.question.is_some_and(is_open), "{cause:?}");
+    let [rival] = cause.rivals.as_slice() else {
+        panic!("one rival: {cause:?}");
+    };
+    let wider = vec![literal(0, &[1]), literal(1, &[0, 2])];
+    assert_eq!(rival.literals, Some(wider));
+    assert!(rival.told_by.is_some_and(is_open), "{rival:?}");
+}
+
+#[test]
 fn a_family_but_for_one_is_settled_by_asking_its_own_members_first() {
     let mut table = table(&[0, 1, 2, BUT, 10, 11, 12, 13], fails);
     let mut order = Vec::new();

@@ -228,7 +228,7 @@ impl Columns {
                     (true, false) => of("<=", last),
                 }
             }
-            Words::Facets(texts) => facet_text(table, literal, literal.shape(table), texts),
+            Words::Facets(texts) => facet_text(table, literal, self.name(literal), texts),
             Words::Direction => {
                 let own = literal.values.iter();
                 direction::text(own.map(|one| direction::ALL[usize::from(one)].0))

@@ -3,32 +3,33 @@
 use std::collections::BTreeMap;
 
 use migratrix_explain::{Literal, Shape, Table, Values};
+use migratrix_matrix::axes;
 
-/// The filter that a literal of a column with these filters as values is.
-pub(super) fn facet_text(
-    table: &Table,
-    literal: &Literal,
-    shape: Shape,
-    texts: &[String],
-) -> String {
-    let own = literal.values;
+/// The filter that a literal of this axis is, of which a column has these filters as values. It is true of no other value
+/// of the axis: what these runs have no case of, nothing tells of.
+pub(super) fn facet_text(table: &Table, literal: &Literal, axis: &str, texts: &[String]) -> String {
+    let (own, shape) = (literal.values, literal.shape(table));
     let all: Values = (0..=u8::MAX).take(texts.len()).collect();
     let first = own
         .iter()
         .next()
         .map_or("", |value| texts[usize::from(value)].as_str());
     let head = first.split('(').next().unwrap_or_default();
+    let count = own.count();
+    let mut others = words(texts, all.without(own));
+    others.extend(unseen(axis, texts));
+    let own = words(texts, own);
     match shape {
-        Shape::One | Shape::Half | Shape::Range if own.count() == 1 => first.to_owned(),
-        Shape::AllBut if !lacks(table, literal.column) => {
-            listed(texts, all.without(own), own).told("!", head, "")
+        Shape::One | Shape::Half | Shape::Range if count == 1 => first.to_owned(),
+        Shape::AllBut if !lacks(table, literal.column) && others.len() <= own.len() => {
+            listed(&others, &own).told("!", head, "")
         }
         Shape::One
         | Shape::Half
         | Shape::Range
         | Shape::Family
         | Shape::Several
-        | Shape::AllBut => listed(texts, own, all.without(own)).told("", head, "!"),
+        | Shape::AllBut => listed(&own, &others).told("", head, "!"),
     }
 }
 
@@ -51,23 +52,35 @@ impl Listed {
     }
 }
 
+/// The value that a filter of one asks for.
+fn word(text: &str) -> &str {
+    let text = text.split_once('(');
+    text.map_or("", |(_, rest)| rest.trim_end_matches(')'))
+}
+
+fn words(texts: &[String], values: Values) -> Vec<&str> {
+    let words = values.iter().map(|value| word(&texts[usize::from(value)]));
+    words.collect()
+}
+
+/// The values of an axis that none of these filters asks for.
+fn unseen(axis: &str, texts: &[String]) -> Vec<&'static str> {
+    let info = axes().find(|one| one.name == axis);
+    let words = info.into_iter().flat_map(|one| one.words);
+    let words = words.map(|(word, _)| *word);
+    let unseen = words.filter(|one| !texts.iter().any(|text| word(text) == *one));
+    unseen.collect()
+}
+
 /// The values, by their families where they are all of one, or nearly.
-fn listed(texts: &[String], own: Values, others: Values) -> Listed {
-    let word = |value: u8| {
-        let text = texts[usize::from(value)].split_once('(');
-        text.map_or("", |(_, rest)| rest.trim_end_matches(')'))
-    };
+fn listed(own: &[&str], others: &[&str]) -> Listed {
     let mut families: BTreeMap<&str, (Vec<&str>, Vec<&str>)> = BTreeMap::new();
-    for value in own.iter() {
-        families
-            .entry(family(word(value)))
-            .or_default()
-            .0
-            .push(word(value));
+    for word in own {
+        families.entry(family(word)).or_default().0.push(word);
     }
-    for value in others.iter() {
-        if let Some((_, missing)) = families.get_mut(family(word(value))) {
-            missing.push(word(value));
+    for word in others {
+        if let Some((_, missing)) = families.get_mut(family(word)) {
+            missing.push(word);
         }
     }
     let mut listed = Listed::default();

@@ -94,3 +94,24 @@ fn a_list_is_told_without_what_another_cause_accounts_for_and_is_not_sure_of_it(
         assert!(text.contains(&doubt), "{text}");
     }
 }
+
+#[test]
+fn a_family_and_a_negation_are_told_only_where_the_runs_have_all_that_they_stand_for() {
+    let all = cases(Suite::Qemu, Backend::Qemu, Some(Profile::DEVICES));
+    let filters = |selected: &str, fails: &str| {
+        let own = all.iter().filter(|case| matching(selected)(case)).cloned();
+        let account = account(&run_of(&own.collect::<Vec<Case>>(), matching(fails)));
+        let filters = account.causes.into_iter().map(|one| one.filter);
+        filters.collect::<Vec<_>>()
+    };
+    let pair = "source(qemu=10.0.13) & destination(qemu=11.1.3)";
+    let family = format!("{pair} & devices(virtio-*)");
+    assert_eq!(filters("name(*)", &family), [family.clone()]);
+    let few = "devices(virtio-net,virtio-rng,virtio-scsi,vga,ahci,no-devices)";
+    let list = format!("{pair} & devices(virtio-net,virtio-scsi,virtio-rng)");
+    assert_eq!(filters(few, &family), [list]);
+    let but = format!("{pair} & !devices(vga)");
+    assert_eq!(filters("name(*)", &but), [but.clone()]);
+    let list = format!("{pair} & devices(virtio-net,virtio-rng)");
+    assert_eq!(filters("devices(virtio-net,virtio-rng,vga)", &but), [list]);
+}
