@@ -660,7 +660,7 @@ pub enum Observation {
         /// How long it took to answer, in microseconds; `None` where it did not.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         answered_us: Option<u64>,
-        /// How long it and the client waited for a processor meanwhile, all their threads together, in
+        /// How long it, the client and the tester waited for a processor meanwhile, all their threads together, in
         /// microseconds: of a busy machine's doing.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         waited_us: Option<u64>,

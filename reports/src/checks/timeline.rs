@@ -142,7 +142,7 @@ const APART_US: u64 = 250_000;
 
 /// How much later an event may be taken than it was heard, in microseconds: it has its own time, and the process
 /// that hears it may wait for a processor before it tells.
-const TAKEN_US: u64 = 1_500_000;
+const TAKEN_US: u64 = 5_000_000;
 
 /// How much earlier the guest may be heard to go on there than to be stopped here, in microseconds: the source
 /// tells that it has stopped it long before all is sent, so that only a late word can come second.

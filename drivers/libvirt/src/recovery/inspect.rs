@@ -2,6 +2,7 @@
 //! guest's memory, without a change to how it stands.
 
 use std::{
+    cell::Cell,
     sync::Arc,
     time::{Duration, Instant},
 };
@@ -9,7 +10,7 @@ use std::{
 use migratrix_client::wire::{DomainAction, Op, Said};
 use migratrix_contract::{Host, Leftovers, Recorder, waited_for_processor};
 use migratrix_history::{Observation, Pending, Refusal, Side, When};
-use tokio::time::timeout;
+use tokio::time::{sleep, timeout};
 
 use super::{control, monitor::INCOMING};
 use crate::{Client, Error, LibvirtDriver, looks::left_in_the_end};
@@ -19,6 +20,9 @@ const PROMPT: Duration = Duration::from_millis(500);
 
 /// How long a daemon may take to answer.
 const ANSWERS: Duration = Duration::from_secs(5);
+
+/// How often a timer of ours is to come while an answer is awaited.
+const TICK: Duration = Duration::from_millis(5);
 
 /// The kind of a job that keeps its host from telling of it.
 const UNANSWERED: &str = "unanswered";
@@ -145,7 +149,7 @@ impl LibvirtDriver<'_> {
         Ok(())
     }
 
-    /// How long the daemon takes to answer, and how long it and the client wait for a processor meanwhile; `None`
+    /// How long the daemon takes to answer, and how long it, the client and we wait for a processor meanwhile; `None`
     /// where it does not answer.
     async fn answer(
         &mut self,
@@ -155,10 +159,10 @@ impl LibvirtDriver<'_> {
         let client = self.slot.client()?.pid();
         let waited = || waited_for_processor(daemon) + waited_for_processor(client);
         let (began, waited_before) = (Instant::now(), waited());
-        let answered = timeout(ANSWERS, self.hears(side)).await;
+        let (answered, late) = with_lateness(timeout(ANSWERS, self.hears(side))).await;
         let answered = answered.is_ok_and(|answered| answered.is_ok());
-        let took = (began.elapsed(), waited().saturating_sub(waited_before));
-        Ok(answered.then_some(took))
+        let waited = late + waited().saturating_sub(waited_before);
+        Ok(answered.then_some((began.elapsed(), waited)))
     }
 
     /// Asks the daemon for its version.
@@ -258,4 +262,30 @@ fn refused(why: &str) -> Error {
         domain: 0,
         message: why.to_owned(),
     })
+}
+
+/// What comes of some work, and how long this thread had other things to do meanwhile, or no processor: by so much its
+/// timers came late.
+async fn with_lateness<T>(work: impl Future<Output = T>) -> (T, Duration) {
+    let (since, late) = (Cell::new(Instant::now()), Cell::new(Duration::ZERO));
+    let count = || {
+        let beyond = since
+            .replace(Instant::now())
+            .elapsed()
+            .saturating_sub(2 * TICK);
+        late.set(late.get() + beyond);
+    };
+    let ticks = async {
+        loop {
+            sleep(TICK).await;
+            count();
+        }
+    };
+    tokio::select! {
+        done = work => {
+            count();
+            (done, late.get())
+        }
+        never = ticks => never,
+    }
 }
