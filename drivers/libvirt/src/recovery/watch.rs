@@ -45,6 +45,8 @@ struct Stretch {
     slowest: Duration,
     glimpse: Glimpse,
     laps: Option<[u32; 2]>,
+    /// The lap that was read after the last look: it is of the stretch if the next look sees the same.
+    newest: Option<u32>,
 }
 
 /// Where a guest's laps are to be found.
@@ -152,11 +154,10 @@ impl Notes {
             last.to = now;
             last.looks += 1;
             last.slowest = last.slowest.max(took);
-            last.laps = match (last.laps, lap) {
-                (Some([first, _]), Some(lap)) => Some([first, lap]),
-                (laps, None) => laps,
-                (None, Some(lap)) => Some([lap, lap]),
-            };
+            if let Some(between) = mem::replace(&mut last.newest, lap) {
+                let [first, _] = last.laps.unwrap_or([between; 2]);
+                last.laps = Some([first, between]);
+            }
             return;
         }
         stretches.push(Stretch {
@@ -165,7 +166,8 @@ impl Notes {
             looks: 1,
             slowest: took,
             glimpse,
-            laps: lap.map(|lap| [lap, lap]),
+            laps: None,
+            newest: lap,
         });
     }
 }
@@ -258,7 +260,7 @@ mod tests {
     }
 
     #[test]
-    fn looks_that_see_the_same_are_one_stretch_with_the_first_lap_and_the_last() {
+    fn looks_that_see_the_same_are_one_stretch_with_the_laps_that_were_read_between_them() {
         let mut watch = Watch {
             tasks: Vec::new(),
             notes: Vec::new(),
@@ -270,6 +272,7 @@ mod tests {
             (state("running"), None),
             (state("running"), Some(7)),
             (state("running"), Some(9)),
+            (state("running"), Some(11)),
             (Glimpse::Silent, None),
             (state("running"), Some(12)),
         ] {
@@ -280,7 +283,7 @@ mod tests {
             .iter()
             .map(|stretch| (stretch.looks, stretch.laps))
             .collect();
-        let expected = [(1, None), (3, Some([7, 9])), (1, None), (1, Some([12, 12]))];
+        let expected = [(1, None), (4, Some([7, 9])), (1, None), (1, None)];
         assert_eq!(told, expected);
     }
 }
