@@ -73,27 +73,22 @@ pub fn cover(model: &Model, wanted: &Wanted) -> Result<Cover, CoverError> {
     let space = Space::new(model, &demands)?;
     let possible = feasible.combinations(&space);
     let mut random = Random::new(wanted.seed);
+    let least = search::least(&space, &possible).max(wanted.kept.len());
     let mut begun_anew = || {
-        let greedy = greedy::rows(
-            &space,
-            &feasible,
-            possible.clone(),
-            &wanted.kept,
-            &mut random,
-        );
-        search::fewer(&space, &feasible, &possible, greedy, wanted, &mut random)
+        let (kept, possible) = (&wanted.kept, &possible);
+        let greedy = greedy::rows(&space, &feasible, possible.clone(), kept, &mut random);
+        let from = (greedy, least);
+        search::fewer(&space, &feasible, possible, from, wanted, &mut random)
     };
     let mut rows = begun_anew();
     let is_small = wanted.steps > 0 && rows.len().saturating_mul(space.combinations()) <= SMALL;
-    let least = search::least(&space, &possible).max(wanted.kept.len());
     for _ in 0..if is_small { AGAIN } else { 0 } {
-        if rows.len() > least {
-            let others = begun_anew();
-            rows = if others.len() < rows.len() {
-                others
-            } else {
-                rows
-            };
+        if rows.len() <= least {
+            break;
+        }
+        let others = begun_anew();
+        if others.len() < rows.len() {
+            rows = others;
         }
     }
     order::by_strength(model, wanted, rows)

@@ -21,12 +21,12 @@ const WHOLE: usize = 5;
 /// For how many steps a changed value is left as it is, at least, and how many more at random.
 const REST: (u64, usize) = (2, 10);
 
-/// The rows, or fewer ones that cover as much; the kept ones are the first of both.
+/// The rows, or fewer ones that cover as much, down to the least that may do; the kept ones are the first of both.
 pub(crate) fn fewer(
     space: &Space,
     feasible: &Feasible,
     possible: &[bool],
-    rows: Vec<Row>,
+    (rows, least): (Vec<Row>, usize),
     wanted: &Wanted,
     random: &mut Random,
 ) -> Vec<Row> {
@@ -34,7 +34,6 @@ pub(crate) fn fewer(
     if !held || rows.len() > Tally::MOST_ROWS || wanted.steps == 0 {
         return rows;
     }
-    let least = least(space, possible);
     let mut search = Search {
         feasible,
         space,
@@ -88,7 +87,7 @@ impl Search<'_> {
                 if self.tally.rows < best.len() {
                     best = self.tally.all();
                 }
-                if self.tally.rows <= least.max(self.kept) {
+                if self.tally.rows <= least {
                     return best;
                 }
                 self.take_out();

@@ -67,10 +67,7 @@ pub(crate) fn factors(table: &Table, literals: &[Literal]) -> usize {
 fn says_what_follows(table: &Table, place: &[Literal]) -> bool {
     let own = table.region(place);
     following(table).into_iter().any(|column| {
-        let values: Values = own
-            .ones()
-            .filter_map(|row| table.rows()[row].values[column])
-            .collect();
+        let values = values_of(table, column, &own);
         values.count() == 1 && table.having(&Literal { column, values }) == own
     })
 }
@@ -91,13 +88,16 @@ fn follows(table: &Table, column: usize) -> bool {
     })
 }
 
+/// The values of a column that some rows have.
+fn values_of(table: &Table, column: usize, rows: &FixedBitSet) -> Values {
+    let rows = rows.ones().map(|row| &table.rows()[row]);
+    rows.filter_map(|row| row.values[column]).collect()
+}
+
 /// The values of a column that some rows have, and the families that these are of, the fewest values first.
 fn sets(table: &Table, column: usize, rows: &FixedBitSet) -> Vec<Values> {
     let there = table.there(column);
-    let own: Values = rows
-        .ones()
-        .filter_map(|row| table.rows()[row].values[column])
-        .collect();
+    let own = values_of(table, column, rows);
     let families: &[Values] = match &table.columns()[column].kind {
         Kind::Unordered { families } => families,
         Kind::Ordered | Kind::Single => &[],

@@ -276,14 +276,15 @@ impl Within {
         };
         self.is_answered |= !asked_in.is_empty() && !is_told_first;
         self.latest = self.latest.max(at_us);
-        let late = if is_event(saw) { TAKEN_US } else { 0 };
-        let taken = at_us.saturating_add(late);
-        let since = at_us.saturating_add(late.max(APART_US));
-        let since = since.saturating_sub(sampled_for(saw));
-        if self
-            .began
-            .is_none_or(|began| taken < began || since < began)
-        {
+        let is_older = |began: u64| {
+            let sampled = at_us.saturating_add(APART_US);
+            if is_event(saw) {
+                at_us.saturating_add(TAKEN_US) < began
+            } else {
+                at_us < began || sampled.saturating_sub(sampled_for(saw)) < began
+            }
+        };
+        if self.began.is_none_or(is_older) {
             return Some(format!("at {at_us} µs is something older than its step"));
         }
         let asks = |verb: Verb| verb == Verb::Other || asked_in.contains(&verb);

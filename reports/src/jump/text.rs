@@ -135,7 +135,7 @@ impl Avoid {
         let (failed, doubt) = (cases(self.failed), self.doubt());
         let verb = faults::verb(&self.filter);
         let mut lines = vec![format!("{verb} {} ({failed}{doubt})", self.what())];
-        lines.extend(self.reason.iter().map(|reason| reason.to_string()));
+        lines.extend(self.reason.iter().map(ToString::to_string));
         if !self.untried.is_empty() {
             let never = self.untried.join(", ");
             lines.push(format!(

@@ -76,11 +76,8 @@ impl Ladder {
             text,
             places: HashMap::new(),
         };
-        let name = reader.words(&written.name)?;
-        if name.trim().is_empty() {
-            let why = "the ladder's name is blank: give it one, which is told with what it says";
-            return Err(reader.wrong(&written.name, why));
-        }
+        let blank = "the ladder's name is blank: give it one, which is told with what it says";
+        let name = reader.words(&written.name, blank)?;
         if written.release.is_empty() {
             let why = "the ladder has no releases: name each in a [[release]]";
             return Err(reader.wrong(&written.name, why));
@@ -146,25 +143,21 @@ impl Reader<'_> {
         let version = |text: &Option<Spanned<String>>| -> Result<Option<Version>, ReportError> {
             text.as_ref().map(|text| self.parsed(text)).transpose()
         };
+        let note_of = |note| self.words(note, "the note is blank: leave it out");
         Ok(Rung {
             name: self.parsed::<ReleaseName>(name)?,
-            note: note.as_ref().map(|note| self.note(note)).transpose()?,
+            note: note.as_ref().map(note_of).transpose()?,
             libvirt: version(libvirt)?,
             qemu: version(qemu)?,
             next: self.places_of(name, next)?,
         })
     }
 
-    fn note(&self, text: &Spanned<String>) -> Result<String, ReportError> {
-        let note = self.words(text)?;
-        if note.trim().is_empty() {
-            return Err(self.wrong(text, "the note is blank: leave it out"));
+    /// A text that is printed as it is, in one line, and what is said of one that is blank.
+    fn words(&self, text: &Spanned<String>, blank: &str) -> Result<String, ReportError> {
+        if text.get_ref().trim().is_empty() {
+            return Err(self.wrong(text, blank));
         }
-        Ok(note)
-    }
-
-    /// A text that is printed as it is, in one line.
-    fn words(&self, text: &Spanned<String>) -> Result<String, ReportError> {
         let length = text.get_ref().chars().count();
         if length > LONGEST {
             let why = format!("{length} characters are no line: at most {LONGEST} are taken");

@@ -10,10 +10,10 @@ use std::{
 use migratrix_client::wire::{DomainAction, Op, Said};
 use migratrix_contract::{Host, Leftovers, Recorder, waited_for_processor};
 use migratrix_history::{Observation, Pending, Refusal, Side, When};
-use tokio::time::{sleep, timeout};
+use tokio::time::timeout;
 
 use super::{control, monitor::INCOMING};
-use crate::{Client, Error, LibvirtDriver, looks::left_in_the_end};
+use crate::{Client, Error, LibvirtDriver, looks::left_in_the_end, ticks::Ticks};
 
 /// What a daemon answers within at once; one that takes longer is asked again.
 const PROMPT: Duration = Duration::from_millis(500);
@@ -276,8 +276,9 @@ async fn with_lateness<T>(work: impl Future<Output = T>) -> (T, Duration) {
         late.set(late.get() + beyond);
     };
     let ticks = async {
+        let mut ticks = Ticks::every(TICK);
         loop {
-            sleep(TICK).await;
+            ticks.tick().await;
             count();
         }
     };

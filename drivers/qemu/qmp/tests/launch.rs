@@ -94,6 +94,14 @@ fn runs(pid: &str) -> bool {
     status.contains("State:") && !status.contains("State:\tZ")
 }
 
+async fn ended(pid: &str) {
+    let deadline = Instant::now() + LONG;
+    while runs(pid) {
+        assert!(Instant::now() < deadline, "it is left");
+        tokio::task::yield_now().await;
+    }
+}
+
 #[tokio::test]
 async fn a_wrapper_is_killed_with_its_qemu() {
     let folder = tempfile::tempdir().unwrap();
@@ -107,11 +115,7 @@ async fn a_wrapper_is_killed_with_its_qemu() {
     let qemu = wrapped(&note).start(LONG).await.unwrap();
     let child = number_in(&note).await;
     drop(qemu);
-    let deadline = Instant::now() + LONG;
-    while runs(&child) {
-        assert!(Instant::now() < deadline, "it is left");
-        tokio::task::yield_now().await;
-    }
+    ended(&child).await;
 }
 
 #[tokio::test]
@@ -158,9 +162,5 @@ async fn a_qemu_dies_with_the_process_that_started_it() {
     assert!(runs(&qemu));
     process.kill().unwrap();
     process.wait().unwrap();
-    let deadline = Instant::now() + LONG;
-    while runs(&qemu) {
-        assert!(Instant::now() < deadline, "it is left");
-        tokio::task::yield_now().await;
-    }
+    ended(&qemu).await;
 }

@@ -31,9 +31,10 @@ const MAY_FLICKER: Allowed = &[&[], &["STOP", "RESUME"]];
 /// Each side's events are one of the sequences that it may send.
 pub(super) fn events(evidence: &Evidence<'_>, raw: &Raw) -> Judged {
     has_ended(evidence)?;
+    let when = when_heard(evidence)?;
     let (mut faults, mut is_cut) = (Vec::new(), false);
     for side in sides(raw) {
-        let seen = heard(evidence, *side)?;
+        let seen = heard(evidence, *side, &when);
         let words: Vec<_> = seen.iter().map(|event| event.word).collect();
         let allowed = allowed(raw, *side);
         let begins = |one: &&[&str]| one.starts_with(&words);
@@ -49,7 +50,6 @@ pub(super) fn events(evidence: &Evidence<'_>, raw: &Raw) -> Judged {
         }
     }
     if raw.guest == GuestState::Running && raw.method != Method::CprExec {
-        let when = when_heard(evidence)?;
         faults.extend(two_run(
             evidence.first_sent(Side::Source, &["STOP"], when.clone()),
             evidence.first_sent(Side::Destination, &["RESUME"], when),
@@ -126,13 +126,12 @@ fn when_heard(evidence: &Evidence<'_>) -> Result<Range<u64>, Verdict> {
 }
 
 /// The events that a side sent in that time.
-fn heard<'h>(evidence: &Evidence<'h>, side: Side) -> Result<Vec<Moment<'h>>, Verdict> {
-    let when = when_heard(evidence)?;
+fn heard<'h>(evidence: &Evidence<'h>, side: Side, when: &Range<u64>) -> Vec<Moment<'h>> {
     let events = evidence.qmp_events(side).into_iter();
     let heard = events.filter(|event| when.contains(&event.at_us));
-    Ok(heard
+    heard
         .filter(|event| OF_THE_GUEST.contains(&event.word))
-        .collect())
+        .collect()
 }
 
 /// What is wrong where the source was told to let a guest go on that moves.

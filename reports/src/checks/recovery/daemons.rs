@@ -17,7 +17,7 @@ use crate::{
 };
 
 /// How long a daemon may take to answer, in microseconds, beside what it had to wait for a processor.
-const ANSWER_US: u64 = 1_000_000;
+pub(super) const ANSWER_US: u64 = 1_000_000;
 
 /// What is said of a daemon that has ended and is there again.
 const ANOTHER: &str = "is another process";
@@ -102,50 +102,4 @@ fn seen(evidence: &Evidence<'_>, of: Side, at: When) -> Result<Seen, Verdict> {
         let (place, moment) = (place(of), moment(at));
         evidence.unseen(&format!("the daemon of {place} was not seen {moment}"))
     })
-}
-
-#[cfg(test)]
-mod tests {
-    use migratrix_history::Verb;
-    use migratrix_matrix::Condition;
-
-    use super::*;
-    use crate::{
-        Kind,
-        checks::all,
-        story::{empty, step},
-    };
-
-    #[test]
-    fn a_daemon_answers_within_a_second_beside_what_it_waited_for_a_processor() {
-        const CASE: &str = "recovery/libvirt/trixie,bookworm,trixie/cancelled/first-pass/p2p/persistent-running-undefined/live";
-        let answers = |answered_us, waited_us| {
-            let mut history = empty(CASE.parse().unwrap());
-            for when in [When::Before, When::After] {
-                let seen = Side::BOTH.map(|side| Observation::Daemon {
-                    side,
-                    when,
-                    pid: 1,
-                    started: 1,
-                    answered_us,
-                    waited_us,
-                });
-                step(&mut history, Verb::Inspect, seen.into());
-            }
-            let mut all = all(&history).into_iter();
-            all.find(|(one, _)| *one == Condition::Daemons)
-                .unwrap()
-                .1
-                .kind()
-        };
-        for (answered, waited, kind) in [
-            (Some(ANSWER_US), None, Kind::Pass),
-            (Some(ANSWER_US + 1), None, Kind::Fail),
-            (Some(ANSWER_US + 9), Some(9), Kind::Pass),
-            (Some(ANSWER_US + 9), Some(8), Kind::Fail),
-            (None, Some(9), Kind::Fail),
-        ] {
-            assert_eq!(answers(answered, waited), kind, "{answered:?}, {waited:?}");
-        }
-    }
 }

@@ -2,6 +2,7 @@
 //! the hypervisor in memory.
 
 mod beside;
+mod daemons;
 mod others;
 
 use migratrix_history::{
