@@ -18,6 +18,7 @@ const STORAGE: i32 = 18;
 const DOMAIN: i32 = 20;
 const CPU: i32 = 31;
 const HOOK: i32 = 34;
+const STREAMS: i32 = 38;
 
 /// `VIR_ERR_INTERNAL_ERROR`, of QEMU's driver: a QEMU that can't be talked to.
 pub(super) const INTERNAL: ErrorClass = class(1, QEMU);
@@ -27,6 +28,8 @@ pub(super) const HELPER: ErrorClass = class(1, 0);
 pub(super) const CLOSED: ErrorClass = class(1, RPC);
 /// `VIR_ERR_SYSTEM_ERROR`, of the connection: it was reset, or can't be made.
 pub(super) const RESET: ErrorClass = class(38, RPC);
+/// `VIR_ERR_RPC`, of a stream: its other end failed, or was closed.
+pub(super) const STREAM: ErrorClass = class(39, STREAMS);
 /// `VIR_ERR_SYSTEM_ERROR`, of QEMU's driver: what it reads from is gone.
 pub(super) const BROKEN: ErrorClass = class(38, QEMU);
 /// `VIR_ERR_SYSTEM_ERROR`, of a file that can't be read.

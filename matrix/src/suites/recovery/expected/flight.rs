@@ -4,7 +4,7 @@ use super::{
     Answer, Ending, ErrorClass, FlagEffect, Standing,
     classes::{
         ABORTED, BROKEN, CLOSED, DOMAIN_FAILED, FAILED, INTERNAL, NO_DOMAIN, NO_PROCESS,
-        NOT_RUNNING, REMOVED, RESET,
+        NOT_RUNNING, REMOVED, RESET, STREAM,
     },
     outcomes::{gone_over, lost, lost_after, paused_beside, paused_on_source, stays, success},
 };
@@ -80,6 +80,17 @@ const SOURCE_GONE: &[ErrorClass] = &[
 /// Finish has to say (virDomainMigrateVersion3Full): that there is no such domain, be it before or after the wait for a
 /// job of it (virDomainObjBeginJob), or none that comes in (qemuMigrationJobIsActive).
 const DESTINATION_GONE: &[ErrorClass] = &[
+    FAILED,
+    INTERNAL,
+    DOMAIN_FAILED,
+    NO_DOMAIN,
+    REMOVED,
+    NOT_RUNNING,
+];
+/// The same in a tunnel, where the destination's daemon may be the first to tell: it has nobody to hand the stream to
+/// (daemonStreamEvent).
+const TUNNEL_GONE: &[ErrorClass] = &[
+    STREAM,
     FAILED,
     INTERNAL,
     DOMAIN_FAILED,
@@ -215,10 +226,18 @@ fn source_died(
     }
 }
 
+/// How the end of the destination's QEMU is told of while the guest moves.
+fn destination_gone(point: &Recovery) -> &'static [ErrorClass] {
+    match point.control() {
+        Control::Normal | Control::P2p => DESTINATION_GONE,
+        Control::Tunnelled => TUNNEL_GONE,
+    }
+}
+
 fn destination_died(point: &Recovery) -> Vec<Ending> {
     match point.moment {
         Call | Prepare | Launched => vec![stays(point, DESTINATION_NOT_REACHED, STAYS)],
-        FirstPass | LaterPass | Switchover => vec![stays(point, DESTINATION_GONE, STAYS)],
+        FirstPass | LaterPass | Switchover => vec![stays(point, destination_gone(point), STAYS)],
         Finish => vec![stays(point, &[INTERNAL, REMOVED, FAILED], FINISH)],
         Reply | Confirm | PostcopyMiddle | PostcopyEnd => vec![lost_after(LOST)],
     }
@@ -228,7 +247,7 @@ fn destination_destroyed(point: &Recovery) -> Vec<Ending> {
     match point.moment {
         Call | Prepare => vec![success(point, NOT_THERE)],
         Launched => vec![stays(point, DESTINATION_NOT_REACHED, STAYS)],
-        FirstPass | LaterPass | Switchover => vec![stays(point, DESTINATION_GONE, STAYS)],
+        FirstPass | LaterPass | Switchover => vec![stays(point, destination_gone(point), STAYS)],
         Finish => vec![
             stays(point, &[INTERNAL, NO_DOMAIN, REMOVED, FAILED], FINISH),
             lost_after(RACE),

@@ -24,6 +24,7 @@ client-killed finish normal: gone source resume | gone destination destroy-sourc
 source-qemu-killed first-pass p2p: 55/10,9/10,9/20,1/10,38/10,42/10,42/0,38/0 nobody start-anew
 source-qemu-killed finish p2p: success destination nothing
 destination-qemu-killed switchover p2p: 9/10,1/10,9/20,42/10,42/0,55/10 source nothing
+destination-qemu-killed first-pass tunnelled: 39/38,9/10,1/10,9/20,42/10,42/0,55/10 source nothing
 destination-qemu-killed finish normal: 1/10,42/0,9/10 source nothing
 destination-qemu-killed confirm normal: success nobody start-anew
 destination-destroyed prepare normal: success destination nothing
