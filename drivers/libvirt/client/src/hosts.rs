@@ -2,6 +2,7 @@
 
 use std::{
     collections::HashMap,
+    mem,
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicBool, Ordering},
@@ -18,13 +19,17 @@ use crate::{
     event_loop, outlet, words,
 };
 
+/// To how many hosts connections are kept: those of a case, and of the one before. Each costs its host a keepalive.
+const KEPT: usize = 4;
+
 /// Connections by their URIs, which stay open from case to case, and what this case calls them.
 #[derive(Default)]
 pub struct Hosts(Mutex<Inner>);
 
 #[derive(Default)]
 struct Inner {
-    open: HashMap<String, Lines>,
+    /// Those that were asked for last are the last.
+    open: Vec<(String, Lines)>,
     names: HashMap<Side, String>,
     heard: HashMap<String, Heard>,
     kept: HashMap<(Side, Channel), Domain>,
@@ -67,7 +72,7 @@ impl Hosts {
             inner.names.insert(side, uri.to_owned());
             inner.kept.clear();
         }
-        let kept = self.inner().open.get(uri).cloned();
+        let kept = self.kept_lines(uri);
         if let Some(facts) = kept.and_then(|lines| lines.facts_now().ok()) {
             return Ok(facts);
         }
@@ -83,8 +88,29 @@ impl Hosts {
             aside,
             facts: facts.clone(),
         };
-        self.inner().open.insert(uri.to_owned(), lines);
+        self.keep(uri, lines);
         Ok(facts)
+    }
+
+    /// The connections to a host that are kept, which are asked for now.
+    fn kept_lines(&self, uri: &str) -> Option<Lines> {
+        let open = &mut self.inner().open;
+        let place = open.iter().position(|(of, _)| of == uri)?;
+        open[place..].rotate_left(1);
+        open.last().map(|(_, lines)| lines.clone())
+    }
+
+    /// Keeps connections in place of those to the same host, and of those that were not asked for the longest.
+    fn keep(&self, uri: &str, lines: Lines) {
+        let mut inner = self.inner();
+        let all = mem::take(&mut inner.open);
+        let (mut gone, mut open): (Vec<_>, _) = all.into_iter().partition(|(of, _)| of == uri);
+        open.push((uri.to_owned(), lines));
+        let surplus = open.len().saturating_sub(KEPT);
+        gone.extend(open.drain(..surplus));
+        inner.open = open;
+        // They say farewell to their hosts, which may take a while to be heard.
+        thread::spawn(move || drop(gone));
     }
 
     /// As [`Hosts::listen`], of a host that was away: no connection is kept.
@@ -173,7 +199,10 @@ impl Hosts {
 
     fn lines(&self, side: Side) -> Option<Lines> {
         let inner = self.inner();
-        inner.open.get(inner.names.get(&side)?).cloned()
+        let uri = inner.names.get(&side)?;
+        let mut open = inner.open.iter();
+        open.find(|(of, _)| of == uri)
+            .map(|(_, lines)| lines.clone())
     }
 
     fn inner(&self) -> MutexGuard<'_, Inner> {
@@ -208,4 +237,32 @@ fn tell(uri: &str, domain: &str, told: Told) {
             what,
         },
     });
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// libvirt's own driver for tests: each name is another host to it.
+    fn host(name: &str) -> String {
+        format!("test:///default?{name}")
+    }
+
+    #[test]
+    fn connections_are_kept_to_the_hosts_that_were_asked_for_last() {
+        let hosts = Hosts::default();
+        for name in ["a", "b", "c", "d", "a", "e", "f"] {
+            hosts.open(Side::Source, &host(name)).unwrap();
+            assert!(hosts.are_alive(Side::Source));
+        }
+        let open = hosts
+            .inner()
+            .open
+            .iter()
+            .map(|(of, _)| of.clone())
+            .collect::<Vec<_>>();
+        assert_eq!(open, ["d", "a", "e", "f"].map(host));
+        hosts.open(Side::Destination, &host("d")).unwrap();
+        assert!(hosts.are_alive(Side::Source) && hosts.are_alive(Side::Destination));
+    }
 }
