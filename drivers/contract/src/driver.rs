@@ -32,6 +32,12 @@ pub struct Owner {
     pub uuids: [String; 2],
 }
 
+/// What the names of a case's other domains begin with, which no search for the domain of this name finds.
+#[must_use]
+pub fn other_name(domain: &str) -> String {
+    domain.chars().rev().collect()
+}
+
 /// What is left on a host of a case.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Leftovers {

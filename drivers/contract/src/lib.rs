@@ -36,7 +36,7 @@ pub use command_line::{command_line, command_words};
 pub use control::{
     Folder, Gate, HookPoint, HostControl, HostTask, Link, MONITORS, ProcessIdentity, Signalled,
 };
-pub use driver::{Driver, Host, Leftovers, Owner, SHARED};
+pub use driver::{Driver, Host, Leftovers, Owner, SHARED, other_name};
 pub use kernel_file::{read_all, read_kernel_file};
 pub use processor::{processor_time, waited_for_processor};
 pub use ram::GuestMemory;

@@ -3,7 +3,7 @@
 use std::{fs, io, path::PathBuf, process::Stdio};
 
 use migratrix_client::wire::{DomainAction, Op, Said};
-use migratrix_contract::{Litter, Recorder, Step, Variant};
+use migratrix_contract::{Litter, Recorder, Step, Variant, other_name};
 use migratrix_guest::{PAGE, SECTOR};
 use migratrix_history::{Observation, Side};
 use serde_json::json;
@@ -194,7 +194,8 @@ impl LibvirtDriver<'_> {
     }
 
     async fn leave_copy(&mut self, side: Side) -> Result<(), Error> {
-        let domain: String = self.subject.domain.chars().rev().collect();
+        // A name that is none of the case's.
+        let domain = format!("copy{}", other_name(&self.subject.domain));
         let mut copy = self.subject.clone();
         copy.domain.clone_from(&domain);
         let uuid: String = self.subject.uuid.chars().rev().collect();

@@ -13,7 +13,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use migratrix_contract::{Leftovers, Owner, SHARED};
+use migratrix_contract::{Leftovers, Owner, SHARED, other_name};
 
 use crate::hosts::inventory::{Inventory, Thing};
 
@@ -162,7 +162,7 @@ impl Books {
 
     /// A new thing. What carries the name of one who has gone is of none who is here.
     fn suspect(&self, text: &str) -> Suspect {
-        let of_departed = self.departed.iter().any(|domain| names(text, domain));
+        let of_departed = self.departed.iter().any(|domain| is_named(text, domain));
         let present = self.present.iter().filter(|_| !of_departed);
         Suspect {
             since: Instant::now(),
@@ -187,9 +187,14 @@ fn is_common(thing: &Thing) -> bool {
 
 /// Whether the text carries the name or a UUID of the owner.
 fn is_of(text: &str, owner: &Owner) -> bool {
-    names(text, &owner.domain)
+    is_named(text, &owner.domain)
         || is_folder_of(text, &owner.domain)
         || owner.uuids.iter().any(|uuid| names(text, uuid))
+}
+
+/// Whether the text has the name of the case's domain in it, or that of one beside it.
+fn is_named(text: &str, domain: &str) -> bool {
+    names(text, domain) || names(text, &other_name(domain))
 }
 
 /// Whether the text has the name in it, and not as a part of a longer word or number.
@@ -273,6 +278,16 @@ mod tests {
         assert_eq!(books.left(&now, "1a").own.len(), 2);
         assert_eq!(books.left(&now, "1b").own, [format!("file /tmp/{uuid}")]);
         assert!(books.left(&now, "1b").unowned.is_empty());
+    }
+
+    #[test]
+    fn a_guest_beside_that_of_a_case_is_its_own_and_of_none_who_was_there_with_it() {
+        let mut books = books(&["1a", "1b"]);
+        let now = with(&[qemu("qemu -name guest=b1-0,debug"), file("domain-3-b1-0")]);
+        assert!(books.left(&now, "1a").is_empty());
+        assert_eq!(books.left(&now, "1b").own.len(), 2);
+        books.leave("1b");
+        assert!(books.left(&now, "1a").is_empty());
     }
 
     #[test]

@@ -7,7 +7,7 @@ use std::{
 };
 
 use migratrix_client::wire::{DomainAction, Migration, Op, Said};
-use migratrix_contract::{Recorder, Subject, Variant};
+use migratrix_contract::{Recorder, Subject, Variant, other_name};
 use migratrix_history::{CallBeside, Deed, Glimpse, Observation, Outcome, Side};
 use migratrix_matrix::{Companion, Control, Fate, HELD_BANDWIDTH_MIB, Strike};
 use tokio::{
@@ -18,7 +18,6 @@ use tokio::{
 use super::{
     LOOK_EVERY,
     call::{answered, open},
-    obstacle::other_name,
 };
 use crate::{
     Client, Error, LibvirtDriver, beat::until_told, client::done, domain_xml, slot::Role,

@@ -7,7 +7,7 @@
 use std::{fs, io, net::TcpListener, path::Path, sync::Arc};
 
 use migratrix_client::wire::{DomainAction, Op};
-use migratrix_contract::{Folder, Gate, HookPoint, Host, Subject, Variant};
+use migratrix_contract::{Folder, Gate, HookPoint, Host, Subject, Variant, other_name};
 use migratrix_history::{Deed, Side};
 use migratrix_matrix::{Point, Scenario, Strike};
 
@@ -265,11 +265,6 @@ fn spoil(image: &Path, strike: Strike) -> io::Result<()> {
     let file = fs::OpenOptions::new().write(true).open(image)?;
     let whole = file.metadata()?.len();
     file.set_len(whole / 2)
-}
-
-/// The name of another domain, which no search for what is left of this one finds.
-pub(super) fn other_name(name: &str) -> String {
-    name.chars().rev().collect()
 }
 
 /// The name by which other hosts know the host.
