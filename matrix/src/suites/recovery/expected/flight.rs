@@ -212,17 +212,18 @@ fn source_died(
     gone: &'static [&'static str],
 ) -> Vec<Ending> {
     let lost = lost(Answer::Error(SOURCE_GONE), died, DIED);
+    let over = |why| Ending {
+        source: Standing::Inactive(gone),
+        ..success(point, why)
+    };
     match point.moment {
         Call | Prepare | Launched | FirstPass | LaterPass => vec![lost],
         // The destroy waits for a daemon that is held still, and the migration goes on with it.
         Switchover if point.strike == Strike::SourceDestroyed => {
-            vec![lost, success(point, RACE)]
+            vec![lost, over(RACE)]
         }
         Switchover => vec![lost],
-        Finish | Reply | Confirm | PostcopyMiddle | PostcopyEnd => vec![Ending {
-            source: Standing::Inactive(gone),
-            ..success(point, CONFIRM)
-        }],
+        Finish | Reply | Confirm | PostcopyMiddle | PostcopyEnd => vec![over(CONFIRM)],
     }
 }
 
