@@ -2,7 +2,12 @@
 
 use fixedbitset::FixedBitSet;
 
-use crate::{Column, FACTORS, Kind, Literal, Table, Values, literal::literals, seen::Seen};
+use crate::{
+    Column, FACTORS, Kind, Literal, Table, Values,
+    literal::{literals, negations},
+    merged::merged,
+    seen::Seen,
+};
 
 /// What a failure costs that is in no cause.
 pub(crate) const LEFT: f64 = 7.0;
@@ -81,7 +86,10 @@ struct Search<'t> {
 
 /// All candidates, each without a literal that could be left out: that without any is true of all rows.
 pub(crate) fn candidates(table: &Table, seen: &Seen) -> Vec<Candidate> {
-    let mut all = of_literals(table, seen, literals(table), 1);
+    let all = literals(table).into_iter().chain(negations(table));
+    let mut all = of_literals(table, seen, all, 1);
+    let more = merged(table, &all);
+    all.extend(more);
     let (fails, passes) = (seen.fails.len(), seen.passes.len());
     if fails > 0 && seen.allows(fails, passes) {
         all.push(Candidate {
@@ -258,7 +266,10 @@ impl Search<'_> {
             } else if size < FACTORS {
                 next.push(terms.clone());
             }
-            if self.seen.allows(fails, passes) {
+            let mut others = base.terms.iter();
+            // Of one list that of the values which were tried is kept.
+            let is_kept = !self.is_negation(place) || others.any(|one| self.is_negation(*one));
+            if self.seen.allows(fails, passes) && is_kept {
                 self.keep(base, place);
             }
         }
@@ -270,6 +281,23 @@ impl Search<'_> {
         base.terms
             .iter()
             .any(|term| self.terms[*term].group == group)
+    }
+
+    /// Whether a term is of all values but one.
+    fn is_negation(&self, place: usize) -> bool {
+        let Literal { column, values } = self.terms[place].literal;
+        let others = self.table.there(column).without(values);
+        self.lists[column]
+            && values.count() > 1
+            && others.count() == 1
+            && !self.is_family(column, values)
+    }
+
+    fn is_family(&self, column: usize, values: Values) -> bool {
+        match &self.table.columns()[column].kind {
+            Kind::Unordered { families } => families.contains(&values),
+            Kind::Ordered | Kind::Single => false,
+        }
     }
 
     /// Whether the base with this term was seen already, or a part of it says enough.
@@ -367,7 +395,13 @@ impl Search<'_> {
         let Kind::Unordered { families } = &self.table.columns()[column].kind else {
             return;
         };
-        if values.includes(self.table.there(column)) || families.contains(&values) {
+        let there = self.table.there(column);
+        if values.includes(there) || families.contains(&values) {
+            return;
+        }
+        // All but one value beside all but another one are two terms.
+        let is_term = there.without(values).count() == 1 && !self.table.is_unchosen(column);
+        if is_term && base.terms.iter().any(|one| self.is_negation(*one)) {
             return;
         }
         let mut fails = FixedBitSet::with_capacity(self.seen.fails.len());

@@ -8,6 +8,7 @@ use crate::{
     bare::bare,
     candidates::{Belief, Candidate, candidates},
     cover::{Choice, Distinct, choose},
+    merged::joined,
     rivals::{Hypothesis, Known, SETTLED, hypotheses, splitting},
     seen::Seen,
     shared::{shared, unshared},
@@ -113,6 +114,7 @@ pub fn explain(table: &Table) -> Explanation {
         belief,
         doubted,
     } = strict.or(&distinct, &concise);
+    let chosen = joined(table, &concise, chosen);
     let chosen = bare(table, &concise, chosen);
     let chosen = unshared(table, &concise, chosen);
     let chosen = apart(table, &concise, chosen);
@@ -120,8 +122,9 @@ pub fn explain(table: &Table) -> Explanation {
     let chosen = bare(table, &concise, chosen);
     let excepted = exceptions(table, &chosen);
     weighed.extend(with_untried(table, &chosen));
-    weighed.extend(with_more(table, &chosen));
-    weighed.extend(missing(&chosen, &weighed));
+    for more in [with_more(table, &chosen), chosen.clone()] {
+        weighed.extend(missing(&more, &weighed));
+    }
     let known = Known {
         table,
         seen: &concise,

@@ -23,6 +23,7 @@ mod explore;
 mod follows;
 mod greedy;
 mod literal;
+mod merged;
 mod ranges;
 mod rivals;
 mod seen;
