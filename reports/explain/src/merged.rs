@@ -76,15 +76,22 @@ fn union(
 }
 
 /// The chosen ones, those that differ in the values of one column alone as one, where that takes fewer words.
-pub(crate) fn joined(table: &Table, seen: &Seen, mut chosen: Vec<Candidate>) -> Vec<Candidate> {
+pub(crate) fn joined(table: &Table, seen: &Seen, chosen: Vec<Candidate>) -> Vec<Candidate> {
+    pairwise(chosen, |chosen, [one, other]| {
+        join(table, seen, &chosen[one], &chosen[other])
+    })
+}
+
+/// The chosen ones, two of them as one as long as some are.
+pub(crate) fn pairwise(
+    mut chosen: Vec<Candidate>,
+    as_one: impl Fn(&[Candidate], [usize; 2]) -> Option<Candidate>,
+) -> Vec<Candidate> {
     loop {
         let count = chosen.len();
-        let pairs = (0..count).flat_map(|one| (one + 1..count).map(move |other| (one, other)));
-        let mut joined = pairs.filter_map(|(one, other)| {
-            let both = join(table, seen, &chosen[one], &chosen[other])?;
-            Some((one, other, both))
-        });
-        let Some((one, other, both)) = joined.next() else {
+        let mut pairs = (0..count).flat_map(|one| (one + 1..count).map(move |other| [one, other]));
+        let both = pairs.find_map(|pair| as_one(&chosen, pair).map(|both| (pair, both)));
+        let Some(([one, other], both)) = both else {
             return chosen;
         };
         chosen[one] = both;
