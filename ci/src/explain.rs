@@ -73,7 +73,7 @@ pub fn explain(typed: &ExplainArgs, config: &Config) -> Result<Exit> {
         questions.iter().for_each(|trial| tell(&study, trial));
     }
     if typed.confirm > 0 && asked == 0 {
-        eprintln!("no case runs: none that these runs could have tried would tell more");
+        eprintln!("no case runs: none that these runs could have tried would tell more of causes");
     }
     let account = study.account();
     match typed.format {

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use fixedbitset::FixedBitSet;
 
-use crate::{Kind, Literal, Table, Values, candidates::Candidate, seen::Seen};
+use crate::{Kind, Literal, Table, Values, candidates::Candidate, merged::pairwise, seen::Seen};
 
 /// Some values of a literal, what the failures of them say, and how many there are.
 #[derive(Default)]
@@ -15,12 +15,68 @@ struct Part {
     failures: usize,
 }
 
-/// The chosen ones, each by what the failures say that it alone accounts for.
-pub(crate) fn apart(table: &Table, seen: &Seen, chosen: Vec<Candidate>) -> Vec<Candidate> {
+/// The chosen ones, each by what the failures say that it alone accounts for. Where any is told apart, two of them whose
+/// failures say the same may be one of all candidates.
+pub(crate) fn apart(
+    table: &Table,
+    seen: &Seen,
+    all: &[Candidate],
+    chosen: Vec<Candidate>,
+) -> Vec<Candidate> {
     let own = |place: usize| own(table, seen, &chosen, place);
-    let all = chosen.iter().enumerate();
-    let all = all.flat_map(|(place, one)| split(table, seen, one, &own(place)));
-    all.collect()
+    let parts = chosen.iter().enumerate();
+    let parts = parts.flat_map(|(place, one)| split(table, seen, one, &own(place)));
+    let parts: Vec<_> = parts.collect();
+    if parts.len() == chosen.len() {
+        return parts;
+    }
+    pairwise(parts, |parts, pair| {
+        together(table, seen, (all, parts), pair)
+    })
+}
+
+/// The shortest of all candidates that takes fewer words than these two, is of their failures and of no pass more, and
+/// whose failures say what theirs do: nothing where they say different things.
+fn together(
+    table: &Table,
+    seen: &Seen,
+    (all, parts): (&[Candidate], &[Candidate]),
+    pair: [usize; 2],
+) -> Option<Candidate> {
+    let says = |parts: &[Candidate], place| {
+        let own = own(table, seen, parts, place).into_iter();
+        let says = own.filter_map(|row| table.rows()[row].says);
+        says.collect::<BTreeSet<_>>()
+    };
+    let [first, second] = pair.map(|place| says(parts, place));
+    if first.is_disjoint(&second) {
+        return None;
+    }
+    let [one, other] = pair.map(|place| &parts[place]);
+    let (mut fails, passes) = (&one.fails | &other.fails, &one.passes | &other.passes);
+    let others = parts.iter().enumerate();
+    let others = others.filter(|(place, _)| !pair.contains(place));
+    let mut instead: Vec<_> = others.map(|(_, other)| other.clone()).collect();
+    let others = instead.iter();
+    others.for_each(|other| fails.difference_with(&other.fails));
+    let fits = |both: &&Candidate| {
+        both.cost < one.cost + other.cost
+            && fails.is_subset(&both.fails)
+            && both.passes.is_subset(&passes)
+    };
+    let mut fitting: Vec<_> = all.iter().filter(fits).collect();
+    fitting.sort_by(|one, other| {
+        let by_cost = one.cost.total_cmp(&other.cost);
+        by_cost.then_with(|| one.literals.cmp(&other.literals))
+    });
+    let said = &first | &second;
+    let mut alike = fitting.into_iter().filter(|both| {
+        instead.push((*both).clone());
+        let is_alike = says(&instead, instead.len() - 1).is_subset(&said);
+        instead.pop();
+        is_alike
+    });
+    alike.next().cloned()
 }
 
 /// The rows that failed and that one of the chosen alone accounts for.

@@ -2,7 +2,13 @@
 
 use fixedbitset::FixedBitSet;
 
-use crate::{Column, FACTORS, Kind, Literal, Table, Values, literal::literals, seen::Seen};
+use crate::{
+    Literal, Table,
+    literal::{literals, negations},
+    merged::merged,
+    search::of_literals,
+    seen::Seen,
+};
 
 /// What a failure costs that is in no cause.
 pub(crate) const LEFT: f64 = 7.0;
@@ -50,38 +56,18 @@ pub(crate) struct Candidate {
 /// A literal, with the failures and passes that it is true of.
 pub(crate) struct Term {
     pub literal: Literal,
-    group: usize,
+    pub group: usize,
     pub cost: f64,
     pub fails: FixedBitSet,
     pub passes: FixedBitSet,
 }
 
-/// Some literals together.
-struct Base {
-    terms: Vec<usize>,
-    fails: FixedBitSet,
-    passes: FixedBitSet,
-}
-
-/// The search for candidates.
-struct Search<'t> {
-    table: &'t Table,
-    seen: &'t Seen,
-    /// Of how many failures a combination has to be true.
-    least: usize,
-    terms: Vec<Term>,
-    /// Which terms, alone or in pairs, no passing row has: nothing is to be added to them.
-    pure: Vec<FixedBitSet>,
-    /// Of which columns several values may be listed.
-    lists: Vec<bool>,
-    /// Of each column that has families, and each of its values, the passes that have it.
-    passing: Vec<Vec<FixedBitSet>>,
-    found: Vec<Candidate>,
-}
-
 /// All candidates, each without a literal that could be left out: that without any is true of all rows.
 pub(crate) fn candidates(table: &Table, seen: &Seen) -> Vec<Candidate> {
-    let mut all = of_literals(table, seen, literals(table), 1);
+    let all = literals(table).into_iter().chain(negations(table));
+    let mut all = of_literals(table, seen, all, 1);
+    let more = merged(table, &all);
+    all.extend(more);
     let (fails, passes) = (seen.fails.len(), seen.passes.len());
     if fails > 0 && seen.allows(fails, passes) {
         all.push(Candidate {
@@ -99,45 +85,6 @@ pub(crate) fn whole(count: usize) -> FixedBitSet {
     let mut bits = FixedBitSet::with_capacity(count);
     bits.insert_range(..);
     bits
-}
-
-/// Those that are made of some literals, and are true of so many failures at the least.
-pub(crate) fn of_literals(
-    table: &Table,
-    seen: &Seen,
-    literals: impl IntoIterator<Item = Literal>,
-    least: usize,
-) -> Vec<Candidate> {
-    let terms: Vec<_> = literals
-        .into_iter()
-        .map(|literal| Term::new(table, seen, literal))
-        .filter(|term| !term.fails.is_clear())
-        .collect();
-    let none = FixedBitSet::with_capacity(terms.len());
-    let lists = |(place, column): (usize, &Column)| match column.kind {
-        Kind::Unordered { .. } => table.there(place).count() > 2,
-        Kind::Ordered | Kind::Single => false,
-    };
-    let mut search = Search {
-        table,
-        seen,
-        least,
-        lists: table.columns().iter().enumerate().map(lists).collect(),
-        pure: vec![none; terms.len()],
-        passing: passing(table, seen),
-        terms,
-        found: Vec::new(),
-    };
-    let mut level = vec![Vec::new()];
-    for size in 1..=FACTORS {
-        let mut next = Vec::new();
-        for terms in level {
-            let base = search.base(terms);
-            search.extend(&base, size, &mut next);
-        }
-        level = next;
-    }
-    search.found
 }
 
 impl Term {
@@ -179,216 +126,6 @@ impl Candidate {
             passes,
             cost,
         }
-    }
-}
-
-/// Of each column that has families, and each of its values, the passes that have it.
-fn passing(table: &Table, seen: &Seen) -> Vec<Vec<FixedBitSet>> {
-    let of = |(place, column): (usize, &Column)| {
-        let has_families =
-            matches!(&column.kind, Kind::Unordered { families } if !families.is_empty());
-        let count = if has_families { column.values } else { 0 };
-        let mut passing = vec![FixedBitSet::with_capacity(seen.passes.len()); count];
-        for (pass, row) in seen.passes.iter().enumerate() {
-            let value = table.rows()[*row].values[place].map(usize::from);
-            if let Some(own) = value.and_then(|value| passing.get_mut(value)) {
-                own.insert(pass);
-            }
-        }
-        passing
-    };
-    table.columns().iter().enumerate().map(of).collect()
-}
-
-/// Some values of a column that only failing rows have, as one literal: of each the failures and passes.
-#[derive(Default)]
-struct Together(Vec<(u8, FixedBitSet, FixedBitSet)>);
-
-impl Search<'_> {
-    fn base(&self, terms: Vec<usize>) -> Base {
-        let mut fails = whole(self.seen.fails.len());
-        let mut passes = whole(self.seen.passes.len());
-        for term in &terms {
-            fails.intersect_with(&self.terms[*term].fails);
-            passes.intersect_with(&self.terms[*term].passes);
-        }
-        Base {
-            terms,
-            fails,
-            passes,
-        }
-    }
-
-    /// Adds each further term to the base, and keeps what comes of it: as a candidate, and in `next`
-    /// what is to be extended.
-    fn extend(&mut self, base: &Base, size: usize, next: &mut Vec<Vec<usize>>) {
-        let counts = (base.fails.count_ones(..), base.passes.count_ones(..));
-        let first = base.terms.last().map_or(0, |last| last + 1);
-        let mut together = Together::default();
-        let mut column = usize::MAX;
-        for place in 0..self.terms.len() {
-            let term = &self.terms[place];
-            if self.is_of_its_group(base, place) {
-                continue;
-            }
-            if term.literal.column != column {
-                self.keep_together(base, column, &std::mem::take(&mut together));
-                column = self.terms[place].literal.column;
-            }
-            let term = &self.terms[place];
-            let fails = base.fails.intersection_count(&term.fails);
-            let listed = self.lists[term.literal.column] && term.literal.values.count() == 1;
-            if fails == 0
-                || (!listed || base.passes.is_clear()) && self.is_known(base, place, first)
-            {
-                continue;
-            }
-            let passes = base.passes.intersection_count(&term.passes);
-            if listed && self.seen.allows(fails, passes) {
-                together.take(base, term);
-            }
-            let is_few = fails < self.least || (fails, passes) == counts;
-            if is_few || self.is_known(base, place, first) {
-                continue;
-            }
-            let mut terms = base.terms.clone();
-            terms.push(place);
-            if passes == 0 {
-                self.mark_pure(&terms);
-            } else if size < FACTORS {
-                next.push(terms.clone());
-            }
-            if self.seen.allows(fails, passes) {
-                self.keep(base, place);
-            }
-        }
-        self.keep_together(base, column, &together);
-    }
-
-    fn is_of_its_group(&self, base: &Base, place: usize) -> bool {
-        let group = self.terms[place].group;
-        base.terms
-            .iter()
-            .any(|term| self.terms[*term].group == group)
-    }
-
-    /// Whether the base with this term was seen already, or a part of it says enough.
-    fn is_known(&self, base: &Base, place: usize, first: usize) -> bool {
-        let pure = |one: &usize| self.pure[*one].contains(place);
-        place < first || pure(&place) || base.terms.iter().any(pure)
-    }
-
-    fn mark_pure(&mut self, terms: &[usize]) {
-        match *terms {
-            [one] => self.pure[one].insert(one),
-            [one, other] => {
-                self.pure[one].insert(other);
-                self.pure[other].insert(one);
-            }
-            [] | [_, _, _, ..] => {}
-        }
-    }
-
-    fn keep(&mut self, base: &Base, place: usize) {
-        let term = &self.terms[place];
-        let literal = term.literal;
-        let fails = &base.fails & &term.fails;
-        let passes = &base.passes & &term.passes;
-        let cost = term.cost;
-        self.push(base, (literal, cost), fails, passes);
-    }
-
-    fn push(
-        &mut self,
-        base: &Base,
-        (literal, cost): (Literal, f64),
-        fails: FixedBitSet,
-        passes: FixedBitSet,
-    ) {
-        let own = base.terms.iter().map(|term| &self.terms[*term]);
-        let cost = CAUSE + cost + own.clone().map(|term| term.cost).sum::<f64>();
-        let own = own.map(|term| term.literal);
-        let mut literals: Vec<_> = own.chain([literal]).collect();
-        literals.sort_unstable();
-        self.found.push(Candidate {
-            literals,
-            fails,
-            passes,
-            cost,
-        });
-    }
-
-    /// Keeps a list of values as a literal, where it is one; and where some of it are of a family, with those of it
-    /// that were not tried, for they may fail as well: of a family but for few it is the few that are news.
-    fn keep_together(&mut self, base: &Base, column: usize, together: &Together) {
-        if together.0.len() < 2 || base.passes.is_clear() {
-            return;
-        }
-        let values: Values = together.0.iter().map(|(value, ..)| *value).collect();
-        self.keep_list(base, (column, values), together);
-        let Kind::Unordered { families } = &self.table.columns()[column].kind else {
-            return;
-        };
-        let (mut wide, mut closed) = (values, Vec::new());
-        for family in families {
-            let (own, open, passed) = self.members(base, (column, values), *family);
-            if own.count() > 1.max(passed.count()) && !open.is_empty() {
-                wide = wide.with(open);
-                closed.push(own.with(open));
-            }
-        }
-        closed.push(wide);
-        closed.retain(|one| *one != values);
-        closed.dedup();
-        for one in closed {
-            self.keep_list(base, (column, one), together);
-        }
-    }
-
-    /// The members of a family that are among some values, those that nothing of the base was tried with, and those
-    /// with which some of it passed.
-    fn members(
-        &self,
-        base: &Base,
-        (column, values): (usize, Values),
-        family: Values,
-    ) -> (Values, Values, Values) {
-        let own = family.within(values);
-        let others = family.within(self.table.there(column)).without(own);
-        let passing = &self.passing[column];
-        let passed = |value: &u8| !passing[usize::from(*value)].is_disjoint(&base.passes);
-        let passed: Values = others.iter().filter(passed).collect();
-        (own, others.without(passed), passed)
-    }
-
-    /// Keeps some values of a column, of which some stood together, as one literal.
-    fn keep_list(&mut self, base: &Base, (column, values): (usize, Values), together: &Together) {
-        let literal = Literal { column, values };
-        let Kind::Unordered { families } = &self.table.columns()[column].kind else {
-            return;
-        };
-        if values.includes(self.table.there(column)) || families.contains(&values) {
-            return;
-        }
-        let mut fails = FixedBitSet::with_capacity(self.seen.fails.len());
-        let mut passes = FixedBitSet::with_capacity(self.seen.passes.len());
-        let own = together.0.iter().filter(|(value, ..)| values.has(*value));
-        for (_, own_fails, own_passes) in own {
-            fails.union_with(own_fails);
-            passes.union_with(own_passes);
-        }
-        if fails.count_ones(..) >= self.least {
-            self.push(base, (literal, literal.cost(self.table)), fails, passes);
-        }
-    }
-}
-
-impl Together {
-    fn take(&mut self, base: &Base, term: &Term) {
-        let (fails, passes) = (&base.fails & &term.fails, &base.passes & &term.passes);
-        let values = term.literal.values.iter();
-        self.0
-            .extend(values.map(|value| (value, fails.clone(), passes.clone())));
     }
 }
 

@@ -8,9 +8,12 @@ use crate::{
     bare::bare,
     candidates::{Belief, Candidate, candidates},
     cover::{Choice, Distinct, choose},
+    follows::following,
+    merged::joined,
     rivals::{Hypothesis, Known, SETTLED, hypotheses, splitting},
     seen::Seen,
     shared::{shared, unshared},
+    turned::turned,
     unchosen::{beside_unchosen, with_untried},
     untried::{exceptions, untried, with_more},
     within::within,
@@ -70,6 +73,8 @@ pub struct Beside {
 pub struct Rival {
     /// Its literals; nothing where it is chance.
     pub literals: Option<Vec<Literal>>,
+    /// What others of the causes are then; none where they stay what they are.
+    pub with: Vec<Vec<Literal>>,
     /// How likely it is, of 1.
     pub share: f64,
     /// A row that fails by the one and passes by the other, if there is one.
@@ -112,25 +117,31 @@ pub fn explain(table: &Table) -> Explanation {
         chosen,
         belief,
         doubted,
+        weighed: best,
     } = strict.or(&distinct, &concise);
+    let chosen = joined(table, &concise, chosen);
     let chosen = bare(table, &concise, chosen);
     let chosen = unshared(table, &concise, chosen);
-    let chosen = apart(table, &concise, chosen);
+    let chosen = apart(table, &concise, &weighed, chosen);
     // Of fewer values another literal may keep nothing out.
     let chosen = bare(table, &concise, chosen);
     let excepted = exceptions(table, &chosen);
-    weighed.extend(with_untried(table, &chosen));
-    weighed.extend(with_more(table, &chosen));
-    weighed.extend(missing(&chosen, &weighed));
+    let following = following(table);
+    let turned = turned(table, &concise, &best, (&chosen, belief));
+    weighed.extend(with_untried(table, &following, &chosen));
+    for more in [with_more(table, &chosen), chosen.clone()] {
+        weighed.extend(missing(&more, &weighed));
+    }
     let known = Known {
         table,
         seen: &concise,
         all: &weighed,
         chosen: &chosen,
+        turned: &turned,
         belief,
     };
     let literals: Vec<_> = chosen.iter().map(|one| one.literals.clone()).collect();
-    let open = shared(table, &literals).into_iter();
+    let open = shared(table, &following, &literals).into_iter();
     let causes = open.enumerate().map(|(place, open)| Cause {
         shared: open.values,
         wider: open.wider,
@@ -202,6 +213,7 @@ fn rivals(own: &Hypothesis, all: &[Hypothesis]) -> Vec<Rival> {
     let others = all.iter().filter(|one| !one.is_own && one.share > LIKELY);
     let rival = |one: &Hypothesis| Rival {
         literals: one.literals.clone(),
+        with: one.with.clone(),
         share: one.share,
         told_by: one.region.symmetric_difference(&own.region).next(),
     };

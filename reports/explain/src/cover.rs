@@ -28,22 +28,25 @@ const ROUNDS: usize = 6;
 const DOUBT: f64 = 3.0;
 
 /// The candidates that account for the failures at the least cost.
-pub(crate) struct Choice {
+pub(crate) struct Choice<'c> {
     pub chosen: Vec<Candidate>,
     /// What was believed of passes within them: that there are some is believed only where no choice
     /// does without and leaves no failure over, or where that takes many more words.
     pub belief: Belief,
     /// The rows of the passes within the choice that believes less of passes.
     pub doubted: Vec<usize>,
+    /// Those that were weighed against one another.
+    pub weighed: Vec<&'c Candidate>,
 }
 
 /// What is chosen by one belief, and what that costs.
-pub(crate) struct Chosen {
+pub(crate) struct Chosen<'c> {
     candidates: Vec<Candidate>,
     cost: f64,
+    weighed: Vec<&'c Candidate>,
 }
 
-impl Chosen {
+impl<'c> Chosen<'c> {
     /// The failures that nothing was chosen for, and those of each that a pass contradicts.
     pub fn open(&self, seen: &Seen) -> (FixedBitSet, Vec<&FixedBitSet>) {
         let mut left = whole(seen.fails.len());
@@ -60,18 +63,19 @@ impl Chosen {
     }
 
     /// Chooses between this, which believes each pass, and what believes fewer.
-    pub fn or(self, all: &Distinct<'_>, seen: &Seen) -> Choice {
+    pub fn or(self, all: &Distinct<'c>, seen: &Seen) -> Choice<'c> {
         let lax = choose(all, seen, Belief::Lax);
         let mut doubted = FixedBitSet::with_capacity(seen.passes.len());
         let lax_ones = lax.candidates.iter();
         lax_ones.for_each(|one| doubted.union_with(&one.passes));
-        let (chosen, belief) = if self.is_whole(seen) && self.cost <= lax.cost + DOUBT {
-            (self.candidates, Belief::Strict)
+        let (choice, belief) = if self.is_whole(seen) && self.cost <= lax.cost + DOUBT {
+            (self, Belief::Strict)
         } else {
-            (lax.candidates, Belief::Lax)
+            (lax, Belief::Lax)
         };
         Choice {
-            chosen,
+            chosen: choice.candidates,
+            weighed: choice.weighed,
             belief,
             doubted: doubted.ones().map(|place| seen.passes[place]).collect(),
         }
@@ -80,7 +84,7 @@ impl Chosen {
 
 /// The choice of candidates that costs least: what failed outside of it costs, what passed within it, and each
 /// of its literals.
-pub(crate) fn choose(all: &Distinct<'_>, seen: &Seen, belief: Belief) -> Chosen {
+pub(crate) fn choose<'c>(all: &Distinct<'c>, seen: &Seen, belief: Belief) -> Chosen<'c> {
     let worthy = all.worthy(belief);
     let rest = Rest::of(seen, belief);
     let mut weighed = best(&worthy, seen);
@@ -100,6 +104,7 @@ pub(crate) fn choose(all: &Distinct<'_>, seen: &Seen, belief: Belief) -> Chosen 
     Chosen {
         candidates: chosen.map(|place| weighed[place].clone()).collect(),
         cost,
+        weighed,
     }
 }
 

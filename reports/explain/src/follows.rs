@@ -52,11 +52,11 @@ pub(crate) fn by_what_follows(
 
 /// How many factors these are beside what nobody chose: what names a place is one where what follows from a place says
 /// the same in one value, as the direction does between two releases.
-pub(crate) fn factors(table: &Table, literals: &[Literal]) -> usize {
+pub(crate) fn factors(table: &Table, following: &[usize], literals: &[Literal]) -> usize {
     let chosen = literals.iter().filter(|one| !table.is_unchosen(one.column));
     let (place, rest): (Vec<Literal>, Vec<Literal>) =
         chosen.copied().partition(|one| is_of_place(table, one));
-    if place.len() > 1 && says_what_follows(table, &place) {
+    if place.len() > 1 && says_what_follows(table, following, &place) {
         rest.len() + 1
     } else {
         rest.len() + place.len()
@@ -64,9 +64,9 @@ pub(crate) fn factors(table: &Table, literals: &[Literal]) -> usize {
 }
 
 /// Whether a place has all rows of a value that follows from it, and no others.
-fn says_what_follows(table: &Table, place: &[Literal]) -> bool {
+fn says_what_follows(table: &Table, following: &[usize], place: &[Literal]) -> bool {
     let own = table.region(place);
-    following(table).into_iter().any(|column| {
+    following.iter().copied().any(|column| {
         let values = values_of(table, column, &own);
         values.count() == 1 && table.having(&Literal { column, values }) == own
     })

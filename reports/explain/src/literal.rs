@@ -198,6 +198,28 @@ fn small(count: usize) -> f64 {
     u8::try_from(count).map_or(256.0, f64::from)
 }
 
+/// Of each column of more than two values in no order all but one of them, but for what other literals of its group say
+/// of every row.
+pub(crate) fn negations(table: &Table) -> Vec<Literal> {
+    let columns = table.columns().iter().enumerate();
+    let all = columns.flat_map(|(column, info)| {
+        let there = table.there(column);
+        let families: &[Values] = match &info.kind {
+            Kind::Unordered { families } if !table.is_unchosen(column) && there.count() > 2 => {
+                families
+            }
+            Kind::Unordered { .. } | Kind::Ordered | Kind::Single => return Vec::new(),
+        };
+        let but = |value| there.without(Values::from_iter([value]));
+        let sets = there.iter().map(but).filter(|one| !families.contains(one));
+        let all = sets.map(|values| Literal { column, values });
+        all.collect::<Vec<_>>()
+    });
+    let rows = |one: &Literal| (table.columns()[one.column].group, table.having(one));
+    let mut seen: HashSet<_> = literals(table).iter().map(rows).collect();
+    all.filter(|one| seen.insert(rows(one))).collect()
+}
+
 /// All literals that say something, but for lists of values: of those of one group that say the same
 /// of every row, the first.
 pub(crate) fn literals(table: &Table) -> Vec<Literal> {

@@ -8,6 +8,7 @@ use crate::{
     Literal, Table,
     candidates::{Belief, CHANCE, Candidate, number, whole},
     seen::Seen,
+    turned::Turned,
 };
 
 /// Something that a cause could be, by what is known.
@@ -15,6 +16,8 @@ use crate::{
 pub(crate) struct Hypothesis {
     /// Its literals; none where nothing but chance accounts for the failures.
     pub literals: Option<Vec<Literal>>,
+    /// What stands beside it in the place of others of the causes, where it can be so with them alone.
+    pub with: Vec<Vec<Literal>>,
     /// The rows that it says must fail, beside what the other causes say.
     pub region: FixedBitSet,
     /// How likely it is.
@@ -42,6 +45,8 @@ pub(crate) struct Known<'k> {
     pub all: &'k [Candidate],
     /// Those that were chosen as causes.
     pub chosen: &'k [Candidate],
+    /// Of each of these the other choices that are as good.
+    pub turned: &'k [Vec<Turned>],
     pub belief: Belief,
 }
 
@@ -80,6 +85,7 @@ pub(crate) fn hypotheses(known: &Known<'_>, place: usize) -> Vec<Hypothesis> {
     }
     let nothing = FixedBitSet::with_capacity(table.rows().len());
     found.take(None, (nothing, Says::Another), (by_chance - best).exp());
+    found.turn(&known.turned[place], &own.others);
     found.in_shares()
 }
 
@@ -170,11 +176,30 @@ impl Found {
             Some(same) => same.share += share,
             None => self.all.push(Hypothesis {
                 literals,
+                with: Vec::new(),
                 is_own: says == Says::TheSame,
                 region,
                 share,
             }),
         }
+    }
+
+    /// Takes choices that are as likely as the chosen one: they say something of the rows of the others as well.
+    fn turn(&mut self, turned: &[Turned], others: &FixedBitSet) {
+        if turned.is_empty() {
+            return;
+        }
+        let own = self.all.iter().filter(|one| one.is_own);
+        let share = own.map(|one| one.share).sum();
+        let all = self.all.iter_mut();
+        all.for_each(|one| one.region.union_with(others));
+        self.all.extend(turned.iter().map(|one| Hypothesis {
+            literals: one.causes.first().cloned(),
+            with: one.causes[1..].to_vec(),
+            region: one.region.clone(),
+            share,
+            is_own: false,
+        }));
     }
 
     fn in_shares(mut self) -> Vec<Hypothesis> {

@@ -6,11 +6,8 @@ use std::collections::BTreeSet;
 use fixedbitset::FixedBitSet;
 
 use crate::{
-    Kind, Literal, Table, Values,
-    apart::is_literal,
-    candidates::Candidate,
-    follows::{by_what_follows, following},
-    seen::Seen,
+    Kind, Literal, Table, Values, apart::is_literal, candidates::Candidate,
+    follows::by_what_follows, seen::Seen,
 };
 
 /// By how much a choice has to be shorter to be another one.
@@ -134,14 +131,13 @@ pub(crate) struct Open {
 }
 
 /// Of each cause what nothing tells of it.
-pub(crate) fn shared(table: &Table, causes: &[Vec<Literal>]) -> Vec<Open> {
+pub(crate) fn shared(table: &Table, following: &[usize], causes: &[Vec<Literal>]) -> Vec<Open> {
     let regions: Vec<_> = causes.iter().map(|one| table.region(one)).collect();
-    let following = following(table);
     let mut all = vec![Open::default(); causes.len()];
     for (place, own) in causes.iter().enumerate() {
         let others = union(table, &regions, place);
         all[place].less(table, own, &others);
-        all[place].wider = wherever_it_follows(table, &following, own, &others);
+        all[place].wider = wherever_it_follows(table, following, own, &others);
         for wider in all[place].more(table, own, &others) {
             // What one may be of as well, another need not be of.
             let mut regions = regions.clone();

@@ -8,9 +8,10 @@ use fixedbitset::FixedBitSet;
 
 use crate::{
     FACTORS, Kind, Literal, Table, Values,
-    candidates::{Candidate, of_literals, whole},
+    candidates::{Candidate, whole},
     follows::factors,
     literal::literals,
+    search::of_literals,
     seen::Seen,
     shared::union,
     within::best,
@@ -19,7 +20,11 @@ use crate::{
 /// Each of these with what all of its outcomes have of a column, where some row of it that was not tried has not:
 /// of a column that nobody chose, and of any other as long as that makes no cause of too many factors. What others
 /// account for as well is no outcome of it.
-pub(crate) fn with_untried(table: &Table, chosen: &[Candidate]) -> Vec<Candidate> {
+pub(crate) fn with_untried(
+    table: &Table,
+    following: &[usize],
+    chosen: &[Candidate],
+) -> Vec<Candidate> {
     let regions: Vec<_> = chosen
         .iter()
         .map(|one| table.region(&one.literals))
@@ -27,14 +32,19 @@ pub(crate) fn with_untried(table: &Table, chosen: &[Candidate]) -> Vec<Candidate
     let all = chosen.iter().enumerate().flat_map(|(place, one)| {
         let mut alone = regions[place].clone();
         alone.difference_with(&union(table, &regions, place));
-        with_what_all_have(table, one, &alone)
+        let has_room = factors(table, following, &one.literals) < FACTORS;
+        with_what_all_have(table, one, &alone, has_room)
     });
     all.collect()
 }
 
-/// One of them with what all outcomes of these rows have.
-fn with_what_all_have(table: &Table, one: &Candidate, rows: &FixedBitSet) -> Vec<Candidate> {
-    let has_room = factors(table, &one.literals) < FACTORS;
+/// One of them with what all outcomes of these rows have, of what was chosen only where it has room for that.
+fn with_what_all_have(
+    table: &Table,
+    one: &Candidate,
+    rows: &FixedBitSet,
+    has_room: bool,
+) -> Vec<Candidate> {
     let mut groups: BTreeSet<usize> = groups(table, &one.literals).collect();
     let columns = 0..table.columns().len();
     let columns = columns.filter(|column| has_room || table.is_unchosen(*column));

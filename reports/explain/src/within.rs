@@ -7,8 +7,9 @@ use fixedbitset::FixedBitSet;
 
 use crate::{
     FACTORS, Literal, Table,
-    candidates::{Candidate, Term, of_literals, whole},
+    candidates::{Candidate, Term, whole},
     literal::literals,
+    search::of_literals,
     seen::Seen,
 };
 

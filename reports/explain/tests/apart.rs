@@ -106,3 +106,29 @@ fn what_is_told_apart_names_nothing_that_keeps_none_of_its_own_out() {
     let other = vec![literal(0, &[1]), literal(1, &[2])];
     assert_eq!(told, BTreeSet::from([one, other]));
 }
+
+#[test]
+fn what_was_told_with_a_part_of_another_cause_is_told_with_its_own_again() {
+    // Of one direction both devices fail and say one thing, of the other one of them, and says another: without what
+    // they say that device in both directions would be the shorter cause.
+    let sizes = [3, 4, 4];
+    let says = |row: [u8; 3]| match row {
+        [0, 1 | 2, _] => Some(0),
+        [1, 2, _] => Some(1),
+        _ => None,
+    };
+    let row = |row: [u8; 3]| Row {
+        values: row.into_iter().map(Some).collect(),
+        failed: u32::from(says(row).is_some()),
+        passed: u32::from(says(row).is_none()),
+        says: says(row),
+        ..Row::default()
+    };
+    let rows = rows(sizes).into_iter().map(row).collect();
+    let table = Table::new(columns(&sizes, |_| unordered()), rows).expect("a table");
+    let causes = explain(&table).causes;
+    let both = vec![literal(0, &[0]), literal(1, &[1, 2])];
+    let other = vec![literal(0, &[1]), literal(1, &[2])];
+    assert_eq!(literals(&causes), BTreeSet::from([both, other]));
+    assert!(causes.iter().all(Cause::is_settled), "{causes:?}");
+}

@@ -90,6 +90,9 @@ pub struct Other {
     /// How hosts are set up on which its cases fail; empty where that makes no difference.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub setups: Vec<HostSetup>,
+    /// What others of the causes are then, each as a filter; none where they stay what they are.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub with: Vec<String>,
     /// How likely it is, of 1.
     pub share: f64,
     /// A case that would tell, if there is one.

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use migratrix_explain::{Beside, Cause, Literal, Rival};
 use migratrix_matrix::HostSetup;
 
-use super::{Blame, Neighbours, Other, Reason, Study};
+use super::{Blame, Neighbours, Other, Reason, Study, Told};
 
 /// The failures that a cause alone accounts for.
 struct Alone {
@@ -50,6 +50,15 @@ impl Study {
             untried: self.texts(untried),
             rivals: rivals.iter().map(|one| self.other(one)).collect(),
         }
+    }
+
+    /// A cause in a line.
+    fn told(&self, literals: &[Literal]) -> String {
+        let told = Told {
+            filter: &self.columns.filter(&self.table, literals),
+            setups: &self.columns.setups(literals),
+        };
+        told.to_string()
     }
 
     fn texts(&self, literals: &[Literal]) -> Vec<String> {
@@ -114,6 +123,7 @@ impl Study {
         Other {
             filter: literals.map(|one| self.columns.filter(&self.table, one)),
             setups: literals.map_or_else(Vec::new, |one| self.columns.setups(one)),
+            with: rival.with.iter().map(|one| self.told(one)).collect(),
             share: rival.share,
             told_by: rival.told_by.map(|row| self.trials[row].case.clone()),
             told_on: told_on.filter(|setup| is_told(*setup)),

@@ -210,7 +210,15 @@ fn other(text: &mut String, one: &Other) {
         filter: one.filter.as_deref().unwrap_or("chance"),
         setups: &one.setups,
     };
-    put(text, &format!("   it could also be {what} ({share:.0} %)"));
+    let with = if one.with.is_empty() {
+        String::new()
+    } else {
+        format!(", where others are {}", one.with.join(" and "))
+    };
+    put(
+        text,
+        &format!("   it could also be {what}{with} ({share:.0} %)"),
+    );
     if let Some(case) = &one.told_by {
         let on = one.told_on.and_then(HostSetup::option);
         let on = on.map_or_else(String::new, |option| format!(" {option}"));
