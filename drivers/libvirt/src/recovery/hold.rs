@@ -48,8 +48,9 @@ const FINISH: [u8; 16] = [
     0x20, 0x00, 0x80, 0x86, 0, 0, 0, 1, 0, 0, 0x01, 0x32, 0, 0, 0, 0,
 ];
 
-/// How long a peer of a resilient host has to be silent to be taken for lost, see `HostSetup::Resilient`.
-const GIVEN_UP: Duration = Duration::from_secs(4);
+/// For how long a daemon of a resilient host is held still, at the least, where a peer takes it for lost: that is so four
+/// seconds after its last word (see `HostSetup::Resilient`), which comes each second.
+const GIVEN_UP: Duration = Duration::from_secs(3);
 
 /// The word of `MigrationStatus` for postcopy.
 pub(super) const POSTCOPY: &str = "postcopy-active";
