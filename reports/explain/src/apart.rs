@@ -43,12 +43,7 @@ fn together(
     (all, parts): (&[Candidate], &[Candidate]),
     pair: [usize; 2],
 ) -> Option<Candidate> {
-    let says = |parts: &[Candidate], place| {
-        let own = own(table, seen, parts, place).into_iter();
-        let says = own.filter_map(|row| table.rows()[row].says);
-        says.collect::<BTreeSet<_>>()
-    };
-    let [first, second] = pair.map(|place| says(parts, place));
+    let [first, second] = pair.map(|place| said(table, seen, parts, place));
     if first.is_disjoint(&second) {
         return None;
     }
@@ -56,27 +51,31 @@ fn together(
     let (mut fails, passes) = (&one.fails | &other.fails, &one.passes | &other.passes);
     let others = parts.iter().enumerate();
     let others = others.filter(|(place, _)| !pair.contains(place));
-    let mut instead: Vec<_> = others.map(|(_, other)| other.clone()).collect();
-    let others = instead.iter();
-    others.for_each(|other| fails.difference_with(&other.fails));
+    let others: Vec<_> = others.map(|(_, other)| other.clone()).collect();
+    for other in &others {
+        fails.difference_with(&other.fails);
+    }
     let fits = |both: &&Candidate| {
         both.cost < one.cost + other.cost
             && fails.is_subset(&both.fails)
             && both.passes.is_subset(&passes)
     };
-    let mut fitting: Vec<_> = all.iter().filter(fits).collect();
-    fitting.sort_by(|one, other| {
+    let says_the_same = |both: &&Candidate| {
+        let fewer = [&others[..], &[(*both).clone()]].concat();
+        said(table, seen, &fewer, others.len()).is_subset(&(&first | &second))
+    };
+    let shortest = all.iter().filter(fits).filter(says_the_same);
+    let shortest = shortest.min_by(|one, other| {
         let by_cost = one.cost.total_cmp(&other.cost);
         by_cost.then_with(|| one.literals.cmp(&other.literals))
     });
-    let said = &first | &second;
-    let mut alike = fitting.into_iter().filter(|both| {
-        instead.push((*both).clone());
-        let is_alike = says(&instead, instead.len() - 1).is_subset(&said);
-        instead.pop();
-        is_alike
-    });
-    alike.next().cloned()
+    shortest.cloned()
+}
+
+/// What the failures say that one of some alone accounts for.
+fn said(table: &Table, seen: &Seen, all: &[Candidate], place: usize) -> BTreeSet<u32> {
+    let own = own(table, seen, all, place).into_iter();
+    own.filter_map(|row| table.rows()[row].says).collect()
 }
 
 /// The rows that failed and that one of the chosen alone accounts for.

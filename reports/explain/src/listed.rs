@@ -87,7 +87,7 @@ impl Search<'_> {
         }
         // All but one value beside all but another one are two terms.
         let is_term = there.without(values).count() == 1 && !self.table.is_unchosen(column);
-        if is_term && base.terms.iter().any(|one| self.is_negation(*one)) {
+        if is_term && self.has_negation(base) {
             return;
         }
         let mut fails = FixedBitSet::with_capacity(self.seen.fails.len());

@@ -3,7 +3,7 @@
 use fixedbitset::FixedBitSet;
 
 use crate::{
-    Column, FACTORS, Kind, Literal, Table, Values,
+    Column, FACTORS, Kind, Literal, Table,
     candidates::{CAUSE, Candidate, Term, whole},
     listed::{Together, passing},
     seen::Seen,
@@ -27,6 +27,8 @@ pub(crate) struct Search<'t> {
     pure: Vec<FixedBitSet>,
     /// Of which columns several values may be listed.
     lists: Vec<bool>,
+    /// Which terms are of all values but one.
+    negations: Vec<bool>,
     /// Of each column that has families, and each of its values, the passes that have it.
     pub passing: Vec<Vec<FixedBitSet>>,
     found: Vec<Candidate>,
@@ -49,11 +51,16 @@ pub(crate) fn of_literals(
         Kind::Unordered { .. } => table.there(place).count() > 2,
         Kind::Ordered | Kind::Single => false,
     };
+    let lists: Vec<_> = table.columns().iter().enumerate().map(lists).collect();
+    let negations = terms
+        .iter()
+        .map(|term| lists[term.literal.column] && is_negation(table, term.literal));
     let mut search = Search {
         table,
         seen,
         least,
-        lists: table.columns().iter().enumerate().map(lists).collect(),
+        negations: negations.collect(),
+        lists,
         pure: vec![none; terms.len()],
         passing: passing(table, seen),
         terms,
@@ -91,6 +98,9 @@ impl Search<'_> {
     fn extend(&mut self, base: &Base, size: usize, next: &mut Vec<Vec<usize>>) {
         let counts = (base.fails.count_ones(..), base.passes.count_ones(..));
         let first = base.terms.last().map_or(0, |last| last + 1);
+        // Of one list that of the values which were tried is kept: all but one stands beside another list alone.
+        let has_negation = self.has_negation(base);
+        let is_whole = size == FACTORS && !has_negation;
         let mut together = Together::default();
         let mut column = usize::MAX;
         for place in 0..self.terms.len() {
@@ -103,11 +113,14 @@ impl Search<'_> {
                 column = self.terms[place].literal.column;
             }
             let term = &self.terms[place];
-            let fails = base.fails.intersection_count(&term.fails);
             let listed = self.lists[term.literal.column] && term.literal.values.count() == 1;
-            if fails == 0
-                || (!listed || base.passes.is_clear()) && self.is_known(base, place, first)
+            if (!listed || base.passes.is_clear()) && self.is_known(base, place, first)
+                || is_whole && self.negations[place]
             {
+                continue;
+            }
+            let fails = base.fails.intersection_count(&term.fails);
+            if fails == 0 {
                 continue;
             }
             let passes = base.passes.intersection_count(&term.passes);
@@ -115,7 +128,7 @@ impl Search<'_> {
                 together.take(base, term);
             }
             let is_few = fails < self.least || (fails, passes) == counts;
-            if is_few || self.is_known(base, place, first) {
+            if is_few || self.is_known(base, place, first) || self.is_less(base, place, passes) {
                 continue;
             }
             let mut terms = base.terms.clone();
@@ -125,9 +138,7 @@ impl Search<'_> {
             } else if size < FACTORS {
                 next.push(terms.clone());
             }
-            let mut others = base.terms.iter();
-            // Of one list that of the values which were tried is kept.
-            let is_kept = !self.is_negation(place) || others.any(|one| self.is_negation(*one));
+            let is_kept = has_negation || !self.negations[place];
             if self.seen.allows(fails, passes) && is_kept {
                 self.keep(base, place);
             }
@@ -142,21 +153,23 @@ impl Search<'_> {
             .any(|term| self.terms[*term].group == group)
     }
 
-    /// Whether a term is of all values but one.
-    pub fn is_negation(&self, place: usize) -> bool {
-        let Literal { column, values } = self.terms[place].literal;
-        let others = self.table.there(column).without(values);
-        self.lists[column]
-            && values.count() > 1
-            && others.count() == 1
-            && !self.is_family(column, values)
+    /// Whether one of its terms is of all values but one.
+    pub fn has_negation(&self, base: &Base) -> bool {
+        base.terms.iter().any(|one| self.negations[*one])
     }
 
-    fn is_family(&self, column: usize, values: Values) -> bool {
-        match &self.table.columns()[column].kind {
-            Kind::Unordered { families } => families.contains(&values),
-            Kind::Ordered | Kind::Single => false,
+    /// Whether a term is of all values but one for nothing: that one has none of the passes, or another one all of the
+    /// failures.
+    fn is_less(&self, base: &Base, place: usize, passes: usize) -> bool {
+        let term = &self.terms[place];
+        if !self.negations[place] {
+            return false;
         }
+        let fails = base.fails.intersection(&term.fails);
+        let rows = fails.map(|failure| &self.table.rows()[self.seen.fails[failure]]);
+        let mut values = rows.map(|row| row.values[term.literal.column]);
+        let first = values.next();
+        passes == base.passes.count_ones(..) || !values.any(|value| Some(value) != first)
     }
 
     /// Whether the base with this term was seen already, or a part of it says enough.
@@ -204,4 +217,14 @@ impl Search<'_> {
             cost,
         });
     }
+}
+
+/// Whether it is of all values but one of its column, and of no family.
+fn is_negation(table: &Table, literal: Literal) -> bool {
+    let others = table.there(literal.column).without(literal.values);
+    let is_family = match &table.columns()[literal.column].kind {
+        Kind::Unordered { families } => families.contains(&literal.values),
+        Kind::Ordered | Kind::Single => false,
+    };
+    literal.values.count() > 1 && others.count() == 1 && !is_family
 }

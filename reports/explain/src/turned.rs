@@ -112,12 +112,10 @@ impl<'c> Search<'c> {
         let is_out = |one: &usize| *one == self.place || with.contains(one);
         let (out, kept): (Vec<usize>, Vec<usize>) = (0..self.chosen.len()).partition(is_out);
         let mut rest = self.rest.without(self.chosen, &kept);
-        let open = rest.clone();
-        let mut left = rest.without(self.chosen, &out);
+        let left = rest.without(self.chosen, &out);
         rest.fails.difference_with(&left.fails);
-        left.passes.toggle_range(..);
-        left.passes.intersect_with(&open.passes);
-        let contradicted = rest.contradicted * number(left.passes.count_ones(..));
+        let passes = rest.passes.count_ones(..) - left.passes.count_ones(..);
+        let contradicted = rest.contradicted * number(passes);
         let said: f64 = out.iter().map(|one| self.chosen[*one].cost).sum();
         let kept: Vec<_> = kept.into_iter().map(|one| self.chosen[one]).collect();
         let of_it = |one: &&Candidate| !one.fails.is_disjoint(&rest.fails);

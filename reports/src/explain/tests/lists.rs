@@ -115,3 +115,29 @@ fn a_family_and_a_negation_are_told_only_where_the_runs_have_all_that_they_stand
     let list = format!("{pair} & devices(virtio-net,virtio-rng)");
     assert_eq!(filters("devices(virtio-net,virtio-rng,vga)", &but), [list]);
 }
+
+#[test]
+fn causes_that_can_be_turned_round_say_what_the_others_are_then() {
+    let on_two = matching("client(bookworm) & source(bookworm) & destination(bookworm,trixie)");
+    let mut tck = cases(Suite::Tck, Backend::Libvirt, Some(Profile::TCK));
+    tck.retain(on_two);
+    // All but where each of three is so, and where none is.
+    let planted = "!(destination(trixie) & flag(undefine) & flag(persist)) \
+                   & !(destination(bookworm) & !flag(undefine) & !flag(persist))";
+    let account = account(&run_of(&tck, matching(planted)));
+    assert_eq!(account.causes.len(), 3, "{account:?}");
+    assert!(account.causes.iter().all(|one| !one.sure), "{account:?}");
+    let filters: Vec<_> = account.causes.iter().map(|one| &one.filter).collect();
+    for cause in &account.causes {
+        let rival = cause.rivals.first().expect("the other way round");
+        let instead = rival.filter.iter().chain(&rival.with);
+        let instead: Vec<_> = instead.collect();
+        assert_eq!(instead.len(), 3, "{cause:?}");
+        assert!(
+            instead.iter().all(|one| !filters.contains(one)),
+            "{cause:?}"
+        );
+    }
+    let text = told(&account);
+    assert!(text.contains(", where others are "), "{text}");
+}
