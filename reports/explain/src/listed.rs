@@ -97,7 +97,7 @@ impl Search<'_> {
             fails.union_with(own_fails);
             passes.union_with(own_passes);
         }
-        if fails.count_ones(..) >= self.least {
+        if fails.count_ones(..) >= self.least && self.are_of_all(base, &fails) {
             self.push(base, (literal, literal.cost(self.table)), fails, passes);
         }
     }

@@ -128,7 +128,10 @@ impl Search<'_> {
                 together.take(base, term);
             }
             let is_few = fails < self.least || (fails, passes) == counts;
-            if is_few || self.is_known(base, place, first) || self.is_less(base, place, passes) {
+            if is_few
+                || self.is_known(base, place, first)
+                || self.is_less(base, place, (fails, passes))
+            {
                 continue;
             }
             let mut terms = base.terms.clone();
@@ -158,18 +161,34 @@ impl Search<'_> {
         base.terms.iter().any(|one| self.negations[*one])
     }
 
-    /// Whether a term is of all values but one for nothing: that one has none of the passes, or another one all of the
-    /// failures.
-    fn is_less(&self, base: &Base, place: usize, passes: usize) -> bool {
-        let term = &self.terms[place];
+    /// Whether a term is of all values but one for nothing: that one fails as often as the others, or one of these alone
+    /// fails.
+    fn is_less(&self, base: &Base, place: usize, (fails, passes): (usize, usize)) -> bool {
         if !self.negations[place] {
             return false;
         }
-        let fails = base.fails.intersection(&term.fails);
+        let (one_fails, one_passes) = (
+            base.fails.count_ones(..) - fails,
+            base.passes.count_ones(..) - passes,
+        );
+        let column = self.terms[place].literal.column;
+        one_fails * passes >= one_passes * fails
+            || !self.are_several(base.fails.intersection(&self.terms[place].fails), column)
+    }
+
+    /// Whether some failures have several values of a column.
+    fn are_several(&self, fails: impl Iterator<Item = usize>, column: usize) -> bool {
         let rows = fails.map(|failure| &self.table.rows()[self.seen.fails[failure]]);
-        let mut values = rows.map(|row| row.values[term.literal.column]);
+        let mut values = rows.map(|row| row.values[column]);
         let first = values.next();
-        passes == base.passes.count_ones(..) || !values.any(|value| Some(value) != first)
+        values.any(|value| Some(value) != first)
+    }
+
+    /// Whether some failures have several values of each column of which the base has all values but one.
+    pub fn are_of_all(&self, base: &Base, fails: &FixedBitSet) -> bool {
+        let negations = base.terms.iter().filter(|one| self.negations[**one]);
+        let mut columns = negations.map(|one| self.terms[*one].literal.column);
+        columns.all(|column| self.are_several(fails.ones(), column))
     }
 
     /// Whether the base with this term was seen already, or a part of it says enough.
