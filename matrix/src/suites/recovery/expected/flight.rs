@@ -79,15 +79,8 @@ const SOURCE_GONE: &[ErrorClass] = &[
 /// The destination's QEMU is gone: the source tells of the connection of the data, in whose place comes what
 /// Finish has to say (virDomainMigrateVersion3Full): that there is no such domain, be it before or after the wait for a
 /// job of it (virDomainObjBeginJob), or none that comes in (qemuMigrationJobIsActive).
-const DESTINATION_GONE: &[ErrorClass] = &[
-    FAILED,
-    INTERNAL,
-    DOMAIN_FAILED,
-    NO_DOMAIN,
-    REMOVED,
-    NOT_RUNNING,
-];
-/// The same in a tunnel, where the destination's daemon may be the first to tell: it has nobody to hand the stream to
+const DESTINATION_GONE: &[ErrorClass] = TUNNEL_GONE.split_at(1).1;
+/// The same in a tunnel, and first what is told there alone, where the destination's daemon may be the first to tell: it has nobody to hand the stream to
 /// (daemonStreamEvent).
 const TUNNEL_GONE: &[ErrorClass] = &[
     STREAM,
