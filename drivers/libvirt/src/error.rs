@@ -94,7 +94,9 @@ pub enum Error {
     #[error("the migration was over before it stood at `{0}`")]
     Missed(&'static str),
     /// A daemon was held still for so long that its peers have given it up.
-    #[error("the daemon on {0} was held still for {1} ms: its peers take it for lost after {2} ms")]
+    #[error(
+        "the daemon on {0} was held still for {1} ms: its peers may take it for lost after {2} ms"
+    )]
     HeldTooLong(Side, u128, u128),
     /// The step is one of a migration that was never begun.
     #[error("no migration was begun")]

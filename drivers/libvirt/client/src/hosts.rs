@@ -109,8 +109,7 @@ impl Hosts {
         let surplus = open.len().saturating_sub(KEPT);
         gone.extend(open.drain(..surplus));
         inner.open = open;
-        // They say farewell to their hosts, which may take a while to be heard.
-        thread::spawn(move || drop(gone));
+        let_go(gone);
     }
 
     /// As [`Hosts::listen`], of a host that was away: no connection is kept.
@@ -119,8 +118,7 @@ impl Hosts {
         let old = heard.lock().unwrap_or_else(PoisonError::into_inner).take();
         if let Some(old) = old {
             old.wanted.store(false, Ordering::Release);
-            // It says farewell to its host, which may take a while to be heard.
-            thread::spawn(move || drop(old));
+            let_go(old);
         }
         self.listen(uri)
     }
@@ -218,6 +216,11 @@ impl Lines {
             ..self.facts.clone()
         })
     }
+}
+
+/// Closes connections, and does not wait for it: each says farewell to its host, which may take a while to be heard.
+fn let_go(connections: impl Send + 'static) {
+    thread::spawn(move || drop(connections));
 }
 
 /// Sends an event out.
