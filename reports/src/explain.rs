@@ -149,14 +149,17 @@ impl Study {
     /// What accounts for the failures.
     #[must_use]
     pub fn account(&self) -> Account {
-        let all = &self.explanation.causes;
+        let Explanation {
+            causes: all, left, ..
+        } = &self.explanation;
         let causes = all.iter().map(|one| self.blame(one, all));
         Account {
             format: 1,
             in_memory: self.in_memory,
             cases: self.tally.clone(),
             causes: causes.collect(),
-            left_over: self.named(&self.explanation.left),
+            left_over: self.named(left),
+            left_over_says: left.iter().map(|row| self.reason(&[*row])).collect(),
             changed: self.changed.clone(),
             changed_with_the_run: self.with_the_run,
             never_varied: self.never_varied(),

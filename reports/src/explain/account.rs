@@ -19,6 +19,8 @@ pub struct Account {
     pub causes: Vec<Blame>,
     /// The cases that failed and that are in no cause.
     pub left_over: Vec<Case>,
+    /// What each of these says, as far as that is known.
+    pub left_over_says: Vec<Option<Reason>>,
     /// The cases that came out otherwise in another run: what came of them last counts.
     pub changed: Vec<Case>,
     /// Whether all of these fail in the same runs, and pass in the same others: the runs differ in

@@ -36,6 +36,7 @@ pub fn told(account: &Account) -> String {
     let Account {
         cases: tally,
         left_over,
+        left_over_says,
         never_varied,
         ..
     } = account;
@@ -50,10 +51,12 @@ pub fn told(account: &Account) -> String {
     if !left_over.is_empty() && tally.failed < tally.tried {
         let left = cases(left_over.len());
         put(&mut text, &format!("\nleft over, {TOO_LITTLE}: {left}"));
-        left_over
-            .iter()
-            .take(NAMED)
-            .for_each(|case| put(&mut text, &format!("  {case}")));
+        for (case, says) in left_over.iter().zip(left_over_says).take(NAMED) {
+            put(&mut text, &format!("  {case}"));
+            if let Some(says) = says {
+                put(&mut text, &format!("    {says}"));
+            }
+        }
         if let [only] = left_over.as_slice() {
             put(
                 &mut text,
