@@ -450,7 +450,7 @@ pub struct SelectionArgs {
     /// Enough cases that all combinations of any T values occur, and at least one of each
     /// source with each destination, instead of all; axes that are named are covered more strongly,
     /// as 2,client+source+destination:3
-    #[arg(long, value_name = "T[,AXIS+AXIS:T]", value_hint = ValueHint::Other)]
+    #[arg(long, value_name = "T[,AXIS+AXIS:T]", value_hint = ValueHint::Other, allow_negative_numbers = true)]
     pub cover: Option<String>,
     /// A case that the cover has to have; may be given several times
     #[arg(long, value_name = "CASE", value_hint = ValueHint::Other, requires = "cover")]

@@ -9,6 +9,7 @@ use std::{
 
 use anyhow::{Context, Result, bail};
 use clap::ValueEnum;
+use migratrix_lab::sandbox;
 use migratrix_matrix::{Case, HostSetup, Plan, RunOptions, Shard, missing_shards};
 use migratrix_reports::{self as reports, Budget, CaseOutcome, Exit, Run, Study, Trial, damage};
 
@@ -58,8 +59,8 @@ pub fn explain(typed: &ExplainArgs, config: &Config) -> Result<Exit> {
     }
     let mut study = read.study()?;
     let mut budget = Budget::new(usize::from(typed.confirm));
-    let mut asked = 0;
-    loop {
+    let (mut asked, mut stopped) = (0, false);
+    while !stopped {
         let questions = study.questions(&mut budget);
         if questions.is_empty() {
             break;
@@ -67,10 +68,21 @@ pub fn explain(typed: &ExplainArgs, config: &Config) -> Result<Exit> {
         asked += questions.len();
         for (setup, cases) in lots(&read.space, &questions) {
             let lot = tried(&cases, setup, first, plan)?;
-            read.add(RunDir::read(&lot)?, Named::Themselves)?;
+            stopped = lot.stopped;
+            if !stopped || has_plan(&lot.dir) {
+                read.add(RunDir::read(&lot.dir)?, Named::Themselves)?;
+            }
+            if stopped {
+                break;
+            }
         }
         study = read.study()?;
-        questions.iter().for_each(|trial| tell(&study, trial));
+        let told = questions.iter();
+        let told = told.filter(|trial| !stopped || study.outcome(trial).is_some());
+        told.for_each(|trial| tell(&study, trial));
+    }
+    if stopped {
+        eprintln!("stopped: what ran counts, and the same command goes on from there");
     }
     if typed.confirm > 0 && asked == 0 {
         eprintln!("no case runs: none that these runs could have tried would tell more of causes");
@@ -155,7 +167,7 @@ impl Read<'_> {
                 break;
             }
             let is_new = real(&lot).is_some_and(|lot| !named.contains(&lot));
-            if !is_new || !lot.join("plan.json").exists() {
+            if !is_new || !has_plan(&lot) {
                 continue;
             }
             let opened = RunDir::read(&lot)?;
@@ -194,8 +206,19 @@ fn lots(space: &Space, trials: &[Trial]) -> BTreeMap<Option<HostSetup>, Vec<Case
     lots
 }
 
-/// Runs these cases as the first run was run, on hosts that are set up so, and gives the directory.
-fn tried(cases: &[Case], setup: Option<HostSetup>, first: &Path, plan: &Plan) -> Result<PathBuf> {
+/// A lot of cases that ran.
+struct Lot {
+    dir: PathBuf,
+    /// Whether somebody asked for the end of it all.
+    stopped: bool,
+}
+
+fn has_plan(dir: &Path) -> bool {
+    dir.join("plan.json").exists()
+}
+
+/// Runs these cases as the first run was run, on hosts that are set up so.
+fn tried(cases: &[Case], setup: Option<HostSetup>, first: &Path, plan: &Plan) -> Result<Lot> {
     let out = free(first)?;
     let told = count(cases.len(), "case");
     eprintln!("running {told} more into {}", out.shown());
@@ -206,20 +229,18 @@ fn tried(cases: &[Case], setup: Option<HostSetup>, first: &Path, plan: &Plan) ->
     for case in cases {
         command.args(["--case", &case.to_string()]);
     }
-    let ended = command.stdin(Stdio::null()).stdout(Stdio::null()).status();
-    let ended = ended.context("the cases could not be run")?;
+    let command = command.stdin(Stdio::null()).stdout(Stdio::null());
+    let (ended, stopped) = sandbox::pass_stops_to(command).context("the cases could not be run")?;
     let verdicts = [
         crate::code::AS_EXPECTED,
         crate::code::FAILED,
         crate::code::UNKNOWN,
     ];
-    if !ended
-        .code()
-        .is_some_and(|code| verdicts.iter().any(|one| i32::from(*one) == code))
-    {
+    let is_verdict = |code| verdicts.iter().any(|one| i32::from(*one) == code);
+    if !stopped && !ended.code().is_some_and(is_verdict) {
         bail!("{told} could not be run: {ended}; see above");
     }
-    Ok(out)
+    Ok(Lot { dir: out, stopped })
 }
 
 /// The options of a run, where all its cases run on hosts that are set up so.

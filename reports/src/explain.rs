@@ -23,7 +23,7 @@ use columns::Columns;
 use outcomes::{Asked, Outcomes, with_the_run};
 use reason::Says;
 
-pub use account::{Account, Blame, Neighbours, Other};
+pub use account::{Account, Blame, LeftOver, Neighbours, Other};
 pub use outcomes::Tried;
 pub use reason::Reason;
 pub(crate) use text::{NO_QEMU, TOO_LITTLE, WITH_THE_RUN};
@@ -154,12 +154,11 @@ impl Study {
         } = &self.explanation;
         let causes = all.iter().map(|one| self.blame(one, all));
         Account {
-            format: 1,
+            format: 2,
             in_memory: self.in_memory,
             cases: self.tally.clone(),
             causes: causes.collect(),
-            left_over: self.named(left),
-            left_over_says: left.iter().map(|row| self.reason(&[*row])).collect(),
+            left_over: left.iter().map(|row| self.left_over(*row)).collect(),
             changed: self.changed.clone(),
             changed_with_the_run: self.with_the_run,
             never_varied: self.never_varied(),
@@ -183,6 +182,13 @@ impl Study {
             (0, 0) => None,
             (0, _) => Some(Outcome::Passed),
             (_, _) => Some(Outcome::Failed),
+        }
+    }
+
+    fn left_over(&self, row: usize) -> LeftOver {
+        LeftOver {
+            case: self.trials[row].case.clone(),
+            reason: self.reason(&[row]),
         }
     }
 

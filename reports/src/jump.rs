@@ -22,7 +22,7 @@ mod written;
 
 use std::fmt;
 
-use migratrix_matrix::{Case, HostSetup, ReleaseName, Version};
+use migratrix_matrix::{HostSetup, ReleaseName, Version};
 use serde::Serialize;
 
 pub use breaks::{Break, Fails};
@@ -31,7 +31,7 @@ pub use ladder::Ladder;
 pub use text::told;
 pub use upgrade::{Gap, Least, Place, Span, StandIn, Step, Upgrade};
 
-use crate::{Exit, Reason, ReportError, Run, Study};
+use crate::{Exit, LeftOver, Reason, ReportError, Run, Study};
 use grid::{Grid, Whole};
 use survey::Survey;
 
@@ -39,7 +39,7 @@ use survey::Survey;
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Jumps {
-    /// The number of this form, 1.
+    /// The number of this form, 2: in 1, what is left over were names of cases alone.
     pub format: u32,
     /// The releases, the oldest first.
     pub releases: Vec<Stop>,
@@ -100,7 +100,7 @@ pub struct Jump {
     /// What must be avoided, so that nothing that was tried fails.
     pub avoid: Vec<Avoid>,
     /// The cases that failed and that nothing accounts for: they must be avoided one by one.
-    pub left_over: Vec<Case>,
+    pub left_over: Vec<LeftOver>,
     /// Where it is not safe, the shortest ladder of safe steps, if there is one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub ladder: Option<Vec<ReleaseName>>,
@@ -203,7 +203,7 @@ impl Jumps {
         let survey = Survey::of(&grid, &account);
         let covers = runs.iter().filter_map(|run| run.cover());
         Ok(Self {
-            format: 1,
+            format: 2,
             in_memory: account.in_memory,
             with_libvirt: grid.has_client(),
             staying: grid.staying(),

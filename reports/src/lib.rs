@@ -49,7 +49,7 @@ pub use compare::{
 };
 pub use damaged::{DamageOf, Damaged};
 pub use explain::{
-    Account, Blame, Neighbours, Other, Possible, Reason, Study, Trial, Tried,
+    Account, Blame, LeftOver, Neighbours, Other, Possible, Reason, Study, Trial, Tried,
     causes as account_lines, on_hosts, told as account_text,
 };
 pub use flaw::{Death, Flaw, HostTrouble, IdleLoss, Lost};

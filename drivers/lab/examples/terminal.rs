@@ -1,6 +1,6 @@
 //! What a child of the runner can do with the caller's terminal: `terminal outer` prints one line for
-//! each thing, `terminal wait` waits for an interrupt, `terminal stubborn` goes on after one, and `terminal deaf`
-//! listens for none. The tests read them on a pseudo-terminal.
+//! each thing, `terminal wait` waits for an interrupt, `terminal stubborn` goes on after one, `terminal deaf`
+//! listens for none, and `terminal over` runs another that waits. The tests read them on a pseudo-terminal.
 
 use std::{
     env,
@@ -22,8 +22,15 @@ fn main() -> Result<ExitCode> {
         return Ok(code);
     }
     let word = env::args().nth(1).unwrap_or_default();
-    if word == "child" {
-        return look();
+    match word.as_str() {
+        "child" => return look(),
+        "over" => {
+            let mut waits = Command::new(env::current_exe()?);
+            let (ended, asked) = sandbox::pass_stops_to(waits.arg("wait"))?;
+            println!("it ended with {ended}, asked: {asked}");
+            return Ok(ExitCode::SUCCESS);
+        }
+        _ => {}
     }
     match sandbox::enter(Terminal::Outer) {
         Ok(Entered::Inside) => {}

@@ -42,7 +42,7 @@ use nix::{
 };
 
 use self::stop::requests;
-pub use self::stop::{Stop, hear_early};
+pub use self::stop::{Stop, hear_early, pass_stops_to};
 use crate::{
     LabError,
     hosts::{mounts, net},

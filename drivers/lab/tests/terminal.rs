@@ -56,6 +56,18 @@ fn an_interrupt_from_the_keyboard_is_passed_on_as_a_request_to_stop() {
     ends_with(&terminal, 7);
 }
 
+#[test]
+fn a_command_that_another_runs_is_asked_once_and_the_other_outlives_it() {
+    let mut terminal = spawn_command(example("over"), Some(PATIENCE)).unwrap();
+    terminal.exp_string("waiting").unwrap();
+    terminal.send_control('c').unwrap();
+    for line in ["asked to stop", "it ended with exit status: 7, asked: true"] {
+        terminal.exp_string(line).unwrap();
+    }
+    terminal.exp_eof().unwrap();
+    ends_with(&terminal, 0);
+}
+
 /// The only child of a process.
 fn child(pid: u32) -> u32 {
     let children = std::fs::read_to_string(format!("/proc/{pid}/task/{pid}/children")).unwrap();

@@ -9,7 +9,7 @@ use super::{Reason, Told, Tried};
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Account {
-    /// The number of this form, 1.
+    /// The number of this form, 2: in 1, what is left over were names of cases alone.
     pub format: u32,
     /// Whether the hypervisor in memory ran the cases: that tells nothing of the releases.
     pub in_memory: bool,
@@ -18,9 +18,7 @@ pub struct Account {
     /// The causes, the one that explains most first.
     pub causes: Vec<Blame>,
     /// The cases that failed and that are in no cause.
-    pub left_over: Vec<Case>,
-    /// What each of these says, as far as that is known.
-    pub left_over_says: Vec<Option<Reason>>,
+    pub left_over: Vec<LeftOver>,
     /// The cases that came out otherwise in another run: what came of them last counts.
     pub changed: Vec<Case>,
     /// Whether all of these fail in the same runs, and pass in the same others: the runs differ in
@@ -29,6 +27,17 @@ pub struct Account {
     /// What is the same in all cases that were tried, so that no cause can name it: `client`, `source`
     /// and `destination` among them.
     pub never_varied: Vec<String>,
+}
+
+/// A case that failed and that nothing accounts for.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct LeftOver {
+    /// The case.
+    pub case: Case,
+    /// What it says.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reason: Option<Reason>,
 }
 
 /// A combination of values that is to blame.

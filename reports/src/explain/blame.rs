@@ -101,7 +101,7 @@ impl Study {
     }
 
     /// What most of the failures of some rows say.
-    fn reason(&self, rows: &[usize]) -> Option<Reason> {
+    pub(super) fn reason(&self, rows: &[usize]) -> Option<Reason> {
         Reason::of(rows.iter().filter_map(|row| self.says[*row].as_ref()))
     }
 

@@ -26,6 +26,8 @@ pub struct Tried {
     pub unseen_again: usize,
     /// How many could not be seen: they count for nothing.
     pub unknown: usize,
+    /// How many were skipped, since a release or the machine lacks what they need: nothing was tried.
+    pub skipped: usize,
 }
 
 /// Which failures are to be explained.
@@ -148,6 +150,7 @@ impl<'r> Outcomes<'r> {
             flaky: count(|one| one.last.is_none() && one.flaky > 0),
             unseen_again: count(|one| one.last.is_none() && one.unseen_again > 0),
             unknown: count(|one| one.last.is_none() && one.flaky == 0 && one.unknown > 0),
+            skipped: count(|one| !one.was_tried()),
         }
     }
 }

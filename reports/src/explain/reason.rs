@@ -9,7 +9,7 @@ use migratrix_matrix::{Condition, Role};
 use serde::Serialize;
 
 use crate::{
-    Judgement,
+    Judgement, Kind,
     gist::{gist, without_hosts},
     groups,
     printable::{printable, shortened},
@@ -24,6 +24,8 @@ const TOLD: usize = 160;
 pub struct Reason {
     /// The condition that failed first; none where something was broken on purpose.
     pub condition: Option<&'static str>,
+    /// Whether that could not be seen: a list of known failures says that it can't be.
+    pub unseen: bool,
     /// Why, shortened: without the hosts, which are not the same in all of them, and with `…` for each other word that
     /// is not.
     pub why: String,
@@ -37,6 +39,7 @@ pub struct Reason {
 #[derive(Clone, Debug)]
 pub(super) struct Says {
     condition: Option<Condition>,
+    unseen: bool,
     why: String,
     /// The same without what differs from case to case.
     gist: String,
@@ -56,8 +59,10 @@ impl Says {
             None => essence(condition, &why),
         });
         let gist = gist(failure, &bare);
+        let verdict = condition.and_then(|condition| failure.of(condition));
         Self {
             condition,
+            unseen: verdict.is_some_and(|verdict| verdict.kind() == Kind::Unknown),
             why,
             gist,
         }
@@ -134,6 +139,7 @@ impl Reason {
         });
         Some(Self {
             condition: first.condition.map(Condition::word),
+            unseen: first.unseen,
             why: shortened(&shared, TOLD),
             cases: most.len(),
             of,
@@ -162,6 +168,9 @@ fn in_common(one: &str, other: &str) -> String {
 impl fmt::Display for Reason {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.condition {
+            Some(condition) if self.unseen => {
+                write!(f, "condition {condition} could not be seen: {}", self.why)?;
+            }
             Some(condition) => write!(f, "condition {condition} failed: {}", self.why)?,
             None => write!(f, "the case failed: {}", self.why)?,
         }
@@ -223,6 +232,7 @@ mod tests {
         let says = |condition, gist: &str| {
             Some(Says {
                 condition: Some(condition),
+                unseen: false,
                 why: gist.to_owned(),
                 gist: gist.to_owned(),
             })
@@ -263,6 +273,7 @@ mod tests {
     fn of_several_reasons_the_commonest_is_told_and_how_common_it_is() {
         let says = |why: &str, gist: &str| Says {
             condition: Some(Condition::Migrated),
+            unseen: false,
             why: why.to_owned(),
             gist: gist.to_owned(),
         };

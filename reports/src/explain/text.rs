@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use migratrix_matrix::{HostSetup, Role};
 
-use super::{Account, Blame, Neighbours, Other, Told, Tried};
+use super::{Account, Blame, LeftOver, Neighbours, Other, Told, Tried};
 use crate::{
     printable::shortened,
     terminal::{cases, count},
@@ -36,7 +36,6 @@ pub fn told(account: &Account) -> String {
     let Account {
         cases: tally,
         left_over,
-        left_over_says,
         never_varied,
         ..
     } = account;
@@ -51,17 +50,14 @@ pub fn told(account: &Account) -> String {
     if !left_over.is_empty() && tally.failed < tally.tried {
         let left = cases(left_over.len());
         put(&mut text, &format!("\nleft over, {TOO_LITTLE}: {left}"));
-        for (case, says) in left_over.iter().zip(left_over_says).take(NAMED) {
+        for LeftOver { case, reason } in left_over.iter().take(NAMED) {
             put(&mut text, &format!("  {case}"));
-            if let Some(says) = says {
-                put(&mut text, &format!("    {says}"));
+            if let Some(reason) = reason {
+                put(&mut text, &format!("    {reason}"));
             }
         }
         if let [only] = left_over.as_slice() {
-            put(
-                &mut text,
-                &format!("  whether it is chance: migratrix run --case {only}"),
-            );
+            put(&mut text, &format!("  {}", only.chance()));
         }
         if left_over.len() > NAMED {
             put(
@@ -89,6 +85,13 @@ pub fn told(account: &Account) -> String {
 pub fn causes(account: &Account) -> Vec<String> {
     let line = |cause: &Blame| format!("{} ({})", cause.told(), cause.how_many());
     account.telling().iter().map(line).collect()
+}
+
+impl LeftOver {
+    /// How to see whether it is chance, where it alone is left over.
+    pub(crate) fn chance(&self) -> String {
+        format!("whether it is chance: migratrix run --case {}", self.case)
+    }
 }
 
 fn is_role(name: &str) -> bool {
@@ -243,8 +246,12 @@ fn remarks(text: &mut String, account: &Account) {
         flaky,
         unseen_again,
         unknown,
+        skipped,
+        failed,
         ..
     } = account.cases;
+    // Of runs without another failure the first line says it.
+    let excused = if failed > 0 { excused } else { 0 };
     if let Some(first) = account.changed.first() {
         let changed = cases(account.changed.len());
         put(
@@ -277,6 +284,11 @@ fn remarks(text: &mut String, account: &Account) {
             unknown,
             "case could not be seen: it counts for nothing",
             "cases could not be seen: they count for nothing",
+        ),
+        (
+            skipped,
+            "case was skipped, for a release or the machine lacks what it needs",
+            "cases were skipped, for a release or the machine lacks what they need",
         ),
     ] {
         match number {

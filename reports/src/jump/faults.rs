@@ -1,11 +1,10 @@
 //! What nobody chooses: a fault, and the moment at which it strikes. A jump on which a fault is not survived is
 //! nothing that an operator can avoid, so it is said in other words.
 
-use migratrix_matrix::{
-    Axis, Case, ColoMoment, Failover, Incident, Loss, RecoveryMoment, Strike, Suite,
-};
+use migratrix_matrix::{Axis, ColoMoment, Failover, Incident, Loss, RecoveryMoment, Strike, Suite};
 
 use super::{Avoid, Jumps};
+use crate::LeftOver;
 
 /// The axes that say what goes wrong, and when.
 const AXES: [&str; 6] = [
@@ -31,8 +30,8 @@ pub(super) fn verb(filter: &str) -> &'static str {
 }
 
 /// The same of cases that nothing accounts for.
-pub(super) fn verb_of(cases: &[Case]) -> &'static str {
-    if cases.iter().any(is_struck) {
+pub(super) fn verb_of(all: &[LeftOver]) -> &'static str {
+    if all.iter().any(is_struck) {
         "not survived:"
     } else {
         "avoid"
@@ -58,7 +57,7 @@ fn names_fault(filter: &str) -> bool {
 }
 
 /// Whether something goes wrong in it on purpose.
-fn is_struck(case: &Case) -> bool {
+fn is_struck(LeftOver { case, .. }: &LeftOver) -> bool {
     let suite = case.suite();
     let incident = case.raw().map(|raw| raw.incident);
     [Suite::Recovery, Suite::Colo].contains(&suite)

@@ -10,7 +10,7 @@ use super::{
     grid::{Came, Grid, Kin, Pair},
     shortest::shortest,
 };
-use crate::{Account, Blame, Reason};
+use crate::{Account, Blame, LeftOver, Reason};
 
 /// What is known of the safety of each pair.
 pub(super) struct Survey<'r> {
@@ -23,7 +23,7 @@ pub(super) struct Known {
     safety: Safety,
     cases: Tested,
     pub causes: Vec<Cause>,
-    left_over: Vec<Case>,
+    left_over: Vec<LeftOver>,
 }
 
 /// A cause, as far as it strikes a pair.
@@ -65,9 +65,20 @@ impl<'r> Survey<'r> {
             let known = survey.pairs.entry(pair);
             known.and_modify(|one| one.cases.passed_too = grid.failed_among(pair, &changed));
         }
-        for (pair, left) in grid.by_pair(&account.left_over) {
-            let known = survey.pairs.entry(pair);
-            known.and_modify(|one| one.left_over = left);
+        for left in &account.left_over {
+            if let Some(known) = grid
+                .pair(&left.case)
+                .and_then(|pair| survey.pairs.get_mut(&pair))
+            {
+                // One that was tried on hosts of two setups stands there once.
+                if known
+                    .left_over
+                    .last()
+                    .is_none_or(|last| last.case != left.case)
+                {
+                    known.left_over.push(left.clone());
+                }
+            }
         }
         survey.pairs.values_mut().for_each(Known::weigh);
         survey

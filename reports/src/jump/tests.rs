@@ -530,13 +530,40 @@ fn what_nothing_accounts_for_is_counted_on_a_ladder_as_it_is_without_one() {
     let cases = cases.filter(|case| arrow_of(&case.tuple) == "trixie → sid");
     let mut jumps = all.jumps.iter_mut();
     let jump = jumps.find(|one| one.pair() == "trixie → sid");
+    let cases = cases.map(|case| LeftOver { case, reason: None });
     jump.expect("it is there").left_over = cases.take(7).collect();
-    let left = find(&all, "trixie → sid").advice().remove(2);
-    let begin = "avoid 7 cases, for which no cause of up to three factors stands out: ";
-    assert!(left.starts_with(begin) && left.ends_with(", …"), "{left}");
+    let advice = find(&all, "trixie → sid").advice();
+    assert_eq!(
+        advice[2],
+        "avoid 7 cases, for which no cause of up to three factors stands out"
+    );
+    assert_eq!(advice[8], "and 2 cases more");
     let all = all.on(&nova(), Some("2024.1"), Some("2025.1"));
     let text = told(&all.expect("it leads there"));
-    assert!(text.contains(&left), "{text}");
+    assert!(
+        advice[2..9].iter().all(|line| text.contains(line)),
+        "{text}"
+    );
+}
+
+#[test]
+fn a_lone_failure_is_told_with_what_it_says_and_how_to_see_whether_it_is_chance() {
+    let cases = devices(&THREE);
+    let only = cases
+        .iter()
+        .find(|case| arrow_of(&case.tuple) == "trixie → sid");
+    let only = only.expect("it is there").clone();
+    let fails = only.clone();
+    let all = jumps(&[&run_of(&cases, move |case| match *case == fails {
+        true => Is::Failed,
+        false => Is::Passed,
+    })]);
+    let advice = find(&all, "trixie → sid").advice();
+    let avoid = "avoid 1 case, for which no cause of up to three factors stands out";
+    let says = format!("{only}: condition migrated failed: ");
+    let chance = format!("whether it is chance: migratrix run --case {only}");
+    assert_eq!((&*advice[0], &advice[2]), (avoid, &chance), "{advice:?}");
+    assert!(advice[1].starts_with(&says), "{advice:?}");
 }
 
 #[test]

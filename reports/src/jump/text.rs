@@ -4,9 +4,9 @@ mod upgrade;
 
 use std::fmt::Write;
 
-use migratrix_matrix::{Case, ReleaseName};
+use migratrix_matrix::ReleaseName;
 
-use super::{Avoid, Break, Fails, Jump, Jumps, Safety, Tested, Way, faults};
+use super::{Avoid, Break, Fails, Jump, Jumps, LeftOver, Safety, Tested, Way, faults};
 use crate::{
     explain::{NO_QEMU, TOO_LITTLE, Told, WITH_THE_RUN},
     terminal::{cases, count},
@@ -101,15 +101,19 @@ impl Jump {
 }
 
 /// What must be avoided or is not survived, a line each, and the cases that nothing accounts for.
-fn conditions(avoid: &[Avoid], left_over: &[Case]) -> Vec<String> {
+fn conditions(avoid: &[Avoid], left_over: &[LeftOver]) -> Vec<String> {
     let mut lines: Vec<_> = avoid.iter().flat_map(Avoid::told).collect();
     if !left_over.is_empty() {
         let (verb, left) = (faults::verb_of(left_over), cases(left_over.len()));
-        let names = left_over.iter().take(NAMED).map(ToString::to_string);
-        let names = names.collect::<Vec<_>>().join(", ");
-        let more = (left_over.len() > NAMED).then_some(", …");
-        let more = more.unwrap_or_default();
-        lines.push(format!("{verb} {left}, {TOO_LITTLE}: {names}{more}"));
+        lines.push(format!("{verb} {left}, {TOO_LITTLE}"));
+        lines.extend(left_over.iter().take(NAMED).map(LeftOver::told));
+    }
+    match left_over {
+        [only] => lines.push(only.chance()),
+        [_, ..] if left_over.len() > NAMED => {
+            lines.push(format!("and {} more", cases(left_over.len() - NAMED)));
+        }
+        [..] => {}
     }
     lines
 }
@@ -126,6 +130,16 @@ fn no_ladder(untested: &[[ReleaseName; 2]]) -> String {
             "no ladder of safe steps leads there yet: {} are untested, and could make one",
             steps.join(" and ")
         ),
+    }
+}
+
+impl LeftOver {
+    /// Its name, and what it says.
+    fn told(&self) -> String {
+        match &self.reason {
+            Some(reason) => format!("{}: {reason}", self.case),
+            None => self.case.to_string(),
+        }
     }
 }
 
@@ -302,6 +316,10 @@ impl Jumps {
         }
         if !self.with_libvirt {
             lines.push("QEMU ran alone: what libvirt has a part in is untested".to_owned());
+        }
+        if self.upgrade.is_some() {
+            let line = "versions between those of the releases that were tried, and newer ones, are untested as well";
+            lines.push(line.to_owned());
         }
         if self.upgrade.is_none() && self.jumps.iter().any(|one| one.ladder.is_some()) {
             let line = "a guest goes by all steps of a ladder only with a machine type that all of its releases have";

@@ -3,14 +3,14 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use migratrix_matrix::{Case, ReleaseName, Version};
+use migratrix_matrix::{ReleaseName, Version};
 use serde::Serialize;
 
 use super::{
     Avoid, Jump, Jumps, Safety, Stop, Tested,
     ladder::{Ladder, Rung},
 };
-use crate::{Exit, ReportError};
+use crate::{Exit, LeftOver, ReportError};
 
 /// An upgrade from one release of a ladder to another.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -82,7 +82,7 @@ pub struct StandIn {
     /// What must be avoided.
     pub avoid: Vec<Avoid>,
     /// The cases that failed and that nothing accounts for.
-    pub left_over: Vec<Case>,
+    pub left_over: Vec<LeftOver>,
 }
 
 /// Versions on a side that a step takes and that are older than all that were tried there.

@@ -4,19 +4,21 @@ use std::{
     fs,
     future::poll_fn,
     io,
-    os::fd::BorrowedFd,
+    os::{fd::BorrowedFd, unix::process::CommandExt},
+    process::{Child, Command, ExitStatus},
     sync::atomic::{AtomicBool, Ordering},
     task::Poll,
 };
 
 use nix::{
     libc::{_exit, c_int},
-    sys::signal::{SaFlags, SigAction, SigHandler, SigSet, Signal, sigaction},
+    sys::signal::{SaFlags, SigAction, SigHandler, SigSet, SigmaskHow, Signal, kill, sigaction},
     unistd::write,
 };
 use tokio::signal::unix::{self, SignalKind};
 
 use super::{is_inside, is_outside};
+use crate::init::{pid_of, unblock_signals};
 
 /// Whether somebody listens, who does more for a request than to end at once.
 static HEARD: AtomicBool = AtomicBool::new(false);
@@ -94,6 +96,34 @@ impl Stop {
             }
         })
         .await;
+    }
+}
+
+/// Runs a command to its end, and passes requests to stop this process on to it. Says how it ended, and whether there
+/// was one. Call it while there is one thread: others would hear them.
+///
+/// # Errors
+/// Returns the error where it can't be begun, asked or waited for.
+pub fn pass_stops_to(command: &mut Command) -> io::Result<(ExitStatus, bool)> {
+    let heard: SigSet = requests().into_iter().chain([Signal::SIGCHLD]).collect();
+    let before = heard.thread_swap_mask(SigmaskHow::SIG_BLOCK)?;
+    // A terminal asks all processes of a group: in one of its own, it is asked once.
+    let child = unblock_signals(command.process_group(0)).spawn();
+    let ended = child.and_then(|child| outlive(child, &heard));
+    before.thread_set_mask()?;
+    ended
+}
+
+fn outlive(mut child: Child, heard: &SigSet) -> io::Result<(ExitStatus, bool)> {
+    let mut asked = false;
+    loop {
+        if let Some(ended) = child.try_wait()? {
+            return Ok((ended, asked));
+        }
+        if heard.wait()? != Signal::SIGCHLD {
+            asked = true;
+            kill(pid_of(&child), Signal::SIGTERM)?;
+        }
     }
 }
 
