@@ -1,5 +1,5 @@
 //! What went wrong with an attempt at a case, and must not be lost when a later attempt passes: a
-//! condition that failed, a host that died, a QEMU that hung.
+//! condition that failed, a host that died, a QEMU that hung, a client that crashed.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -15,7 +15,7 @@ use crate::{Judgement, Kind, Standing, Verdict, checks::tells_of_end};
 pub struct Flaw {
     /// Which attempt, from 1.
     pub attempt: u32,
-    /// The condition that failed; `None` for a QEMU that hung, and for a fault that did not trip.
+    /// The condition that failed; `None` for a QEMU that hung, a client that crashed, and a fault that did not trip.
     pub condition: Option<Condition>,
     /// What was seen.
     pub why: String,
@@ -118,6 +118,28 @@ pub(crate) fn hung(history: &History) -> Option<String> {
     }
     let silent = history.entries.iter().find_map(|one| silent(&one.saw));
     in_cancelling(history).or(silent)
+}
+
+/// The signals by which a process ends that does what it must not: nobody else sends them.
+const CRASHES: [&str; 5] = ["SIGSEGV", "SIGABRT", "SIGBUS", "SIGILL", "SIGFPE"];
+
+/// How a client of libvirt crashed, if one did: it is little more than the library of its release.
+pub(crate) fn crashed(history: &History) -> Option<String> {
+    history.entries.iter().find_map(|one| crash(&one.saw))
+}
+
+fn crash(saw: &Observation) -> Option<String> {
+    let Observation::Ended {
+        step,
+        outcome: Outcome::Unknown { why },
+        ..
+    } = saw
+    else {
+        return None;
+    };
+    let mut signals = CRASHES.iter();
+    let is_crash = why.starts_with("the client ") && signals.any(|one| why.contains(one));
+    is_crash.then(|| format!("`{step}` ended unknown: {why}"))
 }
 
 /// The call to start or to migrate that was never answered.

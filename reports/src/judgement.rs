@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     Attribution, Flaw, Kind, Lost, Recovered, Verdict,
     checks::Findings,
-    flaw::{hung, lost},
+    flaw::{crashed, hung, lost},
     inside,
     run::seen,
 };
@@ -73,7 +73,7 @@ pub struct Judgement {
     /// The hosts that were lost while it was on them.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub lost: Vec<Lost>,
-    /// How a QEMU hung in it, if one did.
+    /// How a QEMU hung in it, or a client of libvirt crashed, if one did.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub hung: Option<String>,
     /// The first line of its history that is cut or missing, where it is not whole.
@@ -209,7 +209,7 @@ pub fn judge(history: &History) -> Judgement {
         log: None,
         evidence: Vec::new(),
         lost: lost(history),
-        hung: hung(history),
+        hung: hung(history).or_else(|| crashed(history)),
         cut: None,
         strange: Vec::new(),
         misplaced: other_qemu,

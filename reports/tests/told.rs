@@ -1168,6 +1168,61 @@ fn a_failure_that_says_something_else_than_the_known_one_is_news() {
 }
 
 #[test]
+fn what_can_not_be_seen_for_another_reason_than_the_known_one_is_unknown() {
+    let list = r#"
+        [[known]]
+        cases = "control(normal)"
+        unseen = ["memory"]
+        says = ["(signal: 11 (SIGSEGV)"]
+        reason = "made up"
+    "#;
+    let known = KnownFailures::parse(list).expect("it is a list");
+    let releases = Releases::new(Vec::new()).expect("there are none");
+    let standing = |why: &str| {
+        let mut unseen = judge(&good(NORMAL));
+        for (condition, verdict) in &mut unseen.conditions {
+            if *condition == Condition::Memory {
+                *verdict = Verdict::unknown(why);
+            }
+        }
+        known
+            .mark(&mut unseen, &releases)
+            .expect("no version is asked for");
+        unseen.standing()
+    };
+    let crash = "the client closed its output (signal: 11 (SIGSEGV))";
+    assert_eq!(standing(crash), Standing::KnownFailure);
+    assert_eq!(standing("no answer within 30 s"), Standing::Unknown);
+}
+
+#[test]
+fn a_client_that_crashed_in_a_first_attempt_is_not_forgotten() {
+    let ended = |why: &str| {
+        let history = changed(good(P2P), |saw| {
+            if let Observation::Ended {
+                verb: Verb::Migrate,
+                outcome,
+                ..
+            } = saw
+            {
+                *outcome = Outcome::Unknown {
+                    why: why.to_owned(),
+                };
+            }
+        });
+        judge(&history).hung
+    };
+    let crash = "the client closed its output (signal: 11 (SIGSEGV)); its stderr: \"\"";
+    let told = ended(crash).expect("it is told");
+    assert!(told.ends_with(crash), "{told}");
+    assert_eq!(
+        ended("the client closed its output (signal: 9 (SIGKILL))"),
+        None
+    );
+    assert_eq!(ended("the domain wrote SIGSEGV"), None);
+}
+
+#[test]
 fn a_qemu_that_never_answered_a_first_attempt_hung_and_is_not_forgotten() {
     let silent = |why: &str| {
         changed(good(P2P), |saw| {

@@ -271,7 +271,8 @@ impl Runner {
     /// Whether there is reason for another attempt: others may have disturbed this one, or it was
     /// too busy here to see all of it, or retries are asked for.
     fn again(&self, job: &Job, disturbed: bool, standing: Standing) -> bool {
-        let look_again = (disturbed || standing == Standing::Unknown) && !job.alone;
+        let unseen = standing == Standing::Unknown && job.earlier.is_empty();
+        let look_again = unseen || (disturbed && !job.alone);
         let retry = job.attempt <= self.settings.retries;
         let hopeless = self.executor.lacks(&job.case);
         !standing.is_as_expected() && !hopeless && (look_again || retry)

@@ -134,10 +134,14 @@ impl Entry {
         Ok(of(Kind::Pass).map_or(Fit::Whole, Fit::Part))
     }
 
-    /// Whether what failed is not what it speaks of, by what is said.
+    /// Whether what failed, or could not be seen where nothing fails by it, is not what it speaks of, by what is said.
     fn is_another(&self, judgement: &Judgement) -> bool {
-        let failed = self.conditions.iter().filter_map(|one| judgement.of(*one));
-        let failed = failed.filter(|verdict| verdict.kind() == Kind::Fail);
+        let (conditions, kind) = match self.conditions.as_slice() {
+            [] => (&self.unseen, Kind::Unknown),
+            [..] => (&self.conditions, Kind::Fail),
+        };
+        let failed = conditions.iter().filter_map(|one| judgement.of(*one));
+        let failed = failed.filter(|verdict| verdict.kind() == kind);
         let quoted = judgement.evidence.iter();
         let quoted = quoted.filter_map(|one| one.said.as_deref());
         let mut texts = failed.map(Verdict::why).chain(quoted);
@@ -155,10 +159,15 @@ impl Entry {
         } else {
             &[]
         };
+        let unseen = if self.conditions.is_empty() && self.is_another(judgement) {
+            &[]
+        } else {
+            self.unseen.as_slice()
+        };
         let of = |all: &[Condition], how| all.iter().map(|one| (*one, how)).collect::<Vec<_>>();
         let all = [
             of(&self.conditions, How::Fails),
-            of(&self.unseen, How::Unseen),
+            of(unseen, How::Unseen),
             of(follows, How::Follows),
         ];
         for (condition, how) in all.concat() {

@@ -190,16 +190,11 @@ impl Written {
                 "names the condition `{twice}` twice: name it once, in `conditions`, `unseen` or `follows`"
             ));
         }
-        let keys = [
-            ("says", listed(&self.says).is_empty()),
-            ("follows", listed(&self.follows).is_empty()),
-        ];
-        let (key, _) = keys.into_iter().find(|(_, is_empty)| !is_empty)?;
-        listed(&self.conditions).is_empty().then(|| {
-            format!(
-                "has `{key}`, which goes by what fails, and no `conditions`: say what fails there, or leave \
-                 `{key}` out"
-            )
+        let [conditions, _, follows] = lists;
+        let is_idle = conditions.is_empty() && !follows.is_empty();
+        is_idle.then(|| {
+            "has `follows`, which goes by what fails, and no `conditions`: say what fails there, or leave `follows` out"
+                .to_owned()
         })
     }
 }
