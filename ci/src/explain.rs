@@ -77,9 +77,9 @@ pub fn explain(typed: &ExplainArgs, config: &Config) -> Result<Exit> {
             }
         }
         study = read.study()?;
-        let told = questions.iter();
-        let told = told.filter(|trial| !stopped || study.outcome(trial).is_some());
-        told.for_each(|trial| tell(&study, trial));
+        if !stopped {
+            questions.iter().for_each(|trial| tell(&study, trial));
+        }
     }
     if stopped {
         eprintln!("stopped: what ran counts, and the same command goes on from there");
