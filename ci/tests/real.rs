@@ -255,6 +255,7 @@ impl Up {
 
 impl Drop for Up {
     fn drop(&mut self) {
+        let _ = self.down();
         let _ = self.outer.kill();
         let _ = self.outer.wait();
     }
@@ -283,6 +284,8 @@ fn labs_are_up_side_by_side_and_each_is_ended_alone() {
     one.outer.kill().expect("it runs");
     one.outer.wait().expect("it was started here");
     assert_eq!(one.down().0, 2);
+    // Its name is free, and what it left goes with the next one of it.
+    drop(Up::of(&place, "one", &["trixie"]));
 }
 
 #[test]

@@ -106,7 +106,7 @@ pub fn explain(table: &Table) -> Explanation {
     let rows = open.0.ones().map(|failure| seen.fails[failure]);
     let rows: Vec<_> = rows.collect();
     let mut deeper = within(table, &seen, open);
-    deeper.extend(beside_unchosen(table, &seen, &rows));
+    deeper.extend(beside_unchosen(table, &seen, (&rows, strict.candidates())));
     if !deeper.is_empty() {
         all.extend(deeper);
         (concise, weighed) = seen.concise(&all);

@@ -47,6 +47,11 @@ pub(crate) struct Chosen<'c> {
 }
 
 impl<'c> Chosen<'c> {
+    /// What is chosen.
+    pub fn candidates(&self) -> &[Candidate] {
+        &self.candidates
+    }
+
     /// The failures that nothing was chosen for, and those of each that a pass contradicts.
     pub fn open(&self, seen: &Seen) -> (FixedBitSet, Vec<&FixedBitSet>) {
         let mut left = whole(seen.fails.len());

@@ -98,37 +98,44 @@ fn between(table: &Table, column: usize, some: Values) -> Values {
 /// [`FACTORS`] others.
 const LEAST: usize = 3;
 
-/// What takes a literal of a column that nobody chose beside as many others as a cause has at most, of the values
-/// that failures have which are left over.
-pub(crate) fn beside_unchosen(table: &Table, seen: &Seen, left: &[usize]) -> Vec<Candidate> {
+/// What takes a literal of a column that nobody chose beside as many others as a cause has at most: of the values that
+/// failures have which are left over, and of those that what was chosen names, which may be a part of it alone.
+pub(crate) fn beside_unchosen(
+    table: &Table,
+    seen: &Seen,
+    (left, chosen): (&[usize], &[Candidate]),
+) -> Vec<Candidate> {
     let columns = (0..table.columns().len()).filter(|column| table.is_unchosen(*column));
-    let literal = |column, values| Literal { column, values };
     let unchosen = columns.flat_map(|column| {
         let values = left.iter().map(|row| table.rows()[*row].values[column]);
-        let values: BTreeSet<u8> = values.flatten().collect();
-        let values = values.into_iter();
-        values.map(move |value| literal(column, Values::from_iter([value])))
+        let named = chosen.iter().flat_map(|one| &one.literals);
+        let named = named.filter(|one| one.column == column);
+        let named = named.flat_map(|one| one.values.iter());
+        let values: BTreeSet<u8> = values.flatten().chain(named).collect();
+        let values = values.into_iter().map(|value| Values::from_iter([value]));
+        values.map(move |values| Literal { column, values })
     });
-    let others = literals(table).into_iter();
-    let others: Vec<_> = others
-        .filter(|one| !table.is_unchosen(one.column))
-        .collect();
-    let all = unchosen.flat_map(|unchosen| {
-        let rows = table.having(&unchosen);
-        let own = seen.within(&rows, &whole(seen.fails.len()));
-        let found = best(of_literals(table, &own, others.iter().copied(), LEAST));
-        let long = found
-            .into_iter()
-            .filter(|one| one.literals.len() == FACTORS);
-        let widened = long.map(|one| {
-            let cost = unchosen.cost(table);
-            let long = one.and(unchosen, cost);
-            let literals = long.literals.clone();
-            long.of(table, seen, literals)
-        });
-        widened.collect::<Vec<_>>()
-    });
+    let all = unchosen.flat_map(|unchosen| with_others(table, seen, unchosen));
     all.collect()
+}
+
+/// What takes this literal beside as many others as a cause has at most.
+fn with_others(table: &Table, seen: &Seen, unchosen: Literal) -> Vec<Candidate> {
+    let others = literals(table).into_iter();
+    let others = others.filter(|one| one.column != unchosen.column);
+    let rows = table.having(&unchosen);
+    let own = seen.within(&rows, &whole(seen.fails.len()));
+    let found = best(of_literals(table, &own, others, LEAST));
+    let long = found
+        .into_iter()
+        .filter(|one| one.literals.len() == FACTORS);
+    let widened = long.map(|one| {
+        let cost = unchosen.cost(table);
+        let long = one.and(unchosen, cost);
+        let literals = long.literals.clone();
+        long.of(table, seen, literals)
+    });
+    widened.collect()
 }
 
 impl Candidate {
