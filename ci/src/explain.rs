@@ -82,7 +82,9 @@ pub fn explain(typed: &ExplainArgs, config: &Config) -> Result<Exit> {
         }
     }
     if stopped {
-        eprintln!("stopped: what ran counts, and the same command goes on from there");
+        eprintln!(
+            "stopped: what ran counts; explain --confirm again, and it asks for what is still open"
+        );
     }
     if typed.confirm > 0 && asked == 0 {
         eprintln!("no case runs: none that these runs could have tried would tell more of causes");
@@ -161,9 +163,10 @@ impl Read<'_> {
     fn add_earlier(&mut self, first: &Path) -> Result<()> {
         let real = |path: &PathBuf| path.canonicalize().ok();
         let named: Vec<_> = self.typed.dirs.iter().filter_map(real).collect();
+        let mut earlier = Vec::new();
         for number in 1.. {
             let lot = beside(first, number)?;
-            if !lot.exists() {
+            if lot.symlink_metadata().is_err() {
                 break;
             }
             let is_new = real(&lot).is_some_and(|lot| !named.contains(&lot));
@@ -173,11 +176,18 @@ impl Read<'_> {
             let opened = RunDir::read(&lot)?;
             // A copy of it may have been named.
             if !self.counted.has(&opened.0)? {
-                eprintln!(
-                    "{} counts as well: an earlier --confirm ran it",
-                    lot.shown()
-                );
+                earlier.push(lot.shown());
                 self.add(opened, Named::Themselves)?;
+            }
+        }
+        match earlier.as_slice() {
+            [] => {}
+            [only] => eprintln!("{only} counts as well: an earlier --confirm ran it"),
+            [first, .., last] => {
+                let count = earlier.len();
+                eprintln!(
+                    "{count} runs count as well, from {first} to {last}: an earlier --confirm ran them"
+                );
             }
         }
         Ok(())
@@ -259,7 +269,7 @@ fn on(setup: Option<HostSetup>, options: &RunOptions) -> RunOptions {
 fn free(first: &Path) -> Result<PathBuf> {
     for number in 1..=u32::MAX {
         let path = beside(first, number)?;
-        if !path.exists() {
+        if path.symlink_metadata().is_err() {
             return Ok(path);
         }
     }
@@ -268,10 +278,15 @@ fn free(first: &Path) -> Result<PathBuf> {
 
 /// The directory of a lot of cases that was run to be sure of what accounts for the failures of a run.
 fn beside(first: &Path, number: u32) -> Result<PathBuf> {
-    let full = std::path::absolute(first)
-        .with_context(|| format!("can't tell where `{}` is", first.shown()))?;
-    let name = full.file_name().unwrap_or_default().to_string_lossy();
-    Ok(first.with_file_name(format!("{name}-confirm-{number}")))
+    // By `.` or `..` it has no name, and is beside nothing.
+    let named = match first.file_name() {
+        Some(_) => first.to_owned(),
+        None => first
+            .canonicalize()
+            .with_context(|| format!("can't tell where `{}` is", first.shown()))?,
+    };
+    let name = named.file_name().unwrap_or_default().to_string_lossy();
+    Ok(named.with_file_name(format!("{name}-confirm-{number}")))
 }
 
 fn tell(study: &Study, trial: &Trial) {

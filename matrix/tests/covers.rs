@@ -246,7 +246,7 @@ fn a_cover_that_there_can_t_be_is_refused_with_what_is_wrong() {
     );
     refused(
         &tck("2,client+client:2"),
-        &["client+client:2", "names 1 axis:", "a strength of 1"],
+        &["client+client:2", "names 1 axis:", "name several"],
     );
     refused(
         &tck("2,clients+source:2"),

@@ -101,6 +101,9 @@ pub struct Jump {
     pub avoid: Vec<Avoid>,
     /// The cases that failed and that nothing accounts for: they must be avoided one by one.
     pub left_over: Vec<LeftOver>,
+    /// Where nothing that could be avoided makes it safe, what most of its failures say, whatever the pair.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reason: Option<Reason>,
     /// Where it is not safe, the shortest ladder of safe steps, if there is one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub ladder: Option<Vec<ReleaseName>>,

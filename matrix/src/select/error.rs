@@ -79,9 +79,9 @@ pub enum SelectError {
     Strength(usize),
     /// A group of a cover that has fewer axes than are to be combined, or has one twice.
     #[error(
-        "the group `{group}` of the cover names {}: name each once, and give a strength {}",
+        "the group `{group}` of the cover names {}: name {}each once, and give a strength from 1 to their number",
         if *axes == 1 { "1 axis".to_owned() } else { format!("{axes} different axes") },
-        if *axes == 1 { "of 1".to_owned() } else { format!("from 1 to {axes}") }
+        if *axes == 1 { "several, " } else { "" }
     )]
     SmallGroup {
         /// The group.

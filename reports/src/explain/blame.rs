@@ -72,13 +72,13 @@ impl Study {
         let shared = self.texts(&cause.shared).join(", ");
         let shared = (!shared.is_empty()).then(|| {
             format!(
-                "nothing tells whether it is of {shared}: what fails of that may all be of another cause"
+                "whether {shared} is a part of it is open: all that fails of that is of another cause as well"
             )
         });
         let wider = cause.wider.iter().map(|one| {
             let filter = self.columns.filter(&self.table, one);
             format!(
-                "nothing tells whether it is {filter}: what else fails of that may all be of another cause"
+                "whether it is {filter} is open: all else that fails of that is of another cause as well"
             )
         });
         shared.into_iter().chain(wider).collect()
@@ -145,8 +145,7 @@ fn doubts(cause: &Cause, alone: &Alone, open: Vec<String>) -> Vec<String> {
         doubts.push("its failures say several things".to_owned());
     }
     if alone.strikes_here_alone {
-        let elsewhere =
-            "it may be narrower: what is of another cause as well fails as the other alone does";
+        let elsewhere = "it may be narrower: of its cases that another cause has as well, none says what its others say";
         doubts.push(elsewhere.to_owned());
     }
     doubts.extend(open);

@@ -150,8 +150,17 @@ impl<'r> Outcomes<'r> {
             flaky: count(|one| one.last.is_none() && one.flaky > 0),
             unseen_again: count(|one| one.last.is_none() && one.unseen_again > 0),
             unknown: count(|one| one.last.is_none() && one.flaky == 0 && one.unknown > 0),
-            skipped: count(|one| !one.was_tried()),
+            skipped: self.skipped(),
         }
+    }
+}
+
+impl Outcomes<'_> {
+    /// How many cases were skipped, and not tried on hosts of another setup.
+    fn skipped(&self) -> usize {
+        let tried: BTreeSet<_> = self.tried().map(|one| &one.case).collect();
+        let all: BTreeSet<_> = self.cases().collect();
+        all.difference(&tried).count()
     }
 }
 

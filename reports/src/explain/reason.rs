@@ -55,8 +55,8 @@ impl Says {
             .then(|| failure.said_on(Role::Destination).map(printable))
             .flatten();
         let [why, bare] = [why, bare].map(|why| match &said {
-            Some(said) => said.clone(),
-            None => essence(condition, &why),
+            Some(said) => in_a_line(said),
+            None => in_a_line(&essence(condition, &why)),
         });
         let gist = gist(failure, &bare);
         let verdict = condition.and_then(|condition| failure.of(condition));
@@ -167,12 +167,17 @@ fn in_common(one: &str, other: &str) -> String {
 
 impl fmt::Display for Reason {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let came = if self.unseen {
+            "could not be seen"
+        } else {
+            "failed"
+        };
         match self.condition {
-            Some(condition) if self.unseen => {
-                write!(f, "condition {condition} could not be seen: {}", self.why)?;
-            }
-            Some(condition) => write!(f, "condition {condition} failed: {}", self.why)?,
-            None => write!(f, "the case failed: {}", self.why)?,
+            Some(condition) => write!(f, "condition {condition} {came}")?,
+            None => write!(f, "the case {came}")?,
+        }
+        if !self.why.is_empty() {
+            write!(f, ": {}", self.why)?;
         }
         if self.cases < self.of {
             write!(f, " ({} of the {})", self.cases, self.of)?;
@@ -189,6 +194,11 @@ fn essence(condition: Option<Condition>, why: &str) -> String {
         (Some(Condition::Migrated), Some((_, said))) => named(said).to_owned(),
         (_, _) => bare,
     }
+}
+
+/// The words of a text of several lines, one after another.
+fn in_a_line(text: &str) -> String {
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
 /// How QEMU begins to say which device it could not load.
@@ -292,6 +302,23 @@ mod tests {
         let one = Reason::of(all[1..2].iter()).expect("there is one");
         assert_eq!(one.to_string(), "condition migrated failed: b: 1");
         assert_eq!(Reason::of([].iter()), None);
+    }
+
+    #[test]
+    fn what_has_several_lines_is_told_in_one_and_nothing_behind_no_colon() {
+        let forged = "no\n2. control(p2p)\n   9 of the 9\tfail; sure";
+        assert_eq!(
+            in_a_line(forged),
+            "no 2. control(p2p) 9 of the 9 fail; sure"
+        );
+        let silent = Says {
+            condition: Some(Condition::Memory),
+            unseen: true,
+            why: String::new(),
+            gist: String::new(),
+        };
+        let told = Reason::of([silent].iter()).expect("there is one");
+        assert_eq!(told.to_string(), "condition memory could not be seen");
     }
 
     #[test]

@@ -151,6 +151,7 @@ impl<'r> Survey<'r> {
         let known = self.pairs.get(&pair);
         let safety = known.map_or(Safety::Untested, |known| known.safety);
         let conditions = known.filter(|_| safety == Safety::Conditional);
+        let hopeless = known.filter(|_| safety == Safety::NotSafe);
         let ladder = || shortest(safe.len(), pair, |from| safe[from].iter().copied());
         let ladder = (safety != Safety::Safe && from != to)
             .then(ladder)
@@ -167,6 +168,7 @@ impl<'r> Survey<'r> {
             safety,
             cases: known.map(|known| known.cases.clone()).unwrap_or_default(),
             avoid: conditions.map(Known::avoid).unwrap_or_default(),
+            reason: hopeless.and_then(Known::reason),
             left_over: conditions.map_or(Vec::new(), |known| known.left_over.clone()),
             untested_steps: steps.map(|(from, to)| [name(from), name(to)]).collect(),
             ladder: ladder.map(|stops| stops.into_iter().map(name).collect()),
@@ -214,6 +216,12 @@ impl Known {
         } else {
             Safety::NotSafe
         };
+    }
+
+    /// What the failures say of the cause that has most of them.
+    fn reason(&self) -> Option<Reason> {
+        let most = self.causes.iter().max_by_key(|one| one.failed.len())?;
+        most.reason.clone()
     }
 
     /// What must be avoided: nothing that is avoided already by another.

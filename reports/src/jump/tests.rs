@@ -118,7 +118,7 @@ fn a_jump_on_which_one_family_of_devices_fails_is_conditional_and_has_a_ladder_a
     assert_eq!((back.way, back.safety), (Way::Back, Safety::Safe));
     let text = told(&all);
     for line in [
-        "by their versions: bookworm (libvirt 9.0.0, QEMU 7.2.22), trixie (",
+        "releases by their versions: bookworm (libvirt 9.0.0, QEMU 7.2.22), trixie (",
         "\nforward\n",
         "  trixie → sid         conditional  64 of 120 cases pass, 56 fail\n",
         "    avoid devices(virtio-*) (",

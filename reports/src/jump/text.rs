@@ -37,7 +37,10 @@ pub fn told(jumps: &Jumps) -> String {
 
 fn ways(text: &mut String, jumps: &Jumps) {
     let stops: Vec<_> = jumps.releases.iter().map(ToString::to_string).collect();
-    put(text, &format!("by their versions: {}", stops.join(", ")));
+    put(
+        text,
+        &format!("releases by their versions: {}", stops.join(", ")),
+    );
     let (there, untested): (Vec<_>, Vec<_>) = jumps
         .jumps
         .iter()
@@ -82,6 +85,7 @@ impl Jump {
     #[must_use]
     pub fn advice(&self) -> Vec<String> {
         let mut lines = conditions(&self.avoid, &self.left_over);
+        lines.extend(self.reason.iter().map(ToString::to_string));
         match (&self.ladder, self.safety) {
             (Some(ladder), _) => lines.push(format!("safe by steps: {}", arrow(ladder))),
             (None, Safety::Conditional | Safety::NotSafe) if self.way != Way::Level => {

@@ -201,8 +201,7 @@ fn of_two_causes_that_meet_each_says_its_own_and_one_that_is_silent_where_they_d
     let reason = silent.reason.as_ref().expect("it says something");
     assert_eq!(reason.condition, Some("alive"), "{reason}");
     assert!(!silent.sure, "{:?}", silent.doubts);
-    let doubt =
-        "it may be narrower: what is of another cause as well fails as the other alone does";
+    let doubt = "it may be narrower: of its cases that another cause has as well, none says what its others say";
     assert!(silent.doubts.iter().any(|one| one == doubt));
     let other = told.causes.iter().find(|one| one.filter != silent.filter);
     assert!(other.expect("there are two").sure, "{:?}", causes(&told));

@@ -98,8 +98,8 @@ fn a_direction_that_was_not_tried_with_a_device_may_be_no_part_of_its_cause() {
 #[test]
 fn a_cause_of_one_release_is_not_sure_where_another_one_has_all_else_that_fails_in_its_direction() {
     let own = "source(qemu=7.2.22) & destination(qemu=7.2.22) & devices(vga)";
-    let doubt = "not sure, nothing tells whether it is same() & devices(vga): what else fails of that may all be of \
-                 another cause";
+    let doubt = "not sure, whether it is same() & devices(vga) is open: all else that fails of that is of \
+                 another cause as well";
     for (other, is_sure) in [
         ("source(qemu=10.0.13) & destination(qemu=10.0.13)", false),
         ("source(qemu=10.0.13) & devices(ahci)", true),

@@ -90,7 +90,7 @@ fn a_list_is_told_without_what_another_cause_accounts_for_and_is_not_sure_of_it(
     assert!(account.causes.iter().all(|one| !one.sure), "{account:?}");
     let text = super::told(&account);
     for shared in ["devices(rtl8139)", "destination(qemu=11.1.3)"] {
-        let doubt = format!("; not sure, nothing tells whether it is of {shared}: what");
+        let doubt = format!("; not sure, whether {shared} is a part of it is open: all");
         assert!(text.contains(&doubt), "{text}");
     }
 }

@@ -321,18 +321,23 @@ fn what_was_never_tried_without_a_value_on_hosts_of_a_setup_is_not_sure_to_need_
 #[test]
 fn three_values_on_hosts_of_one_setup_are_one_cause() {
     let whole = plan(Profile::TCK);
-    let planted = "destination(libvirt>=11.3.0) & control(tunnelled) & state(defined)";
-    let fails = where_hosts_are(HostSetup::AsShipped, planted);
-    let [quick, shipped] = on_both(&whole, |_| true, fails);
-    let account = Study::of(&[&quick, &shipped], &[])
-        .expect("one suite")
-        .account();
-    let [cause] = account.causes.as_slice() else {
-        panic!("one cause: {account:?}");
-    };
-    assert_eq!(cause.setups, [HostSetup::AsShipped]);
-    let (told, planted) = (matching(&cause.filter), matching(planted));
-    let mut cases = whole.cases.iter();
-    assert!(cases.all(|case| told(case) == planted(case)), "{cause:?}");
-    assert!(account.left_over.is_empty());
+    for planted in [
+        "destination(libvirt>=11.3.0) & control(tunnelled) & state(defined)",
+        "!same() & state(transient) & !flag(undefine)",
+        "!forward() & state(persistent) & state(running)",
+    ] {
+        let fails = where_hosts_are(HostSetup::AsShipped, planted);
+        let [quick, shipped] = on_both(&whole, |_| true, fails);
+        let account = Study::of(&[&quick, &shipped], &[])
+            .expect("one suite")
+            .account();
+        let [cause] = account.causes.as_slice() else {
+            panic!("{planted} is one cause: {account:?}");
+        };
+        assert_eq!(cause.setups, [HostSetup::AsShipped]);
+        let (told, planted) = (matching(&cause.filter), matching(planted));
+        let mut cases = whole.cases.iter();
+        assert!(cases.all(|case| told(case) == planted(case)), "{cause:?}");
+        assert!(account.left_over.is_empty());
+    }
 }
