@@ -7,7 +7,7 @@ use migratrix_history::{Observation, Side, When};
 use migratrix_matrix::{Feature, Multifd};
 use migratrix_qmp::{
     Deadline,
-    MigrationStatus::{self, Active, Completed, Failed},
+    MigrationStatus::{self, Active, Completed, Failed, PreSwitchover},
     QemuError,
 };
 use serde_json::json;
@@ -34,8 +34,15 @@ impl QemuDriver {
         awaited: &MigrationStatus,
         record: &mut Recorder,
     ) -> Result<(), StepError> {
+        // What waits to be counted may have sent all before it notices that nobody takes it.
+        let mut waits =
+            side == Side::Source && *awaited == Failed && self.subject.raw.waits_to_be_counted();
         loop {
             self.note_events(record);
+            if waits && self.source.trail.is_at(&PreSwitchover) {
+                waits = false;
+                self.proceed(record).await?;
+            }
             let party = self.party(side);
             if party.trail.take(awaited) {
                 return Ok(());
