@@ -2,13 +2,13 @@
 
 use std::{
     io,
-    net::{self, Ipv4Addr, SocketAddrV4},
+    net::{self, Ipv4Addr, Shutdown, SocketAddrV4},
     ops::RangeInclusive,
     os::fd::{AsFd, OwnedFd},
     path::PathBuf,
-    time::Duration,
 };
 
+use rustix::net::connect_unspec;
 use socket2::{Domain, SockRef, Socket, Type};
 use tokio::{
     io::{AsyncRead, AsyncWrite},
@@ -42,8 +42,25 @@ pub(crate) enum Back {
 pub(crate) struct Halves {
     pub(crate) from: Box<dyn AsyncRead + Send + Unpin>,
     pub(crate) to: Box<dyn AsyncWrite + Send + Unpin>,
-    /// A handle of its own on the connection, where it can be reset.
-    handle: Option<OwnedFd>,
+    /// Where it can be broken off.
+    handle: Option<Handle>,
+}
+
+/// A handle of its own on a connection. A process that is just being started has handles on all connections there
+/// are until it has become another program: closing one's own ends none of them.
+pub(crate) enum Handle {
+    Unix(OwnedFd),
+    Tcp(OwnedFd),
+}
+
+impl Handle {
+    /// Breaks the connection off at once: one of TCP is reset. One that has ended already can't be, nor need be.
+    pub(crate) fn break_off(self) {
+        match self {
+            Self::Unix(socket) => drop(SockRef::from(&socket).shutdown(Shutdown::Both)),
+            Self::Tcp(socket) => drop(connect_unspec(&socket)),
+        }
+    }
 }
 
 /// What listens at a port of this address, and which port that is.
@@ -63,28 +80,23 @@ pub(crate) fn listener(at: Ipv4Addr) -> io::Result<(u16, net::TcpListener)> {
 }
 
 impl Halves {
-    /// Has the connection be reset when it is closed.
-    pub(crate) fn reset(handle: Option<OwnedFd>) {
-        if let Some(handle) = handle {
-            // One that is closed already can't be, nor need be.
-            let _closed = SockRef::from(&handle).set_linger(Some(Duration::ZERO));
-        }
-    }
-
-    /// The handle by which it is reset.
-    pub(crate) const fn take_handle(&mut self) -> Option<OwnedFd> {
+    /// The handle by which it is broken off.
+    pub(crate) const fn take_handle(&mut self) -> Option<Handle> {
         self.handle.take()
     }
 }
 
-impl From<UnixStream> for Halves {
-    fn from(stream: UnixStream) -> Self {
+impl TryFrom<UnixStream> for Halves {
+    type Error = io::Error;
+
+    fn try_from(stream: UnixStream) -> io::Result<Self> {
+        let handle = Some(Handle::Unix(stream.as_fd().try_clone_to_owned()?));
         let (from, to) = stream.into_split();
-        Self {
+        Ok(Self {
             from: Box::new(from),
             to: Box::new(to),
-            handle: None,
-        }
+            handle,
+        })
     }
 }
 
@@ -94,7 +106,7 @@ impl TryFrom<TcpStream> for Halves {
     fn try_from(stream: TcpStream) -> io::Result<Self> {
         // What comes is passed on at once, as it came.
         stream.set_nodelay(true)?;
-        let handle = Some(stream.as_fd().try_clone_to_owned()?);
+        let handle = Some(Handle::Tcp(stream.as_fd().try_clone_to_owned()?));
         // Halves of TCP's own would end the stream in good order when they are dropped.
         let (from, to) = tokio::io::split(stream);
         Ok(Self {
@@ -108,7 +120,7 @@ impl TryFrom<TcpStream> for Halves {
 impl Front {
     pub(crate) async fn accept(&self) -> io::Result<Halves> {
         match self {
-            Self::Unix(listener) => Ok(listener.accept().await?.0.into()),
+            Self::Unix(listener) => listener.accept().await?.0.try_into(),
             Self::Tcp(listener) => listener.accept().await?.0.try_into(),
         }
     }
@@ -117,7 +129,7 @@ impl Front {
 impl Back {
     pub(crate) async fn connect(&self) -> io::Result<Halves> {
         match self {
-            Self::Unix(path) => Ok(UnixStream::connect(path).await?.into()),
+            Self::Unix(path) => UnixStream::connect(path).await?.try_into(),
             Self::Tcp(place) => TcpStream::connect(place).await?.try_into(),
         }
     }

@@ -109,7 +109,7 @@ impl Relay {
         near.set_nonblocking(true)?;
         far.set_nonblocking(true)?;
         Self::begin(guest, async move |tape, valve| {
-            let stream = |stream| UnixStream::from_std(stream).map(Halves::from);
+            let stream = |stream| UnixStream::from_std(stream).and_then(Halves::try_from);
             let mut streams = JoinSet::new();
             couple(stream(near)?, stream(far)?, &tape, &valve, &mut streams);
             streams.join_all().await;

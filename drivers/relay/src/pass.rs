@@ -10,7 +10,7 @@ use tokio::{
 
 use crate::{
     Way,
-    ends::{Back, Front, Halves},
+    ends::{Back, Front, Halves, Handle},
     tape::Tape,
     valve::{State, Valve},
 };
@@ -56,7 +56,7 @@ pub(crate) fn couple(
         tokio::select! {
             biased;
             _ = cuts.changed() => {
-                handles.into_iter().for_each(Halves::reset);
+                handles.into_iter().flatten().for_each(Handle::break_off);
                 ways.shutdown().await;
             }
             () = async { while ways.join_next().await.is_some() {} } => {}

@@ -1,6 +1,10 @@
 //! What is held, slowed down, broken off and told, on connections of every kind.
 
-use std::{net, time::Duration};
+use std::{
+    fs, net,
+    os::fd::{BorrowedFd, OwnedFd},
+    time::Duration,
+};
 
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
@@ -159,6 +163,43 @@ async fn a_cut_resets_both_ends_and_lets_the_next_connection_through() {
     let (mut far, _) = listener.accept().await.unwrap();
     near.write_u8(2).await.unwrap();
     assert_eq!(far.read_u8().await.unwrap(), 2);
+}
+
+/// Handles on all sockets of this process, as one has that was forked from it.
+fn all_sockets() -> Vec<OwnedFd> {
+    let open = fs::read_dir("/proc/self/fd").unwrap();
+    let own = open.map(|one| one.unwrap().path()).filter(|path| {
+        let target = fs::read_link(path).unwrap_or_default();
+        target.to_string_lossy().starts_with("socket:")
+    });
+    let numbers = own.map(|path| path.file_name().unwrap().to_str().unwrap().parse().unwrap());
+    // SAFETY: it is borrowed for this one call, which fails where it isn't open.
+    let again =
+        numbers.map(|number| unsafe { BorrowedFd::borrow_raw(number) }.try_clone_to_owned());
+    again.flatten().collect()
+}
+
+#[tokio::test]
+async fn a_cut_ends_what_a_process_that_is_being_started_has_handles_on() {
+    let (_folder, relay, mut near, mut far) = laid().await;
+    near.write_u8(1).await.unwrap();
+    assert_eq!(far.read_u8().await.unwrap(), 1);
+    let held = all_sockets();
+    relay.cut().await;
+    for end in [&mut near, &mut far] {
+        let kind = end.write_all(&[2; 64]).await.unwrap_err().kind();
+        assert_eq!(kind, io::ErrorKind::BrokenPipe);
+    }
+    drop(held);
+    let (relay, _listener, _, mut near, mut far) = laid_tcp().await;
+    near.write_u8(1).await.unwrap();
+    assert_eq!(far.read_u8().await.unwrap(), 1);
+    let _held = all_sockets();
+    relay.cut().await;
+    for end in [&mut near, &mut far] {
+        let kind = end.write_all(&[2; 64]).await.unwrap_err().kind();
+        assert_eq!(kind, io::ErrorKind::ConnectionReset);
+    }
 }
 
 #[tokio::test]
