@@ -116,7 +116,7 @@ const SETTINGS: &[&str] = &["--config", "mine.toml", "list"];
 const KNOWN: &[&str] = &["report", "out", "--known", "known.toml"];
 const REPORT: &[&str] = &["report", "out"];
 
-const ROWS: [Row; 58] = [
+const ROWS: [Row; 57] = [
     row(
         "no run",
         typed,
@@ -375,13 +375,6 @@ const ROWS: [Row; 58] = [
         KNOWN,
         2,
         &["`follows`", "no `conditions`"],
-    ),
-    row(
-        "a list with what nothing says",
-        |dir| list(dir, "unseen = [\"memory\"]\nsays = [\"x\"]\nreason = \"r\""),
-        KNOWN,
-        2,
-        &["`says`", "no `conditions`"],
     ),
     row(
         "a list with a range in which nothing lies",
