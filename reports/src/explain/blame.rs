@@ -71,8 +71,9 @@ impl Study {
     fn open(&self, cause: &Cause) -> Vec<String> {
         let shared = self.texts(&cause.shared).join(", ");
         let shared = (!shared.is_empty()).then(|| {
+            let parts = if cause.shared.len() == 1 { "is a part" } else { "are parts" };
             format!(
-                "whether {shared} is a part of it is open: all that fails of that is of another cause as well"
+                "whether {shared} {parts} of it is open: all that fails of that is of another cause as well"
             )
         });
         let wider = cause.wider.iter().map(|one| {

@@ -242,10 +242,7 @@ fn a_cause_whose_own_failures_are_few_says_how_many_and_is_sure_only_by_these() 
     assert!(!p2p.sure && p2p.doubts[0].starts_with(open), "{p2p:?}");
     assert!(!other.sure && other.alone < other.failed.len(), "{other:?}");
     let text = told(&account);
-    let line = format!(
-        " fail, {} by it alone; not sure, nothing tells",
-        other.alone
-    );
+    let line = format!(" fail, {} by it alone; not sure, whether ", other.alone);
     assert!(text.contains(&line), "{text}");
     let none = "\n     no case that these runs could have tried would tell\n";
     assert!(text.contains(none), "{text}");
