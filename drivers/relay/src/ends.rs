@@ -43,7 +43,7 @@ pub(crate) struct Halves {
     pub(crate) from: Box<dyn AsyncRead + Send + Unpin>,
     pub(crate) to: Box<dyn AsyncWrite + Send + Unpin>,
     /// Where it can be broken off.
-    handle: Option<Handle>,
+    pub(crate) handle: Handle,
 }
 
 /// A handle of its own on a connection. A process that is just being started has handles on all connections there
@@ -79,18 +79,11 @@ pub(crate) fn listener(at: Ipv4Addr) -> io::Result<(u16, net::TcpListener)> {
     }
 }
 
-impl Halves {
-    /// The handle by which it is broken off.
-    pub(crate) const fn take_handle(&mut self) -> Option<Handle> {
-        self.handle.take()
-    }
-}
-
 impl TryFrom<UnixStream> for Halves {
     type Error = io::Error;
 
     fn try_from(stream: UnixStream) -> io::Result<Self> {
-        let handle = Some(Handle::Unix(stream.as_fd().try_clone_to_owned()?));
+        let handle = Handle::Unix(stream.as_fd().try_clone_to_owned()?);
         let (from, to) = stream.into_split();
         Ok(Self {
             from: Box::new(from),
@@ -106,7 +99,7 @@ impl TryFrom<TcpStream> for Halves {
     fn try_from(stream: TcpStream) -> io::Result<Self> {
         // What comes is passed on at once, as it came.
         stream.set_nodelay(true)?;
-        let handle = Some(Handle::Tcp(stream.as_fd().try_clone_to_owned()?));
+        let handle = Handle::Tcp(stream.as_fd().try_clone_to_owned()?);
         // Halves of TCP's own would end the stream in good order when they are dropped.
         let (from, to) = tokio::io::split(stream);
         Ok(Self {

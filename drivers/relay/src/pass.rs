@@ -32,14 +32,14 @@ pub(crate) async fn serve(front: Front, back: Back, tape: Tape, valve: Valve) ->
 
 /// Passes on between two connections what comes from either.
 pub(crate) fn couple(
-    mut near: Halves,
-    mut far: Halves,
+    near: Halves,
+    far: Halves,
     tape: &Tape,
     valve: &Valve,
     streams: &mut JoinSet<()>,
 ) {
     let connection = tape.begin();
-    let handles = [near.take_handle(), far.take_handle()];
+    let handles = [near.handle, far.handle];
     let mut cuts = valve.cuts();
     let mut ways = JoinSet::new();
     for (way, from, to) in [
@@ -56,7 +56,7 @@ pub(crate) fn couple(
         tokio::select! {
             biased;
             _ = cuts.changed() => {
-                handles.into_iter().flatten().for_each(Handle::break_off);
+                handles.into_iter().for_each(Handle::break_off);
                 ways.shutdown().await;
             }
             () = async { while ways.join_next().await.is_some() {} } => {}

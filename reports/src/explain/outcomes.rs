@@ -153,9 +153,7 @@ impl<'r> Outcomes<'r> {
             skipped: self.skipped(),
         }
     }
-}
 
-impl Outcomes<'_> {
     /// How many cases were skipped, and not tried on hosts of another setup.
     fn skipped(&self) -> usize {
         let tried: BTreeSet<_> = self.tried().map(|one| &one.case).collect();

@@ -156,14 +156,14 @@ impl<'r> Grid<'r> {
         failed.filter(|(_, case)| cases.contains(case)).count()
     }
 
-    /// Cases by the pair that each is of. One that was tried on hosts of two setups stands there once.
-    pub fn by_pair(&self, cases: &[Case]) -> BTreeMap<Pair, Vec<Case>> {
-        let mut all: BTreeMap<_, Vec<_>> = BTreeMap::new();
-        for case in cases {
-            if let Some(pair) = self.pair(case) {
-                let own: &mut Vec<Case> = all.entry(pair).or_default();
-                if own.last() != Some(case) {
-                    own.push(case.clone());
+    /// Cases, or what has one, by the pair that each is of. One that was tried on hosts of two setups stands there once.
+    pub fn by_pair<T: Clone>(&self, some: &[T], case: fn(&T) -> &Case) -> BTreeMap<Pair, Vec<T>> {
+        let mut all: BTreeMap<_, Vec<T>> = BTreeMap::new();
+        for one in some {
+            if let Some(pair) = self.pair(case(one)) {
+                let own = all.entry(pair).or_default();
+                if own.last().map(case) != Some(case(one)) {
+                    own.push(one.clone());
                 }
             }
         }

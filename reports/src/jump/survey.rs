@@ -61,24 +61,13 @@ impl<'r> Survey<'r> {
         for blame in account.telling() {
             survey.take(blame);
         }
-        for (pair, changed) in grid.by_pair(&account.changed) {
+        for (pair, changed) in grid.by_pair(&account.changed, |case| case) {
             let known = survey.pairs.entry(pair);
             known.and_modify(|one| one.cases.passed_too = grid.failed_among(pair, &changed));
         }
-        for left in &account.left_over {
-            if let Some(known) = grid
-                .pair(&left.case)
-                .and_then(|pair| survey.pairs.get_mut(&pair))
-            {
-                // One that was tried on hosts of two setups stands there once.
-                if known
-                    .left_over
-                    .last()
-                    .is_none_or(|last| last.case != left.case)
-                {
-                    known.left_over.push(left.clone());
-                }
-            }
+        for (pair, left) in grid.by_pair(&account.left_over, |left| &left.case) {
+            let known = survey.pairs.entry(pair);
+            known.and_modify(|one| one.left_over = left);
         }
         survey.pairs.values_mut().for_each(Known::weigh);
         survey
@@ -86,8 +75,8 @@ impl<'r> Survey<'r> {
 
     /// Takes in what a cause is to each pair that it strikes.
     fn take(&mut self, blame: &Blame) {
-        let mut passed = self.grid.by_pair(&blame.passed);
-        for (pair, failed) in self.grid.by_pair(&blame.failed) {
+        let mut passed = self.grid.by_pair(&blame.passed, |case| case);
+        for (pair, failed) in self.grid.by_pair(&blame.failed, |case| case) {
             let cause = Cause {
                 traits: blame.traits.clone(),
                 setups: blame.setups.clone(),

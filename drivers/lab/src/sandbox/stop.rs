@@ -17,7 +17,7 @@ use nix::{
 };
 use tokio::signal::unix::{self, SignalKind};
 
-use super::{is_inside, is_outside};
+use super::{is_inside, is_outside, signals};
 use crate::init::{pid_of, unblock_signals};
 
 /// Whether somebody listens, who does more for a request than to end at once.
@@ -105,7 +105,7 @@ impl Stop {
 /// # Errors
 /// Returns the error where it can't be begun, asked or waited for.
 pub fn pass_stops_to(command: &mut Command) -> io::Result<(ExitStatus, bool)> {
-    let heard: SigSet = requests().into_iter().chain([Signal::SIGCHLD]).collect();
+    let heard = signals();
     let before = heard.thread_swap_mask(SigmaskHow::SIG_BLOCK)?;
     // A terminal asks all processes of a group: in one of its own, it is asked once.
     let child = unblock_signals(command.process_group(0)).spawn();
