@@ -1195,51 +1195,36 @@ fn what_can_not_be_seen_for_another_reason_than_the_known_one_is_unknown() {
     assert_eq!(standing("no answer within 30 s"), Standing::Unknown);
 }
 
+/// What is kept of an attempt whose migration ended unknown, and why.
+fn kept_of_unknown(why: &str) -> Option<String> {
+    let history = changed(good(P2P), |saw| {
+        if let Observation::Ended {
+            verb: Verb::Migrate,
+            outcome,
+            ..
+        } = saw
+        {
+            *outcome = Outcome::Unknown {
+                why: why.to_owned(),
+            };
+        }
+    });
+    judge(&history).hung
+}
+
 #[test]
 fn a_client_that_crashed_in_a_first_attempt_is_not_forgotten() {
-    let ended = |why: &str| {
-        let history = changed(good(P2P), |saw| {
-            if let Observation::Ended {
-                verb: Verb::Migrate,
-                outcome,
-                ..
-            } = saw
-            {
-                *outcome = Outcome::Unknown {
-                    why: why.to_owned(),
-                };
-            }
-        });
-        judge(&history).hung
-    };
     let crash = "the client closed its output (signal: 11 (SIGSEGV)); its stderr: \"\"";
-    let told = ended(crash).expect("it is told");
+    let told = kept_of_unknown(crash).expect("it is told");
     assert!(told.ends_with(crash), "{told}");
-    assert_eq!(
-        ended("the client closed its output (signal: 9 (SIGKILL))"),
-        None
-    );
-    assert_eq!(ended("the domain wrote SIGSEGV"), None);
+    let killed = "the client closed its output (signal: 9 (SIGKILL))";
+    assert_eq!(kept_of_unknown(killed), None);
+    assert_eq!(kept_of_unknown("the domain wrote SIGSEGV"), None);
 }
 
 #[test]
 fn a_qemu_that_never_answered_a_first_attempt_hung_and_is_not_forgotten() {
-    let silent = |why: &str| {
-        changed(good(P2P), |saw| {
-            if let Observation::Ended {
-                verb: Verb::Migrate,
-                outcome,
-                ..
-            } = saw
-            {
-                *outcome = Outcome::Unknown {
-                    why: why.to_owned(),
-                };
-            }
-        })
-    };
-    let hung = |why: &str| judge(&silent(why)).hung;
-    let told = hung("no answer within 30 s").expect("it hung");
+    let told = kept_of_unknown("no answer within 30 s").expect("it hung");
     assert!(told.contains("`migrate` ended unknown"), "{told}");
-    assert_eq!(hung("the client process has ended"), None);
+    assert_eq!(kept_of_unknown("the client process has ended"), None);
 }
