@@ -98,6 +98,9 @@ impl<'c> Search<'c> {
         let others: Vec<_> = others.collect();
         for size in 1..EXCHANGED {
             for with in subsets(&others, size) {
+                if !self.look_at(1) {
+                    return self.found;
+                }
                 self.exchange(&with);
                 if !self.found.is_empty() {
                     return self.found;
