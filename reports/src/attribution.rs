@@ -73,7 +73,13 @@ impl Judgement {
         if self.case.raw().is_some() || failed.is_empty() {
             return self;
         }
-        let (origin, why) = weigh(&failed, raw);
+        let tried = tried(&failed, raw);
+        let (origin, why) = if tried.is_empty() {
+            let why = "not seen in QEMU alone, which was to migrate no more".to_owned();
+            (Origin::Undetermined, why)
+        } else {
+            weigh(&tried, raw)
+        };
         self.attribution = Some(Attribution {
             origin,
             why,
@@ -94,6 +100,14 @@ fn failed(judgement: &Judgement) -> Vec<Condition> {
     let troubles = judgement.troubles();
     let failed = troubles.filter(|(_, verdict)| verdict.kind() == Kind::Fail);
     failed.map(|(condition, _)| condition).collect()
+}
+
+/// What failed, less a second migration where QEMU alone was asked for none.
+fn tried(failed: &[Condition], raw: &Judgement) -> Vec<Condition> {
+    let is_retried = raw.case.raw().is_some_and(|raw| raw.incident.is_retried());
+    let all = failed.iter().copied();
+    all.filter(|one| is_retried || *one != Condition::Retried)
+        .collect()
 }
 
 fn weigh(failed: &[Condition], raw: &Judgement) -> (Origin, String) {

@@ -129,6 +129,21 @@ fn a_raw_case_that_was_skipped_or_not_seen_or_fails_otherwise_leaves_it_undeterm
 }
 
 #[test]
+fn that_qemu_alone_carries_a_guest_once_says_nothing_of_a_second_time() {
+    let mut twice = stopped();
+    twice.conditions = vec![(Condition::Retried, Verdict::fail("it is refused"))];
+    let (first, why) = origin(twice.clone(), &alone());
+    assert_eq!(first, Origin::Undetermined);
+    assert!(why.contains("was to migrate no more"), "{why}");
+    let raw = "qemu/qemu/bookworm,trixie/precopy/unix/running/cancel-retry";
+    let (second, _) = origin(twice.clone(), &judge(&raw_story::good(raw)));
+    assert_eq!(second, Origin::ManagementLayer);
+    let more = (Condition::Memory, Verdict::fail("it is torn"));
+    twice.conditions.push(more);
+    assert_eq!(origin(twice, &alone()).0, Origin::ManagementLayer);
+}
+
+#[test]
 fn only_a_failure_on_libvirt_is_attributed() {
     assert_eq!(judge(&good(MANAGED)).attributed(&alone()).attribution, None);
     assert_eq!(alone_failed().attributed(&alone()).attribution, None);
