@@ -38,7 +38,7 @@ pub use control::{
 };
 pub use driver::{Driver, Host, Leftovers, Owner, SHARED, other_name};
 pub use kernel_file::{read_all, read_kernel_file};
-pub use processor::{processor_time, waited_for_processor};
+pub use processor::{Waits, processor_time, waited_for_processor};
 pub use ram::GuestMemory;
 pub use record::Recorder;
 pub use registers::{REGISTERS, registers};

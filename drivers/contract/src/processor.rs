@@ -1,8 +1,11 @@
 //! The processor time of a process: what it took, which its parent reads before it waits for it, and what it waited for.
 
-use std::time::Duration;
+use std::{
+    collections::HashMap,
+    time::{Duration, Instant},
+};
 
-use procfs::process::Process;
+use procfs::process::{Process, Task};
 
 /// What the process took, with all those that it has waited for; `None` where it is gone. One that
 /// has ended still tells, until somebody waits for it.
@@ -20,13 +23,69 @@ pub fn processor_time(pid: i32) -> Option<Duration> {
 /// gone (`/proc/PID/task/TID/schedstat`).
 #[must_use]
 pub fn waited_for_processor(pid: u32) -> Duration {
+    let waited = threads(pid).filter_map(|thread| Some(thread.schedstat().ok()?.run_delay));
+    Duration::from_nanos(waited.sum())
+}
+
+/// The threads that a process has now; none where it is gone.
+fn threads(pid: u32) -> impl Iterator<Item = Task> {
     let process = i32::try_from(pid)
         .ok()
         .and_then(|pid| Process::new(pid).ok());
     let threads = process.and_then(|process| process.tasks().ok());
-    let threads = threads.into_iter().flatten().flatten();
-    let waited = threads.filter_map(|thread| Some(thread.schedstat().ok()?.run_delay));
-    Duration::from_nanos(waited.sum())
+    threads.into_iter().flatten().flatten()
+}
+
+/// How long the threads of some processes wait for a processor, from the first look on, together. Those count that
+/// a QEMU does its work by, and not those that run its guest, which are named `CPU`. A thread that has ended has
+/// waited for as long as it had at the last look that it was seen at.
+#[derive(Clone, Debug, Default)]
+pub struct Waits {
+    /// What each had waited for when it counted first, and at last, in nanoseconds.
+    threads: HashMap<i32, (u64, u64)>,
+    looked: Option<Instant>,
+}
+
+/// How old a look may be: what a thread waits for after its last one is not known.
+const FRESH: Duration = Duration::from_millis(50);
+
+impl Waits {
+    /// Looks at the threads of these processes.
+    pub fn look(&mut self, pids: impl IntoIterator<Item = u32>) {
+        for thread in pids.into_iter().flat_map(threads) {
+            let Ok(now) = thread.schedstat().map(|stat| stat.run_delay) else {
+                continue;
+            };
+            if let Some((_, last)) = self.threads.get_mut(&thread.tid) {
+                *last = now;
+            } else if !runs_guest(&thread) {
+                // One that is new has waited for all of it since.
+                let first = if self.looked.is_some() { 0 } else { now };
+                self.threads.insert(thread.tid, (first, now));
+            }
+        }
+        self.looked = Some(Instant::now());
+    }
+
+    /// Whether it is time to look again.
+    #[must_use]
+    pub fn are_old(&self) -> bool {
+        self.looked.is_none_or(|looked| looked.elapsed() >= FRESH)
+    }
+
+    /// How long they have waited, at the last look.
+    #[must_use]
+    pub fn total(&self) -> Duration {
+        let each = self.threads.values();
+        Duration::from_nanos(each.map(|(first, last)| last.saturating_sub(*first)).sum())
+    }
+}
+
+/// Whether the thread runs a guest's processor (`debug-threads=on` of QEMU's `-name`).
+fn runs_guest(thread: &Task) -> bool {
+    thread
+        .stat()
+        .is_ok_and(|stat| stat.comm.starts_with("CPU "))
 }
 
 #[cfg(test)]

@@ -557,6 +557,12 @@ pub enum Observation {
         /// How many.
         count: u32,
     },
+    /// For how long what moves the guest waited for a processor since it was let go, as far as the migration is seen to
+    /// its end: the threads of both QEMUs but those that run the guest, and of the tester, together.
+    Waited {
+        /// In microseconds.
+        us: u64,
+    },
     /// What is new on a host, lasts, and belongs to no case that is on it, or to one of several.
     Unowned {
         /// Which host.
@@ -729,7 +735,7 @@ impl Observation {
     }
 
     /// The words of all kinds, as they stand in a file.
-    pub const KINDS: [&'static str; 46] = [
+    pub const KINDS: [&'static str; 47] = [
         "began",
         "ended",
         "versions",
@@ -761,6 +767,7 @@ impl Observation {
         "carriers",
         "wire",
         "userfaults",
+        "waited",
         "unowned",
         "residue",
         "not-ours",

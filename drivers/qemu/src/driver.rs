@@ -2,7 +2,9 @@
 
 use std::{path::PathBuf, time::Duration};
 
-use migratrix_contract::{BackupStep, Deadlines, Driver, Litter, RawStep, Recorder, Step, Subject};
+use migratrix_contract::{
+    BackupStep, Deadlines, Driver, Litter, RawStep, Recorder, Step, Subject, Waits,
+};
 use migratrix_history::{Observation, Outcome, Side};
 use migratrix_matrix::Version;
 use migratrix_qmp::QemuError;
@@ -29,6 +31,8 @@ pub struct QemuDriver {
     pub(crate) patience: Duration,
     /// The destination that was started together with the source.
     pub(crate) early: Option<Result<migratrix_qmp::Qemu, QemuError>>,
+    /// What waits for a processor since the migration was let go.
+    pub(crate) waits: Option<Waits>,
     /// The QEMU that was left on purpose. It is killed when this is dropped.
     pub(crate) litter: Option<migratrix_qmp::Qemu>,
 }
@@ -47,6 +51,7 @@ impl QemuDriver {
             driven: None,
             patience: Deadlines::default().clear,
             early: None,
+            waits: None,
             litter: None,
         }
     }

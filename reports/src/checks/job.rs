@@ -17,12 +17,13 @@ use crate::Verdict;
 /// The completed job tells of a whole migration.
 pub(super) fn job(evidence: &Evidence<'_>) -> Judged {
     let (side, job) = evidence.job()?;
-    let bound = evidence.header().downtime_bound_ms;
     let host = evidence.host(side);
     if job.kind != "completed" {
+        let why = job.error.iter().map(|error| format!(": {error}"));
         return Ok(Verdict::fail(format!(
-            "expected a completed job, {host} says `{}`",
-            job.kind
+            "expected a completed job, {host} says `{}`{}",
+            job.kind,
+            why.collect::<String>()
         )));
     }
     let missing = missing(job);
@@ -38,24 +39,31 @@ pub(super) fn job(evidence: &Evidence<'_>) -> Judged {
         Ok(wrong) => (wrong, None),
         Err(unseen) => (None, Some(unseen)),
     };
-    let faults: Vec<_> = [
+    let others = [
         came(side, job),
         remaining(job),
         sent::processed(job, stays),
         sent::whole(evidence, job, stays),
         sent::pages(evidence, job),
         sent::carried(evidence, job),
-        downtime(job, bound),
-        gap(evidence, job),
         elapsed(evidence, job),
         alike(evidence, side, job),
         told::iterations(evidence, job),
         disks(evidence, job),
         ended,
-    ]
-    .into_iter()
-    .flatten()
-    .collect();
+    ];
+    let bound = evidence.header().downtime_bound_ms;
+    let slow = slow(evidence, job, bound);
+    let waited = waited_ms(evidence);
+    let is_machines = self::slow(evidence, job, bound.saturating_add(waited)).is_empty();
+    let faults: Vec<_> = others.into_iter().flatten().collect();
+    if faults.is_empty() && !slow.is_empty() && is_machines {
+        return Err(Verdict::unknown(format!(
+            "{} of {host}; what moves the guest waited {waited} ms for a processor meanwhile",
+            slow.join("; ")
+        )));
+    }
+    let faults = [faults, slow].concat();
     if let (true, Some(unheard)) = (faults.is_empty(), unheard) {
         return Err(unheard);
     }
@@ -65,6 +73,22 @@ pub(super) fn job(evidence: &Evidence<'_>) -> Judged {
             faults.join("; ")
         )
     }))
+}
+
+/// What took longer than it may with this bound on the downtime, in milliseconds.
+fn slow(evidence: &Evidence<'_>, job: &JobStats, bound: u64) -> Vec<String> {
+    let both = [downtime(job, bound), gap(evidence, job, bound)];
+    both.into_iter().flatten().collect()
+}
+
+/// For how long what moves the guest waited for a processor, in milliseconds, as far as that was looked at: of the
+/// machine's doing.
+fn waited_ms(evidence: &Evidence<'_>) -> u64 {
+    let waited = evidence.last(|saw| match saw {
+        Observation::Waited { us } => Some(*us / 1_000),
+        _ => None,
+    });
+    waited.unwrap_or(0)
 }
 
 fn missing(job: &JobStats) -> Vec<&'static str> {
@@ -206,13 +230,11 @@ fn downtime(job: &JobStats, bound: u64) -> Option<String> {
 /// The downtime is the time for which the guest ran nowhere, where the events of both sides tell of it. QEMU
 /// alone counts until all is sent: what the destination then takes to run is bounded as the downtime is. One
 /// that reads a file, or asks for pages, runs only later: there it is the least.
-fn gap(evidence: &Evidence<'_>, job: &JobStats) -> Option<String> {
+fn gap(evidence: &Evidence<'_>, job: &JobStats, bound: u64) -> Option<String> {
     let (gap, down) = (evidence.gap()? / 1_000, job.downtime_ms?);
     let later = match evidence.header().case.point {
         Point::Tck(_) | Point::Chained(_) => APART_MS,
-        Point::Qemu(raw) if raw.method == Method::Precopy && !raw.transport.is_file() => {
-            evidence.header().downtime_bound_ms
-        }
+        Point::Qemu(raw) if raw.method == Method::Precopy && !raw.transport.is_file() => bound,
         Point::Qemu(_) => u64::MAX,
         Point::Colo(_) | Point::Backup(_) | Point::Recovery(_) => return None,
     };

@@ -446,7 +446,7 @@ fn asked_in(saw: &Observation) -> &'static [Verb] {
             Verb::Inspect,
         ],
         Observation::Device { .. } => &[Verb::UseDevice],
-        Observation::Colo { .. } => &[Verb::Await],
+        Observation::Colo { .. } | Observation::Waited { .. } => &[Verb::Await],
         Observation::Mirror { .. } => &[Verb::Mirror],
         Observation::Bitmaps { .. }
         | Observation::Written { .. }

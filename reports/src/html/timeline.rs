@@ -248,6 +248,7 @@ fn told(saw: &Observation) -> Option<(Side, MarkKind, String)> {
         | Observation::Carriers { .. }
         | Observation::Wire { .. }
         | Observation::Userfaults { .. }
+        | Observation::Waited { .. }
         | Observation::Unowned { .. }
         | Observation::NotOurs { .. }
         | Observation::Beside { .. }

@@ -5,7 +5,7 @@ use std::{
     time::Duration,
 };
 
-use migratrix_contract::Recorder;
+use migratrix_contract::{Recorder, Waits};
 use migratrix_history::{Observation, Side};
 use migratrix_matrix::{GuestState, Incident, Method, Raw, Setting, Tls, Version};
 use nix::sys::signal::Signal;
@@ -129,6 +129,8 @@ impl QemuDriver {
             self.await_request(record).await?;
             bounds["max-postcopy-bandwidth"] = json!(0);
         }
+        self.waits = Some(Waits::default());
+        self.look_who_waits();
         self.set_on_source(bounds, record).await
     }
 

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use migratrix_contract::Recorder;
+use migratrix_contract::{Recorder, Waits};
 use migratrix_history::{Observation, Side, When};
 use migratrix_matrix::{Feature, Multifd};
 use migratrix_qmp::{
@@ -43,8 +43,12 @@ impl QemuDriver {
                 waits = false;
                 self.proceed(record).await?;
             }
+            if self.waits.as_ref().is_some_and(Waits::are_old) {
+                self.look_who_waits();
+            }
             let party = self.party(side);
             if party.trail.take(awaited) {
+                self.note_waits(awaited, record);
                 return Ok(());
             }
             if let Some(end) = party.trail.end().cloned() {
@@ -61,12 +65,34 @@ impl QemuDriver {
             };
             let party = self.party(side);
             if party.trail.take(awaited) {
+                self.note_waits(awaited, record);
                 return Ok(());
             }
             if party.trail.end().is_none() {
                 self.pause().await;
             }
         }
+    }
+
+    /// Looks at what waits for a processor.
+    pub(crate) fn look_who_waits(&mut self) {
+        let qemus = [self.source.pid(), self.destination.pid()];
+        let pids = qemus.into_iter().flatten().chain([std::process::id()]);
+        if let Some(waits) = &mut self.waits {
+            waits.look(pids);
+        }
+    }
+
+    /// Records what has waited for a processor, where the migration has come to its end.
+    fn note_waits(&mut self, came_to: &MigrationStatus, record: &mut Recorder) {
+        if *came_to != Completed || self.waits.is_none() {
+            return;
+        }
+        self.look_who_waits();
+        let waited = self.waits.iter().map(Waits::total).sum::<Duration>();
+        record.saw(Observation::Waited {
+            us: u64::try_from(waited.as_micros()).unwrap_or(u64::MAX),
+        });
     }
 
     /// Whether the destination can still come to `awaited`: not where the source has failed.

@@ -38,6 +38,40 @@ fn a_guest_from_a_file_or_in_postcopy_may_go_on_long_after_its_downtime() {
     );
 }
 
+/// With statistics whose downtime lies above its bound by so many milliseconds, and with this time for which what
+/// moves the guest waited for a processor.
+fn slow(by_ms: u64, waited_us: Option<u64>) -> History {
+    let mut history = of(PLAIN);
+    let mut entries = history.entries.iter();
+    let down = entries.find_map(|entry| match &entry.saw {
+        Observation::Job { job, .. } => job.downtime_ms,
+        _ => None,
+    });
+    history.header.downtime_bound_ms = down.expect("a downtime") - by_ms;
+    let is_over = |entry: &Entry| entry.saw == status(Side::Source, "completed");
+    let place = history.entries.iter().position(is_over);
+    let place = place.expect("it completes") + 1;
+    let at_us = history.entries[place].at_us;
+    let waited = waited_us.map(|us| Entry {
+        at_us,
+        saw: Observation::Waited { us },
+    });
+    history.entries.splice(place..place, waited);
+    history
+}
+
+#[test]
+fn a_downtime_for_which_the_machine_was_too_busy_proves_nothing() {
+    let kind = |by_ms, waited_us, kind| {
+        assert_kind(&slow(by_ms, waited_us), Condition::Statistics, kind);
+    };
+    kind(0, None, Kind::Pass);
+    kind(0, Some(60_000_000), Kind::Pass);
+    kind(5, None, Kind::Fail);
+    kind(5, Some(4_999), Kind::Fail);
+    kind(5, Some(5_000), Kind::Unknown);
+}
+
 #[test]
 fn an_event_that_was_heard_late_counts_from_when_it_was_sent() {
     const LATE_US: u64 = 5_000_000;
