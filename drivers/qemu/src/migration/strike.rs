@@ -89,6 +89,10 @@ impl QemuDriver {
             }
             self.pause().await;
         }
+        if let Ok(relay) = self.relay() {
+            // It stands between them, and is to do as the kernel does.
+            relay.cut().await;
+        }
         let process = "qemu".to_owned();
         Ok(Deed::Killed { process, pid })
     }
