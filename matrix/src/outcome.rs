@@ -27,7 +27,7 @@ mod tests {
     use std::collections::BTreeSet;
 
     use super::*;
-    use crate::{Expected, Point, Profile, Raw, Suite};
+    use crate::{Answer, Expected, Point, Profile, Raw, Recovery, Suite};
 
     fn points() -> impl Iterator<Item = Point> {
         let plain = |one: &Profile| one.suite() != Suite::Faults;
@@ -46,6 +46,10 @@ mod tests {
             match point.end() {
                 CaseEnd::Success | CaseEnd::Cancelled => {}
                 CaseEnd::Failed { class } => {
+                    if let Expected::Struck(endings) = point.expected() {
+                        assert!(endings.iter().any(|one| one.answer != Answer::Success));
+                        continue;
+                    }
                     let Expected::Raw(raw) = point.expected() else {
                         panic!("{point:?} fails and is no raw migration");
                     };
@@ -70,6 +74,24 @@ mod tests {
             "uuid",
         ];
         assert!(known.iter().all(|one| classes.contains(one)), "{classes:?}");
+    }
+
+    #[test]
+    fn a_migration_that_is_struck_says_how_its_call_ends() {
+        let end = |struck: &str| {
+            let point = format!("{struck}/p2p/persistent-running-undefined/live");
+            let point: Recovery = point.parse().expect("it is a point");
+            Point::Recovery(point).end()
+        };
+        let class = "destination-qemu-killed";
+        assert_eq!(end("cancelled/first-pass"), CaseEnd::Cancelled);
+        assert_eq!(end("cancelled/confirm"), CaseEnd::Success);
+        assert_eq!(
+            end("destination-qemu-killed/first-pass"),
+            CaseEnd::Failed { class }
+        );
+        let class = "disk-missing";
+        assert_eq!(end("disk-missing/call"), CaseEnd::Refused { class });
     }
 
     #[test]

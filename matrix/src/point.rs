@@ -7,8 +7,8 @@ use serde::Serialize;
 
 use crate::{
     Axis, AxisInfo, Backend, Backup, BadWord, CaseEnd, Chained, Colo, ColoChannel, Condition,
-    Expectation, Flag, MachineChoice, Raw, RawExpectation, Recovery, Requirement, Rule, Scenario,
-    StorageMigration, Strike, Suite, axis::Value,
+    Ending, Expectation, Flag, MachineChoice, Raw, RawExpectation, Recovery, Requirement, Rule,
+    Scenario, StorageMigration, Strike, Suite, axis::Value,
 };
 
 /// What a case does.
@@ -36,6 +36,8 @@ pub enum Expected {
     Managed(Expectation),
     /// Of a migration between two QEMUs.
     Raw(RawExpectation),
+    /// Of a migration that is struck, by the newest libvirt: one of these.
+    Struck(Vec<Ending>),
     /// What it is judged by, where nothing else is told.
     Conditions(Vec<Condition>),
 }

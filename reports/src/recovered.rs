@@ -3,7 +3,7 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
-    ops::Range,
+    ops::{Not, Range},
 };
 
 use migratrix_matrix::{Owner, Point, Recovery, RecoveryMoment, ReleaseName, Remedy, Strike, Way};
@@ -21,9 +21,15 @@ use crate::{
 pub struct Recovered {
     /// Who had the guest.
     pub owner: Owner,
+    /// Whether both sides say that they run it.
+    #[serde(default, skip_serializing_if = "Not::not")]
+    pub on_both: bool,
     /// The step that healed what was left.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub remedy: Option<Remedy>,
+    /// Whether that step was refused.
+    #[serde(default, skip_serializing_if = "Not::not")]
+    pub unhealed: bool,
     /// Whether the migration could then be done once more; `None` where the source had no guest to migrate.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub retried: Option<bool>,
@@ -50,10 +56,15 @@ pub(crate) struct Cell {
 }
 
 /// What the words for who had the guest mean.
-const OWNERS: [(&str, &str); 6] = [
+const OWNERS: [(&str, &str); 8] = [
     ("S", "the source had the guest, and a retry worked"),
     ("S!", "the source had the guest, and a retry did not work"),
     ("D", "the destination had it"),
+    (
+        "D!",
+        "the destination had it, and the step that heals was refused",
+    ),
+    ("B", "it ran on both sides at once"),
     ("0", "nobody had: it was started anew, and migrated"),
     (
         "0!",
@@ -168,45 +179,74 @@ fn owners(cases: &[&Judgement]) -> String {
 }
 
 const fn short(recovered: Recovered) -> &'static str {
-    let failed = matches!(recovered.retried, Some(false));
+    let failed = recovered.unhealed || matches!(recovered.retried, Some(false));
     match recovered.owner {
+        _ if recovered.on_both => "B",
         Owner::Source if failed => "S!",
         Owner::Source => "S",
+        Owner::Destination if recovered.unhealed => "D!",
         Owner::Destination => "D",
         Owner::Nobody if failed => "0!",
         Owner::Nobody => "0",
     }
 }
 
-/// The steps that healed, in words, each with what it was needed after. A guest that was given up by choice needed
-/// none.
+/// What an operator has to do, in words, and each time after what.
 fn steps(cases: &[(&Recovery, &Judgement)]) -> Vec<String> {
-    let mut after: BTreeMap<Remedy, BTreeMap<Strike, BTreeSet<RecoveryMoment>>> = BTreeMap::new();
+    let mut after: BTreeMap<Step, BTreeMap<Strike, BTreeSet<RecoveryMoment>>> = BTreeMap::new();
     for (point, judgement) in cases {
-        let remedy = judgement.recovered.as_ref().and_then(|one| one.remedy);
-        let is_needed = |one: &Remedy| *one != Remedy::Nothing && point.way == Way::Documented;
-        if let Some(remedy) = remedy.filter(is_needed) {
-            let strikes = after.entry(remedy).or_default();
-            strikes
-                .entry(point.strike)
-                .or_default()
-                .insert(point.moment);
+        let recovered = judgement.recovered;
+        for step in recovered.into_iter().flat_map(|one| needed(point, one)) {
+            let strikes = after.entry(step).or_default();
+            let moments = strikes.entry(point.strike).or_default();
+            moments.insert(point.moment);
         }
     }
     let after = after.into_iter();
     after
-        .map(|(remedy, strikes)| {
+        .map(|(step, strikes)| {
             let strikes = strikes.iter().map(|(strike, moments)| {
                 let moments: Vec<_> = moments.iter().map(|moment| moment.word()).collect();
                 format!("{strike} at {}", moments.join(", "))
             });
-            format!(
-                "{}: {}",
-                remedy.told(),
-                strikes.collect::<Vec<_>>().join("; ")
-            )
+            let strikes: Vec<_> = strikes.collect();
+            format!("{}: {}", step.told(), strikes.join("; "))
         })
         .collect()
+}
+
+/// What an operator has to do.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Step {
+    /// What was taken to heal.
+    Heal(Remedy),
+    /// Nobody can say whose guest is the right one.
+    Choose,
+    /// What was tried did not work.
+    Find,
+}
+
+impl Step {
+    const fn told(self) -> &'static str {
+        match self {
+            Self::Heal(remedy) => remedy.told(),
+            Self::Choose => {
+                "it ran on both sides: destroy it on one, and what it wrote there is lost"
+            }
+            Self::Find => "what heals, or the retry, was refused: its cases say why",
+        }
+    }
+}
+
+/// The steps that were needed in a case. A guest that was given up by choice needed none.
+fn needed(point: &Recovery, recovered: Recovered) -> Vec<Step> {
+    let remedy = recovered.remedy.filter(|one| *one != Remedy::Nothing);
+    let remedy = remedy.filter(|_| point.way == Way::Documented);
+    let failed = recovered.unhealed || recovered.retried == Some(false);
+    let heal = remedy.filter(|_| !recovered.unhealed).map(Step::Heal);
+    let choose = recovered.on_both.then_some(Step::Choose);
+    let find = (failed && !recovered.on_both).then_some(Step::Find);
+    [heal, choose, find].into_iter().flatten().collect()
 }
 
 /// The grids as lines of text, which are no wider than there is room, but for sentences.
@@ -294,14 +334,21 @@ mod tests {
             let mut one = of(Strike::ALL[1], *moment);
             let conditions = one.conditions.iter_mut();
             conditions.for_each(|(_, verdict)| *verdict = Verdict::Pass);
-            one.recovered = owner.map(|owner| Recovered {
-                owner,
-                remedy: None,
-                retried: Some(true),
-            });
+            one.recovered = owner.map(of_owner);
             one
         });
         Run::new(Vec::new(), skipped.chain(seen))
+    }
+
+    /// This one had the guest, and a retry worked.
+    const fn of_owner(owner: Owner) -> Recovered {
+        Recovered {
+            owner,
+            on_both: false,
+            remedy: None,
+            unhealed: false,
+            retried: Some(true),
+        }
     }
 
     /// The two first moments.
@@ -350,11 +397,7 @@ mod tests {
         let mut other = both.judgements().last().expect("a case").clone();
         let name = other.case.to_string().replace("/normal/", "/p2p/");
         other.case = name.parse().expect("a case");
-        other.recovered = Some(Recovered {
-            owner: Owner::Destination,
-            remedy: None,
-            retried: Some(true),
-        });
+        other.recovered = Some(of_owner(Owner::Destination));
         let all = both.judgements().cloned().chain([other]);
         let rows = text(&Run::new(Vec::new(), all), None);
         let told = legend_of(&rows);
@@ -369,16 +412,58 @@ mod tests {
 
     #[test]
     fn the_legend_has_words_for_all_that_a_cell_can_say_of_owners() {
-        for owner in [Owner::Source, Owner::Destination, Owner::Nobody] {
-            for retried in [None, Some(true), Some(false)] {
-                let word = short(Recovered {
-                    owner,
-                    remedy: None,
-                    retried,
-                });
-                assert!(OWNERS.iter().any(|(told, _)| *told == word), "{word}");
-            }
+        let owners = [Owner::Source, Owner::Destination, Owner::Nobody];
+        let retried = [None, Some(true), Some(false)];
+        let mut words: BTreeSet<_> = OWNERS.iter().map(|(word, _)| *word).collect();
+        assert!(words.remove("?"));
+        let mut said = BTreeSet::new();
+        let ends = owners.map(|owner| {
+            retried.map(|retried| Recovered {
+                retried,
+                ..of_owner(owner)
+            })
+        });
+        for well in ends.into_iter().flatten() {
+            let unhealed = Recovered {
+                unhealed: true,
+                ..well
+            };
+            let on_both = Recovered {
+                on_both: true,
+                ..well
+            };
+            said.extend([well, unhealed, on_both].map(short));
         }
+        assert_eq!(said, words);
+    }
+
+    #[test]
+    fn an_operator_reads_what_heals_and_where_nothing_that_was_tried_did() {
+        let point = "data-reset/postcopy-middle/p2p/persistent-running-undefined/live";
+        let point: Recovery = point.parse().expect("a point");
+        let needed = |recovered| needed(&point, recovered).into_iter().map(Step::told);
+        let needed = |recovered| needed(recovered).collect::<Vec<_>>();
+        let well = Recovered {
+            remedy: Some(Remedy::PostcopyResume),
+            ..of_owner(Owner::Destination)
+        };
+        assert_eq!(needed(well), [Remedy::PostcopyResume.told()]);
+        let unhealed = Recovered {
+            unhealed: true,
+            ..well
+        };
+        assert_eq!(needed(unhealed), [Step::Find.told()]);
+        let refused = Recovered {
+            retried: Some(false),
+            ..of_owner(Owner::Source)
+        };
+        assert_eq!(needed(refused), [Step::Find.told()]);
+        let on_both = Recovered {
+            on_both: true,
+            ..refused
+        };
+        assert_eq!(needed(on_both), [Step::Choose.told()]);
+        assert!(needed(of_owner(Owner::Source)).is_empty());
     }
 
     /// A page whose files are of no matter.

@@ -12,7 +12,8 @@ pub(crate) mod profiles;
 mod rules;
 
 use crate::{
-    Backend, Condition, Control, Point, Recovery, Rule, Scenario, Suite,
+    Backend, CaseEnd, Condition, Control, Expected, Libvirts, Point, Recovery, Rule, Scenario,
+    Suite,
     axis::{Axis, Value},
     point::{Column, SuitePoint},
     suite::SuiteRow,
@@ -27,6 +28,14 @@ pub(crate) const SUITE: SuiteRow = SuiteRow {
 impl SuitePoint for Recovery {
     fn suite(&self) -> Suite {
         Suite::Recovery
+    }
+
+    fn expected(&self) -> Expected {
+        Expected::Struck(self.endings(&Libvirts::default()))
+    }
+
+    fn end(&self) -> CaseEnd {
+        self.end_of_call()
     }
 
     fn backends(&self) -> &'static [Backend] {

@@ -60,6 +60,15 @@ impl FakeDriver {
             Remedy::DestroySource => {
                 vec![call("destroy", Side::Source, self.source.destroy(record))]
             }
+            Remedy::DestroyDestination => {
+                let paused = Remedy::is_paused_by_migration(seen(&self.source));
+                let destroyed = self.destination.destroy(record);
+                let mut calls = vec![call("destroy", Side::Destination, destroyed)];
+                if paused {
+                    calls.push(call("resume", Side::Source, self.source.resume(record)));
+                }
+                calls
+            }
             Remedy::PostcopyResume => {
                 let done = self.go_on(record);
                 vec![call("migrate", Side::Source, done)]

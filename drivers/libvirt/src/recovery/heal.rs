@@ -24,14 +24,23 @@ impl LibvirtDriver<'_> {
         let source = self.active(Source).await?;
         let destination = self.active(Destination).await?;
         let way = self.struck()?.way;
-        let remedy = {
-            let (source, destination) = (seen(source.as_ref()), seen(destination.as_ref()));
-            Remedy::of(source, destination, way, &self.libvirts)
-        };
+        let remedy = Remedy::of(
+            seen(source.as_ref()),
+            seen(destination.as_ref()),
+            way,
+            &self.libvirts,
+        );
         let calls = match remedy {
             Remedy::Nothing => Vec::new(),
             Remedy::Resume => vec![self.healing(Source, DomainAction::Resume).await?],
             Remedy::DestroySource => vec![self.healing(Source, DomainAction::Destroy).await?],
+            Remedy::DestroyDestination => {
+                let mut calls = vec![self.healing(Destination, DomainAction::Destroy).await?];
+                if Remedy::is_paused_by_migration(seen(source.as_ref())) {
+                    calls.push(self.healing(Source, DomainAction::Resume).await?);
+                }
+                calls
+            }
             Remedy::PostcopyResume => vec![self.go_on_with_postcopy().await?],
             Remedy::StartAnew => {
                 let there = [

@@ -31,7 +31,7 @@ mod tests;
 use serde::{Deserialize, Serialize};
 
 use super::{kinds::Family, point::Recovery};
-use crate::{Flag, Persistence, Version};
+use crate::{CaseEnd, Flag, Persistence, Version};
 pub(in crate::suites::recovery) use classes::ABORTED;
 pub use classes::ErrorClass;
 pub use remedy::{Remedy, Seen};
@@ -50,7 +50,8 @@ pub enum Owner {
 }
 
 /// What the caller is told.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Answer {
     /// Success.
     Success,
@@ -63,7 +64,8 @@ pub enum Answer {
 }
 
 /// How a domain stands on a side.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Standing {
     /// It is active, in one of these states, each with its reason (`virDomainGetState`).
     Active(&'static [(&'static str, &'static str)]),
@@ -74,7 +76,8 @@ pub enum Standing {
 }
 
 /// Whether `UNDEFINE_SOURCE` and `PERSIST_DEST` take effect.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum FlagEffect {
     /// They don't.
     None,
@@ -87,7 +90,7 @@ pub enum FlagEffect {
 }
 
 /// One way in which a case may end.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub struct Ending {
     /// What the caller is told.
     pub answer: Answer,
@@ -147,6 +150,21 @@ impl Recovery {
             Family::Refused => vec![refused::ending(self, libvirts)],
             Family::InFlight => flight::endings(self),
             Family::Postcopy => postcopy::endings(self, libvirts),
+        }
+    }
+
+    /// How the migration ends that is struck, by the newest libvirt; the first of its endings.
+    pub(super) fn end_of_call(&self) -> CaseEnd {
+        let first = self.endings(&Libvirts::default()).first().copied();
+        match first.map(|ending| ending.answer) {
+            None | Some(Answer::Success | Answer::SuccessOr(_)) => CaseEnd::Success,
+            Some(Answer::Error([ABORTED])) => CaseEnd::Cancelled,
+            Some(Answer::Error(_)) if self.family() == Family::Refused => CaseEnd::Refused {
+                class: self.strike.word(),
+            },
+            Some(Answer::Error(_) | Answer::Gone) => CaseEnd::Failed {
+                class: self.strike.word(),
+            },
         }
     }
 

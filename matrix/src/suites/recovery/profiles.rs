@@ -25,7 +25,8 @@ profiles! {
     /// and one that is paused. States and flags, which matter only to the configurations, take turns; where
     /// it is nothing to the fault whether the guest runs, so does that.
     COMMON = "common": BACKENDS, |_| points(common());
-    /// Every fault at every moment, with each control method, state and set of flags.
+    /// Every fault at every moment that it can strike, with each control method, each state, and both sets of
+    /// flags: `live` and `live+undefine+persist`.
     RECOVERY_FULL = "full": BACKENDS, |_| points(product());
     /// What is in the way before the call, with each control method, state and set of flags.
     REFUSED = "refused": BACKENDS, |_| points(of(Family::Refused));
@@ -107,18 +108,28 @@ fn are_alike(one: &Recovery, other: &Recovery) -> bool {
 struct Met {
     words: BTreeMap<(&'static str, &'static str), usize>,
     activities: BTreeMap<(Strike, RecoveryMoment, Activity), usize>,
+    turns: BTreeMap<Turn, usize>,
 }
+
+/// What takes turns.
+type Turn = (Persistence, Preparation, FlagSet);
 
 impl Met {
     /// How often a case would repeat what was taken: a fault at a moment with whether the guest runs, then a
-    /// fault with what takes turns, then anything with that.
-    fn repeated(&self, one: &Recovery) -> [usize; 3] {
+    /// fault with what takes turns, then that as a whole, then anything with a part of it.
+    fn repeated(&self, one: &Recovery) -> [usize; 4] {
         let times = |pair| self.words.get(&pair).copied().unwrap_or(0);
         let pairs = iproduct!(heads(one), turn(one));
         let words: Vec<usize> = pairs.map(times).collect();
         let activity = self.activities.get(&acted(one)).copied();
         let with_fault = words.iter().take(turn(one).len()).sum();
-        [activity.unwrap_or(0), with_fault, words.iter().sum()]
+        let whole = self.turns.get(&taken(one)).copied();
+        [
+            activity.unwrap_or(0),
+            with_fault,
+            whole.unwrap_or(0),
+            words.iter().sum(),
+        ]
     }
 
     fn take(&mut self, one: &Recovery) {
@@ -126,11 +137,17 @@ impl Met {
             *self.words.entry(pair).or_default() += 1;
         }
         *self.activities.entry(acted(one)).or_default() += 1;
+        *self.turns.entry(taken(one)).or_default() += 1;
     }
 }
 
 const fn acted(one: &Recovery) -> (Strike, RecoveryMoment, Activity) {
     (one.strike, one.moment, one.scenario.state.activity)
+}
+
+const fn taken(one: &Recovery) -> Turn {
+    let Scenario { state, flags, .. } = one.scenario;
+    (state.persistence, state.preparation, flags)
 }
 
 /// Of each fault, moment, way and control method, and of both activities where the fault asks for them, one of
@@ -256,6 +273,26 @@ mod tests {
         let (full, common) = (pairs(&allowed(product())), pairs(&allowed(common())));
         let missing: Vec<_> = full.difference(&common).collect();
         assert!(missing.is_empty(), "{missing:?}");
+    }
+
+    #[test]
+    fn each_persistence_preparation_and_set_of_flags_meet_in_the_common_profile_about_as_often() {
+        let common = allowed(common());
+        let of = common.iter().counts_by(taken);
+        let all = iproduct!(Persistence::ALL, Preparation::ALL, flag_sets());
+        for turn in all {
+            let times = of.get(&turn).copied().unwrap_or(0);
+            assert!(times * 16 >= common.len(), "{turn:?}: {times}");
+        }
+        let controls = keys(&common, |one| (one.control(), taken(one)));
+        assert_eq!(controls.len(), Control::ALL.len() * of.len());
+        let activities = keys(&common, |one| (one.scenario.state.activity, taken(one)));
+        assert_eq!(activities.len(), Activity::ALL.len() * of.len());
+        // Some moments have fewer cases than there are turns.
+        let flags = |one: &Recovery| (one.scenario.state.persistence, one.scenario.flags);
+        let moments = keys(&common, |one| (one.moment, flags(one)));
+        let all = keys(&allowed(product()), |one| (one.moment, flags(one)));
+        assert_eq!(moments, all);
     }
 
     #[test]

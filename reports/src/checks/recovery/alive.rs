@@ -8,6 +8,7 @@ use super::{
     called,
     ending::{Chosen, chosen},
     memory::side,
+    watched::gone_back,
 };
 use crate::{
     Verdict,
@@ -76,6 +77,15 @@ fn back(
     let is_new = chosen.ending.remedy == Remedy::StartAnew
         || point.strike == Strike::GuestRebooted
         || beat.window_us < READING_US;
+    if is_new {
+        return None;
+    }
     let since = [When::Before, When::During];
-    (!is_new).then(|| evidence.gone_back(on, beat, &since))?
+    let before = evidence.gone_back(on, beat, &since);
+    before.or_else(|| {
+        let began_us = beat.at_us.saturating_sub(beat.window_us);
+        let back = gone_back(evidence, on, (began_us, beat.first))?;
+        let (host, told) = (evidence.host(on), beat.told());
+        Some(Verdict::fail(format!("on {host} {back}: {told}")))
+    })
 }

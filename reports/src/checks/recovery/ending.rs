@@ -98,7 +98,8 @@ pub(super) fn owner_of(looks: [&DomainState; 2]) -> Owner {
         // Half of it is on the one side, and the other half was on the other.
         (Some((_, "postcopy" | "postcopy-failed")), None)
         | (None, Some((_, "postcopy" | "postcopy-failed")) | None) => Owner::Nobody,
-        (Some(_), None) | (Some(("running", _)), Some(("paused", _))) => Owner::Source,
+        // What waits for a guest that does not come has none of it.
+        (Some(_), None | Some(("paused", "migration"))) => Owner::Source,
         (None | Some(_), Some(_)) => Owner::Destination,
     }
 }
@@ -169,7 +170,7 @@ pub(super) fn is_told(told: Told<'_>, answer: Answer) -> bool {
 pub(super) const fn healed_owner(remedy: Remedy, owner: Owner) -> Owner {
     match remedy {
         Remedy::Nothing => owner,
-        Remedy::Resume | Remedy::StartAnew => Owner::Source,
+        Remedy::Resume | Remedy::DestroyDestination | Remedy::StartAnew => Owner::Source,
         Remedy::DestroySource | Remedy::PostcopyResume => Owner::Destination,
     }
 }
@@ -199,9 +200,18 @@ pub(in crate::checks) fn outcome(evidence: &Evidence<'_>) -> Option<Recovered> {
     });
     let tried = retry(evidence).map(|outcome| matches!(outcome, Outcome::Done));
     let healed = healed_owner(remedy.unwrap_or(Remedy::Nothing), owner);
+    let unhealed = evidence.last(|saw| match saw {
+        Observation::Healed { calls, .. } => {
+            Some(calls.iter().any(|call| call.outcome != Outcome::Done))
+        }
+        _ => None,
+    });
+    let runs = |look| active(look).is_some_and(|(state, _)| state == "running");
     Some(Recovered {
         owner,
+        on_both: looks.into_iter().all(runs),
         remedy,
+        unhealed: unhealed.unwrap_or(false),
         retried: tried.filter(|_| healed == Owner::Source),
     })
 }

@@ -4,7 +4,10 @@
 use migratrix_history::{Side, When};
 use migratrix_matrix::{Activity, Owner, Recovery, Remedy, Strike};
 
-use super::ending::{Chosen, chosen, healed_owner};
+use super::{
+    ending::{Chosen, chosen, healed_owner},
+    watched::gone_back,
+};
 use crate::{
     Verdict,
     checks::{
@@ -28,7 +31,9 @@ pub(super) fn memory(evidence: &Evidence<'_>, point: &Recovery) -> Judged {
 pub(super) fn side(chosen: &Chosen<'_>) -> Option<(Side, When)> {
     let ending = &chosen.ending;
     let (owner, when) = match ending.remedy {
-        Remedy::Nothing | Remedy::Resume | Remedy::DestroySource => (ending.owner, When::After),
+        Remedy::Nothing | Remedy::Resume | Remedy::DestroySource | Remedy::DestroyDestination => {
+            (ending.owner, When::After)
+        }
         Remedy::PostcopyResume | Remedy::StartAnew => {
             (healed_owner(ending.remedy, ending.owner), When::Healed)
         }
@@ -53,12 +58,37 @@ fn stayed(evidence: &Evidence<'_>, point: &Recovery, on: Side) -> Judged {
     if first != Verdict::Pass {
         return Ok(first);
     }
+    let surveyed = before.survey(on)?;
+    if let Some(back) = went_back(evidence, &before, on, &surveyed)? {
+        return Ok(back);
+    }
     // What was resumed after that goes on from there.
     let healed = evidence.after_heal();
     match healed.survey(on) {
         Ok(surveyed) => goes_on(evidence, &healed, on, &surveyed),
         Err(_) => Ok(Verdict::Pass),
     }
+}
+
+/// That the memory is of a lap before one that was watched.
+fn went_back(
+    evidence: &Evidence<'_>,
+    read: &Evidence<'_>,
+    on: Side,
+    surveyed: &Surveyed<'_>,
+) -> Result<Option<Verdict>, Verdict> {
+    let stamper = match lawful(read, on, surveyed)? {
+        Ok(stamper) => stamper,
+        Err(fail) => return Ok(Some(fail)),
+    };
+    let lap = stamper.laps;
+    let back = gone_back(evidence, on, (surveyed.at_us, lap));
+    Ok(back.map(|back| {
+        let host = evidence.host(on);
+        Verdict::fail(format!(
+            "the memory of the guest on {host} is of lap {lap}, and {back}"
+        ))
+    }))
 }
 
 /// The law holds there, and the guest has not gone back in time.
@@ -68,6 +98,9 @@ fn goes_on(
     on: Side,
     surveyed: &Surveyed<'_>,
 ) -> Judged {
+    if let Some(back) = went_back(evidence, healed, on, surveyed)? {
+        return Ok(back);
+    }
     let stamper = match lawful(healed, on, surveyed)? {
         Ok(stamper) => stamper,
         Err(fail) => return Ok(fail),

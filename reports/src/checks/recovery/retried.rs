@@ -136,7 +136,11 @@ fn remembers(evidence: &Evidence<'_>, chosen: &Chosen<'_>, [from, on]: [Side; 2]
     match chosen.ending.remedy {
         // It begins at its first lap.
         Remedy::StartAnew => beats = evidence.beats_at(from, &[When::Healed]),
-        Remedy::Nothing | Remedy::Resume | Remedy::DestroySource | Remedy::PostcopyResume => {
+        Remedy::Nothing
+        | Remedy::Resume
+        | Remedy::DestroySource
+        | Remedy::DestroyDestination
+        | Remedy::PostcopyResume => {
             beats.extend(evidence.beats_at(Side::Source, &[When::Before]));
         }
     }

@@ -4,6 +4,7 @@
 mod beside;
 mod daemons;
 mod others;
+mod stale;
 
 use migratrix_history::{
     Deed, DomainState, Glimpse, History, Observation, Outcome, Party, Proof, Refusal, RemoteCall,

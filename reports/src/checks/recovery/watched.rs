@@ -90,6 +90,35 @@ pub(super) fn stretches<'h>(evidence: &Evidence<'h>, of: Side) -> Vec<Stretch<'h
     all
 }
 
+/// The newest lap that was seen by a moment while the guest was watched, on the source or on the side that has it now.
+pub(super) fn latest_lap(evidence: &Evidence<'_>, on: Side, by_us: u64) -> Option<u32> {
+    let sides: &[Side] = match on {
+        Side::Source => &[Side::Source],
+        Side::Destination => &Side::BOTH,
+    };
+    let all = sides.iter().flat_map(|side| stretches(evidence, *side));
+    let seen = all.filter_map(|one| {
+        let [first, last] = one.laps?;
+        if one.to_us <= by_us {
+            return Some(last);
+        }
+        (one.from_us.saturating_add(one.slowest_us) <= by_us).then_some(first)
+    });
+    seen.max()
+}
+
+/// That a lap which was read at a moment on this side lies before one that was watched.
+pub(super) fn gone_back(
+    evidence: &Evidence<'_>,
+    on: Side,
+    (at_us, lap): (u64, u32),
+) -> Option<String> {
+    let seen = latest_lap(evidence, on, at_us).filter(|seen| lap < *seen)?;
+    Some(format!(
+        "lap {seen} was seen before, while it was watched: it has gone back in time"
+    ))
+}
+
 /// The times in a span that lie in none of these, and are longer than `least`.
 pub(super) fn holes(
     span: &Range<u64>,

@@ -272,10 +272,7 @@ fn source_restarted(point: &Recovery) -> Vec<Ending> {
         Call | Prepare | Launched | FirstPass | LaterPass | Switchover => {
             vec![stays(point, CONNECTION, STAYS)]
         }
-        Finish => vec![
-            paused_beside(point, answer, RESTART),
-            stays(point, CONNECTION, STAYS),
-        ],
+        Finish => vec![paused_beside(point, answer, RESTART)],
         Reply | Confirm | PostcopyMiddle | PostcopyEnd => vec![Ending {
             source: Standing::Inactive(&["unknown"]),
             flags: FlagEffect::Open,

@@ -1,14 +1,16 @@
 //! The ways in which a migration that is struck ends: who has the guest, and how both sides stand then.
 
 use super::{Answer, Ending, ErrorClass, FlagEffect, Owner, Remedy, Standing};
-use crate::suites::recovery::point::Recovery;
+use crate::suites::recovery::{axes::RecoveryMoment, point::Recovery};
 
 /// How the domain stands on the source when it has what it had: in the state of before, with a reason of
 /// its own where it had been stopped. libvirt starts it again (`migration-canceled`), or QEMU has done that
-/// already (`unpaused`).
+/// already (`unpaused`), which it does not once it has completed.
 pub(super) const fn as_it_was(point: &Recovery) -> Standing {
     Standing::Active(if !point.runs() {
         &[("paused", "user")]
+    } else if matches!(point.moment, RecoveryMoment::Finish | RecoveryMoment::Reply) {
+        &[("running", "migration-canceled")]
     } else if point.moment.is_stopped() {
         &[("running", "unpaused"), ("running", "migration-canceled")]
     } else {
@@ -30,7 +32,7 @@ pub(super) const fn arrived(point: &Recovery) -> Standing {
     Standing::Active(if point.runs() {
         &[("running", "migrated")]
     } else {
-        &[("paused", "user"), ("paused", "migration")]
+        &[("paused", "user")]
     })
 }
 

@@ -12,6 +12,9 @@ axis! {
         Resume = "resume",
         /// The domain is destroyed on the source: the destination runs the guest.
         DestroySource = "destroy-source",
+        /// The domain is destroyed on the destination, which waits for a guest that does not come, and resumed on the
+        /// source where the migration has paused it.
+        DestroyDestination = "destroy-destination",
         /// The postcopy is gone on with (`VIR_MIGRATE_POSTCOPY_RESUME`).
         PostcopyResume = "postcopy-resume",
         /// What is left is destroyed on both sides, and the guest is started on the source.
@@ -35,7 +38,7 @@ impl Remedy {
         match (source, destination) {
             (None, Some((_, "postcopy" | "postcopy-failed"))) | (None, None) => Self::StartAnew,
             (None, Some(_)) => Self::Nothing,
-            (Some(("paused", "migration")), None) => Self::Resume,
+            (source, None) if Self::is_paused_by_migration(source) => Self::Resume,
             (Some(("paused", "postcopy" | "postcopy-failed")), None) => Self::StartAnew,
             (
                 Some(("paused", "postcopy" | "postcopy-failed")),
@@ -47,9 +50,17 @@ impl Remedy {
                     Self::StartAnew
                 }
             }
+            // Finish calls what has come `paused (user)` or running (qemuMigrationDstFinishActive).
+            (Some(_), waits) if Self::is_paused_by_migration(waits) => Self::DestroyDestination,
             (Some(("paused", _)), Some(("running" | "paused", _))) => Self::DestroySource,
             (Some(_), _) => Self::Nothing,
         }
+    }
+
+    /// Whether a migration has paused what is seen so, and the guest is whole there.
+    #[must_use]
+    pub fn is_paused_by_migration(seen: Seen<'_>) -> bool {
+        seen == Some(("paused", "migration"))
     }
 
     /// The step in words, as an operator reads it.
@@ -60,6 +71,10 @@ impl Remedy {
             Self::Resume => "paused on the source: resume, then retry",
             Self::DestroySource => {
                 "the destination has the guest: destroy what is paused on the source"
+            }
+            Self::DestroyDestination => {
+                "the source has the guest: destroy what waits for it on the destination, resume it where the migration \
+                 has paused it, then retry"
             }
             Self::PostcopyResume => {
                 "postcopy was lost: go on with it (VIR_MIGRATE_POSTCOPY_RESUME)"

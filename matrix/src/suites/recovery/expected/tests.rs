@@ -31,8 +31,8 @@ destination-destroyed prepare normal: success destination nothing
 destination-destroyed later-pass normal: 9/10,1/10,9/20,42/10,42/0,55/10 source nothing
 destination-daemon-killed first-pass normal: 9/10 source nothing
 destination-daemon-killed first-pass p2p: 1/7 source nothing
-source-daemon-killed finish normal: success destination destroy-source | 38/7,1/7 source nothing
-source-daemon-killed finish p2p: 38/7,1/7 destination destroy-source | 38/7,1/7 source nothing
+source-daemon-killed finish normal: success destination destroy-source
+source-daemon-killed finish p2p: 38/7,1/7 destination destroy-source
 source-daemon-silent finish normal: success destination destroy-source | success destination nothing
 source-daemon-silent finish p2p: 38/7,1/7 source nothing | success,38/7,1/7 destination nothing
 reply-lost reply normal: 38/7,1/7 source nothing
