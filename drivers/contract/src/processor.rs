@@ -90,30 +90,68 @@ fn runs_guest(thread: &Task) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use std::{process::Command, thread};
+    use std::{
+        process::{Child, Command},
+        thread,
+    };
 
     use super::*;
 
-    #[test]
-    fn who_finds_no_processor_free_waits_for_one() {
-        let busy = || {
+    /// More processes that are busy than there are processors.
+    fn busy() -> Vec<Child> {
+        let processors = thread::available_parallelism().unwrap().get();
+        let one = || {
             Command::new("sh")
                 .args(["-c", "while :; do :; done"])
                 .spawn()
         };
-        let processors = thread::available_parallelism().unwrap().get();
-        let mut all: Vec<_> = (0..=processors).map(|_| busy().unwrap()).collect();
-        let pids = || all.iter().map(std::process::Child::id);
-        let waited = || pids().map(waited_for_processor).sum::<Duration>();
-        let deadline = std::time::Instant::now() + Duration::from_secs(30);
-        while waited() < Duration::from_millis(50) {
-            assert!(std::time::Instant::now() < deadline, "none has waited");
+        (0..=processors).map(|_| one().unwrap()).collect()
+    }
+
+    fn until(is_so: impl FnMut() -> bool) {
+        let mut is_so = is_so;
+        let deadline = Instant::now() + Duration::from_secs(30);
+        while !is_so() {
+            assert!(Instant::now() < deadline, "none has waited");
             thread::yield_now();
         }
-        for one in &mut all {
+    }
+
+    fn end(all: &mut [Child]) {
+        for one in all {
             one.kill().unwrap();
             one.wait().unwrap();
+        }
+    }
+
+    const SOME: Duration = Duration::from_millis(50);
+
+    #[test]
+    fn who_finds_no_processor_free_waits_for_one() {
+        let mut all = busy();
+        let waited = || all.iter().map(|one| waited_for_processor(one.id()));
+        until(|| waited().sum::<Duration>() >= SOME);
+        end(&mut all);
+        for one in &all {
             assert_eq!(waited_for_processor(one.id()), Duration::ZERO);
         }
+    }
+
+    #[test]
+    fn waits_count_from_the_first_look_and_last_when_who_waited_has_ended() {
+        let mut all = busy();
+        let pids: Vec<u32> = all.iter().map(Child::id).collect();
+        let mut waits = Waits::default();
+        assert!(waits.are_old());
+        waits.look(pids.iter().copied());
+        assert_eq!(waits.total(), Duration::ZERO);
+        until(|| {
+            waits.look(pids.iter().copied());
+            waits.total() >= SOME
+        });
+        end(&mut all);
+        let before = waits.total();
+        waits.look(pids);
+        assert_eq!(waits.total(), before);
     }
 }
