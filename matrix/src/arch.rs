@@ -38,6 +38,15 @@ impl MachineChoice {
             Self::Pc | Self::PcOldest => "pc-i440fx",
         }
     }
+
+    /// What each QEMU calls the newest machine type that it has of the family.
+    #[must_use]
+    pub const fn newest(self) -> &'static str {
+        match self {
+            Self::Q35 | Self::Q35Oldest => "q35",
+            Self::Pc | Self::PcOldest => "pc",
+        }
+    }
 }
 
 impl CpuModel {

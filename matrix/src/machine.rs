@@ -1,4 +1,4 @@
-//! Machine types: which one two releases share.
+//! Machine types: which one two releases share, and which one alone has.
 
 use crate::{MachineChoice, Release};
 
@@ -30,6 +30,16 @@ impl MachineChoice {
             Self::Q35Oldest | Self::PcOldest => numbered.min(),
         };
         chosen.map(|(_, name)| name)
+    }
+}
+
+impl MachineChoice {
+    /// The newest machine type of the family that `a` offers and `b` does not; `None` where `b` offers all of them.
+    #[must_use]
+    pub fn beyond(self, a: &Release, b: &Release) -> Option<String> {
+        let only_there = a.machines.iter().filter(|name| !b.machines.contains(name));
+        let numbered = only_there.filter_map(|name| Some((numbers(name, self.family())?, name)));
+        numbered.max().map(|(_, name)| name.clone())
     }
 }
 
@@ -95,6 +105,17 @@ mod tests {
         let new = ["pc-q35-7.2", "pc-q35-5.2"];
         assert_eq!(newest(&new, &["pc-q35-5.2"]).as_deref(), Some("pc-q35-5.2"));
         assert_eq!(newest(&new, &["pc-q35-8.0"]), None);
+    }
+
+    #[test]
+    fn what_one_has_and_the_other_has_not_is_the_newest_such_and_may_be_an_old_one() {
+        let of = |a: &[&str], b: &[&str]| MachineChoice::Q35.beyond(&release(a), &release(b));
+        let old = ["pc-q35-4.2", "pc-q35-5.1", "pc-q35-5.2", "pc-i440fx-9.9"];
+        let new = ["pc-q35-5.2", "pc-q35-9.2", "pc-q35-10.0", "q35"];
+        assert_eq!(of(&new, &old).as_deref(), Some("pc-q35-10.0"));
+        assert_eq!(of(&old, &new).as_deref(), Some("pc-q35-5.1"));
+        assert_eq!(of(&new, &new), None);
+        assert_eq!(of(&["pc-i440fx-7.2"], &new), None);
     }
 
     #[test]

@@ -60,8 +60,10 @@ pub(in crate::suites::recovery) const ABORTED: ErrorClass = class(78, QEMU);
 pub(super) const HOOK_FAILED: ErrorClass = class(70, HOOK);
 /// `VIR_ERR_CONFIG_UNSUPPORTED`, of QEMU's driver: no such machine.
 pub(super) const NO_MACHINE: ErrorClass = class(67, QEMU);
-/// `VIR_ERR_CONFIG_UNSUPPORTED`, of the processor.
-pub(super) const NO_CPU: ErrorClass = class(67, CPU);
+/// `VIR_ERR_CONFIG_UNSUPPORTED`, of the processor: no such feature.
+pub(super) const NO_FEATURE: ErrorClass = class(67, CPU);
+/// `VIR_ERR_INTERNAL_ERROR`, of the processor: its model is in no map.
+pub(super) const NO_MODEL: ErrorClass = class(1, CPU);
 /// `VIR_ERR_ARGUMENT_UNSUPPORTED`: no such scheme.
 pub(super) const NO_SCHEME: ErrorClass = class(74, QEMU);
 

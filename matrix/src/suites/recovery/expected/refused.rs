@@ -3,8 +3,8 @@
 use super::{
     Answer, Ending, ErrorClass, Libvirts,
     classes::{
-        ALREADY_ACTIVE, DOMAIN_FAILED, FAILED, HELPER, HOOK_FAILED, INTERNAL, NO_CPU, NO_FILE,
-        NO_MACHINE, NO_SCHEME, RESET,
+        ALREADY_ACTIVE, DOMAIN_FAILED, FAILED, HELPER, HOOK_FAILED, INTERNAL, NO_FEATURE, NO_FILE,
+        NO_MACHINE, NO_MODEL, NO_SCHEME, RESET,
     },
     outcomes::{gone_over, stays},
 };
@@ -16,6 +16,10 @@ use crate::{
 /// From here on the source's daemon that can't connect to the destination's tells the connection's own error. That of
 /// 7.0.0 puts it into one of its own (qemuMigrationSrcPerformPeer2Peer); 9.0.0 is the first that was seen not to.
 const TELLS_OF_CONNECTION: Version = Version::new(9, 0, 0);
+
+/// From here on libvirt itself looks whether there is a machine type for a guest that comes in. 7.0.0 leaves it to QEMU, which
+/// ends at once; 9.0.0 is the first that was seen not to.
+const KNOWS_MACHINES: Version = Version::new(9, 0, 0);
 
 const RULE: &str = "a failure of Begin or Prepare leaves the source as it is \
                     (virDomainMigrateVersion3Full, qemuMigrationSrcPerformPeer2Peer3)";
@@ -30,6 +34,11 @@ const SAME: &str = "a host knows its own UUID in the cookie of Begin, and Prepar
                     (qemuMigrationCookieXMLParse: \"Attempt to migrate guest to the same host\")";
 const ENCRYPTED: &str = "what both sides have certificates for is encrypted, and goes as it would without \
                          (virDomainMigrateFlags, VIR_MIGRATE_TLS)";
+const NOWHERE: &str = "who starts a guest has a machine type for it, or refuses it: libvirt, or else its QEMU, in Prepare \
+                       (qemuValidateDomainDef, qemuProcessWaitForMonitor)";
+const MODEL: &str = "who starts a guest looks its model up in a map of its own, in Prepare (x86ModelFromCPU: \"Unknown CPU model\")";
+const FEATURE: &str = "who starts a guest has a name for each of its features, those too that it is to lack, in Prepare (virCPUValidateFeatures: \
+     \"unknown CPU feature\")";
 const UNTRUSTED: &str = "who connects verifies the other's certificate by the authorities that he knows, and that is the source's QEMU: \
                          Perform fails (default_tls_x509_cert_dir in qemu.conf, qcrypto_tls_session_check_certificate in QEMU)";
 const EXPIRED: &str = "QEMU looks at its own certificates when it is given them: Prepare fails \
@@ -49,7 +58,19 @@ pub(super) fn ending(point: &Recovery, libvirts: &Libvirts) -> Ending {
     if point.strike == Strike::DaemonDead {
         return stays(point, unconnected(point.control(), libvirts), RULE);
     }
+    if point.strike == Strike::MachineUnknown {
+        return stays(point, without_machine(libvirts), NOWHERE);
+    }
     stays(point, classes(point.strike), rule(point.strike))
+}
+
+/// How a destination refuses a guest for whose machine type it has nothing.
+fn without_machine(libvirts: &Libvirts) -> &'static [ErrorClass] {
+    let mut destination = libvirts.destination.iter();
+    match destination.any(|version| *version < KNOWS_MACHINES) {
+        true => &[NO_MACHINE, INTERNAL],
+        false => &[NO_MACHINE],
+    }
 }
 
 /// How whoever drives the migration tells that nobody listens at the destination.
@@ -71,6 +92,10 @@ const fn rule(strike: Strike) -> &'static str {
         UNTRUSTED
     } else if matches!(strike, Strike::TlsExpired) {
         EXPIRED
+    } else if matches!(strike, Strike::CpuModelUnknown) {
+        MODEL
+    } else if matches!(strike, Strike::CpuFeatureUnknown) {
+        FEATURE
     } else {
         RULE
     }
@@ -92,8 +117,9 @@ const fn classes(strike: Strike) -> &'static [ErrorClass] {
         Strike::DaemonDead | Strike::UriUnknown | Strike::UriUnreachable | Strike::UriRefusing => {
             &[RESET]
         }
-        Strike::MachineUnknown => &[NO_MACHINE, INTERNAL],
-        Strike::CpuModelUnknown | Strike::CpuFeatureUnknown => &[NO_CPU],
+        Strike::MachineUnknown => &[NO_MACHINE],
+        Strike::CpuModelUnknown => &[NO_MODEL],
+        Strike::CpuFeatureUnknown => &[NO_FEATURE],
         Strike::DiskMissing => &[NO_FILE],
         Strike::UriScheme => &[NO_SCHEME],
         Strike::LogFolderFull

@@ -52,6 +52,9 @@ name-taken call normal: 9/20 source nothing
 tls-foreign call p2p: 9/10,1/10,9/20 source nothing
 tls-expired call normal: 1/10 source nothing
 tls-right call normal: success destination nothing
+machine-unknown call p2p: 67/10 source nothing
+cpu-model-unknown call normal: 1/31 source nothing
+cpu-feature-unknown call tunnelled: 67/31 source nothing
 log-folder-full call p2p: success destination nothing
 daemon-dead call p2p: 38/7 source nothing
 data-reset postcopy-middle p2p: 9/10,9/20,1/10,38/10 destination postcopy-resume
@@ -70,6 +73,10 @@ daemon-dead call p2p source: 38/7,9/10 source nothing
 daemon-dead call tunnelled source: 38/7,9/10 source nothing
 daemon-dead call normal source: 38/7 source nothing
 daemon-dead call p2p destination: 38/7 source nothing
+machine-unknown call p2p destination: 67/10,1/10 source nothing
+machine-unknown call p2p source: 67/10 source nothing
+cpu-model-unknown call p2p both: 1/31 source nothing
+cpu-feature-unknown call p2p both: 67/31 source nothing
 source-daemon-killed postcopy-middle normal source: success destination destroy-source
 source-daemon-killed postcopy-end p2p source: 38/7,1/7,9/10 destination destroy-source
 source-daemon-killed postcopy-end p2p destination: 38/7,1/7,9/10 destination nothing
