@@ -91,6 +91,13 @@ pub enum Deed {
         /// What, and how it is seen to be there.
         what: String,
     },
+    /// The guest was made of something that not both sides know.
+    Known {
+        /// What: a machine type, or the model or a feature of a processor.
+        what: String,
+        /// Who knows it: the source where it has a guest that is made of it, the destination where it says so.
+        to: Vec<Side>,
+    },
     /// Other guests migrated beside the case's own.
     Beside {
         /// The call of each.

@@ -7,6 +7,8 @@ use migratrix_matrix::{Condition, Detection, Recovery, RecoveryMoment, Strike};
 pub enum RecoveryDefect {
     /// The fault is not committed.
     StrikeMissed,
+    /// The destination knows what the guest is made of, which is to be unknown to it.
+    KnownToBoth,
     /// The call never returns.
     NeverAnswers,
     /// The call fails with an error of another class.
@@ -75,9 +77,10 @@ pub enum RecoveryDefect {
 
 impl RecoveryDefect {
     /// All values, in the order of the conditions that catch them.
-    pub const ALL: [Self; 33] = [
+    pub const ALL: [Self; 34] = [
         Self::StrikeMissed,
         Self::OtherStart,
+        Self::KnownToBoth,
         Self::BesideTooSoon,
         Self::BesideTooLate,
         Self::NeverAnswers,
@@ -118,6 +121,11 @@ impl RecoveryDefect {
             Self::StaleMemory => Recovery {
                 strike: Strike::ClientKilled,
                 moment: RecoveryMoment::Finish,
+                ..Recovery::USUAL
+            },
+            Self::KnownToBoth => Recovery {
+                strike: Strike::MachineUnknown,
+                moment: RecoveryMoment::Call,
                 ..Recovery::USUAL
             },
             Self::FurtherJobDone => Recovery {
@@ -168,9 +176,11 @@ impl RecoveryDefect {
     #[must_use]
     pub const fn condition(self) -> Condition {
         match self {
-            Self::StrikeMissed | Self::OtherStart | Self::BesideTooSoon | Self::BesideTooLate => {
-                Condition::Struck
-            }
+            Self::StrikeMissed
+            | Self::OtherStart
+            | Self::KnownToBoth
+            | Self::BesideTooSoon
+            | Self::BesideTooLate => Condition::Struck,
             Self::NeverAnswers
             | Self::WrongError
             | Self::FurtherJobDone
@@ -204,7 +214,9 @@ impl RecoveryDefect {
     #[must_use]
     pub const fn how(self) -> Detection {
         match self {
-            Self::StrikeMissed | Self::BesideTooSoon | Self::BesideTooLate => Detection::Unknown,
+            Self::StrikeMissed | Self::KnownToBoth | Self::BesideTooSoon | Self::BesideTooLate => {
+                Detection::Unknown
+            }
             Self::NeverAnswers
             | Self::WrongError
             | Self::FurtherJobDone

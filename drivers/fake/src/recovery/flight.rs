@@ -116,6 +116,7 @@ impl FakeDriver {
             Some(RecoveryDefect::RefusedOtherwise) => {
                 asked(ATTACH, Outcome::Refused(refusal::unreasoned()))
             }
+            Some(RecoveryDefect::KnownToBoth) => known(strike, &Side::BOTH),
             Some(_) | None if strike.companions().is_empty() => deed(strike),
             Some(_) | None => self.beside(strike, record),
         };
@@ -262,6 +263,7 @@ impl FakeDriver {
             RecoveryDefect::StrikeMissed
             | RecoveryDefect::RefusedOtherwise
             | RecoveryDefect::OtherStart
+            | RecoveryDefect::KnownToBoth
             | RecoveryDefect::BesideTooSoon
             | RecoveryDefect::BesideTooLate
             | RecoveryDefect::BesideUnanswered
@@ -376,6 +378,14 @@ fn asked(call: &str, outcome: Outcome) -> Deed {
     }
 }
 
+/// A guest that is made of what these know.
+fn known(strike: Strike, to: &[Side]) -> Deed {
+    Deed::Known {
+        what: strike.word().to_owned(),
+        to: to.to_vec(),
+    }
+}
+
 /// How a fault is committed.
 fn deed(strike: Strike) -> Deed {
     let process = |process: &str| process.to_owned();
@@ -430,6 +440,9 @@ fn deed(strike: Strike) -> Deed {
                 passed: 4096,
             }
         }
+        Strike::MachineUnknown | Strike::CpuModelUnknown | Strike::CpuFeatureUnknown => {
+            known(strike, &[Side::Source])
+        }
         Strike::Undisturbed => Deed::Nothing,
         Strike::Crossing
         | Strike::Crowd
@@ -445,9 +458,6 @@ fn deed(strike: Strike) -> Deed {
         | Strike::LibraryFolderFull
         | Strike::LogFolderFull
         | Strike::MemoryShort
-        | Strike::MachineUnknown
-        | Strike::CpuModelUnknown
-        | Strike::CpuFeatureUnknown
         | Strike::DiskMissing
         | Strike::DiskUnreadable
         | Strike::DiskShort

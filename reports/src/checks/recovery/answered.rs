@@ -80,6 +80,7 @@ fn further_job(evidence: &Evidence<'_>, point: &Recovery) -> Option<String> {
         | Deed::Stopped { .. }
         | Deed::Cut { .. }
         | Deed::Made { .. }
+        | Deed::Known { .. }
         | Deed::Beside { .. }
         | Deed::Nothing => None,
     }

@@ -77,6 +77,9 @@ fn missed(strike: Strike, deed: &Deed) -> Option<String> {
         (wanted != process).then(|| format!("{process} was struck, and not {wanted}"))
     };
     match (strike, deed) {
+        (_, Deed::Known { what, to }) if strike.is_of_guest() => no_difference(what, to),
+        (_, _) if strike.is_of_guest() => Some("who knows what was not asked".to_owned()),
+        (_, Deed::Known { what, .. }) => Some(format!("it was asked who knows {what}")),
         (Strike::Crossing | Strike::Crowd, _) => beside::missed(strike, deed),
         (
             _,
@@ -116,6 +119,15 @@ fn missed(strike: Strike, deed: &Deed) -> Option<String> {
         (_, Deed::Killed { .. } | Deed::Stopped { .. } | Deed::Asked { .. }) => None,
         (_, Deed::Cut { .. } | Deed::Beside { .. }) => None,
     }
+}
+
+/// Why both sides are alike in what the guest is made of, where they are.
+fn no_difference(what: &str, known_to: &[Side]) -> Option<String> {
+    if !known_to.contains(&Side::Source) {
+        return Some(format!("the guest is not made of {what}"));
+    }
+    let knows = known_to.contains(&Side::Destination);
+    knows.then(|| format!("the destination knows {what}"))
 }
 
 /// What the source's QEMU tells of where the guest itself has done it: the event, and its reason (`ShutdownCause`).

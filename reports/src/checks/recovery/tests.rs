@@ -5,6 +5,7 @@ mod beside;
 mod daemons;
 mod others;
 mod stale;
+mod unknown;
 
 use migratrix_history::{
     Deed, DomainState, Glimpse, History, Observation, Outcome, Party, Proof, Refusal, RemoteCall,
