@@ -43,7 +43,7 @@ pub use ram::GuestMemory;
 pub use record::Recorder;
 pub use registers::{REGISTERS, registers};
 pub use run::{Deadlines, run};
-pub use script::{DomainSpec, LIVE_BANDWIDTH_MIB, Phase, Script, Subject};
+pub use script::{Cpu, DomainSpec, LIVE_BANDWIDTH_MIB, Phase, Script, Subject};
 pub use step::{BackupStep, ColoStep, Litter, Migrate, RawStep, RecoveryStep, Step, Uuid, Variant};
 pub use threads::threads_named;
 pub use told::told;

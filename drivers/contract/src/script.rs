@@ -32,6 +32,15 @@ pub struct DomainSpec {
     pub boot_image: String,
 }
 
+/// A processor that is not the usual one.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Cpu {
+    /// It is of this model.
+    Model(String),
+    /// It is the usual one, and told to be without this feature.
+    Without(String),
+}
+
 /// The domain that a case moves. It is made whole by [`Subject::of`], and by nothing else.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
@@ -50,6 +59,8 @@ pub struct Subject {
     pub guest: Parameters,
     /// The guest's boot image, by the path that both hosts know it by.
     pub boot_image: String,
+    /// What its processors are; the usual ones where nothing is said, and until a driver says so.
+    pub cpu: Option<Cpu>,
     /// Whether the domain's QEMU gets a qtest socket, see [`Subject::qtest_socket`].
     pub qtest: bool,
     /// What the case says is done.
@@ -144,6 +155,7 @@ impl Subject {
             memory_mib: spec.memory_mib.max(guest.memory_mib()),
             guest,
             boot_image: spec.boot_image,
+            cpu: None,
             qtest: needs_qtest(case.fault) || crashes(&case.point),
             point: case.point,
             raw,

@@ -221,7 +221,7 @@ impl<'a> LibvirtDriver<'a> {
             Uuid::Own => &self.subject.uuid,
             Uuid::Foreign => &self.subject.foreign_uuid,
         };
-        let xml = domain_xml(&self.subject, uuid, Variant::Plain);
+        let xml = domain_xml(&self.subject_on(side), uuid, Variant::Plain);
         done(self.on(side).await?, Op::Define { side, xml }).await
     }
 

@@ -21,6 +21,7 @@ mod routes;
 mod strike;
 #[cfg(test)]
 mod tests;
+mod unknown;
 mod watch;
 
 use std::{io, path::Path, sync::Arc, time::Duration};

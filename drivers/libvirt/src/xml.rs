@@ -1,12 +1,15 @@
 //! The domain XML of a case's subject.
 
-use migratrix_contract::{Subject, Variant};
+use migratrix_contract::{Cpu, Subject, Variant};
 use migratrix_matrix::{Hardware, Point, Strike};
 
 use crate::{chain::disks::disk, element::Element, recovery::monitor_path};
 
 /// The name by which a guest's agent would be reached.
 const AGENT: &str = "org.qemu.guest_agent.0";
+
+/// What QEMU's own translator gives a PC where nothing is said.
+const USUAL_MODEL: &str = "qemu64";
 
 /// The XML of `subject` under `uuid`: as few devices as the scenario needs, so that it starts fast
 /// and the same in every release.
@@ -32,7 +35,7 @@ pub fn domain_xml(subject: &Subject, uuid: &str, variant: Variant) -> String {
         .holds(Element::new("vcpu").text(hardware.processors()))
         .holds(os(subject))
         .holds(Element::new("features").holds(Element::new("acpi")))
-        .holds_all(processors(hardware))
+        .holds_all(processors(subject, hardware))
         .holds_all(
             ["on_poweroff", "on_reboot", "on_crash"]
                 .map(|on| Element::new(on).text(what_becomes(subject, on))),
@@ -82,7 +85,10 @@ fn os(subject: &Subject) -> Element {
     }
 }
 
-fn processors(hardware: Hardware) -> Option<Element> {
+fn processors(subject: &Subject, hardware: Hardware) -> Option<Element> {
+    if let Some(cpu) = &subject.cpu {
+        return Some(processor(cpu));
+    }
     let topology = |cores: u32, threads: u32| {
         let topology = Element::new("topology").with("sockets", 1);
         let topology = topology.with("cores", cores).with("threads", threads);
@@ -106,6 +112,26 @@ fn processors(hardware: Hardware) -> Option<Element> {
         | Hardware::Watchdog
         | Hardware::Usb => None,
     }
+}
+
+/// A processor of this kind, of which nobody looks whether it is given whole: the guest needs little of one.
+fn processor(cpu: &Cpu) -> Element {
+    let (model, without) = match cpu {
+        Cpu::Model(model) => (model.as_str(), None),
+        Cpu::Without(feature) => (USUAL_MODEL, Some(feature)),
+    };
+    let without = without.map(|feature| {
+        Element::new("feature")
+            .with("policy", "disable")
+            .with("name", feature)
+    });
+    let model = Element::new("model").with("fallback", "forbid").text(model);
+    Element::new("cpu")
+        .with("mode", "custom")
+        .with("match", "exact")
+        .with("check", "none")
+        .holds(model)
+        .holds_all(without)
 }
 
 fn devices(subject: &Subject, hardware: Hardware, variant: Variant) -> Element {
@@ -339,6 +365,23 @@ mod tests {
                 "{strike}"
             );
         }
+    }
+
+    #[test]
+    fn a_processor_that_is_not_the_usual_one_is_of_a_model_or_told_to_be_without_a_feature() {
+        let mut subject = subject("tck", "", BOOT_IMAGE);
+        let mut of = |cpu| {
+            subject.cpu = cpu;
+            domain_xml(&subject, &subject.uuid, Variant::Plain)
+        };
+        assert!(!of(None).contains("<cpu"));
+        let model = of(Some(Cpu::Model("qemu64-v1".to_owned())));
+        assert!(model.contains("<model fallback=\"forbid\">qemu64-v1</model>"));
+        assert!(!model.contains("policy"), "{model}");
+        let without = of(Some(Cpu::Without("pks".to_owned())));
+        assert!(without.contains("<model fallback=\"forbid\">qemu64</model>"));
+        let told = "<feature policy=\"disable\" name=\"pks\"";
+        assert!(without.contains(told), "{without}");
     }
 
     #[test]

@@ -5,7 +5,7 @@ use std::{collections::HashMap, path::Path, sync::Arc};
 use anyhow::Result;
 use migratrix_history::Observation;
 use migratrix_libvirt::{LibvirtDriver, Listener, Slot};
-use migratrix_matrix::{Axis, Case, Fault, HostSetup, ReleaseName, Writer};
+use migratrix_matrix::{Axis, Case, Fault, HostSetup, Point, Release, ReleaseName, Strike, Writer};
 use tokio::time::timeout;
 
 use super::{Attempt, AttemptResult, BOOT_IMAGE, COMMON_MACHINE, Executor};
@@ -72,9 +72,9 @@ impl Executor {
         };
         // What a host has is known only of one that answers.
         match (self.machine(&job.case), hosts.lack(&job.case.tuple)) {
-            (Some(machine), _) => self.on_hosts(hosts, worker, job, machine, dir).await,
-            (None, Some(why)) => self.no_hosts(job, String::new(), why, dir),
-            (None, None) => Ok(AttemptResult::skipped(&job.case, COMMON_MACHINE)),
+            (Ok(machine), _) => self.on_hosts(hosts, worker, job, machine, dir).await,
+            (Err(_), Some(why)) => self.no_hosts(job, String::new(), why, dir),
+            (Err(lack), None) => Ok(AttemptResult::skipped(&job.case, &lack)),
         }
     }
 
@@ -142,10 +142,60 @@ impl Executor {
         running.close(dir, job, disturbed, material)
     }
 
-    /// The machine type that the case runs on.
-    fn machine(&self, case: &Case) -> Option<String> {
-        let source = self.releases.find(&case.tuple.source).ok()?;
-        let destination = self.releases.find(&case.tuple.destination).ok()?;
-        case.point.machine().among(source, destination)
+    /// The machine type that the case runs on, or what is lacking of one.
+    fn machine(&self, case: &Case) -> Result<String, String> {
+        let release = |name| self.releases.find(name).map_err(|_| COMMON_MACHINE);
+        let source = release(&case.tuple.source)?;
+        let destination = release(&case.tuple.destination)?;
+        machine(&case.point, source, destination)
+    }
+}
+
+/// One that both releases have, or that the source alone has where that is what the case is about.
+fn machine(point: &Point, source: &Release, destination: &Release) -> Result<String, String> {
+    let choice = point.machine();
+    if !matches!(point, Point::Recovery(point) if point.strike == Strike::MachineUnknown) {
+        let common = choice.among(source, destination);
+        return common.ok_or_else(|| COMMON_MACHINE.to_owned());
+    }
+    let (family, source_name, name) = (choice.family(), &source.name, &destination.name);
+    choice.beyond(source, destination).ok_or_else(|| {
+        format!(
+            "a machine type that {name} does not know: it knows every {family} of {source_name}"
+        )
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn release(name: &str, machines: &[&str]) -> Release {
+        let mut release = Release::unknown(ReleaseName::new(name).unwrap());
+        release.machines = machines.iter().map(|&machine| machine.to_owned()).collect();
+        release
+    }
+
+    #[test]
+    fn a_machine_is_common_to_both_but_where_the_destination_is_not_to_know_it() {
+        let of = |strike: &str, [source, destination]: [&Release; 2]| {
+            let name = format!("{strike}/p2p/persistent-running-undefined/live");
+            let point: migratrix_matrix::Recovery = name.parse().unwrap();
+            machine(&Point::Recovery(point), source, destination)
+        };
+        let old = release("old", &["pc-q35-5.1", "pc-q35-5.2"]);
+        let new = release("new", &["pc-q35-5.2", "pc-q35-7.2"]);
+        let usual = "cancelled/first-pass";
+        assert_eq!(of(usual, [&new, &old]).unwrap(), "pc-q35-5.2");
+        let unknown = "machine-unknown/call";
+        assert_eq!(of(unknown, [&new, &old]).unwrap(), "pc-q35-7.2");
+        assert_eq!(of(unknown, [&old, &new]).unwrap(), "pc-q35-5.1");
+        let lack = of(unknown, [&old, &old]).unwrap_err();
+        assert_eq!(
+            lack,
+            "a machine type that old does not know: it knows every pc-q35 of old"
+        );
+        let none = release("none", &[]);
+        assert_eq!(of(usual, [&old, &none]).unwrap_err(), COMMON_MACHINE);
     }
 }

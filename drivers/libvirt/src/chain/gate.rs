@@ -1,6 +1,5 @@
 //! What a chain of backups needs of both hosts.
 
-use migratrix_client::wire::{Op, Said};
 use migratrix_history::Side;
 
 use crate::{Error, LibvirtDriver};
@@ -12,7 +11,7 @@ impl LibvirtDriver<'_> {
     /// say that they make incremental backups (`<backup>` in the domain capabilities). A host that
     /// can't be asked is the case's own to tell of. So does a migration that is struck on its way.
     pub async fn lacks(&mut self) -> Option<String> {
-        if let Some(lack) = self.lacks_to_be_struck() {
+        if let Some(lack) = self.lacks_to_be_struck().await {
             return Some(lack);
         }
         self.journey()?;
@@ -32,11 +31,7 @@ impl LibvirtDriver<'_> {
 
     async fn backs_up(&mut self, side: Side) -> Result<bool, Error> {
         let machine = self.subject.machine.clone();
-        let asked = Op::Capabilities { side, machine };
-        let Said::Text(xml) = self.on(side).await?.ask(asked).await? else {
-            return Err(Error::Malformed("capabilities"));
-        };
-        backs_up(&xml)
+        backs_up(&self.capabilities(side, machine).await?)
     }
 }
 

@@ -49,7 +49,7 @@ pub(crate) enum Obstacle {
 
 impl LibvirtDriver<'_> {
     /// What a migration that is struck on its way needs, and a host has not got.
-    pub(crate) fn lacks_to_be_struck(&self) -> Option<String> {
+    pub(crate) async fn lacks_to_be_struck(&mut self) -> Option<String> {
         let point = self.struck().ok()?;
         for host in [&self.source, &self.destination] {
             if host.control().is_none() {
@@ -59,17 +59,15 @@ impl LibvirtDriver<'_> {
                 ));
             }
         }
-        let unknown = [
-            (Strike::MachineUnknown, "a machine"),
-            (Strike::CpuModelUnknown, "a processor"),
-            (Strike::CpuFeatureUnknown, "a processor's feature"),
-        ];
-        let (_, what) = unknown.into_iter().find(|(of, _)| *of == point.strike)?;
-        Some(format!("{what} that the destination does not know"))
+        // A host that can't be asked is the case's own to tell of.
+        self.choose_unknown(point.strike).await.ok().flatten()
     }
 
     /// Puts on the destination what stands in the way.
     pub(super) async fn put_in_the_way(&mut self, strike: Strike) -> Result<Deed, Error> {
+        if strike.is_of_guest() {
+            return self.ask_who_knows(strike).await;
+        }
         let obstacle = match self.domain_in_the_way(strike).await? {
             Some(domain) => Ok(domain),
             None if strike.is_of_encryption() && strike != Strike::TlsMissing => {
@@ -117,11 +115,7 @@ impl LibvirtDriver<'_> {
                 ("tcp", control(&host)?.our_address().to_string())
             }
             Strike::UriScheme => ("odd", "nobody.invalid".to_owned()),
-            Strike::TlsMissing
-            | Strike::SameHost
-            | Strike::MachineUnknown
-            | Strike::CpuModelUnknown
-            | Strike::CpuFeatureUnknown => return Ok(Some(Obstacle::OfTheCall)),
+            Strike::TlsMissing | Strike::SameHost => return Ok(Some(Obstacle::OfTheCall)),
             _ => return Ok(None),
         };
         let port = self.free_port()?;
@@ -210,6 +204,7 @@ impl LibvirtDriver<'_> {
     pub(super) fn other(&self, name: &str) -> Subject {
         let mut other = self.subject.clone();
         other.domain = name.to_owned();
+        other.cpu = None;
         other.point = Point::Tck(Scenario::USUAL);
         other
     }

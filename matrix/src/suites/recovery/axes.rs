@@ -136,7 +136,7 @@ axis! {
         MachineUnknown = "machine-unknown",
         /// The destination has no processor of the guest's model.
         CpuModelUnknown = "cpu-model-unknown",
-        /// The destination's processor lacks a feature that the guest has.
+        /// The destination does not know a feature that the guest's processor is told to be without.
         CpuFeatureUnknown = "cpu-feature-unknown",
         /// The guest's disk is not on the destination.
         DiskMissing = "disk-missing",
