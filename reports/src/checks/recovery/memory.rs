@@ -59,7 +59,11 @@ fn stayed(evidence: &Evidence<'_>, point: &Recovery, on: Side) -> Judged {
         return Ok(first);
     }
     let surveyed = before.survey(on)?;
-    if let Some(back) = went_back(evidence, &before, on, &surveyed)? {
+    let stamper = match lawful(&before, on, &surveyed)? {
+        Ok(stamper) => stamper,
+        Err(fail) => return Ok(fail),
+    };
+    if let Some(back) = went_back(evidence, on, (surveyed.at_us, stamper.laps)) {
         return Ok(back);
     }
     // What was resumed after that goes on from there.
@@ -70,25 +74,13 @@ fn stayed(evidence: &Evidence<'_>, point: &Recovery, on: Side) -> Judged {
     }
 }
 
-/// That the memory is of a lap before one that was watched.
-fn went_back(
-    evidence: &Evidence<'_>,
-    read: &Evidence<'_>,
-    on: Side,
-    surveyed: &Surveyed<'_>,
-) -> Result<Option<Verdict>, Verdict> {
-    let stamper = match lawful(read, on, surveyed)? {
-        Ok(stamper) => stamper,
-        Err(fail) => return Ok(Some(fail)),
-    };
-    let lap = stamper.laps;
-    let back = gone_back(evidence, on, (surveyed.at_us, lap));
-    Ok(back.map(|back| {
-        let host = evidence.host(on);
-        Verdict::fail(format!(
-            "the memory of the guest on {host} is of lap {lap}, and {back}"
-        ))
-    }))
+/// That memory which was read at a moment is of a lap before one that was watched.
+fn went_back(evidence: &Evidence<'_>, on: Side, (at_us, lap): (u64, u32)) -> Option<Verdict> {
+    let back = gone_back(evidence, on, (at_us, lap))?;
+    let host = evidence.host(on);
+    Some(Verdict::fail(format!(
+        "the memory of the guest on {host} is of lap {lap}, and {back}"
+    )))
 }
 
 /// The law holds there, and the guest has not gone back in time.
@@ -98,13 +90,13 @@ fn goes_on(
     on: Side,
     surveyed: &Surveyed<'_>,
 ) -> Judged {
-    if let Some(back) = went_back(evidence, healed, on, surveyed)? {
-        return Ok(back);
-    }
     let stamper = match lawful(healed, on, surveyed)? {
         Ok(stamper) => stamper,
         Err(fail) => return Ok(fail),
     };
+    if let Some(back) = went_back(evidence, on, (surveyed.at_us, stamper.laps)) {
+        return Ok(back);
+    }
     let seen = evidence.latest_lap(&[When::Before, When::During, When::After]);
     let Some((_, seen)) = seen else {
         return Err(evidence.unseen("no lap was read before it was healed"));
